@@ -1,0 +1,50 @@
+"""What a check has to say: a code, a place, a reason and the nearest right thing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from carepolicy.policy.places import Place
+
+
+class Severity(StrEnum):
+    """How much a finding matters: errors stop a policy set, warnings and notes do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault at one place. ``replacement`` is text that may stand there instead, if one is safe."""
+
+    code: str
+    message: str
+    place: Place
+    hint: str = ""
+    severity: Severity = Severity.ERROR
+    replacement: str | None = None
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like ``name``, or None where none is alike."""
+    found = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint that names the nearest known name, or all of them where there are few and none is near."""
+    names = sorted(set(known))
+    near = nearest(name, names)
+    if near is not None:
+        return f'did you mean "{near}"?'
+    if 0 < len(names) <= 6:
+        return "known here: " + ", ".join(names)
+    return ""
