@@ -1,0 +1,1 @@
+"""Programs run against events: a pure function from a history to records."""
