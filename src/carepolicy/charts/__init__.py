@@ -1,0 +1,22 @@
+"""Staff flowcharts: a flow as cards that can be read on a wall, and the same flow in other formats."""
+
+from carepolicy.charts.draw import Drawn, UnknownFormat, draw, pictures, sources
+from carepolicy.charts.paper import UnknownPaper
+from carepolicy.charts.plan import Mark
+from carepolicy.charts.planning import UnknownFlow, chart_of
+from carepolicy.charts.render import NoRenderer, RenderError, renderer
+
+__all__ = [
+    "Drawn",
+    "Mark",
+    "NoRenderer",
+    "RenderError",
+    "UnknownFlow",
+    "UnknownFormat",
+    "UnknownPaper",
+    "chart_of",
+    "draw",
+    "pictures",
+    "renderer",
+    "sources",
+]

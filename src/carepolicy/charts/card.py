@@ -1,0 +1,178 @@
+"""The style "card": a path of cards down the page, with chips in place of long arrows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import graphviz
+
+from carepolicy.charts import markup
+from carepolicy.charts.colours import shade
+from carepolicy.charts.text import escaped, identifier, safe_link
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from carepolicy.charts.colours import Shade
+    from carepolicy.charts.plan import Card, Chart, Entry, Exit, Sheet, Target
+
+FONT = "Arial"
+_SCRIPT_FONTS = {"ar": "Noto Sans Arabic", "fa": "Noto Sans Arabic", "ur": "Noto Sans Arabic", "he": "Noto Sans Hebrew"}
+_NOBODY = shade("#4A4A4A")
+
+
+def dot_of(chart: Chart, sheet: Sheet, say: bool = True, heading: bool = True) -> str:
+    """The DOT text of one sheet. ``say`` False leaves out the words to say, for a smaller page."""
+    return _Drawing(chart, sheet, markup.Pen(chart.right_to_left), say).text(heading)
+
+
+def font_of(language: str) -> str:
+    """A font that has the script of a language and that both the building and the reading side can have."""
+    return _SCRIPT_FONTS.get(language.split("-")[0], FONT)
+
+
+def empty_graph(chart: Chart, name: str) -> graphviz.Digraph:
+    """A graph with the settings that all styles share."""
+    face = font_of(chart.language)
+    graph = graphviz.Digraph(name=identifier(name) or "chart")
+    graph.attr("graph", rankdir="TB", bgcolor="white", fontname=face, charset="UTF-8", pad="0.1")
+    graph.attr("node", fontname=face, fontsize="11")
+    graph.attr("edge", fontname=face, fontsize="11", color="#444444", arrowsize="0.7", penwidth="1.2")
+    return graph
+
+
+@dataclass(slots=True)
+class _Drawing:
+    chart: Chart
+    sheet: Sheet
+    pen: markup.Pen
+    say: bool
+
+    def text(self, heading: bool) -> str:
+        graph = empty_graph(self.chart, f"{self.chart.flow}_{self.sheet.page}")
+        graph.attr("graph", splines="ortho", nodesep="0.2", ranksep="0.18", labelloc="b", labeljust="l")
+        with graph.subgraph(name="cluster_sheet") as body:
+            body.attr(pencolor="transparent", labelloc="t", margin="4")
+            if heading:
+                body.attr(label=markup.heading(self.pen, self.chart, self.sheet.subtitle, self._away()))
+            for entry in self._entries():
+                self._entry(body, *entry)
+            for card in self.sheet.cards:
+                self._card(body, card)
+            for end in self.sheet.ends:
+                self._end(body, end)
+        graph.attr("graph", label=self._foot())
+        return str(graph.source)
+
+    def _away(self) -> str:
+        return self.chart.labels.sheet_step
+
+    def _foot(self) -> str:
+        cards = self.sheet.cards
+        roles = list(dict.fromkeys(card.role for card in cards if card.role is not None))
+        kinds = ["question"] if any(card.question for card in cards) else []
+        timed = any(leaving.timer for card in cards for leaving in card.exits)
+        kinds += ["timer"] if timed else []
+        page = self.chart.labels.page.format(self.sheet.page, self.sheet.pages)
+        return markup.foot(self.pen, self.chart, roles, kinds, page)
+
+    def _entries(self) -> list[tuple[str, list[Entry]]]:
+        """Entries by state: several events that open a case at one card share one arrow."""
+        states = dict.fromkeys(entry.state for entry in self.sheet.entries)
+        return [(state, [entry for entry in self.sheet.entries if entry.state == state]) for state in states]
+
+    def _entry(self, graph: graphviz.Digraph, state: str, entries: list[Entry]) -> None:
+        pill = identifier("into", state)
+        timer = all(entry.timer for entry in entries)
+        text = f" {self.chart.labels.or_} ".join(entry.text for entry in entries)
+        main = {"group": "main"} if self._is_main(state) else {}
+        if any(entry.start for entry in entries):
+            dot = identifier("start", state)
+            tip = self._tip(self.chart.labels.start)
+            graph.node(dot, label="", shape="circle", width="0.18", height="0.18", fixedsize="true", style="filled",
+                       fillcolor="#111111", color="#111111", tooltip=tip, **main)  # fmt: skip
+            graph.edge(dot, pill, arrowhead="none", weight="20")
+        self._pill(graph, pill, markup.pill(self.pen, text, "", timer=timer), text, main)
+        graph.edge(pill, identifier("state", state), weight="20")
+
+    def _is_main(self, state: str) -> bool:
+        return any(card.main for card in self.sheet.cards if card.state == state)
+
+    def _card(self, graph: graphviz.Digraph, card: Card) -> None:
+        main = {"group": "main"} if card.main else {}
+        here = identifier("state", card.state)
+        label = markup.card(self.pen, card, self._shade(card.role), self.chart.marks.get(card.state), say=self.say)
+        graph.node(here, label=label, shape="plain", id=f"state-{identifier(card.state)}",
+                   tooltip=self._tip(told(self.chart, card)), **main)  # fmt: skip
+        asked = [leaving for leaving in card.exits if leaving.asked]
+        source = here
+        if card.question and asked:
+            source = self._question(graph, card, here, main)
+        for index, leaving in enumerate(card.exits):
+            self._exit(graph, card, leaving, index, source if leaving.asked else here)
+
+    def _question(self, graph: graphviz.Digraph, card: Card, here: str, main: Mapping[str, str]) -> str:
+        source = here
+        if card.trigger:  # left out where the manager's own question and answers say it all
+            source = identifier("trigger", card.state)
+            label = markup.pill(self.pen, card.trigger, "", timer=False)
+            self._pill(graph, source, label, card.trigger, main)
+            graph.edge(here, source, arrowhead="none", weight="20")
+        ask = identifier("ask", card.state)
+        graph.node(ask, label=markup.question(self.pen, card.question), shape="diamond", style="filled", margin="0",
+                   fillcolor=markup.QUESTION_GROUND, color=markup.QUESTION_LINE, penwidth="1.6",
+                   tooltip=self._tip(card.question), **main)  # fmt: skip
+        graph.edge(source, ask, weight="20")
+        return ask
+
+    def _exit(self, graph: graphviz.Digraph, card: Card, leaving: Exit, index: int, source: str) -> None:
+        line = {"style": "dashed", "color": markup.TIMER_LINE} if leaving.timer else {}
+        node = identifier("exit", card.state, str(index))
+        if not leaving.arrow:
+            away = self.chart.labels.sheet_step
+            shade_there = self.chart.shades.get(leaving.target.role or "", _NOBODY)
+            link = "" if leaving.target.sheet is not None else f"#state-{identifier(leaving.target.state)}"
+            graph.node(node, label=markup.chip(self.pen, leaving, shade_there, away), shape="plain",
+                       tooltip=self._tip(f"{leaving.text}: {leaving.target.title}"), **_link(link))  # fmt: skip
+            graph.edge(source, node, **line)
+            return
+        main = {"group": "main"} if leaving.main else {}
+        weight = "20" if leaving.main else "1"
+        label = markup.pill(self.pen, leaving.text, leaving.effects, timer=leaving.timer)
+        self._pill(graph, node, label, leaving.text, main, timer=leaving.timer)
+        kind = "state" if leaving.target.number is not None else "end"
+        graph.edge(source, node, arrowhead="none", weight=weight, **line)
+        graph.edge(node, identifier(kind, leaving.target.state), weight=weight, **line)
+
+    def _pill(
+        self, graph: graphviz.Digraph, name: str, label: str, text: str, main: Mapping[str, str], *, timer: bool = False
+    ) -> None:
+        ground, line = (markup.TIMER_GROUND, markup.TIMER_LINE) if timer else ("white", "#767676")
+        graph.node(name, label=label, shape="box", style="rounded,filled", fillcolor=ground, color=line,
+                   penwidth="0.8", margin="0.08,0.04", height="0.1", width="0.1", tooltip=self._tip(text),
+                   **main)  # fmt: skip
+
+    def _end(self, graph: graphviz.Digraph, end: Target) -> None:
+        line, ground = markup.end_colours(end)
+        graph.node(identifier("end", end.state), label=markup.ending(self.pen, end), shape="box",
+                   style="rounded,filled", peripheries="2", penwidth="2", color=line, fillcolor=ground, group="main",
+                   id=f"state-{identifier(end.state)}", margin="0.15,0.06", height="0.3",
+                   tooltip=self._tip(self.chart.labels.ends.format(end.title)))  # fmt: skip
+
+    def _shade(self, role: str | None) -> Shade:
+        return self.chart.shades.get(role or "", _NOBODY)
+
+    def _tip(self, text: str) -> str:
+        return str(graphviz.escape(escaped(text)))
+
+
+def told(chart: Chart, card: Card) -> str:
+    """A card as one sentence: "Step 4, Investigate. Complaint specialist. 5 business days."."""
+    parts = [f"{chart.labels.step.format(card.number)}, {card.title}", card.owner, card.band]
+    return " ".join(part.rstrip(".") + "." for part in parts if part)
+
+
+def _link(link: str) -> dict[str, str]:
+    safe = safe_link(link)
+    return {"URL": safe} if safe else {}

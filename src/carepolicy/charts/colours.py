@@ -1,0 +1,89 @@
+"""Colours of owners, and whether text on them can be read.
+
+Contrast is that of WCAG 2.2, success criterion 1.4.3: relative luminance of the two colours, each
+plus 0.05, divided. AA asks for 4.5 between a text and its ground and 3.0 for lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+AA_TEXT = 4.5
+AA_LINE = 3.0
+BLACK = "#111111"
+WHITE = "#FFFFFF"
+BANDS = ("#1F4E79", "#0B5D4B", "#7A3E00", "#5B2A86", "#8A1C4A", "#3D5A00", "#00566B", "#5A4A00", "#3B3F8F", "#54433A")
+"""Bands of owners in the order in which they are given out; white on each is above 6:1."""
+
+_HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})\Z")
+
+
+class BadColour(ValueError):
+    """A colour that is not ``#rgb`` or ``#rrggbb``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """How one owner looks: the band and the text on it, and a light tint with the text on that."""
+
+    band: str
+    on_band: str
+    tint: str
+    on_tint: str
+
+
+def channels(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue from 0 to 255. Raises BadColour for anything but ``#rgb`` and ``#rrggbb``."""
+    if not _HEX.match(colour):
+        raise BadColour(f'"{colour}" is not a colour of the form #RRGGBB')
+    digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
+    return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2.2 defines it: 0 is black, 1 is white."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in channels(colour))]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of two colours, from 1 to 21."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def text_on(ground: str) -> str:
+    """White or black, whichever can be read better on ``ground``; one of them always passes AA."""
+    return WHITE if contrast(WHITE, ground) >= contrast(BLACK, ground) else BLACK
+
+
+def mixed(colour: str, other: str, share: float) -> str:
+    """``share`` of ``colour`` and the rest of ``other``."""
+    parts = (round(a * share + b * (1 - share)) for a, b in zip(channels(colour), channels(other), strict=True))
+    return "#" + "".join(f"{part:02X}" for part in parts)
+
+
+def shade(band: str) -> Shade:
+    """The four colours of an owner whose band has the colour ``band``; all pairs pass AA."""
+    band = "#" + "".join(f"{value:02X}" for value in channels(band))
+    tint = mixed(band, WHITE, 0.1)
+    on_tint = band
+    while contrast(on_tint, tint) < AA_TEXT + 0.5:
+        on_tint = mixed(on_tint, "#000000", 0.85)
+    return Shade(band, text_on(band), tint, on_tint)
+
+
+def shades(roles: Iterable[str], own: Mapping[str, str | None], palette: Iterable[str]) -> dict[str, Shade]:
+    """A shade for each role, in order: its own colour, else the next of the palette that is not taken."""
+    names = list(roles)
+    taken = {colour.upper() for name in names if (colour := own.get(name))}
+    free = [colour for colour in (*palette, *BANDS) if colour.upper() not in taken]
+    found: dict[str, Shade] = {}
+    for name in names:
+        colour = own.get(name)
+        if colour is None:
+            colour = free.pop(0) if free else BANDS[len(found) % len(BANDS)]
+        found[name] = shade(colour)
+    return found

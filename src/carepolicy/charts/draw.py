@@ -1,0 +1,171 @@
+"""Draw a flow: DOT, a picture, an exact sheet of paper, or another format, by the ending of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from carepolicy.charts import card
+from carepolicy.charts.paper import exact, joined
+from carepolicy.charts.planning import chart_of
+from carepolicy.charts.render import HOW, NoRenderer, render, renderer
+from carepolicy.charts.svg import cleaned
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from carepolicy.charts.plan import Chart, Mark, Sheet
+    from carepolicy.policy.model import Policies
+
+STYLES = ("card", "lanes", "plain")
+PICTURES = (".svg", ".png", ".pdf")
+
+Writer = Callable[["Chart", "Sheet", bool, bool], str]
+"""Writes the DOT text of one sheet: with the words to say or without, with a heading or without."""
+
+
+class UnknownFormat(ValueError):
+    """No chart can be written with this ending, or in this style; the text names those that can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was written: the files in order, and one line of advice ("" where there is none)."""
+
+    files: tuple[Path, ...]
+    advice: str = ""
+
+
+def draw(
+    policies: Policies,
+    flow_name: str,
+    output_path: str | os.PathLike[str],
+    *,
+    style: str = "card",
+    paper: str | None = None,
+    language: str | None = None,
+    marks: Mapping[str, Mark] | None = None,
+    say: bool | None = None,
+    split: bool = True,
+) -> Drawn:
+    """Write the chart of one flow; what is written follows from the ending of ``output_path``.
+
+    A flow of several sheets becomes ``name-1.svg``, ``name-2.svg``, … (one file for ``.pdf``). ``paper`` is
+    "A4", "A3" or "Letter", for ``.pdf`` by default that of the organisation. ``say`` True or False shows or
+    hides the words to say; None hides them on paper where the text would become too small to read.
+
+    Raises UnknownFlow, UnknownFormat, NoRenderer (a picture was asked for and nothing can draw it),
+    RenderError and OSError.
+    """
+    path = Path(output_path)
+    ending = ending_of(path)
+    if ending in PICTURES or ending == ".dot":
+        chart = chart_of(policies, flow_name, language=language, split=split, marks=marks)
+        return _drawn(_Request(chart, _dot(style), say), path, ending, paper or policies.organisation.paper)
+    from carepolicy.charts.formats import FORMATS
+
+    if ending not in FORMATS:
+        known = ", ".join((".dot", *PICTURES, *FORMATS))
+        raise UnknownFormat(f'cannot write a chart as "{path.name}": the ending must be one of {known}')
+    text = FORMATS[ending]()(policies, flow_name, language)
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return Drawn((path,))
+
+
+def sources(
+    policies: Policies,
+    flow_name: str,
+    *,
+    style: str = "card",
+    language: str | None = None,
+    marks: Mapping[str, Mark] | None = None,
+    say: bool = True,
+    split: bool = True,
+    heading: bool = True,
+) -> list[str]:
+    """The DOT text of each sheet. The same policies give the same text on every machine."""
+    chart = chart_of(policies, flow_name, language=language, split=split, marks=marks)
+    return [_dot(style)(chart, sheet, say, heading) for sheet in chart.sheets]
+
+
+def pictures(
+    policies: Policies,
+    flow_name: str,
+    *,
+    style: str = "card",
+    language: str | None = None,
+    marks: Mapping[str, Mark] | None = None,
+    split: bool = True,
+    heading: bool = False,
+) -> list[str]:
+    """The cleaned SVG of each sheet, for use inside of a page. Raises NoRenderer."""
+    chart = chart_of(policies, flow_name, language=language, split=split, marks=marks)
+    write = _dot(style)
+    return [cleaned(render(write(chart, sheet, True, heading), "svg"), chart, sheet) for sheet in chart.sheets]
+
+
+def ending_of(path: Path) -> str:
+    """The ending that decides the format: ".svg", and ".xstate.json" as one."""
+    name = path.name.lower()
+    return ".xstate.json" if name.endswith(".xstate.json") else path.suffix.lower()
+
+
+def _dot(style: str) -> Writer:
+    if style == "card":
+        return card.dot_of
+    if style == "lanes":
+        from carepolicy.charts import lanes
+
+        return lanes.dot_of
+    if style == "plain":
+        from carepolicy.charts import plain
+
+        return plain.dot_of
+    raise UnknownFormat(f'there is no style "{style}": the styles are {", ".join(STYLES)}')
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What to draw and how, for every kind of picture."""
+
+    chart: Chart
+    write: Writer
+    say: bool | None
+
+    def texts(self) -> list[str]:
+        """The DOT text of each sheet, at its natural size."""
+        return [self.write(self.chart, sheet, self.say is not False, True) for sheet in self.chart.sheets]
+
+    def page(self, sheet: Sheet, paper: str) -> bytes:
+        """One sheet as a PDF of the paper's size."""
+        return exact(lambda said: self.write(self.chart, sheet, said, True), paper, self.say)
+
+
+def _drawn(request: _Request, path: Path, ending: str, paper: str) -> Drawn:
+    if ending == ".dot":
+        return Drawn(_saved(path, [text.encode() for text in request.texts()]), "" if renderer() else HOW)
+    if renderer() is None:
+        raise NoRenderer
+    if ending == ".pdf":
+        pages = [request.page(sheet, paper) for sheet in request.chart.sheets]
+        whole = joined(pages) if len(pages) > 1 else pages[0]
+        return Drawn(_saved(path, pages if whole is None else [whole]))
+    if ending == ".png":
+        return Drawn(_saved(path, [render(_at(text, 110), "png") for text in request.texts()]))
+    both = zip(request.texts(), request.chart.sheets, strict=True)
+    return Drawn(_saved(path, [cleaned(render(text, "svg"), request.chart, sheet).encode() for text, sheet in both]))
+
+
+def _at(source: str, dpi: int) -> str:
+    head, brace, rest = source.partition("{")
+    return f"{head}{brace}\n\tgraph [dpi={dpi}]{rest}"
+
+
+def _saved(path: Path, contents: list[bytes]) -> tuple[Path, ...]:
+    files = [path] if len(contents) == 1 else [path.with_stem(f"{path.stem}-{n}") for n in range(1, len(contents) + 1)]
+    for file, content in zip(files, contents, strict=True):
+        file.write_bytes(content)
+    return tuple(files)

@@ -1,0 +1,249 @@
+"""Graphviz's HTML-like labels for the parts of a chart. Every text that enters here is escaped here."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from carepolicy.charts.text import balanced, escaped, shortened, width, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from carepolicy.charts.colours import Shade
+    from carepolicy.charts.plan import Card, Chart, Exit, Mark, Note, Target
+
+GREY = "#555555"
+TIMER_LINE, TIMER_GROUND, TIMER_TEXT = "#A61B12", "#FDE8E6", "#7A120B"
+QUESTION_LINE, QUESTION_GROUND = "#6B5900", "#FFF6CC"
+GOOD_LINE, GOOD_GROUND = "#1B6E2E", "#DFF3E3"
+END_GROUND = "#EEEEEE"
+CARD_WIDTH = 200
+FOOT_COLUMNS = 96
+_TAG = re.compile(r"<[^>]*>")
+_PLAIN = 'BORDER="0" CELLBORDER="0" CELLSPACING="0"'
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """Writes labels in one direction of script."""
+
+    right_to_left: bool
+
+    def line(self, text: str) -> str:
+        """One escaped line; set apart by U+2067 and U+2069 where the script runs to the left."""
+        return f"\u2067{escaped(text)}\u2069" if self.right_to_left else escaped(text)
+
+    def lines(self, lines: Sequence[str], align: str = "") -> str:
+        """Escaped lines with breaks between them; ``align`` "near" sets each to the side where reading starts."""
+        if not align:
+            return "<BR/>".join(self.line(line) for line in lines)
+        side = "RIGHT" if self.right_to_left else "LEFT"
+        return "".join(f'{self.line(line)}<BR ALIGN="{side}"/>' for line in lines)
+
+    @property
+    def near(self) -> str:
+        """ALIGN of what is read first."""
+        return "RIGHT" if self.right_to_left else "LEFT"
+
+    @property
+    def far(self) -> str:
+        """ALIGN of what is read last."""
+        return "LEFT" if self.right_to_left else "RIGHT"
+
+    def row(self, cells: Sequence[str]) -> str:
+        """A row of cells in reading order."""
+        return f"<TR>{''.join(reversed(cells) if self.right_to_left else cells)}</TR>"
+
+    @property
+    def arrow(self) -> str:
+        """The sign before a destination."""
+        return "←" if self.right_to_left else "→"
+
+
+def font(text: str, *, size: float | None = None, colour: str | None = None, bold: bool = False) -> str:
+    """Marked-up text in a size and colour. ``text`` is already escaped."""
+    if bold:
+        text = f"<B>{text}</B>"
+    attributes = "" if size is None else f' POINT-SIZE="{size:g}"'
+    attributes += "" if colour is None else f' COLOR="{colour}"'
+    return f"<FONT{attributes}>{text}</FONT>" if attributes else text
+
+
+def card(pen: Pen, card: Card, shade: Shade, mark: Mark | None, *, say: bool) -> str:
+    """A step: the owner's band with the time limit, number and title, the words to say, what happens inside."""
+    rows = [_band(pen, card, shade), _title(pen, card, mark)]
+    if say and card.say:
+        lines = pen.lines(wrapped(f"“{card.say}”", 36), "near")
+        rows.append(_wide(pen, font(lines, size=12)))
+    for text in card.inside:
+        lines = pen.lines(wrapped(f"• {text}", 38), "near")
+        rows.append(_wide(pen, font(lines, size=11, colour="#444444")))
+    for text, ground in () if mark is None else mark.rows:
+        rows.append(_wide(pen, font(pen.line(text), size=11, bold=True), ground))
+    line = mark.line if mark is not None and mark.line else shade.band
+    thick = 3 if mark is not None and mark.line else 1
+    style = f' STYLE="{mark.style}"' if mark is not None and mark.style in ("dashed", "dotted") else ""
+    return (
+        f'<<TABLE BORDER="{thick}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" COLOR="{line}"{style}'
+        f' BGCOLOR="#FFFFFF">{"".join(rows)}</TABLE>>'
+    )
+
+
+def chip(pen: Pen, leaving: Exit, shade: Shade | None, sheet_step: str) -> str:
+    """What happens, and below it where that leads, in the colours of the destination's owner."""
+    line, ground, ink = _target_colours(leaving.target, shade)
+    top = font(pen.lines(balanced(leaving.text, 24)), size=11, colour=TIMER_TEXT if leaving.timer else None)
+    if leaving.effects:
+        top += "<BR/>" + font(pen.lines(balanced(leaving.effects, 28)), size=10, colour="#444444")
+    paint = f' BGCOLOR="{TIMER_GROUND}"' if leaving.timer else ""
+    bottom = font(pen.lines(wrapped(destination(pen, leaving.target, sheet_step), 26)), size=11, colour=ink, bold=True)
+    return (
+        f'<<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" COLOR="{line}" BGCOLOR="#FFFFFF">'
+        f'<TR><TD{paint}>{top}</TD></TR><TR><TD BGCOLOR="{ground}">{bottom}</TD></TR></TABLE>>'
+    )
+
+
+def destination(pen: Pen, target: Target, sheet_step: str) -> str:
+    """ "→ 5 Manager decides", "→ sheet 2, step 9: Packed" or "■ Closed"."""
+    if target.number is None:
+        return f"■ {target.title}"
+    if target.sheet is not None:
+        return f"{pen.arrow} {sheet_step.format(target.sheet, target.number)}: {target.title}"
+    return f"{pen.arrow} {target.number} {target.title}"
+
+
+def pill(pen: Pen, text: str, effects: str, *, timer: bool) -> str:
+    """The text of an arrow."""
+    label = font(pen.lines(balanced(text, 24)), size=11, colour=TIMER_TEXT if timer else None)
+    if effects:
+        label += "<BR/>" + font(pen.lines(balanced(effects, 28)), size=10, colour="#444444")
+    return f"<{label}>"
+
+
+def question(pen: Pen, text: str) -> str:
+    """The text of a diamond."""
+    columns = 20 if len(text) <= 40 else 26
+    return f"<{font(pen.lines(balanced(text, columns)), size=12)}>"
+
+
+def heading(pen: Pen, chart: Chart, subtitle: str, sheet_step: str) -> str:
+    """Title above the chart; beside it the notes that hold at many steps."""
+    title = f"{chart.title} – {subtitle}" if subtitle else chart.title
+    text = font(pen.lines(wrapped(title, 24 if chart.notes else 44), "near"), size=20, bold=True)
+    if chart.organisation:
+        text += font(pen.lines([chart.organisation], "near"), size=12, colour="#444444")
+    cells = [f'<TD ALIGN="{pen.near}" BALIGN="{pen.near}" VALIGN="TOP">{text}</TD>']
+    if chart.notes:
+        cells.append(f'<TD VALIGN="TOP">{_notes(pen, chart, sheet_step)}</TD>')
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="6" CELLPADDING="2">{pen.row(cells)}</TABLE>>'
+
+
+def foot(pen: Pen, chart: Chart, roles: Sequence[str], kinds: Sequence[str], page: str) -> str:
+    """The legend with only what occurs, and below it what this sheet is and whether it is the newest."""
+    grounds = {"question": (QUESTION_GROUND, "#111111"), "timer": (TIMER_GROUND, TIMER_TEXT)}
+    words = {"question": chart.labels.question, "timer": chart.labels.timer}
+    cells = [f"<TD>{font(pen.line(chart.labels.who), size=11, bold=True)}</TD>"] if roles else []
+    for role in roles:
+        shade = chart.shades[role]
+        text = font(pen.line(shortened(chart.roles[role], 30)), size=11, colour=shade.on_band, bold=True)
+        cells.append(f'<TD BGCOLOR="{shade.band}">{text}</TD>')
+    for kind in kinds:
+        ground, ink = grounds[kind]
+        cells.append(f'<TD BGCOLOR="{ground}">{font(pen.line(words[kind]), size=11, colour=ink)}</TD>')
+    table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="3">'
+    rows = [f"{table}{pen.row(run)}</TABLE>" for run in _runs(cells)]
+    told = wrapped(" · ".join((*chart.footer, page)), FOOT_COLUMNS)
+    rows.append(font(pen.lines(told, "near"), size=10, colour="#444444"))
+    body = "".join(f'<TR><TD ALIGN="{pen.near}" BALIGN="{pen.near}">{row}</TD></TR>' for row in rows)
+    return f"<<TABLE {_PLAIN}>{body}</TABLE>>"
+
+
+def ending(pen: Pen, target: Target) -> str:
+    """The text of an end that is drawn as a box."""
+    return f"<{font(pen.lines(balanced(target.title, 24)), size=13, bold=True)}>"
+
+
+def end_colours(target: Target) -> tuple[str, str]:
+    """Line and ground of an end."""
+    return (GOOD_LINE, GOOD_GROUND) if target.good else (GREY, END_GROUND)
+
+
+def _band(pen: Pen, card: Card, shade: Shade) -> str:
+    """One coloured row; the two texts sit in a table of their own, so that no seam shows between them."""
+    owner = font(pen.lines(wrapped(card.owner, 22)), size=11, colour=shade.on_band, bold=True)
+    cells = [f'<TD ALIGN="{pen.near}" BALIGN="{pen.near}">{owner}</TD>']
+    if card.band:
+        limit = font(pen.lines(wrapped(card.band, 20)), size=11, colour=shade.on_band)
+        cells.append(f'<TD ALIGN="{pen.far}" BALIGN="{pen.far}">{limit}</TD>')
+    inner = f'<TABLE {_PLAIN} CELLPADDING="1">{pen.row(cells)}</TABLE>'
+    return f'<TR><TD BGCOLOR="{shade.band}" WIDTH="{CARD_WIDTH}">{inner}</TD></TR>'
+
+
+def _title(pen: Pen, card: Card, mark: Mark | None) -> str:
+    """Number, title and the overlay's word. The number stays outside of the isolated title: see U+2067."""
+    lines = wrapped(card.title, 20)
+    said = [pen.line(line) for line in lines]
+    said[0] = f"{said[0]}  {card.number}" if pen.right_to_left else f"{card.number}  {said[0]}"
+    text = font("".join(f'{line}<BR ALIGN="{pen.near}"/>' for line in said), size=16, bold=True)
+    if mark is not None and mark.word:
+        word = font(pen.line(mark.word), size=12, colour=mark.line or "#111111", bold=True)
+        text = f'{word}<BR ALIGN="{pen.near}"/>{text}'
+    return _wide(pen, text)
+
+
+def _wide(pen: Pen, content: str, ground: str = "") -> str:
+    paint = f' BGCOLOR="{ground}"' if ground else ""
+    return f'<TR><TD ALIGN="{pen.near}" BALIGN="{pen.near}"{paint}>{content}</TD></TR>'
+
+
+def _target_colours(target: Target, shade: Shade | None) -> tuple[str, str, str]:
+    if target.number is not None and shade is not None:
+        return shade.band, shade.tint, shade.on_tint
+    return GREY, END_GROUND, "#111111"
+
+
+def _notes(pen: Pen, chart: Chart, sheet_step: str) -> str:
+    rows: list[str] = []
+    where = ""
+    for note in chart.notes:
+        if note.where != where:
+            where = note.where
+            rows.append(_note_row(pen, font(pen.line(where + ":"), size=11, bold=True)))
+        rows.append(_note_row(pen, _note(pen, chart, note, sheet_step)))
+    return (
+        f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" COLOR="{GREY}" BGCOLOR="#FFFFFF">'
+        f"{''.join(rows)}</TABLE>"
+    )
+
+
+def _note(pen: Pen, chart: Chart, note: Note, sheet_step: str) -> str:
+    text = f"{note.text} ({note.effects})" if note.effects else note.text
+    said = font(pen.line(text), size=11)
+    if note.target is None:
+        return said
+    shade = chart.shades.get(note.target.role or "")
+    _, _, ink = _target_colours(note.target, shade)
+    there = destination(pen, note.target, sheet_step)
+    there = there if note.target.number is not None else f"{pen.arrow} {there}"
+    return f"{said} {font(pen.line(there), size=11, colour=ink, bold=True)}"
+
+
+def _note_row(pen: Pen, content: str) -> str:
+    return f'<TR><TD ALIGN="{pen.near}">{content}</TD></TR>'
+
+
+def _runs(cells: list[str]) -> list[list[str]]:
+    """Rows of the legend: as many cells as fit in the width of the foot."""
+    runs: list[list[str]] = [[]]
+    used = 0
+    for cell in cells:
+        columns = width(html.unescape(_TAG.sub("", cell))) + 4
+        if runs[-1] and used + columns > FOOT_COLUMNS:
+            runs.append([])
+            used = 0
+        runs[-1].append(cell)
+        used += columns
+    return runs

@@ -1,0 +1,87 @@
+"""A chart on a sheet of paper of exact size.
+
+Graphviz's own ``page`` and ``size`` miss A4 by a point or two. So: draw once to learn width and height,
+then draw into a ``viewport`` of the paper's size with the scale that fits (CHARTS.md, "Printing").
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from typing import TYPE_CHECKING
+
+from carepolicy.charts.render import RenderError, render
+from carepolicy.charts.sheets import MARGIN, PAPERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+SMALLEST = 8.0
+"""Points under which text on a wall sheet is too small; the words to say are left out before that."""
+
+_TEXT = 10.0
+_MOST = 1.25
+
+
+class UnknownPaper(ValueError):
+    """A paper other than those of ``PAPERS``."""
+
+
+def exact(write: Callable[[bool], str], paper: str, say: bool | None) -> bytes:
+    """One page of PDF of exactly the paper's size, upright or across, whichever shows larger text.
+
+    ``write`` gives the DOT text with (True) or without the words to say; ``say`` None lets the size decide.
+    """
+    if paper not in PAPERS:
+        raise UnknownPaper(f'there is no paper "{paper}": choose one of {", ".join(PAPERS)}')
+    source = write(say is not False)
+    scale, size = _fit(source, paper)
+    if say is None and scale * _TEXT < SMALLEST:
+        shorter = write(False)
+        shorter_scale, shorter_size = _fit(shorter, paper)
+        if shorter_scale > scale:
+            source, scale, size = shorter, shorter_scale, shorter_size
+    return render(_placed(source, scale, size), "pdf")
+
+
+def scale_on(source: str, paper: str) -> float:
+    """How much a drawing shrinks (below 1) to fit on a paper."""
+    return _fit(source, paper)[0]
+
+
+def joined(pages: Sequence[bytes]) -> bytes | None:
+    """Several PDFs as one, or None where pypdf (part of carepolicy[render]) is not installed."""
+    if importlib.util.find_spec("pypdf") is None:
+        return None
+    from pypdf import PdfReader, PdfWriter
+
+    writer = PdfWriter()
+    for page in pages:
+        writer.append(PdfReader(io.BytesIO(page)))
+    whole = io.BytesIO()
+    writer.write(whole)
+    return whole.getvalue()
+
+
+def _fit(source: str, paper: str) -> tuple[float, tuple[int, int]]:
+    width, height = _extent(source)
+    short, long = PAPERS[paper]
+    best = (0.0, (short, long))
+    for across, down in ((short, long), (long, short)):
+        scale = min((across - 2 * MARGIN) / width, (down - 2 * MARGIN) / height, _MOST)
+        if scale > best[0] * 1.1:  # upright unless lying down is clearly larger
+            best = (scale, (across, down))
+    return best
+
+
+def _extent(source: str) -> tuple[float, float]:
+    first = render(source, "plain").decode("utf-8", "replace").split("\n", 1)[0].split()
+    if len(first) < 4 or first[0] != "graph":
+        raise RenderError("Graphviz gave no size")
+    return float(first[2]) * 72, float(first[3]) * 72
+
+
+def _placed(source: str, scale: float, size: tuple[int, int]) -> str:
+    head, brace, rest = source.partition("{")
+    settings = f'\n\tgraph [viewport="{size[0]},{size[1]},{scale:.4f}" margin=0 pad=0]'
+    return f"{head}{brace}{settings}{rest.replace(' pad=0.1', '', 1)}"

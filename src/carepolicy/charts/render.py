@@ -1,0 +1,69 @@
+"""From DOT to pictures: by ``dot`` on the PATH, else by the Graphviz inside of the pygraphviz wheel."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+
+HOW = "no Graphviz found: install Graphviz, or carepolicy[render], to get pictures"
+_SECONDS = 60
+
+
+class NoRenderer(RuntimeError):
+    """Neither ``dot`` nor pygraphviz is there."""
+
+    def __init__(self) -> None:
+        super().__init__(HOW)
+
+
+class RenderError(RuntimeError):
+    """Graphviz refused a source; the text is what it said."""
+
+
+def renderer() -> str | None:
+    """What draws pictures here: "dot", "pygraphviz" or None. ``CAREPOLICY_RENDERER`` may choose one of them.
+
+    The value "none" stands for a machine without Graphviz.
+    """
+    chosen = os.environ.get("CAREPOLICY_RENDERER")
+    if chosen:
+        return chosen if chosen in ("dot", "pygraphviz") else None
+    if shutil.which("dot"):
+        return "dot"
+    return "pygraphviz" if importlib.util.find_spec("pygraphviz") is not None else None
+
+
+def render(source: str, kind: str) -> bytes:
+    """A picture of a DOT source; ``kind`` is one of Graphviz's formats. Raises NoRenderer, RenderError."""
+    by = renderer()
+    if by == "dot":
+        return _by_dot(source, kind)
+    if by == "pygraphviz":
+        return _by_pygraphviz(source, kind)
+    raise NoRenderer
+
+
+def _by_dot(source: str, kind: str) -> bytes:
+    try:
+        done = subprocess.run(
+            ["dot", f"-T{kind}"], input=source.encode(), capture_output=True, timeout=_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        raise RenderError(str(problem)) from problem
+    if done.returncode or not done.stdout:
+        raise RenderError(done.stderr.decode(errors="replace").strip())
+    return done.stdout
+
+
+def _by_pygraphviz(source: str, kind: str) -> bytes:
+    from pygraphviz import AGraph
+
+    try:
+        picture = AGraph(string=source).draw(format=kind, prog="dot")
+    except (OSError, ValueError) as problem:
+        raise RenderError(str(problem)) from problem
+    if not picture:
+        raise RenderError("Graphviz drew nothing")
+    return bytes(picture)

@@ -1,0 +1,59 @@
+"""Paper, and how a long flow is divided into sheets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from carepolicy.charts.order import Tree
+    from carepolicy.policy.model import Flow
+
+MOST = 12
+"""Steps on one sheet: above this the text on A4 falls under 8 points (measured, see the design guide)."""
+
+PAPERS = {"A4": (595, 842), "A3": (842, 1191), "Letter": (612, 792)}
+"""Width and height in points of 1/72 inch: ISO 216 A4 and A3, ANSI A (Letter), upright."""
+
+MARGIN = 28
+"""Points of white on each side of a sheet (about 1 cm)."""
+
+
+def divided(flow: Flow, tree: Tree) -> list[tuple[str, list[str]]]:
+    """Sheets as (title of the phase, states in drawing order); one sheet where twelve steps are enough.
+
+    A state of no phase goes with the state from which it is first entered. A phase of more than twelve
+    steps, or a flow without phases, is cut into runs of nearly equal length.
+    """
+    if len(tree.order) <= MOST:
+        return [("", list(tree.order))]
+    phase_of = {name: phase.name for phase in flow.phases.values() for name in phase.states}
+    groups: dict[str, list[str]] = {}
+    for name in tree.order:
+        home = name
+        while home not in phase_of and home in tree.parent:
+            home = tree.parent[home].state
+        groups.setdefault(phase_of.get(home, ""), []).append(name)
+    found: list[tuple[str, list[str]]] = []
+    for phase, names in _merged(groups).items():
+        title = flow.phases[phase].title if phase in flow.phases else ""
+        found += [(title, run) for run in _runs(names)]
+    return found
+
+
+def _merged(groups: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Small neighbours share a sheet: a sheet with one card on it helps nobody."""
+    merged: dict[str, list[str]] = {}
+    last = ""
+    for phase, names in groups.items():
+        if merged and (len(names) < 3 or len(merged[last]) < 3) and len(merged[last]) + len(names) <= MOST:
+            merged[last] = [*merged[last], *names]
+        else:
+            merged[phase] = names
+            last = phase
+    return merged
+
+
+def _runs(names: list[str]) -> list[list[str]]:
+    count = -(-len(names) // MOST)
+    size = -(-len(names) // count)
+    return [names[start : start + size] for start in range(0, len(names), size)]

@@ -1,0 +1,91 @@
+"""Graphviz's SVG made fit for people: titles in words, a description, fonts that exist, a size that scales."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from carepolicy.charts.card import told
+from carepolicy.charts.text import clean, identifier
+
+if TYPE_CHECKING:
+    from carepolicy.charts.plan import Chart, Sheet
+
+SVG = "http://www.w3.org/2000/svg"
+XLINK = "http://www.w3.org/1999/xlink"
+FONTS = 'Arial, "Liberation Sans", Arimo, Helvetica, sans-serif'
+_KEEP = re.compile(r"state-[a-z0-9_]+\Z")
+
+
+def cleaned(picture: bytes, chart: Chart, sheet: Sheet) -> str:
+    """The SVG of one sheet, to be put into a page or saved as it is.
+
+    Groups lose Graphviz's titles (node names that browsers show and screen readers read); steps get a
+    sentence and keep ``id="state-NAME"``; the drawing has a title and a description.
+    """
+    names = {f"state-{identifier(card.state)}": told(chart, card) for card in sheet.cards}
+    names |= {f"state-{identifier(end.state)}": chart.labels.ends.format(end.title) for end in sheet.ends}
+    steps = "; ".join(f"{card.number} {card.title} ({card.owner})" for card in sheet.cards)
+    title = chart.labels.chart_of.format(chart.title)
+    if sheet.pages > 1:
+        title += f", {chart.labels.page.format(sheet.page, sheet.pages)}"
+    told_steps = chart.labels.steps_told.format(len(sheet.cards), steps)
+    return made_readable(picture, title, told_steps, names, f"{identifier(chart.flow)}-{sheet.page}", chart.language)
+
+
+def made_readable(
+    picture: bytes, title: str, description: str, names: dict[str, str], unique: str, language: str
+) -> str:
+    """The SVG with ``title`` and ``description``; ``names`` says what to call the groups with these ids."""
+    ElementTree.register_namespace("", SVG)
+    ElementTree.register_namespace("xlink", XLINK)
+    root = ElementTree.fromstring(picture)
+    for unwanted in ("width", "height"):
+        root.attrib.pop(unwanted, None)
+    for element in root.iter():
+        _tidy(element, names)
+    for parent in list(root.iter(f"{{{SVG}}}g")):
+        _retitle(parent, names)
+    _introduce(root, clean(title), clean(description), unique, language)
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _tidy(element: ElementTree.Element, names: dict[str, str]) -> None:
+    if element.get("stroke") == "transparent":
+        element.set("stroke", "none")
+    if element.get("fill") == "transparent":
+        element.set("fill", "none")
+    family = element.get("font-family")
+    if family is not None:
+        named = clean(family.split(",")[0]).strip('"')
+        element.set("font-family", FONTS if named == "Arial" else f'"{named}", {FONTS}')
+    identity = element.get("id")
+    if identity is not None and identity not in names:
+        own = identity.startswith("a_") and identity[2:] in names
+        if not own or element.tag.endswith("}g"):
+            del element.attrib["id"]
+    for key in list(element.attrib):
+        if key == f"{{{XLINK}}}title":
+            del element.attrib[key]
+
+
+def _retitle(group: ElementTree.Element, names: dict[str, str]) -> None:
+    for child in list(group):
+        if child.tag == f"{{{SVG}}}title":
+            group.remove(child)
+    said = names.get(group.get("id", ""))
+    if said is not None:
+        title = ElementTree.Element(f"{{{SVG}}}title")
+        title.text = said
+        group.insert(0, title)
+
+
+def _introduce(root: ElementTree.Element, title: str, description: str, unique: str, language: str) -> None:
+    root.set("role", "group")
+    root.set("lang", language)
+    root.set("aria-labelledby", f"chart-title-{unique} chart-desc-{unique}")
+    for place, (tag, text) in enumerate((("title", title), ("desc", description))):
+        element = ElementTree.Element(f"{{{SVG}}}{tag}", {"id": f"chart-{tag}-{unique}"})
+        element.text = text
+        root.insert(place, element)

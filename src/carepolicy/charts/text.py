@@ -1,0 +1,111 @@
+"""Text for charts: its width on paper, its breaks into lines, and its safe form in markup."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_SPACES = re.compile(r"\s+")
+
+
+def width(text: str) -> int:
+    """Columns that a text takes: 2 for wide characters (UAX 11), 0 for marks that sit on others."""
+    total = 0
+    for character in text:
+        if unicodedata.combining(character) or unicodedata.category(character) in ("Cf", "Mn", "Me"):
+            continue
+        total += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    return total
+
+
+def clean(text: str) -> str:
+    """One line without control characters: what XML and Graphviz both accept."""
+    return _SPACES.sub(" ", _UNSEEN.sub("", text)).strip()
+
+
+def wrapped(text: str, columns: int) -> list[str]:
+    """Lines of at most ``columns`` columns. A word that is longer is broken, with a hyphen between letters."""
+    lines: list[str] = []
+    line = ""
+    for word in clean(text).split(" "):
+        for piece in _pieces(word, columns):
+            if line and width(line) + 1 + width(piece) > columns:
+                lines.append(line)
+                line = piece
+            else:
+                line = f"{line} {piece}" if line else piece
+    return [*lines, line] if line else lines
+
+
+def balanced(text: str, columns: int) -> list[str]:
+    """As ``wrapped``, with lines of nearly equal length: fewer orphans in pills and questions."""
+    lines = wrapped(text, columns)
+    narrow = columns
+    while len(lines) > 1 and narrow > 8:
+        trial = wrapped(text, narrow - 1)
+        if len(trial) > len(lines) or _breaks(trial) > _breaks(lines):
+            break
+        lines, narrow = trial, narrow - 1
+    return lines
+
+
+def shortened(text: str, columns: int) -> str:
+    """The text, cut with an ellipsis where it is wider than ``columns``."""
+    text = clean(text)
+    if width(text) <= columns:
+        return text
+    while text and width(text) > columns - 1:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def escaped(text: str) -> str:
+    """A text made safe for XML, SVG and Graphviz's HTML-like labels."""
+    return html.escape(clean(text), quote=True)
+
+
+def humanised(name: str) -> str:
+    """A name of the language as words: ``more_info_asked`` is "More info asked"."""
+    words = name.replace("_", " ").replace(".", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def identifier(*parts: str) -> str:
+    """An id of [a-z0-9_] only; other characters become their code point, so that ids stay distinct."""
+    return "_".join("".join(_safe(character) for character in part) for part in parts)
+
+
+def safe_link(link: str) -> str | None:
+    """The link where it is https or relative, else None."""
+    link = clean(link)
+    if link.lower().startswith("https://"):
+        return link
+    relative = not re.match(r"[a-zA-Z][a-zA-Z0-9+.\-]*:", link) and not link.startswith(("//", "\\"))
+    return link if link and relative else None
+
+
+def _safe(character: str) -> str:
+    if character.isascii() and (character.islower() or character.isdigit() or character == "_"):
+        return character
+    return f"x{ord(character):x}"
+
+
+def _breaks(lines: list[str]) -> int:
+    return sum(line.endswith(("-", "\u2011")) for line in lines)
+
+
+def _pieces(word: str, columns: int) -> list[str]:
+    if width(word) <= columns:
+        return [word]
+    pieces: list[str] = []
+    piece = ""
+    for character in word:
+        if width(piece + character) > columns - 1:
+            wide = unicodedata.east_asian_width(piece[-1]) in "WF" if piece else False
+            pieces.append(piece if wide or not piece[-1:].isalpha() else piece + "-")
+            piece = character
+        else:
+            piece += character
+    return [*pieces, piece] if piece else pieces
