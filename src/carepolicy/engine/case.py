@@ -1,0 +1,151 @@
+"""A case: the small record of where it is, what it knows, and which clocks run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.engine.instants import NEVER
+from carepolicy.engine.live import quoted
+
+if TYPE_CHECKING:
+    from carepolicy.engine.live import LiveAfter, LiveClock, LiveLimit, LiveProgram, LiveState
+
+
+class Round:
+    """One run of a clock, from its start until it is met, ended or cancelled.
+
+    While it runs, ``base`` is the position (in the basis of its limit) at which the time used is zero;
+    while it pauses, ``used`` is the time used; ``mark`` is the time used when it fell due. ``amount`` is the limit in the same units, and ``due``
+    the instant that it falls due (``NEVER`` where there is none). ``segments`` are the stretches in
+    which it ran before, so that the time used can be told in another basis.
+    """
+
+    __slots__ = (
+        "amount",
+        "base",
+        "clock",
+        "due",
+        "extras",
+        "late",
+        "limit",
+        "mark",
+        "next",
+        "running",
+        "segments",
+        "since",
+        "started",
+        "used",
+        "warned",
+    )
+
+    def __init__(self, clock: LiveClock, limit: LiveLimit, since: int) -> None:
+        self.clock = clock
+        self.limit = limit
+        self.running = True
+        self.late = False
+        self.started = since
+        self.since = since
+        self.base = 0
+        self.used = 0
+        self.mark = 0
+        self.amount = 0
+        self.due = NEVER
+        self.next = NEVER
+        self.warned = 0
+        self.extras: tuple[Any, ...] = ()
+        self.segments: tuple[tuple[int, int], ...] = ()
+
+
+class Case:
+    """One case of one flow for one subject. Times are microseconds since 1970."""
+
+    __slots__ = (
+        "afters",
+        "assigned",
+        "channel",
+        "closed",
+        "entered",
+        "extended",
+        "facts",
+        "identity",
+        "kept",
+        "next",
+        "now",
+        "opened",
+        "pending",
+        "program",
+        "received",
+        "rounds",
+        "seen",
+        "sequence",
+        "state",
+        "subject",
+        "subject_json",
+        "visited",
+    )
+
+    def __init__(self, program: LiveProgram, subject: str, subject_json: str, identity: str, sequence: int) -> None:
+        self.program = program
+        self.subject = subject
+        self.subject_json = subject_json
+        self.identity = identity
+        self.sequence = sequence
+        self.state: LiveState = program.states[0]
+        self.facts: dict[str, Any] = {}
+        self.rounds: list[Round | None] = [None] * len(program.clocks)
+        self.seen: set[int] = set()
+        self.kept: dict[int, tuple[tuple[int, int], ...]] = {}
+        self.extended: dict[int, int] = {}
+        self.pending: list[LiveClock] = []
+        self.afters: list[tuple[int, int, LiveAfter]] = []
+        self.visited: dict[str, int] = {}
+        self.channel: str | None = None
+        self.assigned: tuple[str | None, str | None] | None = None
+        self.opened = 0
+        self.received = 0
+        self.entered = 0
+        self.now = 0
+        self.next = NEVER
+        self.closed = False
+
+    @classmethod
+    def about(cls, subject: str, program: LiveProgram, sequence: int) -> Case:
+        """A case of ``program`` for a subject whose records so far number ``sequence``."""
+        subject_json = quoted(subject)
+        return cls(program, subject, subject_json, f"{program.flow}/{subject_json[1:-1]}/", sequence)
+
+    def visits(self, state: str) -> int:
+        """How often the case has entered ``state``."""
+        return self.visited.get(state, 0)
+
+    def age(self) -> int:
+        """Microseconds since the case was received."""
+        return self.now - self.received
+
+    def left(self, clock: str) -> int | None:
+        """What is left of a clock's limit in its own basis (a business day is 24 hours), in microseconds.
+
+        None where the clock is stopped or has no due time; below zero where it is late.
+        """
+        held = self.round_of(clock)
+        if held is None or (held.due == NEVER and held.limit.until):
+            return None
+        left = held.amount - used_of(held, self.now)
+        return left * 1_000_000 // held.limit.unit
+
+    def late(self, clock: str) -> bool:
+        """Whether the clock's present round is late."""
+        held = self.round_of(clock)
+        return held is not None and held.late
+
+    def round_of(self, clock: str) -> Round | None:
+        """The present round of the clock of that name."""
+        return next((each for each in self.rounds if each is not None and each.clock.name == clock), None)
+
+
+def used_of(held: Round, now: int) -> int:
+    """The time that a round has used by ``now``, in units of its limit's basis."""
+    if not held.running:
+        return held.used
+    position = held.limit.position
+    return (now if position is None else position(now)) - held.base

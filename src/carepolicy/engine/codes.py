@@ -1,0 +1,126 @@
+"""Codes of what may be wrong with an event; ``carepolicy explain CP9xx`` says more."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    """A code's page: what it means, an event that gets it, and one that does not."""
+
+    title: str
+    meaning: str
+    bad: str
+    good: str
+
+
+UNREADABLE = "CP901"
+INCOMPLETE = "CP902"
+NO_INSTANT = "CP903"
+UNKNOWN_TYPE = "CP904"
+UNDECLARED = "CP905"
+WRONG_TYPE = "CP906"
+REQUIRED = "CP907"
+OUT_OF_ORDER = "CP908"
+DUPLICATE = "CP909"
+UNEXPECTED = "CP910"
+NO_CASE = "CP911"
+TOO_LONG = "CP912"
+CARD = "CP913"
+MERGE = "CP914"
+
+_GOOD = (
+    '{"specversion":"1.0","id":"m-1","source":"/mailbox","type":"email_received","subject":"order-1001",'
+    '"time":"2026-03-02T09:05:00+00:00","data":{"customer.email":"x@example.org"}}'
+)
+
+CODES: dict[str, Code] = {
+    UNREADABLE: Code(
+        "line is no JSON object",
+        "Every line of the input is one event: a JSON object in UTF-8. This line is not; often it was cut short.",
+        '{"specversion":"1.0","id":"m-1","sour',
+        _GOOD,
+    ),
+    INCOMPLETE: Code(
+        "event lacks an attribute",
+        "A CloudEvent has texts for id, source, type, subject and time, its specversion is 1.0, and its data, "
+        "where it has any, is an object.",
+        '{"specversion":"1.0","id":"m-1","source":"/mailbox","type":"email_received"}',
+        _GOOD,
+    ),
+    NO_INSTANT: Code(
+        "time is no instant",
+        "An event's time is an RFC 3339 date and time that exists, with its offset from UTC.",
+        '"time":"2026-02-30T09:05:00"',
+        '"time":"2026-02-28T09:05:00+00:00"',
+    ),
+    UNKNOWN_TYPE: Code(
+        "event type is not declared",
+        "No flow of the policy set declares an event of this type under events:.",
+        '"type":"emial_received"',
+        '"type":"email_received"',
+    ),
+    UNDECLARED: Code(
+        "data is not declared",
+        "The event brings a value that no flow lets this type of event carry (carries: required, optional).",
+        '"data":{"customer.emial":"x@example.org"}',
+        '"data":{"customer.email":"x@example.org"}',
+    ),
+    WRONG_TYPE: Code(
+        "value is not of its fact's type",
+        "A value in the event's data is not of the type that organisation.yaml gives the fact.",
+        '"data":{"order.total":"a lot"}',
+        '"data":{"order.total":"19.90"}',
+    ),
+    REQUIRED: Code(
+        "required data is missing",
+        "The flow requires this type of event to carry a fact, and it does not.",
+        '"type":"email_received","data":{}',
+        '"type":"email_received","data":{"customer.email":"x@example.org"}',
+    ),
+    OUT_OF_ORDER: Code(
+        "event is out of order",
+        "The event is earlier than what its subject has already seen (an event, or a timer that fired). "
+        "Sort the log by time, or allow for late arrivals with --lateness.",
+        "an event of 09:00 after one of 10:00 for the same subject",
+        "events of one subject in the order of their times",
+    ),
+    DUPLICATE: Code(
+        "event was taken before",
+        "An event with this source and id was taken already; the second time it has no effect.",
+        'two lines with "source":"/mailbox","id":"m-1"',
+        "an id of its own for every event of a source",
+    ),
+    UNEXPECTED: Code(
+        "no transition for the event here",
+        "The case is in a state that has no transition for this event, or none whose guard holds. Nothing changed.",
+        "reply_sent for a case that waits for the customer",
+        "a transition on: reply_sent in that state, or under anywhere:",
+    ),
+    NO_CASE: Code(
+        "no open case takes the event",
+        "The event's subject has no open case of a flow that declares the event, and no flow starts on it.",
+        "reply_sent for a subject that nobody wrote about",
+        "the event that opens the case first",
+    ),
+    TOO_LONG: Code(
+        "line is too long",
+        "One event may be 1 MiB of JSON at most. Put long texts elsewhere and hand over a reference.",
+        "a line of 10 MB",
+        "a line of some kilobytes",
+    ),
+    CARD: Code(
+        "card number was masked",
+        "A text in the event's data held a card number. It was masked before it went anywhere, all but its last "
+        "four digits, and the event was taken. Whoever sends such texts should stop: card data may not be kept "
+        "(PCI DSS 3.3).",
+        '"data":{"customer.note":"my card is 4111 1111 1111 1111"}',
+        '"data":{"customer.note":"my card ends in 1111"}',
+    ),
+    MERGE: Code(
+        "merge cannot be done",
+        'carepolicy.merge needs data {"into": SUBJECT} with another subject that was not merged into this one.',
+        '"type":"carepolicy.merge","subject":"a","data":{"into":"a"}',
+        '"type":"carepolicy.merge","subject":"a","data":{"into":"b"}',
+    ),
+}

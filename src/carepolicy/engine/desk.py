@@ -1,0 +1,166 @@
+"""One stratum at work: its subjects, and what each incoming event does to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.engine import codes
+from carepolicy.engine.instants import text_of
+from carepolicy.engine.intake import Incoming
+from carepolicy.engine.merging import merge_subjects
+from carepolicy.engine.step import Raised, Stepper, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from carepolicy.engine.eventrecords import EventRecords
+    from carepolicy.engine.live import LiveProgram
+    from carepolicy.machine.program import Bundle
+
+
+class Counted:
+    """An event that a watch may count: when, of which type, with which facts, caused by which line."""
+
+    __slots__ = ("facts", "line", "time", "type")
+
+    def __init__(self, event: Incoming, facts: dict[str, Any]) -> None:
+        self.time = event.time
+        self.type = event.type
+        self.line = event.line
+        self.facts = facts
+
+
+class Desk:
+    """Takes events for the programs of one stratum.
+
+    ``refusals`` holds what was not taken since it was last emptied: (event, code, reason).
+    """
+
+    def __init__(
+        self, bundle: Bundle, programs: Iterable[LiveProgram], records: EventRecords, reveal: bool = False
+    ) -> None:
+        self.programs = tuple(programs)
+        self.stepper = Stepper(bundle, self.programs, reveal)
+        self.subjects: dict[str | tuple[str, str], Subject] = {}
+        self.records = records
+        self.refusals: list[tuple[Incoming, str, str]] = []
+        self.counted: list[Counted] = []
+        self.merged: dict[str, str] = {}
+        self._counts = frozenset(watch.count for watch in bundle.watches)
+        self._routes: dict[str, tuple[tuple[str | None, tuple[LiveProgram, ...]], ...]] = {}
+        for program in self.programs:
+            if program.every is not None:
+                self.stepper.open_by_time(self.subject(None, program.every.subject), program)
+
+    def routes(self, event: str) -> tuple[tuple[str | None, tuple[LiveProgram, ...]], ...]:
+        """Which programs declare an event, grouped by the fact that keys them (None: the event's subject)."""
+        found = self._routes.get(event)
+        if found is None:
+            grouped: dict[str | None, list[LiveProgram]] = {}
+            for program in self.programs:
+                if event in program.events:
+                    grouped.setdefault(program.key, []).append(program)
+            found = self._routes[event] = tuple((key, tuple(group)) for key, group in grouped.items())
+        return found
+
+    def take(self, event: Incoming) -> str:
+        """Give an event to every subject that it concerns; the records that it caused, as lines."""
+        out = self.stepper.out
+        for key, programs in self.routes(event.type):
+            if key is None:
+                subject = self.subjects.get(event.subject) or self.subject(None, event.subject)
+                self._give(event, subject, programs)
+            else:
+                value = event.data.get(key)
+                if value is not None:
+                    self._give(event, self.subject(key, str(value)), programs)
+        text = "".join(out)
+        out.clear()
+        return text
+
+    def merge(self, event: Incoming) -> str:
+        """Join the cases of the event's subject to those of the subject that it names."""
+        merge_subjects(self, event)
+        text = "".join(self.stepper.out)
+        self.stepper.out.clear()
+        return text
+
+    def finish(self, until: int) -> list[str]:
+        """Fire every timer that falls due by ``until``; the records, subject by subject."""
+        out = self.stepper.out
+        for subject in self.subjects.values():
+            if subject.next <= until:
+                self.stepper.fire(subject, until, True)
+        lines = list(out)
+        out.clear()
+        return lines
+
+    def subject(self, key: str | None, name: str) -> Subject:
+        """The subject of that name, or the one that it was merged into; ``key`` is the fact that names it."""
+        if key is None:
+            while name in self.merged:
+                name = self.merged[name]
+        address = name if key is None else (key, name)
+        found = self.subjects.get(address)
+        if found is None:
+            found = self.subjects[address] = Subject(name)
+        return found
+
+    def _give(self, event: Incoming, subject: Subject, programs: tuple[LiveProgram, ...]) -> None:
+        now = event.time
+        name = subject.name
+        if now < subject.last:
+            self.refuse(event, codes.OUT_OF_ORDER, f"its subject has already seen {text_of(subject.last)}", name)
+            return
+        stepper = self.stepper
+        if subject.next <= now:
+            stepper.fire(subject, now, False)
+        subject.last = now
+        type_ = event.type
+        taken = met = False
+        facts: dict[str, Any] = event.data
+        for program in programs:
+            required = program.required.get(type_)
+            if required is not None and not self._has_required(event, program, required, name):
+                met = True
+                continue
+            case = subject.cases.get(program.place)
+            if case is not None:
+                met = True
+                if stepper.deliver(subject, case, type_, now, event.when, event.data):
+                    taken = True
+                    facts = case.facts
+                else:
+                    stepper.out.append(self.records.unexpected(event, case))
+                    self.refusals.append((event, codes.UNEXPECTED, f"no transition in {program.flow}"))
+            elif type_ in program.starts:
+                met = taken = True
+                own = {fact: value for fact, value in event.data.items() if value is not None}
+                stepper.open_case(subject, program, program.starts[type_], now, own, now)
+        if subject.next <= now:
+            stepper.fire(subject, now, False)
+        if not met:
+            reason = "no open case takes it, and no flow starts on it"
+            stepper.out.append(self.records.outside(event, name, "unexpected", codes.NO_CASE, reason))
+            self.refusals.append((event, codes.NO_CASE, reason))
+        if taken and type_ in self._counts:
+            self.counted.append(Counted(event, facts))
+
+    def _has_required(self, event: Incoming, program: LiveProgram, required: tuple[str, ...], subject: str) -> bool:
+        lacking = [fact for fact in required if event.data.get(fact) is None]
+        if not lacking:
+            return True
+        self.refuse(event, codes.REQUIRED, "it must carry " + ", ".join(lacking), subject, program.flow)
+        return False
+
+    def refuse(self, event: Incoming, code: str, reason: str, subject: str, flow: str | None = None) -> None:
+        """Record that an event was rejected for a subject, and keep it for the dead letters."""
+        self.stepper.out.append(self.records.outside(event, subject, "rejected", code, reason, flow))
+        self.refusals.append((event, code, reason))
+
+
+def raised_as_incoming(raised: Raised, line: int) -> Incoming:
+    """A raised event as one that another stratum takes."""
+    return Incoming(
+        line, raised.subject, raised.event, raised.time, text_of(raised.time), "/carepolicy", "", raised.data, False
+    )

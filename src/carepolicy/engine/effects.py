@@ -1,0 +1,177 @@
+"""Effects of a live case: facts set, messages, notices and actions requested, work assigned, cases opened."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from carepolicy.engine import rounds
+from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.engine.live import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from carepolicy.engine.case import Case
+    from carepolicy.engine.live import LiveProgram, LiveState
+    from carepolicy.engine.step import Stepper
+    from carepolicy.machine.program import ArgumentTable, Bundle, EffectsTable, OpenTable, RaiseTable
+    from carepolicy.machine.messages import Template
+
+MASK = "***"
+"""What stands in a record in place of a private fact."""
+
+
+class LiveEffects:
+    """The effects of one transition, or of entering or leaving one state."""
+
+    __slots__ = ("_assign", "_extend", "_notices", "_opens", "_program", "_raises", "_requests", "_sends", "_set")
+
+    def __init__(self, program: LiveProgram, bundle: Bundle, table: EffectsTable, trigger: str) -> None:
+        writer = program.writer
+        self._program = program
+        self._set = table.set
+        self._assign = table.assign
+        self._sends = tuple(LiveMessage(name, program, bundle) for name in table.send)
+        self._notices = tuple(
+            (writer.template("notice.requested", f'{{"role":{quoted(role)},'.replace("%", "%%") + '"text":%s}'), texts)
+            for role, texts in table.tell
+        )
+        self._requests = tuple(
+            (
+                writer.template("action.requested", f'{{"action":{quoted(action)},'.replace("%", "%%") + '"with":%s}'),
+                arguments,
+            )
+            for action, arguments in table.request
+        )
+        self._opens: tuple[OpenTable, ...] = table.open
+        self._raises: tuple[RaiseTable, ...] = table.raises
+        self._extend = tuple(
+            (program.clocks[each.clock], each.by, each.at_most, orjson.dumps(f"{trigger}: {each.by} more").decode())
+            for each in table.extend
+        )
+
+    def run(self, stepper: Stepper, case: Case, now: int, when: str, event: Mapping[str, Any]) -> None:
+        """Let the effects happen, in the order of the fields of their table."""
+        for fact, function in self._set:
+            value = function(case.facts, event, case)
+            stepper.set_fact(case, fact, value)
+        if self._assign is not None:
+            role, fact = self._assign
+            person = case.facts.get(fact) if fact is not None else None
+            case.assigned = (role, person)
+        for message in self._sends:
+            message.request(stepper, case, when)
+        for template, texts in self._notices:
+            case.sequence = sequence = case.sequence + 1
+            text = stepper.notice(case, texts)
+            stepper.out.append(
+                template % (case.identity, sequence, case.subject_json, when, sequence, orjson.dumps(text).decode())
+            )
+        for template, arguments in self._requests:
+            case.sequence = sequence = case.sequence + 1
+            given = stepper.arguments(case, arguments, event)
+            stepper.out.append(template % (case.identity, sequence, case.subject_json, when, sequence, given))
+        for each in self._opens:
+            stepper.to_open.append((each, case))
+        for raised in self._raises:
+            stepper.raise_event(case, raised, now, event)
+        for clock, by, at_most, reason in self._extend:
+            held = case.rounds[clock.index]
+            done = case.extended.get(clock.index, 0)
+            if held is not None and not held.late and (at_most is None or done < at_most):
+                case.extended[clock.index] = done + 1
+                rounds.extend(stepper.out, case, held, by, now, when, reason)
+
+
+class LiveMessage:
+    """A message template of a flow, by language, with the record that requests it."""
+
+    __slots__ = ("_addresses", "_name", "_record", "_templates")
+
+    def __init__(self, name: str, program: LiveProgram, bundle: Bundle) -> None:
+        self._name = name
+        self._templates: Mapping[str, Template] = program.program.templates[name]
+        self._addresses = bundle.addresses
+        start = f'{{"template":{quoted(name)},'.replace("%", "%%")
+        self._record = program.writer.template(
+            "message.requested", start + '"channel":%s,"language":%s,"to":%s,"subject":%s,"text":%s}'
+        )
+
+    def request(self, stepper: Stepper, case: Case, when: str) -> None:
+        """Write the record that asks for the message to be sent, in the customer's language."""
+        language = stepper.language(case, self._templates)
+        subject, text = self._templates[language].render(CaseValues(stepper, case), stepper.reveal)
+        channel = case.channel
+        to = case.facts.get(self._addresses.get(channel, "")) if channel is not None else None
+        if to is not None and not stepper.reveal and stepper.facts[self._addresses[channel or ""]].private:
+            to = MASK
+        case.sequence = sequence = case.sequence + 1
+        parts = (orjson.dumps(each).decode() for each in (channel, language, to, subject, text))
+        stepper.out.append(self._record % (case.identity, sequence, case.subject_json, when, sequence, *parts))
+
+
+class CaseValues:
+    """What a message may tell of a case: its facts, its subject, its clocks' limits and due times."""
+
+    __slots__ = ("_case", "facts", "subject")
+
+    def __init__(self, stepper: Stepper, case: Case) -> None:
+        self._case = case
+        self.facts: Mapping[str, Any] = stepper.facts_with_defaults(case)
+        self.subject = case.subject
+
+    def clock_limit(self, name: str) -> Any:
+        """The limit of a clock that holds for the case now, None where none does."""
+        held = self._case.round_of(name)
+        if held is not None:
+            return held.limit.limit
+        clock = next((each for each in self._case.program.clocks if each.name == name), None)
+        chosen = rounds.choose(self._case, clock) if clock is not None else None
+        return chosen.limit if chosen is not None else None
+
+    def clock_due(self, name: str) -> int | None:
+        """When a clock falls due, in microseconds since 1970; None where it does not run."""
+        held = self._case.round_of(name)
+        return held.due if held is not None and held.running and held.due != NEVER else None
+
+
+def plain(value: Any, kind: str) -> Any:
+    """A value of an expression of the type ``kind`` as JSON can hold it: money as text, instants as RFC 3339."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if kind == "time" and isinstance(value, int):
+        return text_of(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def arguments_json(arguments: tuple[ArgumentTable, ...], case: Case, event: Mapping[str, Any], reveal: bool) -> str:
+    """The arguments of an action as JSON; those that a private fact went into are masked unless revealed."""
+    given = {
+        each.name: MASK if each.private and not reveal else plain(each.function(case.facts, event, case), each.type)
+        for each in arguments
+    }
+    return orjson.dumps(given).decode()
+
+
+def assign_task(stepper: Stepper, case: Case, state: LiveState, when: str) -> None:
+    """Write who is to work on the case now: as assigned by an effect, else the state's owner."""
+    assigned, case.assigned = case.assigned, None
+    if assigned is None:
+        if state.task is not None:
+            case.sequence = sequence = case.sequence + 1
+            stepper.out.append(state.task % (case.identity, sequence, case.subject_json, when, sequence))
+        return
+    role, person = assigned
+    data = {"state": state.name, "role": role or state.owner}
+    if person is not None:
+        data["person"] = stepper.shown_person(case, person)
+    case.sequence = sequence = case.sequence + 1
+    template = case.program.writer.template("task.assigned", "%s")
+    text = orjson.dumps(data).decode()
+    stepper.out.append(template % (case.identity, sequence, case.subject_json, when, sequence, text))

@@ -1,0 +1,90 @@
+"""Records about events that were not taken: unexpected, rejected, duplicate."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from carepolicy.engine import codes
+from carepolicy.engine.live import SPECVERSION, slug
+
+if TYPE_CHECKING:
+    from carepolicy.engine.case import Case
+    from carepolicy.engine.intake import Incoming, Refused
+
+
+class EventRecords:
+    """Writes the records, and numbers those of one event so that each has an id of its own."""
+
+    def __init__(self, organisation: str) -> None:
+        self._source = "/carepolicy/" + slug(organisation)
+        self._counts: dict[tuple[str, str, str], int] = {}
+
+    def refused(self, refused: Refused, line: bytes | str) -> str:
+        """The record of an event that could not be read or was taken before.
+
+        One that names no source and id is known by a hash of its line. No value of the event is told,
+        only its id, type, subject and time where they are texts.
+        """
+        source, key = refused.text("source"), refused.text("id")
+        if source is None or key is None:
+            text = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
+            source, key = "line", blake2b(text, digest_size=12).hexdigest()
+        kind = "duplicate" if refused.code == codes.DUPLICATE else "rejected"
+        told = {name: value for name in ("id", "type") if (value := refused.text(name)) is not None}
+        record: dict[str, Any] = {
+            "specversion": SPECVERSION,
+            "id": self._identity(kind, source, key),
+            "source": self._source,
+            "type": f"carepolicy.event.{kind}",
+        }
+        for name in ("subject", "time"):
+            value = refused.text(name)
+            if value is not None and not (name == "time" and refused.code == codes.NO_INSTANT):
+                record[name] = value
+        record["data"] = {"event": told, "code": refused.code, "reason": refused.reason}
+        return _line(record)
+
+    def unexpected(self, event: Incoming, case: Case) -> str:
+        """The record of an event for which a case had no transition."""
+        code, reason = codes.UNEXPECTED, f"no transition for {event.type} in the state {case.state.name}"
+        return self.in_case(event, case, "unexpected", code, reason)
+
+    def in_case(self, event: Incoming, case: Case, kind: str, code: str, reason: str) -> str:
+        """A record that belongs to a case's own sequence."""
+        case.sequence = sequence = case.sequence + 1
+        data = {
+            "event": {"id": event.id, "type": event.type},
+            "code": code,
+            "reason": reason,
+            "state": case.state.name,
+        }
+        template = case.program.writer.template(f"event.{kind}", "%s")
+        text = orjson.dumps(data).decode()
+        return template % (case.identity, sequence, case.subject_json, event.when, sequence, text)
+
+    def outside(self, event: Incoming, subject: str, kind: str, code: str, reason: str, flow: str | None = None) -> str:
+        """A record about an event that reached no case."""
+        record: dict[str, Any] = {
+            "specversion": SPECVERSION,
+            "id": self._identity(kind, event.source, event.id),
+            "source": self._source,
+            "type": f"carepolicy.event.{kind}",
+            "subject": subject,
+            "time": event.when,
+        }
+        if flow is not None:
+            record["flow"] = flow
+        record["data"] = {"event": {"id": event.id, "type": event.type}, "code": code, "reason": reason}
+        return _line(record)
+
+    def _identity(self, kind: str, source: str, key: str) -> str:
+        counted = (kind, source, key)
+        count = self._counts[counted] = self._counts.get(counted, 0) + 1
+        return f"event/{kind}/{source}/{key}" + (f"/{count}" if count > 1 else "")
+
+
+def _line(record: dict[str, Any]) -> str:
+    return orjson.dumps(record).decode() + "\n"

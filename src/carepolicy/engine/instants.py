@@ -1,0 +1,76 @@
+"""Instants as records write them and the engine counts them: RFC 3339 texts and microseconds since 1970."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_DAY = date(1970, 1, 1).toordinal()
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+
+NEVER = 1 << 62
+"""An instant after all others: the due time of what does not fall due."""
+
+
+class NoInstant(ValueError):
+    """A text that is no instant; the message says why, without the text."""
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970 of an aware datetime."""
+    since = moment - EPOCH
+    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
+
+
+def parse(text: str) -> int:
+    """Microseconds since 1970 of an RFC 3339 time. Raises ``NoInstant`` (no offset, no such date, no time)."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as fault:
+        said = str(fault)
+        raise NoInstant(
+            f"it is no date and time ({said})" if "must be in" in said else "it is no date and time"
+        ) from None
+    if moment.tzinfo is None:
+        raise NoInstant("it has no offset from UTC (such as Z or +01:00)")
+    try:
+        since = moment - EPOCH
+    except OverflowError:
+        raise NoInstant("it is out of the range of years 1 to 9999") from None
+    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
+
+
+class _Days(dict[int, str]):
+    """``2026-03-02T`` by days since 1970, each worked out once."""
+
+    def __missing__(self, day: int) -> str:
+        text = self[day] = date.fromordinal(FIRST_DAY + day).isoformat() + "T"
+        return text
+
+
+class _Seconds(dict[int, str]):
+    """``09:05:00+00:00`` by seconds since midnight, each worked out once."""
+
+    def __missing__(self, second: int) -> str:
+        hours, rest = divmod(second, 3600)
+        text = self[second] = f"{hours:02}:{rest // 60:02}:{rest % 60:02}+00:00"
+        return text
+
+
+_days = _Days()
+_seconds = _Seconds()
+
+
+def text_of(instant: int) -> str:
+    """The RFC 3339 text of an instant, in UTC; a fraction of a second is written with six digits."""
+    day, within = divmod(instant, DAY)
+    second, fraction = divmod(within, SECOND)
+    if fraction:
+        return f"{_days[day]}{_seconds[second][:8]}.{fraction:06}+00:00"
+    return _days[day] + _seconds[second]
+
+
+def datetime_of(instant: int) -> datetime:
+    """The instant as an aware datetime in UTC."""
+    return EPOCH + timedelta(microseconds=instant)

@@ -1,0 +1,174 @@
+"""Lines become events: read, complete, of a known type, with declared data of the right types, once each."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from carepolicy.engine import codes
+from carepolicy.engine.instants import NoInstant, parse, text_of
+from carepolicy.engine.values import Taker, WrongValue, taker_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from carepolicy.machine.program import Bundle
+
+LONGEST_LINE = 1 << 20
+MERGE = "carepolicy.merge"
+DEEPEST_NAME = 8
+
+
+class Incoming(NamedTuple):
+    """An event that can be taken. ``data`` holds converted values by the facts' dotted names, None where
+    the event takes a value away; ``masked`` says that a card number was masked in it."""
+
+    line: int
+    subject: str
+    type: str
+    time: int
+    when: str
+    source: str
+    id: str
+    data: dict[str, Any]
+    masked: bool
+
+
+class Refused(Exception):
+    """An event that cannot be taken: a code and a reason, and what is known of the event."""
+
+    def __init__(self, code: str, reason: str, event: Mapping[str, Any] | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.event = event or {}
+
+    def text(self, name: str) -> str | None:
+        """An attribute of the event, where it is a text."""
+        value = self.event.get(name)
+        return value if isinstance(value, str) else None
+
+
+class Intake:
+    """Reads events for one policy set and remembers which it has taken."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._takers = {name: taker_of(fact) for name, fact in bundle.facts.items()}
+        self._fields: dict[str, dict[str, Taker]] = {MERGE: {"into": _subject}}
+        carried = bundle.carries
+        for event, facts in carried.items():
+            self._fields[event] = {fact: self._takers[fact] for fact in facts}
+        self._seen: dict[str, set[str]] = {}
+
+    def read(self, number: int, line: bytes | str) -> Incoming:
+        """The event on a line. Raises ``Refused``; a duplicate is refused too."""
+        if len(line) > LONGEST_LINE:
+            raise Refused(codes.TOO_LONG, f"the line has {len(line):,} bytes; an event may have {LONGEST_LINE:,}")
+        try:
+            event = orjson.loads(line)
+        except orjson.JSONDecodeError as fault:
+            raise Refused(codes.UNREADABLE, f"this is no JSON: {_what(fault)}") from None
+        return self.take(number, event)
+
+    def take(self, number: int, event: Any) -> Incoming:
+        """The event that a JSON object is. Raises ``Refused``."""
+        try:
+            subject, kind, said, source, key = (
+                event["subject"],
+                event["type"],
+                event["time"],
+                event["source"],
+                event["id"],
+            )
+        except (KeyError, TypeError):
+            raise self._incomplete(event) from None
+        if not (type(subject) is type(kind) is type(said) is type(source) is type(key) is str and subject and key):
+            raise self._incomplete(event)
+        fields = self._fields.get(kind)
+        if fields is None:
+            raise Refused(codes.UNKNOWN_TYPE, f'no flow declares "{kind}"{_near(kind, self._fields)}', event)
+        try:
+            time = parse(said)
+        except NoInstant as fault:
+            raise Refused(codes.NO_INSTANT, f"time: {fault}", event) from None
+        if event.get("specversion", "1.0") != "1.0":
+            raise Refused(codes.INCOMPLETE, "specversion is not 1.0", event)
+        given = event.get("data")
+        masked = False
+        data: dict[str, Any] = {}
+        if given:
+            masked = self._take_data(event, kind, fields, given, data)
+        elif given is not None and type(given) is not dict:
+            raise Refused(codes.INCOMPLETE, "data is not an object", event)
+        ids = self._seen.get(source)
+        if ids is None:
+            ids = self._seen[source] = set()
+        before = len(ids)
+        ids.add(key)
+        if len(ids) == before:
+            raise Refused(codes.DUPLICATE, "an event with this source and id was taken before", event)
+        when = said if len(said) == 25 and said[10] == "T" and said[19:] == "+00:00" else text_of(time)
+        return Incoming(number, subject, kind, time, when, source, key, data, masked)
+
+    def _take_data(
+        self, event: dict[str, Any], kind: str, fields: dict[str, Taker], given: Any, data: dict[str, Any]
+    ) -> bool:
+        """Fill ``data``; True where a card number was masked."""
+        if type(given) is not dict:
+            raise Refused(codes.INCOMPLETE, "data is not an object", event)
+        masked = False
+        for name, value in given.items():
+            taker = fields.get(name)
+            if taker is None:
+                flat = _flatten(name, value)
+                if flat is None or name in flat:
+                    near = _near(name, fields)
+                    raise Refused(codes.UNDECLARED, f'"{kind}" does not carry "{name}"{near}', event)
+                masked |= self._take_data(event, kind, fields, flat, data)
+                continue
+            if value is None:
+                data[name] = None
+                continue
+            try:
+                taken = taker(value)
+            except WrongValue as fault:
+                raise Refused(codes.WRONG_TYPE, f"{name}: {fault}", event) from None
+            if taken is not value and type(taken) is str and taken != value:
+                masked = True
+            data[name] = taken
+        return masked
+
+    def _incomplete(self, event: Any) -> Refused:
+        if not isinstance(event, dict):
+            return Refused(codes.UNREADABLE, "this is JSON, but no object")
+        lacking = [name for name in ("id", "source", "type", "subject", "time") if not _is_text(event.get(name))]
+        return Refused(codes.INCOMPLETE, "no text for " + ", ".join(lacking), event)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _subject(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise WrongValue("a subject is expected")
+    return value
+
+
+def _flatten(name: str, value: Any) -> dict[str, Any] | None:
+    """``{"customer": {"tier": "gold"}}`` as dotted names, None where the value does not nest."""
+    if not isinstance(value, dict) or name.count(".") >= DEEPEST_NAME:
+        return None
+    return {f"{name}.{key}": inner for key, inner in value.items()}
+
+
+def _near(name: str, known: Mapping[str, Any]) -> str:
+    found = get_close_matches(name, list(known), n=1)
+    return f'; did you mean "{found[0]}"?' if found else ""
+
+
+def _what(fault: orjson.JSONDecodeError) -> str:
+    """The reason of a JSON error without any of the text that it stands in."""
+    return f"{fault.msg.split(':')[0]} at column {fault.colno}"

@@ -1,0 +1,66 @@
+"""Links the states of a program: ways, effects and what each move does to the clocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.engine.effects import LiveEffects
+from carepolicy.engine.live import RESTART, LiveAfter, LiveWay, fixed, operations
+from carepolicy.machine.program import Phase
+
+if TYPE_CHECKING:
+    from carepolicy.engine.live import LiveProgram, LiveState
+    from carepolicy.machine.program import Bundle, EffectsTable, RuleTable
+
+
+def link(program: LiveProgram, bundle: Bundle) -> None:
+    """Fill in what the states of ``program`` need to know of each other."""
+    for state, table in zip(program.states, program.program.states, strict=True):
+        state.enter = _effects(program, bundle, table.enter, f"entering {state.name}")
+        state.leave = _effects(program, bundle, table.leave, f"leaving {state.name}")
+        state.starting = operations(program.clocks, None, state.index, "")
+        state.ways = {
+            trigger: tuple(_way(program, bundle, state, trigger, rule) for rule in rules)
+            for trigger, rules in table.ways.items()
+        }
+        state.afters = tuple(_after(program, bundle, state, index) for index in range(len(table.afters)))
+        if state.final is None:
+            _touches(program, state)
+
+
+def _effects(program: LiveProgram, bundle: Bundle, table: EffectsTable | None, trigger: str) -> LiveEffects | None:
+    return None if table is None else LiveEffects(program, bundle, table, trigger)
+
+
+def _way(program: LiveProgram, bundle: Bundle, state: LiveState, trigger: str, rule: RuleTable) -> LiveWay:
+    effects = _effects(program, bundle, rule.effects, trigger)
+    if rule.to < 0:
+        return LiveWay(rule.when, None, "", _restarts(program, state, trigger), effects)
+    target = program.states[rule.to]
+    moved = program.writer.template("case.moved", fixed(**{"from": state.name, "to": target.name, "on": trigger}))
+    ops = operations(program.clocks, state.index, target.index, trigger)
+    return LiveWay(rule.when, target, moved, ops, effects)
+
+
+def _restarts(program: LiveProgram, state: LiveState, trigger: str) -> tuple[tuple[object, int], ...]:
+    """The clocks that an event begins anew although the case stays where it is."""
+    return tuple(
+        (clock, RESTART)
+        for clock in program.clocks
+        if trigger in clock.restarts_on and clock.phases[state.index] is not Phase.STOPPED
+    )
+
+
+def _after(program: LiveProgram, bundle: Bundle, state: LiveState, index: int) -> LiveAfter:
+    table = program.program.states[state.index].afters[index]
+    after = LiveAfter(table, bundle.calendars[table.calendar])
+    after.ways = tuple(_way(program, bundle, state, "after", rule) for rule in table.rules)
+    return after
+
+
+def _touches(program: LiveProgram, state: LiveState) -> None:
+    """An event that begins a clock anew is expected wherever that clock is not stopped."""
+    for trigger in sorted({event for clock in program.clocks for event in clock.restarts_on}):
+        ops = _restarts(program, state, trigger)
+        if ops:
+            state.ways[trigger] = (*state.ways.get(trigger, ()), LiveWay(None, None, "", ops, None))

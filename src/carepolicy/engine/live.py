@@ -1,0 +1,328 @@
+"""Programs made ready to run: tables linked to calendars, and to the texts of the records they write.
+
+A record is one line of JSON. All of it that is known before the case is written once, here, as a
+template for the ``%`` operator; a live case fills in its identity, the time and a few numbers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from carepolicy.machine.program import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from carepolicy.businesstime.calendar import Calendar
+    from carepolicy.businesstime.limit import Limit
+    from carepolicy.engine.effects import LiveEffects
+    from carepolicy.machine.program import AfterTable, Bundle, ClockTable, Function, LimitTable, Program, StateTable
+
+SPECVERSION = "1.0"
+
+
+def quoted(text: str) -> str:
+    """``text`` as a JSON string."""
+    return orjson.dumps(text).decode()
+
+
+def slug(name: str) -> str:
+    """A name as part of a URI reference: lower case, runs of other characters as one hyphen."""
+    return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split()) or "organisation"
+
+
+class Writer:
+    """Templates of the records of one flow. Their first five fields are always
+    (identity, sequence, subject, time, sequence)."""
+
+    def __init__(self, organisation: str, program: Program) -> None:
+        self._source = quoted("/carepolicy/" + slug(organisation))
+        self._flow = f'"flow":{quoted(program.flow)},"flowversion":{program.version}'
+
+    def template(self, kind: str, data: str) -> str:
+        """The template of records of ``kind``; ``data`` is the JSON of their data, itself a template."""
+        head = (
+            f'{{"specversion":"{SPECVERSION}","id":"@id","source":{self._source},"type":"carepolicy.{kind}",'
+            f'"subject":@subject,"time":"@time",{self._flow},"sequence":@sequence,"data":'
+        ).replace("%", "%%")
+        for name, field in (("@id", "%s%d"), ("@subject", "%s"), ("@time", "%s"), ("@sequence", "%d")):
+            head = head.replace(name, field)
+        return head + data + "}\n"
+
+
+def fixed(**data: object) -> str:
+    """Data that is known beforehand, as the JSON part of a template."""
+    return orjson.dumps(data).decode().replace("%", "%%")
+
+
+class LiveLimit:
+    """A limit of a clock in one calendar.
+
+    ``position`` and ``instant`` translate between instants and the limit's own basis; both are None
+    for elapsed time, whose positions are the instants themselves. ``amount`` is in units of the basis,
+    ``unit`` of which make a second; None where it depends on the start or on facts.
+    """
+
+    __slots__ = (
+        "amount",
+        "cancelled",
+        "dated",
+        "ended",
+        "extended",
+        "instant",
+        "late",
+        "limit",
+        "met",
+        "months",
+        "paused",
+        "position",
+        "reads",
+        "restarted",
+        "resumed",
+        "rolls",
+        "started",
+        "strict",
+        "undated",
+        "unit",
+        "until",
+        "warned",
+        "when",
+        "calendar",
+        "extended_as",
+    )
+
+    def __init__(self, table: LimitTable, calendar: Calendar, clock: str, writer: Writer) -> None:
+        limit = table.limit
+        self.limit: Limit = limit
+        self.when: Function | None = table.when
+        self.rolls = table.rolls
+        self.strict = limit.strict
+        self.reads = table.reads
+        self.calendar = calendar
+        self.until = limit.kind == "until"
+        self.months = limit.kind == "months"
+        self.dated = self.until or self.months
+        self.amount: int = 0 if self.dated else limit.amount
+        self.unit = 1_000_000
+        self.position: Callable[[int], int] | None = None
+        self.instant: Callable[[int], int] | None = None
+        if limit.kind == "business_time":
+            self.position, self.instant = calendar.position, calendar.instant
+        elif limit.kind == "business_days":
+            self.position, self.instant, self.unit = calendar.day_position, calendar.day_instant, 1_000_000_000
+        elif limit.kind == "close_of_business":
+            self.position, self.instant, self.unit = calendar.date_position, calendar.date_instant, 1_000_000_000
+        self._write(clock, writer)
+
+    def _write(self, clock: str, writer: Writer) -> None:
+        start = f'{{"clock":{quoted(clock)},'.replace("%", "%%")
+        basis = f'"basis":"{self.limit.basis}"'
+        dated = f'{start}"due":"%s","used":%s,"limit":%s,{basis}}}'
+        undated = f'{start}"used":%s,"limit":%s,{basis}}}'
+        self.started = writer.template("clock.started", dated)
+        self.resumed = writer.template("clock.resumed", dated)
+        self.warned = writer.template("clock.warned", dated)
+        self.late = writer.template("clock.late", dated)
+        self.restarted = writer.template("clock.restarted", dated)
+        self.extended = writer.template("clock.extended", dated[:-1] + ',"reason":%s}')
+        self.paused = writer.template("clock.paused", undated)
+        self.met = writer.template("clock.met", undated)
+        self.cancelled = writer.template("clock.cancelled", undated)
+        self.ended = writer.template("clock.ended", undated[:-1] + ',"over":%s}')
+        self.undated = {
+            self.started: writer.template("clock.started", undated),
+            self.resumed: writer.template("clock.resumed", undated),
+            self.restarted: writer.template("clock.restarted", undated),
+            self.extended: writer.template("clock.extended", undated[:-1] + ',"reason":%s}'),
+        }
+        self.extended_as = orjson.dumps(f"the limit is now {self.limit}").decode()
+
+
+class LiveClock:
+    """A clock; ``choices`` are its limits by the index of the state (they differ where calendars do)."""
+
+    __slots__ = (
+        "choices",
+        "counts_from",
+        "goes_on",
+        "index",
+        "late_trigger",
+        "met_trigger",
+        "name",
+        "phases",
+        "place",
+        "reads",
+        "restarts_on",
+        "warned_trigger",
+        "warns",
+    )
+
+    def __init__(self, index: int, table: ClockTable, calendars: Mapping[str, Calendar], writer: Writer) -> None:
+        self.index = index
+        self.name = table.name
+        self.phases = table.phases
+        self.goes_on = table.goes_on
+        self.restarts_on = table.restarts_on
+        self.warns = tuple(each.share for each in table.warns)
+        self.counts_from = table.counts_from
+        self.place = table.place
+        self.reads = frozenset(fact for each in table.limits for fact in each.reads)
+        self.warned_trigger = f"{table.name}.warned"
+        self.late_trigger = f"{table.name}.late"
+        self.met_trigger = f"{table.name}.met"
+        by_calendar = {
+            name: tuple(LiveLimit(each, calendars[name], table.name, writer) for each in table.limits)
+            for name in sorted(set(table.calendars))
+        }
+        self.choices = tuple(by_calendar[name] for name in table.calendars)
+
+
+START, RESUME, PAUSE, STOP, RESTART, REBASE = range(6)
+
+
+class LiveAfter:
+    """A timer of a state and the ways that it may go."""
+
+    __slots__ = ("calendar", "limit", "place", "trigger", "ways")
+
+    def __init__(self, table: AfterTable, calendar: Calendar) -> None:
+        self.trigger = table.trigger
+        self.limit = table.limit
+        self.calendar = calendar
+        self.place = table.place
+        self.ways: tuple[LiveWay, ...] = ()
+
+    def due(self, entered: int, facts: Mapping[str, Any]) -> int | None:
+        """When it fires for a case that entered its state at ``entered``; None where a fact is missing."""
+        return self.calendar.add_us(entered, self.limit, facts)
+
+
+class LiveWay:
+    """One transition from one state: what it writes, does to clocks, and where it leads (None: it stays)."""
+
+    __slots__ = ("effects", "moved", "ops", "to", "when")
+
+    def __init__(
+        self,
+        when: Function | None,
+        to: LiveState | None,
+        moved: str,
+        ops: tuple[tuple[LiveClock, int], ...],
+        effects: LiveEffects | None,
+    ) -> None:
+        self.when = when
+        self.to = to
+        self.moved = moved
+        self.ops = ops
+        self.effects = effects
+
+
+class LiveState:
+    """A state with its ways by trigger and the texts of the records that entering it writes."""
+
+    __slots__ = (
+        "afters",
+        "channel",
+        "closed",
+        "enter",
+        "final",
+        "index",
+        "leave",
+        "name",
+        "name_json",
+        "opened",
+        "owner",
+        "starting",
+        "task",
+        "ways",
+    )
+
+    def __init__(self, index: int, table: StateTable, writer: Writer) -> None:
+        self.index = index
+        self.name = table.name
+        self.name_json = quoted(table.name)
+        self.final = table.final
+        self.owner = table.owner
+        self.channel = table.channel
+        self.opened = writer.template("case.opened", fixed(state=table.name))
+        self.closed = writer.template("case.closed", fixed(state=table.name, outcome=table.final))
+        self.task = (
+            writer.template("task.assigned", fixed(state=table.name, role=table.owner))
+            if table.owner is not None and table.final is None
+            else None
+        )
+        self.ways: dict[str, tuple[LiveWay, ...]] = {}
+        self.afters: tuple[LiveAfter, ...] = ()
+        self.enter: LiveEffects | None = None
+        self.leave: LiveEffects | None = None
+        self.starting: tuple[tuple[LiveClock, int], ...] = ()
+
+
+class LiveProgram:
+    """A program that can be stepped. ``place`` orders flows that act at one instant."""
+
+    __slots__ = (
+        "clocks",
+        "events",
+        "every",
+        "flow",
+        "key",
+        "limit_reads",
+        "place",
+        "program",
+        "required",
+        "starts",
+        "states",
+        "stratum",
+        "writer",
+    )
+
+    def __init__(self, place: int, program: Program, bundle: Bundle) -> None:
+        from carepolicy.engine.linking import link
+
+        self.place = place
+        self.program = program
+        self.flow = program.flow
+        self.key = program.key
+        self.stratum = program.stratum
+        self.events = program.events
+        self.every = program.every
+        self.required = program.required
+        self.writer = Writer(bundle.organisation, program)
+        self.clocks = tuple(
+            LiveClock(index, table, bundle.calendars, self.writer) for index, table in enumerate(program.clocks)
+        )
+        self.limit_reads = frozenset(fact for clock in self.clocks for fact in clock.reads)
+        self.states = tuple(LiveState(index, table, self.writer) for index, table in enumerate(program.states))
+        self.starts = {event: self.states[index] for event, index in program.starts.items()}
+        link(self, bundle)
+
+
+def operations(
+    clocks: tuple[LiveClock, ...], source: int | None, target: int, trigger: str
+) -> tuple[tuple[LiveClock, int], ...]:
+    """What a move from ``source`` (None: from nowhere) to ``target`` does to each clock, in file order."""
+    found: list[tuple[LiveClock, int]] = []
+    for clock in clocks:
+        before = Phase.STOPPED if source is None else clock.phases[source]
+        after = clock.phases[target]
+        again = trigger in clock.restarts_on
+        if after is Phase.RUNNING:
+            if before is Phase.STOPPED:
+                found.append((clock, START))
+            elif again:
+                found.append((clock, RESTART))
+            if before is Phase.PAUSED:
+                found.append((clock, RESUME))
+            elif before is Phase.RUNNING and source is not None and clock.choices[source] is not clock.choices[target]:
+                found.append((clock, REBASE))
+        elif after is Phase.PAUSED:
+            if again and before is not Phase.STOPPED:
+                found.append((clock, RESTART))
+            if before is Phase.RUNNING:
+                found.append((clock, PAUSE))
+        elif before is not Phase.STOPPED:
+            found.append((clock, STOP))
+    return tuple(found)

@@ -1,0 +1,343 @@
+"""What happens to a clock: started, paused, resumed, warned, late, met, ended, restarted, extended, cancelled.
+
+Each function changes the clock's round of a case at an instant and appends the record of it to ``out``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.engine.case import Round, used_of
+from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.engine.live import PAUSE, REBASE, RESTART, RESUME, START, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from carepolicy.engine.case import Case
+    from carepolicy.engine.live import LiveClock, LiveLimit
+
+NOTHING: Mapping[str, Any] = {}
+
+
+def operate(out: list[str], case: Case, clock: LiveClock, operation: int, now: int, when: str) -> None:
+    """Do one operation of a transition to a clock; an operation without a round to work on does nothing."""
+    held = case.rounds[clock.index]
+    if operation == START:
+        if held is None:
+            start(out, case, clock, now, when)
+    elif held is None:
+        if operation == RESUME:
+            start(out, case, clock, now, when)
+    elif operation == PAUSE:
+        pause(out, case, held, now, when)
+    elif operation == RESUME:
+        resume(out, case, held, now, when)
+    elif operation == RESTART:
+        restart(out, case, held, now, when)
+    elif operation == REBASE:
+        rebase(case, held, now)
+    else:
+        stop(out, case, held, now, when)
+
+
+def choose(case: Case, clock: LiveClock) -> LiveLimit | None:
+    """The limit that holds for the case now: the first of the clock's whose guard holds."""
+    for limit in clock.choices[case.state.index]:
+        if limit.when is None or limit.when(case.facts, NOTHING, case):
+            return limit
+    return None
+
+
+def start(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+    """Begin a round, unless no limit holds. The first may count from an earlier instant."""
+    limit = choose(case, clock)
+    if limit is None:
+        return
+    since = now
+    if clock.index not in case.seen:
+        case.seen.add(clock.index)
+        since = _first_instant(case, clock, now)
+    held = Round(clock, limit, since)
+    case.rounds[clock.index] = held
+    position = limit.position
+    held.base = since if position is None else position(since)
+    if clock.goes_on:
+        held.segments = case.kept.pop(clock.index, ())
+        held.base -= used_in(held.segments, limit)
+    settle(case, held)
+    _write_running(out, case, held, limit.started, now, when)
+
+
+def _first_instant(case: Case, clock: LiveClock, now: int) -> int:
+    """Where a clock's first round counts from: a fact, or the receipt of a case handed over."""
+    since = case.received if case.opened == now else now
+    if clock.counts_from is not None:
+        said = case.facts.get(clock.counts_from)
+        if type(said) is int:
+            since = said
+    return min(since, now)
+
+
+def used_in(segments: tuple[tuple[int, int], ...], limit: LiveLimit) -> int:
+    """The time used in stretches of running, in the basis of ``limit``."""
+    position = limit.position
+    if position is None:
+        return sum(end - begin for begin, end in segments)
+    return sum(position(end) - position(begin) for begin, end in segments)
+
+
+def settle(case: Case, held: Round) -> None:
+    """Work out when a running round falls due, and what it does next."""
+    limit = held.limit
+    if limit.dated:
+        _settle_dated(case, held)
+    else:
+        held.amount = held.amount or limit.amount
+        instant = limit.instant
+        held.due = held.base + held.amount if instant is None else instant(held.base + held.amount)
+    if held.due != NEVER:
+        if limit.rolls:
+            held.due = limit.calendar.roll(held.due)
+        for extra in held.extras:
+            later = limit.calendar.add_us(held.due, extra, case.facts)
+            held.due = held.due if later is None else later
+    plan(held)
+
+
+def _settle_dated(case: Case, held: Round) -> None:
+    limit = held.limit
+    if limit.until:
+        due = limit.calendar.add_us(held.started, limit.limit, case.facts)
+        held.due = NEVER if due is None else due
+        held.amount = 0 if due is None else due - held.base
+    else:
+        if held.amount == 0:
+            due = limit.calendar.add_us(held.started, limit.limit, case.facts)
+            held.amount = 0 if due is None else due - held.started
+        held.due = held.base + held.amount
+
+
+def plan(held: Round) -> None:
+    """Note when a round next warns or falls due; a round that pauses or is late does neither."""
+    if held.late or not held.running:
+        held.next = NEVER
+        return
+    held.next = held.due
+    shares = held.clock.warns
+    if held.warned < len(shares) and held.due != NEVER:
+        part = -(-held.amount * shares[held.warned] // 1_000_000)
+        instant = held.limit.instant
+        warn = held.base + part if instant is None else instant(held.base + part)
+        held.next = min(held.next, warn)
+
+
+def pause(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
+    """Let a running round stand still."""
+    if not held.running:
+        return
+    held.used = used_of(held, now)
+    held.running = False
+    held.segments += ((held.since, now),)
+    held.next = NEVER
+    _write_ended(out, case, held, held.limit.paused, held.used, when)
+
+
+def resume(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
+    """Let a paused round go on; its limit is looked up again, since facts may have changed meanwhile."""
+    if held.running:
+        return
+    position = held.limit.position
+    held.base = (now if position is None else position(now)) - held.used
+    held.since = now
+    held.running = True
+    if held.late:
+        plan(held)
+    else:
+        settle(case, held)
+    _write_running(out, case, held, held.limit.resumed, now, when)
+
+
+def restart(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
+    """Begin a round anew: a late one ends and another starts, any other counts from zero again."""
+    if held.late:
+        stop(out, case, held, now, when)
+        if case.rounds[held.clock.index] is None:
+            start(out, case, held.clock, now, when)
+        return
+    held.segments, held.used, held.amount, held.warned, held.extras = (), 0, 0, 0, ()
+    held.started = held.since = now
+    position = held.limit.position
+    held.base = now if position is None else position(now)
+    settle(case, held)
+    if not held.running:
+        held.next = NEVER
+    _write_running(out, case, held, held.limit.restarted, now, when)
+
+
+def rebase(case: Case, held: Round, now: int) -> None:
+    """Count on in the calendar of another owner: what was used stays used."""
+    held.used = used_of(held, now)
+    changed = choose(case, held.clock)
+    if changed is None or changed is held.limit:
+        return
+    same_limit = changed.limit == held.limit.limit
+    held.segments += ((held.since, now),)
+    held.since = now
+    if not same_limit:
+        held.used = used_in(held.segments, changed)
+        held.amount = 0
+    held.limit = changed
+    position = changed.position
+    held.base = (now if position is None else position(now)) - held.used
+    if not held.late:
+        settle(case, held)
+
+
+def stop(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
+    """End a round: met if it is not late, else ended with the time by which it was over."""
+    used = used_of(held, now)
+    limit = held.limit
+    case.rounds[held.clock.index] = None
+    if held.clock.goes_on:
+        case.kept[held.clock.index] = held.segments + (((held.since, now),) if held.running else ())
+    if held.late:
+        _write_over(out, case, held, used, when)
+    else:
+        _write_ended(out, case, held, limit.met, used, when)
+
+
+def cancel(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
+    """End a round because the clock does not apply any more."""
+    case.rounds[held.clock.index] = None
+    _write_ended(out, case, held, held.limit.cancelled, used_of(held, now), when)
+
+
+def look_again(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+    """Look up a clock's limit again, because a fact that it reads has changed."""
+    held = case.rounds[clock.index]
+    if held is None:
+        if clock.phases[case.state.index] == 1:
+            start(out, case, clock, now, when)
+        return
+    if held.late:
+        return
+    limit = choose(case, clock)
+    if limit is None:
+        cancel(out, case, held, now, when)
+        return
+    before = held.due
+    if limit is held.limit:
+        if not limit.until:
+            return
+    else:
+        _change_limit(held, limit, now)
+    if held.running:
+        settle(case, held)
+    if limit is not held.limit or held.due != before:
+        _write_running(out, case, held, limit.extended, now, when, limit.extended_as)
+
+
+def _change_limit(held: Round, limit: LiveLimit, now: int) -> None:
+    """Take another limit; the time already used counts, told in the new limit's basis."""
+    segments = (*held.segments, (held.since, now)) if held.running else held.segments
+    used = used_in(segments, limit)
+    position = limit.position
+    held.limit, held.amount, held.extras = limit, 0, ()
+    held.used = used
+    held.base = (now if position is None else position(now)) - used
+    if not held.running and not limit.dated:
+        held.amount = limit.amount
+
+
+def extend(out: list[str], case: Case, held: Round, by: Any, now: int, when: str, reason: str) -> None:
+    """Give a round more time: in its own basis where ``by`` is in it, else on top of its due time."""
+    limit = held.limit
+    if by.kind == limit.limit.kind and not limit.dated:
+        held.amount += by.amount
+    else:
+        held.extras += (by,)
+    if held.running:
+        settle(case, held)
+    _write_running(out, case, held, limit.extended, now, when, reason)
+
+
+def warn(out: list[str], case: Case, held: Round, when: str, now: int) -> None:
+    """Say that a share of the limit is used."""
+    held.warned += 1
+    plan(held)
+    _write_running(out, case, held, held.limit.warned, now, when)
+
+
+def fall_late(out: list[str], case: Case, held: Round, when: str, now: int) -> None:
+    """Say that the limit is passed; the round counts on."""
+    position = held.limit.position
+    held.late = True
+    held.next = NEVER
+    held.mark = (held.due if position is None else position(held.due)) - held.base
+    _write_running(out, case, held, held.limit.late, now, when)
+
+
+def tell(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
+    """Say of a round that another case began that it is this case's now."""
+    if held.running:
+        _write_running(out, case, held, held.limit.started, now, when)
+    else:
+        _write_ended(out, case, held, held.limit.paused, held.used, when)
+
+
+def tell_extended(out: list[str], case: Case, held: Round, now: int, when: str, reason: str) -> None:
+    """Say that a round's due time has changed, and why."""
+    _write_running(out, case, held, held.limit.extended, now, when, quoted(reason))
+
+
+def seconds(units: int, unit: int) -> int | float:
+    """An amount in seconds: whole where it is whole, else to the microsecond."""
+    whole, rest = divmod(units, unit)
+    return round(units / unit, 6) if rest else whole
+
+
+def _write_running(out: list[str], case: Case, held: Round, template: str, now: int, when: str, *more: str) -> None:
+    case.sequence = sequence = case.sequence + 1
+    unit = held.limit.unit
+    numbers = (seconds(used_of(held, now), unit), seconds(held.amount, unit), *more)
+    if held.due == NEVER or not held.running:
+        template = held.limit.undated[template]
+        out.append(template % (case.identity, sequence, case.subject_json, when, sequence, *numbers))
+    else:
+        out.append(template % (case.identity, sequence, case.subject_json, when, sequence, text_of(held.due), *numbers))
+
+
+def _write_ended(out: list[str], case: Case, held: Round, template: str, used: int, when: str) -> None:
+    case.sequence = sequence = case.sequence + 1
+    unit = held.limit.unit
+    out.append(
+        template
+        % (
+            case.identity,
+            sequence,
+            case.subject_json,
+            when,
+            sequence,
+            seconds(used, unit),
+            seconds(held.amount, unit),
+        )
+    )
+
+
+def _write_over(out: list[str], case: Case, held: Round, used: int, when: str) -> None:
+    limit = held.limit
+    case.sequence = sequence = case.sequence + 1
+    out.append(
+        limit.ended
+        % (
+            case.identity,
+            sequence,
+            case.subject_json,
+            when,
+            sequence,
+            seconds(used, limit.unit),
+            seconds(held.amount, limit.unit),
+            seconds(max(used - held.mark, 0), limit.unit),
+        )
+    )

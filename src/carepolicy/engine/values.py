@@ -1,0 +1,112 @@
+"""Values of facts as events bring them: each type takes its own and refuses the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.engine.instants import NoInstant, parse
+from carepolicy.engine.masking import mask_cards
+
+if TYPE_CHECKING:
+    from carepolicy.machine.program import FactTable
+
+Taker = Callable[[Any], Any]
+"""Takes a JSON value and gives the value as the engine holds it; raises ``WrongValue``."""
+
+LARGEST_MONEY = Decimal(10) ** 15
+
+
+class WrongValue(ValueError):
+    """A value that is not of its fact's type; the message says what was expected and never tells the value."""
+
+
+def taker_of(fact: FactTable) -> Taker:
+    """What turns JSON values into values of ``fact``."""
+    if fact.type == "list":
+        return _list(_taker(fact.item or "text", fact.of))
+    return _taker(fact.type, fact.of)
+
+
+def _taker(kind: str, of: tuple[str, ...]) -> Taker:
+    return _choice(of) if kind == "choice" else _TAKERS[kind]
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise WrongValue("a text is expected")
+    return value if len(value) < 13 else mask_cards(value)
+
+
+def _number(value: Any) -> int | float:
+    if type(value) is int or type(value) is float:
+        return value
+    raise WrongValue("a number is expected")
+
+
+def _money(value: Any) -> Decimal:
+    if type(value) is str or type(value) is int or type(value) is float:
+        try:
+            amount = Decimal(str(value))
+        except InvalidOperation:
+            raise WrongValue("an amount of money is expected, such as 19.90") from None
+        if amount.is_finite() and abs(amount) < LARGEST_MONEY:
+            return amount
+    raise WrongValue("an amount of money is expected, such as 19.90")
+
+
+def _flag(value: Any) -> bool:
+    if type(value) is not bool:
+        raise WrongValue("true or false is expected")
+    return value
+
+
+def _date(value: Any) -> date:
+    if type(value) is str and len(value) == 10:
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise WrongValue("a date that exists is expected, such as 2026-03-02")
+
+
+def _time(value: Any) -> int:
+    if type(value) is not str:
+        raise WrongValue("a time is expected, such as 2026-03-02T09:05:00+00:00")
+    try:
+        return parse(value)
+    except NoInstant as fault:
+        raise WrongValue(f"a time is expected, such as 2026-03-02T09:05:00+00:00: {fault}") from None
+
+
+def _choice(of: tuple[str, ...]) -> Taker:
+    known = {name: name for name in of}
+
+    def take(value: Any) -> str:
+        try:
+            return known[value]
+        except (KeyError, TypeError):
+            raise WrongValue("one of these is expected: " + ", ".join(of)) from None
+
+    return take
+
+
+def _list(item: Taker) -> Taker:
+    def take(value: Any) -> tuple[Any, ...]:
+        if type(value) is not list:
+            raise WrongValue("a list is expected")
+        return tuple(item(each) for each in value)
+
+    return take
+
+
+_TAKERS: dict[str, Taker] = {
+    "text": _text,
+    "number": _number,
+    "money": _money,
+    "flag": _flag,
+    "date": _date,
+    "time": _time,
+}

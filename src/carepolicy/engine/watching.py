@@ -1,0 +1,55 @@
+"""Watches: a chronic problem raises an event of its own."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.engine.intake import Incoming
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.engine.desk import Counted
+    from carepolicy.machine.program import Bundle, WatchTable
+
+
+class Watching:
+    """The watches of one stratum. They look at the counted events in the order of time, whatever their subjects."""
+
+    def __init__(self, bundle: Bundle, stratum: int) -> None:
+        self._bundle = bundle
+        self._watches = [watch for watch in bundle.watches if watch.stratum == stratum]
+        self._noted: dict[str, list[tuple[int, int, str]]] = {watch.name: [] for watch in self._watches}
+
+    def note(self, counted: Counted) -> None:
+        """Remember an event that was taken, where a watch counts its type and it has a value."""
+        for watch in self._watches:
+            if watch.count == counted.type:
+                value = counted.facts.get(watch.by, self._bundle.facts[watch.by].default)
+                if value is not None:
+                    self._noted[watch.name].append((counted.time, counted.line, str(value)))
+
+    def raised(self) -> Iterator[Incoming]:
+        """The events that the watches raise over all that was noted; their subject is the value watched.
+
+        A watch raises once when the number within its window reaches the bound, and again only after
+        the number has fallen below it.
+        """
+        for watch in self._watches:
+            yield from self._raised(watch)
+
+    def _raised(self, watch: WatchTable) -> Iterator[Incoming]:
+        windows: dict[str, deque[int]] = {}
+        calendar = self._bundle.calendars[watch.calendar]
+        for time, line, value in sorted(self._noted[watch.name]):
+            window = windows.setdefault(value, deque())
+            while window and (calendar.add_us(window[0], watch.within) or NEVER) < time:
+                window.popleft()
+            window.append(time)
+            if len(window) == watch.reaches:
+                data = {watch.by: value}
+                yield Incoming(
+                    line, value, watch.raises, time, text_of(time), f"/carepolicy/{watch.name}", "", data, False
+                )

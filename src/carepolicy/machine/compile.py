@@ -1,0 +1,182 @@
+"""Policies become a bundle: each flow's program is read off its ``transitions`` machine."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from carepolicy.businesstime import Calendar, parse_limit
+from carepolicy.machine.clocks import compile_clocks
+from carepolicy.machine.effects import compile_effects
+from carepolicy.machine.messages import compile_templates
+from carepolicy.machine.program import AfterTable, Bundle, Every, FactTable, Program, RuleTable, StateTable, WatchTable
+from carepolicy.machine.strata import strata_of
+from carepolicy.machine.structure import FlowMachine, starts_of
+from carepolicy.policy.settings import limit_text
+
+if TYPE_CHECKING:
+    from carepolicy.machine.structure import FlowTransition
+    from carepolicy.policy.model import Flow, Organisation, Policies, State, Watch
+
+ALWAYS = "always"
+"""The calendar of a set that names none: round the clock in the organisation's zone."""
+
+
+def compile_policies(policies: Policies) -> Bundle:
+    """Compile a set that ``checks`` found no error in. Raises what its parts raise for one that has errors."""
+    organisation = policies.organisation
+    strata = strata_of(policies)
+    calendars = {name: Calendar.from_spec(spec) for name, spec in organisation.calendars.items()}
+    if organisation.calendar is None and ALWAYS not in calendars:
+        calendars[ALWAYS] = Calendar.round_the_clock(organisation.timezone)
+    programs = tuple(
+        compile_flow(policies, flow, strata[("flow", flow.name)])
+        for flow in sorted(policies.flows.values(), key=lambda each: each.name)
+    )
+    return Bundle(
+        organisation=organisation.name,
+        timezone=organisation.timezone,
+        languages=organisation.languages,
+        facts={
+            fact.name: FactTable(fact.name, fact.type, fact.item, fact.of, fact.private, fact.currency, fact.default)
+            for fact in organisation.facts.values()
+        },
+        carries=_carries(policies),
+        addresses={name: each.to for name, each in organisation.channels.items() if each.to is not None},
+        role_titles={name: each.title for name, each in organisation.roles.items()},
+        programs=programs,
+        watches=tuple(
+            _watch(organisation, each, strata[("watch", each.name)]) for each in organisation.watches.values()
+        ),
+        calendars=calendars,
+        digest=policies.digest,
+    )
+
+
+def _carries(policies: Policies) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for flow in policies.flows.values():
+        for event in flow.events.values():
+            found.setdefault(event.name, {}).update(dict.fromkeys((*event.required, *event.optional)))
+    return {event: tuple(facts) for event, facts in sorted(found.items())}
+
+
+def compile_flow(policies: Policies, flow: Flow, stratum: int) -> Program:
+    """The program of one flow, read off its machine."""
+    machine = FlowMachine(flow, policies.organisation)
+    index = {name: number for number, name in enumerate(machine.states)}
+    calendar = flow.calendar or policies.organisation.calendar or ALWAYS
+    places = {at: number for number, at in enumerate(_timers_in_file_order(flow))}
+    states = tuple(
+        _state(policies, flow, flow.states[name], machine.ways(name), index, calendar, places)
+        for name in machine.states
+    )
+    starts: dict[str, int] = {}
+    for state in flow.states.values():
+        for event in state.start_on:
+            starts.setdefault(event, index[state.name])
+    return Program(
+        flow=flow.name,
+        version=flow.version,
+        title=flow.title,
+        states=states,
+        clocks=compile_clocks(policies, flow, list(index), calendar, places),
+        starts=starts,
+        events=frozenset(flow.events),
+        required={event.name: event.required for event in flow.events.values() if event.required},
+        key=flow.subject if flow.every is None else None,
+        every=_every(policies.organisation, flow, index, calendar),
+        stratum=stratum,
+        templates=compile_templates(policies, flow),
+    )
+
+
+def _state(
+    policies: Policies,
+    flow: Flow,
+    state: State,
+    ways: dict[str, tuple[FlowTransition, ...]],
+    index: dict[str, int],
+    calendar: str,
+    places: dict[tuple[str, ...], int],
+) -> StateTable:
+    def rules(found: tuple[FlowTransition, ...], trigger: str | None) -> tuple[RuleTable, ...]:
+        return tuple(
+            RuleTable(
+                when=way.guard.function if way.guard is not None else None,
+                to=-1 if way.dest is None else index[way.dest],
+                effects=compile_effects(policies, flow, way.rule.effects, trigger),
+            )
+            for way in found
+        )
+
+    afters = tuple(
+        AfterTable(
+            trigger=f"after {each.limit}",
+            limit=parse_limit(limit_text(each.limit, policies.organisation)),
+            calendar=calendar,
+            rules=rules(ways[f"after {each.limit}"], None),
+            place=places["after", state.name, each.limit],
+        )
+        for each in state.after
+    )
+    timers = {each.trigger for each in afters}
+    return StateTable(
+        name=state.name,
+        title=state.title,
+        final=state.final,
+        owner=state.owner,
+        channel=state.channel,
+        ways={trigger: rules(found, trigger) for trigger, found in ways.items() if trigger not in timers},
+        afters=afters,
+        enter=compile_effects(policies, flow, state.enter, None),
+        leave=compile_effects(policies, flow, state.leave, None),
+    )
+
+
+def _timers_in_file_order(flow: Flow) -> list[tuple[str, ...]]:
+    """Every clock and ``after`` of a flow as they stand in its file."""
+    clocks: list[tuple[str, ...]] = [("clock", name) for name in flow.clocks]
+    afters: list[tuple[str, ...]] = [
+        ("after", state.name, each.limit) for state in flow.states.values() for each in state.after
+    ]
+    states_first = (
+        "clocks" in flow.order and "states" in flow.order and flow.order.index("states") < flow.order.index("clocks")
+    )
+    return afters + clocks if states_first else clocks + afters
+
+
+def _watch(organisation: Organisation, watch: Watch, stratum: int) -> WatchTable:
+    return WatchTable(
+        name=watch.name,
+        count=watch.count,
+        by=watch.by,
+        reaches=watch.reaches,
+        within=parse_limit(limit_text(watch.within, organisation)),
+        calendar=organisation.calendar or ALWAYS,
+        raises=watch.raises,
+        stratum=stratum,
+    )
+
+
+def _every(organisation: Organisation, flow: Flow, index: dict[str, int], calendar: str) -> Every | None:
+    if flow.every is None:
+        return None
+    named = [state.name for state in flow.states.values() if "every" in state.start_on]
+    return Every(
+        period=parse_limit(limit_text(flow.every, organisation)),
+        calendar=calendar,
+        starting=instant_of(flow.starting or "1970-01-01", organisation.timezone),
+        subject=flow.subject or flow.name,
+        state=index[(named or starts_of(flow))[0]],
+    )
+
+
+def instant_of(text: str, timezone: str) -> int:
+    """Microseconds since 1970 of an ISO date or time; one without an offset is in ``timezone``."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(timezone))
+    since = moment - datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

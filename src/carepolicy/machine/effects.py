@@ -1,0 +1,68 @@
+"""Effects of transitions and states, compiled: expressions to functions, notices to templates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.businesstime import parse_limit
+from carepolicy.guards import compile_expression
+from carepolicy.guards.scopes import scope_of
+from carepolicy.machine.messages import compile_text
+from carepolicy.machine.program import ArgumentTable, EffectsTable, ExtendTable, OpenTable, RaiseTable
+from carepolicy.policy.settings import limit_text
+
+if TYPE_CHECKING:
+    from carepolicy.machine.program import Function
+    from carepolicy.policy.model import Effects, Flow, Policies
+
+
+def compile_effects(
+    policies: Policies, flow: Flow, effects: Effects | None, trigger: str | None
+) -> EffectsTable | None:
+    """The table of ``effects``, or None where there are none. ``trigger`` is what they follow."""
+    if effects is None:
+        return None
+    scope = scope_of(policies.organisation, flow, trigger)
+    clocks = list(flow.clocks)
+    facts = policies.organisation.facts
+
+    def function(text: str) -> Function:
+        return compile_expression(text, scope, None).function
+
+    def argument(name: str, text: str) -> ArgumentTable:
+        expression = compile_expression(text, scope, None)
+        private = any(facts[fact].private for fact in (*expression.reads, *expression.reads_event))
+        return ArgumentTable(name, expression.function, expression.type, private)
+
+    table = EffectsTable(
+        set=tuple((fact, function(text)) for fact, text in effects.set.items()),
+        assign=_assignee(policies, effects.assign),
+        send=effects.send,
+        tell=tuple((each.role, compile_text(policies, flow, each.say)) for each in effects.tell),
+        request=tuple(
+            (each.action, tuple(argument(name, text) for name, text in each.arguments.items()))
+            for each in effects.request
+        ),
+        open=tuple(OpenTable(each.flow, each.on, each.keep_time) for each in effects.open),
+        raises=tuple(
+            RaiseTable(
+                each.event, function(each.subject), tuple((name, function(text)) for name, text in each.data.items())
+            )
+            for each in effects.raises
+        ),
+        extend=tuple(
+            ExtendTable(clocks.index(each.clock), parse_limit(limit_text(each.by, policies.organisation)), each.at_most)
+            for each in effects.extend
+        ),
+    )
+    return table if table != _NOTHING else None
+
+
+_NOTHING = EffectsTable((), None, (), (), (), (), (), ())
+
+
+def _assignee(policies: Policies, name: str | None) -> tuple[str | None, str | None] | None:
+    """(role, None) or (None, fact): who is to do the work."""
+    if name is None:
+        return None
+    return (name, None) if name in policies.organisation.roles else (None, name)

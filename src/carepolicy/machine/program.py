@@ -1,0 +1,227 @@
+"""What a flow compiles to: plain tables of names, numbers and functions, and nothing that runs by itself.
+
+States, clocks and programs refer to each other by index. Functions are compiled guards and
+expressions with the signature ``function(facts, event, case)``; ``portable.py`` pickles them by their
+code, so that a bundle can be cached on disk and sent to worker processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from carepolicy.businesstime.calendar import Calendar
+    from carepolicy.businesstime.limit import Limit
+    from carepolicy.machine.messages import Template
+
+Function = Callable[[Mapping[str, Any], Mapping[str, Any], Any], Any]
+
+
+class Phase(IntEnum):
+    """What a clock does while a case is in a state."""
+
+    STOPPED = 0
+    RUNNING = 1
+    PAUSED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LimitTable:
+    """One limit that a clock may have; the first whose ``when`` holds is the clock's limit."""
+
+    when: Function | None
+    limit: Limit
+    rolls: bool
+    reads: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class WarnTable:
+    """When a clock warns: after a share of its limit, given in parts per million."""
+
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockTable:
+    """A clock. ``phases`` and ``calendars`` (names) are by the index of the state."""
+
+    name: str
+    title: str
+    limits: tuple[LimitTable, ...]
+    phases: tuple[Phase, ...]
+    calendars: tuple[str, ...]
+    goes_on: bool
+    restarts_on: frozenset[str]
+    warns: tuple[WarnTable, ...]
+    counts_from: str | None
+    target: float | None
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendTable:
+    """More time on a clock, so often at most in the life of a case."""
+
+    clock: int
+    by: Limit
+    at_most: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTable:
+    """A case of another flow for the same subject."""
+
+    flow: str
+    on: str | None
+    keep_time: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentTable:
+    """A value handed to a service: its type's name, and whether a private fact went into it."""
+
+    name: str
+    function: Function
+    type: str
+    private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseTable:
+    """An event for another key; a ``subject`` that has no value raises nothing."""
+
+    event: str
+    subject: Function
+    data: tuple[tuple[str, Function], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EffectsTable:
+    """Effects, in the order in which they happen: the order of the fields."""
+
+    set: tuple[tuple[str, Function], ...]
+    assign: tuple[str | None, str | None] | None
+    send: tuple[str, ...]
+    tell: tuple[tuple[str, Mapping[str, Template]], ...]
+    request: tuple[tuple[str, tuple[ArgumentTable, ...]], ...]
+    open: tuple[OpenTable, ...]
+    raises: tuple[RaiseTable, ...]
+    extend: tuple[ExtendTable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTable:
+    """One way out of a state, or inside it (``to`` is -1)."""
+
+    when: Function | None
+    to: int
+    effects: EffectsTable | None
+
+
+@dataclass(frozen=True, slots=True)
+class AfterTable:
+    """A timer of a state: ``trigger`` is its name on the machine."""
+
+    trigger: str
+    limit: Limit
+    calendar: str
+    rules: tuple[RuleTable, ...]
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateTable:
+    """A state. ``ways`` holds the transitions by trigger, resolved over phases and ``anywhere``."""
+
+    name: str
+    title: str
+    final: str | None
+    owner: str | None
+    channel: str | None
+    ways: Mapping[str, tuple[RuleTable, ...]]
+    afters: tuple[AfterTable, ...]
+    enter: EffectsTable | None
+    leave: EffectsTable | None
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A case is opened each ``period`` from ``starting`` (microseconds since 1970, UTC) for ``subject``."""
+
+    period: Limit
+    calendar: str
+    starting: int
+    subject: str
+    state: int
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A compiled flow. ``key`` is the fact that keys its cases, None where the event's subject does."""
+
+    flow: str
+    version: int
+    title: str
+    states: tuple[StateTable, ...]
+    clocks: tuple[ClockTable, ...]
+    starts: Mapping[str, int]
+    events: frozenset[str]
+    required: Mapping[str, tuple[str, ...]]
+    key: str | None
+    every: Every | None
+    stratum: int
+    templates: Mapping[str, Mapping[str, Template]]
+
+
+@dataclass(frozen=True, slots=True)
+class FactTable:
+    """A typed fact, as events bring it."""
+
+    name: str
+    type: str
+    item: str | None
+    of: tuple[str, ...]
+    private: bool
+    currency: str | None
+    default: str | int | float | bool | Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchTable:
+    """A watch: raises ``raises`` about a value of ``by`` that comes ``reaches`` times ``within`` a limit."""
+
+    name: str
+    count: str
+    by: str
+    reaches: int
+    within: Limit
+    calendar: str
+    raises: str
+    stratum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A whole policy set, compiled. ``digest`` names the files that it was compiled from.
+
+    ``carries`` names the facts that an event of each type may bring to any flow; ``addresses`` the fact
+    with the customer's address on each channel.
+    """
+
+    organisation: str
+    timezone: str
+    languages: tuple[str, ...]
+    facts: Mapping[str, FactTable]
+    carries: Mapping[str, tuple[str, ...]]
+    addresses: Mapping[str, str]
+    role_titles: Mapping[str, str]
+    programs: tuple[Program, ...]
+    watches: tuple[WatchTable, ...]
+    calendars: Mapping[str, Calendar]
+    digest: str
