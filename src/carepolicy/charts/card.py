@@ -12,7 +12,7 @@ from carepolicy.charts.colours import shade
 from carepolicy.charts.text import escaped, identifier, safe_link
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from carepolicy.charts.colours import Shade
     from carepolicy.charts.plan import Card, Chart, Entry, Exit, Sheet, Target
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FONT = "Arial"
 _SCRIPT_FONTS = {"ar": "Noto Sans Arabic", "fa": "Noto Sans Arabic", "ur": "Noto Sans Arabic", "he": "Noto Sans Hebrew"}
 _NOBODY = shade("#4A4A4A")
+_FAN = 3
 
 
 def dot_of(chart: Chart, sheet: Sheet, say: bool = True, heading: bool = True) -> str:
@@ -51,7 +52,7 @@ class _Drawing:
 
     def text(self, heading: bool) -> str:
         graph = empty_graph(self.chart, f"{self.chart.flow}_{self.sheet.page}")
-        graph.attr("graph", splines="ortho", nodesep="0.2", ranksep="0.18", labelloc="b", labeljust="l")
+        graph.attr("graph", splines=self._lines(), nodesep="0.2", ranksep="0.18", labelloc="b", labeljust="l")
         with graph.subgraph(name="cluster_sheet") as body:
             body.attr(pencolor="transparent", labelloc="t", margin="4")
             if heading:
@@ -64,6 +65,15 @@ class _Drawing:
                 self._end(body, end)
         graph.attr("graph", label=self._foot())
         return str(graph.source)
+
+    def _lines(self) -> str:
+        """Right angles where few lines leave each node, else straight stretches.
+
+        Graphviz routes right angles one by one, and lines that fan out of one node then cut each other;
+        straight stretches follow the planar order of the layout. No line has a label, so both are safe.
+        """
+        fans = [len(_bundles(card)) for card in self.sheet.cards]
+        return "ortho" if max(fans, default=0) <= _FAN else "polyline"
 
     def _away(self) -> str:
         return self.chart.labels.sheet_step
@@ -109,8 +119,8 @@ class _Drawing:
         source = here
         if card.question and asked:
             source = self._question(graph, card, here, main)
-        for index, leaving in enumerate(card.exits):
-            self._exit(graph, card, leaving, index, source if leaving.asked else here)
+        for key, group in _bundles(card):
+            self._exit(graph, card, key, group, source if group[0].asked else here)
 
     def _question(self, graph: graphviz.Digraph, card: Card, here: str, main: Mapping[str, str]) -> str:
         source = here
@@ -126,15 +136,16 @@ class _Drawing:
         graph.edge(source, ask, weight="20")
         return ask
 
-    def _exit(self, graph: graphviz.Digraph, card: Card, leaving: Exit, index: int, source: str) -> None:
-        line = {"style": "dashed", "color": markup.TIMER_LINE} if leaving.timer else {}
-        node = identifier("exit", card.state, str(index))
+    def _exit(self, graph: graphviz.Digraph, card: Card, key: str, group: Sequence[Exit], source: str) -> None:
+        leaving = group[0]
+        timed = all(each.timer for each in group)
+        line = {"style": "dashed", "color": markup.TIMER_LINE} if timed else {}
+        node = identifier("exit", card.state, key)
         if not leaving.arrow:
-            away = self.chart.labels.sheet_step
-            shade_there = self.chart.shades.get(leaving.target.role or "", _NOBODY)
-            link = "" if leaving.target.sheet is not None else f"#state-{identifier(leaving.target.state)}"
-            graph.node(node, label=markup.chip(self.pen, leaving, shade_there, away), shape="plain",
-                       tooltip=self._tip(f"{leaving.text}: {leaving.target.title}"), **_link(link))  # fmt: skip
+            chips = [self._chip(each) for each in group]
+            label = markup.stack(chips, markup.TIMER_LINE if timed else "#767676")
+            told_chips = "; ".join(f"{each.text}: {each.target.title}" for each in group)
+            graph.node(node, label=label, shape="plain", tooltip=self._tip(told_chips))
             graph.edge(source, node, **line)
             return
         main = {"group": "main"} if leaving.main else {}
@@ -144,6 +155,12 @@ class _Drawing:
         kind = "state" if leaving.target.number is not None else "end"
         graph.edge(source, node, arrowhead="none", weight=weight, **line)
         graph.edge(node, identifier(kind, leaving.target.state), weight=weight, **line)
+
+    def _chip(self, leaving: Exit) -> str:
+        here = leaving.target.sheet is None
+        link = safe_link(f"#state-{identifier(leaving.target.state)}") if here else None
+        shade_there = self.chart.shades.get(leaving.target.role or "", _NOBODY)
+        return markup.chip(self.pen, leaving, shade_there, self.chart.labels.sheet_step, link or "")
 
     def _pill(
         self, graph: graphviz.Digraph, name: str, label: str, text: str, main: Mapping[str, str], *, timer: bool = False
@@ -173,6 +190,24 @@ def told(chart: Chart, card: Card) -> str:
     return " ".join(part.rstrip(".") + "." for part in parts if part)
 
 
-def _link(link: str) -> dict[str, str]:
-    safe = safe_link(link)
-    return {"URL": safe} if safe else {}
+def _bundles(card: Card) -> list[tuple[str, list[Exit]]]:
+    """Exits with the name of their node.
+
+    Where more than three leave one node, its chips share a frame, those that happen by themselves apart;
+    where that is still too many, all of its chips are in one frame. More lines than that would cross.
+    """
+    found: list[tuple[str, list[Exit]]] = []
+    framed: dict[tuple[bool, bool], list[Exit]] = {}
+    for index, leaving in enumerate(card.exits):
+        siblings = [each for each in card.exits if each.asked == leaving.asked]
+        below = 1 if card.question and not leaving.asked else 0
+        arrows = sum(each.arrow for each in siblings) + below
+        kind = (leaving.asked, leaving.timer and arrows + 2 <= _FAN)
+        if leaving.arrow or len(siblings) + below <= _FAN:
+            found.append((str(index), [leaving]))
+        elif kind in framed:
+            framed[kind].append(leaving)
+        else:
+            framed[kind] = [leaving]
+            found.append((str(index), framed[kind]))
+    return found

@@ -21,7 +21,8 @@ QUESTION_LINE, QUESTION_GROUND = "#6B5900", "#FFF6CC"
 GOOD_LINE, GOOD_GROUND = "#1B6E2E", "#DFF3E3"
 END_GROUND = "#EEEEEE"
 CARD_WIDTH = 200
-FOOT_COLUMNS = 96
+FOOT_COLUMNS = 100
+LEGEND_COLUMNS = 125
 _TAG = re.compile(r"<[^>]*>")
 _PLAIN = 'BORDER="0" CELLBORDER="0" CELLSPACING="0"'
 
@@ -92,18 +93,27 @@ def card(pen: Pen, card: Card, shade: Shade, mark: Mark | None, *, say: bool) ->
     )
 
 
-def chip(pen: Pen, leaving: Exit, shade: Shade | None, sheet_step: str) -> str:
-    """What happens, and below it where that leads, in the colours of the destination's owner."""
+def chip(pen: Pen, leaving: Exit, shade: Shade, sheet_step: str, link: str = "") -> str:
+    """What happens, and below it where that leads, in the colours of the destination's owner: one table."""
     line, ground, ink = _target_colours(leaving.target, shade)
     top = font(pen.lines(balanced(leaving.text, 24)), size=11, colour=TIMER_TEXT if leaving.timer else None)
     if leaving.effects:
         top += "<BR/>" + font(pen.lines(balanced(leaving.effects, 28)), size=10, colour="#444444")
     paint = f' BGCOLOR="{TIMER_GROUND}"' if leaving.timer else ""
     bottom = font(pen.lines(wrapped(destination(pen, leaving.target, sheet_step), 26)), size=11, colour=ink, bold=True)
+    href = f' HREF="{escaped(link)}" TITLE="{escaped(leaving.target.title)}"' if link else ""
     return (
-        f'<<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" COLOR="{line}" BGCOLOR="#FFFFFF">'
-        f'<TR><TD{paint}>{top}</TD></TR><TR><TD BGCOLOR="{ground}">{bottom}</TD></TR></TABLE>>'
+        f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" COLOR="{line}" BGCOLOR="#FFFFFF"{href}>'
+        f'<TR><TD{paint}>{top}</TD></TR><TR><TD BGCOLOR="{ground}">{bottom}</TD></TR></TABLE>'
     )
+
+
+def stack(chips: Sequence[str], line: str) -> str:
+    """Chips as one label: a single one as it is, several below each other in a frame of the colour ``line``."""
+    if len(chips) == 1:
+        return f"<{chips[0]}>"
+    rows = "".join(f"<TR><TD>{each}</TD></TR>" for each in chips)
+    return f'<<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="2" CELLPADDING="1" COLOR="{line}">{rows}</TABLE>>'
 
 
 def destination(pen: Pen, target: Target, sheet_step: str) -> str:
@@ -145,14 +155,14 @@ def foot(pen: Pen, chart: Chart, roles: Sequence[str], kinds: Sequence[str], pag
     """The legend with only what occurs, and below it what this sheet is and whether it is the newest."""
     grounds = {"question": (QUESTION_GROUND, "#111111"), "timer": (TIMER_GROUND, TIMER_TEXT)}
     words = {"question": chart.labels.question, "timer": chart.labels.timer}
-    cells = [f"<TD>{font(pen.line(chart.labels.who), size=11, bold=True)}</TD>"] if roles else []
+    cells = [f"<TD>{font(pen.line(chart.labels.who), size=10, bold=True)}</TD>"] if roles else []
     for role in roles:
         shade = chart.shades[role]
-        text = font(pen.line(shortened(chart.roles[role], 30)), size=11, colour=shade.on_band, bold=True)
+        text = font(pen.line(shortened(chart.roles[role], 30)), size=10, colour=shade.on_band, bold=True)
         cells.append(f'<TD BGCOLOR="{shade.band}">{text}</TD>')
     for kind in kinds:
         ground, ink = grounds[kind]
-        cells.append(f'<TD BGCOLOR="{ground}">{font(pen.line(words[kind]), size=11, colour=ink)}</TD>')
+        cells.append(f'<TD BGCOLOR="{ground}">{font(pen.line(words[kind]), size=10, colour=ink)}</TD>')
     table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="3">'
     rows = [f"{table}{pen.row(run)}</TABLE>" for run in _runs(cells)]
     told = wrapped(" · ".join((*chart.footer, page)), FOOT_COLUMNS)
@@ -236,14 +246,8 @@ def _note_row(pen: Pen, content: str) -> str:
 
 
 def _runs(cells: list[str]) -> list[list[str]]:
-    """Rows of the legend: as many cells as fit in the width of the foot."""
-    runs: list[list[str]] = [[]]
-    used = 0
-    for cell in cells:
-        columns = width(html.unescape(_TAG.sub("", cell))) + 4
-        if runs[-1] and used + columns > FOOT_COLUMNS:
-            runs.append([])
-            used = 0
-        runs[-1].append(cell)
-        used += columns
-    return runs
+    """Rows of the legend of about the same number of cells, as few as the width of the foot allows."""
+    columns = sum(width(html.unescape(_TAG.sub("", cell))) + 4 for cell in cells)
+    rows = -(-columns // LEGEND_COLUMNS) or 1
+    size = -(-len(cells) // rows) or 1
+    return [cells[start : start + size] for start in range(0, len(cells), size)]
