@@ -12,10 +12,10 @@ _SECONDS = 60
 
 
 class NoRenderer(RuntimeError):
-    """Neither ``dot`` nor pygraphviz is there."""
+    """What would draw this is not installed; the text says what to install."""
 
-    def __init__(self) -> None:
-        super().__init__(HOW)
+    def __init__(self, how: str = HOW) -> None:
+        super().__init__(how)
 
 
 class RenderError(RuntimeError):
