@@ -1,0 +1,18 @@
+"""The command line: one file a command, each thin over the library. No command is imported before it is called."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command that the arguments name, and end the process with its exit status."""
+    arguments = sys.argv[1:]
+    if arguments == ["--version"]:
+        from carepolicy._version import __version__
+
+        sys.stdout.write(f"carepolicy {__version__}\n")
+        return
+    from carepolicy.cli.running import run
+
+    sys.exit(run(arguments))

@@ -1,0 +1,174 @@
+"""``carepolicy run``: events in, records out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from carepolicy.cli.times import lateness_of, until_of
+from carepolicy.cli.sets import bundle_or_exit, policies_option
+
+if TYPE_CHECKING:
+    from carepolicy.engine.stream import Run
+    from carepolicy.machine.program import Bundle
+
+BLOCK = 1 << 18
+SHOWN = 10
+HARMLESS = frozenset(("CP910", "CP911"))
+"""What a tally may hold without the run having failed: events taken, and events that nobody waited for."""
+
+
+@click.command(
+    epilog="Example: carepolicy run events.jsonl --until 2026-04-01 --dead-letters dead.jsonl > records.jsonl"
+)
+@click.argument("file", required=False, default="-", metavar="[FILE]")
+@policies_option
+@click.option("--until", metavar="TIME", help="Let timers fall due until TIME; default: the latest time read.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes to share the work."
+)
+@click.option("--output", "-o", metavar="FILE", help="Write records to FILE instead of standard output.")
+@click.option("--dead-letters", metavar="FILE", help="Write what could not be taken to FILE, a JSON object a line.")
+@click.option(
+    "--lateness", metavar="DURATION", help="Hold each subject's events back that long and sort them (5m, 2 hours)."
+)
+@click.option("--reveal", is_flag=True, help="Let private facts stand in records and dead letters.")
+@click.option("--quiet", "-q", is_flag=True, help="No summary and no progress bar.")
+def command(
+    file: str,
+    policies: str,
+    until: str | None,
+    workers: int,
+    output: str | None,
+    dead_letters: str | None,
+    lateness: str | None,
+    reveal: bool,
+    quiet: bool,
+) -> None:
+    """Run events (CloudEvents 1.0, one JSON object a line) through the policies.
+
+    Events come from FILE or standard input. Records go to standard output, one JSON object a line, in
+    the order of the events that caused them. Exit status 1 means that something was not clean:
+    an event was rejected or came twice, or a card number had to be masked.
+    """
+    bundle = bundle_or_exit(policies)
+    end = until_of(until, bundle)
+    held = lateness_of(lateness)
+    with ExitStack() as stack:
+        source = _source(stack, file)
+        records: IO[bytes] = stack.enter_context(open(output, "wb")) if output else sys.stdout.buffer
+        dead = stack.enter_context(open(dead_letters, "w", encoding="utf-8")) if dead_letters else None
+        runner = stack.enter_context(_runner(bundle, reveal, held, workers))
+        letters = Letters(dead, quiet)
+        try:
+            _pump(runner, source, records, letters, end, quiet)
+        finally:
+            records.flush()
+            if not quiet:
+                _say(runner, letters)
+    if set(runner.tally) - HARMLESS:
+        raise SystemExit(1)
+
+
+class Letters:
+    """Where dead letters go: to a file, or the first few of them to standard error in words."""
+
+    def __init__(self, file: IO[str] | None, quiet: bool) -> None:
+        self.file = file
+        self.count = 0
+        self._quiet = quiet
+
+    def take(self, letters: list[str]) -> None:
+        """Write dead letters and empty the list."""
+        for letter in letters:
+            self.count += 1
+            if self.file is not None:
+                self.file.write(letter)
+            elif not self._quiet and self.count <= SHOWN:
+                import orjson
+
+                told = orjson.loads(letter)
+                click.echo(f"line {told['line']}: {told['code']} {told['reason']}", err=True)
+        letters.clear()
+
+
+def _source(stack: ExitStack, file: str) -> Any:
+    if file == "-":
+        return sys.stdin.buffer
+    try:
+        return stack.enter_context(open(file, "rb"))
+    except OSError as fault:
+        click.echo(f"carepolicy run: {file} cannot be read: {fault.strerror}", err=True)
+        raise SystemExit(2) from None
+
+
+def _runner(bundle: Bundle, reveal: bool, lateness: int, workers: int) -> Any:
+    from carepolicy.engine.ordered import OrderedRun
+    from carepolicy.engine.parallel import ParallelRun
+    from carepolicy.engine.stream import Run
+
+    run: Run = Run(bundle, reveal, lateness) if workers == 1 else ParallelRun(bundle, reveal, lateness, workers)
+    return OrderedRun(run)
+
+
+def _pump(runner: Any, source: Any, records: IO[bytes], letters: Letters, until: int | None, quiet: bool) -> None:
+    from carepolicy.engine.lines import numbered_lines
+
+    for lines in numbered_lines(_blocks(source, quiet)):
+        text = runner.feed(lines)
+        if text:
+            records.write(text.encode())
+            records.flush()
+        letters.take(runner.dead)
+    for text in runner.finish(until):
+        records.write(text.encode())
+    letters.take(runner.dead)
+
+
+def _blocks(source: Any, quiet: bool) -> Iterator[bytes]:
+    """Blocks of the input as they come; on a terminal with a bar that shows how far a file is read."""
+    size = _size(source)
+    if quiet or size is None or not sys.stderr.isatty():
+        while block := source.read1(BLOCK):
+            yield block
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("run", total=size)
+        while block := source.read1(BLOCK):
+            progress.advance(task, len(block))
+            yield block
+
+
+def _size(source: Any) -> int | None:
+    try:
+        size = os.fstat(source.fileno()).st_size
+    except (OSError, ValueError):
+        return None
+    return size or None
+
+
+def _say(runner: Any, letters: Letters) -> None:
+    """The summary: how many events and records, what is open and late, what was not taken and why."""
+    tally: Counter[str] = runner.tally
+    refused = dict(sorted(tally.items()))
+    click.echo(
+        f"{runner.lines_read:,} events, {runner.records_written:,} records; "
+        f"{runner.open_cases:,} cases open, {runner.late_rounds:,} times late",
+        err=True,
+    )
+    if refused:
+        from carepolicy.engine.codes import CODES
+
+        told = ", ".join(f"{count:,} x {code} ({CODES[code].title})" for code, count in refused.items())
+        where = f", see {letters.file.name}" if letters.file is not None else ""
+        click.echo(f"not clean: {told}{where}", err=True)

@@ -1,0 +1,31 @@
+"""What is safe and readable on a terminal: colour only where it is wanted, text without hidden commands."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+
+
+def no_colour() -> bool:
+    """Whether ``NO_COLOR`` forbids colour, as https://no-color.org has it: set to anything but nothing."""
+    return bool(os.environ.get("NO_COLOR"))
+
+
+def plain(text: str) -> str:
+    """``text`` with a mark in place of every control character, so that a file cannot steer the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each == "\t" else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def width(text: str) -> int:
+    """How many columns ``text`` takes on a terminal: wide characters two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(each) for each in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
