@@ -11,9 +11,9 @@ from carepolicy.machine.clocks import compile_clocks
 from carepolicy.machine.effects import compile_effects
 from carepolicy.machine.messages import compile_templates
 from carepolicy.machine.program import AfterTable, Bundle, Every, FactTable, Program, RuleTable, StateTable, WatchTable
-from carepolicy.machine.strata import strata_of
 from carepolicy.machine.structure import FlowMachine, starts_of
 from carepolicy.policy.settings import limit_text
+from carepolicy.policy.strata import strata_of
 
 if TYPE_CHECKING:
     from carepolicy.machine.structure import FlowTransition
