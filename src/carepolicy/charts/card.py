@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import graphviz
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 FONT = "Arial"
 _SCRIPT_FONTS = {"ar": "Noto Sans Arabic", "fa": "Noto Sans Arabic", "ur": "Noto Sans Arabic", "he": "Noto Sans Hebrew"}
-_NOBODY = shade("#4A4A4A")
+NOBODY = shade("#4A4A4A")
 _FAN = 3
 
 
 def dot_of(chart: Chart, sheet: Sheet, say: bool = True, heading: bool = True) -> str:
     """The DOT text of one sheet. ``say`` False leaves out the words to say, for a smaller page."""
-    return _Drawing(chart, sheet, markup.Pen(chart.right_to_left), say).text(heading)
+    return Drawing(chart, sheet, markup.Pen(chart.right_to_left), say).text(heading)
 
 
 def font_of(language: str) -> str:
@@ -44,29 +44,39 @@ def empty_graph(chart: Chart, name: str) -> graphviz.Digraph:
 
 
 @dataclass(slots=True)
-class _Drawing:
+class Drawing:
+    """One sheet being written. Lines are kept back until all nodes stand, each in its own part of the sheet."""
+
     chart: Chart
     sheet: Sheet
     pen: markup.Pen
     say: bool
+    edges: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
 
     def text(self, heading: bool) -> str:
+        """The whole DOT text."""
         graph = empty_graph(self.chart, f"{self.chart.flow}_{self.sheet.page}")
-        graph.attr("graph", splines=self._lines(), nodesep="0.2", ranksep="0.18", labelloc="b", labeljust="l")
+        graph.attr("graph", splines=self.lines(), nodesep="0.2", ranksep="0.18", labelloc="b", labeljust="l")
         with graph.subgraph(name="cluster_sheet") as body:
             body.attr(pencolor="transparent", labelloc="t", margin="4")
             if heading:
                 body.attr(label=markup.heading(self.pen, self.chart, self.sheet.subtitle, self._away()))
-            for entry in self._entries():
-                self._entry(body, *entry)
-            for card in self.sheet.cards:
-                self._card(body, card)
-            for end in self.sheet.ends:
-                self._end(body, end)
+            self.nodes(body)
+            for tail, head, attributes in self.edges:
+                body.edge(tail, head, **attributes)
         graph.attr("graph", label=self._foot())
         return str(graph.source)
 
-    def _lines(self) -> str:
+    def nodes(self, body: graphviz.Digraph) -> None:
+        """All that stands on the sheet, in reading order."""
+        for state, entries in self.entries():
+            self.entry(body, state, entries)
+        for card in self.sheet.cards:
+            self.card(body, card)
+        for end in self.sheet.ends:
+            self.end(body, end)
+
+    def lines(self) -> str:
         """Right angles where few lines leave each node, else straight stretches.
 
         Graphviz routes right angles one by one, and lines that fan out of one node then cut each other;
@@ -87,12 +97,13 @@ class _Drawing:
         page = self.chart.labels.page.format(self.sheet.page, self.sheet.pages)
         return markup.foot(self.pen, self.chart, roles, kinds, page)
 
-    def _entries(self) -> list[tuple[str, list[Entry]]]:
+    def entries(self) -> list[tuple[str, list[Entry]]]:
         """Entries by state: several events that open a case at one card share one arrow."""
         states = dict.fromkeys(entry.state for entry in self.sheet.entries)
         return [(state, [entry for entry in self.sheet.entries if entry.state == state]) for state in states]
 
-    def _entry(self, graph: graphviz.Digraph, state: str, entries: list[Entry]) -> None:
+    def entry(self, graph: graphviz.Digraph, state: str, entries: list[Entry]) -> None:
+        """How cases come to a card from outside of the sheet."""
         pill = identifier("into", state)
         timer = all(entry.timer for entry in entries)
         text = f" {self.chart.labels.or_} ".join(entry.text for entry in entries)
@@ -102,14 +113,15 @@ class _Drawing:
             tip = self._tip(self.chart.labels.start)
             graph.node(dot, label="", shape="circle", width="0.18", height="0.18", fixedsize="true", style="filled",
                        fillcolor="#111111", color="#111111", tooltip=tip, **main)  # fmt: skip
-            graph.edge(dot, pill, arrowhead="none", weight="20")
+            self._edge(dot, pill, arrowhead="none", weight="20")
         self._pill(graph, pill, markup.pill(self.pen, text, "", timer=timer), text, main)
-        graph.edge(pill, identifier("state", state), weight="20")
+        self._edge(pill, identifier("state", state), weight="20")
 
     def _is_main(self, state: str) -> bool:
         return any(card.main for card in self.sheet.cards if card.state == state)
 
-    def _card(self, graph: graphviz.Digraph, card: Card) -> None:
+    def card(self, graph: graphviz.Digraph, card: Card) -> None:
+        """A step with its question, the texts of its arrows and its chips."""
         main = {"group": "main"} if card.main else {}
         here = identifier("state", card.state)
         label = markup.card(self.pen, card, self._shade(card.role), self.chart.marks.get(card.state), say=self.say)
@@ -128,12 +140,12 @@ class _Drawing:
             source = identifier("trigger", card.state)
             label = markup.pill(self.pen, card.trigger, "", timer=False)
             self._pill(graph, source, label, card.trigger, main)
-            graph.edge(here, source, arrowhead="none", weight="20")
+            self._edge(here, source, arrowhead="none", weight="20")
         ask = identifier("ask", card.state)
         graph.node(ask, label=markup.question(self.pen, card.question), shape="diamond", style="filled", margin="0",
                    fillcolor=markup.QUESTION_GROUND, color=markup.QUESTION_LINE, penwidth="1.6",
                    tooltip=self._tip(card.question), **main)  # fmt: skip
-        graph.edge(source, ask, weight="20")
+        self._edge(source, ask, weight="20")
         return ask
 
     def _exit(self, graph: graphviz.Digraph, card: Card, key: str, group: Sequence[Exit], source: str) -> None:
@@ -146,20 +158,23 @@ class _Drawing:
             label = markup.stack(chips, markup.TIMER_LINE if timed else "#767676")
             told_chips = "; ".join(f"{each.text}: {each.target.title}" for each in group)
             graph.node(node, label=label, shape="plain", tooltip=self._tip(told_chips))
-            graph.edge(source, node, **line)
+            self._edge(source, node, **line)
             return
         main = {"group": "main"} if leaving.main else {}
         weight = "20" if leaving.main else "1"
         label = markup.pill(self.pen, leaving.text, leaving.effects, timer=leaving.timer)
         self._pill(graph, node, label, leaving.text, main, timer=leaving.timer)
         kind = "state" if leaving.target.number is not None else "end"
-        graph.edge(source, node, arrowhead="none", weight=weight, **line)
-        graph.edge(node, identifier(kind, leaving.target.state), weight=weight, **line)
+        self._edge(source, node, arrowhead="none", weight=weight, **line)
+        self._edge(node, identifier(kind, leaving.target.state), weight=weight, **line)
+
+    def _edge(self, tail: str, head: str, **attributes: str) -> None:
+        self.edges.append((tail, head, attributes))
 
     def _chip(self, leaving: Exit) -> str:
         here = leaving.target.sheet is None
         link = safe_link(f"#state-{identifier(leaving.target.state)}") if here else None
-        shade_there = self.chart.shades.get(leaving.target.role or "", _NOBODY)
+        shade_there = self.chart.shades.get(leaving.target.role or "", NOBODY)
         return markup.chip(self.pen, leaving, shade_there, self.chart.labels.sheet_step, link or "")
 
     def _pill(
@@ -170,7 +185,8 @@ class _Drawing:
                    penwidth="0.8", margin="0.08,0.04", height="0.1", width="0.1", tooltip=self._tip(text),
                    **main)  # fmt: skip
 
-    def _end(self, graph: graphviz.Digraph, end: Target) -> None:
+    def end(self, graph: graphviz.Digraph, end: Target) -> None:
+        """An end that is drawn as a box."""
         line, ground = markup.end_colours(end)
         graph.node(identifier("end", end.state), label=markup.ending(self.pen, end), shape="box",
                    style="rounded,filled", peripheries="2", penwidth="2", color=line, fillcolor=ground, group="main",
@@ -178,7 +194,7 @@ class _Drawing:
                    tooltip=self._tip(self.chart.labels.ends.format(end.title)))  # fmt: skip
 
     def _shade(self, role: str | None) -> Shade:
-        return self.chart.shades.get(role or "", _NOBODY)
+        return self.chart.shades.get(role or "", NOBODY)
 
     def _tip(self, text: str) -> str:
         return str(graphviz.escape(escaped(text)))

@@ -26,12 +26,17 @@ class BadColour(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Shade:
-    """How one owner looks: the band and the text on it, and a light tint with the text on that."""
+    """How one owner looks: the band and the text on it, a light tint with the text on that, and the border."""
 
     band: str
     on_band: str
     tint: str
     on_tint: str
+    line: str
+
+
+PLAIN = Shade("#FFFFFF", BLACK, "#FFFFFF", BLACK, "#444444")
+"""Black on white, for grey printers."""
 
 
 def channels(colour: str) -> tuple[int, int, int]:
@@ -72,7 +77,10 @@ def shade(band: str) -> Shade:
     on_tint = band
     while contrast(on_tint, tint) < AA_TEXT + 0.5:
         on_tint = mixed(on_tint, "#000000", 0.85)
-    return Shade(band, text_on(band), tint, on_tint)
+    line = band
+    while contrast(line, WHITE) < AA_LINE:
+        line = mixed(line, "#000000", 0.85)
+    return Shade(band, text_on(band), tint, on_tint, line)
 
 
 def shades(roles: Iterable[str], own: Mapping[str, str | None], palette: Iterable[str]) -> dict[str, Shade]:

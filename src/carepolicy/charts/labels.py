@@ -19,7 +19,6 @@ class Labels:
     paused: str = "paused"
     already_late: str = "already late"
     after: str = "After {}"
-    when_time: str = "At: {}"
     late: str = "{} is late ({} gone)"
     late_plain: str = "{} is late"
     met: str = "{} was in time"
@@ -42,8 +41,6 @@ class Labels:
     records: str = "is noted"
     from_step: str = "From step {}"
     sheet_step: str = "sheet {}, step {}"
-    stays: str = "stays here"
-    promise: str = "Promise"
     version: str = "version {}"
     owner: str = "owner: {}"
     valid: str = "valid from {}"
@@ -53,54 +50,53 @@ class Labels:
     chart_of: str = "Flowchart: {}"
     steps_told: str = "{} steps. {}"
     every: str = "Every {}"
-    also_in: str = "and so on"
     or_: str = "or"
     all_flows: str = "How the flows lead to each other"
     opens_word: str = "starts"
     raises_word: str = "reports"
-    never: str = "Never say"
+    entering: str = "On arrival"
 
 
 ENGLISH = Labels()
 
 FRENCH = Labels(
     who="Qui :", question="question", timer="se fait tout seul", nobody="Sans responsable", start="Début",
-    paused="en pause", already_late="déjà en retard", after="Après {}", when_time="À : {}",
+    paused="en pause", already_late="déjà en retard", after="Après {}",
     late="{} : en retard ({} écoulés)", late_plain="{} : en retard", met="{} : dans le délai",
     warned="{} du délai « {} » écoulé", anywhere="À toute étape", phase="À toute étape de « {} »",
     not_at="sauf {}", otherwise="Sinon", yes="Oui", no="Non", which="Lequel ?", only_if="{}, si {}",
     tell="prévenir {}", opens="ouvre « {} »", raises="signale « {} »", assigns="confié à {}", sends="envoie « {} »",
     extends="délai prolongé : {}", asks_for="fait : {}", records="est noté", from_step="De l’étape {}",
-    sheet_step="feuille {}, étape {}", stays="reste ici", promise="Promesse", version="version {}",
+    sheet_step="feuille {}, étape {}", version="version {}",
     owner="responsable : {}", valid="valable dès le {}", page="page {} sur {}", step="Étape {}", ends="Fin : {}",
-    chart_of="Schéma : {}", steps_told="{} étapes. {}", every="Tous les {}", also_in="et ainsi de suite", or_="ou",
-    all_flows="Comment les processus s’enchaînent", opens_word="ouvre", raises_word="signale", never="Ne jamais dire",
+    chart_of="Schéma : {}", steps_told="{} étapes. {}", every="Tous les {}", or_="ou",
+    all_flows="Comment les processus s’enchaînent", opens_word="ouvre", raises_word="signale", entering="À l’arrivée",
 )  # fmt: skip
 
 GERMAN = Labels(
     who="Wer:", question="Frage", timer="geschieht von selbst", nobody="Niemand zuständig", start="Beginn",
-    paused="pausiert", already_late="schon zu spät", after="Nach {}", when_time="Am: {}",
+    paused="pausiert", already_late="schon zu spät", after="Nach {}",
     late="{} ist zu spät ({} vorbei)", late_plain="{} ist zu spät", met="{} war rechtzeitig",
     warned="{} der Zeit für „{}“ vorbei", anywhere="Bei jedem Schritt", phase="Bei jedem Schritt von „{}“",
     not_at="nicht bei {}", otherwise="Sonst", yes="Ja", no="Nein", which="Was trifft zu?", only_if="{}, wenn {}",
     tell="{} Bescheid sagen", opens="beginnt „{}“", raises="meldet „{}“", assigns="geht an {}", sends="sendet „{}“",
     extends="mehr Zeit: {}", asks_for="tut: {}", records="wird notiert", from_step="Von Schritt {}",
-    sheet_step="Blatt {}, Schritt {}", stays="bleibt hier", promise="Zusage", version="Fassung {}",
+    sheet_step="Blatt {}, Schritt {}", version="Fassung {}",
     owner="verantwortlich: {}", valid="gültig ab {}", page="Seite {} von {}", step="Schritt {}", ends="Ende: {}",
-    chart_of="Ablauf: {}", steps_told="{} Schritte. {}", every="Alle {}", also_in="und so weiter", or_="oder",
-    all_flows="Wie die Abläufe zusammenhängen", opens_word="beginnt", raises_word="meldet", never="Nie sagen",
+    chart_of="Ablauf: {}", steps_told="{} Schritte. {}", every="Alle {}", or_="oder",
+    all_flows="Wie die Abläufe zusammenhängen", opens_word="beginnt", raises_word="meldet", entering="Bei Ankunft",
 )  # fmt: skip
 
 ARABIC = Labels(
     who="من:", question="سؤال", timer="يحدث تلقائيًا", nobody="بلا مسؤول", start="البداية", paused="الوقت متوقف",
-    already_late="متأخر بالفعل", after="بعد {}", when_time="عند: {}", late="{}: تأخر (مضى {})", late_plain="{}: تأخر",
+    already_late="متأخر بالفعل", after="بعد {}", late="{}: تأخر (مضى {})", late_plain="{}: تأخر",
     met="{}: في الموعد", warned="مضى {} من وقت «{}»", anywhere="في أي خطوة", phase="في أي خطوة من «{}»",
     not_at="ما عدا {}", otherwise="وإلا", yes="نعم", no="لا", which="أيها؟", only_if="{}، إذا {}", tell="أبلغ {}",
     opens="يبدأ «{}»", raises="يبلّغ عن «{}»", assigns="يُسند إلى {}", sends="يرسل «{}»", extends="وقت إضافي: {}",
-    asks_for="ينفّذ: {}", records="يُسجَّل", from_step="من الخطوة {}", sheet_step="ورقة {}، خطوة {}", stays="يبقى هنا",
-    promise="الوعد", version="الإصدار {}", owner="المسؤول: {}", valid="ساري من {}", page="صفحة {} من {}",
+    asks_for="ينفّذ: {}", records="يُسجَّل", from_step="من الخطوة {}", sheet_step="ورقة {}، خطوة {}",
+    version="الإصدار {}", owner="المسؤول: {}", valid="ساري من {}", page="صفحة {} من {}",
     step="الخطوة {}", ends="النهاية: {}", chart_of="مخطط: {}", steps_told="{} خطوات. {}", every="كل {}",
-    also_in="وهكذا", or_="أو", all_flows="كيف تتصل المسارات", opens_word="يبدأ", raises_word="يبلّغ", never="لا تقل",
+    or_="أو", all_flows="كيف تتصل المسارات", opens_word="يبدأ", raises_word="يبلّغ", entering="عند الوصول",
 )  # fmt: skip
 
 _ALL = {"en": ENGLISH, "fr": FRENCH, "de": GERMAN, "ar": ARABIC}

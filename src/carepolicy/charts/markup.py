@@ -84,7 +84,7 @@ def card(pen: Pen, card: Card, shade: Shade, mark: Mark | None, *, say: bool) ->
         rows.append(_wide(pen, font(lines, size=11, colour="#444444")))
     for text, ground in () if mark is None else mark.rows:
         rows.append(_wide(pen, font(pen.line(text), size=11, bold=True), ground))
-    line = mark.line if mark is not None and mark.line else shade.band
+    line = mark.line if mark is not None and mark.line else shade.line
     thick = 3 if mark is not None and mark.line else 1
     style = f' STYLE="{mark.style}"' if mark is not None and mark.style in ("dashed", "dotted") else ""
     return (
@@ -211,7 +211,7 @@ def _wide(pen: Pen, content: str, ground: str = "") -> str:
 
 def _target_colours(target: Target, shade: Shade | None) -> tuple[str, str, str]:
     if target.number is not None and shade is not None:
-        return shade.band, shade.tint, shade.on_tint
+        return shade.line, shade.tint, shade.on_tint
     return GREY, END_GROUND, "#111111"
 
 

@@ -161,7 +161,7 @@ def _card(drawing: _Drawing, tree: Tree, joins: set[str], page: int, state: Stat
         owner=words.role(state.owner),
         band=_band(drawing, state),
         say=clean(state.say),
-        inside=tuple(_inside(words, way) for way in ways if way.to is None),
+        inside=_inside(words, state, ways),
         trigger=words.trigger(triggers[0]) if len(triggers) == 1 and not _told_in_full(state, triggers[0]) else "",
         question=question_of(words, state, ways),
         exits=tuple(exits),
@@ -209,8 +209,11 @@ def _note(drawing: _Drawing, shared: Shared) -> Note:
     return Note(where, shared.text, shared.effects, target)
 
 
-def _inside(words: Words, way: Way) -> str:
-    return f"{way.text}: {way.effects or words.labels.records}"
+def _inside(words: Words, state: State, ways: tuple[Way, ...]) -> tuple[str, ...]:
+    """What happens without leaving the step: on arrival, and on events that do not move the case."""
+    arriving = words.effects(state.enter, sends=True) if state.enter is not None else ""
+    first = [f"{words.labels.entering}: {arriving}"] if arriving else []
+    return (*first, *(f"{way.text}: {way.effects or words.labels.records}" for way in ways if way.to is None))
 
 
 def _band(drawing: _Drawing, state: State) -> str:

@@ -62,14 +62,14 @@ class _Writer:
     def write(self) -> None:
         graph = self.graph
         starts = graph.starts or tuple((state, "") for state in graph.start_states())
-        for state, event in starts:
-            start = self._node("startEvent", identifier("start", state, event), graph.words.event(event) or "Start")
+        for first, event in starts:
+            start = self._node("startEvent", identifier("start", first, event), graph.words.event(event) or "Start")
             if event:
                 ElementTree.SubElement(start, _tag("messageEventDefinition"), {"id": f"{start.get('id')}_message"})
         for name, state in graph.flow.states.items():
             self._state(name, state)
-        for state, event in starts:
-            self._flow(identifier("begin", state, event), identifier("start", state, event), self._door(state))
+        for first, event in starts:
+            self._flow(identifier("begin", first, event), identifier("start", first, event), self._door(first))
         for name, state in graph.flow.states.items():
             if state.final is None:
                 self._ways(name)

@@ -1,0 +1,79 @@
+"""The style "lanes": one column an owner, so that everyone sees what is theirs and where work changes hands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from carepolicy.charts import markup
+from carepolicy.charts.card import NOBODY, Drawing
+from carepolicy.charts.plan import Entry
+from carepolicy.charts.text import escaped, identifier
+
+if TYPE_CHECKING:
+    import graphviz
+
+    from carepolicy.charts.plan import Card, Chart, Exit, Sheet
+
+
+def dot_of(chart: Chart, sheet: Sheet, say: bool = True, heading: bool = True) -> str:
+    """The DOT text of one sheet. Best on A3: lanes are wide.
+
+    One arrow leads into each lane, the first. Every other hand-over is a chip on one side and "From step 4" on
+    the other, and so is an arrow that joins the main path again: between lanes they would have to cross.
+    """
+    lane_of = {card.state: card.role for card in sheet.cards}
+    entered = {card.role for card in sheet.cards[:1]}
+    entries = list(sheet.entries)
+    cards: list[Card] = []
+    for card in sheet.cards:
+        exits: list[Exit] = []
+        for leaving in card.exits:
+            lane = lane_of.get(leaving.target.state, card.role)
+            crosses = leaving.arrow and lane != card.role
+            if crosses and lane in entered and leaving.key not in sheet.joins:
+                told = chart.labels.from_step.format(card.number)
+                entries.append(Entry(told, leaving.target.state, False, leaving.timer))
+            kept = leaving.key not in sheet.joins and not (crosses and lane in entered)
+            exits.append(replace(leaving, arrow=leaving.arrow and kept))
+            entered |= {lane} if crosses else set()
+        cards.append(replace(card, exits=tuple(exits)))
+    sheet = replace(sheet, cards=tuple(cards), entries=tuple(entries))
+    return _Lanes(chart, sheet, markup.Pen(chart.right_to_left), say).text(heading)
+
+
+class _Lanes(Drawing):
+    __slots__ = ()
+
+    def nodes(self, body: graphviz.Digraph) -> None:
+        """Lanes in the order in which their owners first act; ends stand in the lane from which they are reached.
+
+        The owner's name is a node beside the first card: a lane's own label would lie under the arrows into it.
+        """
+        lanes: dict[str | None, list[Card]] = {}
+        for card in self.sheet.cards:
+            lanes.setdefault(card.role, []).append(card)
+        entries = dict(self.entries())
+        for place, (role, cards) in enumerate(lanes.items()):
+            shade = self.chart.shades.get(role or "", NOBODY)
+            with body.subgraph(name=identifier("cluster_lane", str(place))) as lane:
+                lane.attr(label="", pencolor=shade.line, bgcolor=shade.tint, margin="10")
+                title = markup.font(escaped(cards[0].owner), size=16, colour=shade.on_tint, bold=True)
+                lane.node(f"head_{place}", label=f"<{title}>", shape="plain")
+                for card in cards:
+                    if card.state in entries:
+                        self.entry(lane, card.state, entries[card.state])
+                    self.card(lane, card)
+                for end in self.sheet.ends:
+                    if self._lane_of_end(end.state) == role:
+                        self.end(lane, end)
+
+    def lines(self) -> str:
+        """Straight stretches: lines from lane to lane have far to go."""
+        return "polyline"
+
+    def _lane_of_end(self, state: str) -> str | None:
+        for card in self.sheet.cards:
+            if any(leaving.arrow and leaving.target.state == state for leaving in card.exits):
+                return card.role
+        return None
