@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.live import quoted
+from carepolicy.engine.recordtext import quoted
 
 if TYPE_CHECKING:
     from carepolicy.engine.live import LiveAfter, LiveClock, LiveLimit, LiveProgram, LiveState
@@ -15,9 +15,10 @@ class Round:
     """One run of a clock, from its start until it is met, ended or cancelled.
 
     While it runs, ``base`` is the position (in the basis of its limit) at which the time used is zero;
-    while it pauses, ``used`` is the time used; ``mark`` is the time used when it fell due. ``amount`` is the limit in the same units, and ``due``
-    the instant that it falls due (``NEVER`` where there is none). ``segments`` are the stretches in
-    which it ran before, so that the time used can be told in another basis.
+    while it pauses, ``used`` is the time used; ``mark`` is the time used when it fell due. ``amount`` is
+    the limit in the same units, and ``due`` the instant that it falls due (``NEVER`` where there is
+    none). ``segments`` are the stretches in which it ran before, so that the time used can be told in
+    another basis.
     """
 
     __slots__ = (

@@ -11,7 +11,7 @@ from carepolicy.engine.merging import merge_subjects
 from carepolicy.engine.step import Raised, Stepper, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from carepolicy.engine.eventrecords import EventRecords
     from carepolicy.engine.live import LiveProgram
@@ -31,13 +31,18 @@ class Counted:
 
 
 class Desk:
-    """Takes events for the programs of one stratum.
+    """Takes events for the programs of one stratum, about the subjects that it ``owns``.
 
     ``refusals`` holds what was not taken since it was last emptied: (event, code, reason).
     """
 
     def __init__(
-        self, bundle: Bundle, programs: Iterable[LiveProgram], records: EventRecords, reveal: bool = False
+        self,
+        bundle: Bundle,
+        programs: Iterable[LiveProgram],
+        records: EventRecords,
+        reveal: bool = False,
+        owns: Callable[[str], bool] = lambda name: True,
     ) -> None:
         self.programs = tuple(programs)
         self.stepper = Stepper(bundle, self.programs, reveal)
@@ -49,7 +54,7 @@ class Desk:
         self._counts = frozenset(watch.count for watch in bundle.watches)
         self._routes: dict[str, tuple[tuple[str | None, tuple[LiveProgram, ...]], ...]] = {}
         for program in self.programs:
-            if program.every is not None:
+            if program.every is not None and owns(program.every.subject):
                 self.stepper.open_by_time(self.subject(None, program.every.subject), program)
 
     def routes(self, event: str) -> tuple[tuple[str | None, tuple[LiveProgram, ...]], ...]:
@@ -65,25 +70,33 @@ class Desk:
 
     def take(self, event: Incoming) -> str:
         """Give an event to every subject that it concerns; the records that it caused, as lines."""
-        out = self.stepper.out
-        for key, programs in self.routes(event.type):
-            if key is None:
-                subject = self.subjects.get(event.subject) or self.subject(None, event.subject)
-                self._give(event, subject, programs)
-            else:
-                value = event.data.get(key)
-                if value is not None:
-                    self._give(event, self.subject(key, str(value)), programs)
-        text = "".join(out)
-        out.clear()
+        for route in self.routes(event.type):
+            self._give_route(event, route)
+        return self._written()
+
+    def take_route(self, event: Incoming, route: int) -> str:
+        """Give an event to the subject of one of its routes; the records that it caused, as lines."""
+        self._give_route(event, self.routes(event.type)[route])
+        return self._written()
+
+    def _give_route(self, event: Incoming, route: tuple[str | None, tuple[LiveProgram, ...]]) -> None:
+        key, programs = route
+        if key is None:
+            self._give(event, self.subjects.get(event.subject) or self.subject(None, event.subject), programs)
+        else:
+            value = event.data.get(key)
+            if value is not None:
+                self._give(event, self.subject(key, str(value)), programs)
+
+    def _written(self) -> str:
+        text = "".join(self.stepper.out)
+        self.stepper.out.clear()
         return text
 
     def merge(self, event: Incoming) -> str:
         """Join the cases of the event's subject to those of the subject that it names."""
         merge_subjects(self, event)
-        text = "".join(self.stepper.out)
-        self.stepper.out.clear()
-        return text
+        return self._written()
 
     def finish(self, until: int) -> list[str]:
         """Fire every timer that falls due by ``until``; the records, subject by subject."""
@@ -161,6 +174,5 @@ class Desk:
 
 def raised_as_incoming(raised: Raised, line: int) -> Incoming:
     """A raised event as one that another stratum takes."""
-    return Incoming(
-        line, raised.subject, raised.event, raised.time, text_of(raised.time), "/carepolicy", "", raised.data, False
-    )
+    when = text_of(raised.time)
+    return Incoming(line, raised.subject, raised.event, raised.time, when, "/carepolicy", raised.id, raised.data, False)

@@ -10,7 +10,7 @@ import orjson
 
 from carepolicy.engine import rounds
 from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.engine.live import quoted
+from carepolicy.engine.recordtext import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveProgram, LiveState
     from carepolicy.engine.step import Stepper
-    from carepolicy.machine.program import ArgumentTable, Bundle, EffectsTable, OpenTable, RaiseTable
     from carepolicy.machine.messages import Template
+    from carepolicy.machine.program import ArgumentTable, Bundle, EffectsTable, OpenTable, RaiseTable
 
 MASK = "***"
 """What stands in a record in place of a private fact."""
@@ -168,7 +168,7 @@ def assign_task(stepper: Stepper, case: Case, state: LiveState, when: str) -> No
             stepper.out.append(state.task % (case.identity, sequence, case.subject_json, when, sequence))
         return
     role, person = assigned
-    data = {"state": state.name, "role": role or state.owner}
+    data: dict[str, str | None] = {"state": state.name, "role": role or state.owner}
     if person is not None:
         data["person"] = stepper.shown_person(case, person)
     case.sequence = sequence = case.sequence + 1

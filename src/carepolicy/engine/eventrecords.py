@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from carepolicy.engine import codes
-from carepolicy.engine.live import SPECVERSION, slug
+from carepolicy.engine.recordtext import SPECVERSION, slug
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case
@@ -69,7 +69,7 @@ class EventRecords:
         """A record about an event that reached no case."""
         record: dict[str, Any] = {
             "specversion": SPECVERSION,
-            "id": self._identity(kind, event.source, event.id),
+            "id": "/".join(("event", kind, event.source, event.id, subject, *(() if flow is None else (flow,)))),
             "source": self._source,
             "type": f"carepolicy.event.{kind}",
             "subject": subject,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.engine.effects import LiveEffects
-from carepolicy.engine.live import RESTART, LiveAfter, LiveWay, fixed, operations
+from carepolicy.engine.live import RESTART, LiveAfter, LiveWay, operations
+from carepolicy.engine.recordtext import fixed
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
-    from carepolicy.engine.live import LiveProgram, LiveState
+    from carepolicy.engine.live import LiveClock, LiveProgram, LiveState
     from carepolicy.machine.program import Bundle, EffectsTable, RuleTable
 
 
@@ -42,7 +43,7 @@ def _way(program: LiveProgram, bundle: Bundle, state: LiveState, trigger: str, r
     return LiveWay(rule.when, target, moved, ops, effects)
 
 
-def _restarts(program: LiveProgram, state: LiveState, trigger: str) -> tuple[tuple[object, int], ...]:
+def _restarts(program: LiveProgram, state: LiveState, trigger: str) -> tuple[tuple[LiveClock, int], ...]:
     """The clocks that an event begins anew although the case stays where it is."""
     return tuple(
         (clock, RESTART)

@@ -1,15 +1,13 @@
 """Programs made ready to run: tables linked to calendars, and to the texts of the records they write.
 
-A record is one line of JSON. All of it that is known before the case is written once, here, as a
-template for the ``%`` operator; a live case fills in its identity, the time and a few numbers.
+All that a record says and that is known before the case is written once, as a template.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
+from carepolicy.engine.recordtext import Writer, fixed, quoted
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
@@ -19,42 +17,6 @@ if TYPE_CHECKING:
     from carepolicy.businesstime.limit import Limit
     from carepolicy.engine.effects import LiveEffects
     from carepolicy.machine.program import AfterTable, Bundle, ClockTable, Function, LimitTable, Program, StateTable
-
-SPECVERSION = "1.0"
-
-
-def quoted(text: str) -> str:
-    """``text`` as a JSON string."""
-    return orjson.dumps(text).decode()
-
-
-def slug(name: str) -> str:
-    """A name as part of a URI reference: lower case, runs of other characters as one hyphen."""
-    return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split()) or "organisation"
-
-
-class Writer:
-    """Templates of the records of one flow. Their first five fields are always
-    (identity, sequence, subject, time, sequence)."""
-
-    def __init__(self, organisation: str, program: Program) -> None:
-        self._source = quoted("/carepolicy/" + slug(organisation))
-        self._flow = f'"flow":{quoted(program.flow)},"flowversion":{program.version}'
-
-    def template(self, kind: str, data: str) -> str:
-        """The template of records of ``kind``; ``data`` is the JSON of their data, itself a template."""
-        head = (
-            f'{{"specversion":"{SPECVERSION}","id":"@id","source":{self._source},"type":"carepolicy.{kind}",'
-            f'"subject":@subject,"time":"@time",{self._flow},"sequence":@sequence,"data":'
-        ).replace("%", "%%")
-        for name, field in (("@id", "%s%d"), ("@subject", "%s"), ("@time", "%s"), ("@sequence", "%d")):
-            head = head.replace(name, field)
-        return head + data + "}\n"
-
-
-def fixed(**data: object) -> str:
-    """Data that is known beforehand, as the JSON part of a template."""
-    return orjson.dumps(data).decode().replace("%", "%%")
 
 
 class LiveLimit:
@@ -67,10 +29,12 @@ class LiveLimit:
 
     __slots__ = (
         "amount",
+        "calendar",
         "cancelled",
         "dated",
         "ended",
         "extended",
+        "extended_as",
         "instant",
         "late",
         "limit",
@@ -89,8 +53,6 @@ class LiveLimit:
         "until",
         "warned",
         "when",
-        "calendar",
-        "extended_as",
     )
 
     def __init__(self, table: LimitTable, calendar: Calendar, clock: str, writer: Writer) -> None:
@@ -137,7 +99,7 @@ class LiveLimit:
             self.restarted: writer.template("clock.restarted", undated),
             self.extended: writer.template("clock.extended", undated[:-1] + ',"reason":%s}'),
         }
-        self.extended_as = orjson.dumps(f"the limit is now {self.limit}").decode()
+        self.extended_as = quoted(f"the limit is now {self.limit}")
 
 
 class LiveClock:
@@ -196,7 +158,8 @@ class LiveAfter:
 
     def due(self, entered: int, facts: Mapping[str, Any]) -> int | None:
         """When it fires for a case that entered its state at ``entered``; None where a fact is missing."""
-        return self.calendar.add_us(entered, self.limit, facts)
+        due: int | None = self.calendar.add_us(entered, self.limit, facts)
+        return due
 
 
 class LiveWay:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from carepolicy.engine import codes, rounds
 from carepolicy.engine.case import Case, used_of
 from carepolicy.engine.instants import text_of
-from carepolicy.engine.live import fixed
+from carepolicy.engine.recordtext import fixed
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Round

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.case import Round, used_of
 from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.engine.live import PAUSE, REBASE, RESTART, RESUME, START, quoted
+from carepolicy.engine.live import PAUSE, REBASE, RESTART, RESUME, START
+from carepolicy.engine.recordtext import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

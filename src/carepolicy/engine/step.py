@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import rounds
-from carepolicy.engine.case import Case
+from carepolicy.engine.case import Case, Round
 from carepolicy.engine.effects import MASK, CaseValues, arguments_json, assign_task
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.rounds import NOTHING, look_again, operate
@@ -25,9 +25,10 @@ AT_ONE_INSTANT = 1_000
 class Raised:
     """An event that a transition raised for another key; ``data`` holds values as facts hold them."""
 
-    __slots__ = ("data", "event", "subject", "time")
+    __slots__ = ("data", "event", "id", "subject", "time")
 
-    def __init__(self, event: str, subject: str, time: int, data: dict[str, Any]) -> None:
+    def __init__(self, identity: str, event: str, subject: str, time: int, data: dict[str, Any]) -> None:
+        self.id = identity
         self.event = event
         self.subject = subject
         self.time = time
@@ -180,11 +181,11 @@ class Stepper:
         return best[0][0], best[1], best[2]
 
     def _strict(self, timer: Any, due: int) -> bool:
-        return isinstance(timer, rounds.Round) and timer.due == due and timer.limit.strict
+        return isinstance(timer, Round) and timer.due == due and timer.limit.strict
 
     def _fire_one(self, subject: Subject, case: Case, timer: Any, now: int) -> None:
         when = text_of(now)
-        if not isinstance(timer, rounds.Round):
+        if not isinstance(timer, Round):
             case.afters.remove(timer)
             after: LiveAfter = timer[2]
             self._try(case, after.ways, now, when)
@@ -378,7 +379,8 @@ class Stepper:
         if not texts:
             return f"{case.program.program.title}: {case.state.name}"
         language = next((each for each in self._languages if each in texts), next(iter(texts)))
-        return texts[language].render(CaseValues(self, case), self.reveal)[1]
+        text: str = texts[language].render(CaseValues(self, case), self.reveal)[1]
+        return text
 
     def arguments(self, case: Case, arguments: tuple[ArgumentTable, ...], event: Mapping[str, Any]) -> str:
         """The arguments of an action as JSON."""
@@ -396,5 +398,11 @@ class Stepper:
             return
         values = ((name, function(case.facts, event, case)) for name, function in raised.data)
         self.raised.append(
-            Raised(raised.event, str(subject), now, {name: value for name, value in values if value is not None})
+            Raised(
+                f"{case.identity}{case.sequence}/{len(self.raised)}",
+                raised.event,
+                str(subject),
+                now,
+                {name: value for name, value in values if value is not None},
+            )
         )

@@ -1,6 +1,6 @@
 """A stream of events through a policy set: line by line, stratum by stratum.
 
-``Run.feed`` takes lines in their order and gives back the records that each caused; ``Run.finish`` lets
+``Run.feed_lines`` takes lines in their order and gives back the records that each caused; ``Run.finish`` lets
 timers fall due and works through the higher strata. What comes out does not depend on how the
 lines of different subjects are mixed, except for its order, which is that of the lines.
 """
@@ -25,6 +25,7 @@ from carepolicy.engine.watching import Watching
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from carepolicy.engine.desk import Counted
     from carepolicy.engine.intake import Incoming
     from carepolicy.machine.program import Bundle
 
@@ -61,7 +62,8 @@ class Run:
         self.records = EventRecords(bundle.organisation)
         self.letters = DeadLetters(bundle, reveal)
         programs = [LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)]
-        self.levels = 1 + max((each.stratum for each in (*bundle.programs, *bundle.watches)), default=0)
+        strata = [each.stratum for each in bundle.programs] + [each.stratum for each in bundle.watches]
+        self.levels = 1 + max(strata, default=0)
         self.desks = [
             Desk(bundle, [each for each in programs if each.stratum == level], self.records, reveal)
             for level in range(self.levels)
@@ -72,18 +74,25 @@ class Run:
         self.dead: list[str] = []
         self.tally: Counter[str] = Counter()
         self.latest = -NEVER
+        self.read_events = 0
         self._order = 0
 
-    def feed(self, number: int, line: bytes | str) -> str:
-        """Take the line of that number; the records that it caused in the lowest stratum, as lines.
-
-        With lateness, what is given back may have been caused by earlier lines; see ``released``.
-        """
-        try:
-            event = self.intake.read(number, line)
-        except Refused as refused:
-            return self.refuse(number, refused, line)
-        return self.give(event) if self.holding is None else self._hold(event)
+    def feed_lines(self, lines: Iterable[tuple[int, bytes | str]]) -> list[tuple[int, str]]:
+        """Take numbered lines; the records of the lowest stratum, each with the number of the line that
+        caused it. With lateness these may be earlier lines than the ones given."""
+        found: list[tuple[int, str]] = []
+        read, give, holding = self.intake.read, self.give, self.holding
+        for number, line in lines:
+            try:
+                event = read(number, line)
+            except Refused as refused:
+                found.append((number, self.refuse(number, refused, line)))
+                continue
+            if holding is None:
+                found.append((number, give(event)))
+            else:
+                found.extend((each.line, give(each)) for each in holding.add(event))
+        return found
 
     def refuse(self, number: int, refused: Refused, line: bytes | str) -> str:
         """Write down that a line was not taken."""
@@ -93,26 +102,26 @@ class Run:
 
     def give(self, event: Incoming) -> str:
         """Take an event that was read; the records that it caused in the lowest stratum."""
-        self.tally["read"] += 1
-        if event.masked:
-            self.tally[codes.CARD] += 1
-            self.dead.append(self.letters.untaken(event, codes.CARD, "a card number was masked; the event was taken"))
-        if event.time > self.latest:
-            self.latest = event.time
+        self.note(event)
         desk = self.desks[0]
         text = desk.merge(event) if event.type == MERGE else desk.take(event)
         if desk.refusals:
             self._drop(desk)
         if self.levels > 1:
-            self._pass_on(event)
+            self.pass_on(event)
             self._collect(0, event.line)
         return text
 
-    def _hold(self, event: Incoming) -> str:
-        assert self.holding is not None
-        return "".join(self.give(released) for released in self.holding.add(event))
+    def note(self, event: Incoming) -> None:
+        """Count an event that was read."""
+        self.read_events += 1
+        if event.masked:
+            self.tally[codes.CARD] += 1
+            self.dead.append(self.letters.untaken(event, codes.CARD, "a card number was masked; the event was taken"))
+        if event.time > self.latest:
+            self.latest = event.time
 
-    def _pass_on(self, event: Incoming) -> None:
+    def pass_on(self, event: Incoming) -> None:
         """Keep an event for the higher strata that declare it; they go through theirs in time order."""
         for level in range(1, self.levels):
             if self.desks[level].routes(event.type):
@@ -123,14 +132,19 @@ class Run:
         """Hand on what a stratum raised, and what a watch may count."""
         desk = self.desks[level]
         for raised in desk.stepper.raised:
-            self._raise(level, raised_as_incoming(raised, line))
+            self.pass_raised(level, raised_as_incoming(raised, line))
         desk.stepper.raised.clear()
         for counted in desk.counted:
-            for higher in range(level + 1, self.levels):
-                self.watches[higher].note(counted)
+            self.count(level, counted)
         desk.counted.clear()
 
-    def _raise(self, level: int, event: Incoming) -> None:
+    def count(self, level: int, counted: Counted) -> None:
+        """Let the watches of higher strata note an event that was taken."""
+        for higher in range(level + 1, self.levels):
+            self.watches[higher].note(counted)
+
+    def pass_raised(self, level: int, event: Incoming) -> None:
+        """Keep an event that a stratum raised for the higher ones that declare it."""
         taken = False
         for higher in range(level + 1, self.levels):
             if self.desks[higher].routes(event.type):
@@ -148,12 +162,11 @@ class Run:
 
     def finish(self, until: int | None = None) -> Ending:
         """Let timers fall due by ``until`` (by default the latest time read), stratum by stratum."""
-        caused: list[Caused] = []
-        due: list[str] = []
-        if self.holding is not None:
-            caused.extend(Caused(event.line, 0, 0, self.give(event)) for event in self.holding.rest())
+        texts, due = self.lowest(until)
+        caused = [Caused(line, 0, 0, text) for line, text in texts]
         end = self.latest if until is None else until
-        for level, desk in enumerate(self.desks):
+        for level in range(1, self.levels):
+            desk = self.desks[level]
             for event in self._events_of(level):
                 text = desk.take(event)
                 self._drop(desk)
@@ -168,13 +181,25 @@ class Run:
         caused.sort(key=lambda each: (each.line, each.stratum, each.order))
         return Ending(caused, "".join(in_order_of_time(due)))
 
+    def lowest(self, until: int | None) -> tuple[list[tuple[int, str]], list[str]]:
+        """Finish the lowest stratum: records that lines caused, and what fell due at the end."""
+        texts: list[tuple[int, str]] = []
+        if self.holding is not None:
+            texts.extend((event.line, self.give(event)) for event in self.holding.rest())
+        due = self.desks[0].finish(self.latest if until is None else until)
+        self._collect(0, AT_THE_END)
+        return texts, due
+
     def _events_of(self, level: int) -> Iterator[Incoming]:
         """The events of a higher stratum in the order of time, with those that its watches raise."""
         for event in self.watches[level].raised():
-            self._raise(level, event)
+            self.pass_raised(level, event)
         for _, _, _, event in sorted(self.waiting[level], key=lambda each: each[:3]):
             yield event
         self.waiting[level].clear()
+
+    def close(self) -> None:
+        """Let go of what the run holds outside of memory: nothing, in one process."""
 
     @property
     def open_cases(self) -> int:

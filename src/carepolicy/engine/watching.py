@@ -51,5 +51,13 @@ class Watching:
             if len(window) == watch.reaches:
                 data = {watch.by: value}
                 yield Incoming(
-                    line, value, watch.raises, time, text_of(time), f"/carepolicy/{watch.name}", "", data, False
+                    line,
+                    value,
+                    watch.raises,
+                    time,
+                    text_of(time),
+                    "/carepolicy",
+                    f"{watch.name}/{value}/{time}",
+                    data,
+                    False,
                 )

@@ -1,0 +1,115 @@
+"""The library: policy sets that are checked and compiled, for programs that embed carepolicy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from carepolicy.engine.instants import microseconds
+from carepolicy.engine.ordered import OrderedRun
+from carepolicy.engine.stream import Run
+from carepolicy.machine.loading import PolicyErrors, load_bundle
+
+if TYPE_CHECKING:
+    from carepolicy.businesstime import Calendar
+    from carepolicy.machine.program import Bundle
+    from carepolicy.machine.structure import FlowMachine
+    from carepolicy.policy.model import Flow as FlowModel
+    from carepolicy.policy.model import Policies
+
+__all__ = ["Engine", "Flow", "PolicyErrors", "PolicySet", "load"]
+
+
+def load(path: str | os.PathLike[str] = "policies") -> PolicySet:
+    """The policy set in a folder. Raises ``PolicyErrors``, which holds the findings, where it has errors."""
+    return PolicySet(os.fspath(path))
+
+
+class PolicySet:
+    """A checked policy set. ``policies`` is the frozen model of its files, ``bundle`` what it compiles to."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.bundle: Bundle = load_bundle(root)
+
+    @property
+    def policies(self) -> Policies:
+        """The frozen model, read from the files when it is first asked for."""
+        from carepolicy.policy.load import load_policies
+
+        policies, findings = load_policies(self.root)
+        if policies is None:
+            raise PolicyErrors(findings)
+        return policies
+
+    @property
+    def flows(self) -> Mapping[str, Flow]:
+        """The flows by name."""
+        policies = self.policies
+        return {name: Flow(policies, flow) for name, flow in policies.flows.items()}
+
+    @property
+    def calendars(self) -> Mapping[str, Calendar]:
+        """The compiled calendars by name: ``calendars["office"].add(start, "3 business hours")``."""
+        return self.bundle.calendars
+
+    def engine(self, *, reveal: bool = False, lateness: timedelta = timedelta(0)) -> Engine:
+        """An engine that runs events through the set.
+
+        ``reveal`` lets private facts stand in records; ``lateness`` is how long a subject's events are
+        held back and sorted.
+        """
+        return Engine(self.bundle, reveal, lateness)
+
+
+class Flow:
+    """One flow of a set, as its ``model`` says it."""
+
+    def __init__(self, policies: Policies, model: FlowModel) -> None:
+        self._policies = policies
+        self.model = model
+
+    def machine(self, bound: object | None = None) -> FlowMachine:
+        """A ``transitions`` machine of the flow, bound to ``bound`` where an object is given.
+
+        The object gets a method for each event (``thing.reply_sent(data={...})``) and the attribute
+        ``state``; guards read its attribute ``facts``, a mapping by dotted name. Clock events and timers
+        are triggers as well: ``thing.trigger("first_reply.late")``.
+        """
+        from carepolicy.machine.structure import FlowMachine
+
+        return FlowMachine(self.model, self._policies.organisation, bound)
+
+
+class Engine:
+    """Runs events, and yields records as dictionaries in the order of the events that caused them."""
+
+    def __init__(self, bundle: Bundle, reveal: bool, lateness: timedelta) -> None:
+        self._bundle = bundle
+        self._reveal = reveal
+        self._lateness = lateness // timedelta(microseconds=1)
+
+    def run(
+        self, events: Iterable[Mapping[str, Any] | str | bytes], until: datetime | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The records of a stream of CloudEvents (objects or lines of JSON).
+
+        Timers fall due as time passes for each subject, and at the end until ``until`` (an aware
+        datetime; by default the latest time read). Records are yielded when they can no longer change
+        their order; with watches or raised events in the set that is when all events are read.
+        """
+        with OrderedRun(Run(self._bundle, self._reveal, self._lateness)) as run:
+            for number, event in enumerate(events, 1):
+                line = event if isinstance(event, (str, bytes)) else orjson.dumps(event)
+                yield from _records(run.feed([(number, line)]))
+            for text in run.finish(None if until is None else microseconds(until)):
+                yield from _records(text)
+
+
+def _records(text: str) -> Iterator[dict[str, Any]]:
+    for line in text.splitlines():
+        yield orjson.loads(line)

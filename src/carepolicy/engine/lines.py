@@ -1,0 +1,36 @@
+"""Bytes become numbered lines, in constant memory however long a line is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.engine.intake import LONGEST_LINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def numbered_lines(blocks: Iterable[bytes]) -> Iterator[list[tuple[int, bytes]]]:
+    """For each block of input the lines that it completes, numbered from 1; blank lines are left out.
+
+    A line that is longer than an event may be is cut a little above that length, so that whoever reads
+    it can tell that it is too long.
+    """
+    number = 1
+    rest = b""
+    first = True
+    for read in blocks:
+        block = read
+        if first:
+            first = False
+            block = block.removeprefix(BYTE_ORDER_MARK)
+        lines = block.split(b"\n")
+        lines[0] = rest + lines[0] if len(rest) <= LONGEST_LINE else rest
+        rest = lines.pop()[: LONGEST_LINE + 1]
+        complete = list(enumerate(lines, number))
+        number += len(lines)
+        yield [each for each in complete if each[1].strip()] if b"" in lines or b"\r" in lines else complete
+    if rest.strip():
+        yield [(number, rest)]

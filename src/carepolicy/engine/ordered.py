@@ -1,0 +1,102 @@
+"""Records in the order of the lines that caused them, whatever had to wait for later lines."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from types import TracebackType
+from typing import IO, TYPE_CHECKING
+
+from carepolicy.engine.stream import Caused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.engine.stream import Run
+
+IN_MEMORY = 1 << 26
+
+
+class OrderedRun:
+    """A run whose output is in order.
+
+    A set of one stratum without lateness gives its records at once. Otherwise earlier lines may still
+    cause records, and those of the lowest stratum wait in a temporary file until all lines are read.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._direct = run.levels == 1 and run.holding is None
+        self._spool: IO[bytes] | None = None
+        self._kept: list[tuple[int, int, int]] = []
+        self.records_written = 0
+        self.lines_read = 0
+        self.dead = run.dead
+        self.tally: Counter[str] = run.tally
+
+    def __enter__(self) -> OrderedRun:
+        """The run itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
+        """Let go of the temporary file and of worker processes."""
+        if self._spool is not None:
+            self._spool.close()
+        self._run.close()
+
+    def feed(self, lines: list[tuple[int, bytes | str]]) -> str:
+        """Take numbered lines; the records that may be written now."""
+        self.lines_read += len(lines)
+        texts = self._run.feed_lines(lines)
+        if self._direct:
+            text = "".join(text for _, text in texts)
+            self.records_written += text.count("\n")
+            return text
+        for number, text in texts:
+            if text:
+                self._keep(number, text)
+        return ""
+
+    def finish(self, until: int | None) -> Iterator[str]:
+        """What is left: records that had to wait, in the order of their lines, and what fell due at the end."""
+        ending = self._run.finish(until)
+        for text in self._merged(ending.caused):
+            self.records_written += text.count("\n")
+            yield text
+        self.records_written += ending.due.count("\n")
+        yield ending.due
+
+    def _keep(self, number: int, text: str) -> None:
+        if self._spool is None:
+            self._spool = tempfile.SpooledTemporaryFile(IN_MEMORY)
+        start = self._spool.tell()
+        self._kept.append((number, start, self._spool.write(text.encode())))
+
+    def _merged(self, caused: list[Caused]) -> Iterator[str]:
+        later = iter(sorted(caused, key=lambda each: (each.line, each.stratum, each.order)))
+        waiting = next(later, None)
+        for number, text in self._unspooled():
+            while waiting is not None and waiting.line < number:
+                yield waiting.text
+                waiting = next(later, None)
+            yield text
+        while waiting is not None:
+            yield waiting.text
+            waiting = next(later, None)
+
+    def _unspooled(self) -> Iterator[tuple[int, str]]:
+        if self._spool is None:
+            return
+        for number, start, size in sorted(self._kept):
+            self._spool.seek(start)
+            yield number, self._spool.read(size).decode()
+
+    @property
+    def open_cases(self) -> int:
+        """How many cases are open now."""
+        return self._run.open_cases
+
+    @property
+    def late_rounds(self) -> int:
+        """How many rounds of clocks became late so far."""
+        return self._run.late_rounds

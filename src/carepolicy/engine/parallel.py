@@ -1,0 +1,195 @@
+"""A run shared by several processes: one reads, each of the others keeps the cases of its own subjects.
+
+Which process has a subject is a matter of a checksum of its name, so it is the same in every run; and
+since the records are put in the order of the lines, the bytes do not depend on the number of processes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
+
+from carepolicy.engine.desk import Counted, Desk, raised_as_incoming
+from carepolicy.engine.eventrecords import EventRecords
+from carepolicy.engine.intake import Refused
+from carepolicy.engine.live import LiveProgram
+from carepolicy.engine.stream import AT_THE_END, Run
+from carepolicy.machine import portable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from multiprocessing.connection import Connection
+
+    from carepolicy.engine.intake import Incoming
+    from carepolicy.engine.step import Raised
+    from carepolicy.machine.program import Bundle
+
+
+class Share(NamedTuple):
+    """An event for one route (a group of programs with the same key) of one worker."""
+
+    event: Incoming
+    route: int
+
+
+class Answer(NamedTuple):
+    """What a worker made of its shares."""
+
+    texts: list[tuple[int, int, str]]
+    refusals: list[tuple[Incoming, str, str]]
+    raised: list[tuple[int, Raised]]
+    counted: list[Counted]
+    open_cases: int
+    lates: int
+
+
+class WorkerDied(Exception):
+    """A worker process ended before its work was done."""
+
+
+class ParallelRun(Run):
+    """A ``Run`` whose lowest stratum is worked on by ``workers`` processes."""
+
+    def __init__(self, bundle: Bundle, reveal: bool, lateness: int, workers: int) -> None:
+        super().__init__(bundle, reveal, lateness)
+        context = multiprocessing.get_context("spawn")
+        packed = portable.to_bytes(bundle)
+        self._pipes: list[Connection] = []
+        self._processes = []
+        for number in range(workers):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=work, args=(theirs, packed, reveal, number, workers), daemon=True)
+            process.start()
+            theirs.close()
+            self._pipes.append(ours)
+            self._processes.append(process)
+        self._asked = [False] * workers
+        self._kept: list[tuple[int, str]] = []
+        self._open = [0] * workers
+        self._lates = [0] * workers
+
+    def feed_lines(self, lines: Iterable[tuple[int, bytes | str]]) -> list[tuple[int, str]]:
+        """Take numbered lines. What is given back are the records of the lines before: while this process
+        reads some, the others work on the last."""
+        shares: list[list[Share]] = [[] for _ in self._pipes]
+        texts: list[tuple[int, str]] = []
+        for number, line in lines:
+            try:
+                event = self.intake.read(number, line)
+            except Refused as refused:
+                texts.append((number, self.refuse(number, refused, line)))
+                continue
+            for each in (event,) if self.holding is None else self.holding.add(event):
+                self._share(each, shares)
+        done = self._receive()
+        self._send(shares)
+        self._kept, kept = texts, self._kept
+        return sorted((*kept, *done), key=lambda each: each[0])
+
+    def _share(self, event: Incoming, shares: list[list[Share]]) -> None:
+        self.note(event)
+        for route, (key, _) in enumerate(self.desks[0].routes(event.type)):
+            name = event.subject if key is None else event.data.get(key)
+            if name is not None:
+                shares[worker_of(str(name), len(shares))].append(Share(event, route))
+        if self.levels > 1:
+            self.pass_on(event)
+
+    def _send(self, shares: list[list[Share]]) -> None:
+        for number, (pipe, share) in enumerate(zip(self._pipes, shares, strict=True)):
+            if share:
+                pipe.send(share)
+                self._asked[number] = True
+
+    def _receive(self) -> list[tuple[int, str]]:
+        """What the workers made of what they were sent last, in the order of the lines."""
+        texts: list[tuple[int, int, str]] = []
+        for number, pipe in enumerate(self._pipes):
+            if self._asked[number]:
+                texts.extend(self._take(number, pipe))
+                self._asked[number] = False
+        texts.sort(key=lambda each: each[:2])
+        return [(line, text) for line, _, text in texts]
+
+    def _take(self, number: int, pipe: Connection) -> list[tuple[int, int, str]]:
+        try:
+            answer: Answer = pipe.recv()
+        except EOFError:
+            raise WorkerDied(f"worker {number + 1} of {len(self._pipes)} died") from None
+        for event, code, reason in answer.refusals:
+            self.tally[code] += 1
+            self.dead.append(self.letters.untaken(event, code, reason))
+        for line, raised in answer.raised:
+            self.pass_raised(0, raised_as_incoming(raised, line))
+        for counted in answer.counted:
+            self.count(0, counted)
+        self._open[number], self._lates[number] = answer.open_cases, answer.lates
+        return answer.texts
+
+    def lowest(self, until: int | None) -> tuple[list[tuple[int, str]], list[str]]:
+        """Finish the lowest stratum: records that lines caused, and what fell due at the end."""
+        shares: list[list[Share]] = [[] for _ in self._pipes]
+        if self.holding is not None:
+            for event in self.holding.rest():
+                self._share(event, shares)
+        texts = [*self._kept, *self._receive()]
+        self._send(shares)
+        texts.extend(self._receive())
+        due: list[str] = []
+        for number, pipe in enumerate(self._pipes):
+            pipe.send(self.latest if until is None else until)
+            due.extend(text for _, _, text in self._take(number, pipe))
+        return texts, due
+
+    def close(self) -> None:
+        """End the worker processes."""
+        for pipe in self._pipes:
+            pipe.close()
+        for process in self._processes:
+            process.join(timeout=5)
+            if process.is_alive():
+                process.kill()
+
+    @property
+    def open_cases(self) -> int:
+        """How many cases are open now."""
+        return sum(self._open) + super().open_cases
+
+    @property
+    def late_rounds(self) -> int:
+        """How many rounds of clocks became late so far."""
+        return sum(self._lates) + super().late_rounds
+
+
+def worker_of(subject: str, workers: int) -> int:
+    """The number of the worker that keeps a subject's cases."""
+    return crc32(subject.encode()) % workers
+
+
+def work(pipe: Connection, packed: bytes, reveal: bool, number: int, workers: int) -> None:
+    """A worker: takes lists of shares, and at last the instant until which timers fall due."""
+    bundle = portable.from_bytes(packed)
+    programs = [LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)]
+    lowest = [program for program in programs if program.stratum == 0]
+    records = EventRecords(bundle.organisation)
+    desk = Desk(bundle, lowest, records, reveal, owns=lambda name: worker_of(name, workers) == number)
+    while True:
+        try:
+            asked: Any = pipe.recv()
+        except (EOFError, KeyboardInterrupt):
+            return
+        if isinstance(asked, int):
+            texts = [(AT_THE_END, 0, "".join(desk.finish(asked)))]
+            raised = [(AT_THE_END, each) for each in desk.stepper.raised]
+            desk.stepper.raised.clear()
+        else:
+            texts, raised = [], []
+            for event, route in asked:
+                texts.append((event.line, route, desk.take_route(event, route)))
+                raised.extend((event.line, each) for each in desk.stepper.raised)
+                desk.stepper.raised.clear()
+        counts = sum(len(subject.cases) for subject in desk.subjects.values())
+        pipe.send(Answer(texts, list(desk.refusals), raised, list(desk.counted), counts, desk.stepper.lates))
+        desk.refusals.clear()
+        desk.counted.clear()
