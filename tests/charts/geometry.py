@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 SLACK = 1.0
 NEAR = 6.0
@@ -110,9 +110,7 @@ def _flat(points):
         for step in range(1, 9):
             t = step / 8
             u = 1 - t
-            flat.append(
-                tuple(u**3 * a[i] + 3 * u * u * t * b[i] + 3 * u * t * t * c[i] + t**3 * d[i] for i in (0, 1))
-            )
+            flat.append(tuple(u**3 * a[i] + 3 * u * u * t * b[i] + 3 * u * t * t * c[i] + t**3 * d[i] for i in (0, 1)))
     return flat
 
 
@@ -150,5 +148,5 @@ def _along_together(one, other, shared):
     mine, theirs = list(_dense(one)), list(_dense(other))
     away = [point for point in mine if not any(box.holds(point) for box in shared)]
     near = [min(abs(x - a) + abs(y - b) for a, b in theirs) < 3 for x, y in away]
-    flips = sum(before != after for before, after in zip(near, near[1:], strict=False))
+    flips = sum(before != after for before, after in pairwise(near))
     return flips <= 1

@@ -1,6 +1,7 @@
 """Staff flowcharts: a flow as cards that can be read on a wall, and the same flow in other formats."""
 
 from carepolicy.charts.draw import Drawn, UnknownFormat, draw, pictures, sources
+from carepolicy.charts.overview import draw_all
 from carepolicy.charts.paper import UnknownPaper
 from carepolicy.charts.plan import Mark
 from carepolicy.charts.planning import UnknownFlow, chart_of
@@ -16,6 +17,7 @@ __all__ = [
     "UnknownPaper",
     "chart_of",
     "draw",
+    "draw_all",
     "pictures",
     "renderer",
     "sources",

@@ -172,7 +172,7 @@ class Drawing:
         self.edges.append((tail, head, attributes))
 
     def _chip(self, leaving: Exit) -> str:
-        here = leaving.target.sheet is None
+        here = leaving.target.sheet is None and (leaving.target.number is not None or leaving.target in self.sheet.ends)
         link = safe_link(f"#state-{identifier(leaving.target.state)}") if here else None
         shade_there = self.chart.shades.get(leaving.target.role or "", NOBODY)
         return markup.chip(self.pen, leaving, shade_there, self.chart.labels.sheet_step, link or "")

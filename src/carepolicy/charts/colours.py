@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 AA_TEXT = 4.5
 AA_LINE = 3.0
-BLACK = "#111111"
+BLACK = "#000000"
 WHITE = "#FFFFFF"
 BANDS = ("#1F4E79", "#0B5D4B", "#7A3E00", "#5B2A86", "#8A1C4A", "#3D5A00", "#00566B", "#5A4A00", "#3B3F8F", "#54433A")
 """Bands of owners in the order in which they are given out; white on each is above 6:1."""

@@ -54,6 +54,7 @@ class Labels:
     all_flows: str = "How the flows lead to each other"
     opens_word: str = "starts"
     raises_word: str = "reports"
+    level: str = "Level {}"
     entering: str = "On arrival"
 
 
@@ -70,7 +71,8 @@ FRENCH = Labels(
     sheet_step="feuille {}, étape {}", version="version {}",
     owner="responsable : {}", valid="valable dès le {}", page="page {} sur {}", step="Étape {}", ends="Fin : {}",
     chart_of="Schéma : {}", steps_told="{} étapes. {}", every="Tous les {}", or_="ou",
-    all_flows="Comment les processus s’enchaînent", opens_word="ouvre", raises_word="signale", entering="À l’arrivée",
+    all_flows="Comment les processus s’enchaînent", opens_word="ouvre", raises_word="signale", level="Niveau {}",
+    entering="À l’arrivée",
 )  # fmt: skip
 
 GERMAN = Labels(
@@ -84,7 +86,8 @@ GERMAN = Labels(
     sheet_step="Blatt {}, Schritt {}", version="Fassung {}",
     owner="verantwortlich: {}", valid="gültig ab {}", page="Seite {} von {}", step="Schritt {}", ends="Ende: {}",
     chart_of="Ablauf: {}", steps_told="{} Schritte. {}", every="Alle {}", or_="oder",
-    all_flows="Wie die Abläufe zusammenhängen", opens_word="beginnt", raises_word="meldet", entering="Bei Ankunft",
+    all_flows="Wie die Abläufe zusammenhängen", opens_word="beginnt", raises_word="meldet", level="Ebene {}",
+    entering="Bei Ankunft",
 )  # fmt: skip
 
 ARABIC = Labels(
@@ -96,7 +99,8 @@ ARABIC = Labels(
     asks_for="ينفّذ: {}", records="يُسجَّل", from_step="من الخطوة {}", sheet_step="ورقة {}، خطوة {}",
     version="الإصدار {}", owner="المسؤول: {}", valid="ساري من {}", page="صفحة {} من {}",
     step="الخطوة {}", ends="النهاية: {}", chart_of="مخطط: {}", steps_told="{} خطوات. {}", every="كل {}",
-    or_="أو", all_flows="كيف تتصل المسارات", opens_word="يبدأ", raises_word="يبلّغ", entering="عند الوصول",
+    or_="أو", all_flows="كيف تتصل المسارات", opens_word="يبدأ", raises_word="يبلّغ", level="المستوى {}",
+    entering="عند الوصول",
 )  # fmt: skip
 
 _ALL = {"en": ENGLISH, "fr": FRENCH, "de": GERMAN, "ar": ARABIC}

@@ -43,4 +43,5 @@ def _text(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return clean(text).replace("\\", "\\\\").replace('"', '\\"')
+    """A title for the front matter, where Mermaid knows no codes: no markup, and quoted as YAML."""
+    return clean(text).replace("<", "‹").replace(">", "›").replace("\\", "\\\\").replace('"', '\\"')

@@ -1,0 +1,212 @@
+"""One chart of a whole set: how flows start each other, report to each other, and what watches count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import graphviz
+
+from carepolicy.charts import markup
+from carepolicy.charts.card import NOBODY, font_of
+from carepolicy.charts.colours import shades
+from carepolicy.charts.labels import is_right_to_left, labels_of
+from carepolicy.charts.paper import exact
+from carepolicy.charts.render import HOW, NoRenderer, render, renderer
+from carepolicy.charts.svg import made_readable
+from carepolicy.charts.text import balanced, clean, escaped, humanised, identifier, wrapped
+from carepolicy.charts.words import Words
+from carepolicy.policy.strata import CycleOfRaises, Node, effects_of, strata_of
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from carepolicy.charts.colours import Shade
+    from carepolicy.charts.labels import Labels
+    from carepolicy.policy.model import Flow, Policies
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """From one flow or watch to another: ``raised`` is the event that is reported, "" where a flow is started."""
+
+    source: Node
+    target: Node
+    raised: str
+
+
+def links_of(policies: Policies) -> tuple[Link, ...]:
+    """Every way in which one flow starts another or reports to it, by the order of the files."""
+    found: dict[Link, None] = {}
+    for name, flow in policies.flows.items():
+        for effects in effects_of(flow):
+            for opened in effects.open:
+                if opened.flow in policies.flows:
+                    found[Link(("flow", name), ("flow", opened.flow), "")] = None
+            for raised in effects.raises:
+                found |= dict.fromkeys(_heard(policies, ("flow", name), raised.event))
+    for name, watch in policies.organisation.watches.items():
+        for flow in policies.flows.values():
+            if watch.count in flow.events:
+                found[Link(("flow", flow.name), ("watch", name), watch.count)] = None
+        found |= dict.fromkeys(_heard(policies, ("watch", name), watch.raises))
+    return tuple(found)
+
+
+def source_of(policies: Policies, language: str | None = None) -> str:
+    """The DOT text of the overview. A flow's first link is an arrow, every other a chip: no lines cross."""
+    return _Overview(policies, language or next(iter(policies.organisation.languages), "en")).text()
+
+
+def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: str | None = None) -> tuple[Path, str]:
+    """Write the overview as .dot, .svg, .png or .pdf; the second value is advice where nothing can draw it.
+
+    Raises UnknownFormat, NoRenderer, RenderError and OSError.
+    """
+    from carepolicy.charts.draw import PICTURES, UnknownFormat
+
+    path = Path(output_path)
+    source = source_of(policies, language)
+    ending = path.suffix.lower()
+    if ending not in (".dot", *PICTURES):
+        raise UnknownFormat(f'cannot write an overview as "{path.name}": the ending must be .dot, .svg, .png or .pdf')
+    if ending == ".dot":
+        path.write_text(source, encoding="utf-8", newline="\n")
+        return path, "" if renderer() else HOW
+    if renderer() is None:
+        raise NoRenderer
+    if ending == ".svg":
+        path.write_text(_picture(policies, source, language), encoding="utf-8", newline="\n")
+    elif ending == ".pdf":
+        path.write_bytes(exact(lambda _: source, policies.organisation.paper, True))
+    else:
+        path.write_bytes(render(source, "png"))
+    return path, ""
+
+
+def _picture(policies: Policies, source: str, language: str | None) -> str:
+    language = language or next(iter(policies.organisation.languages), "en")
+    names = {f"flow-{identifier(name)}": clean(flow.title) or name for name, flow in policies.flows.items()}
+    title = labels_of(language).all_flows
+    return made_readable(render(source, "svg"), title, "; ".join(names.values()), names, "all", language)
+
+
+def _heard(policies: Policies, source: Node, event: str) -> list[Link]:
+    flows = [Link(source, ("flow", flow.name), event) for flow in policies.flows.values() if event in flow.events]
+    watches = policies.organisation.watches
+    return flows + [Link(source, ("watch", name), event) for name, watch in watches.items() if watch.count == event]
+
+
+class _Overview:
+    """The overview being written."""
+
+    def __init__(self, policies: Policies, language: str) -> None:
+        self.policies = policies
+        self.language = language
+        self.labels: Labels = labels_of(language)
+        self.pen = markup.Pen(is_right_to_left(language))
+        roles = policies.organisation.roles
+        own = {name: role.colour for name, role in roles.items()}
+        owners = dict.fromkeys((*roles, *(flow.owner for flow in policies.flows.values())))
+        self.strata = _strata(policies)
+        self.shades: Mapping[str, Shade] = shades(owners, own, policies.organisation.palette)
+
+    def text(self) -> str:
+        """The whole DOT text: flows as cards in the order of their strata, and the links between them."""
+        face = font_of(self.language)
+        graph = graphviz.Digraph(name="all_flows")
+        graph.attr("graph", rankdir="TB", bgcolor="white", fontname=face, charset="UTF-8", pad="0.1",
+                   splines="polyline", nodesep="0.25", ranksep="0.25", labelloc="t", labeljust="l")  # fmt: skip
+        graph.attr("node", fontname=face, fontsize="11")
+        graph.attr("edge", fontname=face, fontsize="11", color="#444444", arrowsize="0.7", penwidth="1.2")
+        title = f"{self.policies.organisation.name}: {self.labels.all_flows}"
+        graph.attr("graph", label=f"<{markup.font(self.pen.lines(wrapped(title, 60), 'near'), size=20, bold=True)}>")
+        for node in self._in_strata():
+            self._node(graph, node)
+        above: dict[Node, Node] = {}
+        for place, link in enumerate(links_of(self.policies)):
+            arrow = link.target not in above and link.target not in _line_of(link.source, above)
+            self._link(graph, link, place, arrow)
+            if arrow:
+                above[link.target] = link.source
+        return str(graph.source)
+
+    def _in_strata(self) -> list[Node]:
+        nodes: list[Node] = [("flow", name) for name in self.policies.flows]
+        nodes += [("watch", name) for name in self.policies.organisation.watches]
+        return sorted(nodes, key=lambda node: self.strata.get(node, 0))
+
+    def _node(self, graph: graphviz.Digraph, node: Node) -> None:
+        kind, name = node
+        if kind == "flow":
+            flow = self.policies.flows[name]
+            graph.node(identifier(kind, name), label=self._card(flow), shape="plain", id=f"flow-{identifier(name)}",
+                       tooltip=graphviz.escape(escaped(flow.title)))  # fmt: skip
+            return
+        watch = self.policies.organisation.watches[name]
+        said = f"{humanised(name)}: {watch.reaches} × {watch.within}"
+        graph.node(identifier(kind, name), label=f"<{self.pen.lines(balanced(said, 24))}>", shape="hexagon",
+                   style="filled", fillcolor=markup.QUESTION_GROUND, color=markup.QUESTION_LINE, penwidth="1.6",
+                   tooltip=graphviz.escape(escaped(said)))  # fmt: skip
+
+    def _card(self, flow: Flow) -> str:
+        words = Words(self.policies, flow, self.labels, self.language)
+        shade = self.shades.get(flow.owner, NOBODY)
+        owner = markup.font(
+            self.pen.lines(wrapped(words.role(flow.owner), 30)), size=11, colour=shade.on_band, bold=True
+        )
+        title = markup.font(self.pen.lines(wrapped(flow.title or flow.name, 24), "near"), size=14, bold=True)
+        events = dict.fromkeys(event for state in flow.states.values() for event in state.start_on)
+        starts = "".join(self.pen.lines(wrapped(f"• {words.event(event)}", 34), "near") for event in events)
+        near = f'ALIGN="{self.pen.near}" BALIGN="{self.pen.near}"'
+        row = f"<TR><TD {near}>{markup.font(starts, size=11, colour='#444444')}</TD></TR>" if starts else ""
+        if len(set(self.strata.values())) > 1:
+            level = self.labels.level.format(self.strata[("flow", flow.name)] + 1)
+            row += f"<TR><TD {near}>{markup.font(self.pen.line(level), size=11, colour='#444444')}</TD></TR>"
+        return (
+            f'<<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" COLOR="{shade.line}" BGCOLOR="#FFFFFF">'
+            f'<TR><TD BGCOLOR="{shade.band}" {near}>{owner}</TD></TR><TR><TD {near}>{title}</TD></TR>{row}</TABLE>>'
+        )
+
+    def _link(self, graph: graphviz.Digraph, link: Link, place: int, arrow: bool) -> None:
+        line = {"style": "dashed"} if link.raised else {}
+        said = f"{self.labels.raises_word}: {self._event(link.raised)}" if link.raised else self.labels.opens_word
+        node = f"link_{place}"
+        source = identifier(*link.source)
+        there = humanised(link.target[1])
+        if link.target[0] == "flow":
+            there = self.policies.flows[link.target[1]].title or there
+        if arrow:
+            graph.node(node, label=f"<{self.pen.lines(balanced(said, 24))}>", shape="box", style="rounded,filled",
+                       fillcolor="white", color="#767676", penwidth="0.8", margin="0.08,0.04", height="0.1",
+                       width="0.1", tooltip=graphviz.escape(escaped(said)))  # fmt: skip
+            graph.edge(source, node, arrowhead="none", **line)
+            graph.edge(node, identifier(*link.target), **line)
+            return
+        lines = [*balanced(said, 24), *wrapped(f"{self.pen.arrow} {there}", 26)]
+        graph.node(node, label=f"<{self.pen.lines(lines)}>", shape="box", color="#767676", margin="0.08,0.04",
+                   height="0.1", width="0.1", tooltip=graphviz.escape(escaped(f"{said}: {there}")))  # fmt: skip
+        graph.edge(source, node, **line)
+
+    def _event(self, name: str) -> str:
+        titles = (flow.events[name].title for flow in self.policies.flows.values() if name in flow.events)
+        return next((title for title in titles if title), humanised(name))
+
+
+def _strata(policies: Policies) -> dict[Node, int]:
+    """The stratum of each flow and watch; none where they report in a circle (the check finds that)."""
+    try:
+        return strata_of(policies)
+    except CycleOfRaises:
+        return {}
+
+
+def _line_of(node: Node, above: Mapping[Node, Node]) -> set[Node]:
+    """A node and all from which arrows lead down to it: an arrow to one of them would run upwards."""
+    line = {node}
+    while node in above:
+        node = above[node]
+        line.add(node)
+    return line

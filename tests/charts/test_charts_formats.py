@@ -1,0 +1,179 @@
+"""Each format is read back by a reader that is not ours, and must hold the policy's states and transitions."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree
+
+import chart_samples as samples
+import pytest
+
+from carepolicy.charts import draw
+from carepolicy.machine.resolve import transitions_of
+
+NODE = Path(__file__).parent / "node"
+FLOWS = [(samples.complaint, "complaint"), (samples.email, "email_inquiry")]
+BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
+SCXML = "{http://www.w3.org/2005/07/scxml}"
+
+each_flow = pytest.mark.parametrize(("made", "name"), FLOWS)
+
+
+def moves(policies, name):
+    """(source, target) of every transition that moves a case, with how often: the truth."""
+    flow = policies.flows[name]
+    found = Counter()
+    for state in flow.states:
+        groups = [*transitions_of(flow, state).values(), *(after.transitions for after in flow.states[state].after)]
+        found.update((state, each.to) for group in groups for each in group if each.to is not None)
+    return found
+
+
+def written(made, name, ending, folder):
+    (file,) = draw(made(), name, folder / f"{name}.{ending}").files
+    return file.read_text(encoding="utf-8")
+
+
+@each_flow
+def test_mermaid_has_the_states_and_transitions(made, name, tmp_path):
+    text = written(made, name, "mmd", tmp_path)
+    states = re.findall(r'^    state ".*" as s_(\w+)$', text, re.MULTILINE)
+    found = Counter(re.findall(r"^    s_(\w+) --> s_(\w+): .+$", text, re.MULTILINE))
+    assert states == list(made().flows[name].states)
+    assert found == moves(made(), name)
+
+
+@each_flow
+def test_plantuml_has_the_states_and_transitions(made, name, tmp_path):
+    text = written(made, name, "puml", tmp_path)
+    states = re.findall(r'^state ".*" as s_(\w+)$', text, re.MULTILINE)
+    found = Counter(re.findall(r"^s_(\w+) -(?:\[dashed\])?-> s_(\w+) : .+$", text, re.MULTILINE))
+    assert states == list(made().flows[name].states)
+    assert found == moves(made(), name)
+
+
+@each_flow
+def test_scxml_has_the_states_and_transitions(made, name, tmp_path):
+    root = ElementTree.fromstring(written(made, name, "scxml", tmp_path))
+    flow = made().flows[name]
+    assert root.get("version") == "1.0"
+    assert [each.get("id") for each in root] == list(flow.states)
+    finals = [each.get("id") for each in root if each.tag == f"{SCXML}final"]
+    assert finals == [key for key, state in flow.states.items() if state.final is not None]
+    found = Counter(
+        (state.get("id"), each.get("target"))
+        for state in root
+        for each in state.iter(f"{SCXML}transition")
+        if each.get("target")
+    )
+    assert found == moves(made(), name)
+    assert all(" " not in str(each.get("event")) for each in root.iter(f"{SCXML}transition"))
+
+
+@each_flow
+def test_xstate_has_the_states_and_transitions(made, name, tmp_path):
+    machine = json.loads(written(made, name, "xstate.json", tmp_path))
+    assert list(machine["states"]) == list(made().flows[name].states)
+    found = Counter()
+    for state, data in machine["states"].items():
+        for group in (*data.get("on", {}).values(), *data.get("after", {}).values()):
+            found.update((state, each["target"]) for each in group if "target" in each)
+    assert found == moves(made(), name)
+    assert machine["initial"] == "received"
+
+
+@each_flow
+def test_xstate_itself_loads_and_runs_the_machine(made, name, tmp_path):
+    read = _by_node("read_xstate.mjs", written(made, name, "xstate.json", tmp_path))
+    assert read["states"] == list(made().flows[name].states)
+    assert Counter(map(tuple, read["moves"])) == moves(made(), name)
+    assert read["begins"] == "received"
+    assert read["after_first_event"] in {target for (source, target) in moves(made(), name) if source == "received"}
+
+
+@each_flow
+def test_bpmn_has_the_states_and_transitions_and_a_place_for_each(made, name, tmp_path):
+    pytest.importorskip("bpmn_io", reason="BPMN is laid out by bpmn-io")
+    root = ElementTree.fromstring(written(made, name, "bpmn", tmp_path))
+    flow = made().flows[name]
+    tasks = [each.get("id") for each in root.iter(f"{BPMN}userTask")]
+    ends = [each.get("id") for each in root.iter(f"{BPMN}endEvent")]
+    assert tasks == [f"state_{key}" for key, state in flow.states.items() if state.final is None]
+    assert ends == [f"state_{key}" for key, state in flow.states.items() if state.final is not None]
+    assert _bpmn_moves(root) == moves(made(), name)
+    drawn = {each.get("bpmnElement") for each in root.iter() if each.tag.endswith(("BPMNShape", "BPMNEdge"))}
+    process = root.find(f"{BPMN}process")
+    assert {each.get("id") for each in process} == drawn
+
+
+@each_flow
+def test_bpmn_passes_its_lint(made, name, tmp_path):
+    pytest.importorskip("bpmn_io", reason="BPMN is linted by bpmn-io")
+    from bpmn_io import BpmnModdle, check
+    from bpmn_io.lint import Linter
+    from bpmn_io.lint.resolver import NodeResolver
+
+    text = written(made, name, "bpmn", tmp_path)
+    assert check(text).ok
+    root = BpmnModdle().from_xml(text).root_element
+    assert Linter(resolver=NodeResolver()).lint(root, {"extends": "bpmnlint:recommended"}) == {}
+
+
+@each_flow
+def test_the_original_bpmn_moddle_reads_the_file_without_a_warning(made, name, tmp_path):
+    pytest.importorskip("bpmn_io", reason="BPMN is laid out by bpmn-io")
+    read = _by_node("read_bpmn.mjs", written(made, name, "bpmn", tmp_path))
+    assert read["warnings"] == []
+    assert read["tasks"] == [key for key, state in made().flows[name].states.items() if state.final is None]
+
+
+def test_a_flow_with_two_starts_begins_in_neither(tmp_path):
+    def made():
+        states = {
+            "a": {"start_on": "x", "on": {"z": "end"}},
+            "b": {"start_on": "y", "on": {"z": "end"}},
+            "end": {"final": "resolved"},
+        }
+        return samples.policies({"flow": "two", "states": states})
+
+    machine = json.loads(written(made, "two", "xstate.json", tmp_path))
+    assert machine["states"][machine["initial"]] == {"on": {"x": {"target": "a"}, "y": {"target": "b"}}}
+    root = ElementTree.fromstring(written(made, "two", "scxml", tmp_path))
+    first = next(each for each in root if each.get("id") == root.get("initial"))
+    assert [(each.get("event"), each.get("target")) for each in first] == [("x", "a"), ("y", "b")]
+
+
+def _bpmn_moves(root):
+    """Pairs of states over ``move_`` flows, through the nodes in between."""
+    flows = {each.get("id"): each for each in root.iter(f"{BPMN}sequenceFlow")}
+    into = {}
+    for flow in flows.values():
+        into.setdefault(flow.get("targetRef"), []).append(flow.get("sourceRef"))
+    after = {flow.get("sourceRef"): flow.get("targetRef") for flow in flows.values()}
+    found = Counter()
+    for key, flow in flows.items():
+        if not key.startswith("move_"):
+            continue
+        source, target = flow.get("sourceRef"), flow.get("targetRef")
+        while not source.startswith("state_"):
+            source = into[source][0]
+        while not target.startswith("state_"):
+            target = after[target]
+        found[source.removeprefix("state_"), target.removeprefix("state_")] += 1
+    return found
+
+
+def _by_node(script, text):
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node on the PATH: XState and bpmn-moddle cannot be asked")
+    if not (NODE / "node_modules").exists():
+        pytest.skip("run `npm ci` in tests/charts/node first: XState and bpmn-moddle are not installed")
+    done = subprocess.run([node, script], cwd=NODE, input=text, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import chart_samples as samples
+import pytest
+
+from carepolicy.charts import UnknownFlow, chart_of
+from carepolicy.charts.sheets import MOST
+
+
+def cards(chart):
+    return {card.state: card for sheet in chart.sheets for card in sheet.cards}
+
+
+def arrows(chart):
+    return {(c.state, e.target.state) for c in cards(chart).values() for e in c.exits if e.arrow}
+
+
+def test_steps_are_numbered_down_the_main_path_with_side_steps_before_it_goes_on():
+    found = cards(chart_of(samples.complaint(), "complaint"))
+    order = ["received", "check", "waiting", "investigate", "decides", "offered", "under_way"]
+    assert [found[name].number for name in order] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_arrows_are_the_first_ways_in_and_planar_joins_and_all_else_are_chips():
+    assert arrows(chart_of(samples.complaint(), "complaint")) == {
+        ("received", "check"), ("check", "waiting"), ("check", "investigate"), ("investigate", "decides"),
+        ("investigate", "offered"), ("decides", "offered"), ("offered", "under_way"), ("under_way", "solved"),
+    }  # fmt: skip
+
+
+def test_a_step_that_only_a_timer_reaches_has_a_timer_arrow():
+    chart = chart_of(samples.email(), "email_inquiry")
+    late = next(leaving for leaving in cards(chart)["received"].exits if leaving.target.state == "overdue")
+    assert late.arrow
+    assert late.timer
+    assert late.text == "First answer is late (1–3 business hours gone)"
+    assert late.effects == "tell Care team lead"
+
+
+def test_the_band_says_the_limit_the_pause_or_that_it_is_late():
+    found = cards(chart_of(samples.email(), "email_inquiry"))
+    assert found["received"].band == "1–3 business hours"
+    assert found["waiting_for_customer"].band == "paused, 7 days"
+    assert found["overdue"].band == "already late"
+    assert found["answered"].band == "2 business days"
+
+
+def test_what_does_not_move_the_case_is_a_line_in_the_card():
+    found = cards(chart_of(samples.email(), "email_inquiry"))
+    assert found["received"].inside == ("50 %, 80 % of the time for “First answer” used: tell Care team lead",)
+
+
+def test_what_holds_anywhere_is_one_note_that_names_where_it_does_not():
+    (note,) = chart_of(samples.email(), "email_inquiry").notes
+    assert (note.where, note.text) == ("At any step (not at 4)", "The customer withdraws")
+    assert note.target is not None
+    assert note.target.state == "closed"
+
+
+def test_answers_stand_on_the_arrows_of_the_question():
+    found = cards(chart_of(samples.complaint(), "complaint"))["investigate"]
+    assert found.question == "Over £100 or unsafe?"
+    asked = [leaving.text for leaving in found.exits if leaving.asked]
+    assert asked == ["Yes: ask the manager", "No: offer a remedy"]
+
+
+def test_settings_in_limits_are_filled_in():
+    flow = {
+        "flow": "f",
+        "states": {"a": {"start_on": "e", "after": {"settings.wait": "b"}}, "b": {"final": "resolved"}},
+    }
+    chart = chart_of(samples.policies(flow, settings={"wait": "4 days"}), "f")
+    assert [leaving.text for leaving in cards(chart)["a"].exits] == ["After 4 days"]
+
+
+def long_flow(count, phases=0):
+    names = [f"step_{n}" for n in range(count)]
+    states = {name: {"title": f"Step {n}", "owner": "agent"} for n, name in enumerate(names)}
+    for here, there in pairwise(names):
+        states[here]["on"] = {"next": there}
+    states[names[-1]]["on"] = {"next": "end", "back": names[0]}
+    states[names[0]]["start_on"] = "begin"
+    states["end"] = {"title": "Done", "final": "resolved"}
+    data = {"flow": "long", "title": "A long flow", "events": {"next": "Go on", "back": "Again"}, "states": states}
+    if phases:
+        size = -(-count // phases)
+        data["phases"] = {
+            f"p{n}": {"title": f"Phase {n + 1}", "states": names[n * size : (n + 1) * size]} for n in range(phases)
+        }
+    return samples.policies(data)
+
+
+def test_twelve_steps_fit_on_one_sheet_and_thirteen_do_not():
+    assert len(chart_of(long_flow(MOST), "long").sheets) == 1
+    assert len(chart_of(long_flow(MOST + 1), "long").sheets) == 2
+
+
+def test_a_long_flow_is_divided_by_phase_and_refers_across():
+    chart = chart_of(long_flow(20, phases=4), "long")
+    assert [sheet.subtitle for sheet in chart.sheets] == ["Phase 1", "Phase 2", "Phase 3", "Phase 4"]
+    last = cards(chart)["step_4"].exits[0]
+    assert (last.target.sheet, last.target.number, last.arrow) == (2, 6, False)
+    assert chart.sheets[1].entries[0].text == "From step 5"
+    assert sorted(card.number for card in cards(chart).values()) == list(range(1, 21))
+
+
+def test_every_step_is_on_exactly_one_sheet():
+    for count in (1, 5, 12, 13, 25, 40):
+        for phases in (0, 2, 3):
+            chart = chart_of(long_flow(count, phases), "long")
+            named = [card.state for sheet in chart.sheets for card in sheet.cards]
+            assert sorted(named) == sorted(f"step_{n}" for n in range(count))
+            assert all(len(sheet.cards) <= MOST for sheet in chart.sheets)
+
+
+def test_a_flow_that_is_not_there_is_named():
+    with pytest.raises(UnknownFlow):
+        chart_of(samples.email(), "nothing")
+
+
+def test_words_of_the_chart_follow_the_language():
+    chart = chart_of(samples.email(), "email_inquiry", language="fr")
+    assert chart.labels.who == "Qui :"
+    assert chart.notes[0].where == "À toute étape (sauf 4)"
