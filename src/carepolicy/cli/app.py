@@ -29,10 +29,10 @@ class Commands(click.Group):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        module, _, name = entry.target.partition(":")
-        command = getattr(import_module(f"carepolicy.cli.{module}"), name)
+        command = import_module(f"carepolicy.cli.{entry.module}").command
         if not isinstance(command, click.Command):
-            raise TypeError(f"carepolicy.cli.{module}.{name} is no command")
+            raise TypeError(f"carepolicy.cli.{entry.module}.command is no command")
+        command.name = cmd_name
         return command
 
     def resolve_command(
@@ -56,9 +56,7 @@ class Commands(click.Group):
         from click.shell_completion import CompletionItem
 
         found = [
-            CompletionItem(name, help=entry.summary)
-            for name, entry in COMMANDS.items()
-            if name.startswith(incomplete)
+            CompletionItem(name, help=entry.summary) for name, entry in COMMANDS.items() if name.startswith(incomplete)
         ]
         return found + click.Command.shell_complete(self, ctx, incomplete)
 

@@ -6,20 +6,20 @@ from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    """Where a command is defined (``module:name``), and what it does in one line."""
+    """In which module of this room a command is defined (as ``command``), and what it does in one line."""
 
-    target: str
+    module: str
     summary: str
 
 
 COMMANDS: dict[str, Entry] = {
-    "init": Entry("init:init", "Lay down a small working policy set"),
-    "check": Entry("check:check", "Find what is wrong in a policy set"),
-    "explain": Entry("explain:explain", "Say what a code of the check means"),
-    "run": Entry("run:run", "Events in, records out"),
-    "case": Entry("case:case", "Look at cases"),
-    "due": Entry("due:due", "Say when a limit ends, and why"),
-    "graph": Entry("graph:graph", "Draw the chart of a flow"),
-    "schema": Entry("schema:schema", "Print or write the JSON Schemas of the policy files"),
-    "completion": Entry("completion:completion", "Print the completion script for a shell"),
+    "init": Entry("init", "Lay down a small working policy set"),
+    "check": Entry("check", "Find what is wrong in a policy set"),
+    "explain": Entry("explain", "Say what a code of the check means"),
+    "run": Entry("run", "Events in, records out"),
+    "case": Entry("case", "Look at cases"),
+    "due": Entry("due", "Say when a limit ends, and why"),
+    "graph": Entry("graph", "Draw the chart of a flow"),
+    "schema": Entry("schema", "Print or write the JSON Schemas of the policy files"),
+    "completion": Entry("completion", "Print the completion script for a shell"),
 }

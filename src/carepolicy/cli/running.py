@@ -27,6 +27,8 @@ def run(arguments: list[str]) -> int:
         status = _invoke(app, arguments)
         sys.stdout.flush()
         return status
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else USAGE if ended.code else 0
     except BrokenPipeError:
         return _quiet()
     except (KeyboardInterrupt, click.Abort):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from carepolicy.policy.findings import Finding
+
+READ = 4_000_000
+"""How many characters of a file are read to show the lines that are wrong."""
 
 FORMATS = ("text", "json", "sarif", "github", "junit")
 
@@ -29,3 +33,24 @@ def written(checked: Checked, form: str) -> str:
     """The findings in one of ``FORMATS``, with the newline at the end where there is anything."""
     write = cast("Callable[[Checked], str]", import_module(f"carepolicy.cli.formats.{form}_form").written)
     return write(checked)
+
+
+def reported(root: str, findings: Sequence[Finding], files: Sequence[str] = ()) -> Checked:
+    """Findings of the set in ``root``, told by paths that can be opened from here.
+
+    ``files`` are those that were read, by their paths below ``root``.
+    """
+    told = tuple(
+        replace(each, place=each.place._replace(file=os.path.join(root, each.place.file))) for each in findings
+    )
+    texts = {file: _lines(file) for file in sorted({each.place.file for each in told})}
+    return Checked(told, tuple(os.path.join(root, file) for file in files), texts)
+
+
+def _lines(file: str) -> Sequence[str]:
+    """The lines of a file, cut as YAML cuts them; none of one that cannot be read or is no text."""
+    try:
+        with open(file, encoding="utf-8", errors="replace") as opened:
+            return opened.read(READ).splitlines()
+    except OSError:
+        return ()

@@ -1,0 +1,43 @@
+"""Finds what is wrong in a policy set: names of nothing, values of the wrong type, promises that cannot be kept."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.registry import rule_of, rules
+from carepolicy.checks.rule import Rule
+from carepolicy.checks.silencing import silenced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from carepolicy.policy.findings import Finding
+    from carepolicy.policy.model import Policies
+
+__all__ = ["Rule", "check_folder", "in_order", "rule_of", "rules", "run_checks"]
+
+
+def run_checks(policies: Policies) -> list[Finding]:
+    """What all rules find in a set that could be read, in the order of files, lines and columns.
+
+    A finding that a comment allows is left out; comments that allow without reason or use are findings too.
+    """
+    found = (finding for rule in rules() for finding in rule.find(policies))
+    return in_order(silenced(found, policies.sources))
+
+
+def check_folder(root: str | os.PathLike[str]) -> tuple[Policies | None, list[Finding]]:
+    """Read and check the set in a folder: the set, None where it could not be read, and all findings."""
+    from carepolicy.policy.load import load_policies
+
+    policies, findings = load_policies(root)
+    if policies is None:
+        return None, in_order(findings)
+    return policies, in_order((*findings, *run_checks(policies)))
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings by file, line, column and code, each once."""
+    once = {(each.place, each.code, each.message): each for each in findings}
+    return [once[key] for key in sorted(once)]

@@ -1,0 +1,50 @@
+"""CP201: a role that organisation.yaml does not declare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.pointing import unknown
+from carepolicy.checks.rule import Rule
+from carepolicy.checks.walk import acts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.findings import Finding
+    from carepolicy.policy.model import Policies
+    from carepolicy.policy.places import At
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Owners, notices and deputies that name no role. A deputy may also be a person of some role."""
+    roles = policies.organisation.roles
+    people = {person for role in roles.values() for person in role.people}
+    for role in roles.values():
+        if role.deputy is not None and role.deputy not in roles and role.deputy not in people:
+            yield unknown(CODE, "role", role.deputy, policies.place(role.at / "deputy"), roles)
+    for name, at in _named(policies):
+        if name not in roles:
+            yield unknown(CODE, "role", name, policies.place(at), roles)
+
+
+def _named(policies: Policies) -> Iterator[tuple[str, At]]:
+    for flow in policies.flows.values():
+        yield flow.owner, flow.at / "owner"
+        for state in flow.states.values():
+            if state.owner is not None:
+                yield state.owner, state.at / "owner"
+    for _, effects, _ in acts(policies):
+        yield from ((each.role, each.at / "role") for each in effects.tell)
+
+
+CODE = "CP201"
+RULE = Rule(
+    CODE,
+    "unknown role",
+    "An owner, a deputy or the receiver of a notice is a role that organisation.yaml declares under roles:. "
+    "Work that is given to a role that does not exist would reach nobody.",
+    "states:\n  received: {owner: care_agnt}\n",
+    "states:\n  received: {owner: care_agent}\n",
+    find,
+)

@@ -1,0 +1,69 @@
+"""CP202: an event that is not declared where it is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.pointing import unknown
+from carepolicy.checks.rule import Rule
+from carepolicy.checks.walk import acts, triggers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.findings import Finding
+    from carepolicy.policy.model import Flow, Policies
+
+CLOCK_EVENTS = ("warned", "late", "met")
+EVERY = "every"
+"""What a state starts on in a flow whose cases are opened by time."""
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Triggers, starts and restarts against the flow's own events; raised and watched ones against all flows'."""
+    for flow in policies.flows.values():
+        yield from _in_flow(policies, flow)
+    declared = {event for flow in policies.flows.values() for event in flow.events}
+    for _, effects, _ in acts(policies):
+        for each in effects.raises:
+            if each.event not in declared:
+                yield unknown(CODE, "event", each.event, policies.place(each.at / "event"), declared)
+        for opened in effects.open:
+            other = policies.flows.get(opened.flow)
+            if other is not None and opened.on is not None and opened.on not in other.events:
+                place = policies.place(opened.at / "on")
+                yield unknown(CODE, f"event of {other.name}", opened.on, place, other.events)
+    for watch in policies.organisation.watches.values():
+        for name, key in ((watch.count, "count"), (watch.raises, "raise")):
+            if name not in declared:
+                yield unknown(CODE, "event", name, policies.place(watch.at / key), declared)
+
+
+def _in_flow(policies: Policies, flow: Flow) -> Iterator[Finding]:
+    for name, at in triggers(flow):
+        clock, dot, happening = name.partition(".")
+        misnamed_clock = bool(dot) and happening in CLOCK_EVENTS and clock not in flow.clocks
+        if name not in flow.triggers() and not misnamed_clock:
+            yield unknown(CODE, "event", name, policies.key_place(at), flow.triggers())
+    known = (*flow.events, *((EVERY,) if flow.every is not None else ()))
+    for state in flow.states.values():
+        for number, name in enumerate(state.start_on):
+            if name not in known:
+                yield unknown(CODE, "event", name, policies.place(state.at / "start_on" / number), known)
+    for clock_of in flow.clocks.values():
+        for number, name in enumerate(clock_of.restarts_on):
+            if name not in flow.events:
+                place = policies.place(clock_of.at / "restarts_on" / number)
+                yield unknown(CODE, "event", name, place, flow.events)
+
+
+CODE = "CP202"
+RULE = Rule(
+    CODE,
+    "unknown event",
+    "A key of on: or anywhere: is an event that the flow declares under events:, or a clock's event: CLOCK.warned, "
+    "CLOCK.late or CLOCK.met. What opens a case, restarts a clock, is raised or is counted by a watch is an event too.",
+    "states:\n  received:\n    on: {reply_snt: answered}\n",
+    "states:\n  received:\n    on: {reply_sent: answered}\n",
+    find,
+)

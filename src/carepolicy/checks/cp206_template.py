@@ -1,0 +1,44 @@
+"""CP206: a message template that no file under messages/ holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.pointing import unknown
+from carepolicy.checks.rule import Rule
+from carepolicy.checks.walk import acts
+from carepolicy.policy.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Templates that are sent and are not written in the set's first language."""
+    first = policies.organisation.languages[0] if policies.organisation.languages else ""
+    written = policies.messages.get(first, {})
+    for _, effects, _ in acts(policies):
+        for number, name in enumerate(effects.send):
+            if name in written:
+                continue
+            place = policies.place(effects.at / "send" / number)
+            others = sorted(language for language, messages in policies.messages.items() if name in messages)
+            if others:
+                hint = f"it is written in {', '.join(others)} only"
+                yield Finding(CODE, f'template "{name}" is not written in the first language, {first}', place, hint)
+            else:
+                yield unknown(CODE, "template", name, place, written)
+
+
+CODE = "CP206"
+RULE = Rule(
+    CODE,
+    "unknown template",
+    "What send: names is a template under messages: of messages/LANGUAGE.yaml. It must be written at least in the "
+    "first language of the set, which is sent where the customer's own is missing.",
+    "states:\n  received:\n    enter: {send: auto_replay}\n",
+    "states:\n  received:\n    enter: {send: auto_reply}\n",
+    find,
+)

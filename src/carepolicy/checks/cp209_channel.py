@@ -1,0 +1,42 @@
+"""CP209: a channel or a language that organisation.yaml does not declare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.pointing import unknown
+from carepolicy.checks.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.findings import Finding
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Channels of states, and languages of files of messages."""
+    organisation = policies.organisation
+    for flow in policies.flows.values():
+        for state in flow.states.values():
+            if state.channel is not None and state.channel not in organisation.channels:
+                place = policies.place(state.at / "channel")
+                yield unknown(CODE, "channel", state.channel, place, organisation.channels)
+    for language, messages in policies.messages.items():
+        if language not in organisation.languages:
+            file = next((each.at.file for each in messages.values()), None)
+            if file is not None:
+                place = policies.sources[file].value(("language",))
+                yield unknown(CODE, "language", language, place, organisation.languages)
+
+
+CODE = "CP209"
+RULE = Rule(
+    CODE,
+    "unknown channel or language",
+    "A state's channel is declared under channels:, and a file of messages is written in one of the languages: "
+    "of organisation.yaml.",
+    "states:\n  received: {channel: emial}\n",
+    "states:\n  received: {channel: email}\n",
+    find,
+)

@@ -1,0 +1,40 @@
+"""CP210: one event that opens a case in two states of a flow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """The second state of a flow that starts on an event."""
+    for flow in policies.flows.values():
+        first: dict[str, str] = {}
+        for state in flow.states.values():
+            for number, event in enumerate(state.start_on):
+                if event in first:
+                    yield Finding(
+                        CODE,
+                        f'"{event}" already opens a case in the state {first[event]}',
+                        policies.place(state.at / "start_on" / number),
+                        "one event opens a case in one state; use transitions with when: to tell cases apart",
+                    )
+                first.setdefault(event, state.name)
+
+
+CODE = "CP210"
+RULE = Rule(
+    CODE,
+    "event starts a flow twice",
+    "An event that comes in opens one case of a flow, so only one state of the flow may start on it.",
+    "states:\n  answered: {start_on: email_received}\n",
+    "states:\n  received: {start_on: email_received}\n",
+    find,
+)

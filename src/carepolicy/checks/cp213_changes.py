@@ -1,0 +1,39 @@
+"""CP213: a state that is said to be renamed or gone, and is still there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Old names in ``renamed_from:`` and ``moves_to:`` that are names of states now."""
+    for flow in policies.flows.values():
+        for state in flow.states.values():
+            if state.renamed_from in flow.states:
+                place = policies.place(state.at / "renamed_from")
+                yield Finding(CODE, f'the state "{state.renamed_from}" is still there', place, HINT)
+        for old in flow.moves_to:
+            if old in flow.states:
+                place = policies.key_place(flow.at / "moves_to" / old)
+                yield Finding(CODE, f'the state "{old}" is still there', place, HINT)
+
+
+HINT = "open cases stay in a state that still exists; name the old state that is gone"
+CODE = "CP213"
+RULE = Rule(
+    CODE,
+    "renamed or moved state is still there",
+    "renamed_from: and moves_to: say where open cases go whose state a new version of the flow no longer has. "
+    "A state that is still there needs neither.",
+    "moves_to: {answered: closed}\n",
+    "moves_to: {replied: closed}\n",
+    find,
+)

@@ -1,0 +1,44 @@
+"""CP215: a warning that is no share of the limit."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Policies
+
+_SHARE = re.compile(r"\s*(\d{1,3}(?:\.\d{1,4})?)\s*%\s*")
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Entries of ``warn_at`` that are no percentage above 0 % and below 100 %."""
+    for flow in policies.flows.values():
+        for clock in flow.clocks.values():
+            for number, text in enumerate(clock.warn_at):
+                share = _SHARE.fullmatch(text)
+                if share is None or not 0 < Fraction(share[1]) < 100:
+                    yield Finding(
+                        CODE,
+                        f'"{text}" is no share of the limit',
+                        policies.place(clock.at / "warn_at" / number),
+                        "write a percentage above 0% and below 100%, such as 80%",
+                    )
+
+
+CODE = "CP215"
+RULE = Rule(
+    CODE,
+    "warning is no share of the limit",
+    "A clock warns when a share of its limit is used, above 0 % and below 100 %: at 100 % it is late, which has "
+    "an event of its own.",
+    "clocks:\n  first_reply: {warn_at: [120%]}\n",
+    "clocks:\n  first_reply: {warn_at: [80%]}\n",
+    find,
+)

@@ -1,0 +1,36 @@
+"""CP219: a setting that organisation.yaml does not declare, in place of a limit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.limits import limits, setting_of
+from carepolicy.checks.pointing import unknown
+from carepolicy.checks.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.findings import Finding
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """``settings.NAME`` where a limit is expected. Guards and messages have rules of their own."""
+    settings = policies.organisation.settings
+    for written in limits(policies):
+        name = setting_of(policies, written.text)
+        if name is not None and name not in settings:
+            names = (f"settings.{each}" for each in settings)
+            yield unknown(CODE, "setting", written.text.strip(), written.place, names)
+
+
+CODE = "CP219"
+RULE = Rule(
+    CODE,
+    "unknown setting",
+    "settings.NAME stands for a number or text under settings: of organisation.yaml, which the owner decides.",
+    "clocks:\n  first_reply: {limit: settings.first_answr}\n",
+    "clocks:\n  first_reply: {limit: settings.first_answer}\n",
+    find,
+)

@@ -1,0 +1,58 @@
+"""CP220: a text that is no limit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.businesstime import LimitError, parse_limit
+from carepolicy.checks.limits import limits, setting_of
+from carepolicy.checks.pointing import inside
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding
+from carepolicy.policy.settings import limit_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.checks.limits import Written
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Limits that cannot be read, and limits that a fact moves where only a length of time makes sense."""
+    for written in limits(policies):
+        name = setting_of(policies, written.text)
+        if name is not None and name not in policies.organisation.settings:
+            continue
+        text = limit_text(written.text, policies.organisation)
+        try:
+            limit = parse_limit(text)
+        except LimitError as fault:
+            yield _unreadable(policies, written, text, fault, name)
+            continue
+        if written.plain and limit.reads:
+            yield Finding(
+                CODE, f"{written.what} must be a length of time, not an instant in a fact", written.place, HINT
+            )
+
+
+def _unreadable(policies: Policies, written: Written, text: str, fault: LimitError, setting: str | None) -> Finding:
+    if setting is None:
+        place = inside(policies, written.place, text, fault.start, fault.end)
+        return Finding(CODE, fault.reason, place, fault.hint or HINT)
+    at = policies.organisation.settings[setting].at
+    place = inside(policies, policies.place(at), text, fault.start, fault.end)
+    return Finding(CODE, f"settings.{setting} is used as a limit: {fault.reason}", place, fault.hint or HINT)
+
+
+HINT = "a limit is written as 3 business hours, 2 business days, 14 days or 1 month"
+CODE = "CP220"
+RULE = Rule(
+    CODE,
+    "limit cannot be read",
+    "A limit is a number and a unit (20 seconds, 72 hours, 8 weeks, 1 month, 3 business hours, 2 business days), "
+    "`close of business day 3`, `until FACT`, or a length of time `before` or `after` a fact.",
+    "clocks:\n  first_reply: {limit: 3 busines hours}\n",
+    "clocks:\n  first_reply: {limit: 3 business hours}\n",
+    find,
+)

@@ -1,0 +1,85 @@
+"""CP224: a fact whose default, or whose declaration, is not of its own type."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.pointing import unknown
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from carepolicy.policy.model import Fact, Policies, Value
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Defaults that no event could bring, and choices without anything to choose."""
+    for fact in policies.organisation.facts.values():
+        if fact.default is not None:
+            place = policies.place(fact.at / "default")
+            if fact.type == "choice":
+                if fact.default not in fact.of:
+                    yield unknown(CODE, "choice", str(fact.default), place, fact.of)
+            elif not is_of(fact, fact.default):
+                yield Finding(CODE, f'the default of "{fact.name}" is no {fact.type}', place, HINTS.get(fact.type, ""))
+        if (fact.type == "choice" or fact.item == "choice") and not fact.of:
+            yield Finding(CODE, f'the choice "{fact.name}" has nothing to choose', policies.place(fact.at), OF)
+
+
+def is_of(fact: Fact, value: Value) -> bool:
+    """Whether ``value``, as the file says it, is of the type of ``fact``."""
+    match fact.type:
+        case "text":
+            return isinstance(value, str)
+        case "flag":
+            return isinstance(value, bool)
+        case "number":
+            return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+        case "money":
+            return not isinstance(value, bool) and _is_amount(str(value))
+        case "date":
+            return _reads(date.fromisoformat, value)
+        case "time":
+            return _reads(datetime.fromisoformat, value) and datetime.fromisoformat(str(value)).tzinfo is not None
+    return False
+
+
+def _is_amount(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _reads(read: Callable[[str], object], value: Value) -> bool:
+    try:
+        read(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+OF = "write of: [one, other]"
+HINTS = {
+    "text": "put quotes around it",
+    "flag": "write true or false",
+    "number": "write a number without quotes",
+    "money": "write an amount such as 19.90",
+    "date": "write a date that exists, as 2026-03-02",
+    "time": "write an instant with its offset, as 2026-03-02T09:05:00+00:00",
+    "list": "a list has no default",
+}
+CODE = "CP224"
+RULE = Rule(
+    CODE,
+    "default is not of the fact's type",
+    "A fact's default stands in for a value that no event has brought yet, so it is of the fact's own type; that "
+    "of a choice is one of its choices.",
+    "facts:\n  customer.tier: {default: silver}\n",
+    "facts:\n  customer.tier: {default: gold}\n",
+    find,
+)

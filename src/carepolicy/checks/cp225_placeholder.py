@@ -1,0 +1,84 @@
+"""CP225: a placeholder in a message or notice that stands for nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from carepolicy.checks.pointing import unknown, within
+from carepolicy.checks.rule import Rule
+from carepolicy.checks.walk import acts
+from carepolicy.policy.findings import Finding
+from carepolicy.policy.placeholders import PlaceholderError, placeholders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from carepolicy.policy.model import Flow, Policies
+    from carepolicy.policy.places import At
+
+
+class Text(NamedTuple):
+    """A text with placeholders, and the names that they may have there."""
+
+    text: str
+    at: At
+    known: frozenset[str]
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Placeholders of messages, of notices to roles, and of a clock's promise."""
+    for text, at, known in _texts(policies):
+        try:
+            named = placeholders(text)
+        except PlaceholderError as fault:
+            yield Finding(CODE, fault.reason, within(policies, at, text, fault.start, fault.end))
+            continue
+        for name, start, end in named:
+            if name not in known:
+                yield unknown(CODE, "placeholder", name, within(policies, at, text, start, end), known)
+
+
+def _texts(policies: Policies) -> Iterator[Text]:
+    senders: dict[str, list[Flow]] = {}
+    anyones = _names(policies)
+    for flow, effects, _ in acts(policies):
+        for template in effects.send:
+            senders.setdefault(template, []).append(flow)
+        for tell in effects.tell:
+            yield Text(tell.say, tell.at / "say", anyones | _clocks([flow]))
+    for flow in policies.flows.values():
+        for clock in flow.clocks.values():
+            yield Text(clock.promise, clock.at / "promise", frozenset(("limit", "organisation")))
+    for messages in policies.messages.values():
+        for message in messages.values():
+            known = anyones | _clocks(senders.get(message.name) or policies.flows.values())
+            yield Text(message.subject, message.at / "subject", known)
+            yield Text(message.text, message.at / "text", known)
+
+
+def _names(policies: Policies) -> frozenset[str]:
+    organisation = policies.organisation
+    channels = (f"channel.{name}.{what}" for name in organisation.channels for what in ("address", "hours"))
+    settings = (f"settings.{name}" for name in organisation.settings)
+    return frozenset(("case", "organisation", *organisation.facts, *settings, *channels))
+
+
+def _clocks(flows: Iterable[Flow]) -> frozenset[str]:
+    """The names of clocks that every one of ``flows`` has: a message is written once for all that send it."""
+    each = [{f"clock.{name}.{what}" for name in flow.clocks for what in ("limit", "due")} for flow in flows]
+    return frozenset(set.intersection(*each)) if each else frozenset()
+
+
+CODE = "CP225"
+RULE = Rule(
+    CODE,
+    "unknown placeholder",
+    "Between braces in a message stands a fact, clock.NAME.limit or clock.NAME.due of every flow that sends it, "
+    "case, organisation, settings.NAME, channel.NAME.address or channel.NAME.hours. Two braces, {{ and }}, print one. "
+    "In a clock's promise {limit} is the clock's own.",
+    "states:\n  received:\n"
+    "    on: {first_reply.late: {to: overdue, tell: {role: care_lead, say: 'Late: {order.totl}'}}}\n",
+    "states:\n  received:\n"
+    "    on: {first_reply.late: {to: overdue, tell: {role: care_lead, say: 'Late: {order.total}'}}}\n",
+    find,
+)

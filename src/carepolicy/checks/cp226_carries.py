@@ -1,0 +1,37 @@
+"""CP226: an event that carries a fact which is not declared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.pointing import unknown
+from carepolicy.checks.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.findings import Finding
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Facts under ``carries:`` of every event of every flow."""
+    facts = policies.organisation.facts
+    for flow in policies.flows.values():
+        for event in flow.events.values():
+            for key, names in (("required", event.required), ("optional", event.optional)):
+                for number, name in enumerate(names):
+                    if name not in facts:
+                        place = policies.place(event.at / "carries" / key / number)
+                        yield unknown(CODE, "fact", name, place, facts)
+
+
+CODE = "CP226"
+RULE = Rule(
+    CODE,
+    "event carries an unknown fact",
+    "What an event may carry is declared, with its type, under facts: of organisation.yaml.",
+    "events:\n  customer_wrote: {carries: {optional: [customer.teir]}}\n",
+    "events:\n  customer_wrote: {carries: {optional: [customer.tier]}}\n",
+    find,
+)

@@ -1,0 +1,34 @@
+"""CP227: a flow whose cases are kept by a fact that is not declared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.pointing import unknown
+from carepolicy.checks.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.findings import Finding
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """``subject:`` of flows that are not opened by time (there it is the subject itself)."""
+    facts = policies.organisation.facts
+    for flow in policies.flows.values():
+        if flow.subject is not None and flow.every is None and flow.subject not in facts:
+            yield unknown(CODE, "fact", flow.subject, policies.place(flow.at / "subject"), facts)
+
+
+CODE = "CP227"
+RULE = Rule(
+    CODE,
+    "subject is an unknown fact",
+    "subject: names the fact that holds together the events of one case, such as customer.id. It is declared under "
+    "facts: of organisation.yaml.",
+    "subject: customer.emial\n",
+    "subject: customer.email\n",
+    find,
+)

@@ -1,0 +1,85 @@
+"""``carepolicy check``: what is wrong in a policy set."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from carepolicy.cli.formats import FORMATS
+from carepolicy.cli.sets import demand_folder, format_option, policies_option
+from carepolicy.cli.status import NO, Refused
+
+if TYPE_CHECKING:
+    from carepolicy.policy.findings import Finding
+
+ORGANISATION = "organisation.yaml"
+
+
+@click.command(epilog="Examples: carepolicy check, carepolicy check policies/flows/complaint.yaml --format json")
+@click.argument("path", nargs=-1, type=click.Path())
+@policies_option
+@format_option(*FORMATS)
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+def command(path: tuple[str, ...], policies: str, form: str, strict: bool) -> None:
+    """Check policy sets: text, shape, names, types, then the rules.
+
+    PATH is the folder of a set, or a file in one, whose set is then checked and only that file's findings are
+    told. Exit status 1 means that there are errors.
+    """
+    from carepolicy.cli.formats import Checked, reported, written
+
+    wanted: dict[str, set[str] | None] = {}
+    for each in path or (policies,):
+        root, file = _set_of(each)
+        only = wanted.setdefault(root, set() if file is not None else None)
+        if file is None:
+            wanted[root] = None
+        elif only is not None:
+            only.add(file)
+    told = [reported(root, *_found(root, only)) for root, only in wanted.items()]
+    checked = Checked(
+        tuple(finding for each in told for finding in each.findings),
+        tuple(file for each in told for file in each.files),
+        {file: lines for each in told for file, lines in each.texts.items()},
+    )
+    click.echo(written(checked, form), nl=False)
+    counts = Counter(each.severity.value for each in checked.findings)
+    click.echo(_summary(counts, len(checked.files)), err=True)
+    if counts["error"] or (strict and counts["warning"]):
+        raise SystemExit(NO)
+
+
+def _set_of(path: str) -> tuple[str, str | None]:
+    """The folder of the set that a path names, and the file below it where the path is a file's."""
+    if not os.path.isfile(path):
+        demand_folder(path)
+        return path, None
+    folder = os.path.dirname(path)
+    for _ in range(4):
+        if os.path.isfile(os.path.join(folder, ORGANISATION)):
+            return folder or ".", os.path.relpath(path, folder or ".").replace(os.sep, "/")
+        folder = os.path.normpath(os.path.join(folder, os.pardir))
+    raise Refused(f"{path} is in no policy set: no folder above it has an {ORGANISATION}")
+
+
+def _found(root: str, only: set[str] | None) -> tuple[Sequence[Finding], Sequence[str]]:
+    """The findings of a set, and the files that were read; of some files only where these are named."""
+    from carepolicy.checks import check_folder
+
+    policies, findings = check_folder(root)
+    files = set(policies.sources) if policies is not None else {each.place.file for each in findings}
+    if only is None:
+        return findings, sorted(files)
+    return [each for each in findings if each.place.file in only], sorted(only)
+
+
+def _summary(counts: Counter[str], files: int) -> str:
+    read = f"{files} file{'' if files == 1 else 's'}"
+    if not counts:
+        return f"{read}: nothing wrong"
+    words = (f"{counts[kind]} {kind}{'' if counts[kind] == 1 else 's'}" for kind in ("error", "warning", "note"))
+    return f"{read}: " + ", ".join(each for each in words if not each.startswith("0 "))

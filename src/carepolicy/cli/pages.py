@@ -1,0 +1,82 @@
+"""The page of every code: what it means, and a bad and a good example, wherever the code comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ALLOWANCES = {
+    "CP190": (
+        "allowance without a reason",
+        "A comment that silences a rule says why, for whoever reads the policy next.",
+        "# carepolicy: allow CP412\n",
+        "# carepolicy: allow CP412 because the law sets this limit\n",
+    ),
+    "CP191": (
+        "allowance without use",
+        "A comment allows a rule that finds nothing on its line (or a code that cannot be allowed: text, references "
+        "and types, CP1xx and CP2xx, must be right before anything can run).",
+        "received:  # carepolicy: allow CP203 because the state comes later\n",
+        "received:\n",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What there is to say about one code. ``bad`` and ``good`` are pieces of a file."""
+
+    code: str
+    title: str
+    meaning: str
+    severity: str
+    bad: str
+    good: str
+    silent: bool
+
+    def text(self) -> str:
+        """The page as plain text."""
+        parts = [f"{self.code} {self.title} ({self.severity})", "", *_wrapped(self.meaning)]
+        for name, example in (("Wrong:", self.bad), ("Right:", self.good)):
+            if example:
+                parts += ["", name, "", *(f"    {line}".rstrip() for line in example.rstrip("\n").split("\n"))]
+        if self.silent:
+            parts += ["", "To allow it on one line, write there or on the line above:", ""]
+            parts += [f"    # carepolicy: allow {self.code} because …"]
+        return "\n".join(parts) + "\n"
+
+    def markdown(self) -> str:
+        """The page as it stands in docs/rules/."""
+        parts = [f"# {self.code}: {self.title}", "", f"Severity: {self.severity}", "", *_wrapped(self.meaning)]
+        for name, example in (("Wrong", self.bad), ("Right", self.good)):
+            if example:
+                parts += ["", f"## {name}", "", "```yaml", example.rstrip("\n"), "```"]
+        if self.silent:
+            parts += ["", "## To allow it", "", "On the line, or alone on the line above:", ""]
+            parts += ["```yaml", f"# carepolicy: allow {self.code} because …", "```"]
+        return "\n".join(parts) + "\n"
+
+
+def page_of(code: str) -> Page | None:
+    """The page of a code, None where there is no such code. Imports no more than the one rule where it is a rule's."""
+    from carepolicy.checks import rule_of
+    from carepolicy.checks.silencing import may_be_silenced
+
+    rule = rule_of(code)
+    if rule is not None:
+        silent = may_be_silenced(code)
+        return Page(code, rule.title, rule.explanation, rule.severity.value, rule.bad, rule.good, silent)
+    return _others().get(code)
+
+
+def pages() -> dict[str, Page]:
+    """All pages, by code in order."""
+    from carepolicy.checks.registry import modules
+
+    ruled = {code: page for code in modules() if (page := page_of(code)) is not None}
+    return dict(sorted({**_others(), **ruled}.items()))
+
+
+def _wrapped(text: str) -> list[str]:
+    from textwrap import wrap
+
+    return wrap(text, 92, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,59 @@
+"""Times as people type them: ISO 8601, and without an offset in the organisation's zone."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from carepolicy.cli.status import Refused
+
+if TYPE_CHECKING:
+    from carepolicy.machine.program import Bundle
+
+EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+MICROSECOND = timedelta(microseconds=1)
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_LATENESS = re.compile(r"(\d{1,9}) ?(s|seconds?|m|min|minutes?|h|hours?|d|days?)")
+
+
+def moment(text: str, timezone: str) -> datetime:
+    """The instant that ``text`` names, in the zone ``timezone``. Refuses what is no time, or none that exists there.
+
+    A local time that comes twice, when the clocks go back, is the first of the two.
+    """
+    zone = ZoneInfo(timezone)
+    try:
+        named = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise Refused(f'"{text}" is no time that exists; write it as 2026-03-06 16:30') from None
+    if named.tzinfo is None:
+        named = named.replace(tzinfo=zone)
+        if named.astimezone(EPOCH.tzinfo).astimezone(zone).replace(tzinfo=None) != named.replace(tzinfo=None):
+            raise Refused(f'"{text}" does not exist in {timezone}: the clocks go forward over it')
+    try:
+        return named.astimezone(EPOCH.tzinfo).astimezone(zone)
+    except OverflowError:
+        raise Refused(f'"{text}" is out of range') from None
+
+
+def microseconds(at: datetime) -> int:
+    """Microseconds since 1970-01-01T00:00:00Z of an aware datetime."""
+    return (at - EPOCH) // MICROSECOND
+
+
+def until_of(text: str | None, bundle: Bundle) -> int | None:
+    """Microseconds since 1970 of ``--until``; None where it was not given."""
+    return None if text is None else microseconds(moment(text, bundle.timezone))
+
+
+def lateness_of(text: str | None) -> int:
+    """Microseconds of ``--lateness``, such as 5m or 2 hours; none where it was not given."""
+    if text is None:
+        return 0
+    found = _LATENESS.fullmatch(text.strip())
+    if found is None:
+        raise Refused(f'"{text}" is no length of time; write it as 30s, 5m, 2h or 1d')
+    return int(found[1]) * _UNITS[found[2][0]] * 1_000_000
