@@ -1,0 +1,8 @@
+"""Business time: calendars of open hours, and limits that are counted in them."""
+
+from carepolicy.businesstime.calendar import Calendar
+from carepolicy.businesstime.errors import CalendarError, NeverOpen, OutOfRange
+from carepolicy.businesstime.limit import DAY, Limit, LimitError
+from carepolicy.businesstime.parsing import parse_limit
+
+__all__ = ["DAY", "Calendar", "CalendarError", "Limit", "LimitError", "NeverOpen", "OutOfRange", "parse_limit"]

@@ -1,0 +1,210 @@
+"""A calendar: when we are open, when a limit falls due, and how much open time lies between two instants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.businesstime.closures import read_closures
+from carepolicy.businesstime.errors import CalendarError, NeverOpen, OutOfRange
+from carepolicy.businesstime.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY, MONTHS, UNTIL, Limit
+from carepolicy.businesstime.opentime import TWO_YEARS, OpenTime
+from carepolicy.businesstime.parsing import parse_limit
+from carepolicy.businesstime.rules import Rules, check_hours
+from carepolicy.businesstime.wallclock import hanging_on, months_later, rolled
+from carepolicy.policy.model import CalendarSpec, Holidays, ImportedFile, Interval
+
+if TYPE_CHECKING:
+    from carepolicy.businesstime.explain import Explanation
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ALL_DAY: tuple[tuple[Interval, ...], ...] = (((0, 86_400),),) * 7
+
+
+class Calendar(OpenTime):
+    """Opening hours in a time zone.
+
+    ``hours[0]`` is Monday: intervals in seconds after local midnight, of which a closing may lie up to 24
+    hours after its opening. ``closed`` are inclusive ranges of dates; ``open`` gives the hours of single
+    dates, whatever else is said of them. Raises ``CalendarError``.
+
+    Rules of the clock: an hour falls at the first instant at which the zone's clock shows it or later.
+    So where clocks go forward over an opening, it is open from the change on; an hour that comes twice
+    counts at its first time; and a date that a zone leaves out has no open time.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        timezone: str,
+        hours: tuple[tuple[Interval, ...], ...],
+        *,
+        name: str = "calendar",
+        holidays: Holidays | None = None,
+        closed: tuple[tuple[date, date], ...] = (),
+        open: Mapping[date, tuple[Interval, ...]] | None = None,
+        imports: tuple[ImportedFile, ...] = (),
+    ) -> None:
+        one_off = open or {}
+        check_hours(hours, one_off, None)
+        if holidays is not None:
+            from carepolicy.businesstime.publicdays import check_holidays
+
+            check_holidays(holidays)
+        for begin, end in closed:
+            if end < begin:
+                raise CalendarError(f"the closed range {begin}/{end} ends before it begins", f"write {end}/{begin}")
+        closures = tuple(each for file in imports for each in read_closures(file, timezone))
+        by_ordinal = {day.toordinal(): intervals for day, intervals in one_off.items()}
+        super().__init__(Rules(timezone, hours, holidays, closed, by_ordinal, closures), name)
+
+    @classmethod
+    def from_spec(cls, spec: CalendarSpec) -> Calendar:
+        """The calendar of organisation.yaml. Raises ``CalendarError``, whose ``at`` is the address of the fault."""
+        try:
+            return cls(
+                spec.timezone,
+                spec.hours,
+                name=spec.name,
+                holidays=spec.holidays,
+                closed=spec.closed,
+                open=spec.open,
+                imports=spec.imports,
+            )
+        except CalendarError as fault:
+            raise CalendarError(fault.reason, fault.hint, fault.at or spec.at) from None
+
+    @classmethod
+    def round_the_clock(cls, timezone: str, name: str = "always") -> Calendar:
+        """A calendar that is always open; its days are 23 or 25 hours long where clocks change."""
+        return cls(timezone, ALL_DAY, name=name)
+
+    def add_us(self, instant: int, limit: Limit, facts: Mapping[str, Any] | None = None) -> int | None:
+        """When a limit that starts at ``instant`` falls due, in microseconds since 1970.
+
+        ``facts`` hold an instant as an int, or a ``date``, which stands for the end of that date. None where
+        the limit's fact has no value. Raises ``NeverOpen`` and ``OutOfRange``.
+        """
+        kind, amount = limit.kind, limit.amount
+        if kind == BUSINESS_TIME:
+            due = self.instant(self.position(instant) + amount) if amount else self._nothing_after(instant)
+        elif kind == BUSINESS_DAYS:
+            due = self.day_instant(self.day_position(instant) + amount) if amount else self._nothing_after(instant)
+        elif kind == CLOSE_OF_BUSINESS:
+            due = self.date_instant(self.date_position(instant) + amount)
+        elif kind == MONTHS:
+            return months_later(self, instant, amount)
+        elif kind == UNTIL:
+            return hanging_on(self, limit, facts or {})
+        else:
+            return instant + amount
+        if due - instant > TWO_YEARS and not self.opens_within_us(instant):
+            raise NeverOpen(f"the calendar {self.name} has no open time in the two years after the start")
+        return due
+
+    def _nothing_after(self, instant: int) -> int:
+        """Zero open time after an instant: itself inside of hours (their end included), else the next opening."""
+        if self.is_open_us(instant) or (self.position(instant) > self.position(instant - 1)):
+            return instant
+        return self.next_opening_us(instant)
+
+    def opens_within_us(self, instant: int, length: int = TWO_YEARS) -> bool:
+        """Whether there is open time in the ``length`` after an instant, both in microseconds."""
+        return self.position(instant + length) > self.position(instant)
+
+    def opens_within(self, start: datetime, years: int = 2) -> bool:
+        """Whether there is open time in the years that follow ``start``."""
+        return self.opens_within_us(microseconds(start), years * TWO_YEARS // 2)
+
+    def add(self, start: datetime, limit: str | Limit | timedelta) -> datetime:
+        """When a limit that starts at ``start`` falls due, in the zone of ``start``.
+
+        A ``timedelta`` is open time, and may be zero or negative: then it is the last instant from which
+        that much open time is left to ``start``. Raises ``LimitError`` for a text that is no limit,
+        ``ValueError`` for a naive ``start`` or a limit that depends on a fact, ``NeverOpen``, ``OutOfRange``.
+        """
+        instant = microseconds(start)
+        if isinstance(limit, timedelta):
+            due = self._add_open(instant, limit // MICROSECOND)
+        else:
+            read = parse_limit(limit) if isinstance(limit, str) else limit
+            found = self.add_us(instant, read)
+            if found is None:
+                raise ValueError(f"`{read}` depends on a fact: ask due() with its value")
+            due = found
+        return moment(due, start)
+
+    def _add_open(self, instant: int, amount: int) -> int:
+        if amount < 0:
+            return self.last_instant(self.position(instant) + amount)
+        due = self.add_us(instant, Limit(BUSINESS_TIME, amount, "business second"))
+        return instant if due is None else due
+
+    def due(self, start: datetime, limit: str | Limit, facts: Mapping[str, Any] | None = None) -> datetime | None:
+        """As ``add``, with facts by dotted name: aware datetimes, dates, or microseconds since 1970.
+
+        None where the fact that the limit depends on is missing.
+        """
+        read = parse_limit(limit) if isinstance(limit, str) else limit
+        values = {
+            name: microseconds(value) if isinstance(value, datetime) else value for name, value in (facts or {}).items()
+        }
+        due = self.add_us(microseconds(start), read, values)
+        return None if due is None else moment(due, start)
+
+    def between(self, start: datetime, end: datetime) -> timedelta:
+        """The open time from ``start`` to ``end``; negative where ``end`` is earlier."""
+        return timedelta(microseconds=self.position(microseconds(end)) - self.position(microseconds(start)))
+
+    def between_days(self, start: datetime, end: datetime) -> Fraction:
+        """The business days from ``start`` to ``end``, to the nanoday; negative where ``end`` is earlier."""
+        return Fraction(self.day_position(microseconds(end)) - self.day_position(microseconds(start)), DAY)
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether it is open. It is at an opening instant; at a closing instant it is not."""
+        return self.is_open_us(microseconds(at))
+
+    def next_opening(self, at: datetime) -> datetime:
+        """``at`` where it is open, else the next opening."""
+        return moment(self.next_opening_us(microseconds(at)), at)
+
+    def roll(self, instant: int) -> int:
+        """An instant on a date without open time, moved to the same time of the next open date; else itself."""
+        return rolled(self, instant)
+
+    def explain(
+        self,
+        start: datetime,
+        limit: str | Limit,
+        facts: Mapping[str, Any] | None = None,
+        *,
+        rolls: bool = False,
+    ) -> Explanation:
+        """Why a limit falls due when it does: what was counted, and which days were left out, and why."""
+        from carepolicy.businesstime.explain import explain
+
+        return explain(self, start, parse_limit(limit) if isinstance(limit, str) else limit, facts or {}, rolls)
+
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(at: datetime) -> int:
+    """Microseconds since 1970 of an aware datetime. Raises ``ValueError`` for a naive one."""
+    try:
+        since = at - EPOCH
+    except TypeError:
+        raise ValueError("a datetime needs a time zone here (such as tzinfo=UTC)") from None
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def moment(instant: int, like: datetime) -> datetime:
+    """The instant as a datetime in the zone of another."""
+    try:
+        found = EPOCH + timedelta(0, 0, instant)
+    except OverflowError:
+        raise OutOfRange("the time lies outside of the years that dates can hold") from None
+    return found if like.tzinfo is UTC else found.astimezone(like.tzinfo)

@@ -1,0 +1,105 @@
+"""A limit: how long something may take, and in which kind of time that is counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY_US = 24 * HOUR
+
+DAY = 86_400_000_000_000
+"""One business day in nanodays, the unit in which business days are counted."""
+
+ELAPSED, MONTHS, UNTIL = "elapsed", "months", "until"
+BUSINESS_TIME, BUSINESS_DAYS, CLOSE_OF_BUSINESS = "business_time", "business_days", "close_of_business"
+
+UNITS: dict[str, dict[str, int]] = {
+    ELAPSED: {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY_US, "week": 7 * DAY_US},
+    MONTHS: {"month": 1, "year": 12},
+    BUSINESS_TIME: {"business second": SECOND, "business minute": MINUTE, "business hour": HOUR},
+    BUSINESS_DAYS: {"business day": DAY},
+    CLOSE_OF_BUSINESS: {"close of business day": DAY},
+    UNTIL: {"until": 0},
+}
+"""By kind: the units in the singular, and what one of each is in the kind's own measure."""
+
+BASES = {BUSINESS_TIME: BUSINESS_TIME, BUSINESS_DAYS: BUSINESS_DAYS, CLOSE_OF_BUSINESS: BUSINESS_DAYS}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit as ``parse_limit`` reads it. Two limits are equal when they mean the same.
+
+    ``kind`` and the measure of ``amount``:
+
+    ===================== ===============================================================
+    ``elapsed``           microseconds
+    ``months``            months (a year is 12)
+    ``business_time``     microseconds of open time
+    ``business_days``     nanodays, of which a business day has 86,400,000,000,000
+    ``close_of_business`` nanodays: N open days, at the closing of the last
+    ``until``             0; ``fact`` holds the instant or date, and ``offset`` (with
+                          ``direction`` -1 before, +1 after) how far from it the limit is
+    ===================== ===============================================================
+
+    ``strict`` limits are passed at the due instant itself, others only after it. ``unit`` is the
+    unit as it was written, in the singular.
+    """
+
+    kind: str
+    amount: int
+    unit: str = field(compare=False)
+    strict: bool = False
+    fact: str | None = None
+    offset: Limit | None = None
+    direction: int = 0
+
+    @property
+    def basis(self) -> str:
+        """What kind of time it counts: ``elapsed``, ``business_time`` or ``business_days``."""
+        return BASES.get(self.kind, ELAPSED)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The facts that it depends on."""
+        return () if self.fact is None else (self.fact,)
+
+    def __str__(self) -> str:
+        prefix = "less than " if self.strict else ""
+        if self.kind == UNTIL:
+            if self.offset is None:
+                return f"{prefix}until {self.fact}"
+            return f"{prefix}{self.offset} {'before' if self.direction < 0 else 'after'} {self.fact}"
+        if self.kind == CLOSE_OF_BUSINESS:
+            return f"{prefix}{self.unit} {self.amount // DAY}"
+        number = _decimal(self.amount, UNITS[self.kind][self.unit])
+        return f"{prefix}{number} {self.unit}{'' if number == '1' else 's'}"
+
+
+def _decimal(amount: int, unit: int) -> str:
+    """``amount / unit`` as a decimal numeral, exact since the limit was written as one."""
+    whole, rest = divmod(amount, unit)
+    if not rest:
+        return str(whole)
+    digits = 0
+    while rest * 10**digits % unit:
+        digits += 1
+    return f"{whole}.{Decimal(rest * 10**digits // unit):0{digits}f}"
+
+
+class LimitError(ValueError):
+    """A text that is no limit.
+
+    ``reason`` says why, ``hint`` names the nearest right form ("" where there is none); ``start`` and
+    ``end`` are the offsets of the fault in the text, in characters.
+    """
+
+    def __init__(self, reason: str, hint: str, start: int, end: int) -> None:
+        super().__init__(f"{reason}; {hint}" if hint else reason)
+        self.reason = reason
+        self.hint = hint
+        self.start = start
+        self.end = end

@@ -1,0 +1,315 @@
+"""Open time as sorted lists, and the answers that they give by bisection.
+
+All instants are microseconds since 1970-01-01T00:00Z; positions are microseconds of open time, and
+nanodays of business days, since the beginning of the year ``ANCHOR``. What is compiled grows on demand, a
+span of whole years, and never moves a position.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
+from threading import Lock
+from typing import Any
+
+from carepolicy.businesstime.compiling import FIRST_ORDINAL, Day, midnight_of, open_days
+from carepolicy.businesstime.errors import NeverOpen, OutOfRange
+from carepolicy.businesstime.limit import DAY, DAY_US
+from carepolicy.businesstime.rules import Rules
+from carepolicy.businesstime.zones import ZoneLine, zone_line, zone_named
+
+ANCHOR = 2024
+"""The year at whose beginning positions are zero; what is compiled always reaches from it to what is asked."""
+
+PACKED_YEARS = (2015, 2035)
+"""The years that a pickled calendar bears at least, so that it needs no library for them when it is loaded."""
+
+FIRST_YEAR, LAST_YEAR = 1969, 2201
+LOW, HIGH = 0, (date(2201, 1, 1).toordinal() - FIRST_ORDINAL) * DAY_US
+
+TWO_YEARS = 731 * DAY_US
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The open time of some whole years. Questions between ``begin`` and ``end`` can be answered.
+
+    By open stretch: ``opens``, ``closes``, ``lifts`` (its position less its opening), ``befores`` (its
+    position), ``numbers`` (the number of its day, from the anchor on). By open day: ``starts`` (position),
+    ``totals`` (open time), ``ends`` (closing instant), ``midnights``, ``ordinals`` (of the date).
+    """
+
+    begin: int
+    end: int
+    first_position: int
+    last_position: int
+    first_number: int
+    opens: list[int]
+    closes: list[int]
+    lifts: list[int]
+    befores: list[int]
+    numbers: list[int]
+    starts: list[int]
+    totals: list[int]
+    ends: list[int]
+    midnights: list[int]
+    ordinals: list[int]
+
+
+LISTS = tuple(each.name for each in fields(Span) if each.type == "list[int]")
+NUMBERS = tuple(each.name for each in fields(Span) if each.type == "int")
+
+
+def build(days: list[Day], begin: int, end: int, position: int, number: int) -> Span:
+    """The span of ``days``, whose first has this position and number."""
+    span = Span(begin, end, position, position, number, [], [], [], [], [], [], [], [], [], [])
+    for day in days:
+        span.starts.append(position)
+        span.midnights.append(day.midnight)
+        span.ordinals.append(day.ordinal)
+        for opening, closing in day.pieces:
+            span.opens.append(opening)
+            span.closes.append(closing)
+            span.lifts.append(position - opening)
+            span.befores.append(position)
+            span.numbers.append(number)
+            position += closing - opening
+        span.totals.append(position - span.starts[-1])
+        span.ends.append(day.pieces[-1][1])
+        number += 1
+    return replace(span, last_position=position)
+
+
+def join(left: Span, right: Span) -> Span:
+    """Two spans of which the right begins where the left ends."""
+    lists = {name: getattr(left, name) + getattr(right, name) for name in LISTS}
+    return replace(left, end=right.end, last_position=right.last_position, **lists)
+
+
+class OpenTime:
+    """The compiled open time of ``rules``, with the questions of the engine. Safe to use from several threads."""
+
+    __slots__ = ("_closed", "_first", "_growing", "_last", "_span", "_zone", "name", "rules")
+
+    def __init__(self, rules: Rules, name: str) -> None:
+        self.rules = rules
+        self.name = name
+        self._growing = Lock()
+        self._first, self._last = ANCHOR, ANCHOR - 1
+        self._closed: dict[int, str] = {}
+        zone = zone_named(rules.timezone)
+        at = midnight_of(date(ANCHOR, 1, 1).toordinal())
+        self._zone: ZoneLine = zone_line(zone, at - 5 * DAY_US, at + 5 * DAY_US)
+        start = self._zone.utc(at)
+        self._span: Span = build([], start, start, 0, 0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        self.prepare(*PACKED_YEARS)
+        span, zone = self._span, self._zone
+        return {
+            "name": self.name,
+            "rules": self.rules,
+            "years": (self._first, self._last),
+            "closed": self._closed,
+            "zone": (array("q", zone.instants), array("q", zone.offsets), zone.end),
+            "numbers": {name: getattr(span, name) for name in NUMBERS},
+            "lists": {name: array("q", getattr(span, name)) for name in LISTS},
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.name, self.rules, self._closed = state["name"], state["rules"], state["closed"]
+        self._first, self._last = state["years"]
+        self._growing = Lock()
+        instants, offsets, end = state["zone"]
+        self._zone = ZoneLine(instants.tolist(), offsets.tolist(), end)
+        self._span = Span(**state["numbers"], **{name: values.tolist() for name, values in state["lists"].items()})
+
+    def position(self, instant: int) -> int:
+        """The open time from the anchor to an instant, in microseconds; negative before the anchor."""
+        span = self._span
+        if not span.begin <= instant < span.end:
+            span = self._reach(instant)
+        index = bisect_right(span.opens, instant) - 1
+        if index < 0:
+            return span.first_position
+        close = span.closes[index]
+        return span.lifts[index] + (instant if instant < close else close)
+
+    def instant(self, position: int) -> int:
+        """The first instant with that position: at a boundary the closing, not the next opening."""
+        span = self._span
+        if not span.first_position < position <= span.last_position:
+            span = self._reach_position(position, True)
+        return position - span.lifts[bisect_left(span.befores, position) - 1]
+
+    def last_instant(self, position: int) -> int:
+        """The last instant with that position: at a boundary the next opening, not the closing."""
+        span = self._span
+        if not span.first_position <= position < span.last_position:
+            span = self._reach_position(position, False)
+        return position - span.lifts[bisect_right(span.befores, position) - 1]
+
+    def day_position(self, instant: int) -> int:
+        """The business days from the anchor to an instant, in nanodays, proportional within each day."""
+        span = self._span
+        if not span.begin <= instant < span.end:
+            span = self._reach(instant)
+        index = bisect_right(span.opens, instant) - 1
+        if index < 0:
+            return span.first_number * DAY
+        close = span.closes[index]
+        number = span.numbers[index]
+        day = number - span.first_number
+        used = span.lifts[index] + (instant if instant < close else close) - span.starts[day]
+        return number * DAY + used * DAY // span.totals[day]
+
+    def day_instant(self, position: int) -> int:
+        """The first instant with that position in nanodays."""
+        number = -(-position // DAY) - 1
+        span = self._span
+        day = number - span.first_number
+        if not 0 <= day < len(span.starts):
+            span = self._reach_day(number)
+            day = number - span.first_number
+        within = -(-(position - number * DAY) * span.totals[day] // DAY)
+        found = span.starts[day] + within
+        return found - span.lifts[bisect_left(span.befores, found) - 1]
+
+    def last_day_instant(self, position: int) -> int:
+        """The last instant whose position in nanodays is no more than this."""
+        number = position // DAY
+        span = self._span
+        if not 0 <= number - span.first_number < len(span.starts):
+            span = self._reach_day(number)
+        day = number - span.first_number
+        within = -(-(position - number * DAY + 1) * span.totals[day] // DAY) - 1
+        return self.last_instant(span.starts[day] + within)
+
+    def date_position(self, instant: int) -> int:
+        """The open days from the anchor up to the instant's local date, that date included, in nanodays."""
+        span = self._span
+        if not span.begin <= instant < span.end:
+            span = self._reach(instant)
+        return (bisect_right(span.midnights, instant) + span.first_number) * DAY
+
+    def date_instant(self, position: int) -> int:
+        """The closing instant of the open day with that number, in nanodays rounded up."""
+        number = -(-position // DAY) - 1
+        span = self._span
+        if not 0 <= number - span.first_number < len(span.ends):
+            span = self._reach_day(number)
+        return span.ends[number - span.first_number]
+
+    def next_opening_us(self, instant: int) -> int:
+        """The first open instant that is not before ``instant``. Raises ``NeverOpen``, ``OutOfRange``."""
+        return self.last_instant(self.position(instant))
+
+    def is_open_us(self, instant: int) -> bool:
+        """Whether an instant lies in open time. An opening instant does, a closing instant does not."""
+        span = self._span
+        if not span.begin <= instant < span.end:
+            span = self._reach(instant)
+        index = bisect_right(span.opens, instant) - 1
+        return index >= 0 and instant < span.closes[index]
+
+    def local(self, instant: int) -> int:
+        """What the local clock shows at an instant, as the microseconds that UTC would have then."""
+        if not self._span.begin <= instant < self._span.end:
+            self._reach(instant)
+        return self._zone.local(instant)
+
+    def utc(self, local: int) -> int:
+        """The first instant at which the local clock shows ``local`` or later."""
+        if not self._span.begin + DAY_US <= local < self._span.end - DAY_US:
+            self._reach(local)
+        return self._zone.utc(local)
+
+    def open_date_from(self, ordinal: int, instant: int) -> int:
+        """The ordinal of the first open date that is not before one on which ``instant`` lies."""
+        self.next_opening_us(instant)
+        index = bisect_left(self._span.ordinals, ordinal)
+        while index == len(self._span.ordinals):
+            self._reach_day(self._span.first_number + index)
+            index = bisect_left(self._span.ordinals, ordinal)
+        return self._span.ordinals[index]
+
+    def prepare(self, first_year: int, last_year: int) -> None:
+        """Compile these years, and all between them and the anchor, ahead of the questions."""
+        if first_year < self._first or last_year > self._last:
+            with self._growing:
+                self._grow(first_year, last_year)
+
+    def _reach(self, instant: int) -> Span:
+        if not LOW <= instant < HIGH:
+            raise OutOfRange("calendars know the years 1970 to 2200, and the instant lies outside of them")
+        day = date(1970, 1, 1) + timedelta(microseconds=instant)
+        with self._growing:
+            self._grow((day - timedelta(days=3)).year, (day + timedelta(days=2)).year)
+            return self._span
+
+    def _reach_position(self, position: int, closing: bool) -> Span:
+        """Grow until an instant has the position; ``closing`` says which end of a stretch may bear it."""
+        with self._growing:
+            while True:
+                span = self._span
+                low, high = span.first_position, span.last_position
+                if low < position <= high if closing else low <= position < high:
+                    return span
+                self._grow_towards(position <= low if closing else position < low)
+
+    def _reach_day(self, number: int) -> Span:
+        with self._growing:
+            while not 0 <= number - self._span.first_number < len(self._span.starts):
+                self._grow_towards(number < self._span.first_number)
+            return self._span
+
+    def _grow_towards(self, back: bool) -> None:
+        """Grow by as many years as there are, so that repeated growth costs no more than one."""
+        years = max(self._last - self._first + 1, 1)
+        if self._first <= FIRST_YEAR if back else self._last >= LAST_YEAR:
+            self._refuse(back)
+        self._grow(self._first - years if back else self._first, self._last if back else self._last + years)
+
+    def _refuse(self, back: bool) -> None:
+        ends = self._span.ends
+        if not ends or (not back and HIGH - ends[-1] > TWO_YEARS):
+            raise NeverOpen(f"the calendar {self.name} has no open time that could be counted")
+        raise OutOfRange("calendars know the years 1970 to 2200, and the time asked for lies outside of them")
+
+    def _grow(self, first_year: int, last_year: int) -> None:
+        """Compile up to these years, as far as calendars go; the caller holds the lock."""
+        first_year, last_year = max(first_year, FIRST_YEAR), min(last_year, LAST_YEAR)
+        span = self._span
+        if last_year > self._last:
+            days = self._compile(self._last + 1, last_year)
+            number = span.first_number + len(span.starts)
+            after = build(days, span.end, self._new_year(last_year + 1), span.last_position, number)
+            if self._last < self._first:
+                after = replace(after, begin=self._new_year(self._first) + DAY_US)
+                span = after
+            else:
+                span = join(span, after)
+            self._last = last_year
+        if first_year < self._first:
+            days = self._compile(first_year, self._first - 1)
+            total = sum(closing - opening for day in days for opening, closing in day.pieces)
+            position, number = span.first_position - total, span.first_number - len(days)
+            begin = self._new_year(first_year) + DAY_US
+            span = join(build(days, begin, span.begin, position, number), span)
+            self._first = first_year
+        self._span = span
+
+    def _compile(self, first_year: int, last_year: int) -> list[Day]:
+        begin = midnight_of(date(first_year, 1, 1).toordinal()) - 7 * DAY_US
+        end = midnight_of(date(last_year, 12, 31).toordinal()) + 7 * DAY_US
+        if begin < self._zone.instants[0] or end > self._zone.end:
+            self._zone = self._zone.joined(zone_named(self.rules.timezone), begin, end)
+        closed = self.rules.closed_days(first_year - 1, last_year)
+        self._closed = self._closed | closed
+        return open_days(self.rules, self._zone, first_year, last_year, closed)
+
+    def _new_year(self, year: int) -> int:
+        """The first instant of a year. Hours of its eve may still run then, but not a day later."""
+        return self._zone.utc(midnight_of(date(year, 1, 1).toordinal()))

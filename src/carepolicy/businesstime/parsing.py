@@ -1,0 +1,206 @@
+"""Reads the text of a limit: ``3 business hours``, ``close of business day 3``, ``2 days after order.ship_by``."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NoReturn
+
+from carepolicy.businesstime.limit import (
+    BUSINESS_DAYS,
+    BUSINESS_TIME,
+    CLOSE_OF_BUSINESS,
+    DAY,
+    DAY_US,
+    ELAPSED,
+    MONTHS,
+    UNITS,
+    UNTIL,
+    Limit,
+    LimitError,
+)
+
+LONGEST_DAYS = 200 * 366
+"""No limit is longer than 200 years: a longer one is a slip, and would leave the range of dates."""
+
+LONGEST = {
+    ELAPSED: LONGEST_DAYS * DAY_US,
+    MONTHS: 200 * 12,
+    BUSINESS_TIME: LONGEST_DAYS * DAY_US,
+    BUSINESS_DAYS: LONGEST_DAYS * DAY,
+    CLOSE_OF_BUSINESS: LONGEST_DAYS * DAY,
+}
+
+KINDS = {unit: kind for kind in (ELAPSED, MONTHS, BUSINESS_TIME, BUSINESS_DAYS) for unit in UNITS[kind]}
+FORMS = "write 3 business hours, 2 business days, 72 hours, 1 month, close of business day 3 or until FACT"
+
+SLIPS = {
+    "s": "second", "sec": "second", "secs": "second", "min": "minute", "mins": "minute", "m": "minute",
+    "h": "hour", "hr": "hour", "hrs": "hour", "d": "day", "w": "week", "wk": "week", "wks": "week",
+    "mo": "month", "y": "year", "yr": "year", "yrs": "year", "bd": "business day", "bh": "business hour",
+    "workday": "business day", "weekday": "business day", "calendar day": "day", "calendar month": "month",
+    "fortnight": "2 weeks", "quarter": "3 months", "business week": "5 business days",
+    "business month": "month",
+}  # fmt: skip
+"""What people write instead of a unit, and what they mean."""
+
+TOKEN = re.compile(r"\S+")
+NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
+JOINED = re.compile(r"([0-9]+(?:[.,][0-9]+)?)([A-Za-z]+)", re.ASCII)
+FACT = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+
+
+class _Words:
+    """The words of a limit's text with their places, taken from the front one by one."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.found = [(each.group(), each.start(), each.end()) for each in TOKEN.finditer(text)]
+        self.next = 0
+
+    def peek(self, ahead: int = 0) -> str:
+        at = self.next + ahead
+        return self.found[at][0] if at < len(self.found) else ""
+
+    def take(self) -> str:
+        self.next += 1
+        return self.found[self.next - 1][0]
+
+    def take_all(self, *words: str) -> bool:
+        """Take these words if they come next."""
+        if any(self.peek(ahead) != word for ahead, word in enumerate(words)):
+            return False
+        self.next += len(words)
+        return True
+
+    def fail(self, reason: str, hint: str = "", first: int | None = None, last: int | None = None) -> NoReturn:
+        """Raise a ``LimitError`` for the words ``first`` to ``last`` (by default for the next one)."""
+        if not self.found:
+            raise LimitError(reason, hint, 0, len(self.text))
+        end = len(self.found) - 1
+        first = min(self.next if first is None else first, end)
+        last = min(first if last is None else last, end)
+        raise LimitError(reason, hint, self.found[first][1], self.found[last][2])
+
+
+@lru_cache(maxsize=4096)
+def parse_limit(text: str) -> Limit:
+    """Read a limit. Raises ``LimitError`` for a text that is none, and for amounts that are not above zero."""
+    words = _Words(text)
+    if not words.found:
+        words.fail("a limit is missing", FORMS)
+    strict = words.take_all("less", "than")
+    if words.peek() == "until":
+        if strict:
+            words.fail("a limit until a fact cannot be strict", "leave out `less than`", 0, 1)
+        words.take()
+        return _end(words, Limit(UNTIL, 0, "until", fact=_fact(words)))
+    if strict and words.peek() == "close":
+        words.fail("a close of business cannot be strict", "leave out `less than`", 0, 1)
+    limit = _close(words) if words.take_all("close", "of", "business", "day") else _amount(words)
+    if words.peek() in ("before", "after"):
+        direction = -1 if words.take() == "before" else 1
+        limit = Limit(UNTIL, 0, "until", strict, _fact(words), limit, direction)
+    elif strict:
+        limit = Limit(limit.kind, limit.amount, limit.unit, True)
+    return _end(words, limit)
+
+
+def _end(words: _Words, limit: Limit) -> Limit:
+    if words.peek():
+        rest = words.text[words.found[words.next][1] :].strip()
+        words.fail(f"unexpected `{rest}` after the limit", "", words.next, len(words.found) - 1)
+    return limit
+
+
+def _fact(words: _Words) -> str:
+    name = words.peek()
+    if not name:
+        words.fail(
+            f"a fact is missing after `{words.peek(-1)}`", "name a fact that holds a date or time", words.next - 1
+        )
+    if not FACT.fullmatch(name):
+        words.fail(f"`{name}` is not the name of a fact", "write a name such as order.ship_by")
+    return words.take()
+
+
+def _close(words: _Words) -> Limit:
+    text = words.peek()
+    if not text:
+        words.fail("the number of the day is missing", "write close of business day 3", 0, len(words.found) - 1)
+    if not NUMBER.fullmatch(text) or "." in text:
+        words.fail(f"`{text}` is not a whole number of days", "write close of business day 3")
+    if int(text[:9]) == 0:
+        words.fail("day 0 is the day of the start, which may be closed already", "write close of business day 1")
+    return Limit(CLOSE_OF_BUSINESS, _measure(words, text, CLOSE_OF_BUSINESS, DAY), "close of business day")
+
+
+def _amount(words: _Words) -> Limit:
+    first = words.next
+    text = words.peek()
+    joined = JOINED.fullmatch(text)
+    if joined:
+        words.fail(f"`{text}` is not an amount of time", f"write {joined[1]} {_meant(joined[2]) or 'hours'}")
+    if text.startswith("-"):
+        words.fail(f"`{text}` is negative", "a limit is longer than nothing")
+    if not NUMBER.fullmatch(text):
+        hint = f"write {text.replace(',', '.')} with a point" if re.fullmatch(r"[0-9]+,[0-9]+", text, re.ASCII) else FORMS
+        words.fail(f"`{text}` is not an amount of time", hint)
+    words.take()
+    word = words.peek()
+    if not word or word in ("before", "after"):
+        words.fail(f"`{text}` has no unit", f"write {text} hours or {text} business hours", first)
+    length = 2 if word in ("business", "working", "work", "office", "calendar") and words.peek(1) else 1
+    written = " ".join(words.peek(ahead) for ahead in range(length))
+    unit = written.removesuffix("s") if written.removesuffix("s") in KINDS else ""
+    if not unit:
+        hint = _meant(written)
+        words.fail(
+            f"`{written}` is not a unit of time", f"did you mean {hint}?" if hint else FORMS,
+            words.next, words.next + length - 1,
+        )  # fmt: skip
+    words.next = first
+    kind = KINDS[unit]
+    amount = _measure(words, text, kind, UNITS[kind][unit])
+    words.next = first + 1 + length
+    return Limit(kind, amount, unit)
+
+
+def _measure(words: _Words, text: str, kind: str, one: int) -> int:
+    """The number ``text`` times ``one``, exactly; takes the number."""
+    whole, _, part = text.partition(".")
+    # A numeral of a million digits is refused before it is read: reading it would take seconds.
+    if len(whole.lstrip("0")) > 18:
+        words.fail(f"`{_short(text)}` is too large", "no limit is longer than 200 years")
+    part = part.rstrip("0")
+    if len(part) > 18:
+        words.fail(f"`{_short(text)}` is too fine", "limits are counted in microseconds")
+    scale: int = 10 ** len(part)
+    amount, rest = divmod(int(whole + part) * one, scale)
+    if rest:
+        measure = "whole months" if kind == MONTHS else "microseconds"
+        words.fail(f"`{text}` is too fine", f"these limits are counted in {measure}")
+    if amount == 0:
+        words.fail("a limit of zero is none", "a limit is longer than nothing")
+    if amount > LONGEST[kind]:
+        words.fail(f"`{text}` is too large", "no limit is longer than 200 years")
+    words.take()
+    return amount
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 24 else f"{text[:20]}..."
+
+
+def _meant(written: str) -> str:
+    """The unit that was probably meant, in the plural; "" where nothing is near."""
+    from difflib import get_close_matches
+
+    single = written.lower().replace("working", "business").replace("work ", "business ").replace("office", "business")
+    for form in (single, single.removesuffix("s")):
+        if form in SLIPS:
+            return SLIPS[form] if SLIPS[form][0].isdigit() else f"{SLIPS[form]}s"
+        if form in KINDS:
+            return f"{form}s"
+    near = get_close_matches(single, [f"{unit}s" for unit in KINDS], 1, 0.6)
+    return near[0] if near else ""

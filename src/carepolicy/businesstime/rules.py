@@ -1,0 +1,67 @@
+"""What a calendar says: hours by weekday, holidays, closed ranges, closures and one-off hours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from carepolicy.businesstime.closures import Closure
+from carepolicy.businesstime.errors import CalendarError
+from carepolicy.policy.model import Holidays, Interval
+from carepolicy.policy.places import At
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of a calendar. ``open`` wins over every rule that closes a whole day.
+
+    ``hours[0]`` is Monday, in seconds after local midnight; ``closed`` are inclusive ranges; ``open``
+    maps the ordinal of a date to its hours.
+    """
+
+    timezone: str
+    hours: tuple[tuple[Interval, ...], ...]
+    holidays: Holidays | None
+    closed: tuple[tuple[date, date], ...]
+    open: Mapping[int, tuple[Interval, ...]]
+    closures: tuple[Closure, ...]
+
+    def hours_of(self, ordinal: int, closed: Mapping[int, str]) -> tuple[Interval, ...]:
+        """The hours of a date, where ``closed`` are the dates on which it is closed."""
+        if ordinal in self.open:
+            return self.open[ordinal]
+        return () if ordinal in closed else self.hours[(ordinal - 1) % 7]
+
+    def closed_days(self, first_year: int, last_year: int) -> dict[int, str]:
+        """Why it is closed on whole days of these years, by the ordinal of the date."""
+        first, last = date(first_year, 1, 1).toordinal(), date(last_year, 12, 31).toordinal()
+        found: dict[int, str] = {}
+        for closure in self.closures:
+            for begin, end in closure.days(first_year, last_year):
+                for ordinal in range(max(begin, first), min(end, last) + 1):
+                    found[ordinal] = closure.reason
+        for begin_date, end_date in self.closed:
+            reason = f"closed {begin_date}" + (f" to {end_date}" if end_date != begin_date else "")
+            for ordinal in range(max(begin_date.toordinal(), first), min(end_date.toordinal(), last) + 1):
+                found[ordinal] = reason
+        if self.holidays is not None:
+            from carepolicy.businesstime.publicdays import holiday_names
+
+            found |= holiday_names(self.holidays, first_year, last_year)
+        return found
+
+
+def check_hours(
+    hours: tuple[tuple[Interval, ...], ...], one_off: Mapping[date, tuple[Interval, ...]], at: At | None
+) -> None:
+    """Raise ``CalendarError`` for hours that cannot be."""
+    if len(hours) != 7:
+        raise CalendarError("a calendar has the hours of seven weekdays", "", at)
+    for name, intervals in [*zip(WEEKDAYS, hours, strict=True), *((str(day), each) for day, each in one_off.items())]:
+        for opening, closing in intervals:
+            if not (0 <= opening < 86_400 and opening < closing <= opening + 86_400):
+                hint = "a day opens between 00:00 and 23:59, and closes later and within 24 hours"
+                raise CalendarError(f"the hours of {name} cannot be", hint, at)
