@@ -82,8 +82,7 @@ class Drawing:
         Graphviz routes right angles one by one, and lines that fan out of one node then cut each other;
         straight stretches follow the planar order of the layout. No line has a label, so both are safe.
         """
-        fans = [len(_bundles(card)) for card in self.sheet.cards]
-        return "ortho" if max(fans, default=0) <= _FAN else "polyline"
+        return "ortho" if all(_is_calm(card) for card in self.sheet.cards) else "polyline"
 
     def _away(self) -> str:
         return self.chart.labels.sheet_step
@@ -204,6 +203,19 @@ def told(chart: Chart, card: Card) -> str:
     """A card as one sentence: "Step 4, Investigate. Complaint specialist. 5 business days."."""
     parts = [f"{chart.labels.step.format(card.number)}, {card.title}", card.owner, card.band]
     return " ".join(part.rstrip(".") + "." for part in parts if part)
+
+
+def _is_calm(card: Card) -> bool:
+    """Whether right angles are safe: two lines from a node, or on the main path one more to either side."""
+    bundles = _bundles(card)
+    asked = [group[0] for _, group in bundles if group[0].asked]
+    plain = [group[0] for _, group in bundles if not group[0].asked]
+    for exits, below in ((asked, 0), (plain, 1 if asked else 0)):
+        chips = sum(not leaving.arrow for leaving in exits)
+        lines = len(exits) + below
+        if lines > _FAN or (lines == _FAN and (chips > 1 or not card.main)):
+            return False
+    return True
 
 
 def _bundles(card: Card) -> list[tuple[str, list[Exit]]]:

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carepolicy.charts.text import balanced, escaped, shortened, width, wrapped
+from carepolicy.charts.colours import PLAIN
+from carepolicy.charts.text import balanced, escaped, listed, shortened, width, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ END_GROUND = "#EEEEEE"
 CARD_WIDTH = 200
 FOOT_COLUMNS = 100
 LEGEND_COLUMNS = 125
+NOTE_COLUMNS = 56
 _TAG = re.compile(r"<[^>]*>")
 _PLAIN = 'BORDER="0" CELLBORDER="0" CELLSPACING="0"'
 
@@ -142,10 +144,12 @@ def question(pen: Pen, text: str) -> str:
 def heading(pen: Pen, chart: Chart, subtitle: str, sheet_step: str) -> str:
     """Title above the chart; beside it the notes that hold at many steps."""
     title = f"{chart.title} – {subtitle}" if subtitle else chart.title
-    text = font(pen.lines(wrapped(title, 24 if chart.notes else 44), "near"), size=20, bold=True)
+    near = f'ALIGN="{pen.near}" BALIGN="{pen.near}"'
+    rows = [font(pen.lines(wrapped(title, 24 if chart.notes else 40), "near"), size=20, bold=True)]
     if chart.organisation:
-        text += font(pen.lines([chart.organisation], "near"), size=12, colour="#444444")
-    cells = [f'<TD ALIGN="{pen.near}" BALIGN="{pen.near}" VALIGN="TOP">{text}</TD>']
+        rows.append(font(pen.lines(wrapped(chart.organisation, 50), "near"), size=12, colour="#444444"))
+    body = "".join(f"<TR><TD {near}>{row}</TD></TR>" for row in rows)
+    cells = [f'<TD VALIGN="TOP"><TABLE {_PLAIN} CELLPADDING="1">{body}</TABLE></TD>']
     if chart.notes:
         cells.append(f'<TD VALIGN="TOP">{_notes(pen, chart, sheet_step)}</TD>')
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="6" CELLPADDING="2">{pen.row(cells)}</TABLE>>'
@@ -164,8 +168,10 @@ def foot(pen: Pen, chart: Chart, roles: Sequence[str], kinds: Sequence[str], pag
         ground, ink = grounds[kind]
         cells.append(f'<TD BGCOLOR="{ground}">{font(pen.line(words[kind]), size=10, colour=ink)}</TD>')
     table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="3">'
-    rows = [f"{table}{pen.row(run)}</TABLE>" for run in _runs(cells)]
-    told = wrapped(" · ".join((*chart.footer, page)), FOOT_COLUMNS)
+    runs = _runs(cells)
+    rows = [f"{table}{pen.row(run)}</TABLE>" for run in runs]
+    columns = min(max((_columns(run) for run in runs), default=0), FOOT_COLUMNS)
+    told = listed((*chart.footer, page), max(columns, 40))
     rows.append(font(pen.lines(told, "near"), size=10, colour="#444444"))
     body = "".join(f'<TR><TD ALIGN="{pen.near}" BALIGN="{pen.near}">{row}</TD></TR>' for row in rows)
     return f"<<TABLE {_PLAIN}>{body}</TABLE>>"
@@ -193,11 +199,9 @@ def _band(pen: Pen, card: Card, shade: Shade) -> str:
 
 
 def _title(pen: Pen, card: Card, mark: Mark | None) -> str:
-    """Number, title and the overlay's word. The number stays outside of the isolated title: see U+2067."""
+    """Number, title and the overlay's word. The number is inside of the isolated line, so it stays in front."""
     lines = wrapped(card.title, 20)
-    said = [pen.line(line) for line in lines]
-    said[0] = f"{said[0]}  {card.number}" if pen.right_to_left else f"{card.number}  {said[0]}"
-    text = font("".join(f'{line}<BR ALIGN="{pen.near}"/>' for line in said), size=16, bold=True)
+    text = font(pen.lines([f"{card.number}\u2002{lines[0]}", *lines[1:]], "near"), size=16, bold=True)
     if mark is not None and mark.word:
         word = font(pen.line(mark.word), size=12, colour=mark.line or "#111111", bold=True)
         text = f'{word}<BR ALIGN="{pen.near}"/>{text}'
@@ -209,8 +213,8 @@ def _wide(pen: Pen, content: str, ground: str = "") -> str:
     return f'<TR><TD ALIGN="{pen.near}" BALIGN="{pen.near}"{paint}>{content}</TD></TR>'
 
 
-def _target_colours(target: Target, shade: Shade | None) -> tuple[str, str, str]:
-    if target.number is not None and shade is not None:
+def _target_colours(target: Target, shade: Shade) -> tuple[str, str, str]:
+    if target.number is not None:
         return shade.line, shade.tint, shade.on_tint
     return GREY, END_GROUND, "#111111"
 
@@ -221,7 +225,8 @@ def _notes(pen: Pen, chart: Chart, sheet_step: str) -> str:
     for note in chart.notes:
         if note.where != where:
             where = note.where
-            rows.append(_note_row(pen, font(pen.line(where + ":"), size=11, bold=True)))
+            lines = pen.lines(wrapped(where + ":", NOTE_COLUMNS), "near")
+            rows.append(_note_row(pen, font(lines, size=11, bold=True)))
         rows.append(_note_row(pen, _note(pen, chart, note, sheet_step)))
     return (
         f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" COLOR="{GREY}" BGCOLOR="#FFFFFF">'
@@ -231,23 +236,29 @@ def _notes(pen: Pen, chart: Chart, sheet_step: str) -> str:
 
 def _note(pen: Pen, chart: Chart, note: Note, sheet_step: str) -> str:
     text = f"{note.text} ({note.effects})" if note.effects else note.text
-    said = font(pen.line(text), size=11)
+    lines = wrapped(text, NOTE_COLUMNS)
     if note.target is None:
-        return said
-    shade = chart.shades.get(note.target.role or "")
-    _, _, ink = _target_colours(note.target, shade)
+        return font(pen.lines(lines, "near"), size=11)
+    _, _, ink = _target_colours(note.target, chart.shades.get(note.target.role or "", PLAIN))
     there = destination(pen, note.target, sheet_step)
     there = there if note.target.number is not None else f"{pen.arrow} {there}"
-    return f"{said} {font(pen.line(there), size=11, colour=ink, bold=True)}"
+    bold = [font(pen.line(line), size=11, colour=ink, bold=True) for line in wrapped(there, NOTE_COLUMNS)]
+    said = [font(pen.line(line), size=11) for line in lines]
+    if len(said) == len(bold) == 1 and width(text) + width(there) < NOTE_COLUMNS:
+        return " ".join(reversed((said[0], bold[0])) if pen.right_to_left else (said[0], bold[0]))
+    return "".join(f'{line}<BR ALIGN="{pen.near}"/>' for line in (*said, *bold))
 
 
 def _note_row(pen: Pen, content: str) -> str:
-    return f'<TR><TD ALIGN="{pen.near}">{content}</TD></TR>'
+    return f'<TR><TD ALIGN="{pen.near}" BALIGN="{pen.near}">{content}</TD></TR>'
 
 
 def _runs(cells: list[str]) -> list[list[str]]:
     """Rows of the legend of about the same number of cells, as few as the width of the foot allows."""
-    columns = sum(width(html.unescape(_TAG.sub("", cell))) + 4 for cell in cells)
-    rows = -(-columns // LEGEND_COLUMNS) or 1
+    rows = -(-_columns(cells) // LEGEND_COLUMNS) or 1
     size = -(-len(cells) // rows) or 1
     return [cells[start : start + size] for start in range(0, len(cells), size)]
+
+
+def _columns(cells: Sequence[str]) -> int:
+    return sum(width(html.unescape(_TAG.sub("", cell))) + 4 for cell in cells)

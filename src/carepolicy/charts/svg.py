@@ -65,9 +65,9 @@ def _tidy(element: ElementTree.Element, names: dict[str, str]) -> None:
         own = identity.startswith("a_") and identity[2:] in names
         if not own or element.tag.endswith("}g"):
             del element.attrib["id"]
-    for key in list(element.attrib):
-        if key == f"{{{XLINK}}}title":
-            del element.attrib[key]
+    element.attrib.pop(f"{{{XLINK}}}title", None)
+    if element.tag == f"{{{SVG}}}a" and f"{{{XLINK}}}href" not in element.attrib:
+        element.tag = f"{{{SVG}}}g"  # Graphviz makes an anchor for each tooltip; without a target it is none
 
 
 def _retitle(group: ElementTree.Element, names: dict[str, str]) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_SPACES = re.compile(r"\s+")
+_SPACES = re.compile(r"[ \t\r\n\f\v\u0085\u2028\u2029]+")
+
+_HYPHENATED = 0x0590
+"""Scripts below this code point (Latin, Greek, Cyrillic, Armenian) show a break inside of a word by a hyphen."""
 
 
 def width(text: str) -> int:
@@ -48,6 +52,18 @@ def balanced(text: str, columns: int) -> list[str]:
         if len(trial) > len(lines) or _breaks(trial) > _breaks(lines):
             break
         lines, narrow = trial, narrow - 1
+    return lines
+
+
+def listed(parts: Iterable[str], columns: int) -> list[str]:
+    """Parts set apart by middle dots, with breaks between parts where a line would be wider than ``columns``."""
+    lines: list[str] = []
+    for part in parts:
+        longer = f"{lines[-1]} · {part}" if lines else part
+        if lines and width(longer) <= columns:
+            lines[-1] = longer
+        else:
+            lines += wrapped(part, columns)
     return lines
 
 
@@ -103,8 +119,8 @@ def _pieces(word: str, columns: int) -> list[str]:
     piece = ""
     for character in word:
         if width(piece + character) > columns - 1:
-            wide = unicodedata.east_asian_width(piece[-1]) in "WF" if piece else False
-            pieces.append(piece if wide or not piece[-1:].isalpha() else piece + "-")
+            hyphen = "-" if piece[-1:].isalpha() and ord(piece[-1]) < _HYPHENATED else ""
+            pieces.append(piece + hyphen)
             piece = character
         else:
             piece += character
