@@ -69,7 +69,8 @@ def joins_of(tree: Tree, ways: Mapping[str, tuple[Way, ...]]) -> set[str]:
     """Keys of ways that may be drawn as arrows although they are not of the tree.
 
     Such a way leads from the last step of a side branch to the main continuation of the step from
-    which the branch left; at most one from each side, so the picture stays planar.
+    which the branch left. There are at most two branches, one for either side of the main path, and all hang
+    on the card or all on its question: so the picture stays planar.
     """
     found: set[str] = set()
     for name, children in tree.children.items():
@@ -78,13 +79,14 @@ def joins_of(tree: Tree, ways: Mapping[str, tuple[Way, ...]]) -> set[str]:
         target = children[-1] if children[-1] in tree.main else None
         if target is None or tree.parent[target].timer:
             continue
-        taken = 0
-        for side in (child for child in children if child != target):
+        sides = [child for child in children if child != target]
+        if len(sides) > 2 or len({tree.parent[child].asked for child in children}) > 1:
+            continue
+        for side in sides:
             last = _last(tree, side)
             way = next((way for way in ways[last] if way.to == target and not way.timer), None)
-            if way is not None and taken < 2 and not tree.children[last]:
+            if way is not None:
                 found.add(way.key)
-                taken += 1
     return found
 
 
