@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.closures import read_closures
 from carepolicy.businesstime.errors import CalendarError, NeverOpen, OutOfRange
-from carepolicy.businesstime.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY, MONTHS, UNTIL, Limit
+from carepolicy.businesstime.limit import (
+    BUSINESS_DAYS,
+    BUSINESS_TIME,
+    CLOSE_OF_BUSINESS,
+    DAY,
+    DAY_US,
+    MONTHS,
+    UNTIL,
+    Limit,
+)
 from carepolicy.businesstime.opentime import TWO_YEARS, OpenTime
 from carepolicy.businesstime.parsing import parse_limit
 from carepolicy.businesstime.rules import Rules, check_hours
@@ -42,7 +51,7 @@ class Calendar(OpenTime):
         timezone: str,
         hours: tuple[tuple[Interval, ...], ...],
         *,
-        name: str = "calendar",
+        name: str = "unnamed",
         holidays: Holidays | None = None,
         closed: tuple[tuple[date, date], ...] = (),
         open: Mapping[date, tuple[Interval, ...]] | None = None,
@@ -92,7 +101,11 @@ class Calendar(OpenTime):
         if kind == BUSINESS_TIME:
             due = self.instant(self.position(instant) + amount) if amount else self._nothing_after(instant)
         elif kind == BUSINESS_DAYS:
-            due = self.day_instant(self.day_position(instant) + amount) if amount else self._nothing_after(instant)
+            days, part = divmod(amount, DAY)
+            if part:
+                due = self.day_instant(self.day_position(instant) + amount)
+            else:
+                due = self.days_later(instant, days) if days else self._nothing_after(instant)
         elif kind == CLOSE_OF_BUSINESS:
             due = self.date_instant(self.date_position(instant) + amount)
         elif kind == MONTHS:
@@ -107,9 +120,7 @@ class Calendar(OpenTime):
 
     def _nothing_after(self, instant: int) -> int:
         """Zero open time after an instant: itself inside of hours (their end included), else the next opening."""
-        if self.is_open_us(instant) or (self.position(instant) > self.position(instant - 1)):
-            return instant
-        return self.next_opening_us(instant)
+        return instant if self.is_inside_us(instant) else self.next_opening_us(instant)
 
     def opens_within_us(self, instant: int, length: int = TWO_YEARS) -> bool:
         """Whether there is open time in the ``length`` after an instant, both in microseconds."""
@@ -143,16 +154,19 @@ class Calendar(OpenTime):
         due = self.add_us(instant, Limit(BUSINESS_TIME, amount, "business second"))
         return instant if due is None else due
 
-    def due(self, start: datetime, limit: str | Limit, facts: Mapping[str, Any] | None = None) -> datetime | None:
+    def due(
+        self, start: datetime, limit: str | Limit, facts: Mapping[str, Any] | None = None, *, rolls: bool = False
+    ) -> datetime | None:
         """As ``add``, with facts by dotted name: aware datetimes, dates, or microseconds since 1970.
 
-        None where the fact that the limit depends on is missing.
+        ``rolls`` moves a due time on a closed day to the next open one. None where the fact that the limit
+        depends on is missing.
         """
         read = parse_limit(limit) if isinstance(limit, str) else limit
         values = {
             name: microseconds(value) if isinstance(value, datetime) else value for name, value in (facts or {}).items()
         }
-        due = self.add_us(microseconds(start), read, values)
+        due = self.due_us(microseconds(start), read, values, rolls)
         return None if due is None else moment(due, start)
 
     def between(self, start: datetime, end: datetime) -> timedelta:
@@ -171,9 +185,23 @@ class Calendar(OpenTime):
         """``at`` where it is open, else the next opening."""
         return moment(self.next_opening_us(microseconds(at)), at)
 
-    def roll(self, instant: int) -> int:
-        """An instant on a date without open time, moved to the same time of the next open date; else itself."""
-        return rolled(self, instant)
+    def roll(self, instant: int, ends_date: bool = False) -> int:
+        """An instant on a date without open time, moved to the same local time of the next open date.
+
+        With ``ends_date`` the instant is the end of a date (midnight) and stays the end of one. An instant
+        inside of open time, its end included, stays where it is.
+        """
+        return rolled(self, instant, ends_date)
+
+    def due_us(
+        self, instant: int, limit: Limit, facts: Mapping[str, Any] | None = None, rolls: bool = False
+    ) -> int | None:
+        """As ``add_us``, rolled on to an open date where ``rolls`` says so."""
+        due = self.add_us(instant, limit, facts)
+        if due is None or not rolls:
+            return due
+        dated = limit.fact is not None and isinstance((facts or {}).get(limit.fact), date)
+        return self.roll(due, dated and self.local(due) % DAY_US == 0)
 
     def explain(
         self,

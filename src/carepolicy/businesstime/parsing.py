@@ -144,7 +144,9 @@ def _amount(words: _Words) -> Limit:
     if text.startswith("-"):
         words.fail(f"`{text}` is negative", "a limit is longer than nothing")
     if not NUMBER.fullmatch(text):
-        hint = f"write {text.replace(',', '.')} with a point" if re.fullmatch(r"[0-9]+,[0-9]+", text, re.ASCII) else FORMS
+        hint = (
+            f"write {text.replace(',', '.')} with a point" if re.fullmatch(r"[0-9]+,[0-9]+", text, re.ASCII) else FORMS
+        )
         words.fail(f"`{text}` is not an amount of time", hint)
     words.take()
     word = words.peek()

@@ -7,7 +7,7 @@ from carepolicy.policy.model import Holidays
 
 
 def holiday_names(spec: Holidays, first_year: int, last_year: int) -> dict[int, str]:
-    """The names of the holidays by the ordinal of their date, in the country's own default language.
+    """What the holidays are called, by the ordinal of their date, in the country's own default language.
 
     A year that the library does not know for the country has no public holidays; ``also`` dates hold in
     every year. Raises ``CalendarError`` for a country or subdivision that the library does not know.
@@ -19,7 +19,7 @@ def holiday_names(spec: Holidays, first_year: int, last_year: int) -> dict[int, 
         found = holidays.country_holidays(spec.country, subdiv=spec.subdivision, years=years)
     except (NotImplementedError, KeyError, AttributeError):
         raise _unknown(spec) from None
-    names = {day.toordinal(): name for day, name in found.items() if day.year in years}
+    names = {day.toordinal(): f"public holiday: {name}" for day, name in found.items() if day.year in years}
     for day in spec.except_:
         names.pop(day.toordinal(), None)
     for day in spec.also:

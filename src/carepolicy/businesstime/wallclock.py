@@ -38,11 +38,13 @@ def end_of(calendar: OpenTime, day: date) -> int:
     return calendar.utc(midnight_of(day.toordinal() + 1))
 
 
-def rolled(calendar: OpenTime, instant: int) -> int:
-    """The same time of the local clock on the next open date; the instant itself where its date is one."""
-    ordinal, time = divmod(calendar.local(instant), DAY_US)
+def rolled(calendar: OpenTime, instant: int, ends_date: bool) -> int:
+    """See ``Calendar.roll``."""
+    if calendar.is_inside_us(instant):
+        return instant
+    ordinal, time = divmod(calendar.local(instant) - ends_date, DAY_US)
     day = calendar.open_date_from(ordinal + FIRST_ORDINAL, instant)
-    return instant if day == ordinal + FIRST_ORDINAL else calendar.utc(midnight_of(day) + time)
+    return instant if day == ordinal + FIRST_ORDINAL else calendar.utc(midnight_of(day) + time + ends_date)
 
 
 def hanging_on(calendar: OpenTime, limit: Limit, facts: Mapping[str, Any]) -> int | None:

@@ -1,0 +1,205 @@
+"""Why a limit falls due when it does: each interval that counted, and each day that was left out."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.businesstime.compiling import FIRST_ORDINAL
+from carepolicy.businesstime.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY_US, Limit
+from carepolicy.businesstime.rules import WEEKDAYS
+from carepolicy.businesstime.zones import EPOCH, zone_named
+
+if TYPE_CHECKING:
+    from carepolicy.businesstime.calendar import Calendar
+
+CLOCK_KINDS = (BUSINESS_TIME, BUSINESS_DAYS, CLOSE_OF_BUSINESS)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Open time that counted: on which day, from when to when, and what share of that day it is."""
+
+    day: date
+    begin: datetime
+    end: datetime
+    share: Fraction
+    note: str = ""
+
+    @property
+    def time(self) -> timedelta:
+        """How long it was, in elapsed time."""
+        return self.end.astimezone(EPOCH.tzinfo) - self.begin.astimezone(EPOCH.tzinfo)
+
+    def __str__(self) -> str:
+        note = f"  ({self.note})" if self.note else ""
+        closing = _clock(self.end) if self.end.date() == self.day else _closing(self.end, self.day)
+        return f"{self.day:%a %Y-%m-%d}  {_clock(self.begin)}-{closing}  {_length(self.time)}{note}"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A day of which nothing counted, and why."""
+
+    day: date
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.day:%a %Y-%m-%d}  left out: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a limit came to its due time; datetimes are in the calendar's zone, lists in order of time.
+
+    ``due`` is None where the fact that the limit depends on has no value. ``notes`` say what else moved it.
+    """
+
+    limit: str
+    calendar: str
+    start: datetime
+    due: datetime | None
+    counted: tuple[Counted, ...]
+    left_out: tuple[LeftOut, ...]
+    notes: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """The explanation as lines of text, in order of time."""
+        told: list[tuple[date, int, str]] = [(each.day, 0, str(each)) for each in self.counted]
+        told += [(each.day, 1, str(each)) for each in self.left_out]
+        due = "no due time" if self.due is None else f"due {_moment(self.due)}"
+        head = f"{self.limit} from {_moment(self.start)}, calendar {self.calendar}"
+        return [head, *(f"  {text}" for *_, text in sorted(told, key=lambda each: each[:2])), *self.notes, due]
+
+
+def explain(calendar: Calendar, start: datetime, limit: Limit, facts: Mapping[str, Any], rolls: bool) -> Explanation:
+    """See ``Calendar.explain``."""
+    zone = zone_named(calendar.rules.timezone)
+    due = calendar.due(start, limit, facts)
+    begin, notes = start.astimezone(zone), []
+    if due is None:
+        notes.append(f"{limit.fact} has no value")
+        return Explanation(str(limit), calendar.name, begin, None, (), (), tuple(notes))
+    story = _Story(calendar, zone)
+    low, high, kind = _us(start), _us(due), limit.kind
+    if limit.fact is not None:
+        fact = _fact_instant(calendar, facts[limit.fact])
+        notes.append(f"counted from {limit.fact}, {_moment(story.moment(fact))}")
+        low, high = min(fact, high), max(fact, high)
+        kind = limit.offset.kind if limit.offset is not None else kind
+    counted: tuple[Counted, ...] = ()
+    left_out: list[LeftOut] = []
+    if kind in CLOCK_KINDS:
+        counted = tuple(story.counted(low, high, kind == CLOSE_OF_BUSINESS))
+        left_out = list(story.left_out(low, high))
+    else:
+        notes.append("elapsed time: opening hours play no part")
+    moved = calendar.due(start, limit, facts, rolls=rolls)
+    rolled = _us(due if moved is None else moved)
+    if rolled != _us(due):
+        notes.append(f"rolled on from {_moment(due.astimezone(zone))}, which is on a closed day")
+        left_out += [each for each in story.left_out(_us(due), rolled) if each not in left_out]
+    return Explanation(
+        str(limit), calendar.name, begin, story.moment(rolled), counted, tuple(left_out), tuple(notes)
+    )  # fmt: skip
+
+
+class _Story:
+    """Tells the open time and the closed days of a calendar between two instants."""
+
+    def __init__(self, calendar: Calendar, zone: tzinfo) -> None:
+        self.calendar = calendar
+        self.zone = zone
+
+    def moment(self, instant: int) -> datetime:
+        return (EPOCH + timedelta(microseconds=instant)).astimezone(self.zone)
+
+    def ordinal(self, instant: int) -> int:
+        return self.calendar.local(instant) // DAY_US + FIRST_ORDINAL
+
+    def counted(self, low: int, high: int, whole_days: bool) -> Iterator[Counted]:
+        """The stretches between two instants; with ``whole_days`` those of the days after the first's date."""
+        span = self.calendar.span_over(low, high)
+        index = max(bisect_right(span.opens, low) - 1, 0)
+        first_day = self.ordinal(low)
+        while index < len(span.opens) and span.opens[index] < high:
+            day = span.numbers[index] - span.first_number
+            begin, end = max(span.opens[index], low), min(span.closes[index], high)
+            if begin < end and not (whole_days and span.ordinals[day] <= first_day):
+                yield Counted(
+                    date.fromordinal(span.ordinals[day]),
+                    self.moment(begin),
+                    self.moment(end),
+                    Fraction(end - begin, span.totals[day]),
+                    "one-off hours" if span.ordinals[day] in self.calendar.rules.open else "",
+                )
+            index += 1
+
+    def left_out(self, low: int, high: int) -> Iterator[LeftOut]:
+        """The days between two instants that have no open time, and a first day that was over already."""
+        span = self.calendar.span_over(low, high)
+        first, last = self.ordinal(low), self.ordinal(high)
+        open_days = dict(zip(span.ordinals, span.ends, strict=True))
+        for ordinal in range(first, last + 1):
+            if ordinal not in open_days:
+                yield LeftOut(date.fromordinal(ordinal), self.reason(ordinal))
+            elif ordinal == first and open_days[ordinal] <= low:
+                closing = self.moment(open_days[ordinal])
+                yield LeftOut(date.fromordinal(ordinal), f"closed at {_clock(closing)}, before it began")
+
+    def reason(self, ordinal: int) -> str:
+        """Why a date has no open time."""
+        rules, closed = self.calendar.rules, self.calendar.closed_days
+        if ordinal not in rules.open and ordinal in closed:
+            return closed[ordinal]
+        if not rules.hours_of(ordinal, {}):
+            return "closed by one-off hours" if ordinal in rules.open else f"{WEEKDAYS[(ordinal - 1) % 7]} is closed"
+        year = date.fromordinal(ordinal).year
+        begin = self.calendar.utc((ordinal - FIRST_ORDINAL) * DAY_US)
+        end = self.calendar.utc((ordinal + 1 - FIRST_ORDINAL) * DAY_US)
+        if begin == end:
+            return "the time zone leaves this date out"
+        for closure in rules.closures:
+            if any(low < end and begin < high for low, high in closure.hours(year, year)):
+                return closure.reason
+        return "its hours count for the day before"
+
+
+def _fact_instant(calendar: Calendar, value: Any) -> int:
+    from carepolicy.businesstime.wallclock import end_of
+
+    if isinstance(value, datetime):
+        return _us(value)
+    return end_of(calendar, value) if isinstance(value, date) else int(value)
+
+
+def _us(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def _clock(at: datetime) -> str:
+    if at.microsecond:
+        return at.strftime("%H:%M:%S.%f")
+    return at.strftime("%H:%M:%S" if at.second else "%H:%M")
+
+
+def _closing(at: datetime, day: date) -> str:
+    midnight = at.date() == day + timedelta(days=1) and not (at.hour or at.minute or at.second or at.microsecond)
+    return "24:00" if midnight else f"{_clock(at)} on {at:%a}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%a %Y-%m-%d} {_clock(at)}"
+
+
+def _length(time: timedelta) -> str:
+    seconds, rest = divmod(time // timedelta(microseconds=1), 1_000_000)
+    parts = [(seconds // 3600, "h"), (seconds // 60 % 60, "min")]
+    told = [f"{number} {unit}" for number, unit in parts if number]
+    if seconds % 60 or rest or not told:
+        told.append(f"{seconds % 60}{f'.{rest:06}'.rstrip('0') if rest else ''} s")
+    return " ".join(told)

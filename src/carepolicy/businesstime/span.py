@@ -1,0 +1,63 @@
+"""The open time of some whole years as sorted lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+from carepolicy.businesstime.compiling import Day
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The open time of some whole years. Questions between ``begin`` and ``end`` can be answered.
+
+    By open stretch: ``opens``, ``closes``, ``lifts`` (its position less its opening), ``befores`` (its
+    position), ``numbers`` (the number of its day, from the anchor on). By open day: ``starts`` (position),
+    ``totals`` (open time), ``ends`` (closing instant), ``midnights``, ``ordinals`` (of the date).
+    """
+
+    begin: int
+    end: int
+    first_position: int
+    last_position: int
+    first_number: int
+    opens: list[int]
+    closes: list[int]
+    lifts: list[int]
+    befores: list[int]
+    numbers: list[int]
+    starts: list[int]
+    totals: list[int]
+    ends: list[int]
+    midnights: list[int]
+    ordinals: list[int]
+
+
+LISTS = tuple(each.name for each in fields(Span) if each.type == "list[int]")
+NUMBERS = tuple(each.name for each in fields(Span) if each.type == "int")
+
+
+def build(days: list[Day], begin: int, end: int, position: int, number: int) -> Span:
+    """The span of ``days``, whose first has this position and number."""
+    span = Span(begin, end, position, position, number, [], [], [], [], [], [], [], [], [], [])
+    for day in days:
+        span.starts.append(position)
+        span.midnights.append(day.midnight)
+        span.ordinals.append(day.ordinal)
+        for opening, closing in day.pieces:
+            span.opens.append(opening)
+            span.closes.append(closing)
+            span.lifts.append(position - opening)
+            span.befores.append(position)
+            span.numbers.append(number)
+            position += closing - opening
+        span.totals.append(position - span.starts[-1])
+        span.ends.append(day.pieces[-1][1])
+        number += 1
+    return replace(span, last_position=position)
+
+
+def join(left: Span, right: Span) -> Span:
+    """Two spans of which the right begins where the left ends."""
+    lists = {name: getattr(left, name) + getattr(right, name) for name in LISTS}
+    return replace(left, end=right.end, last_position=right.last_position, **lists)
