@@ -264,6 +264,9 @@ class Transition:
     draw: str | None
     except_: tuple[str, ...]
     at: At
+    steps: tuple[str, ...] = ()
+    say: str = ""
+    never: str = ""
 
 
 @dataclass(frozen=True, slots=True)

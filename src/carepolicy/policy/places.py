@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 Path = tuple[str | int, ...]
@@ -38,7 +38,7 @@ class Source:
     """The text of one policy file, what it says as plain data, and where each value stands.
 
     ``keys`` holds the place of each mapping key by the path of its value, ``values`` the place of
-    each value.
+    each value. ``written`` is the text of each plain value that is no text in ``data`` (``4``, ``true``).
     """
 
     file: str
@@ -46,6 +46,7 @@ class Source:
     data: object
     keys: dict[Path, Place]
     values: dict[Path, Place]
+    written: dict[Path, str] = field(default_factory=dict)
 
     def value(self, path: Path) -> Place:
         """The place of the value at ``path``, or of the nearest value above it."""

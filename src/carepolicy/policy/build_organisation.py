@@ -1,0 +1,124 @@
+"""The organisation and the messages of a set as the model holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+
+from carepolicy.policy.build_calendar import build_calendar
+from carepolicy.policy.model import Channel, Fact, Message, Organisation, Role, Setting, Value, Watch
+from carepolicy.policy.part import Part, in_words
+
+
+def build_organisation(part: Part, files: Mapping[str, bytes]) -> Organisation:
+    """The organisation that the whole of organisation.yaml describes. ``files`` are those it may import."""
+    timezone = part.said("timezone")
+    facts = {name: _fact(name, each) for name, each in part.items("facts")}
+    return Organisation(
+        name=part.said("organisation"),
+        timezone=timezone,
+        languages=part.texts("languages") or ("en",),
+        calendar=part.maybe("calendar"),
+        calendars={name: build_calendar(name, each, timezone, files) for name, each in part.items("calendars")},
+        roles={name: _role(name, each) for name, each in part.items("roles")},
+        channels={name: _channel(name, each, facts) for name, each in part.items("channels")},
+        facts=facts,
+        watches={name: _watch(name, each) for name, each in part.items("watches")},
+        settings={name: Setting(name, each.data, each.at) for name, each in part.items("settings")},
+        keep=part.maybe("keep"),
+        glossary={term: each.text() for term, each in part.items("glossary")},
+        palette=part.texts("palette"),
+        paper=part.said("paper", "A4"),
+        at=part.at,
+    )
+
+
+def build_messages(part: Part) -> tuple[str, Mapping[str, Message]]:
+    """The language of a file of messages, and its templates by name."""
+    return part.said("language"), {
+        name: Message(name, each.said("subject"), each.said("text"), each.at) for name, each in part.items("messages")
+    }
+
+
+def _role(name: str, part: Part) -> Role:
+    authority = part.find("authority")
+    return Role(
+        name=name,
+        title=part.said("title", in_words(name)),
+        calendar=part.maybe("calendar"),
+        people=part.texts("people"),
+        deputy=part.maybe("deputy"),
+        may_see=part.texts("may_see"),
+        authority=_amount(authority) if authority is not None else None,
+        colour=part.maybe("colour"),
+        at=part.at,
+    )
+
+
+def _amount(part: Part) -> Decimal | None:
+    amount = _decimal(part.text())
+    if amount is None:
+        part.fault("CP112", f'"{part.text()}" is no amount', "write a number such as 100.00")
+    return amount
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
+
+
+def _channel(name: str, part: Part, facts: Mapping[str, Fact]) -> Channel:
+    usual = f"customer.{name}"
+    return Channel(
+        name=name,
+        title=part.said("title", in_words(name)),
+        address=part.said("address"),
+        calendar=part.maybe("calendar"),
+        to=part.said("to", usual) if "to" in part or usual in facts else None,
+        at=part.at,
+    )
+
+
+def _fact(name: str, part: Part) -> Fact:
+    said = part.said("type")
+    kind, item = ("list", said.removeprefix("list of ")) if said.startswith("list of ") else (said, None)
+    if "choice" in (kind, item) and "of" not in part:
+        part.fault("CP111", 'the key "of" is missing', "say what to choose from: of: [standard, gold]", on_key=True)
+    default = part.find("default")
+    return Fact(
+        name=name,
+        type=kind,
+        item=item,
+        of=part.texts("of"),
+        currency=part.maybe("currency"),
+        private="private" in part and bool(part["private"].data),
+        default=_default(default, kind) if default is not None else None,
+        title=part.said("title", in_words(name.replace(".", " "))),
+        at=part.at,
+    )
+
+
+def _default(part: Part, kind: str) -> Value:
+    """The value in its runtime type where the type takes it; anything else as it is, for the check to judge."""
+    if kind == "money":
+        amount = _decimal(part.text())
+        return part.text() if amount is None else amount
+    if kind in ("number", "flag"):
+        value: Value = part.data
+        return value
+    return part.text()
+
+
+def _watch(name: str, part: Part) -> Watch:
+    return Watch(
+        name,
+        part.said("count"),
+        part.said("by"),
+        part["reaches"].data,
+        part.said("within"),
+        part.said("raise"),
+        part.at,
+    )

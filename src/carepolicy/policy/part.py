@@ -1,0 +1,107 @@
+"""A part of a source whose shape is known to be right: the builders of the model read through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.policy.findings import Finding
+
+if TYPE_CHECKING:
+    from carepolicy.policy.places import At, Source
+
+
+class Part:
+    """A value of a source and its address. What it cannot say it reports in ``faults``, shared by all parts."""
+
+    __slots__ = ("at", "data", "faults", "source")
+
+    def __init__(self, source: Source, at: At, data: Any, faults: list[Finding]) -> None:
+        self.source = source
+        self.at = at
+        self.data = data
+        self.faults = faults
+
+    def __contains__(self, key: str) -> bool:
+        return isinstance(self.data, dict) and key in self.data
+
+    def __getitem__(self, key: str | int) -> Part:
+        return Part(self.source, self.at / key, self.data[key], self.faults)
+
+    def find(self, key: str) -> Part | None:
+        """The part below ``key``, or None where the key is not there."""
+        return self[key] if key in self else None
+
+    def items(self, key: str) -> Iterator[tuple[str, Part]]:
+        """The entries of the mapping below ``key``, none where it is not there."""
+        if key in self:
+            part = self[key]
+            for name in part.data:
+                yield name, part[name]
+
+    def each(self, key: str) -> Iterator[Part]:
+        """The entries of the list below ``key``, or the one value in place of a list, or none."""
+        if key in self:
+            yield from self[key].entries()
+
+    def entries(self) -> Iterator[Part]:
+        """The entries of a list, or the part itself where it is none."""
+        if isinstance(self.data, list):
+            for index in range(len(self.data)):
+                yield self[index]
+        else:
+            yield self
+
+    def text(self) -> str:
+        """A scalar as it was written."""
+        return self.data if isinstance(self.data, str) else self.source.written.get(self.at.path, str(self.data))
+
+    def expression(self) -> str:
+        """A scalar as an expression: numbers and booleans as CEL writes them."""
+        if isinstance(self.data, bool):
+            return "true" if self.data else "false"
+        if isinstance(self.data, int):
+            return str(self.data)
+        written = self.text()
+        return repr(self.data) if isinstance(self.data, float) and not written[:1].isdecimal() else written
+
+    def said(self, key: str, default: str = "") -> str:
+        """The text below ``key``."""
+        return self[key].text() if key in self else default
+
+    def maybe(self, key: str) -> str | None:
+        """The text below ``key``, or None."""
+        return self[key].text() if key in self else None
+
+    def condition(self, key: str) -> str | None:
+        """The expression below ``key``, or None."""
+        return self[key].expression() if key in self else None
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """The text or texts below ``key``."""
+        return tuple(part.text() for part in self.each(key))
+
+    def fault(self, code: str, message: str, hint: str = "", on_key: bool = False) -> None:
+        """Report what is wrong with this part, or with the key that leads to it."""
+        place = self.source.key(self.at.path) if on_key else self.source.value(self.at.path)
+        self.faults.append(Finding(code, message, place, hint))
+
+    def date(self, text: str | None = None, on_key: bool = False) -> date | None:
+        """The date that this part (or ``text``, a piece of it) writes, or None and a fault."""
+        said = self.text() if text is None else text
+        try:
+            # fromisoformat also takes 20261224 and 2026-W52-4, which people misread.
+            if len(said) == 10 and said[4] == said[7] == "-" and said[5:7].isdecimal():
+                return date.fromisoformat(said)
+        except ValueError:
+            pass
+        hint = "a date is a day that exists, written like 2026-12-24"
+        self.fault("CP114", f'"{said}" is no date', hint, on_key)
+        return None
+
+
+def in_words(name: str) -> str:
+    """The name of a thing as a title: ``waiting_for_customer`` is "Waiting for customer"."""
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]

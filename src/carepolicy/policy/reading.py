@@ -1,0 +1,94 @@
+"""One YAML file becomes a ``Source``: plain data, and the place of every key and value."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path as FilePath
+
+from carepolicy.policy.findings import Finding
+from carepolicy.policy.places import Place, Source
+
+LARGEST_FILE = 5_000_000
+"""Bytes. A policy file of a large organisation has some 50,000."""
+
+_BOM = "\ufeff"
+_TAB_INDENT = re.compile(r"^ *\t+(?=[ \t]*[^\s#])", re.MULTILINE)
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What YAML 1.2 (section 5.1) does not allow in a file."""
+
+
+def read_source(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> tuple[Source | None, list[Finding]]:
+    """The YAML file at ``path``; its places name it relative to ``root``, with slashes.
+
+    The source is None where the text is no YAML. Never raises for what a file holds, nor for one that
+    cannot be read.
+    """
+    name = relative_name(path, root)
+    content, findings = read_bytes(path, name)
+    return (None, findings) if content is None else source_of(content, name)
+
+
+def relative_name(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> str:
+    """How findings name a file: its path below the root, with slashes on every system."""
+    return FilePath(os.path.relpath(path, root)).as_posix()
+
+
+def read_bytes(path: str | os.PathLike[str], name: str) -> tuple[bytes | None, list[Finding]]:
+    """The bytes of an ordinary file that is not too large, or the reason why there are none."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None, [Finding("CP115", f"{name} is no ordinary file", _start(name))]
+        with open(path, "rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except OSError as problem:
+        reason = (problem.strerror or "it cannot be read").lower()
+        return None, [Finding("CP115", f"{name} cannot be read: {reason}", _start(name))]
+    if len(content) > LARGEST_FILE:
+        message = f"{name} is larger than {LARGEST_FILE // 1_000_000} MB"
+        return None, [
+            Finding("CP106", message, _start(name), "a policy file is text of some kilobytes; split this one")
+        ]
+    return content, []
+
+
+def source_of(content: bytes, name: str) -> tuple[Source | None, list[Finding]]:
+    """The source that these bytes of a file make, or None and the reasons why they make none."""
+    text, findings = text_of(content, name)
+    if text is None:
+        return None, findings
+    # The YAML library is only imported where there is something to read: digests do without it.
+    from carepolicy.policy.composing import compose
+
+    return compose(text, name)
+
+
+def text_of(content: bytes, name: str) -> tuple[str | None, list[Finding]]:
+    """The text of a file that is UTF-8, has only printable characters and no tab before a line's text."""
+    try:
+        text = content.decode("utf-8").removeprefix(_BOM)
+    except UnicodeDecodeError as problem:
+        before = content[: problem.start].decode("utf-8").removeprefix(_BOM)
+        message = f"the byte 0x{content[problem.start]:02X} here is no UTF-8"
+        return None, [Finding("CP101", message, _place(name, before, 1), "save the file with the encoding UTF-8")]
+    wrong = _UNPRINTABLE.search(text)
+    if wrong is not None:
+        message = f"the control character U+{ord(wrong[0]):04X} stands here"
+        return None, [Finding("CP101", message, _place(name, text[: wrong.start()], 1), "delete it")]
+    tab = _TAB_INDENT.search(text)
+    if tab is not None:
+        message = "a tab stands before the text of this line"
+        place = _place(name, text[: tab.start()], len(tab[0]))
+        return None, [Finding("CP102", message, place, "use spaces to indent")]
+    return text, []
+
+
+def _start(name: str) -> Place:
+    return Place(name, 1, 1, 1, 1)
+
+
+def _place(name: str, before: str, length: int) -> Place:
+    line = before.count("\n") + 1
+    column = len(before) - (before.rfind("\n") + 1) + 1
+    return Place(name, line, column, line, column + length)

@@ -1,0 +1,152 @@
+"""The shape of a source, checked against its JSON Schema; what is wrong is said in words at its token."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.policy.findings import Finding, did_you_mean
+from carepolicy.policy.places import Path, Place, Source
+from carepolicy.policy.schema import KINDS
+from carepolicy.policy.schema.parts import FACT_PATTERN, NAME_PATTERN, TRIGGER_PATTERN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jsonschema import Draft202012Validator
+
+_ANNOTATIONS = frozenset({"title", "description", "examples", "format", "$defs", "$schema", "$id"})
+_NAME_PATTERNS = frozenset(
+    pattern.removesuffix("$") + r"\Z" for pattern in (NAME_PATTERN, FACT_PATTERN, TRIGGER_PATTERN)
+)
+
+
+def check_shape(source: Source, kind: str) -> list[Finding]:
+    """What is wrong with the shape of a file of one kind: organisation, flow, messages or scenario."""
+    findings: dict[tuple[Place, str], Finding] = {}
+    for error in _validator(kind).iter_errors(source.data):
+        for finding in _findings(error, source):
+            findings.setdefault((finding.place, finding.message), finding)
+    return sorted(findings.values(), key=lambda each: each.place)
+
+
+@cache
+def _validator(kind: str) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+
+    schema = KINDS[kind][1]()
+    return Draft202012Validator(_inlined(schema, schema["$defs"], {}))
+
+
+def _inlined(schema: Any, pieces: dict[str, Any], done: dict[str, Any]) -> Any:
+    """A schema with its pieces put in their places, less what only editors read.
+
+    References and annotations cost as much as the checks themselves. Pieces do not refer in circles.
+    """
+    if isinstance(schema, list):
+        return [_inlined(each, pieces, done) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        name = schema["$ref"].removeprefix("#/$defs/")
+        if name not in done:
+            done[name] = _inlined(pieces[name], pieces, done)
+        return done[name]
+    found = {}
+    for keyword, value in schema.items():
+        if keyword == "properties":
+            found[keyword] = {name: _inlined(each, pieces, done) for name, each in value.items()}
+        elif keyword == "pattern":
+            # What bears a format is read more exactly further on. `$` alone would let a line's end pass.
+            if "format" not in schema:
+                found[keyword] = value.removesuffix("$") + r"\Z"
+        elif keyword not in _ANNOTATIONS:
+            found[keyword] = _inlined(value, pieces, done)
+    return found
+
+
+def _findings(error: Any, source: Source) -> Iterator[Finding]:
+    path: Path = tuple(error.absolute_path)
+    rule, schema = str(error.validator), error.schema
+    expected = schema.get("errorMessage", "something else") if isinstance(schema, dict) else "something else"
+    if "propertyNames" in error.absolute_schema_path and error.absolute_schema_path[-2] == "propertyNames":
+        yield _name(str(error.instance), schema, source.key((*path, str(error.instance))))
+    elif rule == "additionalProperties":
+        known = schema.get("properties", {})
+        for key in error.instance:
+            if key not in known:
+                yield Finding("CP110", f'unknown key "{key}"', source.key((*path, key)), did_you_mean(key, known))
+    elif rule == "required":
+        for key in error.validator_value:
+            if key not in error.instance:
+                yield Finding("CP111", f'the key "{key}" is missing', _head(source, path), _so(expected))
+    elif rule == "type":
+        yield _wrong_type(error.instance, expected, source, path)
+    elif rule == "pattern":
+        yield _name(str(error.instance), schema, source.value(path))
+    elif rule == "enum":
+        said = source.written.get(path, error.instance)
+        hint = did_you_mean(str(said), error.validator_value) or "known here: " + ", ".join(error.validator_value)
+        yield Finding("CP112", f"{_quoted(said)} is not {expected}", source.value(path), hint)
+    else:
+        yield _out_of_bounds(rule, error, expected, source, path)
+
+
+def _name(text: str, schema: Any, place: Place) -> Finding:
+    """A name, or another text with a pattern, that is not written as it must be."""
+    if schema.get("pattern") not in _NAME_PATTERNS:
+        return Finding(
+            "CP112", f'"{text}" is not {schema.get("errorMessage", "right")}', place, schema["patternErrorMessage"]
+        )
+    better = re.sub(r"[^a-z0-9_.]+", "_", text.strip().lower()).strip("_.")
+    fits = re.search(schema["pattern"], better) is not None
+    hint = f'did you mean "{better}"?' if fits else schema["patternErrorMessage"]
+    return Finding(
+        "CP113", f'"{text}" is not {schema["errorMessage"]}', place, hint, replacement=better if fits else None
+    )
+
+
+def _wrong_type(value: object, expected: str, source: Source, path: Path) -> Finding:
+    if value is None:
+        place = _head(source, path) if path else source.value(path)
+        message = "a value is missing here" if path else "the file is empty"
+        return Finding("CP112", message, place, _so(expected))
+    hint = ""
+    if isinstance(value, dict) and "{" not in expected:
+        hint = "put quotes around a text that has a colon in it or begins with {"
+    elif isinstance(value, list) and "[" not in expected:
+        hint = "put quotes around a text that begins with ["
+    return Finding("CP112", f"{_kind(value)} stands here; expected is {expected}", source.value(path), hint)
+
+
+def _out_of_bounds(rule: str, error: Any, expected: str, source: Source, path: Path) -> Finding:
+    bound = error.validator_value
+    if rule in ("minItems", "minProperties"):
+        return Finding("CP112", "this is empty", source.value(path), _so(expected))
+    words = {"minimum": f"at least {bound}", "maximum": f"at most {bound}"}.get(rule, str(bound))
+    said = source.written.get(path, error.instance)
+    return Finding("CP112", f"{_quoted(said)} is not {expected}: it must be {words}", source.value(path))
+
+
+def _head(source: Source, path: Path) -> Place:
+    """Where a mapping begins: the key that leads to it, or the start of an entry of a list, or of the file."""
+    if path and isinstance(path[-1], str):
+        return source.key(path)
+    value = source.value(path)
+    return Place(value.file, value.line, value.column, value.line, value.column + 1)
+
+
+def _so(expected: str) -> str:
+    return f"expected is {expected}"
+
+
+def _quoted(value: object) -> str:
+    return f'"{value}"'
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    names = {dict: "a mapping", list: "a list", str: "a text", int: "a number", float: "a number"}
+    return names.get(type(value), "something else")
