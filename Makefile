@@ -1,0 +1,56 @@
+# carepolicy: `make demo` sets up and runs the main job, `make test` sets up and passes the tests.
+# Needs Python 3.11 or later, with its venv module, and make. PYTHON=python3.12 make test uses another Python.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := src tests benchmarks examples
+SHELL := /bin/sh
+
+.PHONY: help demo test lint types bench test-lowest clean
+
+help: ## What can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || true
+
+$(VENV)/made: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "carepolicy needs Python 3.11 or later; set PYTHON to one, as in: make demo PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "this Python has no venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable '.[render]'
+	@touch $@
+
+$(VENV)/made-dev: $(VENV)/made
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+demo: $(VENV)/made ## Check policies/, run them on a log of events, draw the flowcharts
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo/demo.sh
+
+test: $(VENV)/made-dev lint types ## Set up and pass the tests
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/made-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/made-dev
+	$(BIN)/mypy --strict src
+
+bench: $(VENV)/made-dev ## Measure; figures and commands are in benchmarks/README.md
+	$(BIN)/python benchmarks/calendar_speed.py
+	$(BIN)/python benchmarks/guard_speed.py
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/run_speed.py
+
+test-lowest: $(VENV)/made-dev ## Pass the tests with the lowest versions that pyproject.toml allows
+	rm -rf .venv-lowest
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --upgrade 'pip>=25.1' uv
+	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct --editable '.[render]' --group dev
+	.venv-lowest/bin/python -m pytest -n 2
+
+clean: ## Remove what was made
+	rm -rf $(VENV) .venv-lowest out .pytest_cache .mypy_cache .ruff_cache .hypothesis
