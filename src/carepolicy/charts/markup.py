@@ -144,12 +144,8 @@ def question(pen: Pen, text: str) -> str:
 def heading(pen: Pen, chart: Chart, subtitle: str, sheet_step: str) -> str:
     """Title above the chart; beside it the notes that hold at many steps."""
     title = f"{chart.title} – {subtitle}" if subtitle else chart.title
-    near = f'ALIGN="{pen.near}" BALIGN="{pen.near}"'
-    rows = [font(pen.lines(wrapped(title, 24 if chart.notes else 40), "near"), size=20, bold=True)]
-    if chart.organisation:
-        rows.append(font(pen.lines(wrapped(chart.organisation, 50), "near"), size=12, colour="#444444"))
-    body = "".join(f"<TR><TD {near}>{row}</TD></TR>" for row in rows)
-    cells = [f'<TD VALIGN="TOP"><TABLE {_PLAIN} CELLPADDING="1">{body}</TABLE></TD>']
+    text = font(pen.lines(wrapped(title, 24 if chart.notes else 40), "near"), size=20, bold=True)
+    cells = [f'<TD VALIGN="TOP" ALIGN="{pen.near}" BALIGN="{pen.near}">{text}</TD>']
     if chart.notes:
         cells.append(f'<TD VALIGN="TOP">{_notes(pen, chart, sheet_step)}</TD>')
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="6" CELLPADDING="2">{pen.row(cells)}</TABLE>>'

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from carepolicy.policy.model import Flow
 
 _GOOD = frozenset({"resolved", "solved", "done", "completed", "complete", "delivered", "success", "kept", "fulfilled"})
-_SMALL = 2
+_SMALL = 4
 
 
 @dataclass(slots=True)

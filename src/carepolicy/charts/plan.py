@@ -109,7 +109,6 @@ class Chart:
 
     flow: str
     title: str
-    organisation: str
     footer: tuple[str, ...]
     labels: Labels
     language: str

@@ -72,7 +72,6 @@ def chart_of(
     return Chart(
         flow=flow.name,
         title=clean(flow.title) or flow.name,
-        organisation=clean(policies.organisation.name),
         footer=_footer(policies, flow, words),
         labels=words.labels,
         language=language,
@@ -86,7 +85,7 @@ def chart_of(
 
 
 def _footer(policies: Policies, flow: Flow, words: Words) -> tuple[str, ...]:
-    parts = [clean(flow.title), flow.name, words.labels.version.format(flow.version)]
+    parts = [clean(policies.organisation.name), clean(flow.title), flow.name, words.labels.version.format(flow.version)]
     parts.append(words.labels.owner.format(words.role(flow.owner)))
     if flow.valid_from is not None:
         parts.append(words.labels.valid.format(flow.valid_from.isoformat()))
@@ -206,7 +205,8 @@ def _note(drawing: _Drawing, shared: Shared) -> Note:
     if missing:
         where += f" ({drawing.words.labels.not_at.format(', '.join(sorted(missing, key=int)))})"
     target = _target(drawing, shared.to, None) if shared.to is not None else None
-    return Note(where, shared.text, shared.effects, target)
+    stays = "" if target is not None else drawing.words.labels.records
+    return Note(where, shared.text, shared.effects or stays, target)
 
 
 def _inside(words: Words, state: State, ways: tuple[Way, ...]) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ class Words:
             return self.event(trigger)
         title = self.clock(name)
         if what == "late":
-            limit = self.limit_of(clock)
+            limit = self.limit_of(clock).removeprefix("less than ")
             return self.labels.late.format(title, limit) if limit else self.labels.late_plain.format(title)
         if what == "warned":
             shares = ", ".join(self.limit(share).replace("%", " %").replace("  ", " ") for share in clock.warn_at)
