@@ -44,7 +44,9 @@ RULE = Rule(
     "opened flow has no such start",
     "open: begins a case of another flow as if one of its starting events had come. Where the other flow starts on "
     "several events, `open: {flow: NAME, on: EVENT}` says which.",
-    "states:\n  answered:\n    after:\n      2 business days: {to: closed, open: {flow: feedback_survey, on: survey_answered}}\n",
-    "states:\n  answered:\n    after:\n      2 business days: {to: closed, open: {flow: feedback_survey, on: survey_due}}\n",
+    "states:\n  answered:\n    after:\n"
+    "      2 business days: {to: closed, open: {flow: feedback_survey, on: survey_answered}}\n",
+    "states:\n  answered:\n    after:\n"
+    "      2 business days: {to: closed, open: {flow: feedback_survey, on: survey_due}}\n",
     find,
 )

@@ -51,6 +51,6 @@ RULE = Rule(
     "states:\n  received:\n    on:\n"
     "      reply_sent: {to: answered, raise: {event: customer_wrote, subject: customer.email}}\n",
     "states:\n  received:\n    on:\n"
-    "      reply_sent: {to: answered, raise: {event: survey_due, subject: customer.email}}\n",
+    "      reply_sent: {to: answered, raise: {event: chronic_problem_found, subject: complaint.cause}}\n",
     find,
 )

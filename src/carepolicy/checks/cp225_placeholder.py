@@ -41,6 +41,7 @@ def find(policies: Policies) -> Iterator[Finding]:
 def _texts(policies: Policies) -> Iterator[Text]:
     senders: dict[str, list[Flow]] = {}
     anyones = _names(policies)
+    anywhere = frozenset().union(*(_clocks([flow]) for flow in policies.flows.values()))
     for flow, effects, _ in acts(policies):
         for template in effects.send:
             senders.setdefault(template, []).append(flow)
@@ -51,7 +52,8 @@ def _texts(policies: Policies) -> Iterator[Text]:
             yield Text(clock.promise, clock.at / "promise", frozenset(("limit", "organisation")))
     for messages in policies.messages.values():
         for message in messages.values():
-            known = anyones | _clocks(senders.get(message.name) or policies.flows.values())
+            flows = senders.get(message.name)
+            known = anyones | (_clocks(flows) if flows is not None else anywhere)
             yield Text(message.subject, message.at / "subject", known)
             yield Text(message.text, message.at / "text", known)
 

@@ -15,8 +15,8 @@ def command(code: str | None, every: bool) -> None:
     from carepolicy.cli.pages import page_of, pages
 
     if every and code is None:
-        for page in pages().values():
-            click.echo(f"{page.code}  {page.severity:<7}  {page.title}")
+        for each in pages().values():
+            click.echo(f"{each.code}  {each.severity:<7}  {each.title}")
         return
     if code is None or every:
         raise click.UsageError("name one code, or --all", click.get_current_context())

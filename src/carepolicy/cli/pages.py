@@ -80,3 +80,19 @@ def _wrapped(text: str) -> list[str]:
     from textwrap import wrap
 
     return wrap(text, 92, break_long_words=False, break_on_hyphens=False)
+
+
+def _others() -> dict[str, Page]:
+    """Pages of codes that no rule has: of comments, of the text and shape of files, of guards, and of events."""
+    from carepolicy.engine.codes import CODES as EVENTS
+    from carepolicy.guards import CODES as GUARDS
+    from carepolicy.policy.codes import CODES as TEXTS
+
+    found = {
+        code: Page(code, title, meaning, "note" if code == "CP191" else "error", bad, good, False)
+        for code, (title, meaning, bad, good) in ALLOWANCES.items()
+    }
+    for codes, severity in ((TEXTS, "error"), (GUARDS, "error"), (EVENTS, "event")):
+        for code, (title, meaning, bad, good) in codes.items():
+            found[code] = Page(code, title, meaning, severity, bad, good, False)
+    return found

@@ -8,7 +8,7 @@ from typing import IO
 
 import click
 
-from carepolicy.cli.status import INTERRUPTED, UNREACHABLE, USAGE
+from carepolicy.cli.status import INTERRUPTED, UNREACHABLE, USAGE, Refused
 from carepolicy.cli.terminal import no_colour
 
 NAME = "carepolicy"
@@ -36,7 +36,7 @@ def run(arguments: list[str]) -> int:
         return INTERRUPTED
     except click.ClickException as problem:
         _show(problem)
-        return problem.exit_code
+        return problem.status if isinstance(problem, Refused) else problem.exit_code
     except (RecursionError, MemoryError):
         return _say("the input is nested too deeply, or too large to hold in memory", USAGE)
     except OSError as problem:

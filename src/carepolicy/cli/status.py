@@ -16,4 +16,4 @@ class Refused(click.ClickException):
 
     def __init__(self, message: str, status: int = USAGE) -> None:
         super().__init__(message)
-        self.exit_code = status
+        self.status = status

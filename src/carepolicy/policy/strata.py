@@ -40,7 +40,18 @@ def strata_of(policies: Policies) -> dict[Node, int]:
                 changed = True
         if not changed:
             return {node: level[group[node]] for node in group}
-    raise CycleOfRaises(sorted(node for node in group if level[group[node]] >= len(level)))
+    round_trips = {node for node in level if _comes_back(node, edges)}
+    raise CycleOfRaises(sorted(node for node in group if group[node] in round_trips))
+
+
+def _comes_back(node: Node, edges: set[tuple[Node, Node]]) -> bool:
+    """Whether what a node raises comes back to it, over however many others."""
+    reached: set[Node] = set()
+    waiting = {node}
+    while waiting:
+        waiting = {high for low, high in edges if low in waiting} - reached
+        reached |= waiting
+    return node in reached
 
 
 def _edges(policies: Policies) -> dict[Node, set[Node]]:

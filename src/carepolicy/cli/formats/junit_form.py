@@ -20,7 +20,7 @@ def written(checked: Checked) -> str:
     failed = {each.place.file for each in errors}
     suites = ElementTree.Element("testsuites")
     counts = {"tests": str(len(files)), "failures": str(len(failed)), "errors": "0", "skipped": "0"}
-    suite = ElementTree.SubElement(suites, "testsuite", name="carepolicy check", **counts)
+    suite = ElementTree.SubElement(suites, "testsuite", {"name": "carepolicy check", **counts})
     for file in files:
         case = ElementTree.SubElement(suite, "testcase", classname="carepolicy.check", name=plain(file))
         mine = [each for each in checked.findings if each.place.file == file]

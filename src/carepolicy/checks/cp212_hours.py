@@ -1,0 +1,39 @@
+"""CP212: a calendar that cannot be worked out: holidays of a country that is none, hours that end before they begin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.businesstime import Calendar
+from carepolicy.businesstime.errors import CalendarError
+from carepolicy.checks.cp211_timezone import is_zone
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """What business time refuses of each calendar whose time zone is known."""
+    for spec in policies.organisation.calendars.values():
+        if is_zone(spec.timezone):
+            try:
+                Calendar.from_spec(spec)
+            except CalendarError as fault:
+                yield Finding(CODE, fault.reason, policies.place(fault.at or spec.at), fault.hint)
+
+
+CODE = "CP212"
+RULE = Rule(
+    CODE,
+    "calendar cannot be worked out",
+    "Hours open between 00:00 and 23:59 and close later, within 24 hours. Public holidays are those of a country by "
+    "its two letters (ISO 3166-1) and, where there are differences, of a subdivision (ISO 3166-2). Imported files "
+    "are iCalendar (RFC 5545).",
+    "calendars:\n  office:\n    holidays: {country: EN}\n",
+    "calendars:\n  office:\n    holidays: {country: GB}\n",
+    find,
+)

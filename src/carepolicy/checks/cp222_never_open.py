@@ -1,0 +1,43 @@
+"""CP222: a calendar without any open time in the next two years."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from carepolicy.businesstime import Calendar
+from carepolicy.businesstime.errors import CalendarError
+from carepolicy.checks.cp211_timezone import is_zone
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Calendars in which no business limit that starts today could end."""
+    for spec in policies.organisation.calendars.values():
+        if not is_zone(spec.timezone):
+            continue
+        try:
+            calendar = Calendar.from_spec(spec)
+        except CalendarError:
+            continue
+        if not calendar.opens_within(datetime.now(UTC), 2):
+            place = policies.key_place(spec.at)
+            yield Finding(CODE, f'the calendar "{spec.name}" is never open in the next two years', place, HINT)
+
+
+HINT = "give it hours:, or take away what closes it"
+CODE = "CP222"
+RULE = Rule(
+    CODE,
+    "calendar is never open",
+    "In a calendar that does not open in the next two years no limit in business time could ever end.",
+    "calendars:\n  phones: {closed: [2020-01-01/2099-12-31]}\n",
+    "calendars:\n  phones: {closed: [2026-08-03/2026-08-07]}\n",
+    find,
+)

@@ -1,0 +1,143 @@
+"""``carepolicy due``: when a limit ends, and why then."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from carepolicy.cli.sets import format_option, policies_option
+from carepolicy.cli.status import Refused
+from carepolicy.cli.times import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from carepolicy.businesstime import Calendar, Limit
+    from carepolicy.businesstime.explain import Explanation
+    from carepolicy.cli.calendars import Timetable
+
+
+@click.command(
+    epilog='\b\nExamples:\n  carepolicy due "3 business hours" --from "2026-03-06 16:30" --explain\n'
+    '  carepolicy due "1 business day before order.ship_by" --from 2026-03-02 --fact order.ship_by=2026-03-09\n'
+)
+@click.argument("duration")
+@click.option("--from", "start", metavar="TIME", required=True, help="When the limit starts, as 2026-03-06 16:30.")
+@click.option("--calendar", metavar="NAME", help="The calendar to count in; default: the organisation's.")
+@click.option("--fact", "facts", metavar="NAME=TIME", multiple=True, help="What a fact holds that the limit reads.")
+@click.option("--explain", "why", is_flag=True, help="Say why: each interval counted, each day left out.")
+@format_option("text", "json")
+@policies_option
+def command(
+    duration: str, start: str, calendar: str | None, facts: tuple[str, ...], why: bool, form: str, policies: str
+) -> None:
+    """Say when a limit of DURATION ends: 3 business hours, 2 business days, 14 days, close of business day 1.
+
+    Times without an offset are in the organisation's time zone, and so is the answer.
+    """
+    from carepolicy.cli.calendars import timetable_of
+
+    timetable = timetable_of(policies)
+    begin = moment(start, timetable.timezone)
+    limit = _limit(duration, timetable)
+    counted_in = _calendar(calendar, timetable)
+    values = _values(facts, timetable.timezone)
+    missing = [name for name in limit.reads if name not in values]
+    if missing:
+        raise Refused(f"the limit reads the fact {missing[0]}; say what it holds with --fact {missing[0]}=TIME")
+    from carepolicy.businesstime import NeverOpen, OutOfRange
+
+    try:
+        due = counted_in.due(begin, limit, values)
+        explained = counted_in.explain(begin, limit, values) if why or form == "json" else None
+    except (NeverOpen, OutOfRange) as problem:
+        raise Refused(str(problem)) from None
+    if due is None:
+        raise Refused("the limit has no due time")
+    if form == "json":
+        click.echo(_json(explained, begin, due, limit, counted_in.name), nl=False)
+    elif explained is not None:
+        zone = (
+            ""
+            if explained.start.utcoffset() == begin.utcoffset()
+            else f" (days and hours are those of {counted_in.name})"
+        )
+        click.echo("\n".join(explained.lines()[:-1]) + f"\ndue {due.isoformat(' ')}{zone}")
+    else:
+        click.echo(due.isoformat(" "))
+
+
+def _limit(text: str, timetable: Timetable) -> Limit:
+    from carepolicy.businesstime import LimitError, parse_limit
+
+    named = text.strip()
+    if named.startswith("settings."):
+        name = named.removeprefix("settings.")
+        if name not in timetable.settings:
+            raise Refused(f'there is no setting "{name}"; {_near(name, timetable.settings)}')
+        text = timetable.settings[name]
+    try:
+        return parse_limit(text)
+    except LimitError as fault:
+        width = max(1, fault.end - fault.start)
+        hint = f" {fault.hint}" if fault.hint else ""
+        raise Refused(f"{fault.reason}\n  {text}\n  {' ' * fault.start}{'^' * width}{hint}") from None
+
+
+def _calendar(name: str | None, timetable: Timetable) -> Calendar:
+    wanted = name or timetable.default
+    if wanted is None:
+        from carepolicy.businesstime import Calendar
+
+        return Calendar.round_the_clock(timetable.timezone)
+    if wanted not in timetable.calendars:
+        raise Refused(f'there is no calendar "{wanted}"; {_near(wanted, timetable.calendars)}')
+    return timetable.calendars[wanted]
+
+
+def _values(facts: Iterable[str], timezone: str) -> dict[str, Any]:
+    """The facts given as NAME=TIME: a date where only a date is written, else an instant."""
+    found: dict[str, Any] = {}
+    for text in facts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise Refused(f'"{text}" gives no fact; write --fact order.ship_by=2026-03-09')
+        try:
+            found[name.strip()] = date.fromisoformat(value.strip())
+        except ValueError:
+            found[name.strip()] = moment(value, timezone)
+    return found
+
+
+def _near(name: str, known: Mapping[str, object]) -> str:
+    from carepolicy.policy.findings import did_you_mean
+
+    return did_you_mean(name, known) or "organisation.yaml lists what there is"
+
+
+def _json(explained: Explanation | None, begin: datetime, due: datetime, limit: Limit, calendar: str) -> str:
+    import orjson
+
+    answer: dict[str, Any] = {
+        "limit": str(limit),
+        "calendar": calendar,
+        "from": begin.isoformat(),
+        "due": due.isoformat(),
+    }
+    if explained is not None:
+        answer["counted"] = [
+            {
+                "day": each.day.isoformat(),
+                "begin": each.begin.isoformat(),
+                "end": each.end.isoformat(),
+                "seconds": each.time.total_seconds(),
+                "share": float(each.share),
+                "note": each.note,
+            }
+            for each in explained.counted
+        ]
+        answer["left_out"] = [{"day": each.day.isoformat(), "reason": each.reason} for each in explained.left_out]
+        answer["notes"] = list(explained.notes)
+    return orjson.dumps(answer, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()

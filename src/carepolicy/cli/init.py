@@ -1,0 +1,33 @@
+"""``carepolicy init``: a small working policy set to begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from carepolicy.cli.status import Refused
+
+STARTER = Path(__file__).parent.parent / "starter"
+
+
+@click.command(epilog="Example: carepolicy init policies")
+@click.argument("folder", metavar="[DIR]", default="policies", type=click.Path(path_type=Path))
+def command(folder: Path) -> None:
+    """Lay down a small working policy set in DIR (default: policies), with comments.
+
+    It passes `carepolicy check`. Nothing that exists is overwritten.
+    """
+    files = sorted(each.relative_to(STARTER) for each in STARTER.rglob("*.yaml"))
+    if folder.exists() and not folder.is_dir():
+        raise Refused(f"{folder} is a file; name a folder")
+    there = [str(folder / each) for each in files if (folder / each).exists()]
+    if there:
+        raise Refused(f"{', '.join(there)} already there; nothing was written")
+    for each in files:
+        target = folder / each
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("x", encoding="utf-8", newline="\n") as file:
+            file.write((STARTER / each).read_text(encoding="utf-8"))
+        click.echo(str(target))
+    click.echo(f"Next: carepolicy check --policies {folder}", err=True)

@@ -1,0 +1,40 @@
+"""``carepolicy schema``: the JSON Schemas of the policy files, for editors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from carepolicy.cli.status import Refused
+
+
+@click.command(epilog="Examples: carepolicy schema flow, carepolicy schema --output schemas")
+@click.argument("name", required=False)
+@click.option("--output", "-o", metavar="DIR", type=click.Path(path_type=Path), help="Write all schemas into DIR.")
+def command(name: str | None, output: Path | None) -> None:
+    """Print the JSON Schema (draft 2020-12) of one kind of policy file, or their names.
+
+    With --output all of them are written. An editor that knows the YAML language server completes and
+    underlines by the schema that the first line of a policy file names.
+    """
+    from carepolicy.policy.schema import KINDS, schema_texts
+
+    if output is not None and name is not None:
+        raise click.UsageError("name one schema, or write all with --output", click.get_current_context())
+    texts = schema_texts()
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        for file, text in texts.items():
+            (output / file).write_text(text, encoding="utf-8", newline="\n")
+            click.echo(str(output / file))
+    elif name is None:
+        for kind, (file, _) in KINDS.items():
+            click.echo(f"{kind:<14}{file}")
+    else:
+        found = [file for kind, (file, _) in KINDS.items() if name in (kind, file)]
+        if not found:
+            from carepolicy.policy.findings import did_you_mean
+
+            raise Refused(f'there is no schema "{name}"; {did_you_mean(name, KINDS)}')
+        click.echo(texts[found[0]], nl=False)

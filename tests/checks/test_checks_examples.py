@@ -1,0 +1,56 @@
+"""The examples on a rule's page are true: the bad one is found by the rule, the good one is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from carepolicy.checks import check_folder, rules
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.composing import compose
+
+ORGANISATION = ("timezone", "calendars", "facts", "roles", "channels", "settings", "watches")
+
+
+def laid_over(below: Any, above: Any) -> Any:
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return {**below, **{key: laid_over(below.get(key), value) for key, value in above.items()}}
+
+
+def data_of(text: str) -> Any:
+    source, findings = compose(text, "example.yaml")
+    assert source is not None, findings
+    return source.data
+
+
+def codes_of(harbour: Path, example: str) -> set[str]:
+    data = data_of(example)
+    file = harbour / ("organisation.yaml" if data.keys() & set(ORGANISATION) else "flows/email_inquiry.yaml")
+    file.write_text(yaml.safe_dump(laid_over(data_of(file.read_text()), data), sort_keys=False, allow_unicode=True))
+    policies, findings = check_folder(harbour)
+    assert policies is not None, findings
+    return {each.code for each in findings}
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.code)
+def test_the_bad_example_is_found(harbour: Path, rule: Rule) -> None:
+    assert rule.code in codes_of(harbour, rule.bad)
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.code)
+def test_the_good_example_is_not_found(harbour: Path, rule: Rule) -> None:
+    assert rule.code not in codes_of(harbour, rule.good)
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.code)
+def test_a_page_is_written_for_every_rule_and_is_current(rule: Rule) -> None:
+    from carepolicy.cli.pages import page_of
+
+    page = page_of(rule.code)
+    assert page is not None
+    file = Path(__file__).parents[2] / "docs" / "rules" / f"{rule.code}.md"
+    assert file.read_text() == page.markdown()

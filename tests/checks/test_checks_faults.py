@@ -1,0 +1,67 @@
+"""Each fault of faults.yaml is found, at the very token, and it alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from carepolicy.checks import check_folder
+from carepolicy.policy.places import Place
+
+FLOW = "flows/email_inquiry.yaml"
+FAULTS = yaml.safe_load((Path(__file__).parent / "faults.yaml").read_text())
+
+
+def place_of(text: str, file: str, first: str, last: str) -> Place:
+    start, end = text.index(first), text.index(last)
+    line = text.count("\n", 0, start) + 1
+    column = start - (text.rfind("\n", 0, start) + 1) + 1
+    return Place(file, line, column, line, column + end - start - 1)
+
+
+def name_of(fault: dict[str, str]) -> str:
+    return f"{fault['code']} {fault['new'].strip() or 'nothing'}"
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=name_of)
+def test_a_fault_is_found_at_its_very_token(harbour: Path, fault: dict[str, str]) -> None:
+    file = fault.get("file", FLOW)
+    text = (harbour / file).read_text()
+    assert text.count(fault["old"]) == 1, "the case no longer fits the set"
+    broken = text.replace(fault["old"], fault["new"])
+    (harbour / file).write_text(broken.replace("«", "").replace("»", ""))
+    if "token" in fault:
+        file = fault["at"]
+        other = (harbour / file).read_text().replace(fault["token"], f"«{fault['token']}»", 1)
+        expected = place_of(other, file, "«", "»")
+    else:
+        expected = place_of(broken, file, "«", "»")
+    if fault.get("quoted"):
+        expected = expected._replace(column=expected.column - 1, end_column=expected.end_column + 1)
+    policies, findings = check_folder(harbour)
+    assert policies is not None
+    assert [(each.code, each.place) for each in findings] == [(fault["code"], expected)]
+    if "hint" in fault:
+        assert findings[0].hint == fault["hint"]
+
+
+def test_the_sound_set_has_no_finding(harbour: Path) -> None:
+    policies, findings = check_folder(harbour)
+    assert policies is not None
+    assert findings == []
+
+
+def test_messages_in_an_undeclared_language_are_found(harbour: Path) -> None:
+    text = (harbour / "messages/fr.yaml").read_text().replace("language: fr", "language: de")
+    (harbour / "messages/fr.yaml").unlink()
+    (harbour / "messages/de.yaml").write_text(text)
+    _, findings = check_folder(harbour)
+    assert [(each.code, each.place) for each in findings] == [("CP209", Place("messages/de.yaml", 1, 11, 1, 13))]
+
+
+def test_every_rule_has_a_fault_here() -> None:
+    from carepolicy.checks.registry import modules
+
+    assert set(modules()) - {fault["code"] for fault in FAULTS} == set()
