@@ -31,7 +31,9 @@ class Part:
 
     def find(self, key: str) -> Part | None:
         """The part below ``key``, or None where the key is not there."""
-        return self[key] if key in self else None
+        if key not in self:
+            return None
+        return self[key]
 
     def items(self, key: str) -> Iterator[tuple[str, Part]]:
         """The entries of the mapping below ``key``, none where it is not there."""

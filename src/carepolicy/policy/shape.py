@@ -3,67 +3,27 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.policy.findings import Finding, did_you_mean
 from carepolicy.policy.places import Path, Place, Source
-from carepolicy.policy.schema import KINDS
 from carepolicy.policy.schema.parts import FACT_PATTERN, NAME_PATTERN, TRIGGER_PATTERN
+from carepolicy.policy.validator import full_pattern, validator_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jsonschema import Draft202012Validator
 
-_ANNOTATIONS = frozenset({"title", "description", "examples", "format", "$defs", "$schema", "$id"})
-_NAME_PATTERNS = frozenset(
-    pattern.removesuffix("$") + r"\Z" for pattern in (NAME_PATTERN, FACT_PATTERN, TRIGGER_PATTERN)
-)
+_NAME_PATTERNS = frozenset(map(full_pattern, (NAME_PATTERN, FACT_PATTERN, TRIGGER_PATTERN)))
 
 
 def check_shape(source: Source, kind: str) -> list[Finding]:
     """What is wrong with the shape of a file of one kind: organisation, flow, messages or scenario."""
     findings: dict[tuple[Place, str], Finding] = {}
-    for error in _validator(kind).iter_errors(source.data):
+    for error in validator_of(kind).iter_errors(source.data):
         for finding in _findings(error, source):
             findings.setdefault((finding.place, finding.message), finding)
     return sorted(findings.values(), key=lambda each: each.place)
-
-
-@cache
-def _validator(kind: str) -> Draft202012Validator:
-    from jsonschema import Draft202012Validator
-
-    schema = KINDS[kind][1]()
-    return Draft202012Validator(_inlined(schema, schema["$defs"], {}))
-
-
-def _inlined(schema: Any, pieces: dict[str, Any], done: dict[str, Any]) -> Any:
-    """A schema with its pieces put in their places, less what only editors read.
-
-    References and annotations cost as much as the checks themselves. Pieces do not refer in circles.
-    """
-    if isinstance(schema, list):
-        return [_inlined(each, pieces, done) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        name = schema["$ref"].removeprefix("#/$defs/")
-        if name not in done:
-            done[name] = _inlined(pieces[name], pieces, done)
-        return done[name]
-    found = {}
-    for keyword, value in schema.items():
-        if keyword == "properties":
-            found[keyword] = {name: _inlined(each, pieces, done) for name, each in value.items()}
-        elif keyword == "pattern":
-            # What bears a format is read more exactly further on. `$` alone would let a line's end pass.
-            if "format" not in schema:
-                found[keyword] = value.removesuffix("$") + r"\Z"
-        elif keyword not in _ANNOTATIONS:
-            found[keyword] = _inlined(value, pieces, done)
-    return found
 
 
 def _findings(error: Any, source: Source) -> Iterator[Finding]:

@@ -6,12 +6,19 @@ from carepolicy.policy.schema.parts import NAME, Schema, keyed, listed, named, r
 
 WHO = ("customer", "staff", "system", "carrier", "partner", "other")
 
-_TELL = {
-    **keyed({"role": ref("name", "Who is told."), "say": ref("text", "What they are told.")}, ["role"]),
-    **{k: v for k, v in NAME.items() if k != "type"},
-}
-_OPEN = {
-    **keyed(
+
+def _short_or(long: Schema, expected: str) -> Schema:
+    """A name, or the long form of what it stands for."""
+    pattern = {keyword: value for keyword, value in NAME.items() if keyword != "type"}
+    return {**long, **pattern, "type": ["string", "object"], "errorMessage": expected}
+
+
+_TELL = _short_or(
+    keyed({"role": ref("name", "Who is told."), "say": ref("text", "What they are told.")}, ["role"]),
+    "a role, or {role: …, say: …}",
+)
+_OPEN = _short_or(
+    keyed(
         {
             "flow": ref("name", "The flow of which a case is opened."),
             "on": ref("name", "The event that starts it, where the flow has several starts."),
@@ -23,8 +30,8 @@ _OPEN = {
         },
         ["flow"],
     ),
-    **{k: v for k, v in NAME.items() if k != "type"},
-}
+    "a flow, or {flow: …, on: …}",
+)
 _RAISE = keyed(
     {
         "event": ref("name", "The event that is raised."),
@@ -52,24 +59,11 @@ _ARGUMENTS = {
 }
 
 _EFFECTS: dict[str, Schema] = {
-    "set": named(
-        ref("expression"),
-        "facts and their expressions, such as {complaint.attempts: complaint.attempts + 1}",
-        "Facts that change, and to what.",
-        "fact",
-    ),
+    "set": ref("set", "Facts that change, and to what."),
     "send": ref("names", "Message templates that the customer is sent."),
-    "tell": {
-        **listed(_TELL, "string", "object", expected="a role, or {role: …, say: …}, or a list of these"),
-        "description": "Internal notices to roles.",
-    },
-    "request": named(
-        _ARGUMENTS, "a command and its arguments, such as {charge_card: {amount: order.total}}", "Commands to services."
-    ),
-    "open": {
-        **listed(_OPEN, "string", "object", expected="a flow, or {flow: …, on: …}, or a list of these"),
-        "description": "Cases of other flows for the same subject.",
-    },
+    "tell": ref("tell", "Internal notices to roles."),
+    "request": ref("request", "Commands to services."),
+    "open": ref("open", "Cases of other flows for the same subject."),
     "assign": {
         "type": "string",
         "pattern": r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$",
@@ -77,15 +71,11 @@ _EFFECTS: dict[str, Schema] = {
         "errorMessage": "a role, or a fact that names a person",
         "patternErrorMessage": "a role is written like_this, a fact like customer.account_owner",
     },
-    "raise": {
-        **listed(_RAISE, "object", expected="{event: …, subject: …, data: …}, or a list of these"),
-        "description": "Events for another key.",
-    },
-    "extend": {
-        **listed(_EXTEND, "object", expected="{clock: …, by: …, at_most: …}, or a list of these"),
-        "description": "More time on running clocks.",
-    },
+    "raise": ref("raise", "Events for another key."),
+    "extend": ref("extend", "More time on running clocks."),
 }
+
+_EFFECTS_ONLY = keyed(_EFFECTS, (), "effects, such as {send: auto_reply}")
 
 _PEOPLE: dict[str, Schema] = {
     "title": ref("text", "What people call it."),
@@ -108,9 +98,9 @@ _TRANSITION = keyed(
 _WAY = "a state's name, or {to: …, when: …}, or a list of these"
 
 
-def _transitions(transition: Schema) -> Schema:
-    short = {**transition, **{k: v for k, v in NAME.items() if k != "type"}, "type": ["string", "object"]}
-    return listed({**short, "errorMessage": _WAY}, "string", "object", expected=_WAY)
+def _transitions(name: str, transition: Schema) -> dict[str, Schema]:
+    short = _short_or(transition, _WAY)
+    return {f"{name}_one": short, name: listed(short, "string", "object", expected=_WAY, name=f"{name}_one")}
 
 
 _EXCEPT = {
@@ -190,8 +180,8 @@ _STATE = keyed(
         "owner": ref("name", "The role that acts."),
         "channel": ref("name", "The channel that messages take."),
         "waits": ref("name", "Whom it waits for: customer, us, carrier ..."),
-        "enter": keyed(_EFFECTS, (), "effects, such as {send: auto_reply}", "Effects on entering."),
-        "leave": keyed(_EFFECTS, (), "effects, such as {send: auto_reply}", "Effects on leaving."),
+        "enter": ref("effects", "Effects on entering."),
+        "leave": ref("effects", "Effects on leaving."),
         "on": named(
             ref("transitions"),
             "events and where they lead, such as {reply_sent: answered}",
@@ -276,7 +266,18 @@ def flow_schema() -> Schema:
             "errorMessage": "next_business_day",
             "description": "Moves a due time on a closed day to the next open one.",
         },
-        "transitions": _transitions(_TRANSITION),
-        "anywhere": _transitions(_EXCEPT),
+        **_transitions("transitions", _TRANSITION),
+        **_transitions("anywhere", _EXCEPT),
+        "effects": _EFFECTS_ONLY,
+        "set": named(
+            ref("expression"),
+            "facts and their expressions, such as {complaint.attempts: complaint.attempts + 1}",
+            names="fact",
+        ),
+        "tell": listed(_TELL, "string", "object", expected="a role, or {role: …, say: …}, or a list of these"),
+        "request": named(_ARGUMENTS, "a command and its arguments, such as {charge_card: {amount: order.total}}"),
+        "open": listed(_OPEN, "string", "object", expected="a flow, or {flow: …, on: …}, or a list of these"),
+        "raise": listed(_RAISE, "object", expected="{event: …, subject: …, data: …}, or a list of these"),
+        "extend": listed(_EXTEND, "object", expected="{clock: …, by: …, at_most: …}, or a list of these"),
     }
     return root("carepolicy flow", "flow.schema.json", _BODY, pieces)

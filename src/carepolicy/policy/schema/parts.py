@@ -62,12 +62,12 @@ def named(values: Schema, expected: str, description: str = "", names: str = "na
     return found
 
 
-def listed(piece: Schema, *types: str, expected: str) -> Schema:
-    """One value of ``types``, of the kind ``piece``, or a list of them."""
+def listed(piece: Schema, *types: str, expected: str, name: str = "") -> Schema:
+    """One value of ``types``, of the kind ``piece`` (whose name under ``$defs`` may be given), or a list of them."""
     return {
         **{k: v for k, v in piece.items() if k != "description"},
         "type": [*types, "array"],
-        "items": piece,
+        "items": ref(name) if name else piece,
         "errorMessage": expected,
     }
 
