@@ -52,7 +52,17 @@ def transitions_alone(data: list[bytes]) -> None:
     """The same lines through one shared ``transitions.Machine``; a model object for each case."""
     machine = Machine(
         model=None,
-        states=["received", "late", "acknowledged", "waiting", "investigating", "urgent", "approval", "remedy", "closed"],
+        states=[
+            "received",
+            "late",
+            "acknowledged",
+            "waiting",
+            "investigating",
+            "urgent",
+            "approval",
+            "remedy",
+            "closed",
+        ],
         initial="received",
         auto_transitions=False,
         ignore_invalid_triggers=True,
@@ -122,7 +132,9 @@ def main() -> None:
     print(f"{len(data):,} events, {written:,} records ({written / len(data):.2f} an event), median of {asked.rounds}")
     for name, seconds in median.items():
         print(f"  {name:12} {seconds:7.3f} s  {len(data) / seconds:12,.0f} events/s")
-    print(f"  carepolicy / transitions: {median['transitions'] / median['carepolicy']:.1f} times as many events/s (bound: 5)")
+    print(
+        f"  carepolicy / transitions: {median['transitions'] / median['carepolicy']:.1f} times as many events/s (bound: 5)"
+    )
     print(f"  carepolicy / orjson:      {median['carepolicy'] / median['orjson']:.1f} times its time (bound: 16)")
 
 

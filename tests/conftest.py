@@ -1,106 +1,11 @@
-"""What tests of several rooms share: small policy sets written in a test, and events to run through them."""
+"""Fixtures that tests of several rooms share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from textwrap import dedent
-from typing import Any
 
 import pytest
-
-ORGANISATION = """\
-    organisation: Harbour & Finch
-    timezone: Europe/London
-    languages: [en, fr]
-    calendar: office
-    calendars:
-      office:
-        title: Office hours
-        hours:
-          mon-thu: [09:00-12:30, 13:30-17:30]
-          fri: 09:00-16:00
-        holidays: {country: GB, subdivision: ENG}
-      phones: {title: Phone lines, hours: {mon-sat: 08:00-20:00}}
-      always: {title: Round the clock, hours: {mon-sun: 00:00-24:00}}
-    roles:
-      care_agent: {title: Care agent, calendar: office, people: [Aoife, Ben], deputy: care_lead}
-      care_lead: {title: Care team lead, calendar: office, people: [Chidi], deputy: care_agent}
-      night_watch: {title: Night watch, calendar: always, people: [Dana, Eli]}
-    channels:
-      email: {title: E-mail, address: care@harbour.example}
-      phone: {title: Phone, address: "+44 20 7946 0000", calendar: phones}
-    facts:
-      customer.email: {type: text, private: true}
-      customer.name: {type: text}
-      customer.tier: {type: choice, of: [standard, gold, none], default: standard}
-      customer.language: {type: text, default: en}
-      customer.account_owner: {type: text}
-      order.total: {type: money, currency: GBP}
-      order.ship_by: {type: time}
-      complaint.attempts: {type: number, default: 0}
-      complaint.cause: {type: choice, of: [late, broken]}
-      breach.aware_at: {type: time}
-      case.urgent: {type: flag}
-    settings:
-      goodwill_limit: 20
-      quick_answer: 2 business hours
-"""
-
-MESSAGES = """\
-    language: en
-    messages:
-      auto_reply: {subject: We have your message, text: "We answer within {clock.first_reply.limit}."}
-      apology: {subject: We are sorry, text: "Dear {customer.name}, we kept you waiting. Write to {customer.email}."}
-"""
-
-Events = list[dict[str, Any]]
-Runner = Callable[..., Events]
-
-
-def event(
-    kind: str, at: str, subject: str = "s-1", data: dict[str, Any] | None = None, id: str | None = None
-) -> dict[str, Any]:
-    """A CloudEvent; a time without an offset is UTC."""
-    time = at if at.endswith("Z") or "+" in at[10:] else at + "+00:00"
-    made = {
-        "specversion": "1.0",
-        "id": id or f"{kind}-{at}",
-        "source": "/test",
-        "type": kind,
-        "subject": subject,
-        "time": time,
-    }
-    return {**made, "data": data} if data is not None else made
-
-
-def write_set(root: Path, *flows: str, organisation: str = ORGANISATION, extra: str = "", messages: str = MESSAGES) -> Path:
-    """Write a policy set of ``flows`` below ``root``; ``extra`` is put at the end of organisation.yaml."""
-    (root / "flows").mkdir(parents=True, exist_ok=True)
-    (root / "messages").mkdir(exist_ok=True)
-    (root / "organisation.yaml").write_text(dedent(organisation) + dedent(extra))
-    (root / "messages" / "en.yaml").write_text(dedent(messages))
-    for flow in flows:
-        text = dedent(flow)
-        name = text.split("flow:", 1)[1].split("\n", 1)[0].strip()
-        (root / "flows" / f"{name}.yaml").write_text(text)
-    return root
-
-
-def short(record: dict[str, Any]) -> str:
-    """A record in a few words, for tests that read as stories: ``clock.started first_reply 09:05``."""
-    kind = record["type"].removeprefix("carepolicy.")
-    data = record["data"]
-    said = {
-        "case.opened": lambda: data["state"],
-        "case.moved": lambda: f"{data['from']} -> {data['to']} on {data['on']}",
-        "case.closed": lambda: f"{data['state']} {data['outcome']}",
-        "task.assigned": lambda: f"{data['role']}",
-        "message.requested": lambda: data["template"],
-        "notice.requested": lambda: data["role"],
-        "action.requested": lambda: data["action"],
-    }.get(kind, lambda: data.get("clock") or data.get("code") or "")
-    return f"{kind} {said()}"
+from stories import Events, Runner, write_set
 
 
 @pytest.fixture(autouse=True)

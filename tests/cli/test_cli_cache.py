@@ -78,6 +78,18 @@ def test_what_cannot_be_kept_is_left_out_without_a_word(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+def test_the_folder_is_where_the_platform_keeps_caches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import platformdirs
+
+    monkeypatch.delenv("CAREPOLICY_CACHE", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for given in (str(tmp_path / "elsewhere"), ""):
+        monkeypatch.setenv("XDG_CACHE_HOME", given)
+        cache.store("things", "abc", 1)
+        kept = Path(platformdirs.user_cache_dir("carepolicy", appauthor=False))
+        assert len(list(kept.glob("things-*.pickle"))) == 1
+
+
 def test_a_folder_that_cannot_be_made_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("CAREPOLICY_CACHE", str(tmp_path / "file" / "cache"))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import event, write_set
+from stories import event, write_set
 
 TICKET = """\
     flow: ticket
@@ -126,7 +126,9 @@ def test_a_card_number_is_masked_before_it_goes_anywhere(policies: Path, tmp_pat
     assert [record["subject"] for record in records if record["type"] == "carepolicy.case.opened"] == ["good", "bad"]
 
 
-def test_private_facts_reach_neither_records_nor_dead_letters_nor_standard_error(policies: Path, tmp_path: Path) -> None:
+def test_private_facts_reach_neither_records_nor_dead_letters_nor_standard_error(
+    policies: Path, tmp_path: Path
+) -> None:
     secret = "ada.lovelace@example.org"
     lines = [
         asked(id="p-1", data={"customer.name": "Bo", "customer.email": secret}),

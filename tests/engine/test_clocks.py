@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conftest import Events, Runner, event, short
+from stories import Events, Runner, event, short
 
 INQUIRY = """\
     flow: inquiry
@@ -241,7 +241,9 @@ def test_close_of_business_of_the_third_day_after_receipt(run_flows: Runner) -> 
 
 
 def test_the_limit_of_gold_clients_is_their_own(run_flows: Runner) -> None:
-    flow = inquiry('\n          - {when: customer.tier == "gold", is: 1 business hour}\n          - {is: 3 business hours}')
+    flow = inquiry(
+        '\n          - {when: customer.tier == "gold", is: 1 business hour}\n          - {is: 3 business hours}'
+    )
     gold = run_flows(flow, events=[event("email_received", "2026-03-02T09:00:00", data={"customer.tier": "gold"})])
     assert data_of(gold, "clock.started")["limit"] == 3600
     standard = run_flows(flow, events=[event("email_received", "2026-03-02T09:00:00")])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from conftest import event, write_set
+from stories import event, write_set
 
 from carepolicy.engine.lines import numbered_lines
 from carepolicy.engine.ordered import OrderedRun
@@ -116,9 +116,7 @@ def test_a_bundle_from_bytes_gives_the_same_bytes(complaints: Bundle, lines: lis
 
 
 @pytest.mark.parametrize("workers", [2, 3])
-def test_the_bytes_do_not_depend_on_the_number_of_workers(
-    complaints: Bundle, lines: list[bytes], workers: int
-) -> None:
+def test_the_bytes_do_not_depend_on_the_number_of_workers(complaints: Bundle, lines: list[bytes], workers: int) -> None:
     broken = [*lines[:500], b"{not json\n", lines[10], *lines[500:]]
     assert run_lines(complaints, broken, workers) == run_lines(complaints, broken)
 
@@ -148,9 +146,7 @@ def test_records_stand_in_the_order_of_the_lines_that_caused_them(complaints: Bu
         for record in map(orjson.loads, run_lines(complaints, lines[:400]).splitlines())
         if record["type"] == "carepolicy.case.opened"
     ]
-    expected = [
-        read["subject"] for read in map(orjson.loads, lines[:400]) if read["type"] == "complaint_received"
-    ]
+    expected = [read["subject"] for read in map(orjson.loads, lines[:400]) if read["type"] == "complaint_received"]
     assert opened == expected
 
 
@@ -161,7 +157,9 @@ def strata(tmp_path: Path) -> Bundle:
 
 def of(subject: str, kind: str, at: str, **data: str) -> bytes:
     named = {name.replace("_", ".", 1): value for name, value in data.items()}
-    return json.dumps(event(kind, at, subject=subject, data=named or None, id=f"{subject}-{kind}-{at}")).encode() + b"\n"
+    return (
+        json.dumps(event(kind, at, subject=subject, data=named or None, id=f"{subject}-{kind}-{at}")).encode() + b"\n"
+    )
 
 
 def two_orders() -> list[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Runner, event, short
+from stories import Runner, event, short
 
 TICKET = """\
     flow: ticket
@@ -76,9 +76,7 @@ def test_the_first_transition_whose_guard_holds_is_taken_with_the_events_own_fac
 
 
 def test_a_transition_without_to_stays_without_leaving_and_entering_again(run_flows: Runner) -> None:
-    records = run_flows(
-        TICKET, events=[event("asked", "2026-03-02T09:00:00"), event("noted", "2026-03-02T09:10:00")]
-    )
+    records = run_flows(TICKET, events=[event("asked", "2026-03-02T09:00:00"), event("noted", "2026-03-02T09:10:00")])
     assert kinds(records)[3:] == ["notice.requested care_lead"]
 
 

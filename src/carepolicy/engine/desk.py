@@ -84,7 +84,7 @@ class Desk:
         if key is None:
             self._give(event, self.subjects.get(event.subject) or self.subject(None, event.subject), programs)
         else:
-            value = event.data.get(key)
+            value = event.subject if event.raised else event.data.get(key)
             if value is not None:
                 self._give(event, self.subject(key, str(value)), programs)
 
@@ -175,4 +175,4 @@ class Desk:
 def raised_as_incoming(raised: Raised, line: int) -> Incoming:
     """A raised event as one that another stratum takes."""
     when = text_of(raised.time)
-    return Incoming(line, raised.subject, raised.event, raised.time, when, "/carepolicy", raised.id, raised.data, False)
+    return Incoming(line, raised.subject, raised.event, raised.time, when, "/carepolicy", raised.id, raised.data, raised=True)

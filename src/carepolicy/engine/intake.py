@@ -23,7 +23,9 @@ DEEPEST_NAME = 8
 
 class Incoming(NamedTuple):
     """An event that can be taken. ``data`` holds converted values by the facts' dotted names, None where
-    the event takes a value away; ``masked`` says that a card number was masked in it."""
+    the event takes a value away; ``masked`` says that a card number was masked in it. A ``raised``
+    event names the key that it is for as its subject.
+    """
 
     line: int
     subject: str
@@ -33,7 +35,8 @@ class Incoming(NamedTuple):
     source: str
     id: str
     data: dict[str, Any]
-    masked: bool
+    masked: bool = False
+    raised: bool = False
 
 
 class Refused(Exception):

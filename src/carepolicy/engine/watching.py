@@ -49,15 +49,7 @@ class Watching:
                 window.popleft()
             window.append(time)
             if len(window) == watch.reaches:
+                key = f"{watch.name}/{value}/{time}"
                 data = {watch.by: value}
-                yield Incoming(
-                    line,
-                    value,
-                    watch.raises,
-                    time,
-                    text_of(time),
-                    "/carepolicy",
-                    f"{watch.name}/{value}/{time}",
-                    data,
-                    False,
-                )
+                when = text_of(time)
+                yield Incoming(line, value, watch.raises, time, when, "/carepolicy", key, data, raised=True)

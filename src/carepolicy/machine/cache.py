@@ -95,6 +95,10 @@ def _folder() -> str | None:
     chosen = os.environ.get("CAREPOLICY_CACHE")
     if chosen:
         return None if chosen == "off" else chosen
+    if sys.platform == "linux":
+        # As platformdirs has it here (XDG Base Directory Specification), without the time of importing it.
+        given = os.environ.get("XDG_CACHE_HOME", "").strip()
+        return os.path.join(given if os.path.isabs(given) else os.path.expanduser("~/.cache"), "carepolicy")
     import platformdirs
 
     return platformdirs.user_cache_dir("carepolicy", appauthor=False)

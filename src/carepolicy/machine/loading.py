@@ -20,7 +20,8 @@ class PolicyErrors(Exception):
     """A policy set has errors; ``findings`` says where and what."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__(f"the policy set has {len(findings)} errors")
+        first = f": {findings[0].code} {findings[0].message}" if findings else ""
+        super().__init__(f"the policy set has {len(findings)} errors{first}")
         self.findings = tuple(findings)
 
 
