@@ -23,10 +23,10 @@ from carepolicy.businesstime.opentime import TWO_YEARS, OpenTime
 from carepolicy.businesstime.parsing import parse_limit
 from carepolicy.businesstime.rules import Rules, check_hours
 from carepolicy.businesstime.wallclock import hanging_on, months_later, rolled
-from carepolicy.policy.model import CalendarSpec, Holidays, ImportedFile, Interval
 
 if TYPE_CHECKING:
     from carepolicy.businesstime.explain import Explanation
+    from carepolicy.policy.model import CalendarSpec, Holidays, ImportedFile, Interval
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ALL_DAY: tuple[tuple[Interval, ...], ...] = (((0, 86_400),),) * 7

@@ -7,19 +7,22 @@ span of whole years, and never moves a position.
 
 from __future__ import annotations
 
+import pickle
 from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import replace
 from datetime import date, timedelta
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.compiling import FIRST_ORDINAL, Day, midnight_of, open_days
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.businesstime.limit import DAY, DAY_US
-from carepolicy.businesstime.rules import Rules
 from carepolicy.businesstime.span import LISTS, NUMBERS, Span, build, join
 from carepolicy.businesstime.zones import ZoneLine, zone_line, zone_named
+
+if TYPE_CHECKING:
+    from carepolicy.businesstime.rules import Rules
 
 ANCHOR = 2024
 """The year at whose beginning positions are zero; what is compiled always reaches from it to what is asked."""
@@ -36,10 +39,10 @@ TWO_YEARS = 731 * DAY_US
 class OpenTime:
     """The compiled open time of ``rules``, with the questions of the engine. Safe to use from several threads."""
 
-    __slots__ = ("_closed", "_first", "_growing", "_last", "_span", "_zone", "name", "rules")
+    __slots__ = ("_closed", "_first", "_growing", "_last", "_rules", "_span", "_zone", "name")
 
     def __init__(self, rules: Rules, name: str) -> None:
-        self.rules = rules
+        self._rules: Rules | bytes = rules
         self.name = name
         self._growing = Lock()
         self._first, self._last = ANCHOR, ANCHOR - 1
@@ -50,12 +53,20 @@ class OpenTime:
         start = self._zone.utc(at)
         self._span: Span = build([], start, start, 0, 0)
 
+    @property
+    def rules(self) -> Rules:
+        """What the calendar says. One that was pickled reads them when they are first needed: due times do without."""
+        rules = self._rules
+        if isinstance(rules, bytes):
+            self._rules = rules = pickle.loads(rules)
+        return rules
+
     def __getstate__(self) -> dict[str, Any]:
         self.prepare(*PACKED_YEARS)
         span, zone = self._span, self._zone
         return {
             "name": self.name,
-            "rules": self.rules,
+            "rules": pickle.dumps(self.rules),
             "years": (self._first, self._last),
             "closed": self._closed,
             "zone": (array("q", zone.instants), array("q", zone.offsets), zone.end),
@@ -64,7 +75,7 @@ class OpenTime:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.name, self.rules, self._closed = state["name"], state["rules"], state["closed"]
+        self.name, self._rules, self._closed = state["name"], state["rules"], state["closed"]
         self._first, self._last = state["years"]
         self._growing = Lock()
         instants, offsets, end = state["zone"]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.closures import Closure
 from carepolicy.businesstime.errors import CalendarError
-from carepolicy.policy.model import Holidays, Interval
-from carepolicy.policy.places import At
+
+if TYPE_CHECKING:
+    from carepolicy.policy.model import Holidays, Interval
+    from carepolicy.policy.places import At
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
