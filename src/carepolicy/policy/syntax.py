@@ -31,9 +31,13 @@ def syntax_finding(problem: Any, text: str, file: str) -> Finding:
     context = problem.context or ""
     if "nesting" in said:
         return Finding("CP107", "this is nested too deeply", place_at(file, mark, 1))
+    line = line_of(text, mark.line)
+    indent = line[: len(line) - len(line.lstrip())]
+    if "\t" in indent:
+        place = Place(file, mark.line + 1, 1, mark.line + 1, len(indent) + 1)
+        return Finding("CP102", "a tab stands at the beginning of this line", place, "use spaces to indent")
     if "flow" in context or "quoted scalar" in context:
         return _unclosed(problem, text, file)
-    line = line_of(text, mark.line)
     rest = line[mark.column :]
     place = place_at(file, mark, max(1, len(rest.split(" ")[0])) if rest else 1)
     if "mapping values are not allowed" in said:
