@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.businesstime.closures import read_closures
 from carepolicy.businesstime.errors import CalendarError, NeverOpen, OutOfRange
 from carepolicy.businesstime.limit import (
     BUSINESS_DAYS,
@@ -21,10 +19,11 @@ from carepolicy.businesstime.limit import (
 )
 from carepolicy.businesstime.opentime import TWO_YEARS, OpenTime
 from carepolicy.businesstime.parsing import parse_limit
-from carepolicy.businesstime.rules import Rules, check_hours
 from carepolicy.businesstime.wallclock import hanging_on, months_later, rolled
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from carepolicy.businesstime.explain import Explanation
     from carepolicy.policy.model import CalendarSpec, Holidays, ImportedFile, Interval
 
@@ -57,6 +56,10 @@ class Calendar(OpenTime):
         open: Mapping[date, tuple[Interval, ...]] | None = None,
         imports: tuple[ImportedFile, ...] = (),
     ) -> None:
+        # Imported here, since a calendar that was compiled before and is loaded needs none of it.
+        from carepolicy.businesstime.closures import read_closures
+        from carepolicy.businesstime.rules import Rules, check_hours
+
         one_off = open or {}
         check_hours(hours, one_off, None)
         if holidays is not None:
@@ -175,6 +178,8 @@ class Calendar(OpenTime):
 
     def between_days(self, start: datetime, end: datetime) -> Fraction:
         """The business days from ``start`` to ``end``, to the nanoday; negative where ``end`` is earlier."""
+        from fractions import Fraction
+
         return Fraction(self.day_position(microseconds(end)) - self.day_position(microseconds(start)), DAY)
 
     def is_open(self, at: datetime) -> bool:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.limit import DAY_US, SECOND
-from carepolicy.businesstime.rules import Rules
 from carepolicy.businesstime.zones import ZoneLine
+
+if TYPE_CHECKING:
+    from carepolicy.businesstime.rules import Rules
 
 FIRST_ORDINAL = date(1970, 1, 1).toordinal()
 

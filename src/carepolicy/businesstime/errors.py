@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from carepolicy.policy.places import At
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from carepolicy.policy.places import At
 
 
 class CalendarError(ValueError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -81,6 +80,8 @@ class Limit:
 
 def _decimal(amount: int, unit: int) -> str:
     """``amount / unit`` as a decimal numeral, exact since the limit was written as one."""
+    from decimal import Decimal
+
     whole, rest = divmod(amount, unit)
     if not rest:
         return str(whole)
