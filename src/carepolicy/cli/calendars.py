@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -16,20 +17,27 @@ if TYPE_CHECKING:
     from carepolicy.businesstime import Calendar
     from carepolicy.policy.model import Organisation
 
-KIND = "calendars"
+KIND = "timetable"
 ORGANISATION = "organisation.yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """What ``due`` needs of an organisation. ``imported`` holds the digest of each file that a calendar imports."""
+    """What ``due`` needs of an organisation. ``imported`` holds the digest of each file that a calendar imports.
+
+    Calendars are pickled one by one: who asks for one need not wait for the others.
+    """
 
     timezone: str
     default: str | None
-    calendars: Mapping[str, Calendar]
-    titles: Mapping[str, str]
+    packed: Mapping[str, bytes]
     settings: Mapping[str, str]
     imported: Mapping[str, str]
+
+    def calendar(self, name: str) -> Calendar:
+        """The calendar of a name that is in ``packed``."""
+        calendar: Calendar = pickle.loads(self.packed[name])
+        return calendar
 
 
 def timetable_of(root: str) -> Timetable:
@@ -47,7 +55,7 @@ def timetable_of(root: str) -> Timetable:
 
 
 def _compiled(root: str) -> Timetable:
-    from carepolicy.businesstime import Calendar, CalendarError
+    from carepolicy.businesstime import Calendar, CalendarError, NeverOpen
     from carepolicy.checks.cp211_timezone import RULE as TIMEZONE
     from carepolicy.checks.cp211_timezone import is_zone
     from carepolicy.policy.findings import Finding
@@ -59,17 +67,18 @@ def _compiled(root: str) -> Timetable:
     organisation = policies.organisation
     if not is_zone(organisation.timezone):
         refuse(root, list(TIMEZONE.find(policies)))
-    compiled: dict[str, Calendar] = {}
+    packed: dict[str, bytes] = {}
     for spec in organisation.calendars.values():
         try:
-            compiled[spec.name] = Calendar.from_spec(spec)
+            packed[spec.name] = pickle.dumps(Calendar.from_spec(spec), protocol=pickle.HIGHEST_PROTOCOL)
         except CalendarError as fault:
             refuse(root, [Finding("CP212", fault.reason, policies.place(fault.at or spec.at), fault.hint)])
+        except NeverOpen as fault:
+            refuse(root, [Finding("CP222", str(fault), policies.key_place(spec.at))])
     return Timetable(
         organisation.timezone,
         organisation.calendar,
-        compiled,
-        {name: spec.title for name, spec in organisation.calendars.items()},
+        packed,
         {name: str(setting.value) for name, setting in organisation.settings.items()},
         _imported(root, organisation),
     )

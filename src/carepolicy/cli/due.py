@@ -92,9 +92,9 @@ def _calendar(name: str | None, timetable: Timetable) -> Calendar:
         from carepolicy.businesstime import Calendar
 
         return Calendar.round_the_clock(timetable.timezone)
-    if wanted not in timetable.calendars:
-        raise Refused(f'there is no calendar "{wanted}"; {_near(wanted, timetable.calendars)}')
-    return timetable.calendars[wanted]
+    if wanted not in timetable.packed:
+        raise Refused(f'there is no calendar "{wanted}"; {_near(wanted, timetable.packed)}')
+    return timetable.calendar(wanted)
 
 
 def _values(facts: Iterable[str], timezone: str) -> dict[str, Any]:
