@@ -13,7 +13,7 @@ from carepolicy.policy.reading import read_source, source_of
 from carepolicy.policy.shape import check_shape
 
 HERE = Path(__file__).parent
-ERRORS = yaml.safe_load((HERE / "shape_errors.yaml").read_text(encoding="utf-8"))
+ERRORS = yaml.load((HERE / "shape_errors.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
 IN_PIECES = {"CP101", "CP106", "CP115", "CP116"}
 """Codes whose examples are no piece of a flow: other tests have them."""
 
@@ -114,3 +114,9 @@ def test_every_code_has_a_page_and_examples() -> None:
         assert page.title[:1].islower() or page.title[:2].isupper(), code
         assert page.meaning.endswith("."), code
         assert bool(page.bad) == bool(page.good) == (code != "CP106"), code
+
+
+def test_a_long_value_is_cut_in_the_message_and_whole_in_the_place(flow_of) -> None:
+    _, [finding] = flow_of("states: {a: {channel: " + "X" * 5000 + "}}")
+    assert len(finding.message) < 100
+    assert finding.place.end_column - finding.place.column == 5000

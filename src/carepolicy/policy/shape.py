@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+LONGEST_QUOTE = 60
+"""Characters of a value that a message repeats."""
+
 _NAME_PATTERNS = frozenset(map(full_pattern, (NAME_PATTERN, FACT_PATTERN, TRIGGER_PATTERN)))
 
 
@@ -36,7 +39,9 @@ def _findings(error: Any, source: Source) -> Iterator[Finding]:
         known = schema.get("properties", {})
         for key in error.instance:
             if key not in known:
-                yield Finding("CP110", f'unknown key "{key}"', source.key((*path, key)), did_you_mean(key, known))
+                yield Finding(
+                    "CP110", f"unknown key {_quoted(key)}", source.key((*path, key)), did_you_mean(key, known)
+                )
     elif rule == "required":
         for key in error.validator_value:
             if key not in error.instance:
@@ -57,13 +62,16 @@ def _name(text: str, schema: Any, place: Place) -> Finding:
     """A name, or another text with a pattern, that is not written as it must be."""
     if schema.get("pattern") not in _NAME_PATTERNS:
         return Finding(
-            "CP112", f'"{text}" is not {schema.get("errorMessage", "right")}', place, schema["patternErrorMessage"]
+            "CP112",
+            f"{_quoted(text)} is not {schema.get('errorMessage', 'right')}",
+            place,
+            schema["patternErrorMessage"],
         )
     better = re.sub(r"[^a-z0-9_.]+", "_", text.strip().lower()).strip("_.")
     fits = re.search(schema["pattern"], better) is not None
     hint = f'did you mean "{better}"?' if fits else schema["patternErrorMessage"]
     return Finding(
-        "CP113", f'"{text}" is not {schema["errorMessage"]}', place, hint, replacement=better if fits else None
+        "CP113", f"{_quoted(text)} is not {schema['errorMessage']}", place, hint, replacement=better if fits else None
     )
 
 
@@ -102,7 +110,9 @@ def _so(expected: str) -> str:
 
 
 def _quoted(value: object) -> str:
-    return f'"{value}"'
+    """A value in quotes, cut where it is long: the place shows all of it."""
+    said = str(value).replace("\n", " ")
+    return f'"{said}"' if len(said) <= LONGEST_QUOTE else f'"{said[:LONGEST_QUOTE]}…"'
 
 
 def _kind(value: object) -> str:

@@ -51,7 +51,7 @@ _STEP: Schema = {
     **keyed(
         {
             "at": ref("text", "When: 2026-03-06 15:30, in the organisation's time zone where no offset is written."),
-            "event": ref("name", "What happens."),
+            "event": ref("trigger", "What happens."),
             "data": {"type": "object", "description": "What the event carries.", "errorMessage": "facts and values"},
             "subject": ref("text", "Whom it is about, where a scenario has several subjects."),
             "flow": ref("name", "The flow whose case is expected to be so, where there are several."),
