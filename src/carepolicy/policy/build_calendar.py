@@ -8,7 +8,7 @@ from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.findings import did_you_mean, quoted
 from carepolicy.policy.model import CalendarSpec, Holidays, ImportedFile, Interval
 from carepolicy.policy.part import Part, in_words
 
@@ -78,7 +78,7 @@ def _imported(part: Part, files: Mapping[str, bytes]) -> ImportedFile | None:
     path = part.text()
     if path not in files:
         hint = did_you_mean(path, files) or "it must end in .ics and stand in the policy folder or a folder in it"
-        part.fault("CP115", f'there is no file "{path}" to import', hint)
+        part.fault("CP115", f"there is no file {quoted(path)} to import", hint)
         return None
     try:
         return ImportedFile(path, files[path].decode("utf-8-sig"), part.at)
@@ -109,7 +109,7 @@ def _days(said: str, part: Part) -> list[int]:
     if wrong or len(names) > 2:
         hint = did_you_mean(wrong[0].lower()[:3], WEEKDAYS) if wrong and wrong[0].lower()[:3] in WEEKDAYS else ""
         hint = hint or "weekdays are mon, tue, wed, thu, fri, sat, sun, or a range such as mon-thu"
-        part.fault("CP114", f'"{said}" is no weekday', hint, on_key=True)
+        part.fault("CP114", f"{quoted(said)} is no weekday", hint, on_key=True)
         return []
     first, last = WEEKDAYS.index(names[0]), WEEKDAYS.index(names[-1])
     return [(first + step) % 7 for step in range((last - first) % 7 + 1)]
@@ -134,14 +134,14 @@ def _interval(part: Part) -> Interval | None:
     said = part.text()
     match = _HOURS.fullmatch(said)
     if match is None:
-        part.fault("CP114", f'"{said}" is no opening hours', _HINT)
+        part.fault("CP114", f"{quoted(said)} is no opening hours", _HINT)
         return None
     opens, closes = _seconds(match[1], match[2]), _seconds(match[3], match[4])
     if opens is None or closes is None or opens == DAY:
-        part.fault("CP114", f'"{said}" has a time that no clock shows', _HINT)
+        part.fault("CP114", f"{quoted(said)} has a time that no clock shows", _HINT)
         return None
     if opens == closes:
-        part.fault("CP114", f'"{said}" is no time at all', "a day that is open round the clock is 00:00-24:00")
+        part.fault("CP114", f"{quoted(said)} is no time at all", "a day that is open round the clock is 00:00-24:00")
         return None
     return opens, closes if closes > opens else closes + DAY
 

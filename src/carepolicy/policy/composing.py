@@ -18,7 +18,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from carepolicy.policy.findings import Finding
+from carepolicy.policy.findings import Finding, quoted
 from carepolicy.policy.places import Path, Place, Source
 from carepolicy.policy.syntax import line_of, place_at, syntax_finding
 
@@ -156,7 +156,7 @@ class _Composer:
             raise _Stop(Finding("CP105", message, place, "write the keys out"))
         first = frame.keys.get(text)
         if first is not None:
-            message = f'the key "{text}" stands here twice; the first is on line {first}'
+            message = f"the key {quoted(text)} stands here twice; the first is on line {first}"
             self.findings.append(Finding("CP104", message, place, "delete one of them, or join what they say"))
         else:
             frame.keys[text] = place.line

@@ -48,3 +48,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if 0 < len(names) <= 6:
         return "known here: " + ", ".join(names)
     return ""
+
+
+LONGEST_QUOTE = 60
+"""Characters of a value that a message repeats."""
+
+
+def quoted(value: object) -> str:
+    """A value in quotes, on one line, cut where it is long: the place of the finding shows all of it."""
+    said = str(value).replace("\n", " ")
+    return f'"{said}"' if len(said) <= LONGEST_QUOTE else f'"{said[:LONGEST_QUOTE]}…"'

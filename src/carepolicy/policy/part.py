@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.policy.findings import Finding
+from carepolicy.policy.findings import Finding, quoted
 
 if TYPE_CHECKING:
     from carepolicy.policy.places import At, Source
@@ -99,7 +99,7 @@ class Part:
         except ValueError:
             pass
         hint = "a date is a day that exists, written like 2026-12-24"
-        self.fault("CP114", f'"{said}" is no date', hint, on_key)
+        self.fault("CP114", f"{quoted(said)} is no date", hint, on_key)
         return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.policy.findings import Finding, did_you_mean
+from carepolicy.policy.findings import Finding, did_you_mean, quoted
 from carepolicy.policy.places import Path, Place, Source
 from carepolicy.policy.schema.parts import FACT_PATTERN, NAME_PATTERN, TRIGGER_PATTERN
 from carepolicy.policy.validator import full_pattern, validator_of
@@ -13,9 +13,6 @@ from carepolicy.policy.validator import full_pattern, validator_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-LONGEST_QUOTE = 60
-"""Characters of a value that a message repeats."""
 
 _NAME_PATTERNS = frozenset(map(full_pattern, (NAME_PATTERN, FACT_PATTERN, TRIGGER_PATTERN)))
 
@@ -39,9 +36,7 @@ def _findings(error: Any, source: Source) -> Iterator[Finding]:
         known = schema.get("properties", {})
         for key in error.instance:
             if key not in known:
-                yield Finding(
-                    "CP110", f"unknown key {_quoted(key)}", source.key((*path, key)), did_you_mean(key, known)
-                )
+                yield Finding("CP110", f"unknown key {quoted(key)}", source.key((*path, key)), did_you_mean(key, known))
     elif rule == "required":
         for key in error.validator_value:
             if key not in error.instance:
@@ -53,7 +48,7 @@ def _findings(error: Any, source: Source) -> Iterator[Finding]:
     elif rule == "enum":
         said = source.written.get(path, error.instance)
         hint = did_you_mean(str(said), error.validator_value) or "known here: " + ", ".join(error.validator_value)
-        yield Finding("CP112", f"{_quoted(said)} is not {expected}", source.value(path), hint)
+        yield Finding("CP112", f"{quoted(said)} is not {expected}", source.value(path), hint)
     else:
         yield _out_of_bounds(rule, error, expected, source, path)
 
@@ -63,7 +58,7 @@ def _name(text: str, schema: Any, place: Place) -> Finding:
     if schema.get("pattern") not in _NAME_PATTERNS:
         return Finding(
             "CP112",
-            f"{_quoted(text)} is not {schema.get('errorMessage', 'right')}",
+            f"{quoted(text)} is not {schema.get('errorMessage', 'right')}",
             place,
             schema["patternErrorMessage"],
         )
@@ -71,7 +66,7 @@ def _name(text: str, schema: Any, place: Place) -> Finding:
     fits = re.search(schema["pattern"], better) is not None
     hint = f'did you mean "{better}"?' if fits else schema["patternErrorMessage"]
     return Finding(
-        "CP113", f"{_quoted(text)} is not {schema['errorMessage']}", place, hint, replacement=better if fits else None
+        "CP113", f"{quoted(text)} is not {schema['errorMessage']}", place, hint, replacement=better if fits else None
     )
 
 
@@ -94,7 +89,7 @@ def _out_of_bounds(rule: str, error: Any, expected: str, source: Source, path: P
         return Finding("CP112", "this is empty", source.value(path), _so(expected))
     words = {"minimum": f"at least {bound}", "maximum": f"at most {bound}"}.get(rule, str(bound))
     said = source.written.get(path, error.instance)
-    return Finding("CP112", f"{_quoted(said)} is not {expected}: it must be {words}", source.value(path))
+    return Finding("CP112", f"{quoted(said)} is not {expected}: it must be {words}", source.value(path))
 
 
 def _head(source: Source, path: Path) -> Place:
@@ -107,12 +102,6 @@ def _head(source: Source, path: Path) -> Place:
 
 def _so(expected: str) -> str:
     return f"expected is {expected}"
-
-
-def _quoted(value: object) -> str:
-    """A value in quotes, cut where it is long: the place shows all of it."""
-    said = str(value).replace("\n", " ")
-    return f'"{said}"' if len(said) <= LONGEST_QUOTE else f'"{said[:LONGEST_QUOTE]}…"'
 
 
 def _kind(value: object) -> str:
