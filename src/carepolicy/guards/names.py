@@ -1,0 +1,136 @@
+"""Names in expressions: facts, the event's data, settings, and what a case knows of itself."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.guards.faults import NAME
+from carepolicy.guards.kinds import DURATION, FLAG, NUMBER, TEXT, UNKNOWN, Piece, Type, type_of
+from carepolicy.policy.findings import did_you_mean, nearest
+
+if TYPE_CHECKING:
+    from carepolicy.guards.compiler import Compiler
+    from carepolicy.guards.scope import Scope
+    from carepolicy.policy.model import Fact
+
+
+class Names:
+    """Looks names up, and remembers what was read."""
+
+    def __init__(self, scope: Scope, compiler: Compiler) -> None:
+        self._scope = scope
+        self._compiler = compiler
+        self.facts: set[str] = set()
+        self.event: set[str] = set()
+        self.clocks: set[str] = set()
+        self.visits: set[str] = set()
+        self.age = False
+        self.local: dict[str, Type] = {}
+
+    def single(self, node: Any) -> Piece:
+        """A name of one word."""
+        name = str(node.children[0])
+        start, end = node.meta.start_pos, node.meta.end_pos
+        if name in self.local:
+            return Piece(self.local[name], f"v_{name}", False, start, end)
+        return self.named(name, start, end)
+
+    def dotted(self, node: Any) -> Piece:
+        """A name of several words with dots between them."""
+        start, end = node.meta.start_pos, node.meta.end_pos
+        name = chain(node)
+        if name is None:
+            self._compiler.fault(NAME, "a name may be followed by a dot, anything else may not", node)
+            return Piece(UNKNOWN, "None", True, start, end)
+        return self.named(name, start, end)
+
+    def named(self, name: str, start: int, end: int) -> Piece:
+        """The piece of a name, or of nothing where it is not known."""
+        scope = self._scope
+        fact = scope.facts.get(name)
+        if fact is not None:
+            self.facts.add(name)
+            return _fact(fact, "f", start, end)
+        first, _, rest = name.partition(".")
+        if first == "event" and scope.event is not None and rest in scope.event and rest in scope.facts:
+            self.event.add(rest)
+            return Piece(type_of(scope.facts[rest]), f"e.get({rest!r})", True, start, end)
+        if first == "settings" and rest in scope.settings:
+            return _setting(scope.settings[rest].value, start, end)
+        return self._own(name, start, end) or self._unknown(name, start, end)
+
+    def _own(self, name: str, start: int, end: int) -> Piece | None:
+        """What a case knows of itself."""
+        parts = name.split(".")
+        if name == "case.age":
+            self.age = True
+            return Piece(DURATION, "c.age()", False, start, end)
+        if len(parts) == 3 and parts[:2] == ["case", "visits"] and parts[2] in self._scope.states:
+            self.visits.add(parts[2])
+            return Piece(NUMBER, f"c.visits({parts[2]!r})", False, start, end)
+        if len(parts) == 3 and parts[0] == "clock" and parts[1] in self._scope.clocks:
+            self.clocks.add(parts[1])
+            if parts[2] == "left":
+                return Piece(DURATION, f"c.left({parts[1]!r})", True, start, end)
+            if parts[2] == "late":
+                return Piece(FLAG, f"c.late({parts[1]!r})", False, start, end)
+        return None
+
+    def _unknown(self, name: str, start: int, end: int) -> Piece:
+        known = self.known()
+        near = nearest(name, known)
+        hint = f'did you mean "{near}"?' if near is not None else ""
+        if name.startswith("event.") and self._scope.event is None:
+            hint = "no event brings data here"
+        elif not hint and "." not in name and any(fact.startswith(f"{name}.") for fact in known):
+            hint = did_you_mean(name, [fact for fact in known if fact.startswith(f"{name}.")])
+        piece = Piece(UNKNOWN, "None", True, start, end)
+        self._compiler.fault(NAME, f'unknown name "{name}"', piece, hint, near)
+        return piece
+
+    def known(self) -> list[str]:
+        """Every name that may stand here."""
+        scope = self._scope
+        return [
+            *scope.facts,
+            *(f"settings.{name}" for name in scope.settings),
+            *(f"event.{name}" for name in sorted(scope.event or ())),
+            "case.age",
+            *(f"case.visits.{name}" for name in scope.states),
+            *(f"clock.{name}.{what}" for name in scope.clocks for what in ("left", "late")),
+        ]
+
+
+def chain(node: Any) -> str | None:
+    """The dotted name that a tree of members is, None where it is none."""
+    parts: list[str] = []
+    while node.data == "member_dot":
+        parts.append(str(node.children[1]))
+        node = node.children[0].children[0]
+    if node.data != "primary" or node.children[0].data != "ident":
+        return None
+    return ".".join([str(node.children[0].children[0]), *reversed(parts)])
+
+
+def _fact(fact: Fact, source: str, start: int, end: int) -> Piece:
+    """A fact's value, or its default. Facts hold no None, so one look is enough."""
+    default = fact.default
+    if default is None:
+        return Piece(type_of(fact), f"{source}.get({fact.name!r})", True, start, end)
+    if isinstance(default, bool) or not isinstance(default, (int, float, Decimal)):
+        code = repr(default)
+    else:
+        code = f'D("{default}")' if fact.type == "money" else repr(default)
+    if fact.type == "date" or fact.type == "time":
+        return Piece(type_of(fact), f"{source}.get({fact.name!r})", True, start, end)
+    return Piece(type_of(fact), f"{source}.get({fact.name!r}, {code})", False, start, end)
+
+
+def _setting(value: Any, start: int, end: int) -> Piece:
+    if isinstance(value, bool):
+        return Piece(FLAG, repr(value), False, start, end)
+    if isinstance(value, str):
+        return Piece(TEXT, repr(value), False, start, end)
+    number = float(value) if isinstance(value, Decimal) else value
+    return Piece(NUMBER, repr(number), False, start, end, number)
