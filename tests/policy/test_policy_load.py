@@ -245,3 +245,15 @@ def test_the_schema_line_of_every_policy_file_names_a_schema() -> None:
         match = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
         assert match, path
         assert (path.parent / match[1]).resolve().is_file(), path
+
+
+@settings(max_examples=150, deadline=None)
+@given(value=VALUES, key=st.sampled_from(["states", "clocks", "anywhere", "events", "title", "moves_to", "covers"]))
+def test_the_quick_validator_finds_what_the_library_alone_finds(key: str, value: object) -> None:
+    from jsonschema import Draft202012Validator
+
+    quick = validator_of("flow")
+    flow = {"flow": "a", "version": 1, "owner": "b", "states": {"c": {"on": {"e": value}, "after": value}}, key: value}
+    found = sorted(str((list(each.absolute_path), each.validator)) for each in quick.iter_errors(flow))
+    alone = Draft202012Validator(quick.schema).iter_errors(flow)
+    assert found == sorted(str((list(each.absolute_path), each.validator)) for each in alone)

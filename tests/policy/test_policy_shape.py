@@ -120,3 +120,14 @@ def test_a_long_value_is_cut_in_the_message_and_whole_in_the_place(flow_of) -> N
     _, [finding] = flow_of("states: {a: {channel: " + "X" * 5000 + "}}")
     assert len(finding.message) < 100
     assert finding.place.end_column - finding.place.column == 5000
+
+
+def test_a_misspelt_key_that_is_required_is_one_fault(flow_of) -> None:
+    _, findings = flow_of("clocks: {c: {limti: 1 day, runs_in: a}}\nstates: {a: {}}")
+    assert [(each.code, each.replacement) for each in findings] == [("CP110", "limit")]
+
+
+def test_a_key_that_is_there_already_is_not_suggested(flow_of) -> None:
+    _, [finding] = flow_of("states: {a: {title: x, titel: y}}")
+    assert finding.replacement is None
+    assert finding.hint == '"title" is there already'

@@ -138,6 +138,8 @@ class _Composer:
         self.end = end
         frame = self.stack[-1] if self.stack else None
         text = event.value
+        if event.style == '"' and not text.isascii():
+            self._demand_whole_characters(text, place)
         if frame is not None and frame.key is None and type(frame.container) is dict:
             self._key(frame, text, place, not event.style)
             return
@@ -149,6 +151,14 @@ class _Composer:
             if value is not text:
                 self.written[path] = text
         self._attach(frame, value)
+
+    def _demand_whole_characters(self, text: str, place: Place) -> None:
+        """Half a character (\\ud800), which the pure loader lets pass, could be written nowhere."""
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            hint = "write the character itself, or \\U and eight digits"
+            raise _Stop(Finding("CP103", "this text has half a character in it", place, hint)) from None
 
     def _key(self, frame: _Frame, text: str, place: Place, plain: bool) -> None:
         if text == "<<" and plain:

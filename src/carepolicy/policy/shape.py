@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.policy.findings import Finding, did_you_mean, quoted
+from carepolicy.policy.findings import Finding, did_you_mean, nearest, quoted
 from carepolicy.policy.places import Path, Place, Source
 from carepolicy.policy.schema.parts import FACT_PATTERN, NAME_PATTERN, TRIGGER_PATTERN
 from carepolicy.policy.validator import full_pattern, validator_of
@@ -36,11 +36,13 @@ def _findings(error: Any, source: Source) -> Iterator[Finding]:
         known = schema.get("properties", {})
         for key in error.instance:
             if key not in known:
-                yield Finding("CP110", f"unknown key {quoted(key)}", source.key((*path, key)), did_you_mean(key, known))
+                yield _unknown(key, list(known), error.instance, source.key((*path, key)))
     elif rule == "required":
+        unknown = [key for key in error.instance if key not in schema.get("properties", {})]
         for key in error.validator_value:
-            if key not in error.instance:
-                yield Finding("CP111", f'the key "{key}" is missing', _head(source, path), _so(expected))
+            # A misspelt key is one fault, not two.
+            if key not in error.instance and nearest(key, unknown) is None:
+                yield Finding("CP111", f"the key {quoted(key)} is missing", _head(source, path), _so(expected))
     elif rule == "type":
         yield _wrong_type(error.instance, expected, source, path)
     elif rule == "pattern":
@@ -51,6 +53,15 @@ def _findings(error: Any, source: Source) -> Iterator[Finding]:
         yield Finding("CP112", f"{quoted(said)} is not {expected}", source.value(path), hint)
     else:
         yield _out_of_bounds(rule, error, expected, source, path)
+
+
+def _unknown(key: str, known: list[str], there: dict[str, Any], place: Place) -> Finding:
+    """A key that means nothing here; one that is there already is not what it was meant for."""
+    message = f"unknown key {quoted(key)}"
+    near = nearest(key, known)
+    if near in there:
+        return Finding("CP110", message, place, f'"{near}" is there already')
+    return Finding("CP110", message, place, did_you_mean(key, known), replacement=near)
 
 
 def _name(text: str, schema: Any, place: Place) -> Finding:
