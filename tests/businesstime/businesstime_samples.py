@@ -22,7 +22,9 @@ def hours(*texts: str) -> tuple[Interval, ...]:
     return tuple(found)
 
 
-def week(monday_to_friday: tuple[Interval, ...], saturday: tuple[Interval, ...] = (), sunday: tuple[Interval, ...] = ()) -> Hours:
+def week(
+    monday_to_friday: tuple[Interval, ...], saturday: tuple[Interval, ...] = (), sunday: tuple[Interval, ...] = ()
+) -> Hours:
     return (monday_to_friday,) * 5 + (saturday, sunday)
 
 

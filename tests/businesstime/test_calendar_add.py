@@ -165,7 +165,9 @@ def test_a_date_stands_for_its_end(limit: str, due: str) -> None:
 
 
 def test_the_last_of_february_and_a_month_is_the_end_of_the_same_date_in_march() -> None:
-    assert office().due(at("2026-02-02T09:00"), "1 month after x.y", {"x.y": date(2026, 2, 28)}) == at("2026-03-29T00:00")
+    assert office().due(at("2026-02-02T09:00"), "1 month after x.y", {"x.y": date(2026, 2, 28)}) == at(
+        "2026-03-29T00:00"
+    )
 
 
 def test_a_fact_without_a_value_gives_no_due_time() -> None:

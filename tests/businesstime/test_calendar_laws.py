@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from functools import cache
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from businesstime_samples import hours
@@ -33,8 +34,8 @@ DAYS_AROUND = 9
 @cache
 def clock_readings(zone: str, middle: date) -> tuple[datetime, list[datetime]]:
     """The first minute of a window around a date, and what the local clock shows at each of its minutes."""
-    begin = datetime(middle.year, middle.month, middle.day, tzinfo=UTC) - timedelta(days=DAYS_AROUND + 2)
-    minutes = (2 * DAYS_AROUND + 4) * 1440
+    begin = datetime(middle.year, middle.month, middle.day, tzinfo=UTC) - timedelta(days=DAYS_AROUND + 3)
+    minutes = (2 * DAYS_AROUND + 7) * 1440
     local = ZoneInfo(zone)
     return begin, [(begin + n * MINUTE).astimezone(local).replace(tzinfo=None) for n in range(minutes)]
 
@@ -110,7 +111,9 @@ def day_hours(draw: st.DrawFn) -> tuple[Interval, ...]:
 
 weeks = st.one_of(
     st.tuples(*[day_hours()] * 7),
-    st.sampled_from([(hours("09:00-17:00"),) * 7, (hours("00:00-00:00"),) * 7, (hours("22:00-02:00", "01:30-03:30"),) * 7]),
+    st.sampled_from(
+        [(hours("09:00-17:00"),) * 7, (hours("00:00-00:00"),) * 7, (hours("22:00-02:00", "01:30-03:30"),) * 7]
+    ),
 )
 
 
@@ -125,7 +128,7 @@ def cases(draw: st.DrawFn) -> tuple[Calendar, Oracle, datetime]:
     return calendar, oracle, start
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(cases(), st.integers(1, 6000))
 def test_add_is_the_end_of_the_last_minute_counted(case: tuple[Calendar, Oracle, datetime], minutes: int) -> None:
     calendar, oracle, start = case
@@ -136,7 +139,7 @@ def test_add_is_the_end_of_the_last_minute_counted(case: tuple[Calendar, Oracle,
         assert calendar.between(start, due) == minutes * MINUTE
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(cases(), st.integers(0, 6 * 1440))
 def test_between_counts_open_minutes(case: tuple[Calendar, Oracle, datetime], minutes: int) -> None:
     calendar, oracle, start = case
@@ -146,7 +149,7 @@ def test_between_counts_open_minutes(case: tuple[Calendar, Oracle, datetime], mi
     assert calendar.is_open(start) == (oracle.owner[oracle.index(start)] is not None)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(cases(), st.integers(1, 400))
 def test_business_days_run_proportionally_within_each_day(
     case: tuple[Calendar, Oracle, datetime], hundredths: int
@@ -169,11 +172,11 @@ open_calendars = st.builds(
     st.sampled_from(["Europe/London", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia"]),
     weeks.filter(opens_some_time),
 )
-instants = st.integers(1_300_000_000_000_000, 1_800_000_000_000_000)
+instants = st.integers(1_640_000_000_000_000, 1_850_000_000_000_000)
 amounts = st.integers(1, 400 * 3_600_000_000)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(open_calendars, instants, amounts, amounts)
 def test_adding_twice_is_adding_once_to_the_microsecond(calendar: Calendar, start: int, a: int, b: int) -> None:
     middle = calendar.instant(calendar.position(start) + a)
@@ -181,7 +184,7 @@ def test_adding_twice_is_adding_once_to_the_microsecond(calendar: Calendar, star
     assert calendar.instant(calendar.position(middle) + b) == calendar.instant(calendar.position(start) + a + b)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(open_calendars, instants, st.integers(0, 10**10))
 def test_zero_first_or_last_changes_nothing(calendar: Calendar, start: int, a: int) -> None:
     begin = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=start)
@@ -190,16 +193,28 @@ def test_zero_first_or_last_changes_nothing(calendar: Calendar, start: int, a: i
     assert calendar.add(calendar.add(begin, amount), nothing) == calendar.add(begin, amount)
 
 
-@settings(max_examples=200, deadline=None)
+def day_length(calendar: Calendar, position: int) -> int:
+    """The open microseconds of the day in which a position in nanodays lies."""
+    span = calendar.span_over(calendar.day_instant(position))
+    return span.totals[-(-position // DAY) - 1 - span.first_number]
+
+
+@settings(max_examples=60, deadline=None)
 @given(open_calendars, instants, st.integers(1, 30 * DAY), st.integers(1, 30 * DAY))
-def test_business_days_are_additive_within_a_microsecond(calendar: Calendar, start: int, a: int, b: int) -> None:
-    middle = calendar.day_instant(calendar.day_position(start) + a)
+def test_business_days_are_additive_within_one_microsecond_of_the_day_between(
+    calendar: Calendar, start: int, a: int, b: int
+) -> None:
+    # Instants are whole microseconds. One of a short day is worth more of a business day than one of a long day.
+    begin = calendar.day_position(start)
+    middle = calendar.day_instant(begin + a)
+    once = calendar.day_instant(begin + a + b)
     twice = calendar.day_instant(calendar.day_position(middle) + b)
-    once = calendar.day_instant(calendar.day_position(start) + a + b)
-    assert abs(calendar.position(twice) - calendar.position(once)) <= 1
+    ends = [day_length(calendar, begin + a + b), day_length(calendar, calendar.day_position(middle) + b)]
+    worth = Fraction(max(ends), day_length(calendar, begin + a))
+    assert 0 <= calendar.position(twice) - calendar.position(once) <= max(1, ceil(worth))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(instants, st.integers(1, 60), st.integers(1, 60), st.integers(1, 60))
 def test_business_days_are_additive_exactly_where_days_are_alike(start: int, opening: int, a: int, b: int) -> None:
     calendar = Calendar("UTC", (((opening * 900, opening * 900 + 27_001),),) * 5 + ((), ()))
@@ -208,13 +223,13 @@ def test_business_days_are_additive_exactly_where_days_are_alike(start: int, ope
     assert middle == calendar.day_instant(calendar.day_position(start) + a * DAY)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(open_calendars, instants, st.integers(1, 60))
 def test_whole_business_days_are_the_same_by_the_quick_way(calendar: Calendar, start: int, days: int) -> None:
     assert calendar.days_later(start, days) == calendar.day_instant(calendar.day_position(start) + days * DAY)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(open_calendars, instants, amounts)
 def test_positions_and_instants_are_inverse_on_open_time(calendar: Calendar, start: int, ahead: int) -> None:
     position = calendar.position(start) + ahead
@@ -227,9 +242,11 @@ def test_positions_and_instants_are_inverse_on_open_time(calendar: Calendar, sta
     assert calendar.day_position(calendar.day_instant(nanodays) - 1) < nanodays
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(open_calendars, instants, st.integers(1, 20 * DAY))
-def test_before_is_the_last_instant_from_which_it_is_due_in_time(calendar: Calendar, deadline: int, amount: int) -> None:
+def test_before_is_the_last_instant_from_which_it_is_due_in_time(
+    calendar: Calendar, deadline: int, amount: int
+) -> None:
     last = calendar.last_day_instant(calendar.day_position(deadline) - amount)
     assert calendar.day_instant(calendar.day_position(last) + amount) <= deadline
     assert calendar.day_instant(calendar.day_position(last + 1) + amount) > deadline
@@ -240,21 +257,21 @@ def test_before_is_the_last_instant_from_which_it_is_due_in_time(calendar: Calen
     assert calendar.instant(calendar.position(found + 1) + 7 * 3_600_000_000) > deadline
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(open_calendars, st.lists(instants, min_size=2, max_size=6))
 def test_no_position_moves_when_more_years_are_compiled(calendar: Calendar, asked: list[int]) -> None:
     def positions(of: Calendar) -> list[tuple[int, int, int]]:
         return [(of.position(each), of.day_position(each), of.date_position(each)) for each in asked]
 
     before = positions(calendar)
-    calendar.prepare(1990, 2060)
+    calendar.prepare(2010, 2035)
     assert positions(calendar) == before
     fresh = Calendar(calendar.rules.timezone, calendar.rules.hours)
     asked.reverse()
     assert positions(fresh) == before[::-1]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(open_calendars, instants, instants)
 def test_positions_never_fall(calendar: Calendar, a: int, b: int) -> None:
     low, high = min(a, b), max(a, b)

@@ -74,7 +74,8 @@ def test_less_than_is_strict() -> None:
 
 
 @pytest.mark.parametrize(
-    ("loose", "canonical"), [("  3   business  hour ", "3 business hours"), ("1 days", "1 day"), ("2.50 hours", "2.5 hours")]
+    ("loose", "canonical"),
+    [("  3   business  hour ", "3 business hours"), ("1 days", "1 day"), ("2.50 hours", "2.5 hours")],
 )
 def test_spaces_plurals_and_zeros_do_not_matter(loose: str, canonical: str) -> None:
     assert str(parse_limit(loose)) == canonical
@@ -136,14 +137,23 @@ def test_a_numeral_of_a_million_digits_is_refused_at_once() -> None:
         parse_limit("0." + "3" * 1_000_000 + " days")
 
 
-@given(st.text(max_size=40))
-def test_any_text_is_a_limit_or_a_located_error(text: str) -> None:
+def read(text: str) -> Limit | LimitError:
     try:
-        limit = parse_limit(text)
+        return parse_limit(text)
     except LimitError as fault:
-        assert 0 <= fault.start <= fault.end <= len(text)
+        return fault
+
+
+WORDS = ["0", "1.5", "less", "than", "until", "before", "close", "of", "business", "day", "hours", "x.y"]
+
+
+@given(st.text(max_size=40) | st.lists(st.sampled_from(WORDS)).map(" ".join))
+def test_any_text_is_a_limit_or_a_located_error(text: str) -> None:
+    found = read(text)
+    if isinstance(found, LimitError):
+        assert 0 <= found.start <= found.end <= len(text)
     else:
-        assert parse_limit(str(limit)) == limit
+        assert parse_limit(str(found)) == found
 
 
 UNITS = ["second", "minute", "hour", "day", "week", "month", "year", "business second", "business hour", "business day"]
@@ -152,10 +162,9 @@ UNITS = ["second", "minute", "hour", "day", "week", "month", "year", "business s
 @given(st.integers(1, 999), st.integers(0, 999), st.sampled_from(UNITS), st.booleans())
 def test_what_is_written_back_means_the_same(whole: int, part: int, unit: str, strict: bool) -> None:
     number = str(whole) if unit in ("month", "year") else f"{whole}.{part:03}"
-    try:
-        limit = parse_limit(f"{'less than ' if strict else ''}{number} {unit}s")
-    except LimitError as fault:
-        assert "too large" in fault.reason
+    limit = read(f"{'less than ' if strict else ''}{number} {unit}s")
+    if isinstance(limit, LimitError):
+        assert "too large" in limit.reason
     else:
         assert parse_limit(str(limit)) == limit
         assert pickle.loads(pickle.dumps(limit)) == limit

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.businesstime.bounds import TWO_YEARS
 from carepolicy.businesstime.errors import CalendarError, NeverOpen, OutOfRange
 from carepolicy.businesstime.limit import (
     BUSINESS_DAYS,
@@ -17,7 +18,7 @@ from carepolicy.businesstime.limit import (
     UNTIL,
     Limit,
 )
-from carepolicy.businesstime.opentime import TWO_YEARS, OpenTime
+from carepolicy.businesstime.opentime import OpenTime
 from carepolicy.businesstime.parsing import parse_limit
 from carepolicy.businesstime.wallclock import hanging_on, months_later, rolled
 
@@ -104,11 +105,10 @@ class Calendar(OpenTime):
         if kind == BUSINESS_TIME:
             due = self.instant(self.position(instant) + amount) if amount else self._nothing_after(instant)
         elif kind == BUSINESS_DAYS:
-            days, part = divmod(amount, DAY)
-            if part:
-                due = self.day_instant(self.day_position(instant) + amount)
+            if limit.days:
+                due = self.days_later(instant, limit.days)
             else:
-                due = self.days_later(instant, days) if days else self._nothing_after(instant)
+                due = self.day_instant(self.day_position(instant) + amount) if amount else self._nothing_after(instant)
         elif kind == CLOSE_OF_BUSINESS:
             due = self.date_instant(self.date_position(instant) + amount)
         elif kind == MONTHS:

@@ -75,11 +75,12 @@ def read_closures(file: ImportedFile, timezone: str) -> tuple[Closure, ...]:
     from icalendar import Calendar
 
     try:
-        events = [each for root in Calendar.from_ical(file.text, multiple=True) for each in root.walk("VEVENT")]
+        roots = [each for each in Calendar.from_ical(file.text, multiple=True) if each.name == "VCALENDAR"]
     except (ValueError, KeyError, IndexError, AttributeError) as fault:
         raise CalendarError(f"`{file.path}` is not an iCalendar file ({fault})", "", file.at) from None
-    if "BEGIN:VCALENDAR" not in file.text.upper():
-        raise CalendarError(f"`{file.path}` is not an iCalendar file (it has no VCALENDAR)", "", file.at)
+    if not roots:
+        raise CalendarError(f"`{file.path}` is not an iCalendar file (it has no whole VCALENDAR)", "", file.at)
+    events = [event for root in roots for event in root.walk("VEVENT")]
     kept = (each for each in events if str(each.get("STATUS", "")).upper() != "CANCELLED")
     return tuple(_closure(event, file, timezone) for event in kept)
 
@@ -101,11 +102,11 @@ def _closure(event: Any, file: ImportedFile, timezone: str) -> Closure:
     if length < 0 or (whole_days and length == 0):
         raise wrong("ends before it begins")
     zone = timezone if whole_days or start.tzinfo is None else _zone_name(start.tzinfo)
-    begin = _reading(start, timezone)
     if zone is None:
         if event.get("RRULE") is not None:
             raise wrong("comes again in a time zone that is not known by its name")
-        zone, begin = "UTC", start.astimezone(UTC).replace(tzinfo=None)
+        zone = "UTC"
+    begin = _reading(start, zone)
     rule = _rule(event, zone, wrong)
     return Closure(f"{title} ({file.path})", whole_days, begin, length, zone, rule, _left_out(event, zone))
 
@@ -134,13 +135,10 @@ def _left_out(event: Any, zone: str) -> tuple[datetime, ...]:
 
 
 def _reading(moment: date | datetime, zone: str) -> datetime:
-    """What the clock of ``zone`` or of the moment's own zone shows, without a zone."""
+    """What the clock of ``zone`` shows at a moment, without a zone; a moment without one is a reading already."""
     if not isinstance(moment, datetime):
         return datetime.combine(moment, MIDNIGHT)
-    if moment.tzinfo is not None and _zone_name(moment.tzinfo) != zone:
-        own = _zone_name(moment.tzinfo)
-        return moment.astimezone(zone_named(zone)).replace(tzinfo=None) if own == "UTC" else moment.replace(tzinfo=None)
-    return moment.replace(tzinfo=None)
+    return moment if moment.tzinfo is None else moment.astimezone(zone_named(zone)).replace(tzinfo=None)
 
 
 def _utc(moment: date | datetime, zone: str) -> datetime:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from carepolicy.businesstime.limit import DAY_US, SECOND
+from carepolicy.businesstime.bounds import midnight_of
+from carepolicy.businesstime.limit import SECOND
 from carepolicy.businesstime.zones import ZoneLine
 
 if TYPE_CHECKING:
     from carepolicy.businesstime.rules import Rules
-
-FIRST_ORDINAL = date(1970, 1, 1).toordinal()
 
 Piece = tuple[int, int]
 
@@ -29,11 +28,6 @@ class Day:
     ordinal: int
     midnight: int
     pieces: tuple[Piece, ...]
-
-
-def midnight_of(ordinal: int) -> int:
-    """The local reading of the clock at which a date begins."""
-    return (ordinal - FIRST_ORDINAL) * DAY_US
 
 
 def open_days(rules: Rules, zone: ZoneLine, first_year: int, last_year: int, closed: Mapping[int, str]) -> list[Day]:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.businesstime.compiling import FIRST_ORDINAL
+from carepolicy.businesstime.bounds import FIRST_ORDINAL
 from carepolicy.businesstime.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY_US, Limit
 from carepolicy.businesstime.rules import WEEKDAYS
 from carepolicy.businesstime.zones import EPOCH, zone_named

@@ -44,8 +44,8 @@ class Limit:
                           ``direction`` -1 before, +1 after) how far from it the limit is
     ===================== ===============================================================
 
-    ``strict`` limits are passed at the due instant itself, others only after it. ``unit`` is the
-    unit as it was written, in the singular.
+    ``days`` is the number of business days where that is whole, else 0. ``strict`` limits are passed
+    at the due instant itself, others only after it. ``unit`` is the unit as it was written, in the singular.
     """
 
     kind: str
@@ -55,6 +55,11 @@ class Limit:
     fact: str | None = None
     offset: Limit | None = None
     direction: int = 0
+    days: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        whole = self.kind == BUSINESS_DAYS and self.amount % DAY == 0
+        object.__setattr__(self, "days", self.amount // DAY if whole else 0)
 
     @property
     def basis(self) -> str:

@@ -15,7 +15,8 @@ from datetime import date, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.businesstime.compiling import FIRST_ORDINAL, Day, midnight_of, open_days
+from carepolicy.businesstime.bounds import FIRST_YEAR, HIGH, LAST_YEAR, LOW, OUT, TWO_YEARS, midnight_of
+from carepolicy.businesstime.compiling import Day, open_days
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.businesstime.limit import DAY, DAY_US
 from carepolicy.businesstime.span import LISTS, NUMBERS, Span, build, join
@@ -29,11 +30,6 @@ ANCHOR = 2024
 
 PACKED_YEARS = (2015, 2035)
 """The years that a pickled calendar bears at least, so that it needs no library for them when it is loaded."""
-
-FIRST_YEAR, LAST_YEAR = 1969, 2201
-LOW, HIGH = 0, (date(2201, 1, 1).toordinal() - FIRST_ORDINAL) * DAY_US
-
-TWO_YEARS = 731 * DAY_US
 
 
 class OpenTime:
@@ -153,12 +149,14 @@ class OpenTime:
         if index >= 0 and span.begin <= instant < span.end:
             day = span.numbers[index] - span.first_number
             later = day + days
-            if later < len(span.totals) and span.totals[later] == span.totals[day]:
+            totals, starts = span.totals, span.starts
+            if later < len(totals) and totals[later] == totals[day]:
                 close = span.closes[index]
-                used = span.lifts[index] + (instant if instant < close else close) - span.starts[day]
+                used = span.lifts[index] + (instant if instant < close else close) - starts[day]
                 if used:
-                    found = span.starts[later] + used
-                    return found - span.lifts[bisect_left(span.befores, found) - 1]
+                    found = starts[later] + used
+                    first, last = span.firsts[later], span.lasts[later]
+                    return found - span.lifts[bisect_left(span.befores, found, first, last) - 1]
         return self.day_instant(self.day_position(instant) + days * DAY)
 
     def date_position(self, instant: int) -> int:
@@ -231,7 +229,7 @@ class OpenTime:
 
     def _reach(self, instant: int) -> Span:
         if not LOW <= instant < HIGH:
-            raise OutOfRange("calendars know the years 1970 to 2200, and the instant lies outside of them")
+            raise OutOfRange(OUT)
         day = date(1970, 1, 1) + timedelta(microseconds=instant)
         with self._growing:
             self._grow((day - timedelta(days=3)).year, (day + timedelta(days=2)).year)
@@ -264,7 +262,7 @@ class OpenTime:
         ends = self._span.ends
         if not ends or (not back and HIGH - ends[-1] > TWO_YEARS):
             raise NeverOpen(f"the calendar {self.name} has no open time that could be counted")
-        raise OutOfRange("calendars know the years 1970 to 2200, and the time asked for lies outside of them")
+        raise OutOfRange(OUT)
 
     def _grow(self, first_year: int, last_year: int) -> None:
         """Compile up to these years, as far as calendars go; the caller holds the lock."""

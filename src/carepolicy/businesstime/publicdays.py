@@ -45,7 +45,7 @@ def _unknown(spec: Holidays) -> CalendarError:
 
     supported = holidays.list_supported_countries(include_aliases=True)
     if spec.country not in supported:
-        codes = {"UK": ["GB"]}.get(spec.country.upper()) or get_close_matches(spec.country.upper(), supported, 3, 0.5)
+        codes = get_close_matches(spec.country.upper(), supported, 3, 0.5)
         hint = f"nearest: {', '.join(codes)}" if codes else "write the ISO 3166 code of a country, such as GB"
         return CalendarError(
             f"no public holidays are known for the country `{spec.country}`", hint, spec.at / "country"

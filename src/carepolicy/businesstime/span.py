@@ -13,7 +13,8 @@ class Span:
 
     By open stretch: ``opens``, ``closes``, ``lifts`` (its position less its opening), ``befores`` (its
     position), ``numbers`` (the number of its day, from the anchor on). By open day: ``starts`` (position),
-    ``totals`` (open time), ``ends`` (closing instant), ``midnights``, ``ordinals`` (of the date).
+    ``totals`` (open time), ``ends`` (closing instant), ``midnights``, ``ordinals`` (of the date),
+    ``firsts`` and ``lasts`` (its stretches are those from the one index up to the other, exclusive).
     """
 
     begin: int
@@ -31,6 +32,8 @@ class Span:
     ends: list[int]
     midnights: list[int]
     ordinals: list[int]
+    firsts: list[int]
+    lasts: list[int]
 
 
 LISTS = tuple(each.name for each in fields(Span) if each.type == "list[int]")
@@ -39,9 +42,10 @@ NUMBERS = tuple(each.name for each in fields(Span) if each.type == "int")
 
 def build(days: list[Day], begin: int, end: int, position: int, number: int) -> Span:
     """The span of ``days``, whose first has this position and number."""
-    span = Span(begin, end, position, position, number, [], [], [], [], [], [], [], [], [], [])
+    span = Span(begin, end, position, position, number, *([] for _ in LISTS))
     for day in days:
         span.starts.append(position)
+        span.firsts.append(len(span.opens))
         span.midnights.append(day.midnight)
         span.ordinals.append(day.ordinal)
         for opening, closing in day.pieces:
@@ -51,6 +55,7 @@ def build(days: list[Day], begin: int, end: int, position: int, number: int) -> 
             span.befores.append(position)
             span.numbers.append(number)
             position += closing - opening
+        span.lasts.append(len(span.opens))
         span.totals.append(position - span.starts[-1])
         span.ends.append(day.pieces[-1][1])
         number += 1
@@ -60,4 +65,7 @@ def build(days: list[Day], begin: int, end: int, position: int, number: int) -> 
 def join(left: Span, right: Span) -> Span:
     """Two spans of which the right begins where the left ends."""
     lists = {name: getattr(left, name) + getattr(right, name) for name in LISTS}
+    shift = len(left.opens)
+    lists["firsts"] = left.firsts + [each + shift for each in right.firsts]
+    lists["lasts"] = left.lasts + [each + shift for each in right.lasts]
     return replace(left, end=right.end, last_position=right.last_position, **lists)

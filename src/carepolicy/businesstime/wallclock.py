@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from carepolicy.businesstime.compiling import FIRST_ORDINAL, midnight_of
+from carepolicy.businesstime.bounds import FIRST_ORDINAL, OUT, midnight_of
 from carepolicy.businesstime.errors import OutOfRange
 from carepolicy.businesstime.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY, DAY_US, MONTHS, Limit
 from carepolicy.businesstime.opentime import OpenTime
-
-OUT = "calendars know the years 1970 to 2200, and the time asked for lies outside of them"
 
 
 def later_date(day: date, months: int) -> date:
