@@ -140,10 +140,7 @@ class OpenTime:
         return self.last_instant(span.starts[day] + within)
 
     def days_later(self, instant: int, days: int) -> int:
-        """The first instant at which so many whole business days have passed since another.
-
-        The same as by ``day_position`` and ``day_instant``, and quicker between days that are alike.
-        """
+        """As by ``day_position`` and ``day_instant``, for whole business days: quicker where days are alike."""
         span = self._span
         index = bisect_right(span.opens, instant) - 1
         if index >= 0 and span.begin <= instant < span.end:
