@@ -46,11 +46,11 @@ def test_the_good_example_is_not_found(harbour: Path, rule: Rule) -> None:
     assert rule.code not in codes_of(harbour, rule.good)
 
 
-@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.code)
-def test_a_page_is_written_for_every_rule_and_is_current(rule: Rule) -> None:
-    from carepolicy.cli.pages import page_of
+def test_the_pages_in_docs_are_those_of_the_codes() -> None:
+    """Where this fails: carepolicy explain --all --output docs/rules"""
+    from carepolicy.cli.pages import pages
 
-    page = page_of(rule.code)
-    assert page is not None
-    file = Path(__file__).parents[2] / "docs" / "rules" / f"{rule.code}.md"
-    assert file.read_text() == page.markdown()
+    folder = Path(__file__).parents[2] / "docs" / "rules"
+    assert {each.stem: each.read_text() for each in folder.iterdir()} == {
+        code: page.markdown() for code, page in pages().items()
+    }

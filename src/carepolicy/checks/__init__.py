@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from carepolicy.checks.expressions import find as find_in_expressions
 from carepolicy.checks.registry import rule_of, rules
 from carepolicy.checks.rule import Rule
 from carepolicy.checks.silencing import silenced
@@ -23,7 +24,8 @@ def run_checks(policies: Policies) -> list[Finding]:
 
     A finding that a comment allows is left out; comments that allow without reason or use are findings too.
     """
-    found = (finding for rule in rules() for finding in rule.find(policies))
+    found = [finding for rule in rules() for finding in rule.find(policies)]
+    found += find_in_expressions(policies)
     return in_order(silenced(found, policies.sources))
 
 

@@ -56,8 +56,8 @@ def timetable_of(root: str) -> Timetable:
 
 def _compiled(root: str) -> Timetable:
     from carepolicy.businesstime import Calendar, CalendarError, NeverOpen
-    from carepolicy.checks.cp211_timezone import RULE as TIMEZONE
-    from carepolicy.checks.cp211_timezone import is_zone
+    from carepolicy.checks.cp231_timezone import RULE as TIMEZONE
+    from carepolicy.checks.cp231_timezone import is_zone
     from carepolicy.policy.findings import Finding
     from carepolicy.policy.load import load_policies
 
@@ -72,7 +72,7 @@ def _compiled(root: str) -> Timetable:
         try:
             packed[spec.name] = pickle.dumps(Calendar.from_spec(spec), protocol=pickle.HIGHEST_PROTOCOL)
         except CalendarError as fault:
-            refuse(root, [Finding("CP212", fault.reason, policies.place(fault.at or spec.at), fault.hint)])
+            refuse(root, [Finding("CP232", fault.reason, policies.place(fault.at or spec.at), fault.hint)])
         except NeverOpen as fault:
             refuse(root, [Finding("CP222", str(fault), policies.key_place(spec.at))])
     return Timetable(

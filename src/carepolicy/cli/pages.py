@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+EVENT = "event"
+"""The severity of what is wrong with an event; the policies may be right."""
+
 ALLOWANCES = {
     "CP190": (
         "allowance without a reason",
@@ -47,9 +50,10 @@ class Page:
     def markdown(self) -> str:
         """The page as it stands in docs/rules/."""
         parts = [f"# {self.code}: {self.title}", "", f"Severity: {self.severity}", "", *_wrapped(self.meaning)]
+        language = "text" if self.severity == EVENT else "yaml"
         for name, example in (("Wrong", self.bad), ("Right", self.good)):
             if example:
-                parts += ["", f"## {name}", "", "```yaml", example.rstrip("\n"), "```"]
+                parts += ["", f"## {name}", "", f"```{language}", example.rstrip("\n"), "```"]
         if self.silent:
             parts += ["", "## To allow it", "", "On the line, or alone on the line above:", ""]
             parts += ["```yaml", f"# carepolicy: allow {self.code} because …", "```"]
@@ -92,7 +96,7 @@ def _others() -> dict[str, Page]:
         code: Page(code, title, meaning, "note" if code == "CP191" else "error", bad, good, False)
         for code, (title, meaning, bad, good) in ALLOWANCES.items()
     }
-    for codes, severity in ((TEXTS, "error"), (GUARDS, "error"), (EVENTS, "event")):
+    for codes, severity in ((TEXTS, "error"), (GUARDS, "error"), (EVENTS, EVENT)):
         for code, (title, meaning, bad, good) in codes.items():
             found[code] = Page(code, title, meaning, severity, bad, good, False)
     return found

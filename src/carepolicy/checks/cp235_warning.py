@@ -1,4 +1,4 @@
-"""CP215: a warning that is no share of the limit."""
+"""CP235: a warning that is no share of the limit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def find(policies: Policies) -> Iterator[Finding]:
                     )
 
 
-CODE = "CP215"
+CODE = "CP235"
 RULE = Rule(
     CODE,
     "warning is no share of the limit",

@@ -1,4 +1,4 @@
-"""CP211: a time zone that the IANA database does not have."""
+"""CP231: a time zone that the IANA database does not have."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def is_zone(name: str) -> bool:
     return True
 
 
-CODE = "CP211"
+CODE = "CP231"
 RULE = Rule(
     CODE,
     "unknown time zone",

@@ -1,4 +1,4 @@
-"""CP213: a state that is said to be renamed or gone, and is still there."""
+"""CP233: a state that is said to be renamed or gone, and is still there."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def find(policies: Policies) -> Iterator[Finding]:
 
 
 HINT = "open cases stay in a state that still exists; name the old state that is gone"
-CODE = "CP213"
+CODE = "CP233"
 RULE = Rule(
     CODE,
     "renamed or moved state is still there",

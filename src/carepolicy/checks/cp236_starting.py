@@ -1,4 +1,4 @@
-"""CP216: a flow that is opened by time and cannot say from when, or in which state."""
+"""CP236: a flow that is opened by time and cannot say from when, or in which state."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _is_time(text: str) -> bool:
 
 
 HINT = "write the first time, as 2026-01-05 or 2026-01-05 09:00"
-CODE = "CP216"
+CODE = "CP236"
 RULE = Rule(
     CODE,
     "flow opened by time has no clear start",

@@ -1,4 +1,4 @@
-"""CP212: a calendar that cannot be worked out: holidays of a country that is none, hours that end before they begin."""
+"""CP232: a calendar that cannot be worked out: holidays of a country that is none, hours that end before they begin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import Calendar
 from carepolicy.businesstime.errors import CalendarError
-from carepolicy.checks.cp211_timezone import is_zone
+from carepolicy.checks.cp231_timezone import is_zone
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 
@@ -26,7 +26,7 @@ def find(policies: Policies) -> Iterator[Finding]:
                 yield Finding(CODE, fault.reason, policies.place(fault.at or spec.at), fault.hint)
 
 
-CODE = "CP212"
+CODE = "CP232"
 RULE = Rule(
     CODE,
     "calendar cannot be worked out",

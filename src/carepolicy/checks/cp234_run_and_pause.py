@@ -1,4 +1,4 @@
-"""CP214: a clock that is to run and to stand still in the same state."""
+"""CP234: a clock that is to run and to stand still in the same state."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def find(policies: Policies) -> Iterator[Finding]:
                     )
 
 
-CODE = "CP214"
+CODE = "CP234"
 RULE = Rule(
     CODE,
     "clock both runs and pauses",

@@ -1,4 +1,4 @@
-"""CP210: one event that opens a case in two states of a flow."""
+"""CP230: one event that opens a case in two states of a flow."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def find(policies: Policies) -> Iterator[Finding]:
                 first.setdefault(event, state.name)
 
 
-CODE = "CP210"
+CODE = "CP230"
 RULE = Rule(
     CODE,
     "event starts a flow twice",

@@ -1,0 +1,99 @@
+"""Every guard and expression of a set: its text, its place, what it may name and what it is to give."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from carepolicy.checks.pointing import within
+from carepolicy.checks.walk import acts, ways
+from carepolicy.guards.faults import VALUE, Fault
+from carepolicy.guards.scopes import scope_of
+from carepolicy.policy.findings import Finding, did_you_mean, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.guards.scope import Scope
+    from carepolicy.policy.model import Fact, Flow, Policies
+    from carepolicy.policy.places import At
+
+_LITERAL = re.compile(r"\s*(?P<quoted>\"[^\"\\]*\"|'[^'\\]*')\s*")
+
+
+class Written(NamedTuple):
+    """An expression as the manager wrote it. ``wanted`` is the type of its result, None where any will do.
+
+    ``fact`` is the fact that takes the result up, where there is one.
+    """
+
+    text: str
+    at: At
+    scope: Scope
+    wanted: str | None
+    fact: Fact | None
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """What is wrong with the expressions of a set, each fault at its very word."""
+    from carepolicy.guards import check_expression
+
+    for written in expressions(policies):
+        faults = check_expression(written.text, written.scope, written.wanted) or _not_a_choice(written)
+        for fault in faults:
+            place = within(policies, written.at, written.text, fault.start, fault.end)
+            yield Finding(fault.code, fault.message, place, fault.hint, replacement=fault.replacement)
+
+
+def _not_a_choice(written: Written) -> tuple[Fault, ...]:
+    """The fault of a text that is given to a choice and is none of its values."""
+    literal = _LITERAL.fullmatch(written.text)
+    if written.fact is None or not written.fact.of or literal is None:
+        return ()
+    value, known = literal["quoted"][1:-1], written.fact.of
+    if value in known:
+        return ()
+    near = nearest(value, known)
+    return (
+        Fault(
+            VALUE,
+            f'"{value}" is no value of {written.fact.name}',
+            did_you_mean(value, known),
+            *literal.span("quoted"),
+            None if near is None else f'"{near}"',
+        ),
+    )
+
+
+def expressions(policies: Policies) -> Iterator[Written]:
+    """All guards (which give a flag), and all values of ``set``, ``request`` and ``raise``."""
+    organisation = policies.organisation
+    for flow, way, event in ways(policies):
+        if way.when is not None:
+            yield Written(way.when, way.at / "when", scope_of(organisation, flow, event), "flag", None)
+    for flow in policies.flows.values():
+        yield from _of_clocks(policies, flow)
+    for flow, effects, event in acts(policies):
+        scope = scope_of(organisation, flow, event)
+        for name, text in effects.set.items():
+            yield _taken_up(policies, name, text, effects.at / "set" / name, scope)
+        for asked in effects.request:
+            for name, text in asked.arguments.items():
+                yield Written(text, effects.at / "request" / asked.action / name, scope, None, None)
+        for raised in effects.raises:
+            yield Written(raised.subject, raised.at / "subject", scope, "text", None)
+            for name, text in raised.data.items():
+                yield _taken_up(policies, name, text, raised.at / "data" / name, scope)
+
+
+def _of_clocks(policies: Policies, flow: Flow) -> Iterator[Written]:
+    scope = scope_of(policies.organisation, flow)
+    for clock in flow.clocks.values():
+        for choice in clock.limits:
+            if choice.when is not None:
+                yield Written(choice.when, choice.at / "when", scope, "flag", None)
+
+
+def _taken_up(policies: Policies, name: str, text: str, at: At, scope: Scope) -> Written:
+    fact = policies.organisation.facts.get(name)
+    return Written(text, at, scope, fact.type if fact is not None else None, fact)
