@@ -1,0 +1,95 @@
+"""Turn the orders of a Brazilian marketplace (CSV, one row an order) into CloudEvents for ``order_fulfilment``.
+
+    python examples/marketplace_to_events.py marketplace_orders.csv > events.jsonl
+
+The log says when an order was bought, approved, handed to the carrier and delivered, in local time
+without an offset, and the day by which delivery was promised. Rows give no time for a cancellation, so
+none is made up: such an order stays where its last event left it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+ZONE = ZoneInfo("America/Sao_Paulo")
+WRITTEN = "%m/%d/%Y %H:%M"
+SOURCE = "/marketplace/olist"
+EVENTS = {
+    "order_purchase_timestamp": "order_placed",
+    "order_approved_at": "payment_authorised",
+    "order_delivered_carrier_date": "handed_to_carrier",
+    "order_delivered_customer_date": "carrier_delivered",
+}
+"""By column: the event that happened at the instant in it, in the order in which an order goes its way."""
+
+
+def local_instant(text: str, zone: ZoneInfo = ZONE) -> datetime:
+    """The instant of a wall-clock time in ``zone``, with its offset.
+
+    A time that happened twice (clocks went back) is the first of the two. One that never was (clocks went
+    forward) is moved on by the hour that was left out. Raises ValueError for a text of another form.
+    """
+    return datetime.strptime(text, WRITTEN).replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
+
+
+def events_of(row: dict[str, str]) -> list[dict[str, object]]:
+    """The CloudEvents of one order, by time; equal times stand in the order of ``EVENTS``."""
+    order = row["order_id"]
+    found: list[tuple[datetime, dict[str, object]]] = []
+    for column, kind in EVENTS.items():
+        if row[column]:
+            moment = local_instant(row[column])
+            event: dict[str, object] = {
+                "specversion": "1.0",
+                "id": f"{order}/{kind}",
+                "source": SOURCE,
+                "type": kind,
+                "subject": order,
+                "time": moment.isoformat(),
+            }
+            found.append((moment.astimezone(UTC), event))
+    found.sort(key=lambda each: each[0])
+    events = [event for _, event in found]
+    first = next((each for each in events if each["type"] == "order_placed"), None)
+    if first is not None:
+        first["data"] = _facts(row)
+    return events
+
+
+def _facts(row: dict[str, str]) -> dict[str, str]:
+    facts = {"customer.id": row["customer_id"]}
+    if row["order_estimated_delivery_date"]:
+        facts["order.estimated"] = _end_of_day(row["order_estimated_delivery_date"]).isoformat()
+    return facts
+
+
+def _end_of_day(text: str) -> datetime:
+    """The estimate is a day, written as its midnight; the order is in time until that day ends."""
+    day = datetime.strptime(text, WRITTEN).date() + timedelta(days=1)
+    return local_instant(f"{day:%m/%d/%Y} 00:00") - timedelta(seconds=1)
+
+
+def converted(rows: Iterable[dict[str, str]]) -> Iterator[dict[str, object]]:
+    """The CloudEvents of all rows, by subject and then by time."""
+    for row in sorted(rows, key=lambda each: each["order_id"]):
+        yield from events_of(row)
+
+
+def main(arguments: list[str]) -> int:
+    """Read the file that is named, write JSON lines on stdout."""
+    if len(arguments) != 1:
+        print("usage: python marketplace_to_events.py ORDERS.csv > events.jsonl", file=sys.stderr)
+        return 2
+    with open(arguments[0], newline="", encoding="utf-8") as file:
+        for event in converted(csv.DictReader(file)):
+            print(json.dumps(event, separators=(",", ":")))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,57 @@
+"""The shop's own policies do what its scenarios say."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import carepolicy
+from carepolicy.policy.reading import read_source
+from carepolicy.policy.shape import check_shape
+
+ROOT = Path(__file__).parents[2]
+SCENARIOS = sorted((ROOT / "policies" / "scenarios").glob("*.yaml"))
+
+_spec = importlib.util.spec_from_file_location("scenario_driver", Path(__file__).with_name("scenario_driver.py"))
+assert _spec is not None
+assert _spec.loader is not None
+driver = importlib.util.module_from_spec(_spec)
+sys.modules["scenario_driver"] = driver
+_spec.loader.exec_module(driver)
+
+
+@pytest.fixture(scope="module")
+def policies() -> carepolicy.PolicySet:
+    return carepolicy.load(ROOT / "policies")
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=[path.stem for path in SCENARIOS])
+def test_a_scenario_comes_out_as_it_says(path: Path, policies: carepolicy.PolicySet) -> None:
+    differences = list(driver.Drive(policies, driver.scenario_of(path)).differences())
+    assert differences == []
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=[path.stem for path in SCENARIOS])
+def test_a_scenario_has_the_shape_of_one(path: Path) -> None:
+    source, findings = read_source(path, ROOT)
+    assert findings == []
+    assert source is not None
+    assert check_shape(source, "scenario") == []
+
+
+def test_each_flow_has_four_scenarios_or_more(policies: carepolicy.PolicySet) -> None:
+    counted = Counter(driver.scenario_of(path)["flow"] for path in SCENARIOS)
+    assert all(counted[flow] >= 4 for flow in policies.flows), counted
+
+
+def test_a_scenario_that_expects_something_else_is_told(policies: carepolicy.PolicySet) -> None:
+    scenario = driver.scenario_of(ROOT / "policies" / "scenarios" / "email_answered_in_time.yaml")
+    scenario["steps"][1]["expect"]["due"]["first_reply"] = "2026-03-03 14:01"
+    assert list(driver.Drive(policies, scenario).differences()) == [
+        "step 2: due should be {'first_reply': '2026-03-03 14:01', 'reply_promise': '2026-03-05 10:00'}, and is "
+        "{'first_reply': '2026-03-03 14:00:00+00:00', 'reply_promise': '2026-03-05 10:00'}"
+    ]
