@@ -2,7 +2,8 @@
 
     python benchmarks/calendar_speed.py [--calls 200000] [--rounds 5]
 
-The calendar has lunch breaks, English holidays and the years 2015 to 2035. Each figure is the median of the
+The calendar has lunch breaks, English holidays and the years 2015 to 2035; a second one has shorter Fridays, so
+that business days are not alike. Each figure is the median of the
 rounds; the rounds of all questions take turns, so that a busy moment of the machine hits them alike.
 """
 
@@ -21,13 +22,14 @@ from carepolicy.policy.places import At
 
 HOUR = 3600
 DAY = ((9 * HOUR, 12 * HOUR + 1800), (13 * HOUR + 1800, 17 * HOUR + 1800))
+SHORT = ((9 * HOUR, 16 * HOUR),)
 STARTS = 1000
 TARGET = 300_000
 
 
-def office() -> Calendar:
+def office(friday: tuple[tuple[int, int], ...] = DAY) -> Calendar:
     england = Holidays("GB", "ENG", (), (), At("organisation.yaml"))
-    calendar = Calendar("Europe/London", (DAY,) * 5 + ((), ()), name="office", holidays=england)
+    calendar = Calendar("Europe/London", (DAY,) * 4 + (friday, (), ()), name="office", holidays=england)
     calendar.prepare(2015, 2035)
     return calendar
 
@@ -40,11 +42,12 @@ def questions(calendar: Calendar, calls: int) -> dict[str, Callable[[], None]]:
     instants = [round(each.timestamp()) * 1_000_000 for each in starts]
     openings = calendar.span_over(*instants).opens
     limit = parse_limit("3 business hours")
+    short_fridays = office(SHORT)
 
-    def adding(text: str) -> Callable[[], None]:
+    def adding(text: str, asked: Calendar = calendar) -> Callable[[], None]:
         def work() -> None:
             for start in starts:
-                calendar.add(start, text)
+                asked.add(start, text)
 
         return work
 
@@ -65,6 +68,9 @@ def questions(calendar: Calendar, calls: int) -> dict[str, Callable[[], None]]:
         "add 300 business hours": adding("300 business hours"),
         "add 2 business days": adding("2 business days"),
         "add 300 business days": adding("300 business days"),
+        "add 3 hours, short Fridays": adding("3 business hours", short_fridays),
+        "add 301 days, short Fridays": adding("301 business days", short_fridays),
+        "add 0.5 days, short Fridays": adding("0.5 business days", short_fridays),
         "add close of business day 3": adding("close of business day 3"),
         "between": between,
         "add_us 3 business hours": add_us,
@@ -96,6 +102,8 @@ def main() -> None:
         print(f"  {name:28} {rate:12,.0f} a second   {bare / rate:5.1f} bare bisections")
     longer = rates["add 3 business hours"] / rates["add 300 business days"]
     print(f"  300 business days take {longer:.2f} times as long as 3 business hours (bound: 1.0)")
+    unlike = rates["add 3 hours, short Fridays"] / rates["add 301 days, short Fridays"]
+    print(f"  with short Fridays 301 business days take {unlike:.2f} times as long as 3 business hours")
     slowest = min(rate for name, rate in rates.items() if name.startswith(("add ", "between")))
     print(f"  slowest of add and between: {slowest:,.0f} a second (bound: {TARGET:,})")
 
