@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from carepolicy.engine.live import LiveAfter, LiveClock, LiveLimit, LiveProgram, LiveState
 
 
+Segments = tuple[tuple[int, int], ...]
+"""Stretches of time, from and to, in microseconds since 1970."""
+
+
 class Round:
     """One run of a clock, from its start until it is met, ended or cancelled.
 
@@ -54,7 +58,7 @@ class Round:
         self.next = NEVER
         self.warned = 0
         self.extras: tuple[Any, ...] = ()
-        self.segments: tuple[tuple[int, int], ...] = ()
+        self.segments: Segments = ()
 
 
 class Case:
@@ -94,12 +98,12 @@ class Case:
         self.state: LiveState = program.states[0]
         self.facts: dict[str, Any] = {}
         self.rounds: list[Round | None] = [None] * len(program.clocks)
-        self.seen: set[int] = set()
-        self.kept: dict[int, tuple[tuple[int, int], ...]] = {}
-        self.extended: dict[int, int] = {}
-        self.pending: list[LiveClock] = []
-        self.afters: list[tuple[int, int, LiveAfter]] = []
-        self.visited: dict[str, int] = {}
+        self.seen = 0
+        self.kept: dict[int, Segments] | None = None
+        self.extended: dict[int, int] | None = None
+        self.pending: tuple[LiveClock, ...] = ()
+        self.afters: tuple[tuple[int, int, LiveAfter], ...] = ()
+        self.visited: dict[str, int] | None = None
         self.channel: str | None = None
         self.assigned: tuple[str | None, str | None] | None = None
         self.opened = 0
@@ -117,7 +121,29 @@ class Case:
 
     def visits(self, state: str) -> int:
         """How often the case has entered ``state``."""
-        return self.visited.get(state, 0)
+        return 0 if self.visited is None else self.visited.get(state, 0)
+
+    def visit(self, state: str) -> None:
+        """Count that the case enters ``state``."""
+        if self.visited is None:
+            self.visited = {}
+        self.visited[state] = self.visited.get(state, 0) + 1
+
+    def keep(self, clock: int, segments: Segments) -> None:
+        """Keep the stretches in which a clock ran, for when it goes on."""
+        self.kept = {**(self.kept or {}), clock: segments}
+
+    def kept_of(self, clock: int) -> Segments:
+        """The stretches that were kept for a clock."""
+        return () if self.kept is None else self.kept.pop(clock, ())
+
+    def extensions(self, clock: int) -> int:
+        """How often a clock was given more time."""
+        return 0 if self.extended is None else self.extended.get(clock, 0)
+
+    def count_extension(self, clock: int) -> None:
+        """Count that a clock was given more time."""
+        self.extended = {**(self.extended or {}), clock: self.extensions(clock) + 1}
 
     def age(self) -> int:
         """Microseconds since the case was received."""

@@ -8,7 +8,8 @@ from carepolicy.engine import codes
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.intake import Incoming
 from carepolicy.engine.merging import merge_subjects
-from carepolicy.engine.step import Raised, Stepper, Subject
+from carepolicy.engine.step import Stepper
+from carepolicy.engine.subject import Raised, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -175,4 +176,6 @@ class Desk:
 def raised_as_incoming(raised: Raised, line: int) -> Incoming:
     """A raised event as one that another stratum takes."""
     when = text_of(raised.time)
-    return Incoming(line, raised.subject, raised.event, raised.time, when, "/carepolicy", raised.id, raised.data, raised=True)
+    return Incoming(
+        line, raised.subject, raised.event, raised.time, when, "/carepolicy", raised.id, raised.data, raised=True
+    )

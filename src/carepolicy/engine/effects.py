@@ -81,9 +81,8 @@ class LiveEffects:
             stepper.raise_event(case, raised, now, event)
         for clock, by, at_most, reason in self._extend:
             held = case.rounds[clock.index]
-            done = case.extended.get(clock.index, 0)
-            if held is not None and not held.late and (at_most is None or done < at_most):
-                case.extended[clock.index] = done + 1
+            if held is not None and not held.late and (at_most is None or case.extensions(clock.index) < at_most):
+                case.count_extension(clock.index)
                 rounds.extend(stepper.out, case, held, by, now, when, reason)
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from carepolicy.engine.effects import LiveEffects
 from carepolicy.engine.live import RESTART, LiveAfter, LiveWay, operations
 from carepolicy.engine.recordtext import fixed
+from carepolicy.engine.rounds import OPERATIONS
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
-    from carepolicy.engine.live import LiveClock, LiveProgram, LiveState
+    from carepolicy.engine.live import LiveClock, LiveProgram, LiveState, Operations
     from carepolicy.machine.program import Bundle, EffectsTable, RuleTable
 
 
@@ -19,7 +20,7 @@ def link(program: LiveProgram, bundle: Bundle) -> None:
     for state, table in zip(program.states, program.program.states, strict=True):
         state.enter = _effects(program, bundle, table.enter, f"entering {state.name}")
         state.leave = _effects(program, bundle, table.leave, f"leaving {state.name}")
-        state.starting = operations(program.clocks, None, state.index, "")
+        state.starting = _functions(operations(program.clocks, None, state.index, ""))
         state.ways = {
             trigger: tuple(_way(program, bundle, state, trigger, rule) for rule in rules)
             for trigger, rules in table.ways.items()
@@ -39,14 +40,18 @@ def _way(program: LiveProgram, bundle: Bundle, state: LiveState, trigger: str, r
         return LiveWay(rule.when, None, "", _restarts(program, state, trigger), effects)
     target = program.states[rule.to]
     moved = program.writer.template("case.moved", fixed(**{"from": state.name, "to": target.name, "on": trigger}))
-    ops = operations(program.clocks, state.index, target.index, trigger)
+    ops = _functions(operations(program.clocks, state.index, target.index, trigger))
     return LiveWay(rule.when, target, moved, ops, effects)
 
 
-def _restarts(program: LiveProgram, state: LiveState, trigger: str) -> tuple[tuple[LiveClock, int], ...]:
+def _functions(found: tuple[tuple[LiveClock, int], ...]) -> Operations:
+    return tuple((clock, OPERATIONS[each]) for clock, each in found)
+
+
+def _restarts(program: LiveProgram, state: LiveState, trigger: str) -> Operations:
     """The clocks that an event begins anew although the case stays where it is."""
     return tuple(
-        (clock, RESTART)
+        (clock, OPERATIONS[RESTART])
         for clock in program.clocks
         if trigger in clock.restarts_on and clock.phases[state.index] is not Phase.STOPPED
     )

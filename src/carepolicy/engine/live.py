@@ -35,12 +35,14 @@ class LiveLimit:
         "ended",
         "extended",
         "extended_as",
+        "fresh",
         "instant",
         "late",
         "limit",
         "met",
         "months",
         "paused",
+        "plain",
         "position",
         "reads",
         "restarted",
@@ -76,6 +78,7 @@ class LiveLimit:
             self.position, self.instant, self.unit = calendar.day_position, calendar.day_instant, 1_000_000_000
         elif limit.kind == "close_of_business":
             self.position, self.instant, self.unit = calendar.date_position, calendar.date_instant, 1_000_000_000
+        self.plain = not self.dated and not self.rolls
         self._write(clock, writer)
 
     def _write(self, clock: str, writer: Writer) -> None:
@@ -84,6 +87,9 @@ class LiveLimit:
         dated = f'{start}"due":"%s","used":%s,"limit":%s,{basis}}}'
         undated = f'{start}"used":%s,"limit":%s,{basis}}}'
         self.started = writer.template("clock.started", dated)
+        whole, rest = divmod(self.amount, self.unit)
+        told = repr(round(self.amount / self.unit, 6)) if rest else str(whole)
+        self.fresh = writer.template("clock.started", f'{start}"due":"%s","used":0,"limit":{told},{basis}}}')
         self.resumed = writer.template("clock.resumed", dated)
         self.warned = writer.template("clock.warned", dated)
         self.late = writer.template("clock.late", dated)
@@ -106,6 +112,7 @@ class LiveClock:
     """A clock; ``choices`` are its limits by the index of the state (they differ where calendars do)."""
 
     __slots__ = (
+        "bit",
         "choices",
         "counts_from",
         "goes_on",
@@ -123,6 +130,7 @@ class LiveClock:
 
     def __init__(self, index: int, table: ClockTable, calendars: Mapping[str, Calendar], writer: Writer) -> None:
         self.index = index
+        self.bit = 1 << index
         self.name = table.name
         self.phases = table.phases
         self.goes_on = table.goes_on
@@ -162,6 +170,10 @@ class LiveAfter:
         return due
 
 
+Operations = tuple[tuple[LiveClock, "Callable[[list[str], Any, LiveClock, int, str], None]"], ...]
+"""Clocks, and what is done to each."""
+
+
 class LiveWay:
     """One transition from one state: what it writes, does to clocks, and where it leads (None: it stays)."""
 
@@ -172,7 +184,7 @@ class LiveWay:
         when: Function | None,
         to: LiveState | None,
         moved: str,
-        ops: tuple[tuple[LiveClock, int], ...],
+        ops: Operations,
         effects: LiveEffects | None,
     ) -> None:
         self.when = when
@@ -194,7 +206,6 @@ class LiveState:
         "index",
         "leave",
         "name",
-        "name_json",
         "opened",
         "owner",
         "starting",
@@ -205,7 +216,6 @@ class LiveState:
     def __init__(self, index: int, table: StateTable, writer: Writer) -> None:
         self.index = index
         self.name = table.name
-        self.name_json = quoted(table.name)
         self.final = table.final
         self.owner = table.owner
         self.channel = table.channel
@@ -220,7 +230,7 @@ class LiveState:
         self.afters: tuple[LiveAfter, ...] = ()
         self.enter: LiveEffects | None = None
         self.leave: LiveEffects | None = None
-        self.starting: tuple[tuple[LiveClock, int], ...] = ()
+        self.starting: Operations = ()
 
 
 class LiveProgram:
@@ -228,13 +238,15 @@ class LiveProgram:
 
     __slots__ = (
         "clocks",
+        "counts_visits",
         "events",
         "every",
         "flow",
         "key",
-        "limit_reads",
+        "listens_to_met",
         "place",
         "program",
+        "reads",
         "required",
         "starts",
         "states",
@@ -257,7 +269,16 @@ class LiveProgram:
         self.clocks = tuple(
             LiveClock(index, table, bundle.calendars, self.writer) for index, table in enumerate(program.clocks)
         )
-        self.limit_reads = frozenset(fact for clock in self.clocks for fact in clock.reads)
+        self.counts_visits = program.counts_visits
+        self.listens_to_met = any(clock.met_trigger in state.ways for clock in self.clocks for state in program.states)
+        self.reads = frozenset(
+            fact
+            for reads in (
+                *(clock.reads for clock in self.clocks),
+                *(after.limit.reads for state in program.states for after in state.afters),
+            )
+            for fact in reads
+        )
         self.states = tuple(LiveState(index, table, self.writer) for index, table in enumerate(program.states))
         self.starts = {event: self.states[index] for event, index in program.starts.items()}
         link(self, bundle)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Round
     from carepolicy.engine.desk import Desk
     from carepolicy.engine.intake import Incoming
-    from carepolicy.engine.step import Subject
+    from carepolicy.engine.subject import Subject
 
 OUTCOME = "merged"
 

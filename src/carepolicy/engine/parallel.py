@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from carepolicy.engine.intake import Incoming
-    from carepolicy.engine.step import Raised
+    from carepolicy.engine.subject import Raised
     from carepolicy.machine.program import Bundle
 
 

@@ -5,11 +5,12 @@ Each function changes the clock's round of a case at an instant and appends the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.case import Round, used_of
 from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.engine.live import PAUSE, REBASE, RESTART, RESUME, START
+from carepolicy.engine.live import PAUSE, REBASE, RESTART, RESUME, START, STOP
 from carepolicy.engine.recordtext import quoted
 
 if TYPE_CHECKING:
@@ -21,25 +22,61 @@ if TYPE_CHECKING:
 NOTHING: Mapping[str, Any] = {}
 
 
-def operate(out: list[str], case: Case, clock: LiveClock, operation: int, now: int, when: str) -> None:
-    """Do one operation of a transition to a clock; an operation without a round to work on does nothing."""
+Operation = Callable[[list[str], "Case", "LiveClock", int, str], None]
+"""What a transition does to a clock, at an instant (and its text)."""
+
+
+def begin(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+    """A clock comes from stopped to running."""
+    if case.rounds[clock.index] is None:
+        start(out, case, clock, now, when)
+
+
+def go_on(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+    """A clock comes from pausing to running."""
     held = case.rounds[clock.index]
-    if operation == START:
-        if held is None:
-            start(out, case, clock, now, when)
-    elif held is None:
-        if operation == RESUME:
-            start(out, case, clock, now, when)
-    elif operation == PAUSE:
-        pause(out, case, held, now, when)
-    elif operation == RESUME:
-        resume(out, case, held, now, when)
-    elif operation == RESTART:
-        restart(out, case, held, now, when)
-    elif operation == REBASE:
-        rebase(case, held, now)
+    if held is None:
+        start(out, case, clock, now, when)
     else:
+        resume(out, case, held, now, when)
+
+
+def stand_still(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+    """A clock comes from running to pausing."""
+    held = case.rounds[clock.index]
+    if held is not None:
+        pause(out, case, held, now, when)
+
+
+def begin_anew(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+    """An event restarts a clock."""
+    held = case.rounds[clock.index]
+    if held is not None:
+        restart(out, case, held, now, when)
+
+
+def change_calendar(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+    """A clock counts on in the calendar of another state's owner."""
+    held = case.rounds[clock.index]
+    if held is not None:
+        rebase(case, held, now)
+
+
+def end(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+    """A clock comes to be stopped."""
+    held = case.rounds[clock.index]
+    if held is not None:
         stop(out, case, held, now, when)
+
+
+OPERATIONS: dict[int, Operation] = {
+    START: begin,
+    RESUME: go_on,
+    PAUSE: stand_still,
+    STOP: end,
+    RESTART: begin_anew,
+    REBASE: change_calendar,
+}
 
 
 def choose(case: Case, clock: LiveClock) -> LiveLimit | None:
@@ -56,16 +93,29 @@ def start(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> 
     if limit is None:
         return
     since = now
-    if clock.index not in case.seen:
-        case.seen.add(clock.index)
-        since = _first_instant(case, clock, now)
+    if not case.seen & clock.bit:
+        case.seen |= clock.bit
+        if case.opened == now or clock.counts_from is not None:
+            since = _first_instant(case, clock, now)
     held = Round(clock, limit, since)
     case.rounds[clock.index] = held
     position = limit.position
-    held.base = since if position is None else position(since)
+    base = since if position is None else position(since)
     if clock.goes_on:
-        held.segments = case.kept.pop(clock.index, ())
-        held.base -= used_in(held.segments, limit)
+        held.segments = case.kept_of(clock.index)
+        base -= used_in(held.segments, limit)
+    held.base = base
+    if limit.plain and since == now and not held.segments:
+        instant = limit.instant
+        held.amount = amount = limit.amount
+        held.due = due = base + amount if instant is None else instant(base + amount)
+        if clock.warns:
+            plan(held)
+        else:
+            held.next = due
+        case.sequence = sequence = case.sequence + 1
+        out.append(limit.fresh % (case.identity, sequence, case.subject_json, when, sequence, text_of(due)))
+        return
     settle(case, held)
     _write_running(out, case, held, limit.started, now, when)
 
@@ -197,11 +247,16 @@ def rebase(case: Case, held: Round, now: int) -> None:
 
 def stop(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
     """End a round: met if it is not late, else ended with the time by which it was over."""
-    used = used_of(held, now)
     limit = held.limit
-    case.rounds[held.clock.index] = None
-    if held.clock.goes_on:
-        case.kept[held.clock.index] = held.segments + (((held.since, now),) if held.running else ())
+    position = limit.position
+    if held.running:
+        used = (now if position is None else position(now)) - held.base
+    else:
+        used = held.used
+    clock = held.clock
+    case.rounds[clock.index] = None
+    if clock.goes_on:
+        case.keep(clock.index, held.segments + (((held.since, now),) if held.running else ()))
     if held.late:
         _write_over(out, case, held, used, when)
     else:
@@ -294,8 +349,7 @@ def tell_extended(out: list[str], case: Case, held: Round, now: int, when: str, 
 
 def seconds(units: int, unit: int) -> int | float:
     """An amount in seconds: whole where it is whole, else to the microsecond."""
-    whole, rest = divmod(units, unit)
-    return round(units / unit, 6) if rest else whole
+    return round(units / unit, 6) if units % unit else units // unit
 
 
 def _write_running(out: list[str], case: Case, held: Round, template: str, now: int, when: str, *more: str) -> None:

@@ -2,65 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.engine import rounds
-from carepolicy.engine.case import Case, Round
+from carepolicy.engine.case import Case
 from carepolicy.engine.effects import MASK, CaseValues, arguments_json, assign_task
-from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.engine.rounds import NOTHING, look_again, operate
+from carepolicy.engine.instants import text_of
+from carepolicy.engine.rounds import NOTHING, look_again
+from carepolicy.engine.subject import Raised, Subject
+from carepolicy.engine.timers import Timers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState, LiveWay
+    from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState, LiveWay, Operations
     from carepolicy.machine.messages import Template
     from carepolicy.machine.program import ArgumentTable, Bundle, OpenTable, RaiseTable
 
-AT_ONE_INSTANT = 1_000
-"""So many timers of one case may fire at one instant; more are a loop of the policy, which is cut."""
 
-
-class Raised:
-    """An event that a transition raised for another key; ``data`` holds values as facts hold them."""
-
-    __slots__ = ("data", "event", "id", "subject", "time")
-
-    def __init__(self, identity: str, event: str, subject: str, time: int, data: dict[str, Any]) -> None:
-        self.id = identity
-        self.event = event
-        self.subject = subject
-        self.time = time
-        self.data = data
-
-
-class Opening:
-    """The next time at which a flow opens a case by itself: ``number`` periods after its start."""
-
-    __slots__ = ("due", "number", "program")
-
-    def __init__(self, program: LiveProgram, number: int, due: int) -> None:
-        self.program = program
-        self.number = number
-        self.due = due
-
-
-class Subject:
-    """All open cases about one thing, and what must be remembered when they are closed."""
-
-    __slots__ = ("cases", "last", "name", "next", "openings", "sequences")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.cases: dict[int, Case] = {}
-        self.sequences: dict[int, int] = {}
-        self.openings: dict[int, Opening] = {}
-        self.last = -NEVER
-        self.next = NEVER
-
-
-class Stepper:
+class Stepper(Timers):
     """Steps subjects. Records are appended to ``out`` as lines of JSON, raised events to ``raised``.
 
     It holds no state of any subject, reads no clock of the machine and does no input or output: the
@@ -75,7 +34,7 @@ class Stepper:
         self.reveal = reveal
         self.facts = bundle.facts
         self._languages = bundle.languages
-        self._calendars = bundle.calendars
+        self.calendars = bundle.calendars
         self._defaults = {name: fact.default for name, fact in bundle.facts.items() if fact.default is not None}
         self.programs = {program.flow: program for program in programs}
 
@@ -94,15 +53,15 @@ class Stepper:
         case.sequence = sequence = case.sequence + 1
         self.out.append(state.opened % (case.identity, sequence, case.subject_json, when, sequence))
         self._enter(case, state, state.starting, now, when, NOTHING)
-        self._after_step(subject, case, now)
+        self.settle(subject, case, now)
         return case
 
     def deliver(self, subject: Subject, case: Case, event: str, now: int, when: str, data: dict[str, Any]) -> bool:
         """Give an event to a case; False where no transition of its state takes it, and nothing changed."""
-        case.now = now
         ways = case.state.ways.get(event)
         if ways is None:
             return False
+        case.now = now
         facts = case.facts
         if data:
             case.facts = {**facts, **data}
@@ -111,115 +70,19 @@ class Stepper:
         for way in ways:
             if way.when is None or way.when(case.facts, data, case):
                 self._take(case, way, now, when, data)
-                self._after_step(subject, case, now)
+                self.settle(subject, case, now)
                 return True
         case.facts = facts
-        return False
-
-    def fire(self, subject: Subject, until: int, inclusive: bool) -> None:
-        """Fire the timers of a subject that fall due before ``until`` (and at it, where they are strict or
-        ``inclusive``), in the order of (time, flow, place in the file)."""
-        fired_at, count = -NEVER, 0
-        while subject.next <= until:
-            due, case, timer = self._first(subject)
-            if due == until and not inclusive and not self._strict(timer, due):
-                return
-            now = max(due, subject.last)
-            count = count + 1 if now == fired_at else 0
-            fired_at = now
-            subject.last = now
-            if case is None:
-                self._open_now(subject, timer, now)
-            elif count > AT_ONE_INSTANT:
-                case.afters = []
-                self.plan(subject)
-            else:
-                case.now = now
-                self._fire_one(subject, case, timer, now)
-
-    def _open_now(self, subject: Subject, opening: Opening, now: int) -> None:
-        program = opening.program
-        if program.place not in subject.cases and program.every is not None:
-            self.open_case(subject, program, program.states[program.every.state], now, {}, now)
-        self.open_by_time(subject, program, opening)
-
-    def open_by_time(self, subject: Subject, program: LiveProgram, after: Opening | None = None) -> None:
-        """Note when ``program`` next opens a case about ``subject`` by itself."""
-        every = program.every
-        assert every is not None, "only a flow with every: opens cases by time"
-        number = 0 if after is None else after.number + 1
-        due: int | None = every.starting
-        if number:
-            period = replace(every.period, amount=every.period.amount * number)
-            due = self._calendars[every.calendar].add_us(every.starting, period)
-        if due is not None:
-            subject.openings[program.place] = Opening(program, number, due)
-        self.plan(subject)
-
-    # -- timers ----------------------------------------------------------------------------------
-
-    def _first(self, subject: Subject) -> tuple[int, Case | None, Any]:
-        """The timer that fires next: (due, case, its round or (due, place, after) or an opening)."""
-        best: tuple[tuple[int, int, int], Case | None, Any] | None = None
-        for place, case in subject.cases.items():
-            if case.next > subject.next:
-                continue
-            for held in case.rounds:
-                if held is not None and held.next != NEVER:
-                    key = (held.next, place, held.clock.place)
-                    if best is None or key < best[0]:
-                        best = (key, case, held)
-            for timer in case.afters:
-                key = (timer[0], place, timer[1])
-                if best is None or key < best[0]:
-                    best = (key, case, timer)
-        for place, opening in subject.openings.items():
-            key = (opening.due, place, -1)
-            if best is None or key < best[0]:
-                best = (key, None, opening)
-        assert best is not None, "a subject's next due time belongs to one of its timers"
-        return best[0][0], best[1], best[2]
-
-    def _strict(self, timer: Any, due: int) -> bool:
-        return isinstance(timer, Round) and timer.due == due and timer.limit.strict
-
-    def _fire_one(self, subject: Subject, case: Case, timer: Any, now: int) -> None:
-        when = text_of(now)
-        if not isinstance(timer, Round):
-            case.afters.remove(timer)
-            after: LiveAfter = timer[2]
-            self._try(case, after.ways, now, when)
-        elif timer.next >= timer.due:
-            self.lates += 1
-            rounds.fall_late(self.out, case, timer, when, now)
-            if not self._try(case, case.state.ways.get(timer.clock.late_trigger, ()), now, when):
-                case.pending.append(timer.clock)
-        else:
-            rounds.warn(self.out, case, timer, when, now)
-            self._try(case, case.state.ways.get(timer.clock.warned_trigger, ()), now, when)
-        self._after_step(subject, case, now)
-
-    def _try(self, case: Case, ways: tuple[LiveWay, ...], now: int, when: str) -> bool:
-        for way in ways:
-            if way.when is None or way.when(case.facts, NOTHING, case):
-                self._take(case, way, now, when, NOTHING)
-                return True
         return False
 
     # -- one transition --------------------------------------------------------------------------
 
     def _take(self, case: Case, way: LiveWay, now: int, when: str, event: Mapping[str, Any]) -> None:
         """Leave effects, transition effects, clocks, enter effects."""
-        target = way.to
-        changed = event
         before = case.facts
+        target = way.to
         if target is None:
-            if way.effects is not None:
-                way.effects.run(self, case, now, when, event)
-                if case.assigned is not None:
-                    assign_task(self, case, case.state, when)
-            for clock, operation in way.ops:
-                operate(self.out, case, clock, operation, now, when)
+            self._stay(case, way, now, when, event)
         else:
             if case.state.leave is not None:
                 case.state.leave.run(self, case, now, when, event)
@@ -228,77 +91,105 @@ class Stepper:
             case.sequence = sequence = case.sequence + 1
             self.out.append(way.moved % (case.identity, sequence, case.subject_json, when, sequence))
             self._enter(case, target, way.ops, now, when, event)
-        if (changed or case.facts is not before) and not case.closed:
-            self._facts_changed(case, changed, before, now, when)
+        reads = case.program.reads
+        if reads and not case.closed and (case.facts is not before or (event and not reads.isdisjoint(event))):
+            self._facts_changed(case, event, before, now, when)
+
+    def _stay(self, case: Case, way: LiveWay, now: int, when: str, event: Mapping[str, Any]) -> None:
+        """A transition without a target: no leaving and entering again."""
+        if way.effects is not None:
+            way.effects.run(self, case, now, when, event)
+            if case.assigned is not None:
+                assign_task(self, case, case.state, when)
+        for clock, operation in way.ops:
+            operation(self.out, case, clock, now, when)
 
     def _enter(
-        self,
-        case: Case,
-        state: LiveState,
-        ops: Iterable[tuple[Any, int]],
-        now: int,
-        when: str,
-        event: Mapping[str, Any],
+        self, case: Case, state: LiveState, ops: Operations, now: int, when: str, event: Mapping[str, Any]
     ) -> None:
+        program = case.program
+        out = self.out
         case.state = state
         case.entered = now
-        case.visited[state.name] = case.visited.get(state.name, 0) + 1
+        if program.counts_visits:
+            case.visit(state.name)
         if state.channel is not None:
             case.channel = state.channel
-        met = self._operate(case, ops, now, when)
-        if state.final is None:
-            case.afters = self._afters(case, state, now) if state.afters else []
+        met = None
+        if program.listens_to_met:
+            met = self._operate(case, ops, now, when)
+        else:
+            for clock, operation in ops:
+                operation(out, case, clock, now, when)
+        if state.final is not None:
+            if state.enter is not None:
+                state.enter.run(self, case, now, when, event)
+            self._close(case, state, when)
+            return
+        case.afters = self._afters(case, state, now) if state.afters else ()
+        if case.assigned is None and state.task is not None:
+            case.sequence = sequence = case.sequence + 1
+            out.append(state.task % (case.identity, sequence, case.subject_json, when, sequence))
+        elif case.assigned is not None:
             assign_task(self, case, state, when)
         if state.enter is not None:
             state.enter.run(self, case, now, when, event)
-        if state.final is not None:
-            self._close(case, state, when)
-            return
-        for trigger in met:
-            if trigger in case.state.ways and not case.closed:
-                self._try(case, case.state.ways[trigger], now, when)
+        if met:
+            self._take_met(case, met, now, when)
         if case.pending:
             self._take_pending(case, now, when)
 
-    def _operate(self, case: Case, ops: Iterable[tuple[Any, int]], now: int, when: str) -> list[str]:
+    def _operate(self, case: Case, ops: Operations, now: int, when: str) -> list[str]:
         """Do what a move does to the clocks; the triggers of those that were met by it."""
         met = []
         for clock, operation in ops:
             held = case.rounds[clock.index]
-            operate(self.out, case, clock, operation, now, when)
+            operation(self.out, case, clock, now, when)
             if held is not None and not held.late and case.rounds[clock.index] is None:
                 met.append(clock.met_trigger)
         return met
 
+    def _take_met(self, case: Case, met: list[str], now: int, when: str) -> None:
+        for trigger in met:
+            if trigger in case.state.ways and not case.closed:
+                self.try_ways(case, case.state.ways[trigger], now, when)
+
     def _take_pending(self, case: Case, now: int, when: str) -> None:
         """Lateness that no state listened to is taken by the first state that does."""
-        for clock in list(case.pending):
+        for clock in case.pending:
             held = case.rounds[clock.index]
             if held is None or not held.late:
-                case.pending.remove(clock)
-            elif self._pending_way(case, clock.late_trigger):
-                case.pending.remove(clock)
-                self._try(case, case.state.ways[clock.late_trigger], now, when)
+                case.pending = tuple(each for each in case.pending if each is not clock)
+            elif self._would_take(case, clock.late_trigger):
+                case.pending = tuple(each for each in case.pending if each is not clock)
+                self.try_ways(case, case.state.ways[clock.late_trigger], now, when)
                 return
 
-    def _pending_way(self, case: Case, trigger: str) -> bool:
+    def _would_take(self, case: Case, trigger: str) -> bool:
         ways = case.state.ways.get(trigger, ())
         return any(way.when is None or way.when(case.facts, NOTHING, case) for way in ways)
 
-    def _afters(self, case: Case, state: LiveState, entered: int) -> list[tuple[int, int, LiveAfter]]:
+    def try_ways(self, case: Case, ways: tuple[LiveWay, ...], now: int, when: str) -> bool:
+        """Take the first of some transitions whose guard holds; False where none does."""
+        for way in ways:
+            if way.when is None or way.when(case.facts, NOTHING, case):
+                self._take(case, way, now, when, NOTHING)
+                return True
+        return False
+
+    def _afters(self, case: Case, state: LiveState, entered: int) -> tuple[tuple[int, int, LiveAfter], ...]:
         found = []
         for after in state.afters:
             due = after.due(entered, case.facts)
             if due is not None:
                 found.append((due, after.place, after))
-        return found
+        return tuple(found)
 
     def _facts_changed(
         self, case: Case, event: Mapping[str, Any], before: Mapping[str, Any], now: int, when: str
     ) -> None:
         """Look up again what reads a fact that the event brought or an effect set."""
-        reads = case.program.limit_reads
-        if reads:
+        if case.program.reads:
             for clock in case.program.clocks:
                 if clock.reads and (
                     not clock.reads.isdisjoint(event)
@@ -307,42 +198,24 @@ class Stepper:
                     look_again(self.out, case, clock, now, when)
         for after in case.state.afters:
             if after.limit.reads and any(timer[2] is after for timer in case.afters):
-                case.afters = [timer for timer in case.afters if timer[2] is not after]
+                others = tuple(timer for timer in case.afters if timer[2] is not after)
                 due = after.due(case.entered, case.facts)
-                if due is not None:
-                    case.afters.append((due, after.place, after))
+                case.afters = others if due is None else (*others, (due, after.place, after))
 
     def _close(self, case: Case, state: LiveState, when: str) -> None:
         case.closed = True
-        case.afters = []
+        case.afters = ()
         case.sequence = sequence = case.sequence + 1
         self.out.append(state.closed % (case.identity, sequence, case.subject_json, when, sequence))
 
-    def _after_step(self, subject: Subject, case: Case, now: int) -> None:
+    def settle(self, subject: Subject, case: Case, now: int) -> None:
+        """After a step of a case: let go of a closed one, open what it opens, note what falls due next."""
         if case.closed:
             del subject.cases[case.program.place]
             subject.sequences[case.program.place] = case.sequence
         while self.to_open:
             self._open_other(subject, *self.to_open.pop(0), now)
         self.plan(subject)
-
-    def plan(self, subject: Subject) -> None:
-        """Note when the subject's next timer falls due."""
-        soonest = NEVER
-        for case in subject.cases.values():
-            due = NEVER
-            for held in case.rounds:
-                if held is not None and held.next < due:
-                    due = held.next
-            for timer in case.afters:
-                if timer[0] < due:
-                    due = timer[0]
-            case.next = due
-            if due < soonest:
-                soonest = due
-        for opening in subject.openings.values():
-            soonest = min(soonest, opening.due)
-        subject.next = soonest
 
     def _open_other(self, subject: Subject, table: OpenTable, opener: Case, now: int) -> None:
         program = self.programs[table.flow]

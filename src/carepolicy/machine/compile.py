@@ -88,6 +88,7 @@ def compile_flow(policies: Policies, flow: Flow, stratum: int) -> Program:
         key=flow.subject if flow.every is None else None,
         every=_every(policies.organisation, flow, index, calendar),
         stratum=stratum,
+        counts_visits="case.visits." in policies.sources[flow.at.file].text,
         templates=compile_templates(policies, flow),
     )
 

@@ -163,7 +163,8 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A compiled flow. ``key`` is the fact that keys its cases, None where the event's subject does."""
+    """A compiled flow. ``key`` is the fact that keys its cases, None where the event's subject does;
+    ``counts_visits`` says that an expression may ask how often a state was entered."""
 
     flow: str
     version: int
@@ -176,6 +177,7 @@ class Program:
     key: str | None
     every: Every | None
     stratum: int
+    counts_visits: bool
     templates: Mapping[str, Mapping[str, Template]]
 
 

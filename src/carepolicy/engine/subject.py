@@ -1,0 +1,49 @@
+"""A subject: all open cases about one thing, with what flows raise to it and open for it by time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.engine.instants import NEVER
+
+if TYPE_CHECKING:
+    from carepolicy.engine.case import Case
+    from carepolicy.engine.live import LiveProgram
+
+
+class Raised:
+    """An event that a transition raised for another key; ``data`` holds values as facts hold them."""
+
+    __slots__ = ("data", "event", "id", "subject", "time")
+
+    def __init__(self, identity: str, event: str, subject: str, time: int, data: dict[str, Any]) -> None:
+        self.id = identity
+        self.event = event
+        self.subject = subject
+        self.time = time
+        self.data = data
+
+
+class Opening:
+    """The next time at which a flow opens a case by itself: ``number`` periods after its start."""
+
+    __slots__ = ("due", "number", "program")
+
+    def __init__(self, program: LiveProgram, number: int, due: int) -> None:
+        self.program = program
+        self.number = number
+        self.due = due
+
+
+class Subject:
+    """All open cases about one thing, and what must be remembered when they are closed."""
+
+    __slots__ = ("cases", "last", "name", "next", "openings", "sequences")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.cases: dict[int, Case] = {}
+        self.sequences: dict[int, int] = {}
+        self.openings: dict[int, Opening] = {}
+        self.last = -NEVER
+        self.next = NEVER

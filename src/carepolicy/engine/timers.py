@@ -1,0 +1,142 @@
+"""Timers of a subject: clocks that warn or fall late, ``after``s, and cases that are opened by time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.engine import rounds
+from carepolicy.engine.case import Round
+from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.engine.subject import Opening, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from carepolicy.businesstime.calendar import Calendar
+    from carepolicy.engine.case import Case
+    from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState, LiveWay
+
+AT_ONE_INSTANT = 1_000
+"""So many timers of one case may fire at one instant; more are a loop of the policy, which is cut."""
+
+
+class Timers:
+    """The part of a ``Stepper`` that lets time pass."""
+
+    out: list[str]
+    lates: int
+    calendars: Mapping[str, Calendar]
+
+    def fire(self, subject: Subject, until: int, inclusive: bool) -> None:
+        """Fire the timers of a subject that fall due before ``until`` (and at it, where they are strict or
+        ``inclusive``), in the order of (time, flow, place in the file)."""
+        fired_at, count = -NEVER, 0
+        while subject.next <= until:
+            due, case, timer = self._first(subject)
+            if due == until and not inclusive and not self._strict(timer, due):
+                return
+            now = max(due, subject.last)
+            count = count + 1 if now == fired_at else 0
+            fired_at = now
+            subject.last = now
+            if case is None:
+                self._open_now(subject, timer, now)
+            elif count > AT_ONE_INSTANT:
+                case.afters = ()
+                self.plan(subject)
+            else:
+                case.now = now
+                self._fire_one(subject, case, timer, now)
+
+    def _open_now(self, subject: Subject, opening: Opening, now: int) -> None:
+        program = opening.program
+        if program.place not in subject.cases and program.every is not None:
+            self.open_case(subject, program, program.states[program.every.state], now, {}, now)
+        self.open_by_time(subject, program, opening)
+
+    def open_by_time(self, subject: Subject, program: LiveProgram, after: Opening | None = None) -> None:
+        """Note when ``program`` next opens a case about ``subject`` by itself."""
+        every = program.every
+        assert every is not None, "only a flow with every: opens cases by time"
+        number = 0 if after is None else after.number + 1
+        due: int | None = every.starting
+        if number:
+            period = replace(every.period, amount=every.period.amount * number)
+            due = self.calendars[every.calendar].add_us(every.starting, period)
+        if due is not None:
+            subject.openings[program.place] = Opening(program, number, due)
+        self.plan(subject)
+
+    def _first(self, subject: Subject) -> tuple[int, Case | None, Any]:
+        """The timer that fires next: (due, case, its round or (due, place, after) or an opening)."""
+        best: tuple[tuple[int, int, int], Case | None, Any] | None = None
+        for place, case in subject.cases.items():
+            if case.next > subject.next:
+                continue
+            for held in case.rounds:
+                if held is not None and held.next != NEVER:
+                    key = (held.next, place, held.clock.place)
+                    if best is None or key < best[0]:
+                        best = (key, case, held)
+            for timer in case.afters:
+                key = (timer[0], place, timer[1])
+                if best is None or key < best[0]:
+                    best = (key, case, timer)
+        for place, opening in subject.openings.items():
+            key = (opening.due, place, -1)
+            if best is None or key < best[0]:
+                best = (key, None, opening)
+        assert best is not None, "a subject's next due time belongs to one of its timers"
+        return best[0][0], best[1], best[2]
+
+    def _strict(self, timer: Any, due: int) -> bool:
+        return isinstance(timer, Round) and timer.due == due and timer.limit.strict
+
+    def _fire_one(self, subject: Subject, case: Case, timer: Any, now: int) -> None:
+        when = text_of(now)
+        if not isinstance(timer, Round):
+            case.afters = tuple(each for each in case.afters if each is not timer)
+            after: LiveAfter = timer[2]
+            self.try_ways(case, after.ways, now, when)
+        elif timer.next >= timer.due:
+            self.lates += 1
+            rounds.fall_late(self.out, case, timer, when, now)
+            if not self.try_ways(case, case.state.ways.get(timer.clock.late_trigger, ()), now, when):
+                case.pending = (*case.pending, timer.clock)
+        else:
+            rounds.warn(self.out, case, timer, when, now)
+            self.try_ways(case, case.state.ways.get(timer.clock.warned_trigger, ()), now, when)
+        self.settle(subject, case, now)
+
+    def plan(self, subject: Subject) -> None:
+        """Note when the subject's next timer falls due."""
+        soonest = NEVER
+        for case in subject.cases.values():
+            due = NEVER
+            for held in case.rounds:
+                if held is not None and held.next < due:
+                    due = held.next
+            for timer in case.afters:
+                if timer[0] < due:
+                    due = timer[0]
+            case.next = due
+            if due < soonest:
+                soonest = due
+        for opening in subject.openings.values():
+            soonest = min(soonest, opening.due)
+        subject.next = soonest
+
+    def try_ways(self, case: Case, ways: tuple[LiveWay, ...], now: int, when: str) -> bool:
+        """Take the first of some transitions whose guard holds; False where none does."""
+        raise AssertionError("a stepper takes transitions")
+
+    def open_case(
+        self, subject: Subject, program: LiveProgram, state: LiveState, now: int, facts: dict[str, Any], received: int
+    ) -> Case:
+        """Open a case of a program in a state."""
+        raise AssertionError("a stepper opens cases")
+
+    def settle(self, subject: Subject, case: Case, now: int) -> None:
+        """See to what follows from a step of a case."""
+        raise AssertionError("a stepper settles cases")
