@@ -34,7 +34,8 @@ def test_a_fault_is_found_at_its_very_token(harbour: Path, fault: dict[str, str]
     (harbour / file).write_text(broken.replace("«", "").replace("»", ""))
     if "token" in fault:
         file = fault["at"]
-        other = (harbour / file).read_text().replace(fault["token"], f"«{fault['token']}»", 1)
+        before = fault.get("after", "")
+        other = (harbour / file).read_text().replace(before + fault["token"], f"{before}«{fault['token']}»", 1)
         expected = place_of(other, file, "«", "»")
     else:
         expected = place_of(broken, file, "«", "»")

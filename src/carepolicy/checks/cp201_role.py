@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 
 
 def find(policies: Policies) -> Iterator[Finding]:
-    """Owners, notices and deputies that name no role. A deputy may also be a person of some role."""
+    """Owners, stewards, deputies, and receivers of notices, that name no role."""
     roles = policies.organisation.roles
-    people = {person for role in roles.values() for person in role.people}
     for role in roles.values():
-        if role.deputy is not None and role.deputy not in roles and role.deputy not in people:
+        if role.deputy is not None and role.deputy not in roles:
             yield unknown(CODE, "role", role.deputy, policies.place(role.at / "deputy"), roles)
     for name, at in _named(policies):
         if name not in roles:
@@ -31,6 +30,8 @@ def find(policies: Policies) -> Iterator[Finding]:
 def _named(policies: Policies) -> Iterator[tuple[str, At]]:
     for flow in policies.flows.values():
         yield flow.owner, flow.at / "owner"
+        if flow.steward is not None:
+            yield flow.steward, flow.at / "steward"
         for state in flow.states.values():
             if state.owner is not None:
                 yield state.owner, state.at / "owner"

@@ -29,6 +29,8 @@ def _named(policies: Policies) -> Iterator[tuple[str, Place]]:
     organisation = policies.organisation
     for watch in organisation.watches.values():
         yield watch.by, policies.place(watch.at / "by")
+    for role in organisation.roles.values():
+        yield from ((name, policies.place(role.at / "may_see" / number)) for number, name in enumerate(role.may_see))
     for channel in organisation.channels.values():
         if channel.to is not None:
             yield channel.to, policies.place(channel.at / "to")

@@ -62,7 +62,7 @@ def _names(policies: Policies) -> frozenset[str]:
     organisation = policies.organisation
     channels = (f"channel.{name}.{what}" for name in organisation.channels for what in ("address", "hours"))
     settings = (f"settings.{name}" for name in organisation.settings)
-    return frozenset(("case", "organisation", *organisation.facts, *settings, *channels))
+    return frozenset(("case", "organisation", "flow.title", *organisation.facts, *settings, *channels))
 
 
 def _clocks(flows: Iterable[Flow]) -> frozenset[str]:
@@ -76,8 +76,8 @@ RULE = Rule(
     CODE,
     "unknown placeholder",
     "Between braces in a message stands a fact, clock.NAME.limit or clock.NAME.due of every flow that sends it, "
-    "case, organisation, settings.NAME, channel.NAME.address or channel.NAME.hours. Two braces, {{ and }}, print one. "
-    "In a clock's promise {limit} is the clock's own.",
+    "case, organisation, flow.title, settings.NAME, channel.NAME.address or channel.NAME.hours. Two braces, {{ and "
+    "}}, print one. In a clock's promise {limit} is the clock's own.",
     "states:\n  received:\n"
     "    on: {first_reply.late: {to: overdue, tell: {role: care_lead, say: 'Late: {order.totl}'}}}\n",
     "states:\n  received:\n"

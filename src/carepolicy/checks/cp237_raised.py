@@ -1,0 +1,62 @@
+"""CP237: an event that is raised with data which no flow lets it carry, or without data that one requires."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.pointing import unknown
+from carepolicy.checks.rule import Rule
+from carepolicy.checks.walk import acts
+from carepolicy.policy.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from carepolicy.policy.model import Event, Policies
+    from carepolicy.policy.places import Place
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """What is raised, by a transition or a watch, against what flows say of the event."""
+    heard: dict[str, list[Event]] = {}
+    for flow in policies.flows.values():
+        for event in flow.events.values():
+            heard.setdefault(event.name, []).append(event)
+    for _, effects, _ in acts(policies):
+        for each in effects.raises:
+            places = {name: policies.key_place(each.at / "data" / name) for name in each.data}
+            yield from _of(policies, heard.get(each.event), policies.place(each.at / "event"), places)
+    for watch in policies.organisation.watches.values():
+        places = {watch.by: policies.place(watch.at / "by")}
+        yield from _of(policies, heard.get(watch.raises), policies.place(watch.at / "raise"), places)
+
+
+def _of(policies: Policies, heard: list[Event] | None, raised: Place, data: Mapping[str, Place]) -> Iterator[Finding]:
+    """The faults of one event that is raised with ``data``, whose names stand at these places."""
+    if heard is None:
+        return
+    event = heard[0].name
+    carried = {fact for each in heard for fact in (*each.required, *each.optional)}
+    if not policies.organisation.facts.keys() >= carried | data.keys():
+        return  # a name is misspelt, which other rules tell
+    for name, place in data.items():
+        if name not in carried:
+            yield unknown(CODE, f"data of {event}", name, place, carried)
+    for name in sorted({fact for each in heard for fact in each.required} - set(data)):
+        yield Finding(CODE, f"{event} must carry {name}, and is raised without it", raised, HINT)
+
+
+HINT = "give it under data:, or make it optional where the event is declared"
+CODE = "CP237"
+RULE = Rule(
+    CODE,
+    "event is raised with the wrong data",
+    "A raised event is taken up like any other: it may carry what a flow declares under carries: of that event, and "
+    "must carry what a flow requires. Otherwise it would be rejected when the case is live.",
+    "states:\n  received:\n    on:\n"
+    "      reply_sent: {to: answered, raise: {event: chronic_problem_found, subject: complaint.cause}}\n",
+    "states:\n  received:\n    on:\n"
+    "      reply_sent:\n        to: answered\n        raise:\n          event: chronic_problem_found\n"
+    "          subject: complaint.cause\n          data: {complaint.cause: complaint.cause}\n",
+    find,
+)
