@@ -14,9 +14,17 @@ from carepolicy.engine.subject import Raised, Subject
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from carepolicy.engine.case import Case
     from carepolicy.engine.eventrecords import EventRecords
-    from carepolicy.engine.live import LiveProgram
+    from carepolicy.engine.live import LiveProgram, LiveState
     from carepolicy.machine.program import Bundle
+
+
+Stop = tuple[int, "LiveProgram", "tuple[str, ...] | None", "LiveState | None"]
+"""A program on an event's way: its place, the facts that it requires, and the state in which it starts."""
+
+Route = tuple["str | None", tuple[Stop, ...]]
+"""Programs that are keyed by one fact (None: by the event's subject)."""
 
 
 class Counted:
@@ -47,67 +55,67 @@ class Desk:
     ) -> None:
         self.programs = tuple(programs)
         self.stepper = Stepper(bundle, self.programs, reveal)
+        self.out = self.stepper.out
         self.subjects: dict[str | tuple[str, str], Subject] = {}
         self.records = records
         self.refusals: list[tuple[Incoming, str, str]] = []
         self.counted: list[Counted] = []
         self.merged: dict[str, str] = {}
         self._counts = frozenset(watch.count for watch in bundle.watches)
-        self._routes: dict[str, tuple[tuple[str | None, tuple[LiveProgram, ...]], ...]] = {}
+        self._routes: dict[str, tuple[Route, ...]] = {}
         for program in self.programs:
             if program.every is not None and owns(program.every.subject):
                 self.stepper.open_by_time(self.subject(None, program.every.subject), program)
 
-    def routes(self, event: str) -> tuple[tuple[str | None, tuple[LiveProgram, ...]], ...]:
-        """Which programs declare an event, grouped by the fact that keys them (None: the event's subject)."""
+    def routes(self, event: str) -> tuple[Route, ...]:
+        """Where an event goes: a route for each fact that keys programs which declare it (None: its subject)."""
         found = self._routes.get(event)
         if found is None:
-            grouped: dict[str | None, list[LiveProgram]] = {}
+            grouped: dict[str | None, list[Stop]] = {}
             for program in self.programs:
                 if event in program.events:
-                    grouped.setdefault(program.key, []).append(program)
+                    stop = (program.place, program, program.required.get(event), program.starts.get(event))
+                    grouped.setdefault(program.key, []).append(stop)
             found = self._routes[event] = tuple((key, tuple(group)) for key, group in grouped.items())
         return found
 
-    def take(self, event: Incoming) -> str:
-        """Give an event to every subject that it concerns; the records that it caused, as lines."""
-        for route in self.routes(event.type):
-            self._give_route(event, route)
-        return self._written()
+    def take(self, event: Incoming) -> None:
+        """Give an event to every subject that it concerns; the records are appended to ``out``."""
+        for key, stops in self._routes.get(event.type) or self.routes(event.type):
+            if key is None:
+                self._give(event, self.subjects.get(event.subject) or self.subject(None, event.subject), stops)
+            else:
+                self._give_keyed(event, key, stops)
 
-    def take_route(self, event: Incoming, route: int) -> str:
-        """Give an event to the subject of one of its routes; the records that it caused, as lines."""
-        self._give_route(event, self.routes(event.type)[route])
-        return self._written()
-
-    def _give_route(self, event: Incoming, route: tuple[str | None, tuple[LiveProgram, ...]]) -> None:
-        key, programs = route
+    def take_route(self, event: Incoming, route: int) -> None:
+        """Give an event to the subject of one of its routes."""
+        key, stops = self.routes(event.type)[route]
         if key is None:
-            self._give(event, self.subjects.get(event.subject) or self.subject(None, event.subject), programs)
+            self._give(event, self.subject(None, event.subject), stops)
         else:
-            value = event.subject if event.raised else event.data.get(key)
-            if value is not None:
-                self._give(event, self.subject(key, str(value)), programs)
+            self._give_keyed(event, key, stops)
 
-    def _written(self) -> str:
-        text = "".join(self.stepper.out)
-        self.stepper.out.clear()
+    def _give_keyed(self, event: Incoming, key: str, stops: tuple[Stop, ...]) -> None:
+        value = event.subject if event.raised else event.data.get(key)
+        if value is not None:
+            self._give(event, self.subject(key, str(value)), stops)
+
+    def written(self) -> str:
+        """The records written since this was last asked, as lines."""
+        text = "".join(self.out)
+        self.out.clear()
         return text
 
-    def merge(self, event: Incoming) -> str:
+    def merge(self, event: Incoming) -> None:
         """Join the cases of the event's subject to those of the subject that it names."""
         merge_subjects(self, event)
-        return self._written()
 
-    def finish(self, until: int) -> list[str]:
+    def finish(self, until: int) -> str:
         """Fire every timer that falls due by ``until``; the records, subject by subject."""
-        out = self.stepper.out
         for subject in self.subjects.values():
             if subject.next <= until:
                 self.stepper.fire(subject, until, True)
-        lines = list(out)
-        out.clear()
-        return lines
+        return self.written()
 
     def subject(self, key: str | None, name: str) -> Subject:
         """The subject of that name, or the one that it was merged into; ``key`` is the fact that names it."""
@@ -120,45 +128,42 @@ class Desk:
             found = self.subjects[address] = Subject(name)
         return found
 
-    def _give(self, event: Incoming, subject: Subject, programs: tuple[LiveProgram, ...]) -> None:
-        now = event.time
-        name = subject.name
+    def _give(self, event: Incoming, subject: Subject, stops: tuple[Stop, ...]) -> None:
+        _, _, type_, now, when, _, _, data, _, _ = event
         if now < subject.last:
-            self.refuse(event, codes.OUT_OF_ORDER, f"its subject has already seen {text_of(subject.last)}", name)
+            reason = f"its subject has already seen {text_of(subject.last)}"
+            self.refuse(event, codes.OUT_OF_ORDER, reason, subject.name)
             return
         stepper = self.stepper
         if subject.next <= now:
             stepper.fire(subject, now, False)
         subject.last = now
-        type_ = event.type
-        taken = met = False
-        facts: dict[str, Any] = event.data
-        for program in programs:
-            required = program.required.get(type_)
-            if required is not None and not self._has_required(event, program, required, name):
+        met = False
+        taker: Case | None = None
+        for place, program, required, start in stops:
+            if required is not None and not self._has_required(event, program, required, subject.name):
                 met = True
                 continue
-            case = subject.cases.get(program.place)
+            case = subject.cases.get(place)
             if case is not None:
                 met = True
-                if stepper.deliver(subject, case, type_, now, event.when, event.data):
-                    taken = True
-                    facts = case.facts
+                if stepper.deliver(subject, case, type_, now, when, data):
+                    taker = case
                 else:
-                    stepper.out.append(self.records.unexpected(event, case))
+                    self.out.append(self.records.unexpected(event, case))
                     self.refusals.append((event, codes.UNEXPECTED, f"no transition in {program.flow}"))
-            elif type_ in program.starts:
-                met = taken = True
-                own = {fact: value for fact, value in event.data.items() if value is not None}
-                stepper.open_case(subject, program, program.starts[type_], now, own, now)
+            elif start is not None:
+                met = True
+                own = {fact: value for fact, value in data.items() if value is not None}
+                taker = stepper.open_case(subject, program, start, now, when, own, now)
         if subject.next <= now:
             stepper.fire(subject, now, False)
         if not met:
             reason = "no open case takes it, and no flow starts on it"
-            stepper.out.append(self.records.outside(event, name, "unexpected", codes.NO_CASE, reason))
+            self.out.append(self.records.outside(event, subject.name, "unexpected", codes.NO_CASE, reason))
             self.refusals.append((event, codes.NO_CASE, reason))
-        if taken and type_ in self._counts:
-            self.counted.append(Counted(event, facts))
+        elif taker is not None and type_ in self._counts:
+            self.counted.append(Counted(event, taker.facts))
 
     def _has_required(self, event: Incoming, program: LiveProgram, required: tuple[str, ...], subject: str) -> bool:
         lacking = [fact for fact in required if event.data.get(fact) is None]
@@ -169,7 +174,7 @@ class Desk:
 
     def refuse(self, event: Incoming, code: str, reason: str, subject: str, flow: str | None = None) -> None:
         """Record that an event was rejected for a subject, and keep it for the dead letters."""
-        self.stepper.out.append(self.records.outside(event, subject, "rejected", code, reason, flow))
+        self.out.append(self.records.outside(event, subject, "rejected", code, reason, flow))
         self.refusals.append((event, code, reason))
 
 

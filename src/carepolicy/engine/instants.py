@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_DAY = date(1970, 1, 1).toordinal()
@@ -58,6 +58,36 @@ class _Seconds(dict[int, str]):
         return text
 
 
+class _DayStart(dict[str, int]):
+    """Microseconds since 1970 at which a date (``2026-03-02``) begins in UTC, each worked out once."""
+
+    def __missing__(self, text: str) -> int:
+        try:
+            day = date.fromisoformat(text) if len(text) == 10 else None
+        except ValueError:
+            day = None
+        if day is None:
+            raise NoInstant("it is no date and time")
+        start = self[text] = (day.toordinal() - FIRST_DAY) * DAY
+        return start
+
+
+class _SecondOfDay(dict[str, int]):
+    """Microseconds since midnight of a time of day (``09:05:00``), each worked out once."""
+
+    def __missing__(self, text: str) -> int:
+        try:
+            at = time.fromisoformat(text) if len(text) == 8 and text[2] == text[5] == ":" else None
+        except ValueError:
+            at = None
+        if at is None:
+            raise NoInstant("it is no date and time")
+        second = self[text] = (at.hour * 3600 + at.minute * 60 + at.second) * SECOND
+        return second
+
+
+day_start = _DayStart()
+second_of_day = _SecondOfDay()
 _days = _Days()
 _seconds = _Seconds()
 

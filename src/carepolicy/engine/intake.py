@@ -5,10 +5,10 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
+from orjson import JSONDecodeError, loads
 
 from carepolicy.engine import codes
-from carepolicy.engine.instants import NoInstant, parse, text_of
+from carepolicy.engine.instants import NoInstant, day_start, parse, second_of_day, text_of
 from carepolicy.engine.values import Taker, WrongValue, taker_of
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 LONGEST_LINE = 1 << 20
 MERGE = "carepolicy.merge"
 DEEPEST_NAME = 8
+
+make_tuple = tuple.__new__
+"""Makes a named tuple of a tuple that has its fields, several times quicker than its class does."""
 
 
 class Incoming(NamedTuple):
@@ -66,25 +69,18 @@ class Intake:
         self._seen: dict[str, set[str]] = {}
 
     def read(self, number: int, line: bytes | str) -> Incoming:
-        """The event on a line. Raises ``Refused``; a duplicate is refused too."""
+        """The event on the line of that number. Raises ``Refused``, for a duplicate too."""
         if len(line) > LONGEST_LINE:
-            raise Refused(codes.TOO_LONG, f"the line has {len(line):,} bytes; an event may have {LONGEST_LINE:,}")
-        try:
-            event = orjson.loads(line)
-        except orjson.JSONDecodeError as fault:
-            raise Refused(codes.UNREADABLE, f"this is no JSON: {_what(fault)}") from None
-        return self.take(number, event)
-
-    def take(self, number: int, event: Any) -> Incoming:
-        """The event that a JSON object is. Raises ``Refused``."""
-        try:
-            subject, kind, said, source, key = (
-                event["subject"],
-                event["type"],
-                event["time"],
-                event["source"],
-                event["id"],
+            raise Refused(
+                codes.TOO_LONG, f"the line has more than {LONGEST_LINE:,} bytes, the most that an event may have"
             )
+        try:
+            event = loads(line)
+        except JSONDecodeError as fault:
+            raise Refused(codes.UNREADABLE, f"this is no JSON: {_what(fault)}") from None
+        try:
+            subject, kind, said = event["subject"], event["type"], event["time"]
+            source, key = event["source"], event["id"]
         except (KeyError, TypeError):
             raise self._incomplete(event) from None
         if not (type(subject) is type(kind) is type(said) is type(source) is type(key) is str and subject and key):
@@ -93,7 +89,11 @@ class Intake:
         if fields is None:
             raise Refused(codes.UNKNOWN_TYPE, f'no flow declares "{kind}"{_near(kind, self._fields)}', event)
         try:
-            time = parse(said)
+            if said[19:] == "+00:00" and said[10] == "T":
+                time, when = day_start[said[:10]] + second_of_day[said[11:19]], said
+            else:
+                time = parse(said)
+                when = text_of(time)
         except NoInstant as fault:
             raise Refused(codes.NO_INSTANT, f"time: {fault}", event) from None
         if event.get("specversion", "1.0") != "1.0":
@@ -108,12 +108,10 @@ class Intake:
         ids = self._seen.get(source)
         if ids is None:
             ids = self._seen[source] = set()
-        before = len(ids)
-        ids.add(key)
-        if len(ids) == before:
+        if key in ids:
             raise Refused(codes.DUPLICATE, "an event with this source and id was taken before", event)
-        when = said if len(said) == 25 and said[10] == "T" and said[19:] == "+00:00" else text_of(time)
-        return Incoming(number, subject, kind, time, when, source, key, data, masked)
+        ids.add(key)
+        return make_tuple(Incoming, (number, subject, kind, time, when, source, key, data, masked, False))
 
     def _take_data(
         self, event: dict[str, Any], kind: str, fields: dict[str, Taker], given: Any, data: dict[str, Any]
@@ -172,6 +170,6 @@ def _near(name: str, known: Mapping[str, Any]) -> str:
     return f'; did you mean "{found[0]}"?' if found else ""
 
 
-def _what(fault: orjson.JSONDecodeError) -> str:
+def _what(fault: JSONDecodeError) -> str:
     """The reason of a JSON error without any of the text that it stands in."""
     return f"{fault.msg.split(':')[0]} at column {fault.colno}"

@@ -47,12 +47,11 @@ class OrderedRun:
     def feed(self, lines: list[tuple[int, bytes | str]]) -> str:
         """Take numbered lines; the records that may be written now."""
         self.lines_read += len(lines)
-        texts = self._run.feed_lines(lines)
         if self._direct:
-            text = "".join(text for _, text in texts)
+            text = self._run.feed_directly(lines)
             self.records_written += text.count("\n")
             return text
-        for number, text in texts:
+        for number, text in self._run.feed_lines(lines):
             if text:
                 self._keep(number, text)
         return ""

@@ -87,6 +87,10 @@ class ParallelRun(Run):
         self._kept, kept = texts, self._kept
         return sorted((*kept, *done), key=lambda each: each[0])
 
+    def feed_directly(self, lines: Iterable[tuple[int, bytes | str]]) -> str:
+        """The records of the lines before, of a set of one stratum."""
+        return "".join(text for _, text in self.feed_lines(lines))
+
     def _share(self, event: Incoming, shares: list[list[Share]]) -> None:
         self.note(event)
         for route, (key, _) in enumerate(self.desks[0].routes(event.type)):
@@ -180,13 +184,14 @@ def work(pipe: Connection, packed: bytes, reveal: bool, number: int, workers: in
         except (EOFError, KeyboardInterrupt):
             return
         if isinstance(asked, int):
-            texts = [(AT_THE_END, 0, "".join(desk.finish(asked)))]
+            texts = [(AT_THE_END, 0, desk.finish(asked))]
             raised = [(AT_THE_END, each) for each in desk.stepper.raised]
             desk.stepper.raised.clear()
         else:
             texts, raised = [], []
             for event, route in asked:
-                texts.append((event.line, route, desk.take_route(event, route)))
+                desk.take_route(event, route)
+                texts.append((event.line, route, desk.written()))
                 raised.extend((event.line, each) for each in desk.stepper.raised)
                 desk.stepper.raised.clear()
         counts = sum(len(subject.cases) for subject in desk.subjects.values())

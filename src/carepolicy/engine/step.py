@@ -41,7 +41,14 @@ class Stepper(Timers):
     # -- what comes in ---------------------------------------------------------------------------
 
     def open_case(
-        self, subject: Subject, program: LiveProgram, state: LiveState, now: int, facts: dict[str, Any], received: int
+        self,
+        subject: Subject,
+        program: LiveProgram,
+        state: LiveState,
+        now: int,
+        when: str,
+        facts: dict[str, Any],
+        received: int,
     ) -> Case:
         """Open a case of ``program`` in ``state``. ``facts`` become the case's own."""
         case = Case.about(subject.name, program, subject.sequences.get(program.place, 0))
@@ -49,7 +56,6 @@ class Stepper(Timers):
         case.opened = case.now = now
         case.received = received
         subject.cases[program.place] = case
-        when = text_of(now)
         case.sequence = sequence = case.sequence + 1
         self.out.append(state.opened % (case.identity, sequence, case.subject_json, when, sequence))
         self._enter(case, state, state.starting, now, when, NOTHING)
@@ -223,7 +229,7 @@ class Stepper(Timers):
             return
         state = program.starts[table.on] if table.on is not None else next(iter(program.starts.values()))
         received = opener.received if table.keep_time else now
-        self.open_case(subject, program, state, now, dict(opener.facts), received)
+        self.open_case(subject, program, state, now, text_of(now), dict(opener.facts), received)
 
     # -- what effects need -----------------------------------------------------------------------
 

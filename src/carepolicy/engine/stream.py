@@ -81,18 +81,43 @@ class Run:
         """Take numbered lines; the records of the lowest stratum, each with the number of the line that
         caused it. With lateness these may be earlier lines than the ones given."""
         found: list[tuple[int, str]] = []
-        read, give, holding = self.intake.read, self.give, self.holding
+        desk, holding = self.desks[0], self.holding
+        for number, line in lines:
+            try:
+                event = self.intake.read(number, line)
+            except Refused as refused:
+                found.append((number, self.refuse(number, refused, line)))
+                continue
+            for each in (event,) if holding is None else holding.add(event):
+                self.give(each)
+                found.append((each.line, desk.written()))
+        return found
+
+    def feed_directly(self, lines: Iterable[tuple[int, bytes | str]]) -> str:
+        """Take numbered lines of a set of one stratum, without lateness; their records in order."""
+        read, desk = self.intake.read, self.desks[0]
+        take, out, refusals = desk.take, desk.out, desk.refusals
+        latest, count = self.latest, 0
         for number, line in lines:
             try:
                 event = read(number, line)
             except Refused as refused:
-                found.append((number, self.refuse(number, refused, line)))
+                out.append(self.refuse(number, refused, line))
                 continue
-            if holding is None:
-                found.append((number, give(event)))
+            count += 1
+            if event[3] > latest:
+                latest = event[3]
+            if event[8]:
+                self._tell_masked(event)
+            if event[2] == MERGE:
+                desk.merge(event)
             else:
-                found.extend((each.line, give(each)) for each in holding.add(event))
-        return found
+                take(event)
+            if refusals:
+                self._drop(desk)
+        self.latest = latest
+        self.read_events += count
+        return desk.written()
 
     def refuse(self, number: int, refused: Refused, line: bytes | str) -> str:
         """Write down that a line was not taken."""
@@ -100,26 +125,31 @@ class Run:
         self.dead.append(self.letters.refused(number, refused, line))
         return self.records.refused(refused, line)
 
-    def give(self, event: Incoming) -> str:
-        """Take an event that was read; the records that it caused in the lowest stratum."""
+    def give(self, event: Incoming) -> None:
+        """Take an event that was read, in the lowest stratum."""
         self.note(event)
         desk = self.desks[0]
-        text = desk.merge(event) if event.type == MERGE else desk.take(event)
+        if event.type == MERGE:
+            desk.merge(event)
+        else:
+            desk.take(event)
         if desk.refusals:
             self._drop(desk)
         if self.levels > 1:
             self.pass_on(event)
             self._collect(0, event.line)
-        return text
 
     def note(self, event: Incoming) -> None:
         """Count an event that was read."""
         self.read_events += 1
         if event.masked:
-            self.tally[codes.CARD] += 1
-            self.dead.append(self.letters.untaken(event, codes.CARD, "a card number was masked; the event was taken"))
+            self._tell_masked(event)
         if event.time > self.latest:
             self.latest = event.time
+
+    def _tell_masked(self, event: Incoming) -> None:
+        self.tally[codes.CARD] += 1
+        self.dead.append(self.letters.untaken(event, codes.CARD, "a card number was masked; the event was taken"))
 
     def pass_on(self, event: Incoming) -> None:
         """Keep an event for the higher strata that declare it; they go through theirs in time order."""
@@ -168,7 +198,8 @@ class Run:
         for level in range(1, self.levels):
             desk = self.desks[level]
             for event in self._events_of(level):
-                text = desk.take(event)
+                desk.take(event)
+                text = desk.written()
                 self._drop(desk)
                 self._collect(level, event.line)
                 if event.line == AT_THE_END:
@@ -176,7 +207,7 @@ class Run:
                 else:
                     self._order += 1
                     caused.append(Caused(event.line, level, self._order, text))
-            due.extend(desk.finish(end))
+            due.append(desk.finish(end))
             self._collect(level, AT_THE_END)
         caused.sort(key=lambda each: (each.line, each.stratum, each.order))
         return Ending(caused, "".join(in_order_of_time(due)))
@@ -185,8 +216,10 @@ class Run:
         """Finish the lowest stratum: records that lines caused, and what fell due at the end."""
         texts: list[tuple[int, str]] = []
         if self.holding is not None:
-            texts.extend((event.line, self.give(event)) for event in self.holding.rest())
-        due = self.desks[0].finish(self.latest if until is None else until)
+            for event in self.holding.rest():
+                self.give(event)
+                texts.append((event.line, self.desks[0].written()))
+        due = [self.desks[0].finish(self.latest if until is None else until)]
         self._collect(0, AT_THE_END)
         return texts, due
 

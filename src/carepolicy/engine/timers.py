@@ -52,7 +52,7 @@ class Timers:
     def _open_now(self, subject: Subject, opening: Opening, now: int) -> None:
         program = opening.program
         if program.place not in subject.cases and program.every is not None:
-            self.open_case(subject, program, program.states[program.every.state], now, {}, now)
+            self.open_case(subject, program, program.states[program.every.state], now, text_of(now), {}, now)
         self.open_by_time(subject, program, opening)
 
     def open_by_time(self, subject: Subject, program: LiveProgram, after: Opening | None = None) -> None:
@@ -117,14 +117,13 @@ class Timers:
             for held in case.rounds:
                 if held is not None and held.next < due:
                     due = held.next
-            for timer in case.afters:
-                if timer[0] < due:
-                    due = timer[0]
+            if case.afters:
+                due = min(due, min(case.afters)[0])
             case.next = due
             if due < soonest:
                 soonest = due
-        for opening in subject.openings.values():
-            soonest = min(soonest, opening.due)
+        if subject.openings:
+            soonest = min(soonest, *(opening.due for opening in subject.openings.values()))
         subject.next = soonest
 
     def try_ways(self, case: Case, ways: tuple[LiveWay, ...], now: int, when: str) -> bool:
@@ -132,7 +131,14 @@ class Timers:
         raise AssertionError("a stepper takes transitions")
 
     def open_case(
-        self, subject: Subject, program: LiveProgram, state: LiveState, now: int, facts: dict[str, Any], received: int
+        self,
+        subject: Subject,
+        program: LiveProgram,
+        state: LiveState,
+        now: int,
+        when: str,
+        facts: dict[str, Any],
+        received: int,
     ) -> Case:
         """Open a case of a program in a state."""
         raise AssertionError("a stepper opens cases")
