@@ -9,6 +9,7 @@ from carepolicy.engine.recordtext import quoted
 
 if TYPE_CHECKING:
     from carepolicy.engine.live import LiveAfter, LiveClock, LiveLimit, LiveProgram, LiveState
+    from carepolicy.engine.recordtext import Form
 
 
 Segments = tuple[tuple[int, int], ...]
@@ -62,7 +63,10 @@ class Round:
 
 
 class Case:
-    """One case of one flow for one subject. Times are microseconds since 1970."""
+    """One case of one flow for one subject. Times are microseconds since 1970.
+
+    ``head``, ``mid`` and ``tail`` are what all its records have in common (see ``recordtext``).
+    """
 
     __slots__ = (
         "afters",
@@ -72,8 +76,9 @@ class Case:
         "entered",
         "extended",
         "facts",
-        "identity",
+        "head",
         "kept",
+        "mid",
         "next",
         "now",
         "opened",
@@ -85,15 +90,17 @@ class Case:
         "sequence",
         "state",
         "subject",
-        "subject_json",
+        "tail",
         "visited",
     )
 
-    def __init__(self, program: LiveProgram, subject: str, subject_json: str, identity: str, sequence: int) -> None:
+    def __init__(self, program: LiveProgram, subject: str, sequence: int) -> None:
+        name = quoted(subject)
         self.program = program
         self.subject = subject
-        self.subject_json = subject_json
-        self.identity = identity
+        self.head = f"{program.head}{name[1:-1]}/"
+        self.mid = f'{name},"time":"'
+        self.tail = program.tail
         self.sequence = sequence
         self.state: LiveState = program.states[0]
         self.facts: dict[str, Any] = {}
@@ -113,11 +120,11 @@ class Case:
         self.next = NEVER
         self.closed = False
 
-    @classmethod
-    def about(cls, subject: str, program: LiveProgram, sequence: int) -> Case:
-        """A case of ``program`` for a subject whose records so far number ``sequence``."""
-        subject_json = quoted(subject)
-        return cls(program, subject, subject_json, f"{program.flow}/{subject_json[1:-1]}/", sequence)
+    def line(self, form: Form, when: str, data: str | None = None) -> str:
+        """The next record of the case, as a line; ``data`` stands for the form's own where that has open fields."""
+        self.sequence = number = self.sequence + 1
+        kind, known = form
+        return f"{self.head}{number}{kind}{self.mid}{when}{self.tail}{number}{known if data is None else data}"
 
     def visits(self, state: str) -> int:
         """How often the case has entered ``state``."""

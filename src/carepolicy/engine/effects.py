@@ -10,7 +10,7 @@ import orjson
 
 from carepolicy.engine import rounds
 from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.engine.recordtext import quoted
+from carepolicy.engine.recordtext import opened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,14 +37,10 @@ class LiveEffects:
         self._assign = table.assign
         self._sends = tuple(LiveMessage(name, program, bundle) for name in table.send)
         self._notices = tuple(
-            (writer.template("notice.requested", f'{{"role":{quoted(role)},'.replace("%", "%%") + '"text":%s}'), texts)
-            for role, texts in table.tell
+            (writer.form("notice.requested", opened("role", role) + '"text":%s}'), texts) for role, texts in table.tell
         )
         self._requests = tuple(
-            (
-                writer.template("action.requested", f'{{"action":{quoted(action)},'.replace("%", "%%") + '"with":%s}'),
-                arguments,
-            )
+            (writer.form("action.requested", opened("action", action) + '"with":%s}'), arguments)
             for action, arguments in table.request
         )
         self._opens: tuple[OpenTable, ...] = table.open
@@ -65,16 +61,10 @@ class LiveEffects:
             case.assigned = (role, person)
         for message in self._sends:
             message.request(stepper, case, when)
-        for template, texts in self._notices:
-            case.sequence = sequence = case.sequence + 1
-            text = stepper.notice(case, texts)
-            stepper.out.append(
-                template % (case.identity, sequence, case.subject_json, when, sequence, orjson.dumps(text).decode())
-            )
-        for template, arguments in self._requests:
-            case.sequence = sequence = case.sequence + 1
-            given = stepper.arguments(case, arguments, event)
-            stepper.out.append(template % (case.identity, sequence, case.subject_json, when, sequence, given))
+        for form, texts in self._notices:
+            stepper.out.append(case.line(form, when, form.data % _json(stepper.notice(case, texts))))
+        for form, arguments in self._requests:
+            stepper.out.append(case.line(form, when, form.data % stepper.arguments(case, arguments, event)))
         for each in self._opens:
             stepper.to_open.append((each, case))
         for raised in self._raises:
@@ -95,10 +85,8 @@ class LiveMessage:
         self._name = name
         self._templates: Mapping[str, Template] = program.program.templates[name]
         self._addresses = bundle.addresses
-        start = f'{{"template":{quoted(name)},'.replace("%", "%%")
-        self._record = program.writer.template(
-            "message.requested", start + '"channel":%s,"language":%s,"to":%s,"subject":%s,"text":%s}'
-        )
+        data = opened("template", name) + '"channel":%s,"language":%s,"to":%s,"subject":%s,"text":%s}'
+        self._record = program.writer.form("message.requested", data)
 
     def request(self, stepper: Stepper, case: Case, when: str) -> None:
         """Write the record that asks for the message to be sent, in the customer's language."""
@@ -108,9 +96,8 @@ class LiveMessage:
         to = case.facts.get(self._addresses.get(channel, "")) if channel is not None else None
         if to is not None and not stepper.reveal and stepper.facts[self._addresses[channel or ""]].private:
             to = MASK
-        case.sequence = sequence = case.sequence + 1
-        parts = (orjson.dumps(each).decode() for each in (channel, language, to, subject, text))
-        stepper.out.append(self._record % (case.identity, sequence, case.subject_json, when, sequence, *parts))
+        parts = tuple(_json(each) for each in (channel, language, to, subject, text))
+        stepper.out.append(case.line(self._record, when, self._record.data % parts))
 
 
 class CaseValues:
@@ -159,18 +146,15 @@ def arguments_json(arguments: tuple[ArgumentTable, ...], case: Case, event: Mapp
 
 
 def assign_task(stepper: Stepper, case: Case, state: LiveState, when: str) -> None:
-    """Write who is to work on the case now: as assigned by an effect, else the state's owner."""
-    assigned, case.assigned = case.assigned, None
-    if assigned is None:
-        if state.task is not None:
-            case.sequence = sequence = case.sequence + 1
-            stepper.out.append(state.task % (case.identity, sequence, case.subject_json, when, sequence))
+    """Write who is to work on the case now: as an effect has assigned it."""
+    if case.assigned is None:
         return
-    role, person = assigned
-    data: dict[str, str | None] = {"state": state.name, "role": role or state.owner}
+    (role, person), case.assigned = case.assigned, None
+    data = {"state": state.name, "role": role or state.owner}
     if person is not None:
         data["person"] = stepper.shown_person(case, person)
-    case.sequence = sequence = case.sequence + 1
-    template = case.program.writer.template("task.assigned", "%s")
-    text = orjson.dumps(data).decode()
-    stepper.out.append(template % (case.identity, sequence, case.subject_json, when, sequence, text))
+    stepper.out.append(case.line(case.program.writer.fixed("task.assigned", **data), when))
+
+
+def _json(value: str | None) -> str:
+    return orjson.dumps(value).decode()

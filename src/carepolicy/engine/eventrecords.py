@@ -54,16 +54,9 @@ class EventRecords:
 
     def in_case(self, event: Incoming, case: Case, kind: str, code: str, reason: str) -> str:
         """A record that belongs to a case's own sequence."""
-        case.sequence = sequence = case.sequence + 1
-        data = {
-            "event": {"id": event.id, "type": event.type},
-            "code": code,
-            "reason": reason,
-            "state": case.state.name,
-        }
-        template = case.program.writer.template(f"event.{kind}", "%s")
-        text = orjson.dumps(data).decode()
-        return template % (case.identity, sequence, case.subject_json, event.when, sequence, text)
+        told = {"id": event.id, "type": event.type}
+        form = case.program.writer.fixed(f"event.{kind}", event=told, code=code, reason=reason, state=case.state.name)
+        return case.line(form, event.when)
 
     def outside(self, event: Incoming, subject: str, kind: str, code: str, reason: str, flow: str | None = None) -> str:
         """A record about an event that reached no case."""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from carepolicy.engine.effects import LiveEffects
 from carepolicy.engine.live import RESTART, LiveAfter, LiveWay, operations
-from carepolicy.engine.recordtext import fixed
 from carepolicy.engine.rounds import OPERATIONS
 from carepolicy.machine.program import Phase
 
@@ -37,9 +36,9 @@ def _effects(program: LiveProgram, bundle: Bundle, table: EffectsTable | None, t
 def _way(program: LiveProgram, bundle: Bundle, state: LiveState, trigger: str, rule: RuleTable) -> LiveWay:
     effects = _effects(program, bundle, rule.effects, trigger)
     if rule.to < 0:
-        return LiveWay(rule.when, None, "", _restarts(program, state, trigger), effects)
+        return LiveWay(rule.when, None, None, _restarts(program, state, trigger), effects)
     target = program.states[rule.to]
-    moved = program.writer.template("case.moved", fixed(**{"from": state.name, "to": target.name, "on": trigger}))
+    moved = program.writer.fixed("case.moved", **{"from": state.name, "to": target.name, "on": trigger})
     ops = _functions(operations(program.clocks, state.index, target.index, trigger))
     return LiveWay(rule.when, target, moved, ops, effects)
 
@@ -69,4 +68,4 @@ def _touches(program: LiveProgram, state: LiveState) -> None:
     for trigger in sorted({event for clock in program.clocks for event in clock.restarts_on}):
         ops = _restarts(program, state, trigger)
         if ops:
-            state.ways[trigger] = (*state.ways.get(trigger, ()), LiveWay(None, None, "", ops, None))
+            state.ways[trigger] = (*state.ways.get(trigger, ()), LiveWay(None, None, None, ops, None))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.engine.recordtext import Writer, fixed, quoted
+from carepolicy.engine.recordtext import SPECVERSION, Form, Writer, opened, quoted
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class LiveLimit:
         "months",
         "paused",
         "plain",
+        "plainly_met",
         "position",
         "reads",
         "restarted",
@@ -82,29 +83,30 @@ class LiveLimit:
         self._write(clock, writer)
 
     def _write(self, clock: str, writer: Writer) -> None:
-        start = f'{{"clock":{quoted(clock)},'.replace("%", "%%")
-        basis = f'"basis":"{self.limit.basis}"'
+        start, basis = opened("clock", clock), f'"basis":"{self.limit.basis}"'
         dated = f'{start}"due":"%s","used":%s,"limit":%s,{basis}}}'
         undated = f'{start}"used":%s,"limit":%s,{basis}}}'
-        self.started = writer.template("clock.started", dated)
+        why = dated[:-1] + ',"reason":%s}'
+        self.started = writer.form("clock.started", dated)
+        self.resumed = writer.form("clock.resumed", dated)
+        self.warned = writer.form("clock.warned", dated)
+        self.late = writer.form("clock.late", dated)
+        self.restarted = writer.form("clock.restarted", dated)
+        self.extended = writer.form("clock.extended", why)
+        self.paused = writer.form("clock.paused", undated)
+        self.met = writer.form("clock.met", undated)
+        self.cancelled = writer.form("clock.cancelled", undated)
+        self.ended = writer.form("clock.ended", undated[:-1] + ',"over":%s}')
+        self.undated = {
+            self.started: writer.form("clock.started", undated),
+            self.resumed: writer.form("clock.resumed", undated),
+            self.restarted: writer.form("clock.restarted", undated),
+            self.extended: writer.form("clock.extended", undated[:-1] + ',"reason":%s}'),
+        }
         whole, rest = divmod(self.amount, self.unit)
         told = repr(round(self.amount / self.unit, 6)) if rest else str(whole)
-        self.fresh = writer.template("clock.started", f'{start}"due":"%s","used":0,"limit":{told},{basis}}}')
-        self.resumed = writer.template("clock.resumed", dated)
-        self.warned = writer.template("clock.warned", dated)
-        self.late = writer.template("clock.late", dated)
-        self.restarted = writer.template("clock.restarted", dated)
-        self.extended = writer.template("clock.extended", dated[:-1] + ',"reason":%s}')
-        self.paused = writer.template("clock.paused", undated)
-        self.met = writer.template("clock.met", undated)
-        self.cancelled = writer.template("clock.cancelled", undated)
-        self.ended = writer.template("clock.ended", undated[:-1] + ',"over":%s}')
-        self.undated = {
-            self.started: writer.template("clock.started", undated),
-            self.resumed: writer.template("clock.resumed", undated),
-            self.restarted: writer.template("clock.restarted", undated),
-            self.extended: writer.template("clock.extended", undated[:-1] + ',"reason":%s}'),
-        }
+        self.fresh = writer.form("clock.started", f'{start}"due":"%s","used":0,"limit":{told},{basis}}}')
+        self.plainly_met = writer.form("clock.met", f'{start}"used":%s,"limit":{told},{basis}}}')
         self.extended_as = quoted(f"the limit is now {self.limit}")
 
 
@@ -183,7 +185,7 @@ class LiveWay:
         self,
         when: Function | None,
         to: LiveState | None,
-        moved: str,
+        moved: Form | None,
         ops: Operations,
         effects: LiveEffects | None,
     ) -> None:
@@ -219,10 +221,10 @@ class LiveState:
         self.final = table.final
         self.owner = table.owner
         self.channel = table.channel
-        self.opened = writer.template("case.opened", fixed(state=table.name))
-        self.closed = writer.template("case.closed", fixed(state=table.name, outcome=table.final))
+        self.opened = writer.fixed("case.opened", state=table.name)
+        self.closed = writer.fixed("case.closed", state=table.name, outcome=table.final)
         self.task = (
-            writer.template("task.assigned", fixed(state=table.name, role=table.owner))
+            writer.fixed("task.assigned", state=table.name, role=table.owner)
             if table.owner is not None and table.final is None
             else None
         )
@@ -242,6 +244,7 @@ class LiveProgram:
         "events",
         "every",
         "flow",
+        "head",
         "key",
         "listens_to_met",
         "place",
@@ -251,6 +254,7 @@ class LiveProgram:
         "starts",
         "states",
         "stratum",
+        "tail",
         "writer",
     )
 
@@ -266,6 +270,8 @@ class LiveProgram:
         self.every = program.every
         self.required = program.required
         self.writer = Writer(bundle.organisation, program)
+        self.tail = self.writer.tail
+        self.head = f'{{"specversion":"{SPECVERSION}","id":"{quoted(program.flow)[1:-1]}/'
         self.clocks = tuple(
             LiveClock(index, table, bundle.calendars, self.writer) for index, table in enumerate(program.clocks)
         )

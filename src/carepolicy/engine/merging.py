@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from carepolicy.engine import codes, rounds
 from carepolicy.engine.case import Case, used_of
 from carepolicy.engine.instants import text_of
-from carepolicy.engine.recordtext import fixed
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Round
@@ -65,22 +64,19 @@ def _close(out: list[str], case: Case, now: int, when: str) -> None:
             rounds.stop(out, case, held, now, when)
         elif held is not None:
             rounds.cancel(out, case, held, now, when)
-    template = case.program.writer.template("case.closed", fixed(state=case.state.name, outcome=OUTCOME))
-    case.sequence = sequence = case.sequence + 1
-    out.append(template % (case.identity, sequence, case.subject_json, when, sequence))
+    out.append(case.line(case.program.writer.fixed("case.closed", state=case.state.name, outcome=OUTCOME), when))
     case.closed = True
 
 
 def _move(out: list[str], case: Case, held_before: list[Round | None], survivor: Subject, now: int, when: str) -> None:
     """The survivor has no case of this flow: it takes over the merged one, clocks and all."""
     program = case.program
-    moved = Case.about(survivor.name, program, survivor.sequences.get(program.place, 0))
+    moved = Case(program, survivor.name, survivor.sequences.get(program.place, 0))
     for name in ("state", "facts", "seen", "kept", "extended", "afters", "visited", "channel", "received", "entered"):
         setattr(moved, name, getattr(case, name))
     moved.opened = moved.now = now
     survivor.cases[program.place] = moved
-    moved.sequence = sequence = moved.sequence + 1
-    out.append(moved.state.opened % (moved.identity, sequence, moved.subject_json, when, sequence))
+    out.append(moved.line(moved.state.opened, when))
     for held in held_before:
         if held is not None:
             moved.rounds[held.clock.index] = held

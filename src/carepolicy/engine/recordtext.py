@@ -1,11 +1,8 @@
-"""The texts of records: one line of JSON each, all of it that is known beforehand written as a template.
-
-A template is for the ``%`` operator; a live case fills in its identity, the time and a few numbers.
-"""
+"""The texts of records: one line of JSON each, of which most is known before the case and written once."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
@@ -25,25 +22,30 @@ def slug(name: str) -> str:
     return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split()) or "organisation"
 
 
+class Form(NamedTuple):
+    """The two stretches of a record's text that are known before the case: from behind its sequence in the id
+    to its subject, and its data to the end of the line (fields still open are ``%s``)."""
+
+    kind: str
+    data: str
+
+
 class Writer:
-    """Templates of the records of one flow. Their first five fields are always
-    (identity, sequence, subject, time, sequence)."""
+    """Forms of the records of one flow. ``tail`` is the stretch from the time to the sequence."""
 
     def __init__(self, organisation: str, program: Program) -> None:
         self._source = quoted("/carepolicy/" + slug(organisation))
-        self._flow = f'"flow":{quoted(program.flow)},"flowversion":{program.version}'
+        self.tail = f'","flow":{quoted(program.flow)},"flowversion":{program.version},"sequence":'
 
-    def template(self, kind: str, data: str) -> str:
-        """The template of records of ``kind``; ``data`` is the JSON of their data, itself a template."""
-        head = (
-            f'{{"specversion":"{SPECVERSION}","id":"@id","source":{self._source},"type":"carepolicy.{kind}",'
-            f'"subject":@subject,"time":"@time",{self._flow},"sequence":@sequence,"data":'
-        ).replace("%", "%%")
-        for name, field in (("@id", "%s%d"), ("@subject", "%s"), ("@time", "%s"), ("@sequence", "%d")):
-            head = head.replace(name, field)
-        return head + data + "}\n"
+    def form(self, kind: str, data: str) -> Form:
+        """The form of records of ``kind``; ``data`` is the JSON of their data, fields still open as ``%s``."""
+        return Form(f'","source":{self._source},"type":"carepolicy.{kind}","subject":', f',"data":{data}}}\n')
+
+    def fixed(self, kind: str, **data: object) -> Form:
+        """The form of records of ``kind`` whose data is known beforehand; it has no open fields."""
+        return self.form(kind, orjson.dumps(data).decode())
 
 
-def fixed(**data: object) -> str:
-    """Data that is known beforehand, as the JSON part of a template."""
-    return orjson.dumps(data).decode().replace("%", "%%")
+def opened(name: str, value: str) -> str:
+    """The beginning of data that bears a known value first: ``{"clock":"first_reply",``."""
+    return f"{{{quoted(name)}:{quoted(value)},".replace("%", "%%")

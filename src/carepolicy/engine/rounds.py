@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveClock, LiveLimit
+    from carepolicy.engine.recordtext import Form
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -113,8 +114,7 @@ def start(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> 
             plan(held)
         else:
             held.next = due
-        case.sequence = sequence = case.sequence + 1
-        out.append(limit.fresh % (case.identity, sequence, case.subject_json, when, sequence, text_of(due)))
+        out.append(case.line(limit.fresh, when, limit.fresh.data % text_of(due)))
         return
     settle(case, held)
     _write_running(out, case, held, limit.started, now, when)
@@ -259,6 +259,9 @@ def stop(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
         case.keep(clock.index, held.segments + (((held.since, now),) if held.running else ()))
     if held.late:
         _write_over(out, case, held, used, when)
+    elif held.amount == limit.amount:
+        form = limit.plainly_met
+        out.append(case.line(form, when, form.data % seconds(used, limit.unit)))
     else:
         _write_ended(out, case, held, limit.met, used, when)
 
@@ -352,47 +355,23 @@ def seconds(units: int, unit: int) -> int | float:
     return round(units / unit, 6) if units % unit else units // unit
 
 
-def _write_running(out: list[str], case: Case, held: Round, template: str, now: int, when: str, *more: str) -> None:
-    case.sequence = sequence = case.sequence + 1
+def _write_running(out: list[str], case: Case, held: Round, form: Form, now: int, when: str, *more: str) -> None:
     unit = held.limit.unit
     numbers = (seconds(used_of(held, now), unit), seconds(held.amount, unit), *more)
     if held.due == NEVER or not held.running:
-        template = held.limit.undated[template]
-        out.append(template % (case.identity, sequence, case.subject_json, when, sequence, *numbers))
+        form = held.limit.undated[form]
+        out.append(case.line(form, when, form.data % numbers))
     else:
-        out.append(template % (case.identity, sequence, case.subject_json, when, sequence, text_of(held.due), *numbers))
+        out.append(case.line(form, when, form.data % (text_of(held.due), *numbers)))
 
 
-def _write_ended(out: list[str], case: Case, held: Round, template: str, used: int, when: str) -> None:
-    case.sequence = sequence = case.sequence + 1
+def _write_ended(out: list[str], case: Case, held: Round, form: Form, used: int, when: str) -> None:
     unit = held.limit.unit
-    out.append(
-        template
-        % (
-            case.identity,
-            sequence,
-            case.subject_json,
-            when,
-            sequence,
-            seconds(used, unit),
-            seconds(held.amount, unit),
-        )
-    )
+    out.append(case.line(form, when, form.data % (seconds(used, unit), seconds(held.amount, unit))))
 
 
 def _write_over(out: list[str], case: Case, held: Round, used: int, when: str) -> None:
     limit = held.limit
-    case.sequence = sequence = case.sequence + 1
-    out.append(
-        limit.ended
-        % (
-            case.identity,
-            sequence,
-            case.subject_json,
-            when,
-            sequence,
-            seconds(used, limit.unit),
-            seconds(held.amount, limit.unit),
-            seconds(max(used - held.mark, 0), limit.unit),
-        )
-    )
+    unit = limit.unit
+    numbers = seconds(used, unit), seconds(held.amount, unit), seconds(max(used - held.mark, 0), unit)
+    out.append(case.line(limit.ended, when, limit.ended.data % numbers))

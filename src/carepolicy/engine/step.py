@@ -51,13 +51,12 @@ class Stepper(Timers):
         received: int,
     ) -> Case:
         """Open a case of ``program`` in ``state``. ``facts`` become the case's own."""
-        case = Case.about(subject.name, program, subject.sequences.get(program.place, 0))
+        case = Case(program, subject.name, subject.sequences.get(program.place, 0))
         case.facts = facts
         case.opened = case.now = now
         case.received = received
         subject.cases[program.place] = case
-        case.sequence = sequence = case.sequence + 1
-        self.out.append(state.opened % (case.identity, sequence, case.subject_json, when, sequence))
+        self.out.append(case.line(state.opened, when))
         self._enter(case, state, state.starting, now, when, NOTHING)
         self.settle(subject, case, now)
         return case
@@ -94,8 +93,8 @@ class Stepper(Timers):
                 case.state.leave.run(self, case, now, when, event)
             if way.effects is not None:
                 way.effects.run(self, case, now, when, event)
-            case.sequence = sequence = case.sequence + 1
-            self.out.append(way.moved % (case.identity, sequence, case.subject_json, when, sequence))
+            if way.moved is not None:
+                self.out.append(case.line(way.moved, when))
             self._enter(case, target, way.ops, now, when, event)
         reads = case.program.reads
         if reads and not case.closed and (case.facts is not before or (event and not reads.isdisjoint(event))):
@@ -134,8 +133,7 @@ class Stepper(Timers):
             return
         case.afters = self._afters(case, state, now) if state.afters else ()
         if case.assigned is None and state.task is not None:
-            case.sequence = sequence = case.sequence + 1
-            out.append(state.task % (case.identity, sequence, case.subject_json, when, sequence))
+            out.append(case.line(state.task, when))
         elif case.assigned is not None:
             assign_task(self, case, state, when)
         if state.enter is not None:
@@ -211,8 +209,7 @@ class Stepper(Timers):
     def _close(self, case: Case, state: LiveState, when: str) -> None:
         case.closed = True
         case.afters = ()
-        case.sequence = sequence = case.sequence + 1
-        self.out.append(state.closed % (case.identity, sequence, case.subject_json, when, sequence))
+        self.out.append(case.line(state.closed, when))
 
     def settle(self, subject: Subject, case: Case, now: int) -> None:
         """After a step of a case: let go of a closed one, open what it opens, note what falls due next."""
@@ -278,7 +275,7 @@ class Stepper(Timers):
         values = ((name, function(case.facts, event, case)) for name, function in raised.data)
         self.raised.append(
             Raised(
-                f"{case.identity}{case.sequence}/{len(self.raised)}",
+                f"{case.program.flow}/{case.subject}/{case.sequence}/{len(self.raised)}",
                 raised.event,
                 str(subject),
                 now,
