@@ -26,40 +26,23 @@ class Round:
     another basis.
     """
 
-    __slots__ = (
-        "amount",
-        "base",
-        "clock",
-        "due",
-        "extras",
-        "late",
-        "limit",
-        "mark",
-        "next",
-        "running",
-        "segments",
-        "since",
-        "started",
-        "used",
-        "warned",
-    )
+    running = True
+    late = False
+    base = 0
+    used = 0
+    mark = 0
+    amount = 0
+    due = NEVER
+    next = NEVER
+    warned = 0
+    extras: tuple[Any, ...] = ()
+    segments: Segments = ()
 
     def __init__(self, clock: LiveClock, limit: LiveLimit, since: int) -> None:
         self.clock = clock
         self.limit = limit
-        self.running = True
-        self.late = False
         self.started = since
         self.since = since
-        self.base = 0
-        self.used = 0
-        self.mark = 0
-        self.amount = 0
-        self.due = NEVER
-        self.next = NEVER
-        self.warned = 0
-        self.extras: tuple[Any, ...] = ()
-        self.segments: Segments = ()
 
 
 class Case:
@@ -68,31 +51,22 @@ class Case:
     ``head``, ``mid`` and ``tail`` are what all its records have in common (see ``recordtext``).
     """
 
-    __slots__ = (
-        "afters",
-        "assigned",
-        "channel",
-        "closed",
-        "entered",
-        "extended",
-        "facts",
-        "head",
-        "kept",
-        "mid",
-        "next",
-        "now",
-        "opened",
-        "pending",
-        "program",
-        "received",
-        "rounds",
-        "seen",
-        "sequence",
-        "state",
-        "subject",
-        "tail",
-        "visited",
-    )
+    seen = 0
+    kept: dict[int, Segments] | None = None
+    extended: dict[int, int] | None = None
+    pending: tuple[LiveClock, ...] = ()
+    afters: tuple[tuple[int, int, LiveAfter], ...] = ()
+    visited: dict[str, int] | None = None
+    channel: str | None = None
+    assigned: tuple[str | None, str | None] | None = None
+    next = NEVER
+    closed = False
+    state: LiveState
+    facts: dict[str, Any]
+    opened: int
+    received: int
+    entered: int
+    now: int
 
     def __init__(self, program: LiveProgram, subject: str, sequence: int) -> None:
         name = quoted(subject)
@@ -102,23 +76,7 @@ class Case:
         self.mid = f'{name},"time":"'
         self.tail = program.tail
         self.sequence = sequence
-        self.state: LiveState = program.states[0]
-        self.facts: dict[str, Any] = {}
         self.rounds: list[Round | None] = [None] * len(program.clocks)
-        self.seen = 0
-        self.kept: dict[int, Segments] | None = None
-        self.extended: dict[int, int] | None = None
-        self.pending: tuple[LiveClock, ...] = ()
-        self.afters: tuple[tuple[int, int, LiveAfter], ...] = ()
-        self.visited: dict[str, int] | None = None
-        self.channel: str | None = None
-        self.assigned: tuple[str | None, str | None] | None = None
-        self.opened = 0
-        self.received = 0
-        self.entered = 0
-        self.now = 0
-        self.next = NEVER
-        self.closed = False
 
     def line(self, form: Form, when: str, data: str | None = None) -> str:
         """The next record of the case, as a line; ``data`` stands for the form's own where that has open fields."""

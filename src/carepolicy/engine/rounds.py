@@ -96,7 +96,7 @@ def start(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> 
     since = now
     if not case.seen & clock.bit:
         case.seen |= clock.bit
-        if case.opened == now or clock.counts_from is not None:
+        if clock.counts_from is not None or (case.opened == now != case.received):
             since = _first_instant(case, clock, now)
     held = Round(clock, limit, since)
     case.rounds[clock.index] = held

@@ -215,7 +215,7 @@ class Stepper(Timers):
         """After a step of a case: let go of a closed one, open what it opens, note what falls due next."""
         if case.closed:
             del subject.cases[case.program.place]
-            subject.sequences[case.program.place] = case.sequence
+            subject.sequences = {**subject.sequences, case.program.place: case.sequence}
         while self.to_open:
             self._open_other(subject, *self.to_open.pop(0), now)
         self.plan(subject)

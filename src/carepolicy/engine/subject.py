@@ -35,6 +35,10 @@ class Opening:
         self.due = due
 
 
+NONE_YET: dict[int, int] = {}
+"""What a subject of which no case was ever closed has of sequences; it stays empty."""
+
+
 class Subject:
     """All open cases about one thing, and what must be remembered when they are closed."""
 
@@ -43,7 +47,7 @@ class Subject:
     def __init__(self, name: str) -> None:
         self.name = name
         self.cases: dict[int, Case] = {}
-        self.sequences: dict[int, int] = {}
-        self.openings: dict[int, Opening] = {}
+        self.sequences: dict[int, int] = NONE_YET
+        self.openings: dict[int, Opening] | None = None
         self.last = -NEVER
         self.next = NEVER

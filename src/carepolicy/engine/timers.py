@@ -65,7 +65,7 @@ class Timers:
             period = replace(every.period, amount=every.period.amount * number)
             due = self.calendars[every.calendar].add_us(every.starting, period)
         if due is not None:
-            subject.openings[program.place] = Opening(program, number, due)
+            subject.openings = {**(subject.openings or {}), program.place: Opening(program, number, due)}
         self.plan(subject)
 
     def _first(self, subject: Subject) -> tuple[int, Case | None, Any]:
@@ -83,7 +83,7 @@ class Timers:
                 key = (timer[0], place, timer[1])
                 if best is None or key < best[0]:
                     best = (key, case, timer)
-        for place, opening in subject.openings.items():
+        for place, opening in (subject.openings or {}).items():
             key = (opening.due, place, -1)
             if best is None or key < best[0]:
                 best = (key, None, opening)
