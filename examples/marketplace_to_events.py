@@ -4,7 +4,8 @@
 
 The log says when an order was bought, approved, handed to the carrier and delivered, in local time
 without an offset, and the day by which delivery was promised. Rows give no time for a cancellation, so
-none is made up: such an order stays where its last event left it.
+none is made up: such an order stays where its last event left it. The customer's number is left out: the
+log has a new one for every order.
 """
 
 from __future__ import annotations
@@ -55,23 +56,19 @@ def events_of(row: dict[str, str]) -> list[dict[str, object]]:
             found.append((moment.astimezone(UTC), event))
     found.sort(key=lambda each: each[0])
     events = [event for _, event in found]
-    first = next((each for each in events if each["type"] == "order_placed"), None)
-    if first is not None:
-        first["data"] = _facts(row)
-    return events
-
-
-def _facts(row: dict[str, str]) -> dict[str, str]:
-    facts = {"customer.id": row["customer_id"]}
     if row["order_estimated_delivery_date"]:
-        facts["order.estimated"] = _end_of_day(row["order_estimated_delivery_date"]).isoformat()
-    return facts
+        estimated = _end_of_day(row["order_estimated_delivery_date"]).isoformat()
+        for event in events:
+            if event["type"] == "order_placed":
+                event["data"] = {"order.estimated": estimated}
+    return events
 
 
 def _end_of_day(text: str) -> datetime:
     """The estimate is a day, written as its midnight; the order is in time until that day ends."""
     day = datetime.strptime(text, WRITTEN).date() + timedelta(days=1)
-    return local_instant(f"{day:%m/%d/%Y} 00:00") - timedelta(seconds=1)
+    last = local_instant(f"{day:%m/%d/%Y} 00:00").astimezone(UTC) - timedelta(seconds=1)
+    return last.astimezone(ZONE)
 
 
 def converted(rows: Iterable[dict[str, str]]) -> Iterator[dict[str, object]]:
