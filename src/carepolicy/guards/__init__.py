@@ -10,6 +10,7 @@ from carepolicy.guards.scope import Scope
 if TYPE_CHECKING:
     from carepolicy.guards.expressions import Expression, check_expression, compile_expression
     from carepolicy.guards.inwords import in_words
+    from carepolicy.guards.runtime import compile_function, compile_many
 
 __all__ = [
     "CODES",
@@ -19,6 +20,8 @@ __all__ = [
     "Scope",
     "check_expression",
     "compile_expression",
+    "compile_function",
+    "compile_many",
     "in_words",
 ]
 
@@ -32,4 +35,8 @@ def __getattr__(name: str) -> Any:
         from carepolicy.guards.inwords import in_words
 
         return in_words
+    if name in ("compile_function", "compile_many"):
+        from carepolicy.guards import runtime
+
+        return getattr(runtime, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

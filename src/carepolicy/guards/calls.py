@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.guards.faults import CALL, SIZE
 from carepolicy.guards.kinds import DATE, DURATION, FLAG, NUMBER, TEXT, TIME, UNKNOWN, Piece, Type
+from carepolicy.guards.literals import day, duration, instant
+from carepolicy.guards.names import chain
+from carepolicy.guards.parsing import inside
+from carepolicy.guards.patterns import pattern_fault
 from carepolicy.policy.findings import did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -17,9 +19,16 @@ FUNCTIONS = ("has", "size", "timestamp", "duration", "date", "int", "double", "s
 METHODS = ("startsWith", "endsWith", "contains", "matches", "lowerAscii", "upperAscii", "size")
 MACROS = {"all": "every", "exists": "some", "exists_one": "single", "map": "mapped", "filter": "kept"}
 
+MOST_MACROS = 2
+"""Macros in each other: what they cost is the product of the lengths of their lists."""
+
 _TESTS = {"startsWith": "starts", "endsWith": "ends", "contains": "holds"}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|us|ns|m|s|d)")
-_UNITS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
+_MOMENTS = {
+    "timestamp": (TIME, "2026-03-02T09:00:00Z"),
+    "duration": (DURATION, "90m"),
+    "date": (DATE, "2026-03-02"),
+}
+_TEXT_OF = {"time": "text_time", "duration": "text_duration"}
 
 
 def call(compiler: Compiler, node: Any, word: Any, arguments: list[Any]) -> Piece:
@@ -27,68 +36,63 @@ def call(compiler: Compiler, node: Any, word: Any, arguments: list[Any]) -> Piec
     name = str(word)
     start, end = node.meta.start_pos, node.meta.end_pos
     if name not in FUNCTIONS:
-        return _unknown(compiler, node, word, FUNCTIONS)
+        hint = f"write it after its text or list: x.{name}(...)" if name in (*METHODS, *MACROS) else ""
+        return _unknown(compiler, node, word, FUNCTIONS, hint)
     if len(arguments) != 1:
         compiler.fault(CALL, f"{name}() takes one argument", node)
         return Piece(UNKNOWN, "None", True, start, end)
     if name == "has":
         return _has(compiler, node, arguments[0])
     given = compiler.expr(arguments[0])
-    if name in ("timestamp", "duration", "date"):
+    if name in _MOMENTS:
         return _moment(compiler, name, given, start, end)
     if name == "size":
-        compiler.wants(given, "text", "choice", "list")
+        wants(compiler, given, "text", "choice", "list")
         return Piece(NUMBER, f"size({given.code})", given.may_miss, start, end)
     if name == "string":
-        return Piece(TEXT, f"text({given.code})", given.may_miss, start, end)
-    compiler.wants(given, "number", "money", "text")
+        wants(compiler, given, "text", "choice", "number", "money", "flag", "date", "time", "duration")
+        return Piece(TEXT, f"{_TEXT_OF.get(given.type.kind, 'text')}({given.code})", True, start, end)
+    wants(compiler, given, "number", "money", "text")
     return Piece(NUMBER, f"{'whole' if name == 'int' else 'real'}({given.code})", True, start, end)
+
+
+def wants(compiler: Compiler, piece: Piece, *kinds: str) -> Piece:
+    """The piece, which must be of one of the kinds."""
+    if piece.type.kind not in (*kinds, "unknown"):
+        compiler.fault(CALL, f"{Type(kinds[0])} is needed here, and this is {piece.type}", piece)
+    return piece
 
 
 def _has(compiler: Compiler, node: Any, argument: Any) -> Piece:
     start, end = node.meta.start_pos, node.meta.end_pos
     given = compiler.expr(argument)
-    if not re.fullmatch(r"\s*[A-Za-z_][\w.]*\s*", compiler.text[given.start : given.end]):
-        compiler.fault(CALL, "has() asks for a name", given)
+    inner = inside(argument)
+    if inner.data not in ("ident", "member_dot") or chain(inner) is None:
+        compiler.fault(CALL, "has() asks for a name", given, "such as has(order.total)")
     return Piece(FLAG, f"({given.code} is not None)" if given.may_miss else "True", False, start, end)
 
 
 def _moment(compiler: Compiler, name: str, given: Piece, start: int, end: int) -> Piece:
     """``timestamp("...")``, ``duration("...")`` and ``date("...")`` of a literal, worked out here."""
-    kinds = {"timestamp": TIME, "duration": DURATION, "date": DATE}
-    if given.type.kind == kinds[name].kind:
+    kind, example = _MOMENTS[name]
+    if given.type.kind == kind.kind:
         return given
-    examples = {"timestamp": "2026-03-02T09:00:00Z", "duration": "90m", "date": "2026-03-02"}
     code = _moment_code(name, given.literal) if isinstance(given.literal, str) else None
     if code is None:
-        compiler.fault(CALL, f'{name}() takes a text such as "{examples[name]}"', given)
-        return Piece(UNKNOWN, "None", True, start, end)
-    return Piece(kinds[name], code, False, start, end)
+        compiler.fault(CALL, f'{name}() takes a text such as "{example}"', given, _hint(name))
+        return Piece(kind, "None", True, start, end)
+    return Piece(kind, code, False, start, end)
+
+
+def _hint(name: str) -> str:
+    return "days have no fixed length in hours: write 48h" if name == "duration" else ""
 
 
 def _moment_code(name: str, text: str) -> str | None:
-    if name == "duration":
-        return _duration_code(text)
-    try:
-        if name == "date":
-            day = date.fromisoformat(text)
-            return f"date({day.year}, {day.month}, {day.day})" if len(text) == 10 else None
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if at.tzinfo is None:
-        return None
-    return repr((at - datetime.fromisoformat("1970-01-01T00:00:00Z")) // timedelta(microseconds=1))
-
-
-def _duration_code(text: str) -> str | None:
-    sign = -1 if text.startswith("-") else 1
-    body = text.removeprefix("-")
-    parts = _DURATION.findall(body)
-    if not parts or "".join(number + unit for number, unit in parts) != body:
-        return None
-    total = sum(float(number) * _UNITS[unit] if unit != "ns" else float(number) / 1_000 for number, unit in parts)
-    return repr(sign * round(total)) if total < 2**62 else None
+    if name == "date":
+        return f"T[{text!r}]" if day(text) is not None else None
+    found = duration(text) if name == "duration" else instant(text)
+    return None if found is None else repr(found)
 
 
 def method(compiler: Compiler, node: Any, receiver: Any, word: Any, arguments: list[Any]) -> Piece:
@@ -96,53 +100,49 @@ def method(compiler: Compiler, node: Any, receiver: Any, word: Any, arguments: l
     name = str(word)
     start, end = node.meta.start_pos, node.meta.end_pos
     if name in MACROS:
-        return _macro(compiler, node, compiler.member(receiver), name, arguments)
+        return _macro(compiler, node, compiler.expr(receiver), name, arguments)
     if name not in METHODS:
-        return _unknown(compiler, node, word, (*METHODS, *MACROS))
-    of = compiler.member(receiver)
+        return _unknown(compiler, node, word, (*METHODS, *MACROS), "")
+    of = compiler.expr(receiver)
     needed = 0 if name in ("lowerAscii", "upperAscii", "size") else 1
     if len(arguments) != needed:
         compiler.fault(CALL, f"{name}() takes {'one argument' if needed else 'no argument'}", node)
         return Piece(UNKNOWN, "None", True, start, end)
     if name == "size":
-        compiler.wants(of, "text", "choice", "list")
+        wants(compiler, of, "text", "choice", "list")
         return Piece(NUMBER, f"size({of.code})", of.may_miss, start, end)
-    compiler.wants(of, "text", "choice")
+    wants(compiler, of, "text", "choice")
     if not needed:
         return Piece(TEXT, f"{name.removesuffix('Ascii')}({of.code})", of.may_miss, start, end)
-    given = compiler.wants(compiler.expr(arguments[0]), "text", "choice")
+    given = wants(compiler, compiler.expr(arguments[0]), "text", "choice")
     if name == "matches":
         return _matches(compiler, of, given, start, end)
     return Piece(FLAG, f"{_TESTS[name]}({of.code}, {given.code})", False, start, end)
 
 
 def _matches(compiler: Compiler, of: Piece, pattern: Piece, start: int, end: int) -> Piece:
-    import re2
-
     if not isinstance(pattern.literal, str):
         compiler.fault(CALL, "the pattern of matches() is written out in quotes", pattern)
         return Piece(FLAG, "False", False, start, end)
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        re2.compile(pattern.literal, options)
-    except re2.error as problem:
-        said = problem.args[0] if problem.args else "it cannot be read"
-        words = said.decode() if isinstance(said, bytes) else str(said)
-        compiler.fault(SIZE, f"the pattern is no regular expression of RE2: {words}", pattern)
+    said = pattern_fault(pattern.literal)
+    if said is not None:
+        compiler.fault(SIZE, said, pattern)
     return Piece(FLAG, f"matches({of.code}, {pattern.code})", False, start, end)
 
 
 def _macro(compiler: Compiler, node: Any, over: Piece, name: str, arguments: list[Any]) -> Piece:
     start, end = node.meta.start_pos, node.meta.end_pos
-    compiler.wants(over, "list")
-    variable = compiler.text[slice(*_span(arguments[0]))].strip() if len(arguments) == 2 else ""
-    if not re.fullmatch(r"[A-Za-z_]\w*", variable):
+    wants(compiler, over, "list")
+    named = inside(arguments[0]) if len(arguments) == 2 else None
+    if named is None or named.data != "ident":
         compiler.fault(CALL, f"{name}() takes a name and an expression, such as {name}(x, x > 1)", node)
         return Piece(UNKNOWN, "None", True, start, end)
+    variable = str(named.children[0])
     item = over.type.item or UNKNOWN
     outer = compiler.names.local
     compiler.names.local = {**outer, variable: item}
+    if len(compiler.names.local) > MOST_MACROS or variable in outer:
+        compiler.fault(SIZE, f"{name}() stands in too many others, or takes a name again", node)
     body = compiler.expr(arguments[1])
     compiler.names.local = outer
     if name != "map":
@@ -153,11 +153,8 @@ def _macro(compiler: Compiler, node: Any, over: Piece, name: str, arguments: lis
     return Piece(FLAG, code, False, start, end)
 
 
-def _unknown(compiler: Compiler, node: Any, word: Any, known: tuple[str, ...]) -> Piece:
+def _unknown(compiler: Compiler, node: Any, word: Any, known: tuple[str, ...], hint: str) -> Piece:
     name = str(word)
-    compiler.fault(CALL, f'unknown function "{name}"', word, did_you_mean(name, known), nearest(name, known))
+    near = None if hint else nearest(name, known)
+    compiler.fault(CALL, f'unknown function "{name}"', word, hint or did_you_mean(name, known), near)
     return Piece(UNKNOWN, "None", True, node.meta.start_pos, node.meta.end_pos)
-
-
-def _span(node: Any) -> tuple[int, int]:
-    return node.meta.start_pos, node.meta.end_pos

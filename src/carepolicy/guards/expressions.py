@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.guards import runtime
 from carepolicy.guards.compiler import Compiler
-from carepolicy.guards.faults import RESULT, SIZE, ExpressionError, Fault
-from carepolicy.guards.parsing import parse
+from carepolicy.guards.faults import RESULT, ExpressionError, Fault
+from carepolicy.guards.kinds import TEXTS, Type
+from carepolicy.guards.parsing import parse, too_deep
 
 if TYPE_CHECKING:
     from carepolicy.guards.kinds import Piece
@@ -34,18 +35,18 @@ class Expression:
 
 
 def compile_expression(text: str, scope: Scope, want: str | None) -> Expression:
-    """Compile ``text``, whose value must be of the type ``want`` (a fact's type; None: any).
+    """Compile ``text``, whose value must be of the type ``want`` (a fact's type, ``list of TYPE``; None: any).
 
     Raises ``ExpressionError`` with every fault that ``check_expression`` finds.
     """
     piece, compiler = _compiled(text, scope, want)
     if compiler.faults:
         raise ExpressionError(text, tuple(compiler.faults))
-    source = f"lambda f, e, c: {piece.code}"
+    source = f"lambda f, e, c: {piece.exact if want == 'money' else piece.code}"
     try:
         function = _function(source)
     except (SyntaxError, MemoryError, RecursionError):
-        raise ExpressionError(text, (Fault(SIZE, "the expression is too long", "", 0, len(text)),)) from None
+        raise ExpressionError(text, (too_deep(text),)) from None
     names = compiler.names
     return Expression(
         text,
@@ -77,20 +78,20 @@ def _function(source: str) -> Callable[[Any, Any, Any], Any]:
 def _compiled(text: str, scope: Scope, want: str | None) -> tuple[Piece, Compiler]:
     tree = parse(text)
     compiler = Compiler(text, scope)
-    try:
-        piece = compiler.expr(tree)
-    except RecursionError:
-        raise ExpressionError(text, (Fault(SIZE, "the expression is too deep", "", 0, len(text)),)) from None
-    if want is not None and not _fits(piece, want) and not compiler.faults:
-        said = "a guard must be true or false" if want == "flag" else f"{want} is wanted here"
+    piece = compiler.expr(tree)
+    if want is not None and not compiler.faults and not _fits(piece.type, want):
+        said = "a guard must be true or false" if want == "flag" else f"{_said(want)} is wanted here"
         compiler.fault(RESULT, f"{said}, and this is {piece.type}", piece)
     return piece, compiler
 
 
-def _fits(piece: Piece, want: str) -> bool:
-    kind = piece.type.kind
-    if want == "choice":
-        return kind in ("choice", "text")
-    if want == "text":
-        return kind in ("text", "choice")
-    return kind == want or kind == "unknown" or (want == "money" and kind == "number")
+def _said(want: str) -> str:
+    return want if want.startswith("list of ") else str(Type(want))
+
+
+def _fits(kind: Type, want: str) -> bool:
+    if want.startswith("list of "):
+        return kind.item is not None and _fits(kind.item, want.removeprefix("list of "))
+    if want in TEXTS:
+        return kind.kind in TEXTS
+    return kind.kind in (want, "unknown") or (want == "money" and kind.kind == "number")

@@ -38,6 +38,9 @@ _WORDS = {
 NUMBER, MONEY, TEXT, FLAG = Type("number"), Type("money"), Type("text"), Type("flag")
 DATE, TIME, DURATION, UNKNOWN = Type("date"), Type("time"), Type("duration"), Type("unknown")
 
+NUMERIC = frozenset(("number", "money"))
+TEXTS = frozenset(("text", "choice"))
+
 
 def type_of(fact: Fact) -> Type:
     """The type of a fact's value."""
@@ -48,6 +51,27 @@ def type_of(fact: Fact) -> Type:
 
 def _plain(kind: str, fact: Fact) -> Type:
     return Type(kind, fact.of if kind == "choice" else (), None, fact.currency if kind == "money" else None)
+
+
+def common(one: Type, other: Type) -> Type | None:
+    """The type that values of both have; None where there is none.
+
+    A number beside money becomes money, and so it must be made exact; lists do not mix the two.
+    """
+    kinds = {one.kind, other.kind}
+    if "unknown" in kinds:
+        return other if one.kind == "unknown" else one
+    if kinds == {"list"}:
+        item = common(one.item or UNKNOWN, other.item or UNKNOWN)
+        mixed = item is not None and item.kind == "money" and one.item is not None and other.item is not None
+        if item is None or (mixed and "number" in {one.item and one.item.kind, other.item and other.item.kind}):
+            return None
+        return Type("list", item=item)
+    if kinds <= NUMERIC and len({each.currency for each in (one, other) if each.currency}) < 2:
+        return NUMBER if kinds == {"number"} else Type("money", currency=one.currency or other.currency)
+    if kinds <= TEXTS:
+        return one if one == other else TEXT
+    return one if one == other else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +86,10 @@ class Piece:
     end: int
     literal: str | int | float | bool | None = None
     members: tuple[Piece, ...] = ()
+
+    @property
+    def exact(self) -> str:
+        """Code whose value can be calculated with money: an exact decimal."""
+        if self.literal is not None:
+            return f"K[{str(self.literal)!r}]" if self.type.kind == "number" else "None"
+        return self.code if self.type.kind != "number" else f"dec({self.code})"

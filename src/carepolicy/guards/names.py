@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.guards.faults import NAME
 from carepolicy.guards.kinds import DURATION, FLAG, NUMBER, TEXT, UNKNOWN, Piece, Type, type_of
+from carepolicy.guards.literals import day, instant
 from carepolicy.policy.findings import did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ class Names:
         name = str(node.children[0])
         start, end = node.meta.start_pos, node.meta.end_pos
         if name in self.local:
-            return Piece(self.local[name], f"v_{name}", False, start, end)
+            return Piece(self.local[name], f"v_{name}", True, start, end)
         return self.named(name, start, end)
 
     def dotted(self, node: Any) -> Piece:
@@ -107,24 +109,41 @@ def chain(node: Any) -> str | None:
     parts: list[str] = []
     while node.data == "member_dot":
         parts.append(str(node.children[1]))
-        node = node.children[0].children[0]
-    if node.data != "primary" or node.children[0].data != "ident":
+        node = node.children[0]
+        while node.data in ("member", "primary"):
+            node = node.children[0]
+    if node.data != "ident":
         return None
-    return ".".join([str(node.children[0].children[0]), *reversed(parts)])
+    return ".".join([str(node.children[0]), *reversed(parts)])
 
 
 def _fact(fact: Fact, source: str, start: int, end: int) -> Piece:
     """A fact's value, or its default. Facts hold no None, so one look is enough."""
-    default = fact.default
-    if default is None:
-        return Piece(type_of(fact), f"{source}.get({fact.name!r})", True, start, end)
-    if isinstance(default, bool) or not isinstance(default, (int, float, Decimal)):
-        code = repr(default)
-    else:
-        code = f'D("{default}")' if fact.type == "money" else repr(default)
-    if fact.type == "date" or fact.type == "time":
+    code = _default(fact)
+    if code is None:
         return Piece(type_of(fact), f"{source}.get({fact.name!r})", True, start, end)
     return Piece(type_of(fact), f"{source}.get({fact.name!r}, {code})", False, start, end)
+
+
+def _default(fact: Fact) -> str | None:
+    """Code of a fact's default; None where there is none, or none of the fact's type."""
+    value = fact.default
+    match fact.type:
+        case "text" | "choice" if isinstance(value, str):
+            return repr(value)
+        case "flag" if isinstance(value, bool):
+            return repr(value)
+        case "number" if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+            found = float(value) if isinstance(value, Decimal) else value
+            return repr(found) if isfinite(found) else None
+        case "money" if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+            return f"K[{str(value)!r}]" if isfinite(value) else None
+        case "date" if isinstance(value, str) and day(value) is not None:
+            return f"T[{value!r}]"
+        case "time" if isinstance(value, str):
+            at = instant(value)
+            return None if at is None else repr(at)
+    return None
 
 
 def _setting(value: Any, start: int, end: int) -> Piece:
@@ -133,4 +152,6 @@ def _setting(value: Any, start: int, end: int) -> Piece:
     if isinstance(value, str):
         return Piece(TEXT, repr(value), False, start, end)
     number = float(value) if isinstance(value, Decimal) else value
+    if number is None or not isfinite(number):
+        return Piece(NUMBER, "None", True, start, end)
     return Piece(NUMBER, repr(number), False, start, end, number)

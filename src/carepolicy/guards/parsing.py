@@ -1,79 +1,135 @@
-"""The text of an expression becomes a tree by the grammar of cel-python; what cannot be read is told in words."""
+"""The text of an expression becomes a tree by the grammar of cel-python; what cannot be read is told in words.
+
+Of cel-python only the grammar is read: importing the package would take longer than all else here.
+"""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from carepolicy.guards.faults import PARSE, SIZE, ExpressionError, Fault
 
 if TYPE_CHECKING:
-    from lark import Tree
+    from lark import Lark, Token, Tree
 
 LONGEST = 2_000
-DEEPEST = 24
+"""Characters of an expression."""
 
-_STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
+DEEPEST = 24
+"""Levels of brackets, and signs (``!``, ``-``) in a row."""
+
+# Each alternative can match in one way only, so that a text with many backslashes costs no more than another.
+_QUOTED = re.compile(r'//[^\n]*|"(?:\\[^\n]|[^"\\\n])*"|\'(?:\\[^\n]|[^\'\\\n])*\'')
 _SLIPS = (
     (re.compile(r"(?<![=!<>])=(?!=)"), "= does not compare", "=="),
+    (re.compile(r"==="), "=== does not compare", "=="),
+    (re.compile(r"=[<>]"), "the sign = comes second", ""),
     (re.compile(r"\band\b", re.IGNORECASE), '"and" is written &&', "&&"),
     (re.compile(r"\bor\b", re.IGNORECASE), '"or" is written ||', "||"),
     (re.compile(r"\bnot\b", re.IGNORECASE), '"not" is written !', "!"),
     (re.compile(r"(?<!&)&(?!&)"), "& alone is no operator", "&&"),
     (re.compile(r"(?<!\|)\|(?!\|)"), "| alone is no operator", "||"),
     (re.compile(r"<>"), "<> does not compare", "!="),
+    (re.compile(r"[“”„«»]"), "this is not the quote of a text", '"'),
+    (re.compile(r"[‘’]"), "this is not the quote of a text", "'"),
 )
+_PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
 @lru_cache(maxsize=8192)
-def parse(text: str) -> Tree[str]:
+def parse(text: str) -> Tree[Token]:
     """The tree of an expression. Raises ``ExpressionError``."""
     _check_size(text)
-    from celpy.celparser import CELParseError, CELParser
+    from lark.exceptions import LarkError
 
     try:
-        tree: Tree[str] = CELParser().parse(text)
-    except CELParseError as problem:
-        raise ExpressionError(text, (_fault(text, problem.__context__),)) from None
-    except RecursionError:
-        raise ExpressionError(text, (_too_deep(text),)) from None
-    return tree
+        return _parser().parse(text)
+    except LarkError as problem:
+        raise ExpressionError(text, (_fault(text, getattr(problem, "pos_in_stream", None)),)) from None
+
+
+@cache
+def _parser() -> Lark:
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    from lark import Lark, Token
+
+    def named(token: Token) -> Token:
+        """``true`` and ``false`` fit the pattern of names too."""
+        return Token("BOOL_LIT", str(token)) if token in ("true", "false") else token
+
+    spec = find_spec("celpy")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("cel-python is not installed", name="celpy")
+    grammar = Path(spec.submodule_search_locations[0], "cel.lark").read_text(encoding="utf-8")
+    return Lark(
+        grammar,
+        parser="lalr",
+        start="expr",
+        g_regex_flags=re.MULTILINE,
+        lexer_callbacks={"IDENT": named},
+        propagate_positions=True,
+        maybe_placeholders=False,
+        priority="invert",
+    )
+
+
+def inside(node: Any) -> Any:
+    """The part that says something: levels of the grammar that only pass on, and brackets, are left out."""
+    while len(node.children) == 1 and node.data not in ("literal", "ident", "ident_arg", "list_lit", "map_lit"):
+        below = node.children[0]
+        if not hasattr(below, "data"):
+            break
+        node = below
+    return node
 
 
 def _check_size(text: str) -> None:
     if not text.strip():
         raise ExpressionError(text, (Fault(PARSE, "an expression is missing", "", 0, len(text)),))
     if len(text) > LONGEST:
-        raise ExpressionError(
-            text, (Fault(SIZE, f"the expression is longer than {LONGEST:,} characters", "", LONGEST, len(text)),)
-        )
+        said = f"the expression is longer than {LONGEST:,} characters"
+        raise ExpressionError(text, (Fault(SIZE, said, "", LONGEST, len(text)),))
+    bare = blanked(text)
+    quote = re.search(r"[\"']", bare)
+    if quote is not None:
+        raise ExpressionError(text, (Fault(PARSE, "a quote is not closed", "", quote.start(), len(text)),))
+    triple = re.search(r'"""|\'\'\'', text)
+    if triple is not None:
+        said = "a text stands in one pair of quotes"
+        raise ExpressionError(text, (Fault(PARSE, said, "", triple.start(), triple.end(), triple.group()[0]),))
     depth = run = 0
-    for character in blanked(text):
+    for character in bare:
         depth += (character in "([{") - (character in ")]}")
-        run = run + 1 if character in "!-" else 0 if character != " " else run
+        run = run + 1 if character in "!-" else run if character.isspace() else 0
         if depth > DEEPEST or run > DEEPEST:
-            raise ExpressionError(text, (_too_deep(text),))
+            raise ExpressionError(text, (too_deep(text),))
 
 
-def _too_deep(text: str) -> Fault:
-    return Fault(SIZE, f"the expression is nested more than {DEEPEST} levels deep", "", 0, len(text))
+def too_deep(text: str) -> Fault:
+    """The fault of an expression that is nested too deeply."""
+    said = "the expression is nested too deeply"
+    return Fault(SIZE, said, "tell it as several transitions, or say it in parts", 0, len(text))
 
 
 def blanked(text: str) -> str:
-    """The text with what stands in quotes blanked out, character by character."""
-    return _STRING.sub(lambda found: "_" * len(found.group()), text)
+    """The text with what stands in quotes and comments blanked out, character by character."""
+
+    def blank(found: re.Match[str]) -> str:
+        return (" " if found.group()[0] == "/" else "_") * len(found.group())
+
+    return _QUOTED.sub(blank, text)
 
 
-def _fault(text: str, problem: object) -> Fault:
+def _fault(text: str, place: object) -> Fault:
     bare = blanked(text)
-    place = getattr(problem, "pos_in_stream", None)
-    at = place if isinstance(place, int) and 0 <= place < len(text) else len(text.rstrip())
-    quotes = [found.start() for found in re.finditer(r"[\"']", bare)]
-    if quotes:
-        return Fault(PARSE, "a quote is not closed", "", quotes[0], len(text))
+    ended = len(bare.rstrip())
+    at = place if isinstance(place, int) and 0 <= place < len(text) else ended
     slips = [
-        (found.start(), found.end(), said, right)
+        (found.start(), found.end(), said, right or found.group()[::-1])
         for pattern, said, right in _SLIPS
         for found in pattern.finditer(bare)
         if found.start() <= at + 1
@@ -81,8 +137,27 @@ def _fault(text: str, problem: object) -> Fault:
     if slips:
         start, end, said, right = min(slips)
         return Fault(PARSE, said, f"write {right}", start, end, right)
-    if at >= len(text.rstrip()):
-        opened = bare.count("(") + bare.count("[") - bare.count(")") - bare.count("]")
-        said = "a bracket is not closed" if opened > 0 else "the expression ends too early"
-        return Fault(PARSE, said, "", max(0, len(text.rstrip()) - 1), len(text.rstrip()))
-    return Fault(PARSE, f'"{text[at]}" is not expected here', "", at, at + 1)
+    bracket = _bracket(bare)
+    if bracket is not None and (at >= ended or bracket[1] >= at):
+        said, start = bracket
+        return Fault(PARSE, said, "", start, start + 1)
+    if at >= ended:
+        return Fault(
+            PARSE, "the expression ends too early", "something is missing after this", max(0, ended - 1), ended
+        )
+    word = re.compile(r"\w+|.", re.DOTALL).match(text, at)
+    said = word.group() if word is not None else text[at]
+    return Fault(PARSE, f'"{said}" is not expected here', "", at, at + len(said))
+
+
+def _bracket(bare: str) -> tuple[str, int] | None:
+    """The first bracket that closes nothing, or else the last that is not closed."""
+    opened: list[int] = []
+    for place, character in enumerate(bare):
+        if character in "([{":
+            opened.append(place)
+        elif character in ")]}":
+            if not opened or bare[opened[-1]] != _PAIRS[character]:
+                return "this bracket closes nothing", place
+            opened.pop()
+    return ("this bracket is not closed", opened[-1]) if opened else None

@@ -1,0 +1,122 @@
+"""Comparisons: what may stand on their two sides, and the code that they become."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.guards.faults import TYPE, VALUE
+from carepolicy.guards.kinds import FLAG, NUMERIC, TEXTS, UNKNOWN, Piece, Type, common
+from carepolicy.policy.findings import did_you_mean, nearest
+
+if TYPE_CHECKING:
+    from carepolicy.guards.compiler import Compiler
+
+OPERATORS = {
+    "relation_lt": "<",
+    "relation_le": "<=",
+    "relation_gt": ">",
+    "relation_ge": ">=",
+    "relation_eq": "==",
+    "relation_ne": "!=",
+    "relation_in": "in",
+}
+
+
+def compared(compiler: Compiler, operator: str, left: Piece, right: Piece, start: int, end: int) -> Piece:
+    """``left operator right``; false where either side has no value."""
+    if operator == "in":
+        return _member(compiler, left, right, start, end)
+    _comparable(compiler, operator, left, right)
+    kinds = {left.type.kind, right.type.kind}
+    if "list" in kinds:
+        word = "same" if operator == "==" else "differ"
+        return Piece(FLAG, f"{word}({left.code}, {right.code})", False, start, end)
+    codes = [left.exact, right.exact] if "money" in kinds else [left.code, right.code]
+    checks = []
+    for number, each in enumerate((left, right)):
+        # Nothing equals no value, so that == needs no check where one side always has a value.
+        if each.may_miss and not (operator == "==" and not (left.may_miss and right.may_miss)):
+            name = compiler.fresh()
+            checks.append(f"({name} := {codes[number]}) is not None")
+            codes[number] = name
+    return Piece(FLAG, "(" + " and ".join([*checks, f"{codes[0]} {operator} {codes[1]}"]) + ")", False, start, end)
+
+
+def _comparable(compiler: Compiler, operator: str, left: Piece, right: Piece) -> None:
+    kinds = {left.type.kind, right.type.kind}
+    if "unknown" in kinds:
+        return
+    for one, other in ((left, right), (right, left)):
+        if one.type.kind == "choice" and isinstance(other.literal, str):
+            _is_value(compiler, one.type, other)
+    if kinds == {"money"} and common(left.type, right.type) is None:
+        compiler.fault(TYPE, f"{left.type.currency} is compared with {right.type.currency}", right)
+    elif not (len(kinds) == 1 or kinds <= NUMERIC or kinds <= TEXTS) or (
+        kinds == {"list"} and common(left.type, right.type) is None
+    ):
+        hint, replacement = _hint(left, right)
+        compiler.fault(TYPE, f"{left.type} is compared with {right.type}", right, hint, replacement)
+    elif operator not in ("==", "!=") and kinds & {"flag", "choice", "list"}:
+        compiler.fault(TYPE, f"{left.type} has no order: {operator} does not compare it", left)
+
+
+def _hint(left: Piece, right: Piece) -> tuple[str, str | None]:
+    """How the right side would go with the left one, and what may stand there instead."""
+    kinds = (left.type.kind, right.type.kind)
+    if left.type.kind in NUMERIC and isinstance(right.literal, str):
+        bare = right.literal.strip()
+        written = bare if bare.replace(".", "", 1).isascii() and bare.replace(".", "", 1).isdigit() else None
+        return f"write {bare} without quotes" if written else "", written
+    if kinds == ("text", "number") and right.literal is not None:
+        return "put quotes around it", f'"{right.literal}"'
+    if kinds[0] == "flag" and right.literal in ("true", "false", "yes", "no"):
+        written = "true" if right.literal in ("true", "yes") else "false"
+        return f"write {written} without quotes", written
+    wants = {
+        "date": 'write a date as date("2026-03-02")',
+        "time": 'write an instant as timestamp("2026-03-02T09:00:00Z")',
+        "duration": 'write a duration as duration("90m")',
+    }
+    return wants.get(kinds[0]) or wants.get(kinds[1], ""), None
+
+
+def _is_value(compiler: Compiler, kind: Type, other: Piece) -> None:
+    value = str(other.literal)
+    if value not in kind.of:
+        near = nearest(value, kind.of)
+        said = f'there is no value "{value}" here'
+        written = None if near is None else compiler.quoted(near, other)
+        compiler.fault(VALUE, said, other, did_you_mean(value, kind.of), written)
+
+
+def _member(compiler: Compiler, left: Piece, right: Piece, start: int, end: int) -> Piece:
+    """``left in right``: whether a list holds a value."""
+    item = right.type.item
+    if item is None:
+        if right.type.kind != "unknown":
+            hint = f"does it contain the text? write {_text_of(compiler, right)}.contains(...)"
+            said = f"in needs a list, and this is {right.type}"
+            compiler.fault(TYPE, said, right, hint if right.type.kind in TEXTS else "write [one, other]")
+        return Piece(FLAG, "False", False, start, end)
+    if right.members:
+        for each in right.members:
+            _comparable(compiler, "==", left, each)
+    else:
+        _comparable(compiler, "==", Piece(item, "", False, right.start, right.end), left)
+    if "list" in (item.kind, left.type.kind):
+        return Piece(FLAG, f"holds_list({right.code}, {left.code})", False, start, end)
+    if left.type.kind == "money" and item.kind == "number":
+        return Piece(FLAG, f"holds(mapped({right.code}, dec), {left.code})", False, start, end)
+    code = left.exact if item.kind == "money" else left.code
+    if not left.may_miss and not right.may_miss:
+        return Piece(FLAG, f"({code} in {right.code})", False, start, end)
+    return Piece(FLAG, f"holds({right.code}, {code})", False, start, end)
+
+
+def _text_of(compiler: Compiler, piece: Piece) -> str:
+    return compiler.text[piece.start : piece.end].strip()
+
+
+def either_type(one: Piece, other: Piece) -> Type:
+    """The type of two ways or members that go together, unknown where they do not."""
+    return common(one.type, other.type) or UNKNOWN

@@ -1,0 +1,201 @@
+"""Expressions in words, for people who read charts: "order total is over 100 GBP"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.guards.compiler import Compiler
+from carepolicy.guards.faults import ExpressionError
+from carepolicy.guards.names import chain
+from carepolicy.guards.parsing import inside, parse
+from carepolicy.guards.saidcalls import SAID_CALLS, said_macro, said_span
+
+if TYPE_CHECKING:
+    from carepolicy.guards.scope import Scope
+
+_SAID = {
+    "relation_lt": "is under",
+    "relation_le": "is at most",
+    "relation_gt": "is over",
+    "relation_ge": "is at least",
+    "relation_eq": "is",
+    "relation_ne": "is not",
+}
+_SAID_OF_TIME = {
+    "relation_lt": "is before",
+    "relation_le": "is not after",
+    "relation_gt": "is after",
+    "relation_ge": "is not before",
+}
+_SAID_SUMS = {
+    "addition_add": "plus",
+    "addition_sub": "minus",
+    "multiplication_mul": "times",
+    "multiplication_div": "divided by",
+    "multiplication_mod": "modulo",
+}
+_OPPOSITE = {"relation_eq": "relation_ne", "relation_ne": "relation_eq"}
+
+
+def in_words(text: str, scope: Scope) -> str:
+    """An expression as a person would say it; one that cannot be read is given back as it is."""
+    try:
+        return Words(text, scope).of(parse(text))
+    except ExpressionError:
+        return text
+
+
+class Words:
+    """Says one expression, part by part."""
+
+    def __init__(self, text: str, scope: Scope) -> None:
+        self.scope = scope
+        self.compiler = Compiler(text, scope)
+
+    def of(self, node: Any, not_: bool = False, unit: str = "") -> str:
+        """A part in words; with ``not_`` its opposite; ``unit`` follows a bare number."""
+        node = inside(node)
+        match node.data:
+            case "expr":
+                return self._choice(node)
+            case "conditionalor" | "conditionaland":
+                return self._joined(node, not_)
+            case "relation":
+                return self._compared(node, not_)
+            case "addition" | "multiplication":
+                left, right = node.children[0].children[0], node.children[1]
+                return f"{self.of(left)} {_SAID_SUMS[node.children[0].data]} {self.of(right)}"
+            case "unary":
+                if node.children[0].data == "unary_not":
+                    return self.of(node.children[1], not not_)
+                return f"minus {self.of(node.children[1])}"
+            case _:
+                return self._simple(node, not_, unit)
+
+    def _choice(self, node: Any) -> str:
+        condition, yes, no = node.children
+        return f"{self.of(yes)} if {self.of(condition)}, else {self.of(no)}"
+
+    def _joined(self, node: Any, not_: bool) -> str:
+        parts = []
+        rest = node
+        while len(rest.children) == 2:
+            parts.append(rest.children[1])
+            rest = rest.children[0]
+        said = [self._part(each, node.data) for each in (rest, *reversed(parts))]
+        joined = f" {'or' if node.data == 'conditionalor' else 'and'} ".join(said)
+        return f"not ({joined})" if not_ else joined
+
+    def _part(self, node: Any, above: str) -> str:
+        mixed = {"conditionalor", "conditionaland"} - {above}
+        said = self.of(node)
+        return f"({said})" if inside(node).data in {*mixed, "expr"} else said
+
+    def _compared(self, node: Any, not_: bool) -> str:
+        operator = node.children[0].data
+        left, right = node.children[0].children[0], node.children[1]
+        if operator == "relation_in":
+            return self._among(left, right, not_)
+        visits = self._visited(operator, left, right)
+        if visits is not None:
+            return f"the case has {'not ' * (visits[0] == not_)}been in {visits[1]}"
+        if not_ and operator not in _OPPOSITE:
+            return f"not ({self._compared(node, False)})"
+        operator = _OPPOSITE[operator] if not_ else operator
+        types = [self.compiler.relation_type(each) for each in (left, right)]
+        units = [each.currency for each in types if each.currency]
+        said = _SAID_OF_TIME.get(operator) if types[0].kind in ("date", "time") else None
+        unit = f" {units[0]}" if units else ""
+        return f"{self.of(left, unit=unit)} {said or _SAID[operator]} {self.of(right, unit=unit)}"
+
+    def _visited(self, operator: str, left: Any, right: Any) -> tuple[bool, str] | None:
+        """Whether a comparison asks if a case has been in a state at all, and in which."""
+        span = said_span(inside(left), self.compiler.text)
+        asked = {("relation_gt", "0"): True, ("relation_ge", "1"): True, ("relation_eq", "0"): False}
+        holds = asked.get((operator, said_span(inside(right), self.compiler.text)))
+        if holds is None or not span.startswith("case.visits."):
+            return None
+        return holds, plain(span.removeprefix("case.visits."))
+
+    def _among(self, left: Any, right: Any, not_: bool) -> str:
+        said = "is not" if not_ else "is"
+        among = inside(right)
+        if among.data == "list_lit" and among.children:
+            values = [self.of(each) for each in among.children[0].children]
+            listed = f"{', '.join(values[:-1])} or {values[-1]}" if len(values) > 1 else values[0]
+            return f"{self.of(left)} {said} {listed}"
+        return f"{self.of(left)} {said} among {self.of(right)}"
+
+    def _simple(self, node: Any, not_: bool, unit: str) -> str:
+        """A name, a literal, a call."""
+        match node.data:
+            case "ident" | "member_dot":
+                return self._name(chain(node) or "", not_)
+            case "ident_arg" | "member_dot_arg":
+                return self._call(node, not_)
+            case "list_lit":
+                return ", ".join(self.of(each) for each in node.children[0].children) if node.children else "nothing"
+            case "literal":
+                token = node.children[0]
+                if token.type == "BOOL_LIT":
+                    return "never" if (str(token) == "true") == not_ else "always"
+                value = self.compiler.literal(token).literal
+                if isinstance(value, str):
+                    return plain(value) if value else "empty"
+                return f"{_grouped(value)}{unit}"
+        return said_span(node, self.compiler.text)
+
+    def _name(self, name: str, not_: bool) -> str:
+        parts = name.split(".")
+        if name not in self.scope.facts and len(parts) == 3 and parts[0] == "clock":
+            said = plain(parts[1])
+            late = f"{said} is {'not ' * not_}late"
+            return late if parts[2] == "late" else f"time left on {said}"
+        negation = "not " * not_
+        if name not in self.scope.facts and parts[0] == "settings":
+            setting = self.scope.settings.get(parts[1]) if len(parts) == 2 else None
+            value = f" ({setting.value})" if setting is not None else ""
+            return f"{negation}{plain(name.removeprefix('settings.'))}{value}"
+        if name == "case.age":
+            return "the age of the case"
+        if name.startswith("case.visits."):
+            return f"number of times in {plain(parts[-1])}"
+        fact = self.scope.facts.get(name) or self.scope.facts.get(name.removeprefix("event."))
+        if fact is not None and fact.title:
+            title = fact.title
+            return negation + (title if title[:2].isupper() else title[0].lower() + title[1:])
+        return negation + plain(name)
+
+    def _call(self, node: Any, not_: bool) -> str:
+        macro = said_macro(self, node)
+        if macro is not None:
+            return f"not ({macro})" if not_ else macro
+        if node.data == "ident_arg":
+            name, given = str(node.children[0]), [self.of(each) for each in _arguments(node, 1)]
+        else:
+            name = str(node.children[1])
+            given = [self.of(node.children[0]), *(self._text(each) for each in _arguments(node, 2))]
+        patterns = SAID_CALLS.get((name, len(given)))
+        if patterns is None:
+            return f"{'not ' * not_}{plain(name)} of {' and '.join(given)}"
+        return patterns[not_].format(*given)
+
+    def _text(self, node: Any) -> str:
+        """An argument; a text keeps its quotes, so that one sees where it begins and ends."""
+        inner = inside(node)
+        if inner.data == "literal":
+            return f"“{self.compiler.literal(inner.children[0]).literal}”"
+        return self.of(node)
+
+
+def _arguments(node: Any, place: int) -> list[Any]:
+    return node.children[place].children if len(node.children) > place else []
+
+
+def plain(name: str) -> str:
+    """A name as words."""
+    return name.replace("_", " ").replace(".", " ")
+
+
+def _grouped(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,}".removesuffix(".0")
