@@ -22,6 +22,23 @@ MACROS = {"all": "every", "exists": "some", "exists_one": "single", "map": "mapp
 MOST_MACROS = 2
 """Macros in each other: what they cost is the product of the lengths of their lists."""
 
+_MEANT = {
+    "beginsWith": "startsWith",
+    "includes": "contains",
+    "length": "size",
+    "len": "size",
+    "count": "size",
+    "toLowerCase": "lowerAscii",
+    "lower": "lowerAscii",
+    "toUpperCase": "upperAscii",
+    "upper": "upperAscii",
+    "any": "exists",
+    "some": "exists",
+    "every": "all",
+    "like": "matches",
+}
+"""What these functions are called in CEL that have other names elsewhere."""
+
 _TESTS = {"startsWith": "starts", "endsWith": "ends", "contains": "holds"}
 _MOMENTS = {
     "timestamp": (TIME, "2026-03-02T09:00:00Z"),
@@ -155,6 +172,9 @@ def _macro(compiler: Compiler, node: Any, over: Piece, name: str, arguments: lis
 
 def _unknown(compiler: Compiler, node: Any, word: Any, known: tuple[str, ...], hint: str) -> Piece:
     name = str(word)
-    near = None if hint else nearest(name, known)
-    compiler.fault(CALL, f'unknown function "{name}"', word, hint or did_you_mean(name, known), near)
+    near = None if hint else _MEANT.get(name) or nearest(name, known)
+    if near not in known:
+        near = None
+    hint = hint or (did_you_mean(name, known) if near is None else f'did you mean "{near}"?')
+    compiler.fault(CALL, f'unknown function "{name}"', word, hint, near)
     return Piece(UNKNOWN, "None", True, node.meta.start_pos, node.meta.end_pos)

@@ -98,7 +98,7 @@ def _member(compiler: Compiler, left: Piece, right: Piece, start: int, end: int)
             said = f"in needs a list, and this is {right.type}"
             compiler.fault(TYPE, said, right, hint if right.type.kind in TEXTS else "write [one, other]")
         return Piece(FLAG, "False", False, start, end)
-    if right.members:
+    if right.members and item.kind != "unknown":
         for each in right.members:
             _comparable(compiler, "==", left, each)
     else:

@@ -133,7 +133,9 @@ class Compiler:
             joint = common(kind, each.type)
             if joint is None:
                 self.fault(TYPE, f"a list of {kind} holds {each.type}", each)
-            kind = joint or UNKNOWN
+                kind = UNKNOWN
+                break
+            kind = joint
         codes = [each.exact if kind.kind == "money" else each.code for each in members]
         code = "(" + "".join(f"{each}, " for each in codes) + ")"
         return Piece(Type("list", item=kind), code, False, *span(node), None, members)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from carepolicy.policy.findings import quoted
+
 PARSE, NAME, TYPE, VALUE, CALL, RESULT, SIZE = "CP210", "CP211", "CP212", "CP213", "CP214", "CP215", "CP216"
 
 
@@ -24,7 +26,7 @@ class ExpressionError(ValueError):
     """An expression that cannot be compiled; ``faults`` says why."""
 
     def __init__(self, text: str, faults: tuple[Fault, ...]) -> None:
-        super().__init__(f"{faults[0].message} in: {text}")
+        super().__init__(f"{faults[0].message} in {quoted(text)}")
         self.faults = faults
 
 

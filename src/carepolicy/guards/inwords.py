@@ -8,7 +8,7 @@ from carepolicy.guards.compiler import Compiler
 from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.names import chain
 from carepolicy.guards.parsing import inside, parse
-from carepolicy.guards.saidcalls import SAID_CALLS, said_macro, said_span
+from carepolicy.guards.saidcalls import SAID_CALLS, said_duration, said_macro, said_span
 
 if TYPE_CHECKING:
     from carepolicy.guards.scope import Scope
@@ -38,11 +38,14 @@ _OPPOSITE = {"relation_eq": "relation_ne", "relation_ne": "relation_eq"}
 
 
 def in_words(text: str, scope: Scope) -> str:
-    """An expression as a person would say it; one that cannot be read is given back as it is."""
+    """An expression as a person would say it; one with faults is given back as it is."""
     try:
-        return Words(text, scope).of(parse(text))
+        tree = parse(text)
+        tried = Compiler(text, scope)
+        tried.expr(tree)
     except ExpressionError:
         return text
+    return text if tried.faults else Words(text, scope).of(tree)
 
 
 class Words:
@@ -130,7 +133,7 @@ class Words:
         """A name, a literal, a call."""
         match node.data:
             case "ident" | "member_dot":
-                return self._name(chain(node) or "", not_)
+                return self._name(chain(node) or "", not_, unit)
             case "ident_arg" | "member_dot_arg":
                 return self._call(node, not_)
             case "list_lit":
@@ -145,7 +148,7 @@ class Words:
                 return f"{_grouped(value)}{unit}"
         return said_span(node, self.compiler.text)
 
-    def _name(self, name: str, not_: bool) -> str:
+    def _name(self, name: str, not_: bool, unit: str) -> str:
         parts = name.split(".")
         if name not in self.scope.facts and len(parts) == 3 and parts[0] == "clock":
             said = plain(parts[1])
@@ -154,7 +157,7 @@ class Words:
         negation = "not " * not_
         if name not in self.scope.facts and parts[0] == "settings":
             setting = self.scope.settings.get(parts[1]) if len(parts) == 2 else None
-            value = f" ({setting.value})" if setting is not None else ""
+            value = f" ({setting.value}{unit})" if setting is not None else ""
             return f"{negation}{plain(name.removeprefix('settings.'))}{value}"
         if name == "case.age":
             return "the age of the case"
@@ -175,6 +178,8 @@ class Words:
         else:
             name = str(node.children[1])
             given = [self.of(node.children[0]), *(self._text(each) for each in _arguments(node, 2))]
+        if name == "duration" and given:
+            given[0] = said_duration(given[0])
         patterns = SAID_CALLS.get((name, len(given)))
         if patterns is None:
             return f"{'not ' * not_}{plain(name)} of {' and '.join(given)}"

@@ -85,6 +85,8 @@ class Names:
         hint = f'did you mean "{near}"?' if near is not None else ""
         if name.startswith("event.") and self._scope.event is None:
             hint = "no event brings data here"
+        elif name.startswith("event.") and name.removeprefix("event.") in self._scope.facts:
+            hint, near = f"the event does not carry {name.removeprefix('event.')}", None
         elif not hint and "." not in name and any(fact.startswith(f"{name}.") for fact in known):
             hint = did_you_mean(name, [fact for fact in known if fact.startswith(f"{name}.")])
         piece = Piece(UNKNOWN, "None", True, start, end)

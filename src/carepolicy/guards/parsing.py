@@ -23,9 +23,9 @@ DEEPEST = 24
 # Each alternative can match in one way only, so that a text with many backslashes costs no more than another.
 _QUOTED = re.compile(r'//[^\n]*|"(?:\\[^\n]|[^"\\\n])*"|\'(?:\\[^\n]|[^\'\\\n])*\'')
 _SLIPS = (
-    (re.compile(r"(?<![=!<>])=(?!=)"), "= does not compare", "=="),
+    (re.compile(r"(?<![=!<>])=(?![=<>])"), "= does not compare", "=="),
     (re.compile(r"==="), "=== does not compare", "=="),
-    (re.compile(r"=[<>]"), "the sign = comes second", ""),
+    (re.compile(r"(?<![=!<>])=[<>]"), "the sign = comes second", ""),
     (re.compile(r"\band\b", re.IGNORECASE), '"and" is written &&', "&&"),
     (re.compile(r"\bor\b", re.IGNORECASE), '"or" is written ||', "||"),
     (re.compile(r"\bnot\b", re.IGNORECASE), '"not" is written !', "!"),
@@ -47,7 +47,9 @@ def parse(text: str) -> Tree[Token]:
     try:
         return _parser().parse(text)
     except LarkError as problem:
-        raise ExpressionError(text, (_fault(text, getattr(problem, "pos_in_stream", None)),)) from None
+        ended = getattr(getattr(problem, "token", None), "type", "") == "$END"
+        place = None if ended else getattr(problem, "pos_in_stream", None)
+        raise ExpressionError(text, (_fault(text, place),)) from None
 
 
 @cache
@@ -100,7 +102,7 @@ def _check_size(text: str) -> None:
     triple = re.search(r'"""|\'\'\'', text)
     if triple is not None:
         said = "a text stands in one pair of quotes"
-        raise ExpressionError(text, (Fault(PARSE, said, "", triple.start(), triple.end(), triple.group()[0]),))
+        raise ExpressionError(text, (Fault(PARSE, said, "", triple.start(), triple.end()),))
     depth = run = 0
     for character in bare:
         depth += (character in "([{") - (character in ")]}")

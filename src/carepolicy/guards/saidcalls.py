@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ SAID_CALLS: dict[tuple[str, int], tuple[str, str]] = {
 }
 """By name and number of what is given, the receiver of a method first: what holds, and its opposite."""
 
+_AMOUNT = re.compile(r"([0-9.]+)(h|ms|us|ns|m|s)")
+_UNITS = {"h": "hour", "m": "minute", "s": "second", "ms": "millisecond", "us": "microsecond", "ns": "nanosecond"}
+
 _SAID_MACROS = {
     "all": "for every {1} of {0}, {2}",
     "exists": "for some {1} of {0}, {2}",
@@ -47,3 +51,9 @@ def said_macro(words: Words, node: Any) -> str | None:
 def said_span(node: Any, text: str) -> str:
     """What stands in the text at a node, as it is written."""
     return text[node.meta.start_pos : node.meta.end_pos].strip()
+
+
+def said_duration(text: str) -> str:
+    """``1h30m`` as 1 hour 30 minutes."""
+    amounts = _AMOUNT.findall(text)
+    return " ".join(f"{amount} {_UNITS[unit]}{'s' * (amount != '1')}" for amount, unit in amounts) or text
