@@ -99,10 +99,11 @@ def _check_size(text: str) -> None:
     quote = re.search(r"[\"']", bare)
     if quote is not None:
         raise ExpressionError(text, (Fault(PARSE, "a quote is not closed", "", quote.start(), len(text)),))
-    triple = re.search(r'"""|\'\'\'', text)
-    if triple is not None:
-        said = "a text stands in one pair of quotes"
-        raise ExpressionError(text, (Fault(PARSE, said, "", triple.start(), triple.end()),))
+    for found in _QUOTED.finditer(text):
+        # Three quotes in a row are an empty text that another begins right after; inside of other quotes they are text.
+        if found.group() in ('""', "''") and text[found.end() : found.end() + 1] == found.group()[0]:
+            said = "a text stands in one pair of quotes"
+            raise ExpressionError(text, (Fault(PARSE, said, "", found.start(), found.end() + 1),))
     depth = run = 0
     for character in bare:
         depth += (character in "([{") - (character in ")]}")
