@@ -84,7 +84,7 @@ def _has(compiler: Compiler, node: Any, argument: Any) -> Piece:
     start, end = node.meta.start_pos, node.meta.end_pos
     given = compiler.expr(argument)
     inner = inside(argument)
-    if inner.data not in ("ident", "member_dot") or chain(inner) is None:
+    if inner.data not in ("ident", "member_dot") or chain(inner) in (None, "true", "false"):
         compiler.fault(CALL, "has() asks for a name", given, "such as has(order.total)")
     return Piece(FLAG, f"({given.code} is not None)" if given.may_miss else "True", False, start, end)
 
@@ -151,7 +151,7 @@ def _macro(compiler: Compiler, node: Any, over: Piece, name: str, arguments: lis
     start, end = node.meta.start_pos, node.meta.end_pos
     wants(compiler, over, "list")
     named = inside(arguments[0]) if len(arguments) == 2 else None
-    if named is None or named.data != "ident":
+    if named is None or named.data != "ident" or named.children[0] in ("true", "false"):
         compiler.fault(CALL, f"{name}() takes a name and an expression, such as {name}(x, x > 1)", node)
         return Piece(UNKNOWN, "None", True, start, end)
     variable = str(named.children[0])

@@ -78,6 +78,8 @@ class Compiler:
                 return self._signed(node)
             case "literal":
                 return self.literal(node.children[0])
+            case "ident" if node.children[0] in ("true", "false"):
+                return self.literal(node.children[0])
             case "ident":
                 return self.names.single(node)
             case "member_dot":
@@ -144,7 +146,7 @@ class Compiler:
         """A number, a text, ``true`` or ``false``."""
         start, end = span(token)
         text = str(token)
-        if token.type == "BOOL_LIT":
+        if text in ("true", "false"):
             return Piece(FLAG, str(text == "true"), False, start, end, text == "true")
         if token.type in ("INT_LIT", "UINT_LIT", "FLOAT_LIT"):
             value = number(text)

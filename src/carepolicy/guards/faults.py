@@ -55,7 +55,8 @@ CODES: dict[str, Page] = {
     ),
     TYPE: Page(
         "types do not go together",
-        "Two values are compared or calculated with that are not of one kind, such as a number with a text.",
+        "Two values are compared or calculated with that are not of one kind: a number with a text, a date with an "
+        "instant, amounts of two currencies. Money goes with numbers.",
         'when: order.total > "100"',
         "when: order.total > 100",
     ),
@@ -80,8 +81,9 @@ CODES: dict[str, Page] = {
     ),
     SIZE: Page(
         "expression is too long or too deep",
-        "An expression has 2,000 characters and 24 levels of brackets at most. Longer ones are better told as several "
-        "transitions. A regular expression must be one that RE2 can read.",
+        "An expression has 2,000 characters, 24 levels of brackets and 60 levels of operators at most, and two of all, "
+        "exists, exists_one, map and filter in each other. Longer ones are better told as several transitions. A "
+        "regular expression must be one that RE2 can read, within a megabyte.",
         'when: customer.name.matches("(unclosed")',
         'when: customer.name.matches("^[A-Z]")',
     ),

@@ -67,13 +67,20 @@ class Words:
                 return self._compared(node, not_)
             case "addition" | "multiplication":
                 left, right = node.children[0].children[0], node.children[1]
-                return f"{self.of(left)} {_SAID_SUMS[node.children[0].data]} {self.of(right)}"
+                above = node.data
+                return f"{self._term(left, above)} {_SAID_SUMS[node.children[0].data]} {self._term(right, above, True)}"
             case "unary":
                 if node.children[0].data == "unary_not":
                     return self.of(node.children[1], not not_)
                 return f"minus {self.of(node.children[1])}"
             case _:
                 return self._simple(node, not_, unit)
+
+    def _term(self, node: Any, above: str, last: bool = False) -> str:
+        """A part of a sum or product, in brackets where it would else be read otherwise."""
+        said, kind = self.of(node), inside(node).data
+        apart = kind == "expr" or (kind == "addition" and (last or above == "multiplication"))
+        return f"({said})" if apart or (last and kind == above) else said
 
     def _choice(self, node: Any) -> str:
         condition, yes, no = node.children
@@ -132,6 +139,8 @@ class Words:
     def _simple(self, node: Any, not_: bool, unit: str) -> str:
         """A name, a literal, a call."""
         match node.data:
+            case "ident" if node.children[0] in ("true", "false"):
+                return "never" if (node.children[0] == "true") == not_ else "always"
             case "ident" | "member_dot":
                 return self._name(chain(node) or "", not_, unit)
             case "ident_arg" | "member_dot_arg":
@@ -140,8 +149,6 @@ class Words:
                 return ", ".join(self.of(each) for each in node.children[0].children) if node.children else "nothing"
             case "literal":
                 token = node.children[0]
-                if token.type == "BOOL_LIT":
-                    return "never" if (str(token) == "true") == not_ else "always"
                 value = self.compiler.literal(token).literal
                 if isinstance(value, str):
                     return plain(value) if value else "empty"
@@ -167,7 +174,7 @@ class Words:
         if fact is not None and fact.title:
             title = fact.title
             return negation + (title if title[:2].isupper() else title[0].lower() + title[1:])
-        return negation + plain(name)
+        return negation + plain(name.removeprefix("event.") if fact is not None else name)
 
     def _call(self, node: Any, not_: bool) -> str:
         macro = said_macro(self, node)

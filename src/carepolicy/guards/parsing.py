@@ -1,12 +1,13 @@
 """The text of an expression becomes a tree by the grammar of cel-python; what cannot be read is told in words.
 
-Of cel-python only the grammar is read: importing the package would take longer than all else here.
+Of cel-python only the grammar is read: its package would import an interpreter that is not used here.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.guards.faults import PARSE, SIZE, ExpressionError, Fault
@@ -52,31 +53,57 @@ def parse(text: str) -> Tree[Token]:
         raise ExpressionError(text, (_fault(text, place),)) from None
 
 
+_LOADED: list[Lark] = []
+
+
 @cache
 def _parser() -> Lark:
-    from importlib.util import find_spec
-    from pathlib import Path
+    from lark import Lark
 
-    from lark import Lark, Token
-
-    def named(token: Token) -> Token:
-        """``true`` and ``false`` fit the pattern of names too."""
-        return Token("BOOL_LIT", str(token)) if token in ("true", "false") else token
-
-    spec = find_spec("celpy")
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("cel-python is not installed", name="celpy")
-    grammar = Path(spec.submodule_search_locations[0], "cel.lark").read_text(encoding="utf-8")
+    if _LOADED:
+        return _LOADED[0]
     return Lark(
-        grammar,
+        _grammar(),
         parser="lalr",
         start="expr",
         g_regex_flags=re.MULTILINE,
-        lexer_callbacks={"IDENT": named},
         propagate_positions=True,
         maybe_placeholders=False,
         priority="invert",
     )
+
+
+def _grammar() -> str:
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    spec = find_spec("celpy")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("cel-python is not installed", name="celpy")
+    return Path(spec.submodule_search_locations[0], "cel.lark").read_text(encoding="utf-8")
+
+
+def tables_digest() -> str:
+    """What the parser's tables are made from, as a hash: to keep them under, and to know when they are out of date."""
+    from hashlib import blake2b
+    from importlib.metadata import version
+
+    return blake2b(f"{version('lark')} {_grammar()}".encode(), digest_size=16).hexdigest()
+
+
+def parser_tables() -> bytes:
+    """The parser's tables, which take some 100 ms to make and 5 to load, for ``use_parser_tables``."""
+    stream = BytesIO()
+    _parser().save(stream)
+    return stream.getvalue()
+
+
+def use_parser_tables(tables: bytes) -> None:
+    """Parse with tables that ``parser_tables`` gave. They are a pickle: take them from a place of one's own only."""
+    from lark import Lark
+
+    _LOADED[:] = [Lark.load(BytesIO(tables))]
+    _parser.cache_clear()
 
 
 def inside(node: Any) -> Any:
