@@ -233,7 +233,9 @@ def text(value: Any) -> Any:
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if type(value) is Decimal:
         return format(value, "f") if abs(value.adjusted()) < 400 else str(value)
-    return value.isoformat() if isinstance(value, date) else str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if abs(value) <= 1 << 1024 else None
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
