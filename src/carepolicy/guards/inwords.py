@@ -60,31 +60,38 @@ class Words:
         node = inside(node)
         match node.data:
             case "expr":
-                return self._choice(node)
+                return f"not ({self._choice(node, unit)})" if not_ else self._choice(node, unit)
             case "conditionalor" | "conditionaland":
                 return self._joined(node, not_)
             case "relation":
                 return self._compared(node, not_)
             case "addition" | "multiplication":
-                left, right = node.children[0].children[0], node.children[1]
-                above = node.data
-                return f"{self._term(left, above)} {_SAID_SUMS[node.children[0].data]} {self._term(right, above, True)}"
+                # What is added to money is money, what it is multiplied with is a number.
+                operation, of = node.children[0], unit if node.data == "addition" else ""
+                left = self._term(operation.children[0], node.data, of)
+                right = self._term(node.children[1], node.data, of, True)
+                return f"{left} {_SAID_SUMS[operation.data]} {right}"
             case "unary":
                 if node.children[0].data == "unary_not":
                     return self.of(node.children[1], not not_)
-                return f"minus {self.of(node.children[1])}"
+                return f"minus {self._term(node.children[1], 'multiplication', unit, True)}"
             case _:
                 return self._simple(node, not_, unit)
 
-    def _term(self, node: Any, above: str, last: bool = False) -> str:
+    def _term(self, node: Any, above: str, unit: str, last: bool = False) -> str:
         """A part of a sum or product, in brackets where it would else be read otherwise."""
-        said, kind = self.of(node), inside(node).data
+        said, kind = self.of(node, unit=unit), inside(node).data
         apart = kind == "expr" or (kind == "addition" and (last or above == "multiplication"))
         return f"({said})" if apart or (last and kind == above) else said
 
-    def _choice(self, node: Any) -> str:
+    def _choice(self, node: Any, unit: str) -> str:
         condition, yes, no = node.children
-        return f"{self.of(yes)} if {self.of(condition)}, else {self.of(no)}"
+        return f"{self._side(yes, unit)} if {self._side(condition, '')}, else {self.of(no, unit=unit)}"
+
+    def _side(self, node: Any, unit: str) -> str:
+        """A part beside others, in brackets where one would else not see where it ends."""
+        said = self.of(node, unit=unit)
+        return f"({said})" if inside(node).data in ("expr", "conditionalor", "conditionaland") else said
 
     def _joined(self, node: Any, not_: bool) -> str:
         parts = []
@@ -106,17 +113,29 @@ class Words:
         left, right = node.children[0].children[0], node.children[1]
         if operator == "relation_in":
             return self._among(left, right, not_)
+        for one, other in ((left, right), (right, left)):
+            asked = said_span(inside(other), self.compiler.text)
+            if operator in _OPPOSITE and asked in ("true", "false"):
+                return self._whether(one, not_ != ((asked == "true") != (operator == "relation_eq")))
         visits = self._visited(operator, left, right)
         if visits is not None:
             return f"the case has {'not ' * (visits[0] == not_)}been in {visits[1]}"
         if not_ and operator not in _OPPOSITE:
             return f"not ({self._compared(node, False)})"
         operator = _OPPOSITE[operator] if not_ else operator
+        kind, unit = self._kind(left, right)
+        said = _SAID_OF_TIME.get(operator) if kind in ("date", "time") else None
+        return f"{self._side(left, unit)} {said or _SAID[operator]} {self._side(right, unit)}"
+
+    def _kind(self, left: Any, right: Any) -> tuple[str, str]:
+        """What two parts are, and the currency that bare numbers among them have."""
         types = [self.compiler.relation_type(each) for each in (left, right)]
-        units = [each.currency for each in types if each.currency]
-        said = _SAID_OF_TIME.get(operator) if types[0].kind in ("date", "time") else None
-        unit = f" {units[0]}" if units else ""
-        return f"{self.of(left, unit=unit)} {said or _SAID[operator]} {self.of(right, unit=unit)}"
+        units = [of.currency for each in types for of in (each.item or each,) if of.currency]
+        return types[0].kind, f" {units[0]}" if units else ""
+
+    def _whether(self, node: Any, not_: bool) -> str:
+        """What is compared with true or false; with ``not_`` its opposite."""
+        return self.of(node, True) if not_ else self._side(node, "")
 
     def _visited(self, operator: str, left: Any, right: Any) -> tuple[bool, str] | None:
         """Whether a comparison asks if a case has been in a state at all, and in which."""
@@ -130,11 +149,12 @@ class Words:
     def _among(self, left: Any, right: Any, not_: bool) -> str:
         said = "is not" if not_ else "is"
         among = inside(right)
+        unit = self._kind(left, right)[1]
         if among.data == "list_lit" and among.children:
-            values = [self.of(each) for each in among.children[0].children]
+            values = [self._side(each, unit) for each in among.children[0].children]
             listed = f"{', '.join(values[:-1])} or {values[-1]}" if len(values) > 1 else values[0]
-            return f"{self.of(left)} {said} {listed}"
-        return f"{self.of(left)} {said} among {self.of(right)}"
+            return f"{self._side(left, unit)} {said} {listed}"
+        return f"{self._side(left, unit)} {said} among {self._side(right, unit)}"
 
     def _simple(self, node: Any, not_: bool, unit: str) -> str:
         """A name, a literal, a call."""
@@ -151,7 +171,7 @@ class Words:
                 token = node.children[0]
                 value = self.compiler.literal(token).literal
                 if isinstance(value, str):
-                    return plain(value) if value else "empty"
+                    return _text_value(value)
                 return f"{_grouped(value)}{unit}"
         return said_span(node, self.compiler.text)
 
@@ -207,6 +227,15 @@ def _arguments(node: Any, place: int) -> list[Any]:
 def plain(name: str) -> str:
     """A name as words."""
     return name.replace("_", " ").replace(".", " ")
+
+
+def _text_value(value: str) -> str:
+    """A text in words: a name of the language as words; what has gaps in quotes, so that one sees where it ends."""
+    if not value:
+        return "empty"
+    if value.isidentifier():
+        return plain(value)
+    return f"“{value}”" if value.split() != [value] else value
 
 
 def _grouped(value: Any) -> str:
