@@ -12,10 +12,17 @@ def no_colour() -> bool:
 
 
 def plain(text: str) -> str:
-    """``text`` with a mark in place of every control character, so that a file cannot steer the terminal."""
+    """``text`` with a mark in place of every control character, so that a file cannot steer the terminal.
+
+    Spaces of other widths, as between a time and its PM, are plain spaces.
+    """
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() or each == "\t" else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return "".join(each if each.isprintable() or each == "\t" else _shown(each) for each in text)
+
+
+def _shown(character: str) -> str:
+    return " " if unicodedata.category(character) == "Zs" else "\N{REPLACEMENT CHARACTER}"
 
 
 def width(text: str) -> int:

@@ -1,0 +1,105 @@
+"""How ``carepolicy case`` prints cases: text for people, objects for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from carepolicy.cli.terminal import plain, width
+from carepolicy.engine.instants import parse
+from carepolicy.engine.reading import Record
+from carepolicy.engine.recordwords import clock_in_words, due_in_words, record_in_words, time_in_words
+from carepolicy.engine.view import CaseView
+
+NOWHEN = "no time given"
+
+
+def shown(subject: str, cases: Sequence[CaseView], loose: Sequence[Record], zone: ZoneInfo) -> str:
+    """The cases of a subject with their timelines; ``loose`` are records of events that reached no case."""
+    parts = [_case(case, zone) for case in cases]
+    if loose:
+        title = plain(f"events of {subject} that reached no case")
+        parts.append("\n".join([title, *(f"  {_line(each, zone)}" for each in loose)]) + "\n")
+    return "\n".join(parts)
+
+
+def _case(case: CaseView, zone: ZoneInfo) -> str:
+    number = f", case {case.number}" if case.number > 1 else ""
+    rows = [
+        ("state", f"{case.state}, since {_when(case.since, zone)}"),
+        ("opened", _when(case.opened, zone)),
+    ]
+    if case.closed is not None:
+        rows.append(("closed", f"{_when(case.closed, zone)}: {case.outcome}"))
+    elif case.role is not None:
+        rows.append(("owner", case.role + (f" ({case.person})" if case.person else "")))
+    if case.clocks:
+        rows.append(("clocks", ""))
+    lines = [f"{case.subject}: {case.flow}{number}", *(f"  {name:<8}{value}".rstrip() for name, value in rows)]
+    wide = max((width(name) for name in case.clocks), default=0)
+    lines += [
+        f"    {each.name}{' ' * (wide - width(each.name))}  {clock_in_words(each, zone)}"
+        for each in case.clocks.values()
+    ]
+    lines.append(f"  what happened (times of {zone.key})")
+    lines += [f"    {_line(record, zone)}" for record in case.records]
+    return "\n".join(plain(each) for each in lines) + "\n"
+
+
+def _line(record: Record, zone: ZoneInfo) -> str:
+    when = time_in_words(record.at, zone) if record.time else NOWHEN
+    return plain(f"{when:<20}  {record_in_words(record, zone)}")
+
+
+def line(record: Record, zone: ZoneInfo) -> str:
+    """One record of many cases, in words."""
+    case = " ".join(each for each in (record.subject, record.flow) if each) or "no subject"
+    return f"{plain(case)}: {_line(record, zone)}"
+
+
+def _when(text: str, zone: ZoneInfo) -> str:
+    return time_in_words(parse(text), zone)
+
+
+def case_object(case: CaseView, zone: ZoneInfo) -> dict[str, Any]:
+    """A case with its timeline, as docs/records.md describes it."""
+    return {**case.as_dict(), "timeline": [_object(each, zone) for each in case.records]}
+
+
+def subject_object(subject: str, cases: Iterable[CaseView], loose: Iterable[Record], zone: ZoneInfo) -> dict[str, Any]:
+    """All that is known of a subject, as docs/records.md describes it."""
+    return {
+        "subject": subject,
+        "timezone": zone.key,
+        "cases": [case_object(case, zone) for case in cases],
+        "not_taken": [_object(each, zone) for each in loose],
+    }
+
+
+def _object(record: Record, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "time": record.time or None,
+        "sequence": record.sequence or None,
+        "type": f"carepolicy.{record.kind}",
+        "words": record_in_words(record, zone),
+        "data": record.data,
+    }
+
+
+def table(cases: Sequence[CaseView], zone: ZoneInfo) -> str:
+    """Open cases, one a line: subject, flow, state, owner, and what falls due next."""
+    rows = [("subject", "flow", "state", "owner", "next due")] if cases else []
+    for case in cases:
+        late = [name for name, clock in case.clocks.items() if clock.late and clock.is_open]
+        upcoming = case.next_due
+        told = [f"{', '.join(late)} late"] if late else []
+        if upcoming is not None and upcoming.due is not None:
+            told.append(f"{due_in_words(upcoming.due, zone)} {upcoming.name}")
+        rows.append((case.subject, case.flow, case.state, case.person or case.role or "", "; ".join(told)))
+    cells = [[plain(cell) for cell in row] for row in rows]
+    wide = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    return "".join(
+        "  ".join(cell + " " * (wide[place] - width(cell)) for place, cell in enumerate(row)).rstrip() + "\n"
+        for row in cells
+    )

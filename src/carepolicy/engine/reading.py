@@ -1,0 +1,163 @@
+"""Records read back from lines of JSON: what is no record is left out and told of by its line number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from carepolicy.engine.instants import NoInstant, parse
+from carepolicy.engine.intake import LONGEST_LINE
+from carepolicy.engine.lines import numbered_lines
+
+PREFIX = "carepolicy."
+
+_CLOCK = ("clock", "used", "basis")
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "case.opened": ("state",),
+    "case.moved": ("from", "to", "on"),
+    "case.closed": ("state", "outcome"),
+    **{
+        f"clock.{what}": _CLOCK
+        for what in (
+            "started", "paused", "resumed", "warned", "late", "met", "ended", "restarted", "extended", "cancelled",
+        )
+    },
+    "task.assigned": ("state", "role"),
+    "message.requested": ("template", "channel"),
+    "notice.requested": ("role", "text"),
+    "action.requested": ("action",),
+    "event.unexpected": ("event", "code", "reason"),
+    "event.rejected": ("event", "code", "reason"),
+    "event.duplicate": ("event", "code", "reason"),
+}  # fmt: skip
+"""What the data of each kind of record must bear to be understood."""
+
+_NUMBERS = ("used", "limit", "over")
+_OBJECTS = ("event", "with")
+_MAY_BE_NULL = ("channel", "language", "to", "subject", "text", "role", "person")
+"""Fields of the data of messages and tasks that may be known to be nothing."""
+_OF_EVENTS = "event."
+
+
+class NoRecord(ValueError):
+    """A line that is no record; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record. ``kind`` is its type without ``carepolicy.``; ``at`` is microseconds since 1970, ``time`` its text.
+
+    A record of an event that reached no case has the sequence 0, and may lack (as "", and 0) what the event lacked.
+    """
+
+    kind: str
+    subject: str
+    flow: str
+    version: int
+    sequence: int
+    time: str
+    at: int
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A line that was left out, counted from 1, and why."""
+
+    line: int
+    reason: str
+
+
+def read_records(blocks: Iterable[bytes], skipped: list[Skipped]) -> Iterator[tuple[Record, bytes]]:
+    """The records in blocks of bytes, each with its line, in the order of the lines.
+
+    What is no record is added to ``skipped``.
+    """
+    for lines in numbered_lines(blocks):
+        for number, line in lines:
+            try:
+                record = read_record(line)
+            except NoRecord as fault:
+                skipped.append(Skipped(number, str(fault)))
+            else:
+                yield record, line
+
+
+def read_record(line: bytes) -> Record:
+    """The record that a line of JSON holds. Raises ``NoRecord``."""
+    if len(line) > LONGEST_LINE:
+        raise NoRecord("it is longer than 1 MiB")
+    try:
+        found = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        raise NoRecord("it is no JSON") from None
+    if not isinstance(found, dict):
+        raise NoRecord("it is no JSON object")
+    kind = _text(found, "type")
+    if not kind.startswith(PREFIX):
+        raise NoRecord(f'its type "{kind[:60]}" is none of a record; `carepolicy run` writes records')
+    kind = kind.removeprefix(PREFIX)
+    data = _data(kind, found.get("data", {}))
+    if "sequence" not in found and kind.startswith(_OF_EVENTS):
+        return _caseless(kind, found, data)
+    subject, time, flow = _text(found, "subject"), _text(found, "time"), _text(found, "flow")
+    version, sequence = _number(found, "flowversion"), _number(found, "sequence")
+    try:
+        return Record(kind, subject, flow, version, sequence, time, parse(time), data)
+    except NoInstant as fault:
+        raise NoRecord(f"its time: {fault}") from None
+
+
+def _caseless(kind: str, found: Mapping[str, Any], data: Mapping[str, Any]) -> Record:
+    """The record of an event that reached no case: it has of subject, time and flow what the event had."""
+    given = {name: value if isinstance(value := found.get(name), str) else "" for name in ("subject", "time", "flow")}
+    try:
+        at = parse(given["time"])
+    except NoInstant:
+        at, given["time"] = 0, ""
+    return Record(kind, given["subject"], given["flow"], 0, 0, given["time"], at, data)
+
+
+def _text(found: Mapping[str, Any], name: str) -> str:
+    value = found.get(name)
+    if not isinstance(value, str) or not value:
+        raise NoRecord(f"its {name} is {'missing' if value is None else 'no text'}")
+    return value
+
+
+def _number(found: Mapping[str, Any], name: str) -> int:
+    value = found.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise NoRecord(f"its {name} is {'missing' if value is None else 'no whole number'}")
+    return value
+
+
+def _data(kind: str, data: object) -> Mapping[str, Any]:
+    """The data of a record, with what its kind needs, and each field of its type."""
+    if not isinstance(data, dict):
+        raise NoRecord("its data is no object")
+    if kind not in NEEDED:
+        raise NoRecord(f'there are no records of type "{PREFIX}{kind[:60]}"')
+    for name in NEEDED[kind]:
+        if name not in data:
+            raise NoRecord(f"its data lacks {name}")
+    for name, value in data.items():
+        if not _is_right(name, value):
+            raise NoRecord(f"{name} in its data is not of the right type")
+    if "due" in data:
+        try:
+            parse(data["due"])
+        except NoInstant as fault:
+            raise NoRecord(f"due in its data: {fault}") from None
+    return data
+
+
+def _is_right(name: str, value: object) -> bool:
+    if value is None:
+        return name in _MAY_BE_NULL
+    if name in _NUMBERS:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, dict if name in _OBJECTS else str)

@@ -1,0 +1,112 @@
+"""What happened to a case, in words: one line a record, with times as the organisation's clocks show them."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import Any
+
+from carepolicy.engine.instants import datetime_of, parse
+from carepolicy.engine.reading import Record
+from carepolicy.engine.view import ENDED, LATE, PAUSED, RUNNING, ClockView
+
+DAYS = "business_days"
+_OF_BASIS = {"business_time": " of business time", DAYS: "", "elapsed": ""}
+_CLOCKS = {
+    "started": "starts", "resumed": "goes on", "restarted": "starts anew", "paused": "is paused",
+    "warned": "warns", "late": "is late", "met": "is met", "ended": "ends", "cancelled": "is cancelled",
+    "extended": "has a new limit",
+}  # fmt: skip
+_DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
+
+
+def time_in_words(at: int, zone: tzinfo) -> str:
+    """``Fri 2026-03-06 16:30`` in ``zone``, with seconds where there are some. ``at`` is microseconds since 1970."""
+    try:
+        local = datetime_of(at).astimezone(zone)
+    except OverflowError:
+        local = datetime_of(at)
+    seconds = f":{local.second:02}" if local.second or local.microsecond else ""
+    return f"{('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[local.weekday()]} {local:%Y-%m-%d %H:%M}{seconds}"
+
+
+def due_in_words(due: str, zone: tzinfo) -> str:
+    """The due time of a record, in words."""
+    return time_in_words(parse(due), zone)
+
+
+def length_in_words(seconds: float, basis: str) -> str:
+    """``2 h 15 min of business time``, ``1 d 4 h``, ``1.5 business days``: the two largest units that are there."""
+    if basis == DAYS:
+        number = f"{seconds / _DAY:.2f}".rstrip("0").rstrip(".")
+        return f"{number} business day{'' if number == '1' else 's'}"
+    whole = int(seconds)
+    days, rest = divmod(whole, _DAY) if basis == "elapsed" else (0, whole)
+    hours, rest = divmod(rest, _HOUR)
+    minutes, left = divmod(rest, _MINUTE)
+    parts = [f"{count} {unit}" for count, unit in ((days, "d"), (hours, "h"), (minutes, "min"), (left, "s")) if count]
+    return (" ".join(parts[:2]) or "0 min") + _OF_BASIS.get(basis, "")
+
+
+def clock_in_words(clock: ClockView, zone: tzinfo) -> str:
+    """How a clock stands: ``running, due Fri 2026-03-06 16:30, 2 h of 3 h of business time used``."""
+    paused_late = clock.status == PAUSED and clock.late
+    parts = [f"{PAUSED}, and late" if paused_late else clock.status]
+    if clock.due is not None and clock.status in (RUNNING, LATE):
+        parts.append(f"{'was' if clock.late else ''} due {due_in_words(clock.due, zone)}".lstrip())
+    if clock.status == ENDED and clock.over is not None:
+        parts.append(f"{length_in_words(clock.over, clock.basis)} over")
+    used = length_in_words(clock.used, clock.basis)
+    limit = "no limit" if clock.limit is None else length_in_words(clock.limit, clock.basis)
+    if clock.status not in (RUNNING, LATE):
+        parts.append(f"{used} used, limit {limit}")
+    elif clock.used:
+        parts.append(f"{used} used at {time_in_words(parse(clock.at), zone)}, limit {limit}")
+    else:
+        parts.append(f"limit {limit}")
+    return ", ".join(parts)
+
+
+def record_in_words(record: Record, zone: tzinfo) -> str:
+    """What a record says, without its time."""
+    data = record.data
+    if record.kind.startswith("clock."):
+        return _clock(record.kind.removeprefix("clock."), data, zone)
+    if record.kind.startswith("event."):
+        event = data["event"].get("type") or "an event"
+        return f"{event} {record.kind.removeprefix('event.')}: {data['reason']} ({data['code']})"
+    return _of_case(record.kind, data)
+
+
+def _of_case(kind: str, data: Any) -> str:
+    match kind:
+        case "case.opened":
+            return f"opened in {data['state']}"
+        case "case.moved":
+            on = "as its time was up" if data["on"] == "after" else f"on {data['on']}"
+            return f"{data['from']} -> {data['to']}, {on}"
+        case "case.closed":
+            return f"closed in {data['state']}: {data['outcome']}"
+        case "task.assigned":
+            person = f" ({data['person']})" if data.get("person") else ""
+            return f"task for {data['role'] or 'nobody'}{person}"
+        case "message.requested":
+            title = f': "{data["subject"]}"' if data.get("subject") else ""
+            return f"message {data['template']} by {data['channel'] or 'no channel'}{title}"
+        case "notice.requested":
+            return f"{data['role']} is told: {data['text']}"
+        case _:
+            given = ", ".join(f"{name}={value}" for name, value in data.get("with", {}).items())
+            return f"action {data['action']} is asked for" + (f" ({given})" if given else "")
+
+
+def _clock(what: str, data: Any, zone: tzinfo) -> str:
+    said = f"clock {data['clock']} {_CLOCKS[what]}"
+    if what in ("met", "ended", "paused", "cancelled"):
+        said += f", {length_in_words(data['used'], data['basis'])} used"
+    if what == "ended" and "over" in data:
+        said += f", {length_in_words(data['over'], data['basis'])} over"
+    if "due" in data:
+        said += f", {'was' if what == 'late' else ''} due {due_in_words(data['due'], zone)}".replace(",  ", ", ")
+    if "reason" in data:
+        said += f": {data['reason']}"
+    return said
