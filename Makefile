@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := src tests benchmarks examples
+READERS := tests/charts/node
 SHELL := /bin/sh
 
 .PHONY: help demo test lint types bench test-lowest clean
@@ -29,8 +29,14 @@ $(VENV)/made-dev: $(VENV)/made
 demo: $(VENV)/made ## Check policies/, run them on a log of events, draw the flowcharts
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo/demo.sh
 
-test: $(VENV)/made-dev lint types ## Set up and pass the tests
-	$(BIN)/python -m pytest -n 2
+test: $(VENV)/made-dev lint types $(READERS)/made ## Set up and pass the tests
+	$(BIN)/python -m pytest -n 2 -rs
+
+# Readers of other tools that tests hold our charts against; the tests that need them say so where they are not there.
+$(READERS)/made: $(READERS)/package-lock.json
+	@if ! command -v npm >/dev/null; then echo "no npm here: charts are not held against other tools' readers" >&2; \
+	elif npm ci --silent --no-audit --no-fund --prefix $(READERS) >/dev/null 2>&1; then touch $@; \
+	else echo "npm ci failed in $(READERS): charts are not held against other tools' readers" >&2; fi
 
 lint: $(VENV)/made-dev
 	$(BIN)/ruff check
@@ -50,7 +56,7 @@ test-lowest: $(VENV)/made-dev ## Pass the tests with the lowest versions that py
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --upgrade 'pip>=25.1' uv
 	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct --editable '.[render]' --group dev
-	.venv-lowest/bin/python -m pytest -n 2
+	.venv-lowest/bin/python -m pytest -n 2 -rs
 
 clean: ## Remove what was made
-	rm -rf $(VENV) .venv-lowest out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest $(READERS)/node_modules $(READERS)/made out generated .pytest_cache .mypy_cache .ruff_cache .hypothesis
