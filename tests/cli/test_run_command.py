@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from stories import event, write_set
 
 TICKET = """\
@@ -22,7 +23,8 @@ TICKET = """\
       asked:
         title: The customer asks
         by: customer
-        carries: {required: [customer.name], optional: [customer.email, order.total, customer.tier, case.urgent, order.ship_by]}
+        carries: {required: [customer.name],
+            optional: [customer.email, order.total, customer.tier, case.urgent, order.ship_by]}
       answered: {title: We answer, by: staff}
     clocks:
       reply:

@@ -16,7 +16,8 @@ INQUIRY = """\
     purpose: Every e-mail is answered.
     owner: care_lead
     events:
-      email_received: {{title: An e-mail arrives, by: customer, carries: {{optional: [customer.email, customer.name, customer.tier, breach.aware_at]}}}}
+      email_received: {{title: An e-mail arrives, by: customer,
+        carries: {{optional: [customer.email, customer.name, customer.tier, breach.aware_at]}}}}
       reply_sent: {{title: We answer, by: staff}}
       more_info_asked: {{title: We ask back, by: staff}}
       customer_wrote: {{title: The customer writes, by: customer}}

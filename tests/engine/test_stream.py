@@ -8,7 +8,6 @@ from pathlib import Path
 
 import orjson
 import pytest
-from stories import event, write_set
 
 from carepolicy.engine.lines import numbered_lines
 from carepolicy.engine.ordered import OrderedRun
@@ -17,6 +16,7 @@ from carepolicy.engine.stream import Run
 from carepolicy.machine import portable
 from carepolicy.machine.loading import compile_folder
 from carepolicy.machine.program import Bundle
+from stories import event, write_set
 
 HERE = Path(__file__).resolve()
 BENCHMARK = HERE.parents[2] / "benchmarks"
@@ -37,7 +37,8 @@ ORDER = """\
         start_on: placed
         owner: care_agent
         on:
-          complained: {raise: {event: client_complained, subject: customer.name, data: {complaint.cause: complaint.cause}}}
+          complained: {raise: {event: client_complained, subject: customer.name,
+            data: {complaint.cause: complaint.cause}}}
           delivered: done
         after: {10 days: done}
       done: {title: Done, final: delivered}
@@ -76,7 +77,8 @@ PROBLEM = """\
 
 WATCH = """\
     watches:
-      repeated_cause: {count: complained, by: complaint.cause, reaches: 2, within: 30 days, raise: chronic_problem_found}
+      repeated_cause: {count: complained, by: complaint.cause, reaches: 2, within: 30 days,
+        raise: chronic_problem_found}
 """
 
 

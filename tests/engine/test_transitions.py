@@ -25,7 +25,8 @@ TICKET = """\
         leave: {request: {note_time: {total: order.total}}}
         on:
           answered:
-            - {when: order.total > 100, to: approval, set: {complaint.attempts: complaint.attempts + 1}, tell: care_lead}
+            - {when: order.total > 100, to: approval, set: {complaint.attempts: complaint.attempts + 1},
+               tell: care_lead}
             - {to: done, request: {close_ticket: {attempts: complaint.attempts}}}
           noted: {tell: care_lead}
       approval:

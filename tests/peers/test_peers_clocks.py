@@ -17,12 +17,14 @@ TICKET = """\
     purpose: Every ticket is answered.
     owner: care_lead
     events:
-      asked: {{title: The customer asks, by: customer, carries: {{optional: [customer.tier, case.urgent, order.ship_by]}}}}
+      asked: {{title: The customer asks, by: customer,
+        carries: {{optional: [customer.tier, case.urgent, order.ship_by]}}}}
       phoned: {{title: The customer phones, by: customer}}
       answered: {{title: We answer, by: staff}}
       info_asked: {{title: We ask back, by: staff}}
       customer_wrote: {{title: The customer writes, by: customer}}
-      reclassified: {{title: We classify it anew, by: staff, carries: {{optional: [customer.tier, case.urgent, order.ship_by]}}}}
+      reclassified: {{title: We classify it anew, by: staff,
+        carries: {{optional: [customer.tier, case.urgent, order.ship_by]}}}}
       touched: {{title: Somebody works on it, by: staff}}
       taken: {{title: A colleague takes it over, by: staff}}
       more_time: {{title: We ask for more time, by: staff}}
@@ -41,7 +43,8 @@ TICKET = """\
           more_time: {{extend: {{clock: reply, by: 5 business days, at_most: 1}}}}
           customer_wrote: {{note: seen}}
           phoned: {{note: seen}}
-      waiting: {{title: Waiting for the customer, owner: care_agent, on: {{customer_wrote: open, reclassified: {{note: taken up}}}}}}
+      waiting: {{title: Waiting for the customer, owner: care_agent,
+        on: {{customer_wrote: open, reclassified: {{note: taken up}}}}}}
       night: {{title: Night watch, owner: night_watch, on: {{answered: done}}}}
       done: {{title: Done, owner: care_agent, on: {{customer_wrote: open, answered: closed}}}}
       closed: {{title: Closed, final: resolved}}

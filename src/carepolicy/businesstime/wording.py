@@ -26,7 +26,8 @@ WORDS: dict[str, dict[str, str]] = {
         "business minute": "{} business minute|{} business minutes",
         "business hour": "{} business hour|{} business hours",
         "business day": "{} business day|{} business days",
-        "close of business day": "the close of business on the next business day|the close of business in {} business days",
+        "close of business day": "the close of business on the next business day|"
+        "the close of business in {} business days",
         "less than": "less than {}",
     },
     "fr": {

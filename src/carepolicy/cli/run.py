@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from carepolicy.cli.times import lateness_of, until_of
 from carepolicy.cli.sets import bundle_or_exit, policies_option
+from carepolicy.cli.times import lateness_of, until_of
 
 if TYPE_CHECKING:
     from carepolicy.engine.stream import Run

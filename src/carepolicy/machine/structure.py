@@ -51,6 +51,7 @@ class Guard:
         self.expression = expression
 
     def __call__(self, event: EventData) -> bool:
+        """Whether the guard holds for what the call gave and the bound object has."""
         given: Mapping[str, Any] = event.kwargs.get("data") or {}
         facts = event.kwargs.get("facts")
         if facts is None:
@@ -61,8 +62,8 @@ class Guard:
 class FlowTransition(Transition):
     """A transition that remembers the rule of the policy it was made from, and its guard."""
 
-    def __init__(self, source: str, dest: str | None, *args: Any, rule: model.Transition, **kwargs: Any) -> None:
-        super().__init__(source, dest, *args, **kwargs)
+    def __init__(self, *args: Any, rule: model.Transition, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.rule = rule
 
     @property
@@ -115,8 +116,12 @@ class FlowMachine(Machine):
 
     def ways(self, state: str) -> dict[str, tuple[FlowTransition, ...]]:
         """The transitions out of (or inside) ``state`` by trigger, in the order in which they are tried."""
-        found = {name: tuple(event.transitions.get(state, ())) for name, event in self.events.items()}
-        return {name: ways for name, ways in found.items() if ways}
+        found = {name: event.transitions.get(state, ()) for name, event in self.events.items()}
+        return {
+            name: tuple(each for each in ways if isinstance(each, FlowTransition))
+            for name, ways in found.items()
+            if ways
+        }
 
 
 def starts_of(flow: model.Flow) -> list[str]:
