@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -310,7 +311,7 @@ def test_completion_completes_commands_without_importing_them() -> None:
 
 def test_a_reader_that_goes_away_is_no_fault(here: Path) -> None:
     code = "from carepolicy.cli import main; main()"
-    command = f"{sys.executable} -c '{code}' explain --all | head -1"
+    command = f"{quote(sys.executable)} -c '{code}' explain --all | head -1"
     told = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, cwd=here)
     assert told.stderr == ""
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pytest
@@ -194,7 +195,7 @@ def test_a_reader_that_goes_away_is_no_error(policies: Path, tmp_path: Path) -> 
     log = tmp_path / "events.jsonl"
     lines = [json.dumps({**GOOD, "id": f"g-{n}", "subject": f"s-{n}"}) for n in range(5000)]
     log.write_text("\n".join(lines))
-    command = f"{sys.executable} -m carepolicy run {log} --policies {policies} | head -1"
+    command = f"{quote(sys.executable)} -m carepolicy run {quote(str(log))} --policies {quote(str(policies))} | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=60, check=False)
     assert done.stdout.count(b"\n") == 1
     assert b"Traceback" not in done.stderr

@@ -196,7 +196,7 @@ def _band(pen: Pen, card: Card, shade: Shade) -> str:
 
 def _title(pen: Pen, card: Card, mark: Mark | None) -> str:
     """Number, title and the overlay's word. The number is inside of the isolated line, so it stays in front."""
-    lines = wrapped(card.title, 20)
+    lines = wrapped(card.title, 20) or [""]
     text = font(pen.lines([f"{card.number}\u2002{lines[0]}", *lines[1:]], "near"), size=16, bold=True)
     if mark is not None and mark.word:
         word = font(pen.line(mark.word), size=12, colour=mark.line or "#111111", bold=True)
