@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READERS := tests/charts/node
 SHELL := /bin/sh
 
-.PHONY: help demo test lint types bench test-lowest clean
+.PHONY: help demo test lint types bench test-lowest wheel clean
 
 help: ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || true
@@ -58,5 +58,15 @@ test-lowest: $(VENV)/made-dev ## Pass the tests with the lowest versions that py
 	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct --editable '.[render,formats]' --group dev
 	.venv-lowest/bin/python -m pytest -n 2 -rs
 
+wheel: $(VENV)/made ## Build the wheel, and try it in an environment of its own
+	rm -rf dist .venv-wheel out/wheel
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(PYTHON) -m venv .venv-wheel
+	.venv-wheel/bin/python -m pip install --quiet dist/carepolicy-*.whl
+	.venv-wheel/bin/carepolicy --version
+	.venv-wheel/bin/carepolicy init out/wheel
+	.venv-wheel/bin/carepolicy check --policies out/wheel
+	.venv-wheel/bin/python -c 'from importlib.resources import files; assert files("carepolicy").joinpath("py.typed").is_file()'
+
 clean: ## Remove what was made
-	rm -rf $(VENV) .venv-lowest $(READERS)/node_modules $(READERS)/made out generated .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest .venv-wheel dist $(READERS)/node_modules $(READERS)/made out generated .pytest_cache .mypy_cache .ruff_cache .hypothesis
