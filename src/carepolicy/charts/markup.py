@@ -67,7 +67,11 @@ class Pen:
 
 
 def font(text: str, *, size: float | None = None, colour: str | None = None, bold: bool = False) -> str:
-    """Marked-up text in a size and colour. ``text`` is already escaped."""
+    """Marked-up text in a size and colour. ``text`` is already escaped.
+
+    Graphviz's grammar has no empty element of this kind: nothing is written as a space that does not break.
+    """
+    text = text or "\u00a0"
     if bold:
         text = f"<B>{text}</B>"
     attributes = "" if size is None else f' POINT-SIZE="{size:g}"'
