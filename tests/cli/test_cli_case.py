@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies
 
 from carepolicy.cli import running
 from carepolicy.engine.history import in_order
@@ -18,6 +20,10 @@ from carepolicy.engine.reading import read_record, read_records
 
 ROOT = Path(__file__).parents[2]
 POLICIES = str(ROOT / "policies")
+ODD = [
+    None, True, 0, -1, 1e300, 2**63, [], {}, {"a": []}, "", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00",
+    "2026-03-02T09:05:00+00:00", "carepolicy.case.opened", "carepolicy.event.rejected",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -238,6 +244,31 @@ def test_without_a_policy_set_times_are_in_utc_and_this_is_said(records: Path, t
         [b"there is no folder policies: times are in UTC; name a set with --policies"],
     )
     assert b"what happened (times of UTC)" in told.stdout
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=strategies.data())
+def test_whatever_a_file_holds_every_command_ends_in_words(
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    records: Path,
+    tmp_path: Path,
+    data: strategies.DataObject,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = [orjson.loads(line) for line in records.read_bytes().splitlines() if b'"subject":"mail-206"' in line]
+    values = strategies.sampled_from(ODD) | strategies.text(max_size=5)
+    for _ in range(data.draw(strategies.integers(1, 4))):
+        line = lines[data.draw(strategies.integers(0, len(lines) - 1))]
+        spoilt = line["data"] if isinstance(line.get("data"), dict) and data.draw(strategies.booleans()) else line
+        spoilt[data.draw(strategies.sampled_from([*spoilt, "subject"]))] = data.draw(values)
+    odd = tmp_path / "odd.jsonl"
+    odd.write_bytes(b"\n".join(map(orjson.dumps, lines)))
+    shown = [("show", "mail-206"), ("list",), ("due",), ("history", "--all")]
+    for arguments, form in itertools.product(shown, ("text", "jsonl")):
+        status = running.run(["case", *arguments, "--records", str(odd), "--format", form])
+        err = capfd.readouterr().err
+        assert (status in (0, 1), "internal error" in err) == (True, False), err
 
 
 def test_a_record_cannot_steer_the_terminal(capfd: pytest.CaptureFixture[str], records: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def time_in_words(at: int, zone: tzinfo) -> str:
     try:
         local = datetime_of(at).astimezone(zone)
     except OverflowError:
-        local = datetime_of(at)
+        return "out of all years"
     seconds = f":{local.second:02}" if local.second or local.microsecond else ""
     return f"{('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[local.weekday()]} {local:%Y-%m-%d %H:%M}{seconds}"
 
