@@ -1,0 +1,65 @@
+"""``carepolicy handbook``: the staff handbook as a static site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from carepolicy.cli.sets import policies_option, policies_or_exit
+from carepolicy.cli.status import NO, UNREACHABLE, Refused
+
+if TYPE_CHECKING:
+    from carepolicy.handbook import Site
+
+
+@click.command(epilog="Examples: carepolicy handbook, carepolicy handbook --check")
+@click.option("--output", "-o", metavar="DIR", default="generated", show_default=True, help="The folder of the site.")
+@click.option("--check", "checking", is_flag=True, help="Write nothing; name the files that are not up to date.")
+@click.option("--year", type=click.IntRange(1970, 2200), help="Of the calendars and examples; default: the policies'.")
+@click.option("--pdf", is_flag=True, help="Add each chart as a PDF of the organisation's paper.")
+@policies_option
+def command(output: str, checking: bool, year: int | None, pdf: bool, policies: str) -> None:
+    """Write the staff handbook: pages and charts that open in a browser from the folder, without a server.
+
+    Pictures need Graphviz, or the extra carepolicy[render]; without it the pages say the same as text.
+    --check compares pages and DOT files, not pictures, and exits with 1 where some are not up to date.
+    """
+    found = policies_or_exit(policies)
+    from carepolicy.charts import RenderError
+    from carepolicy.handbook import build
+
+    try:
+        site = build(found, year=year, drawn=not checking, pdf=pdf)
+    except RenderError as problem:
+        raise Refused(str(problem), UNREACHABLE) from None
+    if checking:
+        _check(site, output)
+    else:
+        _write(site, output)
+
+
+def _check(site: Site, output: str) -> None:
+    from carepolicy.handbook import stale
+
+    names = stale(site, output)
+    for name in names:
+        click.echo(f"{output}/{name}")
+    if names:
+        raise Refused(f"{_files(len(names))} not up to date; write the handbook anew with `carepolicy handbook`", NO)
+
+
+def _write(site: Site, output: str) -> None:
+    from carepolicy.handbook import write
+
+    try:
+        changed = write(site, output)
+    except OSError as problem:
+        raise Refused(f"cannot write to {output}: {problem.strerror or problem}") from None
+    click.echo(f"{output}/index.html ({_files(len(site.files))}, {len(changed)} changed)")
+    if site.advice:
+        click.echo(f"carepolicy: {site.advice}", err=True)
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"

@@ -1,0 +1,101 @@
+"""Messages as the customer reads them, with sample values in place of what is known only of a real case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.businesstime.calendar import microseconds
+from carepolicy.charts.text import identifier
+from carepolicy.machine.messages import compile_templates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from carepolicy.businesstime import Limit
+    from carepolicy.handbook.phrases import Book
+    from carepolicy.policy.model import Fact, Flow
+
+SUBJECT = "A-1001"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message in one language."""
+
+    language: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetterGroup:
+    """A message in each language of the set; ``anchor`` is its id in the page."""
+
+    name: str
+    anchor: str
+    title: str
+    letters: tuple[Letter, ...]
+
+
+def letter_anchor(name: str) -> str:
+    """The id of a message in its flow's page."""
+    return f"message-{identifier(name)}"
+
+
+def letters_of(book: Book, flow: Flow) -> list[LetterGroup]:
+    """The messages that a flow sends, by name; of each the page's own language comes first."""
+    sample = _Sample(book, flow)
+    words = book.words(flow)
+    found: list[LetterGroup] = []
+    for name, templates in compile_templates(book.policies, flow).items():
+        order = sorted(templates, key=lambda language: (language != book.language, _place(book, language)))
+        letters = tuple(Letter(language, *templates[language].render(sample, True)) for language in order)
+        title = letters[0].subject if letters and letters[0].subject else words.message(name)
+        found.append(LetterGroup(name, letter_anchor(name), title, letters))
+    return found
+
+
+def _place(book: Book, language: str) -> int:
+    languages = book.policies.organisation.languages
+    return languages.index(language) if language in languages else len(languages)
+
+
+class _Sample:
+    """A case that never was: each fact has a value of its kind, each clock its ordinary limit."""
+
+    subject = SUBJECT
+
+    def __init__(self, book: Book, flow: Flow) -> None:
+        self._book = book
+        self._flow = flow
+        self._at = datetime(book.year, 3, 6, 10, 30, tzinfo=book.zone)
+        organisation = book.policies.organisation
+        self.facts: Mapping[str, Any] = {name: self._value(fact) for name, fact in organisation.facts.items()}
+
+    def clock_limit(self, name: str) -> Limit | None:
+        """The limit of a clock that holds where no condition does, else its last."""
+        limits = self._flow.clocks[name].limits
+        choice = next((each for each in limits if each.when is None), limits[-1] if limits else None)
+        return None if choice is None else self._book.parsed(choice.limit)
+
+    def clock_due(self, name: str) -> int:
+        """When a clock falls due: a sample moment."""
+        return microseconds(self._at)
+
+    def _value(self, fact: Fact) -> Any:
+        if fact.type == "choice":
+            return fact.of[0] if fact.of else ""
+        if fact.type == "money":
+            return Decimal("25.00")
+        if fact.type == "number":
+            return 3
+        if fact.type == "flag":
+            return True
+        if fact.type == "date":
+            return date(self._book.year, 3, 9)
+        if fact.type == "time":
+            return microseconds(self._at)
+        return f"‹{self._book.fact(fact.name)}›"

@@ -1,0 +1,138 @@
+"""How the handbook says things of a policy in one language: limits, dates, roles, and from which calendar they come."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from carepolicy.businesstime import Calendar, LimitError, parse_limit
+from carepolicy.businesstime.wording import limit_in_words
+from carepolicy.charts.labels import labels_of
+from carepolicy.charts.text import clean, humanised
+from carepolicy.charts.words import Words
+from carepolicy.handbook.ui import Ui, ui_of
+from carepolicy.machine.clocks import OWNER
+from carepolicy.machine.formats import locale_of
+from carepolicy.policy.settings import limit_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from carepolicy.businesstime import Limit
+    from carepolicy.policy.model import Clock, Flow, Policies
+
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The handbook in one language: the policies, the words, the calendars, and the year that its dates are of."""
+
+    policies: Policies
+    language: str
+    year: int
+    calendars: Mapping[str, Calendar]
+
+    @property
+    def ui(self) -> Ui:
+        """The pages' own words."""
+        return ui_of(self.language)
+
+    def words(self, flow: Flow) -> Words:
+        """The charts' words for one flow."""
+        return Words(self.policies, flow, labels_of(self.language), self.language)
+
+    def limit(self, text: str) -> str:
+        """A limit in words, with settings filled in and a fact called by its title."""
+        said = limit_text(text, self.policies.organisation)
+        try:
+            limit = parse_limit(said)
+        except LimitError:
+            return clean(said)
+        if limit.fact is not None:
+            return clean(said.replace(limit.fact, f"“{self.fact(limit.fact)}”"))
+        return limit_in_words(limit, self.language)
+
+    def parsed(self, text: str) -> Limit | None:
+        """A limit as a value; None where the text is no limit."""
+        try:
+            return parse_limit(limit_text(text, self.policies.organisation))
+        except LimitError:
+            return None
+
+    def fact(self, name: str) -> str:
+        """The title of a fact."""
+        fact = self.policies.organisation.facts.get(name)
+        return clean(fact.title) if fact is not None and fact.title else humanised(name)
+
+    def role(self, name: str | None) -> str:
+        """The title of a role, "" where there is none."""
+        if name is None:
+            return ""
+        role = self.policies.organisation.roles.get(name)
+        return clean(role.title) if role is not None and role.title else humanised(name)
+
+    def message(self, flow: Flow, template: str) -> str:
+        """The subject line of a message, with the titles of facts in place of their values."""
+        subject = self.words(flow).message(template)
+        return _PLACEHOLDER.sub(lambda match: f"‹{self.fact(match[1])}›", subject)
+
+    def calendar_title(self, name: str) -> str:
+        """The title of a calendar."""
+        spec = self.policies.organisation.calendars.get(name)
+        return clean(spec.title) if spec is not None and spec.title else humanised(name)
+
+    def calendar_of(self, flow: Flow, clock: Clock) -> str | None:
+        """The name of the calendar in which a clock counts; of ``owner`` that of the first state's owner."""
+        default = flow.calendar or self.policies.organisation.calendar
+        if clock.calendar != OWNER:
+            return clock.calendar or default
+        state = flow.states.get(next(iter(clock.runs_in), ""))
+        role = self.policies.organisation.roles.get((state.owner if state is not None else None) or flow.owner)
+        return role.calendar if role is not None and role.calendar else default
+
+    def moment(self, at: datetime) -> str:
+        """A day and time of the clock, in words: "Friday 6 March 2026, 16:30"."""
+        from babel.dates import format_datetime
+
+        return format_datetime(at.replace(tzinfo=None), self.ui.day_time, locale=locale_of(self.ui.language))
+
+    def day(self, on: date) -> str:
+        """A date in words: "Friday 6 March 2026"."""
+        from babel.dates import format_date
+
+        return format_date(on, self.ui.day_pattern, locale=locale_of(self.ui.language))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The organisation's time zone."""
+        return ZoneInfo(self.policies.organisation.timezone)
+
+
+def calendars_of(policies: Policies) -> dict[str, Calendar]:
+    """Every calendar of a set, compiled. Raises CalendarError."""
+    return {name: Calendar.from_spec(spec) for name, spec in policies.organisation.calendars.items()}
+
+
+FIRST_YEAR = 2026
+"""The year of examples in a set that bears no date at all, so that its pages are the same on every day."""
+
+
+def year_of(policies: Policies) -> int:
+    """The year that a handbook is of: that of the newest ``valid_from``, else of the newest date in a calendar.
+
+    Never the year of the machine's clock: the same policies give the same pages.
+    """
+    valid = [flow.valid_from.year for flow in policies.flows.values() if flow.valid_from is not None]
+    if valid:
+        return max(valid)
+    dates: list[date] = []
+    for spec in policies.organisation.calendars.values():
+        dates += [end for _, end in spec.closed]
+        dates += spec.open
+        if spec.holidays is not None:
+            dates += [*spec.holidays.also, *spec.holidays.except_]
+    return max((on.year for on in dates), default=FIRST_YEAR)

@@ -1,0 +1,89 @@
+"""The index of the search: a script that assigns a variable, since a page from a folder may fetch no file."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from carepolicy.charts.text import clean, identifier
+from carepolicy.handbook.letters import letter_anchor
+from carepolicy.handbook.steps import anchor_of
+from carepolicy.machine.resolve import transitions_of
+from carepolicy.policy.strata import effects_of
+
+if TYPE_CHECKING:
+    from carepolicy.handbook.phrases import Book
+    from carepolicy.policy.model import Flow, State
+
+Record = dict[str, str]
+"""``t`` title, ``k`` kind, ``u`` address below the language's folder, ``f`` flow, ``o`` owner, ``s`` synonyms,
+``e`` what may happen, ``w`` other words. Only titles, kinds, flows and owners are shown."""
+
+
+def index_of(book: Book) -> list[Record]:
+    """Everything that can be found, in order: flows, their steps and ends, messages, and the glossary."""
+    found: list[Record] = []
+    for flow in book.policies.flows.values():
+        page = f"flows/{identifier(flow.name)}.html"
+        found.append(_flow(book, flow, page))
+        found += [_state(book, flow, state, page) for state in flow.states.values()]
+        found += _messages(book, flow, page)
+    for term, text in book.policies.organisation.glossary.items():
+        address = f"index.html#{term_anchor(term)}"
+        found.append({"t": clean(term), "k": book.ui.kind_term, "u": address, "w": clean(text)})
+    return [{key: value for key, value in record.items() if value} for record in found]
+
+
+def script_of(records: list[Record]) -> str:
+    """The index as JavaScript; nothing in it can end a script element or a line of the script."""
+    lines = [json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in records]
+    text = ",\n".join(lines)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return f"window.HANDBOOK_INDEX = [\n{text}\n];\n"
+
+
+def term_anchor(term: str) -> str:
+    """The id of a word of the glossary in the home page."""
+    return f"term-{identifier(clean(term).replace(' ', '_'))}"
+
+
+def _flow(book: Book, flow: Flow, page: str) -> Record:
+    return {
+        "t": book.words(flow).flow_title(flow.name),
+        "k": book.ui.kind_flow,
+        "u": page,
+        "o": book.role(flow.owner),
+        "s": " ".join(clean(each) for each in flow.synonyms),
+        "w": clean(flow.purpose),
+    }
+
+
+def _state(book: Book, flow: Flow, state: State, page: str) -> Record:
+    words = book.words(flow)
+    triggers = [*state.start_on, *transitions_of(flow, state.name)]
+    answers = [text for ways in state.on.values() for way in ways for text in (way.title, way.answer) if text]
+    return {
+        "t": words.state(state.name),
+        "k": book.ui.kind_end if state.final is not None else book.ui.kind_state,
+        "u": f"{page}#{anchor_of(state.name)}",
+        "f": words.flow_title(flow.name),
+        "o": book.role(state.owner),
+        "s": " ".join(clean(each) for each in state.synonyms),
+        "e": " ".join(dict.fromkeys([*(words.trigger(each) for each in triggers), *(clean(each) for each in answers)])),
+        "w": " ".join(clean(each) for each in (state.say, *state.steps, state.ask, state.note) if each),
+    }
+
+
+def _messages(book: Book, flow: Flow, page: str) -> list[Record]:
+    words = book.words(flow)
+    names = sorted({name for effects in effects_of(flow) for name in effects.send})
+    return [
+        {
+            "t": book.message(flow, name),
+            "k": book.ui.kind_message,
+            "u": f"{page}#{letter_anchor(name)}",
+            "f": words.flow_title(flow.name),
+        }
+        for name in names
+    ]

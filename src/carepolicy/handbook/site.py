@@ -1,0 +1,241 @@
+"""The whole handbook as files: which page says what, and in which language."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from carepolicy.charts import chart_of, renderer
+from carepolicy.charts.labels import is_right_to_left
+from carepolicy.charts.render import HOW
+from carepolicy.charts.text import clean, identifier, safe_link
+from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
+from carepolicy.handbook.hours import calendar_pages
+from carepolicy.handbook.letters import letter_anchor, letters_of
+from carepolicy.handbook.people import matrix_of
+from carepolicy.handbook.phrases import Book, calendars_of, year_of
+from carepolicy.handbook.promises import clocks_of, promises_of
+from carepolicy.handbook.searching import index_of, script_of, term_anchor
+from carepolicy.handbook.steps import always_of, anchor_of, ends_of, steps_of
+from carepolicy.handbook.stories import scenarios_of, stories_of
+from carepolicy.machine.formats import locale_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jinja2 import Environment
+
+    from carepolicy.policy.model import Flow, Policies
+
+ASSETS = ("handbook.css", "handbook.js")
+MANIFEST = "files.txt"
+"""Lists every file of the site, so that a page whose flow is gone can be told from a file of someone else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language of the set: its tag, the folder of its pages, and what it calls itself."""
+
+    tag: str
+    folder: str
+    name: str
+
+
+@dataclass(slots=True)
+class Site:
+    """Files by their path, with slashes. ``advice`` is one line where there are no pictures, else ""."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    advice: str = ""
+
+    def add(self, path: str, text: str) -> None:
+        """Put a text file into the site."""
+        self.files[path] = text.encode()
+
+
+def build(policies: Policies, *, year: int | None = None, drawn: bool = True, pdf: bool = False) -> Site:
+    """The handbook of a checked set. The same policies give the same bytes (SVG: with one version of Graphviz).
+
+    ``year`` is that of the calendars and examples, by default the policies' own (``year_of``). ``drawn``
+    False leaves the pictures out. Raises CalendarError and RenderError.
+    """
+    languages = languages_of(policies)
+    site = Site(advice=HOW if drawn and renderer() is None else "")
+    environment = _environment()
+    wanted = [(flow, each.tag, each.folder) for each in languages for flow in policies.flows]
+    charts = draw_flows(policies, wanted, drawn=drawn, pdf=pdf)
+    calendars, scenarios = calendars_of(policies), scenarios_of(policies)
+    for language in languages:
+        book = Book(policies, language.tag, year or year_of(policies), calendars)
+        writer = _Writer(site, environment, book, language, languages)
+        writer.home(draw_overview(policies, language.tag, language.folder, drawn=drawn))
+        for flow in policies.flows.values():
+            writer.flow(flow, charts[flow.name, language.tag], scenarios)
+        site.add(f"{language.folder}/search.js", script_of(index_of(book)))
+    for name in ASSETS:
+        site.add(f"assets/{name}", (files("carepolicy.handbook") / "assets" / name).read_text(encoding="utf-8"))
+    entrance = environment.get_template("entrance.html")
+    site.add("index.html", entrance.render(languages=languages, organisation=policies.organisation))
+    site.add(MANIFEST, "".join(f"{name}\n" for name in sorted(site.files)))
+    return site
+
+
+def languages_of(policies: Policies) -> list[Language]:
+    """The languages of a set, in its order; English where it names none."""
+    found: dict[str, Language] = {}
+    for tag in policies.organisation.languages or ("en",):
+        folder = re.sub(r"[^A-Za-z0-9-]", "_", tag)
+        found.setdefault(folder, Language(tag, folder, name_of(tag)))
+    return list(found.values())
+
+
+def name_of(tag: str) -> str:
+    """What a language calls itself: "English", "Français"."""
+    locale = locale_of(tag)
+    known = tag.split("-")[0].split("_")[0].lower() == locale.language
+    name = locale.get_display_name(locale) if known else None
+    return name[:1].upper() + name[1:] if name else tag
+
+
+def direction_of(tag: str) -> str:
+    """How a language is written, as HTML says it."""
+    return "rtl" if is_right_to_left(tag) else "ltr"
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("carepolicy.handbook"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+class _Writer:
+    """Writes the pages of one language."""
+
+    def __init__(
+        self, site: Site, environment: Environment, book: Book, language: Language, languages: list[Language]
+    ) -> None:
+        self._site = site
+        self._book = book
+        self._language = language
+        spoken = book.policies.organisation.languages[0] if book.policies.organisation.languages else "en"
+        self._environment = environment.overlay()
+        self._environment.filters = {**environment.filters, "own": lambda text: _own(text, spoken, book.ui.language)}
+        self._environment.globals = {
+            **environment.globals,
+            "ui": book.ui,
+            "language": language.tag,
+            "languages": languages,
+            "organisation": book.policies.organisation,
+            "digest": book.policies.digest[:8],
+            "direction": direction_of(book.ui.language),
+            "direction_of": direction_of,
+            "name_of": name_of,
+            "message_anchor": letter_anchor,
+        }
+
+    def home(self, overview: Drawings) -> None:
+        """The first page: search, flows, promises, who owns what, calendars, glossary."""
+        book, ui = self._book, self._book.ui
+        several = len(book.policies.flows) > 1
+        if several:
+            self._site.files |= overview.dots | overview.others
+        picture = overview.pictures[0] if overview.pictures else {"svg": ""}
+        self._page(
+            "index.html",
+            "home.html",
+            "../",
+            "",
+            flows=[self._flow_row(flow) for flow in book.policies.flows.values()],
+            overview=picture if several else None,
+            promises=[_with_file(promise) for promise in promises_of(book)],
+            roles=matrix_of(book),
+            raci={"A": ui.accountable, "R": ui.responsible, "C": ui.consulted, "I": ui.informed},
+            calendars=calendar_pages(book),
+            channels=[
+                {"title": clean(each.title) or each.name, "address": clean(each.address)}
+                for each in book.policies.organisation.channels.values()
+            ],
+            glossary=[
+                {"term": clean(term), "text": clean(text), "anchor": term_anchor(term)}
+                for term, text in book.policies.organisation.glossary.items()
+            ],
+            year=book.year,
+        )
+
+    def flow(self, flow: Flow, drawings: Drawings, scenarios: list[Mapping[str, Any]]) -> None:
+        """The page of one flow, and its charts as files."""
+        book = self._book
+        chart = chart_of(book.policies, flow.name, language=book.language)
+        self._site.files |= drawings.dots | drawings.others
+        self._page(
+            f"flows/{identifier(flow.name)}.html",
+            "flow.html",
+            "../../",
+            "../",
+            flow=self._about(flow),
+            pictures=drawings.pictures,
+            files=sorted({**drawings.dots, **drawings.others}),
+            starts=self._starts(flow),
+            every=book.limit(flow.every) if flow.every else "",
+            steps=steps_of(book, flow, chart),
+            always=always_of(chart, book),
+            ends=ends_of(book, flow),
+            clocks=clocks_of(book, flow),
+            letters=letters_of(book, flow),
+            stories=stories_of(book, flow, scenarios),
+        )
+
+    def _page(self, path: str, template: str, root: str, home: str, **values: Any) -> None:
+        page = self._environment.get_template(template)
+        text = page.render(page=path, root=root, home=home, **values)
+        self._site.add(f"{self._language.folder}/{path}", text)
+
+    def _flow_row(self, flow: Flow) -> dict[str, Any]:
+        steps = sum(state.final is None for state in flow.states.values())
+        return {**self._about(flow), "file": identifier(flow.name), "steps": steps}
+
+    def _about(self, flow: Flow) -> dict[str, Any]:
+        book = self._book
+        based_on = clean(flow.based_on)
+        link = safe_link(based_on) if based_on.lower().startswith("https://") and " " not in based_on else None
+        return {
+            "title": book.words(flow).flow_title(flow.name),
+            "purpose": clean(flow.purpose),
+            "owner": book.role(flow.owner),
+            "steward": book.role(flow.steward),
+            "version": flow.version,
+            "valid_from": book.day(flow.valid_from) if flow.valid_from is not None else "",
+            "synonyms": ", ".join(clean(each) for each in flow.synonyms),
+            "based_on": based_on,
+            "based_on_link": link,
+        }
+
+    def _starts(self, flow: Flow) -> list[tuple[str, str]]:
+        words = self._book.words(flow)
+        return [
+            (words.event(event), anchor_of(state.name)) for state in flow.states.values() for event in state.start_on
+        ]
+
+
+def _with_file(promise: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {**asdict(promise), "file": identifier(promise.flow)}
+
+
+def _own(text: str, spoken: str, language: str) -> Markup:
+    """A text of the policy, escaped, and marked with its language where the page is in another one."""
+    if not text or spoken.split("-")[0] == language:
+        return escape(text)
+    return Markup('<span lang="{}">{}</span>').format(spoken, text)
