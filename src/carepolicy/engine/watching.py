@@ -22,6 +22,7 @@ class Watching:
         self._bundle = bundle
         self._watches = [watch for watch in bundle.watches if watch.stratum == stratum]
         self._noted: dict[str, list[tuple[int, int, str]]] = {watch.name: [] for watch in self._watches}
+        self._raised_before: set[str] = set()
 
     def note(self, counted: Counted) -> None:
         """Remember an event that was taken, where a watch counts its type and it has a value."""
@@ -35,10 +36,13 @@ class Watching:
         """The events that the watches raise over all that was noted; their subject is the value watched.
 
         A watch raises once when the number within its window reaches the bound, and again only after
-        the number has fallen below it.
+        the number has fallen below it. What was given before, when fewer events were noted, is not given again.
         """
         for watch in self._watches:
-            yield from self._raised(watch)
+            for event in self._raised(watch):
+                if event.id not in self._raised_before:
+                    self._raised_before.add(event.id)
+                    yield event
 
     def _raised(self, watch: WatchTable) -> Iterator[Incoming]:
         windows: dict[str, deque[int]] = {}

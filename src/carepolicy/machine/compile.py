@@ -80,6 +80,7 @@ def compile_flow(policies: Policies, flow: Flow, stratum: int) -> Program:
         flow=flow.name,
         version=flow.version,
         title=flow.title,
+        calendar=calendar,
         states=states,
         clocks=compile_clocks(policies, flow, list(index), calendar, places),
         starts=starts,

@@ -163,12 +163,14 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A compiled flow. ``key`` is the fact that keys its cases, None where the event's subject does;
-    ``counts_visits`` says that an expression may ask how often a state was entered."""
+    """A compiled flow. ``calendar`` is the one of its clocks and timers that name none; ``key`` is the fact that
+    keys its cases, None where the event's subject does; ``counts_visits`` says that an expression may ask how
+    often a state was entered."""
 
     flow: str
     version: int
     title: str
+    calendar: str
     states: tuple[StateTable, ...]
     clocks: tuple[ClockTable, ...]
     starts: Mapping[str, int]

@@ -1,0 +1,170 @@
+"""What scenarios of one policy set are played on: its bundle, its zone, and its values as a scenario writes them."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from carepolicy.engine.instants import datetime_of, microseconds, parse, text_of
+from carepolicy.engine.values import WrongValue, taker_of
+from carepolicy.machine.loading import load_bundle
+
+if TYPE_CHECKING:
+    from carepolicy.engine.live import LiveProgram
+    from carepolicy.machine.program import Bundle
+    from carepolicy.policy.model import Policies
+
+MASK = "***"
+NONE = "none"
+
+
+class CannotPlay(Exception):
+    """A step that cannot be played at all: a time that does not exist, a flow that the set does not have."""
+
+
+class Stage:
+    """One policy set, ready for its scenarios. Raises ``PolicyErrors`` where the set has errors."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.bundle: Bundle = load_bundle(root)
+        self.zone = ZoneInfo(self.bundle.timezone)
+        self.takers = {name: taker_of(fact) for name, fact in self.bundle.facts.items()}
+
+    @cached_property
+    def policies(self) -> Policies:
+        """The model of the set, which only settings, coverage and suggestions need."""
+        from carepolicy.machine.loading import PolicyErrors
+        from carepolicy.policy.load import load_policies
+
+        policies, findings = load_policies(self.root)
+        if policies is None:
+            raise PolicyErrors(findings)
+        return policies
+
+    def instant(self, text: str) -> int:
+        """The instant, in microseconds since 1970, of a time in a scenario; without an offset it is local.
+
+        A local time that comes twice is the first of the two. Raises ``CannotPlay`` for one that never comes.
+        """
+        try:
+            named = datetime.fromisoformat(text.strip())
+        except ValueError:
+            raise CannotPlay(f'"{text}" is no time; write it as 2026-03-06 15:30') from None
+        if named.tzinfo is None:
+            named = named.replace(tzinfo=self.zone)
+            if named.astimezone(UTC).astimezone(self.zone).replace(tzinfo=None) != named.replace(tzinfo=None):
+                raise CannotPlay(f'"{text}" does not exist in {self.zone.key}: the clocks go forward over it')
+        return microseconds(named)
+
+    def local(self, instant: int) -> str:
+        """An instant as a scenario writes it: ``2026-03-06 15:30``, with seconds and an offset where they matter."""
+        moment = datetime_of(instant).astimezone(self.zone)
+        spec = "minutes" if not (moment.second or moment.microsecond) else "auto"
+        plain = moment.replace(tzinfo=None, fold=0)
+        clear = plain.replace(tzinfo=self.zone).utcoffset() == moment.utcoffset()
+        return (plain if clear else moment).isoformat(" ", spec)
+
+    def value(self, fact: str, written: Any) -> Any:
+        """A value of a scenario as JSON for an event: of the type that its fact has, times with their offset.
+
+        What is of no declared fact, or of the wrong type, stays as it was written, for the engine to refuse.
+        """
+        table = self.bundle.facts.get(fact)
+        if written is None or table is None:
+            return written
+        if isinstance(written, list):
+            return [self._single(table.item or "text", each) for each in written]
+        return self._single(table.type, written)
+
+    def _single(self, kind: str, written: Any) -> Any:
+        if not isinstance(written, str):
+            return written
+        if kind == "flag":
+            return {"true": True, "false": False}.get(written.lower(), written)
+        if kind == "number":
+            return _number(written)
+        if kind == "time":
+            try:
+                return text_of(self.instant(written))
+            except CannotPlay:
+                return written
+        return written
+
+    def held(self, fact: str, written: Any) -> Any:
+        """A value of a scenario as the engine holds it. Raises ``CannotPlay`` where it is not of the fact's type."""
+        value = self.value(fact, written)
+        if value is None:
+            return None
+        if fact not in self.takers:
+            raise CannotPlay(f'there is no fact "{fact}"')
+        try:
+            return self.takers[fact](value)
+        except WrongValue as fault:
+            raise CannotPlay(f"{fact}: {fault}") from None
+
+    def shown(self, fact: str, value: Any) -> Any:
+        """A value that the engine holds as a scenario writes it."""
+        table = self.bundle.facts.get(fact)
+        if isinstance(value, (tuple, list)):
+            return [self._shown(table.item if table is not None else None, each) for each in value]
+        return self._shown(table.type if table is not None else None, value)
+
+    def _shown(self, kind: str | None, value: Any) -> Any:
+        if kind == "time" and isinstance(value, int):
+            return self.local(value)
+        if isinstance(value, Decimal):
+            return str(value)
+        return value if value is None or isinstance(value, (bool, int, float)) else str(value)
+
+    def is_private(self, fact: str) -> bool:
+        """Whether a fact may not be printed."""
+        table = self.bundle.facts.get(fact)
+        return table is not None and table.private
+
+    def wait(self, now: int, written: str, program: LiveProgram, facts: dict[str, Any]) -> int:
+        """The instant at which a wait that begins at ``now`` is over, in the calendar of the scenario's flow."""
+        from carepolicy.businesstime import LimitError, parse_limit
+
+        text = written
+        if text.strip().startswith("settings."):
+            from carepolicy.policy.settings import limit_text
+
+            text = limit_text(text, self.policies.organisation)
+        try:
+            limit = parse_limit(text)
+        except LimitError as fault:
+            raise CannotPlay(f"wait: {written}: {fault}") from None
+        over = self.bundle.calendars[program.program.calendar].add_us(now, limit, facts)
+        if over is None:
+            raise CannotPlay(f"wait: {written}: a fact that it reads has no value, or it never ends")
+        return over
+
+
+def _number(written: str) -> Any:
+    try:
+        return int(written)
+    except ValueError:
+        pass
+    try:
+        return float(written)
+    except ValueError:
+        return written
+
+
+def stage_for(root: str) -> Stage:
+    """The stage for the set in a folder; the same one while its path is the same, since sets are slow to load."""
+    found = _stages.get(os.path.abspath(root))
+    if found is None:
+        found = _stages[os.path.abspath(root)] = Stage(root)
+    return found
+
+
+_stages: dict[str, Stage] = {}
+
+
+__all__ = ["MASK", "NONE", "CannotPlay", "Stage", "parse", "stage_for"]
