@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.calendar import microseconds
 from carepolicy.charts.text import identifier
+from carepolicy.handbook.phrases import SUBJECT
 from carepolicy.machine.messages import compile_templates
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from carepolicy.businesstime import Limit
     from carepolicy.handbook.phrases import Book
     from carepolicy.policy.model import Fact, Flow
-
-SUBJECT = "A-1001"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from carepolicy.businesstime import Limit
     from carepolicy.policy.model import Clock, Flow, Policies
 
+SUBJECT = "A-1001"
+"""What the sample case is called."""
+
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
 
 
@@ -45,8 +48,8 @@ class Book:
         """The charts' words for one flow."""
         return Words(self.policies, flow, labels_of(self.language), self.language)
 
-    def limit(self, text: str) -> str:
-        """A limit in words, with settings filled in and a fact called by its title."""
+    def limit(self, text: str, language: str | None = None) -> str:
+        """A limit in words of a language (the book's), with settings filled in and a fact called by its title."""
         said = limit_text(text, self.policies.organisation)
         try:
             limit = parse_limit(said)
@@ -54,7 +57,7 @@ class Book:
             return clean(said)
         if limit.fact is not None:
             return clean(said.replace(limit.fact, f"“{self.fact(limit.fact)}”"))
-        return limit_in_words(limit, self.language)
+        return limit_in_words(limit, language or self.language)
 
     def parsed(self, text: str) -> Limit | None:
         """A limit as a value; None where the text is no limit."""
@@ -77,8 +80,16 @@ class Book:
 
     def message(self, flow: Flow, template: str) -> str:
         """The subject line of a message, with the titles of facts in place of their values."""
-        subject = self.words(flow).message(template)
-        return _PLACEHOLDER.sub(lambda match: f"‹{self.fact(match[1])}›", subject)
+        return self.filled(self.words(flow).message(template))
+
+    def filled(self, text: str) -> str:
+        """A text in which placeholders of messages are called by what they stand for."""
+        return _PLACEHOLDER.sub(lambda match: SUBJECT if match[1] == "case" else f"‹{self.fact(match[1])}›", text)
+
+    @property
+    def spoken(self) -> str:
+        """The language in which the policy itself is written: the first of the set."""
+        return next(iter(self.policies.organisation.languages), "en")
 
     def calendar_title(self, name: str) -> str:
         """The title of a calendar."""

@@ -63,7 +63,7 @@ def promise_of(book: Book, flow: Flow, clock: Clock) -> Promise:
     """One clock as a row."""
     words = book.words(flow)
     limits = limits_in_words(book, words, clock)
-    plain = " / ".join(dict.fromkeys(book.limit(choice.limit) for choice in clock.limits))
+    plain = " / ".join(dict.fromkeys(book.limit(choice.limit, book.spoken) for choice in clock.limits))
     calendar = book.calendar_of(flow, clock)
     return Promise(
         flow=flow.name,

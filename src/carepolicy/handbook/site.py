@@ -128,9 +128,11 @@ class _Writer:
         self._site = site
         self._book = book
         self._language = language
-        spoken = book.policies.organisation.languages[0] if book.policies.organisation.languages else "en"
         self._environment = environment.overlay()
-        self._environment.filters = {**environment.filters, "own": lambda text: _own(text, spoken, book.ui.language)}
+        self._environment.filters = {
+            **environment.filters,
+            "own": lambda text: _own(text, book.spoken, book.ui.language),
+        }
         self._environment.globals = {
             **environment.globals,
             "ui": book.ui,

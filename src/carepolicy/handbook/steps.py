@@ -89,7 +89,7 @@ def ends_of(book: Book, flow: Flow) -> list[End]:
     found: list[End] = []
     for state in flow.states.values():
         if state.final is not None:
-            inside = words.effects(state.enter) if state.enter is not None else ""
+            inside = book.filled(words.effects(state.enter)) if state.enter is not None else ""
             sent = messages_of(book, flow, state.enter)
             title, outcome = words.state(state.name), humanised(state.final)
             found.append(End(anchor_of(state.name), title, outcome, clean(state.note), inside, sent))
@@ -101,7 +101,7 @@ def always_of(chart: Chart, book: Book) -> list[tuple[str, Way]]:
     found: list[tuple[str, Way]] = []
     for note in chart.notes:
         where = _where(book, note.target) if note.target is not None else None
-        found.append((note.where, Way(note.text, where, note.effects, (), False)))
+        found.append((note.where, Way(note.text, where, book.filled(note.effects), (), False)))
     return found
 
 
@@ -132,7 +132,7 @@ def _step(book: Book, flow: Flow, chart: Chart, words: Words, card: Card) -> Ste
         never=clean(state.never),
         note=clean(state.note),
         question=card.question,
-        inside=tuple(inside),
+        inside=tuple(book.filled(line) for line in inside),
         ways=tuple(_ways(book, flow, state, card)),
     )
 
@@ -187,7 +187,7 @@ def _ways(book: Book, flow: Flow, state: State, card: Card) -> list[Way]:
             Way(
                 text=leaving.text,
                 where=_where(book, leaving.target),
-                effects=leaving.effects,
+                effects=book.filled(leaving.effects),
                 messages=messages_of(book, flow, transition.effects),
                 by_itself=leaving.timer,
                 note=clean(transition.note),

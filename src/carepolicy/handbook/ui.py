@@ -13,6 +13,7 @@ class Ui:
     """
 
     language: str = "en"
+    colon: str = ":"
     handbook: str = "Staff handbook"
     title_of: str = "{} – staff handbook"
     skip: str = "Skip to the text"
@@ -83,14 +84,14 @@ class Ui:
     no_chart: str = (
         "There was no Graphviz where this page was made, so there is no picture. The list of steps says the same."
     )
-    files: str = "Files:"
+    files: str = "Files"
     sheet: str = "Sheet {}"
     chart_area: str = "Chart of “{}”, sheet {}"
     steps: str = "Step by step"
     starts: str = "It starts when"
     every: str = "It starts every {}"
     paused_here: str = "stands still here"
-    waits: str = "Waiting for"
+    waits: str = "Who waits"
     what_to_do: str = "What to do"
     to_say: str = "What to say"
     never_say: str = "Never say or do"

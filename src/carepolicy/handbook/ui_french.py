@@ -6,6 +6,7 @@ from carepolicy.handbook.ui import Ui
 
 FRENCH = Ui(
     language="fr",
+    colon=" :",
     handbook="Guide de l’équipe",
     title_of="{} – guide de l’équipe",
     skip="Aller au texte",
@@ -76,14 +77,14 @@ FRENCH = Ui(
     no_chart=(
         "Graphviz manquait là où cette page a été faite : il n’y a pas d’image. La liste des étapes dit la même chose."
     ),
-    files="Fichiers :",
+    files="Fichiers",
     sheet="Feuille {}",
     chart_area="Schéma de « {} », feuille {}",
     steps="Pas à pas",
     starts="Cela commence quand",
     every="Cela commence tous les {}",
     paused_here="en pause ici",
-    waits="En attente de",
+    waits="Qui attend",
     what_to_do="Ce qu’il faut faire",
     to_say="Ce qu’il faut dire",
     never_say="À ne jamais dire ni faire",
