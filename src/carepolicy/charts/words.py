@@ -51,13 +51,14 @@ class Words:
         return clean(clock.title) if clock is not None and clock.title else humanised(name)
 
     def limit(self, text: str) -> str:
-        """A limit with its settings filled in."""
+        """A limit with its settings filled in, in the words of the language."""
 
         def value(match: re.Match[str]) -> str:
             setting = self.policies.organisation.settings.get(match[1])
             return humanised(match[1]) if setting is None else str(setting.value)
 
-        return clean(_SETTING.sub(value, text))
+        said = clean(_SETTING.sub(value, text))
+        return said if self.language.split("-")[0] == "en" else _in_language(said, self.language)
 
     def limit_of(self, clock: Clock) -> str:
         """All limits of a clock in few words: "3 business hours", "1-3 business hours", "a or b"."""
@@ -128,3 +129,14 @@ class Words:
             return self.role(name)
         fact = self.policies.organisation.facts.get(name)
         return clean(fact.title) if fact is not None and fact.title else humanised(name)
+
+
+def _in_language(limit: str, language: str) -> str:
+    """A limit in the words of a language; a text that is no limit ("50%") stays."""
+    from carepolicy.businesstime import LimitError
+    from carepolicy.businesstime.wording import limit_in_words
+
+    try:
+        return limit_in_words(limit, language)
+    except LimitError:
+        return limit
