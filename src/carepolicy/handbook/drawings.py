@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from carepolicy.policy.model import Policies
 
 _VIEW = re.compile(r'viewBox="\S+ \S+ (\S+) \S+"')
+_DRAWN_ID = re.compile(r' id="((?:a_)?state-)')
 _CREATED = re.compile(rb"/CreationDate \(D:[^)]*\)")
 _POINT = 4 / 3
 """CSS pixels in a point of Graphviz."""
@@ -95,7 +96,7 @@ def _drawings(policies: Policies, flow: str, language: str, folder: str, drawn: 
     if pdf:
         others |= _pdfs(policies, flow, language, stem)
     shown = zip(pictures(policies, flow, language=language), chart.sheets, strict=True)
-    return Drawings(tuple(_picture(svg, sheet.subtitle) for svg, sheet in shown), dots, others)
+    return Drawings(tuple(_picture(svg, sheet.page, sheet.subtitle) for svg, sheet in shown), dots, others)
 
 
 def _pdfs(policies: Policies, flow: str, language: str, stem: str) -> dict[str, bytes]:
@@ -109,9 +110,9 @@ def _undated(pdf: bytes) -> bytes:
     return _CREATED.sub(lambda match: b"/CreationDate (D:20000101000000Z)".ljust(len(match[0])), pdf)
 
 
-def _picture(svg: str, subtitle: str = "") -> Picture:
-    """The SVG for a page whose own list has the ids of the steps: the drawing's get names of their own."""
-    inside = svg.replace(' id="state-', ' id="drawn-state-').replace(' id="a_state-', ' id="a_drawn-state-')
+def _picture(svg: str, page: int = 1, subtitle: str = "") -> Picture:
+    """The SVG for a page whose own list has the ids of the steps: the drawing's get the number of the sheet."""
+    inside = _DRAWN_ID.sub(rf' id="drawn-{page}-\1', svg)
     view = _VIEW.search(svg)
     width = round(float(view[1]) * _POINT) if view is not None else 600
     return Picture(Markup(inside.strip()), width, subtitle)
