@@ -16,6 +16,8 @@ COMMANDS: dict[str, Entry] = {
     "init": Entry("init", "Lay down a small working policy set"),
     "check": Entry("check", "Find what is wrong in a policy set"),
     "explain": Entry("explain", "Say what a code of the check means"),
+    "test": Entry("test", "Run scenarios: do the policies do what they say"),
+    "scenarios": Entry("scenarios", "Suggest scenarios for what none goes through"),
     "run": Entry("run", "Events in, records out"),
     "case": Entry("case", "Look at cases"),
     "due": Entry("due", "Say when a limit ends, and why"),

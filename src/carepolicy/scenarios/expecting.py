@@ -87,6 +87,11 @@ def _names(play: Play, whose: Key, key: str, wanted: list[str]) -> Iterator[Diff
         yield Difference(key, None, wanted, actual, actual)
 
 
+def named(play: Play, whose: Key, key: str) -> list[str]:
+    """The names that an expectation of the key could have, such as the messages that were sent."""
+    return _FOUND.get(key, _recorded)(play, whose, key)[1]
+
+
 Found = tuple[set[str], list[str]]
 """All names that would be right, and those to show."""
 

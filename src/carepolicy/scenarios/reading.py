@@ -110,7 +110,13 @@ def read_scenarios(path: str | os.PathLike[str]) -> tuple[list[Scenario], list[F
     text, findings = text_of(content, name)
     if text is None:
         return [], findings
+    return read_text(text, name)
+
+
+def read_text(text: str, name: str) -> tuple[list[Scenario], list[Finding]]:
+    """The scenarios of a text, which findings call ``name``, and what is wrong with it."""
     scenarios: list[Scenario] = []
+    findings: list[Finding] = []
     for number, part in enumerate(documents(text)):
         source, wrong = _source(part, name)
         findings += wrong

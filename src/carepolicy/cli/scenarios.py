@@ -1,0 +1,87 @@
+"""``carepolicy scenarios``: scenarios written by the machine, for people to name and keep."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from carepolicy.cli.sets import demand_folder, policies_option, refuse
+from carepolicy.cli.status import Refused
+from carepolicy.cli.terminal import plain
+
+if TYPE_CHECKING:
+    from carepolicy.scenarios.suggesting import Suggestion
+
+
+@click.group(epilog="Example: carepolicy scenarios suggest complaint")
+def command() -> None:
+    """Work on the scenarios of a policy set."""
+
+
+@command.command(
+    epilog="Examples: carepolicy scenarios suggest complaint, "
+    "carepolicy scenarios suggest complaint --output policies/scenarios"
+)
+@click.argument("flow")
+@policies_option
+@click.option("--output", metavar="DIR", type=click.Path(file_okay=False), help="Write a file for each into DIR.")
+def suggest(flow: str, policies: str, output: str | None) -> None:
+    """Write a scenario for each transition of FLOW that no scenario takes.
+
+    Each is the shortest history that was found to take it, was run, and says what is so afterwards. Whether that is
+    what should be so is for you to judge. Transitions for which no history was found are named on standard error.
+    """
+    demand_folder(policies)
+    from carepolicy.machine.loading import PolicyErrors
+    from carepolicy.policy.findings import did_you_mean
+    from carepolicy.scenarios.stage import stage_for
+    from carepolicy.scenarios.suggesting import suggest as suggestions
+
+    try:
+        stage = stage_for(policies)
+    except PolicyErrors as problem:
+        refuse(policies, problem.findings)
+    if flow not in stage.policies.flows:
+        hint = did_you_mean(flow, stage.policies.flows)
+        raise Refused(f'there is no flow "{flow}"' + (f"; {hint}" if hint else ""))
+    found = list(suggestions(stage, stage.policies.flows[flow]))
+    if output is None:
+        click.echo("---\n".join(_text(each) for each in found if each.text is not None), nl=False)
+    else:
+        _write(output, flow, found)
+    for each in found:
+        if each.text is None:
+            click.echo(plain(f"{policies}/{each.file}:{each.line}: no history was found for {each.name}"), err=True)
+    wanting = sum(each.text is None for each in found)
+    click.echo(f"{len(found) - wanting} suggested, {wanting} not found", err=True)
+
+
+def _text(suggestion: Suggestion) -> str:
+    return f"# {suggestion.file}:{suggestion.line}\n{suggestion.text}"
+
+
+def _write(folder: str, flow: str, found: list[Suggestion]) -> None:
+    """Write each suggestion into a file that was not there before, and name the files."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        for each in found:
+            if each.text is not None:
+                path = _free(folder, f"{flow}_{each.name}")
+                with open(path, "x", encoding="utf-8", newline="\n") as file:
+                    file.write(_text(each))
+                click.echo(path)
+    except OSError as problem:
+        raise Refused(f"{folder} cannot be written to: {(problem.strerror or 'it failed').lower()}") from None
+
+
+def _free(folder: str, name: str) -> str:
+    stem = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    number = 1
+    while True:
+        path = os.path.join(folder, f"{stem}{'' if number == 1 else f'_{number}'}.yaml")
+        if not os.path.exists(path):
+            return path
+        number += 1

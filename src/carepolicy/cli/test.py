@@ -1,0 +1,180 @@
+"""``carepolicy test``: whether the policies do what their scenarios say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from carepolicy.cli.sets import demand_folder, format_option, policies_option, refuse
+from carepolicy.cli.status import NO, USAGE, Refused
+from carepolicy.cli.terminal import plain
+
+if TYPE_CHECKING:
+    from carepolicy.policy.findings import Finding
+    from carepolicy.scenarios.coverage import Coverage
+    from carepolicy.scenarios.judging import Verdict
+    from carepolicy.scenarios.suite import Suite
+
+
+@click.command(
+    epilog="Examples: carepolicy test, carepolicy test --coverage --fail-under 80, "
+    "carepolicy test policies/scenarios/email_on_sunday.yaml"
+)
+@click.argument("path", nargs=-1, type=click.Path())
+@policies_option
+@format_option("text", "json", "junit")
+@click.option("--coverage", is_flag=True, help="Count what of the policies the scenarios go through.")
+@click.option("--coverage-html", metavar="FILE", type=click.Path(dir_okay=False), help="Write the coverage as a page.")
+@click.option(
+    "--fail-under", metavar="N", type=click.FloatRange(0, 100), help="Exit with 1 where less than N % is covered."
+)
+@click.option("--update", is_flag=True, help="Show and write what was so in place of what was expected.")
+@click.option("--workers", metavar="N", type=click.IntRange(1), help="Run in so many processes.")
+def command(
+    path: tuple[str, ...],
+    policies: str,
+    form: str,
+    coverage: bool,
+    coverage_html: str | None,
+    fail_under: float | None,
+    update: bool,
+    workers: int | None,
+) -> None:
+    """Run scenarios: all of the policy set's, or those in PATH (files, folders).
+
+    Of a scenario that fails the step is shown, with what was expected beside what was so, and all that happened to
+    the case so far. Exit status 1 means that one failed, or that less than --fail-under is covered.
+    """
+    from carepolicy.scenarios.suite import judge_all
+
+    suite = _suite(path, policies)
+    covering = coverage or coverage_html is not None or fail_under is not None
+    verdicts = _guarded(suite, lambda: judge_all(suite, covering, update, workers))
+    if update:
+        verdicts = _updated(suite, verdicts, path, policies, covering, workers)
+    found = _coverages(suite, verdicts) if covering else {}
+    click.echo(_told(verdicts, found, form), nl=False)
+    if coverage_html is not None:
+        _write_page(coverage_html, found)
+    _finish(suite, verdicts, found, form, fail_under)
+
+
+def _suite(path: tuple[str, ...], policies: str) -> Suite:
+    """The scenarios that the command is to run; refuses paths that are not there and sets without any."""
+    from carepolicy.scenarios.suite import suite_of
+
+    for each in path:
+        if not os.path.exists(each):
+            raise Refused(f"there is no file or folder {each}")
+    if not path:
+        demand_folder(policies)
+    suite = suite_of(
+        path or (policies,), policies if os.path.isfile(os.path.join(policies, "organisation.yaml")) else None
+    )
+    if not suite.scenarios and not suite.findings:
+        where = ", ".join(path) or os.path.join(policies, "scenarios")
+        raise Refused(f"there are no scenarios in {where}; `carepolicy scenarios suggest FLOW` writes some")
+    if suite.findings:
+        _show(suite.findings)
+    return suite
+
+
+def _show(findings: Sequence[Finding]) -> None:
+    from carepolicy.cli.formats import reported, written
+
+    click.echo(written(reported("", findings), "text"), err=True, nl=False)
+
+
+def _guarded(suite: Suite, judging: Any) -> list[Verdict]:
+    """The verdicts; a set that has errors is refused with them."""
+    from carepolicy.machine.loading import PolicyErrors
+    from carepolicy.scenarios.stage import stage_for
+
+    for root in suite.roots:
+        try:
+            stage_for(root)
+        except PolicyErrors as problem:
+            refuse(root, problem.findings)
+    verdicts: list[Verdict] = judging()
+    return verdicts
+
+
+def _updated(
+    suite: Suite, verdicts: list[Verdict], path: tuple[str, ...], policies: str, traced: bool, workers: int | None
+) -> list[Verdict]:
+    """Show and write the updates, and judge again what they were written to."""
+    from carepolicy.scenarios.suite import judge_all, suite_of
+    from carepolicy.scenarios.updating import updates
+
+    changed = list(updates(verdicts))
+    for each in changed:
+        click.echo("\n".join(plain(line) for line in each.diff().splitlines()), err=True)
+        try:
+            each.write()
+        except OSError as problem:
+            raise Refused(str(problem)) from None
+    if not changed:
+        return verdicts
+    again = suite_of([each.file for each in changed], policies)
+    files = {each.file for each in changed}
+    fresh = iter(judge_all(again, traced, False, workers))
+    return [next(fresh) if each.file in files else each for each in verdicts]
+
+
+def _coverages(suite: Suite, verdicts: Sequence[Verdict]) -> dict[str, Coverage]:
+    """The coverage of each set, by its folder."""
+    from carepolicy.scenarios.coverage import coverage_of
+    from carepolicy.scenarios.stage import stage_for
+
+    found = {}
+    for root in suite.roots:
+        mine = [verdict for (of, _), verdict in zip(suite.scenarios, verdicts, strict=True) if of == root]
+        found[root] = coverage_of(stage_for(root).policies, {each for verdict in mine for each in verdict.seen})
+    return found
+
+
+def _told(verdicts: Sequence[Verdict], coverages: dict[str, Coverage], form: str) -> str:
+    from carepolicy.scenarios.telling import as_junit, as_object, as_text
+
+    if form == "junit":
+        return as_junit(verdicts)
+    if form == "json":
+        import orjson
+
+        told = as_object(verdicts)
+        if coverages:
+            told["coverage"] = {root: each.as_dict() for root, each in coverages.items()}
+        return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n"
+    lines = as_text(verdicts).splitlines()
+    for root, each in coverages.items():
+        lines += ["", f"coverage of {root}", *each.as_text()] if len(coverages) > 1 or lines else [*each.as_text()]
+    return "".join(plain(line) + "\n" for line in lines)
+
+
+def _write_page(file: str, coverages: dict[str, Coverage]) -> None:
+    from carepolicy.scenarios.coveragepage import page_of
+
+    try:
+        with open(file, "w", encoding="utf-8", newline="\n") as page:
+            page.write(page_of(coverages))
+    except OSError as problem:
+        raise Refused(f"{file} cannot be written: {problem.strerror}") from None
+
+
+def _finish(
+    suite: Suite, verdicts: Sequence[Verdict], coverages: dict[str, Coverage], form: str, fail_under: float | None
+) -> None:
+    """Sum up on standard error, and end with the status that fits."""
+    from carepolicy.scenarios.telling import summary
+
+    click.echo(summary(verdicts), err=True)
+    low = [] if fail_under is None else [(root, each) for root, each in coverages.items() if each.percent < fail_under]
+    for root, each in low:
+        click.echo(f"{each.percent:.1f} % of {root} is covered, less than {fail_under:g} %", err=True)
+    if suite.findings:
+        raise SystemExit(USAGE)
+    if low or not all(each.passed for each in verdicts):
+        raise SystemExit(NO)

@@ -1,0 +1,158 @@
+"""Verdicts told: for people, for programs (JSON) and for continuous integration (JUnit)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import quoteattr
+
+if TYPE_CHECKING:
+    from carepolicy.scenarios.expecting import Difference
+    from carepolicy.scenarios.judging import Failure, Verdict
+
+_WIDE = 40
+"""Columns of what was expected before what was found goes on a line of its own."""
+
+
+def as_text(verdicts: Sequence[Verdict]) -> str:
+    """The scenarios that failed, each with the step, what was expected beside what was so, and its timeline."""
+    return "\n".join("\n".join(failed(each)) + "\n" for each in verdicts if not each.passed)
+
+
+def failed(verdict: Verdict) -> Iterator[str]:
+    """The lines that tell of one failed scenario."""
+    first = verdict.failures[0]
+    yield f"{verdict.file}:{first.line}: FAILED {verdict.title}"
+    for failure in verdict.failures:
+        yield from _failure(failure)
+    if verdict.timeline:
+        yield f"  what happened so far (times of {verdict.zone})"
+        yield from (f"    {line}" for line in verdict.timeline)
+    else:
+        yield "  nothing happened so far"
+
+
+def _failure(failure: Failure) -> Iterator[str]:
+    if failure.reason:
+        yield f"  step {failure.step}: {failure.reason}"
+        return
+    yield f"  step {failure.step} is otherwise than expected"
+    rows = [(_label(each), said(each.expected), said(each.actual)) for each in failure.differences]
+    first = max(len("  "), *(len(label) for label, _, _ in rows))
+    second = max(len("expected"), *(min(len(expected), _WIDE) for _, expected, _ in rows))
+    yield f"    {'':<{first}}  {'expected':<{second}}  actual"
+    for label, expected, actual in rows:
+        if len(expected) > second:
+            yield f"    {label:<{first}}  {expected}"
+            yield f"    {'':<{first}}  {'':<{second}}  {actual}"
+        else:
+            yield f"    {label:<{first}}  {expected:<{second}}  {actual}"
+
+
+def _label(difference: Difference) -> str:
+    return difference.key if difference.name is None else f"{difference.key} {difference.name}"
+
+
+def said(value: Any) -> str:
+    """A value as a scenario writes it: ``[a, b]``, ``true``, ``none``."""
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(said, value)) + "]"
+    if value is None:
+        return "no value"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """``37 scenarios: 36 passed, 1 failed``."""
+    wrong = sum(not each.passed for each in verdicts)
+    count = f"{len(verdicts)} scenario{'' if len(verdicts) == 1 else 's'}"
+    return f"{count}: {len(verdicts) - wrong} passed" + (f", {wrong} failed" if wrong else "")
+
+
+def as_object(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """All verdicts as one object for JSON; lines and steps count from 1."""
+    return {
+        "scenarios": [_object(each) for each in verdicts],
+        "passed": sum(each.passed for each in verdicts),
+        "failed": sum(not each.passed for each in verdicts),
+    }
+
+
+def _object(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "file": verdict.file,
+        "line": verdict.line,
+        "scenario": verdict.title,
+        "flow": verdict.flow,
+        "passed": verdict.passed,
+        "failures": [
+            {
+                "step": each.step,
+                "line": each.line,
+                "reason": each.reason,
+                "differences": [
+                    {"key": one.key, "name": one.name, "expected": one.expected, "actual": one.actual}
+                    for one in each.differences
+                ],
+            }
+            for each in verdict.failures
+        ],
+        "timezone": verdict.zone,
+        "timeline": list(verdict.timeline),
+    }
+
+
+def as_junit(verdicts: Sequence[Verdict]) -> str:
+    """All verdicts as JUnit XML: one test suite a flow, one test case a scenario, as the tools of CI read it."""
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    wrong = sum(not each.passed for each in verdicts)
+    seconds = sum(each.seconds for each in verdicts)
+    total = f'tests="{len(verdicts)}" failures="{wrong}" errors="0" time="{seconds:.3f}"'
+    lines.append(f'<testsuites name="carepolicy test" {total}>')
+    for flow in dict.fromkeys(each.flow for each in verdicts):
+        lines += _suite(flow, [each for each in verdicts if each.flow == flow])
+    return "\n".join([*lines, "</testsuites>"]) + "\n"
+
+
+def _suite(flow: str, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    wrong = sum(not each.passed for each in verdicts)
+    seconds = sum(each.seconds for each in verdicts)
+    count = f'tests="{len(verdicts)}" failures="{wrong}" errors="0" skipped="0" time="{seconds:.3f}"'
+    yield f"  <testsuite name={_attribute(flow)} {count}>"
+    for each in verdicts:
+        where = f"classname={_attribute(f'scenarios.{flow}')} file={_attribute(each.file)}"
+        case = f'<testcase name={_attribute(each.title)} {where} line="{each.line}" time="{each.seconds:.3f}"'
+        if each.passed:
+            yield f"    {case}/>"
+            continue
+        yield f"    {case}>"
+        text = "\n".join(failed(each))
+        yield f"      <failure message={_attribute(_short(each.failures[0]))}>{_escaped(text)}</failure>"
+        yield "    </testcase>"
+    yield "  </testsuite>"
+
+
+def _short(failure: Failure) -> str:
+    if failure.reason:
+        return f"step {failure.step}: {failure.reason}"
+    parts = (
+        f"{_label(each)}: {said(each.expected)} expected, {said(each.actual)} found" for each in failure.differences
+    )
+    return f"step {failure.step}: " + "; ".join(parts)
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_allowed(text), {"\n": "&#10;", "\t": "&#9;"})
+
+
+def _escaped(text: str) -> str:
+    return _allowed(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _allowed(text: str) -> str:
+    """Without the characters that XML 1.0 (section 2.2) has no way to write."""
+    return "".join(each if _is_allowed(ord(each)) else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def _is_allowed(code: int) -> bool:
+    return code in (9, 10, 13) or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000
