@@ -1,0 +1,200 @@
+"""What the pages say: owners, promises, closed days, examples and stories of the sample set and of small ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import handbook_sets as sets
+import pytest
+
+from carepolicy.businesstime import parse_limit
+from carepolicy.charts import chart_of
+from carepolicy.handbook.examples import examples_of
+from carepolicy.handbook.hours import calendar_pages
+from carepolicy.handbook.letters import letters_of
+from carepolicy.handbook.people import matrix_of
+from carepolicy.handbook.phrases import FIRST_YEAR, Book, calendars_of, year_of
+from carepolicy.handbook.promises import clocks_of, promises_of
+from carepolicy.handbook.steps import ends_of, steps_of
+from carepolicy.handbook.stories import scenarios_of, stories_of
+from carepolicy.handbook.ui import ui_of
+
+
+@pytest.fixture(scope="module")
+def policies():
+    return sets.sample()
+
+
+@pytest.fixture(scope="module")
+def book(policies):
+    return Book(policies, "en", 2026, calendars_of(policies))
+
+
+@pytest.fixture(scope="module")
+def french(policies):
+    return Book(policies, "fr", 2026, calendars_of(policies))
+
+
+def step(book, flow_name, title):
+    flow = book.policies.flows[flow_name]
+    chart = chart_of(book.policies, flow_name, language=book.language)
+    return next(each for each in steps_of(book, flow, chart) if each.title == title)
+
+
+def test_every_state_is_a_step_or_an_end_of_its_page(book, policies):
+    for flow in policies.flows.values():
+        chart = chart_of(policies, flow.name, language="en")
+        told = [each.anchor for each in (*steps_of(book, flow, chart), *ends_of(book, flow))]
+        assert sorted(told) == sorted(f"state-{name}" for name in flow.states)
+
+
+def test_a_step_tells_owner_time_words_and_ways(book):
+    received = step(book, "complaint", "Complaint received")
+    assert (received.number, received.owner) == (1, "Care agent")
+    assert ("Confirmation", "3 business hours") in received.limits
+    assert received.never == "Defend us, or guess whose fault it was."
+    assert {(way.text, way.where.anchor) for way in received.ways} == {
+        ("No", "state-acknowledged"),
+        ("Yes", "state-acknowledged"),
+    }
+
+
+def test_a_clock_that_stands_still_says_so(book, french):
+    assert ("First answer", "stands still here") in step(book, "email_inquiry", "Waiting for the customer").limits
+    assert ("First answer", "en pause ici") in step(french, "email_inquiry", "Waiting for the customer").limits
+
+
+def test_limits_and_waits_are_told_in_the_language_of_the_page(french):
+    answered = step(french, "email_inquiry", "Answered")
+    assert "Après 5 jours ouvrés" in [way.text for way in answered.ways]
+
+
+def test_the_matrix_names_the_owner_of_each_flow_and_of_each_step(book, policies):
+    rows = {row.name: dict(zip(policies.flows, row.letters, strict=True)) for row in matrix_of(book)}
+    assert rows["care_manager"]["complaint"] == "AR"
+    assert rows["care_agent"]["complaint"] == "R"
+    assert rows["feedback_steward"]["complaint"] == "C"
+    assert rows["store_owner"]["complaint"] == "R"
+    assert rows["billing_clerk"]["complaint"] == ""
+    for flow in policies.flows.values():
+        assert sum("A" in row[flow.name] for row in rows.values()) == 1
+
+
+def test_every_clock_of_every_flow_is_a_promise(book, policies):
+    found = promises_of(book)
+    assert len(found) == sum(len(flow.clocks) for flow in policies.flows.values())
+    by_title = {each.title: each for each in found}
+    assert by_title["Confirmation"].promise == "We confirm a complaint within 3 business hours."
+    assert by_title["Confirmation"].target == "95 %"
+    assert by_title["Confirmation"].calendar == "Office hours"
+    assert by_title["Final answer"].calendar == "elapsed time"
+
+
+def test_a_promise_is_filled_in_the_language_in_which_it_is_written(french):
+    found = {each.title: each for each in promises_of(french)}["Confirmation"]
+    assert found.promise == "We confirm a complaint within 3 business hours."
+    assert found.limit == "3 heures ouvrées"
+
+
+def test_a_choice_of_limits_says_when_each_holds(book, policies):
+    clock = next(
+        each for each in clocks_of(book, policies.flows["email_inquiry"]) if each.promise.title == "First answer"
+    )
+    assert [(each.limit, each.condition) for each in clock.choices] == [
+        ("1 business hour", "if kind of customer is gold"),
+        ("3 business hours", "otherwise"),
+    ]
+
+
+def test_examples_cross_a_weekend_and_a_holiday(book):
+    told = examples_of(book, parse_limit("3 business hours"), "office", False)
+    assert told == [
+        "Arrives Tuesday 3 March 2026, 10:00, due Tuesday 3 March 2026, 14:00.",
+        "Arrives Friday 6 March 2026, 15:30, due Monday 9 March 2026, 11:30.",
+        "Arrives Sunday 8 March 2026, 11:00, due Monday 9 March 2026, 12:00.",
+        "Arrives Thursday 2 April 2026, 17:00, due Tuesday 7 April 2026, 11:30.",
+    ]
+
+
+def test_a_strict_limit_says_before(book):
+    told = examples_of(book, parse_limit("less than 2 business days"), "office", False)
+    assert told[0] == "Arrives Tuesday 3 March 2026, 10:00, due before Thursday 5 March 2026, 10:00."
+
+
+def test_a_limit_that_hangs_on_a_fact_has_no_example(book):
+    assert examples_of(book, parse_limit("until order.ship_by"), "office", False) == []
+
+
+@pytest.mark.parametrize("limit", ["20 seconds", "72 hours", "14 days", "1 month", "close of business day 3"])
+@pytest.mark.parametrize("calendar", ["office", "phones", "warehouse", "always"])
+def test_every_kind_of_limit_has_examples_in_every_calendar(book, limit, calendar):
+    assert examples_of(book, parse_limit(limit), calendar, False)
+
+
+def test_closed_days_are_those_on_which_the_week_would_be_open(book):
+    office = calendar_pages(book)[0]
+    assert office.closed[0] == ("Thursday 1 January 2026", "public holiday: New Year's Day")
+    assert ("Monday 3 August 2026 – Friday 7 August 2026", "We are closed") in office.closed
+    assert not any(day.startswith(("Saturday", "Sunday")) for day, _ in office.closed)
+    assert office.special == (("Wednesday 23 December 2026", "10:00-14:00"),)
+
+
+def test_the_year_is_that_of_the_policies_and_never_of_the_clock(policies):
+    assert year_of(policies) == 2026
+    flow = replace(policies.flows["complaint"], valid_from=date(2031, 5, 1))
+    assert year_of(replace(policies, flows={**policies.flows, "complaint": flow})) == 2031
+    calendars = {
+        name: replace(spec, holidays=None, closed=(), open={}) for name, spec in policies.organisation.calendars.items()
+    }
+    bare = replace(policies, organisation=replace(policies.organisation, calendars=calendars))
+    assert year_of(bare) == FIRST_YEAR
+
+
+def test_messages_are_filled_and_the_page_s_language_comes_first(french, policies):
+    groups = letters_of(french, policies.flows["complaint"])
+    assert groups
+    for group in groups:
+        assert [letter.language for letter in group.letters] == ["fr", "en"]
+        for letter in group.letters:
+            assert "{" not in letter.subject + letter.text
+            assert letter.text.strip()
+
+
+def test_a_scenario_is_told_in_words(book, policies):
+    stories = stories_of(book, policies.flows["email_inquiry"], scenarios_of(policies))
+    friday = next(each for each in stories if "Friday" in each.title)
+    lines = [line for line, _ in friday.lines]
+    assert any(line.startswith("Friday ") and "An e-mail arrives (E-mail address: ***" in line for line in lines)
+    assert any(line.startswith("“First answer” falls due Monday ") for line in lines)
+
+
+def test_every_scenario_of_the_set_is_told_somewhere(book, policies):
+    scenarios = scenarios_of(policies)
+    told = [story for flow in policies.flows.values() for story in stories_of(book, flow, scenarios)]
+    assert len(told) == len(scenarios) == len(list((sets.ROOT / "policies/scenarios").glob("*.yaml")))
+    assert all(story.lines for story in told)
+
+
+def test_what_is_no_scenario_is_left_out(tmp_path):
+    policies = sets.set_of(tmp_path, "Text")
+    (tmp_path / "scenarios/broken.yaml").write_text("[1, {scenario: x}, {scenario: y, steps: 3}]")
+    (tmp_path / "scenarios/no_yaml.yaml").write_text("a: [")
+    (tmp_path / "scenarios/odd.yaml").write_text(
+        "scenario: Odd\nflow: care\n"
+        "steps: [3, {event: asked, at: someday}, {at: 2026-13-45, event: asked}, {wait: soon}]"
+    )
+    found = scenarios_of(policies)
+    assert [each["scenario"] for each in found] == ["Odd", "Text"]
+    book = Book(policies, "en", 2026, calendars_of(policies))
+    odd = stories_of(book, policies.flows["care"], found)[0]
+    assert [line for line, _ in odd.lines] == ["someday: Text", "2026-13-45: Text", "Time passes: soon."]
+
+
+def test_french_has_words_for_everything_that_english_has():
+    english, french = ui_of("en"), ui_of("fr-CA")
+    same = {"version", "day_time", "day_pattern", "kind_message", "messages", "role", "flow", "question", "story_at"}
+    alike = {name for name in english.__slots__ if getattr(english, name) == getattr(french, name)}
+    assert alike <= same
+    for name in english.__slots__:
+        assert getattr(english, name).count("{}") == getattr(french, name).count("{}"), name
