@@ -56,8 +56,8 @@ class LiveEffects:
             value = function(case.facts, event, case)
             stepper.set_fact(case, fact, value)
         if self._assign is not None:
-            role, fact = self._assign
-            person = case.facts.get(fact) if fact is not None else None
+            role, named_by = self._assign
+            person = case.facts.get(named_by) if named_by is not None else None
             case.assigned = (role, person)
         for message in self._sends:
             message.request(stepper, case, when)

@@ -67,7 +67,7 @@ class OrderedRun:
 
     def _keep(self, number: int, text: str) -> None:
         if self._spool is None:
-            self._spool = tempfile.SpooledTemporaryFile(IN_MEMORY)
+            self._spool = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - close() closes it
         start = self._spool.tell()
         self._kept.append((number, start, self._spool.write(text.encode())))
 

@@ -249,10 +249,7 @@ def stop(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
     """End a round: met if it is not late, else ended with the time by which it was over."""
     limit = held.limit
     position = limit.position
-    if held.running:
-        used = (now if position is None else position(now)) - held.base
-    else:
-        used = held.used
+    used = (now if position is None else position(now)) - held.base if held.running else held.used
     clock = held.clock
     case.rounds[clock.index] = None
     if clock.goes_on:
