@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.expressions import find as find_in_expressions
@@ -19,24 +20,28 @@ if TYPE_CHECKING:
 __all__ = ["Rule", "check_folder", "in_order", "rule_of", "rules", "run_checks"]
 
 
-def run_checks(policies: Policies) -> list[Finding]:
+def run_checks(policies: Policies, today: date) -> list[Finding]:
     """What all rules find in a set that could be read, in the order of files, lines and columns.
 
-    A finding that a comment allows is left out; comments that allow without reason or use are findings too.
+    ``today`` is the day on which the set is judged: whether a calendar ever opens again, and whether next
+    year's holidays are known. A finding that a comment allows is left out; comments that allow without reason or use are findings too.
     """
-    found = [finding for rule in rules() for finding in rule.find(policies)]
+    found = [finding for rule in rules() for finding in rule.findings(policies, today)]
     found += find_in_expressions(policies)
     return in_order(silenced(found, policies.sources))
 
 
-def check_folder(root: str | os.PathLike[str]) -> tuple[Policies | None, list[Finding]]:
-    """Read and check the set in a folder: the set, None where it could not be read, and all findings."""
+def check_folder(root: str | os.PathLike[str], today: date | None = None) -> tuple[Policies | None, list[Finding]]:
+    """Read and check the set in a folder: the set, None where it could not be read, and all findings.
+
+    The set is judged as of ``today``; of the machine's date where none is given.
+    """
     from carepolicy.policy.load import load_policies
 
     policies, findings = load_policies(root)
     if policies is None:
         return None, in_order(findings)
-    return policies, in_order((*findings, *run_checks(policies)))
+    return policies, in_order((*findings, *run_checks(policies, today or date.today())))
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

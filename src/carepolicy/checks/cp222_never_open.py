@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import Calendar
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from carepolicy.policy.model import Policies
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(policies: Policies, today: date) -> Iterator[Finding]:
     """Calendars in which no business limit that starts today could end."""
+    start = datetime.combine(today, time(), UTC)
     for spec in policies.organisation.calendars.values():
         if not is_zone(spec.timezone):
             continue
@@ -26,7 +27,7 @@ def find(policies: Policies) -> Iterator[Finding]:
             calendar = Calendar.from_spec(spec)
         except CalendarError:
             continue
-        if not calendar.opens_within(datetime.now(UTC), 2):
+        if not calendar.opens_within(start, 2):
             place = policies.key_place(spec.at)
             yield Finding(CODE, f'the calendar "{spec.name}" is never open in the next two years', place, HINT)
 
@@ -39,5 +40,5 @@ RULE = Rule(
     "In a calendar that does not open in the next two years no limit in business time could ever end.",
     "calendars:\n  phones: {closed: [2020-01-01/2099-12-31]}\n",
     "calendars:\n  phones: {closed: [2026-08-03/2026-08-07]}\n",
-    find,
+    find_on=find,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -24,7 +25,10 @@ ORGANISATION = "organisation.yaml"
 @policies_option
 @format_option(*FORMATS)
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
-def command(path: tuple[str, ...], policies: str, form: str, strict: bool) -> None:
+@click.option(
+    "--today", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="Judge calendars as of this day. Default: today."
+)
+def command(path: tuple[str, ...], policies: str, form: str, strict: bool, today: datetime | None) -> None:
     """Check policy sets: text, shape, names, types, then the rules.
 
     PATH is the folder of a set, or a file in one, whose set is then checked and only that file's findings are
@@ -40,7 +44,8 @@ def command(path: tuple[str, ...], policies: str, form: str, strict: bool) -> No
             wanted[root] = None
         elif only is not None:
             only.add(file)
-    told = [reported(root, *_found(root, only)) for root, only in wanted.items()]
+    day = today.date() if today is not None else None
+    told = [reported(root, *_found(root, only, day)) for root, only in wanted.items()]
     checked = Checked(
         tuple(finding for each in told for finding in each.findings),
         tuple(file for each in told for file in each.files),
@@ -66,11 +71,11 @@ def _set_of(path: str) -> tuple[str, str | None]:
     raise Refused(f"{path} is in no policy set: no folder above it has an {ORGANISATION}")
 
 
-def _found(root: str, only: set[str] | None) -> tuple[Sequence[Finding], Sequence[str]]:
+def _found(root: str, only: set[str] | None, today: date | None) -> tuple[Sequence[Finding], Sequence[str]]:
     """The findings of a set, and the files that were read; of some files only where these are named."""
     from carepolicy.checks import check_folder
 
-    policies, findings = check_folder(root)
+    policies, findings = check_folder(root, today)
     files = set(policies.sources) if policies is not None else {each.place.file for each in findings}
     if only is None:
         return findings, sorted(files)
