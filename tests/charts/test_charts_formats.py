@@ -14,7 +14,7 @@ import chart_samples as samples
 import pytest
 
 from carepolicy.charts import draw
-from carepolicy.machine.resolve import transitions_of
+from carepolicy.policy.resolve import transitions_of
 
 NODE = Path(__file__).parent / "node"
 FLOWS = [(samples.complaint, "complaint"), (samples.email, "email_inquiry")]

@@ -24,7 +24,8 @@ def run_checks(policies: Policies, today: date) -> list[Finding]:
     """What all rules find in a set that could be read, in the order of files, lines and columns.
 
     ``today`` is the day on which the set is judged: whether a calendar ever opens again, and whether next
-    year's holidays are known. A finding that a comment allows is left out; comments that allow without reason or use are findings too.
+    year's holidays are known. A finding that a comment allows is left out; comments that allow without reason or
+    use are findings too.
     """
     found = [finding for rule in rules() for finding in rule.findings(policies, today)]
     found += find_in_expressions(policies)

@@ -56,7 +56,7 @@ def timetable_of(root: str) -> Timetable:
 
 def _compiled(root: str) -> Timetable:
     from carepolicy.businesstime import Calendar, CalendarError, NeverOpen
-    from carepolicy.checks.cp231_timezone import RULE as TIMEZONE
+    from carepolicy.checks.cp231_timezone import find as find_timezones
     from carepolicy.checks.cp231_timezone import is_zone
     from carepolicy.policy.findings import Finding
     from carepolicy.policy.load import load_policies
@@ -66,7 +66,7 @@ def _compiled(root: str) -> Timetable:
         refuse(root, findings)
     organisation = policies.organisation
     if not is_zone(organisation.timezone):
-        refuse(root, list(TIMEZONE.find(policies)))
+        refuse(root, list(find_timezones(policies)))
     packed: dict[str, bytes] = {}
     for spec in organisation.calendars.values():
         try:

@@ -9,7 +9,7 @@ from transitions import EventData, Machine, State, Transition
 
 from carepolicy.guards import compile_expression
 from carepolicy.guards.scopes import scope_of
-from carepolicy.machine.resolve import transitions_of
+from carepolicy.policy.resolve import transitions_of
 
 if TYPE_CHECKING:
     from carepolicy.guards import Expression

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.machine.resolve import transitions_of
+from carepolicy.policy.resolve import transitions_of
 
 if TYPE_CHECKING:
     from carepolicy.policy.model import Flow, Policies, Transition

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from carepolicy.charts.labels import labels_of
 from carepolicy.charts.planning import UnknownFlow
 from carepolicy.charts.words import Words
-from carepolicy.machine.resolve import transitions_of
+from carepolicy.policy.resolve import transitions_of
 
 if TYPE_CHECKING:
     from carepolicy.policy.model import Flow, Policies, Transition
