@@ -35,6 +35,7 @@ def suggest(flow: str, policies: str, output: str | None) -> None:
     what should be so is for you to judge. Transitions for which no history was found are named on standard error.
     """
     demand_folder(policies)
+    from carepolicy.cli.progress import busy
     from carepolicy.machine.loading import PolicyErrors
     from carepolicy.policy.findings import did_you_mean
     from carepolicy.scenarios.stage import stage_for
@@ -47,7 +48,8 @@ def suggest(flow: str, policies: str, output: str | None) -> None:
     if flow not in stage.policies.flows:
         hint = did_you_mean(flow, stage.policies.flows)
         raise Refused(f'there is no flow "{flow}"' + (f"; {hint}" if hint else ""))
-    found = list(suggestions(stage, stage.policies.flows[flow]))
+    with busy(f"looking for histories of {flow}"):
+        found = list(suggestions(stage, stage.policies.flows[flow]))
     if output is None:
         click.echo("---\n".join(_text(each) for each in found if each.text is not None), nl=False)
     else:

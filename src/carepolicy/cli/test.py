@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from carepolicy.scenarios.coverage import Coverage
     from carepolicy.scenarios.judging import Verdict
     from carepolicy.scenarios.suite import Suite
+
+WORTH_A_BAR = 200
+"""So many scenarios take about a second."""
 
 
 @click.command(
@@ -48,13 +51,11 @@ def command(
     Of a scenario that fails the step is shown, with what was expected beside what was so, and all that happened to
     the case so far. Exit status 1 means that one failed, or that less than --fail-under is covered.
     """
-    from carepolicy.scenarios.suite import judge_all
-
     suite = _suite(path, policies)
     covering = coverage or coverage_html is not None or fail_under is not None
-    verdicts = _guarded(suite, lambda: judge_all(suite, covering, update, workers))
+    verdicts = _verdicts(suite, covering, update, workers)
     if update:
-        verdicts = _updated(suite, verdicts, path, policies, covering, workers)
+        verdicts = _updated(suite, verdicts, policies, covering, workers)
     found = _coverages(suite, verdicts) if covering else {}
     click.echo(_told(verdicts, found, form), nl=False)
     if coverage_html is not None:
@@ -71,9 +72,7 @@ def _suite(path: tuple[str, ...], policies: str) -> Suite:
             raise Refused(f"there is no file or folder {each}")
     if not path:
         demand_folder(policies)
-    suite = suite_of(
-        path or (policies,), policies if os.path.isfile(os.path.join(policies, "organisation.yaml")) else None
-    )
+    suite = suite_of(path or (policies,), _default(policies))
     if not suite.scenarios and not suite.findings:
         where = ", ".join(path) or os.path.join(policies, "scenarios")
         raise Refused(f"there are no scenarios in {where}; `carepolicy scenarios suggest FLOW` writes some")
@@ -88,25 +87,25 @@ def _show(findings: Sequence[Finding]) -> None:
     click.echo(written(reported("", findings), "text"), err=True, nl=False)
 
 
-def _guarded(suite: Suite, judging: Any) -> list[Verdict]:
+def _verdicts(suite: Suite, traced: bool, to_the_end: bool, workers: int | None) -> list[Verdict]:
     """The verdicts; a set that has errors is refused with them."""
+    from carepolicy.cli.progress import progress
     from carepolicy.machine.loading import PolicyErrors
     from carepolicy.scenarios.stage import stage_for
+    from carepolicy.scenarios.suite import judge_all
 
     for root in suite.roots:
         try:
             stage_for(root)
         except PolicyErrors as problem:
             refuse(root, problem.findings)
-    verdicts: list[Verdict] = judging()
-    return verdicts
+    with progress("test", len(suite.scenarios), WORTH_A_BAR) as told:
+        return judge_all(suite, traced, to_the_end, workers, told)
 
 
-def _updated(
-    suite: Suite, verdicts: list[Verdict], path: tuple[str, ...], policies: str, traced: bool, workers: int | None
-) -> list[Verdict]:
+def _updated(suite: Suite, verdicts: list[Verdict], policies: str, traced: bool, workers: int | None) -> list[Verdict]:
     """Show and write the updates, and judge again what they were written to."""
-    from carepolicy.scenarios.suite import judge_all, suite_of
+    from carepolicy.scenarios.suite import suite_of
     from carepolicy.scenarios.updating import updates
 
     changed = list(updates(verdicts))
@@ -118,10 +117,14 @@ def _updated(
             raise Refused(str(problem)) from None
     if not changed:
         return verdicts
-    again = suite_of([each.file for each in changed], policies)
-    files = {each.file for each in changed}
-    fresh = iter(judge_all(again, traced, False, workers))
-    return [next(fresh) if each.file in files else each for each in verdicts]
+    again = suite_of([each.file for each in changed], _default(policies))
+    fresh = {(each.file, each.document): each for each in _verdicts(again, traced, False, workers)}
+    return [fresh.get((each.file, each.document), each) for each in verdicts]
+
+
+def _default(policies: str) -> str | None:
+    """The set of scenarios that stand in none."""
+    return policies if os.path.isfile(os.path.join(policies, "organisation.yaml")) else None
 
 
 def _coverages(suite: Suite, verdicts: Sequence[Verdict]) -> dict[str, Coverage]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.places import At, Source
@@ -21,7 +21,6 @@ FOLDER = "scenarios"
 ORGANISATION = "organisation.yaml"
 
 _DIVIDER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
-_LINE = re.compile(r"[^\n]+")
 _LIVE = re.compile(r"^(?![ \t]*(#|$|---|%))", re.MULTILINE)
 
 
@@ -101,28 +100,34 @@ def set_of(path: str) -> str | None:
     return os.path.relpath(folder) if os.path.dirname(path) and not os.path.isabs(path) else folder
 
 
-def read_scenarios(path: str | os.PathLike[str]) -> tuple[list[Scenario], list[Finding]]:
-    """The scenarios of a file and what is wrong with its text and shape. Never raises for what a file holds."""
+def read_scenarios(path: str | os.PathLike[str]) -> list[Part]:
+    """The documents of a file, and what is wrong with its text and shape. Never raises for what a file holds."""
     name = os.fspath(path)
     content, findings = read_bytes(path, name)
-    if content is None:
-        return [], findings
-    text, findings = text_of(content, name)
-    if text is None:
-        return [], findings
-    return read_text(text, name)
+    text, findings = (None, findings) if content is None else text_of(content, name)
+    return [Part(None, None, findings)] if text is None else list(read_parts(text, name))
 
 
 def read_text(text: str, name: str) -> tuple[list[Scenario], list[Finding]]:
     """The scenarios of a text, which findings call ``name``, and what is wrong with it."""
-    scenarios: list[Scenario] = []
-    findings: list[Finding] = []
+    parts = list(read_parts(text, name))
+    scenarios = [each.scenario for each in parts if each.scenario is not None]
+    return scenarios, [finding for each in parts for finding in each.findings]
+
+
+class Part(NamedTuple):
+    """One document of a file: its text with places, the scenario where its shape is right, and what is wrong."""
+
+    source: Source | None
+    scenario: Scenario | None
+    findings: list[Finding]
+
+
+def read_parts(text: str, name: str) -> Iterator[Part]:
+    """The documents of a text, which findings call ``name``."""
     for number, part in enumerate(documents(text)):
         source, wrong = _source(part, name)
-        findings += wrong
-        if source is not None and not wrong:
-            scenarios.append(_scenario(source, number))
-    return scenarios, findings
+        yield Part(source, _scenario(source, number) if source is not None and not wrong else None, wrong)
 
 
 def documents(text: str) -> list[str]:
@@ -131,11 +136,13 @@ def documents(text: str) -> list[str]:
     So each keeps its lines' numbers. What holds only comments is no document, unless it is the whole text.
     """
     starts = [0, *(each.start() for each in _DIVIDER.finditer(text)), len(text)]
-    parts = [
-        _LINE.sub("", text[:start]) + text[start:end]
-        for start, end in pairwise(starts)
-        if _LIVE.search(text[start:end].rstrip())
-    ]
+    parts = []
+    lines = 0
+    for start, end in pairwise(starts):
+        part = text[start:end]
+        if _LIVE.search(part.rstrip()):
+            parts.append("\n" * lines + part)
+        lines += part.count("\n")
     return parts or [text]
 
 

@@ -12,11 +12,17 @@ from zoneinfo import ZoneInfo
 from carepolicy.engine.instants import datetime_of, microseconds, parse, text_of
 from carepolicy.engine.values import WrongValue, taker_of
 from carepolicy.machine.loading import load_bundle
+from carepolicy.scenarios.checking import names_of_bundle
 
 if TYPE_CHECKING:
     from carepolicy.engine.live import LiveProgram
     from carepolicy.machine.program import Bundle
     from carepolicy.policy.model import Policies
+    from carepolicy.scenarios.checking import Names
+
+FIRST, LAST = 1971, 2190
+EARLIEST, LATEST = (microseconds(datetime(year, 1, 1, tzinfo=UTC)) for year in (FIRST, LAST + 1))
+"""Calendars know the years 1970 to 2200: there is room around for what a scenario's clocks add."""
 
 MASK = "***"
 NONE = "none"
@@ -34,6 +40,11 @@ class Stage:
         self.bundle: Bundle = load_bundle(root)
         self.zone = ZoneInfo(self.bundle.timezone)
         self.takers = {name: taker_of(fact) for name, fact in self.bundle.facts.items()}
+
+    @cached_property
+    def names(self) -> Names:
+        """What scenarios may name."""
+        return names_of_bundle(self.bundle)
 
     @cached_property
     def policies(self) -> Policies:
@@ -59,7 +70,10 @@ class Stage:
             named = named.replace(tzinfo=self.zone)
             if named.astimezone(UTC).astimezone(self.zone).replace(tzinfo=None) != named.replace(tzinfo=None):
                 raise CannotPlay(f'"{text}" does not exist in {self.zone.key}: the clocks go forward over it')
-        return microseconds(named)
+        instant = microseconds(named)
+        if not EARLIEST <= instant < LATEST:
+            raise CannotPlay(f'"{text}" is too far away: scenarios play in the years {FIRST} to {LAST}')
+        return instant
 
     def local(self, instant: int) -> str:
         """An instant as a scenario writes it: ``2026-03-06 15:30``, with seconds and an offset where they matter."""
@@ -128,7 +142,7 @@ class Stage:
 
     def wait(self, now: int, written: str, program: LiveProgram, facts: dict[str, Any]) -> int:
         """The instant at which a wait that begins at ``now`` is over, in the calendar of the scenario's flow."""
-        from carepolicy.businesstime import LimitError, parse_limit
+        from carepolicy.businesstime import LimitError, NeverOpen, OutOfRange, parse_limit
 
         text = written
         if text.strip().startswith("settings."):
@@ -139,8 +153,11 @@ class Stage:
             limit = parse_limit(text)
         except LimitError as fault:
             raise CannotPlay(f"wait: {written}: {fault}") from None
-        over = self.bundle.calendars[program.program.calendar].add_us(now, limit, facts)
-        if over is None:
+        try:
+            over = self.bundle.calendars[program.program.calendar].add_us(now, limit, facts)
+        except (OutOfRange, NeverOpen):
+            over = None
+        if over is None or over >= LATEST:
             raise CannotPlay(f"wait: {written}: a fact that it reads has no value, or it never ends")
         return over
 

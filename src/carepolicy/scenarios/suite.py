@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from carepolicy.machine.loading import PolicyErrors
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.places import Place
+from carepolicy.scenarios.checking import unknown_names
 from carepolicy.scenarios.judging import Verdict, judge
 from carepolicy.scenarios.reading import ORGANISATION, Scenario, read_scenarios, scenario_files, set_of
 from carepolicy.scenarios.stage import stage_for
@@ -16,8 +18,13 @@ from carepolicy.scenarios.stage import stage_for
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from carepolicy.policy.places import Source
+
 WORTH_A_PROCESS = 150
 """So many scenarios take about as long as a process takes to start."""
+
+PARTS = 16
+"""Into so many parts each process's share is cut: the last to end has little more to do than the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +44,30 @@ def suite_of(paths: Iterable[str], default: str | None = None) -> Suite:
     """The scenarios of files and folders. One that stands in no set is of the set ``default``."""
     found: list[tuple[str, Scenario]] = []
     findings: list[Finding] = []
-    for path in scenario_files(paths):
-        scenarios, wrong = read_scenarios(path)
-        findings += wrong
-        for scenario in scenarios:
-            root = root_of(scenario, default)
+    once = {os.path.realpath(path): path for path in reversed([*scenario_files(paths)])}
+    for path in reversed(once.values()):
+        for part in read_scenarios(path):
+            findings += part.findings
+            if part.source is None or part.scenario is None:
+                continue
+            root = root_of(part.scenario, default)
             if root is None:
-                said = "no policy set is there" if scenario.given else f"no folder above has an {ORGANISATION}"
-                findings.append(Finding("CP115", said, Place(path, scenario.line, 1, scenario.line, 2), _HINT))
+                said = "no policy set is there" if part.scenario.given else f"no folder above has an {ORGANISATION}"
+                line = part.scenario.line
+                findings.append(Finding("CP115", said, Place(path, line, 1, line, 2), _HINT))
+            elif wrong := _unknown(part.source, root):
+                findings += wrong
             else:
-                found.append((root, scenario))
+                found.append((root, part.scenario))
     return Suite(tuple(found), tuple(findings))
+
+
+def _unknown(source: Source, root: str) -> list[Finding]:
+    """Names in a scenario that its set does not have. A set with errors is not asked: it is refused as a whole."""
+    try:
+        return list(unknown_names(source, stage_for(root).names))
+    except PolicyErrors:
+        return []
 
 
 _HINT = "a scenario stands in the folder scenarios/ of its policy set, or names it: given: {organisation: FILE}"
@@ -66,8 +86,12 @@ def root_of(scenario: Scenario, default: str | None = None) -> str | None:
     return None
 
 
+Told = Callable[[int], None]
+"""Is called with the number of scenarios that were judged since it was called last."""
+
+
 def judge_all(
-    suite: Suite, traced: bool = False, to_the_end: bool = False, workers: int | None = None
+    suite: Suite, traced: bool = False, to_the_end: bool = False, workers: int | None = None, told: Told | None = None
 ) -> list[Verdict]:
     """The verdicts in the order of the scenarios; ``workers`` is by default what the number of them is worth.
 
@@ -77,16 +101,33 @@ def judge_all(
     for root in suite.roots:
         stage_for(root)
     wanted = min(os.cpu_count() or 1, len(jobs) // WORTH_A_PROCESS) if workers is None else workers
-    if wanted < 2 or len(jobs) < 2:
-        return _judge(jobs, traced, to_the_end)
+    verdicts: list[Verdict] = []
+    for part in _judged(jobs, traced, to_the_end, wanted):
+        verdicts += part
+        if told is not None:
+            told(len(part))
+    return verdicts
+
+
+Jobs = Sequence[tuple[str, Scenario]]
+
+
+def _judged(jobs: Jobs, traced: bool, to_the_end: bool, workers: int) -> Iterator[list[Verdict]]:
+    """The verdicts in order, some at a time."""
+    if workers < 2 or len(jobs) < 2:
+        yield from (_judge([job], traced, to_the_end) for job in jobs)
+        return
     from concurrent.futures import ProcessPoolExecutor
 
-    size = -(-len(jobs) // (wanted * 4))
+    size = -(-len(jobs) // (workers * PARTS))
     parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
-    with ProcessPoolExecutor(wanted) as pool:
+    with ProcessPoolExecutor(workers) as pool:
         found = [pool.submit(_judge, part, traced, to_the_end) for part in parts]
-        return [verdict for each in found for verdict in each.result()]
+        try:
+            yield from (each.result() for each in found)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _judge(jobs: Sequence[tuple[str, Scenario]], traced: bool, to_the_end: bool) -> list[Verdict]:
+def _judge(jobs: Jobs, traced: bool, to_the_end: bool) -> list[Verdict]:
     return [judge(stage_for(root), scenario, traced, to_the_end) for root, scenario in jobs]

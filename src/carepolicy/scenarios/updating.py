@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.policy.composing import compose, plain_value
 from carepolicy.policy.reading import read_bytes
+from carepolicy.policy.writing import replace_text, unified_diff
 from carepolicy.scenarios.reading import documents
 
 if TYPE_CHECKING:
@@ -31,15 +31,11 @@ class Update:
 
     def diff(self) -> str:
         """The change as a unified diff."""
-        before, after = self.before.splitlines(keepends=True), self.after.splitlines(keepends=True)
-        return "".join(difflib.unified_diff(before, after, self.file, self.file))
+        return unified_diff(self.file, self.before, self.after)
 
     def write(self) -> None:
-        """Write the file, unless it has changed since it was read; then raises ``OSError``."""
-        if _text(self.file) != self.before:
-            raise OSError(f"{self.file} has changed meanwhile; nothing was written to it")
-        with open(self.file, "w", encoding="utf-8", newline="") as file:
-            file.write(self.after)
+        """Write the file, whole or not at all; raises ``Changed`` where it has changed since it was read."""
+        replace_text(self.file, self.before, self.after)
 
 
 def updates(verdicts: Sequence[Verdict]) -> Iterator[Update]:
