@@ -111,5 +111,6 @@ class Engine:
 
 
 def _records(text: str) -> Iterator[dict[str, Any]]:
-    for line in text.splitlines():
-        yield orjson.loads(line)
+    for line in text.split("\n"):  # only a line feed ends a line of JSON
+        if line:
+            yield orjson.loads(line)

@@ -28,11 +28,12 @@ Route = tuple["str | None", tuple[Stop, ...]]
 
 
 class Counted:
-    """An event that a watch may count: when, of which type, with which facts, caused by which line."""
+    """An event that a watch may count: which, when, of which type, with which facts, caused by which line."""
 
-    __slots__ = ("facts", "line", "time", "type")
+    __slots__ = ("facts", "identity", "line", "time", "type")
 
     def __init__(self, event: Incoming, facts: dict[str, Any]) -> None:
+        self.identity = (event.source, event.id)
         self.time = event.time
         self.type = event.type
         self.line = event.line

@@ -75,6 +75,12 @@ class DeadLetters:
         return MASK
 
 
+def line_of(letter: str) -> int:
+    """The number of the line that a dead letter is about."""
+    number: int = orjson.loads(letter)["line"]
+    return number
+
+
 def _line(line: int, code: str, reason: str, event: Mapping[str, Any]) -> str:
     letter: dict[str, Any] = {"line": line, "code": code, "reason": reason}
     if event:

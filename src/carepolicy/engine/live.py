@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.engine.instants import NEVER
 from carepolicy.engine.recordtext import SPECVERSION, Form, Writer, opened, quoted
 from carepolicy.machine.program import Phase
 
@@ -42,10 +43,12 @@ class LiveLimit:
         "met",
         "months",
         "paused",
+        "place",
         "plain",
         "plainly_met",
         "position",
         "reads",
+        "recounted_as",
         "restarted",
         "resumed",
         "rolls",
@@ -58,8 +61,9 @@ class LiveLimit:
         "when",
     )
 
-    def __init__(self, table: LimitTable, calendar: Calendar, clock: str, writer: Writer) -> None:
+    def __init__(self, table: LimitTable, place: int, calendar: Calendar, clock: str, writer: Writer) -> None:
         limit = table.limit
+        self.place = place
         self.limit: Limit = limit
         self.when: Function | None = table.when
         self.rolls = table.rolls
@@ -108,6 +112,7 @@ class LiveLimit:
         self.fresh = writer.form("clock.started", f'{start}"due":"%s","used":0,"limit":{told},{basis}}}')
         self.plainly_met = writer.form("clock.met", f'{start}"used":%s,"limit":{told},{basis}}}')
         self.extended_as = quoted(f"the limit is now {self.limit}")
+        self.recounted_as = quoted(f"it counts in the calendar {self.calendar.name} now")
 
 
 class LiveClock:
@@ -145,7 +150,9 @@ class LiveClock:
         self.late_trigger = f"{table.name}.late"
         self.met_trigger = f"{table.name}.met"
         by_calendar = {
-            name: tuple(LiveLimit(each, calendars[name], table.name, writer) for each in table.limits)
+            name: tuple(
+                LiveLimit(each, at, calendars[name], table.name, writer) for at, each in enumerate(table.limits)
+            )
             for name in sorted(set(table.calendars))
         }
         self.choices = tuple(by_calendar[name] for name in table.calendars)
@@ -166,10 +173,10 @@ class LiveAfter:
         self.place = table.place
         self.ways: tuple[LiveWay, ...] = ()
 
-    def due(self, entered: int, facts: Mapping[str, Any]) -> int | None:
-        """When it fires for a case that entered its state at ``entered``; None where a fact is missing."""
+    def due(self, entered: int, facts: Mapping[str, Any]) -> int:
+        """When it fires for a case that entered its state at ``entered``; ``NEVER`` where a fact is missing."""
         due: int | None = self.calendar.add_us(entered, self.limit, facts)
-        return due
+        return NEVER if due is None else due
 
 
 Operations = tuple[tuple[LiveClock, "Callable[[list[str], Any, LiveClock, int, str], None]"], ...]

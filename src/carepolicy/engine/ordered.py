@@ -7,6 +7,7 @@ from collections import Counter
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
+from carepolicy.engine.letters import line_of
 from carepolicy.engine.stream import Caused
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class OrderedRun:
         self.records_written = 0
         self.lines_read = 0
         self.dead = run.dead
+        self._letters: list[str] = []
         self.tally: Counter[str] = run.tally
 
     def __enter__(self) -> OrderedRun:
@@ -54,11 +56,15 @@ class OrderedRun:
         for number, text in self._run.feed_lines(lines):
             if text:
                 self._keep(number, text)
+        if self._run.holding is not None:
+            self._letters += self.dead
+            self.dead.clear()
         return ""
 
     def finish(self, until: int | None) -> Iterator[str]:
         """What is left: records that had to wait, in the order of their lines, and what fell due at the end."""
         ending = self._run.finish(until)
+        self.dead[:] = sorted((*self._letters, *self.dead), key=line_of) if self._letters else self.dead
         for text in self._merged(ending.caused):
             self.records_written += text.count("\n")
             yield text

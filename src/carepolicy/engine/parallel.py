@@ -10,9 +10,10 @@ import multiprocessing
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
-from carepolicy.engine.desk import Counted, Desk, raised_as_incoming
+from carepolicy.engine.desk import Counted, Desk
 from carepolicy.engine.eventrecords import EventRecords
 from carepolicy.engine.intake import Refused
+from carepolicy.engine.letters import line_of
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.stream import AT_THE_END, Run
 from carepolicy.machine import portable
@@ -66,6 +67,8 @@ class ParallelRun(Run):
             self._processes.append(process)
         self._asked = [False] * workers
         self._kept: list[tuple[int, str]] = []
+        self._letters: list[str] = []
+        self._raised_at_the_end: list[Raised] = []
         self._open = [0] * workers
         self._lates = [0] * workers
 
@@ -82,7 +85,10 @@ class ParallelRun(Run):
                 continue
             for each in (event,) if self.holding is None else self.holding.add(event):
                 self._share(each, shares)
+        read, self.dead[:] = self.dead[:], []
         done = self._receive()
+        self._release_letters()
+        self._letters = read
         self._send(shares)
         self._kept, kept = texts, self._kept
         return sorted((*kept, *done), key=lambda each: each[0])
@@ -90,6 +96,11 @@ class ParallelRun(Run):
     def feed_directly(self, lines: Iterable[tuple[int, bytes | str]]) -> str:
         """The records of the lines before, of a set of one stratum."""
         return "".join(text for _, text in self.feed_lines(lines))
+
+    def _release_letters(self) -> None:
+        """Give out the dead letters of the lines before, in the order of the lines, as one process does."""
+        self.dead[:] = sorted((*self._letters, *self.dead), key=line_of)
+        self._letters = []
 
     def _share(self, event: Incoming, shares: list[list[Share]]) -> None:
         self.note(event)
@@ -125,7 +136,10 @@ class ParallelRun(Run):
             self.tally[code] += 1
             self.dead.append(self.letters.untaken(event, code, reason))
         for line, raised in answer.raised:
-            self.pass_raised(0, raised_as_incoming(raised, line))
+            if line == AT_THE_END:
+                self._raised_at_the_end.append(raised)
+            else:
+                self.pass_all_raised(0, [raised], line)
         for counted in answer.counted:
             self.count(0, counted)
         self._open[number], self._lates[number] = answer.open_cases, answer.lates
@@ -144,6 +158,8 @@ class ParallelRun(Run):
         for number, pipe in enumerate(self._pipes):
             pipe.send(self.latest if until is None else until)
             due.extend(text for _, _, text in self._take(number, pipe))
+        self.pass_all_raised(0, self._raised_at_the_end, AT_THE_END)
+        self._release_letters()
         return texts, due
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from carepolicy.engine.case import Round, used_of
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.live import PAUSE, REBASE, RESTART, RESUME, START, STOP
 from carepolicy.engine.recordtext import quoted
+from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +61,7 @@ def change_calendar(out: list[str], case: Case, clock: LiveClock, now: int, when
     """A clock counts on in the calendar of another state's owner."""
     held = case.rounds[clock.index]
     if held is not None:
-        rebase(case, held, now)
+        rebase(out, case, held, now, when)
 
 
 def end(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
@@ -101,11 +102,10 @@ def start(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> 
     held = Round(clock, limit, since)
     case.rounds[clock.index] = held
     position = limit.position
-    base = since if position is None else position(since)
+    held.base = base = since if position is None else position(since)
     if clock.goes_on:
-        held.segments = case.kept_of(clock.index)
-        base -= used_in(held.segments, limit)
-    held.base = base
+        _go_on_counting(case, held)
+        base = held.base
     if limit.plain and since == now and not held.segments:
         instant = limit.instant
         held.amount = amount = limit.amount
@@ -118,6 +118,20 @@ def start(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> 
         return
     settle(case, held)
     _write_running(out, case, held, limit.started, now, when)
+
+
+def _go_on_counting(case: Case, held: Round) -> None:
+    """Count on from what earlier rounds used; warnings that they gave are not given again."""
+    held.segments = case.kept_of(held.clock.index)
+    used = used_in(held.segments, held.limit)
+    held.base -= used
+    if not held.limit.dated:
+        held.warned = sum(_share(held.limit.amount, each) < used for each in held.clock.warns)
+
+
+def _share(amount: int, millionths: int) -> int:
+    """A share of an amount, rounded up to a whole unit."""
+    return -(-amount * millionths // 1_000_000)
 
 
 def _first_instant(case: Case, clock: LiveClock, now: int) -> int:
@@ -177,7 +191,7 @@ def plan(held: Round) -> None:
     held.next = held.due
     shares = held.clock.warns
     if held.warned < len(shares) and held.due != NEVER:
-        part = -(-held.amount * shares[held.warned] // 1_000_000)
+        part = _share(held.amount, shares[held.warned])
         instant = held.limit.instant
         warn = held.base + part if instant is None else instant(held.base + part)
         held.next = min(held.next, warn)
@@ -195,9 +209,10 @@ def pause(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
 
 
 def resume(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
-    """Let a paused round go on; its limit is looked up again, since facts may have changed meanwhile."""
+    """Let a paused round go on, in the calendar of the state that it goes on in; what was used stays used."""
     if held.running:
         return
+    held.limit = held.clock.choices[case.state.index][held.limit.place]
     position = held.limit.position
     held.base = (now if position is None else position(now)) - held.used
     held.since = now
@@ -213,8 +228,10 @@ def restart(out: list[str], case: Case, held: Round, now: int, when: str) -> Non
     """Begin a round anew: a late one ends and another starts, any other counts from zero again."""
     if held.late:
         stop(out, case, held, now, when)
-        if case.rounds[held.clock.index] is None:
-            start(out, case, held.clock, now, when)
+        start(out, case, held.clock, now, when)
+        begun = case.rounds[held.clock.index]
+        if begun is not None and held.clock.phases[case.state.index] == Phase.PAUSED:
+            pause(out, case, begun, now, when)
         return
     held.segments, held.used, held.amount, held.warned, held.extras = (), 0, 0, 0, ()
     held.started = held.since = now
@@ -226,23 +243,18 @@ def restart(out: list[str], case: Case, held: Round, now: int, when: str) -> Non
     _write_running(out, case, held, held.limit.restarted, now, when)
 
 
-def rebase(case: Case, held: Round, now: int) -> None:
-    """Count on in the calendar of another owner: what was used stays used."""
-    held.used = used_of(held, now)
-    changed = choose(case, held.clock)
-    if changed is None or changed is held.limit:
+def rebase(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
+    """Count on in the calendar of another state's owner: what was used stays used."""
+    changed = held.clock.choices[case.state.index][held.limit.place]
+    if changed is held.limit or not held.running:
         return
-    same_limit = changed.limit == held.limit.limit
-    held.segments += ((held.since, now),)
-    held.since = now
-    if not same_limit:
-        held.used = used_in(held.segments, changed)
-        held.amount = 0
+    used, before = used_of(held, now), held.due
     held.limit = changed
-    position = changed.position
-    held.base = (now if position is None else position(now)) - held.used
+    held.base = (now if changed.position is None else changed.position(now)) - used
     if not held.late:
         settle(case, held)
+    if held.due != before:
+        _write_running(out, case, held, changed.extended, now, when, changed.recounted_as)
 
 
 def stop(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
@@ -273,7 +285,7 @@ def look_again(out: list[str], case: Case, clock: LiveClock, now: int, when: str
     """Look up a clock's limit again, because a fact that it reads has changed."""
     held = case.rounds[clock.index]
     if held is None:
-        if clock.phases[case.state.index] == 1:
+        if clock.phases[case.state.index] == Phase.RUNNING:
             start(out, case, clock, now, when)
         return
     if held.late:
@@ -282,28 +294,34 @@ def look_again(out: list[str], case: Case, clock: LiveClock, now: int, when: str
     if limit is None:
         cancel(out, case, held, now, when)
         return
-    before = held.due
-    if limit is held.limit:
-        if not limit.until:
-            return
-    else:
+    before, replaced = held.due, held.limit
+    if limit.place != replaced.place:
         _change_limit(held, limit, now)
+    elif not limit.until:
+        return
     if held.running:
         settle(case, held)
-    if limit is not held.limit or held.due != before:
-        _write_running(out, case, held, limit.extended, now, when, limit.extended_as)
+    if held.due != before or held.limit.limit != replaced.limit:
+        _write_running(out, case, held, held.limit.extended, now, when, held.limit.extended_as)
 
 
 def _change_limit(held: Round, limit: LiveLimit, now: int) -> None:
     """Take another limit; the time already used counts, told in the new limit's basis."""
-    segments = (*held.segments, (held.since, now)) if held.running else held.segments
-    used = used_in(segments, limit)
+    if _alike(held.limit, limit):
+        used = used_of(held, now)
+    else:
+        used = used_in((*held.segments, (held.since, now)) if held.running else held.segments, limit)
     position = limit.position
     held.limit, held.amount, held.extras = limit, 0, ()
     held.used = used
     held.base = (now if position is None else position(now)) - used
     if not held.running and not limit.dated:
         held.amount = limit.amount
+
+
+def _alike(one: LiveLimit, other: LiveLimit) -> bool:
+    """Whether two limits count in the same measure, be it in different calendars."""
+    return (one.position is None and other.position is None) or one.limit.kind == other.limit.kind
 
 
 def extend(out: list[str], case: Case, held: Round, by: Any, now: int, when: str, reason: str) -> None:

@@ -182,12 +182,8 @@ class Stepper(Timers):
         return False
 
     def _afters(self, case: Case, state: LiveState, entered: int) -> tuple[tuple[int, int, LiveAfter], ...]:
-        found = []
-        for after in state.afters:
-            due = after.due(entered, case.facts)
-            if due is not None:
-                found.append((due, after.place, after))
-        return tuple(found)
+        """The timers of a state; one whose fact has no value waits for it, and falls due never until then."""
+        return tuple((after.due(entered, case.facts), after.place, after) for after in state.afters)
 
     def _facts_changed(
         self, case: Case, event: Mapping[str, Any], before: Mapping[str, Any], now: int, when: str
@@ -203,8 +199,7 @@ class Stepper(Timers):
         for after in case.state.afters:
             if after.limit.reads and any(timer[2] is after for timer in case.afters):
                 others = tuple(timer for timer in case.afters if timer[2] is not after)
-                due = after.due(case.entered, case.facts)
-                case.afters = others if due is None else (*others, (due, after.place, after))
+                case.afters = (*others, (after.due(case.entered, case.facts), after.place, after))
 
     def _close(self, case: Case, state: LiveState, when: str) -> None:
         case.closed = True
@@ -273,12 +268,7 @@ class Stepper(Timers):
         if subject is None:
             return
         values = ((name, function(case.facts, event, case)) for name, function in raised.data)
-        self.raised.append(
-            Raised(
-                f"{case.program.flow}/{case.subject}/{case.sequence}/{len(self.raised)}",
-                raised.event,
-                str(subject),
-                now,
-                {name: value for name, value in values if value is not None},
-            )
-        )
+        data = {name: value for name, value in values if value is not None}
+        origin = (now, case.subject, case.program.flow, case.sequence)
+        number = self.raised[-1].number + 1 if self.raised and self.raised[-1].origin == origin else 0
+        self.raised.append(Raised(origin, number, raised.event, str(subject), data))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.desk import Counted
     from carepolicy.engine.intake import Incoming
+    from carepolicy.engine.subject import Raised
     from carepolicy.machine.program import Bundle
 
 AT_THE_END = NEVER
@@ -161,12 +162,19 @@ class Run:
     def _collect(self, level: int, line: int) -> None:
         """Hand on what a stratum raised, and what a watch may count."""
         desk = self.desks[level]
-        for raised in desk.stepper.raised:
-            self.pass_raised(level, raised_as_incoming(raised, line))
+        self.pass_all_raised(level, desk.stepper.raised, line)
         desk.stepper.raised.clear()
         for counted in desk.counted:
             self.count(level, counted)
         desk.counted.clear()
+
+    def pass_all_raised(self, level: int, raised: list[Raised], line: int) -> None:
+        """Hand on what a stratum raised. What timers raise at the end has an order of its own, not that in which
+        subjects come to have their turn."""
+        if line == AT_THE_END:
+            raised = sorted(raised, key=lambda each: (each.origin, each.number))
+        for each in raised:
+            self.pass_raised(level, raised_as_incoming(each, line))
 
     def count(self, level: int, counted: Counted) -> None:
         """Let the watches of higher strata note an event that was taken."""
@@ -246,11 +254,14 @@ class Run:
 
 
 def in_order_of_time(texts: Iterable[str]) -> list[str]:
-    """Lines of records by (time, subject, flow, sequence)."""
-    lines = [line for text in texts for line in text.splitlines(keepends=True)]
+    """Lines of records by (time, subject, flow, sequence).
+
+    Only a line feed ends a line of JSON: a text in it may hold other separators (U+2028) as they are.
+    """
+    lines = [line for text in texts for line in text.split("\n") if line]
 
     def key(line: str) -> tuple[str, str, str, int]:
         record = orjson.loads(line)
         return record.get("time", ""), record.get("subject", ""), record.get("flow", ""), record.get("sequence", 0)
 
-    return sorted(lines, key=key)
+    return [line + "\n" for line in sorted(lines, key=key)]

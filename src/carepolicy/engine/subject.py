@@ -11,13 +11,24 @@ if TYPE_CHECKING:
     from carepolicy.engine.live import LiveProgram
 
 
+Origin = tuple[int, str, str, int]
+"""The time, and the subject, flow and sequence of the case, at which an event was raised."""
+
+
 class Raised:
-    """An event that a transition raised for another key; ``data`` holds values as facts hold them."""
+    """An event that a transition raised for another key; ``data`` holds values as facts hold them.
 
-    __slots__ = ("data", "event", "id", "subject", "time")
+    ``origin`` and ``number`` (where several were raised at one origin) put raised events in an order that does
+    not depend on who works on which subject.
+    """
 
-    def __init__(self, identity: str, event: str, subject: str, time: int, data: dict[str, Any]) -> None:
-        self.id = identity
+    __slots__ = ("data", "event", "id", "number", "origin", "subject", "time")
+
+    def __init__(self, origin: Origin, number: int, event: str, subject: str, data: dict[str, Any]) -> None:
+        time, about, flow, sequence = origin
+        self.origin = origin
+        self.number = number
+        self.id = f"{flow}/{about}/{sequence}/{time}/{number}"
         self.event = event
         self.subject = subject
         self.time = time

@@ -35,7 +35,9 @@ class Timers:
         while subject.next <= until:
             due, case, timer = self._first(subject)
             if due == until and not inclusive and not self._strict(timer, due):
-                return
+                case, timer = self._first_strict(subject, until)
+                if timer is None:
+                    return
             now = max(due, subject.last)
             count = count + 1 if now == fired_at else 0
             fired_at = now
@@ -43,11 +45,18 @@ class Timers:
             if case is None:
                 self._open_now(subject, timer, now)
             elif count > AT_ONE_INSTANT:
-                case.afters = ()
-                self.plan(subject)
+                self._cut(subject, case, now)
             else:
                 case.now = now
                 self._fire_one(subject, case, timer, now)
+
+    def _cut(self, subject: Subject, case: Case, now: int) -> None:
+        """End a loop of timers at one instant: what is due by now in the case does not fire any more."""
+        case.afters = ()
+        for held in case.rounds:
+            if held is not None and held.next <= now:
+                held.next = NEVER
+        self.plan(subject)
 
     def _open_now(self, subject: Subject, opening: Opening, now: int) -> None:
         program = opening.program
@@ -89,6 +98,16 @@ class Timers:
                 best = (key, None, opening)
         assert best is not None, "a subject's next due time belongs to one of its timers"
         return best[0][0], best[1], best[2]
+
+    def _first_strict(self, subject: Subject, due: int) -> tuple[Case | None, Round | None]:
+        """The first clock with a strict limit that falls due at an instant, whatever else does at it."""
+        found = [
+            (place, held.clock.place, case, held)
+            for place, case in subject.cases.items()
+            for held in case.rounds
+            if held is not None and held.next == due and self._strict(held, due)
+        ]
+        return min(found, key=lambda each: each[:2])[2:] if found else (None, None)
 
     def _strict(self, timer: Any, due: int) -> bool:
         return isinstance(timer, Round) and timer.due == due and timer.limit.strict

@@ -21,16 +21,19 @@ class Watching:
     def __init__(self, bundle: Bundle, stratum: int) -> None:
         self._bundle = bundle
         self._watches = [watch for watch in bundle.watches if watch.stratum == stratum]
-        self._noted: dict[str, list[tuple[int, int, str]]] = {watch.name: [] for watch in self._watches}
+        self._noted: dict[str, dict[tuple[str, str], tuple[int, int, str]]] = {each.name: {} for each in self._watches}
         self._raised_before: set[str] = set()
 
     def note(self, counted: Counted) -> None:
-        """Remember an event that was taken, where a watch counts its type and it has a value."""
+        """Remember an event that was taken, where a watch counts its type and it has a value.
+
+        An event that flows of several keys took counts once.
+        """
         for watch in self._watches:
             if watch.count == counted.type:
                 value = counted.facts.get(watch.by, self._bundle.facts[watch.by].default)
                 if value is not None:
-                    self._noted[watch.name].append((counted.time, counted.line, str(value)))
+                    self._noted[watch.name].setdefault(counted.identity, (counted.time, counted.line, str(value)))
 
     def raised(self) -> Iterator[Incoming]:
         """The events that the watches raise over all that was noted; their subject is the value watched.
@@ -47,7 +50,7 @@ class Watching:
     def _raised(self, watch: WatchTable) -> Iterator[Incoming]:
         windows: dict[str, deque[int]] = {}
         calendar = self._bundle.calendars[watch.calendar]
-        for time, line, value in sorted(self._noted[watch.name]):
+        for time, line, value in sorted(self._noted[watch.name].values()):
             window = windows.setdefault(value, deque())
             while window and (calendar.add_us(window[0], watch.within) or NEVER) < time:
                 window.popleft()

@@ -25,14 +25,19 @@ class CycleOfRaises(Exception):
 def strata_of(policies: Policies) -> dict[Node, int]:
     """The stratum of every flow and watch: one above the highest that raises an event to it.
 
+    Flows whose cases are keyed by a fact stand at least one above those keyed by the event's subject:
+    their events come from many subjects, and are in order only when all have been sorted by time.
     Flows that open each other work on one subject side by side and share a stratum. Raises
     ``CycleOfRaises`` where no order exists.
     """
     hears = _edges(policies)
     group = _groups(policies)
     level: dict[Node, int] = dict.fromkeys(group.values(), 0)
+    for flow in policies.flows.values():
+        if flow.subject is not None and flow.every is None:
+            level[group["flow", flow.name]] = 1
     edges = {(group[a], group[b]) for a, heard in hears.items() for b in heard}
-    for _ in range(len(level) + 1):
+    for _ in range(len(level) + 2):
         changed = False
         for low, high in edges:
             if level[high] <= level[low]:

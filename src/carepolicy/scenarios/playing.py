@@ -125,7 +125,7 @@ class Play:
             return False
 
     def _take(self, texts: Iterable[str]) -> None:
-        records = [read_record(line.encode()) for text in texts for line in text.splitlines()]
+        records = [read_record(line.encode()) for text in texts for line in text.split("\n") if line]
         records.sort(key=lambda each: each.at)
         for each in records:
             self.views.take(each)
