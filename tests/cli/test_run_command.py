@@ -207,3 +207,22 @@ def test_workers_give_the_same_bytes_through_a_pipe(policies: Path) -> None:
     two = carepolicy("run", "--policies", policies, "--workers", "2", stdin=text)
     assert one.stdout == two.stdout != b""
     assert one.returncode == two.returncode == 1
+
+
+def test_a_log_that_joins_subjects_gives_the_same_bytes_for_any_number_of_workers(
+    policies: Path, tmp_path: Path
+) -> None:
+    data = {"customer.name": "Ada"}
+    events = [
+        event("asked", "2026-03-02T09:00:00", "a", data),
+        event("asked", "2026-03-02T10:00:00", "b", data),
+        event("carepolicy.merge", "2026-03-02T11:00:00", "a", {"into": "b"}),
+        event("answered", "2026-03-02T11:30:00", "a"),
+    ]
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(b"".join(json.dumps(each).encode() + b"\n" for each in events))
+    alone = carepolicy("run", "--policies", policies, log)
+    assert b'"outcome":"merged"' in alone.stdout
+    assert carepolicy("run", "--policies", policies, "--workers", "2", log).stdout == alone.stdout
+    piped = carepolicy("run", "--policies", policies, "--workers", "2", stdin=log.read_bytes())
+    assert piped.stdout == alone.stdout

@@ -129,6 +129,13 @@ def test_what_timers_raise_at_the_end_and_the_dead_letters_are_the_same_for_any_
     assert everything(keyed, many_parcels(), 3, lateness) == alone
 
 
+def test_workers_that_cannot_join_subjects_say_so(keyed: Bundle) -> None:
+    merge = line("carepolicy.merge", "2026-03-02T11:00:00", "p-1", into="p-2")
+    records, dead = everything(keyed, [*two_parcels()[:2], merge], 2)
+    assert '"code":"CP914"' in records
+    assert [orjson.loads(each)["line"] for each in dead.splitlines()] == [3]
+
+
 def test_raised_events_have_ids_of_their_own(keyed: Bundle) -> None:
     records = [orjson.loads(each) for each in everything(keyed, many_parcels(), 1)[0].splitlines()]
     raised = [

@@ -62,6 +62,8 @@ def command(
     held = lateness_of(lateness)
     with ExitStack() as stack:
         source = _source(stack, file)
+        if workers > 1:
+            source, workers = _shareable(stack, source, workers)
         records: IO[bytes] = stack.enter_context(open(output, "wb")) if output else sys.stdout.buffer
         dead = stack.enter_context(open(dead_letters, "w", encoding="utf-8")) if dead_letters else None
         runner = stack.enter_context(_runner(bundle, reveal, held, workers))
@@ -106,6 +108,23 @@ def _source(stack: ExitStack, file: str) -> Any:
     except OSError as fault:
         click.echo(f"carepolicy run: {file} cannot be read: {fault.strerror}", err=True)
         raise SystemExit(2) from None
+
+
+def _shareable(stack: ExitStack, source: Any, workers: int) -> tuple[Any, int]:
+    """The input, and how many processes may share it: a log that joins subjects is for one.
+
+    What cannot be read twice, such as a pipe, is copied to a temporary file to find out.
+    """
+    import shutil
+    import tempfile
+
+    from carepolicy.engine.lines import tells_of_merges
+
+    if not source.seekable():
+        piped, source = source, stack.enter_context(tempfile.TemporaryFile())
+        shutil.copyfileobj(piped, source)
+        source.seek(0)
+    return source, 1 if tells_of_merges(source) else workers
 
 
 def _runner(bundle: Bundle, reveal: bool, lateness: int, workers: int) -> Any:

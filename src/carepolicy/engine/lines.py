@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.engine.intake import LONGEST_LINE
+from carepolicy.engine.intake import LONGEST_LINE, MERGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import IO
 
+BLOCK = 1 << 20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -34,3 +36,14 @@ def numbered_lines(blocks: Iterable[bytes]) -> Iterator[list[tuple[int, bytes]]]
         yield [each for each in complete if each[1].strip()] if b"" in lines or b"\r" in lines else complete
     if rest.strip():
         yield [(number, rest)]
+
+
+def tells_of_merges(file: IO[bytes]) -> bool:
+    """Whether an event in what is left of a file may join two subjects. The file stands where it stood again."""
+    sought, before, start = MERGE.encode(), b"", file.tell()
+    while block := file.read(BLOCK):
+        if sought in before + block:
+            break
+        before = block[1 - len(sought) :]
+    file.seek(start)
+    return bool(block)

@@ -10,9 +10,10 @@ import multiprocessing
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
+from carepolicy.engine import codes
 from carepolicy.engine.desk import Counted, Desk
 from carepolicy.engine.eventrecords import EventRecords
-from carepolicy.engine.intake import Refused
+from carepolicy.engine.intake import MERGE, Refused
 from carepolicy.engine.letters import line_of
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.stream import AT_THE_END, Run
@@ -80,6 +81,8 @@ class ParallelRun(Run):
         for number, line in lines:
             try:
                 event = self.intake.read(number, line)
+                if event.type == MERGE:
+                    raise Refused(codes.MERGE, "several workers cannot join subjects; use one", event._asdict())
             except Refused as refused:
                 texts.append((number, self.refuse(number, refused, line)))
                 continue
