@@ -121,7 +121,8 @@ def _shareable(stack: ExitStack, source: Any, workers: int) -> tuple[Any, int]:
     from carepolicy.engine.lines import tells_of_merges
 
     if not source.seekable():
-        piped, source = source, stack.enter_context(tempfile.TemporaryFile())
+        piped, source = source, tempfile.TemporaryFile()  # noqa: SIM115 - the stack closes it
+        stack.enter_context(source)
         shutil.copyfileobj(piped, source)
         source.seek(0)
     return source, 1 if tells_of_merges(source) else workers
