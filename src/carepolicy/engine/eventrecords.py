@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from carepolicy.engine import codes
+from carepolicy.engine.masking import mask_cards
 from carepolicy.engine.recordtext import SPECVERSION, slug
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class EventRecords:
             text = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
             source, key = "line", blake2b(text, digest_size=12).hexdigest()
         kind = "duplicate" if refused.code == codes.DUPLICATE else "rejected"
-        told = {name: value for name in ("id", "type") if (value := refused.text(name)) is not None}
+        told = {name: mask_cards(value) for name in ("id", "type") if (value := refused.text(name)) is not None}
         record: dict[str, Any] = {
             "specversion": SPECVERSION,
             "id": self._identity(kind, source, key),

@@ -9,6 +9,7 @@ from orjson import JSONDecodeError, loads
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import NoInstant, day_start, parse, second_of_day, text_of
+from carepolicy.engine.masking import mask_cards
 from carepolicy.engine.values import Taker, WrongValue, taker_of
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Refused(Exception):
     def __init__(self, code: str, reason: str, event: Mapping[str, Any] | None = None) -> None:
         super().__init__(reason)
         self.code = code
-        self.reason = reason
+        self.reason = mask_cards(reason)
         self.event = event or {}
 
     def text(self, name: str) -> str | None:
@@ -136,8 +137,8 @@ class Intake:
                 taken = taker(value)
             except WrongValue as fault:
                 raise Refused(codes.WRONG_TYPE, f"{name}: {fault}", event) from None
-            if taken is not value and type(taken) is str and taken != value:
-                masked = True
+            if taken is not value:
+                masked |= _was_masked(taken, value)
             data[name] = taken
         return masked
 
@@ -146,6 +147,13 @@ class Intake:
             return Refused(codes.UNREADABLE, "this is JSON, but no object")
         lacking = [name for name in ("id", "source", "type", "subject", "time") if not _is_text(event.get(name))]
         return Refused(codes.INCOMPLETE, "no text for " + ", ".join(lacking), event)
+
+
+def _was_masked(taken: Any, value: Any) -> bool:
+    """Whether a text, or one in a list, is not what it was."""
+    if type(taken) is tuple:
+        return any(map(_was_masked, taken, value))
+    return type(taken) is str and taken != value
 
 
 def _is_text(value: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from carepolicy.engine.effects import MASK, plain
-from carepolicy.engine.masking import mask_cards
+from carepolicy.engine.masking import mask_cards, mask_within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ class DeadLetters:
                 event[name] = mask_cards(value)
         data = refused.event.get("data")
         if isinstance(data, dict):
-            event["data"] = {str(name): self._shown(str(name), value, 0) for name, value in data.items()}
+            event["data"] = mask_within({name: self._shown(str(name), value, 0) for name, value in data.items()})
         if not event and self._reveal and len(raw) < 1 << 20:
             text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
             return _line(line, refused.code, refused.reason, {"text": mask_cards(text.rstrip("\r\n"))})
@@ -61,7 +61,7 @@ class DeadLetters:
     def _known(self, name: str, value: Any) -> Any:
         fact = self._facts.get(name)
         if fact is None:
-            return value
+            return mask_within(value)
         if fact.private and not self._reveal and value is not None:
             return MASK
         return plain(value, fact.type)
@@ -71,7 +71,7 @@ class DeadLetters:
             return {str(key): self._shown(f"{name}.{key}", inner, depth + 1) for key, inner in value.items()}
         fact = self._facts.get(name)
         if self._reveal or (fact is not None and not fact.private):
-            return mask_cards(value) if isinstance(value, str) else value
+            return value
         return MASK
 
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-_RUN = re.compile(r"(?<!\d)(?<!\d[ -])\d(?:[ -]?\d){12,}")
-"""A run of 13 or more digits, with a single space or hyphen between any two."""
+_BETWEEN = "[ \\t\\u00a0\\u2000-\\u200d\\u2010-\\u2015\\u202f\\u2060\\u2212\\ufeff._-]"
+"""What people and programs put between the digits of a card number: blanks, dashes and dots, seen or unseen."""
+
+_RUN = re.compile(rf"(?<!\d)\d(?:{_BETWEEN}{{0,3}}\d){{12,}}")
+"""A run of 13 or more digits, with little between any two."""
+
+_BREAK = re.compile(f"({_BETWEEN}+)")
 
 SHORTEST, LONGEST = 13, 19
 """Digits of a card number (ISO/IEC 7812)."""
@@ -15,16 +21,25 @@ def mask_cards(text: str) -> str:
     """``text`` with every card number replaced by ``**** **** **** 1234``; the same object where there is none.
 
     A card number is a run of 13 to 19 digits that the Luhn check (ISO/IEC 7812-1) accepts. It is looked
-    for in runs of digits as they are written, and in the parts of a run that separators set off.
+    for in runs of digits as they are written, and in the parts of a run that separators set off, since an
+    amount or an expiry date may stand beside it.
     """
     if not any(map(str.isdigit, text)):
         return text
     return _RUN.sub(_masked, text)
 
 
-def has_card(text: str) -> bool:
-    """Whether a text holds a card number."""
-    return mask_cards(text) is not text and mask_cards(text) != text
+def mask_within(value: Any) -> Any:
+    """A JSON value with every card number masked: in texts, names and whole numbers, however deep."""
+    if isinstance(value, str):
+        return mask_cards(value)
+    if isinstance(value, dict):
+        return {mask_cards(str(name)): mask_within(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [mask_within(each) for each in value]
+    if isinstance(value, int) and mask_cards(str(value)) != str(value):
+        return mask_cards(str(value))
+    return value
 
 
 def _masked(found: re.Match[str]) -> str:
@@ -32,14 +47,14 @@ def _masked(found: re.Match[str]) -> str:
     digits = [int(each) for each in run if each.isdecimal()]
     if SHORTEST <= len(digits) <= LONGEST and _luhn(digits):
         return "**** **** **** " + "".join(map(str, digits[-4:]))
-    if len(digits) > LONGEST and len(digits) != len(run):
+    if len(digits) != len(run):
         return _parts_masked(run)
     return run
 
 
 def _parts_masked(run: str) -> str:
     """Mask the groups of a longer run that are part of any card number which neighbouring groups make."""
-    pieces = re.split(r"([ -])", run)
+    pieces = _BREAK.split(run)
     groups = pieces[::2]
     masked = [False] * len(groups)
     for place in range(len(groups)):
