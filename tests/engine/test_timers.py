@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from stories import Events, Runner, event, short
 
 HEAD = """\
@@ -162,3 +164,42 @@ def test_clocks_that_chase_each_other_in_a_circle_are_cut(run_flows: Runner) -> 
     records = run_flows(small(states, clocks), events=[event("asked", "2026-03-02T09:00:00", data=past)])
     assert 1_000 < len(records) < 5_000
     assert {each["time"] for each in records} == {"2026-03-02T09:00:00+00:00"}
+
+
+STAND = """\
+  open: {title: Open, start_on: asked, on: {moved: waiting}}
+  waiting: {title: Waiting, on: {moved: open}}
+"""
+
+
+@pytest.mark.parametrize(
+    "limit", ["9 business hours", "3 business days", "close of business day 3", "less than 2 business days"]
+)
+def test_a_pause_from_closing_to_opening_costs_and_gives_nothing_whatever_the_limit(
+    run_flows: Runner, limit: str
+) -> None:
+    flow = small(STAND, clock("reply", limit, "runs_in: [open], pauses_in: [waiting]"))
+    asked = event("asked", "2026-03-04T10:00:00")
+    [(_, _, due)] = due_of(run_flows(flow, events=[asked]))
+    paused = [asked, event("moved", "2026-03-04T17:30:00"), event("moved", "2026-03-05T09:00:00")]
+    assert [each[0] for each in due_of(run_flows(flow, events=paused))] == ["started", "paused", "resumed"]
+    assert due_of(run_flows(flow, events=paused))[-1][2] == due
+    late = [asked, event("moved", "2026-03-05T18:00:00"), event("moved", "2026-03-06T08:00:00")]
+    assert due_of(run_flows(flow, events=late))[-1][2] == due
+
+
+def test_closings_count_from_the_day_after_the_start_and_not_while_the_clock_pauses(run_flows: Runner) -> None:
+    flow = small(STAND, clock("reply", "close of business day 3", "runs_in: [open], pauses_in: [waiting]"))
+    asked = event("asked", "2026-03-04T10:00:00")
+    same_day = [asked, event("moved", "2026-03-04T11:00:00"), event("moved", "2026-03-04T15:00:00")]
+    assert due_of(run_flows(flow, events=same_day)) == [
+        ("started", 0, "03-09T17:30"),
+        ("paused", 0, ""),
+        ("resumed", 0, "03-09T17:30"),
+    ]
+    over_a_closing = [asked, event("moved", "2026-03-06T11:00:00"), event("moved", "2026-03-09T08:00:00")]
+    assert due_of(run_flows(flow, events=over_a_closing)) == [
+        ("started", 0, "03-09T17:30"),
+        ("paused", 86_400, ""),
+        ("resumed", 86_400, "03-10T17:30"),
+    ]

@@ -163,6 +163,13 @@ class OpenTime:
             span = self._reach(instant)
         return (bisect_right(span.midnights, instant) + span.first_number) * DAY
 
+    def closing_position(self, instant: int) -> int:
+        """The open days from the anchor that have closed by an instant (its own closing included), in nanodays."""
+        span = self._span
+        if not span.begin <= instant < span.end:
+            span = self._reach(instant)
+        return (bisect_right(span.ends, instant) + span.first_number) * DAY
+
     def date_instant(self, position: int) -> int:
         """The closing instant of the open day with that number, in nanodays rounded up."""
         number = -(-position // DAY) - 1

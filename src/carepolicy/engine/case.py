@@ -122,7 +122,7 @@ class Case:
         held = self.round_of(clock)
         if held is None or (held.due == NEVER and held.limit.until):
             return None
-        left = held.amount - used_of(held, self.now)
+        left = held.amount - max(used_of(held, self.now), 0)
         return left * 1_000_000 // held.limit.unit
 
     def late(self, clock: str) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class LiveLimit:
     """A limit of a clock in one calendar.
 
+    ``first`` is ``position`` where a round starts: closings count from the end of the day of the start.
     ``position`` and ``instant`` translate between instants and the limit's own basis; both are None
     for elapsed time, whose positions are the instants themselves. ``amount`` is in units of the basis,
     ``unit`` of which make a second; None where it depends on the start or on facts.
@@ -36,6 +37,7 @@ class LiveLimit:
         "ended",
         "extended",
         "extended_as",
+        "first",
         "fresh",
         "instant",
         "late",
@@ -82,7 +84,8 @@ class LiveLimit:
         elif limit.kind == "business_days":
             self.position, self.instant, self.unit = calendar.day_position, calendar.day_instant, 1_000_000_000
         elif limit.kind == "close_of_business":
-            self.position, self.instant, self.unit = calendar.date_position, calendar.date_instant, 1_000_000_000
+            self.position, self.instant, self.unit = calendar.closing_position, calendar.date_instant, 1_000_000_000
+        self.first = calendar.date_position if limit.kind == "close_of_business" else self.position
         self.plain = not self.dated and not self.rolls
         self._write(clock, writer)
 

@@ -101,8 +101,8 @@ def start(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> 
             since = _first_instant(case, clock, now)
     held = Round(clock, limit, since)
     case.rounds[clock.index] = held
-    position = limit.position
-    held.base = base = since if position is None else position(since)
+    first = limit.first
+    held.base = base = since if first is None else first(since)
     if clock.goes_on:
         _go_on_counting(case, held)
         base = held.base
@@ -123,8 +123,11 @@ def start(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> 
 def _go_on_counting(case: Case, held: Round) -> None:
     """Count on from what earlier rounds used; warnings that they gave are not given again."""
     held.segments = case.kept_of(held.clock.index)
+    if not held.segments:
+        return
     used = used_in(held.segments, held.limit)
-    held.base -= used
+    position = held.limit.position
+    held.base = (held.since if position is None else position(held.since)) - used
     if not held.limit.dated:
         held.warned = sum(_share(held.limit.amount, each) < used for each in held.clock.warns)
 
@@ -146,10 +149,13 @@ def _first_instant(case: Case, clock: LiveClock, now: int) -> int:
 
 def used_in(segments: tuple[tuple[int, int], ...], limit: LiveLimit) -> int:
     """The time used in stretches of running, in the basis of ``limit``."""
-    position = limit.position
-    if position is None:
+    position, first = limit.position, limit.first
+    if position is None or first is None:
         return sum(end - begin for begin, end in segments)
-    return sum(position(end) - position(begin) for begin, end in segments)
+    if not segments:
+        return 0
+    start = segments[0][0]
+    return sum(position(end) - position(begin) for begin, end in segments) + position(start) - first(start)
 
 
 def settle(case: Case, held: Round) -> None:
@@ -233,10 +239,11 @@ def restart(out: list[str], case: Case, held: Round, now: int, when: str) -> Non
         if begun is not None and held.clock.phases[case.state.index] == Phase.PAUSED:
             pause(out, case, begun, now, when)
         return
-    held.segments, held.used, held.amount, held.warned, held.extras = (), 0, 0, 0, ()
+    held.segments, held.amount, held.warned, held.extras = (), 0, 0, ()
     held.started = held.since = now
-    position = held.limit.position
-    held.base = now if position is None else position(now)
+    position, first = held.limit.position, held.limit.first
+    held.base = now if first is None else first(now)
+    held.used = 0 if position is None else position(now) - held.base
     settle(case, held)
     if not held.running:
         held.next = NEVER
@@ -366,7 +373,9 @@ def tell_extended(out: list[str], case: Case, held: Round, now: int, when: str, 
 
 
 def seconds(units: int, unit: int) -> int | float:
-    """An amount in seconds: whole where it is whole, else to the microsecond."""
+    """An amount in seconds, to the microsecond. Below zero, before the day of the start has closed, nothing is used."""
+    if units < 0:
+        return 0
     return round(units / unit, 6) if units % unit else units // unit
 
 
