@@ -12,7 +12,7 @@ from carepolicy.checks import check_folder, rules
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.composing import compose
 
-ORGANISATION = ("timezone", "calendars", "facts", "roles", "channels", "settings", "watches")
+ORGANISATION = ("timezone", "calendars", "facts", "roles", "channels", "settings", "watches", "languages")
 
 
 def laid_over(below: Any, above: Any) -> Any:
@@ -27,9 +27,15 @@ def data_of(text: str) -> Any:
     return source.data
 
 
+def file_of(example: dict[str, Any]) -> str:
+    if "messages" in example:
+        return f"messages/{example['language']}.yaml"
+    return "organisation.yaml" if example.keys() & set(ORGANISATION) else "flows/email_inquiry.yaml"
+
+
 def codes_of(harbour: Path, example: str) -> set[str]:
     data = data_of(example)
-    file = harbour / ("organisation.yaml" if data.keys() & set(ORGANISATION) else "flows/email_inquiry.yaml")
+    file = harbour / file_of(data)
     file.write_text(yaml.safe_dump(laid_over(data_of(file.read_text()), data), sort_keys=False, allow_unicode=True))
     policies, findings = check_folder(harbour)
     assert policies is not None, findings

@@ -96,9 +96,9 @@ def test_a_deep_link_unfolds_its_message(opened):
 @pytest.mark.usefixtures("drawing")
 def test_a_chip_of_the_chart_leads_to_the_step(opened):
     page = opened("en/flows/complaint.html")
-    page.locator("#chart svg a[*|href='#state-appealed']").first.click()
-    assert page.url.endswith("#state-appealed")
-    assert page.locator("#state-appealed").bounding_box()["y"] < page.viewport_size["height"]
+    page.locator("#chart svg a[*|href='#state-closed']").first.click()
+    assert page.url.endswith("#state-closed")
+    assert page.locator("#state-closed").bounding_box()["y"] < page.viewport_size["height"]
 
 
 def test_copy_puts_what_to_say_on_the_clipboard(opened):

@@ -37,7 +37,8 @@ def build_organisation(part: Part, files: Mapping[str, bytes]) -> Organisation:
 def build_messages(part: Part) -> tuple[str, Mapping[str, Message]]:
     """The language of a file of messages, and its templates by name."""
     return part.said("language"), {
-        name: Message(name, each.said("subject"), each.said("text"), each.at) for name, each in part.items("messages")
+        name: Message(name, each.said("subject"), each.said("text"), each.at, each.marked("apologises"))
+        for name, each in part.items("messages")
     }
 
 
@@ -95,7 +96,7 @@ def _fact(name: str, part: Part) -> Fact:
         item=item,
         of=part.texts("of"),
         currency=part.maybe("currency"),
-        private="private" in part and bool(part["private"].data),
+        private=part.marked("private"),
         default=_default(default, kind) if default is not None else None,
         title=part.said("title", in_words(name.replace(".", " "))),
         at=part.at,

@@ -352,12 +352,16 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A template in one language; ``{placeholders}`` are still in ``subject`` and ``text``."""
+    """A template in one language; ``{placeholders}`` are still in ``subject`` and ``text``.
+
+    ``apologises`` says that its text begs pardon for lateness.
+    """
 
     name: str
     subject: str
     text: str
     at: At
+    apologises: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,10 @@ class Part:
         """The text below ``key``, or None."""
         return self[key].text() if key in self else None
 
+    def marked(self, key: str) -> bool:
+        """Whether the key is there and says true."""
+        return key in self and bool(self[key].data)
+
     def condition(self, key: str) -> str | None:
         """The expression below ``key``, or None."""
         return self[key].expression() if key in self else None

@@ -10,6 +10,11 @@ _MESSAGE = keyed(
         "text": ref(
             "text", "What the customer reads. {customer.name}, {clock.NAME.limit}, {case} and others are filled in."
         ),
+        "apologises": {
+            "type": "boolean",
+            "description": "Its text begs pardon for lateness: what the next message says after a broken promise.",
+            "errorMessage": "true or false",
+        },
     },
     ["text"],
     "a message, such as {subject: Your order, text: Dear customer …}",

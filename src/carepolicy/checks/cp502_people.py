@@ -1,0 +1,40 @@
+"""CP502: a role that nobody has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Policies, Role
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Roles without a person."""
+    for role in policies.organisation.roles.values():
+        if not named(role):
+            text = f'nobody has the role "{role.name}"'
+            yield Finding(CODE, text, policies.key_place(role.at), HINT, Severity.WARNING)
+
+
+def named(role: Role) -> frozenset[str]:
+    """The people of a role; a blank is nobody."""
+    return frozenset(person.strip() for person in role.people if person.strip())
+
+
+HINT = "name who has it, as in people: [Aoife, Ben]"
+CODE = "CP502"
+RULE = Rule(
+    CODE,
+    "role without people",
+    "Tasks and notices go to a role, and reach the people who have it. A role that nobody has swallows them. Where a "
+    "team or a partner takes the work, name its desk.",
+    "roles:\n  night_desk: {title: Night desk, calendar: always}\n",
+    "roles:\n  night_desk: {title: Night desk, calendar: always, people: [Partner's night desk], deputy: care_lead}\n",
+    find,
+    Severity.WARNING,
+)

@@ -1,0 +1,54 @@
+"""CP503: a role of one person for whom nobody stands in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.cp502_people import named
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from carepolicy.policy.model import Policies, Role
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Roles of one person without a deputy, or whose deputy is that same person."""
+    roles = policies.organisation.roles
+    for role in roles.values():
+        people = named(role)
+        if len(people) != 1:
+            continue
+        (person,) = people
+        if role.deputy is None:
+            text = f'only {person} has the role "{role.name}", and nobody stands in'
+            place = policies.place(role.at / "people" / 0)
+            yield Finding(CODE, text, place, _hint(role, roles), Severity.WARNING)
+        elif role.deputy in roles and _alone(person, roles[role.deputy]):
+            text = f'the deputy of the role "{role.name}" is {person} again'
+            place = policies.place(role.at / "deputy")
+            yield Finding(CODE, text, place, _hint(role, roles), Severity.WARNING)
+
+
+def _alone(person: str, deputy: Role) -> bool:
+    return named(deputy) == {person}
+
+
+def _hint(role: Role, roles: Mapping[str, Role]) -> str:
+    able = [each.name for each in roles.values() if named(each) - named(role)]
+    return f"name a role that stands in, as in deputy: {able[0]}" if able else "name a second person, or a deputy"
+
+
+CODE = "CP503"
+RULE = Rule(
+    CODE,
+    "one person, and no deputy",
+    "When the one person who has a role is ill or away, its cases stand still and its promises are broken. Name a "
+    "second person, or by deputy: a role of other people that stands in.",
+    "roles:\n  billing_clerk: {title: Billing clerk, calendar: office, people: [Iris]}\n",
+    "roles:\n  billing_clerk: {title: Billing clerk, calendar: office, people: [Iris], deputy: care_lead}\n",
+    find,
+    Severity.WARNING,
+)

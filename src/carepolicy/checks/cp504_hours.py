@@ -1,0 +1,114 @@
+"""CP504: a clock that counts only while the owner of its state is off work."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING
+
+from carepolicy.businesstime import Calendar, CalendarError, LimitError, parse_limit
+from carepolicy.businesstime.bounds import TWO_YEARS
+from carepolicy.businesstime.calendar import microseconds
+from carepolicy.businesstime.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS
+from carepolicy.checks.cp231_timezone import is_zone
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding, Severity
+from carepolicy.policy.settings import limit_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+
+    from carepolicy.policy.model import Clock, Flow, Policies, Role
+
+OPENINGS = 60
+"""How many openings of the clock's calendar are looked at. Weeks repeat, so that two months say enough."""
+
+
+def find(policies: Policies, today: date) -> Iterator[Finding]:
+    """States whose owner never works while a clock in business time counts there."""
+    organisation = policies.organisation
+    start = microseconds(datetime.combine(today, time(), UTC))
+    known: dict[str, Calendar | None] = {}
+    apart: dict[tuple[str, str], bool] = {}
+    for flow in policies.flows.values():
+        for clock in flow.clocks.values():
+            counts = clock.calendar or flow.calendar or organisation.calendar
+            if counts is None or counts == "owner" or not _in_business_time(policies, clock):
+                continue
+            for owner, state in _owners(flow, clock, organisation.roles):
+                works = owner.calendar
+                if works is None or works == counts:
+                    continue
+                pair = (works, counts)
+                if pair not in apart:
+                    calendars = [_calendar(policies, name, known) for name in (counts, works)]
+                    apart[pair] = _never_together(calendars[0], calendars[1], start)
+                if apart[pair]:
+                    text = f'"{owner.name}" works in the calendar {works}, which is shut whenever {clock.name} counts'
+                    place = policies.place(flow.states[state].at / "owner")
+                    yield Finding(CODE, text, place, _hint(clock), Severity.WARNING)
+
+
+def _owners(flow: Flow, clock: Clock, roles: Mapping[str, Role]) -> Iterator[tuple[Role, str]]:
+    for name in clock.runs_in:
+        state = flow.states.get(name)
+        owner = roles.get(state.owner or "") if state is not None else None
+        if owner is not None:
+            yield owner, name
+
+
+def _in_business_time(policies: Policies, clock: Clock) -> bool:
+    """Whether a limit of a clock counts open time, so that its calendar matters."""
+    for choice in clock.limits:
+        try:
+            limit = parse_limit(limit_text(choice.limit, policies.organisation))
+        except LimitError:
+            continue
+        if limit.kind in (BUSINESS_TIME, BUSINESS_DAYS, CLOSE_OF_BUSINESS):
+            return True
+    return False
+
+
+def _calendar(policies: Policies, name: str, known: dict[str, Calendar | None]) -> Calendar | None:
+    """The compiled calendar; None for one that other rules find wrong."""
+    if name not in known:
+        spec = policies.organisation.calendars.get(name)
+        known[name] = None
+        if spec is not None and is_zone(spec.timezone):
+            with suppress(CalendarError):
+                known[name] = Calendar.from_spec(spec)
+    return known[name]
+
+
+def _never_together(one: Calendar | None, other: Calendar | None, start: int) -> bool:
+    """Whether two calendars that do open have no open time in common in the openings that follow."""
+    if one is None or other is None or not (one.opens_within_us(start) and other.opens_within_us(start)):
+        return False
+    span = one.span_over(start, start + TWO_YEARS)
+    coming = ((o, c) for o, c in zip(span.opens, span.closes, strict=True) if c > start)
+    for _, (opens, closes) in zip(range(OPENINGS), coming, strict=False):
+        if other.position(closes) > other.position(max(opens, start)):
+            return False
+    return True
+
+
+def _hint(clock: Clock) -> str:
+    return (
+        f"let {clock.name} count in the owner's hours by calendar: owner, or give the state to a role that works then"
+    )
+
+
+CODE = "CP504"
+RULE = Rule(
+    CODE,
+    "owner never works while the clock counts",
+    "A clock in business time counts in its own calendar (else the flow's, else the organisation's). Where the owner "
+    "of a state never works in these hours, the time runs out while nobody can act. Let the clock count in the "
+    "owner's hours (calendar: owner), or give the state to a role that works then.",
+    "calendars:\n  nights: {title: Nights, hours: {mon-fri: 22:00-24:00}}\nroles:\n  care_agent: {calendar: nights}\n",
+    "calendars:\n  nights: {title: Late shift, hours: {mon-fri: 16:00-24:00}}\n"
+    "roles:\n  care_agent: {calendar: nights}\n",
+    severity=Severity.WARNING,
+    find_on=find,
+)

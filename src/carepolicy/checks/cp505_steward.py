@@ -1,0 +1,56 @@
+"""CP505: a flow that gathers what customers say, and nobody answers for it by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.cp502_people import named
+from carepolicy.checks.naming import words
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Flow, Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Feedback flows whose ``steward:`` is missing, or is a role that nobody has."""
+    roles = policies.organisation.roles
+    for flow in policies.flows.values():
+        if not gathers_feedback(flow):
+            continue
+        if flow.steward is None:
+            text = f'"{flow.name}" gathers feedback, and names no steward'
+            yield Finding(CODE, text, policies.place(flow.at / "flow"), HINT, Severity.WARNING)
+        elif flow.steward in roles and not named(roles[flow.steward]):
+            text = f'the steward of "{flow.name}" is a role that nobody has'
+            hint = f"name who has it, as in {flow.steward}: {{people: [Grace]}}"
+            yield Finding(CODE, text, policies.place(flow.at / "steward"), hint, Severity.WARNING)
+
+
+def gathers_feedback(flow: Flow) -> bool:
+    """Whether a flow is about what customers think of us, by the words of its name and its synonyms."""
+    said = {word for name in (flow.name, *flow.synonyms) for word in words(name)}
+    return not said.isdisjoint(FEEDBACK)
+
+
+ENGLISH = ("feedback", "feedbacks", "survey", "surveys", "nps", "csat", "satisfaction")
+FRENCH = ("avis", "sondage", "sondages", "enquete")
+GERMAN = ("umfrage", "umfragen", "rueckmeldung", "rueckmeldungen", "ruckmeldung", "zufriedenheit")
+SPANISH = ("encuesta", "encuestas", "opinion", "opiniones", "satisfaccion")
+FEEDBACK = frozenset((*ENGLISH, *FRENCH, *GERMAN, *SPANISH))
+HINT = "name the role that answers for it, as in steward: feedback_steward"
+CODE = "CP505"
+RULE = Rule(
+    CODE,
+    "feedback flow without a named steward",
+    "What customers tell us is lost where everybody gathers it and nobody answers for it. A flow about feedback (its "
+    "name or a synonym says feedback, survey or satisfaction, also in French, German or Spanish) names by steward: a "
+    "role that somebody has.",
+    "synonyms: [customer survey]\n",
+    "synonyms: [customer survey]\nsteward: care_lead\n",
+    find,
+    Severity.WARNING,
+)

@@ -1,0 +1,38 @@
+"""CP602: a private fact in a subject line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.pointing import within
+from carepolicy.checks.private import private_in
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Placeholders of private facts in the subject of a message, in every language."""
+    for messages in policies.messages.values():
+        for message in messages.values():
+            for each in private_in(policies, message.subject):
+                place = within(policies, message.at / "subject", message.subject, each.start, each.end)
+                yield Finding(CODE, f"{each.name} is private, and stands in a subject", place, HINT, Severity.WARNING)
+
+
+HINT = "say it in the text, and name the case by {case}"
+CODE = "CP602"
+RULE = Rule(
+    CODE,
+    "private fact in a subject line",
+    "A subject line is shown on locked screens and in lists, kept in the logs of mail servers, and never encrypted. A "
+    "fact that is private does not belong there; {case} tells the customer what it is about.",
+    "language: en\nmessages:\n  auto_reply: {subject: 'Your e-mail from {customer.email}'}\n",
+    "language: en\nmessages:\n  auto_reply: {subject: 'Your e-mail ({case})'}\n",
+    find,
+    Severity.WARNING,
+)

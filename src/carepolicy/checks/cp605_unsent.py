@@ -1,0 +1,42 @@
+"""CP605: a message that no flow sends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.rule import Rule
+from carepolicy.checks.walk import acts
+from carepolicy.policy.findings import Finding, Severity, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Templates, in the first language that has them, that nothing sends."""
+    sent = {name for _, effects, _ in acts(policies) for name in effects.send}
+    known = {name for messages in policies.messages.values() for name in messages}
+    misspelt = sent - known
+    told: set[str] = set()
+    for language in (*policies.organisation.languages, *policies.messages):
+        for name, message in policies.messages.get(language, {}).items():
+            # Where what is sent is misspelt, that is the one fault.
+            if name not in sent and name not in told and nearest(name, misspelt) is None:
+                told.add(name)
+                place = policies.key_place(message.at)
+                yield Finding(CODE, f'no flow sends "{name}"', place, HINT, Severity.NOTE)
+
+
+HINT = "send it, or take it away"
+CODE = "CP605"
+RULE = Rule(
+    CODE,
+    "message that nobody sends",
+    "A text that no flow sends is read by no customer. Either a send: is missing, or it can go.",
+    "language: en\nmessages:\n  birthday_wishes: {subject: Happy birthday, text: Many happy returns.}\n",
+    "language: en\nmessages:\n  auto_reply: {subject: Your message, text: Thank you for writing.}\n",
+    find,
+    Severity.NOTE,
+)

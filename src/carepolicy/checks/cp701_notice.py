@@ -1,0 +1,45 @@
+"""CP701: a notice that shows a role what it may not see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.pointing import within
+from carepolicy.checks.private import private_in
+from carepolicy.checks.rule import Rule
+from carepolicy.checks.walk import acts
+from carepolicy.policy.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Placeholders of private facts in notices to roles that may not see them."""
+    roles = policies.organisation.roles
+    for _, effects, _ in acts(policies):
+        for tell in effects.tell:
+            role = roles.get(tell.role)
+            for each in private_in(policies, tell.say):
+                if role is not None and each.name not in role.may_see:
+                    place = within(policies, tell.at / "say", tell.say, each.start, each.end)
+                    hint = f"leave it out, or add it to may_see: of {role.name}"
+                    text = f'the role "{role.name}" may not see {each.name}'
+                    yield Finding(CODE, text, place, hint, Severity.WARNING)
+
+
+CODE = "CP701"
+RULE = Rule(
+    CODE,
+    "private fact in a notice to a role that may not see it",
+    "A role sees of what is private only what may_see: lists. A notice that names more would hand it to all who have "
+    "the role. Leave it out - {case} is enough to find it - or let the role see it.",
+    "states:\n  received:\n"
+    "    on: {first_reply.late: {to: overdue, tell: {role: care_lead, say: 'Write to {customer.email}.'}}}\n",
+    "states:\n  received:\n"
+    "    on: {first_reply.late: {to: overdue, tell: {role: care_lead, say: 'Write to the customer of {case}.'}}}\n",
+    find,
+    Severity.WARNING,
+)
