@@ -19,6 +19,8 @@ COMMANDS: dict[str, Entry] = {
     "test": Entry("test", "Run scenarios: do the policies do what they say"),
     "scenarios": Entry("scenarios", "Suggest scenarios for what none goes through"),
     "run": Entry("run", "Events in, records out"),
+    "event": Entry("event", "Let one event happen, durably"),
+    "tick": Entry("tick", "Fire what is due"),
     "case": Entry("case", "Look at cases"),
     "due": Entry("due", "Say when a limit ends, and why"),
     "graph": Entry("graph", "Draw the chart of a flow"),

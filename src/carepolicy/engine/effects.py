@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -62,9 +63,9 @@ class LiveEffects:
         for message in self._sends:
             message.request(stepper, case, when)
         for form, texts in self._notices:
-            stepper.out.append(case.line(form, when, form.data % _json(stepper.notice(case, texts))))
+            stepper.write(case, form, when, partial(_notice, stepper, case, texts))
         for form, arguments in self._requests:
-            stepper.out.append(case.line(form, when, form.data % stepper.arguments(case, arguments, event)))
+            stepper.write(case, form, when, partial(_arguments, case, arguments, event))
         for each in self._opens:
             stepper.to_open.append((each, case))
         for raised in self._raises:
@@ -90,14 +91,16 @@ class LiveMessage:
 
     def request(self, stepper: Stepper, case: Case, when: str) -> None:
         """Write the record that asks for the message to be sent, in the customer's language."""
+        stepper.write(case, self._record, when, partial(self._parts, stepper, case))
+
+    def _parts(self, stepper: Stepper, case: Case, reveal: bool) -> tuple[str, ...]:
         language = stepper.language(case, self._templates)
-        subject, text = self._templates[language].render(CaseValues(stepper, case), stepper.reveal)
+        subject, text = self._templates[language].render(CaseValues(stepper, case), reveal)
         channel = case.channel
         to = case.facts.get(self._addresses.get(channel, "")) if channel is not None else None
-        if to is not None and not stepper.reveal and stepper.facts[self._addresses[channel or ""]].private:
+        if to is not None and not reveal and stepper.facts[self._addresses[channel or ""]].private:
             to = MASK
-        parts = tuple(_json(each) for each in (channel, language, to, subject, text))
-        stepper.out.append(case.line(self._record, when, self._record.data % parts))
+        return tuple(_json(each) for each in (channel, language, to, subject, text))
 
 
 class CaseValues:
@@ -143,6 +146,16 @@ def arguments_json(arguments: tuple[ArgumentTable, ...], case: Case, event: Mapp
         for each in arguments
     }
     return orjson.dumps(given).decode()
+
+
+def _arguments(
+    case: Case, arguments: tuple[ArgumentTable, ...], event: Mapping[str, Any], reveal: bool
+) -> tuple[str, ...]:
+    return (arguments_json(arguments, case, event, reveal),)
+
+
+def _notice(stepper: Stepper, case: Case, texts: Mapping[str, Template], reveal: bool) -> tuple[str, ...]:
+    return (_json(stepper.notice(case, texts, reveal)),)
 
 
 def assign_task(stepper: Stepper, case: Case, state: LiveState, when: str) -> None:

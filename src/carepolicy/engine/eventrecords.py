@@ -75,9 +75,14 @@ class EventRecords:
         return _line(record)
 
     def _identity(self, kind: str, source: str, key: str) -> str:
+        count = self.count(kind, source, key)
+        return f"event/{kind}/{source}/{key}" + (f"/{count}" if count > 1 else "")
+
+    def count(self, kind: str, source: str, key: str) -> int:
+        """How often an event of this source and id was refused in this way, this time counted."""
         counted = (kind, source, key)
         count = self._counts[counted] = self._counts.get(counted, 0) + 1
-        return f"event/{kind}/{source}/{key}" + (f"/{count}" if count > 1 else "")
+        return count
 
 
 def _line(record: dict[str, Any]) -> str:

@@ -114,6 +114,10 @@ class Intake:
         ids.add(key)
         return make_tuple(Incoming, (number, subject, kind, time, when, source, key, data, masked, False))
 
+    def forget_ids(self) -> None:
+        """Forget which events were taken, where somebody else remembers it."""
+        self._seen.clear()
+
     def _take_data(
         self, event: dict[str, Any], kind: str, fields: dict[str, Taker], given: Any, data: dict[str, Any]
     ) -> bool:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.case import Case
-from carepolicy.engine.effects import MASK, CaseValues, arguments_json, assign_task
+from carepolicy.engine.effects import MASK, CaseValues, assign_task
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.rounds import NOTHING, look_again
 from carepolicy.engine.subject import Raised, Subject
 from carepolicy.engine.timers import Timers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState, LiveWay, Operations
+    from carepolicy.engine.recordtext import Form
     from carepolicy.machine.messages import Template
-    from carepolicy.machine.program import ArgumentTable, Bundle, OpenTable, RaiseTable
+    from carepolicy.machine.program import Bundle, OpenTable, RaiseTable
 
 
 class Stepper(Timers):
@@ -32,6 +33,8 @@ class Stepper(Timers):
         self.lates = 0
         self.to_open: list[tuple[OpenTable, Case]] = []
         self.reveal = reveal
+        self.unmasked: dict[tuple[str, str, int], str] | None = None
+        """Where it is a dictionary, the data of records without the masks in them, by (flow, subject, sequence)."""
         self.facts = bundle.facts
         self._languages = bundle.languages
         self.calendars = bundle.calendars
@@ -245,17 +248,22 @@ class Stepper(Timers):
             return wanted
         return next((each for each in self._languages if each in templates), next(iter(templates)))
 
-    def notice(self, case: Case, texts: Mapping[str, Template]) -> str:
+    def write(self, case: Case, form: Form, when: str, parts: Callable[[bool], tuple[str, ...]]) -> None:
+        """Write a record whose open fields may hold private facts; ``parts(reveal)`` gives the fields."""
+        told = parts(self.reveal)
+        self.out.append(case.line(form, when, form.data % told))
+        if self.unmasked is not None and not self.reveal:
+            whole = parts(True)
+            if whole != told:
+                self.unmasked[case.program.flow, case.subject, case.sequence] = (form.data % whole)[8:-2]
+
+    def notice(self, case: Case, texts: Mapping[str, Template], reveal: bool) -> str:
         """The text of an internal notice, in the organisation's first language."""
         if not texts:
             return f"{case.program.program.title}: {case.state.name}"
         language = next((each for each in self._languages if each in texts), next(iter(texts)))
-        text: str = texts[language].render(CaseValues(self, case), self.reveal)[1]
+        text: str = texts[language].render(CaseValues(self, case), reveal)[1]
         return text
-
-    def arguments(self, case: Case, arguments: tuple[ArgumentTable, ...], event: Mapping[str, Any]) -> str:
-        """The arguments of an action as JSON."""
-        return arguments_json(arguments, case, event, self.reveal)
 
     def shown_person(self, case: Case, person: Any) -> str:
         """A person's name as a record may bear it."""

@@ -1,0 +1,63 @@
+"""What commands on a store have in common: the policy set that is installed there, and the time of day."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from carepolicy.cli.sets import demand_folder, refuse
+
+if TYPE_CHECKING:
+    from carepolicy.machine.program import Bundle
+    from carepolicy.store.contract import Store
+    from carepolicy.store.operating import Operation
+
+SHOWN = 10
+
+
+def wall_clock() -> int:
+    """Now, in microseconds since 1970."""
+    return time.time_ns() // 1_000
+
+
+def operation_or_exit(store: Store, policies: str) -> tuple[Operation, Bundle]:
+    """The installed set at work on a store; the one in the folder ``policies`` is installed where there is none."""
+    from carepolicy.machine.loading import PolicyErrors
+    from carepolicy.store.faults import NotInstalled
+    from carepolicy.store.operating import Operation
+
+    operation = Operation(store, policies if os.path.isdir(policies) else None, wall_clock())
+    try:
+        bundle = operation.bundle()
+    except NotInstalled:
+        demand_folder(policies)
+        raise
+    except PolicyErrors as problem:
+        refuse(policies, problem.findings)
+    _warn_if_changed(bundle, policies)
+    return operation, bundle
+
+
+def _warn_if_changed(bundle: Bundle, policies: str) -> None:
+    """Say so where the folder has other policies than those that are at work."""
+    if not os.path.isfile(os.path.join(policies, "organisation.yaml")):
+        return
+    from carepolicy.policy.load import digest_of
+
+    if digest_of(policies) != bundle.digest:
+        click.echo(f"note: {policies} differs from the policies that are installed in the store, which count", err=True)
+
+
+def tell_letters(letters: Sequence[str]) -> None:
+    """Say what was not taken and why, to standard error."""
+    import orjson
+
+    for letter in letters[:SHOWN]:
+        told = orjson.loads(letter)
+        click.echo(f"{told['code']} {told['reason']}", err=True)
+    if len(letters) > SHOWN:
+        click.echo(f"{len(letters) - SHOWN:,} more were not taken", err=True)

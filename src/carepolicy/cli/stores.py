@@ -1,0 +1,49 @@
+"""The store that a command works on: its option, and its faults as exit statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from carepolicy.cli.sets import Command
+from carepolicy.cli.status import UNREACHABLE, USAGE, Refused
+
+if TYPE_CHECKING:
+    from carepolicy.store.contract import Store
+
+DEFAULT = "sqlite:///care.db"
+
+
+def store_option(command: Command) -> Command:
+    """``--store URL`` as the parameter ``store``."""
+    return click.option(
+        "--store",
+        metavar="URL",
+        envvar="CAREPOLICY_STORE",
+        default=DEFAULT,
+        show_default=True,
+        show_envvar=True,
+        help="The store, such as sqlite:///FILE.",
+    )(command)
+
+
+@contextmanager
+def open_or_exit(url: str, create: bool = True) -> Iterator[Store]:
+    """The store of that URL. What is wrong with it, now or later, is told in a sentence and ends the command:
+    with 2 where the URL, the file or the key is the wrong one, with 3 where the store cannot be worked with."""
+    from carepolicy.store import faults
+    from carepolicy.store.opening import NoStoreUrl, open_store
+
+    try:
+        store = open_store(url, create)
+        try:
+            yield store
+        finally:
+            store.close()
+    except (NoStoreUrl, faults.NotAStore, faults.NewerSchema, faults.WrongKey, faults.NotInstalled) as fault:
+        raise Refused(str(fault), USAGE) from None
+    except faults.StoreFault as fault:
+        raise Refused(str(fault), UNREACHABLE) from None

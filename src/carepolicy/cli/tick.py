@@ -1,0 +1,65 @@
+"""``carepolicy tick``: fires what is due."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from carepolicy.cli.sets import policies_option
+from carepolicy.cli.stores import open_or_exit, store_option
+
+if TYPE_CHECKING:
+    from carepolicy.store.contract import Store
+    from carepolicy.store.operating import Operation
+
+LONGEST = 60.0
+"""Seconds that a watcher sleeps at most."""
+
+
+@click.command(
+    epilog="\b\nExamples:\n  carepolicy tick\n"
+    '  carepolicy tick --now "2026-03-09 09:00"\n  carepolicy tick --watch >> records.jsonl\n'
+)
+@click.option("--now", metavar="TIME", help="Fire what is due by TIME; default: now.")
+@click.option("--watch", is_flag=True, help="Keep doing it, until it is interrupted.")
+@store_option
+@policies_option
+@click.option("--quiet", "-q", is_flag=True, help="Do not print the records.")
+def command(now: str | None, watch: bool, store: str, policies: str, quiet: bool) -> None:
+    """Fire the timers of open cases that are due, and print the records of what follows from it.
+
+    Clocks warn and fall late, states are left when their time is up, and flows open cases by time, each at
+    the instant at which it was due.
+    """
+    from carepolicy.cli.living import operation_or_exit, wall_clock
+    from carepolicy.cli.times import until_of
+
+    if now is not None and watch:
+        raise click.UsageError("--watch goes with the clock on the wall; leave --now out", click.get_current_context())
+    with open_or_exit(store) as opened:
+        operation, bundle = operation_or_exit(opened, policies)
+        until = until_of(now, bundle)
+        _fire(operation, wall_clock() if until is None else until, quiet)
+        while watch:
+            _sleep(opened)
+            _fire(operation, wall_clock(), quiet)
+
+
+def _fire(operation: Operation, until: int, quiet: bool) -> None:
+    for done in operation.tick(until):
+        if done.records and not quiet:
+            sys.stdout.write(done.records)
+            sys.stdout.flush()
+
+
+def _sleep(store: Store) -> None:
+    """Sleep until the next timer falls due, or somebody else has written, which may make it sooner."""
+    from carepolicy.cli.living import wall_clock
+
+    with store.reading() as transaction:
+        due = transaction.next_due()
+    left = LONGEST if due is None else (due - wall_clock()) / 1_000_000
+    if left > 0:
+        store.wait(min(left, LONGEST))

@@ -1,0 +1,254 @@
+"""The work of one transaction: events taken or timers fired, and all that follows from them, kept together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from carepolicy.engine import codes
+from carepolicy.engine.desk import raised_as_incoming
+from carepolicy.engine.instants import NEVER, NoInstant, parse, text_of
+from carepolicy.engine.intake import MERGE, Refused
+from carepolicy.engine.stream import in_order_of_time
+from carepolicy.store import watches
+from carepolicy.store.chain import LOOSE
+from carepolicy.store.desks import address_of, name_of
+from carepolicy.store.naming import storable
+from carepolicy.store.rows import EventRow, LetterRow, RecordRow, RequestRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from carepolicy.engine.desk import Desk
+    from carepolicy.engine.intake import Incoming
+    from carepolicy.store.contract import Transaction
+    from carepolicy.store.desks import Desks, Name
+
+AT_THE_END = (1 << 62) - 1
+"""The position of what falls due when an input was read to its end."""
+
+REQUESTS = {
+    "carepolicy.message.requested": "message",
+    "carepolicy.notice.requested": "notice",
+    "carepolicy.action.requested": "action",
+}
+
+
+class Batch:
+    """What one transaction does. ``input`` is the number of the input that the lines are of, 0 for none.
+
+    ``texts`` holds the records, each line with its position; ``letters`` the dead letters; ``tally`` counts
+    what was refused; ``latest`` is the latest time read.
+    """
+
+    def __init__(self, desks: Desks, transaction: Transaction, input: int = 0) -> None:
+        self.texts: list[tuple[int, str]] = []
+        self.letters: list[str] = []
+        self.tally: Counter[str] = Counter()
+        self.latest = -NEVER
+        self.taken = 0
+        self._desks = desks
+        self._transaction = transaction
+        self._input = input
+        self._letters: list[LetterRow] = []
+        desks.begin(transaction)
+
+    # -- what comes in -----------------------------------------------------------------------------------
+
+    def read(self, lines: Iterable[tuple[int, bytes | str]]) -> list[tuple[int, Incoming | Refused, bytes | str]]:
+        """The events on numbered lines, each noted as taken; what cannot be taken, or was before, is refused."""
+        found: list[tuple[int, Incoming | Refused, bytes | str]] = []
+        ids: list[EventRow] = []
+        for number, line in lines:
+            try:
+                event = self._desks.intake.read(number, line)
+            except Refused as refused:
+                found.append((number, refused, line))
+                continue
+            found.append((number, event, line))
+            ids.append(EventRow(storable(event.source), storable(event.id), storable(event.subject)))
+        new = self._transaction.claim(ids) if ids else set()
+        if len(new) < len(ids):
+            found = [(number, self._if_new(event, line, new), line) for number, event, line in found]
+        return found
+
+    def _if_new(self, event: Incoming | Refused, line: bytes | str, new: set[tuple[str, str]]) -> Incoming | Refused:
+        if isinstance(event, Refused) or (storable(event.source), storable(event.id)) in new:
+            return event
+        return Refused(codes.DUPLICATE, "an event with this source and id was taken before", orjson.loads(line))
+
+    def take(self, events: Sequence[tuple[int, Incoming | Refused, bytes | str]]) -> None:
+        """Take what ``read`` has read, in its order."""
+        self._desks.fetch(dict.fromkeys(name for _, event, _ in events for name in self._names(event)))
+        for number, event, line in events:
+            if isinstance(event, Refused):
+                self._refuse(number, event, line)
+            else:
+                self.give(event)
+
+    def _names(self, event: Incoming | Refused) -> Iterable[Name]:
+        if isinstance(event, Refused):
+            yield event.text("subject") or ""
+            return
+        if event.type == MERGE:
+            yield event.subject
+            yield event.data.get("into") or event.subject
+            return
+        for desk in self._desks.desks:
+            for key, _ in desk.routes(event.type):
+                if key is None:
+                    yield event.subject
+                elif event.data.get(key) is not None:
+                    yield key, str(event.data[key])
+
+    def _refuse(self, number: int, refused: Refused, line: bytes | str) -> None:
+        self.tally[refused.code] += 1
+        self._bury(number, refused.code, self._desks.letters.refused(number, refused, line))
+        self._write(number, [self._desks.records.refused(refused, line)])
+
+    def _bury(self, position: int, code: str, letter: str) -> None:
+        self.letters.append(letter)
+        self._letters.append(LetterRow(self._input, position, code, letter.rstrip("\n")))
+
+    def give(self, event: Incoming) -> None:
+        """Give one event to all strata, and what is raised by it to those above."""
+        self.taken += 1
+        self.latest = max(self.latest, event.time)
+        if event.masked:
+            self.tally[codes.CARD] += 1
+            letter = self._desks.letters.untaken(event, codes.CARD, "a card number was masked; the event was taken")
+            self._bury(event.line, codes.CARD, letter)
+        desks = self._desks.desks
+        if len(desks) == 1:
+            self._give(desks[0], event)
+            self._write(event.line, desks[0].out)
+            return
+        waiting: list[list[Incoming]] = [[event]]
+        waiting += [[event] if desk.routes(event.type) else [] for desk in desks[1:]]
+        self._work_through(waiting, event.line)
+
+    def _work_through(self, waiting: list[list[Incoming]], position: int) -> None:
+        for level, desk in enumerate(self._desks.desks):
+            for event in sorted(waiting[level], key=lambda each: each.time):
+                self._give(desk, self._at_present(desk, event) if event.raised else event)
+                self._write(position, desk.out)
+                self._hand_on(level, desk, waiting, position)
+
+    def _give(self, desk: Desk, event: Incoming) -> None:
+        if event.type == MERGE:
+            desk.merge(event)
+        else:
+            desk.take(event)
+        if desk.refusals:
+            for each, code, reason in desk.refusals:
+                self.tally[code] += 1
+                self._bury(each.line, code, self._desks.letters.untaken(each, code, reason))
+            desk.refusals.clear()
+
+    def _at_present(self, desk: Desk, event: Incoming) -> Incoming:
+        """A raised event that comes when its key has already seen later ones happens to it when it comes."""
+        last = max((desk.subject(key, event.subject).last for key, _ in desk.routes(event.type)), default=-NEVER)
+        return event if event.time >= last else event._replace(time=last, when=text_of(last))
+
+    def _hand_on(self, level: int, desk: Desk, waiting: list[list[Incoming]], position: int) -> None:
+        """What a stratum raised, and what a watch raises over it, to the strata above that declare it."""
+        raised = [(level, raised_as_incoming(each, position)) for each in desk.stepper.raised]
+        desk.stepper.raised.clear()
+        for counted in desk.counted:
+            raised += watches.count(self._transaction, self._desks.bundle, level, counted)
+        desk.counted.clear()
+        for origin, event in raised:
+            higher = [above for above in range(origin + 1, len(waiting)) if self._desks.desks[above].routes(event.type)]
+            for above in higher:
+                waiting[above].append(event)
+            if not higher:
+                self.tally[codes.NO_CASE] += 1
+
+    # -- what falls due ------------------------------------------------------------------------------------
+
+    def fire(self, until: int, most: int, position: int = AT_THE_END) -> bool:
+        """Fire timers due by ``until`` of the ``most`` subjects that come first; whether there may be more."""
+        found = self._transaction.due(until, most)
+        names = [name_of(address) for _, address in found]
+        self._desks.fetch(names)
+        desks = self._desks.desks
+        if len(found) == most:  # so that what is raised comes to higher strata in the order of time
+            until = found[-1][0]
+        waiting: list[list[Incoming]] = [[] for _ in desks]
+        begin = len(self.texts)
+        for level, desk in enumerate(desks):
+            for event in sorted(waiting[level], key=lambda each: each.time):
+                self._give(desk, self._at_present(desk, event))
+                self._write(position, desk.out)
+                self._hand_on(level, desk, waiting, position)
+            for name in names:
+                subject = desk.subjects.get(name)
+                if subject is not None and subject.next <= until:
+                    desk.stepper.fire(subject, until, True)
+            self._write(position, desk.out)
+            self._hand_on(level, desk, waiting, position)
+        told = in_order_of_time(text for _, text in self.texts[begin:])
+        self.texts[begin:] = [(position, line) for line in told]
+        return len(found) == most
+
+    # -- what goes out -------------------------------------------------------------------------------------
+
+    def _write(self, position: int, out: list[str]) -> None:
+        self.texts += [(position, line) for line in out]
+        out.clear()
+
+    def close(self) -> None:
+        """Keep all of it in the store; what is left to do is to commit."""
+        unmasked: dict[tuple[str, str, int], str] = {}
+        for desk in self._desks.desks:
+            if desk.stepper.unmasked:
+                unmasked.update(desk.stepper.unmasked)
+                desk.stepper.unmasked.clear()
+        records: list[RecordRow] = []
+        requests: list[RequestRow] = []
+        for position, text in self.texts:
+            row = self._record(position, text, unmasked)
+            records.append(row)
+            kind = REQUESTS.get(row.type)
+            if kind is not None:
+                identity = f"{row.flow}/{row.subject}/{row.sequence}"
+                requests.append(RequestRow(identity, kind, row.subject, row.flow, row.sequence, row.time))
+        self._desks.keep()
+        if records:
+            self._transaction.append(records, requests)
+        if self._letters:
+            self._transaction.bury(self._letters)
+
+    def _record(self, position: int, text: str, unmasked: dict[tuple[str, str, int], str]) -> RecordRow:
+        line = text[:-1]
+        record: dict[str, Any] = orjson.loads(line)
+        subject, flow, sequence = record.get("subject", ""), record.get("flow", ""), record.get("sequence", 0)
+        kind = record["type"]
+        name: Name = subject
+        if sequence:
+            key = self._desks.keys[flow]
+            name = subject if key is None else (key, subject)
+        known = self._desks.remembered(name)
+        number, said = known.chain(flow if sequence else LOOSE, line)
+        if sequence:
+            if kind == "carepolicy.task.assigned":
+                known.owners[flow] = record["data"]["role"], record["data"].get("person")
+            elif kind in ("carepolicy.case.moved", "carepolicy.case.opened"):
+                known.owners.pop(flow, None)
+        secret = unmasked.get((flow, subject, sequence)) if unmasked else None
+        sealed = None if secret is None else self._desks.sealer.seal(secret.encode())
+        key, stored = address_of(name)
+        return RecordRow(
+            key, stored, flow, sequence, 0 if sequence else number, kind, _instant(record), line, said, sealed,
+            self._input, position,
+        )  # fmt: skip
+
+
+def _instant(record: dict[str, Any]) -> int:
+    """The time of a record; that of an event without a time that exists is 0."""
+    try:
+        return parse(record["time"])
+    except (KeyError, NoInstant):
+        return 0

@@ -1,0 +1,130 @@
+"""What a store does, whatever it stands on. ``sqlite`` and ``postgres`` fulfil it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar
+
+from carepolicy.store.rows import (
+    Address,
+    CaseRow,
+    EventRow,
+    Held,
+    InputRow,
+    LetterRow,
+    RecordRow,
+    RequestRow,
+    SubjectRow,
+    VersionRow,
+)
+
+Result = TypeVar("Result")
+
+
+class Transaction(Protocol):
+    """All of it happens, or nothing. What it loads belongs to it until it ends: no other transaction changes it."""
+
+    unchanged: bool
+    """Whether nobody else has written to the store since the last transaction of this connection."""
+
+    # subjects and their cases
+    def load(self, addresses: Sequence[Address]) -> dict[Address, Held]:
+        """What is kept about some addresses, each of which is then this transaction's own."""
+
+    def save(self, subjects: Sequence[SubjectRow], cases: Sequence[CaseRow], gone: Sequence[tuple[str, ...]]) -> None:
+        """Keep subjects and open cases; ``gone`` are the (key, subject, flow) of cases that are not open any more."""
+
+    # timers
+    def due(self, until: int, most: int) -> list[tuple[int, Address]]:
+        """When a timer falls due by ``until``, and at which address: the earliest first, without addresses that another
+        transaction is at work on."""
+
+    def next_due(self) -> int | None:
+        """When the first timer of all falls due."""
+
+    # what came in, and what went out
+    def claim(self, events: Sequence[EventRow]) -> set[tuple[str, str]]:
+        """Note events as taken; the (source, id) of those that were not taken before."""
+
+    def append(self, records: Sequence[RecordRow], requests: Sequence[RequestRow]) -> None:
+        """Add records, and what they ask for to the outbox."""
+
+    def bury(self, letters: Sequence[LetterRow]) -> None:
+        """Add dead letters."""
+
+    def count(self, kind: str, source: str, id: str) -> int:
+        """How often an event of this source and id was refused in this way, this time counted."""
+
+    # watches
+    def watched(self, watch: str, value: str) -> bytes | None:
+        """What a watch has noted of a value; the value is then this transaction's own."""
+
+    def keep_watched(self, watch: str, value: str, noted: bytes) -> None:
+        """Keep what a watch has noted."""
+
+    # inputs
+    def input(self, name: str) -> tuple[int, int] | None:
+        """The number of an input and of its shares, None where it was never read."""
+
+    def open_input(self, name: str, shares: int) -> int:
+        """Note an input; its number."""
+
+    def position(self, input: int, share: int) -> InputRow | None:
+        """How far a share of an input was read."""
+
+    def keep_position(self, row: InputRow) -> None:
+        """Keep how far a share of an input was read."""
+
+    # policy versions
+    def versions(self) -> list[VersionRow]:
+        """The installed policy sets, the present one last."""
+
+    def versions_in_use(self) -> list[int]:
+        """The numbers of the policy sets by which open cases live."""
+
+    def install(self, digest: str, installed: int, files: Mapping[str, bytes]) -> int:
+        """Install a policy set; its number."""
+
+    def policy_files(self, version: int) -> dict[str, bytes]:
+        """The files of an installed policy set."""
+
+    # questions
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The answer to a question in SQL, in which ``?`` stands for a value."""
+
+    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """The same, for answers that do not fit in memory."""
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Carry out a statement in SQL; how many rows it changed."""
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Carry out a statement for each of some rows."""
+
+
+class Store(Protocol):
+    """A store that is open."""
+
+    url: str
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """A transaction that is committed at the end of the block, and undone where the block raises."""
+
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """A transaction that sees one state of the store and changes nothing."""
+
+    def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None]) -> Result:
+        """Do ``work`` in a transaction, again where it lost against another; ``undone`` is called after that."""
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep until a timer may have come to be due earlier than was known, or that long; whether it was woken."""
+
+    def share_is_mine(self, input: int, share: int) -> bool:
+        """Take a share of an input for as long as this connection lives; False where another has it."""
+
+    def leave_share(self, input: int, share: int) -> None:
+        """Let go of a share."""
+
+    def close(self) -> None:
+        """Let go of the store."""

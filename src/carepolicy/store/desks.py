@@ -1,0 +1,306 @@
+"""The engine's desks with subjects that come out of a store when they are asked for, and go back into it.
+
+All strata work at once: what a transition raises is handed on within the same transaction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.engine.desk import Desk
+from carepolicy.engine.eventrecords import EventRecords
+from carepolicy.engine.instants import NEVER
+from carepolicy.engine.intake import Intake
+from carepolicy.engine.letters import DeadLetters
+from carepolicy.engine.live import LiveProgram
+from carepolicy.engine.subject import Opening, Subject
+from carepolicy.store.naming import named, storable
+from carepolicy.store.remembered import Remembered
+from carepolicy.store.rows import CaseRow, SubjectRow
+from carepolicy.store.snapshot import Freezer
+from carepolicy.store.versions import Installed, older_programs, with_older
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from carepolicy.engine.case import Case
+    from carepolicy.store.contract import Transaction
+    from carepolicy.store.rows import Address, Held
+    from carepolicy.store.sealing import Sealer
+
+Name = str | tuple[str, str]
+"""How a desk names a subject: by its name, or by (key, name)."""
+
+KEPT = 50_000
+"""Subjects that are kept in memory between two transactions, at most."""
+
+
+class Shelf(dict[Name, Subject]):
+    """The subjects of a desk. One that is not there is fetched; which were asked for is noted in ``touched``."""
+
+    def __init__(self, fetch: Callable[[Name], None], touched: dict[Name, None]) -> None:
+        super().__init__()
+        self._fetch = fetch
+        self._touched = touched
+
+    def get(self, name: Name, default: Any = None) -> Any:
+        """The subject of that name, from the store where it is not here; None where nobody knows it."""
+        found = super().get(name)
+        if found is None:
+            self._fetch(name)
+            found = super().get(name, default)
+        self._touched[name] = None
+        return found
+
+
+class StoreRecords(EventRecords):
+    """Records of events that were not taken, numbered by the store."""
+
+    transaction: Transaction
+
+    def count(self, kind: str, source: str, key: str) -> int:
+        """How often an event of this source and id was refused in this way, this time counted."""
+        return self.transaction.count(kind, storable(source), storable(key))
+
+
+class Desks:
+    """A policy set at work on a store. ``older`` are the sets by which open cases still live."""
+
+    def __init__(self, present: Installed, older: list[Installed], sealer: Sealer) -> None:
+        bundle = with_older(present.bundle, older)
+        self.bundle = bundle
+        self.number = present.number
+        self.sealer = sealer
+        self.intake = Intake(bundle)
+        self.letters = DeadLetters(bundle)
+        self.records = StoreRecords(bundle.organisation)
+        self.touched: dict[Name, None] = {}
+        self.known: dict[Name, Remembered] = {}
+        self._transaction: Transaction | None = None
+        programs = [LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)]
+        strata = [each.stratum for each in bundle.programs] + [each.stratum for each in bundle.watches]
+        levels = 1 + max(strata, default=0)
+        self.desks = [
+            Desk(bundle, [each for each in programs if each.stratum == level], self.records, owns=_nobody)
+            for level in range(levels)
+        ]
+        self._freezers: dict[tuple[int, str], Freezer] = {}
+        self._level = {program.flow: program.stratum for program in programs}
+        self.keys = {program.flow: program.key for program in programs}
+        self._add(present.number, programs)
+        self._programs = {program.flow: program for program in programs}
+        self._add_older(older, programs, levels)
+        for desk in self.desks:
+            desk.subjects = Shelf(self._fetch_one, self.touched)
+            desk.stepper.unmasked = {}
+
+    def _add(self, number: int, programs: Iterable[LiveProgram]) -> None:
+        private = frozenset(name for name, fact in self.bundle.facts.items() if fact.private)
+        for program in programs:
+            self._freezers[number, program.flow] = Freezer(program, private)
+
+    def _add_older(self, older: list[Installed], programs: list[LiveProgram], levels: int) -> None:
+        places = {program.flow: program.place for program in programs}
+        for installed in reversed(older):
+            found = older_programs(installed, programs, places)
+            self._add(installed.number, found)
+            for program in found:
+                level = min(program.stratum, levels - 1)
+                self._level.setdefault(program.flow, level)
+                self.keys.setdefault(program.flow, program.key)
+                self.desks[level].programs += (program,)
+
+    # -- within a transaction --------------------------------------------------------------------------
+
+    def begin(self, transaction: Transaction) -> None:
+        """Work within a transaction from now on."""
+        if not transaction.unchanged or len(self.known) > KEPT:
+            self.forget()
+        self._transaction = self.records.transaction = transaction
+        self.intake.forget_ids()
+
+    def forget(self) -> None:
+        """Forget all subjects, as after a transaction that was undone."""
+        self.known.clear()
+        self.touched.clear()
+        for desk in self.desks:
+            dict.clear(desk.subjects)
+            desk.merged.clear()
+            desk.out.clear()
+            desk.refusals.clear()
+            desk.counted.clear()
+            desk.stepper.raised.clear()
+            desk.stepper.to_open.clear()
+            if desk.stepper.unmasked:
+                desk.stepper.unmasked.clear()
+
+    def fetch(self, names: Iterable[Name]) -> None:
+        """Take subjects out of the store, in one go, which are not here yet, and those that they were merged into."""
+        assert self._transaction is not None, "subjects are fetched within a transaction"
+        wanted = {address_of(name): name for name in names if name not in self.known}
+        while wanted:
+            found = self._transaction.load(sorted(wanted))
+            more: dict[Address, Name] = {}
+            for address, held in found.items():
+                known = self._take_up(wanted[address], held)
+                if known.merged_into is not None and known.merged_into not in self.known:
+                    more[address_of(known.merged_into)] = known.merged_into
+            wanted = more
+
+    def _fetch_one(self, name: Name) -> None:
+        self.fetch((name,))
+
+    def remembered(self, name: Name) -> Remembered:
+        """What is known of an address, from the store where it is not here; it will be kept."""
+        self.fetch((name,))
+        self.touched[name] = None
+        return self.known[name]
+
+    def _take_up(self, name: Name, held: Held) -> Remembered:
+        known = self.known[name] = Remembered(held.row)
+        if held.row is None:
+            return known
+        plain = name if isinstance(name, str) else name[1]
+        if known.merged_into is not None:
+            self.desks[0].merged[plain] = known.merged_into
+        subjects: dict[int, Subject] = {}
+        for text, kept in known.levels.items():
+            subject = subjects[int(text)] = Subject(plain)
+            subject.last = kept["last"]
+        for row in held.cases:
+            level = self._level[row.flow]
+            subject = subjects.setdefault(level, Subject(plain))
+            case = self._thaw(plain, row, known)
+            subject.cases[case.program.place] = case
+            subject.last = max(subject.last, case.now)
+        self._take_up_rest(known, subjects, plain)
+        for level, subject in subjects.items():
+            if level < len(self.desks) and not (level == 0 and known.merged_into is not None):
+                self.desks[level].stepper.plan(subject)
+                self.desks[level].subjects[name] = subject
+        return known
+
+    def _thaw(self, subject: str, row: CaseRow, known: Remembered) -> Case:
+        private = None
+        if row.sealed is not None:
+            sealed = bytes(row.sealed)
+            private = self.sealer.unseal(sealed)
+            known.sealed[row.flow] = private, sealed
+        known.flows.add(row.flow)
+        known.owners[row.flow] = row.role, row.person
+        return self._freezers[row.version, row.flow].thaw(subject, row.body, private)
+
+    def _take_up_rest(self, known: Remembered, subjects: dict[int, Subject], name: str) -> None:
+        """Sequences and openings, given to the stratum in which their flows are now."""
+        for kept in known.levels.values():
+            for flow, number in kept.get("sequences", {}).items():
+                if flow in self._programs:
+                    subject = subjects.setdefault(self._level[flow], Subject(name))
+                    subject.sequences = {**subject.sequences, self._programs[flow].place: number}
+            for flow, (number, due) in kept.get("openings", {}).items():
+                program = self._programs.get(flow)
+                if program is not None and program.every is not None:
+                    subject = subjects.setdefault(self._level[flow], Subject(name))
+                    subject.openings = {**(subject.openings or {}), program.place: Opening(program, number, due)}
+
+    def open_by_time(self) -> None:
+        """Note when each flow that opens cases by time does so next, where that is not noted yet."""
+        for desk in self.desks:
+            for program in desk.programs:
+                if program.every is not None:
+                    subject = desk.subject(None, program.every.subject)
+                    if program.place not in (subject.openings or {}):
+                        desk.stepper.open_by_time(subject, program)
+
+    # -- back into the store -----------------------------------------------------------------------------
+
+    def keep(self) -> None:
+        """Put every subject that was asked for back into the store."""
+        assert self._transaction is not None, "subjects are kept within a transaction"
+        subjects: list[SubjectRow] = []
+        cases: list[CaseRow] = []
+        gone: list[tuple[str, ...]] = []
+        for name in self.touched:
+            self._keep_one(name, subjects, cases, gone)
+        self.touched.clear()
+        if subjects:
+            self._transaction.save(subjects, cases, gone)
+
+    def _keep_one(
+        self, name: Name, subjects: list[SubjectRow], cases: list[CaseRow], gone: list[tuple[str, ...]]
+    ) -> None:
+        known = self.known.get(name)
+        if known is None:
+            known = self.known[name] = Remembered(None)
+        key, stored = address_of(name)
+        plain = name if isinstance(name, str) else name[1]
+        due, levels, open_now = NEVER, {}, set()
+        for level, desk in enumerate(self.desks):
+            subject = dict.get(desk.subjects, name)
+            if subject is None:
+                continue
+            due = min(due, subject.next)
+            levels[str(level)] = self._level_state(subject)
+            for case in subject.cases.values():
+                cases.append(self._case_row(key, stored, case, known))
+                open_now.add(case.program.flow)
+        gone += [(key, stored, flow) for flow in known.flows - open_now]
+        known.flows = open_now
+        if isinstance(name, str):
+            known.merged_into = self.desks[0].merged.get(plain)
+        subjects.append(SubjectRow(key, stored, None if due == NEVER else due, known.merged_into, known.state(levels)))
+
+    def _level_state(self, subject: Subject) -> dict[str, Any]:
+        kept: dict[str, Any] = {"last": subject.last}
+        if subject.sequences:
+            flows = {program.place: program.flow for program in self._programs.values()}
+            kept["sequences"] = {flows[place]: number for place, number in subject.sequences.items() if place in flows}
+        if subject.openings:
+            kept["openings"] = {each.program.flow: (each.number, each.due) for each in subject.openings.values()}
+        return kept
+
+    def _case_row(self, key: str, subject: str, case: Case, known: Remembered) -> CaseRow:
+        flow, version = case.program.flow, self._number_of(case)
+        body, private = self._freezers[version, flow].freeze(case)
+        sealed = None
+        if private is not None:
+            before = known.sealed.get(flow)
+            sealed = before[1] if before is not None and before[0] == private else self.sealer.seal(private)
+            known.sealed[flow] = private, sealed
+        role, person = known.owners.get(flow, (None, None))
+        late, due = 0, NEVER
+        for held in case.rounds:
+            if held is not None:
+                if held.late:
+                    late = 1
+                elif held.running and held.due < due:
+                    due = held.due
+        return CaseRow(
+            key, subject, flow, version, case.state.name, role, person, late, case.opened,
+            None if due == NEVER else due, body, sealed,
+        )  # fmt: skip
+
+    def _number_of(self, case: Case) -> int:
+        """The number of the set by which a case lives."""
+        flow = case.program.flow
+        if self._programs.get(flow) is case.program:
+            return self.number
+        return next(
+            number for (number, name), each in self._freezers.items() if name == flow and each.program is case.program
+        )
+
+
+def _nobody(_: str) -> bool:
+    """What a desk opens by time is noted when a set is installed, not whenever a process starts."""
+    return False
+
+
+def address_of(name: Name) -> Address:
+    """The address in a store of a subject that a desk names so."""
+    return ("", storable(name)) if isinstance(name, str) else (name[0], storable(name[1]))
+
+
+def name_of(address: Address) -> Name:
+    """How a desk names the subject of an address."""
+    key, subject = address
+    return named(subject) if key == "" else (key, named(subject))

@@ -1,0 +1,117 @@
+"""Live operation: a store, the policy set that is installed in it, and events and timers through both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from carepolicy.store.batch import Batch
+from carepolicy.store.desks import Desks
+from carepolicy.store.sealing import Keys
+from carepolicy.store.versions import install_folder, load_version, present
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable, Iterator
+
+    from carepolicy.machine.program import Bundle
+    from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.sealing import Sealer
+
+Result = TypeVar("Result")
+
+AT_A_TIME = 500
+"""Subjects whose timers are fired in one transaction."""
+
+
+class Done(NamedTuple):
+    """What a transaction did: lines of records, dead letters, and what was refused by its code."""
+
+    records: str
+    letters: list[str]
+    tally: Counter[str]
+
+
+class Operation:
+    """Events and timers for one store, by the policy set that is installed in it.
+
+    Where none is, the set in the folder ``root`` is installed, at the instant ``now`` (microseconds since 1970). It
+    raises ``PolicyErrors`` where that set has errors, ``NotInstalled`` where there is no folder either, and
+    ``StoreFault`` for whatever is wrong with the store.
+    """
+
+    def __init__(self, store: Store, root: str | None, now: int, sealer: Sealer | None = None) -> None:
+        self.store = store
+        self._sealer: Sealer = sealer or Keys()
+        self._desks: Desks | None = None
+        self._root = root
+        self._now = now
+        self._just_installed = False
+
+    def take(self, lines: list[tuple[int, bytes | str]]) -> Done:
+        """Take events (lines of JSON) in one transaction."""
+
+        def work(transaction: Transaction) -> Done:
+            batch = Batch(self.desks(transaction), transaction)
+            batch.take(batch.read(lines))
+            return finished(batch)
+
+        return self.attempt(work)
+
+    def tick(self, until: int) -> Iterator[Done]:
+        """Fire what falls due by ``until``, some subjects a transaction, in the order of time."""
+        more = True
+
+        def work(transaction: Transaction) -> tuple[Done, bool]:
+            batch = Batch(self.desks(transaction), transaction)
+            left = batch.fire(until, AT_A_TIME)
+            return finished(batch), left
+
+        while more:
+            done, more = self.attempt(work)
+            yield done
+
+    def attempt(self, work: Callable[[Transaction], Result]) -> Result:
+        """Do some work in a transaction, again where it lost against another."""
+        self._just_installed = False
+        return self.store.attempt(work, self._forget)
+
+    def desks(self, transaction: Transaction) -> Desks:
+        """The installed set at work, as it is now: another process may have installed one since."""
+        desks = self._desks
+        if desks is not None and (transaction.unchanged or present(transaction).id == desks.number):
+            return desks
+        versions = transaction.versions()
+        if not versions and self._root is not None:
+            installed = install_folder(transaction, self._root, self._now)
+            desks = self._desks = Desks(installed, [], self._sealer)
+            desks.begin(transaction)
+            desks.open_by_time()
+            desks.keep()
+            self._just_installed = True
+            return desks
+        current = present(transaction)
+        in_use = set(transaction.versions_in_use())
+        older = [load_version(transaction, each) for each in versions if each.id in in_use and each.id != current.id]
+        desks = self._desks = Desks(load_version(transaction, current), older, self._sealer)
+        return desks
+
+    def digest(self) -> str:
+        """The digest of the files of the installed set. Raises ``NotInstalled``."""
+        with self.store.reading() as transaction:
+            return present(transaction).digest
+
+    def bundle(self) -> Bundle:
+        """The installed set, compiled; the first is installed now where there is none."""
+        return self.attempt(lambda transaction: self.desks(transaction).bundle)
+
+    def _forget(self) -> None:
+        if self._just_installed:
+            self._desks = None
+        elif self._desks is not None:
+            self._desks.forget()
+
+
+def finished(batch: Batch) -> Done:
+    """Keep what a batch did, and tell it."""
+    batch.close()
+    return Done("".join(line for _, line in batch.texts), batch.letters, batch.tally)

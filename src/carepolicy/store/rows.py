@@ -1,0 +1,113 @@
+"""What a store keeps, as rows: plain tuples whose fields are the columns of the tables, in their order.
+
+Instants are microseconds since 1970. ``key`` is the fact that names a subject, "" where the event's own
+subject does; (key, subject) is the address of everything that is known about one thing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+Address = tuple[str, str]
+"""(key, subject)."""
+
+
+class SubjectRow(NamedTuple):
+    """A subject: ``due`` is when its next timer falls due; ``merged_into`` names the subject that it has become;
+    ``state`` is what must be remembered although cases close (see ``snapshot``)."""
+
+    key: str
+    subject: str
+    due: int | None
+    merged_into: str | None
+    state: bytes
+
+
+class CaseRow(NamedTuple):
+    """An open case. ``body`` is its state (see ``snapshot``), ``sealed`` its private facts; the others repeat what
+    lists and plans ask for: ``due`` is that of the clock that falls due first, ``late`` is 1 while a clock is late."""
+
+    key: str
+    subject: str
+    flow: str
+    version: int
+    state: str
+    role: str | None
+    person: str | None
+    late: int
+    opened: int
+    due: int | None
+    body: bytes
+    sealed: bytes | None
+
+
+class Held(NamedTuple):
+    """All that is kept about one address. ``row`` is None where nothing is."""
+
+    row: SubjectRow | None
+    cases: tuple[CaseRow, ...]
+
+
+class EventRow(NamedTuple):
+    """An event that was taken, by which the second of its kind is known."""
+
+    source: str
+    id: str
+    subject: str
+
+
+class RecordRow(NamedTuple):
+    """A record. ``flow`` is "" and ``sequence`` 0 where it belongs to no case; ``loose`` then counts such records of
+    the subject. ``hash`` ties it to the record before it (see ``chain``). ``sealed`` is its data without masks.
+    ``input`` and ``position`` (a line's number) say what caused it, 0 where no line of an input did."""
+
+    key: str
+    subject: str
+    flow: str
+    sequence: int
+    loose: int
+    type: str
+    time: int
+    line: str
+    hash: bytes
+    sealed: bytes | None
+    input: int
+    position: int
+
+
+class RequestRow(NamedTuple):
+    """A message, notice or action that waits to be carried out: the record of that id asks for it."""
+
+    id: str
+    kind: str
+    subject: str
+    flow: str
+    sequence: int
+    time: int
+
+
+class LetterRow(NamedTuple):
+    """A dead letter: an event that was not taken."""
+
+    input: int
+    position: int
+    code: str
+    letter: str
+
+
+class InputRow(NamedTuple):
+    """How far an input was read, in one of its shares. ``state`` is what the reader needs to go on (JSON)."""
+
+    input: int
+    share: int
+    line: int
+    offset: int
+    state: bytes
+
+
+class VersionRow(NamedTuple):
+    """A policy set that was installed: ``digest`` is that of its files."""
+
+    id: int
+    digest: str
+    installed: int

@@ -1,0 +1,127 @@
+"""What transactions of both kinds of database do in the same way."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.store import statements
+from carepolicy.store.rows import CaseRow, Held, InputRow, SubjectRow, VersionRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from carepolicy.store.rows import Address, EventRow, LetterRow, RecordRow, RequestRow
+
+
+class SqlTransaction(ABC):
+    """A transaction over the four ways to talk to a database that a backend gives."""
+
+    unchanged = False
+
+    @abstractmethod
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The answer to a question."""
+
+    @abstractmethod
+    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """The answer to a question, a row at a time."""
+
+    @abstractmethod
+    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Carry out a statement; how many rows it changed."""
+
+    @abstractmethod
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Carry out a statement for each of some rows."""
+
+    def load(self, addresses: Sequence[Address]) -> dict[Address, Held]:
+        """What is kept about some addresses."""
+        found: dict[Address, Held] = {}
+        for address in addresses:
+            known = self.rows(statements.SUBJECT, address)
+            cases = self.rows(statements.CASES, address) if known else ()
+            found[address] = Held(SubjectRow(*known[0]) if known else None, tuple(CaseRow(*each) for each in cases))
+        return found
+
+    def save(self, subjects: Sequence[SubjectRow], cases: Sequence[CaseRow], gone: Sequence[tuple[str, ...]]) -> None:
+        """Keep subjects and open cases, and delete those that are not open any more."""
+        self.many(statements.SAVE_SUBJECT, subjects)
+        if cases:
+            self.many(statements.SAVE_CASE, cases)
+        if gone:
+            self.many(statements.CLOSE_CASE, gone)
+
+    def due(self, until: int, most: int) -> list[tuple[int, Address]]:
+        """When a timer falls due by ``until``, and at which address: the earliest first."""
+        return [(due, (key, subject)) for due, key, subject in self.rows(statements.DUE, (until, most))]
+
+    def next_due(self) -> int | None:
+        """When the first timer of all falls due."""
+        first: int | None = self.rows(statements.NEXT_DUE)[0][0]
+        return first
+
+    def claim(self, events: Sequence[EventRow]) -> set[tuple[str, str]]:
+        """Note events as taken; those that were not taken before."""
+        return {(each.source, each.id) for each in events if self.run(statements.CLAIM, each)}
+
+    def append(self, records: Sequence[RecordRow], requests: Sequence[RequestRow]) -> None:
+        """Add records, and what they ask for to the outbox."""
+        self.many(statements.APPEND, records)
+        if requests:
+            self.many(statements.REQUEST, requests)
+
+    def bury(self, letters: Sequence[LetterRow]) -> None:
+        """Add dead letters."""
+        self.many(statements.BURY, letters)
+
+    def count(self, kind: str, source: str, id: str) -> int:
+        """How often an event was refused in this way, this time counted."""
+        number: int = self.rows(statements.COUNT, (kind, source, id))[0][0]
+        return number
+
+    def watched(self, watch: str, value: str) -> bytes | None:
+        """What a watch has noted of a value."""
+        found = self.rows(statements.WATCHED, (watch, value))
+        return found[0][0] if found else None
+
+    def keep_watched(self, watch: str, value: str, noted: bytes) -> None:
+        """Keep what a watch has noted."""
+        self.run(statements.KEEP_WATCHED, (watch, value, noted))
+
+    def input(self, name: str) -> tuple[int, int] | None:
+        """The number of an input and of its shares."""
+        found = self.rows(statements.INPUT, (name,))
+        return (found[0][0], found[0][1]) if found else None
+
+    def open_input(self, name: str, shares: int) -> int:
+        """Note an input; its number."""
+        number: int = self.rows(statements.OPEN_INPUT, (name, shares))[0][0]
+        return number
+
+    def position(self, input: int, share: int) -> InputRow | None:
+        """How far a share of an input was read."""
+        found = self.rows(statements.POSITION, (input, share))
+        return InputRow(*found[0]) if found else None
+
+    def keep_position(self, row: InputRow) -> None:
+        """Keep how far a share of an input was read."""
+        self.run(statements.KEEP_POSITION, row)
+
+    def versions(self) -> list[VersionRow]:
+        """The installed policy sets, the present one last."""
+        return [VersionRow(*each) for each in self.rows(statements.VERSIONS)]
+
+    def versions_in_use(self) -> list[int]:
+        """The numbers of the policy sets by which open cases live."""
+        return [number for (number,) in self.rows(statements.VERSIONS_IN_USE)]
+
+    def install(self, digest: str, installed: int, files: Mapping[str, bytes]) -> int:
+        """Install a policy set; its number."""
+        number: int = self.rows(statements.INSTALL, (digest, installed))[0][0]
+        self.many(statements.INSTALL_FILE, [(number, path, content) for path, content in files.items()])
+        return number
+
+    def policy_files(self, version: int) -> dict[str, bytes]:
+        """The files of an installed policy set."""
+        return {path: bytes(content) for path, content in self.rows(statements.POLICY_FILES, (version,))}

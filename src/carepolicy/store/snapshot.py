@@ -1,0 +1,179 @@
+"""A case, and what a subject must remember beside its cases, as bytes and back.
+
+The bytes are JSON with names, not places, of states, clocks and flows, and bear the number of their form (``FORM``), so
+that they can be read after the policy set or this module has changed. Whatever can be worked out from the
+rest (when the next timer falls due) is not kept. Private facts go into bytes of their own, to be sealed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from carepolicy.businesstime import parse_limit
+from carepolicy.engine.case import Case, Round
+from carepolicy.engine.instants import NEVER
+from carepolicy.store.factvalues import put_all, take_all
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from carepolicy.engine.live import LiveClock, LiveLimit, LiveProgram
+
+FORM = 1
+
+NUMBERS = ("base", "used", "mark", "amount", "warned")
+"""Of a round: what is kept where it is not nothing."""
+
+
+class Frozen(NamedTuple):
+    """A case as bytes; ``private`` holds its private facts, None where it has none."""
+
+    body: bytes
+    private: bytes | None
+
+
+class Freezer:
+    """Cases of one flow in one version as bytes, and back."""
+
+    def __init__(self, program: LiveProgram, private: frozenset[str]) -> None:
+        self.program = program
+        self._private = private
+        self._states = {state.name: state for state in program.states}
+        self._clocks = {clock.name: clock for clock in program.clocks}
+        self._limits: dict[int, tuple[str, int]] = {}
+        for clock in program.clocks:
+            for state, choices in zip(program.states, clock.choices, strict=True):
+                for place, limit in enumerate(choices):
+                    self._limits.setdefault(id(limit), (state.name, place))
+
+    # -- out -----------------------------------------------------------------------------------------
+
+    def freeze(self, case: Case) -> Frozen:
+        """The case as bytes."""
+        facts, hidden = self._facts(case.facts)
+        kept: dict[str, Any] = {
+            "form": FORM,
+            "state": case.state.name,
+            "sequence": case.sequence,
+            "opened": case.opened,
+            "received": case.received,
+            "entered": case.entered,
+            "now": case.now,
+            "facts": facts,
+        }
+        rounds = {held.clock.name: self._round(held) for held in case.rounds if held is not None}
+        if rounds:
+            kept["rounds"] = rounds
+        if case.seen:
+            kept["seen"] = [clock.name for clock in self.program.clocks if case.seen & clock.bit]
+        if case.afters:
+            kept["afters"] = [(due, after.trigger) for due, _, after in case.afters]
+        if case.channel is not None:
+            kept["channel"] = case.channel
+        self._freeze_rare(case, kept)
+        if case.assigned is not None:
+            kept["assigned"] = case.assigned[0]
+            hidden["person"] = case.assigned[1]
+        return Frozen(orjson.dumps(kept), orjson.dumps(hidden) if hidden else None)
+
+    def _freeze_rare(self, case: Case, kept: dict[str, Any]) -> None:
+        clocks = self.program.clocks
+        if case.kept:
+            kept["kept"] = {clocks[index].name: segments for index, segments in case.kept.items()}
+        if case.extended:
+            kept["extended"] = {clocks[index].name: count for index, count in case.extended.items()}
+        if case.pending:
+            kept["pending"] = [clock.name for clock in case.pending]
+        if case.visited:
+            kept["visited"] = case.visited
+
+    def _facts(self, facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        private = self._private
+        if private.isdisjoint(facts):
+            return put_all(facts), {}
+        shown = put_all({name: value for name, value in facts.items() if name not in private})
+        hidden = put_all({name: value for name, value in facts.items() if name in private})
+        return shown, {"facts": hidden}
+
+    def _round(self, held: Round) -> dict[str, Any]:
+        kept: dict[str, Any] = {
+            "limit": self._limits[id(held.limit)],
+            "started": held.started,
+            "since": held.since,
+            **{name: value for name in NUMBERS if (value := getattr(held, name))},
+        }
+        if held.due != NEVER:
+            kept["due"] = held.due
+        if held.next != NEVER:
+            kept["next"] = held.next
+        if not held.running:
+            kept["running"] = False
+        if held.late:
+            kept["late"] = True
+        if held.segments:
+            kept["segments"] = held.segments
+        if held.extras:
+            kept["extras"] = [str(extra) for extra in held.extras]
+        return kept
+
+    # -- back ----------------------------------------------------------------------------------------
+
+    def thaw(self, subject: str, body: bytes, private: bytes | None) -> Case:
+        """The case that was frozen as these bytes. Raises ``LookupError`` where its flow has no such state or clock."""
+        kept = orjson.loads(body)
+        case = Case(self.program, subject, kept["sequence"])
+        case.state = self._states[kept["state"]]
+        case.opened, case.received, case.entered, case.now = (
+            kept["opened"], kept["received"], kept["entered"], kept["now"],
+        )  # fmt: skip
+        case.facts = take_all(kept["facts"])
+        for name, held in kept.get("rounds", {}).items():
+            clock = self._clocks[name]
+            case.rounds[clock.index] = self._thaw_round(clock, held)
+        for name in kept.get("seen", ()):
+            case.seen |= self._clocks[name].bit
+        if "afters" in kept:
+            afters = {after.trigger: after for after in case.state.afters}
+            case.afters = tuple((due, afters[name].place, afters[name]) for due, name in kept["afters"])
+        case.channel = kept.get("channel")
+        self._thaw_rare(case, kept)
+        hidden = orjson.loads(private) if private is not None else {}
+        if "facts" in hidden:
+            case.facts.update(take_all(hidden["facts"]))
+        if "assigned" in kept:
+            case.assigned = kept["assigned"], hidden.get("person")
+        return case
+
+    def _thaw_rare(self, case: Case, kept: Mapping[str, Any]) -> None:
+        clocks = self._clocks
+        if "kept" in kept:
+            case.kept = {clocks[name].index: _pairs(segments) for name, segments in kept["kept"].items()}
+        if "extended" in kept:
+            case.extended = {clocks[name].index: count for name, count in kept["extended"].items()}
+        if "pending" in kept:
+            case.pending = tuple(clocks[name] for name in kept["pending"])
+        if "visited" in kept:
+            case.visited = kept["visited"]
+
+    def _thaw_round(self, clock: LiveClock, kept: Mapping[str, Any]) -> Round:
+        held = Round(clock, self._limit(clock, *kept["limit"]), kept["since"])
+        held.started = kept["started"]
+        for name in NUMBERS:
+            if name in kept:
+                setattr(held, name, kept[name])
+        held.due, held.next = kept.get("due", NEVER), kept.get("next", NEVER)
+        held.running, held.late = kept.get("running", True), kept.get("late", False)
+        if "segments" in kept:
+            held.segments = _pairs(kept["segments"])
+        if "extras" in kept:
+            held.extras = tuple(parse_limit(text) for text in kept["extras"])
+        return held
+
+    def _limit(self, clock: LiveClock, state: str, place: int) -> LiveLimit:
+        return clock.choices[self._states[state].index][place]
+
+
+def _pairs(segments: list[list[int]]) -> tuple[tuple[int, int], ...]:
+    return tuple((begin, end) for begin, end in segments)

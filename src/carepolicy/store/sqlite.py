@@ -1,0 +1,214 @@
+"""A store in one SQLite file: a write-ahead log, and every commit on the disk before it is told.
+
+``synchronous=FULL`` costs one fsync a commit. NORMAL would be quicker and survives a killed process, but
+the last commits before a power cut would be gone although they were acknowledged.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from carepolicy.store import faults, schema
+from carepolicy.store.shared import SqlTransaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from carepolicy.store.contract import Transaction
+
+Result = TypeVar("Result")
+
+PATIENCE = 30.0
+"""Seconds to wait for another process that writes."""
+
+GLANCE = 1.0
+"""Seconds between two looks at whether somebody else has written, while a watcher sleeps."""
+
+
+class SqliteTransaction(SqlTransaction):
+    """A transaction on the one connection of a store."""
+
+    def __init__(self, connection: sqlite3.Connection, unchanged: bool) -> None:
+        self._connection = connection
+        self.unchanged = unchanged
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The answer to a question."""
+        return self._connection.execute(sql, values).fetchall()
+
+    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """The answer to a question, a row at a time."""
+        return iter(self._connection.execute(sql, values))
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Carry out a statement; how many rows it changed."""
+        return self._connection.execute(sql, values).rowcount
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Carry out a statement for each of some rows."""
+        self._connection.executemany(sql, rows)
+
+
+class SqliteStore:
+    """A store in the file ``path``, which is made where it is not there (unless ``create`` is False)."""
+
+    def __init__(self, path: str, create: bool = True) -> None:
+        self.url = f"sqlite:///{path}"
+        self._path = path
+        self._seen = -1
+        with self._told():
+            self._connection = self._opened(create)
+            try:
+                self._migrate()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction that others wait for; committed at the end of the block, undone where it raises."""
+        with self._told():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield SqliteTransaction(self._connection, self._is_unchanged())
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._undo()
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """A transaction that sees one state of the store."""
+        with self._told():
+            self._connection.execute("BEGIN")
+            try:
+                yield SqliteTransaction(self._connection, False)
+            finally:
+                self._undo()
+
+    def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None]) -> Result:
+        """Do ``work`` in a transaction. One writer at a time: no transaction loses against another."""
+        try:
+            with self.transaction() as transaction:
+                return work(transaction)
+        except BaseException:
+            undone()
+            raise
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep that long, or until another process has written."""
+        end = time.monotonic() + seconds
+        with self._told():
+            before = self._data_version()
+            while (left := end - time.monotonic()) > 0:
+                time.sleep(min(left, GLANCE))
+                if self._data_version() != before:
+                    return True
+        return False
+
+    def share_is_mine(self, input: int, share: int) -> bool:
+        """Whether nobody else has a share: SQLite has one worker, and a lock on the file for as long as it writes."""
+        return True
+
+    def leave_share(self, input: int, share: int) -> None:
+        """Let go of a share."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    # -- the file ------------------------------------------------------------------------------------
+
+    def _opened(self, create: bool) -> sqlite3.Connection:
+        folder = os.path.dirname(os.path.abspath(self._path))
+        if not os.path.isdir(folder):
+            raise faults.Unreachable(f"{self._path}: there is no folder {folder}")
+        if not create and not os.path.exists(self._path):
+            raise faults.Unreachable(f"there is no store {self._path}; `carepolicy event` makes one")
+        if os.path.isdir(self._path):
+            raise faults.NotAStore(f"{self._path} is a folder, not a file")
+        connection = sqlite3.connect(self._path, timeout=PATIENCE, isolation_level=None, cached_statements=256)
+        try:
+            self._demand_ours(connection)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA cache_size=-65536")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _demand_ours(self, connection: sqlite3.Connection) -> None:
+        """Refuse a file that holds something else, before anything is written to it."""
+        mark = connection.execute("PRAGMA application_id").fetchone()[0]
+        if mark == schema.APPLICATION:
+            return
+        if mark or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            raise faults.NotAStore(f"{self._path} is an SQLite file, but no store of carepolicy")
+
+    def _migrate(self) -> None:
+        run = self._connection.execute
+        if self._version() == schema.NEWEST:
+            return
+        run("BEGIN IMMEDIATE")
+        try:
+            version = self._version()
+            if version > schema.NEWEST:
+                raise faults.NewerSchema(
+                    f"{self._path} was written by a later carepolicy (tables of version {version}, this one knows "
+                    f"{schema.NEWEST}); nothing was changed"
+                )
+            for step in range(version, schema.NEWEST):
+                for statement in schema.statements(step, schema.SQLITE):
+                    run(statement)
+            run(f"PRAGMA application_id={schema.APPLICATION}")
+            run(f"PRAGMA user_version={schema.NEWEST}")
+            run("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
+
+    def _version(self) -> int:
+        version: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        return version
+
+    def _data_version(self) -> int:
+        version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    def _is_unchanged(self) -> bool:
+        seen, self._seen = self._seen, self._data_version()
+        return seen == self._seen
+
+    def _undo(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Errors of SQLite in our words."""
+        try:
+            yield
+        except sqlite3.Error as fault:
+            raise self._fault(fault) from fault
+
+    def _fault(self, fault: sqlite3.Error) -> faults.StoreFault:
+        name = getattr(fault, "sqlite_errorname", "") or ""
+        path = self._path
+        if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+            return faults.Full(f"{path} cannot grow, the disk may be full ({fault}); the last step was undone")
+        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            return faults.Busy(f"{path} is held by another process for more than {PATIENCE:.0f} seconds")
+        if name.startswith(("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")):
+            return faults.ReadOnly(f"{path} may only be read, so nothing can be kept in it")
+        if name.startswith("SQLITE_CANTOPEN"):
+            return faults.Unreachable(f"{path} cannot be opened: is the folder there, and may it be written to?")
+        if name.startswith("SQLITE_NOTADB"):
+            return faults.NotAStore(f"{path} is no store: it is not an SQLite file")
+        if name.startswith("SQLITE_CORRUPT"):
+            return faults.NotAStore(f"{path} is damaged ({fault}); restore it from a copy")
+        return faults.StoreFault(f"{path}: {fault}")

@@ -1,0 +1,38 @@
+"""The statements that both kinds of database share. ``?`` stands for a value."""
+
+SUBJECT = "SELECT key, subject, due, merged_into, state FROM subjects WHERE key = ? AND subject = ?"
+CASE_COLUMNS = "key, subject, flow, version, state, role, person, late, opened, due, body, sealed"
+CASES = f"SELECT {CASE_COLUMNS} FROM cases WHERE key = ? AND subject = ?"
+SAVE_SUBJECT = """INSERT INTO subjects (key, subject, due, merged_into, state) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (key, subject) DO UPDATE SET due = excluded.due, merged_into = excluded.merged_into,
+    state = excluded.state"""
+SAVE_CASE = f"""INSERT INTO cases ({CASE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (key, subject, flow) DO UPDATE SET version = excluded.version, state = excluded.state,
+    role = excluded.role, person = excluded.person, late = excluded.late, opened = excluded.opened,
+    due = excluded.due, body = excluded.body, sealed = excluded.sealed"""
+CLOSE_CASE = "DELETE FROM cases WHERE key = ? AND subject = ? AND flow = ?"
+DUE = "SELECT due, key, subject FROM subjects WHERE due IS NOT NULL AND due <= ? ORDER BY due, subject, key LIMIT ?"
+NEXT_DUE = "SELECT min(due) FROM subjects WHERE due IS NOT NULL"
+CLAIM = "INSERT INTO events (source, id, subject) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+RECORD_COLUMNS = "key, subject, flow, sequence, loose, type, time, line, hash, sealed, input, position"
+APPEND = f"INSERT INTO records ({RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+REQUEST_COLUMNS = "id, kind, subject, flow, sequence, time"
+REQUEST = f"INSERT INTO outbox ({REQUEST_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"
+BURY = "INSERT INTO dead_letters (input, position, code, letter) VALUES (?, ?, ?, ?)"
+COUNT = """INSERT INTO refusals (kind, source, id, count) VALUES (?, ?, ?, 1)
+    ON CONFLICT (kind, source, id) DO UPDATE SET count = refusals.count + 1 RETURNING count"""
+WATCHED = "SELECT noted FROM watched WHERE watch = ? AND value = ?"
+KEEP_WATCHED = """INSERT INTO watched (watch, value, noted) VALUES (?, ?, ?)
+    ON CONFLICT (watch, value) DO UPDATE SET noted = excluded.noted"""
+INPUT = "SELECT no, shares FROM inputs WHERE name = ?"
+OPEN_INPUT = "INSERT INTO inputs (name, shares) VALUES (?, ?) RETURNING no"
+POSITION = 'SELECT input, share, line, "offset", state FROM positions WHERE input = ? AND share = ?'
+KEEP_POSITION = """INSERT INTO positions (input, share, line, "offset", state) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (input, share) DO UPDATE SET line = excluded.line, "offset" = excluded."offset",
+    state = excluded.state"""
+VERSIONS = "SELECT no, digest, installed FROM policy_versions ORDER BY no"
+VERSIONS_IN_USE = """SELECT no FROM policy_versions
+    WHERE EXISTS (SELECT 1 FROM cases WHERE cases.version = policy_versions.no) ORDER BY no"""
+INSTALL = "INSERT INTO policy_versions (digest, installed) VALUES (?, ?) RETURNING no"
+INSTALL_FILE = "INSERT INTO policy_files (version, path, content) VALUES (?, ?, ?)"
+POLICY_FILES = "SELECT path, content FROM policy_files WHERE version = ? ORDER BY path"

@@ -1,0 +1,75 @@
+"""Events as people type them: ``KEY=VALUE``, typed as the facts of the set are."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from carepolicy.policy.findings import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from carepolicy.machine.program import Bundle
+
+YES, NO = frozenset(("true", "yes", "on", "1")), frozenset(("false", "no", "off", "0"))
+
+
+class NotTyped(ValueError):
+    """A KEY=VALUE that is none; the message says why, without the value."""
+
+
+def event_line(
+    bundle: Bundle, type_: str, subject: str, given: Iterable[str], when: str, identity: str | None, source: str
+) -> bytes:
+    """The event as a line of JSON; without ``identity`` it gets an id of its own. Raises ``NotTyped``."""
+    data = dict(_typed(bundle, type_, each) for each in given)
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": identity or str(uuid.uuid4()),
+        "source": source,
+        "type": type_,
+        "subject": subject,
+        "time": when,
+    }
+    if data:
+        event["data"] = data
+    return orjson.dumps(event)
+
+
+def _typed(bundle: Bundle, type_: str, text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise NotTyped(f'"{name}" is no KEY=VALUE; write it as customer.tier=gold')
+    fact = bundle.facts.get(name)
+    if fact is None:
+        known = bundle.carries.get(type_) or tuple(bundle.facts)
+        if type_ == "carepolicy.merge" and name == "into":
+            return name, value
+        raise NotTyped(f'there is no fact "{name}"; {did_you_mean(name, known) or "organisation.yaml declares facts"}')
+    if value == "":
+        return name, None
+    if fact.type == "list":
+        return name, [_value(name, fact.item or "text", each) for each in value.split(",")]
+    return name, _value(name, fact.type, value)
+
+
+def _value(name: str, kind: str, value: str) -> Any:
+    if kind == "flag":
+        if value.lower() in YES:
+            return True
+        if value.lower() in NO:
+            return False
+        raise NotTyped(f"{name}: true or false is expected")
+    if kind == "number":
+        try:
+            return int(value)
+        except ValueError:
+            pass
+        try:
+            return float(value)
+        except ValueError:
+            raise NotTyped(f"{name}: a number is expected") from None
+    return value
