@@ -53,6 +53,7 @@ class Batch:
         self._transaction = transaction
         self._input = input
         self._letters: list[LetterRow] = []
+        self._counted: set[watches.Counting] = set()
         desks.begin(transaction)
 
     # -- what comes in -----------------------------------------------------------------------------------
@@ -154,10 +155,13 @@ class Batch:
 
     def _hand_on(self, level: int, desk: Desk, waiting: list[list[Incoming]], position: int) -> None:
         """What a stratum raised, and what a watch raises over it, to the strata above that declare it."""
-        raised = [(level, raised_as_incoming(each, position)) for each in desk.stepper.raised]
+        by_origin = desk.stepper.raised
+        if position == AT_THE_END:  # not in the order in which subjects come to have their turn
+            by_origin = sorted(by_origin, key=lambda each: (each.origin, each.number))
+        raised = [(level, raised_as_incoming(each, position)) for each in by_origin]
         desk.stepper.raised.clear()
         for counted in desk.counted:
-            raised += watches.count(self._transaction, self._desks.bundle, level, counted)
+            raised += watches.count(self._transaction, self._desks.bundle, level, counted, self._counted)
         desk.counted.clear()
         for origin, event in raised:
             higher = [above for above in range(origin + 1, len(waiting)) if self._desks.desks[above].routes(event.type)]

@@ -19,16 +19,26 @@ if TYPE_CHECKING:
     from carepolicy.store.contract import Transaction
 
 
-def count(transaction: Transaction, bundle: Bundle, level: int, counted: Counted) -> Iterator[tuple[int, Incoming]]:
+Counting = tuple[str, tuple[str, str]]
+"""A watch, and the source and id of an event."""
+
+
+def count(
+    transaction: Transaction, bundle: Bundle, level: int, counted: Counted, before: set[Counting]
+) -> Iterator[tuple[int, Incoming]]:
     """Note an event that a stratum has taken with the watches above it; (stratum, event) of what they raise.
 
     A watch raises once when the number within its window reaches the bound, and again only after the
-    number has fallen below it.
+    number has fallen below it. An event that flows of several keys took counts once: ``before`` holds what was counted.
     """
     for watch in bundle.watches:
         if watch.stratum > level and watch.count == counted.type:
             value = counted.facts.get(watch.by, bundle.facts[watch.by].default)
-            if value is not None and _reaches(transaction, bundle, watch, str(value), counted.time):
+            counting = watch.name, counted.identity
+            if value is None or counting in before:
+                continue
+            before.add(counting)
+            if _reaches(transaction, bundle, watch, str(value), counted.time):
                 yield watch.stratum, _event(watch, str(value), counted)
 
 
