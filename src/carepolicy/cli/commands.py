@@ -16,6 +16,7 @@ COMMANDS: dict[str, Entry] = {
     "init": Entry("init", "Lay down a small working policy set"),
     "check": Entry("check", "Find what is wrong in a policy set"),
     "explain": Entry("explain", "Say what a code of the check means"),
+    "fmt": Entry("fmt", "Lay out policy files; comments are kept"),
     "test": Entry("test", "Run scenarios: do the policies do what they say"),
     "scenarios": Entry("scenarios", "Suggest scenarios for what none goes through"),
     "run": Entry("run", "Events in, records out"),

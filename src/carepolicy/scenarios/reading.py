@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from carepolicy.policy.documents import documents
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.places import At, Source
 from carepolicy.policy.reading import read_bytes, text_of
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 KIND = "scenario"
 FOLDER = "scenarios"
 ORGANISATION = "organisation.yaml"
-
-_DIVIDER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
-_LIVE = re.compile(r"^(?![ \t]*(#|$|---|%))", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,22 +124,6 @@ def read_parts(text: str, name: str) -> Iterator[Part]:
     for number, part in enumerate(documents(text)):
         source, wrong = _source(part, name)
         yield Part(source, _scenario(source, number) if source is not None and not wrong else None, wrong)
-
-
-def documents(text: str) -> list[str]:
-    """The YAML documents of a text, each with blank lines in place of what stands before it.
-
-    So each keeps its lines' numbers. What holds only comments is no document, unless it is the whole text.
-    """
-    starts = [0, *(each.start() for each in _DIVIDER.finditer(text)), len(text)]
-    parts = []
-    lines = 0
-    for start, end in pairwise(starts):
-        part = text[start:end]
-        if _LIVE.search(part.rstrip()):
-            parts.append("\n" * lines + part)
-        lines += part.count("\n")
-    return parts or [text]
 
 
 def _source(text: str, name: str) -> tuple[Source | None, list[Finding]]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.policy.composing import compose, plain_value
+from carepolicy.policy.documents import documents
 from carepolicy.policy.reading import read_bytes
 from carepolicy.policy.writing import replace_text, unified_diff
-from carepolicy.scenarios.reading import documents
 
 if TYPE_CHECKING:
     from carepolicy.policy.places import Path, Place, Source

@@ -1,0 +1,102 @@
+"""``carepolicy fmt``: policy files in their canonical layout."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from carepolicy.cli.sets import demand_folder, policies_option
+from carepolicy.cli.status import NO, USAGE, Refused
+from carepolicy.cli.terminal import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from carepolicy.editing.formatting import Formatted
+
+WORTH_A_BAR = 20
+"""So many files take about a second."""
+
+
+@click.command(
+    epilog="Examples: carepolicy fmt, carepolicy fmt --diff policies/flows/complaint.yaml, carepolicy fmt --check"
+)
+@click.argument("path", nargs=-1, type=click.Path())
+@policies_option
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 where a file is laid out otherwise.")
+@click.option("--diff", is_flag=True, help="Write nothing; show what would change, with the same exit.")
+def command(path: tuple[str, ...], policies: str, check: bool, diff: bool) -> None:
+    """Lay out policy files: the policy set's, or those in PATH (files, folders of sets). Comments are kept.
+
+    A file that is no YAML, or whose layout would lose something, is left as it is, and told. The files that were
+    changed (with --check: that would be) are named on standard output.
+    """
+    from carepolicy.cli.progress import progress
+    from carepolicy.editing.formatting import formatted
+
+    files = _files(path, policies)
+    with progress("fmt", len(files), WORTH_A_BAR) as told:
+        found = []
+        for file in files:
+            found.append(formatted(file))
+            told(1)
+    for each in found:
+        if each.changed:
+            _show_or_write(each, check, diff)
+    failed = _complaints(found)
+    _sum_up(found, check or diff)
+    if failed:
+        raise SystemExit(USAGE)
+    if (check or diff) and any(each.changed for each in found):
+        raise SystemExit(NO)
+
+
+def _files(path: tuple[str, ...], policies: str) -> list[str]:
+    from carepolicy.editing.files import editable_files, kind_of
+
+    for each in path:
+        if not os.path.exists(each):
+            raise Refused(f"there is no file or folder {each}")
+        if os.path.isfile(each) and kind_of(each) is None:
+            raise Refused(
+                f"{each} is no policy file: these are organisation.yaml, and what stands in flows, messages, scenarios"
+            )
+    if not path:
+        demand_folder(policies)
+    files = list(editable_files(path or (policies,)))
+    if not files:
+        raise Refused(f"there are no policy files in {', '.join(path)}")
+    return files
+
+
+def _show_or_write(file: Formatted, check: bool, diff: bool) -> None:
+    if diff:
+        click.echo("".join(plain(line) + "\n" for line in file.diff().splitlines()), nl=False)
+        return
+    if not check:
+        try:
+            file.write()
+        except OSError as problem:
+            raise Refused(f"{file.file} cannot be written: {problem.strerror or problem}") from None
+    click.echo(plain(file.file))
+
+
+def _complaints(found: Sequence[Formatted]) -> bool:
+    """Tell of files that could not be laid out; whether there were any."""
+    findings = [finding for each in found for finding in each.findings]
+    if findings:
+        from carepolicy.cli.formats import reported, written
+
+        click.echo(written(reported("", findings), "text"), err=True, nl=False)
+    for each in found:
+        if each.reason:
+            click.echo(plain(f"{each.file} is left as it is: {each.reason}"), err=True)
+    return any(each.findings or each.reason for each in found)
+
+
+def _sum_up(found: Sequence[Formatted], only_told: bool) -> None:
+    changed = sum(each.changed for each in found)
+    files = f"{len(found)} file{'' if len(found) == 1 else 's'}"
+    click.echo(f"{files}: {changed} {'would be changed' if only_told else 'changed'}", err=True)
