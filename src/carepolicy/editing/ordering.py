@@ -38,7 +38,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
     "scenario": ("scenario", "given flow subject covers", "steps"),
     "step": ("at wait until", "event", "data subject id flow", "expect"),
     "messages": ("language", "messages"),
-    "message": ("subject", "text"),
+    "message": ("subject", "apology", "text"),
 }  # fmt: skip
 
 RANKS = {
