@@ -38,7 +38,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
     "scenario": ("scenario", "given flow subject covers", "steps"),
     "step": ("at wait until", "event", "data subject id flow", "expect"),
     "messages": ("language", "messages"),
-    "message": ("subject", "apology", "text"),
+    "message": ("subject", "apologises", "text"),
 }  # fmt: skip
 
 RANKS = {
@@ -72,9 +72,13 @@ def ordered(source: Source, kind: str) -> str | None:
 
 
 def in_order(keys: Iterable[str], what: str) -> list[str]:
-    """The keys of a mapping of one kind in their order; unknown ones come last."""
+    """The keys of a mapping of one kind in their order; one that is unknown stays behind the one that it stands behind."""
     ranks = RANKS[what]
-    return sorted(keys, key=lambda key: ranks.get(key, len(ranks)))
+    known: dict[str, int] = {}
+    rank = 0
+    for key in keys:
+        rank = known[key] = ranks.get(key, rank)
+    return sorted(known, key=lambda key: known[key])
 
 
 def _mappings(data: Any, path: Path, kind: str) -> Iterator[tuple[Path, str]]:
