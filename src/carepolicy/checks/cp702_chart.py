@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.checks.pointing import within
 from carepolicy.checks.private import private_in
@@ -12,9 +12,9 @@ from carepolicy.checks.walk import ways
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from carepolicy.policy.model import Flow, Policies, Transition
+    from carepolicy.policy.model import Flow, Policies, State, Transition
     from carepolicy.policy.places import At
 
 _EQUALS = re.compile(r"(?P<fact>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)\s*(?:==|!=)\s*(?P<value>\"[^\"]+\"|'[^']+'|\d+)")
@@ -25,49 +25,56 @@ def find(policies: Policies) -> Iterator[Finding]:
     private = frozenset(fact.name for fact in policies.organisation.facts.values() if fact.private)
     if not private:
         return
-    for flow in policies.flows.values():
-        for text, at in _texts(flow):
-            for each in private_in(policies, text):
-                place = within(policies, at, text, each.start, each.end)
-                yield Finding(
-                    CODE, f"{each.name} is private, and this text is on charts", place, HINT, Severity.WARNING
-                )
-    for _, way, _ in ways(policies):
-        for said in _EQUALS.finditer(way.when or ""):
-            if said["fact"].removeprefix("event.") in private:
-                place = within(policies, way.at / "when", way.when or "", *said.span("value"))
-                text = f"{said['fact']} is private, and the guard writes down whose it is"
+    every_way = ways(policies)
+    said = [each for flow in policies.flows.values() for each in _texts(flow)]
+    said += [each for _, way, _ in every_way for each in _of_way(way)]
+    for each in said:
+        for named in private_in(policies, each.text):
+            place = within(policies, _address(each), each.text, named.start, named.end)
+            yield Finding(CODE, f"{named.name} is private, and this text is on charts", place, HINT, Severity.WARNING)
+    for _, way, _ in every_way:
+        for match in _EQUALS.finditer(way.when or ""):
+            if match["fact"].removeprefix("event.") in private:
+                place = within(policies, way.at / "when", way.when or "", *match.span("value"))
+                text = f"{match['fact']} is private, and the guard writes down whose it is"
                 yield Finding(CODE, text, place, "tell such cases by a fact that is not private", Severity.WARNING)
 
 
-def _texts(flow: Flow) -> Iterator[tuple[str, At]]:
-    """The texts of a flow that charts or the handbook print as they are."""
-    yield from ((flow.title, flow.at / "title"), (flow.purpose, flow.at / "purpose"))
-    yield from ((event.title, event.at / "title") for event in flow.events.values())
-    yield from ((clock.title, clock.at / "title") for clock in flow.clocks.values())
-    yield from ((phase.title, phase.at / "title") for phase in flow.phases.values())
-    for phase in flow.phases.values():
-        yield from _said_on(phase.on)
+class Said(NamedTuple):
+    """A text that charts or the handbook print as it is, and its key (steps: with its number) below an address."""
+
+    text: str
+    at: At
+    key: str | int
+
+
+def _texts(flow: Flow) -> Iterator[Said]:
+    yield from (Said(flow.title, flow.at, "title"), Said(flow.purpose, flow.at, "purpose"))
+    yield from (Said(event.title, event.at, "title") for event in flow.events.values())
+    yield from (Said(clock.title, clock.at, "title") for clock in flow.clocks.values())
+    yield from (Said(phase.title, phase.at, "title") for phase in flow.phases.values())
     for state in flow.states.values():
-        for key in ("title", "say", "never", "ask", "note"):
-            yield getattr(state, key), state.at / key
-        yield from ((step, state.at / "steps" / number) for number, step in enumerate(state.steps))
-        yield from _said_on(state.on)
-        for after in state.after:
-            yield from _said(after.transitions)
-    yield from _said_on(flow.anywhere)
+        yield Said(state.title, state.at, "title")
+        yield Said(state.ask, state.at, "ask")
+        yield from _card(state)
 
 
-def _said_on(on: Mapping[str, tuple[Transition, ...]]) -> Iterator[tuple[str, At]]:
-    for transitions in on.values():
-        yield from _said(transitions)
+def _of_way(way: Transition) -> Iterator[Said]:
+    yield Said(way.title, way.at, "title")
+    yield Said(way.answer, way.at, "answer")
+    yield from _card(way)
 
 
-def _said(transitions: tuple[Transition, ...]) -> Iterator[tuple[str, At]]:
-    for way in transitions:
-        for key in ("title", "say", "never", "answer", "note"):
-            yield getattr(way, key), way.at / key
-        yield from ((step, way.at / "steps" / number) for number, step in enumerate(way.steps))
+def _card(card: State | Transition) -> Iterator[Said]:
+    """What staff are told, of a state or a transition."""
+    yield Said(card.say, card.at, "say")
+    yield Said(card.never, card.at, "never")
+    yield Said(card.note, card.at, "note")
+    yield from (Said(step, card.at, number) for number, step in enumerate(card.steps))
+
+
+def _address(said: Said) -> At:
+    return said.at / said.key if isinstance(said.key, str) else said.at / "steps" / said.key
 
 
 HINT = "leave it out: charts and the handbook say what holds for every customer"

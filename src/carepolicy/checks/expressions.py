@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _LITERAL = re.compile(r"\s*(?P<quoted>\"[^\"\\]*\"|'[^'\\]*')\s*")
 
 
+_OF_A_PLACE = ("clock", "case", "event")
+"""What a name begins with that means something else in each flow, or on each event."""
+
+
 class Written(NamedTuple):
     """An expression as the manager wrote it. ``wanted`` is the type of its result, None where any will do.
 
@@ -38,11 +42,27 @@ def find(policies: Policies) -> Iterator[Finding]:
     """What is wrong with the expressions of a set, each fault at its very word."""
     from carepolicy.guards import check_expression
 
+    sound: set[tuple[object, ...]] = set()
     for written in expressions(policies):
+        key = _key(written)
+        if key in sound:
+            continue
         faults = check_expression(written.text, written.scope, written.wanted) or _not_a_choice(written)
+        if not faults:
+            sound.add(key)
         for fault in faults:
             place = within(policies, written.at, written.text, fault.start, fault.end)
             yield Finding(fault.code, fault.message, place, fault.hint, replacement=fault.replacement)
+
+
+def _key(written: Written) -> tuple[object, ...]:
+    """What the soundness of an expression depends on, besides the facts and settings, which a set has once.
+
+    Flows say much the same in many places: what was sound once need not be compiled again.
+    """
+    text, scope = written.text, written.scope
+    here = (scope.clocks, scope.states, scope.event) if any(each in text for each in _OF_A_PLACE) else None
+    return text, written.wanted, written.fact.name if written.fact is not None else None, here
 
 
 def _not_a_choice(written: Written) -> tuple[Fault, ...]:

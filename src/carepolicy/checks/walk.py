@@ -27,8 +27,38 @@ class Acts(NamedTuple):
     event: str | None
 
 
-def ways(policies: Policies) -> Iterator[Way]:
+class Walked(NamedTuple):
+    """A set, and what a walk over it finds."""
+
+    policies: Policies
+    ways: tuple[Way, ...]
+    acts: tuple[Acts, ...]
+
+
+_LAST: list[Walked] = []
+"""The last walk. Twenty rules walk over one set in turn, and a set never changes."""
+
+
+def ways(policies: Policies) -> tuple[Way, ...]:
     """Every transition of every flow."""
+    return _walked(policies).ways
+
+
+def acts(policies: Policies) -> tuple[Acts, ...]:
+    """Every group of effects of every flow: of transitions, of entering a state and of leaving it."""
+    return _walked(policies).acts
+
+
+def _walked(policies: Policies) -> Walked:
+    last = _LAST[0] if _LAST else None
+    if last is None or last.policies is not policies:
+        all_ways = tuple(_ways(policies))
+        last = Walked(policies, all_ways, tuple(_acts(policies, all_ways)))
+        _LAST[:] = [last]
+    return last
+
+
+def _ways(policies: Policies) -> Iterator[Way]:
     for flow in policies.flows.values():
         for state in flow.states.values():
             yield from _triggered(flow, state.on)
@@ -39,12 +69,11 @@ def ways(policies: Policies) -> Iterator[Way]:
         yield from _triggered(flow, flow.anywhere)
 
 
-def acts(policies: Policies) -> Iterator[Acts]:
-    """Every group of effects of every flow: of transitions, of entering a state and of leaving it."""
+def _acts(policies: Policies, all_ways: tuple[Way, ...]) -> Iterator[Acts]:
     for flow in policies.flows.values():
         for state in flow.states.values():
             yield from (Acts(flow, each, None) for each in (state.enter, state.leave) if each is not None)
-    yield from (Acts(way.flow, way.transition.effects, way.event) for way in ways(policies))
+    yield from (Acts(way.flow, way.transition.effects, way.event) for way in all_ways)
 
 
 def triggers(flow: Flow) -> Iterator[tuple[str, At]]:
