@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.cp502_people import named
 from carepolicy.checks.naming import words
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
@@ -16,18 +15,11 @@ if TYPE_CHECKING:
 
 
 def find(policies: Policies) -> Iterator[Finding]:
-    """Feedback flows whose ``steward:`` is missing, or is a role that nobody has."""
-    roles = policies.organisation.roles
+    """Feedback flows without ``steward:``. That somebody has the role is CP502's matter."""
     for flow in policies.flows.values():
-        if not gathers_feedback(flow):
-            continue
-        if flow.steward is None:
+        if flow.steward is None and gathers_feedback(flow):
             text = f'"{flow.name}" gathers feedback, and names no steward'
             yield Finding(CODE, text, policies.place(flow.at / "flow"), HINT, Severity.WARNING)
-        elif flow.steward in roles and not named(roles[flow.steward]):
-            text = f'the steward of "{flow.name}" is a role that nobody has'
-            hint = f"name who has it, as in {flow.steward}: {{people: [Grace]}}"
-            yield Finding(CODE, text, policies.place(flow.at / "steward"), hint, Severity.WARNING)
 
 
 def gathers_feedback(flow: Flow) -> bool:
