@@ -45,8 +45,8 @@ def test_the_measure_sees_crossings_overlaps_and_run_over_nodes():
 def test_a_page_has_exactly_the_size_of_its_paper(tmp_path, paper, size):
     drawn = draw(samples.complaint(), "complaint", tmp_path / "c.pdf", paper=paper)
     boxes = re.findall(rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+)", drawn.files[0].read_bytes())
-    assert len(boxes) == 1
-    assert sorted(float(side) for side in boxes[0]) == sorted(size)
+    assert boxes
+    assert {tuple(sorted(float(side) for side in box)) for box in boxes} == {tuple(sorted(size))}
 
 
 @pytest.mark.usefixtures("drawing")
@@ -60,8 +60,30 @@ def test_sheets_of_a_pdf_are_its_pages(tmp_path):
     pypdf = pytest.importorskip("pypdf", reason="pypdf joins the sheets of a PDF")
     (file,) = draw(_long(), "long", tmp_path / "long.pdf").files
     pages = pypdf.PdfReader(file).pages
-    assert len(pages) == 2
-    assert "page 2 of 2" in pages[1].extract_text().replace("\n", " ")
+    assert len(pages) > 2
+    assert f"page 2 of {len(pages)}" in pages[1].extract_text().replace("\n", " ")
+
+
+@pytest.mark.usefixtures("drawing")
+def test_a_sheet_whose_text_would_be_too_small_on_paper_is_cut_and_keeps_its_numbers(tmp_path):
+    pypdf = pytest.importorskip("pypdf", reason="pypdf joins the sheets of a PDF")
+    pages = {}
+    for paper in ("A3", "A4"):
+        drawn = draw(_long(12), "long", tmp_path / f"{paper}.pdf", paper=paper)
+        pages[paper] = [" ".join(page.extract_text().split()) for page in pypdf.PdfReader(drawn.files[0]).pages]
+    assert len(pages["A4"]) > len(pages["A3"])
+    assert "note" not in drawn.advice
+    for name, number in (("Step 0", 1), ("Step 6", 7), ("Step 11", 12)):
+        assert sum(f"{number} {name} " in page for page in pages["A4"]) == 1
+    assert "sheet 2, step" in pages["A4"][0]
+
+
+@pytest.mark.usefixtures("drawing")
+def test_text_that_stays_too_small_is_said(tmp_path):
+    say = "A sentence that nobody can end. " * 60
+    states = {"a": {"start_on": "e", "owner": "agent", "say": say, "on": {"e": "b"}}, "b": {"final": "resolved"}}
+    drawn = draw(samples.policies({"flow": "f", "states": states}), "f", tmp_path / "f.pdf", say=True)
+    assert re.search(r"smallest text is [\d.]+ points on A4, and below 8 .* --paper A3", drawn.advice)
 
 
 @pytest.mark.usefixtures("drawing")

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import chart_samples as samples
 import pytest
 
 from carepolicy.charts import UnknownFlow, chart_of
-from carepolicy.charts.sheets import MOST
+from carepolicy.charts.sheets import MOST, halved
+from carepolicy.policy.model import Fact
 
 
 def cards(chart):
@@ -73,6 +75,47 @@ def test_settings_in_limits_are_filled_in():
     }
     chart = chart_of(samples.policies(flow, settings={"wait": "4 days"}), "f")
     assert [leaving.text for leaving in cards(chart)["a"].exits] == ["After 4 days"]
+
+
+def test_a_limit_that_hangs_on_a_fact_is_told_by_its_title_in_the_language():
+    fact = Fact("order.ship_by", "time", None, (), None, False, None, "Day of shipping", samples.HERE)
+    limits = ["until order.ship_by", "1 business day before order.ship_by", "2 days after order.ship_by"]
+    states = {"a": {"start_on": "e", "after": dict.fromkeys(limits, "b")}, "b": {"final": "resolved"}}
+    made = samples.policies({"flow": "f", "states": states}, facts={"order.ship_by": fact})
+    told = {
+        language: [leaving.text for leaving in cards(chart_of(made, "f", language=language))["a"].exits]
+        for language in ("en", "fr")
+    }
+    assert told["en"] == [
+        "After until “Day of shipping”",
+        "After 1 business day before “Day of shipping”",
+        "After 2 days after “Day of shipping”",
+    ]
+    assert told["fr"][1] == "Après 1 jour ouvré avant « Day of shipping »"
+
+
+def test_a_message_on_a_chart_has_titles_of_facts_and_no_placeholders():
+    fact = Fact("order.carrier", "text", None, (), None, False, None, "Carrier", samples.HERE)
+    messages = {"gone": "Your order ({case}) goes with {order.carrier} until {clock.c.due}"}
+    states = {"a": {"start_on": "e", "on": {"e": {"send": "gone"}, "f": "b"}}, "b": {"final": "resolved"}}
+    made = samples.policies({"flow": "f", "states": states}, facts={fact.name: fact}, messages=messages)
+    assert cards(chart_of(made, "f"))["a"].inside == ("E: sends “Your order goes with ‹Carrier› until …”",)
+
+
+def test_a_sheet_has_the_notes_that_hold_at_its_steps_and_no_others():
+    policies = long_flow(20, phases=2)
+    flow = policies.flows["long"]
+    way = replace(flow.states["step_0"].on["next"][0], to="end", title="")
+    phases = {key: replace(phase, on={f"only_{key}": (way,)}) for key, phase in flow.phases.items()}
+    chart = chart_of(replace(policies, flows={"long": replace(flow, phases=phases)}), "long")
+    assert [[note.text for note in sheet.notes(chart)] for sheet in chart.sheets] == [["Only p0"], ["Only p1"]]
+
+
+def test_a_sheet_is_cut_where_the_fewest_arrows_are_and_near_the_middle():
+    line = list("abcdefgh")
+    assert halved(line, dict(zip(line[1:], line, strict=False))) == [list("abcd"), list("efgh")]
+    bush = {"b": "a", "c": "b", "d": "b", "e": "b", "f": "a", "g": "f", "h": "f"}
+    assert halved(line, bush) == [list("abcde"), list("fgh")]
 
 
 def long_flow(count, phases=0):

@@ -9,6 +9,7 @@ import graphviz
 
 from carepolicy.charts import markup
 from carepolicy.charts.colours import shade
+from carepolicy.charts.heading import heading as heading_of
 from carepolicy.charts.text import escaped, identifier, safe_link
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ class Drawing:
         with graph.subgraph(name="cluster_sheet") as body:
             body.attr(pencolor="transparent", labelloc="t", margin="4")
             if heading:
-                body.attr(label=markup.heading(self.pen, self.chart, self.sheet.subtitle, self._away()))
+                body.attr(label=heading_of(self.pen, self.chart, self.sheet))
             self.nodes(body)
-            for tail, head, attributes in self.edges:
+            for tail, head, attributes in (*self.edges, *self._ties()):
                 body.edge(tail, head, **attributes)
         graph.attr("graph", label=self._foot())
         return str(graph.source)
@@ -84,8 +85,22 @@ class Drawing:
         """
         return "ortho" if all(_is_calm(card) for card in self.sheet.cards) else "polyline"
 
-    def _away(self) -> str:
-        return self.chart.labels.sheet_step
+    def _ties(self) -> list[tuple[str, str, dict[str, str]]]:
+        """Unseen edges from a short side branch to each tree that nothing on the sheet leads to.
+
+        Without them such a tree stands at the very top, and its tall cards push the start away from the first step.
+        """
+        entered = {entry.state for entry in self.sheet.entries}
+        started = {entry.state for entry in self.sheet.entries if entry.start}
+        leaves = [card for card in self.sheet.cards if not card.main and not any(each.arrow for each in card.exits)]
+        ties: list[tuple[str, str, dict[str, str]]] = []
+        for card in self.sheet.cards[1:]:
+            above = next((leaf for leaf in leaves if leaf.number < card.number and leaf.state not in entered), None)
+            if card.state in entered - started and above is not None:
+                leaves.remove(above)
+                head = identifier("into", card.state)
+                ties.append((identifier("state", above.state), head, {"style": "invis", "weight": "0"}))
+        return ties
 
     def _foot(self) -> str:
         cards = self.sheet.cards

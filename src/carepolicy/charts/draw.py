@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from carepolicy.charts import card
-from carepolicy.charts.paper import exact, joined
-from carepolicy.charts.planning import chart_of
+from carepolicy.charts.paper import TOO_SMALL, exact, joined, too_small
+from carepolicy.charts.planning import chart_of, finer
 from carepolicy.charts.render import HOW, NoRenderer, render, renderer
 from carepolicy.charts.svg import cleaned
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from carepolicy.charts.plan import Chart, Mark, Sheet
+    from carepolicy.charts.sheets import Groups
     from carepolicy.policy.model import Policies
 
 STYLES = ("card", "lanes", "plain")
@@ -63,8 +64,15 @@ def draw(
     path = Path(output_path)
     ending = ending_of(path)
     if ending in PICTURES or ending == ".dot":
-        chart = chart_of(policies, flow_name, language=language, split=split, marks=marks)
-        return _drawn(_Request(chart, _dot(style), say), path, ending, paper or policies.organisation.paper)
+        if ending in PICTURES and renderer() is None:
+            raise NoRenderer
+
+        def planned(groups: Groups | None = None) -> Chart:
+            return chart_of(policies, flow_name, language=language, split=split, marks=marks, groups=groups)
+
+        if ending == ".pdf":
+            return _on_paper(planned, _dot(style), path, paper or policies.organisation.paper, say)
+        return _drawn(_Request(planned(), _dot(style), say), path, ending)
     from carepolicy.charts.formats import FORMATS
 
     if ending not in FORMATS:
@@ -139,20 +147,30 @@ class _Request:
         """The DOT text of each sheet, at its natural size."""
         return [self.write(self.chart, sheet, self.say is not False, True) for sheet in self.chart.sheets]
 
-    def page(self, sheet: Sheet, paper: str) -> bytes:
-        """One sheet as a PDF of the paper's size."""
-        return exact(lambda said: self.write(self.chart, sheet, said, True), paper, self.say)
+
+def _on_paper(
+    planned: Callable[[Groups | None], Chart], write: Writer, path: Path, paper: str, say: bool | None
+) -> Drawn:
+    """A PDF in which each sheet is cut in two until its text can be read, or until it has but a few steps."""
+    chart = planned(None)
+    while True:
+        pages = [exact(_writing(write, chart, sheet), paper, say) for sheet in chart.sheets]
+        groups = finer(chart, {number for number, page in enumerate(pages, 1) if page.text < TOO_SMALL})
+        if groups is None:
+            break
+        chart = planned(groups)
+    contents = [page.pdf for page in pages]
+    whole = joined(contents) if len(pages) > 1 else contents[0]
+    return Drawn(_saved(path, contents if whole is None else [whole]), too_small(pages, paper))
 
 
-def _drawn(request: _Request, path: Path, ending: str, paper: str) -> Drawn:
+def _writing(write: Writer, chart: Chart, sheet: Sheet) -> Callable[[bool], str]:
+    return lambda said: write(chart, sheet, said, True)
+
+
+def _drawn(request: _Request, path: Path, ending: str) -> Drawn:
     if ending == ".dot":
         return Drawn(_saved(path, [text.encode() for text in request.texts()]), "" if renderer() else HOW)
-    if renderer() is None:
-        raise NoRenderer
-    if ending == ".pdf":
-        pages = [request.page(sheet, paper) for sheet in request.chart.sheets]
-        whole = joined(pages) if len(pages) > 1 else pages[0]
-        return Drawn(_saved(path, pages if whole is None else [whole]))
     if ending == ".png":
         return Drawn(_saved(path, [render(_at(text, 110), "png") for text in request.texts()]))
     both = zip(request.texts(), request.chart.sheets, strict=True)

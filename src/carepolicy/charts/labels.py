@@ -56,6 +56,11 @@ class Labels:
     raises_word: str = "reports"
     level: str = "Level {}"
     entering: str = "On arrival"
+    until: str = "until {}"
+    before: str = "{} before {}"
+    past: str = "{} after {}"
+    less_than: str = "less than {}"
+    quoted: str = "“{}”"
 
 
 ENGLISH = Labels()
@@ -72,7 +77,8 @@ FRENCH = Labels(
     owner="responsable : {}", valid="valable dès le {}", page="page {} sur {}", step="Étape {}", ends="Fin : {}",
     chart_of="Schéma : {}", steps_told="{} étapes. {}", every="Tous les {}", or_="ou",
     all_flows="Comment les processus s’enchaînent", opens_word="ouvre", raises_word="signale", level="Niveau {}",
-    entering="À l’arrivée",
+    entering="À l’arrivée", until="jusqu’à {}", before="{} avant {}", past="{} après {}", less_than="moins de {}",
+    quoted="« {} »",
 )  # fmt: skip
 
 GERMAN = Labels(
@@ -87,7 +93,8 @@ GERMAN = Labels(
     owner="verantwortlich: {}", valid="gültig ab {}", page="Seite {} von {}", step="Schritt {}", ends="Ende: {}",
     chart_of="Ablauf: {}", steps_told="{} Schritte. {}", every="Alle {}", or_="oder",
     all_flows="Wie die Abläufe zusammenhängen", opens_word="beginnt", raises_word="meldet", level="Ebene {}",
-    entering="Bei Ankunft",
+    entering="Bei Ankunft", until="bis {}", before="{} vor {}", past="{} nach {}", less_than="weniger als {}",
+    quoted="„{}“",
 )  # fmt: skip
 
 ARABIC = Labels(
@@ -100,7 +107,7 @@ ARABIC = Labels(
     version="الإصدار {}", owner="المسؤول: {}", valid="ساري من {}", page="صفحة {} من {}",
     step="الخطوة {}", ends="النهاية: {}", chart_of="مخطط: {}", steps_told="{} خطوات. {}", every="كل {}",
     or_="أو", all_flows="كيف تتصل المسارات", opens_word="يبدأ", raises_word="يبلّغ", level="المستوى {}",
-    entering="عند الوصول",
+    entering="عند الوصول", until="حتى {}", before="{} قبل {}", past="{} بعد {}", less_than="أقل من {}", quoted="«{}»",
 )  # fmt: skip
 
 _ALL = {"en": ENGLISH, "fr": FRENCH, "de": GERMAN, "ar": ARABIC}

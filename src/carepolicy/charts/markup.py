@@ -7,14 +7,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carepolicy.charts.colours import PLAIN
 from carepolicy.charts.text import balanced, escaped, listed, shortened, width, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from carepolicy.charts.colours import Shade
-    from carepolicy.charts.plan import Card, Chart, Exit, Mark, Note, Target
+    from carepolicy.charts.plan import Card, Chart, Exit, Mark, Target
 
 GREY = "#555555"
 TIMER_LINE, TIMER_GROUND, TIMER_TEXT = "#A61B12", "#FDE8E6", "#7A120B"
@@ -24,7 +23,6 @@ END_GROUND = "#EEEEEE"
 CARD_WIDTH = 200
 FOOT_COLUMNS = 100
 LEGEND_COLUMNS = 125
-NOTE_COLUMNS = 56
 _TAG = re.compile(r"<[^>]*>")
 _PLAIN = 'BORDER="0" CELLBORDER="0" CELLSPACING="0"'
 
@@ -101,7 +99,7 @@ def card(pen: Pen, card: Card, shade: Shade, mark: Mark | None, *, say: bool) ->
 
 def chip(pen: Pen, leaving: Exit, shade: Shade, sheet_step: str, link: str = "") -> str:
     """What happens, and below it where that leads, in the colours of the destination's owner: one table."""
-    line, ground, ink = _target_colours(leaving.target, shade)
+    line, ground, ink = target_colours(leaving.target, shade)
     top = font(pen.lines(balanced(leaving.text, 24)), size=11, colour=TIMER_TEXT if leaving.timer else None)
     if leaving.effects:
         top += "<BR/>" + font(pen.lines(balanced(leaving.effects, 28)), size=10, colour="#444444")
@@ -143,16 +141,6 @@ def question(pen: Pen, text: str) -> str:
     """The text of a diamond."""
     columns = 20 if len(text) <= 40 else 26
     return f"<{font(pen.lines(balanced(text, columns)), size=12)}>"
-
-
-def heading(pen: Pen, chart: Chart, subtitle: str, sheet_step: str) -> str:
-    """Title above the chart; beside it the notes that hold at many steps."""
-    title = f"{chart.title} – {subtitle}" if subtitle else chart.title
-    text = font(pen.lines(wrapped(title, 24 if chart.notes else 40), "near"), size=20, bold=True)
-    cells = [f'<TD VALIGN="TOP" ALIGN="{pen.near}" BALIGN="{pen.near}">{text}</TD>']
-    if chart.notes:
-        cells.append(f'<TD VALIGN="TOP">{_notes(pen, chart, sheet_step)}</TD>')
-    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="6" CELLPADDING="2">{pen.row(cells)}</TABLE>>'
 
 
 def foot(pen: Pen, chart: Chart, roles: Sequence[str], kinds: Sequence[str], page: str) -> str:
@@ -213,44 +201,11 @@ def _wide(pen: Pen, content: str, ground: str = "") -> str:
     return f'<TR><TD ALIGN="{pen.near}" BALIGN="{pen.near}"{paint}>{content}</TD></TR>'
 
 
-def _target_colours(target: Target, shade: Shade) -> tuple[str, str, str]:
+def target_colours(target: Target, shade: Shade) -> tuple[str, str, str]:
+    """Line, ground and text of a destination: in its owner's colours, an end in grey."""
     if target.number is not None:
         return shade.line, shade.tint, shade.on_tint
     return GREY, END_GROUND, "#111111"
-
-
-def _notes(pen: Pen, chart: Chart, sheet_step: str) -> str:
-    rows: list[str] = []
-    where = ""
-    for note in chart.notes:
-        if note.where != where:
-            where = note.where
-            lines = pen.lines(wrapped(where + ":", NOTE_COLUMNS), "near")
-            rows.append(_note_row(pen, font(lines, size=11, bold=True)))
-        rows.append(_note_row(pen, _note(pen, chart, note, sheet_step)))
-    return (
-        f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" COLOR="{GREY}" BGCOLOR="#FFFFFF">'
-        f"{''.join(rows)}</TABLE>"
-    )
-
-
-def _note(pen: Pen, chart: Chart, note: Note, sheet_step: str) -> str:
-    text = f"{note.text} ({note.effects})" if note.effects else note.text
-    lines = wrapped(text, NOTE_COLUMNS)
-    if note.target is None:
-        return font(pen.lines(lines, "near"), size=11)
-    _, _, ink = _target_colours(note.target, chart.shades.get(note.target.role or "", PLAIN))
-    there = destination(pen, note.target, sheet_step)
-    there = there if note.target.number is not None else f"{pen.arrow} {there}"
-    bold = [font(pen.line(line), size=11, colour=ink, bold=True) for line in wrapped(there, NOTE_COLUMNS)]
-    said = [font(pen.line(line), size=11) for line in lines]
-    if len(said) == len(bold) == 1 and width(text) + width(there) < NOTE_COLUMNS:
-        return " ".join(reversed((said[0], bold[0])) if pen.right_to_left else (said[0], bold[0]))
-    return "".join(f'{line}<BR ALIGN="{pen.near}"/>' for line in (*said, *bold))
-
-
-def _note_row(pen: Pen, content: str) -> str:
-    return f'<TR><TD ALIGN="{pen.near}" BALIGN="{pen.near}">{content}</TD></TR>'
 
 
 def _runs(cells: list[str]) -> list[list[str]]:

@@ -12,7 +12,7 @@ from carepolicy.charts import markup
 from carepolicy.charts.card import NOBODY, font_of
 from carepolicy.charts.colours import shades
 from carepolicy.charts.labels import is_right_to_left, labels_of
-from carepolicy.charts.paper import exact
+from carepolicy.charts.paper import exact, too_small
 from carepolicy.charts.render import HOW, NoRenderer, render, renderer
 from carepolicy.charts.svg import made_readable
 from carepolicy.charts.text import balanced, clean, escaped, humanised, identifier, wrapped
@@ -80,7 +80,9 @@ def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: 
     if ending == ".svg":
         path.write_text(_picture(policies, source, language), encoding="utf-8", newline="\n")
     elif ending == ".pdf":
-        path.write_bytes(exact(lambda _: source, policies.organisation.paper, True))
+        page = exact(lambda _: source, policies.organisation.paper, True)
+        path.write_bytes(page.pdf)
+        return path, too_small([page], policies.organisation.paper)
     else:
         path.write_bytes(render(source, "png"))
     return path, ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.render import RenderError, render
@@ -16,10 +17,15 @@ from carepolicy.charts.sheets import MARGIN, PAPERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-SMALLEST = 8.0
+SMALLEST = 7.95
 """Points under which text on a wall sheet is too small; the words to say are left out before that."""
 
+TOO_SMALL = 7.0
+"""Points under which text cannot be left on a sheet: the sheet is cut in two."""
+
 _TEXT = 10.0
+"""Points of the smallest text of a chart at its natural size."""
+
 _MOST = 1.25
 
 
@@ -27,7 +33,26 @@ class UnknownPaper(ValueError):
     """A paper other than those of ``PAPERS``."""
 
 
-def exact(write: Callable[[bool], str], paper: str, say: bool | None) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One sheet of paper: the PDF, and how many points tall its smallest text is printed."""
+
+    pdf: bytes
+    text: float
+
+
+def too_small(pages: Sequence[Page], paper: str) -> str:
+    """A note where a page's text is smaller than can be read on a wall; "" where it can."""
+    smallest = min(page.text for page in pages)
+    if smallest >= SMALLEST:
+        return ""
+    where = f"page {next(n for n, page in enumerate(pages, 1) if page.text == smallest)}: " if len(pages) > 1 else ""
+    larger = "take --paper A3, or " if paper != "A3" else ""
+    said = f"note: {where}the smallest text is {smallest:.1f} points on {paper}"
+    return f"{said}, and below 8 it is hard to read; {larger}say less at its steps"
+
+
+def exact(write: Callable[[bool], str], paper: str, say: bool | None) -> Page:
     """One page of PDF of exactly the paper's size, upright or across, whichever shows larger text.
 
     ``write`` gives the DOT text with (True) or without the words to say; ``say`` None lets the size decide.
@@ -41,12 +66,7 @@ def exact(write: Callable[[bool], str], paper: str, say: bool | None) -> bytes:
         shorter_scale, shorter_size = _fit(shorter, paper)
         if shorter_scale > scale:
             source, scale, size = shorter, shorter_scale, shorter_size
-    return render(_placed(source, scale, size), "pdf")
-
-
-def scale_on(source: str, paper: str) -> float:
-    """How much a drawing shrinks (below 1) to fit on a paper."""
-    return _fit(source, paper)[0]
+    return Page(render(_placed(source, scale, size), "pdf"), scale * _TEXT)
 
 
 def joined(pages: Sequence[bytes]) -> bytes | None:

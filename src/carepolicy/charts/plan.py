@@ -68,12 +68,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A transition that is told once for many steps."""
+    """A transition that is told once for many steps: those of ``states``."""
 
     where: str
     text: str
     effects: str
     target: Target | None
+    states: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,11 @@ class Sheet:
     entries: tuple[Entry, ...]
     ends: tuple[Target, ...]
     joins: frozenset[str]
+
+    def notes(self, chart: Chart) -> tuple[Note, ...]:
+        """The notes of a chart that hold at a step of this sheet."""
+        here = {card.state for card in self.cards}
+        return tuple(note for note in chart.notes if note.states & here)
 
 
 @dataclass(frozen=True, slots=True)

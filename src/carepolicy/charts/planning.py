@@ -10,7 +10,7 @@ from carepolicy.charts.exits import Way, question_of, shared_of, ways_of
 from carepolicy.charts.labels import is_right_to_left, labels_of
 from carepolicy.charts.order import Tree, joins_of, success_of, tree_of
 from carepolicy.charts.plan import Card, Chart, Entry, Exit, Mark, Note, Sheet, Target
-from carepolicy.charts.sheets import divided
+from carepolicy.charts.sheets import FEWEST, divided, halved
 from carepolicy.charts.text import clean
 from carepolicy.charts.words import Words
 
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from carepolicy.charts.exits import Shared
+    from carepolicy.charts.sheets import Groups
     from carepolicy.policy.model import Flow, Policies, State
+
+
+_BAND = 44
+"""Columns of a card's band above which only the first of several limits is told."""
 
 
 class UnknownFlow(KeyError):
@@ -43,10 +48,12 @@ def chart_of(
     language: str | None = None,
     split: bool = True,
     marks: Mapping[str, Mark] | None = None,
+    groups: Groups | None = None,
 ) -> Chart:
     """The plan of a flow's chart. Raises UnknownFlow.
 
-    ``split`` divides a flow of more than twelve steps into sheets, by phase where there are phases.
+    ``split`` divides a flow of more than twelve steps into sheets, by phase where there are phases; ``groups``
+    are the sheets themselves, as ``finer`` gives them. A step's number is the same however it is divided.
     """
     if flow_name not in policies.flows:
         raise UnknownFlow(flow_name)
@@ -56,8 +63,9 @@ def chart_of(
     ways = {name: ways_of(words, state) for name, state in flow.states.items()}
     starts = [name for name, state in flow.states.items() if state.start_on]
     tree = tree_of(flow, ways, flow.states, starts)
-    groups = divided(flow, tree) if split else [("", tree.order)]
-    order = [name for _, names in groups for name in names]
+    usual = divided(flow, tree)
+    order = [name for _, names in usual for name in names]
+    groups = groups or (usual if split else [("", order)])
     numbers = {name: number for number, name in enumerate(order, start=1)}
     pages = {name: page for page, (_, names) in enumerate(groups, start=1) for name in names}
     drawing = _Drawing(words, ways, numbers, pages, success_of(flow))
@@ -82,6 +90,23 @@ def chart_of(
         notes=tuple(_note(drawing, each) for each in shared if each.states),
         marks=marks or {},
     )
+
+
+def finer(chart: Chart, small: set[int]) -> Groups | None:
+    """Sheets of a chart with those of the pages ``small`` cut in two; None where none of them can be cut."""
+    entered = {
+        leaving.target.state: card.state
+        for sheet in chart.sheets
+        for card in sheet.cards
+        for leaving in card.exits
+        if leaving.arrow
+    }
+    groups: Groups = []
+    for sheet in chart.sheets:
+        names = [card.state for card in sheet.cards]
+        runs = halved(names, entered) if sheet.page in small and len(names) > FEWEST else [names]
+        groups += [(sheet.subtitle, run) for run in runs]
+    return groups if len(groups) > len(chart.sheets) else None
 
 
 def _footer(policies: Policies, flow: Flow, words: Words) -> tuple[str, ...]:
@@ -206,7 +231,7 @@ def _note(drawing: _Drawing, shared: Shared) -> Note:
         where += f" ({drawing.words.labels.not_at.format(', '.join(sorted(missing, key=int)))})"
     target = _target(drawing, shared.to, None) if shared.to is not None else None
     stays = "" if target is not None else drawing.words.labels.records
-    return Note(where, shared.text, shared.effects or stays, target)
+    return Note(where, shared.text, shared.effects or stays, target, frozenset(shared.states))
 
 
 def _inside(words: Words, state: State, ways: tuple[Way, ...]) -> tuple[str, ...]:
@@ -225,7 +250,7 @@ def _band(drawing: _Drawing, state: State) -> str:
         if state.name in clock.runs_in and clock.limits:
             into = [way.trigger for ways in drawing.ways.values() for way in ways if way.to == state.name]
             late = bool(into) and all(trigger == f"{clock.name}.late" for trigger in into)
-            return words.labels.already_late if late else words.limit_of(clock)
+            return words.labels.already_late if late else words.limit_of(clock, _BAND)
     if any(state.name in clock.pauses_in for clock in flow.clocks.values()):
         return f"{words.labels.paused}, {waits}" if waits else words.labels.paused
     return waits

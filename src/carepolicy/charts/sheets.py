@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from carepolicy.charts.order import Tree
     from carepolicy.policy.model import Flow
 
@@ -18,7 +20,32 @@ MARGIN = 28
 """Points of white on each side of a sheet (about 1 cm)."""
 
 
-def divided(flow: Flow, tree: Tree) -> list[tuple[str, list[str]]]:
+FEWEST = 2
+"""Steps on one sheet from which on it is divided no more, however small its text."""
+
+Groups = list[tuple[str, list[str]]]
+"""Sheets in order: the title of the phase ("" for none), and the states in drawing order."""
+
+
+def halved(names: list[str], entered_from: Mapping[str, str]) -> list[list[str]]:
+    """A sheet's states as two runs, cut near the middle where the fewest arrows are cut.
+
+    ``entered_from`` says for a state from which one its arrow comes.
+    """
+    middle = len(names) / 2
+    reach = max(1, len(names) // 4)
+    least = 2 if len(names) > FEWEST + 1 else 1
+    cuts = [cut for cut in range(least, len(names) - least + 1) if abs(cut - middle) <= reach]
+
+    def cost(cut: int) -> tuple[int, float]:
+        before = set(names[:cut])
+        return sum(entered_from.get(name) in before for name in names[cut:]), abs(cut - middle)
+
+    best = min(cuts, key=cost)
+    return [names[:best], names[best:]]
+
+
+def divided(flow: Flow, tree: Tree) -> Groups:
     """Sheets as (title of the phase, states in drawing order); one sheet where twelve steps are enough.
 
     A state of no phase goes with the state from which it is first entered. A phase of more than twelve

@@ -6,13 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carepolicy.charts.text import clean, humanised
+from carepolicy.charts.limits import fact_title, limit_told
+from carepolicy.charts.text import clean, humanised, width
 
 if TYPE_CHECKING:
     from carepolicy.charts.labels import Labels
     from carepolicy.policy.model import Clock, Effects, Flow, Policies, Transition
 
-_SETTING = re.compile(r"\bsettings\.(\w+)")
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
+_LATE = 44
+"""Columns of all limits of a clock above which the sentence that it is late tells the first alone."""
+
 _LIMIT = re.compile(r"(\d+)\s+(.+)\Z")
 
 
@@ -52,16 +56,23 @@ class Words:
 
     def limit(self, text: str) -> str:
         """A limit with its settings filled in, in the words of the language."""
+        return limit_told(self.policies.organisation, text, self.language)
 
-        def value(match: re.Match[str]) -> str:
-            setting = self.policies.organisation.settings.get(match[1])
-            return humanised(match[1]) if setting is None else str(setting.value)
+    def fact(self, name: str) -> str:
+        """The title of a fact."""
+        return fact_title(self.policies.organisation, name)
 
-        said = clean(_SETTING.sub(value, text))
-        return said if self.language.split("-")[0] == "en" else _in_language(said, self.language)
+    def filled(self, text: str) -> str:
+        """A text in which placeholders of messages are called by what they stand for; a case's number is left out."""
+        facts = self.policies.organisation.facts
+        said = _PLACEHOLDER.sub(lambda match: f"‹{self.fact(match[1])}›" if match[1] in facts else "…", text)
+        return clean(said.replace(" (…)", ""))
 
-    def limit_of(self, clock: Clock) -> str:
-        """All limits of a clock in few words: "3 business hours", "1-3 business hours", "a or b"."""
+    def limit_of(self, clock: Clock, columns: int | None = None) -> str:
+        """All limits of a clock in few words: "3 business hours", "1-3 business hours", "a or b".
+
+        Where that is wider than ``columns``, the first limit and an ellipsis.
+        """
         texts = list(dict.fromkeys(self.limit(choice.limit) for choice in clock.limits))
         if len(texts) < 2:
             return "".join(texts)
@@ -71,7 +82,8 @@ class Words:
             amounts = sorted(int(match[1]) for match in parts if match)
             longest = max((match for match in parts if match), key=lambda match: int(match[1]))
             return f"{amounts[0]}–{amounts[-1]} {longest[2]}"
-        return f" {self.labels.or_} ".join(texts)
+        told = f" {self.labels.or_} ".join(texts)
+        return told if columns is None or width(told) <= columns else f"{texts[0]} …"
 
     def trigger(self, trigger: str) -> str:
         """What has to happen: the title of an event, or a clock's event as a sentence."""
@@ -81,7 +93,7 @@ class Words:
             return self.event(trigger)
         title = self.clock(name)
         if what == "late":
-            limit = self.limit_of(clock).removeprefix("less than ")
+            limit = self.limit_of(clock, _LATE).removeprefix("less than ")
             return self.labels.late.format(title, limit) if limit else self.labels.late_plain.format(title)
         if what == "warned":
             shares = ", ".join(self.limit(share).replace("%", " %").replace("  ", " ") for share in clock.warn_at)
@@ -121,22 +133,10 @@ class Words:
         for language in languages:
             message = self.policies.messages.get(language, {}).get(template)
             if message is not None and message.subject:
-                return clean(message.subject)
+                return self.filled(message.subject)
         return humanised(template)
 
     def _person(self, name: str) -> str:
         if name in self.policies.organisation.roles:
             return self.role(name)
-        fact = self.policies.organisation.facts.get(name)
-        return clean(fact.title) if fact is not None and fact.title else humanised(name)
-
-
-def _in_language(limit: str, language: str) -> str:
-    """A limit in the words of a language; a text that is no limit ("50%") stays."""
-    from carepolicy.businesstime import LimitError
-    from carepolicy.businesstime.wording import limit_in_words
-
-    try:
-        return limit_in_words(limit, language)
-    except LimitError:
-        return limit
+        return self.fact(name)

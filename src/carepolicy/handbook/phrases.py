@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from carepolicy.businesstime import Calendar, LimitError, parse_limit
 from carepolicy.businesstime.wording import limit_in_words
 from carepolicy.charts.labels import labels_of
+from carepolicy.charts.limits import fact_title, limit_told
 from carepolicy.charts.text import clean, humanised
 from carepolicy.charts.words import Words
 from carepolicy.handbook.ui import Ui, ui_of
@@ -50,14 +51,10 @@ class Book:
 
     def limit(self, text: str, language: str | None = None) -> str:
         """A limit in words of a language (the book's), with settings filled in and a fact called by its title."""
-        said = limit_text(text, self.policies.organisation)
-        try:
-            limit = parse_limit(said)
-        except LimitError:
-            return clean(said)
-        if limit.fact is not None:
-            return clean(said.replace(limit.fact, f"“{self.fact(limit.fact)}”"))
-        return limit_in_words(limit, language or self.language)
+        parsed, language = self.parsed(text), language or self.language
+        if parsed is not None and parsed.fact is None:
+            return limit_in_words(parsed, language)
+        return limit_told(self.policies.organisation, text, language)
 
     def parsed(self, text: str) -> Limit | None:
         """A limit as a value; None where the text is no limit."""
@@ -68,8 +65,7 @@ class Book:
 
     def fact(self, name: str) -> str:
         """The title of a fact."""
-        fact = self.policies.organisation.facts.get(name)
-        return clean(fact.title) if fact is not None and fact.title else humanised(name)
+        return fact_title(self.policies.organisation, name)
 
     def role(self, name: str | None) -> str:
         """The title of a role, "" where there is none."""
