@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from carepolicy.charts.colours import Shade
-    from carepolicy.charts.plan import Card, Chart, Entry, Exit, Sheet, Target
+    from carepolicy.charts.plan import Card, Chart, Entry, Exit, Mark, Sheet, Target
 
 FONT = "Arial"
 _SCRIPT_FONTS = {"ar": "Noto Sans Arabic", "fa": "Noto Sans Arabic", "ur": "Noto Sans Arabic", "he": "Noto Sans Hebrew"}
@@ -90,15 +90,18 @@ class Drawing:
 
         Without them such a tree stands at the very top, and its tall cards push the start away from the first step.
         """
+        arrows = {leaving.target.state for card in self.sheet.cards for leaving in card.exits if leaving.arrow}
         entered = {entry.state for entry in self.sheet.entries}
         started = {entry.state for entry in self.sheet.entries if entry.start}
         leaves = [card for card in self.sheet.cards if not card.main and not any(each.arrow for each in card.exits)]
         ties: list[tuple[str, str, dict[str, str]]] = []
         for card in self.sheet.cards[1:]:
-            above = next((leaf for leaf in leaves if leaf.number < card.number and leaf.state not in entered), None)
-            if card.state in entered - started and above is not None:
+            if card.state in arrows | started:
+                continue
+            above = next((leaf for leaf in leaves if leaf.number < card.number and leaf.state in arrows), None)
+            if above is not None:
                 leaves.remove(above)
-                head = identifier("into", card.state)
+                head = identifier("into" if card.state in entered else "state", card.state)
                 ties.append((identifier("state", above.state), head, {"style": "invis", "weight": "0"}))
         return ties
 
@@ -139,8 +142,9 @@ class Drawing:
         main = {"group": "main"} if card.main else {}
         here = identifier("state", card.state)
         label = markup.card(self.pen, card, self._shade(card.role), self.chart.marks.get(card.state), say=self.say)
-        graph.node(here, label=label, shape="plain", id=f"state-{identifier(card.state)}",
-                   tooltip=self._tip(told(self.chart, card)), **main)  # fmt: skip
+        look = markup.framed(self.chart.marks.get(card.state)) | main
+        graph.node(here, label=label, id=f"state-{identifier(card.state)}",
+                   tooltip=self._tip(told(self.chart, card)), **look)  # fmt: skip
         asked = [leaving for leaving in card.exits if leaving.asked]
         source = here
         if card.question and asked:
@@ -168,16 +172,20 @@ class Drawing:
         line = {"style": "dashed", "color": markup.TIMER_LINE} if timed else {}
         node = identifier("exit", card.state, key)
         if not leaving.arrow:
-            chips = [self._chip(each) for each in group]
+            alone = len(group) == 1
+            chips = [self._chip(each, alone=alone) for each in group]
             label = markup.stack(chips, markup.TIMER_LINE if timed else "#767676")
             told_chips = "; ".join(f"{each.text}: {each.target.title}" for each in group)
-            graph.node(node, label=label, shape="plain", tooltip=self._tip(told_chips))
+            look = markup.framed(self.chart.marks.get(leaving.key) if alone else None)
+            graph.node(node, label=label, tooltip=self._tip(told_chips), **look)
             self._edge(source, node, **line)
             return
         main = {"group": "main"} if leaving.main else {}
         weight = "20" if leaving.main else "1"
-        label = markup.pill(self.pen, leaving.text, leaving.effects, timer=leaving.timer)
-        self._pill(graph, node, label, leaving.text, main, timer=leaving.timer)
+        mark = self.chart.marks.get(leaving.key)
+        label = markup.pill(self.pen, leaving.text, leaving.effects, timer=leaving.timer, mark=mark)
+        framed = {"color": mark.line, "penwidth": "3", "style": _pill_style(mark)} if mark and mark.line else {}
+        self._pill(graph, node, label, leaving.text, main | framed, timer=leaving.timer)
         kind = "state" if leaving.target.number is not None else "end"
         self._edge(source, node, arrowhead="none", weight=weight, **line)
         self._edge(node, identifier(kind, leaving.target.state), weight=weight, **line)
@@ -185,24 +193,27 @@ class Drawing:
     def _edge(self, tail: str, head: str, **attributes: str) -> None:
         self.edges.append((tail, head, attributes))
 
-    def _chip(self, leaving: Exit) -> str:
+    def _chip(self, leaving: Exit, *, alone: bool) -> str:
         here = leaving.target.sheet is None and (leaving.target.number is not None or leaving.target in self.sheet.ends)
         link = safe_link(f"#state-{identifier(leaving.target.state)}") if here else None
         shade_there = self.chart.shades.get(leaving.target.role or "", NOBODY)
-        return markup.chip(self.pen, leaving, shade_there, self.chart.labels.sheet_step, link or "")
+        mark = self.chart.marks.get(leaving.key)
+        return markup.chip(self.pen, leaving, shade_there, self.chart.labels.sheet_step, link or "", mark, alone=alone)
 
     def _pill(
         self, graph: graphviz.Digraph, name: str, label: str, text: str, main: Mapping[str, str], *, timer: bool = False
     ) -> None:
         ground, line = (markup.TIMER_GROUND, markup.TIMER_LINE) if timer else ("white", "#767676")
-        graph.node(name, label=label, shape="box", style="rounded,filled", fillcolor=ground, color=line,
-                   penwidth="0.8", margin="0.08,0.04", height="0.1", width="0.1", tooltip=self._tip(text),
-                   **main)  # fmt: skip
+        look = {"style": "rounded,filled", "fillcolor": ground, "color": line, "penwidth": "0.8"} | dict(main)
+        graph.node(name, label=label, shape="box", margin="0.08,0.04", height="0.1", width="0.1",
+                   tooltip=self._tip(text), **look)  # fmt: skip
 
     def end(self, graph: graphviz.Digraph, end: Target) -> None:
         """An end that is drawn as a box."""
         line, ground = markup.end_colours(end)
-        graph.node(identifier("end", end.state), label=markup.ending(self.pen, end), shape="box",
+        mark = self.chart.marks.get(end.state)
+        line = mark.line if mark is not None and mark.line else line
+        graph.node(identifier("end", end.state), label=markup.ending(self.pen, end, mark), shape="box",
                    style="rounded,filled", peripheries="2", penwidth="2", color=line, fillcolor=ground, group="main",
                    id=f"state-{identifier(end.state)}", margin="0.15,0.06", height="0.3",
                    tooltip=self._tip(self.chart.labels.ends.format(end.title)))  # fmt: skip
@@ -214,9 +225,16 @@ class Drawing:
         return str(graphviz.escape(escaped(text)))
 
 
+def _pill_style(mark: Mark) -> str:
+    return f"rounded,filled,{mark.style}" if mark.style in ("dashed", "dotted") else "rounded,filled"
+
+
 def told(chart: Chart, card: Card) -> str:
     """A card as one sentence: "Step 4, Investigate. Complaint specialist. 5 business days."."""
     parts = [f"{chart.labels.step.format(card.number)}, {card.title}", card.owner, card.band]
+    mark = chart.marks.get(card.state)
+    if mark is not None:
+        parts += [mark.word, *(text for text, _ in mark.rows)]
     return " ".join(part.rstrip(".") + "." for part in parts if part)
 
 

@@ -28,6 +28,10 @@ Writer = Callable[["Chart", "Sheet", bool, bool], str]
 """Writes the DOT text of one sheet: with the words to say or without, with a heading or without."""
 
 
+Planner = Callable[["Groups | None"], "Chart"]
+"""Plans a chart anew: with its usual sheets (None), or with these."""
+
+
 class UnknownFormat(ValueError):
     """No chart can be written with this ending, or in this style; the text names those that can."""
 
@@ -64,15 +68,11 @@ def draw(
     path = Path(output_path)
     ending = ending_of(path)
     if ending in PICTURES or ending == ".dot":
-        if ending in PICTURES and renderer() is None:
-            raise NoRenderer
 
-        def planned(groups: Groups | None = None) -> Chart:
+        def planned(groups: Groups | None) -> Chart:
             return chart_of(policies, flow_name, language=language, split=split, marks=marks, groups=groups)
 
-        if ending == ".pdf":
-            return _on_paper(planned, _dot(style), path, paper or policies.organisation.paper, say)
-        return _drawn(_Request(planned(), _dot(style), say), path, ending)
+        return draw_plan(planned, path, style=style, paper=paper or policies.organisation.paper, say=say)
     from carepolicy.charts.formats import FORMATS
 
     if ending not in FORMATS:
@@ -81,6 +81,21 @@ def draw(
     text = FORMATS[ending]()(policies, flow_name, language)
     path.write_text(text, encoding="utf-8", newline="\n")
     return Drawn((path,))
+
+
+def draw_plan(
+    planned: Planner, path: Path, *, style: str = "card", paper: str = "A4", say: bool | None = None
+) -> Drawn:
+    """Write a chart that is planned otherwise than from a flow as it stands, as .dot, .svg, .png or .pdf.
+
+    Raises NoRenderer, RenderError and OSError.
+    """
+    ending = ending_of(path)
+    if ending in PICTURES and renderer() is None:
+        raise NoRenderer
+    if ending == ".pdf":
+        return _on_paper(planned, _dot(style), path, paper, say)
+    return _drawn(_Request(planned(None), _dot(style), say), path, ending)
 
 
 def sources(
@@ -111,6 +126,11 @@ def pictures(
 ) -> list[str]:
     """The cleaned SVG of each sheet, for use inside of a page. Raises NoRenderer."""
     chart = chart_of(policies, flow_name, language=language, split=split, marks=marks)
+    return svgs_of(chart, style=style, heading=heading)
+
+
+def svgs_of(chart: Chart, *, style: str = "card", heading: bool = True) -> list[str]:
+    """The cleaned SVG of each sheet of a chart that is planned already. Raises NoRenderer, RenderError."""
     write = _dot(style)
     return [cleaned(render(write(chart, sheet, True, heading), "svg"), chart, sheet) for sheet in chart.sheets]
 
@@ -148,9 +168,7 @@ class _Request:
         return [self.write(self.chart, sheet, self.say is not False, True) for sheet in self.chart.sheets]
 
 
-def _on_paper(
-    planned: Callable[[Groups | None], Chart], write: Writer, path: Path, paper: str, say: bool | None
-) -> Drawn:
+def _on_paper(planned: Planner, write: Writer, path: Path, paper: str, say: bool | None) -> Drawn:
     """A PDF in which each sheet is cut in two until its text can be read, or until it has but a few steps."""
     chart = planned(None)
     while True:

@@ -73,15 +73,18 @@ def _column(pen: Pen, blocks: list[Block]) -> str:
 
 
 def _block(pen: Pen, chart: Chart, note: Note) -> Block:
-    text = f"• {note.text}: {note.effects}" if note.effects else f"• {note.text}"
+    mark = chart.marks.get(note.key)
+    text = f"{note.text}: {note.effects}" if note.effects else note.text
+    text = f"• {mark.word} {text}" if mark is not None and mark.word else f"• {text}"
+    colour = mark.line if mark is not None else None
     lines = wrapped(text, _COLUMNS)
     if note.target is None:
-        return note.where, font(pen.lines(lines, "near"), size=11), len(lines)
+        return note.where, font(pen.lines(lines, "near"), size=11, colour=colour), len(lines)
     _, _, ink = target_colours(note.target, chart.shades.get(note.target.role or "", PLAIN))
     there = destination(pen, note.target, chart.labels.sheet_step)
     there = there if note.target.number is not None else f"{pen.arrow} {there}"
     bold = [font(pen.line(line), size=11, colour=ink, bold=True) for line in wrapped(there, _COLUMNS)]
-    said = [font(pen.line(line), size=11) for line in lines]
+    said = [font(pen.line(line), size=11, colour=colour) for line in lines]
     if len(bold) == 1 and width(lines[-1]) + width(there) < _COLUMNS:
         pair = (bold[0], said[-1]) if pen.right_to_left else (said[-1], bold[0])
         ended = [*said[:-1], " ".join(pair)]

@@ -31,6 +31,8 @@ class Labels:
     no: str = "No"
     which: str = "Which is it?"
     only_if: str = "{}, if {}"
+    condition: str = "if {}"
+    timed: str = "by itself to “{}”"
     tell: str = "tell {}"
     opens: str = "starts “{}”"
     raises: str = "reports “{}”"
@@ -61,6 +63,9 @@ class Labels:
     past: str = "{} after {}"
     less_than: str = "less than {}"
     quoted: str = "“{}”"
+    stays: str = "the case stays where it is"
+    again_restart: str = "begins anew"
+    again_continue: str = "goes on"
 
 
 ENGLISH = Labels()
@@ -70,7 +75,8 @@ FRENCH = Labels(
     paused="en pause", already_late="déjà en retard", after="Après {}",
     late="{} : en retard ({} écoulés)", late_plain="{} : en retard", met="{} : dans le délai",
     warned="{} du délai « {} » écoulé", anywhere="À toute étape", phase="À toute étape de « {} »",
-    not_at="sauf {}", otherwise="Sinon", yes="Oui", no="Non", which="Lequel ?", only_if="{}, si {}",
+    not_at="sauf {}", otherwise="Sinon", yes="Oui", no="Non", which="Lequel ?", only_if="{}, si {}", condition="si {}",
+    timed="tout seul vers « {} »",
     tell="prévenir {}", opens="ouvre « {} »", raises="signale « {} »", assigns="confié à {}", sends="envoie « {} »",
     extends="délai prolongé : {}", asks_for="fait : {}", records="est noté", from_step="De l’étape {}",
     sheet_step="feuille {}, étape {}", version="version {}",
@@ -78,7 +84,7 @@ FRENCH = Labels(
     chart_of="Schéma : {}", steps_told="{} étapes. {}", every="Tous les {}", or_="ou",
     all_flows="Comment les processus s’enchaînent", opens_word="ouvre", raises_word="signale", level="Niveau {}",
     entering="À l’arrivée", until="jusqu’à {}", before="{} avant {}", past="{} après {}", less_than="moins de {}",
-    quoted="« {} »",
+    quoted="« {} »", stays="le dossier reste où il est", again_restart="repart à zéro", again_continue="reprend",
 )  # fmt: skip
 
 GERMAN = Labels(
@@ -87,6 +93,7 @@ GERMAN = Labels(
     late="{} ist zu spät ({} vorbei)", late_plain="{} ist zu spät", met="{} war rechtzeitig",
     warned="{} der Zeit für „{}“ vorbei", anywhere="Bei jedem Schritt", phase="Bei jedem Schritt von „{}“",
     not_at="nicht bei {}", otherwise="Sonst", yes="Ja", no="Nein", which="Was trifft zu?", only_if="{}, wenn {}",
+    condition="wenn {}", timed="von selbst zu „{}“",
     tell="{} Bescheid sagen", opens="beginnt „{}“", raises="meldet „{}“", assigns="geht an {}", sends="sendet „{}“",
     extends="mehr Zeit: {}", asks_for="tut: {}", records="wird notiert", from_step="Von Schritt {}",
     sheet_step="Blatt {}, Schritt {}", version="Fassung {}",
@@ -94,20 +101,22 @@ GERMAN = Labels(
     chart_of="Ablauf: {}", steps_told="{} Schritte. {}", every="Alle {}", or_="oder",
     all_flows="Wie die Abläufe zusammenhängen", opens_word="beginnt", raises_word="meldet", level="Ebene {}",
     entering="Bei Ankunft", until="bis {}", before="{} vor {}", past="{} nach {}", less_than="weniger als {}",
-    quoted="„{}“",
+    quoted="„{}“", stays="der Fall bleibt, wo er ist", again_restart="beginnt neu", again_continue="läuft weiter",
 )  # fmt: skip
 
 ARABIC = Labels(
     who="من:", question="سؤال", timer="يحدث تلقائيًا", nobody="بلا مسؤول", start="البداية", paused="الوقت متوقف",
     already_late="متأخر بالفعل", after="بعد {}", late="{}: تأخر (مضى {})", late_plain="{}: تأخر",
     met="{}: في الموعد", warned="مضى {} من وقت «{}»", anywhere="في أي خطوة", phase="في أي خطوة من «{}»",
-    not_at="ما عدا {}", otherwise="وإلا", yes="نعم", no="لا", which="أيها؟", only_if="{}، إذا {}", tell="أبلغ {}",
+    not_at="ما عدا {}", otherwise="وإلا", yes="نعم", no="لا", which="أيها؟", only_if="{}، إذا {}",
+    condition="إذا {}", timed="تلقائيًا إلى «{}»", tell="أبلغ {}",
     opens="يبدأ «{}»", raises="يبلّغ عن «{}»", assigns="يُسند إلى {}", sends="يرسل «{}»", extends="وقت إضافي: {}",
     asks_for="ينفّذ: {}", records="يُسجَّل", from_step="من الخطوة {}", sheet_step="ورقة {}، خطوة {}",
     version="الإصدار {}", owner="المسؤول: {}", valid="ساري من {}", page="صفحة {} من {}",
     step="الخطوة {}", ends="النهاية: {}", chart_of="مخطط: {}", steps_told="{} خطوات. {}", every="كل {}",
     or_="أو", all_flows="كيف تتصل المسارات", opens_word="يبدأ", raises_word="يبلّغ", level="المستوى {}",
     entering="عند الوصول", until="حتى {}", before="{} قبل {}", past="{} بعد {}", less_than="أقل من {}", quoted="«{}»",
+    stays="تبقى الحالة في مكانها", again_restart="يبدأ من جديد", again_continue="يستمر",
 )  # fmt: skip
 
 _ALL = {"en": ENGLISH, "fr": FRENCH, "de": GERMAN, "ar": ARABIC}

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from carepolicy.charts.colours import text_on
 from carepolicy.charts.text import balanced, escaped, listed, shortened, width, wrapped
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ END_GROUND = "#EEEEEE"
 CARD_WIDTH = 200
 FOOT_COLUMNS = 100
 LEGEND_COLUMNS = 125
+BROKEN = ("dashed", "dotted")
 _TAG = re.compile(r"<[^>]*>")
 _PLAIN = 'BORDER="0" CELLBORDER="0" CELLSPACING="0"'
 
@@ -86,29 +88,37 @@ def card(pen: Pen, card: Card, shade: Shade, mark: Mark | None, *, say: bool) ->
     for text in card.inside:
         lines = pen.lines(wrapped(f"• {text}", 38), "near")
         rows.append(_wide(pen, font(lines, size=11, colour="#444444")))
-    for text, ground in () if mark is None else mark.rows:
-        rows.append(_wide(pen, font(pen.line(text), size=11, bold=True), ground))
-    line = mark.line if mark is not None and mark.line else shade.line
-    thick = 3 if mark is not None and mark.line else 1
-    style = f' STYLE="{mark.style}"' if mark is not None and mark.style in ("dashed", "dotted") else ""
+    rows += [_wide(pen, font(_row_lines(pen, text), size=11, bold=True), ground) for text, ground in _rows(mark)]
     return (
-        f'<<TABLE BORDER="{thick}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" COLOR="{line}"{style}'
+        f'<<TABLE {_frame(mark, shade.line, alone=True)} CELLBORDER="0" CELLSPACING="0" CELLPADDING="4"'
         f' BGCOLOR="#FFFFFF">{"".join(rows)}</TABLE>>'
     )
 
 
-def chip(pen: Pen, leaving: Exit, shade: Shade, sheet_step: str, link: str = "") -> str:
+def chip(
+    pen: Pen,
+    leaving: Exit,
+    shade: Shade,
+    sheet_step: str,
+    link: str = "",
+    mark: Mark | None = None,
+    *,
+    alone: bool = True,
+) -> str:
     """What happens, and below it where that leads, in the colours of the destination's owner: one table."""
     line, ground, ink = target_colours(leaving.target, shade)
-    top = font(pen.lines(balanced(leaving.text, 24)), size=11, colour=TIMER_TEXT if leaving.timer else None)
+    top = _marked(pen, mark)
+    top += font(pen.lines(balanced(leaving.text, 24)), size=11, colour=TIMER_TEXT if leaving.timer else None)
     if leaving.effects:
         top += "<BR/>" + font(pen.lines(balanced(leaving.effects, 28)), size=10, colour="#444444")
     paint = f' BGCOLOR="{TIMER_GROUND}"' if leaving.timer else ""
     bottom = font(pen.lines(wrapped(destination(pen, leaving.target, sheet_step), 26)), size=11, colour=ink, bold=True)
     href = f' HREF="{escaped(link)}" TITLE="{escaped(leaving.target.title)}"' if link else ""
+    inside = "".join(_wide(pen, font(_row_lines(pen, text), size=10), paper) for text, paper in _rows(mark))
+    frame = _frame(mark, line, alone=alone)
     return (
-        f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" COLOR="{line}" BGCOLOR="#FFFFFF"{href}>'
-        f'<TR><TD{paint}>{top}</TD></TR><TR><TD BGCOLOR="{ground}">{bottom}</TD></TR></TABLE>'
+        f'<TABLE {frame} CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" BGCOLOR="#FFFFFF"{href}>'
+        f'<TR><TD{paint}>{top}</TD></TR><TR><TD BGCOLOR="{ground}">{bottom}</TD></TR>{inside}</TABLE>'
     )
 
 
@@ -129,11 +139,13 @@ def destination(pen: Pen, target: Target, sheet_step: str) -> str:
     return f"{pen.arrow} {target.number} {target.title}"
 
 
-def pill(pen: Pen, text: str, effects: str, *, timer: bool) -> str:
+def pill(pen: Pen, text: str, effects: str, *, timer: bool, mark: Mark | None = None) -> str:
     """The text of an arrow."""
-    label = font(pen.lines(balanced(text, 24)), size=11, colour=TIMER_TEXT if timer else None)
+    label = _marked(pen, mark) + font(pen.lines(balanced(text, 24)), size=11, colour=TIMER_TEXT if timer else None)
     if effects:
         label += "<BR/>" + font(pen.lines(balanced(effects, 28)), size=10, colour="#444444")
+    for said, _ in _rows(mark):
+        label += "<BR/>" + font(pen.lines(balanced(said, 28)), size=10)
     return f"<{label}>"
 
 
@@ -155,6 +167,8 @@ def foot(pen: Pen, chart: Chart, roles: Sequence[str], kinds: Sequence[str], pag
     for kind in kinds:
         ground, ink = grounds[kind]
         cells.append(f'<TD BGCOLOR="{ground}">{font(pen.line(words[kind]), size=10, colour=ink)}</TD>')
+    for text, ground in chart.legend:
+        cells.append(f'<TD BGCOLOR="{ground}">{font(pen.line(text), size=10, colour=text_on(ground))}</TD>')
     table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="3">'
     runs = _runs(cells)
     rows = [f"{table}{pen.row(run)}</TABLE>" for run in runs]
@@ -165,14 +179,44 @@ def foot(pen: Pen, chart: Chart, roles: Sequence[str], kinds: Sequence[str], pag
     return f"<<TABLE {_PLAIN}>{body}</TABLE>>"
 
 
-def ending(pen: Pen, target: Target) -> str:
+def ending(pen: Pen, target: Target, mark: Mark | None = None) -> str:
     """The text of an end that is drawn as a box."""
-    return f"<{font(pen.lines(balanced(target.title, 24)), size=13, bold=True)}>"
+    return f"<{_marked(pen, mark)}{font(pen.lines(balanced(target.title, 24)), size=13, bold=True)}>"
 
 
 def end_colours(target: Target) -> tuple[str, str]:
     """Line and ground of an end."""
     return (GOOD_LINE, GOOD_GROUND) if target.good else (GREY, END_GROUND)
+
+
+def _marked(pen: Pen, mark: Mark | None) -> str:
+    """The word of a mark on a line of its own, "" where there is none."""
+    if mark is None or not mark.word:
+        return ""
+    return font(pen.line(mark.word), size=11, colour=mark.line or "#111111", bold=True) + "<BR/>"
+
+
+def _rows(mark: Mark | None) -> tuple[tuple[str, str], ...]:
+    return () if mark is None else mark.rows
+
+
+def _row_lines(pen: Pen, text: str) -> str:
+    return pen.lines(wrapped(text, 36), "near")
+
+
+def framed(mark: Mark | None) -> dict[str, str]:
+    """Attributes of a node whose mark has a broken border. A table's own STYLE is not used for it: Graphviz 14 reads
+    past the end of that attribute and writes what it finds there."""
+    if mark is None or not mark.line or mark.style not in BROKEN:
+        return {"shape": "plain"}
+    return {"shape": "box", "margin": "0.03", "style": mark.style, "color": mark.line, "penwidth": "3"}
+
+
+def _frame(mark: Mark | None, line: str, *, alone: bool) -> str:
+    """Border of a table: thick and in the mark's colour where there is a mark; none where its node has one."""
+    if mark is None or not mark.line:
+        return f'BORDER="1" COLOR="{line}"'
+    return 'BORDER="0"' if alone and mark.style in BROKEN else f'BORDER="3" COLOR="{mark.line}"'
 
 
 def _band(pen: Pen, card: Card, shade: Shade) -> str:

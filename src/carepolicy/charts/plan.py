@@ -75,6 +75,7 @@ class Note:
     effects: str
     target: Target | None
     states: frozenset[str] = frozenset()
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An overlay on a step, for a coloured difference or for figures of an audit.
+    """An overlay for a coloured difference or for figures of an audit, by a step's name or the key of a way.
 
     ``word`` stands in the card before the title ("NEW"); ``line`` is the border's colour and ``style`` its
     kind (solid, dashed, dotted); ``rows`` are texts below the title, each on a ground colour.
@@ -124,3 +125,5 @@ class Chart:
     sheets: tuple[Sheet, ...]
     notes: tuple[Note, ...]
     marks: Mapping[str, Mark]
+    legend: tuple[tuple[str, str], ...] = ()
+    """What the marks mean, each a text and its ground; it stands before the page number."""

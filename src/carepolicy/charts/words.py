@@ -136,6 +136,10 @@ class Words:
                 return self.filled(message.subject)
         return humanised(template)
 
+    def assigned(self, name: str | None) -> str:
+        """To whom a case is given: a role, or the fact that names a person; "" for None."""
+        return "" if name is None else self._person(name)
+
     def _person(self, name: str) -> str:
         if name in self.policies.organisation.roles:
             return self.role(name)

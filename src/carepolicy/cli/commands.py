@@ -25,6 +25,7 @@ COMMANDS: dict[str, Entry] = {
     "case": Entry("case", "Look at cases"),
     "due": Entry("due", "Say when a limit ends, and why"),
     "graph": Entry("graph", "Draw the chart of a flow"),
+    "diff": Entry("diff", "Say what changed between two policy sets"),
     "handbook": Entry("handbook", "Write the staff handbook"),
     "schema": Entry("schema", "Print or write the JSON Schemas of the policy files"),
     "completion": Entry("completion", "Print the completion script for a shell"),

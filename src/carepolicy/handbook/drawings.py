@@ -113,6 +113,10 @@ def _undated(pdf: bytes) -> bytes:
 def _picture(svg: str, page: int = 1, subtitle: str = "") -> Picture:
     """The SVG for a page whose own list has the ids of the steps: the drawing's get the number of the sheet."""
     inside = _DRAWN_ID.sub(rf' id="drawn-{page}-\1', svg)
+    return Picture(Markup(inside.strip()), natural_width(svg), subtitle)
+
+
+def natural_width(svg: str) -> int:
+    """The width of a drawing at its natural size, in CSS pixels."""
     view = _VIEW.search(svg)
-    width = round(float(view[1]) * _POINT) if view is not None else 600
-    return Picture(Markup(inside.strip()), width, subtitle)
+    return round(float(view[1]) * _POINT) if view is not None else 600

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from carepolicy.charts import chart_of, renderer
-from carepolicy.charts.labels import is_right_to_left
 from carepolicy.charts.render import HOW
 from carepolicy.charts.text import clean, identifier, safe_link
 from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
+from carepolicy.handbook.environment import direction_of, environment_of
 from carepolicy.handbook.hours import calendar_pages
 from carepolicy.handbook.letters import letter_anchor, letters_of
 from carepolicy.handbook.people import matrix_of
@@ -65,7 +65,7 @@ def build(policies: Policies, *, year: int | None = None, drawn: bool = True, pd
     """
     languages = languages_of(policies)
     site = Site(advice=HOW if drawn and renderer() is None else "")
-    environment = _environment()
+    environment = environment_of()
     wanted = [(flow, each.tag, each.folder) for each in languages for flow in policies.flows]
     charts = draw_flows(policies, wanted, drawn=drawn, pdf=pdf)
     calendars, scenarios = calendars_of(policies), scenarios_of(policies)
@@ -99,24 +99,6 @@ def name_of(tag: str) -> str:
     known = tag.split("-")[0].split("_")[0].lower() == locale.language
     name = locale.get_display_name(locale) if known else None
     return name[:1].upper() + name[1:] if name else tag
-
-
-def direction_of(tag: str) -> str:
-    """How a language is written, as HTML says it."""
-    return "rtl" if is_right_to_left(tag) else "ltr"
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("carepolicy.handbook"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
 
 
 class _Writer:

@@ -1,0 +1,190 @@
+"""The comparison of two sets: every part that is new, gone or changed, told in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from carepolicy.charts.changes.flowitems import LIMIT, clock_item, event_item, flow_item, key_of, state_item, way_item
+from carepolicy.charts.changes.items import Side
+from carepolicy.charts.changes.pairing import Placed, paired, placed
+from carepolicy.charts.changes.setitems import set_items
+from carepolicy.charts.changes.words import change_words
+
+if TYPE_CHECKING:
+    from carepolicy.charts.changes.items import Aspect, Item, Key
+    from carepolicy.charts.changes.words import ChangeWords
+    from carepolicy.policy.model import Flow, Policies
+
+NEW, CHANGED, REMOVED = "new", "changed", "removed"
+
+_TEXTS = frozenset({"text", "title", "purpose", "promise", "steps", "say", "never", "ask", "note", "subject", "answer"})
+"""Aspects that are texts for people: they are told in quotation marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that differs. ``kind`` is new, changed or removed; ``part`` what kind of thing it is.
+
+    ``flow`` and ``state`` are names ("" for none); ``states`` are those at whose steps it is felt. ``aspect``,
+    ``old`` and ``new`` are set where ``kind`` is changed. ``text`` tells it all in one sentence.
+    """
+
+    kind: str
+    part: str
+    key: Key
+    title: str
+    flow: str
+    state: str
+    states: tuple[str, ...]
+    aspect: str
+    old: str
+    new: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """All changes between two sets, by flow in the order of the newer set, then those that all flows share."""
+
+    old: Policies
+    new: Policies
+    language: str
+    changes: tuple[Change, ...]
+    renamed: Mapping[str, Mapping[str, str]]
+
+    def of(self, flow: str) -> tuple[Change, ...]:
+        """The changes of one flow; "" gives those that all flows share."""
+        return tuple(change for change in self.changes if change.flow == flow)
+
+    def flows(self) -> tuple[str, ...]:
+        """The flows with a change, in order."""
+        return tuple(dict.fromkeys(change.flow for change in self.changes if change.flow))
+
+
+def compare(old: Policies, new: Policies, language: str | None = None) -> Difference:
+    """What changed from ``old`` to ``new``, in the words of a language (by default the newer set's first)."""
+    language = language or next(iter(new.organisation.languages), "en")
+    renamed = {name: _renamed(flow) for name, flow in new.flows.items()}
+    before = Side(old, language, renamed)
+    after = Side(new, language)
+    words = change_words(language)
+    changes: list[Change] = []
+    for name in dict.fromkeys((*new.flows, *old.flows)):
+        one, other = old.flows.get(name), new.flows.get(name)
+        old_ways: dict[Key, Placed] = {}
+        new_ways: dict[Key, Placed] = {}
+        for (place, trigger), pairs in pairs_of(one, other, renamed.get(name, {})).items():
+            for slot, (gone, here) in enumerate(pairs):
+                key = way_key(name, place, trigger, slot)
+                old_ways |= {} if gone is None else {key: gone}
+                new_ways |= {} if here is None else {key: here}
+        changes += _changes(words, _flow_items(before, one, old_ways), _flow_items(after, other, new_ways))
+    changes += _changes(words, dict(set_items(before)), dict(set_items(after)))
+    return Difference(old, new, language, tuple(changes), renamed)
+
+
+def way_key(flow: str, place: str, trigger: str, slot: int) -> Key:
+    """The key of a pair of transitions: the slot-th of its place and trigger, as ``pairs_of`` numbers them."""
+    return key_of("way", flow, place, trigger, str(slot))
+
+
+def pairs_of(
+    old: Flow | None, new: Flow | None, renamed: Mapping[str, str]
+) -> dict[tuple[str, str], list[tuple[Placed | None, Placed | None]]]:
+    """Old and new transitions in pairs, by place and trigger."""
+    one = placed(old, dict(renamed)) if old is not None else {}
+    other = placed(new, {}) if new is not None else {}
+    groups = dict.fromkeys((*other, *one))
+    return {group: paired(one.get(group, []), other.get(group, [])) for group in groups}
+
+
+def _renamed(flow: Flow) -> dict[str, str]:
+    return {state.renamed_from: name for name, state in flow.states.items() if state.renamed_from is not None}
+
+
+def _flow_items(side: Side, flow: Flow | None, ways: dict[Key, Placed]) -> dict[Key, Item]:
+    """The parts of one flow on one side, under the names that the newer set has for its states."""
+    if flow is None:
+        return {}
+    name = flow.name
+    found: dict[Key, Item] = {key_of("flow", name): flow_item(side, flow)}
+    found |= {key_of("clock", name, each.name): clock_item(side, flow, each) for each in flow.clocks.values()}
+    for state in flow.states.values():
+        found[key_of("state", name, side.state(name, state.name))] = state_item(side, flow, state)
+    found |= {key: way_item(side, flow, way) for key, way in ways.items()}
+    return found | {key_of("event", name, each.name): event_item(side, flow, each) for each in flow.events.values()}
+
+
+def _changes(words: ChangeWords, old: Mapping[Key, Item], new: Mapping[Key, Item]) -> list[Change]:
+    """The changes in the order of the newer side, then what is gone; a whole flow or step is told as one."""
+    found: list[Change] = []
+    for key, item in new.items():
+        if key not in old:
+            found.append(_whole(words, NEW, key, item))
+        else:
+            found += _aspects(words, key, old[key], item)
+    found += [_whole(words, REMOVED, key, item) for key, item in old.items() if key not in new]
+    flows = {each.flow for each in found if each.part == "flow" and each.kind != CHANGED}
+    states = {(each.flow, each.state) for each in found if each.part in ("step", "end") and each.kind != CHANGED}
+
+    def told(each: Change) -> bool:
+        if each.flow in flows:
+            return each.part == "flow"
+        return each.part != "way" or (each.flow, each.state) not in states
+
+    return [each for each in found if told(each)]
+
+
+def _whole(words: ChangeWords, kind: str, key: Key, item: Item) -> Change:
+    told = (words.appears if kind == NEW else words.goes)[item.kind].format(item.title)
+    to = item.aspects.get("to", (None, ""))[1]
+    limits = [value[1] for name, value in item.aspects.items() if name.startswith(LIMIT)]
+    detail = next((item.aspects[name][1] for name in ("value", "owner") if name in item.aspects), to)
+    detail = " / ".join(limits) or detail
+    detail = f"→ {detail}" if item.kind == "way" and detail else detail
+    said = f"{told} ({detail})" if detail and (kind == NEW or item.kind == "way") else told
+    return Change(kind, item.kind, key, item.title, item.flow, item.state, _felt(item), "", "", "", said)
+
+
+def _aspects(words: ChangeWords, key: Key, old: Item, new: Item) -> list[Change]:
+    found: list[Change] = []
+    nothing: Aspect = (None, "")
+    for name in dict.fromkeys((*new.aspects, *old.aspects)):
+        before, after = old.aspects.get(name, nothing), new.aspects.get(name, nothing)
+        if before[0] == after[0] or (name == "title" and new.kind == "way" and not before[1] and not after[1]):
+            continue
+        said = sentence(words, new.title, name, before[1], after[1])
+        felt = tuple(dict.fromkeys((*_felt(new), *_felt(old))))
+        place = (new.kind, key, new.title, new.flow, new.state, felt)
+        found.append(Change(CHANGED, *place, name, before[1], after[1], said))
+    return found
+
+
+def sentence(words: ChangeWords, title: str, aspect: str, old: str, new: str) -> str:
+    """A change of one aspect of the part ``title`` in words: "First answer: 3 business hours, was 2 business days"."""
+    called = aspect_called(words, aspect)
+    part = words.aspect.format(title, called) if called else title
+    if old == new:
+        return words.altered.format(part)
+    if not old:
+        return words.added.format(part, new)
+    if not new:
+        return words.dropped.format(part, old)
+    bare = aspect.removeprefix("enter_").removeprefix("leave_")
+    return (words.changed_text if bare in _TEXTS else words.changed).format(part, new, old)
+
+
+def aspect_called(words: ChangeWords, aspect: str) -> str:
+    """An aspect in words: "owner", and "on arrival: sends" for an effect of entering."""
+    if aspect.startswith(LIMIT):
+        return aspect.removeprefix(LIMIT)
+    when, _, effect = aspect.partition("_")
+    if when in ("enter", "leave") and effect:
+        return f"{words.aspects[when]}: {words.aspects[effect]}"
+    return words.aspects[aspect]
+
+
+def _felt(item: Item) -> tuple[str, ...]:
+    return (item.state,) if item.state else item.runs_in

@@ -1,0 +1,93 @@
+"""The comparison of two sets as one page that needs no other file: the changes in words, and the coloured charts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from carepolicy.charts.changes.marking import GROUNDS, LINES, chart_of_changes
+from carepolicy.charts.changes.telling import count_of, title_of, word_of
+from carepolicy.charts.changes.words import change_words
+from carepolicy.charts.draw import svgs_of
+from carepolicy.charts.render import HOW, renderer
+from carepolicy.charts.text import identifier
+from carepolicy.handbook.drawings import natural_width
+from carepolicy.handbook.environment import direction_of, environment_of
+from carepolicy.handbook.ui import ui_of
+
+if TYPE_CHECKING:
+    from carepolicy.charts.changes.compare import Change, Difference
+
+_ID = re.compile(r' id="((?:a_)?state-)')
+_LINK = re.compile(r'href="#state-')
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One change: its word, colours, sentence, and the address of the card on which it is marked ("" for none)."""
+
+    word: str
+    kind: str
+    text: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The changes of one flow, or those that all share; ``sheets`` are pairs of an SVG and its natural width."""
+
+    anchor: str
+    title: str
+    lines: tuple[Line, ...]
+    sheets: tuple[tuple[Markup, int], ...]
+
+
+def page_of(difference: Difference, old: str, new: str) -> str:
+    """The page; without Graphviz it has the words alone. Raises RenderError."""
+    words, ui = change_words(difference.language), ui_of(difference.language)
+    parts = [_part(difference, flow, f"{old} → {new}") for flow in difference.flows()]
+    shared = difference.of("")
+    if shared:
+        lines = tuple(_line(difference, change, "") for change in shared)
+        parts.append(Part("shared", title_of(difference, ""), lines, ()))
+    page = environment_of().get_template("comparison.html")
+    return page.render(
+        ui=ui,
+        words=words,
+        parts=parts,
+        count=count_of(difference),
+        between=words.legend_title.format(old, new),
+        organisation=difference.new.organisation,
+        direction=direction_of(ui.language),
+        lines=LINES,
+        grounds=GROUNDS,
+        advice="" if renderer() else HOW,
+        style=Markup((files("carepolicy.handbook") / "assets" / "handbook.css").read_text(encoding="utf-8")),
+    )
+
+
+def _part(difference: Difference, flow: str, between: str) -> Part:
+    anchor = f"flow-{identifier(flow)}"
+    sheets: list[tuple[Markup, int]] = []
+    drawn: set[str] = set()
+    if renderer() is not None:
+        chart = chart_of_changes(difference, flow, between)
+        for sheet, svg in zip(chart.sheets, svgs_of(chart), strict=True):
+            own = _LINK.sub(f'href="#{anchor}-state-', _ID.sub(rf' id="{anchor}-\1', svg))
+            sheets.append((Markup(own.strip()), natural_width(svg)))
+            drawn |= {card.state for card in sheet.cards}
+    lines = (_line(difference, each, _link(anchor, each, drawn)) for each in difference.of(flow))
+    return Part(anchor, title_of(difference, flow), tuple(lines), tuple(sheets))
+
+
+def _link(anchor: str, change: Change, drawn: set[str]) -> str:
+    shown = next((state for state in change.states if state in drawn), None)
+    return f"#{anchor}-state-{identifier(shown)}" if shown is not None else ""
+
+
+def _line(difference: Difference, change: Change, link: str) -> Line:
+    return Line(word_of(change_words(difference.language), change.kind), change.kind, change.text, link)

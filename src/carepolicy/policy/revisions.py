@@ -1,0 +1,96 @@
+"""A policy set as it stood in a git revision, laid out in a folder for as long as it is read."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+_SECONDS = 60
+
+
+class NoRevision(ValueError):
+    """There is no such folder and no such git revision, or the revision has no such folder; the text says which."""
+
+
+@contextmanager
+def folder_of(named: str, policies: str) -> Iterator[str]:
+    """The folder of a set: ``named`` itself where it is one, else that of a git revision, until the block ends.
+
+    ``REV`` is the folder ``policies`` in that revision, ``REV:FOLDER`` another one. Raises NoRevision.
+    """
+    if os.path.isdir(named):
+        yield named
+        return
+    revision, colon, folder = named.partition(":")
+    with tempfile.TemporaryDirectory(prefix="carepolicy-") as place:
+        _lay_out(revision, folder if colon else policies, place)
+        yield place
+
+
+def revisions_of(path: Path) -> list[str]:
+    """The commits that changed a file, newest first; none where git or the file's history is not there."""
+    try:
+        told = _git(str(path.parent), "log", "--format=%H", "--follow", "--", path.name)
+    except NoRevision:
+        return []
+    return told.decode().split()
+
+
+def text_in(revision: str, path: Path) -> str | None:
+    """The text of a file in a revision, None where it was not there."""
+    try:
+        return _git(str(path.parent), "show", f"{revision}:./{path.name}").decode("utf-8", "replace")
+    except NoRevision:
+        return None
+
+
+def _lay_out(revision: str, folder: str, place: str) -> None:
+    there = folder if os.path.isdir(folder) else "."
+    if _known(there, revision) is None:
+        raise NoRevision(f'there is no folder "{revision}", and no git revision of that name')
+    # Where the folder exists its place in the repository is asked of git, so that an absolute path works as well.
+    inside = _git(there, "rev-parse", "--show-prefix").decode().strip() if there == folder else f"./{folder}/"
+    try:
+        tree = _git(there, "rev-parse", "--verify", "--end-of-options", f"{revision}:{inside.rstrip('/')}")
+    except NoRevision:
+        raise NoRevision(f'revision "{revision}" has no folder {folder}') from None
+    top = _git(there, "rev-parse", "--show-toplevel").decode().strip()
+    packed = _git(top, "archive", "--format=tar", tree.decode().strip().rpartition("\n")[2])
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        for member in archive:
+            path = PurePosixPath(member.name)
+            data = archive.extractfile(member) if member.isfile() else None
+            if data is None or path.is_absolute() or ".." in path.parts:
+                continue
+            target = Path(place, *path.parts)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data.read())
+
+
+def _known(there: str, revision: str) -> str | None:
+    try:
+        return _git(there, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").decode()
+    except NoRevision:
+        return None
+
+
+def _git(there: str, *arguments: str) -> bytes:
+    try:
+        done = subprocess.run(
+            ["git", "-C", there, *arguments],
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        raise NoRevision(f"git could not be asked: {problem}") from problem
+    if done.returncode:
+        raise NoRevision(done.stderr.decode("utf-8", "replace").strip())
+    return done.stdout
