@@ -223,7 +223,8 @@ def test_no_field_of_a_policy_can_change_unseen(shop):
             found = compare(shop, put(replace(thing, **{field.name: altered(thing, field.name)})))
             if not found.changes:
                 missed.append(f"{type(thing).__name__}.{field.name}")
-    assert missed == ["Transition.on"]  # the key under which it stands, which is compared as such
+    told = "carepolicy diff does not see these; add them to charts/changes/flowitems.py or setitems.py"
+    assert missed == ["Transition.on"], told  # that one is the key under which it stands, and is compared as such
 
 
 def three():

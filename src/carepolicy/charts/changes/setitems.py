@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.changes.items import Item, Key, text, texts
+from carepolicy.charts.labels import labels_of
 from carepolicy.charts.limits import fact_title, limit_told
 from carepolicy.charts.text import clean, humanised
 from carepolicy.machine.formats import hours_in_words
@@ -51,7 +52,8 @@ def set_items(side: Side) -> Iterator[tuple[Key, Item]]:
     for language, messages in side.policies.messages.items():
         for name, message in messages.items():
             title = f"{clean(message.subject) or humanised(name)} ({language})"
-            aspects = {"subject": text(message.subject), "text": text(message.text)}
+            apologises = (message.apologises, labels_of(side.language).yes if message.apologises else "")
+            aspects = {"subject": text(message.subject), "text": text(message.text), "apologises": apologises}
             yield ("message", language, name), Item("message", title, aspects=aspects)
 
 

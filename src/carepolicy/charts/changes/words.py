@@ -55,7 +55,7 @@ _ASPECTS = {
     "colour": "colour", "hours": "hours", "timezone": "time zone", "holidays": "public holidays",
     "closed": "closed days", "open_days": "special hours", "imports": "imported days", "address": "address",
     "type": "kind", "private": "privacy", "default": "default", "languages": "languages", "palette": "colours",
-    "paper": "paper", "enter": "on arrival", "leave": "on leaving",
+    "paper": "paper", "apologises": "apologises", "enter": "on arrival", "leave": "on leaving",
 }  # fmt: skip
 
 

@@ -45,6 +45,6 @@ FRENCH = ChangeWords(
         "hours": "horaires", "timezone": "fuseau horaire", "holidays": "jours fériés", "closed": "jours fermés",
         "open_days": "horaires spéciaux", "imports": "jours importés", "address": "adresse", "type": "genre",
         "private": "confidentialité", "default": "valeur par défaut", "languages": "langues", "palette": "couleurs",
-        "paper": "papier", "enter": "à l’arrivée", "leave": "en partant",
+        "paper": "papier", "apologises": "s’excuse", "enter": "à l’arrivée", "leave": "en partant",
     },
 )  # fmt: skip
