@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -226,3 +227,36 @@ def test_a_log_that_joins_subjects_gives_the_same_bytes_for_any_number_of_worker
     assert carepolicy("run", "--policies", policies, "--workers", "2", log).stdout == alone.stdout
     piped = carepolicy("run", "--policies", policies, "--workers", "2", stdin=log.read_bytes())
     assert piped.stdout == alone.stdout
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--output", "log.jsonl"],
+        ["--dead-letters", "log.jsonl"],
+        ["--output", "link.jsonl"],
+        ["--output", "new.jsonl", "--dead-letters", "./new.jsonl"],
+    ],
+)
+def test_no_file_is_read_and_written_at_once(policies: Path, tmp_path: Path, options: list[str]) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text(json.dumps(GOOD) + "\n")
+    (tmp_path / "link.jsonl").symlink_to(log)
+    command = [sys.executable, "-m", "carepolicy", "run", "log.jsonl", "--policies", str(policies), *options]
+    done = subprocess.run(command, capture_output=True, cwd=tmp_path, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr == b"carepolicy: the events, the records and the dead letters need a file each\n"
+    assert json.loads(log.read_text()) == GOOD
+
+
+def test_a_compressed_log_is_named_as_such_and_not_refused_line_by_line(policies: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log of march.jsonl.gz"
+    log.write_bytes(gzip.compress(json.dumps(GOOD).encode()))
+    done = carepolicy("run", log, "--policies", policies)
+    assert done.returncode == 2
+    assert done.stderr.decode().count("\n") == 1
+    assert "is compressed; say: gunzip --stdout " in done.stderr.decode()
+    again = subprocess.run(["gunzip", "--stdout", log], capture_output=True, timeout=60, check=True).stdout
+    assert carepolicy("run", "--policies", policies, stdin=again).returncode == 0
+    log.write_text(json.dumps(GOOD), encoding="utf-16")
+    assert b"is in UTF-16; say: iconv" in carepolicy("run", log, "--policies", policies).stderr

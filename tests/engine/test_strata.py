@@ -125,6 +125,8 @@ def test_what_timers_raise_at_the_end_and_the_dead_letters_are_the_same_for_any_
     alone = everything(keyed, many_parcels(), 1, lateness)
     assert alone[0].count('"carepolicy.event.unexpected"') > 70  # the second of two that are raised, and later ones
     assert [orjson.loads(each)["code"] for each in alone[1].splitlines()].count("CP901") == 5
+    lines = [orjson.loads(each)["line"] for each in alone[1].splitlines()]
+    assert lines[:15] == sorted(lines[:15])
     assert everything(keyed, many_parcels(), 2, lateness) == alone
     assert everything(keyed, many_parcels(), 3, lateness) == alone
 

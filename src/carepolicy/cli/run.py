@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from carepolicy.cli.sets import bundle_or_exit, policies_option
+from carepolicy.cli.status import Refused
 from carepolicy.cli.times import lateness_of, until_of
 
 if TYPE_CHECKING:
@@ -62,8 +64,11 @@ def command(
     held = lateness_of(lateness)
     with ExitStack() as stack:
         source = _source(stack, file)
+        if file != "-":
+            _refuse_other_encodings(source.peek(4), file)
         if workers > 1:
             source, workers = _shareable(stack, source, workers)
+        _refuse_overwriting(file, output, dead_letters)
         records: IO[bytes] = stack.enter_context(open(output, "wb")) if output else sys.stdout.buffer
         dead = stack.enter_context(open(dead_letters, "w", encoding="utf-8")) if dead_letters else None
         runner = stack.enter_context(_runner(bundle, reveal, held, workers))
@@ -106,8 +111,24 @@ def _source(stack: ExitStack, file: str) -> Any:
     try:
         return stack.enter_context(open(file, "rb"))
     except OSError as fault:
-        click.echo(f"carepolicy run: {file} cannot be read: {fault.strerror}", err=True)
-        raise SystemExit(2) from None
+        raise Refused(f"{file} cannot be read: {fault.strerror}") from None
+
+
+def _refuse_other_encodings(begin: bytes, file: str) -> None:
+    """Say of a file that is no text in UTF-8 what it is, once, and not line by line."""
+    if begin.startswith(b"\x1f\x8b"):
+        raise Refused(f"{file} is compressed; say: gunzip --stdout {shlex.quote(file)} | carepolicy run")
+    if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Refused(f"{file} is in UTF-16; say: iconv --to-code UTF-8 {shlex.quote(file)} | carepolicy run")
+
+
+def _refuse_overwriting(file: str, output: str | None, dead_letters: str | None) -> None:
+    """Two names of one regular file among what is read and written: one would destroy the other."""
+    named = [each for each in (file, output, dead_letters) if each not in (None, "-")]
+    known = [os.stat(each) for each in named if os.path.isfile(each)]
+    paths = [os.path.realpath(each) for each in named if not os.path.exists(each)]
+    if len({(each.st_dev, each.st_ino) for each in known}) < len(known) or len(set(paths)) < len(paths):
+        raise Refused("the events, the records and the dead letters need a file each")
 
 
 def _shareable(stack: ExitStack, source: Any, workers: int) -> tuple[Any, int]:
@@ -182,8 +203,8 @@ def _say(runner: Any, letters: Letters) -> None:
     tally: Counter[str] = runner.tally
     refused = dict(sorted(tally.items()))
     click.echo(
-        f"{runner.lines_read:,} events, {runner.records_written:,} records; "
-        f"{runner.open_cases:,} cases open, {runner.late_rounds:,} times late",
+        f"{_number(runner.lines_read, 'event')}, {_number(runner.records_written, 'record')}; "
+        f"{_number(runner.open_cases, 'case')} open, {_number(runner.late_rounds, 'time')} late",
         err=True,
     )
     if refused:
@@ -192,3 +213,7 @@ def _say(runner: Any, letters: Letters) -> None:
         told = ", ".join(f"{count:,} x {code} ({CODES[code].title})" for code, count in refused.items())
         where = f", see {letters.file.name}" if letters.file is not None else ""
         click.echo(f"not clean: {told}{where}", err=True)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}" + ("" if count == 1 else "s")

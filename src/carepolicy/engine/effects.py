@@ -58,7 +58,7 @@ class LiveEffects:
             stepper.set_fact(case, fact, value)
         if self._assign is not None:
             role, named_by = self._assign
-            person = case.facts.get(named_by) if named_by is not None else None
+            person = stepper.value(case, named_by) if named_by is not None else None
             case.assigned = (role, person)
         for message in self._sends:
             message.request(stepper, case, when)
@@ -97,7 +97,7 @@ class LiveMessage:
         language = stepper.language(case, self._templates)
         subject, text = self._templates[language].render(CaseValues(stepper, case), reveal)
         channel = case.channel
-        to = case.facts.get(self._addresses.get(channel, "")) if channel is not None else None
+        to = stepper.value(case, self._addresses.get(channel, "")) if channel is not None else None
         if to is not None and not reveal and stepper.facts[self._addresses[channel or ""]].private:
             to = MASK
         return tuple(_json(each) for each in (channel, language, to, subject, text))

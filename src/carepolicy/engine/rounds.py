@@ -6,10 +6,11 @@ Each function changes the clock's round of a case at an instant and appends the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.case import Round, used_of
-from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.engine.instants import DAY, NEVER, text_of
 from carepolicy.engine.live import PAUSE, REBASE, RESTART, RESUME, START, STOP
 from carepolicy.engine.recordtext import quoted
 from carepolicy.machine.program import Phase
@@ -169,7 +170,7 @@ def settle(case: Case, held: Round) -> None:
         held.due = held.base + held.amount if instant is None else instant(held.base + held.amount)
     if held.due != NEVER:
         if limit.rolls:
-            held.due = limit.calendar.roll(held.due)
+            held.due = limit.calendar.roll(held.due, limit.until and _ends_date(case, limit, held.due))
         for extra in held.extras:
             later = limit.calendar.add_us(held.due, extra, case.facts)
             held.due = held.due if later is None else later
@@ -187,6 +188,11 @@ def _settle_dated(case: Case, held: Round) -> None:
             due = limit.calendar.add_us(held.started, limit.limit, case.facts)
             held.amount = 0 if due is None else due - held.started
         held.due = held.base + held.amount
+
+
+def _ends_date(case: Case, limit: LiveLimit, due: int) -> bool:
+    """Whether a due time is the end of a date that a fact holds, which is the first instant of the next date."""
+    return isinstance(case.facts.get(limit.limit.fact or ""), date) and limit.calendar.local(due) % DAY == 0
 
 
 def plan(held: Round) -> None:

@@ -237,6 +237,10 @@ class Stepper(Timers):
             facts[fact] = value
         case.facts = facts
 
+    def value(self, case: Case, fact: str) -> Any:
+        """The value of a fact for a case, or else its declared default; None where there is neither."""
+        return case.facts.get(fact, self._defaults.get(fact))
+
     def facts_with_defaults(self, case: Case) -> Mapping[str, Any]:
         """The facts of a case, with the declared default of each that has no value."""
         return {**self._defaults, **case.facts}
