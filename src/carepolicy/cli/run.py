@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from carepolicy.engine.stream import Run
     from carepolicy.machine.program import Bundle
 
-BLOCK = 1 << 18
+BLOCK = 1 << 15
+"""Bytes that are read at a time: few enough that a block's events and records stay in the processor's cache."""
+
 SHOWN = 10
 HARMLESS = frozenset(("CP910", "CP911"))
 """What a tally may hold without the run having failed: events taken, and events that nobody waited for."""

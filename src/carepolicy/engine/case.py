@@ -26,23 +26,34 @@ class Round:
     another basis.
     """
 
-    running = True
-    late = False
-    base = 0
-    used = 0
-    mark = 0
-    amount = 0
-    due = NEVER
-    next = NEVER
-    warned = 0
-    extras: tuple[Any, ...] = ()
-    segments: Segments = ()
+    __slots__ = (
+        "amount",
+        "base",
+        "clock",
+        "due",
+        "extras",
+        "late",
+        "limit",
+        "mark",
+        "next",
+        "running",
+        "segments",
+        "since",
+        "started",
+        "used",
+        "warned",
+    )
 
     def __init__(self, clock: LiveClock, limit: LiveLimit, since: int) -> None:
         self.clock = clock
         self.limit = limit
-        self.started = since
-        self.since = since
+        self.started = self.since = since
+        self.running = True
+        self.late = False
+        self.base = self.used = self.mark = self.amount = self.warned = 0
+        self.due = self.next = NEVER
+        self.extras: tuple[Any, ...] = ()
+        self.segments: Segments = ()
 
 
 class Case:
@@ -51,16 +62,32 @@ class Case:
     ``head``, ``mid`` and ``tail`` are what all its records have in common (see ``recordtext``).
     """
 
-    seen = 0
-    kept: dict[int, Segments] | None = None
-    extended: dict[int, int] | None = None
-    pending: tuple[LiveClock, ...] = ()
-    afters: tuple[tuple[int, int, LiveAfter], ...] = ()
-    visited: dict[str, int] | None = None
-    channel: str | None = None
-    assigned: tuple[str | None, str | None] | None = None
-    next = NEVER
-    closed = False
+    __slots__ = (
+        "afters",
+        "assigned",
+        "channel",
+        "closed",
+        "entered",
+        "extended",
+        "facts",
+        "head",
+        "kept",
+        "mid",
+        "next",
+        "now",
+        "opened",
+        "pending",
+        "program",
+        "received",
+        "rounds",
+        "seen",
+        "sequence",
+        "state",
+        "subject",
+        "tail",
+        "visited",
+    )
+
     state: LiveState
     facts: dict[str, Any]
     opened: int
@@ -69,6 +96,16 @@ class Case:
     now: int
 
     def __init__(self, program: LiveProgram, subject: str, sequence: int) -> None:
+        self.seen = 0
+        self.kept: dict[int, Segments] | None = None
+        self.extended: dict[int, int] | None = None
+        self.pending: tuple[LiveClock, ...] = ()
+        self.afters: tuple[tuple[int, int, LiveAfter], ...] = ()
+        self.visited: dict[str, int] | None = None
+        self.channel: str | None = None
+        self.assigned: tuple[str | None, str | None] | None = None
+        self.next = NEVER
+        self.closed = False
         name = quoted(subject)
         self.program = program
         self.subject = subject

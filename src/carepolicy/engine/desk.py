@@ -82,9 +82,10 @@ class Desk:
 
     def take(self, event: Incoming) -> None:
         """Give an event to every subject that it concerns; the records are appended to ``out``."""
-        for key, stops in self._routes.get(event.type) or self.routes(event.type):
+        name, kind = event[1:3]
+        for key, stops in self._routes.get(kind) or self.routes(kind):
             if key is None:
-                self._give(event, self.subjects.get(event.subject) or self.subject(None, event.subject), stops)
+                self._give(event, self.subjects.get(name) or self.subject(None, name), stops)
             else:
                 self._give_keyed(event, key, stops)
 
@@ -130,7 +131,7 @@ class Desk:
         return found
 
     def _give(self, event: Incoming, subject: Subject, stops: tuple[Stop, ...]) -> None:
-        _, _, type_, now, when, _, _, data, _, _ = event
+        _, _, kind, now, when, _, _, data, _, _ = event
         if now < subject.last:
             reason = f"its subject has already seen {text_of(subject.last)}"
             self.refuse(event, codes.OUT_OF_ORDER, reason, subject.name)
@@ -148,7 +149,12 @@ class Desk:
             case = subject.cases.get(place)
             if case is not None:
                 met = True
-                if stepper.deliver(subject, case, type_, now, when, data):
+                move = case.state.moves.get(kind)
+                if move is None:
+                    taken = stepper.deliver(subject, case, kind, now, when, data)
+                else:
+                    taken = move(stepper, subject, case, now, when, data)
+                if taken:
                     taker = case
                 else:
                     self.out.append(self.records.unexpected(event, case))
@@ -163,13 +169,17 @@ class Desk:
             reason = "no open case takes it, and no flow starts on it"
             self.out.append(self.records.outside(event, subject.name, "unexpected", codes.NO_CASE, reason))
             self.refusals.append((event, codes.NO_CASE, reason))
-        elif taker is not None and type_ in self._counts:
+        elif kind in self._counts and taker is not None:
             self.counted.append(Counted(event, taker.facts))
 
     def _has_required(self, event: Incoming, program: LiveProgram, required: tuple[str, ...], subject: str) -> bool:
-        lacking = [fact for fact in required if event.data.get(fact) is None]
-        if not lacking:
+        data = event.data
+        for fact in required:
+            if data.get(fact) is None:
+                break
+        else:
             return True
+        lacking = [fact for fact in required if data.get(fact) is None]
         self.refuse(event, codes.REQUIRED, "it must carry " + ", ".join(lacking), subject, program.flow)
         return False
 

@@ -109,9 +109,10 @@ class Intake:
         ids = self._seen.get(source)
         if ids is None:
             ids = self._seen[source] = set()
-        if key in ids:
-            raise Refused(codes.DUPLICATE, "an event with this source and id was taken before", event)
+        known = len(ids)
         ids.add(key)
+        if len(ids) == known:
+            raise Refused(codes.DUPLICATE, "an event with this source and id was taken before", event)
         return make_tuple(Incoming, (number, subject, kind, time, when, source, key, data, masked, False))
 
     def forget_ids(self) -> None:

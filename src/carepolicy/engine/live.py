@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from carepolicy.businesstime.calendar import Calendar
     from carepolicy.businesstime.limit import Limit
     from carepolicy.engine.effects import LiveEffects
+    from carepolicy.engine.moves import Move, Opening
     from carepolicy.machine.program import AfterTable, Bundle, ClockTable, Function, LimitTable, Program, StateTable
 
 
@@ -215,10 +216,13 @@ class LiveState:
         "closed",
         "enter",
         "final",
+        "heat",
         "index",
         "leave",
+        "moves",
         "name",
         "opened",
+        "opening",
         "owner",
         "starting",
         "task",
@@ -243,6 +247,9 @@ class LiveState:
         self.enter: LiveEffects | None = None
         self.leave: LiveEffects | None = None
         self.starting: Operations = ()
+        self.heat: dict[str, int] = {}
+        self.moves: dict[str, Move] = {}
+        self.opening: Opening | None = None
 
 
 class LiveProgram:

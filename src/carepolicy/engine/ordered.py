@@ -50,8 +50,8 @@ class OrderedRun:
         """Take numbered lines; the records that may be written now."""
         self.lines_read += len(lines)
         if self._direct:
-            text = self._run.feed_directly(lines)
-            self.records_written += text.count("\n")
+            text, count = self._run.feed_directly(lines)
+            self.records_written += count
             return text
         for number, text in self._run.feed_lines(lines):
             if text:

@@ -96,9 +96,10 @@ class ParallelRun(Run):
         self._kept, kept = texts, self._kept
         return sorted((*kept, *done), key=lambda each: each[0])
 
-    def feed_directly(self, lines: Iterable[tuple[int, bytes | str]]) -> str:
-        """The records of the lines before, of a set of one stratum."""
-        return "".join(text for _, text in self.feed_lines(lines))
+    def feed_directly(self, lines: Iterable[tuple[int, bytes | str]]) -> tuple[str, int]:
+        """The records of the lines before, of a set of one stratum, and how many."""
+        text = "".join(text for _, text in self.feed_lines(lines))
+        return text, text.count("\n")
 
     def _release_letters(self) -> None:
         """Give out the dead letters of the lines before, in the order of the lines, as one process does."""

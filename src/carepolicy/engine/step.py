@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.engine.case import Case
 from carepolicy.engine.effects import MASK, CaseValues, assign_task
 from carepolicy.engine.instants import text_of
+from carepolicy.engine.moves import OFTEN, write_move, write_opening
 from carepolicy.engine.rounds import NOTHING, look_again
 from carepolicy.engine.subject import Raised, Subject
 from carepolicy.engine.timers import Timers
@@ -54,6 +55,11 @@ class Stepper(Timers):
         received: int,
     ) -> Case:
         """Open a case of ``program`` in ``state``. ``facts`` become the case's own."""
+        if state.opening is not None:
+            return state.opening(self, subject, now, when, facts, received)
+        heat = state.heat[""] = state.heat.get("", 0) + 1
+        if heat == OFTEN:
+            state.opening = write_opening(program, state)
         case = Case(program, subject.name, subject.sequences.get(program.place, 0))
         case.facts = facts
         case.opened = case.now = now
@@ -66,9 +72,15 @@ class Stepper(Timers):
 
     def deliver(self, subject: Subject, case: Case, event: str, now: int, when: str, data: dict[str, Any]) -> bool:
         """Give an event to a case; False where no transition of its state takes it, and nothing changed."""
-        ways = case.state.ways.get(event)
+        state = case.state
+        ways = state.ways.get(event)
         if ways is None:
             return False
+        heat = state.heat[event] = state.heat.get(event, 0) + 1
+        if heat == OFTEN:
+            move = write_move(case.program, state, event)
+            if move is not None:
+                state.moves[event] = move
         case.now = now
         facts = case.facts
         if data:
@@ -99,6 +111,11 @@ class Stepper(Timers):
             if way.moved is not None:
                 self.out.append(case.line(way.moved, when))
             self._enter(case, target, way.ops, now, when, event)
+        self._look_at_facts(case, event, before, now, when)
+
+    def _look_at_facts(
+        self, case: Case, event: Mapping[str, Any], before: Mapping[str, Any], now: int, when: str
+    ) -> None:
         reads = case.program.reads
         if reads and not case.closed and (case.facts is not before or (event and not reads.isdisjoint(event))):
             self._facts_changed(case, event, before, now, when)

@@ -94,8 +94,8 @@ class Run:
                 found.append((each.line, desk.written()))
         return found
 
-    def feed_directly(self, lines: Iterable[tuple[int, bytes | str]]) -> str:
-        """Take numbered lines of a set of one stratum, without lateness; their records in order."""
+    def feed_directly(self, lines: Iterable[tuple[int, bytes | str]]) -> tuple[str, int]:
+        """Take numbered lines of a set of one stratum, without lateness; their records in order, and how many."""
         read, desk = self.intake.read, self.desks[0]
         take, out, refusals = desk.take, desk.out, desk.refusals
         latest, count = self.latest, 0
@@ -118,7 +118,8 @@ class Run:
                 self._drop(desk)
         self.latest = latest
         self.read_events += count
-        return desk.written()
+        written = len(out)
+        return desk.written(), written
 
     def refuse(self, number: int, refused: Refused, line: bytes | str) -> str:
         """Write down that a line was not taken."""

@@ -1,0 +1,173 @@
+"""Moves written out: what an often-seen event does in a state, as one Python function made for it alone.
+
+``Stepper.deliver`` takes any event in any state, and says what an event means. Most of what it asks is known
+before the case, though: which transitions there are, which clocks they touch, the text of their records. So for
+a state and an event that come often, the same steps are written out in Python without those questions.
+What is not plain (effects, clocks that go on, limits that hang on facts) is left to the stepper, at its place
+among the steps. Tests hold the two against each other on random flows: they write the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.engine.case import Case
+from carepolicy.engine.effects import assign_task
+from carepolicy.engine.instants import NEVER
+from carepolicy.engine.moveclocks import operate
+from carepolicy.engine.source import Source
+from carepolicy.machine.program import Phase
+
+if TYPE_CHECKING:
+    from carepolicy.engine.live import LiveProgram, LiveState, LiveWay, Operations
+
+Move = Callable[[Any, Any, Case, int, str, dict[str, Any]], bool]
+"""``move(stepper, subject, case, now, when, data)``, with the meaning of ``Stepper.deliver``."""
+
+Opening = Callable[[Any, Any, int, str, dict[str, Any], int], Case]
+"""``opening(stepper, subject, now, when, facts, received)``, with the meaning of ``Stepper.open_case``."""
+
+OFTEN = 50
+"""How often an event must have come in a state before its move is written out: that takes about as long as
+a few hundred steps."""
+
+
+def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | None:
+    """The move of an event in a state; None where the stepper has to look at more than is known beforehand."""
+    ways = state.ways.get(event)
+    if not ways or program.listens_to_met:
+        return None
+    source = Source("move(stepper, subject, case, now, when, event)")
+    _take_up_facts(source)
+    sure = False
+    for way in ways:
+        if way.when is not None:
+            source.add(f"if {source.name(way.when, 'guard')}(facts, event, case):")
+            with source.deeper():
+                _write_way(source, program, state, way)
+        else:
+            _write_way(source, program, state, way)
+            sure = True
+            break
+    if not sure:
+        source.add("case.facts = before", "return False")
+    move: Move = source.function()
+    return move
+
+
+def _take_up_facts(source: Source) -> None:
+    """What an event brings is taken up before guards are read; a value of None takes one away."""
+    source.add(
+        "case.now = now",
+        "facts = before = case.facts",
+        "if event:",
+        "    facts = {**before, **event}",
+        "    if None in event.values():",
+        "        facts = {fact: value for fact, value in facts.items() if value is not None}",
+        "    case.facts = facts",
+    )
+
+
+def _write_way(source: Source, program: LiveProgram, state: LiveState, way: LiveWay) -> None:
+    if way.to is None or way.effects is not None or state.leave is not None or way.to.enter is not None:
+        source.add(
+            f"stepper._take(case, {source.name(way, 'way')}, now, when, event)",
+            "stepper.settle(subject, case, now)",
+            "return True",
+        )
+        return
+    source.begin_records(program)
+    if way.moved is not None:
+        source.record(way.moved.kind, way.moved.data)
+    look = "stepper._look_at_facts(case, event, facts, now, when)"
+    _enter(source, program, way.to, way.ops, look, "return True")
+    if program.reads and way.to.final is None:
+        source.add(f"if event and not {source.name(program.reads, 'reads')}.isdisjoint(event):", f"    {look}")
+    _settle(source, program, way.to)
+    source.add("return True")
+
+
+def _enter(source: Source, program: LiveProgram, state: LiveState, ops: Operations, *rest: str) -> None:
+    """Enter a state that has no effects on entering. ``rest`` ends the move where lateness is taken on the way,
+    which may lead anywhere."""
+    source.add(f"case.state = {source.name(state, 'state')}", "case.entered = now")
+    if program.counts_visits:
+        source.add(f"case.visit({state.name!r})")
+    if state.channel is not None:
+        source.add(f"case.channel = {state.channel!r}")
+    operate(source, program, state, ops)
+    if state.final is not None:
+        source.add("case.closed = True", "case.afters = ()")
+        source.record(state.closed.kind, state.closed.data)
+        source.end_records()
+        return
+    if state.afters:
+        source.add(f"case.afters = stepper._afters(case, {source.name(state, 'state')}, now)")
+    else:
+        source.add("case.afters = ()")
+    source.add("if case.assigned is not None:")
+    with source.deeper():
+        source.call(f"{source.name(assign_task, 'assign')}(stepper, case, {source.name(state, 'state')}, when)")
+    if state.task is not None:
+        source.add("else:")
+        with source.deeper():
+            source.record(state.task.kind, state.task.data)
+    source.end_records()
+    if program.clocks:
+        source.add("if case.pending:")
+        with source.deeper():
+            source.add("stepper._take_pending(case, now, when)", *rest[:-1], "stepper.settle(subject, case, now)", rest[-1])
+
+
+def _settle(source: Source, program: LiveProgram, state: LiveState) -> None:
+    """Let go of a closed case; note when the next timer falls due."""
+    if state.final is not None:
+        place = program.place
+        source.add(
+            f"del subject.cases[{place}]",
+            f"subject.sequences = {{**subject.sequences, {place}: number}}",
+            "if subject.cases or subject.openings:",
+            "    stepper.plan(subject)",
+            "else:",
+            f"    subject.next = {NEVER}",
+        )
+        return
+    if state.afters:
+        source.add("stepper.plan(subject)")
+        return
+    source.add(f"soonest = {NEVER}")
+    for clock in program.clocks:
+        if clock.phases[state.index] is Phase.STOPPED:
+            continue
+        source.add(f"held = rounds[{clock.index}]", "if held is not None and held.next < soonest:")
+        source.add("    soonest = held.next")
+    source.add(
+        "case.next = soonest",
+        "if subject.openings or len(subject.cases) > 1:",
+        "    stepper.plan(subject)",
+        "else:",
+        "    subject.next = soonest",
+    )
+
+
+def write_opening(program: LiveProgram, state: LiveState) -> Opening | None:
+    """How a case is opened in a state; None where that has effects or the state is final."""
+    if program.listens_to_met or state.enter is not None or state.final is not None:
+        return None
+    source = Source("open_case(stepper, subject, now, when, facts, received)")
+    source.add(
+        f"known = subject.sequences.get({program.place}, 0)",
+        f"case = {source.name(Case, 'case')}({source.name(program, 'program')}, subject.name, known)",
+        "case.facts = facts",
+        "case.opened = case.now = now",
+        "case.received = received",
+        f"subject.cases[{program.place}] = case",
+    )
+    source.begin_records(program)
+    source.record(state.opened.kind, state.opened.data)
+    _enter(source, program, state, state.starting, "return case")
+    _settle(source, program, state)
+    source.add("return case")
+    opening: Opening = source.function()
+    return opening
