@@ -54,7 +54,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 def outcome(bundle: Bundle, given: dict[str, Any], reveal: bool = False) -> tuple[str, list[dict[str, Any]]]:
     run = Run(bundle, reveal)
-    records = run.feed_directly([(1, orjson.dumps(given))])
+    records, _ = run.feed_directly([(1, orjson.dumps(given))])
     return records, [orjson.loads(each) for each in run.dead]
 
 

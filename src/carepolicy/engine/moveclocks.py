@@ -31,7 +31,7 @@ def _plain(limits: tuple[LiveLimit, ...]) -> bool:
 
 
 def _start(source: Source, clock: LiveClock, limits: tuple[LiveLimit, ...], general: str) -> None:
-    """As ``rounds.start``. The first round of a case that was handed over counts from its receipt: that is not plain."""
+    """As ``rounds.start``. The first round of a case that was handed over counts from its receipt: not plain."""
     source.add(f"if rounds[{clock.index}] is None:")
     with source.deeper():
         source.add(f"if case.received != now == case.opened and not case.seen & {clock.bit}:")
@@ -50,7 +50,9 @@ def _start(source: Source, clock: LiveClock, limits: tuple[LiveLimit, ...], gene
                         with source.deeper():
                             _begin(source, clock, limit)
                     break
-                guard = f"{source.name(limit.when, 'applies')}(case.facts, {source.name(rounds.NOTHING, 'nothing')}, case)"
+                guard = (
+                    f"{source.name(limit.when, 'applies')}(case.facts, {source.name(rounds.NOTHING, 'nothing')}, case)"
+                )
                 source.add(f"{branch} {guard}:")
                 with source.deeper():
                     _begin(source, clock, limit)
@@ -60,7 +62,7 @@ def _start(source: Source, clock: LiveClock, limits: tuple[LiveLimit, ...], gene
 def _begin(source: Source, clock: LiveClock, limit: LiveLimit) -> None:
     """A round with a limit that is known, begun now."""
     made = f"{source.name(Round, 'round')}({source.name(clock, 'clock')}, {source.name(limit, 'limit')}, now)"
-    base = "now" if limit.position is None else f"{source.name(limit.position, 'position')}(now)"
+    base = "now" if limit.first is None else f"{source.name(limit.first, 'position')}(now)"
     source.add(
         "case.seen = seen",
         f"held = rounds[{clock.index}] = {made}",

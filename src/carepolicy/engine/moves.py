@@ -117,7 +117,9 @@ def _enter(source: Source, program: LiveProgram, state: LiveState, ops: Operatio
     if program.clocks:
         source.add("if case.pending:")
         with source.deeper():
-            source.add("stepper._take_pending(case, now, when)", *rest[:-1], "stepper.settle(subject, case, now)", rest[-1])
+            source.add(
+                "stepper._take_pending(case, now, when)", *rest[:-1], "stepper.settle(subject, case, now)", rest[-1]
+            )
 
 
 def _settle(source: Source, program: LiveProgram, state: LiveState) -> None:

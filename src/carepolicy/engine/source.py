@@ -55,7 +55,8 @@ class Source:
 
     def record(self, kind: str, data: str, *open_fields: str) -> None:
         """Write a record; ``data`` has a ``%s`` for each of the open fields, which are Python expressions."""
-        self.add("number += 1", f"write(f'{{head}}{{number}}{literal(kind)}{{middle}}{{number}}{filled(data, open_fields)}')")
+        text = f"{{head}}{{number}}{literal(kind)}{{middle}}{{number}}{filled(data, open_fields)}"
+        self.add("number += 1", f"write(f'{text}')")
 
     def call(self, *lines: str) -> None:
         """Call something that may write records of the case itself."""
@@ -83,7 +84,7 @@ def literal(text: str) -> str:
 
 
 def filled(data: str, fields: tuple[str, ...]) -> str:
-    """A template with ``%s`` as the inside of an f-string, the fields in their places; without fields it is no template."""
+    """A template with ``%s`` as the inside of an f-string, the fields in their places. Without fields it is none."""
     if not fields:
         return literal(data)
     parts = [literal(each.replace("%%", "%")) for each in data.split("%s")]

@@ -1,0 +1,87 @@
+"""Moves that are written out do what the stepper does, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import orjson
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from carepolicy.engine import step
+from carepolicy.engine.instants import microseconds
+from carepolicy.engine.live import LiveProgram
+from carepolicy.engine.moves import write_move
+from carepolicy.engine.ordered import OrderedRun
+from carepolicy.engine.source import Source, filled, literal
+from carepolicy.engine.stream import Run
+from carepolicy.machine.loading import compile_folder
+from carepolicy.machine.program import Bundle
+from random_flows import logs, small_flows
+
+LATER = microseconds(datetime.fromisoformat("2026-09-01T00:00:00+00:00"))
+
+
+@contextmanager
+def often(times: int) -> Iterator[None]:
+    """Write moves out when an event has come so often in a state."""
+    before, step.OFTEN = step.OFTEN, times
+    try:
+        yield
+    finally:
+        step.OFTEN = before
+
+
+def written(bundle: Bundle, events: list[dict[str, Any]]) -> tuple[str, int, int]:
+    """All records and dead letters of a run, with its counts."""
+    with OrderedRun(Run(bundle)) as run:
+        text = run.feed([(number, orjson.dumps(event)) for number, event in enumerate(events, 1)])
+        text += "".join(run.finish(LATER))
+        return text + "".join(run.dead), run.records_written, run.open_cases
+
+
+@given(st.data())
+@settings(max_examples=120, deadline=None)
+def test_a_run_with_moves_written_out_at_once_writes_the_bytes_of_one_without(data: st.DataObject) -> None:
+    flow = data.draw(small_flows(clocks=data.draw(st.booleans())))
+    log = data.draw(logs(flow.events, subjects=3, longest=30, first=flow.starts[0]))
+    bundle = flow.load().bundle
+    with often(-1):
+        slow = written(bundle, log)
+    with often(1):
+        quick = written(bundle, log)
+    assert quick == slow
+
+
+def test_the_benchmark_writes_the_same_bytes_before_and_after_its_moves_are_written_out() -> None:
+    from complaint_events import lines
+
+    bundle = compile_folder("benchmarks/complaints")
+    events = [orjson.loads(line) for line in lines(3000)]
+    with often(-1):
+        slow = written(bundle, events)
+    with often(20):
+        quick = written(bundle, events)
+    assert quick == slow
+    assert slow[1] > 8000
+
+
+def test_an_event_that_was_written_out_is_taken_by_its_move() -> None:
+    bundle = compile_folder("benchmarks/complaints")
+    program = LiveProgram(0, bundle.programs[0], bundle)
+    states = {state.name: state for state in program.states}
+    assert write_move(program, states["acknowledged"], "assessed") is not None
+    assert write_move(program, states["acknowledged"], "remedy_done") is None
+
+
+def test_a_text_stands_in_a_source_as_it_is() -> None:
+    said = 'It\'s {here}: \\ 100 %\n%s «é» \u2028 "quoted"'
+    source = Source("told()")
+    source.add(f"return f'{literal(said)}'")
+    assert source.function()() == said
+    source = Source("told(one, two)")
+    source.add(f"return f'{filled('%%{%s}' + said.replace('%', '%%').replace('%%s', '%s'), ('one', 'two'))}'")
+    assert source.function()(1, "b") == "%{1}" + said.replace("%s", "b")
