@@ -29,9 +29,9 @@ def gathers_feedback(flow: Flow) -> bool:
 
 
 ENGLISH = ("feedback", "feedbacks", "survey", "surveys", "nps", "csat", "satisfaction")
-FRENCH = ("avis", "sondage", "sondages", "enquete")
+FRENCH = ("sondage", "sondages", "enquete")
 GERMAN = ("umfrage", "umfragen", "rueckmeldung", "rueckmeldungen", "ruckmeldung", "zufriedenheit")
-SPANISH = ("encuesta", "encuestas", "opinion", "opiniones", "satisfaccion")
+SPANISH = ("encuesta", "encuestas", "opiniones", "satisfaccion")
 FEEDBACK = frozenset((*ENGLISH, *FRENCH, *GERMAN, *SPANISH))
 HINT = "name the role that answers for it, as in steward: feedback_steward"
 CODE = "CP505"

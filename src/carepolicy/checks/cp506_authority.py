@@ -40,8 +40,14 @@ def find(policies: Policies) -> Iterator[Finding]:
 
 
 def moves_money(action: str) -> bool:
-    """Whether a command pays something out or charges it, by the words of its name."""
-    return any(PAYS.match(word) or CHARGES.match(word) for word in words(action))
+    """Whether a command pays something out or charges it, by the words of its name.
+
+    One that only tells of a payment (a reminder, a link, a report) does not.
+    """
+    said = words(action)
+    if any(TELLS.match(word) for word in said):
+        return False
+    return any(PAYS.match(word) or CHARGES.match(word) for word in said)
 
 
 def _of(policies: Policies, flow: Flow, acting: Acting, request: Request) -> Iterator[Finding]:
@@ -114,7 +120,8 @@ PAYS = re.compile(
     "|erstatt|rueckerstatt|ruckerstatt|gutschrift|gutschein|kulanz|auszahl|zahl|entschaedig"
     "|reembols|devoluci|indemniz|compens|abono|abonar|pagar|pago"
 )
-CHARGES = re.compile("charg|capture|debit|collect|encaiss|preleve|abbuch|einzieh|einzug|belast|cobr")
+CHARGES = re.compile("charg|capture|debit|encaiss|preleve|abbuch|einzieh|einzug|belast|cobr")
+TELLS = re.compile("remind|link|check|status|notif|report|record|mail|print|rappel|erinner|recordatorio")
 HINT = "bound it by a guard (when: {} <= settings.LIMIT), or give the role that decides an authority:"
 CODE = "CP506"
 RULE = Rule(

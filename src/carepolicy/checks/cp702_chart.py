@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from carepolicy.policy.model import Flow, Policies, State, Transition
     from carepolicy.policy.places import At
 
-_EQUALS = re.compile(r"(?P<fact>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)\s*(?:==|!=)\s*(?P<value>\"[^\"]+\"|'[^']+'|\d+)")
+_FACT = r"(?:event\.)?(?P<fact{0}>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)"
+_VALUE = r"(?P<value{0}>\"[^\"]+\"|'[^']+'|\b\d+)"
+_SIGN = r"\s*[=!]=\s*"
+_EQUALS = re.compile(f"{_FACT.format(1)}{_SIGN}{_VALUE.format(1)}|{_VALUE.format(2)}{_SIGN}{_FACT.format(2)}")
 
 
 def find(policies: Policies) -> Iterator[Finding]:
@@ -34,9 +37,10 @@ def find(policies: Policies) -> Iterator[Finding]:
             yield Finding(CODE, f"{named.name} is private, and this text is on charts", place, HINT, Severity.WARNING)
     for _, way, _ in every_way:
         for match in _EQUALS.finditer(way.when or ""):
-            if match["fact"].removeprefix("event.") in private:
-                place = within(policies, way.at / "when", way.when or "", *match.span("value"))
-                text = f"{match['fact']} is private, and the guard writes down whose it is"
+            side = 1 if match["fact1"] is not None else 2
+            if match[f"fact{side}"] in private:
+                place = within(policies, way.at / "when", way.when or "", *match.span(f"value{side}"))
+                text = f"{match[f'fact{side}']} is private, and the guard writes down whose it is"
                 yield Finding(CODE, text, place, "tell such cases by a fact that is not private", Severity.WARNING)
 
 

@@ -39,9 +39,9 @@ NEVER = re.compile(
     r"contrasena|clave|codigo de seguridad)\b"
 )
 SECRET = re.compile(
-    r"\b(?:card|cards|credit ?card|debit ?card|card ?number|pan|iban|account number|bank account|sort code|"
+    r"\b(?:card|cards|credit ?card|debit ?card|card ?number|iban|account number|bank account|sort code|"
     r"routing number|ssn|social security|passport|"
-    r"carte|carte bancaire|carte bleue|rib|numero de compte|"
+    r"carte|carte bancaire|carte bleue|numero de compte|coordonnees bancaires|"
     r"karte|kreditkarte|kartennummer|kreditkartennummer|konto|kontonummer|bankverbindung|ausweisnummer|"
     r"tarjeta|tarjeta de credito|numero de cuenta|cuenta bancaria)\b"
 )
