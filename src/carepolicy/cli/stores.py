@@ -26,7 +26,7 @@ def store_option(command: Command) -> Command:
         default=DEFAULT,
         show_default=True,
         show_envvar=True,
-        help="The store, such as sqlite:///FILE.",
+        help="The store: sqlite:///FILE or postgresql://USER@HOST/NAME.",
     )(command)
 
 

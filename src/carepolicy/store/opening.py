@@ -1,4 +1,4 @@
-"""A store is opened by its URL: ``sqlite:///care.db``."""
+"""A store is opened by its URL: ``sqlite:///care.db``, ``postgresql://user@host/name``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from carepolicy.store.contract import Store
 
 SQLITE = "sqlite:///"
+POSTGRES = ("postgresql://", "postgres://")
 
 
 class NoStoreUrl(StoreFault):
@@ -26,7 +27,13 @@ def open_store(url: str, create: bool = True) -> Store:
         from carepolicy.store.sqlite import SqliteStore
 
         return SqliteStore(url.removeprefix(SQLITE), create)
-    raise NoStoreUrl(f'"{shown(url)}" names no store; write sqlite:///care.db')
+    if url.startswith(POSTGRES):
+        try:
+            from carepolicy.store.postgres import PostgresStore
+        except ImportError:
+            raise NoStoreUrl("a store in PostgreSQL needs psycopg: pip install 'carepolicy[postgres]'") from None
+        return PostgresStore(url)
+    raise NoStoreUrl(f'"{shown(url)}" names no store; write sqlite:///care.db or postgresql://user@host/name')
 
 
 def shown(url: str) -> str:

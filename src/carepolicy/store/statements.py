@@ -1,6 +1,10 @@
 """The statements that both kinds of database share. ``?`` stands for a value."""
 
 SUBJECT = "SELECT key, subject, due, merged_into, state FROM subjects WHERE key = ? AND subject = ?"
+SUBJECT_COLUMNS = "key, subject, due, merged_into, state"
+UPDATE_SUBJECT = "UPDATE subjects SET due = ?, merged_into = ?, state = ? WHERE key = ? AND subject = ?"
+UPDATE_CASE = """UPDATE cases SET version = ?, state = ?, role = ?, person = ?, late = ?, opened = ?, due = ?, body = ?,
+    sealed = ? WHERE key = ? AND subject = ? AND flow = ?"""
 CASE_COLUMNS = "key, subject, flow, version, state, role, person, late, opened, due, body, sealed"
 CASES = f"SELECT {CASE_COLUMNS} FROM cases WHERE key = ? AND subject = ?"
 SAVE_SUBJECT = """INSERT INTO subjects (key, subject, due, merged_into, state) VALUES (?, ?, ?, ?, ?)

@@ -1,0 +1,17 @@
+"""The URL of a store in PostgreSQL: what libpq takes, and ``schema=NAME`` among its parameters."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+SCHEMA = "carepolicy"
+"""The schema in which the tables are, unless the URL names another."""
+
+
+def parsed(url: str) -> tuple[str, str]:
+    """The URL as libpq takes it, and the schema."""
+    parts = urlsplit(url)
+    given = parse_qsl(parts.query, keep_blank_values=True)
+    schema = next((value for name, value in given if name == "schema"), SCHEMA)
+    rest = urlencode([(name, value) for name, value in given if name != "schema"])
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, rest, parts.fragment)), schema
