@@ -19,6 +19,20 @@ def _own_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAREPOLICY_KEY", "6Gk5c1Q0mJ0b1xU2mJx1nQwq3l0m1bqv0Xv6nJm3h4A=")
 
 
+@pytest.fixture(autouse=True)
+def _shared_cache(_own_cache: None, compiled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a set compiles to is kept among these tests, which start many commands."""
+    monkeypatch.setenv("CAREPOLICY_CACHE", compiled)
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A cache for the tests of this room."""
+    folder = tmp_path_factory.mktemp("cache")
+    folder.chmod(0o700)
+    return str(folder)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """The URL of a PostgreSQL that is started for the tests and stopped after them."""

@@ -37,12 +37,12 @@ class Forgetful:
 
     def operation(self) -> Operation:
         operation = Operation(self.store, None, 0)
-        operation._desks = Desks(Installed(1, self.bundle), [], operation._sealer)
+        operation._desks = Desks(Installed(1, self.bundle), [], operation.sealer)
         return operation
 
 
 @given(small_flows(clocks=True), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_putting_away_and_taking_out_between_every_two_events_changes_no_byte(small: Any, data: st.DataObject) -> None:
     loaded = small.load()
     events = data.draw(logs(small.events, subjects=2, first=small.starts[0]))

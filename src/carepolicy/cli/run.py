@@ -14,6 +14,7 @@ import click
 
 from carepolicy.cli.sets import bundle_or_exit, policies_option
 from carepolicy.cli.status import Refused
+from carepolicy.cli.storedrun import Asked, run_with_store
 from carepolicy.cli.times import lateness_of, until_of
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ HARMLESS = frozenset(("CP910", "CP911"))
 @click.option(
     "--lateness", metavar="DURATION", help="Hold each subject's events back that long and sort them (5m, 2 hours)."
 )
+@click.option("--store", metavar="URL", help="Keep everything in a store (sqlite:///FILE, postgresql://…).")
+@click.option(
+    "--batch", metavar="N|TIME", help="With --store: events in a transaction, or its time (500ms).  [default: 1000]"
+)
+@click.option("--resume", is_flag=True, help="With --store: go on where an earlier run of FILE was stopped.")
 @click.option("--reveal", is_flag=True, help="Let private facts stand in records and dead letters.")
 @click.option("--quiet", "-q", is_flag=True, help="No summary and no progress bar.")
 def command(
@@ -52,6 +58,9 @@ def command(
     output: str | None,
     dead_letters: str | None,
     lateness: str | None,
+    store: str | None,
+    batch: str | None,
+    resume: bool,
     reveal: bool,
     quiet: bool,
 ) -> None:
@@ -60,7 +69,26 @@ def command(
     Events come from FILE or standard input. Records go to standard output, one JSON object a line, in
     the order of the events that caused them. Exit status 1 means that something was not clean:
     an event was rejected or came twice, or a card number had to be masked.
+
+    With --store every batch is one transaction, and a run that was killed goes on with --resume; what
+    --output names is then as if it had not been. Such a run works by the policies that are installed in
+    the store.
     """
+    if store is not None:
+        if reveal or workers > 1:
+            raise Refused("--reveal and --workers do not go with --store")
+        lag = lateness_of(lateness)
+        with ExitStack() as stack:
+            source = _source(stack, file)
+            asked = Asked(
+                store, policies, file, until, batch or "1000", resume, lag, output, dead_letters, quiet
+            )
+            tally = run_with_store(asked, source, _blocks(source, quiet))
+        if set(tally) - HARMLESS:
+            raise SystemExit(1)
+        return
+    if batch is not None or resume:
+        raise Refused("--batch and --resume go with --store")
     bundle = bundle_or_exit(policies)
     end = until_of(until, bundle)
     held = lateness_of(lateness)

@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from carepolicy.engine.intake import Incoming
 
@@ -26,6 +26,15 @@ class Holding:
         latest = self._latest[event.subject] = max(event.time, self._latest.get(event.subject, event.time))
         while held and held[0][0] <= latest - self._lateness:
             yield heappop(held)[2]
+
+    def held_of(self, subject: str) -> tuple[int, list[Incoming]]:
+        """The latest time of a subject's events, and those that are held."""
+        return self._latest[subject], [event for _, _, event in sorted(self._held[subject], key=lambda each: each[:2])]
+
+    def take_back(self, subject: str, latest: int, events: Iterable[Incoming]) -> None:
+        """Hold what ``held_of`` has told, in a run that goes on."""
+        self._latest[subject] = latest
+        self._held[subject] = [(event.time, event.line, event) for event in events]
 
     def rest(self) -> Iterator[Incoming]:
         """All events that are still held: subject by subject, each in the order of time."""

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from carepolicy.store.contract import Transaction
     from carepolicy.store.desks import Desks, Name
 
-AT_THE_END = (1 << 62) - 1
-"""The position of what falls due when an input was read to its end."""
+AT_THE_END = 1 << 61
+"""The position of what falls due when an input was read to its end; when it has grown, one more each time."""
 
 REQUESTS = {
     "carepolicy.message.requested": "message",
@@ -53,6 +53,8 @@ class Batch:
         self._transaction = transaction
         self._input = input
         self._letters: list[LetterRow] = []
+        self._end = AT_THE_END
+        self.lates = 0
         self._counted: set[watches.Counting] = set()
         desks.begin(transaction)
 
@@ -111,7 +113,7 @@ class Batch:
 
     def _bury(self, position: int, code: str, letter: str) -> None:
         self.letters.append(letter)
-        self._letters.append(LetterRow(self._input, position, code, letter.rstrip("\n")))
+        self._letters.append(LetterRow(self._input, min(position, self._end), code, letter.rstrip("\n")))
 
     def give(self, event: Incoming) -> None:
         """Give one event to all strata, and what is raised by it to those above."""
@@ -156,9 +158,10 @@ class Batch:
     def _hand_on(self, level: int, desk: Desk, waiting: list[list[Incoming]], position: int) -> None:
         """What a stratum raised, and what a watch raises over it, to the strata above that declare it."""
         by_origin = desk.stepper.raised
-        if position == AT_THE_END:  # not in the order in which subjects come to have their turn
+        if position >= AT_THE_END:  # not in the order in which subjects come to have their turn
             by_origin = sorted(by_origin, key=lambda each: (each.origin, each.number))
-        raised = [(level, raised_as_incoming(each, position)) for each in by_origin]
+        line = NEVER if position >= AT_THE_END else position
+        raised = [(level, raised_as_incoming(each, line)) for each in by_origin]
         desk.stepper.raised.clear()
         for counted in desk.counted:
             raised += watches.count(self._transaction, self._desks.bundle, level, counted, self._counted)
@@ -174,6 +177,7 @@ class Batch:
 
     def fire(self, until: int, most: int, position: int = AT_THE_END) -> bool:
         """Fire timers due by ``until`` of the ``most`` subjects that come first; whether there may be more."""
+        self._end = position
         found = self._transaction.due(until, most)
         names = [name_of(address) for _, address in found]
         self._desks.fetch(names)

@@ -11,6 +11,7 @@ from carepolicy.store.rows import (
     CaseRow,
     EventRow,
     Held,
+    HeldRow,
     InputRow,
     LetterRow,
     RecordRow,
@@ -75,6 +76,15 @@ class Transaction(Protocol):
 
     def keep_position(self, row: InputRow) -> None:
         """Keep how far a share of an input was read."""
+
+    def held(self, input: int) -> list[HeldRow]:
+        """What the lateness of an input holds back."""
+
+    def hold(self, rows: Sequence[HeldRow]) -> None:
+        """Keep what the lateness of an input holds back."""
+
+    def let_go(self, input: int) -> None:
+        """Forget what the lateness of an input held back."""
 
     # policy versions
     def versions(self) -> list[VersionRow]:

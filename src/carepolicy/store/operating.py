@@ -41,7 +41,7 @@ class Operation:
 
     def __init__(self, store: Store, root: str | None, now: int, sealer: Sealer | None = None) -> None:
         self.store = store
-        self._sealer: Sealer = sealer or Keys()
+        self.sealer: Sealer = sealer or Keys()
         self._desks: Desks | None = None
         self._root = root
         self._now = now
@@ -70,10 +70,16 @@ class Operation:
             done, more = self.attempt(work)
             yield done
 
-    def attempt(self, work: Callable[[Transaction], Result]) -> Result:
-        """Do some work in a transaction, again where it lost against another."""
+    def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None] | None = None) -> Result:
+        """Do some work in a transaction, again where it lost against another; ``undone`` is called after that."""
+
+        def forget() -> None:
+            self._forget()
+            if undone is not None:
+                undone()
+
         self._just_installed = False
-        return self.store.attempt(work, self._forget)
+        return self.store.attempt(work, forget)
 
     def desks(self, transaction: Transaction) -> Desks:
         """The installed set at work, as it is now: another process may have installed one since."""
@@ -83,7 +89,7 @@ class Operation:
         versions = transaction.versions()
         if not versions and self._root is not None:
             installed = install_folder(transaction, self._root, self._now)
-            desks = self._desks = Desks(installed, [], self._sealer)
+            desks = self._desks = Desks(installed, [], self.sealer)
             desks.begin(transaction)
             desks.open_by_time()
             desks.keep()
@@ -92,7 +98,7 @@ class Operation:
         current = present(transaction)
         in_use = set(transaction.versions_in_use())
         older = [load_version(transaction, each) for each in versions if each.id in in_use and each.id != current.id]
-        desks = self._desks = Desks(load_version(transaction, current), older, self._sealer)
+        desks = self._desks = Desks(load_version(transaction, current), older, self.sealer)
         return desks
 
     def digest(self) -> str:

@@ -96,13 +96,21 @@ class LetterRow(NamedTuple):
 
 
 class InputRow(NamedTuple):
-    """How far an input was read, in one of its shares. ``state`` is what the reader needs to go on (JSON)."""
+    """How far an input was read, in one of its shares: to which line, and what the reader needs to go on (JSON)."""
 
     input: int
     share: int
     line: int
-    offset: int
     state: bytes
+
+
+class HeldRow(NamedTuple):
+    """A subject's events that an input's lateness holds back, sealed; ``latest`` is the latest time of them all."""
+
+    input: int
+    subject: str
+    latest: int
+    sealed: bytes
 
 
 class VersionRow(NamedTuple):

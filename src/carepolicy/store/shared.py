@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.store import statements
-from carepolicy.store.rows import CaseRow, Held, InputRow, SubjectRow, VersionRow
+from carepolicy.store.rows import CaseRow, Held, HeldRow, InputRow, SubjectRow, VersionRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -107,6 +107,18 @@ class SqlTransaction(ABC):
     def keep_position(self, row: InputRow) -> None:
         """Keep how far a share of an input was read."""
         self.run(statements.KEEP_POSITION, row)
+
+    def held(self, input: int) -> list[HeldRow]:
+        """What the lateness of an input holds back."""
+        return [HeldRow(*each) for each in self.rows(statements.HELD, (input,))]
+
+    def hold(self, rows: Sequence[HeldRow]) -> None:
+        """Keep what the lateness of an input holds back."""
+        self.many(statements.HOLD, rows)
+
+    def let_go(self, input: int) -> None:
+        """Forget what the lateness of an input held back."""
+        self.run(statements.LET_GO, (input,))
 
     def versions(self) -> list[VersionRow]:
         """The installed policy sets, the present one last."""

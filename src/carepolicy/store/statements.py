@@ -30,10 +30,13 @@ KEEP_WATCHED = """INSERT INTO watched (watch, value, noted) VALUES (?, ?, ?)
     ON CONFLICT (watch, value) DO UPDATE SET noted = excluded.noted"""
 INPUT = "SELECT no, shares FROM inputs WHERE name = ?"
 OPEN_INPUT = "INSERT INTO inputs (name, shares) VALUES (?, ?) RETURNING no"
-POSITION = 'SELECT input, share, line, "offset", state FROM positions WHERE input = ? AND share = ?'
-KEEP_POSITION = """INSERT INTO positions (input, share, line, "offset", state) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (input, share) DO UPDATE SET line = excluded.line, "offset" = excluded."offset",
-    state = excluded.state"""
+POSITION = "SELECT input, share, line, state FROM positions WHERE input = ? AND share = ?"
+KEEP_POSITION = """INSERT INTO positions (input, share, line, state) VALUES (?, ?, ?, ?)
+    ON CONFLICT (input, share) DO UPDATE SET line = excluded.line, state = excluded.state"""
+HELD = "SELECT input, subject, latest, sealed FROM held WHERE input = ? ORDER BY subject"
+HOLD = """INSERT INTO held (input, subject, latest, sealed) VALUES (?, ?, ?, ?)
+    ON CONFLICT (input, subject) DO UPDATE SET latest = excluded.latest, sealed = excluded.sealed"""
+LET_GO = "DELETE FROM held WHERE input = ?"
 VERSIONS = "SELECT no, digest, installed FROM policy_versions ORDER BY no"
 VERSIONS_IN_USE = """SELECT no FROM policy_versions
     WHERE EXISTS (SELECT 1 FROM cases WHERE cases.version = policy_versions.no) ORDER BY no"""

@@ -33,8 +33,12 @@ STATEMENTS = (
         watch {text} NOT NULL, value {text} NOT NULL, noted {bytes} NOT NULL, PRIMARY KEY (watch, value)){clustered}""",
     "CREATE TABLE inputs (no {serial}, name {text} NOT NULL UNIQUE, shares {number} NOT NULL)",
     """CREATE TABLE positions (
-        input {number} NOT NULL, share {number} NOT NULL, line {number} NOT NULL, "offset" {number} NOT NULL,
-        state {bytes} NOT NULL, PRIMARY KEY (input, share)){clustered}""",
+        input {number} NOT NULL, share {number} NOT NULL, line {number} NOT NULL, state {bytes} NOT NULL,
+        PRIMARY KEY (input, share)){clustered}""",
+    """CREATE TABLE held (
+        input {number} NOT NULL, subject {text} NOT NULL, latest {number} NOT NULL, sealed {bytes} NOT NULL,
+        PRIMARY KEY (input, subject)){clustered}""",
+    "CREATE INDEX dead_letters_by_input ON dead_letters (input, position, no) WHERE input <> 0",
     "CREATE TABLE policy_versions (no {serial}, digest {text} NOT NULL UNIQUE, installed {number} NOT NULL)",
     """CREATE TABLE policy_files (
         version {number} NOT NULL, path {text} NOT NULL, content {bytes} NOT NULL, PRIMARY KEY (version, path))""",

@@ -1,0 +1,260 @@
+"""``carepolicy run --store``: the same run, durably, in transactions, and resumed where it was stopped."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from carepolicy.cli.status import USAGE, Refused
+from carepolicy.cli.stores import open_or_exit
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from carepolicy.store.running import StoredRun
+
+_TIME = re.compile(r"(\d{1,6})(ms|s|m)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+
+LARGEST = 100_000
+FIRST = 1_000
+"""Lines of the first transaction where its size is given as a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for on the command line."""
+
+    store: str
+    policies: str
+    file: str
+    until: str | None
+    batch: str
+    resume: bool
+    lateness: int
+    output: str | None
+    dead_letters: str | None
+    quiet: bool
+
+
+class Pace:
+    """How many lines go into one transaction: so many, or as many as take about so long."""
+
+    def __init__(self, text: str) -> None:
+        timed = _TIME.fullmatch(text.strip())
+        if timed is None and not (text.isdecimal() and 1 <= int(text) <= LARGEST):
+            raise Refused(f'--batch "{text}": a number of events from 1 to {LARGEST:,}, or a time such as 500ms or 2s')
+        self._seconds = int(timed[1]) * _SECONDS[timed[2]] if timed else None
+        self.lines = FIRST if timed else int(text)
+        self.begun = time.monotonic()
+
+    def took(self, lines: int, seconds: float) -> None:
+        """Learn from a transaction."""
+        if self._seconds is not None and seconds > 0:
+            self.lines = max(1, min(LARGEST, int(lines * self._seconds / seconds), 10 * lines))
+
+
+class Growing:
+    """A file of lines that a resumed run goes on with: what it lacks at its end is put there first."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        try:
+            self._file = open(path, "r+b" if os.path.exists(path) else "w+b")  # noqa: SIM115 - close() closes it
+        except OSError as fault:
+            raise Refused(f"{path} cannot be written: {fault.strerror}") from None
+
+    def begin(self, keep: bool, least: int, most: int) -> int:
+        """Go to the end of the last whole line, or empty the file; how many lines are kept."""
+        lines, end = 0, 0
+        if keep and most:
+            for line in self._file:
+                if line.endswith(b"\n"):
+                    lines, end = lines + 1, end + len(line)
+        if not least <= lines <= most:
+            raise Refused(
+                f"{self._path} has {lines:,} lines, but the run that is to go on wrote {least:,} to {most:,}; "
+                "name the file that it wrote"
+            )
+        self._file.seek(end)
+        self._file.truncate()
+        return lines
+
+    def write(self, text: str) -> None:
+        """Add text."""
+        self._file.write(text.encode())
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file, which is then on the disk."""
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+
+def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counter[str]:
+    """Run the blocks of an input; what was not taken, by its code."""
+    from carepolicy.cli.living import operation_or_exit
+    from carepolicy.cli.times import until_of
+    from carepolicy.store.running import OtherInput, StoredRun, Unfinished
+
+    pace = Pace(asked.batch)
+    with ExitStack() as stack:
+        store = stack.enter_context(open_or_exit(asked.store))
+        operation, bundle = operation_or_exit(store, asked.policies)
+        end = until_of(asked.until, bundle)
+        run = StoredRun(operation, "-" if asked.file == "-" else os.path.realpath(asked.file), asked.lateness)
+        try:
+            run.open(asked.resume)
+            told = _Told(stack, run, asked)
+            try:
+                _pump(run, run.recognised(blocks), told, pace, whole=_is_file(source))
+                _finish(run, told, end)
+            finally:
+                told.flush()
+                if not asked.quiet:
+                    _say(run, store)
+        except (OtherInput, Unfinished) as fault:
+            raise Refused(str(fault), USAGE) from None
+        return run.progress.tally
+
+
+class _Told:
+    """Where records and dead letters go. With lateness, and at the end, records wait until their order is known."""
+
+    def __init__(self, stack: ExitStack, run: StoredRun, asked: Asked) -> None:
+        self._run = run
+        self._quiet = asked.quiet
+        self._shown = 0
+        self._records: Growing | None = None
+        self._letters: Growing | None = None
+        self._lines = run.progress.before if run.deferred else run.lines_written()
+        self._buried = 0
+        progress = run.progress
+        if asked.output is not None:
+            self._records = self._opened(stack, asked.output)
+            self._lines = self._records.begin(asked.resume, progress.before, progress.records)
+            if not run.deferred:
+                self._write_all(until_the_end=False)
+        if asked.dead_letters is not None:
+            self._letters = self._opened(stack, asked.dead_letters)
+            self._buried = self._letters.begin(asked.resume, progress.letters_before, progress.letters)
+            if not run.deferred:
+                self._bury_all()
+
+    def _opened(self, stack: ExitStack, path: str) -> Growing:
+        file = Growing(path)
+        stack.callback(file.close)
+        return file
+
+    def take(self, records: str, letters: list[str]) -> None:
+        """Tell what one transaction did."""
+        if not self._run.deferred:
+            self._write(records)
+            for letter in letters:
+                self._bury(letter)
+
+    def take_end(self) -> None:
+        """Tell what had to wait."""
+        self._write_all(until_the_end=True)
+        if self._run.deferred:
+            self._bury_all()
+
+    def _write_all(self, until_the_end: bool) -> None:
+        for line in self._run.written(self._lines, until_the_end):
+            self._write(line)
+
+    def _bury_all(self) -> None:
+        for line in self._run.buried(self._buried):
+            self._bury(line)
+
+    def _write(self, text: str) -> None:
+        if not text:
+            return
+        self._lines += text.count("\n")
+        if self._records is not None:
+            self._records.write(text)
+        else:
+            sys.stdout.buffer.write(text.encode())
+            sys.stdout.buffer.flush()
+
+    def _bury(self, letter: str) -> None:
+        from carepolicy.cli.living import SHOWN
+
+        self._shown += 1
+        if self._letters is not None:
+            self._letters.write(letter)
+        elif not self._quiet and self._shown <= SHOWN:
+            import orjson
+
+            said = orjson.loads(letter)
+            click.echo(f"line {said['line']}: {said['code']} {said['reason']}", err=True)
+
+    def flush(self) -> None:
+        """Let what was written be seen."""
+        sys.stdout.flush()
+
+
+def _pump(run: StoredRun, blocks: Iterator[bytes], told: _Told, pace: Pace, whole: bool) -> None:
+    """Take the lines behind those that were taken before, in transactions. What has come through a pipe is not kept
+    waiting for more."""
+    from carepolicy.engine.lines import numbered_lines
+
+    done = run.progress.line
+    waiting: list[tuple[int, bytes]] = []
+    for lines in numbered_lines(blocks):
+        waiting += lines if not lines or lines[0][0] > done else [each for each in lines if each[0] > done]
+        while len(waiting) >= pace.lines or (waiting and not whole):
+            taken, waiting = waiting[: pace.lines], waiting[pace.lines :]
+            _commit(run, taken, told, pace)
+    if waiting:
+        _commit(run, waiting, told, pace)
+
+
+def _commit(run: StoredRun, lines: list[tuple[int, bytes]], told: _Told, pace: Pace) -> None:
+    begun = time.monotonic()
+    done = run.feed(lines)
+    told.take(done.records, done.letters)
+    pace.took(len(lines), time.monotonic() - begun)
+
+
+def _finish(run: StoredRun, told: _Told, until: int | None) -> None:
+    for done in run.finish(until):
+        told.take("", done.letters)
+    told.take_end()
+    told.flush()
+    run.end()
+
+
+def _is_file(source: Any) -> bool:
+    try:
+        return bool(source.seekable())
+    except (AttributeError, ValueError):
+        return False
+
+
+def _say(run: StoredRun, store: Any) -> None:
+    from carepolicy.engine.codes import CODES
+    from carepolicy.store import faults
+
+    progress = run.progress
+    try:
+        with store.reading() as transaction:
+            cases = transaction.rows("SELECT count(*) FROM cases")[0][0]
+    except faults.StoreFault:
+        return  # what stopped the run is told
+    click.echo(
+        f"{progress.events:,} events, {progress.records:,} records; "
+        f"{cases:,} cases open, {progress.lates:,} times late",
+        err=True,
+    )
+    if progress.tally:
+        told = ", ".join(f"{count:,} x {code} ({CODES[code].title})" for code, count in sorted(progress.tally.items()))
+        click.echo(f"not clean: {told}", err=True)

@@ -1,0 +1,135 @@
+"""`carepolicy run --store`: the bytes are those of a run without a store, whatever the batches and whoever kills it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from carepolicy.cli import running
+from killing import Survivor, share_of_lines
+
+ROOT = Path(__file__).parents[2]
+POLICIES = str(ROOT / "policies")
+DEMO = str(ROOT / "examples" / "demo" / "events.jsonl")
+
+
+def run(*arguments: str, policies: str = POLICIES) -> int:
+    return running.run(["run", *arguments, "--policies", policies, "--quiet"])
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Callable[[str], str]:
+    return lambda name: str(tmp_path / name)
+
+
+@pytest.mark.parametrize("lateness", [(), ("--lateness", "2h")])
+@pytest.mark.parametrize("batch", ["1", "7", "1000", "20ms"])
+def test_the_bytes_are_those_of_a_run_without_a_store(
+    url: str, files: Callable[[str], str], batch: str, lateness: tuple[str, ...]
+) -> None:
+    told = [*("--output", files("a")), *("--dead-letters", files("ad")), *lateness]
+    assert run(DEMO, *told) == 0
+    kept = [*("--output", files("b")), *("--dead-letters", files("bd")), *lateness]
+    assert run(DEMO, *kept, "--store", url, "--batch", batch) == 0
+    assert Path(files("a")).read_bytes() == Path(files("b")).read_bytes()
+    assert Path(files("ad")).read_bytes() == Path(files("bd")).read_bytes()
+
+
+def test_until_fires_what_falls_due_after_the_last_event(url: str, files: Callable[[str], str]) -> None:
+    run(DEMO, "--until", "2026-06-01", "--output", files("a"))
+    run(DEMO, "--until", "2026-06-01", "--output", files("b"), "--store", url)
+    assert Path(files("a")).read_bytes() == Path(files("b")).read_bytes()
+
+
+def test_a_run_goes_on_only_when_it_is_told_to_and_then_with_what_is_new(
+    url: str, files: Callable[[str], str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    lines = Path(DEMO).read_bytes().splitlines(keepends=True)
+    log = Path(files("log"))
+    log.write_bytes(b"".join(lines[:100]))
+    store = ["--store", url, "--output", files("b")]
+    assert run(str(log), *store) == 0
+    before = Path(files("b")).read_bytes()
+    assert run(str(log), *store[:2]) == 2
+    assert "read up to line 100 already; --resume" in capfd.readouterr().err
+    log.write_bytes(b"".join(lines))
+    run(str(log), *store, "--resume")
+    after = Path(files("b")).read_bytes()
+    assert after.startswith(before)
+    assert len(after) > len(before)
+    run(str(log), *store, "--resume")
+    assert Path(files("b")).read_bytes() == after
+
+
+def test_another_input_under_the_same_name_is_refused(
+    url: str, files: Callable[[str], str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = Path(files("log"))
+    log.write_bytes(Path(DEMO).read_bytes())
+    run(str(log), "--store", url, "--output", files("b"))
+    log.write_bytes(b"".join(reversed(Path(DEMO).read_bytes().splitlines(keepends=True))))
+    assert run(str(log), "--store", url, "--resume") == 2
+    assert "does not begin as it did" in capfd.readouterr().err
+
+
+def test_an_output_that_another_run_wrote_is_refused(
+    url: str, files: Callable[[str], str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(DEMO, "--store", url, "--output", files("b"))
+    Path(files("other")).write_text("{}\n" * 3)
+    assert run(DEMO, "--store", url, "--output", files("other"), "--resume") == 2
+    assert "name the file that it wrote" in capfd.readouterr().err
+    assert Path(files("other")).read_text() == "{}\n" * 3
+
+
+def test_a_pipe_is_read_as_it_comes(url: str, files: Callable[[str], str]) -> None:
+    run(DEMO, "--output", files("a"))
+    command = [sys.executable, "-m", "carepolicy", "run", "--store", url, "--policies", POLICIES, "--batch", "10000"]
+    lines = Path(DEMO).read_bytes().splitlines(keepends=True)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(lines[0])
+        process.stdin.flush()
+        first = process.stdout.readline()  # comes although the input is not at its end
+        process.stdin.write(b"".join(lines[1:]))
+        process.stdin.close()
+        assert first + process.stdout.read() == Path(files("a")).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--batch", "10"], "go with --store"),
+        (["--store", "sqlite:///x.db", "--batch", "many"], "a number of events"),
+        (["--store", "sqlite:///x.db", "--batch", "0"], "a number of events"),
+        (["--store", "nowhere"], "names no store"),
+        (["--store", "sqlite:///x.db", "--reveal"], "do not go with --store"),
+    ],
+)
+def test_wrong_usage_is_told(
+    arguments: list[str], words: str, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(DEMO, *arguments) == 2
+    assert words in capfd.readouterr().err
+    assert os.listdir(tmp_path) == []
+
+
+def test_ten_kills_at_random_instants_lose_and_double_nothing(url: str, files: Callable[[str], str]) -> None:
+    from complaint_events import lines
+
+    policies = str(ROOT / "benchmarks" / "complaints")
+    log, output = Path(files("log")), Path(files("b"))
+    log.write_bytes(b"".join(lines(2_000)))
+    run(str(log), "--output", files("a"), policies=policies)
+    whole = Path(files("a")).read_bytes()
+    command = ["run", str(log), "--store", url, "--policies", policies, "--batch", "10", "--quiet", "--resume"]
+    survivor = Survivor([*command, "--output", str(output)], kills=10, longest=0.8)
+    survivor.live(share_of_lines(output, whole.count(b"\n")))
+    assert output.read_bytes() == whole
