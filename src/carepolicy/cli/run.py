@@ -80,9 +80,7 @@ def command(
         lag = lateness_of(lateness)
         with ExitStack() as stack:
             source = _source(stack, file)
-            asked = Asked(
-                store, policies, file, until, batch or "1000", resume, lag, output, dead_letters, quiet
-            )
+            asked = Asked(store, policies, file, until, batch or "1000", resume, lag, output, dead_letters, quiet)
             tally = run_with_store(asked, source, _blocks(source, quiet))
         if set(tally) - HARMLESS:
             raise SystemExit(1)

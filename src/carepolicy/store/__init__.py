@@ -7,11 +7,12 @@ How the parts fit, from the outside in:
                 (``shared``). ``schema`` holds the tables, version by version; opening brings an older store up to
                 date. ``rows`` are the rows as tuples.
 ``operating``   live operation: ``Operation`` takes events and fires timers by the policy set that is installed
-                (``versions``); ``running`` takes whole files, remembering how far it came.
+                (``versions``); ``running`` takes whole inputs, remembering how far it came (``progress``,
+                and ``late`` for what lateness holds back).
 ``batch``       the work of one transaction. It asks the desks for what is needed, lets the engine work, and hands
                 back subjects, cases, records (tied into a ``chain``), requests and dead letters, all at once.
-``desks``       the engine's desks, whose subjects come out of the store when they are asked for. ``snapshot`` turns a
-                case into bytes and back; ``remembered`` is what is known of a subject beside its cases; ``watches``
+``desks``       the engine's desks, whose subjects (on a ``shelf``) come out of the store when they are asked for.
+                ``snapshot`` turns a case into bytes and back; ``remembered`` is what is known of a subject beside its cases; ``watches``
                 count over all subjects.
 ``sealing``     the seam for private facts: all that is private passes ``Sealer.seal`` before it is kept.
 ``looking``     questions about cases; ``verifying`` finds records that were altered, inserted or lost.

@@ -14,9 +14,9 @@ from carepolicy.engine.intake import MERGE, Refused
 from carepolicy.engine.stream import in_order_of_time
 from carepolicy.store import watches
 from carepolicy.store.chain import LOOSE
-from carepolicy.store.desks import address_of, name_of
 from carepolicy.store.naming import storable
 from carepolicy.store.rows import EventRow, LetterRow, RecordRow, RequestRow
+from carepolicy.store.shelf import address_of, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from carepolicy.engine.desk import Desk
     from carepolicy.engine.intake import Incoming
     from carepolicy.store.contract import Transaction
-    from carepolicy.store.desks import Desks, Name
+    from carepolicy.store.desks import Desks
+    from carepolicy.store.shelf import Name
 
 AT_THE_END = 1 << 61
 """The position of what falls due when an input was read to its end; when it has grown, one more each time."""

@@ -8,59 +8,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.desk import Desk
-from carepolicy.engine.eventrecords import EventRecords
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import Intake
 from carepolicy.engine.letters import DeadLetters
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.subject import Opening, Subject
-from carepolicy.store.naming import named, storable
 from carepolicy.store.remembered import Remembered
 from carepolicy.store.rows import CaseRow, SubjectRow
+from carepolicy.store.shelf import Name, Shelf, StoreRecords, address_of
 from carepolicy.store.snapshot import Freezer
 from carepolicy.store.versions import Installed, older_programs, with_older
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from carepolicy.engine.case import Case
     from carepolicy.store.contract import Transaction
     from carepolicy.store.rows import Address, Held
     from carepolicy.store.sealing import Sealer
 
-Name = str | tuple[str, str]
-"""How a desk names a subject: by its name, or by (key, name)."""
-
 KEPT = 50_000
 """Subjects that are kept in memory between two transactions, at most."""
-
-
-class Shelf(dict[Name, Subject]):
-    """The subjects of a desk. One that is not there is fetched; which were asked for is noted in ``touched``."""
-
-    def __init__(self, fetch: Callable[[Name], None], touched: dict[Name, None]) -> None:
-        super().__init__()
-        self._fetch = fetch
-        self._touched = touched
-
-    def get(self, name: Name, default: Any = None) -> Any:
-        """The subject of that name, from the store where it is not here; None where nobody knows it."""
-        found = super().get(name)
-        if found is None:
-            self._fetch(name)
-            found = super().get(name, default)
-        self._touched[name] = None
-        return found
-
-
-class StoreRecords(EventRecords):
-    """Records of events that were not taken, numbered by the store."""
-
-    transaction: Transaction
-
-    def count(self, kind: str, source: str, key: str) -> int:
-        """How often an event of this source and id was refused in this way, this time counted."""
-        return self.transaction.count(kind, storable(source), storable(key))
 
 
 class Desks:
@@ -293,14 +261,3 @@ class Desks:
 def _nobody(_: str) -> bool:
     """What a desk opens by time is noted when a set is installed, not whenever a process starts."""
     return False
-
-
-def address_of(name: Name) -> Address:
-    """The address in a store of a subject that a desk names so."""
-    return ("", storable(name)) if isinstance(name, str) else (name[0], storable(name[1]))
-
-
-def name_of(address: Address) -> Name:
-    """How a desk names the subject of an address."""
-    key, subject = address
-    return named(subject) if key == "" else (key, named(subject))
