@@ -258,7 +258,30 @@ def test_init_lays_down_a_set_that_passes_the_check(tmp_path: Path) -> None:
         str(each.relative_to(tmp_path)) for each in (tmp_path / "policies").rglob("*.yaml")
     )
     assert run("check", "--strict", cwd=tmp_path).stderr == "3 files: nothing wrong\n"
+    assert run("test", cwd=tmp_path).stderr == "2 scenarios: 2 passed\n"
     assert run("due", "3 business hours", "--from", FRIDAY, cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        (["gra"], ["graph"]),
+        (["graph", "em"], ["email_inquiry"]),
+        (["graph", "--policies", "nowhere", "em"], []),
+        (["explain", "cp90"], [f"CP90{number}" for number in range(1, 10)]),
+        (["due", "--calendar", "off"], ["office"]),
+        (["run", "--dead"], ["--dead-letters"]),
+        (["run", "events"], ["events"]),  # click asks the shell for files by handing the word back
+    ],
+)
+def test_the_shell_completes_commands_options_and_names_of_the_set(words: list[str], completed: list[str]) -> None:
+    shell = {
+        "_CAREPOLICY_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(["carepolicy", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
+    told = run(cwd=HARBOUR.parent, CAREPOLICY_POLICIES="harbour", **shell)
+    assert [line.split(",", 1)[1] for line in told.stdout.splitlines() if line] == completed
 
 
 def test_init_overwrites_nothing(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 from click.core import ParameterSource
 
+from carepolicy.cli.completing import flows
 from carepolicy.cli.sets import Command, format_option, policies_option
 from carepolicy.cli.status import NO, Refused
 
@@ -24,14 +25,18 @@ SHOWN = 10
 
 def records_option(wanted: Command) -> Command:
     """``--records FILE``, what `carepolicy run` wrote, as the parameter ``records``."""
-    return click.option("--records", metavar="FILE", required=True, help="The records of a run (- is standard input).")(
-        wanted
-    )
+    return click.option(
+        "--records",
+        metavar="FILE",
+        required=True,
+        type=click.Path(),
+        help="The records of a run (- is standard input).",
+    )(wanted)
 
 
 def flow_option(wanted: Command) -> Command:
     """``--flow FLOW``, as the parameter ``flow``."""
-    return click.option("--flow", metavar="FLOW", help="Only cases of this flow.")(wanted)
+    return click.option("--flow", metavar="FLOW", shell_complete=flows, help="Only cases of this flow.")(wanted)
 
 
 @click.group(

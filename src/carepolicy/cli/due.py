@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from carepolicy.cli.completing import calendars
 from carepolicy.cli.sets import format_option, policies_option
 from carepolicy.cli.status import Refused
 from carepolicy.cli.times import moment
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
 )
 @click.argument("duration")
 @click.option("--from", "start", metavar="TIME", required=True, help="When the limit starts, as 2026-03-06 16:30.")
-@click.option("--calendar", metavar="NAME", help="The calendar to count in; default: the organisation's.")
+@click.option(
+    "--calendar",
+    metavar="NAME",
+    shell_complete=calendars,
+    help="The calendar to count in; default: the organisation's.",
+)
 @click.option("--fact", "facts", metavar="NAME=TIME", multiple=True, help="What a fact holds that the limit reads.")
 @click.option("--explain", "why", is_flag=True, help="Say why: each interval counted, each day left out.")
 @format_option("text", "json")

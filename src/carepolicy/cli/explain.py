@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from carepolicy.cli.completing import codes
 from carepolicy.cli.status import Refused
 
 
 @click.command(epilog="Examples: carepolicy explain CP203, carepolicy explain --all")
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=codes)
 @click.option("--all", "every", is_flag=True, help="List all codes, a line each.")
 @click.option(
     "--output", metavar="DIR", type=click.Path(path_type=Path), help="With --all: write a page (Markdown) a code."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from carepolicy.cli.completing import flows
 from carepolicy.cli.sets import policies_option, policies_or_exit
 from carepolicy.cli.status import UNREACHABLE, Refused
 
@@ -19,9 +20,16 @@ if TYPE_CHECKING:
 @click.command(
     epilog="Examples: carepolicy graph complaint --output complaint.pdf, carepolicy graph --all --output flows.svg"
 )
-@click.argument("flow", required=False)
+@click.argument("flow", required=False, shell_complete=flows)
 @click.option("--all", "every", is_flag=True, help="Draw how the flows open each other and raise events to each other.")
-@click.option("--output", "-o", metavar="FILE", required=True, help="What to write; its ending says in which format.")
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    required=True,
+    type=click.Path(),
+    help="What to write; its ending says in which format.",
+)
 @click.option("--style", type=click.Choice(("card", "lanes", "plain")), default="card", show_default=True)
 @click.option("--paper", type=click.Choice(("A4", "A3", "Letter")), help="Of a .pdf; default: the organisation's.")
 @click.option("--language", metavar="TAG", help="The language of the chart's own words.")

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Examples: carepolicy handbook, carepolicy handbook --check")
-@click.option("--output", "-o", metavar="DIR", default="generated", show_default=True, help="The folder of the site.")
+@click.option(
+    "--output",
+    "-o",
+    metavar="DIR",
+    type=click.Path(),
+    default="generated",
+    show_default=True,
+    help="The folder of the site.",
+)
 @click.option("--check", "checking", is_flag=True, help="Write nothing; name the files that are not up to date.")
 @click.option("--year", type=click.IntRange(1970, 2200), help="Of the calendars and examples; default: the policies'.")
 @click.option("--pdf", is_flag=True, help="Add each chart as a PDF of the organisation's paper.")

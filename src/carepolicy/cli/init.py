@@ -16,7 +16,7 @@ STARTER = Path(__file__).parent.parent / "starter"
 def command(folder: Path) -> None:
     """Lay down a small working policy set in DIR (default: policies), with comments.
 
-    It passes `carepolicy check`. Nothing that exists is overwritten.
+    It passes `carepolicy check` and `carepolicy test`. Nothing that exists is overwritten.
     """
     files = sorted(each.relative_to(STARTER) for each in STARTER.rglob("*.yaml"))
     if folder.exists() and not folder.is_dir():
@@ -30,4 +30,5 @@ def command(folder: Path) -> None:
         with target.open("x", encoding="utf-8", newline="\n") as file:
             file.write((STARTER / each).read_text(encoding="utf-8"))
         click.echo(str(target))
-    click.echo(f"Next: carepolicy check --policies {folder}", err=True)
+    click.echo(f"Next: carepolicy check --policies {folder}; carepolicy test --policies {folder}", err=True)
+    click.echo(f"For your editor: carepolicy schema --output {folder.parent / 'schemas'}", err=True)

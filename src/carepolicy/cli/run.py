@@ -32,14 +32,21 @@ HARMLESS = frozenset(("CP910", "CP911"))
 @click.command(
     epilog="Example: carepolicy run events.jsonl --until 2026-04-01 --dead-letters dead.jsonl > records.jsonl"
 )
-@click.argument("file", required=False, default="-", metavar="[FILE]")
+@click.argument("file", required=False, default="-", metavar="[FILE]", type=click.Path())
 @policies_option
 @click.option("--until", metavar="TIME", help="Let timers fall due until TIME; default: the latest time read.")
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes to share the work."
 )
-@click.option("--output", "-o", metavar="FILE", help="Write records to FILE instead of standard output.")
-@click.option("--dead-letters", metavar="FILE", help="Write what could not be taken to FILE, a JSON object a line.")
+@click.option(
+    "--output", "-o", metavar="FILE", type=click.Path(), help="Write records to FILE instead of standard output."
+)
+@click.option(
+    "--dead-letters",
+    metavar="FILE",
+    type=click.Path(),
+    help="Write what could not be taken to FILE, a JSON object a line.",
+)
 @click.option(
     "--lateness", metavar="DURATION", help="Hold each subject's events back that long and sort them (5m, 2 hours)."
 )

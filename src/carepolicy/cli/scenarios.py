@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from carepolicy.cli.completing import flows
 from carepolicy.cli.sets import demand_folder, policies_option, refuse
 from carepolicy.cli.status import Refused
 from carepolicy.cli.terminal import plain
@@ -25,7 +26,7 @@ def command() -> None:
     epilog="Examples: carepolicy scenarios suggest complaint, "
     "carepolicy scenarios suggest complaint --output policies/scenarios"
 )
-@click.argument("flow")
+@click.argument("flow", shell_complete=flows)
 @policies_option
 @click.option("--output", metavar="DIR", type=click.Path(file_okay=False), help="Write a file for each into DIR.")
 def suggest(flow: str, policies: str, output: str | None) -> None:
