@@ -35,7 +35,19 @@ PACKED_YEARS = (2015, 2035)
 class OpenTime:
     """The compiled open time of ``rules``, with the questions of the engine. Safe to use from several threads."""
 
-    __slots__ = ("_closed", "_first", "_growing", "_last", "_rules", "_span", "_zone", "name")
+    __slots__ = (
+        "_at_instant",
+        "_at_position",
+        "_closed",
+        "_day_at_instant",
+        "_first",
+        "_growing",
+        "_last",
+        "_rules",
+        "_span",
+        "_zone",
+        "name",
+    )
 
     def __init__(self, rules: Rules, name: str) -> None:
         self._rules: Rules | bytes = rules
@@ -48,6 +60,18 @@ class OpenTime:
         self._zone: ZoneLine = zone_line(zone, at - 5 * DAY_US, at + 5 * DAY_US)
         start = self._zone.utc(at)
         self._span: Span = build([], start, start, 0, 0)
+        self._forget_places()
+
+    def _forget_places(self) -> None:
+        """Questions in a row are often about the same stretch of time: the last stretch of each kind is at hand.
+
+        ``_at_instant``: from and before which instant, its closing, its lift. ``_at_position``: after which
+        position and up to which, its lift. ``_day_at_instant``: from and before which instant, its closing,
+        its lift less the day's start, the day's open time, the days before it. No instant is in the first.
+        """
+        self._at_instant: tuple[int, int, int, int] = (0, 0, 0, 0)
+        self._at_position: tuple[int, int, int] = (0, 0, 0)
+        self._day_at_instant: tuple[int, int, int, int, int, int] = (0, 0, 0, 0, 0, 0)
 
     @property
     def rules(self) -> Rules:
@@ -77,24 +101,33 @@ class OpenTime:
         instants, offsets, end = state["zone"]
         self._zone = ZoneLine(instants.tolist(), offsets.tolist(), end)
         self._span = Span(**state["numbers"], **{name: values.tolist() for name, values in state["lists"].items()})
+        self._forget_places()
 
     def position(self, instant: int) -> int:
         """The open time from the anchor to an instant, in microseconds; negative before the anchor."""
-        span = self._span
-        if not span.begin <= instant < span.end:
-            span = self._reach(instant)
-        index = bisect_right(span.opens, instant) - 1
-        if index < 0:
-            return span.first_position
-        close = span.closes[index]
-        return span.lifts[index] + (instant if instant < close else close)
+        begin, end, close, lift = self._at_instant
+        if not begin <= instant < end:
+            span = self._span
+            if not span.begin <= instant < span.end:
+                span = self._reach(instant)
+            index = bisect_right(span.opens, instant) - 1
+            if index < 0:
+                return span.first_position
+            close, lift = span.closes[index], span.lifts[index]
+            self._at_instant = span.opens[index], span.next_open(index), close, lift
+        return lift + (instant if instant < close else close)
 
     def instant(self, position: int) -> int:
         """The first instant with that position: at a boundary the closing, not the next opening."""
-        span = self._span
-        if not span.first_position < position <= span.last_position:
-            span = self._reach_position(position, True)
-        return position - span.lifts[bisect_left(span.befores, position) - 1]
+        begin, end, lift = self._at_position
+        if not begin < position <= end:
+            span = self._span
+            if not span.first_position < position <= span.last_position:
+                span = self._reach_position(position, True)
+            index = bisect_left(span.befores, position) - 1
+            begin, lift = span.befores[index], span.lifts[index]
+            self._at_position = begin, span.closes[index] + lift, lift
+        return position - lift
 
     def last_instant(self, position: int) -> int:
         """The last instant with that position: at a boundary the next opening, not the closing."""
@@ -105,17 +138,19 @@ class OpenTime:
 
     def day_position(self, instant: int) -> int:
         """The business days from the anchor to an instant, in nanodays, proportional within each day."""
-        span = self._span
-        if not span.begin <= instant < span.end:
-            span = self._reach(instant)
-        index = bisect_right(span.opens, instant) - 1
-        if index < 0:
-            return span.first_number * DAY
-        close = span.closes[index]
-        number = span.numbers[index]
-        day = number - span.first_number
-        used = span.lifts[index] + (instant if instant < close else close) - span.starts[day]
-        return number * DAY + used * DAY // span.totals[day]
+        begin, end, close, lift, total, days = self._day_at_instant
+        if not begin <= instant < end:
+            span = self._span
+            if not span.begin <= instant < span.end:
+                span = self._reach(instant)
+            index = bisect_right(span.opens, instant) - 1
+            if index < 0:
+                return span.first_number * DAY
+            day = span.numbers[index] - span.first_number
+            begin, close, lift = span.opens[index], span.closes[index], span.lifts[index] - span.starts[day]
+            total, days = span.totals[day], span.numbers[index] * DAY
+            self._day_at_instant = begin, span.next_open(index), close, lift, total, days
+        return days + (lift + (instant if instant < close else close)) * DAY // total
 
     def day_instant(self, position: int) -> int:
         """The first instant with that position in nanodays."""
@@ -125,9 +160,8 @@ class OpenTime:
         if not 0 <= day < len(span.starts):
             span = self._reach_day(number)
             day = number - span.first_number
-        within = -(-(position - number * DAY) * span.totals[day] // DAY)
-        found = span.starts[day] + within
-        return found - span.lifts[bisect_left(span.befores, found) - 1]
+        found = span.starts[day] - (number * DAY - position) * span.totals[day] // DAY
+        return found - span.lifts[bisect_left(span.befores, found, span.firsts[day], span.lasts[day]) - 1]
 
     def last_day_instant(self, position: int) -> int:
         """The last instant whose position in nanodays is no more than this."""

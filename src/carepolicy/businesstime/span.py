@@ -35,6 +35,10 @@ class Span:
     firsts: list[int]
     lasts: list[int]
 
+    def next_open(self, index: int) -> int:
+        """The opening after the one with that index, or the end of the span."""
+        return self.opens[index + 1] if index + 1 < len(self.opens) else self.end
+
 
 LISTS = tuple(each.name for each in fields(Span) if each.type == "list[int]")
 NUMBERS = tuple(each.name for each in fields(Span) if each.type == "int")
