@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from shops import POLICIES, Shop
+
 _numbers = itertools.count(1)
 
 
@@ -69,3 +71,17 @@ def new_url(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> Callabl
         return f"{request.getfixturevalue('server')}&schema=test_{next(_numbers)}"
 
     return make
+
+
+@pytest.fixture
+def shop(capfd: pytest.CaptureFixture[str], url: str, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """Harbour & Finch, on a store of each kind."""
+    monkeypatch.setenv("CAREPOLICY_POLICIES", POLICIES)
+    return Shop(capfd, url)
+
+
+@pytest.fixture
+def file_shop(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """The same, on SQLite alone."""
+    monkeypatch.setenv("CAREPOLICY_POLICIES", POLICIES)
+    return Shop(capfd, f"sqlite:///{tmp_path}/care.db")

@@ -23,6 +23,7 @@ COMMANDS: dict[str, Entry] = {
     "event": Entry("event", "Let one event happen, durably"),
     "tick": Entry("tick", "Fire what is due"),
     "case": Entry("case", "Look at cases"),
+    "key": Entry("key", "Look after the keys that seal private facts"),
     "due": Entry("due", "Say when a limit ends, and why"),
     "graph": Entry("graph", "Draw the chart of a flow"),
     "diff": Entry("diff", "Say what changed between two policy sets"),

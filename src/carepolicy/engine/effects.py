@@ -38,10 +38,15 @@ class LiveEffects:
         self._assign = table.assign
         self._sends = tuple(LiveMessage(name, program, bundle) for name in table.send)
         self._notices = tuple(
-            (writer.form("notice.requested", opened("role", role) + '"text":%s}'), texts) for role, texts in table.tell
+            (writer.form("notice.requested", opened("role", role) + '"text":%s}'), texts, _private(texts))
+            for role, texts in table.tell
         )
         self._requests = tuple(
-            (writer.form("action.requested", opened("action", action) + '"with":%s}'), arguments)
+            (
+                writer.form("action.requested", opened("action", action) + '"with":%s}'),
+                arguments,
+                {"with": tuple(fact for each in arguments for fact in each.private)},
+            )
             for action, arguments in table.request
         )
         self._opens: tuple[OpenTable, ...] = table.open
@@ -62,10 +67,10 @@ class LiveEffects:
             case.assigned = (role, person)
         for message in self._sends:
             message.request(stepper, case, when)
-        for form, texts in self._notices:
-            stepper.write(case, form, when, partial(_notice, stepper, case, texts))
-        for form, arguments in self._requests:
-            stepper.write(case, form, when, partial(_arguments, case, arguments, event))
+        for form, texts, private in self._notices:
+            stepper.write(case, form, when, partial(_notice, stepper, case, texts), private)
+        for form, arguments, private in self._requests:
+            stepper.write(case, form, when, partial(_arguments, case, arguments, event), private)
         for each in self._opens:
             stepper.to_open.append((each, case))
         for raised in self._raises:
@@ -80,18 +85,25 @@ class LiveEffects:
 class LiveMessage:
     """A message template of a flow, by language, with the record that requests it."""
 
-    __slots__ = ("_addresses", "_name", "_record", "_templates")
+    __slots__ = ("_addresses", "_name", "_private", "_record", "_templates")
 
     def __init__(self, name: str, program: LiveProgram, bundle: Bundle) -> None:
         self._name = name
         self._templates: Mapping[str, Template] = program.program.templates[name]
         self._addresses = bundle.addresses
+        said = _private(self._templates)
+        self._private = {
+            channel: {"to": (fact,) if bundle.facts[fact].private else (), **said}
+            for channel, fact in bundle.addresses.items()
+        }
+        self._private[""] = said
         data = opened("template", name) + '"channel":%s,"language":%s,"to":%s,"subject":%s,"text":%s}'
         self._record = program.writer.form("message.requested", data)
 
     def request(self, stepper: Stepper, case: Case, when: str) -> None:
         """Write the record that asks for the message to be sent, in the customer's language."""
-        stepper.write(case, self._record, when, partial(self._parts, stepper, case))
+        private = self._private.get(case.channel or "", self._private[""])
+        stepper.write(case, self._record, when, partial(self._parts, stepper, case), private)
 
     def _parts(self, stepper: Stepper, case: Case, reveal: bool) -> tuple[str, ...]:
         language = stepper.language(case, self._templates)
@@ -101,6 +113,15 @@ class LiveMessage:
         if to is not None and not reveal and stepper.facts[self._addresses[channel or ""]].private:
             to = MASK
         return tuple(_json(each) for each in (channel, language, to, subject, text))
+
+
+def _private(texts: Mapping[str, Template]) -> dict[str, tuple[str, ...]]:
+    """The private facts that go into a template, in any of its languages, by field."""
+    found: dict[str, dict[str, None]] = {}
+    for template in texts.values():
+        for field, facts in template.private().items():
+            found.setdefault(field, {}).update(dict.fromkeys(facts))
+    return {field: tuple(facts) for field, facts in found.items()}
 
 
 class CaseValues:

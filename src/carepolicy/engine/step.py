@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from carepolicy.machine.messages import Template
     from carepolicy.machine.program import Bundle, OpenTable, RaiseTable
 
+    Private = Mapping[str, tuple[str, ...]]
+
 
 class Stepper(Timers):
     """Steps subjects. Records are appended to ``out`` as lines of JSON, raised events to ``raised``.
@@ -34,8 +36,9 @@ class Stepper(Timers):
         self.lates = 0
         self.to_open: list[tuple[OpenTable, Case]] = []
         self.reveal = reveal
-        self.unmasked: dict[tuple[str, str, int], str] | None = None
-        """Where it is a dictionary, the data of records without the masks in them, by (flow, subject, sequence)."""
+        self.unmasked: dict[tuple[str, str, int], tuple[str, Private]] | None = None
+        """Where it is a dictionary, the data of records without the masks in them, by (flow, subject, sequence), each
+        with the private facts that went into each of its fields."""
         self.facts = bundle.facts
         self._languages = bundle.languages
         self.calendars = bundle.calendars
@@ -269,14 +272,17 @@ class Stepper(Timers):
             return wanted
         return next((each for each in self._languages if each in templates), next(iter(templates)))
 
-    def write(self, case: Case, form: Form, when: str, parts: Callable[[bool], tuple[str, ...]]) -> None:
-        """Write a record whose open fields may hold private facts; ``parts(reveal)`` gives the fields."""
+    def write(
+        self, case: Case, form: Form, when: str, parts: Callable[[bool], tuple[str, ...]], private: Private
+    ) -> None:
+        """Write a record whose open fields may hold private facts, which ``private`` names by field;
+        ``parts(reveal)`` gives the fields."""
         told = parts(self.reveal)
         self.out.append(case.line(form, when, form.data % told))
         if self.unmasked is not None and not self.reveal:
             whole = parts(True)
             if whole != told:
-                self.unmasked[case.program.flow, case.subject, case.sequence] = (form.data % whole)[8:-2]
+                self.unmasked[case.program.flow, case.subject, case.sequence] = (form.data % whole)[8:-2], private
 
     def notice(self, case: Case, texts: Mapping[str, Template], reveal: bool) -> str:
         """The text of an internal notice, in the organisation's first language."""

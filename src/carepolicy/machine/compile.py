@@ -10,12 +10,23 @@ from carepolicy.businesstime import Calendar, parse_limit
 from carepolicy.machine.clocks import compile_clocks
 from carepolicy.machine.effects import compile_effects
 from carepolicy.machine.messages import compile_templates
-from carepolicy.machine.program import AfterTable, Bundle, Every, FactTable, Program, RuleTable, StateTable, WatchTable
+from carepolicy.machine.program import (
+    AfterTable,
+    Bundle,
+    EventTable,
+    Every,
+    FactTable,
+    Program,
+    RuleTable,
+    StateTable,
+    WatchTable,
+)
 from carepolicy.machine.structure import FlowMachine, starts_of
 from carepolicy.policy.settings import limit_text
 from carepolicy.policy.strata import strata_of
 
 if TYPE_CHECKING:
+    from carepolicy.businesstime.limit import Limit
     from carepolicy.machine.structure import FlowTransition
     from carepolicy.policy.model import Flow, Organisation, Policies, State, Watch
 
@@ -44,7 +55,10 @@ def compile_policies(policies: Policies) -> Bundle:
         },
         carries=_carries(policies),
         addresses={name: each.to for name, each in organisation.channels.items() if each.to is not None},
+        channels={name: each.address for name, each in organisation.channels.items()},
         role_titles={name: each.title for name, each in organisation.roles.items()},
+        may_see={name: frozenset(each.may_see) for name, each in organisation.roles.items()},
+        keep=_kept(organisation, organisation.keep),
         programs=programs,
         watches=tuple(
             _watch(organisation, each, strata[("watch", each.name)]) for each in organisation.watches.values()
@@ -91,7 +105,17 @@ def compile_flow(policies: Policies, flow: Flow, stratum: int) -> Program:
         stratum=stratum,
         counts_visits="case.visits." in policies.sources[flow.at.file].text,
         templates=compile_templates(policies, flow),
+        happenings={event.name: EventTable(event.title or event.name, event.by) for event in flow.events.values()},
+        moves={
+            **{each.renamed_from: each.name for each in flow.states.values() if each.renamed_from is not None},
+            **flow.moves_to,
+        },
+        keep=_kept(policies.organisation, flow.keep),
     )
+
+
+def _kept(organisation: Organisation, text: str | None) -> Limit | None:
+    return None if text is None else parse_limit(limit_text(text, organisation))
 
 
 def _state(

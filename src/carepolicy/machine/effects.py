@@ -31,8 +31,10 @@ def compile_effects(
 
     def argument(name: str, text: str) -> ArgumentTable:
         expression = compile_expression(text, scope, None)
-        private = any(facts[fact].private for fact in (*expression.reads, *expression.reads_event))
-        return ArgumentTable(name, expression.function, expression.type, private)
+        read = sorted({*expression.reads, *expression.reads_event})
+        return ArgumentTable(
+            name, expression.function, expression.type, tuple(fact for fact in read if facts[fact].private)
+        )
 
     table = EffectsTable(
         set=tuple((fact, function(text)) for fact, text in effects.set.items()),

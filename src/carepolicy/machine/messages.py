@@ -71,6 +71,13 @@ class Template:
         """The subject line and the text for a case; private facts are masked unless ``reveal``."""
         return self._filled(self.subject, values, reveal), self._filled(self.text, values, reveal)
 
+    def private(self) -> dict[str, tuple[str, ...]]:
+        """The private facts that go into the subject line and into the text."""
+        return {
+            "subject": tuple(part.name for part in self.subject if isinstance(part, Slot) and part.private),
+            "text": tuple(part.name for part in self.text if isinstance(part, Slot) and part.private),
+        }
+
     def _filled(self, parts: tuple[Part, ...], values: Values, reveal: bool) -> str:
         if len(parts) == 1 and isinstance(parts[0], str):
             return parts[0]

@@ -84,12 +84,12 @@ class OpenTable:
 
 @dataclass(frozen=True, slots=True)
 class ArgumentTable:
-    """A value handed to a service: its type's name, and whether a private fact went into it."""
+    """A value handed to a service: its type's name, and the private facts that went into it."""
 
     name: str
     function: Function
     type: str
-    private: bool
+    private: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +162,19 @@ class Every:
 
 
 @dataclass(frozen=True, slots=True)
+class EventTable:
+    """What an event is called, and who makes it happen: customer, staff, system, carrier, partner or other."""
+
+    title: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """A compiled flow. ``calendar`` is the one of its clocks and timers that name none; ``key`` is the fact that
     keys its cases, None where the event's subject does; ``counts_visits`` says that an expression may ask how
-    often a state was entered."""
+    often a state was entered; ``moves`` says to which states cases go whose states are gone; ``keep`` is how long
+    the facts of closed cases are kept."""
 
     flow: str
     version: int
@@ -181,6 +190,9 @@ class Program:
     stratum: int
     counts_visits: bool
     templates: Mapping[str, Mapping[str, Template]]
+    happenings: Mapping[str, EventTable]
+    moves: Mapping[str, str]
+    keep: Limit | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +227,8 @@ class Bundle:
     """A whole policy set, compiled. ``digest`` names the files that it was compiled from.
 
     ``carries`` names the facts that an event of each type may bring to any flow; ``addresses`` the fact
-    with the customer's address on each channel.
+    with the customer's address on each channel, ``channels`` our own; ``may_see`` the private facts that each role
+    may see; ``keep`` is how long the facts of closed cases are kept where their flow does not say it.
     """
 
     organisation: str
@@ -224,7 +237,10 @@ class Bundle:
     facts: Mapping[str, FactTable]
     carries: Mapping[str, tuple[str, ...]]
     addresses: Mapping[str, str]
+    channels: Mapping[str, str]
     role_titles: Mapping[str, str]
+    may_see: Mapping[str, frozenset[str]]
+    keep: Limit | None
     programs: tuple[Program, ...]
     watches: tuple[WatchTable, ...]
     calendars: Mapping[str, Calendar]

@@ -15,17 +15,20 @@ from carepolicy.engine.stream import in_order_of_time
 from carepolicy.store import watches
 from carepolicy.store.chain import LOOSE
 from carepolicy.store.naming import storable
+from carepolicy.store.revealing import whole
 from carepolicy.store.rows import EventRow, LetterRow, RecordRow, RequestRow
 from carepolicy.store.shelf import address_of, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from carepolicy.engine.desk import Desk
     from carepolicy.engine.intake import Incoming
     from carepolicy.store.contract import Transaction
     from carepolicy.store.desks import Desks
     from carepolicy.store.shelf import Name
+
+    Unmasked = dict[tuple[str, str, int], tuple[str, Mapping[str, tuple[str, ...]]]]
 
 AT_THE_END = 1 << 61
 """The position of what falls due when an input was read to its end; when it has grown, one more each time."""
@@ -210,7 +213,7 @@ class Batch:
 
     def close(self) -> None:
         """Keep all of it in the store; what is left to do is to commit."""
-        unmasked: dict[tuple[str, str, int], str] = {}
+        unmasked: Unmasked = {}
         for desk in self._desks.desks:
             if desk.stepper.unmasked:
                 unmasked.update(desk.stepper.unmasked)
@@ -230,7 +233,7 @@ class Batch:
         if self._letters:
             self._transaction.bury(self._letters)
 
-    def _record(self, position: int, text: str, unmasked: dict[tuple[str, str, int], str]) -> RecordRow:
+    def _record(self, position: int, text: str, unmasked: Unmasked) -> RecordRow:
         line = text[:-1]
         record: dict[str, Any] = orjson.loads(line)
         subject, flow, sequence = record.get("subject", ""), record.get("flow", ""), record.get("sequence", 0)
@@ -247,7 +250,7 @@ class Batch:
             elif kind in ("carepolicy.case.moved", "carepolicy.case.opened"):
                 known.owners.pop(flow, None)
         secret = unmasked.get((flow, subject, sequence)) if unmasked else None
-        sealed = None if secret is None else self._desks.sealer.seal(secret.encode())
+        sealed = None if secret is None else self._desks.sealer.seal(whole(*secret))
         key, stored = address_of(name)
         return RecordRow(
             key, stored, flow, sequence, 0 if sequence else number, kind, _instant(record), line, said, sealed,

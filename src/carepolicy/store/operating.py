@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from carepolicy.store.batch import Batch
 from carepolicy.store.desks import Desks
+from carepolicy.store.rotating import demand_key
 from carepolicy.store.sealing import Keys
 from carepolicy.store.versions import install_folder, load_version, present
 
@@ -45,7 +46,7 @@ class Operation:
         self._desks: Desks | None = None
         self._root = root
         self._now = now
-        self._just_installed = False
+        self._just_begun = False
 
     def take(self, lines: list[tuple[int, bytes | str]]) -> Done:
         """Take events (lines of JSON) in one transaction."""
@@ -78,7 +79,7 @@ class Operation:
             if undone is not None:
                 undone()
 
-        self._just_installed = False
+        self._just_begun = False
         return self.store.attempt(work, forget)
 
     def desks(self, transaction: Transaction) -> Desks:
@@ -87,13 +88,15 @@ class Operation:
         if desks is not None and (transaction.unchanged or present(transaction).id == desks.number):
             return desks
         versions = transaction.versions()
+        if isinstance(self.sealer, Keys) and demand_key(transaction, self._now):
+            self._just_begun = True
         if not versions and self._root is not None:
             installed = install_folder(transaction, self._root, self._now)
             desks = self._desks = Desks(installed, [], self.sealer)
             desks.begin(transaction)
             desks.open_by_time()
             desks.keep()
-            self._just_installed = True
+            self._just_begun = True
             return desks
         current = present(transaction)
         in_use = set(transaction.versions_in_use())
@@ -111,7 +114,7 @@ class Operation:
         return self.attempt(lambda transaction: self.desks(transaction).bundle)
 
     def _forget(self) -> None:
-        if self._just_installed:
+        if self._just_begun:
             self._desks = None
         elif self._desks is not None:
             self._desks.forget()

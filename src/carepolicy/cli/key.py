@@ -1,0 +1,90 @@
+"""``carepolicy key``: the keys that seal private facts."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from carepolicy.cli.status import Refused
+from carepolicy.cli.stores import open_or_exit, store_option
+
+
+@click.group(
+    epilog="\b\nExamples:\n  carepolicy key show\n  carepolicy key rotate\n"
+    "  CAREPOLICY_KEY=NEW,OLD carepolicy key rotate\n"
+)
+def command() -> None:
+    """Look after the keys that seal private facts in the store.
+
+    They are in CAREPOLICY_KEY (several with commas between: the first seals, all open), else in a key file
+    that is made, for its owner alone, at the first use: CAREPOLICY_KEY_FILE, else carepolicy/key in the user's
+    folder of settings. Keep a copy of it apart from copies of the store: without the key, what is private is gone.
+    """
+
+
+@command.command(epilog="\b\nExample:\n  carepolicy key new\n")
+def new() -> None:
+    """Print a new key, for CAREPOLICY_KEY."""
+    from carepolicy.store.keyring import new_key
+
+    click.echo(new_key())
+
+
+@command.command(epilog="\b\nExample:\n  carepolicy key show --store sqlite:///care.db\n")
+@store_option
+def show(store: str) -> None:
+    """Say where the keys come from, and by their fingerprints which of them the store was sealed with.
+
+    Exit status 2 means that the store was sealed with none of them.
+    """
+    from carepolicy.store.keyring import fingerprint, given_keys, source
+    from carepolicy.store.rotating import ACTIVE
+
+    with open_or_exit(store, create=False) as opened:
+        with opened.reading() as transaction:
+            used = [each for (each,) in transaction.rows(ACTIVE)]
+        have = [fingerprint(each) for each in given_keys()]
+    click.echo(f"keys come from {source()}" + ("" if have else ", which is not there yet"))
+    for number, each in enumerate(have):
+        said = ("seals, " if number == 0 else "opens, ") + ("used in the store" if each in used else "not in the store")
+        click.echo(f"  {each}  {said}")
+    for each in used:
+        if each not in have:
+            click.echo(f"  {each}  used in the store, but not here")
+    if used and not set(used) & set(have):
+        raise Refused("the store was sealed with another key; put it back, or name it in CAREPOLICY_KEY")
+
+
+@command.command(
+    epilog="\b\nExamples:\n  carepolicy key rotate\n  carepolicy key rotate --drop-old\n"
+    "  CAREPOLICY_KEY=NEW,OLD carepolicy key rotate\n"
+)
+@click.option("--drop-old", is_flag=True, help="Take old keys out of the key file; other stores may still need them.")
+@store_option
+def rotate(drop_old: bool, store: str) -> None:
+    """Seal everything private in the store anew, with a new key.
+
+    With a key file the new key is made and put in front of the old one, which stays there until --drop-old.
+    With CAREPOLICY_KEY, put the new key in front yourself. It may be interrupted at any time and run again.
+    """
+    from carepolicy.cli.living import wall_clock
+    from carepolicy.cli.progress import progress
+    from carepolicy.store.keyring import VARIABLE, given_keys, source
+    from carepolicy.store.rotating import begin_rotation, count_sealed, drop_old_keys, seal_anew
+
+    from_file = not os.environ.get(VARIABLE)
+    if drop_old and not from_file:
+        raise Refused(f"--drop-old is for a key file; take the old key out of {VARIABLE} yourself")
+    with open_or_exit(store, create=False) as opened:
+        if not from_file and len(given_keys()) < 2:
+            raise Refused(f"put a new key in front: {VARIABLE}=NEW,OLD; `carepolicy key new` makes one")
+        begin_rotation(opened, wall_clock(), from_file)
+        with progress("Sealing", count_sealed(opened), 5_000) as told:
+            done = seal_anew(opened, wall_clock(), told)
+        dropped = drop_old_keys(opened) if drop_old else 0
+    click.echo(f"{done.rows:,} sealed anew with the first key of {source()}")
+    if dropped:
+        click.echo(f"{dropped} old key{'' if dropped == 1 else 's'} dropped")
+    elif len(given_keys()) > 1:
+        click.echo("the old key is not needed for this store any more")

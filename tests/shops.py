@@ -1,0 +1,76 @@
+"""Commands on one store, run in this process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from carepolicy.cli import running
+from carepolicy.store.opening import open_store
+
+POLICIES = str(Path(__file__).parents[1] / "policies")
+
+
+class Said(NamedTuple):
+    """What a command said, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Shop:
+    """Harbour & Finch, at work on one store."""
+
+    def __init__(self, capfd: pytest.CaptureFixture[str], url: str, policies: str = POLICIES) -> None:
+        self._capfd = capfd
+        self.url = url
+        self.policies = policies
+
+    def __call__(self, *arguments: str) -> Said:
+        self._capfd.readouterr()
+        status = running.run([*arguments, "--store", self.url])
+        return Said(status, *self._capfd.readouterr())
+
+    def event(self, type_: str, subject: str, at: str, *facts: str) -> Said:
+        said = self("event", type_, subject, *facts, "--at", at, "--policies", self.policies)
+        assert said.status in (0, 1), said.err
+        return said
+
+    def file(self) -> Path:
+        return Path(self.url.removeprefix("sqlite:///"))
+
+
+def everything_in(shop: Shop) -> bytes:
+    """All bytes of a store: the files of SQLite, or every column of every table of PostgreSQL as text."""
+    if shop.url.startswith("sqlite:///"):
+        folder, name = shop.file().parent, shop.file().name
+        return b"".join(each.read_bytes() for each in sorted(folder.iterdir()) if each.name.startswith(name))
+    store = open_store(shop.url)
+    with store.reading() as transaction:
+        tables = [
+            name for (name,) in transaction.rows("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        ]
+        found = b"".join(
+            bytes(value) if isinstance(value, (bytes, memoryview)) else str(value).encode()
+            for table in tables
+            for row in transaction.rows(f"SELECT * FROM {table}")
+            for value in row
+        )
+    store.close()
+    return found
+
+
+def rows(shop: Shop, sql: str) -> list[tuple[Any, ...]]:
+    """The answer of a store to a question in SQL."""
+    store = open_store(shop.url)
+    with store.reading() as transaction:
+        found = transaction.rows(sql)
+    store.close()
+    return found
