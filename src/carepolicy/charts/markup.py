@@ -88,7 +88,8 @@ def card(pen: Pen, card: Card, shade: Shade, mark: Mark | None, *, say: bool) ->
     for text in card.inside:
         lines = pen.lines(wrapped(f"• {text}", 38), "near")
         rows.append(_wide(pen, font(lines, size=11, colour="#444444")))
-    rows += [_wide(pen, font(_row_lines(pen, text), size=11, bold=True), ground) for text, ground in _rows(mark)]
+    for text, ground in _rows(mark):
+        rows.append(_wide(pen, font(_row_lines(pen, text), size=11, colour=text_on(ground), bold=True), ground))
     return (
         f'<<TABLE {_frame(mark, shade.line, alone=True)} CELLBORDER="0" CELLSPACING="0" CELLPADDING="4"'
         f' BGCOLOR="#FFFFFF">{"".join(rows)}</TABLE>>'

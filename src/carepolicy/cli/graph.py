@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from carepolicy.charts import Drawn
     from carepolicy.policy.model import Policies
 
 
@@ -33,10 +34,14 @@ if TYPE_CHECKING:
 @click.option("--style", type=click.Choice(("card", "lanes", "plain")), default="card", show_default=True)
 @click.option("--paper", type=click.Choice(("A4", "A3", "Letter")), help="Of a .pdf; default: the organisation's.")
 @click.option("--language", metavar="TAG", help="The language of the chart's own words.")
+@click.option(
+    "--heat", metavar="AUDIT", type=click.Path(), help="Put the figures of `audit --format json` on the chart."
+)
 @policies_option
 def command(
-    flow: str | None, every: bool, output: str, style: str, paper: str | None, language: str | None, policies: str
-) -> None:
+    flow: str | None, every: bool, output: str, style: str, paper: str | None, language: str | None, heat: str | None,
+    policies: str,
+) -> None:  # fmt: skip
     """Draw the chart of FLOW, or with --all one chart of all flows.
 
     The ending of FILE says what is written: .svg, .png, .pdf, .dot, and other tools' formats such as .mmd.
@@ -44,11 +49,13 @@ def command(
     """
     if every == (flow is not None):
         raise click.UsageError("name one flow, or --all", click.get_current_context())
+    if every and heat is not None:
+        raise click.UsageError("--heat goes with one flow", click.get_current_context())
     found = policies_or_exit(policies)
     from carepolicy.charts import NoRenderer, RenderError, UnknownFlow, UnknownFormat, UnknownPaper
 
     try:
-        files, advice = _drawn(found, flow, output, style, paper, language)
+        files, advice = _drawn(found, flow, output, style, paper, language, heat)
     except (UnknownFlow, UnknownFormat, UnknownPaper) as problem:
         raise Refused(str(problem)) from None
     except (NoRenderer, RenderError) as problem:
@@ -60,8 +67,9 @@ def command(
 
 
 def _drawn(
-    policies: Policies, flow: str | None, output: str, style: str, paper: str | None, language: str | None
-) -> tuple[Sequence[Path], str]:
+    policies: Policies, flow: str | None, output: str, style: str, paper: str | None, language: str | None,
+    heat: str | None,
+) -> tuple[Sequence[Path], str]:  # fmt: skip
     """The files written, and one line of advice."""
     if flow is None:
         from carepolicy.charts.overview import draw_all
@@ -72,7 +80,35 @@ def _drawn(
         from carepolicy.policy.findings import did_you_mean
 
         raise Refused(f'there is no flow "{flow}"; {did_you_mean(flow, policies.flows)}')
+    if heat is not None:
+        drawn = _heated(policies, flow, output, style, paper, language, heat)
+        return drawn.files, drawn.advice
     from carepolicy.charts import draw
 
     drawn = draw(policies, flow, output, style=style, paper=paper, language=language)
     return drawn.files, drawn.advice
+
+
+def _heated(
+    policies: Policies, flow: str, output: str, style: str, paper: str | None, language: str | None, heat: str
+) -> Drawn:
+    from pathlib import Path
+
+    from carepolicy.charts.draw import PICTURES, UnknownFormat, draw_plan
+    from carepolicy.charts.heat import BadAudit, chart_of_heat, read_audit
+
+    path = Path(output)
+    if path.suffix.lower() not in (*PICTURES, ".dot"):
+        raise UnknownFormat(f'cannot write figures of an audit as "{path.name}": take {", ".join((".dot", *PICTURES))}')
+    try:
+        audit = read_audit(heat, flow)
+    except BadAudit as problem:
+        raise Refused(str(problem)) from None
+    except OSError as problem:
+        raise Refused(f"cannot read {heat}: {problem.strerror or problem}") from None
+    return draw_plan(
+        lambda groups: chart_of_heat(policies, flow, audit, language, groups),
+        path,
+        style=style,
+        paper=paper or policies.organisation.paper,
+    )

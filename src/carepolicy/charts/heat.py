@@ -1,0 +1,158 @@
+"""Figures of an audit on the chart: how many cases each step and clock had, how many were late, and how long they took.
+
+What is read is the object of ``carepolicy audit --format json``; docs/heat.md says which parts of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.charts.heatwords import heat_words
+from carepolicy.charts.plan import Mark
+from carepolicy.charts.planning import chart_of
+from carepolicy.charts.text import clean
+
+if TYPE_CHECKING:
+    import os
+
+    from carepolicy.charts.heatwords import HeatWords
+    from carepolicy.charts.plan import Chart
+    from carepolicy.charts.sheets import Groups
+    from carepolicy.policy.model import Policies
+
+BOUNDS = (0, 10, 20, 50)
+"""Per cent late up to which each of the first four grounds holds; above the last one the fifth does."""
+
+GROUNDS = ("#F3F3F3", "#FEEBD0", "#FDC98A", "#E5762B", "#9C2F00")
+NO_SHARE = "#FFFFFF"
+FEWEST = 5
+"""Cases below which a share says nothing: only the numbers are told, without a colour."""
+
+
+class BadAudit(ValueError):
+    """A file that is no audit, or one without the flow; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The part of an audit that is of one flow; ``first`` and ``last`` are dates, "" where it names none."""
+
+    cases: int
+    states: Mapping[str, Any]
+    clocks: Mapping[str, Any]
+    first: str
+    last: str
+
+
+def read_audit(path: str | os.PathLike[str], flow: str) -> Audit:
+    """The figures of one flow. Raises BadAudit and OSError."""
+    with open(path, "rb") as file:
+        try:
+            data = json.load(file)
+        except (ValueError, RecursionError) as problem:
+            raise BadAudit(f"{path} is no JSON: {problem}") from None
+    flows = data.get("flows") if isinstance(data, dict) else None
+    if not isinstance(flows, dict):
+        raise BadAudit(f'{path} is no audit: it has no object "flows"; `carepolicy audit --format json` writes one')
+    if not isinstance(flows.get(flow), dict):
+        known = ", ".join(sorted(flows)) or "none"
+        raise BadAudit(f'{path} has no figures of the flow "{flow}"; it has those of: {known}')
+    found = flows[flow]
+    dates = [clean(str(found.get(key) or data.get(key) or ""))[:10] for key in ("from", "to")]
+    return Audit(_count(found, "cases"), _objects(found, "states"), _objects(found, "clocks"), dates[0], dates[1])
+
+
+def chart_of_heat(
+    policies: Policies, flow: str, audit: Audit, language: str | None = None, groups: Groups | None = None
+) -> Chart:
+    """The plan of a flow's chart with an audit's figures on its cards, a legend, and what was counted."""
+    chart = chart_of(policies, flow, language=language, groups=groups)
+    words = heat_words(chart.language)
+    numbers = {card.state: card.number for sheet in chart.sheets for card in sheet.cards}
+    rows: dict[str, list[tuple[str, str]]] = {}
+    for state in numbers:
+        if isinstance(audit.states.get(state), dict):
+            rows[state] = _state_rows(words, audit.states[state])
+    for name, clock in policies.flows[flow].clocks.items():
+        runs_in = sorted((state for state in clock.runs_in if state in numbers), key=numbers.__getitem__)
+        if runs_in and isinstance(audit.clocks.get(name), dict):
+            told = _clock_rows(words, clean(clock.title) or name, audit.clocks[name])
+            rows.setdefault(runs_in[0], []).extend(told)
+    marks = {state: Mark(rows=tuple(told)) for state, told in rows.items() if told}
+    legend = [(words.none, GROUNDS[0])]
+    legend += [(words.up_to.format(bound), ground) for bound, ground in zip(BOUNDS[1:], GROUNDS[1:], strict=False)]
+    legend.append((words.over.format(BOUNDS[-1]), GROUNDS[-1]))
+    counted = words.cases.format(audit.cases)
+    if audit.first and audit.last:
+        counted += f", {words.between.format(audit.first, audit.last)}"
+    return replace(chart, marks=marks, legend=tuple(legend), footer=(*chart.footer, counted))
+
+
+def ground_of(late: int, of: int) -> str:
+    """The ground for ``late`` of ``of`` cases; white where they are too few for a share."""
+    if of < FEWEST:
+        return NO_SHARE
+    share = 100 * late / of
+    return next((ground for bound, ground in zip(BOUNDS, GROUNDS, strict=False) if share <= bound), GROUNDS[-1])
+
+
+def duration(seconds: float) -> str:
+    """A time in words of at most two units: "45 s", "12 min", "2 h 10 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def _state_rows(words: HeatWords, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    visits, still, late = (_count(figures, key) for key in ("visits", "open", "late"))
+    of = visits or still
+    if not of:
+        return [(words.nobody, NO_SHARE)]
+    parts = [words.visits.format(visits)] if visits else []
+    parts += [words.open.format(still)] if still else []
+    parts.append(_late(words, late, of))
+    return [(", ".join(parts) + _median(words, figures.get("time"), of), ground_of(late, of))]
+
+
+def _clock_rows(words: HeatWords, title: str, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    met, late = _count(figures, "met"), _count(figures, "late")
+    of = met + late
+    if not of:
+        return [(words.clock.format(title, words.nobody), NO_SHARE)]
+    told = words.in_time.format(met, of)
+    if of >= FEWEST:
+        told += f" ({words.share.format(round(100 * met / of))})"
+        target = figures.get("target")
+        if isinstance(target, int | float) and not isinstance(target, bool):
+            told += f", {words.target.format(f'{100 * target:g}')}"
+    return [(words.clock.format(title, told) + _median(words, figures.get("used"), of), ground_of(late, of))]
+
+
+def _late(words: HeatWords, late: int, of: int) -> str:
+    told = words.late.format(late)
+    return f"{told} ({words.share.format(round(100 * late / of))})" if of >= FEWEST else f"{told} ({words.few})"
+
+
+def _median(words: HeatWords, figures: object, of: int) -> str:
+    half = figures.get("p50") if isinstance(figures, dict) else None
+    if not isinstance(half, int | float) or isinstance(half, bool) or not 0 <= half < 1e12 or of < FEWEST:
+        return ""
+    return f"; {words.median.format(duration(half))}"
+
+
+def _count(figures: Mapping[str, Any], key: str) -> int:
+    value = figures.get(key, 0)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+
+
+def _objects(figures: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = figures.get(key)
+    return value if isinstance(value, dict) else {}
