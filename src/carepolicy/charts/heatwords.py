@@ -29,9 +29,11 @@ class HeatWords:
 ENGLISH = HeatWords()
 
 FRENCH = HeatWords(
-    visits="{} fois ici", open="{} en cours", late="{} en retard", share="{}\u00a0%", few="trop peu pour un pourcentage",
+    visits="{} fois ici", open="{} en cours", late="{} en retard", share="{}\u00a0%",
+    few="trop peu pour un pourcentage",
     nobody="aucun dossier", median="la moitié en {} ou moins", clock="{} : {}", in_time="{} sur {} dans le délai",
-    target="objectif {}\u00a0%", cases="{} dossiers", between="du {} au {}", none="en retard : aucun", up_to="jusqu’à {}\u00a0%",
+    target="objectif {}\u00a0%", cases="{} dossiers", between="du {} au {}", none="en retard : aucun",
+    up_to="jusqu’à {}\u00a0%",
     over="plus de {}\u00a0%",
 )  # fmt: skip
 

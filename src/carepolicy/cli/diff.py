@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.cli.sets import format_option, policies_option, refuse
+from carepolicy.cli.sets import earlier_or_exit, format_option, policies_option
 from carepolicy.cli.status import DONE, NO, UNREACHABLE, Refused
 
 if TYPE_CHECKING:
     from carepolicy.charts.changes import Difference
-    from carepolicy.policy.model import Policies
 
 TEXTS = (".txt", ".json", ".html")
 DRAWN = (".svg", ".png", ".pdf", ".dot")
@@ -65,14 +63,8 @@ def _compared(old: str, new: str, policies: str, language: str | None, flow: str
     from dataclasses import replace
 
     from carepolicy.charts.changes import compare
-    from carepolicy.policy.revisions import NoRevision, folder_of
 
-    with ExitStack() as folders:
-        try:
-            places = [folders.enter_context(folder_of(each, policies)) for each in (old, new)]
-        except NoRevision as problem:
-            raise Refused(str(problem)) from None
-        before, after = (_read(place, named) for place, named in zip(places, (old, new), strict=True))
+    before, after = (earlier_or_exit(each, policies) for each in (old, new))
     found = compare(before, after, language)
     if flow is None:
         return found
@@ -82,17 +74,6 @@ def _compared(old: str, new: str, policies: str, language: str | None, flow: str
 
         raise Refused(f'there is no flow "{flow}" in either set; {did_you_mean(flow, known)}')
     return replace(found, changes=found.of(flow))
-
-
-def _read(place: str, named: str) -> Policies:
-    if not Path(place, "organisation.yaml").is_file():
-        raise Refused(f"{named} is no policy set: it has no organisation.yaml")
-    from carepolicy.policy.load import load_policies
-
-    policies, findings = load_policies(place)
-    if policies is None:
-        refuse(place, findings)
-    return policies
 
 
 def _told(difference: Difference, old: str, new: str, form: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.cli.sets import policies_option, policies_or_exit
+from carepolicy.cli.sets import earlier_or_exit, policies_option, policies_or_exit
 from carepolicy.cli.status import NO, UNREACHABLE, Refused
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 )
 @click.option("--check", "checking", is_flag=True, help="Write nothing; name the files that are not up to date.")
 @click.option("--year", type=click.IntRange(1970, 2200), help="Of the calendars and examples; default: the policies'.")
+@click.option("--since", metavar="OLD", help="Tell changes from this folder or git revision; default: from git's last.")
 @click.option("--pdf", is_flag=True, help="Add each chart as a PDF of the organisation's paper.")
 @policies_option
-def command(output: str, checking: bool, year: int | None, pdf: bool, policies: str) -> None:
+def command(output: str, checking: bool, year: int | None, since: str | None, pdf: bool, policies: str) -> None:
     """Write the staff handbook: pages and charts that open in a browser from the folder, without a server.
 
     Pictures need Graphviz, or the extra carepolicy[render]; without it the pages say the same as text.
@@ -37,8 +38,9 @@ def command(output: str, checking: bool, year: int | None, pdf: bool, policies: 
     from carepolicy.charts import RenderError
     from carepolicy.handbook import build
 
+    earlier = None if since is None else earlier_or_exit(since, policies)
     try:
-        site = build(found, year=year, drawn=not checking, pdf=pdf)
+        site = build(found, year=year, drawn=not checking, pdf=pdf, since=earlier)
     except RenderError as problem:
         raise Refused(str(problem), UNREACHABLE) from None
     if checking:

@@ -75,6 +75,26 @@ def policies_or_exit(root: str) -> Policies:
     return policies
 
 
+def earlier_or_exit(named: str, policies: str) -> Policies:
+    """A set that is compared with another: a folder, or a git revision of the folder ``policies``.
+
+    It is read and shaped but not checked, since the rules of today need not have held for it.
+    """
+    from carepolicy.policy.load import load_policies
+    from carepolicy.policy.revisions import NoRevision, folder_of
+
+    try:
+        with folder_of(named, policies) as place:
+            if not os.path.isfile(os.path.join(place, "organisation.yaml")):
+                raise Refused(f"{named} is no policy set: it has no organisation.yaml")
+            found, findings = load_policies(place)
+            if found is None:
+                refuse(place, findings)
+    except NoRevision as problem:
+        raise Refused(str(problem)) from None
+    return found
+
+
 def refuse(root: str, findings: Sequence[Finding]) -> NoReturn:
     """Show the errors of a set on stderr and end the command: what it was to work on cannot be used."""
     from carepolicy.cli.formats import reported, written

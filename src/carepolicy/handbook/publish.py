@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from carepolicy.handbook.site import Site
 
 _CHART = re.compile(rb"<!-- chart -->.*?<!-- /chart -->", re.DOTALL)
+_CHANGES = re.compile(rb"<!-- changes -->.*?<!-- /changes -->", re.DOTALL)
 _COMPARED = (".html", ".dot", ".js", ".css")
 
 
@@ -39,17 +40,21 @@ def stale(site: Site, folder: str | os.PathLike[str]) -> list[str]:
     """The files below ``folder`` that are not as the site says, by path: changed, missing, or left over.
 
     Pages, DOT files, scripts and styles are compared; pictures are not, since their bytes differ between
-    versions of Graphviz, nor is what stands in a page for them.
+    versions of Graphviz, nor is what stands in a page for them; nor what changed since the last version, where
+    the history that tells it is not there.
     """
     root = Path(folder)
     names = {name for name in site.files if name.endswith(_COMPARED)}
-    found = {name for name in names if _comparable(_read(root / name)) != _comparable(site.files[name])}
+
+    def comparable(content: bytes | None) -> bytes | None:
+        if content is None:
+            return None
+        kept = _CHART.sub(b"", content.replace(b"\r\n", b"\n"))
+        return kept if site.history else _CHANGES.sub(b"", kept)
+
+    found = {name for name in names if comparable(_read(root / name)) != comparable(site.files[name])}
     left = {name for name in _written_before(root) - names if name.endswith(_COMPARED) and (root / name).is_file()}
     return sorted(found | left)
-
-
-def _comparable(content: bytes | None) -> bytes | None:
-    return None if content is None else _CHART.sub(b"", content.replace(b"\r\n", b"\n"))
 
 
 def _read(path: Path) -> bytes | None:

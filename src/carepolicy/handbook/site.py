@@ -14,6 +14,7 @@ from carepolicy.charts.render import HOW
 from carepolicy.charts.text import clean, identifier, safe_link
 from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
 from carepolicy.handbook.environment import direction_of, environment_of
+from carepolicy.handbook.history import History
 from carepolicy.handbook.hours import calendar_pages
 from carepolicy.handbook.letters import letter_anchor, letters_of
 from carepolicy.handbook.people import matrix_of
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
+    from carepolicy.handbook.history import Since
     from carepolicy.policy.model import Flow, Policies
 
 ASSETS = ("handbook.css", "handbook.js")
@@ -47,21 +49,29 @@ class Language:
 
 @dataclass(slots=True)
 class Site:
-    """Files by their path, with slashes. ``advice`` is one line where there are no pictures, else ""."""
+    """Files by their path, with slashes. ``advice`` is one line where there are no pictures, else "".
+
+    ``history`` says whether what changed since the last versions is known.
+    """
 
     files: dict[str, bytes] = field(default_factory=dict)
     advice: str = ""
+    history: bool = True
 
     def add(self, path: str, text: str) -> None:
         """Put a text file into the site."""
         self.files[path] = text.encode()
 
 
-def build(policies: Policies, *, year: int | None = None, drawn: bool = True, pdf: bool = False) -> Site:
-    """The handbook of a checked set. The same policies give the same bytes (SVG: with one version of Graphviz).
+def build(
+    policies: Policies, *, year: int | None = None, drawn: bool = True, pdf: bool = False, since: Policies | None = None
+) -> Site:
+    """The handbook of a checked set. The same policies, with the same history in git, give the same bytes (SVG: with
+    one version of Graphviz).
 
     ``year`` is that of the calendars and examples, by default the policies' own (``year_of``). ``drawn``
-    False leaves the pictures out. Raises CalendarError and RenderError.
+    False leaves the pictures out. ``since`` is the set to tell changes from, by default each flow's last version
+    in git. Raises CalendarError and RenderError.
     """
     languages = languages_of(policies)
     site = Site(advice=HOW if drawn and renderer() is None else "")
@@ -69,17 +79,19 @@ def build(policies: Policies, *, year: int | None = None, drawn: bool = True, pd
     wanted = [(flow, each.tag, each.folder) for each in languages for flow in policies.flows]
     charts = draw_flows(policies, wanted, drawn=drawn, pdf=pdf)
     calendars, scenarios = calendars_of(policies), scenarios_of(policies)
+    history = History(policies, since)
     for language in languages:
         book = Book(policies, language.tag, year or year_of(policies), calendars)
         writer = _Writer(site, environment, book, language, languages)
         writer.home(draw_overview(policies, language.tag, language.folder, drawn=drawn))
         for flow in policies.flows.values():
-            writer.flow(flow, charts[flow.name, language.tag], scenarios)
+            writer.flow(flow, charts[flow.name, language.tag], scenarios, history.since(flow, language.tag))
         site.add(f"{language.folder}/search.js", script_of(index_of(book)))
     for name in ASSETS:
         site.add(f"assets/{name}", (files("carepolicy.handbook") / "assets" / name).read_text(encoding="utf-8"))
     entrance = environment.get_template("entrance.html")
     site.add("index.html", entrance.render(languages=languages, organisation=policies.organisation))
+    site.history = history.known
     site.add(MANIFEST, "".join(f"{name}\n" for name in sorted(site.files)))
     return site
 
@@ -157,7 +169,9 @@ class _Writer:
             year=book.year,
         )
 
-    def flow(self, flow: Flow, drawings: Drawings, scenarios: list[Mapping[str, Any]]) -> None:
+    def flow(
+        self, flow: Flow, drawings: Drawings, scenarios: list[Mapping[str, Any]], since: Since | None = None
+    ) -> None:
         """The page of one flow, and its charts as files."""
         book = self._book
         chart = chart_of(book.policies, flow.name, language=book.language)
@@ -178,6 +192,7 @@ class _Writer:
             clocks=clocks_of(book, flow),
             letters=letters_of(book, flow),
             stories=stories_of(book, flow, scenarios),
+            since=since,
         )
 
     def _page(self, path: str, template: str, root: str, home: str, **values: Any) -> None:

@@ -122,6 +122,9 @@ FRENCH = Ui(
         "Avec des valeurs d’exemple. Les ‹mots entre guillemets› tiennent la place de ce que nous savons du dossier."
     ),
     no_messages="Ce processus n’envoie aucun message.",
+    changes="Ce qui a changé",
+    changed_since="Ce qui a changé depuis la version {}",
+    changed_nothing="Rien d’autre que la version.",
     stories="Histoires",
     story_at="{} : {}",
     story_wait="Le temps passe : {}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import tarfile
 import tempfile
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 _SECONDS = 60
+_VERSION = re.compile(r"^version:\s*(\d{1,9})\s*(?:#.*)?$", re.MULTILINE)
 
 
 class NoRevision(ValueError):
@@ -33,21 +35,27 @@ def folder_of(named: str, policies: str) -> Iterator[str]:
         yield place
 
 
-def revisions_of(path: Path) -> list[str]:
-    """The commits that changed a file, newest first; none where git or the file's history is not there."""
-    try:
-        told = _git(str(path.parent), "log", "--format=%H", "--follow", "--", path.name)
-    except NoRevision:
-        return []
-    return told.decode().split()
+def before_version(path: Path, version: int) -> str | None:
+    """The newest revision in which the flow in a file had another version than this; None where there is none.
+
+    Raises NoRevision where git, or the file's whole history, is not there.
+    """
+    there = str(path.parent)
+    if _git(there, "rev-parse", "--is-shallow-repository").strip() == b"true":
+        raise NoRevision("the repository has only part of its history")
+    if _version_in("HEAD", path) not in (None, version):
+        return "HEAD"
+    told = _git(there, "log", "-n", "1", "--format=%H", "-G", "^version:", "--", path.name).decode().strip()
+    return f"{told}^" if told and _version_in(f"{told}^", path) not in (None, version) else None
 
 
-def text_in(revision: str, path: Path) -> str | None:
-    """The text of a file in a revision, None where it was not there."""
+def _version_in(revision: str, path: Path) -> int | None:
     try:
-        return _git(str(path.parent), "show", f"{revision}:./{path.name}").decode("utf-8", "replace")
+        text = _git(str(path.parent), "show", f"{revision}:./{path.name}").decode("utf-8", "replace")
     except NoRevision:
         return None
+    found = _VERSION.search(text)
+    return None if found is None else int(found[1])
 
 
 def _lay_out(revision: str, folder: str, place: str) -> None:

@@ -1,0 +1,116 @@
+"""What changed since the last version, as git has it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import handbook_sets as sets
+import pytest
+
+from carepolicy.cli.running import run
+from carepolicy.handbook import build, stale, write
+
+
+def git(folder, *arguments):
+    who = ["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True)
+
+
+def commit(folder, message):
+    git(folder, "add", "policies")
+    git(folder, "commit", "--quiet", "--message", message)
+
+
+def edit(folder, *pairs):
+    flow = folder / "policies/flows/care.yaml"
+    text = flow.read_text(encoding="utf-8")
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new, 1)
+    flow.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """Version 3 in two commits, then version 4 with a longer limit."""
+    if shutil.which("git") is None:
+        pytest.skip("no git here")
+    sets.set_of(tmp_path / "policies", "Text")
+    git(tmp_path, "init", "--quiet")
+    commit(tmp_path, "three")
+    edit(tmp_path, ("runs_in: [waiting]", "runs_in: [waiting, checking]"))
+    commit(tmp_path, "three still")
+    edit(tmp_path, ("version: 3", "version: 4"), ("{is: 3 business hours}", "{is: 5 business hours}"))
+    return tmp_path
+
+
+def page(folder, language="en", **how):
+    policies, _ = sets.load_policies(folder / "policies")
+    site = build(policies, drawn=False, **how)
+    return site, sets.Page(site.files[f"{language}/flows/care.html"].decode()).words
+
+
+def test_a_page_tells_what_changed_since_the_last_version_before_and_after_the_commit(repository):
+    site, before = page(repository)
+    assert site.history
+    assert "What changed since version 3 CHANGED Text, otherwise: 5 business hours, was 3 business hours" in before
+    assert "runs in" not in before.partition("What changed since")[2].partition("Stories")[0]
+    commit(repository, "four")
+    assert page(repository)[0].files == site.files
+
+
+def test_it_is_told_in_the_language_of_the_page(repository):
+    words = page(repository, "fr")[1]
+    assert "depuis la version 3 MODIFIÉ Text, sinon : 5 heures ouvrées, au lieu de 3 heures ouvrées" in words
+
+
+def test_a_version_that_changed_alone_says_so(repository):
+    edit(repository, ("{is: 5 business hours}", "{is: 3 business hours}"))
+    assert "What changed since version 3 Nothing but the version." in page(repository)[1]
+
+
+def test_a_first_version_has_nothing_to_tell(repository):
+    edit(repository, ("version: 4", "version: 3"))
+    site, words = page(repository)
+    assert "What changed" not in words
+    assert site.history
+
+
+def test_another_set_may_be_named_to_compare_with(repository, monkeypatch, capsys):
+    monkeypatch.chdir(repository)
+    assert run(["handbook", "--since", "HEAD~1", "--output", "site"]) == 0
+    written = sets.Page((repository / "site/en/flows/care.html").read_text(encoding="utf-8")).words
+    assert "runs in: “Text”, “Text”, was “Text”" in written
+    assert run(["handbook", "--since", "v9"]) == 2
+    assert "no git revision" in capsys.readouterr().err
+
+
+def test_the_check_knows_changes_where_the_history_is_and_leaves_them_out_where_it_is_not(repository, tmp_path_factory):
+    write(page(repository)[0], repository / "site")
+    assert stale(page(repository)[0], repository / "site") == []
+    wrong = repository / "site/en/flows/care.html"
+    wrong.write_text(wrong.read_text(encoding="utf-8").replace("was 3 business hours", "was 9"), encoding="utf-8")
+    assert stale(page(repository)[0], repository / "site") == ["en/flows/care.html"]
+    bare = tmp_path_factory.mktemp("bare")
+    shutil.copytree(repository / "policies", bare / "policies")
+    without = page(bare)[0]
+    assert not without.history
+    assert stale(without, repository / "site") == []
+
+
+def test_a_shallow_clone_has_no_history_to_tell(repository, tmp_path_factory):
+    commit(repository, "four")
+    place = tmp_path_factory.mktemp("shallow") / "clone"
+    git(repository, "clone", "--quiet", "--depth", "1", repository.as_uri(), str(place))
+    site, words = page(place)
+    assert not site.history
+    assert "What changed" not in words
+
+
+def test_markup_in_a_changed_text_stays_text(repository):
+    edit(repository, ('say: "Text"', 'say: "<script>alert(1)</script>"'))
+    policies, _ = sets.load_policies(repository / "policies")
+    html = build(policies, drawn=False).files["en/flows/care.html"].decode()
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;”, was “Text”" in html
