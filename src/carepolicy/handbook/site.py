@@ -174,7 +174,7 @@ class _Writer:
     ) -> None:
         """The page of one flow, and its charts as files."""
         book = self._book
-        chart = chart_of(book.policies, flow.name, language=book.language)
+        chart = drawings.chart or chart_of(book.policies, flow.name, language=book.language)
         self._site.files |= drawings.dots | drawings.others
         self._page(
             f"flows/{identifier(flow.name)}.html",
