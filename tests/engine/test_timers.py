@@ -203,3 +203,11 @@ def test_closings_count_from_the_day_after_the_start_and_not_while_the_clock_pau
         ("paused", 86_400, ""),
         ("resumed", 86_400, "03-10T17:30"),
     ]
+
+
+def test_a_clock_that_restarts_with_another_owner_tells_one_due_time_in_that_owners_calendar(run_flows: Runner) -> None:
+    clocks = clock("reply", "4 business hours", BY_OWNER + ", restarts_on: [changed]")
+    records = run_flows(
+        small(OWNERS, clocks), events=[event("asked", "2026-03-02T16:30:00"), event("changed", "2026-03-02T18:00:00")]
+    )
+    assert due_of(records) == [("started", 0, "03-03T12:00"), ("restarted", 0, "03-02T22:00")]

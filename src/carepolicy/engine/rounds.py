@@ -245,6 +245,7 @@ def restart(out: list[str], case: Case, held: Round, now: int, when: str) -> Non
         if begun is not None and held.clock.phases[case.state.index] == Phase.PAUSED:
             pause(out, case, begun, now, when)
         return
+    held.limit = held.clock.choices[case.state.index][held.limit.place]
     held.segments, held.amount, held.warned, held.extras = (), 0, 0, ()
     held.started = held.since = now
     position, first = held.limit.position, held.limit.first
