@@ -19,7 +19,8 @@ def find(policies: Policies) -> Iterator[Finding]:
     for flow in policies.flows.values():
         if flow.steward is None and gathers_feedback(flow):
             text = f'"{flow.name}" gathers feedback, and names no steward'
-            yield Finding(CODE, text, policies.place(flow.at / "flow"), HINT, Severity.WARNING)
+            hint = f"name the role that answers for it, as in steward: {flow.owner}"
+            yield Finding(CODE, text, policies.place(flow.at / "flow"), hint, Severity.WARNING)
 
 
 def gathers_feedback(flow: Flow) -> bool:
@@ -33,7 +34,6 @@ FRENCH = ("sondage", "sondages", "enquete")
 GERMAN = ("umfrage", "umfragen", "rueckmeldung", "rueckmeldungen", "ruckmeldung", "zufriedenheit")
 SPANISH = ("encuesta", "encuestas", "opiniones", "satisfaccion")
 FEEDBACK = frozenset((*ENGLISH, *FRENCH, *GERMAN, *SPANISH))
-HINT = "name the role that answers for it, as in steward: feedback_steward"
 CODE = "CP505"
 RULE = Rule(
     CODE,

@@ -61,7 +61,18 @@ def _of(policies: Policies, flow: Flow, acting: Acting, request: Request) -> Ite
             found = text.find(fact)
             place = within(policies, at, text, found, found + len(fact)) if found >= 0 else policies.place(at)
             message = f"{request.action} moves money, and nothing says how large {fact} may be"
-            yield Finding(CODE, message, place, HINT.format(fact), Severity.WARNING)
+            yield Finding(CODE, message, place, _hint(flow, acting, fact), Severity.WARNING)
+
+
+def _hint(flow: Flow, acting: Acting, fact: str) -> str:
+    guard = f"bound it by a guard, as in when: {fact} <= settings.LIMIT"
+    if _by_staff(flow, acting):
+        return f"{guard}, or say by authority: how much the role that decides may give"
+    return guard
+
+
+def _by_staff(flow: Flow, acting: Acting) -> bool:
+    return acting.event is not None and flow.events[acting.event].by == "staff"
 
 
 def _bounded(flow: Flow, acting: Acting, request: Request, scope: Scope) -> frozenset[str]:
@@ -77,7 +88,7 @@ def _bounded(flow: Flow, acting: Acting, request: Request, scope: Scope) -> froz
 
 def _decided_with_authority(policies: Policies, flow: Flow, acting: Acting) -> bool:
     """Whether a person decides, whose role says up to what amount it may."""
-    if acting.event is None or flow.events[acting.event].by != "staff":
+    if not _by_staff(flow, acting):
         return False
     roles = policies.organisation.roles
     deciding = [roles[name] for name in acting.roles if name is not None and name in roles]
@@ -122,7 +133,6 @@ PAYS = re.compile(
 )
 CHARGES = re.compile("charg|capture|debit|encaiss|preleve|abbuch|einzieh|einzug|belast|cobr")
 TELLS = re.compile("remind|link|check|status|notif|report|record|mail|print|rappel|erinner|recordatorio")
-HINT = "bound it by a guard (when: {} <= settings.LIMIT), or give the role that decides an authority:"
 CODE = "CP506"
 RULE = Rule(
     CODE,

@@ -38,7 +38,11 @@ def _of(policies: Policies, step: Step) -> Iterator[Finding]:
         hint = "write the apology in every language, and mark each by apologises: true"
     else:
         text = f'we are late, and "{sent[0]}" does not apologise'
-        hint = "send one that does, marked by apologises: true in messages/"
+        sorry = next(
+            (name for texts in policies.messages.values() for name in texts if _apologises(policies, name)), None
+        )
+        other = f'send one that does, such as "{sorry}"' if sorry is not None else "send one that does"
+        hint = f"{other}; it is marked by apologises: true"
     yield Finding(CODE, text, _place(policies, step, (partly or sent)[0]), hint, Severity.WARNING)
 
 
