@@ -32,8 +32,8 @@ calendars:
     hours: {mon-thu: [09:00-12:30, 13:30-17:30], fri: 09:00-16:00}
     holidays: {country: GB, subdivision: ENG}
 roles:
-  care_agent: {title: Care agent, calendar: office, deputy: care_lead}
-  care_lead: {title: Care team lead, calendar: office}
+  care_agent: {title: Care agent, calendar: office, people: [Aoife, Ben], deputy: care_lead}
+  care_lead: {title: Care team lead, calendar: office, people: [Chidi], deputy: care_agent}
 channels:
   email: {title: E-mail, address: care@harbour.example}
 facts:
@@ -44,7 +44,7 @@ facts:
 """
 MESSAGES = "language: en\nmessages:\n" + "".join(
     f'  {name}: {{subject: "{{case}}", text: "Dear customer, {name}."}}\n'
-    for name in ("auto_reply", "need_more", "apology", "closing")
+    for name in ("auto_reply", "need_more", "closing")
 )
 VERBS = ("received", "sorted", "examined", "decided", "repaired", "refunded", "shipped", "reviewed", "answered")
 
@@ -75,7 +75,8 @@ def flow_text(name: str, chance: random.Random) -> str:
         lines += ['    say: "Thank you for writing. I have your order in front of me."', "    on:"]
         lines += [f"      {state}_done:", f"        - {{when: order.total > 100, to: {after}, tell: care_lead}}"]
         lines += [f"        - {{to: {after}, set: {{order.attempts: order.attempts + 1}}}}"]
-        lines += ["      answer.warned: {tell: care_lead}", "      customer_wrote: {to: waiting, send: need_more}"]
+        lines += ["      answer.warned: {tell: care_lead}", "      answer.late: {tell: care_lead}"]
+        lines += ["      customer_wrote: {to: waiting, send: need_more}"]
     lines += ["  waiting:", "    title: Waiting for the customer", "    owner: care_agent", "    channel: email"]
     lines += [f"    on: {{customer_wrote: {states[0]}}}", "    after: {7 days: {to: closed, send: closing}}"]
     lines += ["  closed: {title: Closed, final: resolved}"]

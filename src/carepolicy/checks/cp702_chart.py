@@ -12,9 +12,9 @@ from carepolicy.checks.walk import ways
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from carepolicy.policy.model import Flow, Policies, State, Transition
+    from carepolicy.policy.model import Clock, Event, Flow, Phase, Policies, State, Transition
     from carepolicy.policy.places import At
 
 _FACT = r"(?:event\.)?(?P<fact{0}>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)"
@@ -45,36 +45,38 @@ def find(policies: Policies) -> Iterator[Finding]:
 
 
 class Said(NamedTuple):
-    """A text that charts or the handbook print as it is, and its key (steps: with its number) below an address."""
+    """A text that charts or the handbook print as it is, and its key (of steps: its number) below an address."""
 
     text: str
     at: At
     key: str | int
 
 
+def _braced(pieces: Iterable[tuple[str | int, str]], at: At) -> Iterator[Said]:
+    """Those texts that have a brace: of thousands hardly any."""
+    return (Said(text, at, key) for key, text in pieces if "{" in text)
+
+
 def _texts(flow: Flow) -> Iterator[Said]:
-    yield from (Said(flow.title, flow.at, "title"), Said(flow.purpose, flow.at, "purpose"))
-    yield from (Said(event.title, event.at, "title") for event in flow.events.values())
-    yield from (Said(clock.title, clock.at, "title") for clock in flow.clocks.values())
-    yield from (Said(phase.title, phase.at, "title") for phase in flow.phases.values())
+    yield from _braced((("title", flow.title), ("purpose", flow.purpose)), flow.at)
+    titled: tuple[Mapping[str, Event | Clock | Phase], ...] = (flow.events, flow.clocks, flow.phases)
+    for group in titled:
+        for each in group.values():
+            yield from _braced((("title", each.title),), each.at)
     for state in flow.states.values():
-        yield Said(state.title, state.at, "title")
-        yield Said(state.ask, state.at, "ask")
+        yield from _braced((("title", state.title), ("ask", state.ask)), state.at)
         yield from _card(state)
 
 
 def _of_way(way: Transition) -> Iterator[Said]:
-    yield Said(way.title, way.at, "title")
-    yield Said(way.answer, way.at, "answer")
+    yield from _braced((("title", way.title), ("answer", way.answer)), way.at)
     yield from _card(way)
 
 
 def _card(card: State | Transition) -> Iterator[Said]:
     """What staff are told, of a state or a transition."""
-    yield Said(card.say, card.at, "say")
-    yield Said(card.never, card.at, "never")
-    yield Said(card.note, card.at, "note")
-    yield from (Said(step, card.at, number) for number, step in enumerate(card.steps))
+    yield from _braced((("say", card.say), ("never", card.never), ("note", card.note)), card.at)
+    yield from _braced(enumerate(card.steps), card.at)
 
 
 def _address(said: Said) -> At:
