@@ -14,7 +14,7 @@ from carepolicy.policy.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.policy.model import CalendarSpec, Policies
 
 
 def find(policies: Policies, today: date) -> Iterator[Finding]:
@@ -23,15 +23,30 @@ def find(policies: Policies, today: date) -> Iterator[Finding]:
     for spec in policies.organisation.calendars.values():
         if not is_zone(spec.timezone):
             continue
-        try:
-            calendar = Calendar.from_spec(spec)
-        except CalendarError:
-            continue
-        if not calendar.opens_within(start, 2):
+        if not _opens(spec, start):
             place = policies.key_place(spec.at)
             yield Finding(CODE, f'the calendar "{spec.name}" is never open in the next two years', place, HINT)
 
 
+_known: dict[str, tuple[datetime, bool]] = {}
+"""For each calendar that was asked for, when, and whether it opens: two years are long."""
+
+
+def _opens(spec: CalendarSpec, start: datetime) -> bool:
+    """Whether a calendar opens; one that cannot be at all is for another rule."""
+    said = repr(spec)
+    if said not in _known or _known[said][0] != start:
+        try:
+            opens = Calendar.from_spec(spec).opens_within(start, 2)
+        except CalendarError:
+            opens = True
+        if len(_known) >= MOST:
+            _known.clear()
+        _known[said] = (start, opens)
+    return _known[said][1]
+
+
+MOST = 256
 HINT = "give it hours:, or take away what closes it"
 CODE = "CP222"
 RULE = Rule(

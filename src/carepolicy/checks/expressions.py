@@ -9,7 +9,7 @@ from carepolicy.checks.pointing import within
 from carepolicy.checks.walk import acts, ways
 from carepolicy.guards.faults import VALUE, Fault
 from carepolicy.guards.scopes import scope_of
-from carepolicy.policy.findings import Finding, did_you_mean, nearest
+from carepolicy.policy.findings import Finding, did_you_mean, sole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,7 @@ def _not_a_choice(written: Written) -> tuple[Fault, ...]:
     value, known = literal["quoted"][1:-1], written.fact.of
     if value in known:
         return ()
-    near = nearest(value, known)
+    near = sole(value, known)
     return (
         Fault(
             VALUE,

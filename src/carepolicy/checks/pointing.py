@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.policy.findings import Finding, did_you_mean, nearest
+from carepolicy.policy.findings import Finding, did_you_mean, sole
 from carepolicy.policy.places import Place
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def unknown(code: str, what: str, name: str, place: Place, known: Iterable[str]) -> Finding:
     """The finding that ``name`` is no known ``what``, with the nearest right name."""
     names = sorted(set(known))
-    return Finding(code, f'unknown {what} "{name}"', place, did_you_mean(name, names), replacement=nearest(name, names))
+    return Finding(code, f'unknown {what} "{name}"', place, did_you_mean(name, names), replacement=sole(name, names))
 
 
 def inside(policies: Policies, place: Place, text: str, start: int, end: int) -> Place:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 ORGANISATION = "organisation.yaml"
 
 
-@click.command(epilog="Examples: carepolicy check, carepolicy check policies/flows/complaint.yaml --format json")
+Wanted = dict[str, "set[str] | None"]
+"""The folders of sets, and the files of each whose findings are told; None for all."""
+
+
+@click.command(
+    epilog="Examples: carepolicy check, carepolicy check policies/flows/complaint.yaml --format json, "
+    "carepolicy check --fix, carepolicy check --watch"
+)
 @click.argument("path", nargs=-1, type=click.Path())
 @policies_option
 @format_option(*FORMATS)
@@ -28,15 +35,30 @@ ORGANISATION = "organisation.yaml"
 @click.option(
     "--today", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="Judge calendars as of this day. Default: today."
 )
-def command(path: tuple[str, ...], policies: str, form: str, strict: bool, today: datetime | None) -> None:
+@click.option("--fix", is_flag=True, help="Mend what is safe: spelling, the order of keys, missing titles.")
+@click.option("--yes", is_flag=True, help="With --fix: write without asking.")
+@click.option("--watch", is_flag=True, help="Check again whenever a file is saved, until Ctrl-C.")
+def command(
+    path: tuple[str, ...],
+    policies: str,
+    form: str,
+    strict: bool,
+    today: datetime | None,
+    fix: bool,
+    yes: bool,
+    watch: bool,
+) -> None:
     """Check policy sets: text, shape, names, types, then the rules.
 
     PATH is the folder of a set, or a file in one, whose set is then checked and only that file's findings are
-    told. Exit status 1 means that there are errors.
+    told. Exit status 1 means that there are errors. --fix shows what it would write, and asks on a terminal; a name
+    is only mended where one right name alone is near.
     """
-    from carepolicy.cli.formats import Checked, reported, written
-
-    wanted: dict[str, set[str] | None] = {}
+    if fix and watch:
+        raise click.UsageError("--fix and --watch do not go together", click.get_current_context())
+    if yes and not fix:
+        raise click.UsageError("--yes goes with --fix", click.get_current_context())
+    wanted: Wanted = {}
     for each in path or (policies,):
         root, file = _set_of(each)
         only = wanted.setdefault(root, set() if file is not None else None)
@@ -45,7 +67,25 @@ def command(path: tuple[str, ...], policies: str, form: str, strict: bool, today
         elif only is not None:
             only.add(file)
     day = today.date() if today is not None else None
-    told = [reported(root, *_found(root, only, day)) for root, only in wanted.items()]
+    if watch:
+        from carepolicy.cli.watching import watch as keep_checking
+
+        keep_checking(wanted, form, day)
+        return
+    if fix:
+        from carepolicy.cli.fixing import fix as mend
+
+        mend(wanted, day, yes)
+    counts = tell({root: _found(root, only, day) for root, only in wanted.items()}, form)
+    if counts["error"] or (strict and counts["warning"]):
+        raise SystemExit(NO)
+
+
+def tell(found: Mapping[str, tuple[Sequence[Finding], Sequence[str]]], form: str) -> Counter[str]:
+    """Print what was found in sets, by their folders, and sum it up on standard error."""
+    from carepolicy.cli.formats import Checked, reported, written
+
+    told = [reported(root, *each) for root, each in found.items()]
     checked = Checked(
         tuple(finding for each in told for finding in each.findings),
         tuple(file for each in told for file in each.files),
@@ -54,8 +94,7 @@ def command(path: tuple[str, ...], policies: str, form: str, strict: bool, today
     click.echo(written(checked, form), nl=False)
     counts = Counter(each.severity.value for each in checked.findings)
     click.echo(_summary(counts, len(checked.files)), err=True)
-    if counts["error"] or (strict and counts["warning"]):
-        raise SystemExit(NO)
+    return counts
 
 
 def _set_of(path: str) -> tuple[str, str | None]:

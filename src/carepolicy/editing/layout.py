@@ -136,11 +136,14 @@ def _dump(tree: Any) -> str:
 
 def _wide(source: Source) -> list[Path] | None:
     """The paths of what could be broken up on the first line that is too long for it, outermost first."""
-    lines = source.text.split("\n")
-    for number, line in enumerate(lines, 1):
-        if len(line) > WIDTH and (found := [path for path, at in source.values.items() if at.line == number]):
-            return sorted(found, key=len)
-    return None
+    on_line: dict[int, list[Path]] = {}
+    wide = 1 << 30
+    for path, place in source.values.items():
+        on_line.setdefault(place.line, []).append(path)
+        # A comment behind it may be longer: breaking up what it speaks of would not make it shorter.
+        if place.end_column - 1 > WIDTH:
+            wide = min(wide, place.end_line)
+    return sorted(on_line[wide], key=len) if wide in on_line else None
 
 
 def _narrow(tree: Any, source: Source, paths: list[Path], before: Source) -> bool:

@@ -17,7 +17,7 @@ _EFFECTS = "set assign send tell request open raise extend"
 _GROUPS: Mapping[str, tuple[str, ...]] = {
     "organisation": (
         "organisation",
-        "timezone languages calendar paper keep palette",
+        "timezone languages calendar",
         "calendars", "roles", "channels", "facts", "settings watches", "glossary",
     ),
     "calendar": ("title", "timezone hours holidays closed open import", ),
@@ -26,13 +26,13 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
     "flow": (
         "flow", "version", "title", "purpose",
         "owner steward covers based_on valid_from calendar subject keep every starting promise synonyms renamed_from",
-        "events", "clocks", "phases states", "anywhere", "moves_to",
+        "events", "clocks", "phases states anywhere", "moves_to",
     ),
     "event": ("title", "by", "carries"),
     "clock": ("title", "promise", "limit", "calendar counts_from runs_in pauses_in again restarts_on never_pauses",
               "warn_at target"),
     "state": ("title", "start_on", "owner channel waits", "ask steps say never note synonyms", "enter leave",
-              "on", "after", "final renamed_from"),
+              "on after", "final renamed_from"),
     "phase": ("title", "states", "on"),
     "transition": ("when", "to except", _EFFECTS, "title answer note steps say never draw"),
     "scenario": ("scenario", "given flow subject covers", "steps"),
@@ -72,7 +72,7 @@ def ordered(source: Source, kind: str) -> str | None:
 
 
 def in_order(keys: Iterable[str], what: str) -> list[str]:
-    """The keys of a mapping of one kind in their order; one that is unknown stays behind the one that it stands behind."""
+    """The keys of a mapping of one kind in their order; one without a place stays behind the one before it."""
     ranks = RANKS[what]
     known: dict[str, int] = {}
     rank = 0

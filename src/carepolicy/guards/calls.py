@@ -10,7 +10,7 @@ from carepolicy.guards.literals import day, duration, instant
 from carepolicy.guards.names import chain
 from carepolicy.guards.parsing import inside
 from carepolicy.guards.patterns import pattern_fault
-from carepolicy.policy.findings import did_you_mean, nearest
+from carepolicy.policy.findings import did_you_mean, nearest, sole
 
 if TYPE_CHECKING:
     from carepolicy.guards.compiler import Compiler
@@ -176,5 +176,6 @@ def _unknown(compiler: Compiler, node: Any, word: Any, known: tuple[str, ...], h
     if near not in known:
         near = None
     hint = hint or (did_you_mean(name, known) if near is None else f'did you mean "{near}"?')
-    compiler.fault(CALL, f'unknown function "{name}"', word, hint, near)
+    safe = near and (_MEANT.get(name) or sole(name, known))
+    compiler.fault(CALL, f'unknown function "{name}"', word, hint, safe)
     return Piece(UNKNOWN, "None", True, node.meta.start_pos, node.meta.end_pos)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from carepolicy.guards.faults import TYPE, VALUE
 from carepolicy.guards.kinds import FLAG, NUMERIC, TEXTS, UNKNOWN, Piece, Type, common
-from carepolicy.policy.findings import did_you_mean, nearest
+from carepolicy.policy.findings import did_you_mean, sole
 
 if TYPE_CHECKING:
     from carepolicy.guards.compiler import Compiler
@@ -83,7 +83,7 @@ def _hint(left: Piece, right: Piece) -> tuple[str, str | None]:
 def _is_value(compiler: Compiler, kind: Type, other: Piece) -> None:
     value = str(other.literal)
     if value not in kind.of:
-        near = nearest(value, kind.of)
+        near = sole(value, kind.of)
         said = f'there is no value "{value}" here'
         written = None if near is None else compiler.quoted(near, other)
         compiler.fault(VALUE, said, other, did_you_mean(value, kind.of), written)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.guards.faults import NAME
 from carepolicy.guards.kinds import DURATION, FLAG, NUMBER, TEXT, UNKNOWN, Piece, Type, type_of
 from carepolicy.guards.literals import day, instant
-from carepolicy.policy.findings import did_you_mean, nearest
+from carepolicy.policy.findings import did_you_mean, nearest, sole
 
 if TYPE_CHECKING:
     from carepolicy.guards.compiler import Compiler
@@ -90,7 +90,7 @@ class Names:
         elif not hint and "." not in name and any(fact.startswith(f"{name}.") for fact in known):
             hint = did_you_mean(name, [fact for fact in known if fact.startswith(f"{name}.")])
         piece = Piece(UNKNOWN, "None", True, start, end)
-        self._compiler.fault(NAME, f'unknown name "{name}"', piece, hint, near)
+        self._compiler.fault(NAME, f'unknown name "{name}"', piece, hint, near and sole(name, known))
         return piece
 
     def known(self) -> list[str]:

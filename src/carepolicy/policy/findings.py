@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,22 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is most like ``name``, or None where none is alike."""
     found = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+def sole(name: str, known: Iterable[str]) -> str | None:
+    """The one known name that ``name`` can only be meant for: it alone is very near, or so much the nearest.
+
+    None where two could be meant: then people are to choose.
+    """
+    found = get_close_matches(name, list(known), n=2, cutoff=SAFE)
+    if len(found) < 2:
+        return found[0] if found else None
+    first, second = (SequenceMatcher(None, each, name).ratio() for each in found)
+    return found[0] if first - second >= CLEAR else None
+
+
+SAFE, CLEAR = 0.75, 0.08
+"""How like a name must be to take the place of another, and how much more so than the next one."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

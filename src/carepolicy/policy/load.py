@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from carepolicy.policy.findings import Finding, did_you_mean
-from carepolicy.policy.places import At, Place
+from carepolicy.policy.places import At, Place, Source
 from carepolicy.policy.reading import read_bytes, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from carepolicy.policy.model import Flow, Message, Policies
     from carepolicy.policy.part import Part
-    from carepolicy.policy.places import Source
 
 ORGANISATION = "organisation.yaml"
 FOLDERS = ("flows", "messages")
@@ -42,20 +42,40 @@ def digest_of(root: str | os.PathLike[str]) -> str:
     return _digest({name: read_bytes(os.path.join(root, name), name)[0] for name in policy_files(root)})
 
 
-def load_policies(root: str | os.PathLike[str]) -> tuple[Policies | None, list[Finding]]:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was made of a file with this content; ``made`` is the flow or the language and its messages."""
+
+    content: bytes
+    source: Source | None
+    findings: tuple[Finding, ...]
+    made: Any
+
+
+Memory = dict[str, Kept]
+"""By their names the files of one set that were read before: what is as it was is not read again."""
+
+
+def load_policies(
+    root: str | os.PathLike[str], memory: Memory | None = None, unsaved: Mapping[str, bytes] | None = None
+) -> tuple[Policies | None, list[Finding]]:
     """The policy set in a folder, or None, and what is wrong with the text and the shape of its files.
 
     Findings name files relative to ``root``. They come from all files, also where the first is bad. Never
-    raises for what the folder holds.
+    raises for what the folder holds. ``memory`` is filled, and spares reading what did not change; ``unsaved`` are
+    the contents of files as an editor has them, which count in place of those on the disk.
     """
     contents: dict[str, bytes | None] = {}
     findings = _misplaced(root)
     for name in policy_files(root):
+        if unsaved is not None and name in unsaved:
+            contents[name] = unsaved[name]
+            continue
         contents[name], wrong = read_bytes(os.path.join(root, name), name)
         findings += wrong
     if ORGANISATION not in contents:
         findings.append(_no_organisation(root))
-    loading = _Loading(contents)
+    loading = _Loading(contents, {} if memory is None else memory)
     policies = loading.policies(os.fspath(root))
     findings += loading.findings
     findings.sort(key=lambda each: each.place)
@@ -65,8 +85,9 @@ def load_policies(root: str | os.PathLike[str]) -> tuple[Policies | None, list[F
 class _Loading:
     """One set on its way from bytes to the model, and what was found wrong so far."""
 
-    def __init__(self, contents: Mapping[str, bytes | None]) -> None:
+    def __init__(self, contents: Mapping[str, bytes | None], memory: Memory) -> None:
         self.contents = contents
+        self.memory = memory
         self.findings: list[Finding] = []
         self.sources: dict[str, Source] = {}
 
@@ -88,34 +109,42 @@ class _Loading:
 
     def _part(self, name: str, kind: str) -> Part | None:
         """The whole of a file, or None where its text or shape is wrong."""
+        kept = self._kept(name, kind, None)
+        if kept is None or kept.source is None or kept.findings:
+            return None
         from carepolicy.policy.part import Part
-        from carepolicy.policy.shape import check_shape
 
+        return Part(kept.source, At(name), kept.source.data, self.findings)
+
+    def _kept(self, name: str, kind: str, make: Callable[[Part], Any] | None) -> Kept | None:
+        """A file as it was read and made into a part of the model, now or before; None of one that is not there."""
         content = self.contents.get(name)
         if content is None:
             return None
-        source, findings = source_of(content, name)
-        if source is not None:
-            findings = check_shape(source, kind)
-            self.sources[name] = source
-        self.findings += findings
-        return None if source is None or findings else Part(source, At(name), source.data, self.findings)
+        kept = self.memory.get(name)
+        if kept is None or kept.content != content:
+            kept = self.memory[name] = _read(content, name, kind, make)
+        if kept.source is not None:
+            self.sources[name] = kept.source
+        self.findings += kept.findings
+        return kept
 
     def _flows(self) -> dict[str, Flow]:
         from carepolicy.policy.build_flow import build_flow
 
         flows: dict[str, Flow] = {}
         for name in self._in("flows"):
-            part = self._part(name, "flow")
-            if part is None:
+            kept = self._kept(name, "flow", build_flow)
+            if kept is None or kept.made is None:
                 continue
-            flow = build_flow(part)
+            flow = kept.made
             if flow.name in flows:
-                part["flow"].fault("CP116", f'{flows[flow.name].at.file} holds a flow "{flow.name}" too', "rename one")
-            elif flow.name != _stem(name):
-                part["flow"].fault(
-                    "CP115", f'the flow "{flow.name}" stands in {name}', f'name it "{_stem(name)}", or the file'
+                self._fault(
+                    kept, "flow", "CP116", f'{flows[flow.name].at.file} holds a flow "{flow.name}" too', "rename one"
                 )
+            elif flow.name != _stem(name):
+                said = f'the flow "{flow.name}" stands in {name}'
+                self._fault(kept, "flow", "CP115", said, f'name it "{_stem(name)}", or the file')
             flows.setdefault(flow.name, flow)
         return flows
 
@@ -124,19 +153,36 @@ class _Loading:
 
         messages: dict[str, Mapping[str, Message]] = {}
         for name in self._in("messages"):
-            part = self._part(name, "messages")
-            if part is None:
+            kept = self._kept(name, "messages", build_messages)
+            if kept is None or kept.made is None:
                 continue
-            language, templates = build_messages(part)
+            language, templates = kept.made
             if language != _stem(name):
-                part["language"].fault(
-                    "CP115", f'messages in "{language}" stand in {name}', "the file bears its language's name"
-                )
+                said = f'messages in "{language}" stand in {name}'
+                self._fault(kept, "language", "CP115", said, "the file bears its language's name")
             messages.setdefault(language, templates)
         return messages
 
+    def _fault(self, kept: Kept, key: str, code: str, message: str, hint: str) -> None:
+        if kept.source is not None:
+            self.findings.append(Finding(code, message, kept.source.value((key,)), hint))
+
     def _in(self, folder: str) -> list[str]:
         return [name for name in self.contents if name.startswith(f"{folder}/") and name.endswith(".yaml")]
+
+
+def _read(content: bytes, name: str, kind: str, make: Callable[[Part], Any] | None) -> Kept:
+    """A file read: its source, what is wrong with it, and what ``make`` makes of one whose shape is right."""
+    from carepolicy.policy.part import Part
+    from carepolicy.policy.shape import check_shape
+
+    source, findings = source_of(content, name)
+    if source is not None:
+        findings = check_shape(source, kind)
+    made = None
+    if source is not None and not findings and make is not None:
+        made = make(Part(source, At(name), source.data, findings))
+    return Kept(content, source, tuple(findings), made)
 
 
 def _digest(contents: Mapping[str, bytes | None]) -> str:

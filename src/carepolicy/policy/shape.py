@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.policy.findings import Finding, did_you_mean, nearest, quoted
+from carepolicy.policy.findings import Finding, did_you_mean, nearest, quoted, sole
 from carepolicy.policy.places import Path, Place, Source
 from carepolicy.policy.schema.parts import FACT_PATTERN, NAME_PATTERN, TRIGGER_PATTERN
 from carepolicy.policy.validator import full_pattern, validator_of
@@ -50,7 +50,8 @@ def _findings(error: Any, source: Source) -> Iterator[Finding]:
     elif rule == "enum":
         said = source.written.get(path, error.instance)
         hint = did_you_mean(str(said), error.validator_value) or "known here: " + ", ".join(error.validator_value)
-        yield Finding("CP112", f"{quoted(said)} is not {expected}", source.value(path), hint)
+        better = sole(str(said), map(str, error.validator_value))
+        yield Finding("CP112", f"{quoted(said)} is not {expected}", source.value(path), hint, replacement=better)
     else:
         yield _out_of_bounds(rule, error, expected, source, path)
 
@@ -61,7 +62,7 @@ def _unknown(key: str, known: list[str], there: dict[str, Any], place: Place) ->
     near = nearest(key, known)
     if near in there:
         return Finding("CP110", message, place, f'"{near}" is there already')
-    return Finding("CP110", message, place, did_you_mean(key, known), replacement=near)
+    return Finding("CP110", message, place, did_you_mean(key, known), replacement=sole(key, known))
 
 
 def _name(text: str, schema: Any, place: Place) -> Finding:
