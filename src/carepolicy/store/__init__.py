@@ -12,8 +12,8 @@ How the parts fit, from the outside in:
 ``batch``       the work of one transaction. It asks the desks for what is needed, lets the engine work, and hands
                 back subjects, cases, records (tied into a ``chain``), requests and dead letters, all at once.
 ``desks``       the engine's desks, whose subjects (on a ``shelf``) come out of the store when they are asked for.
-                ``snapshot`` turns a case into bytes and back; ``remembered`` is what is known of a subject beside its cases; ``watches``
-                count over all subjects.
+                ``snapshot`` turns a case into bytes and back; ``remembered`` is what is known of a subject beside
+                its cases; ``watches`` count over all subjects.
 ``sealing``     the seam for private facts: all that is private passes ``Sealer.seal`` before it is kept.
 ``looking``     questions about cases; ``verifying`` finds records that were altered, inserted or lost.
 
