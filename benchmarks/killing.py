@@ -11,6 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 
+SHORTEST, LONGEST = 0.05, 1.5
+"""Seconds that a life may last, beyond a tenth: from before the first event is read to some hundred events later."""
+
+
 class Survivor:
     """`carepolicy run FILE --store URL --resume`, which is killed ``kills`` times before it may end.
 
@@ -32,7 +36,7 @@ class Survivor:
         while self.killed < self._kills and not self.came_to_its_end:
             self._one_life()
             wanted = self.killed / self._kills
-            self._longest = max(0.05, self._longest * (0.8 if progress() > wanted else 1.25))
+            self._longest = min(LONGEST, max(SHORTEST, self._longest * (0.7 if progress() > wanted else 1.1)))
         if not self.came_to_its_end:
             done = subprocess.run(self._command, check=False, capture_output=True, timeout=600)
             self.came_to_its_end = done.returncode == 0

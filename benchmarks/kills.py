@@ -3,7 +3,7 @@
     python benchmarks/kills.py sqlite [--kills 500] [--events 20000]
     python benchmarks/kills.py postgres [--kills 500] [--events 20000]
 
-`carepolicy run --store --batch 10 --resume` is killed with SIGKILL until the number of kills is reached, and then lives
+`carepolicy run --store --batch 5 --resume` is killed with SIGKILL until the number of kills is reached, and then lives
 to its end. Its output is compared with that of a run without a store, byte for byte, and so are the records in the
 store; no event may be taken twice or not at all.
 """
@@ -79,7 +79,7 @@ def main() -> None:
         log.write_bytes(b"".join(lines(asked.events)))
         carepolicy("run", str(log), "--policies", POLICIES, "--output", str(plain), "--quiet")
         whole = plain.read_bytes()
-        command = ["run", str(log), "--store", url, "--policies", POLICIES, "--batch", "10", "--quiet", "--resume"]
+        command = ["run", str(log), "--store", url, "--policies", POLICIES, "--batch", "5", "--quiet", "--resume"]
         survivor = Survivor([*command, "--output", str(output)], asked.kills, longest=0.6)
         took = seconds(lambda: survivor.live(share_of_lines(output, whole.count(b"\n"))))
         print(f"{asked.kind}: killed {survivor.killed} times over {asked.events:,} events, in {took:.0f} s")

@@ -1,37 +1,33 @@
-"""``carepolicy case``: cases as the records of a run tell of them."""
+"""``carepolicy case``: cases as a store, or the records of a run, tells of them."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 from click.core import ParameterSource
 
+from carepolicy.cli.casesource import source_of
 from carepolicy.cli.completing import flows
 from carepolicy.cli.sets import Command, format_option, policies_option
-from carepolicy.cli.status import NO, Refused
+from carepolicy.cli.stores import store_option
 
 if TYPE_CHECKING:
-    from carepolicy.engine.reading import Record, Skipped
     from carepolicy.engine.view import CaseView
-
-BLOCK = 1 << 18
-SHOWN = 10
 
 
 def records_option(wanted: Command) -> Command:
-    """``--records FILE``, what `carepolicy run` wrote, as the parameter ``records``."""
-    return click.option(
+    """``--records FILE``, what `carepolicy run` wrote, and ``--store URL``, as ``records`` and ``store``."""
+    option = click.option(
         "--records",
         metavar="FILE",
-        required=True,
         type=click.Path(),
-        help="The records of a run (- is standard input).",
-    )(wanted)
+        help="The records of a run (- is standard input), in place of a store.",
+    )
+    return option(store_option(wanted))
 
 
 def flow_option(wanted: Command) -> Command:
@@ -41,10 +37,10 @@ def flow_option(wanted: Command) -> Command:
 
 @click.group(
     epilog="\b\nExamples:\n  carepolicy case show order-2001 --records records.jsonl\n"
-    "  carepolicy case list --late --records records.jsonl\n"
+    "  carepolicy case list --late --store sqlite:///care.db\n"
 )
 def command() -> None:
-    """Look at cases, from the records that `carepolicy run` wrote."""
+    """Look at cases: those of a store, or of the records that `carepolicy run` wrote."""
 
 
 @command.command(
@@ -56,14 +52,14 @@ def command() -> None:
 @flow_option
 @format_option("text", "json", "jsonl")
 @policies_option
-def show(subject: str, records: str, flow: str | None, form: str, policies: str) -> None:
+def show(subject: str, records: str | None, store: str, flow: str | None, form: str, policies: str) -> None:
     """Show the cases of SUBJECT: state, owner, clocks, and what happened, in the organisation's time zone."""
     from carepolicy.cli import casetext
     from carepolicy.engine.view import cases_of
 
-    zone = _zone(policies)
-    with _read(records) as source:
-        found = [record for record, _ in _of_subject(source, subject, flow)]
+    with source_of(records, store) as source:
+        zone = _zone(policies)
+        found = [record for record, _ in source.of_subject(subject, flow)]
     cases = cases_of(each for each in found if each.sequence)
     loose = sorted((each for each in found if not each.sequence), key=lambda each: each.at)
     if form == "text":
@@ -84,7 +80,9 @@ def show(subject: str, records: str, flow: str | None, form: str, policies: str)
 @flow_option
 @format_option("jsonl", "text")
 @policies_option
-def history(subject: str | None, every: bool, records: str, flow: str | None, form: str, policies: str) -> None:
+def history(
+    subject: str | None, every: bool, records: str | None, store: str, flow: str | None, form: str, policies: str
+) -> None:
     """Print the records of SUBJECT, or of all cases, in order by subject, flow and sequence."""
     from carepolicy.cli import casetext
     from carepolicy.engine.history import in_order
@@ -92,14 +90,11 @@ def history(subject: str | None, every: bool, records: str, flow: str | None, fo
 
     if every == (subject is not None):
         raise click.UsageError("name one subject, or --all", click.get_current_context())
-    zone = _zone(policies) if form == "text" else ZoneInfo("UTC")
     out = sys.stdout.buffer
-    with _read(records) as source:
-        if subject is not None:
-            wanted: Iterable[tuple[Record, bytes]] = _of_subject(source, subject, flow)
-        else:
-            wanted = (each for each in source if flow in (None, each[0].flow))
-        for line in in_order(wanted):
+    with source_of(records, store) as source:
+        zone = _zone(policies) if form == "text" else ZoneInfo("UTC")
+        lines = source.in_order(flow) if subject is None else in_order(source.of_subject(subject, flow))
+        for line in lines:
             told = line if form == "jsonl" else casetext.line(read_record(line), zone).encode()
             out.write(told + b"\n")
 
@@ -118,17 +113,15 @@ def history(subject: str | None, every: bool, records: str, flow: str | None, fo
 @format_option("text", "json", "jsonl")
 @policies_option
 def list_(
-    records: str, flow: str | None, state: str | None, owner: str | None, late: bool, limit: int | None, form: str,
-    policies: str,
+    records: str | None, store: str, flow: str | None, state: str | None, owner: str | None, late: bool,
+    limit: int | None, form: str, policies: str,
 ) -> None:  # fmt: skip
     """List the open cases, those first that were opened first."""
-    cases = [
-        case
-        for case in sorted(_open_cases(records), key=lambda case: (case.opened, case.subject, case.flow))
-        if flow in (None, case.flow) and state in (None, case.state)
-        and (owner is None or owner in (case.role, case.person)) and (case.late or not late)
-    ]  # fmt: skip
-    _print_cases(cases[:limit], form, policies)
+    from carepolicy.store.looking import Wanted
+
+    with source_of(records, store) as source:
+        cases = source.open_cases(Wanted(flow, state, owner, late, limit))
+        _print_cases(cases, form, policies)
 
 
 @command.command(
@@ -140,28 +133,13 @@ def list_(
 @click.option("--limit", type=click.IntRange(1), help="No more cases than these.")
 @format_option("text", "json", "jsonl")
 @policies_option
-def due(records: str, flow: str | None, limit: int | None, form: str, policies: str) -> None:
+def due(records: str | None, store: str, flow: str | None, limit: int | None, form: str, policies: str) -> None:
     """List the open cases by what falls due next."""
-    from carepolicy.engine.instants import parse
+    from carepolicy.store.looking import Wanted
 
-    waiting = [
-        (parse(clock.due), case)
-        for case in _open_cases(records)
-        if flow in (None, case.flow) and (clock := case.next_due) is not None and clock.due is not None
-    ]
-    waiting.sort(key=lambda each: (each[0], each[1].subject, each[1].flow))
-    _print_cases([case for _, case in waiting[:limit]], form, policies)
-
-
-def _open_cases(records: str) -> list[CaseView]:
-    from carepolicy.engine.view import Cases
-
-    cases = Cases()
-    with _read(records) as source:
-        for record, _ in source:
-            if record.sequence:
-                cases.take(record)
-    return list(cases.open())
+    with source_of(records, store) as source:
+        cases = source.open_cases(Wanted(flow, limit=limit, by_due=True))
+        _print_cases(cases, form, policies)
 
 
 def _print_cases(cases: list[CaseView], form: str, policies: str) -> None:
@@ -186,53 +164,6 @@ def _print_object(answer: dict[str, Any]) -> None:
     import orjson
 
     click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
-
-
-def _of_subject(source: Iterable[tuple[Record, bytes]], subject: str, flow: str | None) -> list[tuple[Record, bytes]]:
-    """The records of a subject, with their lines. Refuses an unknown one, naming the nearest."""
-    found: list[tuple[Record, bytes]] = []
-    others: set[str] = set()
-    flows: set[str] = set()
-    for record, line in source:
-        if record.subject == subject:
-            others.clear()
-            flows.add(record.flow)
-            if flow in (None, record.flow):
-                found.append((record, line))
-        elif not flows:
-            others.add(record.subject)
-    if found:
-        return found
-    from carepolicy.policy.findings import did_you_mean
-
-    if flows:
-        hint = did_you_mean(flow or "", flows - {""}) or "no flow has one"
-        raise Refused(f'"{subject}" has no case of the flow "{flow}"; {hint}')
-    hint = did_you_mean(subject, others - {""}) or "`carepolicy case list` shows the open cases"
-    raise Refused(f'there are no records of "{subject}"; {hint}')
-
-
-@contextmanager
-def _read(file: str) -> Iterator[Iterator[tuple[Record, bytes]]]:
-    """The records in a file. Lines that are none are told of at the end, and make the exit status 1."""
-    from carepolicy.engine.reading import read_records
-
-    skipped: list[Skipped] = []
-    try:
-        with ExitStack() as stack:
-            source: IO[bytes] = sys.stdin.buffer if file == "-" else stack.enter_context(open(file, "rb"))
-            yield read_records(iter(lambda: source.read(BLOCK), b""), skipped)
-    finally:
-        for each in skipped[:SHOWN]:
-            click.echo(f"{file}:{each.line}: left out: {each.reason}", err=True)
-        if len(skipped) > SHOWN:
-            click.echo(f"{file}: {len(skipped) - SHOWN:,} more lines left out", err=True)
-    if skipped:
-        click.get_current_context().call_on_close(_not_clean)
-
-
-def _not_clean() -> None:
-    raise SystemExit(NO)
 
 
 def _zone(policies: str) -> ZoneInfo:

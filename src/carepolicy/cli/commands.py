@@ -22,6 +22,7 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("run", "Events in, records out"),
     "event": Entry("event", "Let one event happen, durably"),
     "tick": Entry("tick", "Fire what is due"),
+    "verify": Entry("verify", "Find records of a store that were altered or lost"),
     "case": Entry("case", "Look at cases"),
     "key": Entry("key", "Look after the keys that seal private facts"),
     "due": Entry("due", "Say when a limit ends, and why"),

@@ -11,6 +11,7 @@ import random
 import time
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
@@ -52,6 +53,10 @@ CLAIM = """INSERT INTO events (source, id, subject)
     ORDER BY source, id ON CONFLICT DO NOTHING RETURNING source, id"""
 
 
+_numbers = count(1)
+"""Names for cursors that are open side by side."""
+
+
 @lru_cache(maxsize=512)
 def _in_its_style(sql: str) -> str:
     """A statement with ``%s`` in place of each ``?``."""
@@ -72,7 +77,7 @@ class PostgresTransaction(SqlTransaction):
 
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """The answer to a question, some rows at a time."""
-        with self._connection.cursor(name="stream") as cursor:
+        with self._connection.cursor(name=f"stream {next(_numbers)}") as cursor:
             cursor.itersize = 2_000
             cursor.execute(_in_its_style(sql).encode(), values)
             yield from cursor

@@ -1,0 +1,168 @@
+"""Where `carepolicy case` finds cases: in a store, or in the file of records that a run wrote."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import IO, TYPE_CHECKING, Protocol
+
+import click
+
+from carepolicy.cli.status import NO, Refused
+from carepolicy.cli.stores import open_or_exit
+
+if TYPE_CHECKING:
+    from carepolicy.engine.reading import Record, Skipped
+    from carepolicy.engine.view import CaseView
+    from carepolicy.store.contract import Transaction
+    from carepolicy.store.looking import Wanted
+
+BLOCK = 1 << 18
+SHOWN = 10
+
+
+class Source(Protocol):
+    """What can be asked about cases, once."""
+
+    def of_subject(self, subject: str, flow: str | None) -> list[tuple[Record, bytes]]:
+        """The records of a subject, with their lines. Refuses an unknown one, naming the nearest."""
+
+    def in_order(self, flow: str | None) -> Iterator[bytes]:
+        """The lines of all records by subject, flow and sequence."""
+
+    def open_cases(self, wanted: Wanted) -> list[CaseView]:
+        """The open cases that are wanted, in their order."""
+
+
+class _OfFile:
+    def __init__(self, records: Iterator[tuple[Record, bytes]]) -> None:
+        self._records = records
+
+    def of_subject(self, subject: str, flow: str | None) -> list[tuple[Record, bytes]]:
+        return _of_subject(self._records, subject, flow)
+
+    def in_order(self, flow: str | None) -> Iterator[bytes]:
+        from carepolicy.engine.history import in_order
+
+        return in_order(each for each in self._records if flow in (None, each[0].flow))
+
+    def open_cases(self, wanted: Wanted) -> list[CaseView]:
+        from carepolicy.engine.view import Cases
+
+        cases = Cases()
+        for record, _ in self._records:
+            if record.sequence:
+                cases.take(record)
+        found = [case for case in cases.open() if _is_wanted(case, wanted)]
+        if wanted.by_due:
+            return _by_due(found)[: wanted.limit]
+        return sorted(found, key=lambda case: (case.opened, case.subject, case.flow))[: wanted.limit]
+
+
+class _OfStore:
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def of_subject(self, subject: str, flow: str | None) -> list[tuple[Record, bytes]]:
+        from carepolicy.store.looking import names_near, records_of
+
+        found = list(records_of(self._transaction, subject))
+        if found:
+            return _of_subject(found, subject, flow)
+        _refuse_unknown(subject, set(names_near(self._transaction, subject)))
+        return []
+
+    def in_order(self, flow: str | None) -> Iterator[bytes]:
+        from carepolicy.store.looking import all_lines
+
+        return all_lines(self._transaction, flow)
+
+    def open_cases(self, wanted: Wanted) -> list[CaseView]:
+        from carepolicy.store.looking import open_cases
+
+        return list(open_cases(self._transaction, wanted))
+
+
+@contextmanager
+def source_of(records: str | None, store: str) -> Iterator[Source]:
+    """The source that the command line names: the file of records, else the store."""
+    if records is not None:
+        with _read(records) as found:
+            yield _OfFile(found)
+        return
+    with open_or_exit(store, create=False) as opened, opened.reading() as transaction:
+        yield _OfStore(transaction)
+
+
+def _is_wanted(case: CaseView, wanted: Wanted) -> bool:
+    return (
+        wanted.flow in (None, case.flow)
+        and wanted.state in (None, case.state)
+        and (wanted.owner is None or wanted.owner in (case.role, case.person))
+        and (case.late or not wanted.late)
+    )
+
+
+def _by_due(cases: list[CaseView]) -> list[CaseView]:
+    from carepolicy.engine.instants import parse
+
+    waiting = [
+        (parse(clock.due), case) for case in cases if (clock := case.next_due) is not None and clock.due is not None
+    ]
+    waiting.sort(key=lambda each: (each[0], each[1].subject, each[1].flow))
+    return [case for _, case in waiting]
+
+
+def _of_subject(source: Iterable[tuple[Record, bytes]], subject: str, flow: str | None) -> list[tuple[Record, bytes]]:
+    """The records of a subject, with their lines. Refuses an unknown one, naming the nearest."""
+    found: list[tuple[Record, bytes]] = []
+    others: set[str] = set()
+    flows: set[str] = set()
+    for record, line in source:
+        if record.subject == subject:
+            others.clear()
+            flows.add(record.flow)
+            if flow in (None, record.flow):
+                found.append((record, line))
+        elif not flows:
+            others.add(record.subject)
+    if found:
+        return found
+    from carepolicy.policy.findings import did_you_mean
+
+    if flows:
+        hint = did_you_mean(flow or "", flows - {""}) or "no flow has one"
+        raise Refused(f'"{subject}" has no case of the flow "{flow}"; {hint}')
+    _refuse_unknown(subject, others)
+    return []
+
+
+def _refuse_unknown(subject: str, others: set[str]) -> None:
+    from carepolicy.policy.findings import did_you_mean
+
+    hint = did_you_mean(subject, others - {""}) or "`carepolicy case list` shows the open cases"
+    raise Refused(f'there are no records of "{subject}"; {hint}')
+
+
+@contextmanager
+def _read(file: str) -> Iterator[Iterator[tuple[Record, bytes]]]:
+    """The records in a file. Lines that are none are told of at the end, and make the exit status 1."""
+    from carepolicy.engine.reading import read_records
+
+    skipped: list[Skipped] = []
+    try:
+        with ExitStack() as stack:
+            source: IO[bytes] = sys.stdin.buffer if file == "-" else stack.enter_context(open(file, "rb"))
+            yield read_records(iter(lambda: source.read(BLOCK), b""), skipped)
+    finally:
+        for each in skipped[:SHOWN]:
+            click.echo(f"{file}:{each.line}: left out: {each.reason}", err=True)
+        if len(skipped) > SHOWN:
+            click.echo(f"{file}: {len(skipped) - SHOWN:,} more lines left out", err=True)
+    if skipped:
+        click.get_current_context().call_on_close(_not_clean)
+
+
+def _not_clean() -> None:
+    raise SystemExit(NO)

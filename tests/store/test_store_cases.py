@@ -1,0 +1,152 @@
+"""`carepolicy case` on a store says what it says of the records of a run; `verify` finds what was tampered with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from carepolicy.cli import running
+from carepolicy.store.opening import open_store
+
+ROOT = Path(__file__).parents[2]
+POLICIES = str(ROOT / "policies")
+DEMO = str(ROOT / "examples" / "demo" / "events.jsonl")
+Ask = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def records(tmp_path: Path, url: str) -> str:
+    """The records of a run in the middle of which many cases are open, and a store that has run the same."""
+    log = tmp_path / "log"
+    log.write_bytes(b"".join(Path(DEMO).read_bytes().splitlines(keepends=True)[:90]))
+    path = str(tmp_path / "records.jsonl")
+    for more in (["--output", path], ["--store", url, "--output", f"{path}.2"]):
+        running.run(["run", str(log), "--policies", POLICIES, "--quiet", *more])
+    return path
+
+
+@pytest.fixture
+def ask(capfd: pytest.CaptureFixture[str]) -> Ask:
+    def asked(*arguments: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        status = running.run(list(arguments))
+        out, err = capfd.readouterr()
+        return status, out, err
+
+    return asked
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        ("list",),
+        ("list", "--late", "--format", "jsonl"),
+        ("list", "--flow", "complaint", "--limit", "2", "--format", "json"),
+        ("list", "--owner", "care_lead"),
+        ("list", "--state", "nowhere"),
+        ("due", "--limit", "3"),
+        ("due", "--flow", "complaint", "--format", "jsonl"),
+        ("show", "order-2001"),
+        ("show", "order-2001", "--format", "json"),
+        ("history", "order-2001"),
+        ("history", "order-2001", "--format", "text"),
+        ("history", "--all"),
+        ("history", "--all", "--flow", "complaint"),
+        ("show", "order-20001"),
+        ("show", "order-2001", "--flow", "complant"),
+    ],
+    ids=" ".join,
+)
+def test_a_store_answers_as_the_records_of_a_run_do(
+    ask: Ask, url: str, records: str, question: tuple[str, ...]
+) -> None:
+    of_file = ask("case", *question, "--records", records, "--policies", POLICIES)
+    assert ask("case", *question, "--store", url, "--policies", POLICIES) == of_file
+
+
+def test_a_store_that_is_not_there_is_not_made_by_a_question(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, _, err = ask("case", "list", "--policies", POLICIES)
+    assert (status, "there is no store care.db" in err) == (3, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_does_not_answer_is_told_without_the_password(ask: Ask) -> None:
+    status, _, err = ask("case", "list", "--store", "postgresql://ada:secret@127.0.0.1:1/care", "--policies", POLICIES)
+    assert (status, "cannot be reached" in err, "secret" in err) == (3, True, False)
+
+
+def tamper(url: str, *statements: str) -> None:
+    store = open_store(url)
+    with store.transaction() as transaction:
+        for statement in statements:
+            assert transaction.run(statement) >= 1
+    store.close()
+
+
+ONE = "flow = 'order_fulfilment' AND subject = 'order-2001'"
+
+
+@pytest.mark.parametrize(
+    ("statements", "faults"),
+    [
+        ([], []),
+        (
+            [f"UPDATE records SET line = replace(line, 'order-2001/3', 'order-2001/4') WHERE {ONE} AND sequence = 3"],
+            [("altered", "order-2001", 3)],
+        ),
+        ([f"UPDATE records SET time = time + 1 WHERE {ONE} AND sequence = 3"], [("altered", "order-2001", 3)]),
+        ([f"DELETE FROM records WHERE {ONE} AND sequence = 3"], [("missing", "order-2001", 3), ("missing", "", 0)]),
+        (
+            [f"DELETE FROM records WHERE {ONE} AND sequence IN (1, 2)"],
+            [("missing", "order-2001", 1), ("missing", "order-2001", 2), ("missing", "", 0)],
+        ),
+        (
+            [
+                f"""INSERT INTO records (key, subject, flow, sequence, loose, type, time, line, hash, input, position)
+                SELECT key, subject, flow, 999, 0, type, time, line, hash, 0, 0 FROM records WHERE {ONE}
+                AND sequence = 3"""
+            ],
+            [("inserted", "order-2001", 999)],
+        ),
+        (
+            ["DELETE FROM records WHERE subject = 'order-2001'", "DELETE FROM subjects WHERE subject = 'order-2001'"],
+            [("missing", "", 0)],
+        ),
+    ],
+)
+def test_verify_names_what_was_altered_lost_or_inserted(
+    ask: Ask, url: str, records: str, statements: list[str], faults: list[tuple[str, str, int]]
+) -> None:
+    tamper(url, *statements)
+    status, out, _ = ask("verify", "--store", url, "--format", "json")
+    told: dict[str, Any] = json.loads(out)
+    assert [(each["kind"], each["subject"], each["number"]) for each in told["faults"]] == faults
+    assert status == (1 if faults else 0)
+    assert ask("verify", "--store", url)[0] == status
+
+
+def test_verify_misses_the_last_record_of_a_case(ask: Ask, url: str, records: str) -> None:
+    tamper(
+        url,
+        f"DELETE FROM records WHERE {ONE} AND sequence = (SELECT max(sequence) FROM records WHERE {ONE})",
+    )
+    status, out, _ = ask("verify", "--store", url)
+    assert (status, out.startswith("missing: order_fulfilment/order-2001, record")) == (1, True)
+
+
+def test_every_single_altered_record_is_found(ask: Ask, url: str, records: str) -> None:
+    store = open_store(url)
+    with store.reading() as transaction:
+        numbers = [number for (number,) in transaction.rows("SELECT no FROM records ORDER BY no LIMIT 40")]
+    store.close()
+    for number in numbers:
+        tamper(url, f"UPDATE records SET line = replace(line, '2026', '2025') WHERE no = {number}")
+    _, out, _ = ask("verify", "--store", url, "--format", "json")
+    assert len(json.loads(out)["faults"]) == len(numbers)
