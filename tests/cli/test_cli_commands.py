@@ -363,3 +363,10 @@ def test_a_fault_of_ours_is_told_in_words(debug: str) -> None:
     assert told.returncode == 2
     assert "internal error: ZeroDivisionError: so it is" in told.stderr
     assert ("Traceback" in told.stderr) == (debug == "1")
+
+
+def test_a_pipe_among_the_policy_files_is_a_finding_and_nobody_waits_for_it(here: Path) -> None:
+    os.mkfifo(here / "policies" / "flows" / "pipe.yaml")
+    told = run("check", cwd=here)
+    assert told.returncode == 1
+    assert "flows/pipe.yaml is no ordinary file" in told.stdout

@@ -48,7 +48,9 @@ def reported(root: str, findings: Sequence[Finding], files: Sequence[str] = ()) 
 
 
 def _lines(file: str) -> Sequence[str]:
-    """The lines of a file, cut as YAML cuts them; none of one that cannot be read or is no text."""
+    """The lines of a file, cut as YAML cuts them; none of one that cannot be read, is no text, or is a pipe."""
+    if not os.path.isfile(file):
+        return ()
     try:
         with open(file, encoding="utf-8", errors="replace") as opened:
             return opened.read(READ).splitlines()
