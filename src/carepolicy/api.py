@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -91,6 +92,8 @@ class Engine:
     def __init__(self, bundle: Bundle, reveal: bool, lateness: timedelta) -> None:
         self._bundle = bundle
         self._reveal = reveal
+        if lateness < timedelta(0):
+            raise ValueError("lateness is how long events are held back: it cannot be negative")
         self._lateness = lateness // timedelta(microseconds=1)
 
     def run(
@@ -100,14 +103,33 @@ class Engine:
 
         Timers fall due as time passes for each subject, and at the end until ``until`` (an aware
         datetime; by default the latest time read). Records are yielded when they can no longer change
-        their order; with watches or raised events in the set that is when all events are read.
+        their order; with watches or raised events in the set that is when all events are read. An event
+        that cannot be taken gives a record that says so; blank lines are left out. Raises ``TypeError`` for
+        one text in place of many lines, and ``ValueError`` for an ``until`` without a time zone.
         """
+        if isinstance(events, (str, bytes)):
+            raise TypeError(
+                "events are many objects or lines, not one text: hand over an open file, or text.splitlines()"
+            )
+        if until is not None and until.tzinfo is None:
+            raise ValueError("until needs a time zone (such as tzinfo=UTC)")
+        return self._run(events, None if until is None else microseconds(until))
+
+    def _run(self, events: Iterable[Mapping[str, Any] | str | bytes], until: int | None) -> Iterator[dict[str, Any]]:
         with OrderedRun(Run(self._bundle, self._reveal, self._lateness)) as run:
             for number, event in enumerate(events, 1):
-                line = event if isinstance(event, (str, bytes)) else orjson.dumps(event)
-                yield from _records(run.feed([(number, line)]))
-            for text in run.finish(None if until is None else microseconds(until)):
+                line = event if isinstance(event, (str, bytes)) else orjson.dumps(event, default=_money)
+                if not isinstance(event, (str, bytes)) or event.strip():
+                    yield from _records(run.feed([(number, line)]))
+            for text in run.finish(until):
                 yield from _records(text)
+
+
+def _money(value: object) -> str:
+    """What JSON does not know of itself: amounts of money go in as their text."""
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError
 
 
 def _records(text: str) -> Iterator[dict[str, Any]]:

@@ -21,7 +21,7 @@ class PolicyErrors(Exception):
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         first = f": {findings[0].code} {findings[0].message}" if findings else ""
-        super().__init__(f"the policy set has {len(findings)} errors{first}")
+        super().__init__(f"the policy set has {len(findings)} error{'' if len(findings) == 1 else 's'}{first}")
         self.findings = tuple(findings)
 
 
