@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from xml.etree import ElementTree
@@ -135,6 +136,14 @@ def test_junit_fails_the_file_that_has_an_error(checked: Checked) -> None:
         ("flows/b,c.yaml", ["system-out"]),
         ("organisation.yaml", []),
     ]
+
+
+def test_junit_fails_a_file_with_a_warning_where_warnings_count(checked: Checked) -> None:
+    warned = replace(checked, findings=(replace(UNSURE, severity=Severity.WARNING),))
+    for strict in (False, True):
+        suite = ElementTree.fromstring(written(replace(warned, strict=strict), "junit").split("\n", 1)[1])[0]
+        assert suite.get("failures") == str(int(strict))
+        assert [each.tag for each in suite[1]] == ["failure" if strict else "system-out"]
 
 
 @pytest.mark.parametrize("form", FORMATS)

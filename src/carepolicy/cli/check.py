@@ -51,8 +51,8 @@ def command(
     """Check policy sets: text, shape, names, types, then the rules.
 
     PATH is the folder of a set, or a file in one, whose set is then checked and only that file's findings are
-    told. Exit status 1 means that there are errors. --fix shows what it would write, and asks on a terminal; a name
-    is only mended where one right name alone is near.
+    told. Exit status 1 means that there are errors; with --strict also that there are warnings. --fix shows what it
+    would write, and asks on a terminal; a name is only mended where one right name alone is near.
     """
     if fix and watch:
         raise click.UsageError("--fix and --watch do not go together", click.get_current_context())
@@ -76,13 +76,13 @@ def command(
         from carepolicy.cli.fixing import fix as mend
 
         mend(wanted, day, yes)
-    counts = tell({root: _found(root, only, day) for root, only in wanted.items()}, form)
+    counts = tell({root: _found(root, only, day) for root, only in wanted.items()}, form, strict)
     if counts["error"] or (strict and counts["warning"]):
         raise SystemExit(NO)
 
 
-def tell(found: Mapping[str, tuple[Sequence[Finding], Sequence[str]]], form: str) -> Counter[str]:
-    """Print what was found in sets, by their folders, and sum it up on standard error."""
+def tell(found: Mapping[str, tuple[Sequence[Finding], Sequence[str]]], form: str, strict: bool = False) -> Counter[str]:
+    """Print what was found in sets, by their folders, and sum it up on standard error. ``strict``: warnings count."""
     from carepolicy.cli.formats import Checked, reported, written
 
     told = [reported(root, *each) for root, each in found.items()]
@@ -90,6 +90,7 @@ def tell(found: Mapping[str, tuple[Sequence[Finding], Sequence[str]]], form: str
         tuple(finding for each in told for finding in each.findings),
         tuple(file for each in told for file in each.files),
         {file: lines for each in told for file, lines in each.texts.items()},
+        strict,
     )
     click.echo(written(checked, form), nl=False)
     counts = Counter(each.severity.value for each in checked.findings)

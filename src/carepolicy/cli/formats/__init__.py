@@ -21,12 +21,13 @@ FORMATS = ("text", "json", "sarif", "github", "junit")
 class Checked:
     """What a check found: findings whose ``place.file`` can be opened from here, and the files that were read.
 
-    ``texts`` holds the lines of each file that has a finding, as far as it could be read.
+    ``texts`` holds the lines of each file that has a finding, as far as it could be read. ``strict``: warnings count.
     """
 
     findings: tuple[Finding, ...]
     files: tuple[str, ...]
     texts: dict[str, Sequence[str]]
+    strict: bool = False
 
 
 def written(checked: Checked, form: str) -> str:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 
 def written(checked: Checked) -> str:
-    """One suite. Errors are failures; warnings and notes stand in the output of their file's case."""
-    errors = [each for each in checked.findings if each.severity is Severity.ERROR]
+    """One suite. Errors are failures, and warnings where they count; the rest stands in the output of its file's case."""
+    failing = (Severity.ERROR, Severity.WARNING) if checked.strict else (Severity.ERROR,)
+    errors = [each for each in checked.findings if each.severity in failing]
     files = sorted({*checked.files, *(each.place.file for each in checked.findings)})
     failed = {each.place.file for each in errors}
     suites = ElementTree.Element("testsuites")
@@ -24,11 +25,11 @@ def written(checked: Checked) -> str:
     for file in files:
         case = ElementTree.SubElement(suite, "testcase", classname="carepolicy.check", name=plain(file))
         mine = [each for each in checked.findings if each.place.file == file]
-        wrong = [each for each in mine if each.severity is Severity.ERROR]
+        wrong = [each for each in mine if each.severity in failing]
         if wrong:
             failure = ElementTree.SubElement(case, "failure", message=plain(wrong[0].message), type=wrong[0].code)
             failure.text = "\n".join(map(_line, wrong))
-        told = [each for each in mine if each.severity is not Severity.ERROR]
+        told = [each for each in mine if each.severity not in failing]
         if told:
             ElementTree.SubElement(case, "system-out").text = "\n".join(map(_line, told))
     ElementTree.indent(suites)
