@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def written(checked: Checked) -> str:
-    """One suite. Errors are failures, and warnings where they count; the rest stands in the output of its file's case."""
+    """One suite. Errors are failures, and warnings where they count; the rest is the output of its file's case."""
     failing = (Severity.ERROR, Severity.WARNING) if checked.strict else (Severity.ERROR,)
     errors = [each for each in checked.findings if each.severity in failing]
     files = sorted({*checked.files, *(each.place.file for each in checked.findings)})
