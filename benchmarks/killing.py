@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -9,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-
 
 SHORTEST, LONGEST = 0.05, 1.5
 """Seconds that a life may last, beyond a tenth: from before the first event is read to some hundred events later."""
@@ -69,3 +69,32 @@ def seconds(work: Callable[[], None]) -> float:
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that live."""
+    try:
+        told = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [each for each in map(int, told) if _is_worker(each)]
+    except OSError:
+        return []
+
+
+def _is_worker(pid: int) -> bool:
+    """Whether a child takes events; the other child of such a process keeps watch over what they share."""
+    return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def kill_workers(process: subprocess.Popen[bytes], pause: float, most: int, seed: int = 1) -> int:
+    """Kill a worker of a process after each pause, until it ends or so many were killed; how many were."""
+    rng, killed = random.Random(seed), 0
+    while process.poll() is None and killed < most:
+        try:
+            process.wait(timeout=pause)
+        except subprocess.TimeoutExpired:
+            workers = children(process.pid)
+            if workers:
+                os.kill(rng.choice(workers), signal.SIGKILL)
+                killed += 1
+    process.wait()
+    return killed

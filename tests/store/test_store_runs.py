@@ -109,7 +109,7 @@ def test_a_pipe_is_read_as_it_comes(url: str, files: Callable[[str], str]) -> No
         (["--store", "sqlite:///x.db", "--batch", "many"], "a number of events"),
         (["--store", "sqlite:///x.db", "--batch", "0"], "a number of events"),
         (["--store", "nowhere"], "names no store"),
-        (["--store", "sqlite:///x.db", "--reveal"], "do not go with --store"),
+        (["--store", "sqlite:///x.db", "--reveal"], "does not go with --store"),
     ],
 )
 def test_wrong_usage_is_told(

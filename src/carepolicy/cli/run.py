@@ -82,12 +82,13 @@ def command(
     the store.
     """
     if store is not None:
-        if reveal or workers > 1:
-            raise Refused("--reveal and --workers do not go with --store")
+        if reveal:
+            raise Refused("--reveal does not go with --store")
         lag = lateness_of(lateness)
         with ExitStack() as stack:
             source = _source(stack, file)
-            asked = Asked(store, policies, file, until, batch or "1000", resume, lag, output, dead_letters, quiet)
+            pace = batch or "1000"
+            asked = Asked(store, policies, file, until, pace, resume, lag, output, dead_letters, quiet, workers)
             tally = run_with_store(asked, source, _blocks(source, quiet))
         if set(tally) - HARMLESS:
             raise SystemExit(1)

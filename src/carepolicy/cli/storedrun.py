@@ -19,6 +19,7 @@ from carepolicy.cli.stores import open_or_exit
 if TYPE_CHECKING:
     from collections import Counter
 
+    from carepolicy.machine.program import Bundle
     from carepolicy.store.running import StoredRun
 
 _TIME = re.compile(r"(\d{1,6})(ms|s|m)")
@@ -43,6 +44,7 @@ class Asked:
     output: str | None
     dead_letters: str | None
     quiet: bool
+    workers: int
 
 
 class Pace:
@@ -104,18 +106,26 @@ def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counte
     from carepolicy.cli.living import operation_or_exit
     from carepolicy.cli.times import until_of
     from carepolicy.store.running import OtherInput, StoredRun, Unfinished
+    from carepolicy.store.sharing import SharedRun
 
     pace = Pace(asked.batch)
     with ExitStack() as stack:
         store = stack.enter_context(open_or_exit(asked.store))
         operation, bundle = operation_or_exit(store, asked.policies)
         end = until_of(asked.until, bundle)
-        run = StoredRun(operation, "-" if asked.file == "-" else os.path.realpath(asked.file), asked.lateness)
+        name = "-" if asked.file == "-" else os.path.realpath(asked.file)
+        run = StoredRun(operation, name, asked.lateness)
+        if asked.workers > 1 and _may_be_shared(asked, source, bundle):
+            run = SharedRun(operation, name, asked.workers)
         try:
             run.open(asked.resume)
             told = _Told(stack, run, asked)
             try:
-                _pump(run, run.recognised(blocks), told, pace, whole=_is_file(source))
+                if isinstance(run, SharedRun):
+                    run.recognise(blocks)
+                    run.take_all(asked.file, asked.workers, pace.lines)
+                else:
+                    _pump(run, run.recognised(blocks), told, pace, whole=_is_file(source))
                 _finish(run, told, end)
             finally:
                 told.flush()
@@ -124,6 +134,24 @@ def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counte
         except (OtherInput, Unfinished) as fault:
             raise Refused(str(fault), USAGE) from None
         return run.progress.tally
+
+
+def _may_be_shared(asked: Asked, source: Any, bundle: Bundle) -> bool:
+    """Whether several workers give the same records as one; where they would not, one does it, and this is said."""
+    from carepolicy.engine.lines import tells_of_merges
+
+    if not asked.store.startswith("postgres"):
+        raise Refused("several workers need a store in PostgreSQL; SQLite has one writer at a time")
+    if asked.file == "-" or asked.lateness:
+        raise Refused("several workers need a file that each can read, and no --lateness")
+    reason = ""
+    if any(program.key or program.stratum for program in bundle.programs) or bundle.watches:
+        reason = "flows or watches bring events of several subjects together"
+    elif tells_of_merges(source):
+        reason = "events join subjects"
+    if reason:
+        click.echo(f"note: {reason}, so one worker takes them in their order", err=True)
+    return not reason
 
 
 class _Told:

@@ -50,6 +50,8 @@ class StoredRun:
         self.name = name
         self.deferred = lateness > 0
         self._input = 0
+        self._share = 0
+        self._shares = 1
         self._lateness = lateness
         self._late: Late | None = None
 
@@ -62,20 +64,24 @@ class StoredRun:
                 self._input = transaction.open_input(self.name, 1)
                 self.progress = Progress()
                 return
-            self._input = known[0]
+            self._input, self._shares = known
             self.progress = progress_of(transaction.position(self._input, 0))
 
         self.operation.attempt(work)
-        if self.progress.line and not resume:
-            raise Unfinished(
-                f"{self.name} was read up to line {self.progress.line:,} already; --resume goes on behind it"
-            )
-        if self.progress.ended:
-            now = self.progress
-            now.begins, now.before, now.letters_before = now.line, now.records, now.letters
-            now.ends, now.ended = now.ends + 1, False
+        if self._shares > 1:
+            raise Unfinished(f"{self.name} was begun by several workers; go on with --workers")
+        self._go_on(resume)
         if self._lateness:
             self._late = Late(self._input, self._lateness, self.operation.sealer)
+
+    def _go_on(self, resume: bool) -> None:
+        """Begin another stretch where the last one has come to its end."""
+        now = self.progress
+        if now.line and not resume:
+            raise Unfinished(f"{self.name} was read up to line {now.line:,} already; --resume goes on behind it")
+        if now.ended:
+            now.begins, now.before, now.letters_before = now.line, now.records, now.letters
+            now.ends, now.ended = now.ends + 1, False
 
     def recognised(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
         """The blocks of the input, once its beginning is found to be that of the one read before."""
@@ -130,7 +136,7 @@ class StoredRun:
 
         def work(transaction: Transaction) -> None:
             self._demand_place(transaction)
-            transaction.keep_position(self.progress.row(self._input, 0))
+            transaction.keep_position(self.progress.row(self._input, self._share))
 
         self.progress.ended = True
         self.operation.attempt(work)
@@ -173,7 +179,7 @@ class StoredRun:
 
     def _demand_place(self, transaction: Transaction) -> None:
         """Another process may have gone on with the same input; two may not."""
-        if progress_of(transaction.position(self._input, 0)).line != self.progress.line:
+        if progress_of(transaction.position(self._input, self._share)).line != self.progress.line:
             raise Busy(f"another process is reading {self.name} into this store")
 
     def _held(self, transaction: Transaction, read: Read) -> Read:
@@ -204,7 +210,7 @@ class StoredRun:
             tally=before.tally + batch.tally,
             letters=before.letters + len(batch.letters),
         )
-        transaction.keep_position(now.row(self._input, 0))
+        transaction.keep_position(now.row(self._input, self._share))
         return done, now
 
     def _forget(self) -> None:

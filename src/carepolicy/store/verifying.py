@@ -78,9 +78,9 @@ class Verifying:
 
     def _of_inputs(self) -> Iterator[Fault]:
         """Whether what each run has written is still there, by its number."""
-        sql = "SELECT no, name, (SELECT count(*) FROM records WHERE input = inputs.no) FROM inputs ORDER BY no"
-        for number, name, count in self._transaction.rows(sql):
-            wanted = progress_of(self._transaction.position(number, 0)).records
+        sql = "SELECT no, name, shares, (SELECT count(*) FROM records WHERE input = inputs.no) FROM inputs ORDER BY no"
+        for number, name, shares, count in self._transaction.rows(sql):
+            wanted = progress_of(self._transaction.position(number, shares if shares > 1 else 0)).records
             if count < wanted:
                 yield Fault("missing", "", "", 0, f"{wanted - count:,} records of the run over {name}")
 
