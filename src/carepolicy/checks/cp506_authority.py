@@ -55,13 +55,23 @@ def _of(policies: Policies, flow: Flow, acting: Acting, request: Request) -> Ite
         return
     scope = scope_of(policies.organisation, flow, acting.event)
     fixed = _bounded(flow, acting, request, scope)
+    named = {name: amounts(text, scope) for name, text in request.arguments.items()}
+    if all(each is None for each in named.values()) and not fixed and _gives(request.action):
+        text = f"{request.action} moves money, and names no amount"
+        hint = "name it, as in amount: order.total, under a guard that bounds it"
+        yield Finding(CODE, text, policies.key_place(request.at), hint, Severity.WARNING)
     for name, text in request.arguments.items():
-        for fact in sorted((amounts(text, scope) or frozenset()) - fixed):
+        for fact in sorted((named[name] or frozenset()) - fixed):
             at = request.at / name
             found = text.find(fact)
             place = within(policies, at, text, found, found + len(fact)) if found >= 0 else policies.place(at)
             message = f"{request.action} moves money, and nothing says how large {fact} may be"
             yield Finding(CODE, message, place, _hint(flow, acting, fact), Severity.WARNING)
+
+
+def _gives(action: str) -> bool:
+    """Whether a command surely pays out, so that it has an amount, named or not."""
+    return any(GIVES.match(word) for word in words(action)) and moves_money(action)
 
 
 def _hint(flow: Flow, acting: Acting, fact: str) -> str:
@@ -131,6 +141,7 @@ PAYS = re.compile(
     "|erstatt|rueckerstatt|ruckerstatt|gutschrift|gutschein|kulanz|auszahl|zahl|entschaedig"
     "|reembols|devoluci|indemniz|compens|abono|abonar|pagar|pago"
 )
+GIVES = re.compile("refund|reimburs|repay|payout|rembours|erstatt|rueckerstatt|ruckerstatt|auszahl|reembols")
 CHARGES = re.compile("charg|capture|debit|encaiss|preleve|abbuch|einzieh|einzug|belast|cobr")
 TELLS = re.compile("remind|link|check|status|notif|report|record|mail|print|rappel|erinner|recordatorio")
 CODE = "CP506"
@@ -141,7 +152,7 @@ RULE = Rule(
     "and their like in French, German and Spanish) is bounded: its amount is a number or a setting; or a guard holds "
     "it under one, its own or an earlier one that takes larger amounts elsewhere; or a member of staff decides whose "
     "role has an authority:. A charge may also be what an event of the customer carries: they ordered it. "
-    "Otherwise a slip of the keyboard pays out any sum.",
+    "A refund that names no amount is bounded by nothing. Otherwise a slip of the keyboard pays out any sum.",
     "states:\n  overdue:\n    on:\n      reply_sent: {to: answered, request: {refund_order: {amount: order.total}}}\n",
     "states:\n  overdue:\n    on:\n      reply_sent:\n"
     "        - {when: order.total <= settings.goodwill_limit, to: answered, "
