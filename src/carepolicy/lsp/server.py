@@ -1,0 +1,306 @@
+"""The server: what an editor asks, put to the project, and answered in the editor's own lines and columns."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcInvalidParams
+from pygls.lsp.server import LanguageServer
+
+from carepolicy._version import __version__
+from carepolicy.editing.files import kind_of
+from carepolicy.editing.fixing import fix_of
+from carepolicy.editing.formatting import formatted_text
+from carepolicy.lsp import completing, hovering
+from carepolicy.lsp.project import Project, path_of, root_of
+from carepolicy.policy.findings import Finding, Severity
+from carepolicy.policy.places import Place
+from carepolicy.policy.schema.parts import NAME_PATTERN
+
+QUIET = 0.1
+"""Seconds without a key pressed before the set is checked."""
+
+_SEVERITY = {
+    Severity.ERROR: lsp.DiagnosticSeverity.Error,
+    Severity.WARNING: lsp.DiagnosticSeverity.Warning,
+    Severity.NOTE: lsp.DiagnosticSeverity.Information,
+}
+_KIND = {
+    "state": lsp.CompletionItemKind.EnumMember,
+    "event": lsp.CompletionItemKind.Event,
+    "trigger": lsp.CompletionItemKind.Event,
+    "fact": lsp.CompletionItemKind.Field,
+    "role": lsp.CompletionItemKind.Class,
+}
+RENAMED = ("state", "event")
+
+
+class Server(LanguageServer):
+    """Holds the projects that are open, and what was said last of each."""
+
+    def __init__(self) -> None:
+        super().__init__("carepolicy-lsp", __version__, max_workers=1)
+        self.projects: dict[str, Project] = {}
+        self.found: dict[str, list[Finding]] = {}
+        self.waiting: dict[str, int] = {}
+
+    def project(self, uri: str) -> tuple[Project, str] | None:
+        """The project of a file, and the file's path; None of a file that belongs to no policy set."""
+        path = path_of(uri)
+        root = root_of(path) if path is not None else None
+        if path is None or root is None:
+            return None
+        return self.projects.setdefault(root, Project(root)), path
+
+    def publish(self, project: Project) -> None:
+        """Check a project, and tell the editor what is wrong in each of its files, or that nothing is any more."""
+        found = project.findings()
+        below = project.root + os.sep
+        for path in {*found, *(each for each in self.found if each.startswith(below))}:
+            self.found[path] = found.get(path, [])
+            diagnostics = [self.diagnostic(project, path, each) for each in self.found[path]]
+            self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(Path(path).as_uri(), diagnostics))
+
+    def diagnostic(self, project: Project, path: str, finding: Finding) -> lsp.Diagnostic:
+        """A finding as the editor has it."""
+        said = finding.message + (f"; {finding.hint}" if finding.hint else "")
+        where = self.range(project.text(path), finding.place)
+        return lsp.Diagnostic(where, said, _SEVERITY[finding.severity], finding.code, source="carepolicy")
+
+    def range(self, text: str, place: Place) -> lsp.Range:
+        """A place in the editor's lines and columns."""
+        lines = text.removeprefix("\ufeff").splitlines(keepends=True)
+        start = lsp.Position(place.line - 1, place.column - 1)
+        end = lsp.Position(place.end_line - 1, place.end_column - 1)
+        return self.workspace.position_codec.range_to_client_units(lines, lsp.Range(start, end))
+
+    def place(self, text: str, position: lsp.Position) -> tuple[int, int]:
+        """A line and a column, both from 1, of the editor's position."""
+        lines = text.removeprefix("\ufeff").splitlines(keepends=True)
+        found = self.workspace.position_codec.position_from_client_units(lines, position)
+        return found.line + 1, found.character + 1
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether something is a fault of the server's: a name that is refused is told to who asked for it, and no more."""
+    return not (record.exc_info and isinstance(record.exc_info[1], JsonRpcInvalidParams))
+
+
+logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_ours)
+server = Server()
+
+
+async def _changed(uri: str, text: str | None) -> None:
+    """Take the text of a file (None: what is saved counts again), and check once nobody has typed for a moment."""
+    found = server.project(uri)
+    if found is None:
+        return
+    project, path = found
+    if text is None:
+        project.unsaved.pop(path, None)
+    else:
+        project.unsaved[path] = text
+    turn = server.waiting[project.root] = server.waiting.get(project.root, 0) + 1
+    await asyncio.sleep(QUIET)
+    if server.waiting[project.root] == turn:
+        server.publish(project)
+
+
+@server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
+async def opened(params: lsp.DidOpenTextDocumentParams) -> None:
+    """A file is shown."""
+    await _changed(params.text_document.uri, params.text_document.text)
+
+
+@server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
+async def changed(params: lsp.DidChangeTextDocumentParams) -> None:
+    """A key was pressed."""
+    uri = params.text_document.uri
+    await _changed(uri, server.workspace.get_text_document(uri).source)
+
+
+@server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
+async def saved(params: lsp.DidSaveTextDocumentParams) -> None:
+    """A file was saved."""
+    uri = params.text_document.uri
+    await _changed(uri, server.workspace.get_text_document(uri).source)
+
+
+@server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
+async def closed(params: lsp.DidCloseTextDocumentParams) -> None:
+    """A file is not shown any more."""
+    await _changed(params.text_document.uri, None)
+
+
+@server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=[" ", ":", "[", ",", "."]))
+def complete(params: lsp.CompletionParams) -> list[lsp.CompletionItem]:
+    """The names that may stand here."""
+    found = server.project(params.text_document.uri)
+    if found is None:
+        return []
+    project, path = found
+    if project.policies is None:
+        project.findings()
+    if project.policies is None:
+        return []
+    text = project.text(path)
+    line, column = server.place(text, params.position)
+    lines = text.removeprefix("\ufeff").splitlines()
+    kind = completing.kind_at(lines, line - 1, column - 1, kind_of(path) or "")
+    if kind is None:
+        return []
+    names = completing.names_for(project.policies, kind, project.policies.flows.get(_flow(lines)))
+    return [lsp.CompletionItem(name, kind=_KIND.get(kind), detail=title) for name, title in names.items()]
+
+
+def _flow(lines: Sequence[str]) -> str:
+    """The flow that a file is, or that its scenario is about."""
+    return next((each.partition(":")[2].strip() for each in lines if each.startswith("flow:")), "")
+
+
+@server.feature(lsp.TEXT_DOCUMENT_HOVER)
+def hover(params: lsp.HoverParams) -> lsp.Hover | None:
+    """The rule behind a finding, else when a limit falls due, else what a name stands for."""
+    found = server.project(params.text_document.uri)
+    if found is None:
+        return None
+    project, path = found
+    text = project.text(path)
+    line, column = server.place(text, params.position)
+    for finding in server.found.get(path, ()):
+        start, end = finding.place[1:3], finding.place[3:5]
+        if start <= (line, column) <= end:
+            return _hover(hovering.of_finding(finding), server.range(text, finding.place))
+    if project.policies is None:
+        return None
+    for source in project.sources(path):
+        limit = hovering.limit_at(source, line, column)
+        if limit is not None:
+            said = hovering.of_limit(project.policies, _flow(text.splitlines()), limit[0], limit[1])
+            if said is not None:
+                return _hover(said, server.range(text, limit[2]))
+    mention = project.mention_at(path, line, column)
+    said = None if mention is None else hovering.of_mention(project.policies, mention)
+    return None if said is None or mention is None else _hover(said, server.range(text, mention.place))
+
+
+def _hover(text: str, where: lsp.Range) -> lsp.Hover:
+    return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, text), where)
+
+
+def _locations(uri: str, position: lsp.Position, definitions: bool, others: bool) -> list[lsp.Location]:
+    """Where the thing at a position is defined, and where else it is named."""
+    found = server.project(uri)
+    if found is None:
+        return []
+    project, path = found
+    mention = project.mention_at(path, *server.place(project.text(path), position))
+    if mention is None:
+        return []
+    return [
+        lsp.Location(Path(file).as_uri(), server.range(project.text(file), each.place))
+        for file, mentions in project.all_mentions().items()
+        for each in mentions
+        if each.what == mention.what and (definitions if each.defines else others)
+    ]
+
+
+@server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
+def definition(params: lsp.DefinitionParams) -> list[lsp.Location]:
+    """Where a name is given."""
+    return _locations(params.text_document.uri, params.position, True, False)
+
+
+@server.feature(lsp.TEXT_DOCUMENT_REFERENCES)
+def references(params: lsp.ReferenceParams) -> list[lsp.Location]:
+    """Wherever a name stands."""
+    return _locations(params.text_document.uri, params.position, params.context.include_declaration, True)
+
+
+@server.feature(lsp.TEXT_DOCUMENT_PREPARE_RENAME)
+def prepare_rename(params: lsp.PrepareRenameParams) -> lsp.Range | None:
+    """The name that would be renamed: a state's or an event's."""
+    found = server.project(params.text_document.uri)
+    if found is None:
+        return None
+    project, path = found
+    text = project.text(path)
+    mention = project.mention_at(path, *server.place(text, params.position))
+    return server.range(text, mention.place) if mention is not None and mention.kind in RENAMED else None
+
+
+@server.feature(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
+def rename(params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
+    """The edits of all files that rename a state of a flow, or an event."""
+    found = server.project(params.text_document.uri)
+    mention = None
+    if found is not None:
+        project, path = found
+        mention = project.mention_at(path, *server.place(project.text(path), params.position))
+    if mention is None or mention.kind not in RENAMED:
+        return None
+    if re.fullmatch(NAME_PATTERN.strip("^$"), params.new_name) is None:
+        raise JsonRpcInvalidParams("a name is written in small letters, digits and underscores: like_this")
+    every = project.all_mentions()
+    defined = [each for mentions in every.values() for each in mentions if each.defines]
+    if any((each.kind, each.name, each.scope) == (mention.kind, params.new_name, mention.scope) for each in defined):
+        raise JsonRpcInvalidParams(f'there is a {mention.kind} "{params.new_name}" already')
+    edits = {
+        Path(file).as_uri(): [
+            lsp.TextEdit(server.range(project.text(file), each.place), params.new_name)
+            for each in mentions
+            if each.what == mention.what
+        ]
+        for file, mentions in every.items()
+    }
+    return lsp.WorkspaceEdit({uri: each for uri, each in edits.items() if each})
+
+
+@server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
+def formatting(params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit]:
+    """The canonical layout of a file; none of one that cannot be laid out."""
+    path = path_of(params.text_document.uri)
+    kind = kind_of(path) if path is not None else None
+    if path is None or kind is None:
+        return []
+    text = server.workspace.get_text_document(params.text_document.uri).source
+    done = formatted_text(text, path, kind)
+    if not done.changed:
+        return []
+    whole = lsp.Range(lsp.Position(0, 0), lsp.Position(len(text.splitlines()) + 1, 0))
+    return [lsp.TextEdit(whole, done.after)]
+
+
+@server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix]))
+def code_actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+    """What would mend the findings in a range."""
+    found = server.project(params.text_document.uri)
+    if found is None:
+        return []
+    project, path = found
+    text = project.text(path)
+    actions = []
+    for finding in server.found.get(path, ()):
+        if not params.range.start.line <= finding.place.line - 1 <= params.range.end.line:
+            continue
+        source = next(iter(project.sources(path)), None)
+        fix = fix_of(finding, source)
+        if fix is not None:
+            edit = lsp.TextEdit(server.range(text, fix.place), fix.text)
+            title = f"Replace by {fix.text}" if finding.replacement is not None else f"Write {fix.text.splitlines()[0]}"
+            actions.append(
+                lsp.CodeAction(
+                    title,
+                    lsp.CodeActionKind.QuickFix,
+                    [server.diagnostic(project, path, finding)],
+                    is_preferred=True,
+                    edit=lsp.WorkspaceEdit({params.text_document.uri: [edit]}),
+                )
+            )
+    return actions

@@ -1,0 +1,203 @@
+"""The language server, spoken to by a real client over standard input and output, on a copy of the shop's policies."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pygls")
+
+from lsp_client import Client, Refused
+
+POLICIES = Path(__file__).parents[2] / "policies"
+FLOW = "policies/flows/email_inquiry.yaml"
+SCENARIO = "policies/scenarios/email_gold_customer_late.yaml"
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    root = tmp_path_factory.mktemp("editor")
+    shutil.copytree(POLICIES, root / "policies")
+    client = Client(root)
+    yield client
+    status, said = client.close()
+    assert status == 0
+    assert "Traceback" not in said
+
+
+@pytest.fixture(scope="module")
+def flow(client: Client) -> tuple[str, str]:
+    uri = client.open(FLOW)
+    client.ask("textDocument/hover", {"textDocument": {"uri": uri}, "position": {"line": 0, "character": 0}})
+    return uri, (client.root / FLOW).read_text()
+
+
+def names(client: Client, uri: str, text: str, piece: str, inside: int) -> set[str]:
+    return {each["label"] for each in client.ask("textDocument/completion", client.at(uri, text, piece, inside))}
+
+
+def test_findings_come_while_one_types_and_go_when_it_is_right_again(client: Client, flow: tuple[str, str]) -> None:
+    uri, text = flow
+    broken = text.replace("more_info_asked: {to: waiting_for_customer", "more_info_asked: {to: waiting_for_custmer", 1)
+    client.change(uri, broken)
+    while not (found := client.diagnostics(uri)):
+        pass
+    (diagnostic,) = found
+    assert diagnostic["code"] == "CP203"
+    assert diagnostic["message"] == 'unknown state "waiting_for_custmer"; did you mean "waiting_for_customer"?'
+    line = broken.split("\n")[diagnostic["range"]["start"]["line"]]
+    span = (diagnostic["range"]["start"]["character"], diagnostic["range"]["end"]["character"])
+    assert line[slice(*span)] == "waiting_for_custmer"
+
+    hover = client.ask("textDocument/hover", client.at(uri, broken, "waiting_for_custmer", 3))
+    assert "**CP203** unknown state" in hover["contents"]["value"]
+    assert "Right:" in hover["contents"]["value"]
+
+    (action,) = client.ask(
+        "textDocument/codeAction",
+        {"textDocument": {"uri": uri}, "range": diagnostic["range"], "context": {"diagnostics": []}},
+    )
+    (edit,) = action["edit"]["changes"][uri]
+    assert (edit["newText"], edit["range"]) == ("waiting_for_customer", diagnostic["range"])
+    client.change(uri, text)
+    while client.diagnostics(uri):
+        pass
+
+
+def test_text_that_is_broken_anywhere_is_a_finding_and_never_an_error(client: Client, flow: tuple[str, str]) -> None:
+    uri, text = flow
+    for cut in range(0, len(text), len(text) // 12):
+        client.change(uri, text[:cut] + "\t{[: é\U0001f600")
+        place = {"textDocument": {"uri": uri}, "position": {"line": 3, "character": 4}}
+        for method in ("completion", "hover", "definition", "prepareRename"):
+            client.ask(f"textDocument/{method}", place)
+        options = {"tabSize": 2, "insertSpaces": True}
+        assert client.ask("textDocument/formatting", {"textDocument": {"uri": uri}, "options": options}) == []
+    while not client.diagnostics(uri):
+        pass
+    client.change(uri, text)
+    while client.diagnostics(uri):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("piece", "inside", "some", "never"),
+    [
+        ("more_info_asked: {to: ", 22, {"waiting_for_customer", "closed"}, {"care_agent", "reply_sent"}),
+        ("runs_in: [received, ", 20, {"overdue"}, {"care_agent"}),
+        ("owner: care_agent", 7, {"care_agent", "care_lead"}, {"overdue"}),
+        ("send: need_more", 6, {"apology_for_delay", "auto_reply"}, {"overdue"}),
+        ("start_on: ", 10, {"email_received"}, {"overdue"}),
+        ("      reply_sent: answered", 6, {"reply_sent", "first_reply.late"}, {"overdue", "care_agent"}),
+        ("      reply_sent: answered", 18, {"answered", "overdue"}, {"reply_sent"}),
+        ("channel: email", 9, {"email", "phone"}, {"overdue"}),
+        ("required: [", 11, {"customer.email"}, {"overdue"}),
+        ("{when: ", 7, {"customer.tier"}, {"overdue"}),
+    ],
+)
+def test_names_are_completed_where_they_belong(
+    client: Client, flow: tuple[str, str], piece: str, inside: int, some: set[str], never: set[str]
+) -> None:
+    found = names(client, *flow, piece, inside)
+    assert some <= found
+    assert not never & found
+
+
+def test_a_limit_shows_when_it_falls_due(client: Client, flow: tuple[str, str]) -> None:
+    uri, text = flow
+    hover = client.ask("textDocument/hover", client.at(uri, text, "{is: 3 business hours}", 8))
+    said = hover["contents"]["value"]
+    assert said.startswith("**3 business hours**, calendar Office hours")
+    assert "Friday" in said
+    assert "due Monday" in said
+
+
+def test_a_name_leads_to_where_it_is_given_and_to_all_who_speak_of_it(client: Client, flow: tuple[str, str]) -> None:
+    uri, text = flow
+    (location,) = client.ask("textDocument/definition", client.at(uri, text, "to: waiting_for_customer", 6))
+    assert text.split("\n")[location["range"]["start"]["line"]] == "  waiting_for_customer:"
+    (location,) = client.ask("textDocument/definition", client.at(uri, text, "owner: care_agent", 10))
+    assert location["uri"].endswith("policies/organisation.yaml")
+    asked = {**client.at(uri, text, "send: auto_reply", 8), "context": {"includeDeclaration": True}}
+    found = client.ask("textDocument/references", asked)
+    assert {each["uri"].rsplit("/", 2)[1] for each in found} >= {"messages", "flows", "scenarios"}
+
+
+def apply(client: Client, edit: dict) -> None:
+    for uri, edits in edit["changes"].items():
+        path = Path(uri.removeprefix("file://"))
+        lines = path.read_text().split("\n")
+        for each in sorted(edits, key=lambda one: one["range"]["start"]["character"], reverse=True):
+            line, start, end = (
+                each["range"]["start"]["line"], each["range"]["start"]["character"], each["range"]["end"]["character"],
+            )  # fmt: skip
+            lines[line] = lines[line][:start] + each["newText"] + lines[line][end:]
+        path.write_text("\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("piece", "inside", "new"),
+    [
+        ("  waiting_for_customer:", 4, "customer_has_the_word"),
+        ("  email_received:", 4, "mail_came"),
+        ("  overdue:", 4, "too_late"),
+        ("  complaint_recognised:", 4, "it_is_a_complaint"),
+    ],
+)
+def test_a_state_or_event_is_renamed_over_all_files(tmp_path: Path, piece: str, inside: int, new: str) -> None:
+    from carepolicy.checks import check_folder
+    from carepolicy.scenarios import stage
+    from carepolicy.scenarios.suite import judge_all, suite_of
+
+    shutil.copytree(POLICIES, tmp_path / "policies")
+    client = Client(tmp_path)
+    uri = client.open(FLOW)
+    text = (tmp_path / FLOW).read_text()
+    asked = client.at(uri, text, piece, inside)
+    assert client.ask("textDocument/prepareRename", asked) is not None
+    apply(client, client.ask("textDocument/rename", {**asked, "newName": new}))
+    client.close()
+    assert f"  {new}:" in (tmp_path / FLOW).read_text()
+    policies, findings = check_folder(tmp_path / "policies")
+    assert policies is not None
+    assert findings == []
+    stage._stages.clear()
+    suite = suite_of([str(tmp_path / "policies")])
+    assert suite.findings == ()
+    assert all(each.passed for each in judge_all(suite))
+
+
+@pytest.mark.parametrize("new", ["Not A Name", "overdue", "", "1st"])
+def test_a_name_that_cannot_be_is_refused(client: Client, flow: tuple[str, str], new: str) -> None:
+    uri, text = flow
+    with pytest.raises(Refused):
+        client.ask("textDocument/rename", {**client.at(uri, text, "  waiting_for_customer:", 4), "newName": new})
+
+
+def test_a_file_is_laid_out(client: Client, flow: tuple[str, str]) -> None:
+    uri, text = flow
+    client.change(uri, text + "\n\n\n")
+    options = {"tabSize": 2, "insertSpaces": True}
+    (edit,) = client.ask("textDocument/formatting", {"textDocument": {"uri": uri}, "options": options})
+    assert edit["newText"] == text
+    client.change(uri, text)
+
+
+def test_a_scenario_has_its_findings_and_names_too(client: Client, flow: tuple[str, str]) -> None:
+    text = (client.root / SCENARIO).read_text()
+    uri = client.open(SCENARIO, text.replace("state: overdue", "state: overdu"))
+    while not (found := client.diagnostics(uri)):
+        pass
+    assert [each["code"] for each in found] == ["CP203"]
+    assert {"received", "overdue"} <= names(client, uri, text, "{state: received", 8)
+
+
+def test_a_file_that_belongs_to_no_set_is_left_alone(client: Client) -> None:
+    (client.root / "other.yaml").write_text("a: [")
+    uri = client.open("other.yaml")
+    place = {"textDocument": {"uri": uri}, "position": {"line": 0, "character": 1}}
+    assert client.ask("textDocument/hover", place) is None
+    assert client.ask("textDocument/completion", place) == []
