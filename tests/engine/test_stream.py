@@ -221,3 +221,12 @@ def test_a_line_of_ten_megabytes_is_cut_and_the_next_is_whole() -> None:
     assert [number for number, _ in found] == [1, 2]
     assert len(found[0][1]) < 1_200_000
     assert found[1][1] == b'{"b":1}'
+
+
+def test_a_line_of_white_space_is_left_out_whatever_block_it_comes_in() -> None:
+    text = b'{"a":1}\n   \n{"b":2}\n\t\r\n\r\n\n {"c":3}\n  '
+    whole = [line for block in numbered_lines([text]) for line in block]
+    assert whole == [(1, b'{"a":1}'), (3, b'{"b":2}'), (7, b' {"c":3}')]
+    for size in range(1, len(text)):
+        blocks = [text[at : at + size] for at in range(0, len(text), size)]
+        assert [line for block in numbered_lines(blocks) for line in block] == whole

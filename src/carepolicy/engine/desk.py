@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import text_of
-from carepolicy.engine.intake import Incoming
+from carepolicy.engine.intake import MERGE, Incoming
 from carepolicy.engine.merging import merge_subjects
 from carepolicy.engine.step import Stepper
 from carepolicy.engine.subject import Raised, Subject
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.case import Case
     from carepolicy.engine.eventrecords import EventRecords
+    from carepolicy.engine.intake import Fields
     from carepolicy.engine.live import LiveProgram, LiveState
     from carepolicy.machine.program import Bundle
 
@@ -25,6 +26,9 @@ Stop = tuple[int, "LiveProgram", "tuple[str, ...] | None", "LiveState | None"]
 
 Route = tuple["str | None", tuple[Stop, ...]]
 """Programs that are keyed by one fact (None: by the event's subject)."""
+
+NOWHERE = -1
+"""The place of no program."""
 
 
 class Counted:
@@ -64,6 +68,7 @@ class Desk:
         self.merged: dict[str, str] = {}
         self._counts = frozenset(watch.count for watch in bundle.watches)
         self._routes: dict[str, tuple[Route, ...]] = {}
+        self._alone: dict[str, int] = {}
         for program in self.programs:
             if program.every is not None and owns(program.every.subject):
                 self.stepper.open_by_time(self.subject(None, program.every.subject), program)
@@ -77,6 +82,10 @@ class Desk:
                 if event in program.events:
                     stop = (program.place, program, program.required.get(event), program.starts.get(event))
                     grouped.setdefault(program.key, []).append(stop)
+            if len(grouped) == 1 and None in grouped and len(grouped[None]) == 1:
+                place, _, required, _ = grouped[None][0]
+                if required is None and event not in self._counts and event != MERGE:
+                    self._alone[event] = place
             found = self._routes[event] = tuple((key, tuple(group)) for key, group in grouped.items())
         return found
 
@@ -88,6 +97,24 @@ class Desk:
                 self._give(event, self.subjects.get(name) or self.subject(None, name), stops)
             else:
                 self._give_keyed(event, key, stops)
+
+    def take_plainly(self, fields: Fields) -> bool:
+        """Take an event that a single open case of its subject takes by a move that is written out, with no timer
+        due before it: the common case, and the shortest way. False where it is not, and nothing has changed."""
+        _, name, kind, now, when, _, _, data, masked, _ = fields
+        subject = self.subjects.get(name)
+        if subject is None or masked or not subject.last <= now < subject.next:
+            return False
+        case = subject.cases.get(self._alone.get(kind, NOWHERE))
+        if case is None:
+            return False
+        move = case.state.moves.get(kind)
+        if move is None or not move(self.stepper, subject, case, now, when, data):
+            return False
+        subject.last = now
+        if subject.next <= now:
+            self.stepper.fire(subject, now, False)
+        return True
 
     def take_route(self, event: Incoming, route: int) -> None:
         """Give an event to the subject of one of its routes."""

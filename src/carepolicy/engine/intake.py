@@ -21,6 +21,9 @@ LONGEST_LINE = 1 << 20
 MERGE = "carepolicy.merge"
 DEEPEST_NAME = 8
 
+Fields = tuple[int, str, str, int, str, str, str, "dict[str, Any]", bool, bool]
+"""The fields of ``Incoming``."""
+
 make_tuple = tuple.__new__
 """Makes a named tuple of a tuple that has its fields, several times quicker than its class does."""
 
@@ -71,6 +74,10 @@ class Intake:
 
     def read(self, number: int, line: bytes | str) -> Incoming:
         """The event on the line of that number. Raises ``Refused``, for a duplicate too."""
+        return make_tuple(Incoming, self.fields(number, line))
+
+    def fields(self, number: int, line: bytes | str) -> Fields:
+        """As ``read``, the fields of ``Incoming`` as a bare tuple: quicker to make, and to take apart."""
         if len(line) > LONGEST_LINE:
             raise Refused(
                 codes.TOO_LONG, f"the line has more than {LONGEST_LINE:,} bytes, the most that an event may have"
@@ -113,7 +120,7 @@ class Intake:
         ids.add(key)
         if len(ids) == known:
             raise Refused(codes.DUPLICATE, "an event with this source and id was taken before", event)
-        return make_tuple(Incoming, (number, subject, kind, time, when, source, key, data, masked, False))
+        return number, subject, kind, time, when, source, key, data, masked, False
 
     def forget_ids(self) -> None:
         """Forget which events were taken, where somebody else remembers it."""

@@ -33,7 +33,9 @@ def numbered_lines(blocks: Iterable[bytes]) -> Iterator[list[tuple[int, bytes]]]
         rest = lines.pop()[: LONGEST_LINE + 1]
         complete = list(enumerate(lines, number))
         number += len(lines)
-        yield [each for each in complete if each[1].strip()] if b"" in lines or b"\r" in lines else complete
+        # The least of all lines tells whether one may be blank: white space comes before all that an event begins with.
+        plain = lines and min(lines)[:1] > b" "
+        yield complete if plain else [each for each in complete if each[1].strip()]
     if rest.strip():
         yield [(number, rest)]
 

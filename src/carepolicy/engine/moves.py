@@ -62,7 +62,7 @@ def _take_up_facts(source: Source) -> None:
         "case.now = now",
         "facts = before = case.facts",
         "if event:",
-        "    facts = {**before, **event}",
+        "    facts = before | event",
         "    if None in event.values():",
         "        facts = {fact: value for fact, value in facts.items() if value is not None}",
         "    case.facts = facts",

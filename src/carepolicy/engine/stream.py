@@ -17,7 +17,7 @@ from carepolicy.engine.desk import Desk, raised_as_incoming
 from carepolicy.engine.eventrecords import EventRecords
 from carepolicy.engine.holding import Holding
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.intake import MERGE, Intake, Refused
+from carepolicy.engine.intake import MERGE, Incoming, Intake, Refused, make_tuple
 from carepolicy.engine.letters import DeadLetters
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.watching import Watching
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from carepolicy.engine.desk import Counted
-    from carepolicy.engine.intake import Incoming
     from carepolicy.engine.subject import Raised
     from carepolicy.machine.program import Bundle
 
@@ -96,30 +95,35 @@ class Run:
 
     def feed_directly(self, lines: Iterable[tuple[int, bytes | str]]) -> tuple[str, int]:
         """Take numbered lines of a set of one stratum, without lateness; their records in order, and how many."""
-        read, desk = self.intake.read, self.desks[0]
-        take, out, refusals = desk.take, desk.out, desk.refusals
+        read, desk, out = self.intake.fields, self.desks[0], self.desks[0].out
+        take_plainly = desk.take_plainly
         latest, count = self.latest, 0
         for number, line in lines:
             try:
-                event = read(number, line)
+                fields = read(number, line)
             except Refused as refused:
                 out.append(self.refuse(number, refused, line))
                 continue
             count += 1
-            if event[3] > latest:
-                latest = event[3]
-            if event[8]:
-                self._tell_masked(event)
-            if event[2] == MERGE:
-                desk.merge(event)
-            else:
-                take(event)
-            if refusals:
-                self._drop(desk)
+            if fields[3] > latest:
+                latest = fields[3]
+            if not take_plainly(fields):
+                self._take_fully(make_tuple(Incoming, fields))
         self.latest = latest
         self.read_events += count
         written = len(out)
         return desk.written(), written
+
+    def _take_fully(self, event: Incoming) -> None:
+        desk = self.desks[0]
+        if event.masked:
+            self._tell_masked(event)
+        if event.type == MERGE:
+            desk.merge(event)
+        else:
+            desk.take(event)
+        if desk.refusals:
+            self._drop(desk)
 
     def refuse(self, number: int, refused: Refused, line: bytes | str) -> str:
         """Write down that a line was not taken."""
