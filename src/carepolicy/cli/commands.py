@@ -24,6 +24,7 @@ COMMANDS: dict[str, Entry] = {
     "tick": Entry("tick", "Fire what is due"),
     "verify": Entry("verify", "Find records of a store that were altered or lost"),
     "case": Entry("case", "Look at cases"),
+    "outbox": Entry("outbox", "Carry out what cases ask for"),
     "key": Entry("key", "Look after the keys that seal private facts"),
     "due": Entry("due", "Say when a limit ends, and why"),
     "graph": Entry("graph", "Draw the chart of a flow"),

@@ -225,8 +225,7 @@ class Batch:
             records.append(row)
             kind = REQUESTS.get(row.type)
             if kind is not None:
-                identity = f"{row.flow}/{row.subject}/{row.sequence}"
-                requests.append(RequestRow(identity, kind, row.subject, row.flow, row.sequence, row.time))
+                requests.append(_request(kind, row))
         self._desks.keep()
         if records:
             self._transaction.append(records, requests)
@@ -256,6 +255,12 @@ class Batch:
             key, stored, flow, sequence, 0 if sequence else number, kind, _instant(record), line, said, sealed,
             self._input, position,
         )  # fmt: skip
+
+
+def _request(kind: str, row: RecordRow) -> RequestRow:
+    identity = f"{row.flow}/{row.subject}/{row.sequence}"
+    channel = (orjson.loads(row.line)["data"]["channel"] or "") if kind == "message" else ""
+    return RequestRow(identity, kind, row.subject, row.flow, row.sequence, row.time, channel)
 
 
 def _instant(record: dict[str, Any]) -> int:

@@ -29,6 +29,9 @@ class Transaction(Protocol):
     unchanged: bool
     """Whether nobody else has written to the store since the last transaction of this connection."""
 
+    skip_locked: str
+    """The end of a question that takes the rows it finds for this transaction, and leaves out those of others."""
+
     # subjects and their cases
     def load(self, addresses: Sequence[Address]) -> dict[Address, Held]:
         """What is kept about some addresses, each of which is then this transaction's own."""

@@ -66,6 +66,8 @@ def _in_its_style(sql: str) -> str:
 class PostgresTransaction(SqlTransaction):
     """A transaction on the one connection of a store."""
 
+    skip_locked = " FOR UPDATE SKIP LOCKED"
+
     def __init__(self, connection: Connection, channel: str) -> None:
         self._connection = connection
         self._channel = channel
@@ -140,7 +142,7 @@ class PostgresTransaction(SqlTransaction):
 
     def due(self, until: int, most: int) -> list[tuple[int, Address]]:
         """When a timer falls due, and where: without the subjects that another transaction is at work on."""
-        found = self.rows(f"{statements.DUE} FOR UPDATE SKIP LOCKED", (until, most))
+        found = self.rows(statements.DUE + self.skip_locked, (until, most))
         return [(due, (key, subject)) for due, key, subject in found]
 
     def claim(self, events: Sequence[EventRow]) -> set[tuple[str, str]]:

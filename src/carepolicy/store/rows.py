@@ -76,7 +76,8 @@ class RecordRow(NamedTuple):
 
 
 class RequestRow(NamedTuple):
-    """A message, notice or action that waits to be carried out: the record of that id asks for it."""
+    """A message, notice or action that waits to be carried out: the record of that id asks for it. ``channel`` is that
+    of a message, "" where there is none."""
 
     id: str
     kind: str
@@ -84,6 +85,7 @@ class RequestRow(NamedTuple):
     flow: str
     sequence: int
     time: int
+    channel: str
 
 
 class LetterRow(NamedTuple):

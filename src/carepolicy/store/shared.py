@@ -18,6 +18,7 @@ class SqlTransaction(ABC):
     """A transaction over the four ways to talk to a database that a backend gives."""
 
     unchanged = False
+    skip_locked = ""
 
     @abstractmethod
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

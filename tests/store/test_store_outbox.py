@@ -1,0 +1,313 @@
+"""The outbox: at least once, under an id that stays; leased, done, failed, parked, replayed; sent for real."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import Message
+from email.policy import default
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from signal import SIGKILL
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from carepolicy.store.delivering import Undelivered
+from carepolicy.store.mailing import message_of
+from carepolicy.store.outbox import Request
+from shops import POLICIES, Shop, everything_in
+
+NOW = ("--now", "2026-03-02 10:01")
+
+
+@pytest.fixture
+def asked(shop: Shop) -> Shop:
+    """Two customers have written; each is to be sent a message, one of them in French."""
+    shop.event("email_received", "mail-1", "2026-03-02 10:00", "customer.email=ada@example.org")
+    shop.event("email_received", "mail-2", "2026-03-02 10:00", "customer.email=zoé@example.org", "customer.language=fr")
+    return shop
+
+
+def listed(shop: Shop, *more: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = shop("outbox", "list", "--format", "jsonl", *more).lines()
+    return found
+
+
+def test_what_is_listed_is_masked_and_what_is_taken_is_not(asked: Shop) -> None:
+    assert [each["record"]["data"]["to"] for each in listed(asked)] == ["***", "***"]
+    said = asked("outbox", "take", "--limit", "5", *NOW)
+    taken = said.lines()
+    assert [each["record"]["data"]["to"] for each in taken] == ["ada@example.org", "zoé@example.org"]
+    assert [each["id"] for each in taken] == [each["record"]["id"] for each in taken]
+    assert asked("outbox", "take", *NOW).status == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "shown"),
+    [
+        (("--reveal", "--as", "care_lead"), 0, "ada@example.org"),
+        (("--as", "care_lead"), 0, "***"),
+        (("--reveal", "--as", "warehouse"), 0, "***"),
+        (("--reveal", "--as", "feedback_steward"), 2, "may see nothing"),
+        (("--reveal",), 2, "--as ROLE"),
+        (("--reveal", "--as", "care_leed"), 2, 'did you mean "care_lead"'),
+    ],
+)
+def test_a_role_sees_what_it_may_see(file_shop: Shop, options: tuple[str, ...], status: int, shown: str) -> None:
+    file_shop.event("email_received", "mail-1", "2026-03-02 10:00", "customer.email=ada@example.org")
+    said = file_shop("outbox", "list", "--format", "jsonl", *options)
+    assert (said.status, shown in said.out + said.err) == (status, True)
+    assert ("ada@example.org" in said.out + said.err) == (shown == "ada@example.org")
+
+
+def test_a_lease_that_ends_gives_the_request_to_the_next_with_the_same_id(asked: Shop) -> None:
+    (first,) = asked("outbox", "take", "--lease", "5m", *NOW).lines()
+    (second,) = asked("outbox", "take", *NOW).lines()
+    assert second["id"] != first["id"]
+    asked("outbox", "done", second["id"])
+    assert asked("outbox", "take", "--now", "2026-03-02 10:05:59").status == 1
+    (again,) = asked("outbox", "take", "--now", "2026-03-02 10:06").lines()
+    assert (again["id"], again["attempts"]) == (first["id"], 2)
+
+
+def test_what_failed_waits_twice_as_long_each_time_and_is_then_parked_until_it_is_replayed(file_shop: Shop) -> None:
+    file_shop.event("email_received", "mail-1", "2026-03-02 10:00", "customer.email=ada@example.org")
+    id = listed(file_shop)[0]["id"]
+    for minute, ready in ((0, "10:01"), (1, "10:03"), (3, "10:07")):
+        at = ("--now", f"2026-03-02 10:0{minute}")
+        assert file_shop("outbox", "take", *at).status == 0
+        assert file_shop("outbox", "fail", id, "--reason", "no answer", "--attempts", "4", *at).status == 0
+        assert listed(file_shop)[0]["ready"] == f"2026-03-02T{ready}:00+00:00"
+    file_shop("outbox", "take", "--now", "2026-03-02 10:07")
+    file_shop("outbox", "fail", id, "--attempts", "4", "--now", "2026-03-02 10:07")
+    assert listed(file_shop, "--state", "parked")[0]["id"] == id
+    assert file_shop("outbox", "take", "--now", "2027-01-01").status == 1
+    assert file_shop("outbox", "replay", id).status == 0
+    assert listed(file_shop)[0]["attempts"] == 0
+    assert file_shop("outbox", "take", "--now", "2026-03-02 10:08").status == 0
+    text = file_shop("outbox", "list").out
+    assert id in text
+    assert "leased by" in text
+
+
+def test_ids_that_are_none_are_told_and_change_nothing(file_shop: Shop) -> None:
+    file_shop.event("email_received", "mail-1", "2026-03-02 10:00", "customer.email=ada@example.org")
+    id = listed(file_shop)[0]["id"]
+    said = file_shop("outbox", "done", id, "email_inquiry/mail-9/1")
+    assert (said.status, 'no request "email_inquiry/mail-9/1"' in said.err) == (2, True)
+    assert listed(file_shop)[0]["state"] == "waiting"
+    assert "not parked" in file_shop("outbox", "replay", id).err
+    file_shop("outbox", "done", id)
+    assert "was done already" in file_shop("outbox", "fail", id).err
+    assert listed(file_shop) == []
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+    return port
+
+
+class Mailbox:
+    """What a mail server was given; ``answers`` are its answers to the next messages."""
+
+    def __init__(self) -> None:
+        self.address = f"127.0.0.1:{free_port()}"
+        self.mails: list[Message] = []
+        self.given: list[tuple[str, list[str]]] = []
+        self.answers: list[str] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        answer = self.answers.pop(0) if self.answers else "250 OK"
+        if answer.startswith("250"):
+            self.mails.append(message_from_bytes(envelope.content, policy=default))
+            self.given.append((envelope.mail_from, envelope.rcpt_tos))
+        return answer
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    found = Mailbox()
+    host, port = found.address.split(":")
+    controller = Controller(found, hostname=host, port=int(port), enable_SMTPUTF8=True)
+    controller.start()
+    yield found
+    controller.stop()
+
+
+def test_messages_are_sent_as_mail_from_the_channels_address(asked: Shop, mailbox: Mailbox) -> None:
+    ids = [each["id"] for each in listed(asked)]
+    said = asked("outbox", "send", "--smtp", mailbox.address, *NOW)
+    assert (said.status, said.out) == (0, "2 sent, 0 failed, 0 parked\n"), said
+    first, second = mailbox.mails
+    assert mailbox.given[0] == ("care@harbour.example", ["ada@example.org"])
+    assert first["From"] == "Harbour & Finch <care@harbour.example>"
+    assert first["To"] == "ada@example.org"
+    assert "mail-1" in first["Subject"]
+    assert first["Date"] == "Mon, 02 Mar 2026 10:01:00 +0000"
+    assert first["Auto-Submitted"] == "auto-generated"
+    assert "3 business hours" in first.get_content()
+    assert (second["To"], second["Content-Language"]) == ("zoé@example.org", "fr")
+    assert "reçu" in second["Subject"]
+    assert len({first["Message-ID"], second["Message-ID"]}) == 2
+    assert [each["id"] for each in listed(asked, "--state", "done")] == ids
+    assert asked("outbox", "send", "--smtp", mailbox.address, *NOW).out == "0 sent, 0 failed, 0 parked\n"
+
+
+KILLED = """
+import os, sys
+from carepolicy.cli import running
+from carepolicy.store.outbox import Outbox
+Outbox.done = lambda self, ids: os.kill(os.getpid(), 9)
+sys.exit(running.run(["outbox", "send", "--smtp", sys.argv[1], "--store", sys.argv[2], "--now", "2026-03-02 10:01"]))
+"""
+
+
+def test_a_sender_that_is_killed_after_sending_sends_again_under_the_same_id(asked: Shop, mailbox: Mailbox) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, mailbox.address, asked.url], env=os.environ, check=False)
+    assert done.returncode == -SIGKILL
+    assert len(mailbox.mails) == 1
+    assert asked("outbox", "send", "--smtp", mailbox.address, *NOW).out.startswith("0 sent")
+    assert asked("outbox", "send", "--smtp", mailbox.address, "--now", "2026-03-02 11:00").out.startswith("2 sent")
+    ids = [each["Message-ID"] for each in mailbox.mails]
+    assert (len(ids), len(set(ids))) == (3, 2)
+    assert ids[0] in ids[1:]
+
+
+def test_a_refusal_for_good_parks_and_one_for_now_waits(asked: Shop, mailbox: Mailbox) -> None:
+    mailbox.answers = ["550 no such user ada@example.org", "451 try again later"]
+    said = asked("outbox", "send", "--smtp", mailbox.address, *NOW)
+    assert (said.status, said.out) == (1, "0 sent, 1 failed, 1 parked\n")
+    assert "ada@example.org" not in said.err
+    assert {each["state"]: each["fault"] for each in listed(asked)} == {
+        "parked": "the mail server refused the message (550)",
+        "waiting": "the mail server refused the message (451)",
+    }
+    assert b"ada@example.org" not in everything_in(asked)
+
+
+def test_a_mail_server_that_is_not_there_takes_nothing(file_shop: Shop) -> None:
+    file_shop.event("email_received", "mail-1", "2026-03-02 10:00", "customer.email=ada@example.org")
+    said = file_shop("outbox", "send", "--smtp", f"127.0.0.1:{free_port()}", *NOW)
+    assert (said.status, "cannot be reached" in said.err) == (3, True)
+    assert listed(file_shop)[0]["attempts"] == 0
+    assert file_shop("outbox", "send", "--smtp", "localhost", *NOW).status == 2
+    assert file_shop("outbox", "send", *NOW).status == 2
+
+
+def request(**data: Any) -> Request:
+    known = {"template": "t", "channel": "email", "language": "en", "to": "a@example.org", "subject": "s", "text": "t"}
+    record = {"id": "f/s/1", "data": {**known, **data}}
+    return Request("f/s/1", "message", "s", "f", 0, "leased", 0, None, 1, None, record)
+
+
+def test_no_text_of_a_message_can_write_a_header_of_its_own() -> None:
+    mail = message_of(request(subject="Hello\r\nBcc: eve@example.org"), "Shop\nX: y", "care@shop.example", 0)
+    text = mail.as_bytes().decode()
+    assert "\nBcc:" not in text
+    assert "\nX:" not in text
+    assert mail["Subject"] == "Hello Bcc: eve@example.org"
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "a@example.org\nBcc: eve@example.org", "a@example.org,eve@example.org", "a@example.org; b@example.org",
+        "Ada <a@example.org>", "nobody", "", None, "***", "@example.org", "a@", '"a b"@example.org',
+    ],
+)  # fmt: skip
+def test_an_address_that_is_not_exactly_one_is_refused_for_good(to: str | None) -> None:
+    with pytest.raises(Undelivered) as refused:
+        message_of(request(to=to), "Shop", "care@shop.example", 0)
+    assert refused.value.lasting
+    assert "eve" not in str(refused.value)
+
+
+class Receiver(HTTPServer):
+    """A receiver of webhooks; ``answers`` are the statuses of the next posts."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Posts)
+        self.posts: list[tuple[dict[str, str], bytes]] = []
+        self.answers: list[int] = []
+        self.url = f"http://127.0.0.1:{self.server_port}/care?shop=1"
+
+
+class Posts(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.posts.append(({"path": self.path, **dict(self.headers)}, body))
+        self.send_response(self.server.answers.pop(0) if self.server.answers else 204)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    monkeypatch.setenv("CAREPOLICY_WEBHOOK_SECRET", "sesame")
+    found = Receiver()
+    thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield found
+    found.shutdown()
+    thread.join()
+    found.server_close()
+
+
+def test_a_webhook_is_given_the_event_signed_with_its_id_as_the_key(asked: Shop, receiver: Receiver) -> None:
+    ids = [each["id"] for each in listed(asked)]
+    assert asked("outbox", "send", "--webhook", receiver.url, *NOW).status == 0
+    assert [headers["Idempotency-Key"] for headers, _ in receiver.posts] == ids
+    headers, body = receiver.posts[0]
+    event = json.loads(body)
+    assert (event["specversion"], event["id"]) == ("1.0", ids[0])
+    assert event["data"]["to"] == "ada@example.org"
+    assert headers["Content-Type"].startswith("application/cloudevents+json")
+    assert headers["path"] == "/care?shop=1"
+    at, said = headers["X-Carepolicy-Signature"].split(",")
+    seconds = at.removeprefix("t=")
+    assert said == "v1=" + hmac.new(b"sesame", f"{seconds}.".encode() + body, "sha256").hexdigest()
+
+
+def test_what_a_receiver_cannot_take_now_is_posted_again_and_what_it_refuses_is_parked(
+    asked: Shop, receiver: Receiver
+) -> None:
+    receiver.answers = [503, 410]
+    said = asked("outbox", "send", "--webhook", receiver.url, *NOW)
+    assert (said.status, said.out) == (1, "0 sent, 1 failed, 1 parked\n")
+    said = asked("outbox", "send", "--webhook", receiver.url, "--now", "2026-03-02 10:02")
+    assert (said.status, said.out) == (0, "1 sent, 0 failed, 0 parked\n")
+    keys = [headers["Idempotency-Key"] for headers, _ in receiver.posts]
+    assert keys[2] == keys[0]
+
+
+def test_a_receiver_that_is_not_there_costs_one_attempt(file_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    file_shop.event("email_received", "mail-1", "2026-03-02 10:00", "customer.email=ada@example.org")
+    file_shop.event("email_received", "mail-2", "2026-03-02 10:00", "customer.email=bob@example.org")
+    url = f"http://127.0.0.1:{free_port()}/"
+    assert "CAREPOLICY_WEBHOOK_SECRET" in file_shop("outbox", "send", "--webhook", url).err
+    monkeypatch.setenv("CAREPOLICY_WEBHOOK_SECRET", "sesame")
+    said = file_shop("outbox", "send", "--webhook", url, *NOW)
+    assert (said.status, said.out) == (3, "0 sent, 1 failed, 0 parked\n")
+    assert [(each["state"], each["attempts"]) for each in listed(file_shop)] == [("waiting", 1), ("waiting", 0)]
+    assert file_shop("outbox", "send", "--webhook", "ftp://example.org", *NOW).status == 2
+
+
+def test_two_takers_never_get_the_same_request(asked: Shop) -> None:
+    command = [sys.executable, "-m", "carepolicy", "outbox", "take", "--store", asked.url, "--policies", POLICIES]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ) for _ in range(2)]
+    ids = [json.loads(each.communicate(timeout=60)[0])["id"] for each in both]
+    assert len(set(ids)) == 2
