@@ -155,7 +155,7 @@ def test_messages_are_sent_as_mail_from_the_channels_address(asked: Shop, mailbo
     assert "mail-1" in first["Subject"]
     assert first["Date"] == "Mon, 02 Mar 2026 10:01:00 +0000"
     assert first["Auto-Submitted"] == "auto-generated"
-    assert "3 business hours" in first.get_content()
+    assert "Your number for this matter is mail-1." in first.get_content()
     assert (second["To"], second["Content-Language"]) == ("zoé@example.org", "fr")
     assert "reçu" in second["Subject"]
     assert len({first["Message-ID"], second["Message-ID"]}) == 2
