@@ -48,9 +48,9 @@ def message_of(request: Request, organisation: str, sender: str, now: int) -> Em
     mail["Date"] = format_datetime(datetime_of(now))
     mail["Message-ID"] = f"<{sha256(request.id.encode()).hexdigest()[:40]}@{own.domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: out-of-office replies leave it alone
+    mail.set_content(data.get("text") or "")
     if data.get("language"):
         mail["Content-Language"] = _on_one_line(data["language"])
-    mail.set_content(data.get("text") or "")
     return mail
 
 
