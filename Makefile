@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READERS := tests/charts/node
 SHELL := /bin/sh
 
-.PHONY: help demo test lint types bench test-lowest wheel clean
+.PHONY: help demo handbook test lint types bench test-lowest wheel clean
 
 help: ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || true
@@ -28,6 +28,9 @@ $(VENV)/made-dev: $(VENV)/made
 
 demo: $(VENV)/made ## Check policies/, run them on a log of events, draw the flowcharts
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo/demo.sh
+
+handbook: $(VENV)/made ## Write generated/, the handbook of policies/ that is kept here, anew
+	$(BIN)/carepolicy handbook
 
 test: $(VENV)/made-dev lint types $(READERS)/made ## Set up and pass the tests
 	$(BIN)/python -m pytest -n 2 -rs
@@ -50,6 +53,7 @@ bench: $(VENV)/made-dev ## Measure; figures and commands are in benchmarks/READM
 	$(BIN)/python benchmarks/guard_speed.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/run_speed.py
+	$(BIN)/python benchmarks/handbook_speed.py
 
 test-lowest: $(VENV)/made-dev ## Pass the tests with the lowest versions that pyproject.toml allows
 	rm -rf .venv-lowest
@@ -69,4 +73,4 @@ wheel: $(VENV)/made ## Build the wheel, and try it in an environment of its own
 	.venv-wheel/bin/python -c 'from importlib.resources import files; assert files("carepolicy").joinpath("py.typed").is_file()'
 
 clean: ## Remove what was made
-	rm -rf $(VENV) .venv-lowest .venv-wheel dist $(READERS)/node_modules $(READERS)/made out generated .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest .venv-wheel dist $(READERS)/node_modules $(READERS)/made out .pytest_cache .mypy_cache .ruff_cache .hypothesis

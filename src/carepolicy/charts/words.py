@@ -20,6 +20,11 @@ _LATE = 44
 _LIMIT = re.compile(r"(\d+)\s+(.+)\Z")
 
 
+def titled(title: str, name: str) -> str:
+    """A title for people, else the name as words."""
+    return clean(title) or humanised(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Words for one flow of a set in one language."""
@@ -34,25 +39,25 @@ class Words:
         if name is None:
             return self.labels.nobody
         role = self.policies.organisation.roles.get(name)
-        return clean(role.title) if role is not None and role.title else humanised(name)
+        return titled(role.title if role is not None else "", name)
 
     def state(self, name: str) -> str:
         """The title of a state."""
         state = self.flow.states.get(name)
-        return clean(state.title) if state is not None and state.title else humanised(name)
+        return titled(state.title if state is not None else "", name)
 
     def event(self, name: str) -> str:
         """The title of an event of this flow, or of the first flow that declares it."""
         for flow in (self.flow, *self.policies.flows.values()):
             event = flow.events.get(name)
-            if event is not None and event.title:
+            if event is not None and clean(event.title):
                 return clean(event.title)
         return humanised(name)
 
     def clock(self, name: str) -> str:
         """The title of a clock."""
         clock = self.flow.clocks.get(name)
-        return clean(clock.title) if clock is not None and clock.title else humanised(name)
+        return titled(clock.title if clock is not None else "", name)
 
     def limit(self, text: str) -> str:
         """A limit with its settings filled in, in the words of the language."""
@@ -125,7 +130,7 @@ class Words:
     def flow_title(self, name: str) -> str:
         """The title of a flow of the set."""
         flow = self.policies.flows.get(name)
-        return clean(flow.title) if flow is not None and flow.title else humanised(name)
+        return titled(flow.title if flow is not None else "", name)
 
     def message(self, template: str) -> str:
         """The subject line of a message in this language, or its name as words."""

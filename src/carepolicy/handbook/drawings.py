@@ -23,20 +23,30 @@ if TYPE_CHECKING:
     from carepolicy.charts.plan import Chart, Sheet
     from carepolicy.policy.model import Policies
 
-_VIEW = re.compile(r'viewBox="\S+ \S+ (\S+) \S+"')
+_VIEW = re.compile(r'viewBox="\S+ \S+ (\S+) (\S+)"')
 _DRAWN_ID = re.compile(r' id="((?:a_)?state-)')
 _CREATED = re.compile(rb"/CreationDate \(D:[^)]*\)")
 _POINT = 4 / 3
 """CSS pixels in a point of Graphviz."""
 
+_PRINTED = (527.0, 694.0)
+"""Points across and down that a chart has on a printed page (A4 less its margins and a line for the caption)."""
+
+_SMALLEST = 0.4
+"""Scale under which a chart is not printed: its smallest text would be under 4 points."""
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One sheet inside of a page: SVG that may be put into HTML, and its natural width in CSS pixels."""
+    """One sheet inside of a page: SVG that may be put into HTML, and its natural width in CSS pixels.
+
+    ``large``: on a page of paper its text would be too small to read.
+    """
 
     svg: Markup
     width: int
     subtitle: str = ""
+    large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +133,9 @@ def _undated(pdf: bytes) -> bytes:
 def _picture(svg: str, page: int = 1, subtitle: str = "") -> Picture:
     """The SVG for a page whose own list has the ids of the steps: the drawing's get the number of the sheet."""
     inside = _DRAWN_ID.sub(rf' id="drawn-{page}-\1', svg)
-    return Picture(Markup(inside.strip()), natural_width(svg), subtitle)
+    view = _VIEW.search(svg)
+    scale = min(_PRINTED[0] / float(view[1]), _PRINTED[1] / float(view[2])) if view is not None else 1.0
+    return Picture(Markup(inside.strip()), natural_width(svg), subtitle, scale < _SMALLEST)
 
 
 def natural_width(svg: str) -> int:

@@ -77,6 +77,7 @@ FRENCH = Ui(
     no_chart=(
         "Graphviz manquait là où cette page a été faite : il n’y a pas d’image. La liste des étapes dit la même chose."
     ),
+    too_large="Ce schéma est trop grand pour cette page. Les étapes ci-dessous disent la même chose.",
     files="Fichiers",
     sheet="Feuille {}",
     chart_area="Schéma de « {} », feuille {}",

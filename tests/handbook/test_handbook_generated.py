@@ -1,0 +1,27 @@
+"""The handbook that is kept in generated/ is that of policies/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import handbook_sets as sets
+
+from carepolicy.handbook import build, stale
+
+GENERATED = Path(__file__).parents[2] / "generated"
+
+
+def test_the_handbook_that_is_kept_is_up_to_date():
+    site = build(sets.sample(), drawn=False)
+    assert stale(site, GENERATED) == [], "write it anew: make handbook"
+
+
+def test_it_has_pages_and_charts_of_each_flow_in_each_language():
+    policies = sets.sample()
+    listed = (GENERATED / "files.txt").read_text(encoding="utf-8").split()
+    for language in policies.organisation.languages:
+        for flow in policies.flows:
+            assert f"{language}/flows/{flow}.html" in listed
+            for ending in (".dot", ".svg"):
+                assert any(name.startswith(f"charts/{language}/{flow}") and name.endswith(ending) for name in listed)
+    assert all((GENERATED / name).is_file() for name in listed)
