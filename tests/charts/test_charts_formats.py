@@ -221,15 +221,11 @@ def _bpmn_moves(root):
 
 
 @pytest.fixture(scope="module")
-def mermaid():
+def mermaid(browser):
     """Reads a text with Mermaid's own script in a browser, as states and moves."""
     script = NODE / "node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js"
     if not script.exists():
         pytest.skip("run `npm ci` in tests/charts/node first: Mermaid is not installed")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium here (on Debian: apt-get install chromium)")
     read = """async (text) => {
       mermaid.initialize({ startOnLoad: false });
       await mermaid.parse(text);
@@ -239,14 +235,10 @@ def mermaid():
       const states = Object.fromEntries(described);
       return { states, moves: db.getRelations().map((each) => [each.id1, each.id2, each.relationTitle ?? ""]) };
     }"""
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--headless", "--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page()
-        page.add_script_tag(path=script)
-        yield lambda text: page.evaluate(read, text)
-        browser.close()
+    page = browser.new_page()
+    page.add_script_tag(path=script)
+    yield lambda text: page.evaluate(read, text)
+    page.close()
 
 
 def _by_plantuml(text):
