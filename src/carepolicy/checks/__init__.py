@@ -29,7 +29,16 @@ def run_checks(policies: Policies, today: date) -> list[Finding]:
     """
     found = [finding for rule in rules() for finding in rule.findings(policies, today)]
     found += find_in_expressions(policies)
-    return in_order(silenced(found, policies.sources))
+    return in_order(_settled(silenced(found, policies.sources)))
+
+
+def _settled(findings: list[Finding]) -> list[Finding]:
+    """Findings without those about the flow and the clocks of a file in which a name or a type is wrong.
+
+    Where a state is misspelt another is never reached: the one fault would be told many times over.
+    """
+    wrong = {each.place.file for each in findings if each.code.startswith("CP2")}
+    return [each for each in findings if not (each.place.file in wrong and each.code.startswith(("CP3", "CP4")))]
 
 
 def check_folder(root: str | os.PathLike[str], today: date | None = None) -> tuple[Policies | None, list[Finding]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from carepolicy.checks.cp311_feeds_itself import feeding
 from carepolicy.checks.rule import Rule
 from carepolicy.checks.walk import acts
 from carepolicy.policy.findings import Finding
@@ -36,8 +37,9 @@ def _raises(policies: Policies, names: set[str]) -> Iterator[Place]:
         for each in effects.raises:
             if flow.name in names and each.event in heard:
                 yield policies.place(each.at / "event")
+    itself = {watch.name for watch, _ in feeding(policies)}  # told as CP311
     for watch in policies.organisation.watches.values():
-        if watch.name in names and watch.raises in heard:
+        if watch.name in names - itself and watch.raises in heard:
             yield policies.place(watch.at / "raise")
 
 

@@ -58,10 +58,15 @@ def setting_of(policies: Policies, text: str) -> str | None:
 
 def read(policies: Policies, written: Written) -> Limit | None:
     """The limit that a text says; None where it cannot be read."""
-    name = setting_of(policies, written.text)
+    return limit_of(policies, written.text)
+
+
+def limit_of(policies: Policies, text: str) -> Limit | None:
+    """The limit that a text, or the setting that it names, says; None where it cannot be read."""
+    name = setting_of(policies, text)
     if name is not None and name not in policies.organisation.settings:
         return None
     try:
-        return parse_limit(limit_text(written.text, policies.organisation))
+        return parse_limit(limit_text(text, policies.organisation))
     except LimitError:
         return None

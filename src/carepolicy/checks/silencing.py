@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 NO_REASON = "CP190"
 UNUSED = "CP191"
 
+NEVER = ("CP311",)
+"""Rules of the flow without which a set cannot be run: what is raised in a circle has no order."""
+
 _ALLOW = re.compile(r"(?:^|\s)#\s*carepolicy:\s*allow\b\s*(?P<codes>[^#]*?)(?:\bbecause\b(?P<why>.*))?$")
 _CODE = re.compile(r"\bCP\d{3}\b")
 
@@ -54,7 +57,7 @@ def silenced(findings: Iterable[Finding], sources: Mapping[str, Source]) -> list
 
 def may_be_silenced(code: str) -> bool:
     """Whether a comment may silence a code: all but those without which a set cannot be run."""
-    return not code.startswith(("CP1", "CP2"))
+    return not code.startswith(("CP1", "CP2")) and code not in NEVER
 
 
 def allowances(source: Source) -> Iterator[Allowance]:

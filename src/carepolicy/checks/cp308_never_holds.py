@@ -1,0 +1,42 @@
+"""CP308: a guard that holds for no case."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.alternatives import alternatives
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Guards of ways and of limits that are false whatever the facts are."""
+    for found in alternatives(policies):
+        never = {tried[index] for tried, verdict in found.verdicts for index in verdict.never}
+        for index in sorted(never):
+            one = found.each[index]
+            if one.when is not None:
+                yield Finding(CODE, "this guard holds for no case", policies.place(one.at / "when"), HINT)
+
+
+HINT = "its parts shut each other out: mend it, or take it away with what it guards"
+CODE = "CP308"
+RULE = Rule(
+    CODE,
+    "guard never holds",
+    "Whatever the facts are, this guard is false: its parts contradict each other, it asks for a value beyond those "
+    "that there are, or for a missing fact that the event must bring. What it guards never happens. Mostly `&&` stands "
+    "where `||` is meant.",
+    "states:\n  waiting_for_customer:\n    on:\n      customer_wrote:\n"
+    "        - {when: order.total > 100 && order.total < 50, to: received, assign: care_lead}\n"
+    "        - {to: received}\n",
+    "states:\n  waiting_for_customer:\n    on:\n      customer_wrote:\n"
+    "        - {when: order.total > 100 || order.total < 50, to: received, assign: care_lead}\n"
+    "        - {to: received}\n",
+    find,
+)

@@ -1,0 +1,54 @@
+"""CP309: guarded alternatives that leave cases over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.alternatives import alternatives
+from carepolicy.checks.rule import Rule
+from carepolicy.checks.sample import in_words
+from carepolicy.policy.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Lists in which every way has a guard, and for which there is a case that none takes."""
+    for found in alternatives(policies):
+        anew = any(found.trigger in clock.restarts_on for clock in found.flow.clocks.values())
+        if found.kind == "limit" or not found.is_open or anew:
+            continue
+        gap = next((verdict.gap for _, verdict in found.verdicts if verdict.gap is not None), None)
+        if gap is None:
+            continue
+        told = in_words(gap, found.scope)
+        where = f"where {told}" if told else "for some cases"
+        if found.kind == "event":
+            text = f'{where}, nothing happens on "{found.trigger}": it is recorded as unexpected'
+            severity = Severity.WARNING
+        else:
+            text, severity = f'{where}, nothing happens on "{found.trigger}"', Severity.NOTE
+        yield Finding(CODE, text, policies.key_place(found.at), HINT, severity)
+
+
+HINT = "add a last way without when:; {note: …} says that nothing is to happen"
+CODE = "CP309"
+RULE = Rule(
+    CODE,
+    "alternatives leave a gap",
+    "Every alternative has a guard, and there are cases for which none holds. The event is then recorded as unexpected "
+    "and nothing is done, as if nobody had thought of it. Mostly a fact may be missing: a comparison with it is false, "
+    "and so is the opposite comparison. The message tells one such case. For an event of a clock, or a time that has "
+    "passed, this is a note: nothing is lost there.",
+    "states:\n  waiting_for_customer:\n    on:\n      customer_wrote:\n"
+    "        - {when: order.total > 100, to: received, assign: care_lead}\n"
+    "        - {when: order.total <= 100, to: received}\n",
+    "states:\n  waiting_for_customer:\n    on:\n      customer_wrote:\n"
+    "        - {when: order.total > 100, to: received, assign: care_lead}\n"
+    "        - {to: received}\n",
+    find,
+    Severity.WARNING,
+)

@@ -1,0 +1,75 @@
+"""CP310: transitions that take no time and lead back to where they began."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.businesstime.limit import UNTIL
+from carepolicy.checks.graph import circles, graphs
+from carepolicy.checks.limits import limit_of
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.checks.graph import Graph, Step
+    from carepolicy.policy.model import Clock, Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Circles of unguarded transitions, each of which falls due at once where an instant that a fact holds is past."""
+    for graph in graphs(policies).values():
+        at_once = {state: _at_once(policies, graph, state) for state in graph.steps}
+        if not any(at_once.values()):
+            continue
+        onward = {state: [step.target for step in steps] for state, steps in at_once.items()}
+        for group in circles(onward):
+            step = next(step for step in at_once[group[0]] if step.target in group)
+            way = " → ".join(f'"{name}"' for name in (*group, group[0]))
+            text = f"once its instants are past, a case goes round {way} for ever, in no time"
+            yield Finding(CODE, text, policies.place(step.transition.at / "to"), HINT)
+
+
+def _at_once(policies: Policies, graph: Graph, state: str) -> list[Step]:
+    """The steps out of a state that fall due on entering it, where a limit's fact is past."""
+    found = []
+    for step in graph.steps[state]:
+        if step.transition.when is not None:
+            continue
+        if step.after is not None:
+            if _hangs_on_a_fact(policies, step.after.limit):
+                found.append(step)
+            continue
+        name, _, happening = step.transition.on.partition(".")
+        clock = graph.flow.clocks.get(name)
+        if clock is not None and happening in ("late", "warned") and _begins_anew(policies, clock, state, step.target):
+            found.append(step)
+    return found
+
+
+def _begins_anew(policies: Policies, clock: Clock, state: str, target: str) -> bool:
+    """Whether a clock starts again whenever a case comes back, since it is stopped where the step leads."""
+    runs = state in clock.runs_in and target not in (*clock.runs_in, *clock.pauses_in) and clock.again == "restart"
+    return runs and any(_hangs_on_a_fact(policies, choice.limit) for choice in clock.limits)
+
+
+def _hangs_on_a_fact(policies: Policies, text: str) -> bool:
+    limit = limit_of(policies, text)
+    return limit is not None and limit.kind == UNTIL
+
+
+HINT = "let one of them wait for an event, or for a length of time, such as 1 business day"
+CODE = "CP310"
+RULE = Rule(
+    CODE,
+    "loop that takes no time",
+    "A limit that hangs on a fact (`until order.ship_by`) is over at once where that instant is past. Here such limits "
+    "lead from state to state and back to the first, without an event, a guard or a length of time between. A case "
+    "would go round for ever at one instant.",
+    "states:\n  answered:\n    after: {until order.ship_by: {to: waiting_for_customer}}\n"
+    "  waiting_for_customer:\n    after: {1 day after order.ship_by: {to: answered}}\n",
+    "states:\n  answered:\n    after: {until order.ship_by: {to: waiting_for_customer}}\n"
+    "  waiting_for_customer:\n    after: {1 day: {to: answered}}\n",
+    find,
+)
