@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -21,16 +22,19 @@ def place_of(text: str, file: str, first: str, last: str) -> Place:
     return Place(file, line, column, line, column + end - start - 1)
 
 
-def name_of(fault: dict[str, str]) -> str:
+def name_of(fault: dict[str, Any]) -> str:
     return f"{fault['code']} {fault['new'].strip() or 'nothing'}"
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=name_of)
-def test_a_fault_is_found_at_its_very_token(harbour: Path, fault: dict[str, str]) -> None:
+def test_a_fault_is_found_at_its_very_token(harbour: Path, fault: dict[str, Any]) -> None:
     file = fault.get("file", FLOW)
     text = (harbour / file).read_text()
     assert text.count(fault["old"]) == 1, "the case no longer fits the set"
     broken = text.replace(fault["old"], fault["new"])
+    for old, new in fault.get("also", {}).items():
+        assert broken.count(old) == 1, "the case no longer fits the set"
+        broken = broken.replace(old, new)
     (harbour / file).write_text(broken.replace("«", "").replace("»", ""))
     if "token" in fault:
         file = fault["at"]

@@ -72,7 +72,8 @@ PROBLEM = """\
     events:
       chronic_problem_found: {title: Found, by: system, carries: {optional: [complaint.cause]}}
     states:
-      suspected: {title: Suspected, start_on: chronic_problem_found, owner: care_lead}
+      suspected: {title: Suspected, start_on: chronic_problem_found, owner: care_lead, after: {10 years: dropped}}
+      dropped: {title: Dropped, final: dropped}
 """
 
 WATCH = """\

@@ -44,7 +44,7 @@ def _finding(policies: Policies, found: Alternatives, index: int, culprits: tupl
     place = policies.place(one.at / "when" if one.when is not None else one.chosen)
     if not culprits:
         text = f"this way is never taken: every state handles {found.trigger} itself, or is excepted"
-        return Finding(CODE, text, policies.key_place(found.at), "take it away here, or there")
+        return Finding(CODE, text, policies.key_place(found.at), "take it away here, or there", Severity.WARNING)
     lines = [policies.place(found.each[each].at).line for each in culprits]
     if any(found.each[each].when is None for each in culprits):
         text = f"this {what} is never taken: the one before it, on line {lines[-1]}, has no guard"
@@ -65,10 +65,10 @@ RULE = Rule(
     CODE,
     "alternative is hidden by an earlier one",
     "Alternatives are tried in order, and the first whose guard holds is taken. That guards overlap is normal; but "
-    "here the earlier ones hold for every case for which this one does, so that it is never taken. The same goes for a "
-    "way of a phase, or of anywhere:, that every state handles itself. It is proved over the types of the facts: a "
-    "choice has its values and no others, a comparison of a fact without a value is false, and what an event requires "
-    "it brings. Guards that compare facts with each other, or calculate, are proved by the solver Z3 where it is "
+    "here the earlier ones hold for every case for which this one does, so that it is never taken. A way of a phase, "
+    "or of anywhere:, that every state handles itself is warned of. It is proved over the types of the facts: a choice "
+    "has its values and no others, a comparison of a fact without a value is false, and what an event requires it "
+    "brings. Guards that compare facts with each other, or calculate, are proved by the solver Z3 where it is "
     "installed (`pip install 'carepolicy[prove]'`). A last way without a guard that is never needed is a note.",
     "states:\n  waiting_for_customer:\n    on:\n      customer_wrote:\n"
     "        - {when: order.total > 50, to: received}\n"

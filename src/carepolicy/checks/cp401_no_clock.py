@@ -1,0 +1,53 @@
+"""CP401: a state in which the customer waits, and no clock runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Flow, Policies
+
+CUSTOMER = "customer"
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """States with ``waits: customer`` that no clock runs in, and final ones."""
+    for flow in policies.flows.values():
+        running = {name for clock in flow.clocks.values() for name in clock.runs_in}
+        for state in flow.states.values():
+            if state.waits != CUSTOMER:
+                continue
+            place = policies.place(state.at / "waits")
+            if state.final is not None:
+                text = "the customer waits here, and the case is closed: no clock runs"
+                yield Finding(CODE, text, place, "take waits: away, or let the case go on")
+            elif state.name not in running:
+                text = f'the customer waits in "{state.name}", and no clock runs'
+                yield Finding(CODE, text, place, _hint(flow, state.name))
+
+
+def _hint(flow: Flow, state: str) -> str:
+    pausing = next((clock.name for clock in flow.clocks.values() if state in clock.pauses_in), None)
+    if pausing is not None:
+        return f"the clock {pausing} only pauses here: move the state to its runs_in, or write waits: us"
+    name = next(iter(flow.clocks), None)
+    where = f"add {state} to runs_in of {name}" if name is not None else "give the flow a clock that runs here"
+    return f"{where}, or write waits: us if we wait"
+
+
+CODE = "CP401"
+RULE = Rule(
+    CODE,
+    "customer waits and no clock runs",
+    "`waits: customer` says that the customer waits for us in this state. Then a clock has to run: what is not "
+    "measured is forgotten, and nobody is told when it takes too long. Where we wait for the customer, or for "
+    "someone else, write `waits: us`, or whom we wait for.",
+    "states:\n  answered:\n    waits: customer\n",
+    "states:\n  received:\n    waits: customer\n  answered:\n    waits: us\n",
+    find,
+)

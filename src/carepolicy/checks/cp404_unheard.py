@@ -1,0 +1,41 @@
+"""CP404: a clock whose lateness nobody handles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.rule import Rule
+from carepolicy.checks.walk import triggers
+from carepolicy.policy.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Clocks of which ``CLOCK.late`` is a trigger in no state."""
+    for flow in policies.flows.values():
+        heard = {name for name, _ in triggers(flow)}
+        for clock in flow.clocks.values():
+            if f"{clock.name}.late" not in heard:
+                text = f'nothing happens when the clock "{clock.name}" is late'
+                where = clock.runs_in[0] if clock.runs_in else "a state in which it runs"
+                hint = f"write {clock.name}.late: {{tell: {flow.owner}}} under on: of {where}"
+                yield Finding(CODE, text, policies.key_place(clock.at), hint, Severity.WARNING)
+
+
+CODE = "CP404"
+RULE = Rule(
+    CODE,
+    "nobody hears that a clock is late",
+    "When a clock is late, no state says what then happens: nobody is told, and the case goes on as if the promise had "
+    "been kept. Say under on: of a state in which it runs what CLOCK.late leads to, whom it tells, and what the "
+    "customer is sent.",
+    "clocks:\n  answer:\n    limit: 2 business days\n    runs_in: [received]\n",
+    "clocks:\n  answer:\n    limit: 2 business days\n    runs_in: [received]\n"
+    "states:\n  received:\n    on: {answer.late: {tell: care_lead}}\n",
+    find,
+    Severity.WARNING,
+)

@@ -1,0 +1,65 @@
+"""How long limits are beside each other: in the time that they take in an ordinary week without a holiday."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.businesstime.limit import BUSINESS_TIME, DAY, DAY_US, ELAPSED, MONTHS, UNTIL
+from carepolicy.checks.limits import limit_of
+
+if TYPE_CHECKING:
+    from carepolicy.businesstime import Limit
+    from carepolicy.policy.model import CalendarSpec, Clock, Flow, Policies
+
+MONTH = 30.44
+"""Days of a month, on average."""
+
+
+def days_of(policies: Policies, text: str, calendar: str | None) -> float | None:
+    """The days that a limit takes in an ordinary week; None where it hangs on a fact, or cannot be read."""
+    limit = limit_of(policies, text)
+    return None if limit is None else length(limit, policies.organisation.calendars.get(calendar or ""))
+
+
+def length(limit: Limit, calendar: CalendarSpec | None) -> float | None:
+    """The days that a limit takes in an ordinary week of its calendar; without one, it is open round the clock."""
+    if limit.kind == UNTIL:
+        return None
+    if limit.kind == ELAPSED:
+        return limit.amount / DAY_US
+    if limit.kind == MONTHS:
+        return limit.amount * MONTH
+    hours = calendar.hours if calendar is not None else (((0, 86_400),),) * 7
+    opened = sum(end - start for day in hours for start, end in day)
+    days = sum(1 for day in hours if day)
+    if not opened:
+        return None
+    if limit.kind == BUSINESS_TIME:
+        return limit.amount / 1_000_000 / opened * 7
+    return limit.amount / DAY / days * 7
+
+
+def calendar_of(policies: Policies, flow: Flow, clock: Clock | None = None, state: str | None = None) -> str | None:
+    """The calendar in which a clock, or the ``after`` of a state, counts. A clock in its owner's needs the state."""
+    default = flow.calendar or policies.organisation.calendar
+    if clock is None or clock.calendar is None:
+        return default
+    if clock.calendar != "owner":
+        return clock.calendar
+    return owners_calendar(policies, flow, state) or default
+
+
+def owners_calendar(policies: Policies, flow: Flow, state: str | None) -> str | None:
+    """The calendar of the role that acts in a state, that of the flow's owner where no state is named."""
+    here = flow.states.get(state or "")
+    role = policies.organisation.roles.get((here.owner if here is not None else None) or flow.owner)
+    return role.calendar if role is not None else None
+
+
+def said(days: float) -> str:
+    """A number of days as people say it: "about 17 days", "about 3 hours"."""
+    if days < 1:
+        hours = max(1, round(days * 24))
+        return f"about {hours} hour{'' if hours == 1 else 's'}"
+    whole = round(days)
+    return f"about {whole} day{'' if whole == 1 else 's'}"
