@@ -127,7 +127,7 @@ class _Finder:
         ground: Ground = Ground(scope, self.have, frozenset(event.required) if event is not None else frozenset())
         try:
             guards = [TRUE if one.when is None else formula_of(one.when, ground) for one in each]
-        except ExpressionError:
+        except (ExpressionError, RecursionError):
             return  # told where it stands by the rules on expressions
         verdicts = tuple((chosen, judge(tuple(guards[index] for index in chosen))) for chosen in tried)
         yield Alternatives(self.flow, trigger, kind, at, tuple(each), scope, verdicts)

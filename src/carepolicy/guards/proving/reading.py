@@ -79,8 +79,8 @@ class _Reader:
         node = inside(node)
         match node.data:
             case "conditionalor" | "conditionaland":
-                left, right = (self.formula(each) for each in _two(node))
-                return either(left, right) if node.data == "conditionalor" else both(left, right)
+                parts = [self.formula(each) for each in _joined(node)]
+                return either(*parts) if node.data == "conditionalor" else both(*parts)
             case "unary" if node.children[0].data == "unary_not":
                 return opposite(self.formula(node.children[1]))
             case "relation":
@@ -270,9 +270,13 @@ def _constant(value: object) -> Constant | None:
     return Constant(Fraction(str(value))) if isinstance(value, (int, float, Decimal)) else None
 
 
-def _two(node: Any) -> tuple[Any, Any]:
-    """The sides of ``a && b`` and ``a || b``."""
-    return node.children[0], node.children[1]
+def _joined(node: Any) -> list[Any]:
+    """The parts of ``a && b && c``, however many: they are a tree as deep as they are many."""
+    parts: list[Any] = []
+    while len(node.children) == 2:
+        parts.append(node.children[1])
+        node = node.children[0]
+    return [node, *reversed(parts)]
 
 
 def _two_sides(node: Any) -> tuple[Any, Any]:
