@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from carepolicy.checks.silencing import allowances, silenced
+from carepolicy.policy.composing import compose
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.places import Place, Source
 
@@ -58,6 +59,14 @@ def test_an_unused_allowance_is_a_note() -> None:
 def test_errors_of_reference_cannot_be_allowed() -> None:
     text = "a: 1 # carepolicy: allow CP203 because it comes later\n"
     assert left(text, warning(1, "CP203")) == [("CP203", 1), ("CP191", 1)]
+
+
+def test_what_stands_in_a_text_of_many_lines_is_allowed_where_the_text_begins() -> None:
+    text = "a:\n  # carepolicy: allow CP412 because a customer said so\n  b: |\n    One.\n    Two.\n  c: Three.\n"
+    compiled, _ = compose(text, "a.yaml")
+    assert compiled is not None
+    findings = silenced([warning(5), warning(6)], {"a.yaml": compiled})
+    assert [(each.code, each.place.line) for each in findings] == [("CP412", 6)]
 
 
 def test_a_comment_at_the_end_of_a_file_is_unused() -> None:

@@ -13,7 +13,7 @@ from carepolicy.policy.places import Place
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from carepolicy.policy.places import Source
+    from carepolicy.policy.places import Path, Source
 
 NO_REASON = "CP190"
 UNUSED = "CP191"
@@ -38,7 +38,8 @@ class Allowance:
 def silenced(findings: Iterable[Finding], sources: Mapping[str, Source]) -> list[Finding]:
     """``findings`` without those that a comment allows, with those about the comments themselves.
 
-    Errors of the text and of references (CP1xx, CP2xx) cannot be allowed: nothing could run such a set.
+    Errors of the text and of references (CP1xx, CP2xx) cannot be allowed: nothing could run such a set. What stands
+    inside of a text of several lines is allowed on the line on which that begins (``text: |``), or above it.
     """
     allowed: dict[tuple[str, int, str], Allowance] = {}
     kept: list[Finding] = []
@@ -48,11 +49,31 @@ def silenced(findings: Iterable[Finding], sources: Mapping[str, Source]) -> list
     used: set[Allowance] = set()
     for finding in findings:
         allowance = allowed.get((finding.place.file, finding.place.line, finding.code))
+        if allowance is None and any(file == finding.place.file for file, _, _ in allowed):
+            head = _head(sources[finding.place.file], finding.place.line)
+            allowance = allowed.get((finding.place.file, head, finding.code))
         if allowance is not None and may_be_silenced(finding.code):
             used.add(allowance)
         else:
             kept.append(finding)
     return kept + [each for allowance in allowed.values() for each in _about(allowance, allowance in used)]
+
+
+def _head(source: Source, line: int) -> int:
+    """The line on which the text of several lines begins that ``line`` stands in: no comment can stand inside of it."""
+    inside = [
+        (path, place.line)
+        for path, place in source.values.items()
+        if place.line < line and (line, 1) < (place.end_line, place.end_column)
+    ]
+    return next((first for path, first in inside if isinstance(_said_at(source.data, path), str)), line)
+
+
+def _said_at(data: object, path: Path) -> object:
+    for key in path:
+        if isinstance(data, (dict, list)):
+            data = data[key]
+    return data
 
 
 def may_be_silenced(code: str) -> bool:
