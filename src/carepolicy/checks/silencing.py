@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.places import Place
@@ -69,7 +69,7 @@ def _head(source: Source, line: int) -> int:
     return next((first for path, first in inside if isinstance(_said_at(source.data, path), str)), line)
 
 
-def _said_at(data: object, path: Path) -> object:
+def _said_at(data: Any, path: Path) -> object:
     for key in path:
         if isinstance(data, (dict, list)):
             data = data[key]
