@@ -70,9 +70,9 @@ def _head(source: Source, line: int) -> int:
 
 
 def _said_at(data: Any, path: Path) -> object:
+    key: Any
     for key in path:
-        if isinstance(data, (dict, list)):
-            data = data[key]
+        data = data[key] if isinstance(data, (dict, list)) else data
     return data
 
 
