@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from carepolicy.checks.graph import Graph
-    from carepolicy.guards.proving import Ground, Verdict
+    from carepolicy.guards.proving import Formula, Ground, Verdict
     from carepolicy.guards.scope import Scope
     from carepolicy.policy.model import Flow, Policies, Transition
     from carepolicy.policy.places import At
+
+
+Said = tuple[str, frozenset[str], frozenset[str]]
+"""A guard's text, and the facts of its ground: names of clocks and states are only ever those of its own flow."""
 
 
 class Alternative(NamedTuple):
@@ -62,15 +66,19 @@ def _alternatives(same: Same) -> tuple[Alternatives, ...]:
 
 def _found(policies: Policies) -> Iterator[Alternatives]:
     opened = _opened(policies)
+    known: dict[Said, Formula] = {}
     for name, graph in graphs(policies).items():
-        finder = _Finder(policies, graph, frozenset() if name in opened else _brought_at_the_start(policies, graph))
+        have = frozenset[str]() if name in opened else _brought_at_the_start(policies, graph)
+        finder = _Finder(policies, graph, have, known)
         yield from finder.found()
 
 
 class _Finder:
-    """Finds the lists of one flow. ``have`` are the facts that its cases surely have."""
+    """Finds the lists of one flow. ``have`` are the facts that its cases surely have, ``known`` what guards say: many
+    flows of a set say the same."""
 
-    def __init__(self, policies: Policies, graph: Graph, have: frozenset[str]) -> None:
+    def __init__(self, policies: Policies, graph: Graph, have: frozenset[str], known: dict[Said, Formula]) -> None:
+        self.known = known
         self.policies = policies
         self.graph = graph
         self.flow = graph.flow
@@ -120,17 +128,25 @@ class _Finder:
     ) -> Iterator[Alternatives]:
         if tried and len(each) < 2 and each[0].when is None:
             return
-        from carepolicy.guards.proving import TRUE, Ground, formula_of, judge
+        from carepolicy.guards.proving import TRUE, Ground, judge
 
         event = self.flow.events.get(trigger) if kind == "event" else None
         scope = scope_of(self.policies.organisation, self.flow, trigger if event is not None else None)
         ground: Ground = Ground(scope, self.have, frozenset(event.required) if event is not None else frozenset())
         try:
-            guards = [TRUE if one.when is None else formula_of(one.when, ground) for one in each]
+            guards = [TRUE if one.when is None else self._formula(one.when, ground) for one in each]
         except (ExpressionError, RecursionError):
             return  # told where it stands by the rules on expressions
         verdicts = tuple((chosen, judge(tuple(guards[index] for index in chosen))) for chosen in tried)
         yield Alternatives(self.flow, trigger, kind, at, tuple(each), scope, verdicts)
+
+    def _formula(self, when: str, ground: Ground) -> Formula:
+        from carepolicy.guards.proving import formula_of
+
+        said = (when, ground.have, ground.brings)
+        if said not in self.known:
+            self.known[said] = formula_of(when, ground)
+        return self.known[said]
 
 
 def _opened(policies: Policies) -> set[str]:
