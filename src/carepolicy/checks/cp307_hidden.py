@@ -53,8 +53,10 @@ def _finding(policies: Policies, found: Alternatives, index: int, culprits: tupl
         text = f"this {what} is never needed: the guards before it leave no case over"
         return Finding(CODE, text, place, "it does no harm; take it away if that is meant", Severity.NOTE)
     if len(culprits) == 1:
-        when = found.each[culprits[0]].when
-        text = f"this {what} is never taken: the one on line {lines[0]} takes all its cases ({when})"
+        when = found.each[culprits[0]].when or ""
+        private = any(name in when for name, fact in policies.organisation.facts.items() if fact.private)
+        said = "" if private else f" ({when})"
+        text = f"this {what} is never taken: the one on line {lines[0]} takes all its cases{said}"
     else:
         text = f"this {what} is never taken: those before it, from line {lines[0]} on, take all its cases together"
     return Finding(CODE, text, place, f"put it before what hides it, or take it away; the first {what} that holds wins")

@@ -37,7 +37,7 @@ def find(policies: Policies) -> Iterator[Finding]:
         way = longest_way(graph, bounds)
         alone = [each for each in way.pieces if each.bound.clock and (each.bound.days or 0.0) > promised * MARGIN]
         if not endless and not alone and way.days > promised * MARGIN:  # one that is too long alone is told by CP405
-            text = f"the longest way takes {said(way.days)}, and {flow.promise} are promised: {_told(way)}"
+            text = f"the longest way takes {said(way.days)}, longer than the promised {flow.promise}: {_told(way)}"
             yield Finding(CODE, text, policies.place(flow.at / "promise"), _hint(graph, way), Severity.WARNING)
 
 
