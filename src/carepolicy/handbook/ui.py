@@ -84,9 +84,7 @@ class Ui:
     no_chart: str = (
         "There was no Graphviz where this page was made, so there is no picture. The list of steps says the same."
     )
-    too_large: str = (
-        "This chart is too large for this page. The steps below say the same."
-    )
+    too_large: str = "This chart is too large for this page. The steps below say the same."
     files: str = "Files"
     sheet: str = "Sheet {}"
     chart_area: str = "Chart of “{}”, sheet {}"
