@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from carepolicy.engine import codes
 from carepolicy.engine.desk import raised_as_incoming
-from carepolicy.engine.instants import NEVER, NoInstant, parse, text_of
+from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import MERGE, Refused
 from carepolicy.engine.stream import in_order_of_time
 from carepolicy.store import watches
-from carepolicy.store.chain import LOOSE
 from carepolicy.store.naming import storable
-from carepolicy.store.revealing import whole
-from carepolicy.store.rows import EventRow, LetterRow, RecordRow, RequestRow
-from carepolicy.store.shelf import address_of, name_of
+from carepolicy.store.recording import Recording
+from carepolicy.store.rows import EventRow, LetterRow
+from carepolicy.store.shelf import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from carepolicy.engine.desk import Desk
     from carepolicy.engine.intake import Incoming
     from carepolicy.store.contract import Transaction
     from carepolicy.store.desks import Desks
+    from carepolicy.store.recording import Unmasked
     from carepolicy.store.shelf import Name
-
-    Unmasked = dict[tuple[str, str, int], tuple[str, Mapping[str, tuple[str, ...]]]]
 
 AT_THE_END = 1 << 61
 """The position of what falls due when an input was read to its end; when it has grown, one more each time."""
-
-REQUESTS = {
-    "carepolicy.message.requested": "message",
-    "carepolicy.notice.requested": "notice",
-    "carepolicy.action.requested": "action",
-}
 
 
 class Batch:
@@ -218,54 +210,10 @@ class Batch:
             if desk.stepper.unmasked:
                 unmasked.update(desk.stepper.unmasked)
                 desk.stepper.unmasked.clear()
-        records: list[RecordRow] = []
-        requests: list[RequestRow] = []
-        for position, text in self.texts:
-            row = self._record(position, text, unmasked)
-            records.append(row)
-            kind = REQUESTS.get(row.type)
-            if kind is not None:
-                requests.append(_request(kind, row))
+        recording = Recording(self._desks, self._input)
+        recording.take(self.texts, unmasked)
         self._desks.keep()
-        if records:
-            self._transaction.append(records, requests)
+        if recording.records:
+            self._transaction.append(recording.records, recording.requests)
         if self._letters:
             self._transaction.bury(self._letters)
-
-    def _record(self, position: int, text: str, unmasked: Unmasked) -> RecordRow:
-        line = text[:-1]
-        record: dict[str, Any] = orjson.loads(line)
-        subject, flow, sequence = record.get("subject", ""), record.get("flow", ""), record.get("sequence", 0)
-        kind = record["type"]
-        name: Name = subject
-        if sequence:
-            key = self._desks.keys[flow]
-            name = subject if key is None else (key, subject)
-        known = self._desks.remembered(name)
-        number, said = known.chain(flow if sequence else LOOSE, line)
-        if sequence:
-            if kind == "carepolicy.task.assigned":
-                known.owners[flow] = record["data"]["role"], record["data"].get("person")
-            elif kind in ("carepolicy.case.moved", "carepolicy.case.opened"):
-                known.owners.pop(flow, None)
-        secret = unmasked.get((flow, subject, sequence)) if unmasked else None
-        sealed = None if secret is None else self._desks.sealer.seal(whole(*secret))
-        key, stored = address_of(name)
-        return RecordRow(
-            key, stored, flow, sequence, 0 if sequence else number, kind, _instant(record), line, said, sealed,
-            self._input, position,
-        )  # fmt: skip
-
-
-def _request(kind: str, row: RecordRow) -> RequestRow:
-    identity = f"{row.flow}/{row.subject}/{row.sequence}"
-    channel = (orjson.loads(row.line)["data"]["channel"] or "") if kind == "message" else ""
-    return RequestRow(identity, kind, row.subject, row.flow, row.sequence, row.time, channel)
-
-
-def _instant(record: dict[str, Any]) -> int:
-    """The time of a record; that of an event without a time that exists is 0."""
-    try:
-        return parse(record["time"])
-    except (KeyError, NoInstant):
-        return 0

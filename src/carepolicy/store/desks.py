@@ -120,9 +120,12 @@ class Desks:
 
     def remembered(self, name: Name) -> Remembered:
         """What is known of an address, from the store where it is not here; it will be kept."""
-        self.fetch((name,))
+        known = self.known.get(name)
+        if known is None:
+            self.fetch((name,))
+            known = self.known[name]
         self.touched[name] = None
-        return self.known[name]
+        return known
 
     def _take_up(self, name: Name, held: Held) -> Remembered:
         known = self.known[name] = Remembered(held.row)

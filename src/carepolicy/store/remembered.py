@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from carepolicy.store.chain import BEGINNING, link
-
 if TYPE_CHECKING:
     from carepolicy.store.rows import SubjectRow
 
@@ -33,12 +31,6 @@ class Remembered:
             self.merged_into = row.merged_into
             self.levels = kept["levels"]
             self.chains = {flow: (number, bytes.fromhex(said)) for flow, (number, said) in kept["chains"].items()}
-
-    def chain(self, name: str, line: str) -> tuple[int, bytes]:
-        """The number and the hash of a new record at the end of a chain."""
-        number, before = self.chains.get(name, (0, BEGINNING))
-        end = self.chains[name] = (number + 1, link(before, line))
-        return end
 
     def state(self, levels: dict[str, dict[str, Any]]) -> bytes:
         """What must be remembered although cases close, as bytes."""

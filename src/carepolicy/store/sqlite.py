@@ -12,13 +12,14 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from carepolicy.store import faults, schema
+from carepolicy.store import faults, schema, statements
 from carepolicy.store.shared import SqlTransaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from carepolicy.store.contract import Transaction
+    from carepolicy.store.rows import EventRow
 
 Result = TypeVar("Result")
 
@@ -51,6 +52,17 @@ class SqliteTransaction(SqlTransaction):
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Carry out a statement for each of some rows."""
         self._connection.executemany(sql, rows)
+
+    def claim(self, events: Sequence[EventRow]) -> set[tuple[str, str]]:
+        """Note events as taken; those that were not taken before. Mostly that is all of them, which is tried first."""
+        if len(events) > 1:
+            self.run("SAVEPOINT claim")
+            if self._connection.executemany(statements.CLAIM, events).rowcount == len(events):
+                self.run("RELEASE claim")
+                return {event[:2] for event in events}
+            self.run("ROLLBACK TO claim")
+            self.run("RELEASE claim")
+        return super().claim(events)
 
 
 class SqliteStore:
