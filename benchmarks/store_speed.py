@@ -6,7 +6,7 @@
     python benchmarks/store_speed.py memory [--cases 100000]
 
 ``events`` takes the same events in batches of 1, 100 and 1,000, notes the rows that were written, and writes the same
-rows in the same batches by bare INSERTs (upserts where a row was written before) into an empty store of the same tables.
+rows in the same batches by bare INSERTs (upserts where a row was written before) into an empty store like it.
 """
 
 from __future__ import annotations
