@@ -14,6 +14,7 @@ from carepolicy.engine.instants import microseconds
 from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.stream import Run
 from carepolicy.machine.loading import PolicyErrors, load_bundle
+from carepolicy.spool import spool
 
 if TYPE_CHECKING:
     from carepolicy.businesstime import Calendar
@@ -116,7 +117,7 @@ class Engine:
         return self._run(events, None if until is None else microseconds(until))
 
     def _run(self, events: Iterable[Mapping[str, Any] | str | bytes], until: int | None) -> Iterator[dict[str, Any]]:
-        with OrderedRun(Run(self._bundle, self._reveal, self._lateness)) as run:
+        with OrderedRun(Run(self._bundle, self._reveal, self._lateness), spool) as run:
             for number, event in enumerate(events, 1):
                 line = event if isinstance(event, (str, bytes)) else orjson.dumps(event, default=_money)
                 if not isinstance(event, (str, bytes)) or event.strip():

@@ -189,9 +189,10 @@ def _runner(bundle: Bundle, reveal: bool, lateness: int, workers: int) -> Any:
     from carepolicy.engine.ordered import OrderedRun
     from carepolicy.engine.parallel import ParallelRun
     from carepolicy.engine.stream import Run
+    from carepolicy.spool import spool
 
     run: Run = Run(bundle, reveal, lateness) if workers == 1 else ParallelRun(bundle, reveal, lateness, workers)
-    return OrderedRun(run)
+    return OrderedRun(run, spool)
 
 
 def _pump(runner: Any, source: Any, records: IO[bytes], letters: Letters, until: int | None, quiet: bool) -> None:

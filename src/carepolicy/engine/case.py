@@ -8,7 +8,8 @@ from carepolicy.engine.instants import NEVER
 from carepolicy.engine.recordtext import quoted
 
 if TYPE_CHECKING:
-    from carepolicy.engine.live import LiveAfter, LiveClock, LiveLimit, LiveProgram, LiveState
+    from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState
+    from carepolicy.engine.liveclocks import LiveClock, LiveLimit
     from carepolicy.engine.recordtext import Form
 
 

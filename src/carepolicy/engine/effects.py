@@ -11,6 +11,7 @@ import orjson
 
 from carepolicy.engine import rounds
 from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.engine.limitchanges import extend
 from carepolicy.engine.recordtext import opened
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class LiveEffects:
             held = case.rounds[clock.index]
             if held is not None and not held.late and (at_most is None or case.extensions(clock.index) < at_most):
                 case.count_extension(clock.index)
-                rounds.extend(stepper.out, case, held, by, now, when, reason)
+                extend(stepper.out, case, held, by, now, when, reason)
 
 
 class LiveMessage:

@@ -10,7 +10,8 @@ from carepolicy.engine.rounds import OPERATIONS
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
-    from carepolicy.engine.live import LiveClock, LiveProgram, LiveState, Operations
+    from carepolicy.engine.live import LiveProgram, LiveState, Operations
+    from carepolicy.engine.liveclocks import LiveClock
     from carepolicy.machine.program import Bundle, EffectsTable, RuleTable
 
 

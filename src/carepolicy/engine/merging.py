@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from carepolicy.engine import codes, rounds
 from carepolicy.engine.case import Case, used_of
 from carepolicy.engine.instants import text_of
+from carepolicy.engine.settling import settle, used_in
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Round
@@ -88,9 +89,9 @@ def _keep_earlier_start(out: list[str], case: Case, merged: Round, now: int, whe
     if held is None or held.late or not held.running or held.started <= merged.started:
         return
     segments = merged.segments + (((merged.since, now),) if merged.running else ())
-    used = max(rounds.used_in(segments, held.limit), used_of(held, now))
+    used = max(used_in(segments, held.limit), used_of(held, now))
     position = held.limit.position
     held.started, held.since, held.segments = merged.started, now, segments
     held.base = (now if position is None else position(now)) - used
-    rounds.settle(case, held)
+    settle(case, held)
     rounds.tell_extended(out, case, held, now, when, "merged: the earlier start is kept")

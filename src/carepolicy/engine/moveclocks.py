@@ -9,7 +9,8 @@ from carepolicy.engine.case import Round
 from carepolicy.engine.instants import text_of
 
 if TYPE_CHECKING:
-    from carepolicy.engine.live import LiveClock, LiveLimit, LiveProgram, LiveState, Operations
+    from carepolicy.engine.live import LiveProgram, LiveState, Operations
+    from carepolicy.engine.liveclocks import LiveClock, LiveLimit
     from carepolicy.engine.source import Source
 
 

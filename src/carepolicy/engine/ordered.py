@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
+from io import BytesIO
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
@@ -11,22 +11,22 @@ from carepolicy.engine.letters import line_of
 from carepolicy.engine.stream import Caused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from carepolicy.engine.stream import Run
-
-IN_MEMORY = 1 << 26
 
 
 class OrderedRun:
     """A run whose output is in order.
 
     A set of one stratum without lateness gives its records at once. Otherwise earlier lines may still
-    cause records, and those of the lowest stratum wait in a temporary file until all lines are read.
+    cause records, and those of the lowest stratum wait in a file that ``spool`` makes until all lines are read: one in
+    memory, unless something better is handed in.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, spool: Callable[[], IO[bytes]] = BytesIO) -> None:
         self._run = run
+        self._make_spool = spool
         self._direct = run.levels == 1 and run.holding is None
         self._spool: IO[bytes] | None = None
         self._kept: list[tuple[int, int, int]] = []
@@ -41,7 +41,7 @@ class OrderedRun:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
-        """Let go of the temporary file and of worker processes."""
+        """Let go of the spool and of worker processes."""
         if self._spool is not None:
             self._spool.close()
         self._run.close()
@@ -74,7 +74,7 @@ class OrderedRun:
 
     def _keep(self, number: int, text: str) -> None:
         if self._spool is None:
-            self._spool = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - close() closes it
+            self._spool = self._make_spool()
         start = self._spool.tell()
         self._kept.append((number, start, self._spool.write(text.encode())))
 

@@ -6,21 +6,21 @@ Each function changes the clock's round of a case at an instant and appends the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.case import Round, used_of
-from carepolicy.engine.instants import DAY, NEVER, text_of
+from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.live import PAUSE, REBASE, RESTART, RESUME, START, STOP
 from carepolicy.engine.recordtext import quoted
+from carepolicy.engine.roundrecords import seconds, write_ended, write_over, write_running
+from carepolicy.engine.settling import plan, settle, share, used_in
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from carepolicy.engine.case import Case
-    from carepolicy.engine.live import LiveClock, LiveLimit
-    from carepolicy.engine.recordtext import Form
+    from carepolicy.engine.liveclocks import LiveClock, LiveLimit
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -118,7 +118,7 @@ def start(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> 
         out.append(case.line(limit.fresh, when, limit.fresh.data % text_of(due)))
         return
     settle(case, held)
-    _write_running(out, case, held, limit.started, now, when)
+    write_running(out, case, held, limit.started, now, when)
 
 
 def _go_on_counting(case: Case, held: Round) -> None:
@@ -130,12 +130,7 @@ def _go_on_counting(case: Case, held: Round) -> None:
     position = held.limit.position
     held.base = (held.since if position is None else position(held.since)) - used
     if not held.limit.dated:
-        held.warned = sum(_share(held.limit.amount, each) < used for each in held.clock.warns)
-
-
-def _share(amount: int, millionths: int) -> int:
-    """A share of an amount, rounded up to a whole unit."""
-    return -(-amount * millionths // 1_000_000)
+        held.warned = sum(share(held.limit.amount, each) < used for each in held.clock.warns)
 
 
 def _first_instant(case: Case, clock: LiveClock, now: int) -> int:
@@ -148,67 +143,6 @@ def _first_instant(case: Case, clock: LiveClock, now: int) -> int:
     return min(since, now)
 
 
-def used_in(segments: tuple[tuple[int, int], ...], limit: LiveLimit) -> int:
-    """The time used in stretches of running, in the basis of ``limit``."""
-    position, first = limit.position, limit.first
-    if position is None or first is None:
-        return sum(end - begin for begin, end in segments)
-    if not segments:
-        return 0
-    start = segments[0][0]
-    return sum(position(end) - position(begin) for begin, end in segments) + position(start) - first(start)
-
-
-def settle(case: Case, held: Round) -> None:
-    """Work out when a running round falls due, and what it does next."""
-    limit = held.limit
-    if limit.dated:
-        _settle_dated(case, held)
-    else:
-        held.amount = held.amount or limit.amount
-        instant = limit.instant
-        held.due = held.base + held.amount if instant is None else instant(held.base + held.amount)
-    if held.due != NEVER:
-        if limit.rolls:
-            held.due = limit.calendar.roll(held.due, limit.until and _ends_date(case, limit, held.due))
-        for extra in held.extras:
-            later = limit.calendar.add_us(held.due, extra, case.facts)
-            held.due = held.due if later is None else later
-    plan(held)
-
-
-def _settle_dated(case: Case, held: Round) -> None:
-    limit = held.limit
-    if limit.until:
-        due = limit.calendar.add_us(held.started, limit.limit, case.facts)
-        held.due = NEVER if due is None else due
-        held.amount = 0 if due is None else due - held.base
-    else:
-        if held.amount == 0:
-            due = limit.calendar.add_us(held.started, limit.limit, case.facts)
-            held.amount = 0 if due is None else due - held.started
-        held.due = held.base + held.amount
-
-
-def _ends_date(case: Case, limit: LiveLimit, due: int) -> bool:
-    """Whether a due time is the end of a date that a fact holds, which is the first instant of the next date."""
-    return isinstance(case.facts.get(limit.limit.fact or ""), date) and limit.calendar.local(due) % DAY == 0
-
-
-def plan(held: Round) -> None:
-    """Note when a round next warns or falls due; a round that pauses or is late does neither."""
-    if held.late or not held.running:
-        held.next = NEVER
-        return
-    held.next = held.due
-    shares = held.clock.warns
-    if held.warned < len(shares) and held.due != NEVER:
-        part = _share(held.amount, shares[held.warned])
-        instant = held.limit.instant
-        warn = held.base + part if instant is None else instant(held.base + part)
-        held.next = min(held.next, warn)
-
-
 def pause(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
     """Let a running round stand still."""
     if not held.running:
@@ -217,7 +151,7 @@ def pause(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
     held.running = False
     held.segments += ((held.since, now),)
     held.next = NEVER
-    _write_ended(out, case, held, held.limit.paused, held.used, when)
+    write_ended(out, case, held, held.limit.paused, held.used, when)
 
 
 def resume(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
@@ -233,7 +167,7 @@ def resume(out: list[str], case: Case, held: Round, now: int, when: str) -> None
         plan(held)
     else:
         settle(case, held)
-    _write_running(out, case, held, held.limit.resumed, now, when)
+    write_running(out, case, held, held.limit.resumed, now, when)
 
 
 def restart(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
@@ -254,7 +188,7 @@ def restart(out: list[str], case: Case, held: Round, now: int, when: str) -> Non
     settle(case, held)
     if not held.running:
         held.next = NEVER
-    _write_running(out, case, held, held.limit.restarted, now, when)
+    write_running(out, case, held, held.limit.restarted, now, when)
 
 
 def rebase(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
@@ -268,7 +202,7 @@ def rebase(out: list[str], case: Case, held: Round, now: int, when: str) -> None
     if not held.late:
         settle(case, held)
     if held.due != before:
-        _write_running(out, case, held, changed.extended, now, when, changed.recounted_as)
+        write_running(out, case, held, changed.extended, now, when, changed.recounted_as)
 
 
 def stop(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
@@ -281,80 +215,25 @@ def stop(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
     if clock.goes_on:
         case.keep(clock.index, held.segments + (((held.since, now),) if held.running else ()))
     if held.late:
-        _write_over(out, case, held, used, when)
+        write_over(out, case, held, used, when)
     elif held.amount == limit.amount:
         form = limit.plainly_met
         out.append(case.line(form, when, form.data % seconds(used, limit.unit)))
     else:
-        _write_ended(out, case, held, limit.met, used, when)
+        write_ended(out, case, held, limit.met, used, when)
 
 
 def cancel(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
     """End a round because the clock does not apply any more."""
     case.rounds[held.clock.index] = None
-    _write_ended(out, case, held, held.limit.cancelled, used_of(held, now), when)
-
-
-def look_again(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
-    """Look up a clock's limit again, because a fact that it reads has changed."""
-    held = case.rounds[clock.index]
-    if held is None:
-        if clock.phases[case.state.index] == Phase.RUNNING:
-            start(out, case, clock, now, when)
-        return
-    if held.late:
-        return
-    limit = choose(case, clock)
-    if limit is None:
-        cancel(out, case, held, now, when)
-        return
-    before, replaced = held.due, held.limit
-    if limit.place != replaced.place:
-        _change_limit(held, limit, now)
-    elif not limit.until:
-        return
-    if held.running:
-        settle(case, held)
-    if held.due != before or held.limit.limit != replaced.limit:
-        _write_running(out, case, held, held.limit.extended, now, when, held.limit.extended_as)
-
-
-def _change_limit(held: Round, limit: LiveLimit, now: int) -> None:
-    """Take another limit; the time already used counts, told in the new limit's basis."""
-    if _alike(held.limit, limit):
-        used = used_of(held, now)
-    else:
-        used = used_in((*held.segments, (held.since, now)) if held.running else held.segments, limit)
-    position = limit.position
-    held.limit, held.amount, held.extras = limit, 0, ()
-    held.used = used
-    held.base = (now if position is None else position(now)) - used
-    if not held.running and not limit.dated:
-        held.amount = limit.amount
-
-
-def _alike(one: LiveLimit, other: LiveLimit) -> bool:
-    """Whether two limits count in the same measure, be it in different calendars."""
-    return (one.position is None and other.position is None) or one.limit.kind == other.limit.kind
-
-
-def extend(out: list[str], case: Case, held: Round, by: Any, now: int, when: str, reason: str) -> None:
-    """Give a round more time: in its own basis where ``by`` is in it, else on top of its due time."""
-    limit = held.limit
-    if by.kind == limit.limit.kind and not limit.dated:
-        held.amount += by.amount
-    else:
-        held.extras += (by,)
-    if held.running:
-        settle(case, held)
-    _write_running(out, case, held, limit.extended, now, when, reason)
+    write_ended(out, case, held, held.limit.cancelled, used_of(held, now), when)
 
 
 def warn(out: list[str], case: Case, held: Round, when: str, now: int) -> None:
     """Say that a share of the limit is used."""
     held.warned += 1
     plan(held)
-    _write_running(out, case, held, held.limit.warned, now, when)
+    write_running(out, case, held, held.limit.warned, now, when)
 
 
 def fall_late(out: list[str], case: Case, held: Round, when: str, now: int) -> None:
@@ -363,46 +242,17 @@ def fall_late(out: list[str], case: Case, held: Round, when: str, now: int) -> N
     held.late = True
     held.next = NEVER
     held.mark = (held.due if position is None else position(held.due)) - held.base
-    _write_running(out, case, held, held.limit.late, now, when)
+    write_running(out, case, held, held.limit.late, now, when)
 
 
 def tell(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
     """Say of a round that another case began that it is this case's now."""
     if held.running:
-        _write_running(out, case, held, held.limit.started, now, when)
+        write_running(out, case, held, held.limit.started, now, when)
     else:
-        _write_ended(out, case, held, held.limit.paused, held.used, when)
+        write_ended(out, case, held, held.limit.paused, held.used, when)
 
 
 def tell_extended(out: list[str], case: Case, held: Round, now: int, when: str, reason: str) -> None:
     """Say that a round's due time has changed, and why."""
-    _write_running(out, case, held, held.limit.extended, now, when, quoted(reason))
-
-
-def seconds(units: int, unit: int) -> int | float:
-    """An amount in seconds, to the microsecond. Below zero, before the day of the start has closed, nothing is used."""
-    if units < 0:
-        return 0
-    return round(units / unit, 6) if units % unit else units // unit
-
-
-def _write_running(out: list[str], case: Case, held: Round, form: Form, now: int, when: str, *more: str) -> None:
-    unit = held.limit.unit
-    numbers = (seconds(used_of(held, now), unit), seconds(held.amount, unit), *more)
-    if held.due == NEVER or not held.running:
-        form = held.limit.undated[form]
-        out.append(case.line(form, when, form.data % numbers))
-    else:
-        out.append(case.line(form, when, form.data % (text_of(held.due), *numbers)))
-
-
-def _write_ended(out: list[str], case: Case, held: Round, form: Form, used: int, when: str) -> None:
-    unit = held.limit.unit
-    out.append(case.line(form, when, form.data % (seconds(used, unit), seconds(held.amount, unit))))
-
-
-def _write_over(out: list[str], case: Case, held: Round, used: int, when: str) -> None:
-    limit = held.limit
-    unit = limit.unit
-    numbers = seconds(used, unit), seconds(held.amount, unit), seconds(max(used - held.mark, 0), unit)
-    out.append(case.line(limit.ended, when, limit.ended.data % numbers))
+    write_running(out, case, held, held.limit.extended, now, when, quoted(reason))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.engine.case import Case
 from carepolicy.engine.effects import MASK, CaseValues, assign_task
 from carepolicy.engine.instants import text_of
+from carepolicy.engine.limitchanges import look_again
 from carepolicy.engine.moves import OFTEN, write_move, write_opening
-from carepolicy.engine.rounds import NOTHING, look_again
+from carepolicy.engine.rounds import NOTHING
 from carepolicy.engine.subject import Raised, Subject
 from carepolicy.engine.timers import Timers
 

@@ -19,7 +19,8 @@ from carepolicy.store.factvalues import put_all, take_all
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from carepolicy.engine.live import LiveClock, LiveLimit, LiveProgram
+    from carepolicy.engine.live import LiveProgram
+    from carepolicy.engine.liveclocks import LiveClock, LiveLimit
 
 FORM = 1
 

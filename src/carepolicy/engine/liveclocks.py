@@ -1,0 +1,155 @@
+"""Clocks and limits made ready to run: linked to calendars, and to the texts of the records that they write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.engine.recordtext import Writer, opened, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from carepolicy.businesstime.calendar import Calendar
+    from carepolicy.businesstime.limit import Limit
+    from carepolicy.machine.program import ClockTable, Function, LimitTable
+
+
+class LiveLimit:
+    """A limit of a clock in one calendar.
+
+    ``first`` is ``position`` where a round starts: closings count from the end of the day of the start.
+    ``position`` and ``instant`` translate between instants and the limit's own basis; both are None
+    for elapsed time, whose positions are the instants themselves. ``amount`` is in units of the basis,
+    ``unit`` of which make a second; None where it depends on the start or on facts.
+    """
+
+    __slots__ = (
+        "amount",
+        "calendar",
+        "cancelled",
+        "dated",
+        "ended",
+        "extended",
+        "extended_as",
+        "first",
+        "fresh",
+        "instant",
+        "late",
+        "limit",
+        "met",
+        "months",
+        "paused",
+        "place",
+        "plain",
+        "plainly_met",
+        "position",
+        "reads",
+        "recounted_as",
+        "restarted",
+        "resumed",
+        "rolls",
+        "started",
+        "strict",
+        "undated",
+        "unit",
+        "until",
+        "warned",
+        "when",
+    )
+
+    def __init__(self, table: LimitTable, place: int, calendar: Calendar, clock: str, writer: Writer) -> None:
+        limit = table.limit
+        self.place = place
+        self.limit: Limit = limit
+        self.when: Function | None = table.when
+        self.rolls = table.rolls
+        self.strict = limit.strict
+        self.reads = table.reads
+        self.calendar = calendar
+        self.until = limit.kind == "until"
+        self.months = limit.kind == "months"
+        self.dated = self.until or self.months
+        self.amount: int = 0 if self.dated else limit.amount
+        self.unit = 1_000_000
+        self.position: Callable[[int], int] | None = None
+        self.instant: Callable[[int], int] | None = None
+        if limit.kind == "business_time":
+            self.position, self.instant = calendar.position, calendar.instant
+        elif limit.kind == "business_days":
+            self.position, self.instant, self.unit = calendar.day_position, calendar.day_instant, 1_000_000_000
+        elif limit.kind == "close_of_business":
+            self.position, self.instant, self.unit = calendar.closing_position, calendar.date_instant, 1_000_000_000
+        self.first = calendar.date_position if limit.kind == "close_of_business" else self.position
+        self.plain = not self.dated and not self.rolls
+        self._write(clock, writer)
+
+    def _write(self, clock: str, writer: Writer) -> None:
+        start, basis = opened("clock", clock), f'"basis":"{self.limit.basis}"'
+        dated = f'{start}"due":"%s","used":%s,"limit":%s,{basis}}}'
+        undated = f'{start}"used":%s,"limit":%s,{basis}}}'
+        why = dated[:-1] + ',"reason":%s}'
+        self.started = writer.form("clock.started", dated)
+        self.resumed = writer.form("clock.resumed", dated)
+        self.warned = writer.form("clock.warned", dated)
+        self.late = writer.form("clock.late", dated)
+        self.restarted = writer.form("clock.restarted", dated)
+        self.extended = writer.form("clock.extended", why)
+        self.paused = writer.form("clock.paused", undated)
+        self.met = writer.form("clock.met", undated)
+        self.cancelled = writer.form("clock.cancelled", undated)
+        self.ended = writer.form("clock.ended", undated[:-1] + ',"over":%s}')
+        self.undated = {
+            self.started: writer.form("clock.started", undated),
+            self.resumed: writer.form("clock.resumed", undated),
+            self.restarted: writer.form("clock.restarted", undated),
+            self.extended: writer.form("clock.extended", undated[:-1] + ',"reason":%s}'),
+        }
+        whole, rest = divmod(self.amount, self.unit)
+        told = repr(round(self.amount / self.unit, 6)) if rest else str(whole)
+        self.fresh = writer.form("clock.started", f'{start}"due":"%s","used":0,"limit":{told},{basis}}}')
+        self.plainly_met = writer.form("clock.met", f'{start}"used":%s,"limit":{told},{basis}}}')
+        self.extended_as = quoted(f"the limit is now {self.limit}")
+        self.recounted_as = quoted(f"it counts in the calendar {self.calendar.name} now")
+
+
+class LiveClock:
+    """A clock; ``choices`` are its limits by the index of the state (they differ where calendars do)."""
+
+    __slots__ = (
+        "bit",
+        "choices",
+        "counts_from",
+        "goes_on",
+        "index",
+        "late_trigger",
+        "met_trigger",
+        "name",
+        "phases",
+        "place",
+        "reads",
+        "restarts_on",
+        "warned_trigger",
+        "warns",
+    )
+
+    def __init__(self, index: int, table: ClockTable, calendars: Mapping[str, Calendar], writer: Writer) -> None:
+        self.index = index
+        self.bit = 1 << index
+        self.name = table.name
+        self.phases = table.phases
+        self.goes_on = table.goes_on
+        self.restarts_on = table.restarts_on
+        self.warns = tuple(each.share for each in table.warns)
+        self.counts_from = table.counts_from
+        self.place = table.place
+        self.reads = frozenset(fact for each in table.limits for fact in each.reads)
+        self.warned_trigger = f"{table.name}.warned"
+        self.late_trigger = f"{table.name}.late"
+        self.met_trigger = f"{table.name}.met"
+        by_calendar = {
+            name: tuple(
+                LiveLimit(each, at, calendars[name], table.name, writer) for at, each in enumerate(table.limits)
+            )
+            for name in sorted(set(table.calendars))
+        }
+        self.choices = tuple(by_calendar[name] for name in table.calendars)
