@@ -136,6 +136,7 @@ class Batch:
                 self._hand_on(level, desk, waiting, position)
 
     def _give(self, desk: Desk, event: Incoming) -> None:
+        self._desks.notes.take(desk, event, desk is self._desks.desks[0])
         if event.type == MERGE:
             desk.merge(event)
         else:
@@ -213,6 +214,7 @@ class Batch:
         recording = Recording(self._desks, self._input)
         recording.take(self.texts, unmasked)
         self._desks.keep()
+        self._desks.notes.keep(self._transaction)
         if recording.records:
             self._transaction.append(recording.records, recording.requests)
         if self._letters:

@@ -13,6 +13,7 @@ from carepolicy.engine.intake import Intake
 from carepolicy.engine.letters import DeadLetters
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.subject import Opening, Subject
+from carepolicy.store.noting import Notes
 from carepolicy.store.remembered import Remembered
 from carepolicy.store.rows import CaseRow, SubjectRow
 from carepolicy.store.shelf import Name, Shelf, StoreRecords, address_of
@@ -44,6 +45,7 @@ class Desks:
         self.records = StoreRecords(bundle.organisation)
         self.touched: dict[Name, None] = {}
         self.known: dict[Name, Remembered] = {}
+        self.notes = Notes(bundle, sealer)
         self._transaction: Transaction | None = None
         programs = [LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)]
         strata = [each.stratum for each in bundle.programs] + [each.stratum for each in bundle.watches]
@@ -91,6 +93,7 @@ class Desks:
         """Forget all subjects, as after a transaction that was undone."""
         self.known.clear()
         self.touched.clear()
+        self.notes.forget()
         for desk in self.desks:
             dict.clear(desk.subjects)
             desk.merged.clear()

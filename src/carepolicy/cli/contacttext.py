@@ -1,0 +1,53 @@
+"""How ``carepolicy contact`` prints entries."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from carepolicy.cli.terminal import plain
+from carepolicy.engine.recordwords import time_in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from carepolicy.store.contacts import Contact
+
+FIELDS = ("time", "subject", "flow", "kind", "channel", "from", "to", "said", "state")
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet would take for a formula."""
+
+
+def printed(entries: Sequence[Contact], form: str, zone: ZoneInfo) -> str:
+    """Entries as text, as one object of JSON, or as CSV (RFC 4180) that no spreadsheet takes for formulas."""
+    if form == "json":
+        told = {"contacts": [each.as_dict() for each in entries]}
+        return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n"
+    if form == "csv":
+        out = io.StringIO()
+        writer = csv.DictWriter(out, FIELDS, lineterminator="\r\n")
+        writer.writeheader()
+        for each in entries:
+            writer.writerow({name: _cell(value) for name, value in each.as_dict().items()})
+        return out.getvalue()
+    if not entries:
+        return f"nothing was said yet (times of {zone.key})\n"
+    return "".join(_lines(each, zone) for each in entries)
+
+
+def _cell(value: str) -> str:
+    return "'" + value if value.startswith(FORMULAS) else value
+
+
+def _lines(entry: Contact, zone: ZoneInfo) -> str:
+    how = f" by {entry.channel}" if entry.channel else ""
+    where = f"{entry.subject}, {entry.flow}" if entry.flow else entry.subject
+    state = f", {entry.state}" if entry.state else ""
+    whom = f" to {entry.to}" if entry.to else ""
+    head = f"{time_in_words(entry.time, zone)}  {entry.author}{whom}{how} ({where}{state})"
+    said = [line for line in entry.said.splitlines() if line.strip()] or ["(no text)"]
+    return plain(head) + "\n" + "".join(f"    {plain(line)}\n" for line in said)

@@ -1,0 +1,164 @@
+"""The contact log: who said what to whom, when, and how, over all channels and flows.
+
+It is read out of what is kept anyhow: that customers and colleagues acted (``noting``), the messages and notices that
+cases asked for (records), and what staff typed in (``add``), whose text is sealed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from carepolicy.engine.effects import MASK
+from carepolicy.engine.instants import text_of
+from carepolicy.store.naming import named, storable
+from carepolicy.store.noting import found_addresses, people_events
+from carepolicy.store.revealing import Reader, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from carepolicy.machine.program import Bundle
+    from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.rows import Address
+    from carepolicy.store.sealing import Sealer
+
+RECORDS = """SELECT r.type, r.time, r.flow, r.line, r.sealed, o.state FROM records r
+    LEFT JOIN outbox o ON o.subject = r.subject AND o.flow = r.flow AND o.sequence = r.sequence
+    WHERE r.subject = ? AND r.sequence > 0 AND r.type IN
+        ('carepolicy.message.requested', 'carepolicy.notice.requested', 'carepolicy.task.assigned')
+    ORDER BY r.time, r.flow, r.sequence"""
+CONTACTS = """SELECT time, flow, direction, channel, author, summary, sealed FROM contacts
+    WHERE subject = ? ORDER BY time, no"""
+ADD = """INSERT INTO contacts (time, subject, flow, sequence, direction, channel, author, summary, sealed)
+    VALUES (?, ?, '', 0, ?, ?, ?, '', ?)"""
+OWNED = "SELECT DISTINCT key, subject FROM cases WHERE person = ? ORDER BY key, subject"
+DIRECTIONS = ("in", "out", "internal")
+INTERNAL = frozenset(("notice", "internal"))
+
+Owners = list[tuple[int, str, str]]
+"""Who was to work on what: (time, flow, name), in the order of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One entry. ``kind``: customer, staff (an event of theirs), message, notice, in, out or internal (typed)."""
+
+    time: int
+    subject: str
+    flow: str
+    kind: str
+    channel: str
+    author: str
+    to: str
+    said: str
+    state: str
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether the customer had no part in it."""
+        return self.kind in INTERNAL
+
+    def as_dict(self) -> dict[str, Any]:
+        """The entry as JSON can hold it."""
+        return {
+            "time": text_of(self.time), "subject": self.subject, "flow": self.flow, "kind": self.kind,
+            "channel": self.channel, "from": self.author, "to": self.to, "said": self.said, "state": self.state,
+        }  # fmt: skip
+
+
+class ContactLog:
+    """The contact log of a store, as a reader may see it."""
+
+    def __init__(self, store: Store, bundle: Bundle, sealer: Sealer, reader: Reader) -> None:
+        self._store = store
+        self._bundle = bundle
+        self._sealer = sealer
+        self._reader = reader
+        self._people = people_events(bundle)
+        self._flows = {
+            type_: frozenset(each.flow for each in bundle.programs if type_ in each.happenings)
+            for type_ in self._people
+        }
+
+    def of(self, who: str) -> list[Contact] | None:
+        """The entries about a subject or a customer, the first first; None where nobody of that name is known."""
+        with self._store.reading() as transaction:
+            addresses = found_addresses(transaction, self._sealer, self._bundle, who)
+            return self._sorted(transaction, addresses) if addresses else None
+
+    def of_owner(self, person: str) -> list[Contact]:
+        """The entries about all whose open cases a person has, the first first."""
+        with self._store.reading() as transaction:
+            return self._sorted(transaction, [(key, subject) for key, subject in transaction.rows(OWNED, (person,))])
+
+    def knows(self, subject: str) -> bool:
+        """Whether anything is known of a subject."""
+        with self._store.reading() as transaction:
+            return bool(found_addresses(transaction, self._sealer, self._bundle, subject))
+
+    def add(self, now: int, subject: str, direction: str, channel: str, author: str, text: str) -> None:
+        """Add an entry that was typed."""
+        sealed = self._sealer.seal(text.encode())
+        with self._store.transaction() as transaction:
+            transaction.run(ADD, (now, storable(subject), direction, channel, author, sealed))
+
+    def _sorted(self, transaction: Transaction, addresses: Sequence[Address]) -> list[Contact]:
+        subjects = dict.fromkeys(subject for _, subject in addresses)
+        found = [each for subject in subjects for each in self._entries(transaction, subject)]
+        return sorted(found, key=lambda each: each.time)
+
+    def _entries(self, transaction: Transaction, subject: str) -> Iterator[Contact]:
+        owners: Owners = []
+        asked = []
+        for type_, time, flow, line, sealed, state in transaction.rows(RECORDS, (subject,)):
+            data = orjson.loads(line)["data"]
+            if type_ == "carepolicy.task.assigned":
+                owners.append((time, flow, data.get("person") or self._bundle.role_titles.get(data["role"], "staff")))
+            else:
+                told = shown(data, None if sealed is None else bytes(sealed), self._sealer, self._reader)
+                asked.append(self._asked(type_, time, named(subject), flow, told, state or ""))
+        for row in transaction.rows(CONTACTS, (subject,)):
+            yield self._noted(named(subject), row, owners)
+        yield from asked
+
+    def _asked(self, type_: str, time: int, subject: str, flow: str, data: dict[str, Any], state: str) -> Contact:
+        if type_ == "carepolicy.notice.requested":
+            role = self._bundle.role_titles.get(data["role"], data["role"])
+            return Contact(
+                time, subject, flow, "notice", "", self._bundle.organisation, role, data["text"] or "", state
+            )
+        said = ": ".join(each.strip() for each in (data["subject"], data["text"]) if each)
+        return Contact(
+            time, subject, flow, "message", data["channel"] or "", self._bundle.organisation, data["to"] or "nobody",
+            said, state,
+        )  # fmt: skip
+
+    def _noted(self, subject: str, row: tuple[Any, ...], owners: Owners) -> Contact:
+        time, flow, direction, channel, author, summary, sealed = row
+        us = self._bundle.organisation
+        if direction == "event":
+            by, title = self._people.get(summary, (author, summary))
+            staff = _owner_at(owners, time, self._flows.get(summary, frozenset()))
+            whom = ("customer", us) if by == "customer" else (staff, "")
+            return Contact(time, subject, flow, by, "", *whom, title, "")
+        text = MASK
+        if sealed is None:
+            text = "(erased)"
+        elif self._reader.sees is None or self._reader.sees:
+            text = self._sealer.unseal(bytes(sealed)).decode()
+        whom = {"in": ("customer", author), "out": (author, "customer"), "internal": (author, us)}[direction]
+        return Contact(time, subject, flow, direction, channel or "", *whom, text, "")
+
+
+def _owner_at(owners: Iterable[tuple[int, str, str]], time: int, flows: frozenset[str]) -> str:
+    """Who had the work when somebody acted: the last to whom it was given before that."""
+    found = "staff"
+    for when, flow, name in owners:
+        if when >= time:
+            break
+        if flow in flows:
+            found = name
+    return found

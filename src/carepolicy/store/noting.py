@@ -1,0 +1,162 @@
+"""What is noted of an event beside its cases: that a customer or a colleague acted, and where a customer's facts are.
+
+Customers are found by hashes of their addresses and numbers with a key that only this store has, so that the index
+tells nothing to who holds no key.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from typing import TYPE_CHECKING
+
+from carepolicy.store.naming import storable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from carepolicy.engine.desk import Desk
+    from carepolicy.engine.intake import Incoming
+    from carepolicy.machine.program import Bundle
+    from carepolicy.store.contract import Transaction
+    from carepolicy.store.rows import Address
+    from carepolicy.store.sealing import Sealer
+
+CUSTOMER = "customer.id"
+"""The fact that numbers customers, where a set declares it."""
+
+NOTE_EVENT = """INSERT INTO contacts (time, subject, flow, sequence, direction, author, summary)
+    VALUES (?, ?, '', 0, 'event', ?, ?)"""
+HOLD = "INSERT INTO holdings (digest, key, subject) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+SECRET = "SELECT sealed FROM secrets WHERE name = 'index'"
+KEEP_SECRET = "INSERT INTO secrets (name, sealed) VALUES ('index', ?) ON CONFLICT DO NOTHING"
+
+
+def naming_facts(bundle: Bundle) -> tuple[str, ...]:
+    """The facts by which a customer is found: addresses on channels, and the number of the customer."""
+    own = (CUSTOMER,) if CUSTOMER in bundle.facts else ()
+    return tuple(dict.fromkeys((*own, *bundle.addresses.values())))
+
+
+def people_events(bundle: Bundle) -> dict[str, tuple[str, str]]:
+    """The events that customers or staff make happen: by type who does, and the title."""
+    return {
+        name: (each.by, each.title)
+        for program in reversed(bundle.programs)
+        for name, each in program.happenings.items()
+        if each.by in ("customer", "staff")
+    }
+
+
+class Index:
+    """The keyed hashes of a store."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self._secret: bytes | None = None
+        self._fresh = False
+
+    def digest(self, transaction: Transaction, fact: str, value: object) -> bytes:
+        """By which a customer with this value of a fact is found."""
+        if self._secret is None:
+            self._load(transaction)
+        assert self._secret is not None, "the secret was just loaded"
+        text = f"{fact}\0{str(value).strip().casefold()}"
+        return hmac.digest(self._secret, text.encode(), "sha256")[:16]
+
+    def begin(self) -> None:
+        """A new transaction: what the last one made is kept."""
+        self._fresh = False
+
+    def forget(self) -> None:
+        """The transaction was undone, and with it a secret that it made."""
+        if self._fresh:
+            self._secret = None
+
+    def _load(self, transaction: Transaction) -> None:
+        found = transaction.rows(SECRET)
+        if not found:
+            self._fresh = True
+            transaction.run(KEEP_SECRET, (self._sealer.seal(os.urandom(32)),))
+            found = transaction.rows(SECRET)
+        self._secret = self._sealer.unseal(bytes(found[0][0]))
+
+
+class Notes:
+    """Collects what is noted in one transaction."""
+
+    def __init__(self, bundle: Bundle, sealer: Sealer) -> None:
+        self._index = Index(sealer)
+        self._facts = naming_facts(bundle)
+        self._people = {name: by for name, (by, _) in people_events(bundle).items()}
+        self._events: list[tuple[int, str, str, str]] = []
+        self._held: dict[tuple[str, str, Address], None] = {}
+
+    def take(self, desk: Desk, event: Incoming, first: bool) -> None:
+        """Note an event that is given to a desk, ``first`` where it is the lowest."""
+        if first and not event.raised and event.type in self._people:
+            self._events.append((event.time, storable(event.subject), self._people[event.type], event.type))
+        data = event.data
+        if data:
+            for fact in self._facts:
+                value = data.get(fact)
+                if value is not None:
+                    for address in _addresses(desk, event):
+                        self._held[fact, str(value), address] = None
+
+    def keep(self, transaction: Transaction) -> None:
+        """Keep what was noted."""
+        self._index.begin()
+        if self._events:
+            transaction.many(NOTE_EVENT, self._events)
+            self._events = []
+        if self._held:
+            rows = {
+                (self._index.digest(transaction, fact, value), *address): None for fact, value, address in self._held
+            }
+            transaction.many(HOLD, sorted(rows))
+            self._held = {}
+
+    def forget(self) -> None:
+        """Forget what was noted, as after a transaction that was undone."""
+        self._index.forget()
+        self._events = []
+        self._held = {}
+
+
+def _addresses(desk: Desk, event: Incoming) -> Iterable[Address]:
+    for key, _ in desk.routes(event.type):
+        if key is None:
+            yield "", storable(event.subject)
+        else:
+            value = event.subject if event.raised else event.data.get(key)
+            if value is not None:
+                yield key, storable(str(value))
+
+
+def found_addresses(transaction: Transaction, sealer: Sealer, bundle: Bundle, who: str) -> list[Address]:
+    """Where something is known about ``who``: a subject of that name, or the subjects at which facts of a customer with
+    that address or number are kept; with what each was merged into."""
+    index = Index(sealer)
+    keys = ["", *sorted({each.key for each in bundle.programs if each.key is not None})]
+    name = storable(who)
+    known = "SELECT key, subject FROM subjects WHERE key = ? AND subject = ?"
+    found: dict[Address, None] = {(key, name): None for key in keys if transaction.rows(known, (key, name))}
+    if transaction.rows("SELECT 1 FROM contacts WHERE subject = ? LIMIT 1", (name,)):
+        found.setdefault(("", name))
+    if transaction.rows(SECRET):
+        for fact in naming_facts(bundle):
+            digest = index.digest(transaction, fact, who)
+            rows = transaction.rows(
+                "SELECT key, subject FROM holdings WHERE digest = ? ORDER BY key, subject", (digest,)
+            )
+            found.update(dict.fromkeys((key, subject) for key, subject in rows))
+    left = list(found)
+    while left:
+        merged = transaction.rows("SELECT merged_into FROM subjects WHERE key = ? AND subject = ?", left.pop())
+        if merged and merged[0][0] is not None:
+            into = "", storable(merged[0][0])
+            if into not in found:
+                found[into] = None
+                left.append(into)
+    return list(found)
