@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -260,3 +262,49 @@ def test_a_compressed_log_is_named_as_such_and_not_refused_line_by_line(policies
     assert carepolicy("run", "--policies", policies, stdin=again).returncode == 0
     log.write_text(json.dumps(GOOD), encoding="utf-16")
     assert b"is in UTF-16; say: iconv" in carepolicy("run", log, "--policies", policies).stderr
+
+
+def children_of(process: int) -> list[int]:
+    """The worker processes of a run."""
+    listed = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [int(each) for each in listed if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to find the workers")
+@pytest.mark.parametrize(
+    ("struck", "status", "said"), [("worker", 3, b"worker 1 of 2 died"), ("all", 130, b"interrupted")]
+)
+def test_a_run_whose_workers_die_or_are_interrupted_says_so_in_a_line(
+    policies: Path, struck: str, status: int, said: bytes
+) -> None:
+    command = [sys.executable, "-m", "carepolicy", "run", "-", "--policies", str(policies), "--workers", "2"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(b"\n".join([json.dumps(GOOD).encode(), asked()]) + b"\n")
+        process.stdin.flush()
+        deadline = time.monotonic() + 60
+        if struck == "all":
+            os.killpg(process.pid, signal.SIGINT) if _started(process, deadline) else pytest.fail("it never started")
+            process.stdin.close()
+        else:
+            process.stdin.close()
+            while len(workers := children_of(process.pid)) < 2 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            for worker in workers:
+                os.kill(worker, signal.SIGKILL)
+        assert process.stderr is not None
+        told = process.stderr.read()
+        assert process.wait(timeout=60) == status
+        assert said in told
+        assert b"Traceback" not in told
+
+
+def _started(process: subprocess.Popen[bytes], deadline: float) -> bool:
+    """Whether Python has come so far that an interrupt is heard by the command."""
+    while time.monotonic() < deadline:
+        if b"python" in Path(f"/proc/{process.pid}/cmdline").read_bytes() and process.poll() is None:
+            time.sleep(3)
+            return True
+    return False

@@ -7,13 +7,13 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from carepolicy.cli.sets import bundle_or_exit, policies_option
-from carepolicy.cli.status import Refused
+from carepolicy.cli.status import UNREACHABLE, Refused
 from carepolicy.cli.storedrun import Asked, run_with_store
 from carepolicy.cli.times import lateness_of, until_of
 
@@ -107,6 +107,7 @@ def command(
         _refuse_overwriting(file, output, dead_letters)
         records: IO[bytes] = stack.enter_context(open(output, "wb")) if output else sys.stdout.buffer
         dead = stack.enter_context(open(dead_letters, "w", encoding="utf-8")) if dead_letters else None
+        stack.enter_context(_telling_of_dead_workers())
         runner = stack.enter_context(_runner(bundle, reveal, held, workers))
         letters = Letters(dead, quiet)
         try:
@@ -183,6 +184,16 @@ def _shareable(stack: ExitStack, source: Any, workers: int) -> tuple[Any, int]:
         shutil.copyfileobj(piped, source)
         source.seek(0)
     return source, 1 if tells_of_merges(source) else workers
+
+
+@contextmanager
+def _telling_of_dead_workers() -> Iterator[None]:
+    from carepolicy.engine.stream import WorkerDied
+
+    try:
+        yield
+    except WorkerDied as fault:
+        raise Refused(str(fault), UNREACHABLE) from None
 
 
 def _runner(bundle: Bundle, reveal: bool, lateness: int, workers: int) -> Any:

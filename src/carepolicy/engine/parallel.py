@@ -7,6 +7,9 @@ since the records are put in the order of the lines, the bytes do not depend on 
 from __future__ import annotations
 
 import multiprocessing
+from contextlib import contextmanager, suppress
+from signal import SIG_IGN, SIGINT, signal
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
@@ -16,11 +19,11 @@ from carepolicy.engine.eventrecords import EventRecords
 from carepolicy.engine.intake import MERGE, Refused
 from carepolicy.engine.letters import line_of
 from carepolicy.engine.live import LiveProgram
-from carepolicy.engine.stream import AT_THE_END, Run
+from carepolicy.engine.stream import AT_THE_END, Run, WorkerDied
 from carepolicy.machine import portable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from multiprocessing.connection import Connection
 
     from carepolicy.engine.intake import Incoming
@@ -46,10 +49,6 @@ class Answer(NamedTuple):
     lates: int
 
 
-class WorkerDied(Exception):
-    """A worker process ended before its work was done."""
-
-
 class ParallelRun(Run):
     """A ``Run`` whose lowest stratum is worked on by ``workers`` processes."""
 
@@ -61,11 +60,15 @@ class ParallelRun(Run):
         self._processes = []
         for number in range(workers):
             ours, theirs = context.Pipe()
-            process = context.Process(target=work, args=(theirs, packed, reveal, number, workers), daemon=True)
-            process.start()
+            process = context.Process(target=work, args=(theirs, reveal, number, workers), daemon=True)
+            with deaf_to_interrupts():
+                process.start()
             theirs.close()
             self._pipes.append(ours)
             self._processes.append(process)
+        # What a process is started with is written to it whether or not it lives; this finds out.
+        for number, pipe in enumerate(self._pipes):
+            self._ask(number, pipe, packed)
         self._asked = [False] * workers
         self._kept: list[tuple[int, str]] = []
         self._letters: list[str] = []
@@ -118,8 +121,17 @@ class ParallelRun(Run):
     def _send(self, shares: list[list[Share]]) -> None:
         for number, (pipe, share) in enumerate(zip(self._pipes, shares, strict=True)):
             if share:
-                pipe.send(share)
+                self._ask(number, pipe, share)
                 self._asked[number] = True
+
+    def _ask(self, number: int, pipe: Connection, asked: list[Share] | int | bytes) -> None:
+        try:
+            pipe.send(asked)
+        except OSError:
+            raise self._died(number) from None
+
+    def _died(self, number: int) -> WorkerDied:
+        return WorkerDied(f"worker {number + 1} of {len(self._pipes)} died; what was written so far is not all")
 
     def _receive(self) -> list[tuple[int, str]]:
         """What the workers made of what they were sent last, in the order of the lines."""
@@ -134,8 +146,8 @@ class ParallelRun(Run):
     def _take(self, number: int, pipe: Connection) -> list[tuple[int, int, str]]:
         try:
             answer: Answer = pipe.recv()
-        except EOFError:
-            raise WorkerDied(f"worker {number + 1} of {len(self._pipes)} died") from None
+        except (EOFError, OSError):
+            raise self._died(number) from None
         for event, code, reason in answer.refusals:
             self.tally[code] += 1
             self.dead.append(self.letters.untaken(event, code, reason))
@@ -160,7 +172,7 @@ class ParallelRun(Run):
         texts.extend(self._receive())
         due: list[str] = []
         for number, pipe in enumerate(self._pipes):
-            pipe.send(self.latest if until is None else until)
+            self._ask(number, pipe, self.latest if until is None else until)
             due.extend(text for _, _, text in self._take(number, pipe))
         self.pass_all_raised(0, self._raised_at_the_end, AT_THE_END)
         self._release_letters()
@@ -186,14 +198,30 @@ class ParallelRun(Run):
         return sum(self._lates) + super().late_rounds
 
 
+@contextmanager
+def deaf_to_interrupts() -> Iterator[None]:
+    """Processes that are started within take no notice of Ctrl-C: the one that started them ends them."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal(SIGINT, SIG_IGN)
+    try:
+        yield
+    finally:
+        signal(SIGINT, before)
+
+
 def worker_of(subject: str, workers: int) -> int:
     """The number of the worker that keeps a subject's cases."""
     return crc32(subject.encode()) % workers
 
 
-def work(pipe: Connection, packed: bytes, reveal: bool, number: int, workers: int) -> None:
-    """A worker: takes lists of shares, and at last the instant until which timers fall due."""
-    bundle = portable.from_bytes(packed)
+def work(pipe: Connection, reveal: bool, number: int, workers: int) -> None:
+    """A worker: takes a bundle, then lists of shares, and at last the instant until which timers fall due."""
+    try:
+        bundle = portable.from_bytes(pipe.recv())
+    except (EOFError, OSError):
+        return
     programs = [LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)]
     lowest = [program for program in programs if program.stratum == 0]
     records = EventRecords(bundle.organisation)
@@ -201,7 +229,7 @@ def work(pipe: Connection, packed: bytes, reveal: bool, number: int, workers: in
     while True:
         try:
             asked: Any = pipe.recv()
-        except (EOFError, KeyboardInterrupt):
+        except (EOFError, OSError):
             return
         if isinstance(asked, int):
             texts = [(AT_THE_END, 0, desk.finish(asked))]
@@ -215,6 +243,7 @@ def work(pipe: Connection, packed: bytes, reveal: bool, number: int, workers: in
                 raised.extend((event.line, each) for each in desk.stepper.raised)
                 desk.stepper.raised.clear()
         counts = sum(len(subject.cases) for subject in desk.subjects.values())
-        pipe.send(Answer(texts, list(desk.refusals), raised, list(desk.counted), counts, desk.stepper.lates))
+        with suppress(OSError):  # the one that asked may have ended
+            pipe.send(Answer(texts, list(desk.refusals), raised, list(desk.counted), counts, desk.stepper.lates))
         desk.refusals.clear()
         desk.counted.clear()

@@ -33,6 +33,10 @@ AT_THE_END = NEVER
 """The number of the line that causes what falls due at the end."""
 
 
+class WorkerDied(Exception):
+    """A process that shares the work of a run ended before the work was done."""
+
+
 class Caused(NamedTuple):
     """Records of a higher stratum and the line that caused them."""
 
