@@ -10,6 +10,7 @@ process.
 from __future__ import annotations
 
 import argparse
+import gc
 import shutil
 import statistics
 import tempfile
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--flows", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=15)
     asked = parser.parse_args()
+    gc.set_threshold(100_000, 20, 20)  # as the command does
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "policies"
         files = laid_down(root, asked.flows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
@@ -15,13 +16,14 @@ from carepolicy.lsp.mentions import Mention, mentions_of
 from carepolicy.policy.composing import compose
 from carepolicy.policy.documents import documents
 from carepolicy.policy.reading import text_of
+from carepolicy.policy.schema.parts import NAME_PATTERN
 from carepolicy.scenarios.checking import names_of_policies, unknown_names
 from carepolicy.scenarios.reading import read_parts
 
 if TYPE_CHECKING:
     from carepolicy.policy.findings import Finding
     from carepolicy.policy.model import Policies
-    from carepolicy.policy.places import Source
+    from carepolicy.policy.places import Place, Source
 
 
 def path_of(uri: str) -> str | None:
@@ -113,3 +115,16 @@ class Project:
             (e for e in self.mentions(path) if e.place.line == line and e.place.column <= column <= e.place.end_column),
             None,
         )
+
+    def renamed(self, mention: Mention, new: str) -> dict[str, list[Place]]:
+        """The places, by absolute path, at which a new name is to stand. Raises ``ValueError`` for a wrong one."""
+        if re.fullmatch(NAME_PATTERN.strip("^$"), new) is None:
+            raise ValueError("a name is written in small letters, digits and underscores: like_this")
+        every = self.all_mentions()
+        defined = (each for mentions in every.values() for each in mentions if each.defines)
+        if any((each.kind, each.name, each.scope) == (mention.kind, new, mention.scope) for each in defined):
+            raise ValueError(f'there is a {mention.kind} "{new}" already')
+        places = {
+            file: [each.place for each in mentions if each.what == mention.what] for file, mentions in every.items()
+        }
+        return {file: each for file, each in places.items() if each}

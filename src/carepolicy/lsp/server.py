@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from carepolicy.lsp import completing, hovering
 from carepolicy.lsp.project import Project, path_of, root_of
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.places import Place
-from carepolicy.policy.schema.parts import NAME_PATTERN
 
 QUIET = 0.1
 """Seconds without a key pressed before the set is checked."""
@@ -239,27 +237,21 @@ def prepare_rename(params: lsp.PrepareRenameParams) -> lsp.Range | None:
 def rename(params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
     """The edits of all files that rename a state of a flow, or an event."""
     found = server.project(params.text_document.uri)
-    mention = None
-    if found is not None:
-        project, path = found
-        mention = project.mention_at(path, *server.place(project.text(path), params.position))
+    if found is None:
+        return None
+    project, path = found
+    mention = project.mention_at(path, *server.place(project.text(path), params.position))
     if mention is None or mention.kind not in RENAMED:
         return None
-    if re.fullmatch(NAME_PATTERN.strip("^$"), params.new_name) is None:
-        raise JsonRpcInvalidParams("a name is written in small letters, digits and underscores: like_this")
-    every = project.all_mentions()
-    defined = [each for mentions in every.values() for each in mentions if each.defines]
-    if any((each.kind, each.name, each.scope) == (mention.kind, params.new_name, mention.scope) for each in defined):
-        raise JsonRpcInvalidParams(f'there is a {mention.kind} "{params.new_name}" already')
-    edits = {
-        Path(file).as_uri(): [
-            lsp.TextEdit(server.range(project.text(file), each.place), params.new_name)
-            for each in mentions
-            if each.what == mention.what
-        ]
-        for file, mentions in every.items()
-    }
-    return lsp.WorkspaceEdit({uri: each for uri, each in edits.items() if each})
+    try:
+        places = project.renamed(mention, params.new_name)
+    except ValueError as problem:
+        raise JsonRpcInvalidParams(str(problem)) from None
+    edits = {}
+    for file, spots in places.items():
+        ranges = [server.range(project.text(file), each) for each in spots]
+        edits[Path(file).as_uri()] = [lsp.TextEdit(each, params.new_name) for each in ranges]
+    return lsp.WorkspaceEdit(edits)
 
 
 @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
