@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from carepolicy.guards.proving import formulas
@@ -37,8 +36,12 @@ EFFORT = 2_000_000
 
 @cache
 def is_installed() -> bool:
-    """Whether the extra ``prove`` is there."""
-    return find_spec("z3") is not None
+    """Whether the extra ``prove`` is there, and works."""
+    try:
+        import_module("z3")
+    except Exception:  # without its library z3 raises an error of its own; it is then as good as absent
+        return False
+    return True
 
 
 class Solver:
