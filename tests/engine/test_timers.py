@@ -211,3 +211,17 @@ def test_a_clock_that_restarts_with_another_owner_tells_one_due_time_in_that_own
         small(OWNERS, clocks), events=[event("asked", "2026-03-02T16:30:00"), event("changed", "2026-03-02T18:00:00")]
     )
     assert due_of(records) == [("started", 0, "03-03T12:00"), ("restarted", 0, "03-02T22:00")]
+
+
+def test_a_strict_clock_that_another_timer_of_its_due_instant_stops_is_late_and_not_met(run_flows: Runner) -> None:
+    clocks = clock("first", "less than 2 hours", "runs_in: [open]")
+    clocks += clock("second", "less than 2 hours", "runs_in: [open]") + clock("third", "2 hours", "runs_in: [open]")
+    flow = small("  open: {title: Open, start_on: asked, on: {first.late: done}}\n", clocks)
+    records = run_flows(flow, events=[event("asked", "2026-03-02T09:00:00")], until="2026-03-02T12:00:00")
+    assert [each for each in told(records, "clock") if "11:00" in each] == [
+        "clock.late first 03-02T11:00",
+        "clock.ended first 03-02T11:00",
+        "clock.late second 03-02T11:00",
+        "clock.ended second 03-02T11:00",
+        "clock.met third 03-02T11:00",
+    ]

@@ -206,9 +206,14 @@ def rebase(out: list[str], case: Case, held: Round, now: int, when: str) -> None
 
 
 def stop(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
-    """End a round: met if it is not late, else ended with the time by which it was over."""
+    """End a round: met if it is not late, else ended with the time by which it was over.
+
+    A timer of the very instant at which a strict limit falls due may end the round before its own turn; it is late.
+    """
     limit = held.limit
     position = limit.position
+    if limit.strict and held.running and not held.late and now >= held.due:
+        fall_late(out, case, held, when, now)
     used = (now if position is None else position(now)) - held.base if held.running else held.used
     clock = held.clock
     case.rounds[clock.index] = None
