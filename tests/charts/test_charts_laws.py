@@ -48,6 +48,13 @@ def test_no_made_up_flow_has_a_crossing_or_an_overlap(seed):
         assert geometry.faults(source) == []
 
 
+@pytest.mark.usefixtures("drawing")
+@pytest.mark.parametrize("seed", range(0, 40, 4))
+def test_no_made_up_flow_has_a_crossing_or_an_overlap_in_lanes(seed):
+    for source in sources(made_up(seed), "made_up", style="lanes"):
+        assert geometry.faults(source) == []
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_cards_and_notes_together_say_every_transition_of_every_step(seed):
     policies = made_up(seed)
@@ -73,6 +80,6 @@ def test_no_flow_of_the_sample_policies_has_a_crossing_or_an_overlap():
     policies, findings = load.load_policies(POLICIES)
     assert policies is not None, findings
     for name in policies.flows:
-        for style in ("card", "plain"):
+        for style in ("card", "lanes", "plain"):
             for source in sources(policies, name, style=style):
                 assert geometry.faults(source) == [], (name, style)

@@ -19,24 +19,20 @@ if TYPE_CHECKING:
 def dot_of(chart: Chart, sheet: Sheet, say: bool = True, heading: bool = True) -> str:
     """The DOT text of one sheet. Best on A3: lanes are wide.
 
-    One arrow leads into each lane, the first. Every other hand-over is a chip on one side and "From step 4" on
-    the other, and so is an arrow that joins the main path again: between lanes they would have to cross.
+    No arrow leads from lane to lane: a hand-over is a chip on one side and "From step 4" on the other, and so is
+    an arrow that joins the main path again. Lines between lanes would have to cross what stands in them.
     """
     lane_of = {card.state: card.role for card in sheet.cards}
-    entered = {card.role for card in sheet.cards[:1]}
     entries = list(sheet.entries)
     cards: list[Card] = []
     for card in sheet.cards:
         exits: list[Exit] = []
         for leaving in card.exits:
-            lane = lane_of.get(leaving.target.state, card.role)
-            crosses = leaving.arrow and lane != card.role
-            if crosses and lane in entered and leaving.key not in sheet.joins:
+            crosses = leaving.arrow and lane_of.get(leaving.target.state, card.role) != card.role
+            if crosses:
                 told = chart.labels.from_step.format(card.number)
                 entries.append(Entry(told, leaving.target.state, False, leaving.timer))
-            kept = leaving.key not in sheet.joins and not (crosses and lane in entered)
-            exits.append(replace(leaving, arrow=leaving.arrow and kept))
-            entered |= {lane} if crosses else set()
+            exits.append(replace(leaving, arrow=leaving.arrow and not crosses and leaving.key not in sheet.joins))
         cards.append(replace(card, exits=tuple(exits)))
     sheet = replace(sheet, cards=tuple(cards), entries=tuple(entries))
     return _Lanes(chart, sheet, markup.Pen(chart.right_to_left), say).text(heading)
@@ -67,6 +63,22 @@ class _Lanes(Drawing):
                 for end in self.sheet.ends:
                     if self._lane_of_end(end.state) == role:
                         self.end(lane, end)
+
+    def _ties(self) -> list[tuple[str, str, dict[str, str]]]:
+        """Unseen edges from where a lane is first entered, so that lanes follow each other down the sheet."""
+        lane_of = {card.state: card.role for card in self.sheet.cards}
+        pills = {entry.state for entry in self.sheet.entries if not entry.start}
+        entered = {card.role for card in self.sheet.cards[:1]}
+        ties: list[tuple[str, str, dict[str, str]]] = []
+        for card in self.sheet.cards:
+            for leaving in card.exits:
+                target = leaving.target.state
+                lane = lane_of.get(target, card.role)
+                if lane not in entered and target in pills:
+                    entered.add(lane)
+                    source, head = identifier("state", card.state), identifier("into", target)
+                    ties.append((source, head, {"style": "invis", "weight": "0"}))
+        return ties
 
     def lines(self) -> str:
         """Straight stretches: lines from lane to lane have far to go."""
