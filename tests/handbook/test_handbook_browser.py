@@ -10,7 +10,9 @@ import handbook_sets
 import pytest
 
 from carepolicy.businesstime import Calendar
+from carepolicy.charts.changes import compare
 from carepolicy.handbook import build, write
+from carepolicy.handbook.comparison import page_of
 
 PAGES = ["index.html", "flows/complaint.html", "flows/email_inquiry.html", "flows/order_fulfilment.html"]
 
@@ -143,6 +145,20 @@ def test_axe_finds_no_violation(opened, language, path, scheme):
     if path == "index.html":
         found_for(page, "complaint")
     results = axe.Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
+    assert [(each["id"], each["nodes"][0]["html"]) for each in results.response["violations"]] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_on_the_page_of_a_comparison(browser, tmp_path, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    old, new = handbook_sets.set_of(tmp_path / "old", "Text"), handbook_sets.set_of(tmp_path / "new", "Other")
+    (tmp_path / "page.html").write_text(page_of(compare(old, new), "old", "new"), encoding="utf-8")
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    results = axe.Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
+    context.close()
     assert [(each["id"], each["nodes"][0]["html"]) for each in results.response["violations"]] == []
 
 

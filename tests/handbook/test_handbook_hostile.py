@@ -10,7 +10,9 @@ import subprocess
 import handbook_sets as sets
 import pytest
 
+from carepolicy.charts.changes import compare
 from carepolicy.handbook import build
+from carepolicy.handbook.comparison import page_of
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",
@@ -48,6 +50,19 @@ def test_a_hostile_text_in_every_field_stays_text(kind, tmp_path):
         assert len(page.ids) == len(set(page.ids)), name
     seen = sets.Page(site.files["en/flows/care.html"].decode()).words
     assert " ".join(text.replace("\u2028", " ").replace("\u2029", " ").split()) in seen
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_text_stays_text_on_the_page_of_a_comparison(kind, tmp_path):
+    text = HOSTILE[kind]
+    old, new = sets.set_of(tmp_path / "old", "Text"), sets.set_of(tmp_path / "new", text)
+    page = sets.Page(page_of(compare(old, new), text, text))
+    assert page.faults == []
+    assert set(page.tags) <= TAGS | {"style"}
+    assert page.handlers == []
+    assert all(link.startswith("#") for link in page.links)
+    assert len(page.ids) == len(set(page.ids))
+    assert {link[1:] for link in page.links} <= set(page.ids)
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

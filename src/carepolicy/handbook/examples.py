@@ -29,7 +29,7 @@ def examples_of(book: Book, limit: Limit, calendar: str | None, rolls: bool) -> 
     compiled = book.calendars[spec.name]
     sentence = book.ui.example_strict if limit.strict else book.ui.example
     found: list[str] = []
-    for start in _arrivals(spec, compiled, book.year, limit.kind in COUNTED):
+    for start in _arrivals_of(book, spec, limit.kind in COUNTED):
         try:
             due = compiled.due(start, limit, rolls=rolls)
         except (NeverOpen, OutOfRange):
@@ -37,6 +37,14 @@ def examples_of(book: Book, limit: Limit, calendar: str | None, rolls: bool) -> 
         if due is not None:
             found.append(sentence.format(book.moment(start), book.moment(due.astimezone(start.tzinfo))))
     return list(dict.fromkeys(found))
+
+
+def _arrivals_of(book: Book, spec: CalendarSpec, counted: bool) -> tuple[datetime, ...]:
+    """The typical arrivals in a calendar, worked out once a book: they cost a look at every day of the year."""
+    key = (spec.name, counted)
+    if key not in book.arrivals:
+        book.arrivals[key] = tuple(_arrivals(spec, book.calendars[spec.name], book.year, counted))
+    return book.arrivals[key]
 
 
 def _arrivals(spec: CalendarSpec, calendar: Calendar, year: int, counted: bool) -> Iterator[datetime]:

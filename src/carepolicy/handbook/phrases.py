@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -33,12 +33,16 @@ _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The handbook in one language: the policies, the words, the calendars, and the year that its dates are of."""
+    """The handbook in one language: the policies, the words, the calendars, and the year that its dates are of.
+
+    ``arrivals`` keeps the typical arrivals by calendar, and whether the limit counts open time, once they are known.
+    """
 
     policies: Policies
     language: str
     year: int
     calendars: Mapping[str, Calendar]
+    arrivals: dict[tuple[str, bool], tuple[datetime, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def ui(self) -> Ui:
