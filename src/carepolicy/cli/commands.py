@@ -25,6 +25,7 @@ COMMANDS: dict[str, Entry] = {
     "tick": Entry("tick", "Fire what is due"),
     "verify": Entry("verify", "Find records of a store that were altered or lost"),
     "case": Entry("case", "Look at cases"),
+    "customer": Entry("customer", "Show, hand over or erase what is held about a customer"),
     "contact": Entry("contact", "Show who said what to whom and when"),
     "outbox": Entry("outbox", "Carry out what cases ask for"),
     "key": Entry("key", "Look after the keys that seal private facts"),

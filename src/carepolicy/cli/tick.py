@@ -31,7 +31,7 @@ def command(now: str | None, watch: bool, store: str, policies: str, quiet: bool
     """Fire the timers of open cases that are due, and print the records of what follows from it.
 
     Clocks warn and fall late, states are left when their time is up, and flows open cases by time, each at
-    the instant at which it was due.
+    the instant at which it was due. What is private of closed cases is erased when keep: of the set says so.
     """
     from carepolicy.cli.living import operation_or_exit, wall_clock
     from carepolicy.cli.times import until_of
@@ -41,17 +41,24 @@ def command(now: str | None, watch: bool, store: str, policies: str, quiet: bool
     with open_or_exit(store) as opened:
         operation, bundle = operation_or_exit(opened, policies)
         until = until_of(now, bundle)
-        _fire(operation, wall_clock() if until is None else until, quiet)
+        _tick(operation, wall_clock() if until is None else until, quiet)
         while watch:
             _sleep(opened)
-            _fire(operation, wall_clock(), quiet)
+            _tick(operation, wall_clock(), quiet)
 
 
-def _fire(operation: Operation, until: int, quiet: bool) -> None:
+def _tick(operation: Operation, until: int, quiet: bool) -> None:
+    from carepolicy.store.keeping import enforce_keep
+
     for done in operation.tick(until):
         if done.records and not quiet:
             sys.stdout.write(done.records)
             sys.stdout.flush()
+    erased = enforce_keep(operation.store, until)
+    if erased:
+        click.echo(
+            f"erased what was private of {erased:,} closed case{'' if erased == 1 else 's'}, as keep: says", err=True
+        )
 
 
 def _sleep(store: Store) -> None:

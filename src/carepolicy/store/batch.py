@@ -13,6 +13,7 @@ from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import MERGE, Refused
 from carepolicy.engine.stream import in_order_of_time
 from carepolicy.store import watches
+from carepolicy.store.keeping import CLOSING
 from carepolicy.store.naming import storable
 from carepolicy.store.recording import Recording
 from carepolicy.store.rows import EventRow, LetterRow
@@ -217,5 +218,7 @@ class Batch:
         self._desks.notes.keep(self._transaction)
         if recording.records:
             self._transaction.append(recording.records, recording.requests)
+        if recording.closings:
+            self._transaction.many(CLOSING, recording.closings)
         if self._letters:
             self._transaction.bury(self._letters)

@@ -10,6 +10,7 @@ from orjson import loads
 
 from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.store.chain import BEGINNING, LOOSE
+from carepolicy.store.keeping import erase_at
 from carepolicy.store.revealing import whole
 from carepolicy.store.rows import RecordRow, RequestRow
 from carepolicy.store.shelf import address_of
@@ -30,6 +31,7 @@ REQUESTS = {
     "carepolicy.action.requested": "action",
 }
 ASSIGNED = "carepolicy.task.assigned"
+CLOSED = "carepolicy.case.closed"
 ENTERED = frozenset(("carepolicy.case.moved", "carepolicy.case.opened"))
 START = (0, BEGINNING)
 
@@ -45,6 +47,7 @@ class Recording:
         self._input = input
         self.records: list[RecordRow] = []
         self.requests: list[RequestRow] = []
+        self.closings: list[tuple[str, str, str, int, int, int]] = []
 
     def take(self, texts: Iterable[tuple[int, str]], unmasked: Unmasked) -> None:
         """Take lines of records with the positions that caused them, in their order."""
@@ -69,6 +72,8 @@ class Recording:
                 time = _instant(when)
             if kind == ASSIGNED:
                 known.owners[flow] = record["data"]["role"], record["data"].get("person")
+            elif kind == CLOSED:
+                self._closed(key, stored, flow, sequence, time)
             elif kind in ENTERED:
                 known.owners.pop(flow, None)
             sealed = self._sealed(unmasked, (flow, subject, sequence)) if unmasked else None
@@ -79,6 +84,12 @@ class Recording:
                 channel = record["data"].get("channel") or ""
                 identity = f"{flow}/{stored}/{sequence}"
                 requests.append(RequestRow(identity, REQUESTS[kind], stored, flow, sequence, time, channel))
+
+    def _closed(self, key: str, subject: str, flow: str, sequence: int, closed: int) -> None:
+        """Note when what is private of a closed case is erased."""
+        erase = erase_at(self._desks.bundle, flow, closed)
+        if erase is not None:
+            self.closings.append((key, subject, flow, sequence, closed, erase))
 
     def _known(self, subject: str, flow: str | None) -> tuple[Remembered, tuple[str, str]]:
         """What is known of the address of a record, and the address; it is kept with the rows."""

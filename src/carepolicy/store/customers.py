@@ -1,0 +1,193 @@
+"""What is held about a customer, and its end: found by an address, a number or a subject; told, handed over, erased."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from carepolicy.engine.effects import MASK, plain
+from carepolicy.engine.instants import text_of
+from carepolicy.store import keeping
+from carepolicy.store.factvalues import take_all
+from carepolicy.store.naming import named
+from carepolicy.store.noting import found_addresses
+from carepolicy.store.outbox import DONE
+from carepolicy.store.revealing import Reader, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from carepolicy.machine.program import Bundle
+    from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.rows import Address
+    from carepolicy.store.sealing import Sealer
+
+CASES = "SELECT flow, state, opened, body, sealed FROM cases WHERE key = ? AND subject = ? ORDER BY flow"
+COUNT = """SELECT count(*), count(sealed), min(time), max(time) FROM records WHERE key = ? AND subject = ?"""
+RECORDS = "SELECT line, sealed FROM records WHERE key = ? AND subject = ? ORDER BY flow, sequence, loose"
+TYPED = "SELECT count(*), count(sealed) FROM contacts WHERE subject = ? AND direction <> 'event'"
+ERASED = "SELECT time, author, flow, counts FROM erasures WHERE subject = ? ORDER BY no"
+UNTIL = "SELECT max(erase) FROM closings WHERE key = ? AND subject = ?"
+FORGET_CASES = "UPDATE cases SET sealed = NULL WHERE key = ? AND subject = ? AND sealed IS NOT NULL"
+FORGET_ALL_RECORDS = "UPDATE records SET sealed = NULL WHERE key = ? AND subject = ? AND sealed IS NOT NULL"
+FORGET_CLOSINGS = "DELETE FROM closings WHERE key = ? AND subject = ?"
+PARK = """UPDATE outbox SET state = 'parked', leased_by = NULL, fault = 'erased at the request of the customer'
+    WHERE subject = ? AND state <> ? AND EXISTS (
+        SELECT 1 FROM records r WHERE r.subject = outbox.subject AND r.flow = outbox.flow
+        AND r.sequence = outbox.sequence AND r.loose = 0 AND r.sealed IS NOT NULL)"""
+"""What can no longer be carried out; it must be asked before records are erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """An open case with its facts, as the reader may see them."""
+
+    subject: str
+    flow: str
+    state: str
+    opened: int
+    facts: Mapping[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The case as JSON can hold it."""
+        return {
+            "subject": self.subject, "flow": self.flow, "state": self.state, "opened": text_of(self.opened),
+            "facts": dict(self.facts),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is held at one subject. ``private`` counts records with private data, ``typed`` entries of the contact log
+    that have a text, ``until`` is when the last of it is erased by itself; ``erased`` tells of what was."""
+
+    subject: str
+    key: str
+    cases: tuple[OpenCase, ...]
+    records: int
+    private: int
+    typed: int
+    until: int | None
+    erased: tuple[tuple[int, str, str, Mapping[str, int]], ...]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing of it is personal (any more)."""
+        return not self.private and not self.typed and not any(case.facts for case in self.cases)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as JSON can hold it."""
+        told: dict[str, Any] = {
+            "subject": self.subject,
+            "key": self.key or None,
+            "open_cases": [case.as_dict() for case in self.cases],
+            "records": self.records,
+            "records_with_private_data": self.private,
+            "typed_contacts": self.typed,
+            "erased_by_itself": None if self.until is None else text_of(self.until),
+            "erasures": [
+                {"time": text_of(time), "by": by, "flow": flow or None, "counts": dict(counts)}
+                for time, by, flow, counts in self.erased
+            ],
+        }
+        return told
+
+
+class StillOpen(Exception):
+    """Open cases still need what is to be erased; ``cases`` says which."""
+
+    def __init__(self, cases: Sequence[OpenCase]) -> None:
+        super().__init__("open cases still need it")
+        self.cases = tuple(cases)
+
+
+class Customers:
+    """Personal data in a store, as a reader may see it."""
+
+    def __init__(self, store: Store, bundle: Bundle, sealer: Sealer, reader: Reader) -> None:
+        self._store = store
+        self._bundle = bundle
+        self._sealer = sealer
+        self._reader = reader
+
+    def held(self, who: str) -> list[Held]:
+        """What is held about a customer, subject by subject."""
+        with self._store.reading() as transaction:
+            return [self._at(transaction, each) for each in self._addresses(transaction, who)]
+
+    def export(self, who: str) -> dict[str, Any]:
+        """All of it as one object: open cases with their facts, and every record."""
+        with self._store.reading() as transaction:
+            addresses = self._addresses(transaction, who)
+            return {
+                "held": [self._at(transaction, each).as_dict() for each in addresses],
+                "records": [record for each in addresses for record in self._records(transaction, each)],
+            }
+
+    def erase(self, who: str, now: int, author: str, force: bool, dry: bool = False) -> list[Held]:
+        """Erase what is private about a customer, in one transaction; what was held. Records and counts stay, masked,
+        and that it was done is noted. Raises ``StillOpen`` unless ``force``; then open cases go on without."""
+
+        def work(transaction: Transaction) -> list[Held]:
+            addresses = self._addresses(transaction, who)
+            transaction.load(sorted(addresses))
+            found = [self._at(transaction, each) for each in addresses]
+            cases = [case for each in found for case in each.cases]
+            if cases and not force:
+                raise StillOpen(cases)
+            if not dry:
+                for address in addresses:
+                    self._erase(transaction, address, now, author)
+            return found
+
+        return self._store.attempt(work, lambda: None)
+
+    def _addresses(self, transaction: Transaction, who: str) -> list[Address]:
+        return found_addresses(transaction, self._sealer, self._bundle, who)
+
+    def _erase(self, transaction: Transaction, address: Address, now: int, author: str) -> None:
+        _, subject = address
+        counts = {
+            "requests": transaction.run(PARK, (subject, DONE)),
+            "cases": transaction.run(FORGET_CASES, address),
+            "records": transaction.run(FORGET_ALL_RECORDS, address),
+            "contacts": transaction.run(keeping.FORGET_CONTACTS, (subject,)),
+        }
+        transaction.run(keeping.FORGET_HOLDINGS, address)
+        transaction.run(FORGET_CLOSINGS, address)
+        transaction.run(keeping.NOTE, (now, author, subject, "", orjson.dumps(counts).decode()))
+
+    def _at(self, transaction: Transaction, address: Address) -> Held:
+        key, subject = address
+        count, private, _, _ = transaction.rows(COUNT, address)[0]
+        return Held(
+            named(subject), key,
+            tuple(self._case(named(subject), row) for row in transaction.rows(CASES, address)),
+            count, private, transaction.rows(TYPED, (subject,))[0][1], transaction.rows(UNTIL, address)[0][0],
+            tuple((*row[:3], orjson.loads(row[3])) for row in transaction.rows(ERASED, (subject,))),
+        )  # fmt: skip
+
+    def _case(self, subject: str, row: tuple[Any, ...]) -> OpenCase:
+        flow, state, opened, body, sealed = row
+        facts = take_all(orjson.loads(body)["facts"])
+        if sealed is not None:
+            facts.update(take_all(orjson.loads(self._sealer.unseal(bytes(sealed))).get("facts", {})))
+        case = OpenCase(subject, flow, state, opened, {})
+        return replace(case, facts={name: self._fact(name, value) for name, value in sorted(facts.items())})
+
+    def _fact(self, name: str, value: Any) -> Any:
+        fact = self._bundle.facts.get(name)
+        if (fact is None or fact.private) and not self._reader.may((name,)):
+            return MASK
+        return plain(value, fact.type if fact is not None else "text")
+
+    def _records(self, transaction: Transaction, address: Address) -> list[dict[str, Any]]:
+        found = []
+        for line, sealed in transaction.rows(RECORDS, address):
+            record = orjson.loads(line)
+            given = None if sealed is None else bytes(sealed)
+            record["data"] = shown(record["data"], given, self._sealer, self._reader)
+            found.append(record)
+        return found
