@@ -1,0 +1,60 @@
+"""Bytes of memory that ``carepolicy run`` keeps for each open case, and for each event that it remembers.
+
+    python benchmarks/case_memory.py [--cases 20000]
+
+Cases of the complaint flow are opened, with both clocks running, and stay open. What Python has allocated since
+is divided by their number; it takes in the subject, the case, its facts, its rounds, and the id of its event.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+
+from carepolicy.engine.stream import Run
+from carepolicy.machine.loading import compile_folder
+
+HERE = Path(__file__).parent
+WARM = 200
+
+
+def openings(first: int, count: int) -> Iterator[tuple[int, bytes]]:
+    for number in range(first, first + count):
+        event = {
+            "specversion": "1.0",
+            "id": f"e-{number}",
+            "source": "/benchmark",
+            "type": "complaint_received",
+            "subject": f"complaint-{number:06}",
+            "time": "2026-01-05T08:00:00+00:00",
+            "data": {"complaint.severity": "low", "customer.tier": "gold"},
+        }
+        yield number + 1, orjson.dumps(event)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=20_000)
+    asked = parser.parse_args()
+    run = Run(compile_folder(str(HERE / "complaints")))
+    run.feed_directly(openings(0, WARM))
+    gc.collect()
+    tracemalloc.start()
+    run.feed_directly(openings(WARM, asked.cases))
+    gc.collect()
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    ids = (WARM + asked.cases) * sys.getsizeof("e-10000")
+    print(
+        f"{asked.cases:,} open cases: {kept / asked.cases:,.0f} bytes each, of them {ids / asked.cases:,.0f} its event's id"
+    )
+
+
+if __name__ == "__main__":
+    main()
