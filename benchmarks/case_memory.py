@@ -50,10 +50,8 @@ def main() -> None:
     gc.collect()
     kept = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    ids = (WARM + asked.cases) * sys.getsizeof("e-10000")
-    print(
-        f"{asked.cases:,} open cases: {kept / asked.cases:,.0f} bytes each, of them {ids / asked.cases:,.0f} its event's id"
-    )
+    ids = (WARM + asked.cases) * sys.getsizeof("e-10000") / asked.cases
+    print(f"{asked.cases:,} open cases: {kept / asked.cases:,.0f} bytes each, of them {ids:,.0f} its event's id")
 
 
 if __name__ == "__main__":
