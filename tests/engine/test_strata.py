@@ -58,7 +58,8 @@ CAUSE = (
     + """\
   found: {title: Found, by: system, carries: {optional: [complaint.cause]}}
 states:
-  known: {title: Known, start_on: found, owner: care_lead}
+  known: {title: Known, start_on: found, owner: care_lead, after: {90 days: over}}
+  over: {title: Over, final: over}
 """
 )
 WATCH = """\
