@@ -66,6 +66,7 @@ def test_without_its_key_nothing_is_sealed_and_no_other_key_is_made(shop: Shop, 
 @pytest.mark.parametrize(
     ("key", "words"),
     [(Fernet.generate_key().decode(), "another key"), ("sesame", "no Fernet key"), (",", "holds no key")],
+    ids=["of another store", "no key", "none"],
 )
 def test_a_wrong_key_is_told_without_showing_it(
     shop: Shop, key: str, words: str, monkeypatch: pytest.MonkeyPatch
