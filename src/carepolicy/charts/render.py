@@ -8,15 +8,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
+from typing import TypeVar
 
 HOW = "no Graphviz found: install Graphviz, or carepolicy[render], to get pictures"
 _SECONDS = 60
-_MANY = 16
-"""Sources from which on more processes are worth their start."""
+Job = TypeVar("Job")
+Made = TypeVar("Made")
+_MANY = 8
+"""Jobs from which on more processes are worth their start."""
 
 
 class NoRenderer(RuntimeError):
@@ -53,23 +56,19 @@ def render(source: str, kind: str) -> bytes:
     raise NoRenderer
 
 
-def render_all(sources: Sequence[str], kind: str) -> list[bytes]:
-    """Pictures of many DOT sources, as many at a time as there are cores; equal sources are drawn once.
+def in_parallel(work: Callable[[Job], Made], jobs: Sequence[Job]) -> list[Made]:
+    """What ``work``, which draws, makes of each job, in order; as many at a time as there are cores.
 
-    Raises NoRenderer, RenderError.
+    ``work`` is a function of a module, and jobs and results can be pickled. Raises what ``work`` raises.
     """
-    each = list(dict.fromkeys(sources))
     cores = os.cpu_count() or 1
     if renderer() == "dot" and cores > 1:  # processes of its own: threads are enough to wait for them
         with ThreadPoolExecutor(max_workers=cores) as threads:
-            made = list(threads.map(lambda source: render(source, kind), each))
-    elif renderer() == "pygraphviz" and cores > 1 and len(each) >= _MANY and sys.platform == "linux":
+            return list(threads.map(work, jobs))
+    if renderer() == "pygraphviz" and cores > 1 and len(jobs) >= _MANY and sys.platform == "linux":
         with ProcessPoolExecutor(max_workers=cores, mp_context=get_context("fork")) as processes:
-            made = list(processes.map(render, each, [kind] * len(each), chunksize=4))
-    else:
-        made = [render(source, kind) for source in each]
-    by_source = dict(zip(each, made, strict=True))
-    return [by_source[source] for source in sources]
+            return list(processes.map(work, jobs, chunksize=2))
+    return [work(job) for job in jobs]
 
 
 def _by_dot(source: str, kind: str) -> bytes:

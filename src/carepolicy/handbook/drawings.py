@@ -13,7 +13,7 @@ from markupsafe import Markup
 from carepolicy.charts import chart_of, draw, draw_all, renderer
 from carepolicy.charts.card import dot_of
 from carepolicy.charts.overview import source_of
-from carepolicy.charts.render import render_all
+from carepolicy.charts.render import in_parallel, render
 from carepolicy.charts.svg import cleaned
 from carepolicy.charts.text import identifier
 
@@ -83,8 +83,8 @@ def draw_flows(
         charts[flow, language] = chart = chart_of(policies, flow, language=language)
         stem = f"charts/{folder}/{identifier(flow)}"
         sheets[flow, language] = [_planned(chart, sheet, stem, inside=on) for sheet in chart.sheets]
-    texts = [text for group in sheets.values() for each in group for text in (each.alone, each.inside)] if on else []
-    svgs = dict(zip(texts, render_all(texts, "svg"), strict=True)) if on else {}
+    jobs = [(charts[key], each) for key, group in sheets.items() for each in group] if on else []
+    svgs = iter(in_parallel(_drawn, jobs))
     found: dict[tuple[str, str], Drawings] = {}
     for (flow, language), group in sheets.items():
         chart = charts[flow, language]
@@ -92,14 +92,19 @@ def draw_flows(
         if not on:
             found[flow, language] = Drawings(chart, (), dots)
             continue
-        others = {f"{each.stem}.svg": cleaned(svgs[each.alone], chart, each.sheet).encode() for each in group}
+        drawings = [(each, *next(svgs)) for each in group]
+        others = {f"{each.stem}.svg": alone.encode() for each, alone, _ in drawings}
         others |= _pdfs(policies, flow, language, group[0].stem) if pdf else {}
-        shown = tuple(
-            _picture(cleaned(svgs[each.inside], chart, each.sheet), each.sheet.page, each.sheet.subtitle)
-            for each in group
-        )
+        shown = tuple(_picture(inside, each.sheet.page, each.sheet.subtitle) for each, _, inside in drawings)
         found[flow, language] = Drawings(chart, shown, dots, others)
     return found
+
+
+def _drawn(job: tuple[Chart, _Sheet]) -> tuple[str, str]:
+    """The SVG of a sheet as a file, and as it stands in a page."""
+    chart, each = job
+    alone, inside = (cleaned(render(text, "svg"), chart, each.sheet) for text in (each.alone, each.inside))
+    return alone, inside
 
 
 def _planned(chart: Chart, sheet: Sheet, stem: str, *, inside: bool) -> _Sheet:
