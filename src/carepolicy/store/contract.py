@@ -27,7 +27,8 @@ class Transaction(Protocol):
     """All of it happens, or nothing. What it loads belongs to it until it ends: no other transaction changes it."""
 
     unchanged: bool
-    """Whether nobody else has written to the store since the last transaction of this connection."""
+    """Whether nobody has written to the store since this store's last ``attempt``, be it another process or a
+    ``transaction`` of this one."""
 
     skip_locked: str
     """The end of a question that takes the rows it finds for this transaction, and leaves out those of others."""

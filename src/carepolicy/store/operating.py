@@ -46,7 +46,7 @@ class Operation:
         self._desks: Desks | None = None
         self._root = root
         self._now = now
-        self._just_begun = False
+        self._just_begun = self._asked_for_desks = False
 
     def take(self, lines: list[tuple[int, bytes | str]]) -> Done:
         """Take events (lines of JSON) in one transaction."""
@@ -72,18 +72,26 @@ class Operation:
             yield done
 
     def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None] | None = None) -> Result:
-        """Do some work in a transaction, again where it lost against another; ``undone`` is called after that."""
+        """Do some work in a transaction, again where it lost against another; ``undone`` is called after that.
+
+        Work that changes subjects or cases otherwise than by ``desks`` must not ask for the desks as well, since they
+        remember what they have loaded.
+        """
 
         def forget() -> None:
             self._forget()
             if undone is not None:
                 undone()
 
-        self._just_begun = False
-        return self.store.attempt(work, forget)
+        self._just_begun = self._asked_for_desks = False
+        result = self.store.attempt(work, forget)
+        if not self._asked_for_desks and self._desks is not None:
+            self._desks.forget()
+        return result
 
     def desks(self, transaction: Transaction) -> Desks:
         """The installed set at work, as it is now: another process may have installed one since."""
+        self._asked_for_desks = True
         desks = self._desks
         if desks is not None and (transaction.unchanged or present(transaction).id == desks.number):
             return desks

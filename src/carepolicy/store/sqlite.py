@@ -71,7 +71,7 @@ class SqliteStore:
     def __init__(self, path: str, create: bool = True) -> None:
         self.url = f"sqlite:///{path}"
         self._path = path
-        self._seen = -1
+        self._seen = self._changes = -1
         with self._told():
             self._connection = self._opened(create)
             try:
@@ -106,7 +106,9 @@ class SqliteStore:
         """Do ``work`` in a transaction. One writer at a time: no transaction loses against another."""
         try:
             with self.transaction() as transaction:
-                return work(transaction)
+                result = work(transaction)
+            self._changes = self._connection.total_changes
+            return result
         except BaseException:
             undone()
             raise
@@ -194,7 +196,7 @@ class SqliteStore:
 
     def _is_unchanged(self) -> bool:
         seen, self._seen = self._seen, self._data_version()
-        return seen == self._seen
+        return seen == self._seen and self._changes == self._connection.total_changes
 
     def _undo(self) -> None:
         if self._connection.in_transaction:

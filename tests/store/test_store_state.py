@@ -1,0 +1,179 @@
+"""What a case is made of is kept whole; it lives by the version it began under; flows open cases by time once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from carepolicy.engine.case import Case, Round
+from carepolicy.engine.instants import microseconds, text_of
+from carepolicy.store.opening import open_store
+from carepolicy.store.operating import Operation
+from carepolicy.store.versions import install_folder
+from stories import event, write_set
+
+ROOT = Path(__file__).parents[2]
+WORKED_OUT = {"next", "head", "mid", "tail"}
+"""What of a case is not kept, since it follows from the rest."""
+
+FLOW = """\
+    flow: inquiry
+    version: 1
+    title: An inquiry
+    purpose: Inquiries are answered.
+    owner: care_lead
+    events:
+      asked: {title: Asked, by: customer, carries: {optional: [customer.name]}}
+      nudged: {title: Nudged, by: customer}
+      answered: {title: Answered, by: staff}
+    clocks:
+      reply: {title: Reply, promise: "Within {limit}.", limit: 2 seconds, runs_in: [open]}
+    states:
+      open: {title: Open, start_on: asked, owner: care_agent, on: {nudged: {note: seen}, answered: done}}
+      done: {title: Done, final: answered}
+"""
+
+LATER = FLOW.replace("version: 1", "version: 2").replace("      nudged: {title: Nudged, by: customer}\n", "")
+LATER = LATER.replace("nudged: {note: seen}, ", "").replace("2 seconds", "2 hours").replace("open", "waiting")
+
+SURVEY = """\
+    flow: survey
+    version: 1
+    title: A survey
+    purpose: We ask each month.
+    owner: care_lead
+    subject: shop
+    every: 1 month
+    starting: 2026-01-31
+    events:
+      filled: {title: Filled, by: staff}
+    states:
+      asked: {title: Asked, start_on: every, owner: care_agent, on: {filled: done}}
+      done: {title: Done, final: filled}
+"""
+
+
+def lines(*events: dict[str, Any]) -> list[tuple[int, bytes | str]]:
+    return [(number, orjson.dumps(each)) for number, each in enumerate(events, 1)]
+
+
+def parts(thing: Case | Round) -> dict[str, Any]:
+    found = {name: getattr(thing, name) for name in type(thing).__slots__ if name not in WORKED_OUT}
+    if isinstance(thing, Case):
+        found["rounds"] = [None if held is None else parts(held) for held in thing.rounds]
+    return found
+
+
+def test_every_part_of_a_case_comes_back_as_it_was(url: str) -> None:
+    operation = Operation(open_store(url), str(ROOT / "policies"), 0)
+    seen = 0
+    for number, line in enumerate((ROOT / "examples" / "demo" / "events.jsonl").read_bytes().splitlines()):
+        operation.take([(number, line)])
+        desks = operation._desks
+        assert desks is not None
+        for desk in desks.desks:
+            for subject in desk.subjects.values():
+                for case in subject.cases.values():
+                    freezer = desks._freezers[1, case.program.flow]
+                    assert parts(freezer.thaw(subject.name, *freezer.freeze(case))) == parts(case)
+                    seen += 1
+    assert seen > 100
+
+
+def test_a_case_lives_by_the_version_that_it_was_opened_under(url: str, tmp_path: Path) -> None:
+    store = open_store(url)
+    operation = Operation(store, str(write_set(tmp_path / "one", FLOW)), 0)
+    operation.take(lines(event("asked", "2026-03-02T10:00:00", "old")))
+    with store.transaction() as transaction:
+        install_folder(transaction, str(write_set(tmp_path / "two", LATER)), 1)
+    for turn, each in enumerate((operation, Operation(open_store(url), None, 0))):
+        done = each.take(
+            lines(
+                event("nudged", "2026-03-02T10:00:01", "old", id=f"nudged-{turn}"),
+                event("asked", "2026-03-02T10:00:01", f"new-{turn}", id=f"asked-{turn}"),
+            )
+        )
+        assert done.tally.total() == 0
+        told = [orjson.loads(line) for line in done.records.splitlines()]
+        assert {record["flowversion"] for record in told} == {2}
+    done = operation.take(lines(event("answered", "2026-03-02T10:00:02", "old")))
+    told = [orjson.loads(line) for line in done.records.splitlines()]
+    assert [record["flowversion"] for record in told] == [1, 1, 1]
+    assert told[1]["data"]["limit"] == 2
+
+
+def test_a_flow_opens_cases_by_time_once_however_many_processes_tick(url: str, tmp_path: Path) -> None:
+    policies = str(write_set(tmp_path / "set", SURVEY))
+    Operation(open_store(url), policies, 0).bundle()
+    opened = []
+    for until in ("2026-01-31T00:00:00", "2026-02-28T00:00:00", "2026-02-28T00:00:01", "2026-04-01T00:00:00"):
+        operation = Operation(open_store(url), None, 0)
+        at = microseconds(datetime.fromisoformat(until + "+00:00"))
+        opened += [line for done in operation.tick(at) for line in done.records.splitlines() if "case.opened" in line]
+        operation.take(lines(event("filled", until, "shop", id=until)))
+    assert [orjson.loads(line)["time"][:10] for line in opened] == [
+        "2026-01-31",
+        "2026-02-28",
+        "2026-03-30",
+    ]  # 23:00 UTC
+
+
+def test_a_subject_with_odd_characters_is_kept(url: str, tmp_path: Path) -> None:
+    policies = str(write_set(tmp_path / "set", FLOW))
+    names = ["a\0b", "a\\0b", "a\\\\0b", "\u2028", "é" * 200, "a/b", "' OR 1=1"]
+    Operation(open_store(url), policies, 0).take(
+        lines(*(event("asked", "2026-03-02T10:00:00", name, id=name) for name in names))
+    )
+    done = Operation(open_store(url), None, 0).take(
+        lines(*(event("answered", "2026-03-02T10:00:01", name, id=f"{name}2") for name in names))
+    )
+    closed = [orjson.loads(line)["subject"] for line in done.records.split("\n") if "case.closed" in line]
+    assert closed == names
+
+
+def test_a_watcher_is_woken_for_what_falls_due_soon_and_ends_with_130_on_ctrl_c(url: str, tmp_path: Path) -> None:
+    policies = str(write_set(tmp_path / "set", FLOW))
+    operation = Operation(open_store(url), policies, 0)
+    operation.bundle()
+    command = [sys.executable, "-m", "carepolicy", "tick", "--watch", "--store", url, "--policies", policies]
+    output = tmp_path / "told"
+    with output.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=subprocess.PIPE) as process:
+        try:
+            time.sleep(3)  # it sleeps by now, for a minute if nobody wakes it
+            now = text_of(time.time_ns() // 1_000)
+            operation.take(lines({**event("asked", "2026-03-02T10:00:00", "s-1"), "time": now}))
+            end = time.monotonic() + 40
+            while time.monotonic() < end and b"clock.late" not in output.read_bytes():
+                time.sleep(0.1)
+            assert b"clock.late" in output.read_bytes()
+        finally:
+            os.kill(process.pid, signal.SIGINT)
+            assert process.wait(timeout=20) == 130
+
+
+def test_desks_forget_what_a_transaction_did_that_was_undone(url: str, tmp_path: Path) -> None:
+    store = open_store(url)
+    operation = Operation(store, str(write_set(tmp_path / "set", FLOW)), 0)
+    operation.take(lines(event("asked", "2026-03-02T10:00:00", "s-1")))
+
+    def fail(transaction: Any) -> None:
+        from carepolicy.store.batch import Batch
+
+        batch = Batch(operation.desks(transaction), transaction)
+        batch.take(batch.read(lines(event("answered", "2026-03-02T10:00:01", "s-1"))))
+        batch.close()
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        operation.attempt(fail)
+    done = operation.take(lines(event("answered", "2026-03-02T10:00:01", "s-1")))
+    assert done.records.count("case.closed") == 1
