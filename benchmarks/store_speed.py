@@ -1,9 +1,8 @@
-"""Durable events a second, the latency of one, ticks of large stores, `carepolicy event` as a process, memory of a run.
+"""Durable events a second, the latency of one, ticks of large stores, and `carepolicy event` as a process.
 
     python benchmarks/store_speed.py events [--events 5000] [--kinds sqlite,postgres]
     python benchmarks/store_speed.py tick [--cases 10000,1000000,10000000]
     python benchmarks/store_speed.py process [--rounds 15]
-    python benchmarks/store_speed.py memory [--cases 100000]
 
 ``events`` takes the same events in batches of 1, 100 and 1,000, notes the rows that were written, and writes the same
 rows in the same batches by bare INSERTs (upserts where a row was written before) into an empty store like it.
@@ -13,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -23,7 +21,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from carepolicy.machine.loading import load_bundle
 from carepolicy.store import statements
 from carepolicy.store.opening import open_store
 from carepolicy.store.operating import Operation
@@ -82,35 +79,38 @@ def batches(count: int, size: int) -> Iterator[list[tuple[int, bytes]]]:
         yield numbered[begin : begin + size]
 
 
-def durable(url: str, count: int, size: int) -> list[float]:
-    """The seconds of each batch."""
+def durable(url: str, count: int, size: int) -> tuple[list[float], float]:
+    """The seconds of each batch, and the seconds of this process's CPU."""
     store = open_store(url)
     operation = Operation(store, COMPLAINTS, 0)
     operation.bundle()
     took = []
+    busy = time.process_time()
     for batch in batches(count, size):
         begun = time.perf_counter()
         operation.take(batch)
         took.append(time.perf_counter() - begun)
+    busy = time.process_time() - busy
     store.close()
-    return took
+    return took, busy
 
 
-def bare(url: str, written: list[Written]) -> float:
+def bare(url: str, written: list[Written]) -> tuple[float, float]:
+    """The seconds that the rows take, and the seconds of this process's CPU."""
     store = open_store(url)
-    begun = time.perf_counter()
+    begun, busy = time.perf_counter(), time.process_time()
     for batch in written:
         with store.transaction() as transaction:
             for sql, rows in batch:
                 if rows:
                     transaction.many(sql, rows)
-    took = time.perf_counter() - begun
+    took, busy = time.perf_counter() - begun, time.process_time() - busy
     store.close()
-    return took
+    return took, busy
 
 
 def of_events(kinds: list[str], count: int) -> None:
-    print(f"{'':9} {'batch':>6} {'events/s':>9} {'bare INSERTs/s':>15} {'share':>6}   (an event writes its rows)")
+    print(f"{'':9} {'batch':>6} {'events/s':>9} {'bare INSERTs/s':>15} {'share':>6} {'of CPU':>6}")
     for kind in kinds:
         for size in (1, 100, 1_000):
             few = count if size > 1 else max(500, count // 5)
@@ -127,16 +127,19 @@ def of_events(kinds: list[str], count: int) -> None:
                     operation.take(batch)
                 store.close()
             restore(transaction_kind(kind), plain)
-            ours, theirs = [], []
+            ours, theirs, shares = [], [], []
             latencies: list[float] = []
             for _ in range(3):
                 with tempfile.TemporaryDirectory() as folder, fresh_store(kind, folder) as url:
-                    latencies = durable(url, few, size)
+                    latencies, our_cpu = durable(url, few, size)
                     ours.append(few / sum(latencies))
                 with tempfile.TemporaryDirectory() as folder, fresh_store(kind, folder) as url:
-                    theirs.append(few / bare(url, written))
+                    seconds, their_cpu = bare(url, written)
+                    theirs.append(few / seconds)
+                shares.append(their_cpu / our_cpu)
             mine, his = statistics.median(ours), statistics.median(theirs)
-            print(f"{kind:9} {size:6,} {mine:9,.0f} {his:15,.0f} {mine / his:6.2f}", flush=True)
+            cpu = f"{statistics.median(shares):6.2f}" if kind == "sqlite" else ""  # a server's CPU is not seen here
+            print(f"{kind:9} {size:6,} {mine:9,.0f} {his:15,.0f} {mine / his:6.2f} {cpu}", flush=True)
             if size == 1:
                 ordered = sorted(latencies)
                 p99 = ordered[int(len(ordered) * 0.99)] * 1000
@@ -224,22 +227,9 @@ def of_process(rounds: int) -> None:
             print(f"{name:40} {middle * 1000:7.1f} ms {middle / base:5.1f} times")
 
 
-def of_memory(cases: int) -> None:
-    from carepolicy.engine.stream import Run
-
-    run = Run(load_bundle(COMPLAINTS))
-    head = lines(1)[0]
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for number in range(cases):
-        line = head.replace(b"complaint-000000", b"complaint-%06d" % number).replace(b'"e-0"', b'"e-%d"' % number)
-        run.feed_lines([(number, line)])
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"{run.open_cases:,} open cases: {(after - before) * 1024 / cases:,.0f} bytes each")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("events", "tick", "process", "memory"))
+    parser.add_argument("what", choices=("events", "tick", "process"))
     parser.add_argument("--events", type=int, default=5_000)
     parser.add_argument("--kinds", default="sqlite,postgres")
     parser.add_argument("--cases", default=None)
@@ -249,10 +239,8 @@ def main() -> None:
         of_events(asked.kinds.split(","), asked.events)
     elif asked.what == "tick":
         of_ticks([int(each) for each in (asked.cases or "10000,1000000,10000000").split(",")])
-    elif asked.what == "process":
-        of_process(asked.rounds)
     else:
-        of_memory(int(asked.cases or 100_000))
+        of_process(asked.rounds)
 
 
 if __name__ == "__main__":
