@@ -19,7 +19,7 @@ DEMO = str(ROOT / "examples" / "demo" / "events.jsonl")
 
 
 def run(*arguments: str, policies: str = POLICIES) -> int:
-    return running.run(["run", *arguments, "--policies", policies, "--quiet"])
+    return running.run(["run", "--policies", policies, *arguments, "--quiet"])
 
 
 @pytest.fixture
@@ -87,6 +87,11 @@ def test_an_output_that_another_run_wrote_is_refused(
     assert Path(files("other")).read_text() == "{}\n" * 3
 
 
+def test_records_may_be_written_to_what_is_no_file(url: str) -> None:
+    assert run(DEMO, "--store", url, "--output", "/dev/null", "--dead-letters", "/dev/null") == 0
+    assert run(DEMO, "--store", url, "--output", "/dev/null", "--resume") == 0
+
+
 def test_a_pipe_is_read_as_it_comes(url: str, files: Callable[[str], str]) -> None:
     run(DEMO, "--output", files("a"))
     command = [sys.executable, "-m", "carepolicy", "run", "--store", url, "--policies", POLICIES, "--batch", "10000"]
@@ -109,6 +114,7 @@ def test_a_pipe_is_read_as_it_comes(url: str, files: Callable[[str], str]) -> No
         (["--store", "sqlite:///x.db", "--batch", "many"], "a number of events"),
         (["--store", "sqlite:///x.db", "--batch", "0"], "a number of events"),
         (["--store", "nowhere"], "names no store"),
+        (["--store", "sqlite:///x.db", "--policies", "elsewhere"], "there is no folder elsewhere"),
         (["--store", "sqlite:///x.db", "--reveal"], "does not go with --store"),
     ],
 )

@@ -45,7 +45,7 @@ def command(
     from carepolicy.engine.instants import text_of
     from carepolicy.store.typing_in import NotTyped, event_line
 
-    with open_or_exit(store) as opened:
+    with open_or_exit(store, policies=policies) as opened:
         operation, bundle = operation_or_exit(opened, policies)
         when = until_of(at, bundle)
         try:

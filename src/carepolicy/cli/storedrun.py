@@ -69,13 +69,17 @@ class Growing:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self.is_file = os.path.isfile(path) or not os.path.exists(path)
         try:
-            self._file = open(path, "r+b" if os.path.exists(path) else "w+b")  # noqa: SIM115 - close() closes it
+            mode = "wb" if not self.is_file else "r+b" if os.path.exists(path) else "w+b"
+            self._file = open(path, mode)  # noqa: SIM115 - close() closes it
         except OSError as fault:
             raise Refused(f"{path} cannot be written: {fault.strerror}") from None
 
     def begin(self, keep: bool, least: int, most: int) -> int:
         """Go to the end of the last whole line, or empty the file; how many lines are kept."""
+        if not self.is_file:  # a pipe or a device keeps nothing that could be gone on with
+            return most
         lines, end = 0, 0
         if keep and most:
             for line in self._file:
@@ -97,7 +101,8 @@ class Growing:
 
     def close(self) -> None:
         """Close the file, which is then on the disk."""
-        os.fsync(self._file.fileno())
+        if self.is_file:
+            os.fsync(self._file.fileno())
         self._file.close()
 
 
@@ -110,7 +115,7 @@ def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counte
 
     pace = Pace(asked.batch)
     with ExitStack() as stack:
-        store = stack.enter_context(open_or_exit(asked.store))
+        store = stack.enter_context(open_or_exit(asked.store, policies=asked.policies))
         operation, bundle = operation_or_exit(store, asked.policies)
         end = until_of(asked.until, bundle)
         name = "-" if asked.file == "-" else os.path.realpath(asked.file)
@@ -168,7 +173,9 @@ class _Told:
         progress = run.progress
         if asked.output is not None:
             self._records = self._opened(stack, asked.output)
-            self._lines = self._records.begin(asked.resume, progress.before, progress.records)
+            kept = self._records.begin(asked.resume, progress.before, progress.records)
+            if self._records.is_file:
+                self._lines = kept
             if not run.deferred:
                 self._write_all(until_the_end=False)
         if asked.dead_letters is not None:

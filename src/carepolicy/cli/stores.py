@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.cli.sets import Command
+from carepolicy.cli.sets import Command, demand_folder
 from carepolicy.cli.status import UNREACHABLE, USAGE, Refused
 
 if TYPE_CHECKING:
@@ -31,12 +32,17 @@ def store_option(command: Command) -> Command:
 
 
 @contextmanager
-def open_or_exit(url: str, create: bool = True) -> Iterator[Store]:
+def open_or_exit(url: str, create: bool = True, policies: str | None = None) -> Iterator[Store]:
     """The store of that URL. What is wrong with it, now or later, is told in a sentence and ends the command:
-    with 2 where the URL, the file or the key is the wrong one, with 3 where the store cannot be worked with."""
-    from carepolicy.store import faults
-    from carepolicy.store.opening import NoStoreUrl, open_store
+    with 2 where the URL, the file or the key is the wrong one, with 3 where the store cannot be worked with.
 
+    A file is made only where there is a policy set in the folder ``policies`` to begin with.
+    """
+    from carepolicy.store import faults
+    from carepolicy.store.opening import SQLITE, NoStoreUrl, open_store
+
+    if policies is not None and url.startswith(SQLITE) and not os.path.exists(url.removeprefix(SQLITE)):
+        demand_folder(policies)
     try:
         store = open_store(url, create)
         try:

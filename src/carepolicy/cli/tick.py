@@ -38,7 +38,7 @@ def command(now: str | None, watch: bool, store: str, policies: str, quiet: bool
 
     if now is not None and watch:
         raise click.UsageError("--watch goes with the clock on the wall; leave --now out", click.get_current_context())
-    with open_or_exit(store) as opened:
+    with open_or_exit(store, policies=policies) as opened:
         operation, bundle = operation_or_exit(opened, policies)
         until = until_of(now, bundle)
         _tick(operation, wall_clock() if until is None else until, quiet)
