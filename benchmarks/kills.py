@@ -106,7 +106,7 @@ def kill_and_resume(log: Path, output: Path, url: str, asked: argparse.Namespace
 def share_and_kill(log: Path, output: Path, url: str) -> None:
     command = [sys.executable, "-m", "carepolicy", "run", str(log), "--store", url, "--policies", POLICIES]
     begun = time.perf_counter()
-    process = subprocess.Popen([*command, "--workers", "4", "--batch", "5", "--output", str(output), "--quiet"])
+    process = subprocess.Popen([*command, "--workers", "4", "--batch", "50", "--output", str(output), "--quiet"])
     killed = kill_workers(process, 1.0, 1_000_000)
     assert process.returncode == 0, f"status {process.returncode}"
     print(f"four workers: one killed each second, {killed} in all, in {time.perf_counter() - begun:.0f} s")

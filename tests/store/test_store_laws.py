@@ -42,7 +42,7 @@ class Forgetful:
 
 
 @given(small_flows(clocks=True), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_putting_away_and_taking_out_between_every_two_events_changes_no_byte(small: Any, data: st.DataObject) -> None:
     loaded = small.load()
     events = data.draw(logs(small.events, subjects=2, first=small.starts[0]))

@@ -76,8 +76,9 @@ def parts(thing: Case | Round) -> dict[str, Any]:
 def test_every_part_of_a_case_comes_back_as_it_was(url: str) -> None:
     operation = Operation(open_store(url), str(ROOT / "policies"), 0)
     seen = 0
-    for number, line in enumerate((ROOT / "examples" / "demo" / "events.jsonl").read_bytes().splitlines()):
-        operation.take([(number, line)])
+    lines = list(enumerate((ROOT / "examples" / "demo" / "events.jsonl").read_bytes().splitlines(), 1))
+    for begin in range(0, len(lines), 5):
+        operation.take(lines[begin : begin + 5])
         desks = operation._desks
         assert desks is not None
         for desk in desks.desks:
@@ -86,7 +87,7 @@ def test_every_part_of_a_case_comes_back_as_it_was(url: str) -> None:
                     freezer = desks._freezers[1, case.program.flow]
                     assert parts(freezer.thaw(subject.name, *freezer.freeze(case))) == parts(case)
                     seen += 1
-    assert seen > 100
+    assert seen > 50
 
 
 def test_a_case_lives_by_the_version_that_it_was_opened_under(url: str, tmp_path: Path) -> None:
