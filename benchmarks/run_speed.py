@@ -21,6 +21,7 @@ import orjson
 from transitions import Machine
 
 from carepolicy.cli.run import BLOCK
+from carepolicy.collecting import seldom_collected
 from carepolicy.engine.lines import numbered_lines
 from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.stream import Run
@@ -97,7 +98,7 @@ def transitions_alone(data: list[bytes]) -> None:
 
 def carepolicy_run(events: Path, output: Path, bundle: Any) -> int:
     """All of ``carepolicy run`` but its command line: read a file, write every record to another."""
-    with events.open("rb") as source, output.open("wb") as records, OrderedRun(Run(bundle)) as run:
+    with seldom_collected(), events.open("rb") as source, output.open("wb") as records, OrderedRun(Run(bundle)) as run:
         for block in numbered_lines(iter(lambda: source.read1(BLOCK), b"")):
             records.write(run.feed(block).encode())
         for text in run.finish(None):

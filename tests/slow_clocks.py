@@ -117,7 +117,7 @@ class Round:
         if before != self.measure and not (before in timed and self.measure in timed):
             self.calendar = calendar
             self.used = sum((count(self.measure, calendar, *each) for each in self.ran), Fraction(0))
-            self.used -= self._day_zero(self.ran[0][0])
+            self.used -= self._day_zero(self.ran[0][0] if self.ran else self.started)
 
     def amount(self) -> int:
         if self.measure != "month":
@@ -173,7 +173,10 @@ class Watcher:
         self._compare(held, kind, now, data, facts)
         if kind in ("met", "ended", "cancelled"):
             self.round = None
-            self.kept = held.ran if kind != "cancelled" else self.kept
+            if kind == "ended" and self.phase(state) != "stopped":
+                self.kept = []  # an event restarts it: anew, also where it goes on after a stop
+            elif kind != "cancelled":
+                self.kept = held.ran
 
     def _start(self, now: int, data: dict[str, Any], state: str, facts: list[dict[str, Any]]) -> None:
         assert self.round is None, "a round begins before the last has ended"

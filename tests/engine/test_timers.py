@@ -127,6 +127,20 @@ def test_an_event_that_restarts_a_late_clock_does_not_let_it_run_where_it_pauses
     assert [each[0] for each in due_of(records)] == ["started", "late", "paused", "ended", "started", "paused"]
 
 
+def test_an_event_that_restarts_a_late_clock_begins_it_at_zero_also_where_it_continues(run_flows: Runner) -> None:
+    flow = small(
+        "  open: {title: Open, start_on: asked, on: {changed: {note: restarts}}}\n",
+        clock("reply", "1 hour", "runs_in: [open], again: continue, restarts_on: [changed]"),
+    )
+    events = [event("asked", "2026-03-02T09:00:00"), event("changed", "2026-03-02T12:00:00")]
+    assert due_of(run_flows(flow, events=events)) == [
+        ("started", 0, "03-02T10:00"),
+        ("late", 3600, "03-02T10:00"),
+        ("ended", 10800, ""),
+        ("started", 0, "03-02T13:00"),
+    ]
+
+
 def test_a_clock_that_continues_does_not_give_its_warnings_twice(run_flows: Runner) -> None:
     flow = small(
         "  open: {title: Open, start_on: asked, on: {moved: away}}\n  away: {title: Away, on: {moved: open}}\n",

@@ -16,6 +16,7 @@ from carepolicy.cli.sets import bundle_or_exit, policies_option
 from carepolicy.cli.status import UNREACHABLE, Refused
 from carepolicy.cli.storedrun import Asked, run_with_store
 from carepolicy.cli.times import lateness_of, until_of
+from carepolicy.collecting import seldom_collected
 
 if TYPE_CHECKING:
     from carepolicy.engine.stream import Run
@@ -108,6 +109,7 @@ def command(
         records: IO[bytes] = stack.enter_context(open(output, "wb")) if output else sys.stdout.buffer
         dead = stack.enter_context(open(dead_letters, "w", encoding="utf-8")) if dead_letters else None
         stack.enter_context(_telling_of_dead_workers())
+        stack.enter_context(seldom_collected())
         runner = stack.enter_context(_runner(bundle, reveal, held, workers))
         letters = Letters(dead, quiet)
         try:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.case import Case
     from carepolicy.engine.eventrecords import EventRecords
-    from carepolicy.engine.intake import Fields
     from carepolicy.engine.live import LiveProgram, LiveState
     from carepolicy.machine.program import Bundle
 
@@ -47,7 +46,8 @@ class Counted:
 class Desk:
     """Takes events for the programs of one stratum, about the subjects that it ``owns``.
 
-    ``refusals`` holds what was not taken since it was last emptied: (event, code, reason).
+    ``refusals`` holds what was not taken since it was last emptied: (event, code, reason). ``alone`` has the place of
+    the program for each event type that, by its subject, concerns one program and no watch, once it has come.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Desk:
         self.merged: dict[str, str] = {}
         self._counts = frozenset(watch.count for watch in bundle.watches)
         self._routes: dict[str, tuple[Route, ...]] = {}
-        self._alone: dict[str, int] = {}
+        self.alone: dict[str, int] = {}
         for program in self.programs:
             if program.every is not None and owns(program.every.subject):
                 self.stepper.open_by_time(self.subject(None, program.every.subject), program)
@@ -85,7 +85,7 @@ class Desk:
             if len(grouped) == 1 and None in grouped and len(grouped[None]) == 1:
                 place, _, required, _ = grouped[None][0]
                 if required is None and event not in self._counts and event != MERGE:
-                    self._alone[event] = place
+                    self.alone[event] = place
             found = self._routes[event] = tuple((key, tuple(group)) for key, group in grouped.items())
         return found
 
@@ -97,24 +97,6 @@ class Desk:
                 self._give(event, self.subjects.get(name) or self.subject(None, name), stops)
             else:
                 self._give_keyed(event, key, stops)
-
-    def take_plainly(self, fields: Fields) -> bool:
-        """Take an event that a single open case of its subject takes by a move that is written out, with no timer
-        due before it: the common case, and the shortest way. False where it is not, and nothing has changed."""
-        _, name, kind, now, when, _, _, data, masked, _ = fields
-        subject = self.subjects.get(name)
-        if subject is None or masked or not subject.last <= now < subject.next:
-            return False
-        case = subject.cases.get(self._alone.get(kind, NOWHERE))
-        if case is None:
-            return False
-        move = case.state.moves.get(kind)
-        if move is None or not move(self.stepper, subject, case, now, when, data):
-            return False
-        subject.last = now
-        if subject.next <= now:
-            self.stepper.fire(subject, now, False)
-        return True
 
     def take_route(self, event: Incoming, route: int) -> None:
         """Give an event to the subject of one of its routes."""

@@ -72,22 +72,25 @@ class _DayStart(dict[str, int]):
         return start
 
 
-class _SecondOfDay(dict[str, int]):
-    """Microseconds since midnight of a time of day (``09:05:00``), each worked out once."""
+class _MinuteOfDay(dict[str, int]):
+    """Microseconds since midnight of a time of day (``09:05``), each worked out once. There are so few of them, and
+    of seconds, that both stay in the processor's cache."""
 
     def __missing__(self, text: str) -> int:
         try:
-            at = time.fromisoformat(text) if len(text) == 8 and text[2] == text[5] == ":" else None
+            at = time.fromisoformat(text) if len(text) == 5 and text[2] == ":" else None
         except ValueError:
             at = None
         if at is None:
             raise NoInstant("it is no date and time")
-        second = self[text] = (at.hour * 3600 + at.minute * 60 + at.second) * SECOND
-        return second
+        minute = self[text] = (at.hour * 3600 + at.minute * 60) * SECOND
+        return minute
 
 
 day_start = _DayStart()
-second_of_day = _SecondOfDay()
+minute_of_day = _MinuteOfDay()
+second_of_minute = {f":{second:02}+00:00": second * SECOND for second in range(60)}
+"""Microseconds of what follows the minute in the text of an instant in UTC."""
 _days = _Days()
 _seconds = _Seconds()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orjson import JSONDecodeError, loads
 
 from carepolicy.engine import codes
-from carepolicy.engine.instants import NoInstant, day_start, parse, second_of_day, text_of
+from carepolicy.engine.instants import NoInstant, day_start, minute_of_day, parse, second_of_minute, text_of
 from carepolicy.engine.masking import mask_cards
 from carepolicy.engine.values import Taker, WrongValue, taker_of
 
@@ -97,8 +97,9 @@ class Intake:
         if fields is None:
             raise Refused(codes.UNKNOWN_TYPE, f'no flow declares "{kind}"{_near(kind, self._fields)}', event)
         try:
-            if said[19:] == "+00:00" and said[10] == "T":
-                time, when = day_start[said[:10]] + second_of_day[said[11:19]], said
+            second = second_of_minute.get(said[16:])
+            if second is not None and said[10] == "T":
+                time, when = day_start[said[:10]] + minute_of_day[said[11:16]] + second, said
             else:
                 time = parse(said)
                 when = text_of(time)

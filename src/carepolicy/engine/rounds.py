@@ -174,6 +174,7 @@ def restart(out: list[str], case: Case, held: Round, now: int, when: str) -> Non
     """Begin a round anew: a late one ends and another starts, any other counts from zero again."""
     if held.late:
         stop(out, case, held, now, when)
+        case.kept_of(held.clock.index)  # anew also where the clock goes on after a stop
         start(out, case, held.clock, now, when)
         begun = case.rounds[held.clock.index]
         if begun is not None and held.clock.phases[case.state.index] == Phase.PAUSED:
