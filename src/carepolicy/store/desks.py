@@ -58,7 +58,7 @@ class Desks:
         self._level = {program.flow: program.stratum for program in programs}
         self.keys = {program.flow: program.key for program in programs}
         self._add(present.number, programs)
-        self._programs = {program.flow: program for program in programs}
+        self.present = self._programs = {program.flow: program for program in programs}
         self._add_older(older, programs, levels)
         for desk in self.desks:
             desk.subjects = Shelf(self._fetch_one, self.touched)

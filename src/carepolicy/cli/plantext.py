@@ -1,0 +1,66 @@
+"""How ``carepolicy plan`` and ``apply`` print what becomes of open cases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from carepolicy.cli.terminal import plain
+from carepolicy.engine.instants import parse
+from carepolicy.engine.recordwords import time_in_words
+
+if TYPE_CHECKING:
+    from carepolicy.store.applying import Example, Plan
+
+WORDS = {
+    "gone": ("case is in a state that is gone: name it in moves_to: or renamed_from:",
+             "cases are in states that are gone: name them in moves_to: or renamed_from:"),
+    "rekeyed": ("case belongs to a flow that has another subject: now; let it end first",
+                "cases belong to flows that have another subject: now; let them end first"),
+    "stuck": ("case has no way on in its state", "cases have no way on in their states"),
+    "late": ("clock is late at once", "clocks are late at once"),
+    "moved": ("case moves to another state", "cases move to other states"),
+    "closed": ("case is closed", "cases are closed"),
+    "due": ("due time moves", "due times move"),
+    "kept": ("case goes on by its old version: its flow is gone",
+             "cases go on by their old versions: their flows are gone"),
+}  # fmt: skip
+
+
+def printed(plan: Plan, form: str, timezone: str, done: bool) -> str:
+    """A plan, ``done`` or not, as text or as an object of JSON."""
+    if form == "json":
+        told = {**plan.as_dict(), "applied": done and not plan.same}
+        return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n"
+    if plan.same:
+        return "this set is installed already\n"
+    from carepolicy.store.applying import FATES
+
+    zone = ZoneInfo(timezone)
+    lines = []
+    for fate in FATES:
+        count = plan.counts.get(fate, 0)
+        if count:
+            lines.append(f"{count:,} {WORDS[fate][count != 1]}")
+            lines += [f"    {_example(each, zone)}" for each in plan.examples[fate]]
+            if count > len(plan.examples[fate]) > 0:
+                lines.append(f"    and {count - len(plan.examples[fate]):,} more")
+    cases = f"{plan.cases:,} open case{'' if plan.cases == 1 else 's'}"
+    if plan.refused:
+        lines.append(f"refused: {cases}, of which some cannot be moved; nothing was changed")
+    elif done:
+        lines.append(f"applied: {cases}")
+    else:
+        lines.append(f"{cases}; nothing stands against it")
+    return "".join(plain(line) + "\n" for line in lines)
+
+
+def _example(each: Example, zone: ZoneInfo) -> str:
+    what = f"{each.subject} ({each.flow}, {each.state})"
+    if each.clock is not None:
+        before = "none" if each.before is None else time_in_words(parse(each.before), zone)
+        after = "none" if each.after is None else time_in_words(parse(each.after), zone)
+        return f"{what} {each.clock}: {before} -> {after}"
+    return f"{what} -> {each.after}" if each.after is not None else what

@@ -1,0 +1,50 @@
+"""What ``plan`` and ``apply`` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from carepolicy.cli.living import wall_clock
+from carepolicy.cli.sets import demand_folder, refuse
+from carepolicy.cli.times import until_of
+
+if TYPE_CHECKING:
+    from carepolicy.machine.program import Bundle
+    from carepolicy.store.contract import Store
+    from carepolicy.store.sealing import Sealer
+
+Result = TypeVar("Result")
+
+
+def bundle_of(store: Store) -> tuple[Bundle, Sealer]:
+    """The installed set, and who opens what is private."""
+    from carepolicy.store.operating import Operation
+
+    operation = Operation(store, None, wall_clock())
+    return operation.bundle(), operation.sealer
+
+
+def moment(now: str | None, bundle: Bundle) -> int:
+    """The instant of ``--now``, or of the clock on the wall."""
+    given = until_of(now, bundle)
+    return wall_clock() if given is None else given
+
+
+def fire_due(store: Store, now: int) -> None:
+    """Let what is due happen by the installed set."""
+    from carepolicy.store.operating import Operation
+
+    for _ in Operation(store, None, now).tick(now):
+        pass
+
+
+def planned(policies: str, work: Callable[[], Result]) -> Result:
+    """Do some work with the set in a folder; its errors are shown and end the command."""
+    from carepolicy.machine.loading import PolicyErrors
+
+    demand_folder(policies)
+    try:
+        return work()
+    except PolicyErrors as problem:
+        refuse(policies, problem.findings)

@@ -1,0 +1,261 @@
+"""A changed policy set and the open cases: what it would do to them (``plan``), and doing it (``apply``).
+
+Both move every open case to the new set by the same code; a plan undoes it. To apply is one transaction: the set is
+installed and all cases are moved, or nothing happens. A case that cannot be moved refuses it. A case whose flow is gone
+lives on by the version that it lives by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.machine.loading import load_bundle
+from carepolicy.store.desks import Desks
+from carepolicy.store.keeping import CLOSING
+from carepolicy.store.moving import moved, target_of
+from carepolicy.store.recording import Recording
+from carepolicy.store.shelf import name_of
+from carepolicy.store.versions import Installed, files_of, load_version, present
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from carepolicy.engine.case import Case
+    from carepolicy.engine.live import LiveProgram
+    from carepolicy.engine.subject import Subject
+    from carepolicy.machine.program import Bundle
+    from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.rows import Address
+    from carepolicy.store.sealing import Sealer
+    from carepolicy.store.shelf import Name
+
+AT_A_TIME = 500
+FATES = ("gone", "rekeyed", "stuck", "late", "moved", "closed", "due", "kept")
+"""What may become of a case: its state is gone; its flow is keyed otherwise; it has no way on; a clock is late at once;
+its state has another name; it is closed; a due time moves; its flow is gone and it lives on by its version."""
+
+REFUSES = ("gone", "rekeyed")
+
+ADDRESSES = """SELECT DISTINCT key, subject FROM cases WHERE (key, subject) > (?, ?)
+    ORDER BY key, subject LIMIT ?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What becomes of one case; ``before`` and ``after`` are states, or due times of ``clock``."""
+
+    subject: str
+    flow: str
+    state: str
+    clock: str | None = None
+    before: str | None = None
+    after: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as JSON can hold it."""
+        told = {name: getattr(self, name) for name in ("subject", "flow", "state", "clock", "before", "after")}
+        return {name: value for name, value in told.items() if value is not None}
+
+
+@dataclass(slots=True)
+class Plan:
+    """What becomes of the open cases: how many there are, and by fate how many, with some examples of each."""
+
+    digest: str
+    now: int
+    most: int
+    cases: int = 0
+    same: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[Example]] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> bool:
+        """Whether a case could not be moved."""
+        return any(fate in self.counts for fate in REFUSES)
+
+    def note(self, fate: str, example: Example) -> None:
+        """Count a case, or a clock of one, and keep it as an example while there are few."""
+        self.counts[fate] = self.counts.get(fate, 0) + 1
+        kept = self.examples.setdefault(fate, [])
+        if len(kept) < self.most:
+            kept.append(example)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The plan as JSON can hold it."""
+        return {
+            "now": text_of(self.now),
+            "installed_already": self.same,
+            "open_cases": self.cases,
+            "refused": self.refused,
+            "fates": {
+                fate: {
+                    "count": self.counts[fate],
+                    "examples": [each.as_dict() for each in self.examples[fate]],
+                }
+                for fate in FATES
+                if fate in self.counts
+            },
+        }
+
+
+class Undone(Exception):
+    """Ends a transaction of which nothing is to be kept."""
+
+
+class RefusedPlan(Exception):
+    """A set cannot be applied; ``plan`` says why."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__("open cases cannot be moved")
+        self.plan = plan
+
+
+def make_plan(store: Store, root: str, sealer: Sealer, now: int, most: int) -> Plan:
+    """What the set in the folder ``root`` would do to the open cases at ``now``; nothing is changed. It raises
+    ``PolicyErrors``."""
+    bundle = load_bundle(root)
+    plan = Plan(bundle.digest, now, most)
+    try:
+        with store.transaction() as transaction:
+            plan.same = _is_present(transaction, bundle)
+            if not plan.same:
+                for _ in _moving(transaction, Installed(-1, bundle), sealer, plan):
+                    pass
+            raise Undone
+    except Undone:
+        return plan
+
+
+def apply_set(store: Store, root: str, sealer: Sealer, now: int, most: int) -> Plan:
+    """Install the set in the folder ``root`` and move the open cases to it, all in one transaction. It raises
+    ``PolicyErrors``, and ``RefusedPlan`` where a case cannot be moved; then nothing is changed."""
+    return apply_bundle(store, load_bundle(root), files_of(root), sealer, now, most)
+
+
+def apply_bundle(store: Store, bundle: Bundle, files: Mapping[str, bytes], sealer: Sealer, now: int, most: int) -> Plan:
+    """The same for a set that is compiled, with its files."""
+
+    def work(transaction: Transaction) -> Plan:
+        plan = Plan(bundle.digest, now, most)
+        plan.same = _is_present(transaction, bundle)
+        if plan.same:
+            return plan
+        number = transaction.install(_name(transaction, bundle), now, files)
+        desks = None
+        for desks, texts in _moving(transaction, Installed(number, bundle), sealer, plan):
+            _keep(transaction, desks, texts)
+            desks.forget()
+        if plan.refused:
+            raise RefusedPlan(plan)
+        desks = Desks(Installed(number, bundle), [], sealer) if desks is None else desks
+        desks.begin(transaction)
+        desks.open_by_time()
+        desks.keep()
+        return plan
+
+    return store.attempt(work, lambda: None)
+
+
+def _is_present(transaction: Transaction, bundle: Bundle) -> bool:
+    return present(transaction).digest.partition("#")[0] == bundle.digest
+
+
+def _name(transaction: Transaction, bundle: Bundle) -> str:
+    """The digest of a set, numbered where the same one was installed before, as when a change is taken back."""
+    before = sum(each.digest.partition("#")[0] == bundle.digest for each in transaction.versions())
+    return f"{bundle.digest}#{before + 1}" if before else bundle.digest
+
+
+def _moving(
+    transaction: Transaction, installed: Installed, sealer: Sealer, plan: Plan
+) -> Iterator[tuple[Desks, list[str]]]:
+    """Move all open cases, some at a time: desks that hold them, and the records of it."""
+    in_use = set(transaction.versions_in_use()) - {installed.number}
+    older = [load_version(transaction, each) for each in transaction.versions() if each.id in in_use]
+    desks = Desks(installed, older, sealer)
+    current = desks.present
+    desks.begin(transaction)
+    at: Address = ("", "")
+    while addresses := [(key, subject) for key, subject in transaction.rows(ADDRESSES, (*at, AT_A_TIME))]:
+        desks.fetch([name_of(each) for each in addresses])
+        texts: list[str] = []
+        for address in addresses:
+            _move_all(desks, name_of(address), address[0], current, installed.bundle, plan, texts)
+        yield desks, texts
+        at = addresses[-1]
+
+
+def _move_all(
+    desks: Desks, name: Name, key: str, current: dict[str, LiveProgram], bundle: Bundle, plan: Plan, texts: list[str]
+) -> None:
+    for desk in desks.desks:
+        subject = desk.subjects.get(name)
+        if subject is None or not subject.cases:
+            continue
+        for place, case in sorted(subject.cases.items()):
+            plan.cases += 1
+            new = _move_one(case, subject, key, current.get(case.program.flow), bundle, plan, texts)
+            if new is None:
+                continue
+            if new.closed:
+                del subject.cases[place]
+                subject.sequences = {**subject.sequences, place: new.sequence}
+            else:
+                subject.cases[place] = new
+        desk.stepper.plan(subject)
+
+
+def _move_one(
+    case: Case, subject: Subject, key: str, program: LiveProgram | None, bundle: Bundle, plan: Plan, texts: list[str]
+) -> Case | None:
+    """The case as moved; None where it stays as it is."""
+    where = (case.subject, case.program.flow, case.state.name)
+    if program is None:
+        plan.note("kept", Example(*where))
+        return None
+    if key != (program.key or ""):
+        plan.note("rekeyed", Example(*where))
+        return None
+    state = target_of(case, program)
+    if state is None:
+        plan.note("gone", Example(*where))
+        return None
+    now = max(plan.now, subject.last, case.now)
+    new = moved(case, program, state, bundle.facts, now, texts)
+    subject.last = max(subject.last, now)
+    _tell(case, new, where, plan)
+    return new
+
+
+def _tell(case: Case, new: Case, where: tuple[str, str, str], plan: Plan) -> None:
+    if new.closed:
+        plan.note("closed", Example(*where, None, case.state.name, new.state.name))
+        return
+    if new.state.name != case.state.name:
+        plan.note("moved", Example(*where, None, case.state.name, new.state.name))
+    if not new.state.ways and not new.afters:
+        plan.note("stuck", Example(*where))
+    before = {held.clock.name: held for held in case.rounds if held is not None}
+    for held in new.rounds:
+        if held is None or held.late or not held.running or held.due == NEVER:
+            continue
+        old = before.get(held.clock.name)
+        was = None if old is None or old.due == NEVER or not old.running else text_of(old.due)
+        example = Example(*where, held.clock.name, was, text_of(held.due))
+        if held.due <= new.now and (old is None or old.due > new.now):
+            plan.note("late", example)
+        elif was != example.after:
+            plan.note("due", example)
+
+
+def _keep(transaction: Transaction, desks: Desks, texts: list[str]) -> None:
+    recording = Recording(desks, 0)
+    recording.take([(0, text) for text in texts], {})
+    desks.keep()
+    if recording.records:
+        transaction.append(recording.records, recording.requests)
+    if recording.closings:
+        transaction.many(CLOSING, recording.closings)

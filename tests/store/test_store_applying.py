@@ -1,0 +1,228 @@
+"""`plan` and `apply`: what a changed set does to open cases, told before, and done wholly or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from carepolicy.engine.lines import numbered_lines
+from carepolicy.engine.ordered import OrderedRun
+from carepolicy.engine.stream import Run
+from carepolicy.machine import cache, portable
+from carepolicy.machine.loading import KIND
+from carepolicy.store.applying import apply_bundle
+from carepolicy.store.operating import Operation
+from carepolicy.store.sealing import Keys
+from carepolicy.store.sqlite import SqliteStore
+from random_flows import MONDAY, logs, small_flows
+from shops import Shop, rows
+
+ORGANISATION = """organisation: Shop
+timezone: Europe/London
+languages: [en]
+calendar: office
+calendars: {office: {title: Office, hours: {mon-fri: [09:00-17:00]}, closed: [%s]}}
+roles:
+  agent: {title: Agent, calendar: office, people: [Ada], deputy: lead}
+  lead: {title: Lead, calendar: office, people: [Bo], deputy: agent}
+facts: {customer.email: {type: text, private: true}}
+"""
+FLOW = """flow: inquiry
+version: 1
+title: Answer
+purpose: Every question gets an answer.
+owner: lead
+events:
+  written: {title: A question comes, by: customer, carries: {optional: [customer.email]}}
+  looked: {title: Somebody looks at it, by: staff}
+  answered: {title: It is answered, by: staff}
+clocks:
+  reply: {title: Answer, promise: "We answer within {limit}.", limit: 4 business hours, runs_in: [fresh, seen]}
+states:
+  fresh: {title: New, start_on: written, owner: agent, on: {looked: seen, answered: done, reply.late: {tell: lead}}}
+  seen: {title: Seen, owner: agent, on: {answered: done, reply.late: {tell: lead}}}
+  done: {title: Done, final: answered}
+"""
+AT = "2026-03-02 16:00"
+THEN = ("--now", "2026-03-02 16:30")
+
+
+class Changing(Shop):
+    """A shop whose policies change."""
+
+    def become(self, flow: str | None = FLOW, closed: str = "2026-08-03") -> None:
+        flows = Path(self.policies) / "flows"
+        flows.mkdir(parents=True, exist_ok=True)
+        (flows.parent / "organisation.yaml").write_text(ORGANISATION % closed)
+        for each in flows.iterdir():
+            each.unlink()
+        if flow is not None:
+            (flows / "inquiry.yaml").write_text(flow)
+        else:
+            (flows / "other.yaml").write_text(FLOW.replace("inquiry", "other"))
+
+    def plan(self) -> tuple[int, dict[str, Any]]:
+        said = self("plan", "--policies", self.policies, "--format", "json", *THEN)
+        assert said.status in (0, 1), said.err
+        told = json.loads(said.out)
+        return said.status, {"refused": told["refused"], **told["fates"]}
+
+    def apply(self, status: int = 0) -> str:
+        said = self("apply", "--policies", self.policies, *THEN)
+        assert said.status == status, (said.out, said.err)
+        return said.out
+
+    def state(self) -> Any:
+        return rows(self, "SELECT key, subject, flow, version, state, role, due FROM cases ORDER BY subject")
+
+
+@pytest.fixture
+def changing(capfd: pytest.CaptureFixture[str], url: str, tmp_path: Path) -> Changing:
+    found = Changing(capfd, url, str(tmp_path / "set"))
+    found.become()
+    for subject in ("m-1", "m-2"):
+        found.event("written", subject, AT, "customer.email=ada@example.org")
+    found.event("looked", "m-2", "2026-03-02 16:10")
+    return found
+
+
+def due(shop: Shop, subject: str) -> str:
+    found = json.loads(shop("case", "show", subject, "--format", "json").out)
+    return str(found["cases"][0]["clocks"][0]["due"])
+
+
+def test_a_new_holiday_moves_due_times_which_the_plan_names_before_anything_changes(changing: Changing) -> None:
+    before = changing.state()
+    changing.become(closed="2026-03-03")
+    status, fates = changing.plan()
+    assert (status, fates["due"]["count"]) == (0, 2)
+    assert fates["due"]["examples"][0] == {
+        "subject": "m-1", "flow": "inquiry", "state": "fresh", "clock": "reply",
+        "before": "2026-03-03T12:00:00+00:00", "after": "2026-03-04T12:00:00+00:00",
+    }  # fmt: skip
+    assert changing.state() == before
+    assert "2 due times move" in changing.apply()
+    assert due(changing, "m-1") == "2026-03-04T12:00:00+00:00"
+    assert changing("tick", "--now", "2026-03-03 16:00").out == ""
+    late = changing("tick", "--now", "2026-03-04 16:00").lines()
+    assert [each["time"] for each in late if each["type"].endswith("late")] == ["2026-03-04T12:00:00+00:00"] * 2
+    assert changing("verify").status == 0
+    assert changing.apply() == "this set is installed already\n"
+
+
+def test_a_case_whose_state_is_gone_refuses_the_set_until_it_is_told_where_to(changing: Changing) -> None:
+    before = changing.state()
+    gone = FLOW.replace("looked: seen, ", "").replace("  seen: {title: Seen, owner: agent, on: {answered: done, reply.late: {tell: lead}}}\n", "").replace("[fresh, seen]", "[fresh]").replace("  looked: {title: Somebody looks at it, by: staff}\n", "")  # fmt: skip # noqa: E501
+    changing.become(gone)
+    status, fates = changing.plan()
+    assert (status, fates["refused"], fates["gone"]["examples"]) == (
+        1, True, [{"subject": "m-2", "flow": "inquiry", "state": "seen"}],
+    )  # fmt: skip
+    assert "nothing was changed" in changing.apply(status=1)
+    assert changing.state() == before
+    changing.become(gone + "moves_to: {seen: fresh}\n")
+    assert changing.plan()[1]["moved"]["count"] == 1
+    changing.apply()
+    assert [each[4] for each in changing.state()] == ["fresh", "fresh"]
+    assert [each[5] for each in changing.state()] == ["agent", "agent"]
+    assert due(changing, "m-2") == "2026-03-03T12:00:00+00:00"
+
+
+def test_a_renamed_state_takes_its_cases_along_and_a_final_one_closes_them(changing: Changing) -> None:
+    renamed = FLOW.replace("  seen: {title: Seen,", "  read: {title: Read, renamed_from: seen,").replace("looked: seen", "looked: read").replace("fresh, seen]", "fresh, read]")  # fmt: skip # noqa: E501
+    changing.become(renamed)
+    changing.apply()
+    assert [each[4] for each in changing.state()] == ["fresh", "read"]
+    changing.become(renamed.replace("  read: {title: Read, renamed_from: seen, owner: agent, on: {answered: done, reply.late: {tell: lead}}}\n", "").replace("looked: read, ", "").replace("[fresh, read]", "[fresh]").replace("  looked: {title: Somebody looks at it, by: staff}\n", "") + "moves_to: {read: done}\n")  # fmt: skip # noqa: E501
+    assert changing.plan()[1]["closed"]["count"] == 1
+    changing.apply()
+    assert [each[1] for each in changing.state()] == ["m-1"]
+    assert "closed in done" in changing("case", "show", "m-2").out
+    assert changing("verify").status == 0
+
+
+def test_cases_of_a_flow_that_is_gone_go_on_by_the_version_they_live_by(changing: Changing) -> None:
+    changing.become(None)
+    assert changing.plan()[1]["kept"]["count"] == 2
+    changing.apply()
+    assert changing("event", "answered", "m-1", "--at", "2026-03-02 16:40").status == 0
+    assert [each[1] for each in changing.state()] == ["m-2"]
+
+
+def test_a_shorter_promise_makes_clocks_late_at_once_and_can_be_taken_back(changing: Changing) -> None:
+    changing.become(FLOW.replace("4 business hours", "20 minutes"))
+    status, fates = changing.plan()
+    assert (status, fates["late"]["count"]) == (0, 2)
+    changing.become(FLOW.replace("4 business hours", "8 business hours"))
+    changing.apply()
+    assert due(changing, "m-1") == "2026-03-03T16:00:00+00:00"
+    changing.become()
+    changing.apply()
+    assert due(changing, "m-1") == "2026-03-03T12:00:00+00:00"
+
+
+def test_a_set_with_errors_is_not_applied(changing: Changing) -> None:
+    before = changing.state()
+    changing.become(FLOW.replace("answered: done", "answered: dome"))
+    said = changing("apply", "--policies", changing.policies)
+    assert (said.status, 'did you mean "done"' in said.err) == (2, True)
+    assert changing.state() == before
+
+
+KILLED = """
+import os, sys
+from carepolicy.cli import running
+from carepolicy.store import applying
+applying._keep = lambda *_, keep=applying._keep: (keep(*_), os.kill(os.getpid(), 9))
+sys.exit(running.run(["apply", "--store", sys.argv[1], "--policies", sys.argv[2], "--now", "2026-03-02 16:30"]))
+"""
+
+
+def test_one_that_is_killed_on_the_way_has_changed_nothing(changing: Changing) -> None:
+    before = changing.state(), rows(changing, "SELECT count(*) FROM policy_versions")
+    changing.become(closed="2026-03-03")
+    done = subprocess.run([sys.executable, "-c", KILLED, changing.url, changing.policies], env=os.environ, check=False)
+    assert done.returncode == -SIGKILL
+    assert (changing.state(), rows(changing, "SELECT count(*) FROM policy_versions")) == before
+    changing.apply()
+
+
+@given(small_flows(clocks=True), st.data())
+@settings(max_examples=12, deadline=None)
+def test_moving_to_the_same_policies_between_any_two_events_changes_no_byte(small: Any, data: st.DataObject) -> None:
+    bundle = small.load().bundle
+    events = data.draw(logs(small.events, subjects=2, first=small.starts[0]))
+    lines = [orjson.dumps(each) for each in events]
+    end = int((MONDAY + timedelta(days=60)).timestamp()) * 1_000_000
+    store = SqliteStore(":memory:")
+    with store.transaction() as transaction:
+        transaction.install(bundle.digest, 0, {})
+    kept = {bundle.digest: bundle}
+    told = ""
+    at = data.draw(st.integers(1, len(lines)))
+    operation = Operation(store, None, 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache, "load", lambda kind, digest: portable.to_bytes(kept[digest]) if kind == KIND else None)
+        for number, line in enumerate(lines, 1):
+            told += operation.take([(number, line)]).records
+            if number == at:
+                again = replace(bundle, digest=f"{bundle.digest}-again")
+                kept[again.digest] = again
+                plan = apply_bundle(store, again, {}, Keys(), 0, 3)
+                assert set(plan.counts) <= {"stuck"}, plan
+        told += "".join(done.records for done in operation.tick(end))
+    with OrderedRun(Run(bundle)) as run:
+        whole = "".join(run.feed(block) for block in numbered_lines([b"\n".join(lines)])) + "".join(run.finish(end))
+    assert told == whole
