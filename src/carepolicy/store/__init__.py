@@ -15,6 +15,11 @@ How the parts fit, from the outside in:
                 ``snapshot`` turns a case into bytes and back; ``remembered`` is what is known of a subject beside
                 its cases; ``watches`` count over all subjects.
 ``sealing``     the seam for private facts: all that is private passes ``Sealer.seal`` before it is kept.
+                ``keyring`` is where keys are, ``rotating`` changes them, ``revealing`` says who may see what.
+``outbox``      requests leased, done, failed, parked; ``delivering`` hands them to ``mailing`` and ``posting``.
+``noting``      what is noted of events beside cases: the contact log (``contacts``), and where a customer's facts are
+                (``customers`` shows and erases them, ``keeping`` when ``keep:`` says so).
+``applying``    a changed set: ``moving`` takes a case to it, for a plan that is undone or for good.
 ``looking``     questions about cases; ``verifying`` finds records that were altered, inserted or lost.
 
 Whoever adds a part writes it on ``Transaction``: its rows belong to the transaction of the event that causes them.
