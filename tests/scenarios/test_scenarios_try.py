@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from pathlib import Path
 
@@ -32,11 +33,17 @@ def walk(here: Path) -> Walk:
 
 def typed(walk: Walk, *lines: str) -> str:
     """What is shown to one who types these lines, and then ends the input."""
+    return shown_for(walk, "".join(f"{line}\r" for line in lines) + "\x04")
+
+
+def shown_for(walk: Walk, keys: str) -> str:
+    """What is shown to one who presses these keys. In a thread of its own: another test of this process may have
+    a browser open, whose event loop then runs in this one."""
     shown = StringIO()
-    with create_pipe_input() as pipe:
-        pipe.send_text("".join(f"{line}\r" for line in lines) + "\x04")
+    with create_pipe_input() as pipe, ThreadPoolExecutor(1) as thread:
+        pipe.send_text(keys)
         session: PromptSession[str] = PromptSession(input=pipe, output=DummyOutput())
-        keep_walking(walk, session, Console(file=shown, width=110))
+        thread.submit(keep_walking, walk, session, Console(file=shown, width=110)).result()
     return shown.getvalue()
 
 
@@ -94,12 +101,7 @@ def test_a_value_of_the_wrong_type_is_asked_for_again(walk: Walk) -> None:
 
 
 def test_the_end_of_input_while_an_event_is_asked_for_goes_back(walk: Walk) -> None:
-    shown = StringIO()
-    with create_pipe_input() as pipe:
-        pipe.send_text("asked\r\x04quit\r")
-        session: PromptSession[str] = PromptSession(input=pipe, output=DummyOutput())
-        keep_walking(walk, session, Console(file=shown))
-    assert "nothing was done" in shown.getvalue()
+    assert "nothing was done" in shown_for(walk, "asked\r\x04quit\r")
     assert walk.moves == []
 
 
