@@ -14,8 +14,8 @@ from stories import Events, Runner, write_set
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the user's cache."""
-    monkeypatch.setenv("CAREPOLICY_CACHE", "off")
+    """No test reads or writes the user's cache: those of one process share one of their own."""
+    monkeypatch.setenv("CAREPOLICY_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ def cases(draw: st.DrawFn) -> tuple[Calendar, Oracle, datetime]:
     return calendar, oracle, start
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cases(), st.integers(1, 6000))
 def test_add_is_the_end_of_the_last_minute_counted(case: tuple[Calendar, Oracle, datetime], minutes: int) -> None:
     calendar, oracle, start = case
@@ -139,7 +139,7 @@ def test_add_is_the_end_of_the_last_minute_counted(case: tuple[Calendar, Oracle,
         assert calendar.between(start, due) == minutes * MINUTE
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cases(), st.integers(0, 6 * 1440))
 def test_between_counts_open_minutes(case: tuple[Calendar, Oracle, datetime], minutes: int) -> None:
     calendar, oracle, start = case
@@ -149,7 +149,7 @@ def test_between_counts_open_minutes(case: tuple[Calendar, Oracle, datetime], mi
     assert calendar.is_open(start) == (oracle.owner[oracle.index(start)] is not None)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cases(), st.integers(1, 400))
 def test_business_days_run_proportionally_within_each_day(
     case: tuple[Calendar, Oracle, datetime], hundredths: int
@@ -176,7 +176,7 @@ instants = st.integers(1_640_000_000_000_000, 1_850_000_000_000_000)
 amounts = st.integers(1, 400 * 3_600_000_000)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(open_calendars, instants, amounts, amounts)
 def test_adding_twice_is_adding_once_to_the_microsecond(calendar: Calendar, start: int, a: int, b: int) -> None:
     middle = calendar.instant(calendar.position(start) + a)
@@ -184,7 +184,7 @@ def test_adding_twice_is_adding_once_to_the_microsecond(calendar: Calendar, star
     assert calendar.instant(calendar.position(middle) + b) == calendar.instant(calendar.position(start) + a + b)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(open_calendars, instants, st.integers(0, 10**10))
 def test_zero_first_or_last_changes_nothing(calendar: Calendar, start: int, a: int) -> None:
     begin = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=start)
@@ -199,7 +199,7 @@ def day_length(calendar: Calendar, position: int) -> int:
     return span.totals[-(-position // DAY) - 1 - span.first_number]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(open_calendars, instants, st.integers(1, 30 * DAY), st.integers(1, 30 * DAY))
 def test_business_days_are_additive_within_one_microsecond_of_the_day_between(
     calendar: Calendar, start: int, a: int, b: int
@@ -223,13 +223,13 @@ def test_business_days_are_additive_exactly_where_days_are_alike(start: int, ope
     assert middle == calendar.day_instant(calendar.day_position(start) + a * DAY)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(open_calendars, instants, st.integers(1, 60))
 def test_whole_business_days_are_the_same_by_the_quick_way(calendar: Calendar, start: int, days: int) -> None:
     assert calendar.days_later(start, days) == calendar.day_instant(calendar.day_position(start) + days * DAY)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(open_calendars, instants, amounts)
 def test_positions_and_instants_are_inverse_on_open_time(calendar: Calendar, start: int, ahead: int) -> None:
     position = calendar.position(start) + ahead
@@ -242,7 +242,7 @@ def test_positions_and_instants_are_inverse_on_open_time(calendar: Calendar, sta
     assert calendar.day_position(calendar.day_instant(nanodays) - 1) < nanodays
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(open_calendars, instants, st.integers(1, 20 * DAY))
 def test_before_is_the_last_instant_from_which_it_is_due_in_time(
     calendar: Calendar, deadline: int, amount: int

@@ -30,7 +30,7 @@ def run(*arguments: str, cwd: Path | None = None, **environment: str) -> subproc
     return subprocess.run(
         [sys.executable, "-c", "from carepolicy.cli import main; main()", *arguments],
         capture_output=True, text=True, check=False, cwd=cwd, timeout=60,
-        env={**clean, "CAREPOLICY_CACHE": "off", **environment},
+        env={**clean, "CAREPOLICY_CACHE": os.environ["CAREPOLICY_CACHE"], **environment},
     )  # fmt: skip
 
 

@@ -103,7 +103,7 @@ def disordered(draw: st.DrawFn) -> tuple[str, str]:
     return "\n".join(lines), kind_of(file) or ""
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(disordered())
 def test_comments_and_meaning_stay_and_a_second_time_changes_nothing(case: tuple[str, str]) -> None:
     text, kind = case
@@ -116,7 +116,7 @@ def test_comments_and_meaning_stay_and_a_second_time_changes_nothing(case: tuple
     assert laid_out(after, kind) == after
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.text(alphabet="ab:- #\n'\"{}[],|>&*!?%\\\t", max_size=60))
 def test_any_text_is_laid_out_or_left_alone(text: str) -> None:
     source, _ = compose(text, "file")

@@ -30,7 +30,11 @@ steps:
 
 def run(where: Path, *command: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    home = {"PRE_COMMIT_HOME": str(where.parent / "pre-commit"), "HOME": str(where.parent), "CAREPOLICY_CACHE": "off"}
+    home = {
+        "PRE_COMMIT_HOME": str(where.parent / "pre-commit"),
+        "HOME": str(where.parent),
+        "CAREPOLICY_CACHE": os.environ["CAREPOLICY_CACHE"],
+    }
     return subprocess.run(
         command, cwd=where, capture_output=True, text=True, check=False, timeout=120, env={**clean, **home}
     )

@@ -251,13 +251,13 @@ def check(text: str, data: dict[str, Any]) -> bool:
     return True
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(text=flag(3, ()), data=DATA)
 def test_a_guard_holds_where_cel_says_that_it_does(text: str, data: dict[str, Any]) -> None:
     check(text, data)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(text=whole(3, ()) | real(3, ()) | words(3, ()) | several("text", 3, ()) | several("whole", 3, ()), data=DATA)
 def test_an_expression_gives_what_cel_gives(text: str, data: dict[str, Any]) -> None:
     check(text, data)
