@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.checks.graph import Same, graphs
+from carepolicy.checks.graph import Same, graph_of, graphs
 from carepolicy.guards import ExpressionError
 from carepolicy.guards.scopes import scope_of
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from carepolicy.checks.graph import Graph
     from carepolicy.guards.proving import Formula, Ground, Verdict
     from carepolicy.guards.scope import Scope
-    from carepolicy.policy.model import Flow, Policies, Transition
+    from carepolicy.policy.model import Flow, Organisation, Policies, Transition
     from carepolicy.policy.places import At
 
 
@@ -60,26 +60,39 @@ def alternatives(policies: Policies) -> tuple[Alternatives, ...]:
 
 
 @lru_cache(maxsize=1)
-def _alternatives(same: Same) -> tuple[Alternatives, ...]:
-    return tuple(_found(same.policies))
+def _alternatives(same: Same[Policies]) -> tuple[Alternatives, ...]:
+    return tuple(_found(same.kept))
 
 
 def _found(policies: Policies) -> Iterator[Alternatives]:
     opened = _opened(policies)
-    known: dict[Said, Formula] = {}
     for name, graph in graphs(policies).items():
         have = frozenset[str]() if name in opened else _brought_at_the_start(policies, graph)
-        finder = _Finder(policies, graph, have, known)
-        yield from finder.found()
+        yield from _of_flow(Same(graph.flow), Same(policies.organisation), have)
+
+
+@lru_cache(maxsize=1000)
+def _of_flow(flow: Same[Flow], organisation: Same[Organisation], have: frozenset[str]) -> tuple[Alternatives, ...]:
+    """The lists of a flow. They hang on nothing else: where a set is checked again, those of other flows are kept."""
+    finder = _Finder(organisation.kept, graph_of(flow.kept), have, _known(organisation))
+    return tuple(finder.found())
+
+
+@lru_cache(maxsize=1)
+def _known(organisation: Same[Organisation]) -> dict[Said, Formula]:
+    """What guards say, for one organisation: it fills as they are asked for."""
+    return {}
 
 
 class _Finder:
     """Finds the lists of one flow. ``have`` are the facts that its cases surely have, ``known`` what guards say: many
     flows of a set say the same."""
 
-    def __init__(self, policies: Policies, graph: Graph, have: frozenset[str], known: dict[Said, Formula]) -> None:
+    def __init__(
+        self, organisation: Organisation, graph: Graph, have: frozenset[str], known: dict[Said, Formula]
+    ) -> None:
         self.known = known
-        self.policies = policies
+        self.organisation = organisation
         self.graph = graph
         self.flow = graph.flow
         self.have = have
@@ -131,7 +144,7 @@ class _Finder:
         from carepolicy.guards.proving import TRUE, Ground, judge
 
         event = self.flow.events.get(trigger) if kind == "event" else None
-        scope = scope_of(self.policies.organisation, self.flow, trigger if event is not None else None)
+        scope = scope_of(self.organisation, self.flow, trigger if event is not None else None)
         ground: Ground = Ground(scope, self.have, frozenset(event.required) if event is not None else frozenset())
         try:
             guards = [TRUE if one.when is None else self._formula(one.when, ground) for one in each]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.checks.bounds import amounts, bounded_unless, bounded_where
@@ -39,6 +40,7 @@ def find(policies: Policies) -> Iterator[Finding]:
                     yield from _of(policies, flow, acting, request)
 
 
+@lru_cache(maxsize=5000)
 def moves_money(action: str) -> bool:
     """Whether a command pays something out or charges it, by the words of its name.
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from carepolicy.policy.resolve import transitions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from carepolicy.policy.model import After, Flow, Policies, Transition
+    from carepolicy.policy.model import After, Flow, Organisation, Policies, Transition
 
 
 class Step(NamedTuple):
@@ -49,19 +49,23 @@ class Graph:
         return _spread(states, {state: self.targets(state) for state in self.steps})
 
 
-class Same:
-    """A set as the key of a cache: by what it is, since comparing what it says would take longer than the work."""
+Kept = TypeVar("Kept", bound="Policies | Flow | Organisation")
 
-    __slots__ = ("policies",)
 
-    def __init__(self, policies: Policies) -> None:
-        self.policies = policies
+class Same(Generic[Kept]):
+    """A set or a flow as the key of a cache: by what it is, since comparing what it says would take longer than the
+    work. A set that is checked again after a change has the same flows but for those that changed."""
+
+    __slots__ = ("kept",)
+
+    def __init__(self, kept: Kept) -> None:
+        self.kept: Kept = kept
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self.policies is other.policies
+        return isinstance(other, Same) and self.kept is other.kept
 
     def __hash__(self) -> int:
-        return id(self.policies)
+        return id(self.kept)
 
 
 def graphs(policies: Policies) -> Mapping[str, Graph]:
@@ -70,8 +74,13 @@ def graphs(policies: Policies) -> Mapping[str, Graph]:
 
 
 @lru_cache(maxsize=1)
-def _graphs(same: Same) -> dict[str, Graph]:
-    return {name: graph_of(flow) for name, flow in same.policies.flows.items()}
+def _graphs(same: Same[Policies]) -> dict[str, Graph]:
+    return {name: _graph(Same(flow)) for name, flow in same.kept.flows.items()}
+
+
+@lru_cache(maxsize=1000)
+def _graph(same: Same[Flow]) -> Graph:
+    return graph_of(same.kept)
 
 
 def graph_of(flow: Flow) -> Graph:

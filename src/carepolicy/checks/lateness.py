@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from carepolicy.checks.graph import Same
 from carepolicy.guards import ExpressionError
 from carepolicy.guards.names import chain
 from carepolicy.guards.parsing import inside, parse
@@ -36,13 +38,19 @@ class Step:
         return tuple(name for effects in self.groups() for name in effects.send)
 
 
-def steps(flow: Flow) -> list[Step]:
+def steps(flow: Flow) -> tuple[Step, ...]:
     """Every transition of every state in which it holds, those of phases and ``anywhere`` once for each."""
+    return _steps(Same(flow))
+
+
+@lru_cache(maxsize=1000)
+def _steps(same: Same[Flow]) -> tuple[Step, ...]:
+    flow = same.kept
     promised = {clock.name for clock in flow.clocks.values() if clock.promise}
-    return [step for state in flow.states.values() for step in _of(flow, state, promised)]
+    return tuple(step for state in flow.states.values() for step in _of(flow, state, promised))
 
 
-def owing(flow: Flow, all_steps: list[Step]) -> frozenset[str]:
+def owing(flow: Flow, all_steps: tuple[Step, ...]) -> frozenset[str]:
     """States in which an apology is owed: every way into them is taken when a promise is broken, and is silent.
 
     So is a way from another such state. A state in which cases begin is none.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
+
+from carepolicy.checks.graph import Same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -76,8 +79,17 @@ def _acts(policies: Policies, all_ways: tuple[Way, ...]) -> Iterator[Acts]:
     yield from (Acts(way.flow, way.transition.effects, way.event) for way in all_ways)
 
 
-def triggers(flow: Flow) -> Iterator[tuple[str, At]]:
+def triggers(flow: Flow) -> tuple[tuple[str, At], ...]:
     """Every key of ``on:`` and ``anywhere:``, with the address that it leads to."""
+    return _keys(Same(flow))
+
+
+@lru_cache(maxsize=1000)
+def _keys(same: Same[Flow]) -> tuple[tuple[str, At], ...]:
+    return tuple(_each_key(same.kept))
+
+
+def _each_key(flow: Flow) -> Iterator[tuple[str, At]]:
     for state in flow.states.values():
         yield from ((name, state.at / "on" / name) for name in state.on)
     for phase in flow.phases.values():

@@ -15,7 +15,7 @@ from carepolicy.policy.reading import read_bytes, source_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from carepolicy.policy.model import Flow, Message, Policies
+    from carepolicy.policy.model import Flow, Message, Organisation, Policies
     from carepolicy.policy.part import Part
 
 ORGANISATION = "organisation.yaml"
@@ -100,8 +100,12 @@ class _Loading:
         files = {
             name: content for name, content in self.contents.items() if name.endswith(".ics") and content is not None
         }
-        part = self._part(ORGANISATION, "organisation")
-        organisation = build_organisation(part, files) if part is not None else None
+        if files:
+            part = self._part(ORGANISATION, "organisation")
+            organisation = build_organisation(part, files) if part is not None else None
+        else:
+            kept = self._kept(ORGANISATION, "organisation", _build_alone, f"{ORGANISATION} alone")
+            organisation = kept.made if kept is not None else None
         flows, messages = self._flows(), self._messages()
         if organisation is None:
             return None
@@ -116,14 +120,18 @@ class _Loading:
 
         return Part(kept.source, At(name), kept.source.data, self.findings)
 
-    def _kept(self, name: str, kind: str, make: Callable[[Part], Any] | None) -> Kept | None:
-        """A file as it was read and made into a part of the model, now or before; None of one that is not there."""
+    def _kept(self, name: str, kind: str, make: Callable[[Part], Any] | None, key: str | None = None) -> Kept | None:
+        """A file as it was read and made into a part of the model, now or before; None of one that is not there.
+
+        ``key`` is its place in the memory, where one file may be made in several ways.
+        """
         content = self.contents.get(name)
         if content is None:
             return None
-        kept = self.memory.get(name)
+        key = key or name
+        kept = self.memory.get(key)
         if kept is None or kept.content != content:
-            kept = self.memory[name] = _read(content, name, kind, make)
+            kept = self.memory[key] = _read(content, name, kind, make)
         if kept.source is not None:
             self.sources[name] = kept.source
         self.findings += kept.findings
@@ -169,6 +177,13 @@ class _Loading:
 
     def _in(self, folder: str) -> list[str]:
         return [name for name in self.contents if name.startswith(f"{folder}/") and name.endswith(".yaml")]
+
+
+def _build_alone(part: Part) -> Organisation:
+    """An organisation that imports no files: it is kept as it is until its own file changes."""
+    from carepolicy.policy.build_organisation import build_organisation
+
+    return build_organisation(part, {})
 
 
 def _read(content: bytes, name: str, kind: str, make: Callable[[Part], Any] | None) -> Kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _PIECE = re.compile(r"\{\{|\}\}|\{|\}")
@@ -60,6 +61,7 @@ def _named(text: str, start: int) -> Placeholder:
     return Placeholder(name[1], name.start(1), name.end(1))
 
 
+@lru_cache(maxsize=20_000)
 def placeholders(text: str) -> tuple[Placeholder, ...]:
     """The placeholders of ``text``, in order. Raises ``PlaceholderError``."""
     return tuple(piece for piece in pieces(text) if isinstance(piece, Placeholder))
