@@ -59,7 +59,7 @@ _ROLE = keyed(
             "description": "The largest amount of money it may decide on.",
             "errorMessage": "an amount, such as 100.00",
         },
-        "colour": ref("text", "Its colour on charts."),
+        "colour": ref("colour", "Its colour on charts."),
     },
     (),
     "a role, such as {title: Care agent, calendar: office}",
@@ -147,7 +147,7 @@ _BODY = keyed(
         },
         "palette": {
             "type": "array",
-            "items": ref("text"),
+            "items": ref("colour"),
             "description": "Colours of roles on charts.",
             "errorMessage": 'a list of colours, such as ["#0072b2", "#e69f00"]',
         },

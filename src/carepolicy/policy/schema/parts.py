@@ -119,8 +119,10 @@ DAYS = _pattern(
     format="carepolicy-days",
 )
 LANGUAGE = _pattern("^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "a language", "a language is a code such as en or pt-BR")
+COLOUR = _pattern("^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$", "a colour", 'a colour is written "#0072b2", with quotes')
 
 COMMON: dict[str, Schema] = {
+    "colour": COLOUR,
     "name": NAME,
     "fact": FACT,
     "trigger": TRIGGER,
