@@ -23,69 +23,13 @@ from carepolicy.engine.stream import Run
 from carepolicy.machine import cache, portable
 from carepolicy.machine.loading import KIND
 from carepolicy.store.applying import apply_bundle
+from carepolicy.store.desks import Desks
 from carepolicy.store.operating import Operation
 from carepolicy.store.sealing import Keys
 from carepolicy.store.sqlite import SqliteStore
+from changing import AT, FLOW, Changing
 from random_flows import MONDAY, logs, small_flows
 from shops import Shop, rows
-
-ORGANISATION = """organisation: Shop
-timezone: Europe/London
-languages: [en]
-calendar: office
-calendars: {office: {title: Office, hours: {mon-fri: [09:00-17:00]}, closed: [%s]}}
-roles:
-  agent: {title: Agent, calendar: office, people: [Ada], deputy: lead}
-  lead: {title: Lead, calendar: office, people: [Bo], deputy: agent}
-facts: {customer.email: {type: text, private: true}}
-"""
-FLOW = """flow: inquiry
-version: 1
-title: Answer
-purpose: Every question gets an answer.
-owner: lead
-events:
-  written: {title: A question comes, by: customer, carries: {optional: [customer.email]}}
-  looked: {title: Somebody looks at it, by: staff}
-  answered: {title: It is answered, by: staff}
-clocks:
-  reply: {title: Answer, promise: "We answer within {limit}.", limit: 4 business hours, runs_in: [fresh, seen]}
-states:
-  fresh: {title: New, start_on: written, owner: agent, on: {looked: seen, answered: done, reply.late: {tell: lead}}}
-  seen: {title: Seen, owner: agent, on: {answered: done, reply.late: {tell: lead}}}
-  done: {title: Done, final: answered}
-"""
-AT = "2026-03-02 16:00"
-THEN = ("--now", "2026-03-02 16:30")
-
-
-class Changing(Shop):
-    """A shop whose policies change."""
-
-    def become(self, flow: str | None = FLOW, closed: str = "2026-08-03") -> None:
-        flows = Path(self.policies) / "flows"
-        flows.mkdir(parents=True, exist_ok=True)
-        (flows.parent / "organisation.yaml").write_text(ORGANISATION % closed)
-        for each in flows.iterdir():
-            each.unlink()
-        if flow is not None:
-            (flows / "inquiry.yaml").write_text(flow)
-        else:
-            (flows / "other.yaml").write_text(FLOW.replace("inquiry", "other"))
-
-    def plan(self) -> tuple[int, dict[str, Any]]:
-        said = self("plan", "--policies", self.policies, "--format", "json", *THEN)
-        assert said.status in (0, 1), said.err
-        told = json.loads(said.out)
-        return said.status, {"refused": told["refused"], **told["fates"]}
-
-    def apply(self, status: int = 0) -> str:
-        said = self("apply", "--policies", self.policies, *THEN)
-        assert said.status == status, (said.out, said.err)
-        return said.out
-
-    def state(self) -> Any:
-        return rows(self, "SELECT key, subject, flow, version, state, role, due FROM cases ORDER BY subject")
 
 
 @pytest.fixture
@@ -226,3 +170,22 @@ def test_moving_to_the_same_policies_between_any_two_events_changes_no_byte(smal
     with OrderedRun(Run(bundle)) as run:
         whole = "".join(run.feed(block) for block in numbered_lines([b"\n".join(lines)])) + "".join(run.finish(end))
     assert told == whole
+
+
+def test_an_event_that_waits_for_an_apply_is_taken_by_the_new_set(
+    capfd: pytest.CaptureFixture[str], postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changing = Changing(capfd, postgres, str(tmp_path / "set"))
+    changing.become()
+    changing.event("written", "m-1", AT)
+    changing.become(FLOW.replace("4 business hours", "8 business hours"))
+    begin, meanwhile = Desks.begin, [changing.apply]
+
+    def begin_late(desks: Desks, transaction: Any) -> None:
+        begin(desks, transaction)
+        if meanwhile:
+            meanwhile.pop()()
+
+    monkeypatch.setattr(Desks, "begin", begin_late)
+    assert changing.event("looked", "m-1", "2026-03-02 16:40").status == 0
+    assert [each[3:5] for each in changing.state()] == [(2, "seen")]

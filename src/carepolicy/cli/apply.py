@@ -13,19 +13,30 @@ from carepolicy.cli.stores import open_or_exit, store_option
 @click.command(
     epilog="\b\nExamples:\n  carepolicy plan && carepolicy apply\n"
     "  carepolicy apply --policies new_policies --format json\n"
+    "  carepolicy apply --shadow --policies new_policies\n"
 )
 @click.option("--examples", type=click.IntRange(0), default=3, show_default=True, help="Cases to name for each change.")
+@click.option(
+    "--shadow", is_flag=True, help="Install nothing: try the set beside the installed one, say where they differ."
+)
+@click.option("--stop", is_flag=True, help="With --shadow: end what is tried.")
 @now_option
 @format_option("text", "json")
 @store_option
 @policies_option
-def command(examples: int, now: str | None, form: str, store: str, policies: str) -> None:
+def command(examples: int, shadow: bool, stop: bool, now: str | None, form: str, store: str, policies: str) -> None:
     """Install the set in the folder in the store, and move the open cases to it, all in one transaction.
 
     What is due by now happens first, by the old set. Exit status 1 means that it was refused, since a case is in
     a state that is gone and that no moves_to: or renamed_from: names; then nothing was changed.
+
+    With --shadow nothing is installed: from now on what the store takes is also put through the set in the folder, on
+    copies of the open cases. Say `carepolicy apply --shadow` again for where the two sets differ; exit status 1 means
+    that they do. To apply a set ends what is tried.
     """
-    from carepolicy.cli.plantext import printed
+    if shadow or stop:
+        return _try(examples, now, form, store, policies, shadow, stop)
+    from carepolicy.cli.plantext import APPLIED, PLANNED, printed
     from carepolicy.cli.planwork import bundle_of, fire_due, moment, planned
     from carepolicy.machine.loading import load_bundle
     from carepolicy.store.applying import RefusedPlan, apply_set
@@ -38,11 +49,24 @@ def command(examples: int, now: str | None, form: str, store: str, policies: str
             load_bundle(policies)  # a set with errors is told before anything happens
             fire_due(opened, at)
             click.echo(
-                printed(apply_set(opened, policies, sealer, at, examples), form, bundle.timezone, True), nl=False
+                printed(apply_set(opened, policies, sealer, at, examples), form, bundle.timezone, APPLIED), nl=False
             )
 
         try:
             planned(policies, work)
         except RefusedPlan as refused:
-            click.echo(printed(refused.plan, form, bundle.timezone, False), nl=False)
+            click.echo(printed(refused.plan, form, bundle.timezone, PLANNED), nl=False)
             raise SystemExit(NO) from None
+
+
+def _try(examples: int, now: str | None, form: str, store: str, policies: str, shadow: bool, stop: bool) -> None:
+    """``--shadow``."""
+    if not shadow:
+        raise click.UsageError("--stop goes with --shadow", click.get_current_context())
+    from carepolicy.cli import shadowwork
+
+    with open_or_exit(store, create=False) as opened:
+        if stop:
+            shadowwork.stop(opened, form)
+        else:
+            shadowwork.shadow(opened, policies, now, examples, form)

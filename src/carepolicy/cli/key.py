@@ -72,18 +72,20 @@ def rotate(drop_old: bool, store: str) -> None:
     from carepolicy.cli.progress import progress
     from carepolicy.store.keyring import VARIABLE, given_keys, source
     from carepolicy.store.rotating import begin_rotation, count_sealed, drop_old_keys, seal_anew
+    from carepolicy.store.shadowing import beside
 
     from_file = not os.environ.get(VARIABLE)
     if drop_old and not from_file:
         raise Refused(f"--drop-old is for a key file; take the old key out of {VARIABLE} yourself")
-    with open_or_exit(store, create=False) as opened:
+    with open_or_exit(store, create=False) as opened, beside(opened) as tried:
+        stores = [opened] if tried is None else [opened, tried]
         if not from_file and len(given_keys()) < 2:
             raise Refused(f"put a new key in front: {VARIABLE}=NEW,OLD; `carepolicy key new` makes one")
         begin_rotation(opened, wall_clock(), from_file)
-        with progress("Sealing", count_sealed(opened), 5_000) as told:
-            done = seal_anew(opened, wall_clock(), told)
-        dropped = drop_old_keys(opened) if drop_old else 0
-    click.echo(f"{done.rows:,} sealed anew with the first key of {source()}")
+        with progress("Sealing", sum(map(count_sealed, stores)), 5_000) as told:
+            done = sum(seal_anew(each, wall_clock(), told).rows for each in stores)
+        dropped = drop_old_keys(stores) if drop_old else 0
+    click.echo(f"{done:,} sealed anew with the first key of {source()}")
     if dropped:
         click.echo(f"{dropped} old key{'' if dropped == 1 else 's'} dropped")
     elif len(given_keys()) > 1:

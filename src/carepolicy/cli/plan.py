@@ -22,13 +22,13 @@ def command(examples: int, now: str | None, form: str, store: str, policies: str
     Nothing is changed, but others wait with writing to the store meanwhile. Exit status 1 means that `carepolicy apply`
     would refuse, since a case is in a state that is gone.
     """
-    from carepolicy.cli.plantext import printed
+    from carepolicy.cli.plantext import PLANNED, printed
     from carepolicy.cli.planwork import bundle_of, moment, planned
     from carepolicy.store.applying import make_plan
 
     with open_or_exit(store, create=False) as opened:
         bundle, sealer = bundle_of(opened)
         plan = planned(policies, lambda: make_plan(opened, policies, sealer, moment(now, bundle), examples))
-    click.echo(printed(plan, form, bundle.timezone, False), nl=False)
+    click.echo(printed(plan, form, bundle.timezone, PLANNED), nl=False)
     if plan.refused:
         raise SystemExit(NO)

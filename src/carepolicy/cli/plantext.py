@@ -29,10 +29,16 @@ WORDS = {
 }  # fmt: skip
 
 
-def printed(plan: Plan, form: str, timezone: str, done: bool) -> str:
-    """A plan, ``done`` or not, as text or as an object of JSON."""
+PLANNED, APPLIED, TRIED = range(3)
+"""What was done about a plan."""
+
+
+def printed(plan: Plan, form: str, timezone: str, done: int) -> str:
+    """A plan, and what was ``done`` about it, as text or as an object of JSON."""
     if form == "json":
-        told = {**plan.as_dict(), "applied": done and not plan.same}
+        told = {**plan.as_dict(), "applied": done == APPLIED and not plan.same}
+        if done == TRIED:
+            told["tried"] = not plan.same
         return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n"
     if plan.same:
         return "this set is installed already\n"
@@ -50,8 +56,13 @@ def printed(plan: Plan, form: str, timezone: str, done: bool) -> str:
     cases = f"{plan.cases:,} open case{'' if plan.cases == 1 else 's'}"
     if plan.refused:
         lines.append(f"refused: {cases}, of which some cannot be moved; nothing was changed")
-    elif done:
+    elif done == APPLIED:
         lines.append(f"applied: {cases}")
+        if plan.ended_shadow:
+            lines.append("the set that was tried beside the installed one is ended")
+    elif done == TRIED:
+        lines.append(f"tried from now on: {cases}; nothing is installed, and nothing is sent for it")
+        lines.append("`carepolicy apply --shadow` says where the two sets differ, `--stop` ends it")
     else:
         lines.append(f"{cases}; nothing stands against it")
     return "".join(plain(line) + "\n" for line in lines)

@@ -39,11 +39,13 @@ def open_or_exit(url: str, create: bool = True, policies: str | None = None) -> 
     A file is made only where there is a policy set in the folder ``policies`` to begin with.
     """
     from carepolicy.store import faults
-    from carepolicy.store.opening import SQLITE, NoStoreUrl, open_store
+    from carepolicy.store.opening import SQLITE, NoStoreUrl, is_shadow, open_store
 
     if policies is not None and url.startswith(SQLITE) and not os.path.exists(url.removeprefix(SQLITE)):
         demand_folder(policies)
     try:
+        if is_shadow(url):
+            raise Refused("this is where `carepolicy apply --shadow` tries a set; ask that command about it", USAGE)
         store = open_store(url, create)
         try:
             yield store

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.machine.loading import load_bundle
 from carepolicy.store.desks import Desks
+from carepolicy.store.journal import end_shadow
 from carepolicy.store.keeping import CLOSING
 from carepolicy.store.moving import moved, target_of
+from carepolicy.store.opening import remove_store, shadow_url
 from carepolicy.store.recording import Recording
 from carepolicy.store.shelf import name_of
 from carepolicy.store.versions import Installed, files_of, load_version, present
@@ -61,13 +63,15 @@ class Example:
 
 @dataclass(slots=True)
 class Plan:
-    """What becomes of the open cases: how many there are, and by fate how many, with some examples of each."""
+    """What becomes of the open cases: how many there are, and by fate how many, with some examples of each.
+    ``ended_shadow`` says that another set was tried, which was ended by this."""
 
     digest: str
     now: int
     most: int
     cases: int = 0
     same: bool = False
+    ended_shadow: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[Example]] = field(default_factory=dict)
 
@@ -120,7 +124,7 @@ def make_plan(store: Store, root: str, sealer: Sealer, now: int, most: int) -> P
     plan = Plan(bundle.digest, now, most)
     try:
         with store.transaction() as transaction:
-            plan.same = _is_present(transaction, bundle)
+            plan.same = is_present(transaction, bundle)
             if not plan.same:
                 for _ in _moving(transaction, Installed(-1, bundle), sealer, plan):
                     pass
@@ -132,7 +136,10 @@ def make_plan(store: Store, root: str, sealer: Sealer, now: int, most: int) -> P
 def apply_set(store: Store, root: str, sealer: Sealer, now: int, most: int) -> Plan:
     """Install the set in the folder ``root`` and move the open cases to it, all in one transaction. It raises
     ``PolicyErrors``, and ``RefusedPlan`` where a case cannot be moved; then nothing is changed."""
-    return apply_bundle(store, load_bundle(root), files_of(root), sealer, now, most)
+    plan = apply_bundle(store, load_bundle(root), files_of(root), sealer, now, most)
+    if plan.ended_shadow:
+        remove_store(shadow_url(store.url))
+    return plan
 
 
 def apply_bundle(store: Store, bundle: Bundle, files: Mapping[str, bytes], sealer: Sealer, now: int, most: int) -> Plan:
@@ -140,9 +147,10 @@ def apply_bundle(store: Store, bundle: Bundle, files: Mapping[str, bytes], seale
 
     def work(transaction: Transaction) -> Plan:
         plan = Plan(bundle.digest, now, most)
-        plan.same = _is_present(transaction, bundle)
+        plan.same = is_present(transaction, bundle)
         if plan.same:
             return plan
+        plan.ended_shadow = end_shadow(transaction)
         number = transaction.install(_name(transaction, bundle), now, files)
         desks = None
         for desks, texts in _moving(transaction, Installed(number, bundle), sealer, plan):
@@ -159,7 +167,8 @@ def apply_bundle(store: Store, bundle: Bundle, files: Mapping[str, bytes], seale
     return store.attempt(work, lambda: None)
 
 
-def _is_present(transaction: Transaction, bundle: Bundle) -> bool:
+def is_present(transaction: Transaction, bundle: Bundle) -> bool:
+    """Whether a set is the one that is installed."""
     return present(transaction).digest.partition("#")[0] == bundle.digest
 
 

@@ -13,6 +13,7 @@ from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import MERGE, Refused
 from carepolicy.engine.stream import in_order_of_time
 from carepolicy.store import watches
+from carepolicy.store.journal import Journal
 from carepolicy.store.keeping import CLOSING
 from carepolicy.store.naming import storable
 from carepolicy.store.recording import Recording
@@ -53,6 +54,7 @@ class Batch:
         self._end = AT_THE_END
         self.lates = 0
         self._counted: set[watches.Counting] = set()
+        self._journal = Journal(desks.bundle, desks.sealer) if desks.shadowed else None
         desks.begin(transaction)
 
     # -- what comes in -----------------------------------------------------------------------------------
@@ -82,6 +84,8 @@ class Batch:
     def take(self, events: Sequence[tuple[int, Incoming | Refused, bytes | str]]) -> None:
         """Take what ``read`` has read, in its order."""
         self._desks.fetch(dict.fromkeys(name for _, event, _ in events for name in self._names(event)))
+        if self._journal is not None:
+            self._journal.take(events)
         for number, event, line in events:
             if isinstance(event, Refused):
                 self._refuse(number, event, line)
@@ -182,6 +186,8 @@ class Batch:
         desks = self._desks.desks
         if len(found) == most:  # so that what is raised comes to higher strata in the order of time
             until = found[-1][0]
+        elif self._journal is not None:
+            self._journal.tick(until)
         waiting: list[list[Incoming]] = [[] for _ in desks]
         begin = len(self.texts)
         for level, desk in enumerate(desks):
@@ -222,3 +228,5 @@ class Batch:
             self._transaction.many(CLOSING, recording.closings)
         if self._letters:
             self._transaction.bury(self._letters)
+        if self._journal is not None:
+            self._journal.keep(self._transaction)

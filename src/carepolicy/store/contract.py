@@ -128,6 +128,10 @@ class Store(Protocol):
     def reading(self) -> AbstractContextManager[Transaction]:
         """A transaction that sees one state of the store and changes nothing."""
 
+    def still(self) -> AbstractContextManager[Transaction]:
+        """The same at an instant at which nobody was writing, and after which nobody writes who began before this was
+        called. Raises ``Busy`` where such a moment does not come."""
+
     def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None]) -> Result:
         """Do ``work`` in a transaction, again where it lost against another; ``undone`` is called after that."""
 

@@ -9,12 +9,12 @@ import orjson
 
 from carepolicy.engine.effects import MASK, plain
 from carepolicy.engine.instants import text_of
-from carepolicy.store import keeping
+from carepolicy.store.erasing import erase
 from carepolicy.store.factvalues import take_all
 from carepolicy.store.naming import named
 from carepolicy.store.noting import found_addresses
-from carepolicy.store.outbox import DONE
 from carepolicy.store.revealing import Reader, shown
+from carepolicy.store.stepping import erase_beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,14 +30,6 @@ RECORDS = "SELECT line, sealed FROM records WHERE key = ? AND subject = ? ORDER 
 TYPED = "SELECT count(*), count(sealed) FROM contacts WHERE subject = ? AND direction <> 'event'"
 ERASED = "SELECT time, author, flow, counts FROM erasures WHERE subject = ? ORDER BY no"
 UNTIL = "SELECT max(erase) FROM closings WHERE key = ? AND subject = ?"
-FORGET_CASES = "UPDATE cases SET sealed = NULL WHERE key = ? AND subject = ? AND sealed IS NOT NULL"
-FORGET_ALL_RECORDS = "UPDATE records SET sealed = NULL WHERE key = ? AND subject = ? AND sealed IS NOT NULL"
-FORGET_CLOSINGS = "DELETE FROM closings WHERE key = ? AND subject = ?"
-PARK = """UPDATE outbox SET state = 'parked', leased_by = NULL, fault = 'erased at the request of the customer'
-    WHERE subject = ? AND state <> ? AND EXISTS (
-        SELECT 1 FROM records r WHERE r.subject = outbox.subject AND r.flow = outbox.flow
-        AND r.sequence = outbox.sequence AND r.loose = 0 AND r.sealed IS NOT NULL)"""
-"""What can no longer be carried out; it must be asked before records are erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +131,18 @@ class Customers:
                 raise StillOpen(cases)
             if not dry:
                 for address in addresses:
-                    self._erase(transaction, address, now, author)
+                    erase(transaction, address, now, author)
+            erased[:] = addresses
             return found
 
-        return self._store.attempt(work, lambda: None)
+        erased: list[Address] = []
+        found = self._store.attempt(work, lambda: None)
+        if erased and not dry:
+            erase_beside(self._store, erased, self._sealer, now, author)
+        return found
 
     def _addresses(self, transaction: Transaction, who: str) -> list[Address]:
         return found_addresses(transaction, self._sealer, self._bundle, who)
-
-    def _erase(self, transaction: Transaction, address: Address, now: int, author: str) -> None:
-        _, subject = address
-        counts = {
-            "requests": transaction.run(PARK, (subject, DONE)),
-            "cases": transaction.run(FORGET_CASES, address),
-            "records": transaction.run(FORGET_ALL_RECORDS, address),
-            "contacts": transaction.run(keeping.FORGET_CONTACTS, (subject,)),
-        }
-        transaction.run(keeping.FORGET_HOLDINGS, address)
-        transaction.run(FORGET_CLOSINGS, address)
-        transaction.run(keeping.NOTE, (now, author, subject, "", orjson.dumps(counts).decode()))
 
     def _at(self, transaction: Transaction, address: Address) -> Held:
         key, subject = address

@@ -13,6 +13,7 @@ from carepolicy.engine.intake import Intake
 from carepolicy.engine.letters import DeadLetters
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.subject import Opening, Subject
+from carepolicy.store.faults import Again
 from carepolicy.store.noting import Notes
 from carepolicy.store.remembered import Remembered
 from carepolicy.store.rows import CaseRow, SubjectRow
@@ -33,13 +34,15 @@ KEPT = 50_000
 
 
 class Desks:
-    """A policy set at work on a store. ``older`` are the sets by which open cases still live."""
+    """A policy set at work on a store. ``older`` are the sets by which open cases still live; ``shadowed`` says that
+    another set is tried beside it."""
 
     def __init__(self, present: Installed, older: list[Installed], sealer: Sealer) -> None:
         bundle = with_older(present.bundle, older)
         self.bundle = bundle
         self.number = present.number
         self.sealer = sealer
+        self.shadowed = False
         self.intake = Intake(bundle)
         self.letters = DeadLetters(bundle)
         self.records = StoreRecords(bundle.organisation)
@@ -162,7 +165,10 @@ class Desks:
             known.sealed[row.flow] = private, sealed
         known.flows.add(row.flow)
         known.owners[row.flow] = row.role, row.person
-        return self._freezers[row.version, row.flow].thaw(subject, row.body, private)
+        freezer = self._freezers.get((row.version, row.flow))
+        if freezer is None:
+            raise Again("another set was installed meanwhile")
+        return freezer.thaw(subject, row.body, private)
 
     def _take_up_rest(self, known: Remembered, subjects: dict[int, Subject], name: str) -> None:
         """Sequences and openings, given to the stratum in which their flows are now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from carepolicy.store.faults import StoreFault
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
 
 SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
+SHADOW_FILE, SHADOW_SCHEMA = "-shadow", "_shadow"
+"""Ends of the names of the store in which another set is tried."""
 
 
 class NoStoreUrl(StoreFault):
@@ -34,6 +38,41 @@ def open_store(url: str, create: bool = True) -> Store:
             raise NoStoreUrl("a store in PostgreSQL needs psycopg: pip install 'carepolicy[postgres]'") from None
         return PostgresStore(url)
     raise NoStoreUrl(f'"{shown(url)}" names no store; write sqlite:///care.db or postgresql://user@host/name')
+
+
+def shadow_url(url: str) -> str:
+    """The URL of the store beside that of ``url`` in which another set is tried."""
+    if url.startswith(SQLITE):
+        return url + SHADOW_FILE
+    from carepolicy.store.postgresurl import parsed, with_schema
+
+    return with_schema(url, parsed(url)[1] + SHADOW_SCHEMA)
+
+
+def is_shadow(url: str) -> bool:
+    """Whether ``url`` names the store in which another set is tried."""
+    if url.startswith(SQLITE):
+        return url.endswith(SHADOW_FILE)
+    from carepolicy.store.postgresurl import parsed
+
+    return url.startswith(POSTGRES) and parsed(url)[1].endswith(SHADOW_SCHEMA)
+
+
+def remove_store(url: str) -> None:
+    """Remove a store with all that is in it; one that is not there is no fault. Raises a ``StoreFault``."""
+    if url.startswith(SQLITE):
+        path = url.removeprefix(SQLITE)
+        try:
+            for each in (path + "-wal", path + "-shm", path):
+                with suppress(FileNotFoundError):
+                    os.unlink(each)
+        except OSError as fault:
+            raise StoreFault(f"{path} cannot be removed: {fault.strerror}") from None
+        return
+    from carepolicy.store.postgrestables import drop
+    from carepolicy.store.postgresurl import parsed
+
+    drop(*parsed(url))
 
 
 def shown(url: str) -> str:

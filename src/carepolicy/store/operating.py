@@ -93,8 +93,13 @@ class Operation:
         """The installed set at work, as it is now: another process may have installed one since."""
         self._asked_for_desks = True
         desks = self._desks
-        if desks is not None and (transaction.unchanged or present(transaction).id == desks.number):
-            return desks
+        if desks is not None:
+            if transaction.unchanged:
+                return desks
+            now = present(transaction)
+            if now.id == desks.number:
+                desks.shadowed = now.shadowed > 0
+                return desks
         versions = transaction.versions()
         if isinstance(self.sealer, Keys) and demand_key(transaction, self._now):
             self._just_begun = True
@@ -110,6 +115,7 @@ class Operation:
         in_use = set(transaction.versions_in_use())
         older = [load_version(transaction, each) for each in versions if each.id in in_use and each.id != current.id]
         desks = self._desks = Desks(load_version(transaction, current), older, self.sealer)
+        desks.shadowed = current.shadowed > 0
         return desks
 
     def digest(self) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg
 
 from carepolicy.store import faults, statements
+from carepolicy.store.postgresquiet import at_rest, outlast
 from carepolicy.store.postgrestables import lay_out
 from carepolicy.store.postgresurl import parsed
 from carepolicy.store.rows import CaseRow, Held, SubjectRow
@@ -193,6 +194,19 @@ class PostgresStore:
         with self._told(), self._connection.transaction():
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield PostgresTransaction(self._connection, self._channel)
+
+    @contextmanager
+    def still(self) -> Iterator[Transaction]:
+        """A transaction that sees a state in which nobody is at work who began before this was called. Others are kept
+        from writing for as long as it takes to look; what they have then begun is waited for."""
+        with self._told():
+            outlast(self._connection)
+            with self._connection.transaction():
+                found = PostgresTransaction(self._connection, self._channel)
+                with at_rest(*parsed(self.url)):
+                    self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    found.versions()  # from now on it sees this state
+                yield found
 
     def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None]) -> Result:
         """Do ``work`` in a transaction, again where it lost against another."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import psycopg
 
 from carepolicy.store import faults, schema
-
-if TYPE_CHECKING:
-    import psycopg
 
 OLDEST_SERVER = 150_000
 """PostgreSQL 15."""
@@ -38,6 +37,18 @@ def lay_out(connection: psycopg.Connection[tuple[Any, ...]], name: str) -> None:
             for statement in schema.statements(step, schema.POSTGRES):
                 connection.execute(statement.encode())
         connection.execute("UPDATE schema_version SET version = %s", (schema.NEWEST,))
+
+
+def drop(address: str, name: str) -> None:
+    """Remove the schema ``name`` with all that is in it."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    try:
+        with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
+            connection.execute("SET client_min_messages TO warning")
+            connection.execute(f"DROP SCHEMA IF EXISTS {quoted} CASCADE".encode())
+    except psycopg.Error as fault:
+        said = " ".join(str(fault).split("\n")[0].split())
+        raise faults.StoreFault(f"the schema {name} cannot be removed: {said}") from fault
 
 
 def _version(connection: psycopg.Connection[tuple[Any, ...]]) -> int:

@@ -15,3 +15,10 @@ def parsed(url: str) -> tuple[str, str]:
     schema = next((value for name, value in given if name == "schema"), SCHEMA)
     rest = urlencode([(name, value) for name, value in given if name != "schema"])
     return urlunsplit((parts.scheme, parts.netloc, parts.path, rest, parts.fragment)), schema
+
+
+def with_schema(url: str, schema: str) -> str:
+    """The URL of another schema in the same database."""
+    parts = urlsplit(url)
+    given = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "schema"]
+    return urlunsplit((*parts[:3], urlencode([*given, ("schema", schema)]), parts.fragment))

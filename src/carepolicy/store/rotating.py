@@ -13,7 +13,9 @@ from carepolicy.store.keyring import fingerprint, given_keys, made_key, new_key,
 from carepolicy.store.sealing import ANOTHER, Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from cryptography.fernet import Fernet
 
     from carepolicy.store.contract import Store, Transaction
 
@@ -29,6 +31,7 @@ SEALED = (
     ("held", "input, subject"),
     ("contacts", "no"),
     ("secrets", "name"),
+    ("journal", "no"),
 )
 """Tables with a column ``sealed``, and the columns of their primary keys."""
 
@@ -86,6 +89,7 @@ def seal_anew(store: Store, now: int, told: Callable[[int], None]) -> Rotation:
     done = sum(_anew(store, keys, table, columns, told) for table, columns in SEALED)
     first = fingerprint(given_keys()[0])
     with store.transaction() as transaction:
+        transaction.run(NOTE, (first, now))
         retired = tuple(each for (each,) in transaction.rows(ACTIVE) if each != first)
         transaction.run("UPDATE keys SET retired = ? WHERE retired IS NULL AND fingerprint <> ?", (now, first))
     return Rotation(done, retired)
@@ -121,19 +125,26 @@ def _anew(store: Store, keys: Keys, table: str, columns: str, told: Callable[[in
         told(len(rows))
 
 
-def drop_old_keys(store: Store) -> int:
-    """Take all keys but the first out of the key file, once it is certain that the first opens everything in the store;
-    how many were dropped. Raises ``WrongKey``."""
-    from cryptography.fernet import Fernet, InvalidToken
+def drop_old_keys(stores: Iterable[Store]) -> int:
+    """Take all keys but the first out of the key file, once it is certain that the first opens everything in some
+    stores; how many were dropped. Raises ``WrongKey``."""
+    from cryptography.fernet import Fernet
 
     keys = given_keys()
     first = Fernet(keys[0])
-    with store.reading() as transaction:
-        for table, _ in SEALED:
-            for (sealed,) in transaction.stream(f"SELECT sealed FROM {table} WHERE sealed IS NOT NULL"):
-                try:
-                    first.decrypt(bytes(sealed))
-                except InvalidToken:
-                    raise WrongKey("another process still seals with the old key; end it, and rotate again") from None
+    for store in stores:
+        with store.reading() as transaction:
+            _demand_first(transaction, first)
     write_keys(keys[:1])
     return len(keys) - 1
+
+
+def _demand_first(transaction: Transaction, first: Fernet) -> None:
+    from cryptography.fernet import InvalidToken
+
+    for table, _ in SEALED:
+        for (sealed,) in transaction.stream(f"SELECT sealed FROM {table} WHERE sealed IS NOT NULL"):
+            try:
+                first.decrypt(bytes(sealed))
+            except InvalidToken:
+                raise WrongKey("another process still seals with the old key; end it, and rotate again") from None

@@ -116,8 +116,10 @@ class HeldRow(NamedTuple):
 
 
 class VersionRow(NamedTuple):
-    """A policy set that was installed: ``digest`` is that of its files."""
+    """A policy set that was installed: ``digest`` is that of its files. ``shadowed`` is not 0 while another set is
+    tried beside the present one (see ``journal``)."""
 
     id: int
     digest: str
     installed: int
+    shadowed: int

@@ -35,6 +35,12 @@ class Frozen(NamedTuple):
     private: bytes | None
 
 
+def dues(body: bytes) -> dict[str, int]:
+    """When each running clock of a case that was frozen as these bytes falls due, ``NEVER`` where a fact is lacking."""
+    rounds = orjson.loads(body).get("rounds", {})
+    return {name: held.get("due", NEVER) for name, held in rounds.items() if held.get("running", True)}
+
+
 class Freezer:
     """Cases of one flow in one version as bytes, and back."""
 

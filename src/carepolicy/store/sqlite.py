@@ -17,6 +17,7 @@ from carepolicy.store.shared import SqlTransaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from carepolicy.store.contract import Transaction
     from carepolicy.store.rows import EventRow
@@ -101,6 +102,10 @@ class SqliteStore:
                 yield SqliteTransaction(self._connection, False)
             finally:
                 self._undo()
+
+    def still(self) -> AbstractContextManager[Transaction]:
+        """The same: there is one writer at a time, and what it has not committed is not seen."""
+        return self.reading()
 
     def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None]) -> Result:
         """Do ``work`` in a transaction. One writer at a time: no transaction loses against another."""

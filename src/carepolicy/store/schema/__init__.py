@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from carepolicy.store.schema import v1, v2, v3, v4
+from carepolicy.store.schema import v1, v2, v3, v4, v5
 
-STEPS: tuple[tuple[str, ...], ...] = (v1.STATEMENTS, v2.STATEMENTS, v3.STATEMENTS, v4.STATEMENTS)
+STEPS: tuple[tuple[str, ...], ...] = (v1.STATEMENTS, v2.STATEMENTS, v3.STATEMENTS, v4.STATEMENTS, v5.STATEMENTS)
 """STEPS[n] leads from version n to version n + 1; version 0 is an empty database."""
 
 NEWEST = len(STEPS)

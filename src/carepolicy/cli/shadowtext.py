@@ -1,0 +1,87 @@
+"""How ``carepolicy apply --shadow`` prints where two sets differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from carepolicy.cli.terminal import plain
+from carepolicy.engine.instants import NoInstant, parse
+from carepolicy.engine.recordwords import time_in_words
+from carepolicy.store.comparing import COUNTED, INSTALLED, KINDS, SHADOW, Deed
+
+if TYPE_CHECKING:
+    from carepolicy.store.comparing import Comparison, Difference
+
+WORDS = {
+    "only_installed": ("case is there by the installed set only", "cases are there by the installed set only"),
+    "only_shadow": ("case is there by the shadow only", "cases are there by the shadow only"),
+    "state": ("case is in another state", "cases are in other states"),
+    "moves": ("case came to its state otherwise", "cases came to their states otherwise"),
+    "due": ("due time is another", "due times are others"),
+    "late": ("case is late otherwise", "cases are late otherwise"),
+    "messages": ("case sends other messages", "cases send other messages"),
+    "notices": ("case gives other notices", "cases give other notices"),
+    "actions": ("case asks for other actions", "cases ask for other actions"),
+    "tasks": ("case gives other tasks", "cases give other tasks"),
+    "refused": ("subject has other events that were not taken", "subjects have other events that were not taken"),
+}
+TITLES = {
+    "late": "times late", "messages": "messages", "notices": "notices", "actions": "actions", "tasks": "tasks",
+    "refused": "events not taken",
+}  # fmt: skip
+NONE = "nothing"
+
+
+def printed(found: Comparison, form: str, timezone: str) -> str:
+    """A comparison as text or as an object of JSON."""
+    if form == "json":
+        return orjson.dumps(found.as_dict(), option=orjson.OPT_INDENT_2).decode() + "\n"
+    zone = ZoneInfo(timezone)
+    lines = [f"tried since {time_in_words(found.begun, zone)}, on {_many(found.events, 'event')}"]
+    width = max(len(f"{found.totals[side][kind]:,}") for side in (INSTALLED, SHADOW) for kind in COUNTED)
+    width = max(width, len("installed"))
+    lines.append(f"    {'':16}  {'installed':>{width}}  {'shadow':>{width}}")
+    for kind in COUNTED:
+        installed, shadow = (f"{found.totals[side][kind]:,}" for side in (INSTALLED, SHADOW))
+        lines.append(f"    {TITLES[kind]:16}  {installed:>{width}}  {shadow:>{width}}")
+    for kind in KINDS:
+        count = found.counts[kind]
+        if count:
+            lines.append(f"{count:,} {WORDS[kind][count != 1]}")
+            lines += [f"    {_example(each, zone)}" for each in found.examples[kind]]
+            if count > len(found.examples[kind]) > 0:
+                lines.append(f"    and {count - len(found.examples[kind]):,} more")
+    lines.append(f"{found.differ:,} of {_many(found.cases, 'case')} differ" if found.differ else
+                 f"no difference in {_many(found.cases, 'case')}")  # fmt: skip
+    return "".join(plain(line) + "\n" for line in lines)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _example(each: Difference, zone: ZoneInfo) -> str:
+    installed, shadow = (_side(side, each.clock is not None, zone) for side in each.sides)
+    if installed == shadow:
+        shadow += ", in other words"
+    where = f"{each.subject} ({each.flow})" if each.flow else each.subject
+    clock = "" if each.clock is None else f" {each.clock}"
+    return f"{where}{clock}: {installed} | {shadow}"
+
+
+def _side(side: str | tuple[Deed, ...] | None, is_time: bool, zone: ZoneInfo) -> str:
+    if not side:
+        return NONE
+    if isinstance(side, str):
+        return time_in_words(parse(side), zone) if is_time else side
+    return "; ".join(f"{deed.what}, {_when(deed.time, zone)}" if deed.time else deed.what for deed in side)
+
+
+def _when(time: str, zone: ZoneInfo) -> str:
+    try:
+        return time_in_words(parse(time), zone)
+    except NoInstant:
+        return time

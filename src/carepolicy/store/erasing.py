@@ -1,0 +1,37 @@
+"""What is private at a subject is erased: facts of open cases, texts of records and contacts, the way to find it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from carepolicy.store import keeping
+from carepolicy.store.outbox import DONE
+
+if TYPE_CHECKING:
+    from carepolicy.store.contract import Transaction
+    from carepolicy.store.rows import Address
+
+FORGET_CASES = "UPDATE cases SET sealed = NULL WHERE key = ? AND subject = ? AND sealed IS NOT NULL"
+FORGET_ALL_RECORDS = "UPDATE records SET sealed = NULL WHERE key = ? AND subject = ? AND sealed IS NOT NULL"
+FORGET_CLOSINGS = "DELETE FROM closings WHERE key = ? AND subject = ?"
+PARK = """UPDATE outbox SET state = 'parked', leased_by = NULL, fault = 'erased at the request of the customer'
+    WHERE subject = ? AND state <> ? AND EXISTS (
+        SELECT 1 FROM records r WHERE r.subject = outbox.subject AND r.flow = outbox.flow
+        AND r.sequence = outbox.sequence AND r.loose = 0 AND r.sealed IS NOT NULL)"""
+"""What can no longer be carried out; it must be asked before records are erased."""
+
+
+def erase(transaction: Transaction, address: Address, now: int, author: str) -> None:
+    """Erase what is private at an address, and note that it was done."""
+    _, subject = address
+    counts = {
+        "requests": transaction.run(PARK, (subject, DONE)),
+        "cases": transaction.run(FORGET_CASES, address),
+        "records": transaction.run(FORGET_ALL_RECORDS, address),
+        "contacts": transaction.run(keeping.FORGET_CONTACTS, (subject,)),
+    }
+    transaction.run(keeping.FORGET_HOLDINGS, address)
+    transaction.run(FORGET_CLOSINGS, address)
+    transaction.run(keeping.NOTE, (now, author, subject, "", orjson.dumps(counts).decode()))

@@ -1,0 +1,147 @@
+"""What live operation takes while another set is tried beside the installed one (a *shadow*, see ``shadowing``).
+
+That is all that a shadow asks of live operation: one row more in a transaction that is made anyway. Events stand there
+as the engine has taken them, sealed, without card numbers; those that any set refuses do not. Whoever has stepped a
+shadow through them takes them out again.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from carepolicy.engine import codes
+from carepolicy.engine.effects import plain
+from carepolicy.engine.intake import Refused
+from carepolicy.engine.masking import mask_within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from carepolicy.engine.intake import Incoming
+    from carepolicy.machine.program import Bundle, FactTable
+    from carepolicy.store.contract import Transaction
+    from carepolicy.store.sealing import Sealer
+
+OF_THE_SET = frozenset((codes.UNKNOWN_TYPE, codes.UNDECLARED, codes.WRONG_TYPE))
+"""Why events are refused by one set that another may take."""
+
+COLUMNS = "token, digest, begun, ready, base, fired, moved, events"
+SHADOW = f"SELECT {COLUMNS} FROM shadow"
+END = ("DELETE FROM shadow", "DELETE FROM journal")
+NOTE = "INSERT INTO journal (lines, until, sealed) VALUES (?, ?, ?)"
+PENDING = "SELECT no, lines, until, sealed FROM journal ORDER BY no"
+FORGET = "DELETE FROM journal WHERE no = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowRow:
+    """A shadow: the ``digest`` of its set, when it was ``begun``, and whether it was made to its end (``ready``).
+
+    Live records behind number ``base`` are compared with those of the shadow: all up to ``fired``, and those behind
+    ``moved``, since between the two stand those of moving the cases. ``events`` were taken and compared so far.
+    """
+
+    token: str
+    digest: str
+    begun: int
+    ready: int
+    base: int
+    fired: int
+    moved: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one transaction of live operation took: ``lines`` events, or what was due by ``until``."""
+
+    no: int
+    lines: int
+    until: int | None
+    sealed: bytes | None
+
+    def events(self, sealer: Sealer) -> list[bytes]:
+        """The events as lines. Raises ``WrongKey``."""
+        if self.sealed is None:
+            return []
+        return zlib.decompress(sealer.unseal(bytes(self.sealed))).split(b"\n")
+
+
+def shadow_of(transaction: Transaction) -> ShadowRow | None:
+    """The shadow of a store; None where there is none, or its making was not finished."""
+    found = transaction.rows(SHADOW)
+    row = ShadowRow(*found[0]) if found else None
+    return row if row is not None and row.ready else None
+
+
+def pending(transaction: Transaction, most: int | None) -> list[Entry]:
+    """The first entries, or all, that no shadow was stepped through yet."""
+    limit = "" if most is None else f" LIMIT {most:d}"
+    return [Entry(*row) for row in transaction.rows(PENDING + limit)]
+
+
+def count_pending(transaction: Transaction) -> int:
+    """How many events no shadow was stepped through yet."""
+    number: int = transaction.rows("SELECT coalesce(sum(lines), 0) FROM journal")[0][0]
+    return int(number)
+
+
+def end_shadow(transaction: Transaction) -> bool:
+    """Take no more notes; whether any were taken."""
+    return max(transaction.run(each) for each in END) > 0
+
+
+class Journal:
+    """The notes of one transaction."""
+
+    def __init__(self, bundle: Bundle, sealer: Sealer) -> None:
+        self._facts = bundle.facts
+        self._sealer = sealer
+        self._lines: list[bytes] = []
+        self._until: int | None = None
+
+    def take(self, events: Sequence[tuple[int, Incoming | Refused, bytes | str]]) -> None:
+        """Note events, with those that another set may take."""
+        for _, event, _ in events:
+            if isinstance(event, Refused):
+                if event.code in OF_THE_SET:
+                    self._lines.append(orjson.dumps(mask_within(event.event)))
+            else:
+                self._lines.append(orjson.dumps(self._told(event)))
+
+    def tick(self, until: int) -> None:
+        """Note that what was due by then has happened."""
+        self._until = until
+
+    def keep(self, transaction: Transaction) -> None:
+        """Keep what was noted."""
+        if self._lines:
+            sealed = self._sealer.seal(zlib.compress(b"\n".join(self._lines), 1))
+            transaction.run(NOTE, (len(self._lines), None, sealed))
+        if self._until is not None:
+            transaction.run(NOTE, (0, self._until, None))
+
+    def _told(self, event: Incoming) -> dict[str, Any]:
+        told: dict[str, Any] = {
+            "id": event.id, "source": event.source, "type": event.type, "subject": event.subject, "time": event.when,
+        }  # fmt: skip
+        if event.data:
+            told["data"] = {name: _plain(value, self._facts.get(name)) for name, value in event.data.items()}
+        return told
+
+
+def _plain(value: Any, fact: FactTable | None) -> Any:
+    if type(value) is str or fact is None:
+        return value
+    if isinstance(value, tuple):
+        return [plain(each, fact.item or "text") for each in value]
+    return plain(value, fact.type)
+
+
+def counted(entries: Iterable[Entry]) -> int:
+    """How many events stand in some entries."""
+    return sum(each.lines for each in entries)
