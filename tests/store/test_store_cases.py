@@ -11,6 +11,7 @@ import pytest
 
 from carepolicy.cli import running
 from carepolicy.store.opening import open_store
+from shops import Shop, rows
 
 ROOT = Path(__file__).parents[2]
 POLICIES = str(ROOT / "policies")
@@ -150,3 +151,16 @@ def test_every_single_altered_record_is_found(ask: Ask, url: str, records: str) 
         tamper(url, f"UPDATE records SET line = replace(line, '2026', '2025') WHERE no = {number}")
     _, out, _ = ask("verify", "--store", url, "--format", "json")
     assert len(json.loads(out)["faults"]) == len(numbers)
+
+
+def test_a_subject_whose_every_trace_is_deleted_is_missed(shop: Shop) -> None:
+    for subject in ("mail-1", "mail-2"):
+        shop.event("email_received", subject, "2026-03-02 09:05", "customer.email=a@example.org")
+    written = rows(shop, "SELECT count(*) FROM records WHERE subject = 'mail-1'")[0][0]
+    assert shop("verify").status == 0
+    tamper(shop.url, *(f"DELETE FROM {table} WHERE subject = 'mail-1'" for table in ("records", "subjects", "cases")))
+    found = shop("verify")
+    assert found.status == 1
+    assert found.out == f"missing: {written} records, and all that told whose they were\n"
+    tamper(shop.url, "DELETE FROM records WHERE subject = 'mail-2' AND sequence = 1")
+    assert [each["number"] for each in json.loads(shop("verify", "--format", "json").out)["faults"]] == [1, 0]

@@ -41,6 +41,9 @@ HORIZON = 60.0
 LOCKS = 0x43617265
 """The first number of the advisory locks that this program takes ("Care")."""
 
+SHARDS = 64
+"""Records are counted in so many rows, so that few connections count in the same one."""
+
 FEW = 12
 """Up to so many rows are inserted one by one, more are copied."""
 
@@ -154,6 +157,8 @@ class PostgresTransaction(SqlTransaction):
     def append(self, records: Sequence[RecordRow], requests: Sequence[RequestRow]) -> None:
         """Add records, and what they ask for to the outbox."""
         self._insert("records", statements.RECORD_COLUMNS, records)
+        shard = self._connection.info.backend_pid % SHARDS
+        self.run(statements.TALLY, (shard, len(records)))
         self._insert("outbox", statements.REQUEST_COLUMNS, requests)
 
     def watched(self, watch: str, value: str) -> bytes | None:

@@ -69,6 +69,7 @@ class SqlTransaction(ABC):
     def append(self, records: Sequence[RecordRow], requests: Sequence[RequestRow]) -> None:
         """Add records, and what they ask for to the outbox."""
         self.many(statements.APPEND, records)
+        self.run(statements.TALLY, (0, len(records)))
         if requests:
             self.many(statements.REQUEST, requests)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,11 +12,16 @@ from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.store.chain import BEGINNING, LOOSE, link
 from carepolicy.store.naming import named
 from carepolicy.store.progress import progress_of
+from carepolicy.store.rows import RecordRow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from carepolicy.store.contract import Transaction
 
-RECORDS = "SELECT key, subject, flow, sequence, loose, type, time, line, hash FROM records ORDER BY subject, no"
+RECORDS = """SELECT key, subject, flow, sequence, loose, type, time, line, hash, NULL, input, position
+    FROM records ORDER BY subject, no"""
+TALLY = "SELECT coalesce(sum(records), 0) FROM tallies"
 SUBJECTS = "SELECT subject, key, state FROM subjects ORDER BY subject, key"
 
 
@@ -29,20 +34,6 @@ class Fault(NamedTuple):
     flow: str
     number: int
     words: str
-
-
-class Row(NamedTuple):
-    """A record as its columns have it."""
-
-    key: str
-    subject: str
-    flow: str
-    sequence: int
-    loose: int
-    type: str
-    time: int
-    line: str
-    hash: bytes
 
 
 Ends = dict[tuple[str, str], tuple[int, bytes]]
@@ -58,14 +49,15 @@ class Verifying:
 
     def faults(self) -> Iterator[Fault]:
         """What is wrong, in the order of subjects."""
-        rows = groupby((Row(*each) for each in self._transaction.stream(RECORDS)), key=lambda row: row.subject)
+        rows = groupby((RecordRow(*each) for each in self._transaction.stream(RECORDS)), key=lambda row: row.subject)
         ends = groupby(self._transaction.stream(SUBJECTS), key=lambda row: row[0])
         nothing: tuple[str, Any] | None = None
+        named_ones: Counter[str] = Counter()
         here, known = next(rows, nothing), next(ends, nothing)
         while here is not None or known is not None:
             subject = min(each[0] for each in (here, known) if each is not None)
             kept: Ends = {}
-            found: list[Row] = []
+            found: list[RecordRow] = []
             if known is not None and known[0] == subject:
                 kept = _ends(known[1])
                 known = next(ends, nothing)
@@ -73,16 +65,33 @@ class Verifying:
                 found = list(here[1])
                 here = next(rows, nothing)
             self.records += len(found)
-            yield from _of_subject(named(subject), found, kept)
-        yield from self._of_inputs()
+            for fault in _of_subject(named(subject), found, kept):
+                named_ones[fault.kind] += 1
+                yield fault
+        of_runs = 0
+        for lacking, name in self._of_inputs():
+            of_runs += lacking
+            yield Fault("missing", "", "", 0, f"{lacking:,} records of the run over {name}")
+        named_ones["missing"] += max(0, of_runs - named_ones["missing"])
+        yield from self._of_tallies(named_ones)
 
-    def _of_inputs(self) -> Iterator[Fault]:
-        """Whether what each run has written is still there, by its number."""
+    def _of_tallies(self, told: Counter[str]) -> Iterator[Fault]:
+        """Whether there are as many records as were written, but for those that were told of."""
+        written = int(self._transaction.rows(TALLY)[0][0]) - told["missing"] + told["inserted"]
+        if self.records < written:
+            yield Fault("missing", "", "", 0, f"{written - self.records:,} records, and all that told whose they were")
+        elif self.records > written:
+            yield Fault(
+                "inserted", "", "", 0, f"{self.records - written:,} records that were not written as others are"
+            )
+
+    def _of_inputs(self) -> Iterator[tuple[int, str]]:
+        """How many records of each run are lacking, by their number, and what it ran over."""
         sql = "SELECT no, name, shares, (SELECT count(*) FROM records WHERE input = inputs.no) FROM inputs ORDER BY no"
         for number, name, shares, count in self._transaction.rows(sql):
             wanted = progress_of(self._transaction.position(number, shares if shares > 1 else 0)).records
             if count < wanted:
-                yield Fault("missing", "", "", 0, f"{wanted - count:,} records of the run over {name}")
+                yield wanted - count, name
 
 
 def _ends(rows: Iterator[tuple[str, str, bytes]]) -> Ends:
@@ -93,8 +102,8 @@ def _ends(rows: Iterator[tuple[str, str, bytes]]) -> Ends:
     return kept
 
 
-def _of_subject(subject: str, rows: list[Row], ends: Ends) -> Iterator[Fault]:
-    chains: dict[tuple[str, str], list[tuple[int, Row]]] = {}
+def _of_subject(subject: str, rows: list[RecordRow], ends: Ends) -> Iterator[Fault]:
+    chains: dict[tuple[str, str], list[tuple[int, RecordRow]]] = {}
     for row in rows:
         name, number = (row.flow, row.sequence) if row.sequence else (LOOSE, row.loose)
         chains.setdefault((row.key, name), []).append((number, row))
@@ -103,7 +112,7 @@ def _of_subject(subject: str, rows: list[Row], ends: Ends) -> Iterator[Fault]:
         yield from _of_chain(subject, chain[1], found, ends.get(chain, (0, BEGINNING)))
 
 
-def _of_chain(subject: str, flow: str, found: list[tuple[int, Row]], end: tuple[int, bytes]) -> Iterator[Fault]:
+def _of_chain(subject: str, flow: str, found: list[tuple[int, RecordRow]], end: tuple[int, bytes]) -> Iterator[Fault]:
     last, said = end
     before, expected, whole = BEGINNING, 1, True
     for number, row in found:
@@ -124,7 +133,7 @@ def _of_chain(subject: str, flow: str, found: list[tuple[int, Row]], end: tuple[
         yield Fault("altered", subject, flow, last, "is not the last record that was written")
 
 
-def _agrees(row: Row) -> bool:
+def _agrees(row: RecordRow) -> bool:
     """Whether the columns of a record are those of its line."""
     try:
         record = orjson.loads(row.line)
