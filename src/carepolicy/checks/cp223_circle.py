@@ -51,7 +51,7 @@ RULE = Rule(
     "Flows form strata: an order's flow may raise events to a customer's, and that to the organisation's, never "
     "back. A circle could raise events without end, and a past log could not be replayed in order.",
     "states:\n  received:\n    on:\n"
-    "      reply_sent: {to: answered, raise: {event: customer_wrote, subject: customer.email}}\n",
+    "      reply_sent: {to: answered, raise: {event: customer_wrote, subject: complaint.cause}}\n",
     "states:\n  received:\n    on:\n"
     "      reply_sent: {to: answered, raise: {event: chronic_problem_found, subject: complaint.cause}}\n",
     find,

@@ -28,7 +28,7 @@ RULE = Rule(
     "subject is an unknown fact",
     "subject: names the fact that holds together the events of one case, such as customer.id. It is declared under "
     "facts: of organisation.yaml.",
-    "subject: customer.emial\n",
-    "subject: customer.email\n",
+    "subject: complaint.cuase\n",
+    "subject: complaint.cause\n",
     find,
 )
