@@ -74,7 +74,7 @@ def test_nothing_is_installed_and_differences_are_told_with_names(trying: Trying
         "installed": [], "shadow": [{"what": "reply", "time": "2026-03-03T10:00:00+00:00"}],
     }  # fmt: skip
     said = trying("apply", "--shadow", "--policies", trying.policies)
-    assert "m-1 (inquiry): nothing | reply, Tue 2026-03-03 10:00" in said.out
+    assert "m-1 (inquiry): installed nothing; shadow reply, Tue 2026-03-03 10:00" in said.out
     assert "2 of 2 cases differ" in said.out
 
 

@@ -21,7 +21,10 @@ WORDS = {
     "state": ("case is in another state", "cases are in other states"),
     "moves": ("case came to its state otherwise", "cases came to their states otherwise"),
     "due": ("due time is another", "due times are others"),
-    "late": ("case is late otherwise", "cases are late otherwise"),
+    "late": (
+        "case falls late by one set only, or at another time",
+        "cases fall late by one set only, or at other times",
+    ),
     "messages": ("case sends other messages", "cases send other messages"),
     "notices": ("case gives other notices", "cases give other notices"),
     "actions": ("case asks for other actions", "cases ask for other actions"),
@@ -43,8 +46,9 @@ def printed(found: Comparison, form: str, timezone: str) -> str:
     lines = [f"tried since {time_in_words(found.begun, zone)}, on {_many(found.events, 'event')}"]
     width = max(len(f"{found.totals[side][kind]:,}") for side in (INSTALLED, SHADOW) for kind in COUNTED)
     width = max(width, len("installed"))
-    lines.append(f"    {'':16}  {'installed':>{width}}  {'shadow':>{width}}")
-    for kind in COUNTED:
+    if any(found.totals):
+        lines.append(f"    {'':16}  {'installed':>{width}}  {'shadow':>{width}}")
+    for kind in (each for each in COUNTED if any(side[each] for side in found.totals)):
         installed, shadow = (f"{found.totals[side][kind]:,}" for side in (INSTALLED, SHADOW))
         lines.append(f"    {TITLES[kind]:16}  {installed:>{width}}  {shadow:>{width}}")
     for kind in KINDS:
@@ -69,7 +73,7 @@ def _example(each: Difference, zone: ZoneInfo) -> str:
         shadow += ", in other words"
     where = f"{each.subject} ({each.flow})" if each.flow else each.subject
     clock = "" if each.clock is None else f" {each.clock}"
-    return f"{where}{clock}: {installed} | {shadow}"
+    return f"{where}{clock}: installed {installed}; shadow {shadow}"
 
 
 def _side(side: str | tuple[Deed, ...] | None, is_time: bool, zone: ZoneInfo) -> str:
@@ -77,7 +81,7 @@ def _side(side: str | tuple[Deed, ...] | None, is_time: bool, zone: ZoneInfo) ->
         return NONE
     if isinstance(side, str):
         return time_in_words(parse(side), zone) if is_time else side
-    return "; ".join(f"{deed.what}, {_when(deed.time, zone)}" if deed.time else deed.what for deed in side)
+    return " and ".join(f"{deed.what}, {_when(deed.time, zone)}" if deed.time else deed.what for deed in side)
 
 
 def _when(time: str, zone: ZoneInfo) -> str:
