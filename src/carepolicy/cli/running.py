@@ -82,6 +82,10 @@ def _quiet() -> int:
 
 
 def _internal(problem: Exception) -> int:
+    from carepolicy.businesstime.errors import NeverOpen, OutOfRange
+
+    if isinstance(problem, NeverOpen | OutOfRange):
+        return _say(f"a limit of the policies cannot fall due: {problem}", USAGE)
     if os.environ.get("CAREPOLICY_DEBUG") == "1":
         _traceback(sys.stderr)
     return _say(

@@ -12,6 +12,13 @@ DAY = 86_400 * SECOND
 NEVER = 1 << 62
 """An instant after all others: the due time of what does not fall due."""
 
+FIRST_YEAR, LAST_YEAR = 1970, 2150
+"""The years in which events may happen. Calendars know fifty more, in which what they begin may fall due."""
+
+
+FIRST_INSTANT, LAST_INSTANT = (date.min.toordinal() - FIRST_DAY) * DAY, (date.max.toordinal() - FIRST_DAY + 1) * DAY - 1
+"""The instants between which a due time can be written."""
+
 
 class NoInstant(ValueError):
     """A text that is no instant; the message says why, without the text."""
@@ -24,9 +31,15 @@ def microseconds(moment: datetime) -> int:
 
 
 def parse(text: str) -> int:
-    """Microseconds since 1970 of an RFC 3339 time. Raises ``NoInstant`` (no offset, no such date, no time)."""
+    """Microseconds since 1970 of an RFC 3339 time. Raises ``NoInstant`` (no offset, no such date, no time).
+
+    A blank may stand for the ``T`` and a small ``z`` for the ``Z``; digits after the sixth of a second are dropped.
+    Weeks and dates without dashes, which Python would read too, are none.
+    """
     try:
-        moment = datetime.fromisoformat(text)
+        if text[10:11] not in _BETWEEN or text[4:5] != "-" or text[7:8] != "-":
+            raise ValueError(text)
+        moment = datetime.fromisoformat(f"{text[:-1]}Z" if text[-1] == "z" else text)
     except ValueError as fault:
         said = str(fault)
         raise NoInstant(
@@ -39,6 +52,20 @@ def parse(text: str) -> int:
     except OverflowError:
         raise NoInstant("it is out of the range of years 1 to 9999") from None
     return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
+
+
+def event_time(text: str) -> int:
+    """As ``parse``, for the time of an event: also raises ``NoInstant`` outside of the years of events."""
+    instant = parse(text)
+    if not day_start[f"{FIRST_YEAR}-01-01"] <= instant < day_start[f"{LAST_YEAR}-12-31"] + DAY:
+        raise NoInstant(_OUTSIDE)
+    return instant
+
+
+_OUTSIDE = f"it lies outside of the years {FIRST_YEAR} to {LAST_YEAR}, in which events may happen"
+
+
+_BETWEEN = ("T", "t", " ", "")
 
 
 class _Days(dict[int, str]):
@@ -59,7 +86,7 @@ class _Seconds(dict[int, str]):
 
 
 class _DayStart(dict[str, int]):
-    """Microseconds since 1970 at which a date (``2026-03-02``) begins in UTC, each worked out once."""
+    """Microseconds since 1970 at which a date (``2026-03-02``) of an event begins in UTC, each worked out once."""
 
     def __missing__(self, text: str) -> int:
         try:
@@ -68,6 +95,8 @@ class _DayStart(dict[str, int]):
             day = None
         if day is None:
             raise NoInstant("it is no date and time")
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise NoInstant(_OUTSIDE)
         start = self[text] = (day.toordinal() - FIRST_DAY) * DAY
         return start
 

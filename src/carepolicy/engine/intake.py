@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orjson import JSONDecodeError, loads
 
 from carepolicy.engine import codes
-from carepolicy.engine.instants import NoInstant, day_start, minute_of_day, parse, second_of_minute, text_of
+from carepolicy.engine.instants import NoInstant, day_start, event_time, minute_of_day, second_of_minute, text_of
 from carepolicy.engine.masking import mask_cards
 from carepolicy.engine.values import Taker, WrongValue, taker_of
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LONGEST_LINE = 1 << 20
 MERGE = "carepolicy.merge"
 DEEPEST_NAME = 8
+LONGEST_NAME = 80
+"""Characters of an unknown name that a reason tells."""
 
 Fields = tuple[int, str, str, int, str, str, str, "dict[str, Any]", bool, bool]
 """The fields of ``Incoming``."""
@@ -95,13 +97,13 @@ class Intake:
             raise self._incomplete(event)
         fields = self._fields.get(kind)
         if fields is None:
-            raise Refused(codes.UNKNOWN_TYPE, f'no flow declares "{kind}"{_near(kind, self._fields)}', event)
+            raise Refused(codes.UNKNOWN_TYPE, f"no flow declares {_told(kind, self._fields)}", event)
         try:
             second = second_of_minute.get(said[16:])
             if second is not None and said[10] == "T":
                 time, when = day_start[said[:10]] + minute_of_day[said[11:16]] + second, said
             else:
-                time = parse(said)
+                time = event_time(said)
                 when = text_of(time)
         except NoInstant as fault:
             raise Refused(codes.NO_INSTANT, f"time: {fault}", event) from None
@@ -139,8 +141,7 @@ class Intake:
             if taker is None:
                 flat = _flatten(name, value)
                 if flat is None or name in flat:
-                    near = _near(name, fields)
-                    raise Refused(codes.UNDECLARED, f'"{kind}" does not carry "{name}"{near}', event)
+                    raise Refused(codes.UNDECLARED, f'"{kind}" does not carry {_told(name, fields)}', event)
                 masked |= self._take_data(event, kind, fields, flat, data)
                 continue
             if value is None:
@@ -186,9 +187,17 @@ def _flatten(name: str, value: Any) -> dict[str, Any] | None:
     return {f"{name}.{key}": inner for key, inner in value.items()}
 
 
-def _near(name: str, known: Mapping[str, Any]) -> str:
+def _told(name: str, known: Mapping[str, Any]) -> str:
+    """A name that is not known, in quotes, and the nearest that is; a long one is cut, since it may be a megabyte."""
+    if len(name) > LONGEST_NAME:
+        return f'"{_plain(name[:LONGEST_NAME])}..."'
     found = get_close_matches(name, list(known), n=1)
-    return f'; did you mean "{found[0]}"?' if found else ""
+    return f'"{_plain(name)}"' + (f'; did you mean "{found[0]}"?' if found else "")
+
+
+def _plain(name: str) -> str:
+    """A name without what would move the cursor of a terminal."""
+    return name if name.isprintable() else "".join(each if each.isprintable() else "?" for each in name)
 
 
 def _what(fault: JSONDecodeError) -> str:

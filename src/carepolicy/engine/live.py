@@ -5,9 +5,11 @@ All that a record says and that is known before the case is written once, as a t
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.engine.instants import NEVER
+from carepolicy.businesstime.errors import NeverOpen, OutOfRange
+from carepolicy.engine.instants import FIRST_INSTANT, FIRST_YEAR, LAST_INSTANT, NEVER
 from carepolicy.engine.liveclocks import LiveClock
 from carepolicy.engine.recordtext import SPECVERSION, Form, Writer, quoted
 from carepolicy.machine.program import Phase
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from carepolicy.businesstime.calendar import Calendar
+    from carepolicy.businesstime.limit import Limit
     from carepolicy.engine.effects import LiveEffects
     from carepolicy.engine.moves import Move, Opening
     from carepolicy.machine.program import AfterTable, Bundle, Function, Program, StateTable
@@ -38,8 +41,26 @@ class LiveAfter:
 
     def due(self, entered: int, facts: Mapping[str, Any]) -> int:
         """When it fires for a case that entered its state at ``entered``; ``NEVER`` where a fact is missing."""
-        due: int | None = self.calendar.add_us(entered, self.limit, facts)
-        return NEVER if due is None else due
+        return due_of(self.calendar, self.limit, entered, facts)
+
+
+def due_of(calendar: Calendar, limit: Limit, started: int, facts: Mapping[str, Any]) -> int:
+    """When a limit falls due that hangs on a fact or counts from ``started``; ``NEVER`` where the fact is missing.
+
+    A fact may hold any instant, also one that means "never" (9999-12-31) or "not known" (0001-01-01). What
+    falls due after the years that calendars know never does; what did before them is due at the start.
+    """
+    try:
+        due = calendar.add_us(started, limit, facts)
+    except NeverOpen:
+        return NEVER
+    except OutOfRange:
+        said = facts.get(limit.fact or "")
+        before = said.year < FIRST_YEAR if isinstance(said, date) else isinstance(said, int) and said < started
+        return started if before else NEVER
+    if due is None or due > LAST_INSTANT:
+        return NEVER
+    return max(due, FIRST_INSTANT)
 
 
 Operations = tuple[tuple[LiveClock, "Callable[[list[str], Any, LiveClock, int, str], None]"], ...]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.case import Round, used_of
-from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.engine.instants import DAY, NEVER, text_of
 from carepolicy.engine.live import PAUSE, REBASE, RESTART, RESUME, START, STOP
 from carepolicy.engine.recordtext import quoted
 from carepolicy.engine.roundrecords import seconds, write_ended, write_over, write_running
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
 
 NOTHING: Mapping[str, Any] = {}
+
+EARLIEST = 3 * DAY
+"""The earliest instant from which a round counts, in any zone a day that calendars know."""
 
 
 Operation = Callable[[list[str], "Case", "LiveClock", int, str], None]
@@ -139,7 +142,7 @@ def _first_instant(case: Case, clock: LiveClock, now: int) -> int:
     if clock.counts_from is not None:
         said = case.facts.get(clock.counts_from)
         if type(said) is int:
-            since = said
+            since = max(said, EARLIEST)
     return min(since, now)
 
 

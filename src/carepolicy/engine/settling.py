@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.engine.instants import DAY, NEVER
+from carepolicy.engine.live import due_of
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case, Round
@@ -37,26 +39,26 @@ def settle(case: Case, held: Round) -> None:
         held.amount = held.amount or limit.amount
         instant = limit.instant
         held.due = held.base + held.amount if instant is None else instant(held.base + held.amount)
-    if held.due != NEVER:
-        if limit.rolls:
+    if held.due != NEVER and limit.rolls:
+        try:
             held.due = limit.calendar.roll(held.due, limit.until and _ends_date(case, limit, held.due))
-        for extra in held.extras:
-            later = limit.calendar.add_us(held.due, extra, case.facts)
-            held.due = held.due if later is None else later
+        except (NeverOpen, OutOfRange):
+            pass  # there is no open day to roll to
+    for extra in held.extras:
+        if held.due != NEVER:
+            held.due = due_of(limit.calendar, extra, held.due, case.facts)
     plan(held)
 
 
 def _settle_dated(case: Case, held: Round) -> None:
     limit = held.limit
-    if limit.until:
-        due = limit.calendar.add_us(held.started, limit.limit, case.facts)
-        held.due = NEVER if due is None else due
-        held.amount = 0 if due is None else due - held.base
-    else:
-        if held.amount == 0:
-            due = limit.calendar.add_us(held.started, limit.limit, case.facts)
-            held.amount = 0 if due is None else due - held.started
-        held.due = held.base + held.amount
+    if limit.until or held.amount == 0:
+        due = due_of(limit.calendar, limit.limit, held.started, case.facts)
+        if due == NEVER:
+            held.due, held.amount = NEVER, 0
+            return
+        held.amount = due - (held.base if limit.until else held.started)
+    held.due = held.base + held.amount
 
 
 def _ends_date(case: Case, limit: LiveLimit, due: int) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.engine import rounds
 from carepolicy.engine.case import Round
 from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.engine.live import due_of
 from carepolicy.engine.subject import Opening, Subject
 
 if TYPE_CHECKING:
@@ -69,12 +70,12 @@ class Timers:
         every = program.every
         assert every is not None, "only a flow with every: opens cases by time"
         number = 0 if after is None else after.number + 1
-        due: int | None = every.starting
+        due = every.starting
         if number:
             period = replace(every.period, amount=every.period.amount * number)
-            due = self.calendars[every.calendar].add_us(every.starting, period)
-        if due is not None:
-            subject.openings = {**(subject.openings or {}), program.place: Opening(program, number, due)}
+            due = due_of(self.calendars[every.calendar], period, every.starting, {})
+        openings = {place: each for place, each in (subject.openings or {}).items() if place != program.place}
+        subject.openings = openings if due == NEVER else {**openings, program.place: Opening(program, number, due)}
         self.plan(subject)
 
     def _first(self, subject: Subject) -> tuple[int, Case | None, Any]:
