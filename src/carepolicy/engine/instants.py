@@ -90,7 +90,7 @@ class _DayStart(dict[str, int]):
 
     def __missing__(self, text: str) -> int:
         try:
-            day = date.fromisoformat(text) if len(text) == 10 else None
+            day = date.fromisoformat(text) if len(text) == 10 and text[7] == "-" else None
         except ValueError:
             day = None
         if day is None:

@@ -13,6 +13,9 @@ _RUN = re.compile(rf"(?<!\d)\d(?:{_BETWEEN}{{0,3}}\d){{12,}}")
 
 _BREAK = re.compile(f"({_BETWEEN}+)")
 
+DEEPEST = 50
+"""So deep a JSON value is shown. Python's own stack ends some way below."""
+
 SHORTEST, LONGEST = 13, 19
 """Digits of a card number (ISO/IEC 7812)."""
 
@@ -29,14 +32,17 @@ def mask_cards(text: str) -> str:
     return _RUN.sub(_masked, text)
 
 
-def mask_within(value: Any) -> Any:
-    """A JSON value with every card number masked: in texts, names and whole numbers, however deep."""
+def mask_within(value: Any, depth: int = 0) -> Any:
+    """A JSON value with every card number masked: in texts, names and whole numbers. What is nested deeper than any
+    fact could be is left out."""
     if isinstance(value, str):
         return mask_cards(value)
+    if isinstance(value, (dict, list, tuple)) and depth == DEEPEST:
+        return "..."
     if isinstance(value, dict):
-        return {mask_cards(str(name)): mask_within(inner) for name, inner in value.items()}
+        return {mask_cards(str(name)): mask_within(inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [mask_within(each) for each in value]
+        return [mask_within(each, depth + 1) for each in value]
     if isinstance(value, int) and mask_cards(str(value)) != str(value):
         return mask_cards(str(value))
     return value
