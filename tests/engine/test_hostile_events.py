@@ -1,4 +1,4 @@
-"""Whatever a line holds, it ends in records or in a dead letter, and the other lines are as they would be without it."""
+"""Whatever a line holds ends in records or in a dead letter, and the other lines are as they would be without it."""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ CODES: dict[str, Code] = {
     ),
     NO_INSTANT: Code(
         "time is no instant",
-        "An event's time is an RFC 3339 date and time that exists, with its offset from UTC, in the years 1970 to 2150.",
+        "An event's time is an RFC 3339 date and time that exists, with its offset from UTC, of the years 1970 to "
+        "2150.",
         '"time":"2026-02-30T09:05:00"',
         '"time":"2026-02-28T09:05:00+00:00"',
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -40,10 +41,8 @@ def settle(case: Case, held: Round) -> None:
         instant = limit.instant
         held.due = held.base + held.amount if instant is None else instant(held.base + held.amount)
     if held.due != NEVER and limit.rolls:
-        try:
+        with suppress(NeverOpen, OutOfRange):  # where no open day follows it stays where it is
             held.due = limit.calendar.roll(held.due, limit.until and _ends_date(case, limit, held.due))
-        except (NeverOpen, OutOfRange):
-            pass  # there is no open day to roll to
     for extra in held.extras:
         if held.due != NEVER:
             held.due = due_of(limit.calendar, extra, held.due, case.facts)
