@@ -1,11 +1,13 @@
 """Durable events a second, the latency of one, ticks of large stores, and `carepolicy event` as a process.
 
-    python benchmarks/store_speed.py events [--events 5000] [--kinds sqlite,postgres]
+    python benchmarks/store_speed.py events [--events 20000] [--kinds sqlite,postgres] [--batches 1,100] [--rounds 3]
     python benchmarks/store_speed.py tick [--cases 10000,1000000,10000000]
     python benchmarks/store_speed.py process [--rounds 15]
 
-``events`` takes the same events in batches of 1, 100 and 1,000, notes the rows that were written, and writes the same
-rows in the same batches by bare INSERTs (upserts where a row was written before) into an empty store like it.
+``events`` takes the same events in batches of 1, 100 and 1,000, notes all rows that were written, and writes the same
+rows in the same batches by bare INSERTs (upserts where a row was written before) into an empty store like it, with the
+same settings. Both take turns in one process, batch by batch, since the machine may be slower from one second to the
+next; the share is the median of those of the rounds.
 """
 
 from __future__ import annotations
@@ -17,10 +19,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from carepolicy.collecting import seldom_collected
 from carepolicy.store import statements
 from carepolicy.store.opening import open_store
 from carepolicy.store.operating import Operation
@@ -37,29 +41,48 @@ Written = list[tuple[str, list[Any]]]
 
 def noting(kind: type[SqlTransaction], written: list[Written]) -> Any:
     """Let transactions of a kind note each row that they write; the functions as they were."""
-    plain = kind.claim, kind.save, kind.append
+    plain = {name: getattr(kind, name) for name in ("run", "many", "claim", "save", "append")}
+    width = statements.APPEND.count("?")  # a row without anything sealed has NULL there
+    inside = []  # what a noted function calls is noted already
 
-    def claim(self: Any, events: Any) -> Any:
-        written[-1].append((statements.CLAIM, list(events)))
-        return plain[0](self, events)
+    def noted(name: str, rows_of: Callable[..., Written]) -> None:
+        def function(self: Any, *given: Any) -> Any:
+            if not inside:
+                written[-1].extend(rows_of(*given))
+            inside.append(name)
+            try:
+                return plain[name](self, *given)
+            finally:
+                inside.pop()
 
-    def save(self: Any, subjects: Any, cases: Any, gone: Any) -> None:
-        written[-1].append((statements.SAVE_SUBJECT, list(subjects)))
-        written[-1].append((statements.SAVE_CASE, list(cases)))
-        written[-1].append((statements.CLOSE_CASE, list(gone)))
-        plain[1](self, subjects, cases, gone)
+        setattr(kind, name, function)
 
-    def append(self: Any, records: Any, requests: Any) -> None:
-        written[-1].append((statements.APPEND, list(records)))
-        written[-1].append((statements.REQUEST, list(requests)))
-        plain[2](self, records, requests)
+    def writes(sql: str, rows: list[Any]) -> Written:
+        return [(sql, rows)] if sql.startswith(("INSERT", "UPDATE", "DELETE")) else []
 
-    restore(kind, (claim, save, append))
+    noted("run", lambda sql, values=(): writes(sql, [values]))
+    noted("many", lambda sql, rows: writes(sql, list(rows)))
+    noted("claim", lambda events: [(statements.CLAIM, list(events))])
+    noted(
+        "save",
+        lambda subjects, cases, gone: [
+            (statements.SAVE_SUBJECT, list(subjects)),
+            (statements.SAVE_CASE, list(cases)),
+            (statements.CLOSE_CASE, list(gone)),
+        ],
+    )
+    noted(
+        "append",
+        lambda records, requests: [
+            (statements.APPEND, [(*row, None)[:width] for row in records]),
+            (statements.REQUEST, list(requests)),
+        ],
+    )
     return plain
 
 
 def restore(kind: type[SqlTransaction], functions: Any) -> None:
-    for name, function in zip(("claim", "save", "append"), functions, strict=True):
+    for name, function in functions.items():
         setattr(kind, name, function)
 
 
@@ -79,71 +102,74 @@ def batches(count: int, size: int) -> Iterator[list[tuple[int, bytes]]]:
         yield numbered[begin : begin + size]
 
 
-def durable(url: str, count: int, size: int) -> tuple[list[float], float]:
-    """The seconds of each batch, and the seconds of this process's CPU."""
-    store = open_store(url)
-    operation = Operation(store, COMPLAINTS, 0)
-    operation.bundle()
-    took = []
-    busy = time.process_time()
-    for batch in batches(count, size):
-        begun = time.perf_counter()
-        operation.take(batch)
-        took.append(time.perf_counter() - begun)
-    busy = time.process_time() - busy
-    store.close()
-    return took, busy
+def insert(store: Any, written: Written) -> None:
+    """Write rows in one transaction."""
+    with store.transaction() as transaction:
+        for sql, rows in written:
+            if rows:
+                transaction.many(sql, rows)
 
 
-def bare(url: str, written: list[Written]) -> tuple[float, float]:
-    """The seconds that the rows take, and the seconds of this process's CPU."""
-    store = open_store(url)
-    begun, busy = time.perf_counter(), time.process_time()
-    for batch in written:
-        with store.transaction() as transaction:
-            for sql, rows in batch:
-                if rows:
-                    transaction.many(sql, rows)
-    took, busy = time.perf_counter() - begun, time.process_time() - busy
-    store.close()
-    return took, busy
+def seconds(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
 
 
-def of_events(kinds: list[str], count: int) -> None:
-    print(f"{'':9} {'batch':>6} {'events/s':>9} {'bare INSERTs/s':>15} {'share':>6} {'of CPU':>6}")
+def in_turns(kind: str, count: int, size: int, written: list[Written]) -> tuple[list[float], list[float]]:
+    """The seconds of each batch of events, and of each batch of their rows; every other time the rows come first."""
+    ours, theirs = [], []
+    with tempfile.TemporaryDirectory() as folder, fresh_store(kind, folder) as url:
+        other = f"{url}&schema=bare" if kind == "postgres" else f"sqlite:///{folder}/bare.db"
+        store, bare = open_store(url), open_store(other)
+        operation = Operation(store, COMPLAINTS, 0)
+        operation.bundle()
+        for turn, (batch, rows) in enumerate(zip(batches(count, size), written, strict=True)):
+            ways = [(ours, partial(operation.take, batch)), (theirs, partial(insert, bare, rows))]
+            for took, work in ways if turn % 2 else reversed(ways):
+                took.append(seconds(work))
+        store.close()
+        bare.close()
+    return ours, theirs
+
+
+def noted_writes(kind: str, count: int, size: int) -> list[Written]:
+    """All rows that some events make a store write, batch by batch."""
+    written: list[Written] = []
+    plain = noting(transaction_kind(kind), written)
+    with tempfile.TemporaryDirectory() as folder, fresh_store(kind, folder) as url:
+        store = open_store(url)
+        operation = Operation(store, COMPLAINTS, 0)
+        written.append([])
+        operation.bundle()
+        written.clear()
+        for batch in batches(count, size):
+            written.append([])
+            operation.take(batch)
+        store.close()
+    restore(transaction_kind(kind), plain)
+    return written
+
+
+def of_events(kinds: list[str], count: int, sizes: list[int], rounds: int) -> None:
+    print(f"{'':9} {'batch':>6} {'events/s':>9} {'bare INSERTs/s':>15} {'share':>6} {'least':>6} {'most':>6}")
     for kind in kinds:
-        for size in (1, 100, 1_000):
-            few = count if size > 1 else max(500, count // 5)
-            written: list[Written] = []
-            plain = noting(transaction_kind(kind), written)
-            with tempfile.TemporaryDirectory() as folder, fresh_store(kind, folder) as url:
-                store = open_store(url)
-                operation = Operation(store, COMPLAINTS, 0)
-                written.append([])
-                operation.bundle()
-                written.clear()
-                for batch in batches(few, size):
-                    written.append([])
-                    operation.take(batch)
-                store.close()
-            restore(transaction_kind(kind), plain)
-            ours, theirs, shares = [], [], []
-            latencies: list[float] = []
-            for _ in range(3):
-                with tempfile.TemporaryDirectory() as folder, fresh_store(kind, folder) as url:
-                    latencies, our_cpu = durable(url, few, size)
-                    ours.append(few / sum(latencies))
-                with tempfile.TemporaryDirectory() as folder, fresh_store(kind, folder) as url:
-                    seconds, their_cpu = bare(url, written)
-                    theirs.append(few / seconds)
-                shares.append(their_cpu / our_cpu)
-            mine, his = statistics.median(ours), statistics.median(theirs)
-            cpu = f"{statistics.median(shares):6.2f}" if kind == "sqlite" else ""  # a server's CPU is not seen here
-            print(f"{kind:9} {size:6,} {mine:9,.0f} {his:15,.0f} {mine / his:6.2f} {cpu}", flush=True)
+        for size in sizes:
+            few = count if size > 1 else max(500, count // 10)
+            written = noted_writes(kind, few, size)
+            took = [in_turns(kind, few, size, written) for _ in range(rounds)]
+            shares = sorted(sum(theirs) / sum(ours) for ours, theirs in took)
+            mine, his = (few / statistics.median(map(sum, each)) for each in zip(*took, strict=True))
+            told = f"{statistics.median(shares):6.2f} {shares[0]:6.2f} {shares[-1]:6.2f}"
+            print(f"{kind:9} {size:6,} {mine:9,.0f} {his:15,.0f} {told}", flush=True)
             if size == 1:
-                ordered = sorted(latencies)
-                p99 = ordered[int(len(ordered) * 0.99)] * 1000
-                print(f"{'':9} one event: median {statistics.median(ordered) * 1000:.2f} ms, p99 {p99:.2f} ms")
+                for name, each in zip(("one event", "bare"), zip(*took, strict=True), strict=True):
+                    middle, p99 = (statistics.median(percentile(one, part) for one in each) for part in (50, 99))
+                    print(f"{'':9} {name}: median {middle * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms")
+
+
+def percentile(seconds: list[float], part: int) -> float:
+    return sorted(seconds)[len(seconds) * part // 100]
 
 
 def of_ticks(sizes: list[int]) -> None:
@@ -230,17 +256,20 @@ def of_process(rounds: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=("events", "tick", "process"))
-    parser.add_argument("--events", type=int, default=5_000)
+    parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--kinds", default="sqlite,postgres")
+    parser.add_argument("--batches", default="1,100,1000")
     parser.add_argument("--cases", default=None)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=None)
     asked = parser.parse_args()
     if asked.what == "events":
-        of_events(asked.kinds.split(","), asked.events)
+        sizes = [int(each) for each in asked.batches.split(",")]
+        with seldom_collected():  # as in `carepolicy run`
+            of_events(asked.kinds.split(","), asked.events, sizes, asked.rounds or 3)
     elif asked.what == "tick":
         of_ticks([int(each) for each in (asked.cases or "10000,1000000,10000000").split(",")])
     else:
-        of_process(asked.rounds)
+        of_process(asked.rounds or 15)
 
 
 if __name__ == "__main__":
