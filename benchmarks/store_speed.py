@@ -75,6 +75,7 @@ def noting(kind: type[SqlTransaction], written: list[Written]) -> Any:
         "append",
         lambda records, requests: [
             (statements.APPEND, [(*row, None)[:width] for row in records]),
+            (statements.TALLY, [(0, len(records))]),
             (statements.REQUEST, list(requests)),
         ],
     )

@@ -10,24 +10,25 @@ import orjson
 from carepolicy.engine import codes
 from carepolicy.engine.desk import raised_as_incoming
 from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.engine.intake import MERGE, Refused
+from carepolicy.engine.intake import MERGE, Incoming, Refused
 from carepolicy.engine.stream import in_order_of_time
 from carepolicy.store import watches
 from carepolicy.store.journal import Journal
 from carepolicy.store.keeping import CLOSING
 from carepolicy.store.naming import storable
+from carepolicy.store.quick import Quick
 from carepolicy.store.recording import Recording
-from carepolicy.store.rows import EventRow, LetterRow
+from carepolicy.store.rows import LetterRow
 from carepolicy.store.shelf import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from carepolicy.engine.desk import Desk
-    from carepolicy.engine.intake import Incoming
     from carepolicy.store.contract import Transaction
     from carepolicy.store.desks import Desks
     from carepolicy.store.recording import Unmasked
+    from carepolicy.store.rows import EventRow
     from carepolicy.store.shelf import Name
 
 AT_THE_END = 1 << 61
@@ -37,12 +38,13 @@ AT_THE_END = 1 << 61
 class Batch:
     """What one transaction does. ``input`` is the number of the input that the lines are of, 0 for none.
 
-    ``texts`` holds the records, each line with its position; ``letters`` the dead letters; ``tally`` counts
-    what was refused; ``latest`` is the latest time read.
+    ``lines`` holds the records, ``positions`` the position of each; ``letters`` the dead letters; ``tally``
+    counts what was refused; ``latest`` is the latest time read.
     """
 
     def __init__(self, desks: Desks, transaction: Transaction, input: int = 0) -> None:
-        self.texts: list[tuple[int, str]] = []
+        self.lines: list[str] = []
+        self.positions: list[int] = []
         self.letters: list[str] = []
         self.tally: Counter[str] = Counter()
         self.latest = -NEVER
@@ -63,34 +65,52 @@ class Batch:
         """The events on numbered lines, each noted as taken; what cannot be taken, or was before, is refused."""
         found: list[tuple[int, Incoming | Refused, bytes | str]] = []
         ids: list[EventRow] = []
+        read = self._desks.intake.read
         for number, line in lines:
             try:
-                event = self._desks.intake.read(number, line)
+                event = read(number, line)
             except Refused as refused:
                 found.append((number, refused, line))
                 continue
             found.append((number, event, line))
-            ids.append(EventRow(storable(event.source), storable(event.id), storable(event.subject)))
-        new = self._transaction.claim(ids) if ids else set()
-        if len(new) < len(ids):
-            found = [(number, self._if_new(event, line, new), line) for number, event, line in found]
+            ids.append((storable(event.source), storable(event.id), storable(event.subject)))
+        known = self._transaction.claim(ids) if ids else None
+        if known:
+            found = [(number, self._if_new(event, line, known), line) for number, event, line in found]
         return found
 
-    def _if_new(self, event: Incoming | Refused, line: bytes | str, new: set[tuple[str, str]]) -> Incoming | Refused:
-        if isinstance(event, Refused) or (storable(event.source), storable(event.id)) in new:
+    def _if_new(self, event: Incoming | Refused, line: bytes | str, known: set[tuple[str, str]]) -> Incoming | Refused:
+        if isinstance(event, Refused) or (storable(event.source), storable(event.id)) not in known:
             return event
         return Refused(codes.DUPLICATE, "an event with this source and id was taken before", orjson.loads(line))
 
     def take(self, events: Sequence[tuple[int, Incoming | Refused, bytes | str]]) -> None:
         """Take what ``read`` has read, in its order."""
-        self._desks.fetch(dict.fromkeys(name for _, event, _ in events for name in self._names(event)))
+        self._desks.fetch(self._all_names(events))
         if self._journal is not None:
             self._journal.take(events)
+        quick = Quick(self._desks) if len(self._desks.desks) == 1 else None
         for number, event, line in events:
             if isinstance(event, Refused):
                 self._refuse(number, event, line)
+            elif quick is not None and (told := quick.take(event)) is not None:
+                self.taken += 1
+                if event.time > self.latest:
+                    self.latest = event.time
+                self._write(number, told)
             else:
                 self.give(event)
+
+    def _all_names(self, events: Sequence[tuple[int, Incoming | Refused, bytes | str]]) -> dict[Name, None]:
+        """The subjects that events concern, each once."""
+        names: dict[Name, None] = {}
+        direct = self._desks.direct
+        for _, event, _ in events:
+            if type(event) is Incoming and direct(event.type):
+                names[event.subject] = None
+            else:
+                names.update(dict.fromkeys(self._names(event)))
+        return names
 
     def _names(self, event: Incoming | Refused) -> Iterable[Name]:
         if isinstance(event, Refused):
@@ -189,7 +209,7 @@ class Batch:
         elif self._journal is not None:
             self._journal.tick(until)
         waiting: list[list[Incoming]] = [[] for _ in desks]
-        begin = len(self.texts)
+        begin = len(self.lines)
         for level, desk in enumerate(desks):
             for event in sorted(waiting[level], key=lambda each: each.time):
                 self._give(desk, self._at_present(desk, event))
@@ -201,14 +221,14 @@ class Batch:
                     desk.stepper.fire(subject, until, True)
             self._write(position, desk.out)
             self._hand_on(level, desk, waiting, position)
-        told = in_order_of_time(text for _, text in self.texts[begin:])
-        self.texts[begin:] = [(position, line) for line in told]
+        self.lines[begin:] = in_order_of_time(self.lines[begin:])
         return len(found) == most
 
     # -- what goes out -------------------------------------------------------------------------------------
 
     def _write(self, position: int, out: list[str]) -> None:
-        self.texts += [(position, line) for line in out]
+        self.lines += out
+        self.positions += [position] * len(out)
         out.clear()
 
     def close(self) -> None:
@@ -219,7 +239,7 @@ class Batch:
                 unmasked.update(desk.stepper.unmasked)
                 desk.stepper.unmasked.clear()
         recording = Recording(self._desks, self._input)
-        recording.take(self.texts, unmasked)
+        recording.take(self.positions, self.lines, unmasked)
         self._desks.keep()
         self._desks.notes.keep(self._transaction)
         if recording.records:

@@ -7,7 +7,7 @@ hashed is the line as it is kept, with private facts masked, so that erasing the
 
 from __future__ import annotations
 
-from hashlib import sha256
+from hashlib import blake2b, sha256
 
 BEGINNING = bytes(32)
 """What stands before the first record of a chain."""
@@ -15,7 +15,17 @@ BEGINNING = bytes(32)
 LOOSE = ""
 """In place of a flow: the chain of the records that belong to no case."""
 
+SIZE = 28
+"""Bytes of a hash. Those that were written before tables of version 5 have 32, by which they are known."""
+
 
 def link(before: bytes, line: str) -> bytes:
     """The hash of a record with this line (without its line break) behind one of the hash ``before``."""
-    return sha256(before + line.encode()).digest()
+    return blake2b(before + line.encode(), digest_size=SIZE).digest()
+
+
+def links(before: bytes, line: str, said: bytes) -> bool:
+    """Whether ``said`` is the hash of a record, be it by ``link`` or by SHA-256 as in tables before version 5."""
+    if len(said) == SIZE:
+        return link(before, line) == said
+    return sha256(before + line.encode()).digest() == said

@@ -50,7 +50,7 @@ class Transaction(Protocol):
 
     # what came in, and what went out
     def claim(self, events: Sequence[EventRow]) -> set[tuple[str, str]]:
-        """Note events as taken; the (source, id) of those that were not taken before."""
+        """Note events as taken, no two of one source and id; the (source, id) of those that were taken before."""
 
     def append(self, records: Sequence[RecordRow], requests: Sequence[RequestRow]) -> None:
         """Add records, and what they ask for to the outbox."""

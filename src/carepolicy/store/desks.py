@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.desk import Desk
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.intake import Intake
+from carepolicy.engine.intake import MERGE, Intake, make_tuple
 from carepolicy.engine.letters import DeadLetters
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.subject import Opening, Subject
@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.case import Case
     from carepolicy.store.contract import Transaction
+    from carepolicy.store.recording import Place
     from carepolicy.store.rows import Address, Held
     from carepolicy.store.sealing import Sealer
+
+NOBODY = (None, None)
+"""The role and person of a case that nobody owns."""
 
 KEPT = 50_000
 """Subjects that are kept in memory between two transactions, at most."""
@@ -48,7 +52,9 @@ class Desks:
         self.records = StoreRecords(bundle.organisation)
         self.touched: dict[Name, None] = {}
         self.known: dict[Name, Remembered] = {}
+        self.places: dict[str, Place] = {}
         self.notes = Notes(bundle, sealer)
+        self._direct: dict[str, bool] = {}
         self._transaction: Transaction | None = None
         programs = [LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)]
         strata = [each.stratum for each in bundle.programs] + [each.stratum for each in bundle.watches]
@@ -63,6 +69,8 @@ class Desks:
         self._add(present.number, programs)
         self.present = self._programs = {program.flow: program for program in programs}
         self._add_older(older, programs, levels)
+        self._levels = [(str(level), desk) for level, desk in enumerate(self.desks)]
+        self._flow_of_place = {program.place: program.flow for program in programs}
         for desk in self.desks:
             desk.subjects = Shelf(self._fetch_one, self.touched)
             desk.stepper.unmasked = {}
@@ -95,6 +103,7 @@ class Desks:
     def forget(self) -> None:
         """Forget all subjects, as after a transaction that was undone."""
         self.known.clear()
+        self.places.clear()
         self.touched.clear()
         self.notes.forget()
         for desk in self.desks:
@@ -121,6 +130,14 @@ class Desks:
                     more[address_of(known.merged_into)] = known.merged_into
             wanted = more
 
+    def direct(self, event: str) -> bool:
+        """Whether events of a type concern nothing but their own subject."""
+        found = self._direct.get(event)
+        if found is None:
+            keys = {key for desk in self.desks for key, _ in desk.routes(event)}
+            found = self._direct[event] = keys == {None} and event != MERGE
+        return found
+
     def _fetch_one(self, name: Name) -> None:
         self.fetch((name,))
 
@@ -134,7 +151,7 @@ class Desks:
         return known
 
     def _take_up(self, name: Name, held: Held) -> Remembered:
-        known = self.known[name] = Remembered(held.row)
+        known = self.known[name] = Remembered(address_of(name), held.row)
         if held.row is None:
             return known
         plain = name if isinstance(name, str) else name[1]
@@ -211,43 +228,46 @@ class Desks:
     ) -> None:
         known = self.known.get(name)
         if known is None:
-            known = self.known[name] = Remembered(None)
-        key, stored = address_of(name)
-        plain = name if isinstance(name, str) else name[1]
+            known = self.known[name] = Remembered(address_of(name), None)
+        key, stored = known.address
         due, levels, open_now = NEVER, {}, set()
-        for level, desk in enumerate(self.desks):
+        for level, desk in self._levels:
             subject = dict.get(desk.subjects, name)
             if subject is None:
                 continue
-            due = min(due, subject.next)
-            levels[str(level)] = self._level_state(subject)
+            if subject.next < due:
+                due = subject.next
+            levels[level] = self._level_state(subject)
             for case in subject.cases.values():
                 cases.append(self._case_row(key, stored, case, known))
                 open_now.add(case.program.flow)
-        gone += [(key, stored, flow) for flow in known.flows - open_now]
-        known.flows = open_now
-        if isinstance(name, str):
-            known.merged_into = self.desks[0].merged.get(plain)
-        subjects.append(SubjectRow(key, stored, None if due == NEVER else due, known.merged_into, known.state(levels)))
+        if known.flows != open_now:
+            gone += [(key, stored, flow) for flow in known.flows - open_now]
+            known.flows = open_now
+        if self.desks[0].merged and isinstance(name, str):
+            known.merged_into = self.desks[0].merged.get(name)
+        row = (key, stored, None if due == NEVER else due, known.merged_into, known.state(levels))
+        subjects.append(make_tuple(SubjectRow, row))
 
     def _level_state(self, subject: Subject) -> dict[str, Any]:
         kept: dict[str, Any] = {"last": subject.last}
         if subject.sequences:
-            flows = {program.place: program.flow for program in self._programs.values()}
+            flows = self._flow_of_place
             kept["sequences"] = {flows[place]: number for place, number in subject.sequences.items() if place in flows}
         if subject.openings:
             kept["openings"] = {each.program.flow: (each.number, each.due) for each in subject.openings.values()}
         return kept
 
     def _case_row(self, key: str, subject: str, case: Case, known: Remembered) -> CaseRow:
-        flow, version = case.program.flow, self._number_of(case)
+        flow = case.program.flow
+        version = self.number if self._programs.get(flow) is case.program else self._older_number(case)
         body, private = self._freezers[version, flow].freeze(case)
         sealed = None
         if private is not None:
             before = known.sealed.get(flow)
             sealed = before[1] if before is not None and before[0] == private else self.sealer.seal(private)
             known.sealed[flow] = private, sealed
-        role, person = known.owners.get(flow, (None, None))
+        role, person = known.owners.get(flow, NOBODY)
         late, due = 0, NEVER
         for held in case.rounds:
             if held is not None:
@@ -255,18 +275,18 @@ class Desks:
                     late = 1
                 elif held.running and held.due < due:
                     due = held.due
-        return CaseRow(
+        row = (
             key, subject, flow, version, case.state.name, role, person, late, case.opened,
-            None if due == NEVER else due, body, sealed,
+            None if due == NEVER else due, bytearray(body), sealed,
         )  # fmt: skip
+        return make_tuple(CaseRow, row)
 
-    def _number_of(self, case: Case) -> int:
-        """The number of the set by which a case lives."""
-        flow = case.program.flow
-        if self._programs.get(flow) is case.program:
-            return self.number
+    def _older_number(self, case: Case) -> int:
+        """The number of the set by which a case lives that does not live by the present one."""
         return next(
-            number for (number, name), each in self._freezers.items() if name == flow and each.program is case.program
+            number
+            for (number, flow), each in self._freezers.items()
+            if flow == case.program.flow and each.program is case.program
         )
 
 

@@ -137,4 +137,4 @@ class Operation:
 def finished(batch: Batch) -> Done:
     """Keep what a batch did, and tell it."""
     batch.close()
-    return Done("".join(line for _, line in batch.texts), batch.letters, batch.tally)
+    return Done("".join(batch.lines), batch.letters, batch.tally)

@@ -21,7 +21,7 @@ from carepolicy.store.postgresquiet import at_rest, outlast
 from carepolicy.store.postgrestables import lay_out
 from carepolicy.store.postgresurl import parsed
 from carepolicy.store.rows import CaseRow, Held, SubjectRow
-from carepolicy.store.shared import SqlTransaction
+from carepolicy.store.shared import SqlTransaction, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,9 +52,10 @@ LOAD = """SELECT s.key, s.subject, s.due, s.merged_into, s.state FROM subjects s
     ORDER BY s.key, s.subject FOR UPDATE OF s"""
 LOAD_CASES = f"""SELECT {", ".join("c." + each for each in statements.CASE_COLUMNS.split(", "))} FROM cases c
     JOIN unnest(%s::text[], %s::text[]) AS wanted (key, subject) ON c.key = wanted.key AND c.subject = wanted.subject"""
-CLAIM = """INSERT INTO events (source, id, subject)
-    SELECT source, id, subject FROM unnest(%s::text[], %s::text[], %s::text[]) AS given (source, id, subject)
-    ORDER BY source, id ON CONFLICT DO NOTHING RETURNING source, id"""
+CLAIM = """WITH given AS (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]) AS given (source, id, subject)),
+    claimed AS (INSERT INTO events (source, id, subject) SELECT source, id, subject FROM given ORDER BY source, id
+        ON CONFLICT DO NOTHING RETURNING source, id)
+    SELECT source, id FROM given EXCEPT SELECT source, id FROM claimed"""
 
 
 _numbers = count(1)
@@ -150,13 +151,14 @@ class PostgresTransaction(SqlTransaction):
         return [(due, (key, subject)) for due, key, subject in found]
 
     def claim(self, events: Sequence[EventRow]) -> set[tuple[str, str]]:
-        """Note events as taken; those that were not taken before."""
-        given = [each.source for each in events], [each.id for each in events], [each.subject for each in events]
+        """Note events as taken; those that were taken before."""
+        given = [list(column) for column in zip(*events, strict=True)]
         return {(source, id) for source, id in self._connection.execute(CLAIM, given)}
 
     def append(self, records: Sequence[RecordRow], requests: Sequence[RequestRow]) -> None:
         """Add records, and what they ask for to the outbox."""
-        self._insert("records", statements.RECORD_COLUMNS, records)
+        columns = statements.PLAIN_RECORD_COLUMNS if is_plain(records) else statements.RECORD_COLUMNS
+        self._insert("records", columns, records)
         shard = self._connection.info.backend_pid % SHARDS
         self.run(statements.TALLY, (shard, len(records)))
         self._insert("outbox", statements.REQUEST_COLUMNS, requests)

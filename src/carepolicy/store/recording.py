@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from orjson import loads
 
 from carepolicy.engine.instants import NoInstant, parse
-from carepolicy.store.chain import BEGINNING, LOOSE
+from carepolicy.store.chain import BEGINNING, LOOSE, link
 from carepolicy.store.keeping import erase_at
+from carepolicy.store.remembered import Remembered
 from carepolicy.store.revealing import whole
 from carepolicy.store.rows import RecordRow, RequestRow
 from carepolicy.store.shelf import address_of
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from carepolicy.store.desks import Desks
-    from carepolicy.store.remembered import Remembered
     from carepolicy.store.shelf import Name
 
 Unmasked = dict[tuple[str, str, int], tuple[str, Mapping[str, tuple[str, ...]]]]
@@ -33,10 +32,39 @@ REQUESTS = {
 ASSIGNED = "carepolicy.task.assigned"
 CLOSED = "carepolicy.case.closed"
 ENTERED = frozenset(("carepolicy.case.moved", "carepolicy.case.opened"))
+TOLD = frozenset((ASSIGNED, CLOSED, *ENTERED, *REQUESTS))
 START = (0, BEGINNING)
+ID, BETWEEN, TYPE, TIME = '{"specversion":"1.0","id":"', '","', 'type":"', 'time":"'
+SEQUENCE, DATA = ',"sequence":', ',"data":'
+NOWHERE = "\0"
+"""With which no line begins."""
 
 make_tuple = tuple.__new__
 """Makes a named tuple of a tuple that has its fields, several times quicker than its class does."""
+
+
+class Place(NamedTuple):
+    """Where records of one flow of a subject belong; ``flow`` is "" where they belong to no case.
+
+    What all records of a case have in common stands in four stretches of their lines: up to the number in the id, from
+    behind it to the type, from behind that to the time, and from behind that to the sequence.
+    """
+
+    known: Remembered
+    name: Name
+    key: str
+    subject: str
+    flow: str
+    chain: str
+    head: str = NOWHERE
+    between: str = ""
+    about: str = ""
+    tail: str = ""
+
+
+Beginning = tuple[Place, int, str, int, str]
+"""Of the first of some records: its place, sequence, type and time, and what stands from behind the type to the
+sequence in all records of the same case at the same instant."""
 
 
 class Recording:
@@ -45,45 +73,94 @@ class Recording:
     def __init__(self, desks: Desks, input: int) -> None:
         self._desks = desks
         self._input = input
+        self._owners: dict[str, tuple[str | None, str | None]] = {}
         self.records: list[RecordRow] = []
         self.requests: list[RequestRow] = []
         self.closings: list[tuple[str, str, str, int, int, int]] = []
 
-    def take(self, texts: Iterable[tuple[int, str]], unmasked: Unmasked) -> None:
+    def take(self, positions: Iterable[int], lines: Iterable[str], unmasked: Unmasked) -> None:
         """Take lines of records with the positions that caused them, in their order."""
-        records, requests, input = self.records, self.requests, self._input
-        before: tuple[str, str, bool] | None = None
-        when, time = None, 0
-        for position, text in texts:
+        add, input, touched = self.records.append, self._input, self._desks.touched
+        known, chain, (number, end) = Remembered(("", ""), None), LOOSE, START  # of no record yet
+        sequence, time, head, between, rest = 0, 0, NOWHERE, "", ""
+        for position, text in zip(positions, lines, strict=True):
             line = text[:-1]
-            record: dict[str, Any] = loads(line)
-            get = record.get
-            subject, flow, sequence, kind = get("subject", ""), get("flow", ""), get("sequence", 0), record["type"]
-            place = subject, flow, sequence > 0
-            if place != before:  # most records have the case of the one before them
-                before = place
-                known, (key, stored) = self._known(subject, flow if sequence else None)
-                chain = flow if sequence else LOOSE
-            number, end = known.chains.get(chain, START)
-            end = sha256(end + line.encode()).digest()
-            known.chains[chain] = number + 1, end
-            if get("time") != when:
-                when = get("time")
-                time = _instant(when)
-            if kind == ASSIGNED:
-                known.owners[flow] = record["data"]["role"], record["data"].get("person")
-            elif kind == CLOSED:
-                self._closed(key, stored, flow, sequence, time)
-            elif kind in ENTERED:
-                known.owners.pop(flow, None)
-            sealed = self._sealed(unmasked, (flow, subject, sequence)) if unmasked else None
-            loose = 0 if sequence else number + 1
-            row = (key, stored, flow, sequence, loose, kind, time, line, end, sealed, input, position)
-            records.append(make_tuple(RecordRow, row))
-            if kind in REQUESTS:
-                channel = record["data"].get("channel") or ""
-                identity = f"{flow}/{stored}/{sequence}"
-                requests.append(RequestRow(identity, REQUESTS[kind], stored, flow, sequence, time, channel))
+            opening = f"{head}{sequence + 1}{between}"
+            begin = len(opening)
+            if line.startswith(opening) and line.startswith(rest, stop := line.index('"', begin)):
+                sequence, kind = sequence + 1, line[begin:stop]
+            else:
+                known.chains[chain] = number, end
+                place, sequence, kind, time, rest = self._begin(line)
+                known, name, key, stored, flow, chain, head, between, _, _ = place
+                touched[name] = None
+                number, end = known.chains.get(chain, START)
+            number += 1
+            end = link(end, line)
+            if kind in TOLD:
+                self._note(place, kind, sequence, time, line)
+            loose = 0 if sequence else number
+            row = (key, stored, flow, sequence, loose, kind, time, line, bytearray(end), input, position)
+            add((*row, self._sealed(unmasked, place, sequence)) if unmasked else row)
+        known.chains[chain] = number, end
+
+    def _begin(self, line: str) -> Beginning:
+        """What a record says that is not one more of the same case at the same instant. Mostly the case is known, and
+        its record has only its number, type and time to itself."""
+        stop = line.index('"', len(ID))
+        head = line[: line.rfind("/", 0, stop) + 1]
+        place = self._desks.places.get(head)
+        if place is not None and line.startswith(place.between, stop):
+            begin = stop + len(place.between)
+            end = line.index('"', begin)
+            if line.startswith(place.about, end):
+                at = end + len(place.about)
+                until = line.index('"', at)
+                if line.startswith(place.tail, until):
+                    when = line[at:until]
+                    rest = f"{place.about}{when}{place.tail}"
+                    return place, int(line[len(head) : stop]), line[begin:end], _instant(when), rest
+        return self._read(line, head)
+
+    def _read(self, line: str, head: str) -> Beginning:
+        """The same, by reading all of the record; its place is remembered if it is that of a case and its id has
+        nothing that JSON escapes."""
+        desks, record = self._desks, loads(line)
+        subject, flow, sequence = record.get("subject", ""), record.get("flow", ""), record.get("sequence", 0)
+        kind, time = record["type"], _instant(record.get("time"))
+        key = desks.keys[flow] if sequence else None
+        name: Name = subject if key is None else (key, subject)
+        where = desks.remembered(name), name, *address_of(name), flow, flow if sequence else LOOSE
+        if not sequence or head != f"{ID}{flow}/{subject}/":
+            return Place(*where), sequence, kind, time, ""
+        # The engine writes the attributes of a record in one order. A quote inside of a text is escaped: `","` stands
+        # only between attributes.
+        _, _, source, _, about, when, data = line.split(BETWEEN, 6)
+        of_flow, found, _ = data.partition(SEQUENCE)
+        between = f"{BETWEEN}{source}{BETWEEN}{TYPE}"
+        place = Place(*where, head, between, f"{BETWEEN}{about}{BETWEEN}{TIME}", f"{BETWEEN}{of_flow}{found}")
+        desks.places[head] = place
+        return place, sequence, kind, time, f"{place.about}{when[len(TIME) :]}{place.tail}"
+
+    def _note(self, place: Place, kind: str, sequence: int, time: int, line: str) -> None:
+        """Note what a record says that lists ask for, or that is to be done."""
+        flow, known = place.flow, place.known
+        if kind == ASSIGNED:
+            data = line[line.index(DATA) + len(DATA) :]
+            owner = self._owners.get(data)
+            if owner is None:
+                told = loads(line)["data"]
+                owner = self._owners[data] = told["role"], told.get("person")
+            known.owners[flow] = owner
+        elif kind == CLOSED:
+            self._closed(place.key, place.subject, flow, sequence, time)
+        elif kind in ENTERED:
+            known.owners.pop(flow, None)
+        else:
+            channel = loads(line)["data"].get("channel") or ""
+            identity = f"{flow}/{place.subject}/{sequence}"
+            row = RequestRow(identity, REQUESTS[kind], place.subject, flow, sequence, time, channel)
+            self.requests.append(row)
 
     def _closed(self, key: str, subject: str, flow: str, sequence: int, closed: int) -> None:
         """Note when what is private of a closed case is erased."""
@@ -91,14 +168,9 @@ class Recording:
         if erase is not None:
             self.closings.append((key, subject, flow, sequence, closed, erase))
 
-    def _known(self, subject: str, flow: str | None) -> tuple[Remembered, tuple[str, str]]:
-        """What is known of the address of a record, and the address; it is kept with the rows."""
-        key = None if flow is None else self._desks.keys[flow]
-        name: Name = subject if key is None else (key, subject)
-        return self._desks.remembered(name), address_of(name)
-
-    def _sealed(self, unmasked: Unmasked, record: tuple[str, str, int]) -> bytes | None:
-        secret = unmasked.get(record)
+    def _sealed(self, unmasked: Unmasked, place: Place, sequence: int) -> bytes | None:
+        name = place.name
+        secret = unmasked.get((place.flow, name if isinstance(name, str) else name[1], sequence))
         return None if secret is None else self._desks.sealer.seal(whole(*secret))
 
 

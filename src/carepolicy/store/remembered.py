@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 if TYPE_CHECKING:
-    from carepolicy.store.rows import SubjectRow
+    from carepolicy.store.rows import Address, SubjectRow
 
 FORM = 1
 
@@ -17,9 +17,10 @@ class Remembered:
     the private facts of each as they were last sealed; ``chains`` the number and hash of the last record of each
     chain; ``levels`` what each stratum's subject remembers, as it was read."""
 
-    __slots__ = ("chains", "flows", "levels", "merged_into", "owners", "sealed")
+    __slots__ = ("address", "chains", "flows", "levels", "merged_into", "owners", "sealed")
 
-    def __init__(self, row: SubjectRow | None) -> None:
+    def __init__(self, address: Address, row: SubjectRow | None) -> None:
+        self.address = address
         self.flows: set[str] = set()
         self.owners: dict[str, tuple[str | None, str | None]] = {}
         self.sealed: dict[str, tuple[bytes, bytes]] = {}
@@ -32,7 +33,7 @@ class Remembered:
             self.levels = kept["levels"]
             self.chains = {flow: (number, bytes.fromhex(said)) for flow, (number, said) in kept["chains"].items()}
 
-    def state(self, levels: dict[str, dict[str, Any]]) -> bytes:
+    def state(self, levels: dict[str, dict[str, Any]]) -> bytearray:
         """What must be remembered although cases close, as bytes."""
         chains = {flow: (number, said.hex()) for flow, (number, said) in self.chains.items()}
-        return orjson.dumps({"form": FORM, "levels": levels, "chains": chains})
+        return bytearray(orjson.dumps({"form": FORM, "levels": levels, "chains": chains}))

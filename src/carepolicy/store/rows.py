@@ -1,12 +1,13 @@
 """What a store keeps, as rows: plain tuples whose fields are the columns of the tables, in their order.
 
-Instants are microseconds since 1970. ``key`` is the fact that names a subject, "" where the event's own
+Instants are microseconds since 1970. What a row has as bytes it may have as a bytearray as well, which Python's sqlite3
+binds in half the time. ``key`` is the fact that names a subject, "" where the event's own
 subject does; (key, subject) is the address of everything that is known about one thing.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Address = tuple[str, str]
 """(key, subject)."""
@@ -20,7 +21,7 @@ class SubjectRow(NamedTuple):
     subject: str
     due: int | None
     merged_into: str | None
-    state: bytes
+    state: bytes | bytearray
 
 
 class CaseRow(NamedTuple):
@@ -37,7 +38,7 @@ class CaseRow(NamedTuple):
     late: int
     opened: int
     due: int | None
-    body: bytes
+    body: bytes | bytearray
     sealed: bytes | None
 
 
@@ -48,31 +49,17 @@ class Held(NamedTuple):
     cases: tuple[CaseRow, ...]
 
 
-class EventRow(NamedTuple):
-    """An event that was taken, by which the second of its kind is known."""
+EventRow = tuple[str, str, str]
+"""(source, id, subject) of an event that was taken, by which the second of its kind is known."""
 
-    source: str
-    id: str
-    subject: str
+RecordRow = tuple[Any, ...]
+"""A record: (key, subject, flow, sequence, loose, type, time, line, hash, input, position, sealed). A bare tuple, since
+there are so many; where no record of a transaction has anything sealed, that is left out of all of them.
 
-
-class RecordRow(NamedTuple):
-    """A record. ``flow`` is "" and ``sequence`` 0 where it belongs to no case; ``loose`` then counts such records of
-    the subject. ``hash`` ties it to the record before it (see ``chain``). ``sealed`` is its data without masks.
-    ``input`` and ``position`` (a line's number) say what caused it, 0 where no line of an input did."""
-
-    key: str
-    subject: str
-    flow: str
-    sequence: int
-    loose: int
-    type: str
-    time: int
-    line: str
-    hash: bytes
-    sealed: bytes | None
-    input: int
-    position: int
+``flow`` is "" and ``sequence`` 0 where it belongs to no case; ``loose`` then counts such records of the subject.
+``hash`` ties it to the record before it (see ``chain``). ``input`` and ``position`` (a line's number) say what caused
+it, 0 where no line of an input did. ``sealed`` is its data without masks.
+"""
 
 
 class RequestRow(NamedTuple):

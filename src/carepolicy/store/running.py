@@ -205,7 +205,7 @@ class StoredRun:
             line=line,
             latest=max(before.latest, batch.latest),
             events=before.events + lines,
-            records=before.records + len(batch.texts),
+            records=before.records + len(batch.lines),
             lates=before.lates + done.records.count(LATE),
             tally=before.tally + batch.tally,
             letters=before.letters + len(batch.letters),

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from carepolicy.store.rows import Address, EventRow, LetterRow, RecordRow, RequestRow
 
 
+def is_plain(records: Sequence[RecordRow]) -> bool:
+    """Whether nothing sealed is left out of some records."""
+    return bool(records) and len(records[0]) == statements.RECORD_COLUMNS.count(",")
+
+
 class SqlTransaction(ABC):
     """A transaction over the four ways to talk to a database that a backend gives."""
 
@@ -63,12 +68,12 @@ class SqlTransaction(ABC):
         return first
 
     def claim(self, events: Sequence[EventRow]) -> set[tuple[str, str]]:
-        """Note events as taken; those that were not taken before."""
-        return {(each.source, each.id) for each in events if self.run(statements.CLAIM, each)}
+        """Note events as taken; those that were taken before."""
+        return {each[:2] for each in events if not self.run(statements.CLAIM, each)}
 
     def append(self, records: Sequence[RecordRow], requests: Sequence[RequestRow]) -> None:
         """Add records, and what they ask for to the outbox."""
-        self.many(statements.APPEND, records)
+        self.many(statements.APPEND_PLAIN if is_plain(records) else statements.APPEND, records)
         self.run(statements.TALLY, (0, len(records)))
         if requests:
             self.many(statements.REQUEST, requests)

@@ -14,6 +14,7 @@ import orjson
 from carepolicy.businesstime import parse_limit
 from carepolicy.engine.case import Case, Round
 from carepolicy.engine.instants import NEVER
+from carepolicy.engine.intake import make_tuple
 from carepolicy.store.factvalues import put_all, take_all
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Freezer:
         self._private = private
         self._states = {state.name: state for state in program.states}
         self._clocks = {clock.name: clock for clock in program.clocks}
+        self._seen: dict[int, list[str]] = {}
         self._limits: dict[int, tuple[str, int]] = {}
         for clock in program.clocks:
             for state, choices in zip(program.states, clock.choices, strict=True):
@@ -70,11 +72,15 @@ class Freezer:
             "now": case.now,
             "facts": facts,
         }
-        rounds = {held.clock.name: self._round(held) for held in case.rounds if held is not None}
-        if rounds:
-            kept["rounds"] = rounds
-        if case.seen:
-            kept["seen"] = [clock.name for clock in self.program.clocks if case.seen & clock.bit]
+        rounds = None
+        for held in case.rounds:
+            if held is not None:
+                if rounds is None:
+                    rounds = kept["rounds"] = {}
+                rounds[held.clock.name] = self._round(held)
+        seen = case.seen
+        if seen:
+            kept["seen"] = self._seen.get(seen) or self._name_seen(seen)
         if case.afters:
             kept["afters"] = [(due, after.trigger) for due, _, after in case.afters]
         if case.channel is not None:
@@ -83,7 +89,12 @@ class Freezer:
         if case.assigned is not None:
             kept["assigned"] = case.assigned[0]
             hidden["person"] = case.assigned[1]
-        return Frozen(orjson.dumps(kept), orjson.dumps(hidden) if hidden else None)
+        return make_tuple(Frozen, (orjson.dumps(kept), orjson.dumps(hidden) if hidden else None))
+
+    def _name_seen(self, seen: int) -> list[str]:
+        """The clocks that a case has seen, by the bits of a number."""
+        names = self._seen[seen] = [clock.name for clock in self.program.clocks if seen & clock.bit]
+        return names
 
     def _freeze_rare(self, case: Case, kept: dict[str, Any]) -> None:
         clocks = self.program.clocks
@@ -109,8 +120,17 @@ class Freezer:
             "limit": self._limits[id(held.limit)],
             "started": held.started,
             "since": held.since,
-            **{name: value for name in NUMBERS if (value := getattr(held, name))},
         }
+        if held.base:
+            kept["base"] = held.base
+        if held.used:
+            kept["used"] = held.used
+        if held.mark:
+            kept["mark"] = held.mark
+        if held.amount:
+            kept["amount"] = held.amount
+        if held.warned:
+            kept["warned"] = held.warned
         if held.due != NEVER:
             kept["due"] = held.due
         if held.next != NEVER:
@@ -127,7 +147,7 @@ class Freezer:
 
     # -- back ----------------------------------------------------------------------------------------
 
-    def thaw(self, subject: str, body: bytes, private: bytes | None) -> Case:
+    def thaw(self, subject: str, body: bytes | bytearray, private: bytes | None) -> Case:
         """The case that was frozen as these bytes. Raises ``LookupError`` where its flow has no such state or clock."""
         kept = orjson.loads(body)
         case = Case(self.program, subject, kept["sequence"])

@@ -55,12 +55,12 @@ class SqliteTransaction(SqlTransaction):
         self._connection.executemany(sql, rows)
 
     def claim(self, events: Sequence[EventRow]) -> set[tuple[str, str]]:
-        """Note events as taken; those that were not taken before. Mostly that is all of them, which is tried first."""
+        """Note events as taken; those that were taken before. Mostly that is none of them, which is tried first."""
         if len(events) > 1:
             self.run("SAVEPOINT claim")
             if self._connection.executemany(statements.CLAIM, events).rowcount == len(events):
                 self.run("RELEASE claim")
-                return {event[:2] for event in events}
+                return set()
             self.run("ROLLBACK TO claim")
             self.run("RELEASE claim")
         return super().claim(events)

@@ -17,7 +17,6 @@ from carepolicy.store.faults import StoreFault
 from carepolicy.store.journal import Entry, ShadowRow, counted, pending, shadow_of
 from carepolicy.store.keeping import enforce_keep
 from carepolicy.store.operating import Operation, finished
-from carepolicy.store.rows import EventRow
 from carepolicy.store.shadowing import beside, current
 from carepolicy.store.versions import load_version, present
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.rows import Address
+    from carepolicy.store.rows import Address, EventRow
     from carepolicy.store.sealing import Sealer
 
 ENTRIES, LINES = 500, 2_000
@@ -144,8 +143,8 @@ class Stepping:
             return
 
         def work(transaction: Transaction) -> None:
-            new = transaction.claim([_name(each) for each in entries])
-            lines = [line for each in entries if _name(each)[:2] in new for line in each.events(self._sealer)]
+            known = transaction.claim([_name(each) for each in entries])
+            lines = [line for each in entries if _name(each)[:2] not in known for line in each.events(self._sealer)]
             batch = Batch(self._operation.desks(transaction), transaction)
             batch.take(batch.read([(1, line) for line in lines]))
             finished(batch)
@@ -170,4 +169,4 @@ class Stepping:
 
 
 def _name(entry: Entry) -> EventRow:
-    return EventRow(SOURCE, str(entry.no), "")
+    return SOURCE, str(entry.no), ""

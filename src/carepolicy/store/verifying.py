@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from carepolicy.engine.instants import NoInstant, parse
-from carepolicy.store.chain import BEGINNING, LOOSE, link
+from carepolicy.store.chain import BEGINNING, LOOSE, links
 from carepolicy.store.naming import named
 from carepolicy.store.progress import progress_of
-from carepolicy.store.rows import RecordRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.store.contract import Transaction
 
-RECORDS = """SELECT key, subject, flow, sequence, loose, type, time, line, hash, NULL, input, position
-    FROM records ORDER BY subject, no"""
+RECORDS = "SELECT key, subject, flow, sequence, loose, type, time, line, hash FROM records ORDER BY subject, no"
 TALLY = "SELECT coalesce(sum(records), 0) FROM tallies"
 SUBJECTS = "SELECT subject, key, state FROM subjects ORDER BY subject, key"
 
@@ -36,6 +34,20 @@ class Fault(NamedTuple):
     words: str
 
 
+class Row(NamedTuple):
+    """A record as its columns have it."""
+
+    key: str
+    subject: str
+    flow: str
+    sequence: int
+    loose: int
+    type: str
+    time: int
+    line: str
+    hash: bytes
+
+
 Ends = dict[tuple[str, str], tuple[int, bytes]]
 """The number and hash of the last record of each chain of a subject, by (key, flow)."""
 
@@ -49,7 +61,7 @@ class Verifying:
 
     def faults(self) -> Iterator[Fault]:
         """What is wrong, in the order of subjects."""
-        rows = groupby((RecordRow(*each) for each in self._transaction.stream(RECORDS)), key=lambda row: row.subject)
+        rows = groupby((Row(*each) for each in self._transaction.stream(RECORDS)), key=lambda row: row.subject)
         ends = groupby(self._transaction.stream(SUBJECTS), key=lambda row: row[0])
         nothing: tuple[str, Any] | None = None
         named_ones: Counter[str] = Counter()
@@ -57,7 +69,7 @@ class Verifying:
         while here is not None or known is not None:
             subject = min(each[0] for each in (here, known) if each is not None)
             kept: Ends = {}
-            found: list[RecordRow] = []
+            found: list[Row] = []
             if known is not None and known[0] == subject:
                 kept = _ends(known[1])
                 known = next(ends, nothing)
@@ -102,8 +114,8 @@ def _ends(rows: Iterator[tuple[str, str, bytes]]) -> Ends:
     return kept
 
 
-def _of_subject(subject: str, rows: list[RecordRow], ends: Ends) -> Iterator[Fault]:
-    chains: dict[tuple[str, str], list[tuple[int, RecordRow]]] = {}
+def _of_subject(subject: str, rows: list[Row], ends: Ends) -> Iterator[Fault]:
+    chains: dict[tuple[str, str], list[tuple[int, Row]]] = {}
     for row in rows:
         name, number = (row.flow, row.sequence) if row.sequence else (LOOSE, row.loose)
         chains.setdefault((row.key, name), []).append((number, row))
@@ -112,7 +124,7 @@ def _of_subject(subject: str, rows: list[RecordRow], ends: Ends) -> Iterator[Fau
         yield from _of_chain(subject, chain[1], found, ends.get(chain, (0, BEGINNING)))
 
 
-def _of_chain(subject: str, flow: str, found: list[tuple[int, RecordRow]], end: tuple[int, bytes]) -> Iterator[Fault]:
+def _of_chain(subject: str, flow: str, found: list[tuple[int, Row]], end: tuple[int, bytes]) -> Iterator[Fault]:
     last, said = end
     before, expected, whole = BEGINNING, 1, True
     for number, row in found:
@@ -122,7 +134,7 @@ def _of_chain(subject: str, flow: str, found: list[tuple[int, RecordRow]], end: 
         while expected < number:
             yield Fault("missing", subject, flow, expected, "is not there")
             expected, whole = expected + 1, False
-        if whole and link(before, row.line) != bytes(row.hash):
+        if whole and not links(before, row.line, bytes(row.hash)):
             yield Fault("altered", subject, flow, number, "is not what was written")
         elif not _agrees(row):
             yield Fault("altered", subject, flow, number, "is not what its columns say")
@@ -133,7 +145,7 @@ def _of_chain(subject: str, flow: str, found: list[tuple[int, RecordRow]], end: 
         yield Fault("altered", subject, flow, last, "is not the last record that was written")
 
 
-def _agrees(row: RecordRow) -> bool:
+def _agrees(row: Row) -> bool:
     """Whether the columns of a record are those of its line."""
     try:
         record = orjson.loads(row.line)

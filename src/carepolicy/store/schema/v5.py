@@ -2,6 +2,7 @@
 
 ``shadow`` has a row while one is tried: what is for it stands in ``journal``, a row for each transaction of live work.
 ``tallies`` count the records as they are written, in rows of their own so that writers need not wait for each other.
+Hashes of records have 28 bytes from here on (see ``chain``); those that are there stay as they are.
 """
 
 STATEMENTS = (
