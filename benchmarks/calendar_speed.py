@@ -1,6 +1,6 @@
 """Answers a second of a warm calendar on one core, beside one bare bisection of a list as long as the calendar's.
 
-    python benchmarks/calendar_speed.py [--calls 200000] [--rounds 5]
+    python benchmarks/calendar_speed.py [--calls 10000] [--rounds 60]
 
 The calendar has lunch breaks, English holidays and the years 2015 to 2035; a second one has shorter Fridays, so
 that business days are not alike. Each figure is the median of the
@@ -86,8 +86,8 @@ def timed(work: Callable[[], None]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calls", type=int, default=200_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--calls", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=60)
     asked = parser.parse_args()
     calls = max(asked.calls // STARTS, 1) * STARTS
     work = questions(office(), calls)

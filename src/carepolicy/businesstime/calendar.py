@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from carepolicy.policy.model import CalendarSpec, Holidays, ImportedFile, Interval
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 ALL_DAY: tuple[tuple[Interval, ...], ...] = (((0, 86_400),),) * 7
 
 
@@ -105,10 +106,7 @@ class Calendar(OpenTime):
         if kind == BUSINESS_TIME:
             due = self.instant(self.position(instant) + amount) if amount else self._nothing_after(instant)
         elif kind == BUSINESS_DAYS:
-            if limit.days:
-                due = self.days_later(instant, limit.days)
-            else:
-                due = self.day_instant(self.day_position(instant) + amount) if amount else self._nothing_after(instant)
+            due = self.days_later(instant, amount, limit.days) if amount else self._nothing_after(instant)
         elif kind == CLOSE_OF_BUSINESS:
             due = self.date_instant(self.date_position(instant) + amount)
         elif kind == MONTHS:
@@ -140,15 +138,12 @@ class Calendar(OpenTime):
         that much open time is left to ``start``. Raises ``LimitError`` for a text that is no limit,
         ``ValueError`` for a naive ``start`` or a limit that depends on a fact, ``NeverOpen``, ``OutOfRange``.
         """
-        instant = microseconds(start)
         if isinstance(limit, timedelta):
-            due = self._add_open(instant, limit // MICROSECOND)
-        else:
-            read = parse_limit(limit) if isinstance(limit, str) else limit
-            found = self.add_us(instant, read)
-            if found is None:
-                raise ValueError(f"`{read}` depends on a fact: ask due() with its value")
-            due = found
+            return moment(self._add_open(microseconds(start), limit // MICROSECOND), start)
+        read = parse_limit(limit) if isinstance(limit, str) else limit
+        due = self.add_us(microseconds(start), read)
+        if due is None:
+            raise ValueError(f"`{read}` depends on a fact: ask due() with its value")
         return moment(due, start)
 
     def _add_open(self, instant: int, amount: int) -> int:
@@ -174,7 +169,7 @@ class Calendar(OpenTime):
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """The open time from ``start`` to ``end``; negative where ``end`` is earlier."""
-        return timedelta(microseconds=self.position(microseconds(end)) - self.position(microseconds(start)))
+        return self.between_us(microseconds(start), microseconds(end)) * MICROSECOND
 
     def between_days(self, start: datetime, end: datetime) -> Fraction:
         """The business days from ``start`` to ``end``, to the nanoday; negative where ``end`` is earlier."""
@@ -222,22 +217,19 @@ class Calendar(OpenTime):
         return explain(self, start, parse_limit(limit) if isinstance(limit, str) else limit, facts or {}, rolls)
 
 
-MICROSECOND = timedelta(microseconds=1)
-
-
 def microseconds(at: datetime) -> int:
     """Microseconds since 1970 of an aware datetime. Raises ``ValueError`` for a naive one."""
     try:
-        since = at - EPOCH
+        return (at - EPOCH) // MICROSECOND
     except TypeError:
         raise ValueError("a datetime needs a time zone here (such as tzinfo=UTC)") from None
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def moment(instant: int, like: datetime) -> datetime:
     """The instant as a datetime in the zone of another."""
     try:
-        found = EPOCH + timedelta(0, 0, instant)
+        # A product with a microsecond takes two thirds of the time of timedelta(microseconds=instant).
+        found = EPOCH + instant * MICROSECOND
     except OverflowError:
         raise OutOfRange("the time lies outside of the years that dates can hold") from None
     return found if like.tzinfo is UTC else found.astimezone(like.tzinfo)

@@ -1,38 +1,37 @@
 """Open time that is compiled as far as questions reach, a span of whole years at a time.
 
-What is compiled never moves a position. A calendar is pickled with what it has compiled.
+What is compiled never moves a position. A calendar is packed with what it has compiled, year by year, and takes out
+of that only the years that questions reach.
 """
 
 from __future__ import annotations
 
-import pickle
-from array import array
-from dataclasses import replace
+import marshal
 from datetime import date, timedelta
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.bounds import FIRST_YEAR, HIGH, LAST_YEAR, LOW, OUT, TWO_YEARS, midnight_of
-from carepolicy.businesstime.compiling import Day, open_days
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.businesstime.limit import DAY_US
-from carepolicy.businesstime.span import LISTS, NUMBERS, Span, build, join
+from carepolicy.businesstime.span import Packed, Span, build, joined, unpacked
 from carepolicy.businesstime.zones import ZoneLine, zone_line, zone_named
 
 if TYPE_CHECKING:
+    from carepolicy.businesstime.compiling import Day
     from carepolicy.businesstime.rules import Rules
 
 ANCHOR = 2024
 """The year at whose beginning positions are zero; what is compiled always reaches from it to what is asked."""
 
 PACKED_YEARS = (2015, 2035)
-"""The years that a pickled calendar bears at least, so that it needs no library for them when it is loaded."""
+"""The years that a packed calendar bears at least, so that it needs no library for them when it is loaded."""
 
 
 class GrowingTime:
     """The compiled open time of ``rules``, which grows on demand. Safe to use from several threads."""
 
-    __slots__ = ("_closed", "_first", "_growing", "_last", "_rules", "_span", "_zone", "name")
+    __slots__ = ("_closed", "_first", "_growing", "_last", "_packed", "_rules", "_span", "_zone", "name")
 
     def __init__(self, rules: Rules, name: str) -> None:
         self._rules: Rules | bytes = rules
@@ -44,36 +43,42 @@ class GrowingTime:
         at = midnight_of(date(ANCHOR, 1, 1).toordinal())
         self._zone: ZoneLine = zone_line(zone, at - 5 * DAY_US, at + 5 * DAY_US)
         start = self._zone.utc(at)
-        self._span: Span = build([], start, start, 0, 0)
+        self._span = Span(start, start, 0, 0, [], [], [], [], [])
+        self._packed: dict[int, Packed] = {}
 
     @property
     def rules(self) -> Rules:
-        """What the calendar says. One that was pickled reads them when they are first needed: due times do without."""
+        """What the calendar says. A packed one reads them when they are first needed: due times do without."""
         rules = self._rules
         if isinstance(rules, bytes):
+            import pickle
+
             self._rules = rules = pickle.loads(rules)
         return rules
 
-    def __getstate__(self) -> dict[str, Any]:
-        self.prepare(*PACKED_YEARS)
-        span, zone = self._span, self._zone
-        return {
-            "name": self.name,
-            "rules": pickle.dumps(self.rules),
-            "years": (self._first, self._last),
-            "closed": self._closed,
-            "zone": (array("q", zone.instants), array("q", zone.offsets), zone.end),
-            "numbers": {name: getattr(span, name) for name in NUMBERS},
-            "lists": {name: array("q", getattr(span, name)) for name in LISTS},
-        }
+    def __getstate__(self) -> bytes:
+        import pickle
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.name, self._rules, self._closed = state["name"], state["rules"], state["closed"]
-        self._first, self._last = state["years"]
+        self.prepare(*PACKED_YEARS)
+        with self._growing:
+            self._grow(min(self._packed, default=ANCHOR), max(self._packed, default=ANCHOR))
+        zone = self._zone
+        years = {year: self._pack(year) for year in range(self._first, self._last + 1)}
+        state = (
+            self.name, pickle.dumps(self.rules), self._closed, (zone.instants, zone.offsets, zone.end), years,
+        )  # fmt: skip
+        return marshal.dumps(state)
+
+    def __setstate__(self, state: bytes) -> None:
+        self.name, self._rules, self._closed, zone, self._packed = marshal.loads(state)
         self._growing = Lock()
-        instants, offsets, end = state["zone"]
-        self._zone = ZoneLine(instants.tolist(), offsets.tolist(), end)
-        self._span = Span(**state["numbers"], **{name: values.tolist() for name, values in state["lists"].items()})
+        self._zone = ZoneLine(*zone)
+        self._span = unpacked(self._packed[ANCHOR])
+        self._first = self._last = ANCHOR
+
+    def _pack(self, year: int) -> Packed:
+        ordinals = range(date(year, 1, 1).toordinal(), date(year + 1, 1, 1).toordinal())
+        return self._span.packed(self._new_year(year) + DAY_US, self._new_year(year + 1), ordinals)
 
     def prepare(self, first_year: int, last_year: int) -> None:
         """Compile these years, and all between them and the anchor, ahead of the questions."""
@@ -101,7 +106,7 @@ class GrowingTime:
 
     def _reach_day(self, number: int) -> Span:
         with self._growing:
-            while not 0 <= number - self._span.first_number < len(self._span.starts):
+            while not 0 <= number - self._span.first_number < len(self._span.days):
                 self._grow_towards(number < self._span.first_number)
             return self._span
 
@@ -119,33 +124,48 @@ class GrowingTime:
         raise OutOfRange(OUT)
 
     def _grow(self, first_year: int, last_year: int) -> None:
-        """Compile up to these years, as far as calendars go; the caller holds the lock."""
+        """Take up these years, as far as calendars go; the caller holds the lock."""
         first_year, last_year = max(first_year, FIRST_YEAR), min(last_year, LAST_YEAR)
-        span = self._span
         if last_year > self._last:
-            days = self._compile(self._last + 1, last_year)
-            number = span.first_number + len(span.starts)
-            after = build(days, span.end, self._new_year(last_year + 1), span.last_position, number)
-            if self._last < self._first:
-                after = replace(after, begin=self._new_year(self._first) + DAY_US)
-                span = after
-            else:
-                span = join(span, after)
-            self._last = last_year
+            self._grow_on(last_year)
         if first_year < self._first:
-            days = self._compile(first_year, self._first - 1)
+            self._grow_back(first_year)
+
+    def _grow_on(self, last_year: int) -> None:
+        spans = [self._span] if self._first <= self._last else []
+        year = self._last + 1
+        while year <= last_year and year in self._packed:
+            spans.append(unpacked(self._packed[year]))
+            year += 1
+        if year <= last_year:
+            days = self._compile(year, last_year)
+            before = spans[-1] if spans else self._span
+            number = before.first_number + len(before.days)
+            begin, end = self._new_year(year) + DAY_US, self._new_year(last_year + 1)
+            spans.append(build(days, begin, end, before.last_position, number))
+        self._span, self._last = joined(spans), last_year
+
+    def _grow_back(self, first_year: int) -> None:
+        spans = [self._span]
+        year = self._first - 1
+        while year >= first_year and year in self._packed:
+            spans.insert(0, unpacked(self._packed[year]))
+            year -= 1
+        if year >= first_year:
+            days = self._compile(first_year, year)
             total = sum(closing - opening for day in days for opening, closing in day.pieces)
-            position, number = span.first_position - total, span.first_number - len(days)
-            begin = self._new_year(first_year) + DAY_US
-            span = join(build(days, begin, span.begin, position, number), span)
-            self._first = first_year
-        self._span = span
+            position, number = spans[0].first_position - total, spans[0].first_number - len(days)
+            begin, end = self._new_year(first_year) + DAY_US, self._new_year(year + 1)
+            spans.insert(0, build(days, begin, end, position, number))
+        self._span, self._first = joined(spans), first_year
 
     def _compile(self, first_year: int, last_year: int) -> list[Day]:
         begin = midnight_of(date(first_year, 1, 1).toordinal()) - 7 * DAY_US
         end = midnight_of(date(last_year, 12, 31).toordinal()) + 7 * DAY_US
         if begin < self._zone.instants[0] or end > self._zone.end:
             self._zone = self._zone.joined(zone_named(self.rules.timezone), begin, end)
+        from carepolicy.businesstime.compiling import open_days
+
         closed = self.rules.closed_days(first_year - 1, last_year)
         self._closed = self._closed | closed
         return open_days(self.rules, self._zone, first_year, last_year, closed)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -28,7 +31,6 @@ UNITS: dict[str, dict[str, int]] = {
 BASES = {BUSINESS_TIME: BUSINESS_TIME, BUSINESS_DAYS: BUSINESS_DAYS, CLOSE_OF_BUSINESS: BUSINESS_DAYS}
 
 
-@dataclass(frozen=True, slots=True)
 class Limit:
     """A limit as ``parse_limit`` reads it. Two limits are equal when they mean the same.
 
@@ -48,18 +50,61 @@ class Limit:
     at the due instant itself, others only after it. ``unit`` is the unit as it was written, in the singular.
     """
 
+    # Written out, as every short command imports it: making a frozen dataclass takes longer than importing a module.
+    __slots__ = ("amount", "days", "direction", "fact", "kind", "offset", "strict", "unit")
+
     kind: str
     amount: int
-    unit: str = field(compare=False)
-    strict: bool = False
-    fact: str | None = None
-    offset: Limit | None = None
-    direction: int = 0
-    days: int = field(init=False, compare=False, repr=False)
+    unit: str
+    strict: bool
+    fact: str | None
+    offset: Limit | None
+    direction: int
+    days: int
 
-    def __post_init__(self) -> None:
-        whole = self.kind == BUSINESS_DAYS and self.amount % DAY == 0
-        object.__setattr__(self, "days", self.amount // DAY if whole else 0)
+    def __init__(
+        self,
+        kind: str,
+        amount: int,
+        unit: str,
+        strict: bool = False,
+        fact: str | None = None,
+        offset: Limit | None = None,
+        direction: int = 0,
+    ) -> None:
+        put = object.__setattr__
+        put(self, "kind", kind)
+        put(self, "amount", amount)
+        put(self, "unit", unit)
+        put(self, "strict", strict)
+        put(self, "fact", fact)
+        put(self, "offset", offset)
+        put(self, "direction", direction)
+        put(self, "days", amount // DAY if kind == BUSINESS_DAYS and amount % DAY == 0 else 0)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a limit cannot be changed: {name}")
+
+    def __reduce__(self) -> tuple[type[Limit], tuple[Any, ...]]:
+        kind, amount, strict, fact, offset, direction = self._meaning()
+        return Limit, (kind, amount, self.unit, strict, fact, offset, direction)
+
+    def times(self, number: int) -> Limit:
+        """A limit so many times as long."""
+        kind, amount, strict, fact, offset, direction = self._meaning()
+        return Limit(kind, amount * number, self.unit, strict, fact, offset, direction)
+
+    def _meaning(self) -> tuple[str, int, bool, str | None, Limit | None, int]:
+        return self.kind, self.amount, self.strict, self.fact, self.offset, self.direction
+
+    def __eq__(self, other: object) -> bool:
+        return self._meaning() == other._meaning() if isinstance(other, Limit) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._meaning())
+
+    def __repr__(self) -> str:
+        return f"<Limit {self}>"
 
     @property
     def basis(self) -> str:

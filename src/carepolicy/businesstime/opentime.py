@@ -8,7 +8,7 @@ span of whole years, and never moves a position.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.bounds import LOW
 from carepolicy.businesstime.growing import GrowingTime
@@ -28,16 +28,15 @@ class OpenTime(GrowingTime):
         super().__init__(rules, name)
         self._forget_places()
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: bytes) -> None:
         super().__setstate__(state)
         self._forget_places()
 
     def _forget_places(self) -> None:
         """Questions in a row are often about the same stretch of time: the last stretch of each kind is at hand.
 
-        ``_at_instant``: from and before which instant, its closing, its lift. ``_at_position``: after which
-        position and up to which, its lift. ``_day_at_instant``: from and before which instant, its closing,
-        its lift less the day's start, the day's open time, the days before it. No instant is in the first.
+        ``_at_instant``, ``_at_position`` and ``_day_at_instant`` are of ``stretches``, ``places`` and ``shares`` of the
+        span. No instant is in the first.
         """
         self._at_instant: tuple[int, int, int, int] = (0, 0, 0, 0)
         self._at_position: tuple[int, int, int] = (0, 0, 0)
@@ -53,9 +52,20 @@ class OpenTime(GrowingTime):
             index = bisect_right(span.opens, instant) - 1
             if index < 0:
                 return span.first_position
-            close, lift = span.closes[index], span.lifts[index]
-            self._at_instant = span.opens[index], span.next_open(index), close, lift
+            _, _, close, lift = self._at_instant = span.stretches[index]
         return lift + (instant if instant < close else close)
+
+    def between_us(self, first: int, last: int) -> int:
+        """The open time from one instant to another: as by ``position``, quicker for instants that lie apart."""
+        span = self._span
+        begin, end, opens = span.begin, span.end, span.opens
+        if begin <= first < end and begin <= last < end:
+            low, high = bisect_right(opens, first) - 1, bisect_right(opens, last) - 1
+            if low >= 0 and high >= 0:
+                _, _, close, before = span.stretches[low]
+                _, _, closing, lift = span.stretches[high]
+                return lift + (last if last < closing else closing) - before - (first if first < close else close)
+        return self.position(last) - self.position(first)
 
     def instant(self, position: int) -> int:
         """The first instant with that position: at a boundary the closing, not the next opening."""
@@ -64,9 +74,7 @@ class OpenTime(GrowingTime):
             span = self._span
             if not span.first_position < position <= span.last_position:
                 span = self._reach_position(position, True)
-            index = bisect_left(span.befores, position) - 1
-            begin, lift = span.befores[index], span.lifts[index]
-            self._at_position = begin, span.closes[index] + lift, lift
+            _, _, lift = self._at_position = span.places[bisect_left(span.befores, position) - 1]
         return position - lift
 
     def last_instant(self, position: int) -> int:
@@ -78,7 +86,7 @@ class OpenTime(GrowingTime):
 
     def day_position(self, instant: int) -> int:
         """The business days from the anchor to an instant, in nanodays, proportional within each day."""
-        begin, end, close, lift, total, days = self._day_at_instant
+        begin, end, close, lift, total, number = self._day_at_instant
         if not begin <= instant < end:
             span = self._span
             if not span.begin <= instant < span.end:
@@ -86,49 +94,55 @@ class OpenTime(GrowingTime):
             index = bisect_right(span.opens, instant) - 1
             if index < 0:
                 return span.first_number * DAY
-            day = span.numbers[index] - span.first_number
-            begin, close, lift = span.opens[index], span.closes[index], span.lifts[index] - span.starts[day]
-            total, days = span.totals[day], span.numbers[index] * DAY
-            self._day_at_instant = begin, span.next_open(index), close, lift, total, days
-        return days + (lift + (instant if instant < close else close)) * DAY // total
+            _, _, close, lift, total, number = self._day_at_instant = span.shares[index]
+        return number * DAY + (lift + (instant if instant < close else close)) * DAY // total
 
     def day_instant(self, position: int) -> int:
         """The first instant with that position in nanodays."""
         number = -(-position // DAY) - 1
         span = self._span
-        day = number - span.first_number
-        if not 0 <= day < len(span.starts):
+        if not 0 <= number - span.first_number < len(span.days):
             span = self._reach_day(number)
-            day = number - span.first_number
-        found = span.starts[day] - (number * DAY - position) * span.totals[day] // DAY
-        return found - span.lifts[bisect_left(span.befores, found, span.firsts[day], span.lasts[day]) - 1]
+        start, stretch, total = span.days[number - span.first_number]
+        found, befores = start - (number * DAY - position) * total // DAY, span.befores
+        while befores[stretch] >= found:
+            stretch -= 1
+        return found - span.lifts[stretch]
 
     def last_day_instant(self, position: int) -> int:
         """The last instant whose position in nanodays is no more than this."""
         number = position // DAY
         span = self._span
-        if not 0 <= number - span.first_number < len(span.starts):
+        if not 0 <= number - span.first_number < len(span.days):
             span = self._reach_day(number)
-        day = number - span.first_number
-        within = -(-(position - number * DAY + 1) * span.totals[day] // DAY) - 1
-        return self.last_instant(span.starts[day] + within)
+        start, _, total = span.days[number - span.first_number]
+        within = -(-(position - number * DAY + 1) * total // DAY) - 1
+        return self.last_instant(start + within)
 
-    def days_later(self, instant: int, days: int) -> int:
-        """As by ``day_position`` and ``day_instant``, for whole business days: quicker where days are alike."""
+    def days_later(self, instant: int, amount: int, days: int) -> int:
+        """As by ``day_position`` and ``day_instant``, some nanodays (not none) later: quicker.
+
+        ``days`` is how many business days the nanodays are where that is whole, else 0.
+        """
         span = self._span
         index = bisect_right(span.opens, instant) - 1
         if index >= 0 and span.begin <= instant < span.end:
-            day = span.numbers[index] - span.first_number
-            later = day + days
-            totals, starts = span.totals, span.starts
-            if later < len(totals) and totals[later] == totals[day]:
-                close = span.closes[index]
-                used = span.lifts[index] + (instant if instant < close else close) - starts[day]
-                if used:
-                    found = starts[later] + used
-                    first, last = span.firsts[later], span.lasts[later]
-                    return found - span.lifts[bisect_left(span.befores, found, first, last) - 1]
-        return self.day_instant(self.day_position(instant) + days * DAY)
+            _, _, close, lift, total, number = span.shares[index]
+            used = lift + (instant if instant < close else close)
+            later, share = number - span.first_number + days, 0
+            if not days or not used:
+                whole, share = divmod(used * DAY // total + amount - 1, DAY)
+                later, share = number - span.first_number + whole, share + 1
+            if later < len(span.days):
+                start, stretch, length = span.days[later]
+                if share or length != total:
+                    # The same share of a longer or shorter day, rounded as ``day_position`` and ``day_instant`` do.
+                    used = -(-(share or used * DAY // total) * length // DAY)
+                found, befores = start + used, span.befores
+                while befores[stretch] >= found:
+                    stretch -= 1
+                return found - span.lifts[stretch]
+        return self.day_instant(self.day_position(instant) + amount)
 
     def date_position(self, instant: int) -> int:
         """The open days from the anchor up to the instant's local date, that date included, in nanodays."""

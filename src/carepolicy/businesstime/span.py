@@ -2,74 +2,152 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from bisect import bisect_left
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
 
-from carepolicy.businesstime.compiling import Day
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from carepolicy.businesstime.compiling import Day
+
+Packed = tuple[int, int, int, int, bytes, bytes, bytes, bytes, bytes]
+"""A span as plain numbers and bytes."""
 
 
-@dataclass(frozen=True, slots=True)
 class Span:
     """The open time of some whole years. Questions between ``begin`` and ``end`` can be answered.
 
-    By open stretch: ``opens``, ``closes``, ``lifts`` (its position less its opening), ``befores`` (its
-    position), ``numbers`` (the number of its day, from the anchor on). By open day: ``starts`` (position),
-    ``totals`` (open time), ``ends`` (closing instant), ``midnights``, ``ordinals`` (of the date),
-    ``firsts`` and ``lasts`` (its stretches are those from the one index up to the other, exclusive).
+    By open stretch: ``opens``, ``closes``, ``lifts`` (its position less its opening), ``befores`` (its position),
+    ``numbers`` (the number of its day, from the anchor on). By open day: ``totals`` (open time), ``ends`` (closing
+    instant), ``midnights``, ``ordinals`` (of the date), ``firsts`` (the index of its first stretch). Nothing of it is
+    ever changed.
+
+    The same once more, as a question needs it at once. By stretch: ``stretches`` (its opening, that of the next or the
+    end of the span, its closing, its lift), ``places`` (its position, that of its closing, its lift), ``shares`` (its
+    opening, that of the next, its closing, its lift less the position of its day, the day's open time, the day's
+    number). By day: ``days`` (position, the index of its last stretch, open time).
     """
 
-    begin: int
-    end: int
-    first_position: int
-    last_position: int
-    first_number: int
-    opens: list[int]
-    closes: list[int]
-    lifts: list[int]
-    befores: list[int]
-    numbers: list[int]
-    starts: list[int]
-    totals: list[int]
-    ends: list[int]
-    midnights: list[int]
-    ordinals: list[int]
-    firsts: list[int]
-    lasts: list[int]
+    # Written out, as every short command imports it: making a frozen dataclass takes as long as all of a small module.
+    __slots__ = (
+        "befores",
+        "begin",
+        "closes",
+        "days",
+        "end",
+        "ends",
+        "first_number",
+        "first_position",
+        "firsts",
+        "last_position",
+        "lifts",
+        "midnights",
+        "numbers",
+        "opens",
+        "ordinals",
+        "places",
+        "shares",
+        "stretches",
+        "totals",
+    )
 
-    def next_open(self, index: int) -> int:
-        """The opening after the one with that index, or the end of the span."""
-        return self.opens[index + 1] if index + 1 < len(self.opens) else self.end
+    def __init__(
+        self,
+        begin: int,
+        end: int,
+        first_position: int,
+        first_number: int,
+        opens: list[int],
+        closes: list[int],
+        firsts: list[int],
+        midnights: list[int],
+        ordinals: list[int],
+    ) -> None:
+        self.begin, self.end = begin, end
+        self.first_position, self.first_number = first_position, first_number
+        self.opens, self.closes, self.firsts = opens, closes, firsts
+        self.midnights, self.ordinals = midnights, ordinals
+        self.befores, self.last_position = _running(opens, closes, first_position)
+        self.lifts = [before - opening for before, opening in zip(self.befores, opens, strict=True)]
+        lasts = [*firsts[1:], len(opens)] if firsts else []
+        starts = [self.befores[first] for first in firsts]
+        self.ends = [closes[last - 1] for last in lasts]
+        self.totals = [after - before for before, after in pairwise((*starts, self.last_position))]
+        self.days = [(start, last - 1, total) for start, last, total in zip(starts, lasts, self.totals, strict=True)]
+        nexts = (*opens[1:], end)[: len(opens)]
+        afters = (*self.befores[1:], self.last_position)[: len(opens)]
+        self.stretches = list(zip(opens, nexts, closes, self.lifts, strict=True))
+        self.places = list(zip(self.befores, afters, self.lifts, strict=True))
+        by_day = zip(firsts, lasts, starts, self.totals, range(first_number, first_number + len(firsts)), strict=True)
+        self.shares = [
+            (opens[at], nexts[at], closes[at], self.lifts[at] - start, total, number)
+            for first, last, start, total, number in by_day
+            for at in range(first, last)
+        ]
+        self.numbers = [number for *_, number in self.shares]
+
+    def packed(self, begin: int, end: int, ordinals: range) -> Packed:
+        """The open days among some dates as a span between two instants."""
+        first, last = bisect_left(self.ordinals, ordinals.start), bisect_left(self.ordinals, ordinals.stop)
+        low = self.firsts[first] if first < len(self.firsts) else len(self.opens)
+        high = self.days[last - 1][1] + 1 if first < last else low
+        return (
+            begin,
+            end,
+            self.befores[low] if low < len(self.befores) else self.last_position,
+            self.first_number + first,
+            _bytes(self.opens[low:high]),
+            _bytes(self.closes[low:high]),
+            _bytes([each - low for each in self.firsts[first:last]]),
+            _bytes(self.midnights[first:last]),
+            _bytes(self.ordinals[first:last]),
+        )
 
 
-LISTS = tuple(each.name for each in fields(Span) if each.type == "list[int]")
-NUMBERS = tuple(each.name for each in fields(Span) if each.type == "int")
+def _running(opens: list[int], closes: list[int], position: int) -> tuple[list[int], int]:
+    """The position of each stretch, of which the first has this one, and the position of the last one's closing."""
+    lengths = (closing - opening for opening, closing in zip(opens, closes, strict=True))
+    befores = list(accumulate(lengths, initial=position))
+    return befores, befores.pop()
 
 
-def build(days: list[Day], begin: int, end: int, position: int, number: int) -> Span:
+def _bytes(numbers: list[int]) -> bytes:
+    from array import array
+
+    return array("q", numbers).tobytes()
+
+
+def unpacked(packed: Packed) -> Span:
+    """The span that was packed."""
+    begin, end, position, number, *lists = packed
+    return Span(begin, end, position, number, *(memoryview(each).cast("q").tolist() if each else [] for each in lists))
+
+
+def build(days: Sequence[Day], begin: int, end: int, position: int, number: int) -> Span:
     """The span of ``days``, whose first has this position and number."""
-    span = Span(begin, end, position, position, number, *([] for _ in LISTS))
-    for day in days:
-        span.starts.append(position)
-        span.firsts.append(len(span.opens))
-        span.midnights.append(day.midnight)
-        span.ordinals.append(day.ordinal)
-        for opening, closing in day.pieces:
-            span.opens.append(opening)
-            span.closes.append(closing)
-            span.lifts.append(position - opening)
-            span.befores.append(position)
-            span.numbers.append(number)
-            position += closing - opening
-        span.lasts.append(len(span.opens))
-        span.totals.append(position - span.starts[-1])
-        span.ends.append(day.pieces[-1][1])
-        number += 1
-    return replace(span, last_position=position)
+    opens = [opening for day in days for opening, _ in day.pieces]
+    closes = [closing for day in days for _, closing in day.pieces]
+    firsts = list(accumulate((len(day.pieces) for day in days[:-1]), initial=0)) if days else []
+    midnights = [day.midnight for day in days]
+    return Span(begin, end, position, number, opens, closes, firsts, midnights, [day.ordinal for day in days])
 
 
-def join(left: Span, right: Span) -> Span:
-    """Two spans of which the right begins where the left ends."""
-    lists = {name: getattr(left, name) + getattr(right, name) for name in LISTS}
-    shift = len(left.opens)
-    lists["firsts"] = left.firsts + [each + shift for each in right.firsts]
-    lists["lasts"] = left.lasts + [each + shift for each in right.lasts]
-    return replace(left, end=right.end, last_position=right.last_position, **lists)
+def joined(spans: Sequence[Span]) -> Span:
+    """One span of several, each of which begins where the one before it ends."""
+    left = spans[0]
+    if len(spans) == 1:
+        return left
+    shifts = accumulate((len(each.opens) for each in spans), initial=0)
+    firsts = [shift + first for shift, each in zip(shifts, spans, strict=False) for first in each.firsts]
+    return Span(
+        left.begin,
+        spans[-1].end,
+        left.first_position,
+        left.first_number,
+        [opening for each in spans for opening in each.opens],
+        [closing for each in spans for closing in each.closes],
+        firsts,
+        [midnight for each in spans for midnight in each.midnights],
+        [ordinal for each in spans for ordinal in each.ordinals],
+    )

@@ -7,8 +7,8 @@ zone database.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from carepolicy.businesstime.errors import CalendarError
 from carepolicy.businesstime.limit import DAY_US, SECOND
@@ -17,8 +17,7 @@ MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneLine:
+class ZoneLine(NamedTuple):
     """Offsets of a zone between the instants ``instants[0]`` and ``end``.
 
     From ``instants[i]`` on the local clock shows UTC plus ``offsets[i]``; all in microseconds. A local

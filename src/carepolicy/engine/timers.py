@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import rounds
@@ -72,7 +71,7 @@ class Timers:
         number = 0 if after is None else after.number + 1
         due = every.starting
         if number:
-            period = replace(every.period, amount=every.period.amount * number)
+            period = every.period.times(number)
             due = due_of(self.calendars[every.calendar], period, every.starting, {})
         openings = {place: each for place, each in (subject.openings or {}).items() if place != program.place}
         subject.openings = openings if due == NEVER else {**openings, program.place: Opening(program, number, due)}
