@@ -138,12 +138,13 @@ class Calendar(OpenTime):
         that much open time is left to ``start``. Raises ``LimitError`` for a text that is no limit,
         ``ValueError`` for a naive ``start`` or a limit that depends on a fact, ``NeverOpen``, ``OutOfRange``.
         """
-        if isinstance(limit, timedelta):
+        if isinstance(limit, str):
+            limit = parse_limit(limit)
+        elif isinstance(limit, timedelta):
             return moment(self._add_open(microseconds(start), limit // MICROSECOND), start)
-        read = parse_limit(limit) if isinstance(limit, str) else limit
-        due = self.add_us(microseconds(start), read)
+        due = self.add_us(microseconds(start), limit)
         if due is None:
-            raise ValueError(f"`{read}` depends on a fact: ask due() with its value")
+            raise ValueError(f"`{limit}` depends on a fact: ask due() with its value")
         return moment(due, start)
 
     def _add_open(self, instant: int, amount: int) -> int:

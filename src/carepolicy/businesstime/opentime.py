@@ -36,7 +36,7 @@ class OpenTime(GrowingTime):
         """Questions in a row are often about the same stretch of time: the last stretch of each kind is at hand.
 
         ``_at_instant``, ``_at_position`` and ``_day_at_instant`` are of ``stretches``, ``places`` and ``shares`` of the
-        span. No instant is in the first.
+        span, the last with nanodays in place of a day's index. No instant is in the first.
         """
         self._at_instant: tuple[int, int, int, int] = (0, 0, 0, 0)
         self._at_position: tuple[int, int, int] = (0, 0, 0)
@@ -58,14 +58,17 @@ class OpenTime(GrowingTime):
     def between_us(self, first: int, last: int) -> int:
         """The open time from one instant to another: as by ``position``, quicker for instants that lie apart."""
         span = self._span
-        begin, end, opens = span.begin, span.end, span.opens
-        if begin <= first < end and begin <= last < end:
-            low, high = bisect_right(opens, first) - 1, bisect_right(opens, last) - 1
-            if low >= 0 and high >= 0:
-                _, _, close, before = span.stretches[low]
-                _, _, closing, lift = span.stretches[high]
-                return lift + (last if last < closing else closing) - before - (first if first < close else close)
-        return self.position(last) - self.position(first)
+        low, end = span.low, span.end
+        if not (low <= first < end and low <= last < end):
+            return self.position(last) - self.position(first)
+        opens, closes, lifts = span.opens, span.closes, span.lifts
+        index = bisect_right(opens, first) - 1
+        if first > closes[index]:
+            first = closes[index]
+        other = bisect_right(opens, last) - 1
+        if last > closes[other]:
+            last = closes[other]
+        return last - first + lifts[other] - lifts[index]
 
     def instant(self, position: int) -> int:
         """The first instant with that position: at a boundary the closing, not the next opening."""
@@ -86,7 +89,7 @@ class OpenTime(GrowingTime):
 
     def day_position(self, instant: int) -> int:
         """The business days from the anchor to an instant, in nanodays, proportional within each day."""
-        begin, end, close, lift, total, number = self._day_at_instant
+        begin, end, close, lift, total, days = self._day_at_instant
         if not begin <= instant < end:
             span = self._span
             if not span.begin <= instant < span.end:
@@ -94,8 +97,10 @@ class OpenTime(GrowingTime):
             index = bisect_right(span.opens, instant) - 1
             if index < 0:
                 return span.first_number * DAY
-            _, _, close, lift, total, number = self._day_at_instant = span.shares[index]
-        return number * DAY + (lift + (instant if instant < close else close)) * DAY // total
+            begin, end, close, lift, total, day = span.shares[index]
+            days = (span.first_number + day) * DAY
+            self._day_at_instant = begin, end, close, lift, total, days
+        return days + (lift + (instant if instant < close else close)) * DAY // total
 
     def day_instant(self, position: int) -> int:
         """The first instant with that position in nanodays."""
@@ -103,11 +108,9 @@ class OpenTime(GrowingTime):
         span = self._span
         if not 0 <= number - span.first_number < len(span.days):
             span = self._reach_day(number)
-        start, stretch, total = span.days[number - span.first_number]
-        found, befores = start - (number * DAY - position) * total // DAY, span.befores
-        while befores[stretch] >= found:
-            stretch -= 1
-        return found - span.lifts[stretch]
+        start, total, before, lift, last = span.days[number - span.first_number]
+        found = start - (number * DAY - position) * total // DAY
+        return found - (lift if found > before else _lift(span, found, last))
 
     def last_day_instant(self, position: int) -> int:
         """The last instant whose position in nanodays is no more than this."""
@@ -115,7 +118,7 @@ class OpenTime(GrowingTime):
         span = self._span
         if not 0 <= number - span.first_number < len(span.days):
             span = self._reach_day(number)
-        start, _, total = span.days[number - span.first_number]
+        start, total, _, _, _ = span.days[number - span.first_number]
         within = -(-(position - number * DAY + 1) * total // DAY) - 1
         return self.last_instant(start + within)
 
@@ -125,23 +128,25 @@ class OpenTime(GrowingTime):
         ``days`` is how many business days the nanodays are where that is whole, else 0.
         """
         span = self._span
-        index = bisect_right(span.opens, instant) - 1
-        if index >= 0 and span.begin <= instant < span.end:
-            _, _, close, lift, total, number = span.shares[index]
-            used = lift + (instant if instant < close else close)
-            later, share = number - span.first_number + days, 0
-            if not days or not used:
-                whole, share = divmod(used * DAY // total + amount - 1, DAY)
-                later, share = number - span.first_number + whole, share + 1
-            if later < len(span.days):
-                start, stretch, length = span.days[later]
-                if share or length != total:
-                    # The same share of a longer or shorter day, rounded as ``day_position`` and ``day_instant`` do.
-                    used = -(-(share or used * DAY // total) * length // DAY)
-                found, befores = start + used, span.befores
-                while befores[stretch] >= found:
-                    stretch -= 1
-                return found - span.lifts[stretch]
+        if span.low <= instant < span.end:
+            _, _, close, used, total, day = span.shares[bisect_right(span.opens, instant) - 1]
+            used += instant if instant < close else close
+            try:
+                if days and used:
+                    start, length, before, lift, last = span.days[day + days]
+                    if length != total:
+                        used = -(-(used * DAY // total) * length // DAY)
+                else:
+                    share = used * DAY // total + amount
+                    if share > DAY:
+                        whole, share = divmod(share - 1, DAY)
+                        day, share = day + whole, share + 1
+                    start, length, before, lift, last = span.days[day]
+                    used = -(-share * length // DAY)
+            except IndexError:
+                return self.day_instant(self.day_position(instant) + amount)
+            found = start + used
+            return found - (lift if found > before else _lift(span, found, last))
         return self.day_instant(self.day_position(instant) + amount)
 
     def date_position(self, instant: int) -> int:
@@ -212,3 +217,12 @@ class OpenTime(GrowingTime):
     def is_inside_us(self, instant: int) -> bool:
         """Whether an instant lies in open time or is the end of some."""
         return self.is_open_us(instant) or self.position(instant) > self.position(max(instant - 1, LOW))
+
+
+def _lift(span: Span, position: int, last: int) -> int:
+    """The lift of the stretch that a position belongs to, of a day whose last stretch is later."""
+    befores = span.befores
+    last -= 1
+    while befores[last] >= position:
+        last -= 1
+    return span.lifts[last]

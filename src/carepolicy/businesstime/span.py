@@ -26,7 +26,8 @@ class Span:
     The same once more, as a question needs it at once. By stretch: ``stretches`` (its opening, that of the next or the
     end of the span, its closing, its lift), ``places`` (its position, that of its closing, its lift), ``shares`` (its
     opening, that of the next, its closing, its lift less the position of its day, the day's open time, the day's
-    number). By day: ``days`` (position, the index of its last stretch, open time).
+    index). By day: ``days`` (position, open time, and of its last stretch position, lift and index). From ``low`` on a
+    question is about some stretch.
     """
 
     # Written out, as every short command imports it: making a frozen dataclass takes as long as all of a small module.
@@ -42,6 +43,7 @@ class Span:
         "firsts",
         "last_position",
         "lifts",
+        "low",
         "midnights",
         "numbers",
         "opens",
@@ -74,24 +76,27 @@ class Span:
         starts = [self.befores[first] for first in firsts]
         self.ends = [closes[last - 1] for last in lasts]
         self.totals = [after - before for before, after in pairwise((*starts, self.last_position))]
-        self.days = [(start, last - 1, total) for start, last, total in zip(starts, lasts, self.totals, strict=True)]
+        self.days = [
+            (start, total, self.befores[last - 1], self.lifts[last - 1], last - 1)
+            for start, total, last in zip(starts, self.totals, lasts, strict=True)
+        ]
         nexts = (*opens[1:], end)[: len(opens)]
         afters = (*self.befores[1:], self.last_position)[: len(opens)]
         self.stretches = list(zip(opens, nexts, closes, self.lifts, strict=True))
         self.places = list(zip(self.befores, afters, self.lifts, strict=True))
-        by_day = zip(firsts, lasts, starts, self.totals, range(first_number, first_number + len(firsts)), strict=True)
         self.shares = [
-            (opens[at], nexts[at], closes[at], self.lifts[at] - start, total, number)
-            for first, last, start, total, number in by_day
+            (opens[at], nexts[at], closes[at], self.lifts[at] - start, total, day)
+            for day, (first, last, start, total) in enumerate(zip(firsts, lasts, starts, self.totals, strict=True))
             for at in range(first, last)
         ]
-        self.numbers = [number for *_, number in self.shares]
+        self.numbers = [first_number + day for *_, day in self.shares]
+        self.low = max(begin, opens[0]) if opens else end
 
     def packed(self, begin: int, end: int, ordinals: range) -> Packed:
         """The open days among some dates as a span between two instants."""
         first, last = bisect_left(self.ordinals, ordinals.start), bisect_left(self.ordinals, ordinals.stop)
         low = self.firsts[first] if first < len(self.firsts) else len(self.opens)
-        high = self.days[last - 1][1] + 1 if first < last else low
+        high = self.days[last - 1][4] + 1 if first < last else low
         return (
             begin,
             end,
