@@ -6,11 +6,12 @@ everything else is private by position. They are imported when they are first us
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from carepolicy._version import __version__
 
+TYPE_CHECKING = False  # as type checkers know it: importing typing takes as long as all else of `carepolicy --version`
 if TYPE_CHECKING:
+    from typing import Any
+
     from carepolicy.api import Engine, Flow, PolicyErrors, PolicySet, load
 
 __all__ = ["Engine", "Flow", "PolicyErrors", "PolicySet", "__version__", "load"]

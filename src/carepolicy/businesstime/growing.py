@@ -18,6 +18,8 @@ from carepolicy.businesstime.span import Packed, Span, build, joined, unpacked
 from carepolicy.businesstime.zones import ZoneLine, zone_line, zone_named
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from carepolicy.businesstime.compiling import Day
     from carepolicy.businesstime.rules import Rules
 
@@ -56,7 +58,8 @@ class GrowingTime:
             self._rules = rules = pickle.loads(rules)
         return rules
 
-    def __getstate__(self) -> bytes:
+    def packed(self) -> bytes:
+        """The calendar with what it has compiled, as bytes that are only to be read back by the same Python."""
         import pickle
 
         self.prepare(*PACKED_YEARS)
@@ -68,6 +71,16 @@ class GrowingTime:
             self.name, pickle.dumps(self.rules), self._closed, (zone.instants, zone.offsets, zone.end), years,
         )  # fmt: skip
         return marshal.dumps(state)
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Self:
+        """The calendar of ``packed``."""
+        calendar = cls.__new__(cls)
+        calendar.__setstate__(packed)
+        return calendar
+
+    def __getstate__(self) -> bytes:
+        return self.packed()
 
     def __setstate__(self, state: bytes) -> None:
         self.name, self._rules, self._closed, zone, self._packed = marshal.loads(state)

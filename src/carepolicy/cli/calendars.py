@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import marshal
 import os
-import pickle
-from dataclasses import dataclass
-from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.cli.sets import demand_folder, refuse
+from carepolicy.hashing import blake2b
 from carepolicy.machine import cache
 
 if TYPE_CHECKING:
@@ -21,11 +20,10 @@ KIND = "timetable"
 ORGANISATION = "organisation.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Timetable:
+class Timetable(NamedTuple):
     """What ``due`` needs of an organisation. ``imported`` holds the digest of each file that a calendar imports.
 
-    Calendars are pickled one by one: who asks for one need not wait for the others.
+    Calendars are packed one by one: who asks for one need not wait for the others.
     """
 
     timezone: str
@@ -36,21 +34,24 @@ class Timetable:
 
     def calendar(self, name: str) -> Calendar:
         """The calendar of a name that is in ``packed``."""
-        calendar: Calendar = pickle.loads(self.packed[name])
-        return calendar
+        from carepolicy.businesstime import Calendar
+
+        return Calendar.unpacked(self.packed[name])
 
 
 def timetable_of(root: str) -> Timetable:
     """The calendars of the set in ``root``. Errors of organisation.yaml are shown and end the command."""
     demand_folder(root)
     digest = _digest(os.path.join(root, ORGANISATION))
-    kept = cache.load(KIND, digest)
-    if isinstance(kept, Timetable) and all(
-        _digest(os.path.join(root, file)) == was for file, was in kept.imported.items()
-    ):
-        return kept
+    body = cache.load(KIND, digest)
+    if body is not None:
+        # Not by pickle: importing that takes longer than all of this.
+        kept = Timetable(*marshal.loads(body))
+        if all(_digest(os.path.join(root, file)) == was for file, was in kept.imported.items()):
+            return kept
     compiled = _compiled(root)
-    cache.store(KIND, digest, compiled)
+    plain: tuple[Any, ...] = compiled
+    cache.store(KIND, digest, marshal.dumps(tuple(plain)))
     return compiled
 
 
@@ -70,7 +71,7 @@ def _compiled(root: str) -> Timetable:
     packed: dict[str, bytes] = {}
     for spec in organisation.calendars.values():
         try:
-            packed[spec.name] = pickle.dumps(Calendar.from_spec(spec), protocol=pickle.HIGHEST_PROTOCOL)
+            packed[spec.name] = Calendar.from_spec(spec).packed()
         except CalendarError as fault:
             refuse(root, [Finding("CP232", fault.reason, policies.place(fault.at or spec.at), fault.hint)])
         except NeverOpen as fault:

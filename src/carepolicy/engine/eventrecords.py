@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,6 +9,7 @@ import orjson
 from carepolicy.engine import codes
 from carepolicy.engine.masking import mask_cards
 from carepolicy.engine.recordtext import SPECVERSION, slug
+from carepolicy.hashing import blake2b
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case

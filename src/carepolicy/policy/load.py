@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.hashing import blake2b
 from carepolicy.policy.findings import Finding, did_you_mean
 from carepolicy.policy.places import At, Place, Source
 from carepolicy.policy.reading import read_bytes, source_of

@@ -8,10 +8,10 @@ that was stopped and resumed are those of one that was not.
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from carepolicy.engine.instants import NEVER
+from carepolicy.hashing import blake2b
 from carepolicy.store.batch import AT_THE_END, Batch
 from carepolicy.store.faults import Busy, StoreFault
 from carepolicy.store.late import Late
