@@ -12,6 +12,7 @@ from signal import SIGKILL
 import pytest
 from cryptography.fernet import Fernet
 
+from carepolicy.cli import running
 from shops import POLICIES, Shop, everything_in, rows
 
 SECRETS = (b"ada@example.org", b"Ada Lovelace", b"+44 20 7946 0999", b"4111111111111111", b"4111 1111 1111 1111")
@@ -149,3 +150,29 @@ def test_a_rotation_that_is_killed_loses_nothing_and_goes_on(shop: Shop, key_fil
     assert shop("key", "rotate", "--drop-old").status == 0
     assert "," not in key_file.read_text()
     assert shop("event", "reply_sent", "mail-1", "--at", "2026-04-02 10:00").status == 0
+
+
+def test_a_case_is_revealed_as_far_as_the_role_may_see_it(shop: Shop) -> None:
+    lived(shop)
+    masked = shop("case", "history", "mail-1").out
+    assert "ada@example.org" not in masked
+    assert shop("case", "history", "mail-1", "--as", "care_lead").out == masked
+    revealed = shop("case", "history", "mail-1", "--reveal", "--as", "care_lead")
+    assert '"to":"ada@example.org"' in revealed.out
+    everything = shop("case", "history", "--all", "--reveal", "--as", "care_lead")
+    assert '"to":"ada@example.org"' in everything.out
+    assert "4111111111111111" not in everything.out
+    shown = shop("case", "show", "mail-1", "--format", "json", "--reveal", "--as", "care_lead")
+    assert '"to": "ada@example.org"' in shown.out
+    fewer = shop("case", "show", "mail-1", "--format", "json", "--reveal", "--as", "warehouse")
+    assert (fewer.status, "ada@example.org" in fewer.out, '"to": "***"' in fewer.out) == (0, False, True)
+    assert len(revealed.lines()) == len(masked.splitlines())
+
+
+def test_who_may_not_see_a_case_unmasked_is_told(shop: Shop, tmp_path: Path) -> None:
+    lived(shop)
+    assert "add --as ROLE" in shop("case", "show", "mail-1", "--reveal").err
+    assert 'did you mean "care_lead"?' in shop("case", "list", "--reveal", "--as", "care_led").err
+    (tmp_path / "records").write_text("")
+    said = running.run(["case", "list", "--records", str(tmp_path / "records"), "--reveal", "--as", "care_lead"])
+    assert said == 2

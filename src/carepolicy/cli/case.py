@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from carepolicy.cli.casesource import source_of
 from carepolicy.cli.completing import flows
+from carepolicy.cli.revealing import reveal_options
 from carepolicy.cli.sets import Command, format_option, policies_option
 from carepolicy.cli.stores import store_option
 
@@ -46,18 +47,26 @@ def command() -> None:
 @command.command(
     epilog="\b\nExamples:\n  carepolicy case show order-2001 --records records.jsonl\n"
     "  carepolicy case show order-2001 --records records.jsonl --flow complaint --format json\n"
+    "  carepolicy case show order-2001 --reveal --as care_lead\n"
 )
 @click.argument("subject")
 @records_option
 @flow_option
+@reveal_options
 @format_option("text", "json", "jsonl")
 @policies_option
-def show(subject: str, records: str | None, store: str, flow: str | None, form: str, policies: str) -> None:
-    """Show the cases of SUBJECT: state, owner, clocks, and what happened, in the organisation's time zone."""
+def show(
+    subject: str, records: str | None, store: str, flow: str | None, reveal: bool, role: str | None, form: str,
+    policies: str,
+) -> None:  # fmt: skip
+    """Show the cases of SUBJECT: state, owner, clocks, and what happened, in the organisation's time zone.
+
+    What is private is masked; with a store, --reveal --as ROLE shows what the role may see.
+    """
     from carepolicy.cli import casetext
     from carepolicy.engine.view import cases_of
 
-    with source_of(records, store) as source:
+    with source_of(records, store, reveal, role) as source:
         zone = _zone(policies)
         found = [record for record, _ in source.of_subject(subject, flow)]
     cases = cases_of(each for each in found if each.sequence)
@@ -78,11 +87,13 @@ def show(subject: str, records: str | None, store: str, flow: str | None, form: 
 @click.option("--all", "every", is_flag=True, help="The records of all cases, by subject, flow and sequence.")
 @records_option
 @flow_option
+@reveal_options
 @format_option("jsonl", "text")
 @policies_option
 def history(
-    subject: str | None, every: bool, records: str | None, store: str, flow: str | None, form: str, policies: str
-) -> None:
+    subject: str | None, every: bool, records: str | None, store: str, flow: str | None, reveal: bool,
+    role: str | None, form: str, policies: str,
+) -> None:  # fmt: skip
     """Print the records of SUBJECT, or of all cases, in order by subject, flow and sequence."""
     from carepolicy.cli import casetext
     from carepolicy.engine.history import in_order
@@ -91,7 +102,7 @@ def history(
     if every == (subject is not None):
         raise click.UsageError("name one subject, or --all", click.get_current_context())
     out = sys.stdout.buffer
-    with source_of(records, store) as source:
+    with source_of(records, store, reveal, role) as source:
         zone = _zone(policies) if form == "text" else ZoneInfo("UTC")
         lines = source.in_order(flow) if subject is None else in_order(source.of_subject(subject, flow))
         for line in lines:
@@ -110,16 +121,17 @@ def history(
 @click.option("--owner", metavar="ROLE", help="Only cases that this role, or this person, is to work on.")
 @click.option("--late", is_flag=True, help="Only cases with a clock that is late.")
 @click.option("--limit", type=click.IntRange(1), help="No more cases than these.")
+@reveal_options
 @format_option("text", "json", "jsonl")
 @policies_option
 def list_(
     records: str | None, store: str, flow: str | None, state: str | None, owner: str | None, late: bool,
-    limit: int | None, form: str, policies: str,
+    limit: int | None, reveal: bool, role: str | None, form: str, policies: str,
 ) -> None:  # fmt: skip
     """List the open cases, those first that were opened first."""
     from carepolicy.store.looking import Wanted
 
-    with source_of(records, store) as source:
+    with source_of(records, store, reveal, role) as source:
         cases = source.open_cases(Wanted(flow, state, owner, late, limit))
         _print_cases(cases, form, policies)
 
@@ -131,13 +143,17 @@ def list_(
 @records_option
 @flow_option
 @click.option("--limit", type=click.IntRange(1), help="No more cases than these.")
+@reveal_options
 @format_option("text", "json", "jsonl")
 @policies_option
-def due(records: str | None, store: str, flow: str | None, limit: int | None, form: str, policies: str) -> None:
+def due(
+    records: str | None, store: str, flow: str | None, limit: int | None, reveal: bool, role: str | None, form: str,
+    policies: str,
+) -> None:  # fmt: skip
     """List the open cases by what falls due next."""
     from carepolicy.store.looking import Wanted
 
-    with source_of(records, store) as source:
+    with source_of(records, store, reveal, role) as source:
         cases = source.open_cases(Wanted(flow, limit=limit, by_due=True))
         _print_cases(cases, form, policies)
 

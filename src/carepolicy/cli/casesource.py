@@ -15,8 +15,8 @@ from carepolicy.cli.stores import open_or_exit
 if TYPE_CHECKING:
     from carepolicy.engine.reading import Record, Skipped
     from carepolicy.engine.view import CaseView
-    from carepolicy.store.contract import Transaction
-    from carepolicy.store.looking import Wanted
+    from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.looking import Looker, Wanted
 
 BLOCK = 1 << 18
 SHOWN = 10
@@ -61,13 +61,14 @@ class _OfFile:
 
 
 class _OfStore:
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, looker: Looker) -> None:
         self._transaction = transaction
+        self._looker = looker
 
     def of_subject(self, subject: str, flow: str | None) -> list[tuple[Record, bytes]]:
         from carepolicy.store.looking import names_near, records_of
 
-        found = list(records_of(self._transaction, subject))
+        found = list(records_of(self._transaction, subject, looker=self._looker))
         if found:
             return _of_subject(found, subject, flow)
         _refuse_unknown(subject, set(names_near(self._transaction, subject)))
@@ -76,23 +77,39 @@ class _OfStore:
     def in_order(self, flow: str | None) -> Iterator[bytes]:
         from carepolicy.store.looking import all_lines
 
-        return all_lines(self._transaction, flow)
+        return all_lines(self._transaction, flow, self._looker)
 
     def open_cases(self, wanted: Wanted) -> list[CaseView]:
         from carepolicy.store.looking import open_cases
 
-        return list(open_cases(self._transaction, wanted))
+        return list(open_cases(self._transaction, wanted, self._looker))
 
 
 @contextmanager
-def source_of(records: str | None, store: str) -> Iterator[Source]:
-    """The source that the command line names: the file of records, else the store."""
+def source_of(records: str | None, store: str, reveal: bool = False, role: str | None = None) -> Iterator[Source]:
+    """The source that the command line names: the file of records, else the store, as the one who asks may see it."""
     if records is not None:
+        if reveal or role is not None:
+            raise Refused("--reveal and --as are for a store: records in a file are as the run wrote them")
         with _read(records) as found:
             yield _OfFile(found)
         return
-    with open_or_exit(store, create=False) as opened, opened.reading() as transaction:
-        yield _OfStore(transaction)
+    with open_or_exit(store, create=False) as opened:
+        looker = _looker(opened, reveal, role)
+        with opened.reading() as transaction:
+            yield _OfStore(transaction, looker)
+
+
+def _looker(store: Store, reveal: bool, role: str | None) -> Looker:
+    from carepolicy.store.looking import ANYBODY, Looker
+
+    if not reveal and role is None:
+        return ANYBODY
+    from carepolicy.cli.planwork import bundle_of
+    from carepolicy.cli.revealing import reader_of
+
+    bundle, sealer = bundle_of(store)
+    return Looker(reader_of(bundle, reveal, role), sealer)
 
 
 def _is_wanted(case: CaseView, wanted: Wanted) -> bool:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from carepolicy.engine.reading import Record, read_record
 from carepolicy.engine.view import Cases, CaseView
 from carepolicy.store.naming import named, storable
+from carepolicy.store.revealing import NOBODY, Reader, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.store.contract import Transaction
+    from carepolicy.store.sealing import Sealer
 
 NEIGHBOURS = 50
 """So many names on either side of an unknown one may be what was meant."""
@@ -33,26 +37,47 @@ class Wanted:
     by_due: bool = False
 
 
-def records_of(transaction: Transaction, subject: str, flow: str | None = None) -> Iterator[tuple[Record, bytes]]:
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """Who looks, and who opens what is private; with None for ``sealer`` it stays masked."""
+
+    reader: Reader = NOBODY
+    sealer: Sealer | None = None
+
+    def line(self, line: str, sealed: bytes | None) -> bytes:
+        """The line of a record as it may be seen. Raises ``WrongKey``."""
+        if sealed is None or self.sealer is None or self.reader is NOBODY:
+            return line.encode()
+        record = orjson.loads(line)
+        return orjson.dumps({**record, "data": shown(record["data"], bytes(sealed), self.sealer, self.reader)})
+
+
+ANYBODY = Looker()
+
+
+def records_of(
+    transaction: Transaction, subject: str, flow: str | None = None, looker: Looker = ANYBODY
+) -> Iterator[tuple[Record, bytes]]:
     """The records of a subject with their lines, by flow and sequence."""
-    sql = "SELECT line FROM records WHERE subject = ?"
+    sql = "SELECT line, sealed FROM records WHERE subject = ?"
     values = [storable(subject)]
     if flow is not None:
         sql += " AND flow = ?"
         values.append(flow)
-    for (line,) in transaction.rows(f"{sql} ORDER BY flow, sequence, time, line", values):
-        yield read_record(line.encode()), line.encode()
+    for row in transaction.rows(f"{sql} ORDER BY flow, sequence, time, line", values):
+        line = looker.line(*row)
+        yield read_record(line), line
 
 
-def all_lines(transaction: Transaction, flow: str | None = None) -> Iterator[bytes]:
+def all_lines(transaction: Transaction, flow: str | None = None, looker: Looker = ANYBODY) -> Iterator[bytes]:
     """The lines of all records by subject, flow and sequence."""
     where, values = ("", ()) if flow is None else ("WHERE flow = ?", (flow,))
-    sql = f"SELECT line FROM records {where} ORDER BY subject, flow, sequence, time, line"
-    for (line,) in transaction.stream(sql, values):
-        yield line.encode()
+    sql = f"SELECT line, sealed FROM records {where} ORDER BY subject, flow, sequence, time, line"
+    for row in transaction.stream(sql, values):
+        yield looker.line(*row)
 
 
-def open_cases(transaction: Transaction, wanted: Wanted) -> Iterator[CaseView]:
+def open_cases(transaction: Transaction, wanted: Wanted, looker: Looker = ANYBODY) -> Iterator[CaseView]:
     """Open cases as their records tell of them."""
     conditions: list[str] = []
     values: list[Any] = []
@@ -72,12 +97,12 @@ def open_cases(transaction: Transaction, wanted: Wanted) -> Iterator[CaseView]:
     limit = "" if wanted.limit is None else f"LIMIT {wanted.limit:d}"
     sql = f"SELECT subject, flow FROM cases {where} ORDER BY {order} {limit}"
     for subject, flow in transaction.rows(sql, values):
-        yield from _open_of(transaction, subject, flow)
+        yield from _open_of(transaction, subject, flow, looker)
 
 
-def _open_of(transaction: Transaction, subject: str, flow: str) -> Iterator[CaseView]:
+def _open_of(transaction: Transaction, subject: str, flow: str, looker: Looker) -> Iterator[CaseView]:
     cases = Cases()
-    for record, _ in records_of(transaction, named(subject), flow):
+    for record, _ in records_of(transaction, named(subject), flow, looker):
         if record.sequence:
             cases.take(record)
     return cases.open()
