@@ -5,14 +5,10 @@ from __future__ import annotations
 import hmac
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from email import message_from_bytes
-from email.message import Message
-from email.policy import default
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from signal import SIGKILL
 from typing import Any
@@ -23,6 +19,7 @@ from aiosmtpd.controller import Controller
 from carepolicy.store.delivering import Undelivered
 from carepolicy.store.mailing import message_of
 from carepolicy.store.outbox import Request
+from mailboxes import Mailbox, free_port
 from shops import POLICIES, Shop, everything_in
 
 NOW = ("--now", "2026-03-02 10:01")
@@ -108,30 +105,6 @@ def test_ids_that_are_none_are_told_and_change_nothing(file_shop: Shop) -> None:
     file_shop("outbox", "done", id)
     assert "was done already" in file_shop("outbox", "fail", id).err
     assert listed(file_shop) == []
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-    return port
-
-
-class Mailbox:
-    """What a mail server was given; ``answers`` are its answers to the next messages."""
-
-    def __init__(self) -> None:
-        self.address = f"127.0.0.1:{free_port()}"
-        self.mails: list[Message] = []
-        self.given: list[tuple[str, list[str]]] = []
-        self.answers: list[str] = []
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        answer = self.answers.pop(0) if self.answers else "250 OK"
-        if answer.startswith("250"):
-            self.mails.append(message_from_bytes(envelope.content, policy=default))
-            self.given.append((envelope.mail_from, envelope.rcpt_tos))
-        return answer
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -44,11 +43,6 @@ def ids_argument(wanted: Command) -> Command:
 def kind_option(wanted: Command) -> Command:
     """``--kind``, as the parameter ``kind``."""
     return click.option("--kind", type=click.Choice(("message", "notice", "action")), help="Only these.")(wanted)
-
-
-def me() -> str:
-    """This process, as the holder of a lease."""
-    return f"{socket.gethostname()}/{os.getpid()}"
 
 
 @click.group(
@@ -116,6 +110,7 @@ def take(
     Each is yours until the lease ends; say `outbox done ID` or `outbox fail ID` before. Exit status 1 means
     that there is nothing to take.
     """
+    from carepolicy.cli.outboxsending import me
     from carepolicy.cli.outboxwork import opened_outbox
     from carepolicy.cli.times import lateness_of
     from carepolicy.store.outbox import KINDS
@@ -182,6 +177,7 @@ def replay(ids: tuple[str, ...], every: bool, store: str, policies: str) -> None
 @command.command(
     epilog="\b\nExamples:\n  carepolicy outbox send --smtp localhost:25\n"
     f"  {SECRET}=… carepolicy outbox send --webhook https://example.org/care\n"
+    "  carepolicy outbox send --smtp localhost:25 --watch\n"
 )
 @click.option("--smtp", metavar="HOST:PORT", help="Send messages by e-mail through this mail server.")
 @click.option("--starttls", is_flag=True, help="Encrypt the connection to the mail server.")
@@ -189,48 +185,42 @@ def replay(ids: tuple[str, ...], every: bool, store: str, policies: str) -> None
 @click.option("--webhook", metavar="URL", help=f"Post all else to this address, signed with {SECRET}.")
 @kind_option
 @click.option("--limit", type=click.IntRange(1), help="No more than these.")
+@click.option("--watch", is_flag=True, help="Keep doing it, until it is interrupted.")
 @attempts_option
 @now_option
 @store_option
 @policies_option
 def send(
     smtp: str | None, starttls: bool, user: str | None, webhook: str | None, kind: str | None, limit: int | None,
-    attempts: int, now: str | None, store: str, policies: str,
+    watch: bool, attempts: int, now: str | None, store: str, policies: str,
 ) -> None:  # fmt: skip
     """Send what is ready: messages of e-mail channels by SMTP, all else (or all there is) to a webhook.
 
     What fails is tried again later; what was refused for good is parked. Exit status 1 means that something
-    failed, 3 that the server could not be reached.
+    failed, 3 that the server could not be reached; with --watch that is told, and tried again.
     """
-    from carepolicy.cli.outboxwork import mailer_of, opened_outbox, webhook_of
-    from carepolicy.store.delivering import Delivered, deliver_all
+    from carepolicy.cli.outboxsending import MailServer, Sending, summed
+    from carepolicy.cli.outboxwork import opened_outbox, webhook_of
 
     if smtp is None and webhook is None:
         raise click.UsageError("say how: --smtp HOST:PORT, --webhook URL, or both", click.get_current_context())
-    results: list[Delivered] = []
+    if watch and (now is not None or limit is not None):
+        raise click.UsageError("--watch goes on: leave --now and --limit out", click.get_current_context())
     with open_or_exit(store, create=False) as opened:
         work = opened_outbox(opened, policies)
         hook = webhook_of(webhook, os.environ.get(SECRET), kind) if webhook is not None else None
-
-        def told(request: Request, why: str) -> None:
-            click.echo(f"{request.id}: {why}; it {work.state(request)}", err=True)
-
+        server = None
         if smtp is not None and kind in (None, "message"):
-            password = os.environ.get(PASSWORD)
-            mailer = mailer_of(work.bundle, smtp, starttls, user, password)
-            try:
-                results.append(deliver_all(work.outbox, mailer, work.clock(now), me(), limit, attempts, told))
-            finally:
-                mailer.close()
-        if hook is not None:
-            results.append(deliver_all(work.outbox, hook, work.clock(now), me(), limit, attempts, told))
-    done = sum(each.done for each in results)
-    failed, parked = sum(each.failed for each in results), sum(each.parked for each in results)
-    click.echo(f"{done:,} sent, {failed:,} failed, {parked:,} parked")
+            server = MailServer(smtp, starttls, user, os.environ.get(PASSWORD))
+        sending = Sending(work, server, hook, attempts)
+        if watch:
+            sending.watch(opened)
+        results = sending.once(now, limit)
+    click.echo(summed(results))
     for each in results:
         if each.unreachable is not None:
             raise Refused(each.unreachable, UNREACHABLE)
-    if failed or parked:
+    if any(each.failed or each.parked for each in results):
         raise SystemExit(NO)
 
 

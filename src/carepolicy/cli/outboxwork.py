@@ -17,8 +17,13 @@ if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store
     from carepolicy.store.mailing import Mailer
+    from carepolicy.store.operating import Operation
     from carepolicy.store.outbox import Request
     from carepolicy.store.posting import Webhook
+
+
+LOCAL = frozenset(("localhost", "127.0.0.1", "::1"))
+"""Hosts to which no network leads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class Work:
 
     outbox: Outbox
     bundle: Bundle
+    operation: Operation
 
     def moment(self, now: str | None) -> int:
         """The instant of ``--now``, or of the clock on the wall, in microseconds since 1970."""
@@ -50,7 +56,7 @@ class Work:
 def opened_outbox(store: Store, policies: str) -> Work:
     """The outbox of a store."""
     operation, bundle = operation_or_exit(store, policies)
-    return Work(Outbox(store, operation.sealer), bundle)
+    return Work(Outbox(store, operation.sealer), bundle, operation)
 
 
 def mailer_of(bundle: Bundle, server: str, starttls: bool, user: str | None, password: str | None) -> Mailer:
@@ -64,6 +70,8 @@ def mailer_of(bundle: Bundle, server: str, starttls: bool, user: str | None, pas
         raise Refused(f'"{server}" names no mail server; write it as localhost:25')
     if user is not None and not password:
         raise Refused("--user needs a password in CAREPOLICY_SMTP_PASSWORD")
+    if user is not None and not starttls and host not in LOCAL:
+        raise Refused(f"the password of {user} would go to {host} for all to read: add --starttls")
     if not mail_channels(bundle.channels):
         raise Refused(
             "no channel of the set has an e-mail address of ours to send from (channels: in organisation.yaml)"

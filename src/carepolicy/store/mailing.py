@@ -118,16 +118,24 @@ class Mailer:
 
     def _connected(self) -> smtplib.SMTP:
         host, port = self._server
+        lacks = "encryption"
         try:
             smtp = smtplib.SMTP(host, port, timeout=PATIENCE)
             if self._starttls:
                 import ssl
 
-                smtp.starttls(context=ssl.create_default_context())
+                try:
+                    smtp.starttls(context=ssl.create_default_context())
+                except ssl.SSLCertVerificationError as fault:
+                    why = f"the certificate of the mail server {host}:{port} is not trusted: {fault.verify_message}"
+                    raise Undelivered(why, unreachable=True) from None
+            lacks = "login"
             if self._login is not None:
                 smtp.login(*self._login)
         except smtplib.SMTPAuthenticationError:
             raise Undelivered(f"the mail server {host}:{port} refused the login", unreachable=True) from None
+        except smtplib.SMTPNotSupportedError:
+            raise Undelivered(f"the mail server {host}:{port} offers no {lacks}", unreachable=True) from None
         except (OSError, smtplib.SMTPException) as fault:
             why = getattr(fault, "strerror", None) or type(fault).__name__
             raise Undelivered(f"the mail server {host}:{port} cannot be reached: {why}", unreachable=True) from None

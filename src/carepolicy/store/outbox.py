@@ -132,6 +132,16 @@ class Outbox:
 
         return self._store.attempt(work, _nothing)
 
+    def next_ready(self, kinds: Sequence[str], channels: Sequence[str] | None) -> int | None:
+        """When the first request of some kinds (of messages: on some channels) may be taken; None where all are done or
+        parked."""
+        within = "" if channels is None else f"AND (channel IS NULL OR channel IN ({', '.join('?' * len(channels))}))"
+        sql = f"""SELECT min(ready) FROM outbox WHERE state IN ('waiting', 'leased')
+            AND kind IN ({", ".join("?" * len(kinds))}) {within}"""
+        with self._store.reading() as transaction:
+            first: int | None = transaction.rows(sql, (*kinds, *(channels or ())))[0][0]
+            return first
+
     def done(self, ids: Iterable[str]) -> None:
         """Say that requests were carried out. Raises ``NoRequest``, and then none of them is done."""
 
