@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.recordtext import quoted
+from carepolicy.engine.recordtext import number_text, quoted
 
 if TYPE_CHECKING:
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState
@@ -45,14 +45,26 @@ class Round:
         "warned",
     )
 
-    def __init__(self, clock: LiveClock, limit: LiveLimit, since: int) -> None:
+    def __init__(
+        self,
+        clock: LiveClock,
+        limit: LiveLimit,
+        since: int,
+        base: int = 0,
+        amount: int = 0,
+        due: int = NEVER,
+        soonest: int = NEVER,
+    ) -> None:
         self.clock = clock
         self.limit = limit
         self.started = self.since = since
         self.running = True
         self.late = False
-        self.base = self.used = self.mark = self.amount = self.warned = 0
-        self.due = self.next = NEVER
+        self.base = base
+        self.amount = amount
+        self.due = due
+        self.next = soonest
+        self.used = self.mark = self.warned = 0
         self.extras: tuple[Any, ...] = ()
         self.segments: Segments = ()
 
@@ -60,7 +72,7 @@ class Round:
 class Case:
     """One case of one flow for one subject. Times are microseconds since 1970.
 
-    ``head``, ``mid`` and ``tail`` are what all its records have in common (see ``recordtext``).
+    ``told`` is the subject as it stands inside of a JSON string.
     """
 
     __slots__ = (
@@ -71,9 +83,7 @@ class Case:
         "entered",
         "extended",
         "facts",
-        "head",
         "kept",
-        "mid",
         "next",
         "now",
         "opened",
@@ -85,7 +95,7 @@ class Case:
         "sequence",
         "state",
         "subject",
-        "tail",
+        "told",
         "visited",
     )
 
@@ -107,20 +117,21 @@ class Case:
         self.assigned: tuple[str | None, str | None] | None = None
         self.next = NEVER
         self.closed = False
-        name = quoted(subject)
         self.program = program
         self.subject = subject
-        self.head = f"{program.head}{name[1:-1]}/"
-        self.mid = f'{name},"time":"'
-        self.tail = program.tail
+        name = quoted(subject)
+        self.told = subject if len(name) == len(subject) + 2 else name[1:-1]
         self.sequence = sequence
         self.rounds: list[Round | None] = [None] * len(program.clocks)
 
     def line(self, form: Form, when: str, data: str | None = None) -> str:
         """The next record of the case, as a line; ``data`` stands for the form's own where that has open fields."""
-        self.sequence = number = self.sequence + 1
+        self.sequence = self.sequence + 1
+        number = number_text[self.sequence]
         kind, known = form
-        return f"{self.head}{number}{kind}{self.mid}{when}{self.tail}{number}{known if data is None else data}"
+        program, told = self.program, self.told
+        shown = known if data is None else data
+        return f'{program.head}{told}/{number}{kind}"{told}","time":"{when}{program.tail}{number}{shown}'
 
     def visits(self, state: str) -> int:
         """How often the case has entered ``state``."""

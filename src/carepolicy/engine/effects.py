@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveProgram, LiveState
-    from carepolicy.engine.step import Stepper
+    from carepolicy.engine.telling import Telling
     from carepolicy.machine.messages import Template
     from carepolicy.machine.program import ArgumentTable, Bundle, EffectsTable, OpenTable, RaiseTable
 
@@ -57,7 +57,7 @@ class LiveEffects:
             for each in table.extend
         )
 
-    def run(self, stepper: Stepper, case: Case, now: int, when: str, event: Mapping[str, Any]) -> None:
+    def run(self, stepper: Telling, case: Case, now: int, when: str, event: Mapping[str, Any]) -> None:
         """Let the effects happen, in the order of the fields of their table."""
         for fact, function in self._set:
             value = function(case.facts, event, case)
@@ -101,12 +101,12 @@ class LiveMessage:
         data = opened("template", name) + '"channel":%s,"language":%s,"to":%s,"subject":%s,"text":%s}'
         self._record = program.writer.form("message.requested", data)
 
-    def request(self, stepper: Stepper, case: Case, when: str) -> None:
+    def request(self, stepper: Telling, case: Case, when: str) -> None:
         """Write the record that asks for the message to be sent, in the customer's language."""
         private = self._private.get(case.channel or "", self._private[""])
         stepper.write(case, self._record, when, partial(self._parts, stepper, case), private)
 
-    def _parts(self, stepper: Stepper, case: Case, reveal: bool) -> tuple[str, ...]:
+    def _parts(self, stepper: Telling, case: Case, reveal: bool) -> tuple[str, ...]:
         language = stepper.language(case, self._templates)
         subject, text = self._templates[language].render(CaseValues(stepper, case), reveal)
         channel = case.channel
@@ -130,7 +130,7 @@ class CaseValues:
 
     __slots__ = ("_case", "facts", "subject")
 
-    def __init__(self, stepper: Stepper, case: Case) -> None:
+    def __init__(self, stepper: Telling, case: Case) -> None:
         self._case = case
         self.facts: Mapping[str, Any] = stepper.facts_with_defaults(case)
         self.subject = case.subject
@@ -176,11 +176,11 @@ def _arguments(
     return (arguments_json(arguments, case, event, reveal),)
 
 
-def _notice(stepper: Stepper, case: Case, texts: Mapping[str, Template], reveal: bool) -> tuple[str, ...]:
+def _notice(stepper: Telling, case: Case, texts: Mapping[str, Template], reveal: bool) -> tuple[str, ...]:
     return (_json(stepper.notice(case, texts, reveal)),)
 
 
-def assign_task(stepper: Stepper, case: Case, state: LiveState, when: str) -> None:
+def assign_task(stepper: Telling, case: Case, state: LiveState, when: str) -> None:
     """Write who is to work on the case now: as an effect has assigned it."""
     if case.assigned is None:
         return

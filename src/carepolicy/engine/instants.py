@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_DAY = date(1970, 1, 1).toordinal()
 SECOND = 1_000_000
-DAY = 86_400 * SECOND
+HOUR = 3_600 * SECOND
+DAY = 24 * HOUR
 
 NEVER = 1 << 62
 """An instant after all others: the due time of what does not fall due."""
@@ -18,6 +19,10 @@ FIRST_YEAR, LAST_YEAR = 1970, 2150
 
 FIRST_INSTANT, LAST_INSTANT = (date.min.toordinal() - FIRST_DAY) * DAY, (date.max.toordinal() - FIRST_DAY + 1) * DAY - 1
 """The instants between which a due time can be written."""
+
+
+MOST_HOURS = 100_000
+"""So many hours, of eleven years, are remembered with their texts; then they are forgotten."""
 
 
 class NoInstant(ValueError):
@@ -57,80 +62,88 @@ def parse(text: str) -> int:
 def event_time(text: str) -> int:
     """As ``parse``, for the time of an event: also raises ``NoInstant`` outside of the years of events."""
     instant = parse(text)
-    if not day_start[f"{FIRST_YEAR}-01-01"] <= instant < day_start[f"{LAST_YEAR}-12-31"] + DAY:
+    if not _FIRST_EVENT <= instant < _AFTER_EVENTS:
         raise NoInstant(_OUTSIDE)
     return instant
 
 
+_FIRST_EVENT = (date(FIRST_YEAR, 1, 1).toordinal() - FIRST_DAY) * DAY
+_AFTER_EVENTS = (date(LAST_YEAR + 1, 1, 1).toordinal() - FIRST_DAY) * DAY
 _OUTSIDE = f"it lies outside of the years {FIRST_YEAR} to {LAST_YEAR}, in which events may happen"
 
 
 _BETWEEN = ("T", "t", " ", "")
 
 
-class _Days(dict[int, str]):
-    """``2026-03-02T`` by days since 1970, each worked out once."""
+class _Hours(dict[int, str]):
+    """``2026-03-02T09`` by hours since 1970, each worked out once."""
 
-    def __missing__(self, day: int) -> str:
-        text = self[day] = date.fromordinal(FIRST_DAY + day).isoformat() + "T"
+    def __missing__(self, hour: int) -> str:
+        if len(self) >= MOST_HOURS:
+            self.clear()
+        day, within = divmod(hour, 24)
+        text = self[hour] = f"{date.fromordinal(FIRST_DAY + day).isoformat()}T{within:02}"
         return text
 
 
-class _Seconds(dict[int, str]):
-    """``09:05:00+00:00`` by seconds since midnight, each worked out once."""
+class _Rests(dict[int, str]):
+    """``:05:00+00:00`` by microseconds since the hour; each that is of whole seconds is worked out once. A fraction
+    of a second is written with six digits."""
 
-    def __missing__(self, second: int) -> str:
-        hours, rest = divmod(second, 3600)
-        text = self[second] = f"{hours:02}:{rest // 60:02}:{rest % 60:02}+00:00"
+    def __missing__(self, within: int) -> str:
+        second, fraction = divmod(within, SECOND)
+        whole = f":{second // 60:02}:{second % 60:02}"
+        if fraction:
+            return f"{whole}.{fraction:06}+00:00"
+        text = self[within] = f"{whole}+00:00"
         return text
 
 
-class _DayStart(dict[str, int]):
-    """Microseconds since 1970 at which a date (``2026-03-02``) of an event begins in UTC, each worked out once."""
+hour_text = _Hours()
+rest_text = _Rests()
+
+
+class _HourStart(dict[str, int]):
+    """Microseconds since 1970 at which an hour (``2026-03-02T09``) of an event begins in UTC, each worked out once."""
 
     def __missing__(self, text: str) -> int:
-        try:
-            day = date.fromisoformat(text) if len(text) == 10 and text[7] == "-" else None
-        except ValueError:
-            day = None
-        if day is None:
-            raise NoInstant("it is no date and time")
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            raise NoInstant(_OUTSIDE)
-        start = self[text] = (day.toordinal() - FIRST_DAY) * DAY
+        start = event_time(f"{text}:00:00+00:00")
+        if text_of(start)[:13] != text:
+            raise NoInstant("it is written in another way")
+        if len(self) >= MOST_HOURS:
+            self.clear()
+        self[text] = start
         return start
 
 
-class _MinuteOfDay(dict[str, int]):
-    """Microseconds since midnight of a time of day (``09:05``), each worked out once. There are so few of them, and
-    of seconds, that both stay in the processor's cache."""
+class _RestOfHour(dict[str, int]):
+    """Microseconds of what follows the hour in the text of an instant in UTC with whole seconds (``:05:00+00:00``),
+    each worked out once."""
 
     def __missing__(self, text: str) -> int:
-        try:
-            at = time.fromisoformat(text) if len(text) == 5 and text[2] == ":" else None
-        except ValueError:
-            at = None
-        if at is None:
-            raise NoInstant("it is no date and time")
-        minute = self[text] = (at.hour * 3600 + at.minute * 60) * SECOND
-        return minute
+        rest = parse(f"1970-01-01T00{text}")
+        if text_of(rest)[13:] != text or rest % SECOND:
+            raise NoInstant("it is written in another way")
+        self[text] = rest
+        return rest
 
 
-day_start = _DayStart()
-minute_of_day = _MinuteOfDay()
-second_of_minute = {f":{second:02}+00:00": second * SECOND for second in range(60)}
-"""Microseconds of what follows the minute in the text of an instant in UTC."""
-_days = _Days()
-_seconds = _Seconds()
+hour_start = _HourStart()
+rest_of_hour = _RestOfHour()
 
 
 def text_of(instant: int) -> str:
     """The RFC 3339 text of an instant, in UTC; a fraction of a second is written with six digits."""
-    day, within = divmod(instant, DAY)
-    second, fraction = divmod(within, SECOND)
-    if fraction:
-        return f"{_days[day]}{_seconds[second][:8]}.{fraction:06}+00:00"
-    return _days[day] + _seconds[second]
+    return hour_text[instant // HOUR] + rest_text[instant % HOUR]
+
+
+def read_instant(text: str) -> tuple[int, str]:
+    """The instant of an event that an RFC 3339 text tells, and its own text. Raises ``NoInstant``."""
+    try:
+        return hour_start[text[:13]] + rest_of_hour[text[13:]], text
+    except NoInstant:
+        instant = event_time(text)
+        return instant, text_of(instant)
 
 
 def datetime_of(instant: int) -> datetime:

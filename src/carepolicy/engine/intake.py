@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orjson import JSONDecodeError, loads
 
 from carepolicy.engine import codes
-from carepolicy.engine.instants import NoInstant, day_start, event_time, minute_of_day, second_of_minute, text_of
+from carepolicy.engine.instants import NoInstant, hour_start, read_instant, rest_of_hour
 from carepolicy.engine.masking import mask_cards
 from carepolicy.engine.values import Taker, WrongValue, taker_of
 
@@ -72,7 +72,7 @@ class Intake:
         carried = bundle.carries
         for event, facts in carried.items():
             self._fields[event] = {fact: self._takers[fact] for fact in facts}
-        self._seen: dict[str, set[str]] = {}
+        self.seen: dict[str, set[str]] = {}
 
     def read(self, number: int, line: bytes | str) -> Incoming:
         """The event on the line of that number. Raises ``Refused``, for a duplicate too."""
@@ -99,12 +99,11 @@ class Intake:
         if fields is None:
             raise Refused(codes.UNKNOWN_TYPE, f"no flow declares {_told(kind, self._fields)}", event)
         try:
-            second = second_of_minute.get(said[16:])
-            if second is not None and said[10] == "T":
-                time, when = day_start[said[:10]] + minute_of_day[said[11:16]] + second, said
+            hour, rest = hour_start.get(said[:13]), rest_of_hour.get(said[13:])
+            if hour is not None and rest is not None:
+                time, when = hour + rest, said
             else:
-                time = event_time(said)
-                when = text_of(time)
+                time, when = read_instant(said)
         except NoInstant as fault:
             raise Refused(codes.NO_INSTANT, f"time: {fault}", event) from None
         if event.get("specversion", "1.0") != "1.0":
@@ -116,9 +115,9 @@ class Intake:
             masked = self._take_data(event, kind, fields, given, data)
         elif given is not None and type(given) is not dict:
             raise Refused(codes.INCOMPLETE, "data is not an object", event)
-        ids = self._seen.get(source)
+        ids = self.seen.get(source)
         if ids is None:
-            ids = self._seen[source] = set()
+            ids = self.seen[source] = set()
         known = len(ids)
         ids.add(key)
         if len(ids) == known:
@@ -127,7 +126,7 @@ class Intake:
 
     def forget_ids(self) -> None:
         """Forget which events were taken, where somebody else remembers it."""
-        self._seen.clear()
+        self.seen.clear()
 
     def _take_data(
         self, event: dict[str, Any], kind: str, fields: dict[str, Taker], given: Any, data: dict[str, Any]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, overload
 
 from carepolicy.engine.intake import LONGEST_LINE, MERGE
 
@@ -14,7 +15,35 @@ BLOCK = 1 << 20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def numbered_lines(blocks: Iterable[bytes]) -> Iterator[list[tuple[int, bytes]]]:
+class Lines(Sequence[tuple[int, bytes]]):
+    """Lines with their numbers, which follow each other from ``first``."""
+
+    __slots__ = ("first", "texts")
+
+    def __init__(self, first: int, texts: list[bytes]) -> None:
+        self.first = first
+        self.texts = texts
+
+    def __len__(self) -> int:
+        """How many lines there are."""
+        return len(self.texts)
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        """Each number with its line."""
+        return enumerate(self.texts, self.first)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[int, bytes]: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[tuple[int, bytes]]: ...
+
+    def __getitem__(self, at: int | slice) -> tuple[int, bytes] | list[tuple[int, bytes]]:
+        """A line, or several, with the numbers."""
+        return list(self)[at]
+
+
+def numbered_lines(blocks: Iterable[bytes]) -> Iterator[Sequence[tuple[int, bytes]]]:
     """For each block of input the lines that it completes, numbered from 1; blank lines are left out.
 
     A line that is longer than an event may be is cut a little above that length, so that whoever reads
@@ -31,7 +60,7 @@ def numbered_lines(blocks: Iterable[bytes]) -> Iterator[list[tuple[int, bytes]]]
         lines = block.split(b"\n")
         lines[0] = rest + lines[0] if len(rest) <= LONGEST_LINE else rest
         rest = lines.pop()[: LONGEST_LINE + 1]
-        complete = list(enumerate(lines, number))
+        complete = Lines(number, lines)
         number += len(lines)
         # The least of all lines tells whether one may be blank: white space comes before all that an event begins with.
         plain = lines and min(lines)[:1] > b" "

@@ -6,34 +6,43 @@ All that a record says and that is known before the case is written once, as a t
 from __future__ import annotations
 
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
-from carepolicy.engine.instants import FIRST_INSTANT, FIRST_YEAR, LAST_INSTANT, NEVER
+from carepolicy.businesstime.limit import ELAPSED
+from carepolicy.engine.instants import DAY, FIRST_INSTANT, FIRST_YEAR, LAST_INSTANT, NEVER
 from carepolicy.engine.liveclocks import LiveClock
 from carepolicy.engine.recordtext import SPECVERSION, Form, Writer, quoted
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from carepolicy.businesstime.calendar import Calendar
     from carepolicy.businesstime.limit import Limit
     from carepolicy.engine.effects import LiveEffects
     from carepolicy.engine.moves import Move, Opening
-    from carepolicy.machine.program import AfterTable, Bundle, Function, Program, StateTable
+    from carepolicy.machine.program import AfterTable, Bundle, EffectsTable, Function, Program, StateTable
 
 
 START, RESUME, PAUSE, STOP, RESTART, REBASE = range(6)
 
 
+MILLENNIUM = 1_000 * 366 * DAY
+"""No event is so late that so much later could not be written."""
+
+
 class LiveAfter:
     """A timer of a state and the ways that it may go."""
 
-    __slots__ = ("calendar", "limit", "place", "trigger", "ways")
+    __slots__ = ("calendar", "elapsed", "limit", "place", "trigger", "ways")
 
     def __init__(self, table: AfterTable, calendar: Calendar) -> None:
         self.trigger = table.trigger
+        limit = table.limit
+        self.elapsed = limit.amount if limit.kind == ELAPSED and limit.amount < MILLENNIUM else None
+        """The microseconds after which it fires, where those are of elapsed time."""
         self.limit = table.limit
         self.calendar = calendar
         self.place = table.place
@@ -88,10 +97,14 @@ class LiveWay:
 
 
 class LiveState:
-    """A state with its ways by trigger and the texts of the records that entering it writes."""
+    """A state with its ways by trigger and the texts of the records that entering it writes.
+
+    ``moves`` are those that were written out, by event; ``alone`` those of them whose event concerns no other program.
+    """
 
     __slots__ = (
         "afters",
+        "alone",
         "channel",
         "closed",
         "enter",
@@ -129,6 +142,7 @@ class LiveState:
         self.starting: Operations = ()
         self.heat: dict[str, int] = {}
         self.moves: dict[str, Move] = {}
+        self.alone: dict[str, Move] = {}
         self.opening: Opening | None = None
 
 
@@ -136,6 +150,8 @@ class LiveProgram:
     """A program that can be stepped. ``place`` orders flows that act at one instant."""
 
     __slots__ = (
+        "_brings",
+        "assigns",
         "clocks",
         "counts_visits",
         "events",
@@ -183,8 +199,30 @@ class LiveProgram:
             for fact in reads
         )
         self.states = tuple(LiveState(index, table, self.writer) for index, table in enumerate(program.states))
+        self.assigns = any(effects.assign is not None for effects in _all_effects(program))
+        counted = {watch.raises for watch in bundle.watches}
+        self._brings = {
+            event: frozenset(bundle.carries.get(event, ())) for event in program.events if event not in counted
+        }
         self.starts = {event: self.states[index] for event, index in program.starts.items()}
         link(self, bundle)
+
+    def brings(self, event: str) -> bool:
+        """Whether an event may bring data."""
+        return self._brings.get(event) != frozenset()
+
+    def reads_of(self, event: str) -> frozenset[str]:
+        """The facts that clocks and timers read and an event may bring."""
+        brought = self._brings.get(event)
+        return self.reads if brought is None else self.reads & brought
+
+
+def _all_effects(program: Program) -> Iterator[EffectsTable]:
+    for state in program.states:
+        rules = (*chain(*state.ways.values()), *chain(*(after.rules for after in state.afters)))
+        for effects in (state.enter, state.leave, *(rule.effects for rule in rules)):
+            if effects is not None:
+                yield effects
 
 
 def operations(

@@ -76,7 +76,7 @@ def _move(out: list[str], case: Case, held_before: list[Round | None], survivor:
     for name in ("state", "facts", "seen", "kept", "extended", "afters", "visited", "channel", "received", "entered"):
         setattr(moved, name, getattr(case, name))
     moved.opened = moved.now = now
-    survivor.cases[program.place] = moved
+    survivor.put(program.place, moved)
     out.append(moved.line(moved.state.opened, when))
     for held in held_before:
         if held is not None:

@@ -34,20 +34,26 @@ a few hundred steps."""
 
 
 def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | None:
-    """The move of an event in a state; None where the stepper has to look at more than is known beforehand."""
+    """The move of an event in a state; None where the stepper has to look at more than is known beforehand.
+
+    A move is not for data that takes a value away (None).
+    """
     ways = state.ways.get(event)
     if not ways or program.listens_to_met:
         return None
     source = Source("move(stepper, subject, case, now, when, event)")
-    _take_up_facts(source)
+    source.add("case.now = now", "facts = before = case.facts")
+    reads = program.reads_of(event)
+    if program.brings(event):
+        source.add("if event:", "    case.facts = facts = before | event")
     sure = False
     for way in ways:
         if way.when is not None:
             source.add(f"if {source.name(way.when, 'guard')}(facts, event, case):")
             with source.deeper():
-                _write_way(source, program, state, way)
+                _write_way(source, program, state, way, reads)
         else:
-            _write_way(source, program, state, way)
+            _write_way(source, program, state, way, reads)
             sure = True
             break
     if not sure:
@@ -56,20 +62,7 @@ def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | Non
     return move
 
 
-def _take_up_facts(source: Source) -> None:
-    """What an event brings is taken up before guards are read; a value of None takes one away."""
-    source.add(
-        "case.now = now",
-        "facts = before = case.facts",
-        "if event:",
-        "    facts = before | event",
-        "    if None in event.values():",
-        "        facts = {fact: value for fact, value in facts.items() if value is not None}",
-        "    case.facts = facts",
-    )
-
-
-def _write_way(source: Source, program: LiveProgram, state: LiveState, way: LiveWay) -> None:
+def _write_way(source: Source, program: LiveProgram, state: LiveState, way: LiveWay, reads: frozenset[str]) -> None:
     if way.to is None or way.effects is not None or state.leave is not None or way.to.enter is not None:
         source.add(
             f"stepper._take(case, {source.name(way, 'way')}, now, when, event)",
@@ -81,14 +74,18 @@ def _write_way(source: Source, program: LiveProgram, state: LiveState, way: Live
     if way.moved is not None:
         source.record(way.moved.kind, way.moved.data)
     look = "stepper._look_at_facts(case, event, facts, now, when)"
-    _enter(source, program, way.to, way.ops, look, "return True")
-    if program.reads and way.to.final is None:
-        source.add(f"if event and not {source.name(program.reads, 'reads')}.isdisjoint(event):", f"    {look}")
-    _settle(source, program, way.to)
+    looks = bool(reads) and way.to.final is None
+    _enter(source, program, state, way.to, way.ops, *((look,) if program.reads else ()), "return True")
+    if looks:
+        source.add(f"if event and not {source.name(reads, 'reads')}.isdisjoint(event):", f"    {look}")
+    if way.ops or looks or state.afters or way.to.afters or way.to.final is not None:
+        _settle(source, program, way.to)
     source.add("return True")
 
 
-def _enter(source: Source, program: LiveProgram, state: LiveState, ops: Operations, *rest: str) -> None:
+def _enter(
+    source: Source, program: LiveProgram, before: LiveState | None, state: LiveState, ops: Operations, *rest: str
+) -> None:
     """Enter a state that has no effects on entering. ``rest`` ends the move where lateness is taken on the way,
     which may lead anywhere."""
     source.add(f"case.state = {source.name(state, 'state')}", "case.entered = now")
@@ -96,25 +93,30 @@ def _enter(source: Source, program: LiveProgram, state: LiveState, ops: Operatio
         source.add(f"case.visit({state.name!r})")
     if state.channel is not None:
         source.add(f"case.channel = {state.channel!r}")
-    operate(source, program, state, ops)
+    operate(source, program, state, ops, before is None)
     if state.final is not None:
-        source.add("case.closed = True", "case.afters = ()")
+        source.add("case.closed = True")
+        if before is not None and before.afters:
+            source.add("case.afters = ()")
         source.record(state.closed.kind, state.closed.data)
         source.end_records()
         return
     if state.afters:
-        source.add(f"case.afters = stepper._afters(case, {source.name(state, 'state')}, now)")
-    else:
+        _start_timers(source, state)
+    elif before is not None and before.afters:
         source.add("case.afters = ()")
-    source.add("if case.assigned is not None:")
-    with source.deeper():
-        source.call(f"{source.name(assign_task, 'assign')}(stepper, case, {source.name(state, 'state')}, when)")
-    if state.task is not None:
-        source.add("else:")
+    if program.assigns:
+        source.add("if case.assigned is not None:")
         with source.deeper():
-            source.record(state.task.kind, state.task.data)
+            source.call(f"{source.name(assign_task, 'assign')}(stepper, case, {source.name(state, 'state')}, when)")
+        if state.task is not None:
+            source.add("else:")
+            with source.deeper():
+                source.record(state.task.kind, state.task.data)
+    elif state.task is not None:
+        source.record(state.task.kind, state.task.data)
     source.end_records()
-    if program.clocks:
+    if program.clocks and before is not None:
         source.add("if case.pending:")
         with source.deeper():
             source.add(
@@ -122,12 +124,21 @@ def _enter(source: Source, program: LiveProgram, state: LiveState, ops: Operatio
             )
 
 
+def _start_timers(source: Source, state: LiveState) -> None:
+    """The timers of a state. One of elapsed time falls due at an instant that is known at once."""
+    if any(after.elapsed is None for after in state.afters):
+        source.add(f"case.afters = stepper._afters(case, {source.name(state, 'state')}, now)")
+        return
+    timers = (f"(now + {each.elapsed}, {each.place}, {source.name(each, 'after')})" for each in state.afters)
+    source.add(f"case.afters = ({', '.join(timers)},)")
+
+
 def _settle(source: Source, program: LiveProgram, state: LiveState) -> None:
     """Let go of a closed case; note when the next timer falls due."""
     if state.final is not None:
         place = program.place
         source.add(
-            f"del subject.cases[{place}]",
+            f"subject.drop({place})",
             f"subject.sequences = {{**subject.sequences, {place}: number}}",
             "if subject.cases or subject.openings:",
             "    stepper.plan(subject)",
@@ -135,18 +146,21 @@ def _settle(source: Source, program: LiveProgram, state: LiveState) -> None:
             f"    subject.next = {NEVER}",
         )
         return
-    if state.afters:
+    elapsed = [each.elapsed for each in state.afters if each.elapsed is not None]
+    if len(elapsed) < len(state.afters):
         source.add("stepper.plan(subject)")
         return
-    source.add(f"soonest = {NEVER}")
-    for clock in program.clocks:
-        if clock.phases[state.index] is Phase.STOPPED:
-            continue
-        source.add(f"held = rounds[{clock.index}]", "if held is not None and held.next < soonest:")
-        source.add("    soonest = held.next")
+    clocks = [clock for clock in program.clocks if clock.phases[state.index] is not Phase.STOPPED]
+    if elapsed or len(clocks) != 1:
+        source.add(f"soonest = now + {min(elapsed)}" if elapsed else f"soonest = {NEVER}")
+        for clock in clocks:
+            source.add(f"held = rounds[{clock.index}]", "if held is not None and held.next < soonest:")
+            source.add("    soonest = held.next")
+    else:
+        source.add(f"held = rounds[{clocks[0].index}]", f"soonest = {NEVER} if held is None else held.next")
     source.add(
         "case.next = soonest",
-        "if subject.openings or len(subject.cases) > 1:",
+        "if subject.only is None or subject.openings:",
         "    stepper.plan(subject)",
         "else:",
         "    subject.next = soonest",
@@ -164,11 +178,13 @@ def write_opening(program: LiveProgram, state: LiveState) -> Opening | None:
         "case.facts = facts",
         "case.opened = case.now = now",
         "case.received = received",
-        f"subject.cases[{program.place}] = case",
+        "cases = subject.cases",
+        f"cases[{program.place}] = case",
+        "subject.only = case if len(cases) == 1 else None",
     )
     source.begin_records(program)
     source.record(state.opened.kind, state.opened.data)
-    _enter(source, program, state, state.starting, "return case")
+    _enter(source, program, None, state, state.starting)
     _settle(source, program, state)
     source.add("return case")
     opening: Opening = source.function()

@@ -22,6 +22,20 @@ def slug(name: str) -> str:
     return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split()) or "organisation"
 
 
+class _NumberTexts(dict[int, str]):
+    """Numbers as texts, each that is below ``SMALL`` worked out once: it takes longer than all the rest of a record."""
+
+    def __missing__(self, number: int) -> str:
+        text = str(number)
+        if 0 <= number < SMALL:
+            self[number] = text
+        return text
+
+
+SMALL = 4096
+number_text = _NumberTexts()
+
+
 class Form(NamedTuple):
     """The two stretches of a record's text that are known before the case: from behind its sequence in the id
     to its subject, and its data to the end of the line (fields still open are ``%s``)."""

@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.engine.recordtext import number_text
+
 if TYPE_CHECKING:
     from carepolicy.engine.live import LiveProgram
 
 
 class Source:
-    """Source of a function with the signature ``head``; ``values`` are its globals."""
+    """Source of a function with a signature; ``values`` are its globals."""
 
-    def __init__(self, head: str) -> None:
-        self._head = head
+    def __init__(self, signature: str) -> None:
+        self._signature = signature
+        self._head = ""
         self._lines: list[str] = []
         self._indent = 1
         self.values: dict[str, Any] = {}
@@ -44,19 +47,24 @@ class Source:
 
     def begin_records(self, program: LiveProgram) -> None:
         """From here the function has at hand what all records of the case at this instant have in common."""
+        self._head = f"{literal(program.head)}{{told}}/"
         self.add(
             "out = stepper.out",
             "write = out.append",
             "rounds = case.rounds",
-            "head = case.head",
+            "told = case.told",
             "number = case.sequence",
-            f"middle = f'{{case.mid}}{{when}}{literal(program.tail)}'",
+            f'middle = f\'"{{told}}","time":"{{when}}{literal(program.tail)}\'',
         )
 
     def record(self, kind: str, data: str, *open_fields: str) -> None:
         """Write a record; ``data`` has a ``%s`` for each of the open fields, which are Python expressions."""
-        text = f"{{head}}{{number}}{literal(kind)}{{middle}}{{number}}{filled(data, open_fields)}"
-        self.add("number += 1", f"write(f'{text}')")
+        self.write(literal(kind), filled(data, open_fields))
+
+    def write(self, kind: str, data: str) -> None:
+        """As ``record``, of the insides of f-strings."""
+        self.add("number += 1", f"n = {self.name(number_text, 'texts')}[number]")
+        self.add(f"write(f'{self._head}{{n}}{kind}{{middle}}{{n}}{data}')")
 
     def call(self, *lines: str) -> None:
         """Call something that may write records of the case itself."""
@@ -68,13 +76,13 @@ class Source:
 
     def text(self) -> str:
         """The whole source."""
-        return "\n".join((f"def {self._head}:", *self._lines, ""))
+        return "\n".join((f"def {self._signature}:", *self._lines, ""))
 
     def function(self) -> Any:
         """The function, compiled."""
         space = dict(self.values)
-        exec(compile(self.text(), f"<{self._head}>", "exec"), space)
-        return space[self._head.partition("(")[0]]
+        exec(compile(self.text(), f"<{self._signature}>", "exec"), space)
+        return space[self._signature.partition("(")[0]]
 
 
 def literal(text: str) -> str:

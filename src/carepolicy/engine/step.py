@@ -5,26 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.case import Case
-from carepolicy.engine.effects import MASK, CaseValues, assign_task
+from carepolicy.engine.effects import assign_task
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.limitchanges import look_again
 from carepolicy.engine.moves import OFTEN, write_move, write_opening
 from carepolicy.engine.rounds import NOTHING
-from carepolicy.engine.subject import Raised, Subject
+from carepolicy.engine.subject import Subject
+from carepolicy.engine.telling import Telling
 from carepolicy.engine.timers import Timers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState, LiveWay, Operations
-    from carepolicy.engine.recordtext import Form
-    from carepolicy.machine.messages import Template
-    from carepolicy.machine.program import Bundle, OpenTable, RaiseTable
-
-    Private = Mapping[str, tuple[str, ...]]
+    from carepolicy.machine.program import Bundle, OpenTable
 
 
-class Stepper(Timers):
+class Stepper(Telling, Timers):
     """Steps subjects. Records are appended to ``out`` as lines of JSON, raised events to ``raised``.
 
     It holds no state of any subject, reads no clock of the machine and does no input or output: the
@@ -32,18 +29,9 @@ class Stepper(Timers):
     """
 
     def __init__(self, bundle: Bundle, programs: Iterable[LiveProgram], reveal: bool = False) -> None:
-        self.out: list[str] = []
-        self.raised: list[Raised] = []
+        super().__init__(bundle, reveal)
         self.lates = 0
-        self.to_open: list[tuple[OpenTable, Case]] = []
-        self.reveal = reveal
-        self.unmasked: dict[tuple[str, str, int], tuple[str, Private]] | None = None
-        """Where it is a dictionary, the data of records without the masks in them, by (flow, subject, sequence), each
-        with the private facts that went into each of its fields."""
-        self.facts = bundle.facts
-        self._languages = bundle.languages
         self.calendars = bundle.calendars
-        self._defaults = {name: fact.default for name, fact in bundle.facts.items() if fact.default is not None}
         self.programs = {program.flow: program for program in programs}
 
     # -- what comes in ---------------------------------------------------------------------------
@@ -68,7 +56,7 @@ class Stepper(Timers):
         case.facts = facts
         case.opened = case.now = now
         case.received = received
-        subject.cases[program.place] = case
+        subject.put(program.place, case)
         self.out.append(case.line(state.opened, when))
         self._enter(case, state, state.starting, now, when, NOTHING)
         self.settle(subject, case, now)
@@ -233,7 +221,7 @@ class Stepper(Timers):
     def settle(self, subject: Subject, case: Case, now: int) -> None:
         """After a step of a case: let go of a closed one, open what it opens, note what falls due next."""
         if case.closed:
-            del subject.cases[case.program.place]
+            subject.drop(case.program.place)
             subject.sequences = {**subject.sequences, case.program.place: case.sequence}
         while self.to_open:
             self._open_other(subject, *self.to_open.pop(0), now)
@@ -246,65 +234,3 @@ class Stepper(Timers):
         state = program.starts[table.on] if table.on is not None else next(iter(program.starts.values()))
         received = opener.received if table.keep_time else now
         self.open_case(subject, program, state, now, text_of(now), dict(opener.facts), received)
-
-    # -- what effects need -----------------------------------------------------------------------
-
-    def set_fact(self, case: Case, fact: str, value: Any) -> None:
-        """Set a fact of a case, or take its value away (None)."""
-        facts = dict(case.facts)
-        if value is None:
-            facts.pop(fact, None)
-        else:
-            facts[fact] = value
-        case.facts = facts
-
-    def value(self, case: Case, fact: str) -> Any:
-        """The value of a fact for a case, or else its declared default; None where there is neither."""
-        return case.facts.get(fact, self._defaults.get(fact))
-
-    def facts_with_defaults(self, case: Case) -> Mapping[str, Any]:
-        """The facts of a case, with the declared default of each that has no value."""
-        return {**self._defaults, **case.facts}
-
-    def language(self, case: Case, templates: Mapping[str, Template]) -> str:
-        """The language for a customer: theirs where the template has it, else the first of the set that it has."""
-        wanted = case.facts.get("customer.language", self._defaults.get("customer.language"))
-        if isinstance(wanted, str) and wanted in templates:
-            return wanted
-        return next((each for each in self._languages if each in templates), next(iter(templates)))
-
-    def write(
-        self, case: Case, form: Form, when: str, parts: Callable[[bool], tuple[str, ...]], private: Private
-    ) -> None:
-        """Write a record whose open fields may hold private facts, which ``private`` names by field;
-        ``parts(reveal)`` gives the fields."""
-        told = parts(self.reveal)
-        self.out.append(case.line(form, when, form.data % told))
-        if self.unmasked is not None and not self.reveal:
-            whole = parts(True)
-            if whole != told:
-                self.unmasked[case.program.flow, case.subject, case.sequence] = (form.data % whole)[8:-2], private
-
-    def notice(self, case: Case, texts: Mapping[str, Template], reveal: bool) -> str:
-        """The text of an internal notice, in the organisation's first language."""
-        if not texts:
-            return f"{case.program.program.title}: {case.state.name}"
-        language = next((each for each in self._languages if each in texts), next(iter(texts)))
-        text: str = texts[language].render(CaseValues(self, case), reveal)[1]
-        return text
-
-    def shown_person(self, case: Case, person: Any) -> str:
-        """A person's name as a record may bear it."""
-        hidden = any(fact.private and case.facts.get(name) == person for name, fact in self.facts.items())
-        return MASK if hidden and not self.reveal else str(person)
-
-    def raise_event(self, case: Case, raised: RaiseTable, now: int, event: Mapping[str, Any]) -> None:
-        """Note an event for another key; without a subject there is nobody to tell."""
-        subject = raised.subject(case.facts, event, case)
-        if subject is None:
-            return
-        values = ((name, function(case.facts, event, case)) for name, function in raised.data)
-        data = {name: value for name, value in values if value is not None}
-        origin = (now, case.subject, case.program.flow, case.sequence)
-        number = self.raised[-1].number + 1 if self.raised and self.raised[-1].origin == origin else 0
-        self.raised.append(Raised(origin, number, raised.event, str(subject), data))

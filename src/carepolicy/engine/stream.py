@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from carepolicy.engine import codes
-from carepolicy.engine.desk import NOWHERE, Desk, raised_as_incoming
+from carepolicy.engine.desk import Desk, raised_as_incoming
 from carepolicy.engine.eventrecords import EventRecords
 from carepolicy.engine.holding import Holding
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.intake import MERGE, Incoming, Intake, Refused, make_tuple
+from carepolicy.engine.intake import MERGE, Incoming, Intake, Refused
 from carepolicy.engine.letters import DeadLetters
 from carepolicy.engine.live import LiveProgram
+from carepolicy.engine.plainlines import PlainLines
 from carepolicy.engine.watching import Watching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from carepolicy.engine.desk import Counted
     from carepolicy.engine.subject import Raised
@@ -80,6 +81,7 @@ class Run:
         self.latest = -NEVER
         self.read_events = 0
         self._order = 0
+        self._plain = PlainLines(self, bundle)
 
     def feed_lines(self, lines: Iterable[tuple[int, bytes | str]]) -> list[tuple[int, str]]:
         """Take numbered lines; the records of the lowest stratum, each with the number of the line that
@@ -97,47 +99,20 @@ class Run:
                 found.append((each.line, desk.written()))
         return found
 
-    def feed_directly(self, lines: Iterable[tuple[int, bytes | str]]) -> tuple[str, int]:
+    def feed_directly(self, lines: Sequence[tuple[int, bytes | str]]) -> tuple[str, int]:
         """Take numbered lines of a set of one stratum, without lateness; their records in order, and how many."""
-        read, desk, out = self.intake.fields, self.desks[0], self.desks[0].out
-        subjects, alone, stepper = desk.subjects, desk.alone, desk.stepper
-        latest, count = self.latest, 0
-        for number, line in lines:
-            try:
-                fields = read(number, line)
-            except Refused as refused:
-                out.append(self.refuse(number, refused, line))
-                continue
-            count += 1
-            _, name, kind, now, when, _, _, data, masked, _ = fields
-            if now > latest:
-                latest = now
-            # The common case, and the shortest way: one open case of the subject takes the event, by a move that is
-            # written out, and no timer is due before.
-            subject = subjects.get(name)
-            if subject is not None and not masked and subject.last <= now < subject.next:
-                case = subject.cases.get(alone.get(kind, NOWHERE))
-                if case is not None:
-                    move = case.state.moves.get(kind)
-                    if move is not None and move(stepper, subject, case, now, when, data):
-                        subject.last = now
-                        if subject.next <= now:
-                            stepper.fire(subject, now, False)
-                        continue
-            self._take_fully(make_tuple(Incoming, fields))
-        self.latest = latest
-        self.read_events += count
-        written = len(out)
-        return desk.written(), written
+        self._plain.take(lines)
+        written = len(self.desks[0].out)
+        return self.desks[0].written(), written
 
-    def _take_fully(self, event: Incoming) -> None:
+    def take_fully(self, event: Incoming) -> None:
+        """Give an event to the lowest stratum, where there is no other."""
         desk = self.desks[0]
-        if event.masked:
-            self._tell_masked(event)
         if event.type == MERGE:
             desk.merge(event)
         else:
             desk.take(event)
+            desk.let_go(event.subject)
         if desk.refusals:
             self._drop(desk)
 
@@ -155,6 +130,7 @@ class Run:
             desk.merge(event)
         else:
             desk.take(event)
+            desk.let_go(event.subject)
         if desk.refusals:
             self._drop(desk)
         if self.levels > 1:

@@ -51,14 +51,28 @@ NONE_YET: dict[int, int] = {}
 
 
 class Subject:
-    """All open cases about one thing, and what must be remembered when they are closed."""
+    """All open cases about one thing, and what must be remembered when they are closed.
 
-    __slots__ = ("cases", "last", "name", "next", "openings", "sequences")
+    ``cases`` are by the place of their program; ``only`` is the one case where there is just one.
+    """
+
+    __slots__ = ("cases", "last", "name", "next", "only", "openings", "sequences")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.cases: dict[int, Case] = {}
+        self.only: Case | None = None
         self.sequences: dict[int, int] = NONE_YET
         self.openings: dict[int, Opening] | None = None
         self.last = -NEVER
         self.next = NEVER
+
+    def put(self, place: int, case: Case) -> None:
+        """Note an open case."""
+        self.cases[place] = case
+        self.only = case if len(self.cases) == 1 else None
+
+    def drop(self, place: int) -> None:
+        """Let go of a case."""
+        del self.cases[place]
+        self.only = next(iter(self.cases.values())) if len(self.cases) == 1 else None

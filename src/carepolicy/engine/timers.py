@@ -79,6 +79,9 @@ class Timers:
 
     def _first(self, subject: Subject) -> tuple[int, Case | None, Any]:
         """The timer that fires next: (due, case, its round or (due, place, after) or an opening)."""
+        only = subject.only
+        if only is not None and not subject.openings:
+            return only.next, only, _first_of(only)
         best: tuple[tuple[int, int, int], Case | None, Any] | None = None
         for place, case in subject.cases.items():
             if case.next > subject.next:
@@ -121,11 +124,14 @@ class Timers:
         elif timer.next >= timer.due:
             self.lates += 1
             rounds.fall_late(self.out, case, timer, when, now)
-            if not self.try_ways(case, case.state.ways.get(timer.clock.late_trigger, ()), now, when):
+            ways = case.state.ways.get(timer.clock.late_trigger)
+            if ways is None or not self.try_ways(case, ways, now, when):
                 case.pending = (*case.pending, timer.clock)
         else:
             rounds.warn(self.out, case, timer, when, now)
-            self.try_ways(case, case.state.ways.get(timer.clock.warned_trigger, ()), now, when)
+            ways = case.state.ways.get(timer.clock.warned_trigger)
+            if ways is not None:
+                self.try_ways(case, ways, now, when)
         self.settle(subject, case, now)
 
     def plan(self, subject: Subject) -> None:
@@ -165,3 +171,18 @@ class Timers:
     def settle(self, subject: Subject, case: Case, now: int) -> None:
         """See to what follows from a step of a case."""
         raise AssertionError("a stepper settles cases")
+
+
+def _first_of(case: Case) -> Any:
+    """The timer of a case that fires next: a round or (due, place, after); of several at one instant the first in the
+    file."""
+    first: Any = None
+    due, place = case.next, NEVER
+    for held in case.rounds:
+        if held is not None and held.next == due and held.clock.place < place:
+            first, place = held, held.clock.place
+    for timer in case.afters:
+        if timer[0] == due and timer[1] < place:
+            first, place = timer, timer[1]
+    assert first is not None, "a case's next due time belongs to one of its timers"
+    return first

@@ -30,6 +30,24 @@ def taker_of(fact: FactTable) -> Taker:
     return _taker(fact.type, fact.of)
 
 
+def plain_taker_of(fact: FactTable) -> Taker:
+    """As ``taker_of``, but any fault that its use raises (``ValueError``, ``LookupError``, ``TypeError``) only means
+    that the value is to be looked at more closely; so is a text with a card number in it."""
+    if fact.type == "choice":
+        return {name: name for name in fact.of}.__getitem__
+    taker = taker_of(fact)
+    if "text" not in (fact.type, fact.item):
+        return taker
+
+    def take(value: Any) -> Any:
+        taken = taker(value)
+        if taken is not value and taken != (tuple(value) if type(value) is list else value):
+            raise WrongValue("a card number")
+        return taken
+
+    return take
+
+
 def _taker(kind: str, of: tuple[str, ...]) -> Taker:
     return _choice(of) if kind == "choice" else _TAKERS[kind]
 
@@ -47,6 +65,8 @@ def _number(value: Any) -> int | float:
 
 
 def _money(value: Any) -> Decimal:
+    if type(value) is int and -LARGEST_MONEY < value < LARGEST_MONEY:
+        return Decimal(value)
     if type(value) is str or type(value) is int or type(value) is float:
         try:
             amount = Decimal(str(value))

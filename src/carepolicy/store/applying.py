@@ -210,10 +210,10 @@ def _move_all(
             if new is None:
                 continue
             if new.closed:
-                del subject.cases[place]
+                subject.drop(place)
                 subject.sequences = {**subject.sequences, place: new.sequence}
             else:
-                subject.cases[place] = new
+                subject.put(place, new)
         desk.stepper.plan(subject)
 
 

@@ -165,7 +165,7 @@ class Desks:
             level = self._level[row.flow]
             subject = subjects.setdefault(level, Subject(plain))
             case = self._thaw(plain, row, known)
-            subject.cases[case.program.place] = case
+            subject.put(case.program.place, case)
             subject.last = max(subject.last, case.now)
         self._take_up_rest(known, subjects, plain)
         for level, subject in subjects.items():
