@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.engine.desk import NOWHERE
-
 if TYPE_CHECKING:
     from carepolicy.engine.intake import Incoming
     from carepolicy.store.desks import Desks
@@ -32,11 +30,10 @@ class Quick:
         subject = dict.get(self._subjects, name)  # the shelf's own way would ask the store
         if subject is None or masked or not subject.last <= now < subject.next:
             return None
-        desk = self._desk
-        case = subject.cases.get(desk.alone.get(kind, NOWHERE))
-        if case is None:
+        desk, case = self._desk, subject.only
+        if case is None or None in data.values():
             return None
-        move = case.state.moves.get(kind)
+        move = case.state.alone.get(kind)
         if move is None or not move(self._stepper, subject, case, now, when, data):
             return None
         subject.last = now
