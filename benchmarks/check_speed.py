@@ -18,7 +18,8 @@ from pathlib import Path
 
 import yaml
 
-from carepolicy.policy.load import digest_of, load_policies
+from carepolicy.policy.files import digest_of
+from carepolicy.policy.load import load_policies
 from carepolicy.policy.reading import source_of
 from carepolicy.policy.shape import check_shape
 

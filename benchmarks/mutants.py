@@ -33,8 +33,8 @@ from carepolicy.cli.formats import FORMATS, reported, written
 from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.stream import Run
 from carepolicy.machine.program import Bundle
+from carepolicy.policy.files import policy_files
 from carepolicy.policy.findings import Severity
-from carepolicy.policy.load import policy_files
 from carepolicy.policy.model import Policies
 
 ROOT = Path(__file__).parents[1]

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.policy.load import digest_of, load_policies, policy_files
+from carepolicy.policy.files import digest_of, policy_files
+from carepolicy.policy.load import load_policies
 from carepolicy.policy.schema import KINDS, schema_texts
 from carepolicy.policy.validator import validator_of
 
@@ -62,7 +63,7 @@ def test_a_new_or_renamed_file_changes_the_digest(harbour: Path) -> None:
 
 
 def test_the_digest_asks_for_no_yaml_and_no_json_schema(harbour: Path) -> None:
-    code = "import sys; from carepolicy.policy.load import digest_of; digest_of(sys.argv[1]);"
+    code = "import sys; from carepolicy.policy.files import digest_of; digest_of(sys.argv[1]);"
     code += "print([name for name in ('yaml', 'jsonschema', 'carepolicy.policy.model') if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code, str(harbour)], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from signal import SIGKILL
@@ -162,7 +161,7 @@ def test_moving_to_the_same_policies_between_any_two_events_changes_no_byte(smal
         for number, line in enumerate(lines, 1):
             told += operation.take([(number, line)]).records
             if number == at:
-                again = replace(bundle, digest=f"{bundle.digest}-again")
+                again = bundle._replace(digest=f"{bundle.digest}-again")
                 kept[again.digest] = again
                 plan = apply_bundle(store, again, {}, Keys(), 0, 3)
                 assert set(plan.counts) <= {"stuck"}, plan

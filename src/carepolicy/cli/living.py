@@ -46,7 +46,7 @@ def _warn_if_changed(bundle: Bundle, policies: str) -> None:
     """Say so where the folder has other policies than those that are at work."""
     if not os.path.isfile(os.path.join(policies, "organisation.yaml")):
         return
-    from carepolicy.policy.load import digest_of
+    from carepolicy.policy.files import digest_of
 
     if digest_of(policies) != bundle.digest:
         click.echo(f"note: {policies} differs from the policies that are installed in the store, which count", err=True)

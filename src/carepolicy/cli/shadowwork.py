@@ -75,7 +75,7 @@ def _report(store: Store, row: ShadowRow, waiting: int, policies: str, examples:
 
     bundle, sealer = bundle_of(store)
     if os.path.isfile(os.path.join(policies, "organisation.yaml")):
-        from carepolicy.policy.load import digest_of
+        from carepolicy.policy.files import digest_of
 
         if digest_of(policies) != row.digest:
             click.echo(f"note: {policies} differs from the set that is tried; --stop ends that one", err=True)

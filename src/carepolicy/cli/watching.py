@@ -24,7 +24,7 @@ def watch(wanted: dict[str, set[str] | None], form: str, day: date | None) -> No
     from watchfiles import watch as changes
 
     from carepolicy.editing.rechecking import Rechecked
-    from carepolicy.policy.load import digest_of
+    from carepolicy.policy.files import digest_of
 
     sets = {root: Rechecked(root) for root in wanted}
     before = [digest_of(root) for root in wanted]

@@ -9,7 +9,8 @@ from carepolicy.editing.files import kind_of
 from carepolicy.editing.layout import CannotLayOut, laid_out
 from carepolicy.policy.composing import compose
 from carepolicy.policy.documents import documents
-from carepolicy.policy.reading import read_bytes, text_of
+from carepolicy.policy.files import read_bytes
+from carepolicy.policy.reading import text_of
 from carepolicy.policy.writing import replace_text, unified_diff
 
 if TYPE_CHECKING:

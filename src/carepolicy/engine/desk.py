@@ -69,7 +69,7 @@ class Desk:
         self.refusals: list[tuple[Incoming, str, str]] = []
         self.counted: list[Counted] = []
         self.merged: dict[str, str] = {}
-        self._counts = frozenset(watch.count for watch in bundle.watches)
+        self._counts = frozenset(watch.counts for watch in bundle.watches)
         self._routes: dict[str, tuple[Route, ...]] = {}
         self.alone: set[str] = set()
         self.openers: dict[str, tuple[frozenset[str], LiveState]] = {}

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveProgram, LiveState
     from carepolicy.engine.telling import Telling
-    from carepolicy.machine.messages import Template
     from carepolicy.machine.program import ArgumentTable, Bundle, EffectsTable, OpenTable, RaiseTable
+    from carepolicy.machine.templates import Template
 
 MASK = "***"
 """What stands in a record in place of a private fact."""

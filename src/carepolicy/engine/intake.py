@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orjson import JSONDecodeError, loads
@@ -190,6 +189,8 @@ def _told(name: str, known: Mapping[str, Any]) -> str:
     """A name that is not known, in quotes, and the nearest that is; a long one is cut, since it may be a megabyte."""
     if len(name) > LONGEST_NAME:
         return f'"{_plain(name[:LONGEST_NAME])}..."'
+    from difflib import get_close_matches
+
     found = get_close_matches(name, list(known), n=1)
     return f'"{_plain(name)}"' + (f'; did you mean "{found[0]}"?' if found else "")
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.case import Case
     from carepolicy.engine.recordtext import Form
-    from carepolicy.machine.messages import Template
     from carepolicy.machine.program import Bundle, OpenTable, RaiseTable
+    from carepolicy.machine.templates import Template
 
     Private = Mapping[str, tuple[str, ...]]
 

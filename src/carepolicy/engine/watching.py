@@ -30,7 +30,7 @@ class Watching:
         An event that flows of several keys took counts once.
         """
         for watch in self._watches:
-            if watch.count == counted.type:
+            if watch.counts == counted.type:
                 value = counted.facts.get(watch.by, self._bundle.facts[watch.by].default)
                 if value is not None:
                     self._noted[watch.name].setdefault(counted.identity, (counted.time, counted.line, str(value)))

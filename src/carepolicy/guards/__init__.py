@@ -18,13 +18,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.guards.faults import CODES, ExpressionError, Fault
-from carepolicy.guards.scope import Scope
-
 if TYPE_CHECKING:
     from carepolicy.guards.expressions import Expression, check_expression, compile_expression
+    from carepolicy.guards.faults import CODES, ExpressionError, Fault
     from carepolicy.guards.inwords import in_words
     from carepolicy.guards.runtime import compile_function, compile_many
+    from carepolicy.guards.scope import Scope
 
 __all__ = [
     "CODES",
@@ -40,17 +39,24 @@ __all__ = [
 ]
 
 
+_HOMES = {
+    "CODES": "faults",
+    "Expression": "expressions",
+    "ExpressionError": "faults",
+    "Fault": "faults",
+    "Scope": "scope",
+    "check_expression": "expressions",
+    "compile_expression": "expressions",
+    "compile_function": "runtime",
+    "compile_many": "runtime",
+    "in_words": "inwords",
+}
+"""In which module of this room each name is. They are imported late: a compiled guard needs ``runtime`` alone."""
+
+
 def __getattr__(name: str) -> Any:
-    if name in ("Expression", "check_expression", "compile_expression"):
-        from carepolicy.guards import expressions
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return getattr(expressions, name)
-    if name == "in_words":
-        from carepolicy.guards.inwords import in_words
-
-        return in_words
-    if name in ("compile_function", "compile_many"):
-        from carepolicy.guards import runtime
-
-        return getattr(runtime, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

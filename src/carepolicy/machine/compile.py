@@ -176,7 +176,7 @@ def _timers_in_file_order(flow: Flow) -> list[tuple[str, ...]]:
 def _watch(organisation: Organisation, watch: Watch, stratum: int) -> WatchTable:
     return WatchTable(
         name=watch.name,
-        count=watch.count,
+        counts=watch.count,
         by=watch.by,
         reaches=watch.reaches,
         within=parse_limit(limit_text(watch.within, organisation)),

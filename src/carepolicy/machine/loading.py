@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.machine import cache, portable
-from carepolicy.policy.load import digest_of
+from carepolicy.policy.files import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

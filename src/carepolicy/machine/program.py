@@ -2,22 +2,22 @@
 
 States, clocks and programs refer to each other by index. Functions are compiled guards and
 expressions with the signature ``function(facts, event, case)``; ``portable.py`` pickles them by their
-code, so that a bundle can be cached on disk and sent to worker processes.
+code, so that a bundle can be cached on disk and sent to worker processes. The tables are named tuples and no
+dataclasses, as every ``carepolicy event`` makes the classes and unpacks a thousand of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from carepolicy.businesstime.calendar import Calendar
     from carepolicy.businesstime.limit import Limit
-    from carepolicy.machine.messages import Template
+    from carepolicy.machine.templates import Template
 
 Function = Callable[[Mapping[str, Any], Mapping[str, Any], Any], Any]
 
@@ -30,8 +30,7 @@ class Phase(IntEnum):
     PAUSED = 2
 
 
-@dataclass(frozen=True, slots=True)
-class LimitTable:
+class LimitTable(NamedTuple):
     """One limit that a clock may have; the first whose ``when`` holds is the clock's limit."""
 
     when: Function | None
@@ -40,15 +39,13 @@ class LimitTable:
     reads: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class WarnTable:
+class WarnTable(NamedTuple):
     """When a clock warns: after a share of its limit, given in parts per million."""
 
     share: int
 
 
-@dataclass(frozen=True, slots=True)
-class ClockTable:
+class ClockTable(NamedTuple):
     """A clock. ``phases`` and ``calendars`` (names) are by the index of the state."""
 
     name: str
@@ -64,8 +61,7 @@ class ClockTable:
     place: int
 
 
-@dataclass(frozen=True, slots=True)
-class ExtendTable:
+class ExtendTable(NamedTuple):
     """More time on a clock, so often at most in the life of a case."""
 
     clock: int
@@ -73,8 +69,7 @@ class ExtendTable:
     at_most: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenTable:
+class OpenTable(NamedTuple):
     """A case of another flow for the same subject."""
 
     flow: str
@@ -82,8 +77,7 @@ class OpenTable:
     keep_time: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ArgumentTable:
+class ArgumentTable(NamedTuple):
     """A value handed to a service: its type's name, and the private facts that went into it."""
 
     name: str
@@ -92,8 +86,7 @@ class ArgumentTable:
     private: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RaiseTable:
+class RaiseTable(NamedTuple):
     """An event for another key; a ``subject`` that has no value raises nothing."""
 
     event: str
@@ -101,8 +94,7 @@ class RaiseTable:
     data: tuple[tuple[str, Function], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EffectsTable:
+class EffectsTable(NamedTuple):
     """Effects, in the order in which they happen: the order of the fields."""
 
     set: tuple[tuple[str, Function], ...]
@@ -115,8 +107,7 @@ class EffectsTable:
     extend: tuple[ExtendTable, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTable:
+class RuleTable(NamedTuple):
     """One way out of a state, or inside it (``to`` is -1)."""
 
     when: Function | None
@@ -124,8 +115,7 @@ class RuleTable:
     effects: EffectsTable | None
 
 
-@dataclass(frozen=True, slots=True)
-class AfterTable:
+class AfterTable(NamedTuple):
     """A timer of a state: ``trigger`` is its name on the machine."""
 
     trigger: str
@@ -135,8 +125,7 @@ class AfterTable:
     place: int
 
 
-@dataclass(frozen=True, slots=True)
-class StateTable:
+class StateTable(NamedTuple):
     """A state. ``ways`` holds the transitions by trigger, resolved over phases and ``anywhere``."""
 
     name: str
@@ -150,8 +139,7 @@ class StateTable:
     leave: EffectsTable | None
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(NamedTuple):
     """A case is opened each ``period`` from ``starting`` (microseconds since 1970, UTC) for ``subject``."""
 
     period: Limit
@@ -161,16 +149,14 @@ class Every:
     state: int
 
 
-@dataclass(frozen=True, slots=True)
-class EventTable:
+class EventTable(NamedTuple):
     """What an event is called, and who makes it happen: customer, staff, system, carrier, partner or other."""
 
     title: str
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """A compiled flow. ``calendar`` is the one of its clocks and timers that name none; ``key`` is the fact that
     keys its cases, None where the event's subject does; ``counts_visits`` says that an expression may ask how
     often a state was entered; ``moves`` says to which states cases go whose states are gone; ``keep`` is how long
@@ -195,8 +181,7 @@ class Program:
     keep: Limit | None
 
 
-@dataclass(frozen=True, slots=True)
-class FactTable:
+class FactTable(NamedTuple):
     """A typed fact, as events bring it."""
 
     name: str
@@ -208,12 +193,11 @@ class FactTable:
     default: str | int | float | bool | Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class WatchTable:
-    """A watch: raises ``raises`` about a value of ``by`` that comes ``reaches`` times ``within`` a limit."""
+class WatchTable(NamedTuple):
+    """A watch: raises ``raises`` about a value of ``by`` that ``counts`` bring ``reaches`` times ``within`` a limit."""
 
     name: str
-    count: str
+    counts: str
     by: str
     reaches: int
     within: Limit
@@ -222,8 +206,7 @@ class WatchTable:
     stratum: int
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(NamedTuple):
     """A whole policy set, compiled. ``digest`` names the files that it was compiled from.
 
     ``carries`` names the facts that an event of each type may bring to any flow; ``addresses`` the fact

@@ -7,39 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.hashing import blake2b
+from carepolicy.policy.files import FOLDERS, ORGANISATION, digest, listed, policy_files, read_bytes
 from carepolicy.policy.findings import Finding, did_you_mean
 from carepolicy.policy.places import At, Place, Source
-from carepolicy.policy.reading import read_bytes, source_of
+from carepolicy.policy.reading import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from carepolicy.policy.model import Flow, Message, Organisation, Policies
     from carepolicy.policy.part import Part
-
-ORGANISATION = "organisation.yaml"
-FOLDERS = ("flows", "messages")
-
-
-def policy_files(root: str | os.PathLike[str]) -> list[str]:
-    """The files that a policy set consists of, by their paths below ``root``, sorted.
-
-    organisation.yaml, flows/*.yaml and messages/*.yaml, and the .ics files in the folder itself or in a
-    folder in it, which calendars may import. Empty where there is no such folder.
-    """
-    found = [ORGANISATION] if os.path.exists(os.path.join(root, ORGANISATION)) else []
-    for folder in ("", *_listed(root, folders=True)):
-        for name in _listed(os.path.join(root, folder)):
-            path = f"{folder}/{name}" if folder else name
-            if name.endswith(".ics") or (folder in FOLDERS and name.endswith(".yaml")):
-                found.append(path)
-    return sorted(found)
-
-
-def digest_of(root: str | os.PathLike[str]) -> str:
-    """A hash over the names and bytes of a set's files, in hexadecimal digits. Reads, but parses nothing."""
-    return _digest({name: read_bytes(os.path.join(root, name), name)[0] for name in policy_files(root)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +70,6 @@ class _Loading:
 
     def policies(self, root: str) -> Policies | None:
         """The set, or None where its organisation could not be built."""
-        # Digests are wanted without the model; this keeps their command quick to start.
         from carepolicy.policy.build_organisation import build_organisation
         from carepolicy.policy.model import Policies
 
@@ -109,7 +85,7 @@ class _Loading:
         flows, messages = self._flows(), self._messages()
         if organisation is None:
             return None
-        return Policies(root, organisation, flows, messages, _digest(self.contents), self.sources)
+        return Policies(root, organisation, flows, messages, digest(self.contents), self.sources)
 
     def _part(self, name: str, kind: str) -> Part | None:
         """The whole of a file, or None where its text or shape is wrong."""
@@ -200,25 +176,6 @@ def _read(content: bytes, name: str, kind: str, make: Callable[[Part], Any] | No
     return Kept(content, source, tuple(findings), made)
 
 
-def _digest(contents: Mapping[str, bytes | None]) -> str:
-    """A hash of names and contents; each is preceded by its length, so that no two sets run together."""
-    digest = blake2b(digest_size=20)
-    for name, content in sorted(contents.items()):
-        for piece in (name.encode("utf-8", "surrogateescape"), b"unreadable" if content is None else content):
-            digest.update(len(piece).to_bytes(8, "big"))
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def _listed(folder: str | os.PathLike[str], folders: bool = False) -> list[str]:
-    """The names of the files (or folders) in a folder that are not hidden, sorted; none where it cannot be read."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(each.name for each in entries if each.is_dir() == folders and not each.name.startswith("."))
-    except OSError:
-        return []
-
-
 def _stem(name: str) -> str:
     return Path(name).stem
 
@@ -234,7 +191,7 @@ def _misplaced(root: str | os.PathLike[str]) -> list[Finding]:
     """Files that would be overlooked: with the ending .yml, or flows and messages beside their folder."""
     found = []
     for folder in ("", *FOLDERS):
-        for name in _listed(os.path.join(root, folder)):
+        for name in listed(os.path.join(root, folder)):
             path = f"{folder}/{name}" if folder else name
             stem, ending = os.path.splitext(name)
             if ending.lower() in (".yml", ".yaml") and ending != ".yaml":

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from pathlib import Path as FilePath
 
+from carepolicy.policy.files import read_bytes
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.places import Place, Source
-
-LARGEST_FILE = 5_000_000
-"""Bytes. A policy file of a large organisation has some 50,000."""
 
 _BOM = "\ufeff"
 _TAB_INDENT = re.compile(r"^ *\t+(?=[ \t]*[^\s#])", re.MULTILINE)
@@ -33,24 +30,6 @@ def read_source(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> t
 def relative_name(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> str:
     """How findings name a file: its path below the root, with slashes on every system."""
     return FilePath(os.path.relpath(path, root)).as_posix()
-
-
-def read_bytes(path: str | os.PathLike[str], name: str) -> tuple[bytes | None, list[Finding]]:
-    """The bytes of an ordinary file that is not too large, or the reason why there are none."""
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return None, [Finding("CP115", f"{name} is no ordinary file", _start(name))]
-        with open(path, "rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-    except OSError as problem:
-        reason = (problem.strerror or "it cannot be read").lower()
-        return None, [Finding("CP115", f"{name} cannot be read: {reason}", _start(name))]
-    if len(content) > LARGEST_FILE:
-        message = f"{name} is larger than {LARGEST_FILE // 1_000_000} MB"
-        return None, [
-            Finding("CP106", message, _start(name), "a policy file is text of some kilobytes; split this one")
-        ]
-    return content, []
 
 
 def source_of(content: bytes, name: str) -> tuple[Source | None, list[Finding]]:
@@ -82,10 +61,6 @@ def text_of(content: bytes, name: str) -> tuple[str | None, list[Finding]]:
         place = _place(name, text[: tab.start()], len(tab[0]))
         return None, [Finding("CP102", message, place, "use spaces to indent")]
     return text, []
-
-
-def _start(name: str) -> Place:
-    return Place(name, 1, 1, 1, 1)
 
 
 def _place(name: str, before: str, length: int) -> Place:

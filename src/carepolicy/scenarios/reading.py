@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.policy.documents import documents
+from carepolicy.policy.files import read_bytes
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.places import At, Source
-from carepolicy.policy.reading import read_bytes, text_of
+from carepolicy.policy.reading import text_of
 
 if TYPE_CHECKING:
     from carepolicy.policy.places import Path

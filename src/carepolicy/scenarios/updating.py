@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.policy.composing import compose, plain_value
 from carepolicy.policy.documents import documents
-from carepolicy.policy.reading import read_bytes
+from carepolicy.policy.files import read_bytes
 from carepolicy.policy.writing import replace_text, unified_diff
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ shadow through them takes them out again.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -37,8 +36,7 @@ PENDING = "SELECT no, lines, until, sealed FROM journal ORDER BY no"
 FORGET = "DELETE FROM journal WHERE no = ?"
 
 
-@dataclass(frozen=True, slots=True)
-class ShadowRow:
+class ShadowRow(NamedTuple):
     """A shadow: the ``digest`` of its set, when it was ``begun``, and whether it was made to its end (``ready``).
 
     Live records behind number ``base`` are compared with those of the shadow: all up to ``fired``, and those behind
@@ -55,8 +53,7 @@ class ShadowRow:
     events: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What one transaction of live operation took: ``lines`` events, or what was due by ``until``."""
 
     no: int

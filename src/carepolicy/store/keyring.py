@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from base64 import urlsafe_b64decode
-from hashlib import sha256
 
 from carepolicy.store.faults import WrongKey
 
@@ -57,6 +56,8 @@ def _is_key(text: str) -> bool:
 
 def fingerprint(key: str) -> str:
     """By which a key is known without showing it."""
+    from hashlib import sha256
+
     return sha256(b"carepolicy key " + key.encode()).hexdigest()[:16]
 
 

@@ -6,7 +6,6 @@ tells nothing to who holds no key.
 
 from __future__ import annotations
 
-import hmac
 import os
 from typing import TYPE_CHECKING
 
@@ -61,6 +60,8 @@ class Index:
         if self._secret is None:
             self._load(transaction)
         assert self._secret is not None, "the secret was just loaded"
+        import hmac
+
         text = f"{fact}\0{str(value).strip().casefold()}"
         return hmac.digest(self._secret, text.encode(), "sha256")[:16]
 

@@ -6,8 +6,7 @@ that went into each of its fields, so that a role is shown a field where it may 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from carepolicy.store.sealing import Sealer
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(NamedTuple):
     """Who reads. ``sees`` are the private facts that the reader may see, None for all of them."""
 
     sees: frozenset[str] | None

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from carepolicy.policy.findings import did_you_mean
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -45,6 +43,8 @@ def _typed(bundle: Bundle, type_: str, text: str) -> tuple[str, Any]:
         raise NotTyped(f'"{name}" is no KEY=VALUE; write it as customer.tier=gold')
     fact = bundle.facts.get(name)
     if fact is None:
+        from carepolicy.policy.findings import did_you_mean
+
         known = bundle.carries.get(type_) or tuple(bundle.facts)
         if type_ == "carepolicy.merge" and name == "into":
             return name, value

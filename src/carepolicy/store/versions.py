@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.engine.live import LiveProgram
 from carepolicy.machine import cache, portable
 from carepolicy.machine.loading import KIND, compile_folder, load_bundle
-from carepolicy.policy.load import policy_files
+from carepolicy.policy.files import policy_files
 from carepolicy.store.faults import NotInstalled
 
 if TYPE_CHECKING:
@@ -19,8 +17,7 @@ if TYPE_CHECKING:
     from carepolicy.store.rows import VersionRow
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(NamedTuple):
     """A policy set of a store. ``number`` is what cases name it by."""
 
     number: int
@@ -55,6 +52,8 @@ def load_version(transaction: Transaction, version: VersionRow) -> Installed:
     kept = cache.load(KIND, version.digest)
     if kept is not None:
         return Installed(version.id, portable.from_bytes(kept))
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="carepolicy-") as folder:
         for path, content in transaction.policy_files(version.id).items():
             target = os.path.join(folder, path)
@@ -73,7 +72,7 @@ def with_older(bundle: Bundle, older: list[Installed]) -> Bundle:
     for each in (*(one.bundle for one in older), bundle):
         for event, carried in each.carries.items():
             carries[event] = tuple(dict.fromkeys((*carries.get(event, ()), *carried)))
-    return replace(bundle, facts={**facts, **bundle.facts}, carries=carries)
+    return bundle._replace(facts={**facts, **bundle.facts}, carries=carries)
 
 
 def older_programs(installed: Installed, current: list[LiveProgram], places: dict[str, int]) -> list[LiveProgram]:

@@ -32,7 +32,7 @@ def count(
     number has fallen below it. An event that flows of several keys took counts once: ``before`` holds what was counted.
     """
     for watch in bundle.watches:
-        if watch.stratum > level and watch.count == counted.type:
+        if watch.stratum > level and watch.counts == counted.type:
             value = counted.facts.get(watch.by, bundle.facts[watch.by].default)
             counting = watch.name, counted.identity
             if value is None or counting in before:
