@@ -46,6 +46,19 @@ def test_every_save_is_checked_until_somebody_interrupts(harbour: Path) -> None:
     assert child.exitstatus == 130
 
 
+def test_a_strict_watch_counts_warnings_as_failures(harbour: Path) -> None:
+    organisation = harbour / "organisation.yaml"
+    organisation.write_text(organisation.read_text().replace(", deputy: care_agent}", "}"))  # CP503, a warning
+    command = ["-c", "from carepolicy.cli import main; main()", "check", "--watch", "--format", "junit"]
+    for strict, failures in (([], "0"), (["--strict"], "1")):
+        asked = [*command, *strict, "--today", "2026-03-02"]
+        child = pexpect.spawn(sys.executable, asked, cwd=str(harbour.parent), encoding="utf-8", timeout=20)
+        child.expect(rf'failures="{failures}"')
+        child.expect("waiting for a file to be saved")
+        child.sendintr()
+        child.expect(pexpect.EOF)
+
+
 def test_what_is_kept_is_what_a_fresh_check_finds(harbour: Path) -> None:
     """Files change, go and come back at random: the set that is kept never differs from one read anew."""
     dice = random.Random(7)

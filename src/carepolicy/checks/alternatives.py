@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.checks.graph import Same, graph_of, graphs
+from carepolicy.checks.graph import Same, graphs, kept_graph
 from carepolicy.guards import ExpressionError
 from carepolicy.guards.scopes import scope_of
 
@@ -74,7 +74,7 @@ def _found(policies: Policies) -> Iterator[Alternatives]:
 @lru_cache(maxsize=1000)
 def _of_flow(flow: Same[Flow], organisation: Same[Organisation], have: frozenset[str]) -> tuple[Alternatives, ...]:
     """The lists of a flow. They hang on nothing else: where a set is checked again, those of other flows are kept."""
-    finder = _Finder(organisation.kept, graph_of(flow.kept), have, _known(organisation))
+    finder = _Finder(organisation.kept, kept_graph(flow), have, _known(organisation))
     return tuple(finder.found())
 
 

@@ -75,11 +75,12 @@ def graphs(policies: Policies) -> Mapping[str, Graph]:
 
 @lru_cache(maxsize=1)
 def _graphs(same: Same[Policies]) -> dict[str, Graph]:
-    return {name: _graph(Same(flow)) for name, flow in same.kept.flows.items()}
+    return {name: kept_graph(Same(flow)) for name, flow in same.kept.flows.items()}
 
 
 @lru_cache(maxsize=1000)
-def _graph(same: Same[Flow]) -> Graph:
+def kept_graph(same: Same[Flow]) -> Graph:
+    """The graph of a flow, made once for as long as the flow is the same."""
     return graph_of(same.kept)
 
 

@@ -70,7 +70,7 @@ def command(
     if watch:
         from carepolicy.cli.watching import watch as keep_checking
 
-        keep_checking(wanted, form, day)
+        keep_checking(wanted, form, day, strict)
         return
     if fix:
         from carepolicy.cli.fixing import fix as mend

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from carepolicy.cli.completing import flows
-from carepolicy.cli.sets import demand_folder, policies_option, refuse
+from carepolicy.cli.sets import policies_option
+from carepolicy.cli.stages import stage_or_exit
 from carepolicy.cli.status import Refused
 from carepolicy.cli.terminal import plain
 
@@ -35,22 +36,12 @@ def suggest(flow: str, policies: str, output: str | None) -> None:
     Each is the shortest history that was found to take it, was run, and says what is so afterwards. Whether that is
     what should be so is for you to judge. Transitions for which no history was found are named on standard error.
     """
-    demand_folder(policies)
+    stage, asked = stage_or_exit(policies, flow)
     from carepolicy.cli.progress import busy
-    from carepolicy.machine.loading import PolicyErrors
-    from carepolicy.policy.findings import did_you_mean
-    from carepolicy.scenarios.stage import stage_for
     from carepolicy.scenarios.suggesting import suggest as suggestions
 
-    try:
-        stage = stage_for(policies)
-    except PolicyErrors as problem:
-        refuse(policies, problem.findings)
-    if flow not in stage.policies.flows:
-        hint = did_you_mean(flow, stage.policies.flows)
-        raise Refused(f'there is no flow "{flow}"' + (f"; {hint}" if hint else ""))
     with busy(f"looking for histories of {flow}"):
-        found = list(suggestions(stage, stage.policies.flows[flow]))
+        found = list(suggestions(stage, asked))
     if output is None:
         click.echo("---\n".join(_text(each) for each in found if each.text is not None), nl=False)
     else:

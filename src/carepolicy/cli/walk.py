@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.cli.sets import demand_folder, policies_option, refuse
+from carepolicy.cli.sets import policies_option
+from carepolicy.cli.stages import stage_or_exit
 from carepolicy.cli.status import UNREACHABLE, Refused
 
 if TYPE_CHECKING:
@@ -35,20 +36,11 @@ def command(flow: str, policies: str, at: str) -> None:
 
 
 def _walk(flow: str, policies: str, at: str) -> Walk:
-    demand_folder(policies)
-    from carepolicy.machine.loading import PolicyErrors
-    from carepolicy.policy.findings import did_you_mean
-    from carepolicy.scenarios.stage import CannotPlay, stage_for
+    stage, found = stage_or_exit(policies, flow)
+    from carepolicy.scenarios.stage import CannotPlay
     from carepolicy.scenarios.walking import Walk
 
     try:
-        stage = stage_for(policies)
-    except PolicyErrors as problem:
-        refuse(policies, problem.findings)
-    if flow not in stage.policies.flows:
-        hint = did_you_mean(flow, stage.policies.flows)
-        raise Refused(f'there is no flow "{flow}"' + (f"; {hint}" if hint else ""))
-    try:
-        return Walk(stage, stage.policies.flows[flow], at)
+        return Walk(stage, found, at)
     except CannotPlay as problem:
         raise Refused(str(problem)) from None

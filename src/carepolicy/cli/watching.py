@@ -19,7 +19,7 @@ STEP, DEBOUNCE, WAKES = 10, 100, 300
 wakes up so often to see whether somebody wants to end it."""
 
 
-def watch(wanted: dict[str, set[str] | None], form: str, day: date | None) -> None:
+def watch(wanted: dict[str, set[str] | None], form: str, day: date | None, strict: bool) -> None:
     """Check the sets in some folders, and again when a file in one of them changes. Ends by KeyboardInterrupt."""
     from watchfiles import watch as changes
 
@@ -28,14 +28,14 @@ def watch(wanted: dict[str, set[str] | None], form: str, day: date | None) -> No
 
     sets = {root: Rechecked(root) for root in wanted}
     before = [digest_of(root) for root in wanted]
-    _check(sets, wanted, form, day)
+    _check(sets, wanted, form, day, strict)
     # What is saved before the watch begins is seen by what the files are when it has begun.
     began = False
     for seen in changes(
         *wanted, watch_filter=_is_ours, step=STEP, debounce=DEBOUNCE, rust_timeout=WAKES, yield_on_timeout=True
     ):
         if seen or (not began and before != [digest_of(root) for root in wanted]):
-            _check(sets, wanted, form, day)
+            _check(sets, wanted, form, day, strict)
         began = True
 
 
@@ -43,7 +43,9 @@ def _is_ours(_: Change, path: str) -> bool:
     return path.endswith((".yaml", ".yml", ".ics"))
 
 
-def _check(sets: dict[str, Rechecked], wanted: dict[str, set[str] | None], form: str, day: date | None) -> None:
+def _check(
+    sets: dict[str, Rechecked], wanted: dict[str, set[str] | None], form: str, day: date | None, strict: bool
+) -> None:
     from carepolicy.cli.check import tell
 
     began = time.perf_counter()
@@ -57,7 +59,7 @@ def _check(sets: dict[str, Rechecked], wanted: dict[str, set[str] | None], form:
     took = time.perf_counter() - began
     if sys.stdout.isatty():
         click.clear()
-    tell(found, form)
+    tell(found, form, strict)
     click.echo(
         f"checked at {time.strftime('%H:%M:%S')} in {took * 1000:.0f} ms; waiting for a file to be saved", err=True
     )

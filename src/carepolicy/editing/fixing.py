@@ -15,7 +15,7 @@ from carepolicy.editing.ordering import ordered
 from carepolicy.editing.rechecking import Rechecked
 from carepolicy.policy.composing import compose
 from carepolicy.policy.part import in_words
-from carepolicy.policy.writing import read_exactly, replace_text, unified_diff
+from carepolicy.policy.writing import Rewritten, read_exactly
 
 if TYPE_CHECKING:
     from datetime import date
@@ -35,23 +35,6 @@ class Fix:
 
     place: Place
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mended:
-    """A file before and after; ``file`` can be opened from here."""
-
-    file: str
-    before: str
-    after: str
-
-    def diff(self) -> str:
-        """The change as a unified diff."""
-        return unified_diff(self.file, self.before, self.after)
-
-    def write(self) -> None:
-        """Write the file, whole or not at all. Raises ``Changed`` where it is not as it was."""
-        replace_text(self.file, self.before, self.after)
 
 
 def fix_of(finding: Finding, source: Source | None) -> Fix | None:
@@ -83,7 +66,7 @@ def _title(key: Place, source: Source) -> Fix | None:
     return Fix(start, f"title: {title}\n{' ' * (place.column - 1)}")
 
 
-def mended(root: str, today: date, only: set[str] | None = None) -> list[Mended]:
+def mended(root: str, today: date, only: set[str] | None = None) -> list[Rewritten]:
     """The files of a set that can be mended, as they would be. Nothing is written.
 
     ``only`` names the files, by their paths below ``root``, that may be changed.
@@ -183,8 +166,8 @@ def _sorted(text: str, name: str) -> str:
         text = moved
 
 
-def _changed(root: str, texts: Mapping[str, str]) -> Iterator[Mended]:
+def _changed(root: str, texts: Mapping[str, str]) -> Iterator[Rewritten]:
     for name, after in sorted(texts.items()):
         before = _text(root, name)
         if before is not None and before != after:
-            yield Mended(os.path.join(root, name), before, after)
+            yield Rewritten(os.path.join(root, name), before, after)

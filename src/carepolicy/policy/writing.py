@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import tempfile
+from dataclasses import dataclass
 
 
 class Changed(OSError):
@@ -46,3 +47,20 @@ def unified_diff(name: str, before: str, after: str) -> str:
     """The change from one text of a file to another, as `diff -u` tells it."""
     lines = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), name, name)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The text of a file before and after; ``file`` can be opened from here."""
+
+    file: str
+    before: str
+    after: str
+
+    def diff(self) -> str:
+        """The change as a unified diff."""
+        return unified_diff(self.file, self.before, self.after)
+
+    def write(self) -> None:
+        """Write the file, whole or not at all. Raises ``Changed`` where it is not as it was."""
+        replace_text(self.file, self.before, self.after)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.policy.composing import compose, plain_value
 from carepolicy.policy.documents import documents
 from carepolicy.policy.files import read_bytes
-from carepolicy.policy.writing import replace_text, unified_diff
+from carepolicy.policy.writing import Rewritten
 
 if TYPE_CHECKING:
     from carepolicy.policy.places import Path, Place, Source
@@ -21,24 +20,7 @@ _BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .:@/+-]*")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
-    """The text of a scenario file before and after."""
-
-    file: str
-    before: str
-    after: str
-
-    def diff(self) -> str:
-        """The change as a unified diff."""
-        return unified_diff(self.file, self.before, self.after)
-
-    def write(self) -> None:
-        """Write the file, whole or not at all; raises ``Changed`` where it has changed since it was read."""
-        replace_text(self.file, self.before, self.after)
-
-
-def updates(verdicts: Sequence[Verdict]) -> Iterator[Update]:
+def updates(verdicts: Sequence[Verdict]) -> Iterator[Rewritten]:
     """The updates that would let the verdicts' scenarios pass, file by file.
 
     A step that cannot be played has none: no expectation of it is wrong.
@@ -53,7 +35,7 @@ def updates(verdicts: Sequence[Verdict]) -> Iterator[Update]:
         for start, end, said in sorted(set(changes), reverse=True):
             after = after[:start] + said + after[end:]
         if after != before:
-            yield Update(file, before, after)
+            yield Rewritten(file, before, after)
 
 
 def _text(file: str) -> str:
