@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
+from carepolicy.engine.instants import parse
 from carepolicy.store.opening import open_store, shadow_url
+from carepolicy.store.operating import Operation
 from changing import FLOW, Changing
 from shops import everything_in, rows
 
@@ -251,3 +253,16 @@ def test_what_is_erased_is_erased_there_too_and_a_new_key_seals_it_too(
     assert erased.status == 0, erased.err
     assert sealed_in(trying.url) == sealed_in(shadow_url(trying.url)) == [[], [], []]
     assert trying.report()[1]["events"] == 2
+
+
+def test_ticks_that_fire_nothing_are_noted_once_a_minute(trying: Trying) -> None:
+    trying.become(SHORTER)
+    trying.shadow(status=0)
+    store = open_store(trying.url)
+    operation = Operation(store, None, 0)
+    start = parse("2026-03-02T17:00:00+00:00")
+    for seconds in (0, 20, 40, 61, 80):
+        assert "".join(done.records for done in operation.tick(start + seconds * 1_000_000)) == ""
+    store.close()
+    noted = [(start + seconds * 1_000_000,) for seconds in (0, 61)]
+    assert rows(trying, "SELECT until FROM journal ORDER BY no") == noted

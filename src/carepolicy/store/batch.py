@@ -204,10 +204,12 @@ class Batch:
         names = [name_of(address) for _, address in found]
         self._desks.fetch(names)
         desks = self._desks.desks
+        if found:
+            self._desks.ticks.fired = True
         if len(found) == most:  # so that what is raised comes to higher strata in the order of time
             until = found[-1][0]
         elif self._journal is not None:
-            self._journal.tick(until)
+            self._journal.tick(until, self._desks.ticks)
         waiting: list[list[Incoming]] = [[] for _ in desks]
         begin = len(self.lines)
         for level, desk in enumerate(desks):

@@ -14,6 +14,7 @@ from carepolicy.engine.letters import DeadLetters
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.subject import Opening, Subject
 from carepolicy.store.faults import Again
+from carepolicy.store.journal import Ticks
 from carepolicy.store.noting import Notes
 from carepolicy.store.remembered import Remembered
 from carepolicy.store.rows import CaseRow, SubjectRow
@@ -47,6 +48,7 @@ class Desks:
         self.number = present.number
         self.sealer = sealer
         self.shadowed = False
+        self.ticks = Ticks()
         self.intake = Intake(bundle)
         self.letters = DeadLetters(bundle)
         self.records = StoreRecords(bundle.organisation)

@@ -14,6 +14,7 @@ import orjson
 
 from carepolicy.engine import codes
 from carepolicy.engine.effects import plain
+from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import Refused
 from carepolicy.engine.masking import mask_within
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 OF_THE_SET = frozenset((codes.UNKNOWN_TYPE, codes.UNDECLARED, codes.WRONG_TYPE))
 """Why events are refused by one set that another may take."""
+
+SELDOM = 60_000_000
+"""Microseconds between two notes of ticks that fired nothing."""
 
 COLUMNS = "token, digest, begun, ready, base, fired, moved, events"
 SHADOW = f"SELECT {COLUMNS} FROM shadow"
@@ -66,6 +70,16 @@ class Entry(NamedTuple):
         if self.sealed is None:
             return []
         return zlib.decompress(sealer.unseal(bytes(self.sealed))).split(b"\n")
+
+
+class Ticks:
+    """What a process has noted: until when it has ticked, and whether something has ``fired`` since."""
+
+    __slots__ = ("fired", "noted")
+
+    def __init__(self) -> None:
+        self.fired = False
+        self.noted = -NEVER
 
 
 def shadow_of(transaction: Transaction) -> ShadowRow | None:
@@ -110,9 +124,12 @@ class Journal:
             else:
                 self._lines.append(orjson.dumps(self._told(event)))
 
-    def tick(self, until: int) -> None:
-        """Note that what was due by then has happened."""
-        self._until = until
+    def tick(self, until: int, ticks: Ticks) -> None:
+        """Note that what was due by then has happened. Where that was nothing it is not noted each time: two watchers
+        would wake each other by it."""
+        if ticks.fired or not 0 <= until - ticks.noted < SELDOM:
+            self._until = ticks.noted = until
+            ticks.fired = False
 
     def keep(self, transaction: Transaction) -> None:
         """Keep what was noted."""

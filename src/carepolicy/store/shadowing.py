@@ -9,13 +9,13 @@ so nothing that goes wrong in it comes near live operation.
 from __future__ import annotations
 
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from carepolicy.machine.loading import load_bundle
 from carepolicy.store import journal
 from carepolicy.store.applying import Plan, apply_bundle, is_present
-from carepolicy.store.faults import Busy
+from carepolicy.store.faults import Busy, StoreFault
 from carepolicy.store.journal import ShadowRow, count_pending, end_shadow, shadow_of
 from carepolicy.store.opening import open_store, remove_store, shadow_url
 from carepolicy.store.operating import Operation
@@ -83,7 +83,8 @@ def _abandon(store: Store, token: str) -> None:
         if mine:
             end_shadow(transaction)
     if mine:
-        remove_store(shadow_url(store.url))
+        with suppress(StoreFault):  # what went wrong first is told
+            remove_store(shadow_url(store.url))
 
 
 def _last(store: Store) -> int:
