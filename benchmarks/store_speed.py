@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def noting(kind: type[SqlTransaction], written: list[Written]) -> Any:
         setattr(kind, name, function)
 
     def writes(sql: str, rows: list[Any]) -> Written:
-        return [(sql, rows)] if sql.startswith(("INSERT", "UPDATE", "DELETE")) else []
+        return [(sql, plainly(rows))] if sql.startswith(("INSERT", "UPDATE", "DELETE")) else []
 
     noted("run", lambda sql, values=(): writes(sql, [values]))
     noted("many", lambda sql, rows: writes(sql, list(rows)))
@@ -66,20 +66,25 @@ def noting(kind: type[SqlTransaction], written: list[Written]) -> Any:
     noted(
         "save",
         lambda subjects, cases, gone: [
-            (statements.SAVE_SUBJECT, list(subjects)),
-            (statements.SAVE_CASE, list(cases)),
+            (statements.SAVE_SUBJECT, plainly(subjects)),
+            (statements.SAVE_CASE, plainly(cases)),
             (statements.CLOSE_CASE, list(gone)),
         ],
     )
     noted(
         "append",
         lambda records, requests: [
-            (statements.APPEND, [(*row, None)[:width] for row in records]),
+            (statements.APPEND, plainly((*row, None)[:width] for row in records)),
             (statements.TALLY, [(0, len(records))]),
             (statements.REQUEST, list(requests)),
         ],
     )
     return plain
+
+
+def plainly(rows: Iterable[Any]) -> list[Any]:
+    """Rows as a program has them that nobody has made quick: bytes are bytes."""
+    return [tuple(bytes(each) if type(each) is bytearray else each for each in row) for row in rows]
 
 
 def restore(kind: type[SqlTransaction], functions: Any) -> None:

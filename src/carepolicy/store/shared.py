@@ -41,6 +41,10 @@ class SqlTransaction(ABC):
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Carry out a statement for each of some rows."""
 
+    def _send(self, sql: str, values: Sequence[Any]) -> None:
+        """Carry out a statement whose answer is not asked for."""
+        self.run(sql, values)
+
     def load(self, addresses: Sequence[Address]) -> dict[Address, Held]:
         """What is kept about some addresses."""
         found: dict[Address, Held] = {}
@@ -74,7 +78,7 @@ class SqlTransaction(ABC):
     def append(self, records: Sequence[RecordRow], requests: Sequence[RequestRow]) -> None:
         """Add records, and what they ask for to the outbox."""
         self.many(statements.APPEND_PLAIN if is_plain(records) else statements.APPEND, records)
-        self.run(statements.TALLY, (0, len(records)))
+        self._send(statements.TALLY, (0, len(records)))
         if requests:
             self.many(statements.REQUEST, requests)
 
@@ -94,7 +98,7 @@ class SqlTransaction(ABC):
 
     def keep_watched(self, watch: str, value: str, noted: bytes) -> None:
         """Keep what a watch has noted."""
-        self.run(statements.KEEP_WATCHED, (watch, value, noted))
+        self._send(statements.KEEP_WATCHED, (watch, value, noted))
 
     def input(self, name: str) -> tuple[int, int] | None:
         """The number of an input and of its shares."""
@@ -113,7 +117,7 @@ class SqlTransaction(ABC):
 
     def keep_position(self, row: InputRow) -> None:
         """Keep how far a share of an input was read."""
-        self.run(statements.KEEP_POSITION, row)
+        self._send(statements.KEEP_POSITION, row)
 
     def held(self, input: int) -> list[HeldRow]:
         """What the lateness of an input holds back."""
@@ -125,7 +129,7 @@ class SqlTransaction(ABC):
 
     def let_go(self, input: int) -> None:
         """Forget what the lateness of an input held back."""
-        self.run(statements.LET_GO, (input,))
+        self._send(statements.LET_GO, (input,))
 
     def versions(self) -> list[VersionRow]:
         """The installed policy sets, the present one last."""
