@@ -262,7 +262,7 @@ def _tell(case: Case, new: Case, where: tuple[str, str, str], plan: Plan) -> Non
 
 def _keep(transaction: Transaction, desks: Desks, texts: list[str]) -> None:
     recording = Recording(desks, 0)
-    recording.take([0] * len(texts), texts, {})
+    recording.take([0] * len(texts), texts, {}, {})
     desks.keep()
     if recording.records:
         transaction.append(recording.records, recording.requests)

@@ -55,6 +55,7 @@ class Batch:
         self._letters: list[LetterRow] = []
         self._end = AT_THE_END
         self.lates = 0
+        self._times: dict[str, int] = {}
         self._counted: set[watches.Counting] = set()
         self._journal = Journal(desks.bundle, desks.sealer) if desks.shadowed else None
         desks.begin(transaction)
@@ -95,8 +96,9 @@ class Batch:
                 self._refuse(number, event, line)
             elif quick is not None and (told := quick.take(event)) is not None:
                 self.taken += 1
-                if event.time > self.latest:
-                    self.latest = event.time
+                time = self._times[event.when] = event.time
+                if time > self.latest:
+                    self.latest = time
                 self._write(number, told)
             else:
                 self.give(event)
@@ -241,7 +243,7 @@ class Batch:
                 unmasked.update(desk.stepper.unmasked)
                 desk.stepper.unmasked.clear()
         recording = Recording(self._desks, self._input)
-        recording.take(self.positions, self.lines, unmasked)
+        recording.take(self.positions, self.lines, unmasked, self._times)
         self._desks.keep()
         self._desks.notes.keep(self._transaction)
         if recording.records:

@@ -1,12 +1,15 @@
 """The shortest way of an event, which most events of a set of one stratum go.
 
-One open case of the event's subject takes it, by a move that is written out, and no timer is due before. What
-comes of it is what ``Desk.take`` does; the engine's own run has the same way.
+It opens the first case of its subject, or the one open case of the subject takes it by a move that is written out, and
+no timer is due before. What comes of it is what ``Desk.take`` does; the engine's own run has the same way.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from carepolicy.engine.plainlines import NO_OPENER
+from carepolicy.engine.subject import Subject
 
 if TYPE_CHECKING:
     from carepolicy.engine.intake import Incoming
@@ -22,23 +25,45 @@ class Quick:
         self._stepper = desk.stepper
         self._touched = desks.touched
         self._note = desks.notes.take
+        self._known = desks.known
 
     def take(self, event: Incoming) -> list[str] | None:
         """The records of an event, in the list in which the desk collects them; None where the event must go the long
         way, and nothing has happened yet."""
         _, name, kind, now, when, _, _, data, masked, _ = event[:]
+        if masked or None in data.values():
+            return None
+        desk = self._desk
         subject = dict.get(self._subjects, name)  # the shelf's own way would ask the store
-        if subject is None or masked or not subject.last <= now < subject.next:
+        if subject is None:
+            subject = self._opened(event)
+            if subject is None:
+                return None
+        elif subject.last <= now < subject.next:
+            case = subject.only
+            if case is None:
+                return None
+            move = case.state.alone.get(kind)
+            if move is None or not move(self._stepper, subject, case, now, when, data):
+                return None
+            subject.last = now
+        else:
             return None
-        desk, case = self._desk, subject.only
-        if case is None or None in data.values():
-            return None
-        move = case.state.alone.get(kind)
-        if move is None or not move(self._stepper, subject, case, now, when, data):
-            return None
-        subject.last = now
         if subject.next <= now:
             self._stepper.fire(subject, now, False)
         self._touched[name] = None
         self._note(desk, event, True)
         return desk.out
+
+    def _opened(self, event: Incoming) -> Subject | None:
+        """The subject of an event that opens its first case; None where it does not, or where that is not known."""
+        desk, name = self._desk, event.subject
+        required, start = desk.openers.get(event.type, NO_OPENER)
+        if start is None or start.opening is None or not required <= event.data.keys():
+            return None
+        if name not in self._known or name in desk.merged:
+            return None
+        subject = self._subjects[name] = Subject(name)
+        subject.last = event.time
+        start.opening(self._stepper, subject, event.time, event.when, event.data or {}, event.time)
+        return subject

@@ -74,12 +74,15 @@ class Recording:
         self._desks = desks
         self._input = input
         self._owners: dict[str, tuple[str | None, str | None]] = {}
+        self._times: dict[str, int] = {}
         self.records: list[RecordRow] = []
         self.requests: list[RequestRow] = []
         self.closings: list[tuple[str, str, str, int, int, int]] = []
 
-    def take(self, positions: Iterable[int], lines: Iterable[str], unmasked: Unmasked) -> None:
-        """Take lines of records with the positions that caused them, in their order."""
+    def take(self, positions: Iterable[int], lines: Iterable[str], unmasked: Unmasked, times: dict[str, int]) -> None:
+        """Take lines of records with the positions that caused them, in their order. ``times`` has instants that are
+        known already by their texts."""
+        self._times = times
         add, input, touched = self.records.append, self._input, self._desks.touched
         known, chain, (number, end) = Remembered(("", ""), None), LOOSE, START  # of no record yet
         sequence, time, head, between, rest = 0, 0, NOWHERE, "", ""
@@ -119,7 +122,10 @@ class Recording:
                 if line.startswith(place.tail, until):
                     when = line[at:until]
                     rest = f"{place.about}{when}{place.tail}"
-                    return place, int(line[len(head) : stop]), line[begin:end], _instant(when), rest
+                    time = self._times.get(when)
+                    if time is None:
+                        time = _instant(when)
+                    return place, int(line[len(head) : stop]), line[begin:end], time, rest
         return self._read(line, head)
 
     def _read(self, line: str, head: str) -> Beginning:
