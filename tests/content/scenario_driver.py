@@ -1,7 +1,8 @@
 """Drives the scenarios of a policy set through the engine, for tests.
 
-A scenario is run once for each of its steps, on the events up to that step; what a step caused are the
-records that the run before it did not have. That leans on replay: the same history gives the same records.
+A scenario is run once for each of its steps, on the events up to that step; what happened since an expectation are
+the records that the run before it did not have. That leans on replay: the same history gives the same records. Facts
+are left to the runner: records do not tell them.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Drive:
         self.now: datetime | None = None
         self.records: Records = []
         self.caused: Records = []
+        self.before: set[str] = set()
 
     def differences(self) -> Iterator[str]:
         """What is otherwise than the scenario expects, in words."""
@@ -48,7 +50,10 @@ class Drive:
                 continue
             flow = step.get("flow", self.scenario["flow"])
             subject = step.get("subject", self.scenario.get("subject", "case-1"))
+            self.before = {each["id"] for each in self.records}
             for key, wanted in step["expect"].items():
+                if key == "facts":
+                    continue
                 found = self._found(key, wanted, flow, subject)
                 if not _fits(key, wanted, found):
                     yield f"step {number}: {key} should be {wanted}, and is {found}"
@@ -61,9 +66,8 @@ class Drive:
         else:
             self.now = self.instant(step["at"])
             self.events.append(self._event(step))
-        before = {each["id"] for each in self.records}
         self.records = list(self.policies.engine().run(self.events, until=self.now))
-        self.caused = [each for each in self.records if each["id"] not in before]
+        self.caused = [each for each in self.records if each["id"] not in self.before]
 
     def instant(self, text: str) -> datetime:
         """A time of the scenario; one without an offset is in the organisation's time zone."""
@@ -103,18 +107,31 @@ class Drive:
             return [each["data"]["role"] for each in new if _kind(each) == "task.assigned"]
         if key in ("unexpected", "rejected"):
             return any(_kind(each) == f"event.{key}" for each in self.caused)
-        if key in ("late", "met"):
+        if key == "late":
+            return [*(each["data"]["clock"] for each in new if _kind(each) == "clock.late"), *_late_still(mine)]
+        if key == "met":
             return [each["data"]["clock"] for each in new if _kind(each) == f"clock.{key}"]
         asked = key.removeprefix("not_")
         return [each["data"][NAMED_BY[asked]] for each in new if _kind(each) == CALLED_FOR[asked]]
 
-    def _due(self, records: Records, clock: str, wanted: str) -> str | None:
+    def _due(self, records: Records, clock: str, wanted: str) -> str:
         last = [each["data"] for each in records if _kind(each).startswith("clock.") and each["data"]["clock"] == clock]
         if not last or "due" not in last[-1]:
-            return None
+            return "none"
         due = datetime.fromisoformat(last[-1]["due"]).astimezone(self.zone)
         # To the microsecond: a due time is compared as an instant, and shown as the scenario writes it.
         return wanted if due - self.instant(wanted) == timedelta(0) else due.isoformat(sep=" ")
+
+
+def _late_still(records: Records) -> set[str]:
+    """Clocks that are late and have not ended."""
+    late: set[str] = set()
+    for each in records:
+        if _kind(each) == "clock.late":
+            late.add(each["data"]["clock"])
+        elif _kind(each) == "clock.ended":
+            late.discard(each["data"]["clock"])
+    return late
 
 
 def _kind(record: dict[str, Any]) -> str:

@@ -45,6 +45,13 @@ def test_a_message_prints_no_limit_that_the_owner_has_not_decided(language: str,
     assert {each.name for each in placeholders(message.text)} & TO_DECIDE == set()
 
 
+@pytest.mark.parametrize(("language", "message"), MESSAGES, ids=IDS)
+def test_a_message_says_how_else_we_are_reached(language: str, message: Message) -> None:
+    assert {f"channel.{name}.address" for name in ("email", "phone", "letter")} <= {
+        each.name for each in placeholders(message.text)
+    }
+
+
 @pytest.mark.parametrize("name", sorted(SENT))
 def test_the_languages_of_a_message_say_the_same_things(name: str) -> None:
     said = [

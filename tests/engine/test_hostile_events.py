@@ -66,7 +66,7 @@ def came_of(lines: list[bytes], *, reveal: bool = False, end: int | None = END) 
     with OrderedRun(run) as ordered:
         text = "".join(ordered.feed(block) for block in numbered_lines([b"\n".join(lines) + b"\n"]))
         text += "".join(ordered.finish(end))
-    return Came(text.splitlines(), [orjson.loads(each) for each in run.dead])
+    return Came([each for each in text.split("\n") if each], [orjson.loads(each) for each in run.dead])
 
 
 @cache
