@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import sys
 import xml.etree.ElementTree as ET
+import zlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import IO, cast
@@ -54,7 +56,9 @@ def traces(file: IO[bytes]) -> Iterator[tuple[str, list[Attributes]]]:
     """Each trace's name and its events, read as a stream. Raises ET.ParseError for what is no XML."""
     for _, element in ET.iterparse(file):
         if _local(element) == "trace":
-            name = next(each.get("value", "") for each in element if each.get("key") == NAME)
+            name = next((each.get("value", "") for each in element if each.get("key") == NAME), "")
+            if not name:
+                raise ValueError(f"a trace has no {NAME}")
             events = [
                 {each.get("key", ""): each.get("value", "") for each in event}
                 for event in element
@@ -108,6 +112,8 @@ def converted(path: str) -> Iterator[dict[str, object]]:
     """The CloudEvents of a log, by ticket and then by time."""
     with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as file:
         tickets = {_subject(name): events for name, events in traces(cast("IO[bytes]", file))}
+    if not tickets:
+        raise ValueError("it holds no trace")
     for ticket in sorted(tickets):
         yield from events_of(ticket, tickets[ticket])
 
@@ -121,9 +127,27 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: python helpdesk_to_events.py LOG.xes[.gz] > events.jsonl", file=sys.stderr)
         return 2
-    for event in converted(arguments[0]):
-        print(json.dumps(event, separators=(",", ":")))
+    try:
+        for event in converted(arguments[0]):
+            print(json.dumps(event, separators=(",", ":")))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has had enough, as `head` does. Python must not find that out again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (ET.ParseError, gzip.BadGzipFile, EOFError, zlib.error) as problem:
+        return _refuse(f"{arguments[0]} is no XES log, or is cut short: {problem}")
+    except KeyError as problem:
+        return _refuse(
+            f"{arguments[0]} has an event without {problem}, or an activity of that name that is not known here"
+        )
+    except (OSError, ValueError) as problem:
+        return _refuse(f"{arguments[0]}: {getattr(problem, 'strerror', None) or problem}")
     return 0
+
+
+def _refuse(reason: str) -> int:
+    print(f"helpdesk_to_events: {reason}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

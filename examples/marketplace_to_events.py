@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -82,10 +83,34 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: python marketplace_to_events.py ORDERS.csv > events.jsonl", file=sys.stderr)
         return 2
-    with open(arguments[0], newline="", encoding="utf-8") as file:
-        for event in converted(csv.DictReader(file)):
-            print(json.dumps(event, separators=(",", ":")))
+    try:
+        with open(arguments[0], newline="", encoding="utf-8") as file:
+            for event in converted(_rows(file)):
+                print(json.dumps(event, separators=(",", ":")))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has had enough, as `head` does. Python must not find that out again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError, csv.Error) as problem:
+        reason = (
+            "is not UTF-8" if isinstance(problem, UnicodeDecodeError) else getattr(problem, "strerror", None) or problem
+        )
+        print(f"marketplace_to_events: {arguments[0]}: {reason}", file=sys.stderr)
+        return 2
     return 0
+
+
+def _rows(file: Iterable[str]) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file. Raises ValueError, with the line, for one that lacks a column."""
+    rows = csv.DictReader(file)
+    columns = ("order_id", *EVENTS, "order_estimated_delivery_date")
+    lacking = [name for name in columns if name not in (rows.fieldnames or ())]
+    if lacking:
+        raise ValueError(f"it has no column {', '.join(lacking)}")
+    for row in rows:
+        if any(row[name] is None for name in columns):
+            raise ValueError(f"line {rows.line_num} is cut short")
+        yield row
 
 
 if __name__ == "__main__":

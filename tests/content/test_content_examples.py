@@ -178,3 +178,47 @@ def test_each_kind_of_bad_line_is_told_with_its_line() -> None:
     taken = [each for each in records if each["type"] == "carepolicy.case.opened"]
     assert {each["subject"] for each in taken} == {"mail-901", "order-903"}
     assert "4111" not in json.dumps(records)
+
+
+CONVERTERS = ["helpdesk_to_events.py", "marketplace_to_events.py"]
+
+
+def converting(converter: str, file: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "examples" / converter), str(file)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("converter", CONVERTERS)
+@pytest.mark.parametrize("content", [None, b"", b"# Read me\n", b"\xff\xfe\x00", b"<log><trace></trace></log>"])
+def test_a_converter_says_in_a_line_what_it_cannot_read(converter: str, content: bytes | None, tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    if content is not None:
+        file.write_bytes(content)
+    ran = converting(converter, file)
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert str(file) in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
+def test_a_converter_tells_of_an_order_that_is_cut_short(tmp_path: Path) -> None:
+    file = tmp_path / "orders.csv"
+    columns = "order_id,order_purchase_timestamp,order_approved_at,order_delivered_carrier_date"
+    file.write_text(f"{columns},order_delivered_customer_date,order_estimated_delivery_date\na,3/13/2018 10:00\n")
+    ran = converting("marketplace_to_events.py", file)
+    assert (ran.returncode, "line 2 is cut short" in ran.stderr) == (2, True)
+
+
+def test_a_converter_ends_in_silence_when_nobody_reads_on(tmp_path: Path) -> None:
+    columns = "order_id,order_purchase_timestamp,order_approved_at,order_delivered_carrier_date"
+    rows = "".join(f"o-{number},3/13/2018 10:00,,,,\n" for number in range(20_000))
+    file = tmp_path / "orders.csv"
+    file.write_text(f"{columns},order_delivered_customer_date,order_estimated_delivery_date\n{rows}")
+    command = [sys.executable, str(ROOT / "examples" / "marketplace_to_events.py"), str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 0
