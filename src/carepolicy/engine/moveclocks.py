@@ -101,27 +101,32 @@ def _instant(source: Source, limit: LiveLimit, amount: int) -> str:
 
 def _end(source: Source, clock: LiveClock, general: str) -> None:
     """As ``rounds.stop``, for a round that is in time and whose limit is the one that was written down."""
+    source.add(f"held = rounds[{clock.index}]", "if held is not None:", "    limit = held.limit")
+    with source.deeper():
+        branch = "if"
+        for limit in dict.fromkeys(limit for limits in clock.choices for limit in limits if limit.plain):
+            named = source.name(limit, "limit")
+            source.add(f"{branch} limit is {named} and held.amount == {limit.amount} and not held.late:")
+            with source.deeper():
+                _meet(source, clock, limit)
+            branch = "elif"
+        if branch == "elif":
+            source.add("else:")
+            with source.deeper():
+                source.call(general)
+        else:
+            source.call(general)
+
+
+def _meet(source: Source, clock: LiveClock, limit: LiveLimit) -> None:
+    """A round with a limit that is known ends in time."""
+    position = "now" if limit.position is None else f"{source.name(limit.position, 'position')}(now)"
     source.add(
-        f"held = rounds[{clock.index}]",
-        "if held is not None:",
-        "    limit = held.limit",
-        "    if held.late or held.amount != limit.amount:",
+        f"rounds[{clock.index}] = None",
+        f"used = {position} - held.base if held.running else held.used",
+        f"used = 0 if used < 0 else round(used / {limit.unit}, 6) if used % {limit.unit} else used // {limit.unit}",
     )
-    with source.deeper(), source.deeper():
-        source.call(general)
-    source.add("    else:")
-    with source.deeper(), source.deeper():
-        source.add(
-            f"rounds[{clock.index}] = None",
-            "if held.running:",
-            "    position = limit.position",
-            "    used = (now if position is None else position(now)) - held.base",
-            "else:",
-            "    used = held.used",
-            "kind, data = limit.plainly_met",
-            *_told(),
-        )
-        source.write("{kind}", "{data % used}")
+    source.record(limit.plainly_met.kind, limit.plainly_met.data, "used")
 
 
 def _told() -> tuple[str, ...]:

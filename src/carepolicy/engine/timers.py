@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState, LiveWay
 
+NO_DATA: dict[str, Any] = {}
+"""What clocks bring; it is never changed."""
+
 AT_ONE_INSTANT = 1_000
 """So many timers of one case may fire at one instant; more are a loop of the policy, which is cut."""
 
@@ -124,15 +127,21 @@ class Timers:
         elif timer.next >= timer.due:
             self.lates += 1
             rounds.fall_late(self.out, case, timer, when, now)
-            ways = case.state.ways.get(timer.clock.late_trigger)
-            if ways is None or not self.try_ways(case, ways, now, when):
-                case.pending = (*case.pending, timer.clock)
+            if self._hear(subject, case, timer.clock.late_trigger, now, when):
+                return
+            case.pending = (*case.pending, timer.clock)
         else:
             rounds.warn(self.out, case, timer, when, now)
-            ways = case.state.ways.get(timer.clock.warned_trigger)
-            if ways is not None:
-                self.try_ways(case, ways, now, when)
+            if self._hear(subject, case, timer.clock.warned_trigger, now, when):
+                return
         self.settle(subject, case, now)
+
+    def _hear(self, subject: Subject, case: Case, trigger: str, now: int, when: str) -> bool:
+        """Let a case take what its own clock tells; False where it does not listen."""
+        move = case.state.moves.get(trigger)
+        if move is not None:
+            return move(self, subject, case, now, when, NO_DATA)
+        return self.deliver(subject, case, trigger, now, when, NO_DATA)
 
     def plan(self, subject: Subject) -> None:
         """Note when the subject's next timer falls due."""
@@ -154,6 +163,10 @@ class Timers:
     def try_ways(self, case: Case, ways: tuple[LiveWay, ...], now: int, when: str) -> bool:
         """Take the first of some transitions whose guard holds; False where none does."""
         raise AssertionError("a stepper takes transitions")
+
+    def deliver(self, subject: Subject, case: Case, event: str, now: int, when: str, data: dict[str, Any]) -> bool:
+        """Give an event to a case; False where it does not take it."""
+        raise AssertionError("a stepper delivers events")
 
     def open_case(
         self,
