@@ -30,9 +30,7 @@ def said_again(tmp_path: Path) -> str:
     return str(folder)
 
 
-@pytest.mark.parametrize(
-    "options", [("--batch", "1"), ("--batch", "40"), ("--batch", "9", "--lateness", "2h")], ids=str
-)
+@pytest.mark.parametrize("options", [("--batch", "40"), ("--batch", "9", "--lateness", "2h")], ids=str)
 def test_the_same_policies_do_not_differ_over_a_log(
     shop: Shop, said_again: str, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
