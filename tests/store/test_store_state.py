@@ -18,6 +18,7 @@ from carepolicy.engine.case import Case, Round
 from carepolicy.engine.instants import microseconds, text_of
 from carepolicy.store.opening import open_store
 from carepolicy.store.operating import Operation
+from carepolicy.store.verifying import Verifying
 from carepolicy.store.versions import install_folder
 from stories import event, write_set
 
@@ -178,3 +179,28 @@ def test_desks_forget_what_a_transaction_did_that_was_undone(url: str, tmp_path:
         operation.attempt(fail)
     done = operation.take(lines(event("answered", "2026-03-02T10:00:01", "s-1")))
     assert done.records.count("case.closed") == 1
+
+
+def test_the_columns_of_records_are_those_of_their_lines_whatever_a_subject_is_called(url: str, tmp_path: Path) -> None:
+    policies = str(write_set(tmp_path / "set", FLOW))
+    names = [
+        'say "hi"',
+        'x","subject":"y',
+        'inquiry/a/1","source":"',
+        "a/b/2",
+        "\\",
+        '\\"/3',
+        "\u2028\n",
+        "é/",
+        "a",
+        "a/1",
+    ]
+    store = open_store(url)
+    operation = Operation(store, policies, 0)
+    for day, kind in enumerate(("asked", "nudged", "nudged", "answered", "asked", "answered"), 2):
+        operation.take(lines(*(event(kind, f"2026-03-0{day}T10:00:00", name, id=f"{day}{name}") for name in names)))
+    with store.reading() as transaction:
+        verifying = Verifying(transaction)
+        assert list(verifying.faults()) == []
+        assert verifying.records > 100
+    store.close()
