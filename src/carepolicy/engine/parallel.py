@@ -7,46 +7,26 @@ since the records are put in the order of the lines, the bytes do not depend on 
 from __future__ import annotations
 
 import multiprocessing
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from signal import SIG_IGN, SIGINT, signal
 from threading import current_thread, main_thread
-from typing import TYPE_CHECKING, Any, NamedTuple
-from zlib import crc32
+from typing import TYPE_CHECKING
 
 from carepolicy.engine import codes
-from carepolicy.engine.desk import Counted, Desk
-from carepolicy.engine.eventrecords import EventRecords
-from carepolicy.engine.intake import MERGE, Refused
+from carepolicy.engine.columns import Columns
+from carepolicy.engine.intake import MERGE, Incoming, Refused
 from carepolicy.engine.letters import line_of
-from carepolicy.engine.live import LiveProgram
+from carepolicy.engine.plainlines import numbers_and_texts
 from carepolicy.engine.stream import AT_THE_END, Run, WorkerDied
+from carepolicy.engine.workers import Answer, Part, Share, work, worker_of
 from carepolicy.machine import portable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from multiprocessing.connection import Connection
 
-    from carepolicy.engine.intake import Incoming
     from carepolicy.engine.subject import Raised
     from carepolicy.machine.program import Bundle
-
-
-class Share(NamedTuple):
-    """An event for one route (a group of programs with the same key) of one worker."""
-
-    event: Incoming
-    route: int
-
-
-class Answer(NamedTuple):
-    """What a worker made of its shares."""
-
-    texts: list[tuple[int, int, str]]
-    refusals: list[tuple[Incoming, str, str]]
-    raised: list[tuple[int, Raised]]
-    counted: list[Counted]
-    open_cases: int
-    lates: int
 
 
 class ParallelRun(Run):
@@ -69,6 +49,9 @@ class ParallelRun(Run):
         # What a process is started with is written to it whether or not it lives; this finds out.
         for number, pipe in enumerate(self._pipes):
             self._ask(number, pipe, packed)
+        # Where all that an event concerns is with one worker, plain lines are handed on as they are.
+        whole = self.levels == 1 and self.holding is None and all(program.key is None for program in bundle.programs)
+        self._columns = Columns(self.intake, bundle) if whole else None
         self._asked = [False] * workers
         self._kept: list[tuple[int, str]] = []
         self._letters: list[str] = []
@@ -92,17 +75,44 @@ class ParallelRun(Run):
             for each in (event,) if self.holding is None else self.holding.add(event):
                 self._share(each, shares)
         read, self.dead[:] = self.dead[:], []
+        return self._hand_on(shares, texts, read)
+
+    def feed_directly(self, lines: Sequence[tuple[int, bytes | str]]) -> tuple[str, int]:
+        """The records of the lines before, of a set of one stratum, and how many."""
+        parts = self._parts(lines)
+        texts = self.feed_lines(lines) if parts is None else self._hand_on(parts, [], [])
+        text = "".join(text for _, text in texts)
+        return text, text.count("\n")
+
+    def _parts(self, lines: Sequence[tuple[int, bytes | str]]) -> list[Part] | None:
+        """Plain lines by the worker that has their subjects; None where they must be read one by one."""
+        if self._columns is None or not lines:
+            return None
+        numbers, texts = numbers_and_texts(lines)
+        found = self._columns.read(numbers, texts)
+        if found is None:
+            return None
+        latest, rows = found
+        self.latest = max(self.latest, latest)
+        self.read_events += len(lines)
+        count = len(self._pipes)
+        parts = [Part([], []) for _ in self._pipes]
+        for row, text in zip(rows, texts, strict=True):
+            part = parts[worker_of(row[1], count)]
+            part.numbers.append(row[0])
+            part.lines.append(text)
+        return parts
+
+    def _hand_on(
+        self, shares: Sequence[list[Share] | Part], texts: list[tuple[int, str]], letters: list[str]
+    ) -> list[tuple[int, str]]:
+        """Give the workers their shares of some lines, and get the records of the lines before."""
         done = self._receive()
         self._release_letters()
-        self._letters = read
+        self._letters = letters
         self._send(shares)
         self._kept, kept = texts, self._kept
-        return sorted((*kept, *done), key=lambda each: each[0])
-
-    def feed_directly(self, lines: Iterable[tuple[int, bytes | str]]) -> tuple[str, int]:
-        """The records of the lines before, of a set of one stratum, and how many."""
-        text = "".join(text for _, text in self.feed_lines(lines))
-        return text, text.count("\n")
+        return sorted((*kept, *done), key=lambda each: each[0]) if kept else done
 
     def _release_letters(self) -> None:
         """Give out the dead letters of the lines before, in the order of the lines, as one process does."""
@@ -118,13 +128,13 @@ class ParallelRun(Run):
         if self.levels > 1:
             self.pass_on(event)
 
-    def _send(self, shares: list[list[Share]]) -> None:
+    def _send(self, shares: Sequence[list[Share] | Part]) -> None:
         for number, (pipe, share) in enumerate(zip(self._pipes, shares, strict=True)):
             if share:
                 self._ask(number, pipe, share)
                 self._asked[number] = True
 
-    def _ask(self, number: int, pipe: Connection, asked: list[Share] | int | bytes) -> None:
+    def _ask(self, number: int, pipe: Connection, asked: list[Share] | Part | int | bytes) -> None:
         try:
             pipe.send(asked)
         except OSError:
@@ -140,7 +150,7 @@ class ParallelRun(Run):
             if self._asked[number]:
                 texts.extend(self._take(number, pipe))
                 self._asked[number] = False
-        texts.sort(key=lambda each: each[:2])
+        texts.sort()  # by line and route; no two are of one line and route
         return [(line, text) for line, _, text in texts]
 
     def _take(self, number: int, pipe: Connection) -> list[tuple[int, int, str]]:
@@ -209,41 +219,3 @@ def deaf_to_interrupts() -> Iterator[None]:
         yield
     finally:
         signal(SIGINT, before)
-
-
-def worker_of(subject: str, workers: int) -> int:
-    """The number of the worker that keeps a subject's cases."""
-    return crc32(subject.encode()) % workers
-
-
-def work(pipe: Connection, reveal: bool, number: int, workers: int) -> None:
-    """A worker: takes a bundle, then lists of shares, and at last the instant until which timers fall due."""
-    try:
-        bundle = portable.from_bytes(pipe.recv())
-    except (EOFError, OSError):
-        return
-    programs = [LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)]
-    lowest = [program for program in programs if program.stratum == 0]
-    records = EventRecords(bundle.organisation)
-    desk = Desk(bundle, lowest, records, reveal, owns=lambda name: worker_of(name, workers) == number)
-    while True:
-        try:
-            asked: Any = pipe.recv()
-        except (EOFError, OSError):
-            return
-        if isinstance(asked, int):
-            texts = [(AT_THE_END, 0, desk.finish(asked))]
-            raised = [(AT_THE_END, each) for each in desk.stepper.raised]
-            desk.stepper.raised.clear()
-        else:
-            texts, raised = [], []
-            for event, route in asked:
-                desk.take_route(event, route)
-                texts.append((event.line, route, desk.written()))
-                raised.extend((event.line, each) for each in desk.stepper.raised)
-                desk.stepper.raised.clear()
-        counts = sum(len(subject.cases) for subject in desk.subjects.values())
-        with suppress(OSError):  # the one that asked may have ended
-            pipe.send(Answer(texts, list(desk.refusals), raised, list(desk.counted), counts, desk.stepper.lates))
-        desk.refusals.clear()
-        desk.counted.clear()

@@ -10,9 +10,10 @@ from carepolicy.engine.lines import Lines
 from carepolicy.engine.subject import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from carepolicy.engine.columns import Row
+    from carepolicy.engine.desk import Desk
     from carepolicy.engine.live import LiveState
     from carepolicy.engine.stream import Run
     from carepolicy.machine.program import Bundle
@@ -36,15 +37,12 @@ class PlainLines:
         """Take numbered lines: together if they are plain, else in halves, and one by one where only a few are left."""
         run = self._run
         if len(lines) > FEW:
-            if isinstance(lines, Lines):
-                found = self._columns.read(range(lines.first, lines.first + len(lines)), lines.texts)
-            else:
-                found = self._columns.read(*zip(*lines, strict=True))
+            found = self._columns.read(*numbers_and_texts(lines))
             if found is not None:
                 latest, rows = found
                 run.latest = max(run.latest, latest)
                 run.read_events += len(lines)
-                self._take_rows(rows)
+                take_rows(run.desks[0], rows, run.take_fully)
                 return
             half = len(lines) // 2
             self.take(lines[:half])
@@ -59,38 +57,48 @@ class PlainLines:
             run.note(event)
             run.take_fully(event)
 
-    def _take_rows(self, rows: Iterable[Row]) -> None:
-        """Take events. The common cases go the shortest way: an event opens the first case of its subject, or the only
-        open case of the subject takes it, by a move that is written out, and no timer is due before."""
-        desk = self._run.desks[0]
-        subjects, closed, merged = desk.subjects, desk.closed, desk.merged
-        openers, stepper = desk.openers, desk.stepper
-        for number, name, kind, when, now, data, source, key in rows:
-            subject = subjects.get(name)
-            if subject is None:
-                required, start = openers.get(kind, NO_OPENER)
-                if (
-                    start is not None
-                    and start.opening is not None
-                    and required <= data.keys()
-                    and name not in closed
-                    and name not in merged
-                ):
-                    subject = subjects[name] = Subject(name)
+
+def numbers_and_texts(lines: Sequence[tuple[int, bytes | str]]) -> tuple[Sequence[int], Sequence[bytes | str]]:
+    """The numbers of some lines, and their texts."""
+    if isinstance(lines, Lines):
+        return range(lines.first, lines.first + len(lines)), lines.texts
+    numbers, texts = zip(*lines, strict=True)
+    return numbers, texts
+
+
+def take_rows(desk: Desk, rows: Iterable[Row], fully: Callable[[Incoming], None]) -> None:
+    """Take events. The common cases go the shortest way: an event opens the first case of its subject, or the only
+    open case of the subject takes it, by a move that is written out, and no timer is due before. The others go
+    ``fully``.
+    """
+    subjects, closed, merged = desk.subjects, desk.closed, desk.merged
+    openers, stepper = desk.openers, desk.stepper
+    for number, name, kind, when, now, data, source, key in rows:
+        subject = subjects.get(name)
+        if subject is None:
+            required, start = openers.get(kind, NO_OPENER)
+            if (
+                start is not None
+                and start.opening is not None
+                and required <= data.keys()
+                and name not in closed
+                and name not in merged
+            ):
+                subject = subjects[name] = Subject(name)
+                subject.last = now
+                start.opening(stepper, subject, now, when, data or {}, now)
+                if subject.next <= now:
+                    stepper.fire(subject, now, False)
+                continue
+        elif subject.last <= now < subject.next:
+            case = subject.only
+            if case is not None:
+                move = case.state.alone.get(kind)
+                if move is not None and move(stepper, subject, case, now, when, data):
                     subject.last = now
-                    start.opening(stepper, subject, now, when, data or {}, now)
                     if subject.next <= now:
                         stepper.fire(subject, now, False)
+                    if subject.only is None:
+                        desk.let_go(name)
                     continue
-            elif subject.last <= now < subject.next:
-                case = subject.only
-                if case is not None:
-                    move = case.state.alone.get(kind)
-                    if move is not None and move(stepper, subject, case, now, when, data):
-                        subject.last = now
-                        if subject.next <= now:
-                            stepper.fire(subject, now, False)
-                        if subject.only is None:
-                            desk.let_go(name)
-                        continue
-            self._run.take_fully(make_tuple(Incoming, (number, name, kind, now, when, source, key, data, False, False)))
+        fully(make_tuple(Incoming, (number, name, kind, now, when, source, key, data, False, False)))
