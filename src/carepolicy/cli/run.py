@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
 
 BLOCK = 1 << 15
+SHARED_BLOCK = 1 << 17
+"""Bytes that are read at once; more where each of several workers gets a part of them."""
 """Bytes that are read at a time: few enough that a block's events and records stay in the processor's cache."""
 
 SHOWN = 10
@@ -85,14 +87,8 @@ def command(
     if store is not None:
         if reveal:
             raise Refused("--reveal does not go with --store")
-        lag = lateness_of(lateness)
-        with ExitStack() as stack:
-            source = _source(stack, file)
-            pace = batch or "1000"
-            asked = Asked(store, policies, file, until, pace, resume, lag, output, dead_letters, quiet, workers)
-            tally = run_with_store(asked, source, _blocks(source, quiet))
-        if set(tally) - HARMLESS:
-            raise SystemExit(1)
+        lag, pace = lateness_of(lateness), batch or "1000"
+        _run_with(Asked(store, policies, file, until, pace, resume, lag, output, dead_letters, quiet, workers))
         return
     if batch is not None or resume:
         raise Refused("--batch and --resume go with --store")
@@ -113,12 +109,22 @@ def command(
         runner = stack.enter_context(_runner(bundle, reveal, held, workers))
         letters = Letters(dead, quiet)
         try:
-            _pump(runner, source, records, letters, end, quiet)
+            blocks = _blocks(source, quiet, BLOCK if workers == 1 else SHARED_BLOCK)
+            _pump(runner, blocks, records, letters, end)
         finally:
             records.flush()
             if not quiet:
                 _say(runner, letters)
     if set(runner.tally) - HARMLESS:
+        raise SystemExit(1)
+
+
+def _run_with(asked: Asked) -> None:
+    """Run events with a store."""
+    with ExitStack() as stack:
+        source = _source(stack, asked.file)
+        tally = run_with_store(asked, source, _blocks(source, asked.quiet))
+    if set(tally) - HARMLESS:
         raise SystemExit(1)
 
 
@@ -208,10 +214,10 @@ def _runner(bundle: Bundle, reveal: bool, lateness: int, workers: int) -> Any:
     return OrderedRun(run, spool)
 
 
-def _pump(runner: Any, source: Any, records: IO[bytes], letters: Letters, until: int | None, quiet: bool) -> None:
+def _pump(runner: Any, blocks: Iterator[bytes], records: IO[bytes], letters: Letters, until: int | None) -> None:
     from carepolicy.engine.lines import numbered_lines
 
-    for lines in numbered_lines(_blocks(source, quiet)):
+    for lines in numbered_lines(blocks):
         text = runner.feed(lines)
         if text:
             records.write(text.encode())
@@ -222,11 +228,11 @@ def _pump(runner: Any, source: Any, records: IO[bytes], letters: Letters, until:
     letters.take(runner.dead)
 
 
-def _blocks(source: Any, quiet: bool) -> Iterator[bytes]:
+def _blocks(source: Any, quiet: bool, most: int = BLOCK) -> Iterator[bytes]:
     """Blocks of the input as they come; on a terminal with a bar that shows how far a file is read."""
     size = _size(source)
     if quiet or size is None or not sys.stderr.isatty():
-        while block := source.read1(BLOCK):
+        while block := source.read1(most):
             yield block
         return
     from rich.console import Console
@@ -235,7 +241,7 @@ def _blocks(source: Any, quiet: bool) -> Iterator[bytes]:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("run", total=size)
-        while block := source.read1(BLOCK):
+        while block := source.read1(most):
             progress.advance(task, len(block))
             yield block
 
