@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from carepolicy.businesstime.rules import Rules
 
 ANCHOR = 2024
-"""The year at whose beginning positions are zero; what is compiled always reaches from it to what is asked."""
+"""The year at whose beginning positions are zero; what is compiled reaches from it to what is asked."""
 
 PACKED_YEARS = (2015, 2035)
 """The years that a packed calendar bears at least, so that it needs no library for them when it is loaded."""
@@ -44,9 +44,13 @@ class GrowingTime:
         zone = zone_named(rules.timezone)
         at = midnight_of(date(ANCHOR, 1, 1).toordinal())
         self._zone: ZoneLine = zone_line(zone, at - 5 * DAY_US, at + 5 * DAY_US)
-        start = self._zone.utc(at)
-        self._span = Span(start, start, 0, 0, [], [], [], [], [])
+        self._span = self._nothing()
         self._packed: dict[int, Packed] = {}
+
+    def _nothing(self) -> Span:
+        """The span of no year, at the beginning of the anchor."""
+        start = self._zone.utc(midnight_of(date(ANCHOR, 1, 1).toordinal()))
+        return Span(start, start, 0, 0, [], [], [], [], [])
 
     @property
     def rules(self) -> Rules:
@@ -86,8 +90,8 @@ class GrowingTime:
         self.name, self._rules, self._closed, zone, self._packed = marshal.loads(state)
         self._growing = Lock()
         self._zone = ZoneLine(*zone)
-        self._span = unpacked(self._packed[ANCHOR])
-        self._first = self._last = ANCHOR
+        self._span = self._nothing()
+        self._first, self._last = ANCHOR, ANCHOR - 1
 
     def _pack(self, year: int) -> Packed:
         ordinals = range(date(year, 1, 1).toordinal(), date(year + 1, 1, 1).toordinal())
@@ -139,6 +143,9 @@ class GrowingTime:
     def _grow(self, first_year: int, last_year: int) -> None:
         """Take up these years, as far as calendars go; the caller holds the lock."""
         first_year, last_year = max(first_year, FIRST_YEAR), min(last_year, LAST_YEAR)
+        if self._first > self._last and all(year in self._packed for year in range(first_year, last_year + 1)):
+            self._span = joined([unpacked(self._packed[year]) for year in range(first_year, last_year + 1)])
+            self._first, self._last = first_year, last_year
         if last_year > self._last:
             self._grow_on(last_year)
         if first_year < self._first:

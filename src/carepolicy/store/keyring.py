@@ -56,9 +56,10 @@ def _is_key(text: str) -> bool:
 
 def fingerprint(key: str) -> str:
     """By which a key is known without showing it."""
-    from hashlib import sha256
+    from carepolicy.hashing import sha256
 
-    return sha256(b"carepolicy key " + key.encode()).hexdigest()[:16]
+    digest: str = sha256(b"carepolicy key " + key.encode()).hexdigest()
+    return digest[:16]
 
 
 def new_key() -> str:
