@@ -103,10 +103,10 @@ class Calendar(OpenTime):
         the limit's fact has no value. Raises ``NeverOpen`` and ``OutOfRange``.
         """
         kind, amount = limit.kind, limit.amount
-        if kind == BUSINESS_TIME:
-            due = self.instant(self.position(instant) + amount) if amount else self._nothing_after(instant)
-        elif kind == BUSINESS_DAYS:
+        if kind == BUSINESS_DAYS:
             due = self.days_later(instant, amount, limit.days) if amount else self._nothing_after(instant)
+        elif kind == BUSINESS_TIME:
+            due = self.instant(self.position(instant) + amount) if amount else self._nothing_after(instant)
         elif kind == CLOSE_OF_BUSINESS:
             due = self.date_instant(self.date_position(instant) + amount)
         elif kind == MONTHS:

@@ -134,8 +134,10 @@ class OpenTime(GrowingTime):
             try:
                 if days and used:
                     start, length, before, lift, last = span.days[day + days]
-                    if length != total:
-                        used = -(-(used * DAY // total) * length // DAY)
+                    if length == total:  # days alike, as most are
+                        found = start + used
+                        return found - (lift if found > before else _lift(span, found, last))
+                    used = -(-(used * DAY // total) * length // DAY)
                 else:
                     share = used * DAY // total + amount
                     if share > DAY:
