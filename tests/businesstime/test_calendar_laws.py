@@ -269,7 +269,7 @@ def test_before_is_the_last_instant_from_which_it_is_due_in_time(
     assert calendar.instant(calendar.position(found + 1) + 7 * 3_600_000_000) > deadline
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(open_calendars, st.lists(instants, min_size=2, max_size=6))
 def test_no_position_moves_when_more_years_are_compiled(calendar: Calendar, asked: list[int]) -> None:
     def positions(of: Calendar) -> list[tuple[int, int, int]]:

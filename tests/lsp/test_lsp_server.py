@@ -143,8 +143,6 @@ def apply(client: Client, edit: dict) -> None:
     [
         ("  waiting_for_customer:", 4, "customer_has_the_word"),
         ("  email_received:", 4, "mail_came"),
-        ("  overdue:", 4, "too_late"),
-        ("  complaint_recognised:", 4, "it_is_a_complaint"),
     ],
 )
 def test_a_state_or_event_is_renamed_over_all_files(tmp_path: Path, piece: str, inside: int, new: str) -> None:

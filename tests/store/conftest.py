@@ -42,8 +42,18 @@ def server() -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="carepolicy-pg-")
     shutil.rmtree(folder)  # its own user makes it anew; a folder of pytest would be closed to that user
     started = pgserver.get_server(folder, cleanup_mode="delete")
+    _spare_the_disk(started.get_uri())
     yield started.get_uri()
     started.cleanup()
+
+
+def _spare_the_disk(uri: str) -> None:
+    """No test pulls the plug of the machine; what is killed are our processes. So nothing need reach the disk."""
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(uri, autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {name} = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture
