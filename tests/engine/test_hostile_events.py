@@ -200,7 +200,19 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 
 FACTS = ("customer.email", "customer.tier", "order.total", "order.ship_by", "order.estimated", "customer", "order", "x")
-SPLICES = [b"\\ud800", b"\\u0000", b"\x00", b"[" * 2000, b"1e400", b"NaN", b'"id":"1",', b'"', b"}", b"\r", b"\xff"]
+SPLICES = [
+    b"\\ud800",
+    b"\\u0000",
+    b"\x00",
+    b"[" * 2000,
+    b"1e400",
+    b"NaN",
+    b'"id":"another",',
+    b'"',
+    b"}",
+    b"\r",
+    b"\xff",
+]
 
 
 def holds_for(line: bytes, place: int, reveal: bool) -> None:
