@@ -1,4 +1,4 @@
-"""Lines read together: what ``Intake.fields`` does to one line, done to a block of them, column by column.
+"""Lines read together: what ``Intake.read`` does to one line, done to a block of them, column by column.
 
 Python does the same thing to many values in a row several times quicker than many things to each value. Where a
 block holds anything that is not plain (a fault, a card number, an id that was seen), it is not taken at all:
@@ -14,7 +14,7 @@ from orjson import loads
 
 from carepolicy.engine.instants import NoInstant, hour_start, read_instant, rest_of_hour
 from carepolicy.engine.intake import LONGEST_LINE
-from carepolicy.engine.values import plain_taker_of
+from carepolicy.engine.values import NO_DATA, plain_taker_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,9 +31,6 @@ VERSION = "1.0"
 
 NONE_SEEN: frozenset[str] = frozenset()
 """The ids that were seen of a new source."""
-
-NO_DATA: dict[str, Any] = {}
-"""The data of all events that bring none. It is never changed."""
 
 _attributes = itemgetter("subject", "type", "time", "source", "id")
 

@@ -109,9 +109,10 @@ class LiveLimit:
         whole, rest = divmod(self.amount, self.unit)
         told = repr(round(self.amount / self.unit, 6)) if rest else str(whole)
         self.fresh = writer.form("clock.started", f'{start}"due":"%s","used":0,"limit":{told},{basis}}}')
-        self.plainly_met = writer.form("clock.met", f'{start}"used":%s,"limit":{told},{basis}}}')
-        self.plainly_paused = writer.form("clock.paused", f'{start}"used":%s,"limit":{told},{basis}}}')
-        self.plainly_resumed = writer.form("clock.resumed", f'{start}"due":"%s","used":%s,"limit":{told},{basis}}}')
+        known = f'"used":%s,"limit":{told},{basis}}}'
+        self.plainly_met = writer.form("clock.met", f"{start}{known}")
+        self.plainly_paused = writer.form("clock.paused", f"{start}{known}")
+        self.plainly_resumed = writer.form("clock.resumed", f'{start}"due":"%s",{known}')
         self.extended_as = quoted(f"the limit is now {self.limit}")
         self.recounted_as = quoted(f"it counts in the calendar {self.calendar.name} now")
 

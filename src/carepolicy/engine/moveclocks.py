@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from carepolicy.engine import rounds
 from carepolicy.engine.case import Round
 from carepolicy.engine.instants import HOUR, NEVER, hour_text, rest_text
 from carepolicy.engine.settling import plan
+from carepolicy.engine.values import NO_DATA
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from carepolicy.engine.live import LiveProgram, LiveState, Operations
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
     from carepolicy.engine.source import Source
@@ -64,7 +68,7 @@ def _choose(source: Source, clock: LiveClock, limits: tuple[LiveLimit, ...]) -> 
                 with source.deeper():
                     _begin(source, clock, limit)
             break
-        guard = f"{source.name(limit.when, 'applies')}(case.facts, {source.name(rounds.NOTHING, 'nothing')}, case)"
+        guard = f"{source.name(limit.when, 'applies')}(case.facts, {source.name(NO_DATA, 'nothing')}, case)"
         source.add(f"{branch} {guard}:")
         with source.deeper():
             _begin(source, clock, limit)
@@ -101,94 +105,104 @@ def _instant(source: Source, limit: LiveLimit, amount: int) -> str:
 
 def _end(source: Source, clock: LiveClock, general: str) -> None:
     """As ``rounds.stop``, for a round that is in time and whose limit is the one that was written down."""
-    source.add(f"held = rounds[{clock.index}]", "if held is not None:", "    limit = held.limit")
+    source.add(f"held = rounds[{clock.index}]", "if held is not None:")
     with source.deeper():
-        branch = "if"
-        for limit in dict.fromkeys(limit for limits in clock.choices for limit in limits if limit.plain):
-            named = source.name(limit, "limit")
-            source.add(f"{branch} limit is {named} and held.amount == {limit.amount} and not held.late:")
-            with source.deeper():
-                _meet(source, clock, limit)
-            branch = "elif"
-        if branch == "elif":
-            source.add("else:")
-            with source.deeper():
-                source.call(general)
-        else:
-            source.call(general)
-
-
-def _meet(source: Source, clock: LiveClock, limit: LiveLimit) -> None:
-    """A round with a limit that is known ends in time."""
-    position = "now" if limit.position is None else f"{source.name(limit.position, 'position')}(now)"
-    source.add(
-        f"rounds[{clock.index}] = None",
-        f"used = {position} - held.base if held.running else held.used",
-        f"used = 0 if used < 0 else round(used / {limit.unit}, 6) if used % {limit.unit} else used // {limit.unit}",
-    )
-    source.record(limit.plainly_met.kind, limit.plainly_met.data, "used")
-
-
-def _told() -> tuple[str, ...]:
-    """As ``seconds`` of ``used``, which is in units of ``limit``."""
-    return (
-        "unit = limit.unit",
-        "used = 0 if used < 0 else round(used / unit, 6) if used % unit else used // unit",
-    )
+        _by_limit(source, _known(clock), _is_known, general, partial(_meet, source, clock))
 
 
 def _pause(source: Source, clock: LiveClock, general: str) -> None:
-    """As ``rounds.pause``, of a round whose limit is the one that was written down."""
-    source.add(
-        f"held = rounds[{clock.index}]",
-        "if held is not None and held.running:",
-        "    limit = held.limit",
-        "    if held.amount != limit.amount:",
-    )
-    with source.deeper(), source.deeper():
-        source.call(general)
-    source.add("    else:")
-    with source.deeper(), source.deeper():
-        source.add(
-            "position = limit.position",
-            "held.used = used = (now if position is None else position(now)) - held.base",
-            "held.running = False",
-            "held.segments += ((held.since, now),)",
-            f"held.next = {NEVER}",
-            "kind, data = limit.plainly_paused",
-            *_told(),
-        )
-        source.write("{kind}", "{data % used}")
+    """As ``rounds.pause``, for such a round."""
+    source.add(f"held = rounds[{clock.index}]", "if held is not None and held.running:")
+    with source.deeper():
+        _by_limit(source, _known(clock), _is_known, general, partial(_stand_still, source))
 
 
 def _resume(source: Source, clock: LiveClock, limits: tuple[LiveLimit, ...], general: str) -> None:
-    """As ``rounds.go_on``, of a round that is in time and whose limit is the one that was written down."""
+    """As ``rounds.go_on``, for such a round."""
     source.add(f"held = rounds[{clock.index}]", "if held is None:")
     with source.deeper():
         source.call(general)
     source.add("elif not held.running:")
     with source.deeper():
-        source.add(f"limit = {source.name(limits, 'limits')}[held.limit.place]")
-        source.add("if held.late or held.extras or not limit.plain or held.amount != limit.amount:")
+        plain = tuple(limit for limit in limits if limit.plain)
+        _by_limit(source, plain, _is_to_go_on, general, partial(_go_on, source, clock))
+
+
+def _known(clock: LiveClock) -> tuple[LiveLimit, ...]:
+    """The plain limits that a round of a clock may have, each once."""
+    return tuple(dict.fromkeys(limit for limits in clock.choices for limit in limits if limit.plain))
+
+
+def _by_limit(
+    source: Source, limits: tuple[LiveLimit, ...], test: Callable[[Source, LiveLimit], str], general: str,
+    write: Callable[[LiveLimit], None],
+) -> None:  # fmt: skip
+    """What ``write`` writes for the limit of which ``test`` holds, or else what is done to any round."""
+    branch = "if"
+    for limit in limits:
+        source.add(f"{branch} {test(source, limit)} and held.amount == {limit.amount} and not held.late:")
         with source.deeper():
-            source.call(general)
-        source.add("else:")
-        with source.deeper():
-            source.add(
-                "held.limit = limit",
-                "used = held.used",
-                "position = limit.position",
-                "if position is None:",
-                "    held.base = base = now - used",
-                "    held.due = due = base + limit.amount",
-                "else:",
-                "    held.base = base = position(now) - used",
-                "    held.due = due = limit.instant(base + limit.amount)",
-                "held.since = now",
-                "held.running = True",
-                f"{source.name(plan, 'plan')}(held)" if clock.warns else "held.next = due",
-                "kind, data = limit.plainly_resumed",
-                *_told(),
-                f"due = f'{{{_text(source, 'due')}}}'",
-            )
-            source.write("{kind}", "{data % (due, used)}")
+            write(limit)
+        branch = "elif"
+    if branch == "if":
+        source.call(general)
+        return
+    source.add("else:")
+    with source.deeper():
+        source.call(general)
+
+
+def _is_known(source: Source, limit: LiveLimit) -> str:
+    return f"held.limit is {source.name(limit, 'limit')}"
+
+
+def _is_to_go_on(source: Source, limit: LiveLimit) -> str:
+    return f"held.limit.place == {limit.place} and not held.extras"
+
+
+def _meet(source: Source, clock: LiveClock, limit: LiveLimit) -> None:
+    """A round ends in time."""
+    source.add(
+        f"rounds[{clock.index}] = None",
+        f"used = {_position(source, limit)} - held.base if held.running else held.used",
+        _in_seconds(limit),
+    )
+    source.record(limit.plainly_met.kind, limit.plainly_met.data, "used")
+
+
+def _stand_still(source: Source, limit: LiveLimit) -> None:
+    """A round stands still."""
+    source.add(
+        f"held.used = used = {_position(source, limit)} - held.base",
+        "held.running = False",
+        "held.segments += ((held.since, now),)",
+        f"held.next = {NEVER}",
+        _in_seconds(limit),
+    )
+    source.record(limit.plainly_paused.kind, limit.plainly_paused.data, "used")
+
+
+def _go_on(source: Source, clock: LiveClock, limit: LiveLimit) -> None:
+    """A round goes on, with a limit in the calendar of the state that it goes on in."""
+    source.add(
+        f"held.limit = {source.name(limit, 'limit')}",
+        "used = held.used",
+        f"held.base = base = {_position(source, limit)} - used",
+        f"held.due = due = {_instant(source, limit, limit.amount)}",
+        "held.since = now",
+        "held.running = True",
+        f"{source.name(plan, 'plan')}(held)" if clock.warns else "held.next = due",
+        _in_seconds(limit),
+    )
+    source.record(limit.plainly_resumed.kind, limit.plainly_resumed.data, _text(source, "due"), "used")
+
+
+def _position(source: Source, limit: LiveLimit) -> str:
+    """Where the instant lies in the basis of a limit."""
+    return "now" if limit.position is None else f"{source.name(limit.position, 'position')}(now)"
+
+
+def _in_seconds(limit: LiveLimit) -> str:
+    """As ``seconds`` of ``used``."""
+    unit = limit.unit
+    return f"used = 0 if used < 0 else round(used / {unit}, 6) if used % {unit} else used // {unit}"

@@ -6,7 +6,7 @@ Each function changes the clock's round of a case at an instant and appends the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from carepolicy.engine.case import Round, used_of
 from carepolicy.engine.instants import DAY, NEVER, text_of
@@ -14,15 +14,12 @@ from carepolicy.engine.live import PAUSE, REBASE, RESTART, RESUME, START, STOP
 from carepolicy.engine.recordtext import quoted
 from carepolicy.engine.roundrecords import seconds, write_ended, write_over, write_running
 from carepolicy.engine.settling import plan, settle, share, used_in
+from carepolicy.engine.values import NO_DATA
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from carepolicy.engine.case import Case
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
-
-NOTHING: Mapping[str, Any] = {}
 
 EARLIEST = 3 * DAY
 """The earliest instant from which a round counts, in any zone a day that calendars know."""
@@ -88,7 +85,7 @@ OPERATIONS: dict[int, Operation] = {
 def choose(case: Case, clock: LiveClock) -> LiveLimit | None:
     """The limit that holds for the case now: the first of the clock's whose guard holds."""
     for limit in clock.choices[case.state.index]:
-        if limit.when is None or limit.when(case.facts, NOTHING, case):
+        if limit.when is None or limit.when(case.facts, NO_DATA, case):
             return limit
     return None
 

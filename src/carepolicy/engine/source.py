@@ -59,12 +59,8 @@ class Source:
 
     def record(self, kind: str, data: str, *open_fields: str) -> None:
         """Write a record; ``data`` has a ``%s`` for each of the open fields, which are Python expressions."""
-        self.write(literal(kind), filled(data, open_fields))
-
-    def write(self, kind: str, data: str) -> None:
-        """As ``record``, of the insides of f-strings."""
         self.add("number += 1", f"n = {self.name(number_text, 'texts')}[number]")
-        self.add(f"write(f'{self._head}{{n}}{kind}{{middle}}{{n}}{data}')")
+        self.add(f"write(f'{self._head}{{n}}{literal(kind)}{{middle}}{{n}}{filled(data, open_fields)}')")
 
     def call(self, *lines: str) -> None:
         """Call something that may write records of the case itself."""

@@ -9,10 +9,10 @@ from carepolicy.engine.effects import assign_task
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.limitchanges import look_again
 from carepolicy.engine.moves import OFTEN, write_move, write_opening
-from carepolicy.engine.rounds import NOTHING
 from carepolicy.engine.subject import Subject
 from carepolicy.engine.telling import Telling
 from carepolicy.engine.timers import Timers
+from carepolicy.engine.values import NO_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -58,7 +58,7 @@ class Stepper(Telling, Timers):
         case.received = received
         subject.put(program.place, case)
         self.out.append(case.line(state.opened, when))
-        self._enter(case, state, state.starting, now, when, NOTHING)
+        self._enter(case, state, state.starting, now, when, NO_DATA)
         self.settle(subject, case, now)
         return case
 
@@ -183,13 +183,13 @@ class Stepper(Telling, Timers):
 
     def _would_take(self, case: Case, trigger: str) -> bool:
         ways = case.state.ways.get(trigger, ())
-        return any(way.when is None or way.when(case.facts, NOTHING, case) for way in ways)
+        return any(way.when is None or way.when(case.facts, NO_DATA, case) for way in ways)
 
     def try_ways(self, case: Case, ways: tuple[LiveWay, ...], now: int, when: str) -> bool:
         """Take the first of some transitions whose guard holds; False where none does."""
         for way in ways:
-            if way.when is None or way.when(case.facts, NOTHING, case):
-                self._take(case, way, now, when, NOTHING)
+            if way.when is None or way.when(case.facts, NO_DATA, case):
+                self._take(case, way, now, when, NO_DATA)
                 return True
         return False
 

@@ -9,6 +9,7 @@ from carepolicy.engine.case import Round
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.live import due_of
 from carepolicy.engine.subject import Opening, Subject
+from carepolicy.engine.values import NO_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from carepolicy.businesstime.calendar import Calendar
     from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState, LiveWay
-
-NO_DATA: dict[str, Any] = {}
-"""What clocks bring; it is never changed."""
 
 AT_ONE_INSTANT = 1_000
 """So many timers of one case may fire at one instant; more are a loop of the policy, which is cut."""

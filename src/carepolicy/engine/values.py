@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Taker = Callable[[Any], Any]
 """Takes a JSON value and gives the value as the engine holds it; raises ``WrongValue``."""
 
+NO_DATA: dict[str, Any] = {}
+"""What all events bring that bring nothing, and what clocks bring. It is never changed."""
+
 LARGEST_MONEY = Decimal(10) ** 15
 
 

@@ -19,7 +19,7 @@ from carepolicy.engine.eventrecords import EventRecords
 from carepolicy.engine.instants import NEVER, SECOND, text_of
 from carepolicy.engine.intake import Intake
 from carepolicy.engine.live import LiveProgram
-from carepolicy.engine.rounds import NOTHING
+from carepolicy.engine.values import NO_DATA
 from carepolicy.scenarios.candidates import Candidates, counted, guards_of
 from carepolicy.scenarios.tracing import trace
 
@@ -142,7 +142,7 @@ class Search:
 
     def _situation(self, case: Case) -> Any:
         """All that makes a difference to what may happen to a case next."""
-        guards = tuple(bool(each.function(case.facts, NOTHING, case)) for each in self.guards)
+        guards = tuple(bool(each.function(case.facts, NO_DATA, case)) for each in self.guards)
         clocks = tuple((held.running, held.late, held.warned) if held is not None else None for held in case.rounds)
         numbers = tuple(str(case.facts.get(fact)) for fact in self.counted)
         visits = tuple(case.visits(state) for state in self.visits)
