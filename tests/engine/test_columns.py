@@ -97,7 +97,7 @@ def test_a_log_without_faults_is_read_in_columns(bundle: Bundle, monkeypatch: py
         raise AssertionError("a plain line was read alone")
 
     run = Run(bundle)
-    monkeypatch.setattr(run.intake, "fields", unexpected)
+    monkeypatch.setattr(run.intake, "read", unexpected)
     run.feed_directly(Lines(1, complaint_lines(3000)))
     assert run.read_events == 3000
 
@@ -130,8 +130,8 @@ def test_one_fault_among_many_lines_leaves_few_of_them_to_be_read_alone(
     log[500] = b"{"
     run = Run(bundle)
     alone = []
-    fields = run.intake.fields
-    monkeypatch.setattr(run.intake, "fields", lambda number, line: alone.append(number) or fields(number, line))
+    read = run.intake.read
+    monkeypatch.setattr(run.intake, "read", lambda number, line: alone.append(number) or read(number, line))
     run.feed_directly(Lines(1, log))
     assert 501 in alone
     assert len(alone) <= 2 * plainlines.FEW

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orjson import JSONDecodeError, loads
 
 from carepolicy.engine import codes
-from carepolicy.engine.instants import NoInstant, hour_start, read_instant, rest_of_hour
+from carepolicy.engine.instants import NoInstant, read_instant
 from carepolicy.engine.masking import mask_cards
 from carepolicy.engine.values import Taker, WrongValue, taker_of
 
@@ -21,9 +21,6 @@ MERGE = "carepolicy.merge"
 DEEPEST_NAME = 8
 LONGEST_NAME = 80
 """Characters of an unknown name that a reason tells."""
-
-Fields = tuple[int, str, str, int, str, str, str, "dict[str, Any]", bool, bool]
-"""The fields of ``Incoming``."""
 
 make_tuple = tuple.__new__
 """Makes a named tuple of a tuple that has its fields, several times quicker than its class does."""
@@ -75,10 +72,6 @@ class Intake:
 
     def read(self, number: int, line: bytes | str) -> Incoming:
         """The event on the line of that number. Raises ``Refused``, for a duplicate too."""
-        return make_tuple(Incoming, self.fields(number, line))
-
-    def fields(self, number: int, line: bytes | str) -> Fields:
-        """As ``read``, the fields of ``Incoming`` as a bare tuple: quicker to make, and to take apart."""
         if len(line) > LONGEST_LINE:
             raise Refused(
                 codes.TOO_LONG, f"the line has more than {LONGEST_LINE:,} bytes, the most that an event may have"
@@ -98,11 +91,7 @@ class Intake:
         if fields is None:
             raise Refused(codes.UNKNOWN_TYPE, f"no flow declares {_told(kind, self._fields)}", event)
         try:
-            hour, rest = hour_start.get(said[:13]), rest_of_hour.get(said[13:])
-            if hour is not None and rest is not None:
-                time, when = hour + rest, said
-            else:
-                time, when = read_instant(said)
+            time, when = read_instant(said)
         except NoInstant as fault:
             raise Refused(codes.NO_INSTANT, f"time: {fault}", event) from None
         if event.get("specversion", "1.0") != "1.0":
@@ -121,7 +110,7 @@ class Intake:
         ids.add(key)
         if len(ids) == known:
             raise Refused(codes.DUPLICATE, "an event with this source and id was taken before", event)
-        return number, subject, kind, time, when, source, key, data, masked, False
+        return make_tuple(Incoming, (number, subject, kind, time, when, source, key, data, masked, False))
 
     def forget_ids(self) -> None:
         """Forget which events were taken, where somebody else remembers it."""

@@ -11,7 +11,7 @@ from carepolicy.engine.letters import line_of
 from carepolicy.engine.stream import Caused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from carepolicy.engine.stream import Run
 
@@ -46,7 +46,7 @@ class OrderedRun:
             self._spool.close()
         self._run.close()
 
-    def feed(self, lines: list[tuple[int, bytes | str]]) -> str:
+    def feed(self, lines: Sequence[tuple[int, bytes | str]]) -> str:
         """Take numbered lines; the records that may be written now."""
         self.lines_read += len(lines)
         if self._direct:

@@ -13,7 +13,6 @@ from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
 from carepolicy.engine import codes
-from carepolicy.engine.columns import Columns
 from carepolicy.engine.intake import MERGE, Incoming, Refused
 from carepolicy.engine.letters import line_of
 from carepolicy.engine.plainlines import numbers_and_texts
@@ -51,7 +50,7 @@ class ParallelRun(Run):
             self._ask(number, pipe, packed)
         # Where all that an event concerns is with one worker, plain lines are handed on as they are.
         whole = self.levels == 1 and self.holding is None and all(program.key is None for program in bundle.programs)
-        self._columns = Columns(self.intake, bundle) if whole else None
+        self._columns = self.plain.columns if whole else None
         self._asked = [False] * workers
         self._kept: list[tuple[int, str]] = []
         self._letters: list[str] = []

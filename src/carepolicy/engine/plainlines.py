@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.columns import Columns
 from carepolicy.engine.intake import Incoming, Refused, make_tuple
@@ -31,13 +31,13 @@ class PlainLines:
 
     def __init__(self, run: Run, bundle: Bundle) -> None:
         self._run = run
-        self._columns = Columns(run.intake, bundle)
+        self.columns = Columns(run.intake, bundle)
 
     def take(self, lines: Sequence[tuple[int, bytes | str]]) -> None:
         """Take numbered lines: together if they are plain, else in halves, and one by one where only a few are left."""
         run = self._run
         if len(lines) > FEW:
-            found = self._columns.read(*numbers_and_texts(lines))
+            found = self.columns.read(*numbers_and_texts(lines))
             if found is not None:
                 latest, rows = found
                 run.latest = max(run.latest, latest)
@@ -72,24 +72,16 @@ def take_rows(desk: Desk, rows: Iterable[Row], fully: Callable[[Incoming], None]
     ``fully``.
     """
     subjects, closed, merged = desk.subjects, desk.closed, desk.merged
-    openers, stepper = desk.openers, desk.stepper
+    stepper = desk.stepper
     for number, name, kind, when, now, data, source, key in rows:
         subject = subjects.get(name)
         if subject is None:
-            required, start = openers.get(kind, NO_OPENER)
-            if (
-                start is not None
-                and start.opening is not None
-                and required <= data.keys()
-                and name not in closed
-                and name not in merged
-            ):
-                subject = subjects[name] = Subject(name)
-                subject.last = now
-                start.opening(stepper, subject, now, when, data or {}, now)
-                if subject.next <= now:
-                    stepper.fire(subject, now, False)
-                continue
+            if name not in closed and name not in merged:
+                subject = opened(desk, name, kind, now, when, data)
+                if subject is not None:
+                    if subject.next <= now:
+                        stepper.fire(subject, now, False)
+                    continue
         elif subject.last <= now < subject.next:
             case = subject.only
             if case is not None:
@@ -102,3 +94,15 @@ def take_rows(desk: Desk, rows: Iterable[Row], fully: Callable[[Incoming], None]
                         desk.let_go(name)
                     continue
         fully(make_tuple(Incoming, (number, name, kind, now, when, source, key, data, False, False)))
+
+
+def opened(desk: Desk, name: str, kind: str, now: int, when: str, data: dict[str, Any]) -> Subject | None:
+    """The new subject of an event that opens its first case, by an opening that is written out; None where it does
+    not, and nothing has happened."""
+    required, start = desk.openers.get(kind, NO_OPENER)
+    if start is None or start.opening is None or not required <= data.keys():
+        return None
+    subject = desk.subjects[name] = Subject(name)
+    subject.last = now
+    start.opening(desk.stepper, subject, now, when, data or {}, now)
+    return subject

@@ -81,7 +81,7 @@ class Run:
         self.latest = -NEVER
         self.read_events = 0
         self._order = 0
-        self._plain = PlainLines(self, bundle)
+        self.plain = PlainLines(self, bundle)
 
     def feed_lines(self, lines: Iterable[tuple[int, bytes | str]]) -> list[tuple[int, str]]:
         """Take numbered lines; the records of the lowest stratum, each with the number of the line that
@@ -101,12 +101,12 @@ class Run:
 
     def feed_directly(self, lines: Sequence[tuple[int, bytes | str]]) -> tuple[str, int]:
         """Take numbered lines of a set of one stratum, without lateness; their records in order, and how many."""
-        self._plain.take(lines)
+        self.plain.take(lines)
         written = len(self.desks[0].out)
         return self.desks[0].written(), written
 
     def take_fully(self, event: Incoming) -> None:
-        """Give an event to the lowest stratum, where there is no other."""
+        """Give an event to the lowest stratum, and to no other."""
         desk = self.desks[0]
         if event.type == MERGE:
             desk.merge(event)
@@ -125,14 +125,7 @@ class Run:
     def give(self, event: Incoming) -> None:
         """Take an event that was read, in the lowest stratum."""
         self.note(event)
-        desk = self.desks[0]
-        if event.type == MERGE:
-            desk.merge(event)
-        else:
-            desk.take(event)
-            desk.let_go(event.subject)
-        if desk.refusals:
-            self._drop(desk)
+        self.take_fully(event)
         if self.levels > 1:
             self.pass_on(event)
             self._collect(0, event.line)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.engine.plainlines import NO_OPENER
-from carepolicy.engine.subject import Subject
+from carepolicy.engine.plainlines import opened
 
 if TYPE_CHECKING:
     from carepolicy.engine.intake import Incoming
@@ -36,7 +35,9 @@ class Quick:
         desk = self._desk
         subject = dict.get(self._subjects, name)  # the shelf's own way would ask the store
         if subject is None:
-            subject = self._opened(event)
+            if name not in self._known or name in desk.merged:
+                return None
+            subject = opened(desk, name, kind, now, when, data)
             if subject is None:
                 return None
         elif subject.last <= now < subject.next:
@@ -54,16 +55,3 @@ class Quick:
         self._touched[name] = None
         self._note(desk, event, True)
         return desk.out
-
-    def _opened(self, event: Incoming) -> Subject | None:
-        """The subject of an event that opens its first case; None where it does not, or where that is not known."""
-        desk, name = self._desk, event.subject
-        required, start = desk.openers.get(event.type, NO_OPENER)
-        if start is None or start.opening is None or not required <= event.data.keys():
-            return None
-        if name not in self._known or name in desk.merged:
-            return None
-        subject = self._subjects[name] = Subject(name)
-        subject.last = event.time
-        start.opening(self._stepper, subject, event.time, event.when, event.data or {}, event.time)
-        return subject
