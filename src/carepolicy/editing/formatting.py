@@ -11,7 +11,7 @@ from carepolicy.policy.composing import compose
 from carepolicy.policy.documents import documents
 from carepolicy.policy.files import read_bytes
 from carepolicy.policy.reading import text_of
-from carepolicy.policy.writing import replace_text, unified_diff
+from carepolicy.policy.writing import Rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,12 +20,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Formatted:
+class Formatted(Rewritten):
     """A file's text as it is and in its canonical layout; where it has none, the findings or the reason why."""
 
-    file: str
-    before: str
-    after: str
     findings: Sequence[Finding] = ()
     reason: str = ""
 
@@ -34,14 +31,10 @@ class Formatted:
         """Whether the file is otherwise than its layout."""
         return self.before != self.after
 
-    def diff(self) -> str:
-        """The change as a unified diff."""
-        return unified_diff(self.file, self.before, self.after)
-
     def write(self) -> None:
         """Write the layout. Raises ``OSError``; the file then is as it was."""
         if self.changed:
-            replace_text(self.file, self.before, self.after)
+            Rewritten.write(self)
 
 
 def formatted(file: str) -> Formatted:

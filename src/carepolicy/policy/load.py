@@ -15,15 +15,17 @@ from carepolicy.policy.reading import source_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from carepolicy.policy.model import Flow, Message, Organisation, Policies
+    from carepolicy.policy.model import Flow, Message, Policies
     from carepolicy.policy.part import Part
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What was made of a file with this content; ``made`` is the flow or the language and its messages."""
+    """What was made of a file with this content, and with the content of others whose digest is ``others``; ``made`` is
+    the organisation, the flow, or the language and its messages."""
 
     content: bytes
+    others: str
     source: Source | None
     findings: tuple[Finding, ...]
     made: Any
@@ -76,38 +78,24 @@ class _Loading:
         files = {
             name: content for name, content in self.contents.items() if name.endswith(".ics") and content is not None
         }
-        if files:
-            part = self._part(ORGANISATION, "organisation")
-            organisation = build_organisation(part, files) if part is not None else None
-        else:
-            kept = self._kept(ORGANISATION, "organisation", _build_alone, f"{ORGANISATION} alone")
-            organisation = kept.made if kept is not None else None
+        kept = self._kept(ORGANISATION, "organisation", lambda part: build_organisation(part, files), digest(files))
+        organisation = kept.made if kept is not None else None
         flows, messages = self._flows(), self._messages()
         if organisation is None:
             return None
         return Policies(root, organisation, flows, messages, digest(self.contents), self.sources)
 
-    def _part(self, name: str, kind: str) -> Part | None:
-        """The whole of a file, or None where its text or shape is wrong."""
-        kept = self._kept(name, kind, None)
-        if kept is None or kept.source is None or kept.findings:
-            return None
-        from carepolicy.policy.part import Part
-
-        return Part(kept.source, At(name), kept.source.data, self.findings)
-
-    def _kept(self, name: str, kind: str, make: Callable[[Part], Any] | None, key: str | None = None) -> Kept | None:
+    def _kept(self, name: str, kind: str, make: Callable[[Part], Any], others: str = "") -> Kept | None:
         """A file as it was read and made into a part of the model, now or before; None of one that is not there.
 
-        ``key`` is its place in the memory, where one file may be made in several ways.
+        ``others`` is the digest of the other files that go into it.
         """
         content = self.contents.get(name)
         if content is None:
             return None
-        key = key or name
-        kept = self.memory.get(key)
-        if kept is None or kept.content != content:
-            kept = self.memory[key] = _read(content, name, kind, make)
+        kept = self.memory.get(name)
+        if kept is None or (kept.content, kept.others) != (content, others):
+            kept = self.memory[name] = _read(content, name, kind, make, others)
         if kept.source is not None:
             self.sources[name] = kept.source
         self.findings += kept.findings
@@ -155,14 +143,7 @@ class _Loading:
         return [name for name in self.contents if name.startswith(f"{folder}/") and name.endswith(".yaml")]
 
 
-def _build_alone(part: Part) -> Organisation:
-    """An organisation that imports no files: it is kept as it is until its own file changes."""
-    from carepolicy.policy.build_organisation import build_organisation
-
-    return build_organisation(part, {})
-
-
-def _read(content: bytes, name: str, kind: str, make: Callable[[Part], Any] | None) -> Kept:
+def _read(content: bytes, name: str, kind: str, make: Callable[[Part], Any], others: str) -> Kept:
     """A file read: its source, what is wrong with it, and what ``make`` makes of one whose shape is right."""
     from carepolicy.policy.part import Part
     from carepolicy.policy.shape import check_shape
@@ -171,9 +152,9 @@ def _read(content: bytes, name: str, kind: str, make: Callable[[Part], Any] | No
     if source is not None:
         findings = check_shape(source, kind)
     made = None
-    if source is not None and not findings and make is not None:
+    if source is not None and not findings:
         made = make(Part(source, At(name), source.data, findings))
-    return Kept(content, source, tuple(findings), made)
+    return Kept(content, others, source, tuple(findings), made)
 
 
 def _stem(name: str) -> str:
