@@ -127,7 +127,7 @@ class _Story:
         index = max(bisect_right(span.opens, low) - 1, 0)
         first_day = self.ordinal(low)
         while index < len(span.opens) and span.opens[index] < high:
-            day = span.numbers[index] - span.first_number
+            *_, day = span.shares[index]
             begin, end = max(span.opens[index], low), min(span.closes[index], high)
             if begin < end and not (whole_days and span.ordinals[day] <= first_day):
                 yield Counted(

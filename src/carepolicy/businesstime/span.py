@@ -18,10 +18,9 @@ Packed = tuple[int, int, int, int, bytes, bytes, bytes, bytes, bytes]
 class Span:
     """The open time of some whole years. Questions between ``begin`` and ``end`` can be answered.
 
-    By open stretch: ``opens``, ``closes``, ``lifts`` (its position less its opening), ``befores`` (its position),
-    ``numbers`` (the number of its day, from the anchor on). By open day: ``totals`` (open time), ``ends`` (closing
-    instant), ``midnights``, ``ordinals`` (of the date), ``firsts`` (the index of its first stretch). Nothing of it is
-    ever changed.
+    By open stretch: ``opens``, ``closes``, ``lifts`` (its position less its opening), ``befores`` (its position). By
+    open day: ``totals`` (open time), ``ends`` (closing instant), ``midnights``, ``ordinals`` (of the date), ``firsts``
+    (the index of its first stretch). Nothing of it is ever changed.
 
     The same once more, as a question needs it at once. By stretch: ``stretches`` (its opening, that of the next or the
     end of the span, its closing, its lift), ``places`` (its position, that of its closing, its lift), ``shares`` (its
@@ -45,7 +44,6 @@ class Span:
         "lifts",
         "low",
         "midnights",
-        "numbers",
         "opens",
         "ordinals",
         "places",
@@ -89,7 +87,6 @@ class Span:
             for day, (first, last, start, total) in enumerate(zip(firsts, lasts, starts, self.totals, strict=True))
             for at in range(first, last)
         ]
-        self.numbers = [first_number + day for *_, day in self.shares]
         self.low = max(begin, opens[0]) if opens else end
 
     def packed(self, begin: int, end: int, ordinals: range) -> Packed:
