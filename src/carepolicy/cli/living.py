@@ -42,13 +42,18 @@ def operation_or_exit(store: Store, policies: str) -> tuple[Operation, Bundle]:
     return operation, bundle
 
 
-def _warn_if_changed(bundle: Bundle, policies: str) -> None:
-    """Say so where the folder has other policies than those that are at work."""
+def differs(policies: str, digest: str) -> bool:
+    """Whether a folder has a set, and another than that of a digest."""
     if not os.path.isfile(os.path.join(policies, "organisation.yaml")):
-        return
+        return False
     from carepolicy.policy.files import digest_of
 
-    if digest_of(policies) != bundle.digest:
+    return digest_of(policies) != digest
+
+
+def _warn_if_changed(bundle: Bundle, policies: str) -> None:
+    """Say so where the folder has other policies than those that are at work."""
+    if differs(policies, bundle.digest):
         click.echo(f"note: {policies} differs from the policies that are installed in the store, which count", err=True)
 
 

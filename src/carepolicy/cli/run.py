@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
 
 BLOCK = 1 << 15
-SHARED_BLOCK = 1 << 17
-"""Bytes that are read at once; more where each of several workers gets a part of them."""
 """Bytes that are read at a time: few enough that a block's events and records stay in the processor's cache."""
+
+SHARED_BLOCK = 1 << 17
+"""The same where each of several workers gets a part of them."""
 
 SHOWN = 10
 HARMLESS = frozenset(("CP910", "CP911"))

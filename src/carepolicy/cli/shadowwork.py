@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.cli.living import wall_clock
+from carepolicy.cli.living import differs, wall_clock
 from carepolicy.cli.plantext import PLANNED, TRIED
 from carepolicy.cli.plantext import printed as plan_printed
 from carepolicy.cli.planwork import bundle_of, moment, planned
@@ -67,18 +67,13 @@ def _begin(store: Store, policies: str, now: str | None, examples: int, form: st
 
 
 def _report(store: Store, row: ShadowRow, waiting: int, policies: str, examples: int, form: str) -> None:
-    import os
-
     from carepolicy.cli.shadowtext import printed
     from carepolicy.store.shadowing import to_copy
     from carepolicy.store.stepping import Ended, Telling, compared
 
     bundle, sealer = bundle_of(store)
-    if os.path.isfile(os.path.join(policies, "organisation.yaml")):
-        from carepolicy.policy.files import digest_of
-
-        if digest_of(policies) != row.digest:
-            click.echo(f"note: {policies} differs from the set that is tried; --stop ends that one", err=True)
+    if differs(policies, row.digest):
+        click.echo(f"note: {policies} differs from the set that is tried; --stop ends that one", err=True)
     try:
         with progress("comparing", waiting + to_copy(store), WORTH) as told:
             found = compared(store, row, sealer, wall_clock(), examples, Telling(told, told))

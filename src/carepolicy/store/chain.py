@@ -7,7 +7,7 @@ hashed is the line as it is kept, with private facts masked, so that erasing the
 
 from __future__ import annotations
 
-from carepolicy.hashing import blake2b
+from carepolicy.hashing import blake2b, sha256
 
 BEGINNING = bytes(32)
 """What stands before the first record of a chain."""
@@ -28,6 +28,4 @@ def links(before: bytes, line: str, said: bytes) -> bool:
     """Whether ``said`` is the hash of a record, be it by ``link`` or by SHA-256 as in tables before version 5."""
     if len(said) == SIZE:
         return link(before, line) == said
-    from hashlib import sha256
-
-    return sha256(before + line.encode()).digest() == said
+    return bool(sha256(before + line.encode()).digest() == said)

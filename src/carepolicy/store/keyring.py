@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from base64 import urlsafe_b64decode
 
+from carepolicy.hashing import sha256
 from carepolicy.store.faults import WrongKey
 
 VARIABLE = "CAREPOLICY_KEY"
@@ -56,8 +57,6 @@ def _is_key(text: str) -> bool:
 
 def fingerprint(key: str) -> str:
     """By which a key is known without showing it."""
-    from carepolicy.hashing import sha256
-
     digest: str = sha256(b"carepolicy key " + key.encode()).hexdigest()
     return digest[:16]
 

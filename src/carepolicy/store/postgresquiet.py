@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from carepolicy.store import faults
+from carepolicy.store.postgresurl import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +39,7 @@ def outlast(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
 @contextmanager
 def at_rest(address: str, schema: str) -> Iterator[None]:
     """Keep others from writing within the block; those that have begun to are waited for, up to ``STANDSTILL``."""
-    quoted = '"' + schema.replace('"', '""') + '"'
     with psycopg.connect(address, connect_timeout=10) as connection:
         connection.execute(f"SET LOCAL lock_timeout = '{STANDSTILL}'".encode())
-        connection.execute(f"LOCK TABLE {quoted}.records IN SHARE MODE".encode())
+        connection.execute(f"LOCK TABLE {quoted(schema)}.records IN SHARE MODE".encode())
         yield

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from carepolicy.store import faults, schema
+from carepolicy.store.postgresurl import quoted
 
 OLDEST_SERVER = 150_000
 """PostgreSQL 15."""
@@ -16,13 +17,12 @@ def lay_out(connection: psycopg.Connection[tuple[Any, ...]], name: str) -> None:
     """Bring the schema ``name`` to the tables of today, in one transaction. Raises a ``StoreFault``."""
     if connection.info.server_version < OLDEST_SERVER:
         raise faults.NotAStore(f"PostgreSQL 15 or later is needed; this is {connection.info.server_version // 10_000}")
-    quoted = '"' + name.replace('"', '""') + '"'
-    connection.execute(f"SET search_path TO {quoted}".encode())
+    connection.execute(f"SET search_path TO {quoted(name)}".encode())
     if _version(connection) == schema.NEWEST:
         return
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (schema.APPLICATION,))
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted}".encode())
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(name)}".encode())
         version = _version(connection)
         if version > schema.NEWEST:
             raise faults.NewerSchema(
@@ -41,11 +41,10 @@ def lay_out(connection: psycopg.Connection[tuple[Any, ...]], name: str) -> None:
 
 def drop(address: str, name: str) -> None:
     """Remove the schema ``name`` with all that is in it."""
-    quoted = '"' + name.replace('"', '""') + '"'
     try:
         with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
             connection.execute("SET client_min_messages TO warning")
-            connection.execute(f"DROP SCHEMA IF EXISTS {quoted} CASCADE".encode())
+            connection.execute(f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE".encode())
     except psycopg.Error as fault:
         said = " ".join(str(fault).split("\n")[0].split())
         raise faults.StoreFault(f"the schema {name} cannot be removed: {said}") from fault

@@ -22,3 +22,8 @@ def with_schema(url: str, schema: str) -> str:
     parts = urlsplit(url)
     given = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "schema"]
     return urlunsplit((*parts[:3], urlencode([*given, ("schema", schema)]), parts.fragment))
+
+
+def quoted(name: str) -> str:
+    """A name as SQL has it, whatever stands in it."""
+    return '"' + name.replace('"', '""') + '"'
