@@ -20,7 +20,8 @@ from carepolicy.engine.source import Source, filled, literal
 from carepolicy.engine.stream import Run
 from carepolicy.machine.loading import compile_folder
 from carepolicy.machine.program import Bundle
-from random_flows import logs, small_flows
+from random_flows import Small, logs, small_flows
+from stories import event
 
 LATER = microseconds(datetime.fromisoformat("2026-09-01T00:00:00+00:00"))
 
@@ -54,6 +55,35 @@ def test_a_run_with_moves_written_out_at_once_writes_the_bytes_of_one_without(da
     with often(1):
         quick = written(bundle, log)
     assert quick == slow
+
+
+WARNED = """\
+flow: small
+version: 1
+title: Small
+purpose: A case comes back to its state when it is warned.
+owner: care_lead
+events:
+  asked: {title: Asked, by: customer}
+  closing: {title: Closed, by: staff}
+clocks:
+  other: {title: Other, promise: "Within {limit}.", limit: 2 hours, runs_in: [open]}
+  warning: {title: Warning, promise: "Within {limit}.", limit: 2 hours, runs_in: [open], warn_at: [50%, 80%]}
+states:
+  open: {title: Open, owner: care_agent, start_on: asked, on: {warning.warned: open}}
+  done: {title: Done, final: done}
+anywhere: {closing: done}
+"""
+
+
+def test_a_move_that_a_clock_of_the_case_causes_sees_to_its_next_timer_though_it_touches_no_clock() -> None:
+    bundle = Small(WARNED, ("asked",), ("asked",)).load().bundle
+    log = [event("asked", "2026-03-02T09:00:00")]
+    with often(-1):
+        slow = written(bundle, log)
+    with often(1):
+        assert written(bundle, log) == slow
+    assert slow[0].count("carepolicy.clock.warned") == slow[0].count("carepolicy.clock.late") == 2
 
 
 def test_the_benchmark_writes_the_same_bytes_before_and_after_its_moves_are_written_out() -> None:

@@ -116,6 +116,23 @@ def test_a_shorter_promise_makes_clocks_late_at_once_and_can_be_taken_back(chang
     assert due(changing, "m-1") == "2026-03-03T12:00:00+00:00"
 
 
+def test_a_shorter_promise_makes_a_clock_that_pauses_late_at_once_too(changing: Changing) -> None:
+    pausing = FLOW.replace("[fresh, seen]", "[fresh], pauses_in: [seen]")
+    changing.become(pausing)
+    changing.apply()
+    changing.become(pausing.replace("4 business hours", "5 minutes"))
+    _, fates = changing.plan()
+    assert [(each["subject"], each.get("before")) for each in fates["late"]["examples"]] == [
+        ("m-1", "2026-03-03T12:00:00+00:00"),
+        ("m-2", None),
+    ]
+    changing.apply()
+    late = changing("tick", "--now", "2026-03-02 16:40").lines()
+    told = [(each["subject"], each["data"].get("due")) for each in late if each["type"].endswith("clock.late")]
+    assert told == [("m-1", "2026-03-02T16:05:00+00:00"), ("m-2", None)]
+    assert changing("verify").status == 0
+
+
 def test_a_set_with_errors_is_not_applied(changing: Changing) -> None:
     before = changing.state()
     changing.become(FLOW.replace("answered: done", "answered: dome"))

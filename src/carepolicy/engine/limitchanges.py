@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.engine.case import used_of
 from carepolicy.engine.roundrecords import write_running
 from carepolicy.engine.rounds import cancel, choose, start
-from carepolicy.engine.settling import settle, used_in
+from carepolicy.engine.settling import settle, settle_standing, used_in
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ def look_again(out: list[str], case: Case, clock: LiveClock, now: int, when: str
         return
     if held.running:
         settle(case, held)
-    if held.due != before or held.limit.limit != replaced.limit:
+    else:
+        settle_standing(case, held, now)
+    if (held.running and held.due != before) or held.limit.limit != replaced.limit:
         write_running(out, case, held, held.limit.extended, now, when, held.limit.extended_as)
 
 
@@ -49,8 +51,6 @@ def _change_limit(held: Round, limit: LiveLimit, now: int) -> None:
     held.limit, held.amount, held.extras = limit, 0, ()
     held.used = used
     held.base = (now if position is None else position(now)) - used
-    if not held.running and not limit.dated:
-        held.amount = limit.amount
 
 
 def _alike(one: LiveLimit, other: LiveLimit) -> bool:

@@ -105,6 +105,7 @@ class LiveLimit:
             self.resumed: writer.form("clock.resumed", undated),
             self.restarted: writer.form("clock.restarted", undated),
             self.extended: writer.form("clock.extended", undated[:-1] + ',"reason":%s}'),
+            self.late: writer.form("clock.late", undated),
         }
         whole, rest = divmod(self.amount, self.unit)
         told = repr(round(self.amount / self.unit, 6)) if rest else str(whole)
@@ -118,7 +119,10 @@ class LiveLimit:
 
 
 class LiveClock:
-    """A clock; ``choices`` are its limits by the index of the state (they differ where calendars do)."""
+    """A clock; ``choices`` are its limits by the index of the state (they differ where calendars do).
+
+    ``lates`` counts its rounds that fell late so far.
+    """
 
     __slots__ = (
         "bit",
@@ -127,6 +131,7 @@ class LiveClock:
         "goes_on",
         "index",
         "late_trigger",
+        "lates",
         "met_trigger",
         "name",
         "phases",
@@ -143,6 +148,7 @@ class LiveClock:
         self.name = table.name
         self.phases = table.phases
         self.goes_on = table.goes_on
+        self.lates = 0
         self.restarts_on = table.restarts_on
         self.warns = tuple(each.share for each in table.warns)
         self.counts_from = table.counts_from

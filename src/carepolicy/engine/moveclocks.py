@@ -140,7 +140,8 @@ def _by_limit(
     """What ``write`` writes for the limit of which ``test`` holds, or else what is done to any round."""
     branch = "if"
     for limit in limits:
-        source.add(f"{branch} {test(source, limit)} and held.amount == {limit.amount} and not held.late:")
+        in_time = " and held.due > now" if limit.strict else ""
+        source.add(f"{branch} {test(source, limit)} and held.amount == {limit.amount} and not held.late{in_time}:")
         with source.deeper():
             write(limit)
         branch = "elif"

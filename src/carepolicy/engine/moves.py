@@ -43,7 +43,6 @@ def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | Non
         return None
     source = Source("move(stepper, subject, case, now, when, event)")
     source.add("case.now = now", "facts = before = case.facts")
-    reads = program.reads_of(event)
     if program.brings(event):
         source.add("if event:", "    case.facts = facts = before | event")
     sure = False
@@ -51,9 +50,9 @@ def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | Non
         if way.when is not None:
             source.add(f"if {source.name(way.when, 'guard')}(facts, event, case):")
             with source.deeper():
-                _write_way(source, program, state, way, reads)
+                _write_way(source, program, state, way, event)
         else:
-            _write_way(source, program, state, way, reads)
+            _write_way(source, program, state, way, event)
             sure = True
             break
     if not sure:
@@ -62,7 +61,7 @@ def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | Non
     return move
 
 
-def _write_way(source: Source, program: LiveProgram, state: LiveState, way: LiveWay, reads: frozenset[str]) -> None:
+def _write_way(source: Source, program: LiveProgram, state: LiveState, way: LiveWay, event: str) -> None:
     if way.to is None or way.effects is not None or state.leave is not None or way.to.enter is not None:
         source.add(
             f"stepper._take(case, {source.name(way, 'way')}, now, when, event)",
@@ -73,12 +72,14 @@ def _write_way(source: Source, program: LiveProgram, state: LiveState, way: Live
     source.begin_records(program)
     if way.moved is not None:
         source.record(way.moved.kind, way.moved.data)
+    reads = program.reads_of(event)
     look = "stepper._look_at_facts(case, event, facts, now, when)"
     looks = bool(reads) and way.to.final is None
     _enter(source, program, state, way.to, way.ops, *((look,) if program.reads else ()), "return True")
     if looks:
         source.add(f"if event and not {source.name(reads, 'reads')}.isdisjoint(event):", f"    {look}")
-    if way.ops or looks or state.afters or way.to.afters or way.to.final is not None:
+    timed = any(event in (clock.warned_trigger, clock.late_trigger) for clock in program.clocks)  # it has just fired
+    if way.ops or looks or timed or state.afters or way.to.afters or way.to.final is not None:
         _settle(source, program, way.to)
     source.add("return True")
 

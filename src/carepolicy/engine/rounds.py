@@ -13,7 +13,7 @@ from carepolicy.engine.instants import DAY, NEVER, text_of
 from carepolicy.engine.live import PAUSE, REBASE, RESTART, RESUME, START, STOP
 from carepolicy.engine.recordtext import quoted
 from carepolicy.engine.roundrecords import seconds, write_ended, write_over, write_running
-from carepolicy.engine.settling import plan, settle, share, used_in
+from carepolicy.engine.settling import passed, plan, settle, settle_standing, share, used_in
 from carepolicy.engine.values import NO_DATA
 from carepolicy.machine.program import Phase
 
@@ -150,7 +150,7 @@ def pause(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
     held.used = used_of(held, now)
     held.running = False
     held.segments += ((held.since, now),)
-    held.next = NEVER
+    held.next = held.due if not held.late and passed(held, now) else NEVER
     write_ended(out, case, held, held.limit.paused, held.used, when)
 
 
@@ -210,11 +210,15 @@ def stop(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
     """End a round: met if it is not late, else ended with the time by which it was over.
 
     A timer of the very instant at which a strict limit falls due may end the round before its own turn; it is late.
+    A round that pauses ends as if it went on now: the date that it had to be done by may have passed.
     """
     limit = held.limit
     position = limit.position
-    if limit.strict and held.running and not held.late and now >= held.due:
-        fall_late(out, case, held, when, now)
+    if not held.late:
+        if limit.until and not held.running:
+            settle_standing(case, held, now)
+        if held.next != NEVER and passed(held, now):
+            fall_late(out, case, held, when, now)
     used = (now if position is None else position(now)) - held.base if held.running else held.used
     clock = held.clock
     case.rounds[clock.index] = None
@@ -246,6 +250,7 @@ def fall_late(out: list[str], case: Case, held: Round, when: str, now: int) -> N
     """Say that the limit is passed; the round counts on."""
     position = held.limit.position
     held.late = True
+    held.clock.lates += 1
     held.next = NEVER
     held.mark = (held.due if position is None else position(held.due)) - held.base
     write_running(out, case, held, held.limit.late, now, when)

@@ -65,6 +65,20 @@ def _ends_date(case: Case, limit: LiveLimit, due: int) -> bool:
     return isinstance(case.facts.get(limit.limit.fact or ""), date) and limit.calendar.local(due) % DAY == 0
 
 
+def passed(held: Round, now: int) -> bool:
+    """Whether the due time of a round is past by ``now``; that of a strict limit is at its very instant."""
+    return held.due < now or (held.due == now and held.limit.strict)
+
+
+def settle_standing(case: Case, held: Round, now: int) -> None:
+    """See whether a round that pauses is late: it is where it would be if it went on now, and falls late at once."""
+    position = held.limit.position
+    held.base = (now if position is None else position(now)) - held.used
+    settle(case, held)
+    if passed(held, now):
+        held.next = held.due
+
+
 def plan(held: Round) -> None:
     """Note when a round next warns or falls due; a round that pauses or is late does neither."""
     if held.late or not held.running:

@@ -30,9 +30,13 @@ class Stepper(Telling, Timers):
 
     def __init__(self, bundle: Bundle, programs: Iterable[LiveProgram], reveal: bool = False) -> None:
         super().__init__(bundle, reveal)
-        self.lates = 0
         self.calendars = bundle.calendars
         self.programs = {program.flow: program for program in programs}
+
+    @property
+    def lates(self) -> int:
+        """How many rounds of clocks fell late so far."""
+        return sum(clock.lates for program in self.programs.values() for clock in program.clocks)
 
     # -- what comes in ---------------------------------------------------------------------------
 

@@ -26,7 +26,6 @@ class Timers:
     """The part of a ``Stepper`` that lets time pass."""
 
     out: list[str]
-    lates: int
     calendars: Mapping[str, Calendar]
 
     def fire(self, subject: Subject, until: int, inclusive: bool) -> None:
@@ -123,7 +122,6 @@ class Timers:
             after: LiveAfter = timer[2]
             self.try_ways(case, after.ways, now, when)
         elif timer.next >= timer.due:
-            self.lates += 1
             rounds.fall_late(self.out, case, timer, when, now)
             if self._hear(subject, case, timer.clock.late_trigger, now, when):
                 return

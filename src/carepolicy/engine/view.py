@@ -51,7 +51,7 @@ class ClockView:
             self.late = True
             self.times_late += 1
         status = _STATUS.get(what)
-        if status is not None:
+        if status is not None and (what != "late" or self.status != PAUSED):
             self.status = LATE if status == RUNNING and self.late else status
         self.due = data.get("due")
         self.used, self.limit, self.basis = data["used"], data.get("limit"), data["basis"]

@@ -249,12 +249,12 @@ def _tell(case: Case, new: Case, where: tuple[str, str, str], plan: Plan) -> Non
         plan.note("stuck", Example(*where))
     before = {held.clock.name: held for held in case.rounds if held is not None}
     for held in new.rounds:
-        if held is None or held.late or not held.running or held.due == NEVER:
+        if held is None or held.late or held.due == NEVER or not (held.running or held.next != NEVER):
             continue
         old = before.get(held.clock.name)
         was = None if old is None or old.due == NEVER or not old.running else text_of(old.due)
-        example = Example(*where, held.clock.name, was, text_of(held.due))
-        if held.due <= new.now and (old is None or old.due > new.now):
+        example = Example(*where, held.clock.name, was, text_of(held.due if held.running else new.now))
+        if held.due <= new.now and (old is None or old.due > new.now or not old.running):
             plan.note("late", example)
         elif was != example.after:
             plan.note("due", example)

@@ -13,7 +13,7 @@ from carepolicy.engine.case import Case, Round, used_of
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.recordtext import quoted
 from carepolicy.engine.roundrecords import seconds, write_running
-from carepolicy.engine.settling import settle, used_in
+from carepolicy.engine.settling import settle, settle_standing, used_in
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _move_round(new: Case, held: Round, clock: LiveClock, phase: Phase, now: int
         rounds.pause(out, new, taken, now, when)
     elif not taken.running and phase is Phase.RUNNING:
         rounds.resume(out, new, taken, now, when)
-    elif not taken.late and (taken.due != held.due or taken.limit.limit != held.limit.limit):
+    elif not taken.late and ((taken.running and taken.due != held.due) or taken.limit.limit != held.limit.limit):
         write_running(out, new, taken, limit.extended, now, when, WHY)
 
 
@@ -131,6 +131,8 @@ def _carried(new: Case, held: Round, clock: LiveClock, limit: LiveLimit, now: in
     taken.warned = min(held.warned, len(clock.warns))
     if taken.running and not taken.late:
         settle(new, taken)
+    elif not taken.late:
+        settle_standing(new, taken, now)
     return taken
 
 
