@@ -8,6 +8,9 @@ import click
 
 from carepolicy._version import __version__
 from carepolicy.cli.commands import COMMANDS
+from carepolicy.cli.running import COMPLETION, NAME
+from carepolicy.cli.status import USAGE, say
+from carepolicy.cli.terminal import no_colour
 
 EPILOG = """\b
 Examples:
@@ -69,3 +72,31 @@ def app() -> None:
     Exit status: 0 done and nothing wrong, 1 the answer is no, 2 wrong usage or unreadable input,
     3 a store or service could not be reached, 130 interrupted.
     """
+
+
+def complete(instruction: str) -> int:
+    """Tell a shell what the words of a command line may be completed to; the exit status."""
+    from click.shell_completion import shell_complete
+
+    return shell_complete(app, {}, NAME, COMPLETION, instruction)
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run the command that ``arguments`` name; the exit status. What click finds wrong with them is told."""
+    try:
+        with app.make_context(NAME, list(arguments), color=False if no_colour() else None) as context:
+            app.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.exceptions.NoArgsIsHelpError as problem:
+        problem.show()
+        return USAGE
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as problem:
+        if isinstance(problem, click.UsageError) and problem.ctx is not None:
+            say(problem.ctx.get_usage())
+            say(f"Try `{problem.ctx.command_path} --help`.")
+        say(f"{NAME}: {problem.format_message()}")
+        return problem.exit_code
+    return 0

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
-
 import click
 
+from carepolicy.cli.plainly import SOURCE, Asked
 from carepolicy.cli.sets import policies_option
-from carepolicy.cli.status import NO, Refused
-from carepolicy.cli.stores import open_or_exit, store_option
-
-if TYPE_CHECKING:
-    from carepolicy.store.operating import Done
-
-HARMLESS = frozenset(("CP910", "CP911"))
+from carepolicy.cli.stores import store_option
 
 
 @click.command(
@@ -26,7 +18,7 @@ HARMLESS = frozenset(("CP910", "CP911"))
 @click.argument("data", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--at", metavar="TIME", help="When it happened; default: now.")
 @click.option("--id", "identity", metavar="ID", help="The event's id; a second one of this id has no effect.")
-@click.option("--source", default="/carepolicy/cli", show_default=True, help="Where the event comes from.")
+@click.option("--source", default=SOURCE, show_default=True, help="Where the event comes from.")
 @store_option
 @policies_option
 @click.option("--quiet", "-q", is_flag=True, help="Do not print the records.")
@@ -40,23 +32,8 @@ def command(
     typed as organisation.yaml says; KEY= takes its value away. Exit status 1 means that it was
     rejected, came before, or that a card number in it was masked.
     """
-    from carepolicy.cli.living import operation_or_exit, tell_letters, wall_clock
-    from carepolicy.cli.times import until_of
-    from carepolicy.engine.instants import text_of
-    from carepolicy.store.typing_in import NotTyped, event_line
+    from carepolicy.cli.eventwork import happen
 
-    with open_or_exit(store, policies=policies) as opened:
-        operation, bundle = operation_or_exit(opened, policies)
-        when = until_of(at, bundle)
-        try:
-            line = event_line(
-                bundle, type_, subject, data, text_of(wall_clock() if when is None else when), identity, source
-            )
-        except NotTyped as fault:
-            raise Refused(str(fault)) from None
-        done: Done = operation.take([(1, line)])
-    if not quiet:
-        sys.stdout.write(done.records)
-    tell_letters(done.letters)
-    if set(done.tally) - HARMLESS:
-        raise SystemExit(NO)
+    status = happen(Asked(type_, subject, data, at, identity, source, store, policies, quiet))
+    if status:
+        raise SystemExit(status)

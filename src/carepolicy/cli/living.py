@@ -7,9 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from carepolicy.cli.sets import demand_folder, refuse
+from carepolicy.cli.status import say
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
@@ -54,15 +53,17 @@ def differs(policies: str, digest: str) -> bool:
 def _warn_if_changed(bundle: Bundle, policies: str) -> None:
     """Say so where the folder has other policies than those that are at work."""
     if differs(policies, bundle.digest):
-        click.echo(f"note: {policies} differs from the policies that are installed in the store, which count", err=True)
+        say(f"note: {policies} differs from the policies that are installed in the store, which count")
 
 
 def tell_letters(letters: Sequence[str]) -> None:
     """Say what was not taken and why, to standard error."""
+    if not letters:
+        return
     import orjson
 
     for letter in letters[:SHOWN]:
         told = orjson.loads(letter)
-        click.echo(f"{told['code']} {told['reason']}", err=True)
+        say(f"{told['code']} {told['reason']}")
     if len(letters) > SHOWN:
-        click.echo(f"{len(letters) - SHOWN:,} more were not taken", err=True)
+        say(f"{len(letters) - SHOWN:,} more were not taken")

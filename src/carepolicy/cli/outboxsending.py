@@ -98,7 +98,7 @@ class Sending:
         except Refused as fault:
             if fault.status != UNREACHABLE:
                 raise
-            return [], fault.message
+            return [], str(fault)
         return results, next((each.unreachable for each in results if each.unreachable is not None), None)
 
     def _next_ready(self) -> int | None:

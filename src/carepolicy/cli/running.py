@@ -6,10 +6,9 @@ import os
 import sys
 from typing import IO
 
-import click
-
-from carepolicy.cli.status import INTERRUPTED, UNREACHABLE, USAGE, Refused
-from carepolicy.cli.terminal import no_colour
+from carepolicy.cli.plainly import plain_event
+from carepolicy.cli.postponed import postpone
+from carepolicy.cli.status import INTERRUPTED, UNREACHABLE, USAGE, Refused, say
 
 NAME = "carepolicy"
 COMPLETION = "_CAREPOLICY_COMPLETE"
@@ -17,26 +16,18 @@ COMPLETION = "_CAREPOLICY_COMPLETE"
 
 def run(arguments: list[str]) -> int:
     """Run the command that ``arguments`` name; the exit status of the process."""
-    from carepolicy.cli.app import app
-
     try:
-        if COMPLETION in os.environ:
-            from click.shell_completion import shell_complete
-
-            return shell_complete(app, {}, NAME, COMPLETION, os.environ[COMPLETION])
-        status = _invoke(app, arguments)
+        status = _run(arguments)
         sys.stdout.flush()
         return status
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else USAGE if ended.code else 0
     except BrokenPipeError:
         return _quiet()
-    except (KeyboardInterrupt, click.Abort):
-        _say("interrupted")
-        return INTERRUPTED
-    except click.ClickException as problem:
-        _show(problem)
-        return problem.status if isinstance(problem, Refused) else problem.exit_code
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPTED)
+    except Refused as refused:
+        return _say(str(refused), refused.status)
     except (RecursionError, MemoryError):
         return _say("the input is nested too deeply, or too large to hold in memory", USAGE)
     except OSError as problem:
@@ -45,27 +36,24 @@ def run(arguments: list[str]) -> int:
         return _internal(problem)
 
 
-def _invoke(app: click.Command, arguments: list[str]) -> int:
-    try:
-        with app.make_context(NAME, list(arguments), color=False if no_colour() else None) as context:
-            app.invoke(context)
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
-    except click.exceptions.NoArgsIsHelpError as problem:
-        problem.show()
-        return USAGE
-    return 0
+def _run(arguments: list[str]) -> int:
+    if COMPLETION in os.environ:
+        from carepolicy.cli.app import complete
+
+        return complete(os.environ[COMPLETION])
+    asked = plain_event(arguments)
+    if asked is not None:
+        postpone("inspect")  # orjson imports dataclasses, which import it and use it where there is no docstring
+        from carepolicy.cli.eventwork import happen
+
+        return happen(asked)
+    from carepolicy.cli.app import invoke
+
+    return invoke(arguments)
 
 
-def _show(problem: click.ClickException) -> None:
-    if isinstance(problem, click.UsageError) and problem.ctx is not None:
-        click.echo(problem.ctx.get_usage(), err=True)
-        click.echo(f"Try `{problem.ctx.command_path} --help`.", err=True)
-    _say(problem.format_message())
-
-
-def _say(text: str, status: int = 0) -> int:
-    click.echo(f"{NAME}: {text}", err=True)
+def _say(text: str, status: int) -> int:
+    say(f"{NAME}: {text}")
     return status
 
 

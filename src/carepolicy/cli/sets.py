@@ -6,8 +6,6 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-import click
-
 from carepolicy.cli.status import USAGE, Refused
 
 if TYPE_CHECKING:
@@ -17,14 +15,19 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+POLICIES, POLICIES_VARIABLE = "policies", "CAREPOLICY_POLICIES"
+"""The folder of the policy set where no option names one, and the variable of the environment that may."""
+
 
 def policies_option(command: Command) -> Command:
     """``--policies DIR``, the folder of the policy set, as the parameter ``policies``."""
+    import click
+
     return click.option(
         "--policies",
         metavar="DIR",
-        envvar="CAREPOLICY_POLICIES",
-        default="policies",
+        envvar=POLICIES_VARIABLE,
+        default=POLICIES,
         show_default=True,
         show_envvar=True,
         type=click.Path(),
@@ -34,6 +37,7 @@ def policies_option(command: Command) -> Command:
 
 def format_option(*formats: str) -> Callable[[Command], Command]:
     """``--format``, one of ``formats`` of which the first is the default, as the parameter ``form``."""
+    import click
 
     def option(command: Command) -> Command:
         return click.option(
@@ -97,6 +101,8 @@ def earlier_or_exit(named: str, policies: str) -> Policies:
 
 def refuse(root: str, findings: Sequence[Finding]) -> NoReturn:
     """Show the errors of a set on stderr and end the command: what it was to work on cannot be used."""
+    import click
+
     from carepolicy.cli.formats import reported, written
 
     click.echo(written(reported(root, findings), "text"), err=True, nl=False)

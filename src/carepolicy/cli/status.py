@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-import click
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 DONE = 0
 NO = 1
@@ -11,9 +15,17 @@ UNREACHABLE = 3
 INTERRUPTED = 130
 
 
-class Refused(click.ClickException):
+class Refused(Exception):
     """Ends a command with a message on stderr and an exit status (2, wrong usage or unreadable input, by default)."""
 
     def __init__(self, message: str, status: int = USAGE) -> None:
         super().__init__(message)
         self.status = status
+
+
+def say(text: str) -> None:
+    """Tell people something, a line on stderr."""
+    stream: TextIO | None = sys.stderr
+    if stream is not None:  # it is None where a process was started without one
+        stream.write(f"{text}\n")
+        stream.flush()

@@ -7,24 +7,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
 from carepolicy.cli.sets import Command, demand_folder
 from carepolicy.cli.status import UNREACHABLE, USAGE, Refused
 
 if TYPE_CHECKING:
     from carepolicy.store.contract import Store
 
-DEFAULT = "sqlite:///care.db"
+STORE, STORE_VARIABLE = "sqlite:///care.db", "CAREPOLICY_STORE"
+"""The store where no option names one, and the variable of the environment that may."""
 
 
 def store_option(command: Command) -> Command:
     """``--store URL`` as the parameter ``store``."""
+    import click
+
     return click.option(
         "--store",
         metavar="URL",
-        envvar="CAREPOLICY_STORE",
-        default=DEFAULT,
+        envvar=STORE_VARIABLE,
+        default=STORE,
         show_default=True,
         show_envvar=True,
         help="The store: sqlite:///FILE or postgresql://USER@HOST/NAME.",
