@@ -90,6 +90,7 @@ def line_of(case: dict[str, Any]) -> bytes:
     if "line" in case:
         return str(case["line"]).encode()
     changed = {**BAD, **case.get("attribute", {}), **({"data": case["data"]} if "data" in case else {})}
+    changed |= {name: letter * times for name, (letter, times) in case.get("repeated", {}).items()}
     return json.dumps(changed).encode()
 
 
@@ -117,16 +118,33 @@ def test_a_hostile_line_ends_as_it_should(case: dict[str, Any]) -> None:
         orjson.dumps(BAD)[:-2] + b',"a":' + b"[" * 900 + b"]" * 900 + b"}}",
         orjson.dumps({**BAD, "data": {"k" * 900_000: 1}}),
         orjson.dumps({**BAD, "type": "k" * 900_000}),
+        orjson.dumps({**BAD, "id": "k" * 900_000}),
+        orjson.dumps({**BAD, "source": "k" * 900_000}),
+        orjson.dumps({**BAD, "subject": "k" * 900_000, "type": "unknown"}),
         orjson.dumps({**BAD, "data": {"customer.email": "x" * 10_000_000}}),
         orjson.dumps(BAD).replace(b"zz-bad", b"zz\x00bad"),
         b"\xff\xfe" + orjson.dumps(BAD),
     ],
-    ids=["open", "nested", "names", "lists", "long name", "long type", "10 MB", "NUL", "UTF-16"],
+    ids=[
+        "open",
+        "nested",
+        "names",
+        "lists",
+        "long name",
+        "long type",
+        "long id",
+        "long source",
+        "long subject",
+        "10 MB",
+        "NUL",
+        "UTF-16",
+    ],
 )
 def test_a_line_that_is_deep_long_or_no_text_is_one_short_dead_letter(line: bytes, reveal: bool) -> None:
     came = among_good_ones(line, 2, reveal)
     assert len(came.dead) == 1
     assert len(came.dead[0]["reason"]) < 300
+    assert all(len(each) < 2000 for each in came.records)
 
 
 def test_of_a_key_that_stands_twice_the_last_counts() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -39,6 +41,26 @@ def test_the_bytes_are_those_of_a_run_without_a_store(
     assert run(DEMO, *kept, "--store", url, "--batch", batch) == 0
     assert Path(files("a")).read_bytes() == Path(files("b")).read_bytes()
     assert Path(files("ad")).read_bytes() == Path(files("bd")).read_bytes()
+
+
+def test_a_line_with_names_that_no_index_can_hold_stops_nobody(url: str, files: Callable[[str], str]) -> None:
+    """Random letters, since databases pack what repeats itself."""
+    letters = random.Random(7).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=20_000)
+    long, longest = "".join(letters), "".join(letters[:1000])
+    good = [json.loads(line) for line in Path(DEMO).read_text().splitlines()[:20]]
+    last = good[-1]
+    bad = [{**last, "id": "x", name: long} for name in ("id", "source", "subject", "type")]
+    bad.append({**last, "id": long, "type": "unknown"})
+    bad.append({**last, "id": "m", "type": "carepolicy.merge", "data": {"into": long}})
+    fine = [{**good[0], "id": longest, "source": longest[::-1], "subject": longest}]
+    log = Path(files("log"))
+    log.write_text("\n".join(map(json.dumps, [*good, *bad, *fine, *good])) + "\n")
+    kept = ["--dead-letters", files("d"), "--output", files("b"), "--store", url]
+    assert run(str(log), *kept) == 1
+    assert run(str(log), "--dead-letters", files("ad"), "--output", files("a")) == 1
+    assert Path(files("a")).read_bytes() == Path(files("b")).read_bytes()
+    assert Path(files("ad")).read_bytes() == Path(files("d")).read_bytes()
+    assert sum('"CP912"' in line for line in Path(files("d")).read_text().splitlines()) == 4
 
 
 def test_until_fires_what_falls_due_after_the_last_event(url: str, files: Callable[[str], str]) -> None:

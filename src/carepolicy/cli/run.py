@@ -147,7 +147,8 @@ class Letters:
                 import orjson
 
                 told = orjson.loads(letter)
-                click.echo(f"line {told['line']}: {told['code']} {told['reason']}", err=True)
+                where = f"line {told['line']}" if "line" in told else "after the last line"
+                click.echo(f"{where}: {told['code']} {told['reason']}", err=True)
         letters.clear()
 
 

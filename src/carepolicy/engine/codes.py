@@ -105,10 +105,12 @@ CODES: dict[str, Code] = {
         "the event that opens the case first",
     ),
     TOO_LONG: Code(
-        "line is too long",
-        "One event may be 1 MiB of JSON at most. Put long texts elsewhere and hand over a reference.",
-        "a line of 10 MB",
-        "a line of some kilobytes",
+        "line or name is too long",
+        "One event may be 1 MiB of JSON at most. Its id and its source, and whatever names a case (its subject, the "
+        "fact that keys a flow, the subject of an event that a flow raises) may be 1,000 bytes in UTF-8 each. Put long "
+        "texts elsewhere and hand over a reference.",
+        "a line of 10 MB, an id of 2 kB",
+        "a line of some kilobytes, an id of some dozen letters",
     ),
     CARD: Code(
         "card number was masked",

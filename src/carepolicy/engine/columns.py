@@ -7,13 +7,14 @@ its lines are to be read one by one.
 
 from __future__ import annotations
 
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from orjson import loads
 
 from carepolicy.engine.instants import NoInstant, hour_start, read_instant, rest_of_hour
-from carepolicy.engine.intake import LONGEST_LINE
+from carepolicy.engine.intake import LONGEST_IDENTITY, LONGEST_LINE, SURELY_SHORT
 from carepolicy.engine.values import NO_DATA, plain_taker_of
 
 if TYPE_CHECKING:
@@ -47,13 +48,16 @@ class Columns:
 
     def read(self, numbers: Sequence[int], lines: Sequence[bytes | str]) -> tuple[int, Iterable[Row]] | None:
         """The latest time and the events of some lines; None, and nothing is remembered, where one is not plain."""
-        if max(map(len, lines)) > LONGEST_LINE:
+        longest = max(map(len, lines))
+        if longest > LONGEST_LINE:
             return None
         try:
             events = list(map(loads, lines))
             names, kinds, whens, sources, ids = zip(*map(_attributes, events), strict=True)
             # Joining is the quickest way to see that all of them are texts.
             "".join(names), "".join(sources), "".join(ids)
+            if longest > LONGEST_IDENTITY and max(map(len, chain(names, sources, ids))) > SURELY_SHORT:
+                return None
             nows, told = _instants(whens)
             data = self._data(events, kinds)
             versions = {event.get("specversion", VERSION) for event in events}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import text_of
-from carepolicy.engine.intake import MERGE, Incoming
+from carepolicy.engine.intake import HAS_TOO_MANY_BYTES, MERGE, Incoming, is_too_long, shortened
 from carepolicy.engine.merging import merge_subjects
 from carepolicy.engine.step import Stepper
 from carepolicy.engine.subject import Raised, Subject
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.eventrecords import EventRecords
     from carepolicy.engine.live import LiveProgram, LiveState
-    from carepolicy.machine.program import Bundle
+    from carepolicy.machine.program import Bundle, WatchTable
 
 
 Stop = tuple[int, "LiveProgram", "tuple[str, ...] | None", "LiveState | None"]
@@ -41,6 +41,11 @@ class Counted:
         self.type = event.type
         self.line = event.line
         self.facts = facts
+
+    def watched_by(self, watch: WatchTable, bundle: Bundle) -> str | None:
+        """The value by which a watch counts the event; None where there is none that could name a case."""
+        value = self.facts.get(watch.by, bundle.facts[watch.by].default)
+        return None if value is None or is_too_long(str(value)) else str(value)
 
 
 class Desk:
@@ -98,25 +103,31 @@ class Desk:
 
     def take(self, event: Incoming) -> None:
         """Give an event to every subject that it concerns; the records are appended to ``out``."""
-        name, kind = event.subject, event.type
+        kind = event.type
         for key, stops in self._routes.get(kind) or self.routes(kind):
-            if key is None:
-                self._give(event, self.subjects.get(name) or self.subject(None, name), stops)
-            else:
-                self._give_keyed(event, key, stops)
+            self._give_named(event, key, stops)
 
     def take_route(self, event: Incoming, route: int) -> None:
         """Give an event to the subject of one of its routes."""
         key, stops = self.routes(event.type)[route]
-        if key is None:
-            self._give(event, self.subject(None, event.subject), stops)
-        else:
-            self._give_keyed(event, key, stops)
+        self._give_named(event, key, stops)
 
-    def _give_keyed(self, event: Incoming, key: str, stops: tuple[Stop, ...]) -> None:
-        value = event.subject if event.raised else event.data.get(key)
-        if value is not None:
-            self._give(event, self.subject(key, str(value)), stops)
+    def _give_named(self, event: Incoming, key: str | None, stops: tuple[Stop, ...]) -> None:
+        """Give an event to the subject that the fact ``key`` names (None: its own subject, as of a raised event)."""
+        name = event.subject
+        if not event.raised:
+            if key is None:
+                self._give(event, self.subjects.get(name) or self.subject(None, name), stops)
+                return
+            value = event.data.get(key)
+            if value is None:
+                return
+            name = str(value)
+        if is_too_long(name):
+            reason = f"{key or 'its subject'}, which names the case, {HAS_TOO_MANY_BYTES}"
+            self.refuse(event, codes.TOO_LONG, reason, shortened(name))
+            return
+        self._give(event, self.subject(key, name), stops)
 
     def written(self) -> str:
         """The records written since this was last asked, as lines."""

@@ -20,7 +20,11 @@ LONGEST_LINE = 1 << 20
 MERGE = "carepolicy.merge"
 DEEPEST_NAME = 8
 LONGEST_NAME = 80
-"""Characters of an unknown name that a reason tells."""
+"""Characters of an unknown name that a reason tells, and of an identity that is too long."""
+LONGEST_IDENTITY = 1_000
+"""Bytes in UTF-8 of an event's source and id, and of what names a case: indexes of databases take no more."""
+SURELY_SHORT = LONGEST_IDENTITY // 4
+"""A text of so many characters has no more bytes than that."""
 
 make_tuple = tuple.__new__
 """Makes a named tuple of a tuple that has its fields, several times quicker than its class does."""
@@ -54,9 +58,9 @@ class Refused(Exception):
         self.event = event or {}
 
     def text(self, name: str) -> str | None:
-        """An attribute of the event, where it is a text."""
+        """An attribute of the event, where it is a text; of one that is too long the beginning."""
         value = self.event.get(name)
-        return value if isinstance(value, str) else None
+        return shortened(value) if isinstance(value, str) else None
 
 
 class Intake:
@@ -87,6 +91,10 @@ class Intake:
             raise self._incomplete(event) from None
         if not (type(subject) is type(kind) is type(said) is type(source) is type(key) is str and subject and key):
             raise self._incomplete(event)
+        if len(line) > SURELY_SHORT:
+            for name, text in (("id", key), ("source", source), ("subject", subject)):
+                if is_too_long(text):
+                    raise Refused(codes.TOO_LONG, f"its {name} {HAS_TOO_MANY_BYTES}", event)
         fields = self._fields.get(kind)
         if fields is None:
             raise Refused(codes.UNKNOWN_TYPE, f"no flow declares {_told(kind, self._fields)}", event)
@@ -150,6 +158,19 @@ class Intake:
         return Refused(codes.INCOMPLETE, "no text for " + ", ".join(lacking), event)
 
 
+HAS_TOO_MANY_BYTES = f"has more than {LONGEST_IDENTITY:,} bytes, the most that may be"
+
+
+def is_too_long(identity: str) -> bool:
+    """Whether a text is too long to tell one case or event from another."""
+    return len(identity) > SURELY_SHORT and len(identity.encode("utf-8", "surrogatepass")) > LONGEST_IDENTITY
+
+
+def shortened(identity: str) -> str:
+    """The text itself, or the beginning of one that is too long."""
+    return f"{identity[:LONGEST_NAME]}..." if is_too_long(identity) else identity
+
+
 def _was_masked(taken: Any, value: Any) -> bool:
     """Whether a text, or one in a list, is not what it was."""
     if type(taken) is tuple:
@@ -164,6 +185,8 @@ def _is_text(value: Any) -> bool:
 def _subject(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise WrongValue("a subject is expected")
+    if is_too_long(value):
+        raise WrongValue(f"the subject {HAS_TOO_MANY_BYTES}")
     return value
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from carepolicy.engine.effects import MASK, plain
+from carepolicy.engine.instants import NEVER
 from carepolicy.engine.masking import mask_cards, mask_within
 
 if TYPE_CHECKING:
@@ -76,13 +77,15 @@ class DeadLetters:
 
 
 def line_of(letter: str) -> int:
-    """The number of the line that a dead letter is about."""
-    number: int = orjson.loads(letter)["line"]
+    """The number of the line that a dead letter is about; ``NEVER`` where what flows raised after all lines was not
+    taken."""
+    number: int = orjson.loads(letter).get("line", NEVER)
     return number
 
 
 def _line(line: int, code: str, reason: str, event: Mapping[str, Any]) -> str:
-    letter: dict[str, Any] = {"line": line, "code": code, "reason": reason}
+    letter: dict[str, Any] = {} if line == NEVER else {"line": line}
+    letter |= {"code": code, "reason": reason}
     if event:
         letter["event"] = event
     return orjson.dumps(letter, default=str).decode() + "\n"

@@ -64,7 +64,7 @@ class OrderedRun:
     def finish(self, until: int | None) -> Iterator[str]:
         """What is left: records that had to wait, in the order of their lines, and what fell due at the end."""
         ending = self._run.finish(until)
-        if self._run.holding is not None:
+        if not self._direct:
             self.dead[:] = sorted((*self._letters, *self.dead), key=line_of)
         for text in self._merged(ending.caused):
             self.records_written += text.count("\n")

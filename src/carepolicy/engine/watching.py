@@ -31,9 +31,9 @@ class Watching:
         """
         for watch in self._watches:
             if watch.counts == counted.type:
-                value = counted.facts.get(watch.by, self._bundle.facts[watch.by].default)
+                value = counted.watched_by(watch, self._bundle)
                 if value is not None:
-                    self._noted[watch.name].setdefault(counted.identity, (counted.time, counted.line, str(value)))
+                    self._noted[watch.name].setdefault(counted.identity, (counted.time, counted.line, value))
 
     def raised(self) -> Iterator[Incoming]:
         """The events that the watches raise over all that was noted; their subject is the value watched.

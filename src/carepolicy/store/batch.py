@@ -10,7 +10,7 @@ import orjson
 from carepolicy.engine import codes
 from carepolicy.engine.desk import raised_as_incoming
 from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.engine.intake import MERGE, Incoming, Refused
+from carepolicy.engine.intake import MERGE, Incoming, Refused, is_too_long
 from carepolicy.engine.stream import in_order_of_time
 from carepolicy.store import watches
 from carepolicy.store.journal import Journal
@@ -176,6 +176,8 @@ class Batch:
 
     def _at_present(self, desk: Desk, event: Incoming) -> Incoming:
         """A raised event that comes when its key has already seen later ones happens to it when it comes."""
+        if is_too_long(event.subject):
+            return event  # nothing can be known of it, and the desk refuses it
         last = max((desk.subject(key, event.subject).last for key, _ in desk.routes(event.type)), default=-NEVER)
         return event if event.time >= last else event._replace(time=last, when=text_of(last))
 

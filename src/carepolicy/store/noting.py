@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from carepolicy.engine.intake import is_too_long
 from carepolicy.store.naming import storable
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _addresses(desk: Desk, event: Incoming) -> Iterable[Address]:
             yield "", storable(event.subject)
         else:
             value = event.subject if event.raised else event.data.get(key)
-            if value is not None:
+            if value is not None and not is_too_long(str(value)):
                 yield key, storable(str(value))
 
 

@@ -33,13 +33,13 @@ def count(
     """
     for watch in bundle.watches:
         if watch.stratum > level and watch.counts == counted.type:
-            value = counted.facts.get(watch.by, bundle.facts[watch.by].default)
+            value = counted.watched_by(watch, bundle)
             counting = watch.name, counted.identity
             if value is None or counting in before:
                 continue
             before.add(counting)
-            if _reaches(transaction, bundle, watch, str(value), counted.time):
-                yield watch.stratum, _event(watch, str(value), counted)
+            if _reaches(transaction, bundle, watch, value, counted.time):
+                yield watch.stratum, _event(watch, value, counted)
 
 
 def _reaches(transaction: Transaction, bundle: Bundle, watch: WatchTable, value: str, time: int) -> bool:
