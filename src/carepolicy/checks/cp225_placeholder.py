@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from carepolicy.checks.pointing import unknown, within
 from carepolicy.checks.rule import Rule
 from carepolicy.checks.walk import acts
+from carepolicy.named import NamedTuple
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.placeholders import PlaceholderError, placeholders
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from carepolicy.checks.lengths import calendar_of, days_of
 from carepolicy.checks.rule import Rule
+from carepolicy.named import NamedTuple
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:

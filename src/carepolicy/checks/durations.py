@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import LimitError, parse_limit
 from carepolicy.businesstime.wording import WORDS
+from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from carepolicy.checks.pointing import within
 from carepolicy.checks.walk import acts, ways
 from carepolicy.guards.faults import VALUE, Fault
 from carepolicy.guards.scopes import scope_of
+from carepolicy.named import NamedTuple
 from carepolicy.policy.findings import Finding, did_you_mean, sole
 
 if TYPE_CHECKING:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import LimitError, parse_limit
 from carepolicy.checks.walk import acts
+from carepolicy.named import NamedTuple
 from carepolicy.policy.settings import PREFIX, limit_text
 
 if TYPE_CHECKING:

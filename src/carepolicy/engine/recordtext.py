@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import orjson
+
+from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Program

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from carepolicy.businesstime.wording import limit_in_words
 from carepolicy.machine.formats import value_in_words
+from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+
+from carepolicy.named import NamedTuple
 
 Path = tuple[str | int, ...]
 

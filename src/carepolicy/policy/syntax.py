@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from carepolicy.named import NamedTuple
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.places import Place
 

@@ -8,7 +8,7 @@ shadow through them takes them out again.
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -17,6 +17,7 @@ from carepolicy.engine.effects import plain
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import Refused
 from carepolicy.engine.masking import mask_within
+from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from carepolicy.named import NamedTuple
 from carepolicy.store.batch import Batch
 from carepolicy.store.desks import Desks
 from carepolicy.store.rotating import demand_key

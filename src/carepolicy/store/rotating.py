@@ -6,8 +6,9 @@ sealed with it: facts sealed with two keys of which one is lost are lost too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from carepolicy.named import NamedTuple
 from carepolicy.store.faults import WrongKey
 from carepolicy.store.keyring import fingerprint, given_keys, made_key, new_key, source, write_keys
 from carepolicy.store.sealing import ANOTHER, Keys

@@ -14,12 +14,13 @@ import sys
 import time
 from dataclasses import replace
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import orjson
 
 from carepolicy.engine.lines import numbered_lines
+from carepolicy.named import NamedTuple
 from carepolicy.store.faults import Busy, StoreFault
 from carepolicy.store.progress import Progress, progress_of
 from carepolicy.store.running import StoredRun, Unfinished

@@ -7,7 +7,7 @@ rest (when the next timer falls due) is not kept. Private facts go into bytes of
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -15,6 +15,7 @@ from carepolicy.businesstime import parse_limit
 from carepolicy.engine.case import Case, Round
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import make_tuple
+from carepolicy.named import NamedTuple
 from carepolicy.store.factvalues import put_all, take_all
 
 if TYPE_CHECKING:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from carepolicy.engine.instants import NoInstant, parse
+from carepolicy.named import NamedTuple
 from carepolicy.store.chain import BEGINNING, LOOSE, links
 from carepolicy.store.naming import named
 from carepolicy.store.progress import progress_of

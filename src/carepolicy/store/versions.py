@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from carepolicy.engine.live import LiveProgram
 from carepolicy.machine import cache, portable
 from carepolicy.machine.loading import KIND, compile_folder, load_bundle
+from carepolicy.named import NamedTuple
 from carepolicy.policy.files import policy_files
 from carepolicy.store.faults import NotInstalled
 

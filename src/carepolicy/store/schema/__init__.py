@@ -5,8 +5,7 @@ A released version is never edited; a change of the tables is a new module and a
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from carepolicy.named import NamedTuple
 from carepolicy.store.schema import v1, v2, v3, v4, v5
 
 STEPS: tuple[tuple[str, ...], ...] = (v1.STATEMENTS, v2.STATEMENTS, v3.STATEMENTS, v4.STATEMENTS, v5.STATEMENTS)
