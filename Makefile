@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READERS := tests/charts/node
 SHELL := /bin/sh
 
-.PHONY: help demo handbook test lint types bench test-lowest wheel clean
+.PHONY: help demo handbook test fuzz soak lint types bench test-lowest wheel clean
 
 help: ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || true
@@ -34,6 +34,12 @@ handbook: $(VENV)/made ## Write generated/, the handbook of policies/ that is ke
 
 test: $(VENV)/made-dev lint types $(READERS)/made ## Set up and pass the tests
 	$(BIN)/python -m pytest -n 2 -rs
+
+fuzz: $(VENV)/made-dev ## Look for new faults: all laws, on 20 times as many cases as the tests try, and other ones each time
+	$(BIN)/python -m pytest -n 2 -rs -m 'hypothesis and not soak' --hypothesis-profile=explore
+
+soak: $(VENV)/made-dev ## Pass the tests that take too long for each day
+	$(BIN)/python -m pytest -n 2 -rs -m soak
 
 # Readers of other tools that tests hold our charts against; the tests that need them say so where they are not there.
 $(READERS)/made: $(READERS)/package-lock.json

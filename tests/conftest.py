@@ -8,8 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from stories import Events, Runner, write_set
+
+# Each law gives the number of its examples as examples(n) of laws.py: n hundredths of the profile's max_examples.
+settings.register_profile("ordinary", max_examples=100, deadline=None, derandomize=True, database=None)
+settings.register_profile("soak", max_examples=100, deadline=None, print_blob=True)
+settings.register_profile("explore", max_examples=2000, deadline=None, print_blob=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The ordinary suite takes the same course every time; -m soak and --hypothesis-profile=explore take new ones."""
+    marks = config.getoption("markexpr")
+    settings.load_profile("soak" if "soak" in marks and "not soak" not in marks else "ordinary")
 
 
 @pytest.fixture(autouse=True)

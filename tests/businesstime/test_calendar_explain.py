@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.businesstime import Calendar
+from laws import examples
 
 EASTER = office(holidays=GB, open={date(2026, 4, 7): hours("10:00-12:00")})
 
@@ -59,7 +60,7 @@ def test_elapsed_limits_say_that_the_calendar_plays_no_part() -> None:
     assert office().explain(at("2026-03-02T09:00"), "72 hours").lines()[1] == "elapsed time: opening hours play no part"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30))
 @given(st.integers(0, 40 * 1440), st.integers(1, 5000))
 def test_what_is_told_adds_up_to_the_limit(minute: int, minutes: int) -> None:
     start = at("2026-03-10T00:00") + timedelta(minutes=minute)

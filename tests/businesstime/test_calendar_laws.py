@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from carepolicy.businesstime import DAY, Calendar, parse_limit
 from carepolicy.policy.model import Interval
+from laws import examples
 
 MINUTE = timedelta(minutes=1)
 CHANGES = [
@@ -129,7 +130,7 @@ def cases(draw: st.DrawFn) -> tuple[Calendar, Oracle, datetime]:
     return calendar, oracle, start
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20))
 @given(cases(), st.integers(1, 6000))
 def test_add_is_the_end_of_the_last_minute_counted(case: tuple[Calendar, Oracle, datetime], minutes: int) -> None:
     calendar, oracle, start = case
@@ -140,7 +141,7 @@ def test_add_is_the_end_of_the_last_minute_counted(case: tuple[Calendar, Oracle,
         assert calendar.between(start, due) == minutes * MINUTE
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20))
 @given(cases(), st.integers(0, 6 * 1440))
 def test_between_counts_open_minutes(case: tuple[Calendar, Oracle, datetime], minutes: int) -> None:
     calendar, oracle, start = case
@@ -150,7 +151,7 @@ def test_between_counts_open_minutes(case: tuple[Calendar, Oracle, datetime], mi
     assert calendar.is_open(start) == (oracle.owner[oracle.index(start)] is not None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20))
 @given(cases(), st.integers(1, 400))
 def test_business_days_run_proportionally_within_each_day(
     case: tuple[Calendar, Oracle, datetime], hundredths: int
@@ -177,7 +178,7 @@ instants = st.integers(1_640_000_000_000_000, 1_850_000_000_000_000)
 amounts = st.integers(1, 400 * 3_600_000_000)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20))
 @given(open_calendars, instants, amounts, amounts)
 def test_adding_twice_is_adding_once_to_the_microsecond(calendar: Calendar, start: int, a: int, b: int) -> None:
     middle = calendar.instant(calendar.position(start) + a)
@@ -185,7 +186,7 @@ def test_adding_twice_is_adding_once_to_the_microsecond(calendar: Calendar, star
     assert calendar.instant(calendar.position(middle) + b) == calendar.instant(calendar.position(start) + a + b)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20))
 @given(open_calendars, instants, st.integers(0, 10**10))
 def test_zero_first_or_last_changes_nothing(calendar: Calendar, start: int, a: int) -> None:
     begin = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=start)
@@ -200,7 +201,7 @@ def day_length(calendar: Calendar, position: int) -> int:
     return span.totals[-(-position // DAY) - 1 - span.first_number]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20))
 @given(open_calendars, instants, st.integers(1, 30 * DAY), st.integers(1, 30 * DAY))
 def test_business_days_are_additive_within_one_microsecond_of_the_day_between(
     calendar: Calendar, start: int, a: int, b: int
@@ -215,7 +216,7 @@ def test_business_days_are_additive_within_one_microsecond_of_the_day_between(
     assert 0 <= calendar.position(twice) - calendar.position(once) <= max(1, ceil(worth))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20))
 @given(instants, st.integers(1, 60), st.integers(1, 60), st.integers(1, 60))
 def test_business_days_are_additive_exactly_where_days_are_alike(start: int, opening: int, a: int, b: int) -> None:
     calendar = Calendar("UTC", (((opening * 900, opening * 900 + 27_001),),) * 5 + ((), ()))
@@ -224,7 +225,7 @@ def test_business_days_are_additive_exactly_where_days_are_alike(start: int, ope
     assert middle == calendar.day_instant(calendar.day_position(start) + a * DAY)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25))
 @given(open_calendars, instants, st.integers(1, 60), st.integers(1, 60 * DAY))
 def test_business_days_are_the_same_by_the_quick_way(calendar: Calendar, start: int, days: int, amount: int) -> None:
     for begin in (start, calendar.next_opening_us(start)):
@@ -233,7 +234,7 @@ def test_business_days_are_the_same_by_the_quick_way(calendar: Calendar, start: 
         assert calendar.days_later(begin, amount, 0) == calendar.day_instant(position + amount)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25))
 @given(open_calendars, instants, instants)
 def test_time_between_is_the_same_by_the_quick_way(calendar: Calendar, first: int, last: int) -> None:
     calendar.span_over(min(first, last))
@@ -241,7 +242,7 @@ def test_time_between_is_the_same_by_the_quick_way(calendar: Calendar, first: in
         assert calendar.between_us(first, last) == calendar.position(last) - calendar.position(first)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20))
 @given(open_calendars, instants, amounts)
 def test_positions_and_instants_are_inverse_on_open_time(calendar: Calendar, start: int, ahead: int) -> None:
     position = calendar.position(start) + ahead
@@ -254,7 +255,7 @@ def test_positions_and_instants_are_inverse_on_open_time(calendar: Calendar, sta
     assert calendar.day_position(calendar.day_instant(nanodays) - 1) < nanodays
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20))
 @given(open_calendars, instants, st.integers(1, 20 * DAY))
 def test_before_is_the_last_instant_from_which_it_is_due_in_time(
     calendar: Calendar, deadline: int, amount: int
@@ -269,7 +270,7 @@ def test_before_is_the_last_instant_from_which_it_is_due_in_time(
     assert calendar.instant(calendar.position(found + 1) + 7 * 3_600_000_000) > deadline
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(10))
 @given(open_calendars, st.lists(instants, min_size=2, max_size=6))
 def test_no_position_moves_when_more_years_are_compiled(calendar: Calendar, asked: list[int]) -> None:
     def positions(of: Calendar) -> list[tuple[int, int, int]]:
@@ -283,7 +284,7 @@ def test_no_position_moves_when_more_years_are_compiled(calendar: Calendar, aske
     assert positions(fresh) == before[::-1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20))
 @given(open_calendars, instants, instants)
 def test_positions_never_fall(calendar: Calendar, a: int, b: int) -> None:
     low, high = min(a, b), max(a, b)

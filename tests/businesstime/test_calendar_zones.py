@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from carepolicy.businesstime import Calendar, CalendarError
 from carepolicy.businesstime.zones import zone_line
+from laws import examples
 
 HOUR = timedelta(hours=1)
 
@@ -105,7 +106,7 @@ ZONES = ["Europe/London", "America/St_Johns", "Africa/Casablanca", "Pacific/Apia
 LINES = {name: zone_line(ZoneInfo(name), 0, 2_000_000_000_000_000) for name in ZONES}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.sampled_from(ZONES), st.integers(0, 1_999_000_000))
 def test_the_line_of_a_zone_shows_what_the_zone_shows(name: str, second: int) -> None:
     shown = datetime.fromtimestamp(second, ZoneInfo(name)).replace(tzinfo=UTC)

@@ -15,6 +15,7 @@ from carepolicy.checks.graph import graph_of, graphs
 from carepolicy.machine.structure import FlowMachine
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.model import Policies
+from laws import examples
 from random_flows import ORGANISATION, Small, small_flows
 from stories import write_set
 
@@ -36,7 +37,7 @@ def walked(onward: dict[str, set[str]], start: str) -> set[str]:
         seen = more
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30))
 @given(small_flows(clocks=True), st.booleans())
 def test_the_rules_on_reaching_find_what_a_walk_through_the_machine_finds(small: Small, closed: bool) -> None:
     text = small.text if closed else small.text.replace("  closing: done\n", "  closing: {note: Nothing.}\n")

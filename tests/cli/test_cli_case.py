@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 from carepolicy.cli import running
 from carepolicy.engine.history import in_order
 from carepolicy.engine.reading import read_record, read_records
+from laws import examples
 
 ROOT = Path(__file__).parents[2]
 POLICIES = str(ROOT / "policies")
@@ -246,7 +247,7 @@ def test_without_a_policy_set_times_are_in_utc_and_this_is_said(records: Path, t
     assert b"what happened (times of UTC)" in told.stdout
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=strategies.data())
 def test_whatever_a_file_holds_every_command_ends_in_words(
     capfd: pytest.CaptureFixture[str],

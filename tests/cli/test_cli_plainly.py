@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from carepolicy.cli.event import command
 from carepolicy.cli.plainly import Asked, plain_event
+from laws import examples
 
 WORDS = ("email_received", "mail-1", "customer.tier=gold", "a b", "", "-", "--", "=", "x=--at")
 OPTIONS = (
@@ -42,7 +43,7 @@ def as_click_has_it(arguments: list[str]) -> Asked | None:
 
 @given(typed, st.sampled_from(("", "sqlite:///x.db")), st.sampled_from(("", "there")))
 @example(["a", "b", "--store", "", "--source", ""], "sqlite:///x.db", "there")
-@settings(max_examples=1000)
+@settings(max_examples=examples(300))
 def test_what_is_plain_is_read_as_click_reads_it(arguments: list[str], store: str, policies: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAREPOLICY_STORE", store)

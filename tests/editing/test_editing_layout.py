@@ -17,6 +17,7 @@ from carepolicy.editing.layout import CannotLayOut, laid_out
 from carepolicy.policy.composing import compose
 from carepolicy.policy.documents import documents
 from carepolicy.policy.load import load_policies
+from laws import examples
 
 ROOT = Path(__file__).parents[2]
 FILES = list(editable_files([str(ROOT / each) for each in ("policies", "src/carepolicy/starter", "examples/helpdesk")]))
@@ -103,7 +104,7 @@ def disordered(draw: st.DrawFn) -> tuple[str, str]:
     return "\n".join(lines), kind_of(file) or ""
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15))
 @given(disordered())
 def test_comments_and_meaning_stay_and_a_second_time_changes_nothing(case: tuple[str, str]) -> None:
     text, kind = case
@@ -116,7 +117,7 @@ def test_comments_and_meaning_stay_and_a_second_time_changes_nothing(case: tuple
     assert laid_out(after, kind) == after
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.text(alphabet="ab:- #\n'\"{}[],|>&*!?%\\\t", max_size=60))
 def test_any_text_is_laid_out_or_left_alone(text: str) -> None:
     source, _ = compose(text, "file")

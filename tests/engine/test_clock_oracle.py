@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.stream import Run
+from laws import examples
 from random_flows import GUARDS, Small, logs, small_flows
 from slow_clocks import Watcher, microseconds
 
@@ -106,7 +107,7 @@ def follow(small: Small, log: list[dict[str, Any]]) -> int:
     return following.rounds
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_clocks_say_what_a_slow_count_says(data: st.DataObject) -> None:
     small = data.draw(small_flows(clocks=True))
@@ -114,7 +115,7 @@ def test_clocks_say_what_a_slow_count_says(data: st.DataObject) -> None:
 
 
 @pytest.mark.soak
-@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(3000), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_many_clocks_say_what_a_slow_count_says(data: st.DataObject) -> None:
     small = data.draw(small_flows(clocks=True))

@@ -19,6 +19,7 @@ from carepolicy.engine.stream import Run
 from carepolicy.machine.loading import compile_folder
 from carepolicy.machine.program import Bundle
 from complaint_events import lines as complaint_lines
+from laws import examples
 
 COMPLAINTS = "benchmarks/complaints"
 LATER = microseconds(datetime.fromisoformat("2026-09-01T00:00:00+00:00"))
@@ -83,7 +84,7 @@ def written(bundle: Bundle, blocks: list[list[bytes]]) -> tuple[str, list[str], 
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75))
 def test_a_block_of_lines_gives_what_its_lines_give_one_by_one(bundle: Bundle, data: st.DataObject) -> None:
     log = data.draw(logs_with_faults())
     cut = data.draw(st.integers(0, len(log)))

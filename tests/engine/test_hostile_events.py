@@ -19,6 +19,7 @@ from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.stream import Run
 from carepolicy.machine.loading import compile_folder
 from carepolicy.machine.program import Bundle
+from laws import examples
 
 HERE = Path(__file__).resolve()
 CASES = yaml.safe_load(HERE.with_name("hostile.yaml").read_text(encoding="utf-8"))
@@ -243,14 +244,14 @@ def holds_for(line: bytes, place: int, reveal: bool) -> None:
         assert orjson.loads(each)["subject" if "flow" in orjson.loads(each) else "id"]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
 @given(mutated(), st.integers(0, len(GOOD)), st.booleans())
 def test_a_mutated_line_changes_nothing_for_the_others(line: bytes, place: int, reveal: bool) -> None:
     holds_for(line, place, reveal)
 
 
 @pytest.mark.soak
-@settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(20_000), suppress_health_check=list(HealthCheck))
 @given(mutated(), st.integers(0, len(GOOD)), st.booleans())
 def test_many_mutated_lines_change_nothing_for_the_others(line: bytes, place: int, reveal: bool) -> None:
     holds_for(line, place, reveal)

@@ -20,6 +20,7 @@ from carepolicy.engine.source import Source, filled, literal
 from carepolicy.engine.stream import Run
 from carepolicy.machine.loading import compile_folder
 from carepolicy.machine.program import Bundle
+from laws import examples
 from random_flows import Small, logs, small_flows
 from stories import event
 
@@ -45,7 +46,7 @@ def written(bundle: Bundle, events: list[dict[str, Any]]) -> tuple[str, int, int
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(40))
 def test_a_run_with_moves_written_out_at_once_writes_the_bytes_of_one_without(data: st.DataObject) -> None:
     flow = data.draw(small_flows(clocks=data.draw(st.booleans())))
     log = data.draw(logs(flow.events, subjects=3, longest=30, first=flow.starts[0]))

@@ -30,6 +30,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from carepolicy.guards import Scope, compile_expression
 from carepolicy.policy.model import Fact
 from carepolicy.policy.places import At
+from laws import examples
 
 
 def fact(name: str, kind: str, item: str | None = None) -> Fact:
@@ -251,13 +252,13 @@ def check(text: str, data: dict[str, Any]) -> bool:
     return True
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60))
 @given(text=flag(3, ()), data=DATA)
 def test_a_guard_holds_where_cel_says_that_it_does(text: str, data: dict[str, Any]) -> None:
     check(text, data)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(50))
 @given(text=whole(3, ()) | real(3, ()) | words(3, ()) | several("text", 3, ()) | several("whole", 3, ()), data=DATA)
 def test_an_expression_gives_what_cel_gives(text: str, data: dict[str, Any]) -> None:
     check(text, data)
@@ -267,7 +268,7 @@ def test_the_two_can_nearly_always_be_compared() -> None:
     """Else the tests above would be passing over everything."""
     seen: list[bool] = []
 
-    @settings(max_examples=60, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=60, database=None, derandomize=True)
     @given(text=flag(3, ()), data=DATA)
     def look(text: str, data: dict[str, Any]) -> None:
         seen.append(check(text, data))

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.guards import Expression, ExpressionError, Scope, check_expression, compile_expression, in_words
+from laws import examples
 
 GOOD = sorted(
     {
@@ -91,13 +92,13 @@ def call_with_anything(expression: Expression, scope: Scope, data: st.DataObject
                 assert found in (True, False, None)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(120))
 @given(text=st.sampled_from(GOOD), data=st.data())
 def test_no_value_that_a_fact_may_have_makes_an_expression_raise(text: str, data: st.DataObject, scope: Scope) -> None:
     call_with_anything(compile_expression(text, scope, None), scope, data)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(240))
 @given(text=st.sampled_from(GOOD), data=st.data())
 def test_an_expression_with_moved_tokens_is_refused_or_can_be_called(
     text: str, data: st.DataObject, scope: Scope

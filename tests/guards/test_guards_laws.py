@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from carepolicy.guards import ExpressionError, Scope, check_expression, compile_expression, in_words
 from carepolicy.guards.patterns import pattern_fault
 from carepolicy.guards.runtime import matches
+from laws import examples
 
 # -- expressions of a type, with facts that all have values ------------------------------------------------------
 
@@ -108,7 +109,7 @@ def nested(data: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(200))
 @given(text=st.one_of(*joined(3).values()), data=DATA)
 def test_another_evaluator_gives_the_same_where_all_facts_have_values(
     text: str, data: dict[str, Any], scope: Scope
@@ -122,7 +123,7 @@ def test_another_evaluator_gives_the_same_where_all_facts_have_values(
     assert isinstance(found, bool) == isinstance(wanted, bool)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100))
 @given(one=AMOUNTS, other=AMOUNTS, operator=chosen(*ORDER), pence=WHOLE)
 def test_money_is_compared_exactly(one: Decimal, other: Decimal, operator: str, pence: int, scope: Scope) -> None:
     given = {"order.total": one, "order.paid": other}
@@ -131,7 +132,7 @@ def test_money_is_compared_exactly(one: Decimal, other: Decimal, operator: str, 
     assert compile_expression(text, scope, "flag").function(given, {}, None) == cel.evaluate(cents, {})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100))
 @given(text=joined(3)["flag"], known=st.sets(chosen("order.items", "customer.vip", "order.amounts")), data=DATA)
 def test_facts_without_values_never_raise_and_a_guard_stays_true_or_not(
     text: str, known: set[str], data: dict[str, Any], scope: Scope
@@ -140,7 +141,7 @@ def test_facts_without_values_never_raise_and_a_guard_stays_true_or_not(
     assert compile_expression(text, scope, "flag").function(some, {}, None) in (True, False, None)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100))
 @given(operator=chosen(*ORDER), one=joined(1)["number"])
 def test_a_comparison_with_what_has_no_value_is_false(operator: str, one: str, scope: Scope) -> None:
     data = {"order.items": 1, "customer.vip": True, "order.amounts": [1], "customer.name": "a", "customer.email": "b"}
@@ -154,7 +155,7 @@ WORDS = (*Path(__file__).with_name("words.txt").read_text("utf-8").split(), "\n"
 PIECES = st.lists(st.sampled_from(WORDS), max_size=14)
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=examples(250))
 @example(text='"""' + "\\n" * 900)
 @example(text='"' + "\\n" * 900)
 @example(text='"' + "\\n" * 900 + '\n"')
@@ -174,7 +175,7 @@ def test_any_text_at_all_is_compiled_or_refused_with_places_inside_it(text: str,
     expression.function({}, {}, Nothing())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(120))
 @given(text=joined(2)["flag"], data=st.data())
 def test_a_spoilt_expression_is_compiled_or_refused(text: str, data: st.DataObject, scope: Scope) -> None:
     place = data.draw(st.integers(0, len(text)))

@@ -14,6 +14,7 @@ from carepolicy.guards import compile_expression
 from carepolicy.guards.proving import TRUE, Case, Ground, Verdict, formula_of, judge
 from carepolicy.guards.proving.solver import is_installed
 from carepolicy.machine.structure import Standstill
+from laws import examples
 from random_flows import GUARDS, OF_EVENTS, cases, scope, truth_of
 
 CALCULATED = (
@@ -47,7 +48,7 @@ def facts_of(case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
     return facts, {name: value for name, value in facts.items() if name in brought}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(80))
 @given(st.lists(st.sampled_from((*GUARDS, *OF_EVENTS)), min_size=1, max_size=4))
 def test_plain_guards_are_judged_as_their_cases_are(guards: list[str]) -> None:
     found, taken = verdict(*guards), frozenset[int]()
@@ -58,7 +59,7 @@ def test_plain_guards_are_judged_as_their_cases_are(guards: list[str]) -> None:
     assert (found.gap is None) == (len(taken) == len(cases()))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.lists(st.sampled_from((*GUARDS, *OF_EVENTS, *CALCULATED)), min_size=1, max_size=4), st.booleans())
 def test_what_is_proved_is_true_of_every_case(guards: list[str], prove: bool) -> None:
     found, taken = verdict(*guards, prove=prove), frozenset[int]()

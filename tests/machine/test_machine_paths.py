@@ -14,6 +14,7 @@ from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.stream import Run
 from carepolicy.engine.values import taker_of
 from carepolicy.machine.program import Bundle
+from laws import examples
 from random_flows import Loaded, logs, small_flows
 
 Events = list[dict[str, Any]]
@@ -97,7 +98,7 @@ def check_paths(loaded: Loaded, logs_of_it: list[Events], flow: str = "small") -
     return taken
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(15), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_random_events_take_the_same_way_in_the_engine_and_in_the_machine(data: st.DataObject) -> None:
     small = data.draw(small_flows())
@@ -105,7 +106,7 @@ def test_random_events_take_the_same_way_in_the_engine_and_in_the_machine(data: 
 
 
 @pytest.mark.soak
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(1500), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_many_random_events_take_the_same_way_in_the_engine_and_in_the_machine(data: st.DataObject) -> None:
     small = data.draw(small_flows())

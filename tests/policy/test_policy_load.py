@@ -17,6 +17,7 @@ from carepolicy.policy.files import digest_of, policy_files
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.schema import KINDS, schema_texts
 from carepolicy.policy.validator import validator_of
+from laws import examples
 
 HERE = Path(__file__).parent
 SAMPLES = HERE / "samples"
@@ -192,7 +193,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(100))
 @given(data=st.data())
 def test_any_value_in_any_place_is_no_traceback(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     import yaml
@@ -248,7 +249,7 @@ def test_the_schema_line_of_every_policy_file_names_a_schema() -> None:
         assert (path.parent / match[1]).resolve().is_file(), path
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75))
 @given(value=VALUES, key=st.sampled_from(["states", "clocks", "anywhere", "events", "title", "moves_to", "covers"]))
 def test_the_quick_validator_finds_what_the_library_alone_finds(key: str, value: object) -> None:
     from jsonschema import Draft202012Validator

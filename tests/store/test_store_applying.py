@@ -27,6 +27,7 @@ from carepolicy.store.operating import Operation
 from carepolicy.store.sealing import Keys
 from carepolicy.store.sqlite import SqliteStore
 from changing import AT, FLOW, Changing
+from laws import examples
 from random_flows import MONDAY, logs, small_flows
 from shops import Shop, rows
 
@@ -160,7 +161,7 @@ def test_one_that_is_killed_on_the_way_has_changed_nothing(changing: Changing) -
 
 
 @given(small_flows(clocks=True), st.data())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(7))
 def test_moving_to_the_same_policies_between_any_two_events_changes_no_byte(small: Any, data: st.DataObject) -> None:
     bundle = small.load().bundle
     events = data.draw(logs(small.events, subjects=2, first=small.starts[0]))

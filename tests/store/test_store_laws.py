@@ -17,6 +17,7 @@ from carepolicy.store.desks import Desks
 from carepolicy.store.operating import Operation
 from carepolicy.store.sqlite import SqliteStore
 from carepolicy.store.versions import Installed
+from laws import examples
 from random_flows import MONDAY, logs, small_flows
 
 
@@ -42,7 +43,7 @@ class Forgetful:
 
 
 @given(small_flows(clocks=True), st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(15))
 def test_putting_away_and_taking_out_between_every_two_events_changes_no_byte(small: Any, data: st.DataObject) -> None:
     loaded = small.load()
     events = data.draw(logs(small.events, subjects=2, first=small.starts[0]))
