@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -38,7 +39,7 @@ class PolicySet:
         self.root = root
         self.bundle: Bundle = load_bundle(root)
 
-    @property
+    @cached_property
     def policies(self) -> Policies:
         """The frozen model, read from the files when it is first asked for."""
         from carepolicy.policy.load import load_policies
