@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from carepolicy.engine.effects import MASK, plain
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.masking import mask_cards, mask_within
+from carepolicy.engine.values import MASK, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.engine.effects import MASK, CaseValues
 from carepolicy.engine.subject import Raised
+from carepolicy.engine.values import MASK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from carepolicy.engine.case import Case
-    from carepolicy.engine.recordtext import Form
+    from carepolicy.engine.wording import Private, Said
     from carepolicy.machine.program import Bundle, OpenTable, RaiseTable
     from carepolicy.machine.templates import Template
-
-    Private = Mapping[str, tuple[str, ...]]
 
 
 class Telling:
@@ -46,10 +44,6 @@ class Telling:
         """The value of a fact for a case, or else its declared default; None where there is neither."""
         return case.facts.get(fact, self._defaults.get(fact))
 
-    def facts_with_defaults(self, case: Case) -> Mapping[str, Any]:
-        """The facts of a case, with the declared default of each that has no value."""
-        return {**self._defaults, **case.facts}
-
     def language(self, case: Case, templates: Mapping[str, Template]) -> str:
         """The language for a customer: theirs where the template has it, else the first of the set that it has."""
         wanted = case.facts.get("customer.language", self._defaults.get("customer.language"))
@@ -57,25 +51,17 @@ class Telling:
             return wanted
         return next((each for each in self._languages if each in templates), next(iter(templates)))
 
-    def write(
-        self, case: Case, form: Form, when: str, parts: Callable[[bool], tuple[str, ...]], private: Private
-    ) -> None:
-        """Write a record whose open fields may hold private facts, which ``private`` names by field;
-        ``parts(reveal)`` gives the fields."""
-        told = parts(self.reveal)
-        self.out.append(case.line(form, when, form.data % told))
+    def write(self, case: Case, said: Said, when: str, event: Mapping[str, Any]) -> None:
+        """Write the record of what an effect says; the private facts in it are masked, and kept beside it where they
+        are asked for."""
+        told = said.data(self, case, event, self.reveal)
+        self.out.append(case.line(said.form, when, told))
         if self.unmasked is not None and not self.reveal:
-            whole = parts(True)
-            if whole != told:
-                self.unmasked[case.program.flow, case.subject, case.sequence] = (form.data % whole)[8:-2], private
-
-    def notice(self, case: Case, texts: Mapping[str, Template], reveal: bool) -> str:
-        """The text of an internal notice, in the organisation's first language."""
-        if not texts:
-            return f"{case.program.program.title}: {case.state.name}"
-        language = next((each for each in self._languages if each in texts), next(iter(texts)))
-        text: str = texts[language].render(CaseValues(self, case), reveal)[1]
-        return text
+            private = said.private(case)
+            if any(private.values()):
+                whole = said.data(self, case, event, True)
+                if whole != told:
+                    self.unmasked[case.program.flow, case.subject, case.sequence] = whole[8:-2], private
 
     def shown_person(self, case: Case, person: Any) -> str:
         """A person's name as a record may bear it."""

@@ -1,4 +1,4 @@
-"""Values of facts as events bring them: each type takes its own and refuses the rest."""
+"""Values of facts as events bring them: each type takes its own and refuses the rest; and as records bear them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.engine.instants import NoInstant, parse
+from carepolicy.engine.instants import NoInstant, parse, text_of
 from carepolicy.engine.masking import mask_cards
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ Taker = Callable[[Any], Any]
 
 NO_DATA: dict[str, Any] = {}
 """What all events bring that bring nothing, and what clocks bring. It is never changed."""
+
+MASK = "***"
+"""What stands in a record in place of a private fact."""
 
 LARGEST_MONEY = Decimal(10) ** 15
 
@@ -49,6 +52,17 @@ def plain_taker_of(fact: FactTable) -> Taker:
         return taken
 
     return take
+
+
+def plain(value: Any, kind: str) -> Any:
+    """A value of an expression of the type ``kind`` as JSON can hold it: money as text, instants as RFC 3339."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if kind == "time" and isinstance(value, int):
+        return text_of(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _taker(kind: str, of: tuple[str, ...]) -> Taker:

@@ -13,8 +13,6 @@ from carepolicy.handbook.phrases import SUBJECT
 from carepolicy.machine.messages import compile_templates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from carepolicy.businesstime import Limit
     from carepolicy.handbook.phrases import Book
     from carepolicy.policy.model import Fact, Flow
@@ -72,7 +70,11 @@ class _Sample:
         self._flow = flow
         self._at = datetime(book.year, 3, 6, 10, 30, tzinfo=book.zone)
         organisation = book.policies.organisation
-        self.facts: Mapping[str, Any] = {name: self._value(fact) for name, fact in organisation.facts.items()}
+        self._facts = {name: self._value(fact) for name, fact in organisation.facts.items()}
+
+    def fact(self, name: str) -> Any:
+        """A value of the fact's kind."""
+        return self._facts.get(name)
 
     def clock_limit(self, name: str) -> Limit | None:
         """The limit of a clock that holds where no condition does, else its last."""

@@ -40,7 +40,7 @@ def value_in_words(value: Any, kind: str, currency: str | None, language: str, t
         return _time(value, language, timezone)
     if kind == "date":
         return _date(value, language)
-    return _amount(value, currency if kind == "money" else None, language)
+    return _amount(str(value), currency if kind == "money" else None, language)
 
 
 @lru_cache(maxsize=4096)
@@ -58,7 +58,8 @@ def _date(on: date, language: str) -> str:
     return format_date(on, "long", locale=locale_of(language))
 
 
-def _amount(value: Any, currency: str | None, language: str) -> str:
+@lru_cache(maxsize=4096)
+def _amount(value: str, currency: str | None, language: str) -> str:
     from babel.numbers import format_currency, format_decimal
 
     locale = locale_of(language)

@@ -9,8 +9,6 @@ from carepolicy.machine.formats import value_in_words
 from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from carepolicy.businesstime.limit import Limit
 
 MASK = "***"
@@ -19,9 +17,8 @@ MASK = "***"
 class Values(Protocol):
     """What a live case tells of itself to a message."""
 
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """Values by the facts' dotted names."""
+    def fact(self, name: str) -> Any:
+        """The value of the fact of that dotted name, or else its default; None where there is neither."""
 
     @property
     def subject(self) -> str:
@@ -69,9 +66,10 @@ class Template(NamedTuple):
     def _filled(self, parts: tuple[Part, ...], values: Values, reveal: bool) -> str:
         if len(parts) == 1 and isinstance(parts[0], str):
             return parts[0]
-        return "".join(part if isinstance(part, str) else self._value(part, values, reveal) for part in parts)
+        return "".join(part if isinstance(part, str) else self.told(part, values, reveal) for part in parts)
 
-    def _value(self, slot: Slot, values: Values, reveal: bool) -> str:
+    def told(self, slot: Slot, values: Values, reveal: bool) -> str:
+        """What stands in the place of a placeholder for a case."""
         if slot.kind == "subject":
             return values.subject
         if slot.kind == "limit":
@@ -80,7 +78,7 @@ class Template(NamedTuple):
         if slot.kind == "due":
             due = values.clock_due(slot.name)
             return "" if due is None else value_in_words(due, "time", None, self.language, self.timezone)
-        value = values.facts.get(slot.name)
+        value = values.fact(slot.name)
         if value is None:
             return ""
         if slot.private and not reveal:

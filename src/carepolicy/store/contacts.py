@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from carepolicy.engine.effects import MASK
 from carepolicy.engine.instants import text_of
+from carepolicy.engine.values import MASK
 from carepolicy.store.naming import named, storable
 from carepolicy.store.noting import found_addresses, people_events
 from carepolicy.store.revealing import Reader, shown

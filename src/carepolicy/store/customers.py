@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from carepolicy.engine.effects import MASK, plain
 from carepolicy.engine.instants import text_of
+from carepolicy.engine.values import MASK, plain
 from carepolicy.store.erasing import erase
 from carepolicy.store.factvalues import take_all
 from carepolicy.store.naming import named

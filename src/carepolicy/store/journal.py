@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from carepolicy.engine import codes
-from carepolicy.engine.effects import plain
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import Refused
 from carepolicy.engine.masking import mask_within
+from carepolicy.engine.values import plain
 from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from email.utils import format_datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from carepolicy.engine.effects import MASK
 from carepolicy.engine.instants import datetime_of
+from carepolicy.engine.values import MASK
 from carepolicy.store.delivering import Undelivered
 
 if TYPE_CHECKING:

@@ -1,0 +1,211 @@
+"""What effects say: messages, notices and actions, with the text of their records written as far as it is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from carepolicy.engine import rounds
+from carepolicy.engine.instants import NEVER
+from carepolicy.engine.recordtext import opened, quoted
+from carepolicy.engine.values import MASK, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Protocol
+
+    from carepolicy.engine.case import Case
+    from carepolicy.engine.live import LiveProgram
+    from carepolicy.engine.recordtext import Form
+    from carepolicy.engine.telling import Telling
+    from carepolicy.machine.program import ArgumentTable, Bundle
+    from carepolicy.machine.templates import Part, Slot, Template
+
+    Private = Mapping[str, tuple[str, ...]]
+
+    class Said(Protocol):
+        """What a record says that an effect writes."""
+
+        form: Form
+
+        def data(self, stepper: Telling, case: Case, event: Mapping[str, Any], reveal: bool) -> str:
+            """The record's text from its data on; private facts are masked unless ``reveal``."""
+
+        def private(self, case: Case) -> Private:
+            """The private facts that go into each field."""
+
+
+DATA = ',"data":'
+"""How the data of a record begins behind its sequence."""
+
+
+class CaseValues:
+    """What a message may tell of a case: its facts, its subject, its clocks' limits and due times."""
+
+    __slots__ = ("_case", "_stepper", "subject")
+
+    def __init__(self, stepper: Telling, case: Case) -> None:
+        self._stepper = stepper
+        self._case = case
+        self.subject = case.subject
+
+    def fact(self, name: str) -> Any:
+        """The value of a fact, or else its default; None where there is neither."""
+        return self._stepper.value(self._case, name)
+
+    def clock_limit(self, name: str) -> Any:
+        """The limit of a clock that holds for the case now, None where none does."""
+        held = self._case.round_of(name)
+        if held is not None:
+            return held.limit.limit
+        clock = next((each for each in self._case.program.clocks if each.name == name), None)
+        chosen = rounds.choose(self._case, clock) if clock is not None else None
+        return chosen.limit if chosen is not None else None
+
+    def clock_due(self, name: str) -> int | None:
+        """When a clock falls due, in microseconds since 1970; None where it does not run."""
+        held = self._case.round_of(name)
+        return held.due if held is not None and held.running and held.due != NEVER else None
+
+
+class LiveText:
+    """A text of a template, of which all but its placeholders stands as it must inside of a JSON string."""
+
+    __slots__ = ("_known", "_pieces", "_template")
+
+    def __init__(self, template: Template, parts: tuple[Part, ...]) -> None:
+        self._template = template
+        self._pieces: tuple[str | Slot, ...] = tuple(_inside(part) if isinstance(part, str) else part for part in parts)
+        known = all(isinstance(part, str) for part in parts)
+        self._known = "".join(map(str, self._pieces)) if known else None
+
+    def inside(self, stepper: Telling, case: Case, reveal: bool) -> str:
+        """The text for a case, as it stands inside of a JSON string."""
+        if self._known is not None:
+            return self._known
+        values = CaseValues(stepper, case)
+        found: list[str] = []
+        for each in self._pieces:
+            if isinstance(each, str):
+                found.append(each)
+            elif each.kind == "subject":
+                found.append(case.told)
+            else:
+                found.append(_inside(self._template.told(each, values, reveal)))
+        return "".join(found)
+
+
+class Letter:
+    """A message on one channel in one language."""
+
+    __slots__ = ("address", "begin", "hides_address", "subject", "text")
+
+    def __init__(self, name: str, channel: str | None, template: Template, bundle: Bundle) -> None:
+        told = f'"channel":{_json(channel)},"language":{quoted(template.language)},"to":'
+        self.begin = DATA + opened("template", name).replace("%%", "%") + told
+        self.address = bundle.addresses.get(channel) if channel is not None else None
+        self.hides_address = self.address is not None and bundle.facts[self.address].private
+        self.subject = LiveText(template, template.subject)
+        self.text = LiveText(template, template.text)
+
+
+class LiveMessage:
+    """A message template of a flow, by language, with the record that requests it."""
+
+    __slots__ = ("_bundle", "_letters", "_name", "_private", "_templates", "form")
+
+    def __init__(self, name: str, program: LiveProgram, bundle: Bundle) -> None:
+        self.form = program.writer.form("message.requested", "%s")
+        self._name = name
+        self._bundle = bundle
+        self._templates: Mapping[str, Template] = program.program.templates[name]
+        self._letters: dict[tuple[str | None, str], Letter] = {}
+        said = private_of(self._templates)
+        self._private = {
+            channel: {"to": (fact,) if bundle.facts[fact].private else (), **said}
+            for channel, fact in bundle.addresses.items()
+        }
+        self._private[""] = said
+
+    def private(self, case: Case) -> Private:
+        """The private facts that go into each field."""
+        return self._private.get(case.channel or "", self._private[""])
+
+    def data(self, stepper: Telling, case: Case, event: Mapping[str, Any], reveal: bool) -> str:
+        """The message in the customer's language, on the channel of the case."""
+        key = case.channel, stepper.language(case, self._templates)
+        letter = self._letters.get(key)
+        if letter is None:
+            channel, language = key
+            letter = self._letters[key] = Letter(self._name, channel, self._templates[language], self._bundle)
+        to = None if letter.address is None else stepper.value(case, letter.address)
+        if to is not None and letter.hides_address and not reveal:
+            to = MASK
+        subject, text = letter.subject.inside(stepper, case, reveal), letter.text.inside(stepper, case, reveal)
+        return f'{letter.begin}{_json(to)},"subject":"{subject}","text":"{text}"}}}}\n'
+
+
+class LiveNotice:
+    """A notice for a role, in the organisation's first language that it has; without a text it names the state."""
+
+    __slots__ = ("_begin", "_private", "_text", "form")
+
+    def __init__(self, role: str, texts: Mapping[str, Template], program: LiveProgram, bundle: Bundle) -> None:
+        self.form = program.writer.form("notice.requested", "%s")
+        self._begin = DATA + opened("role", role).replace("%%", "%") + '"text":"'
+        language = next((each for each in bundle.languages if each in texts), next(iter(texts), None))
+        self._text = None if language is None else LiveText(texts[language], texts[language].text)
+        self._private = private_of(texts)
+
+    def private(self, case: Case) -> Private:
+        """The private facts that go into each field."""
+        return self._private
+
+    def data(self, stepper: Telling, case: Case, event: Mapping[str, Any], reveal: bool) -> str:
+        """The role, and the text for the case."""
+        if self._text is None:
+            return f'{self._begin}{_inside(f"{case.program.program.title}: {case.state.name}")}"}}}}\n'
+        return f'{self._begin}{self._text.inside(stepper, case, reveal)}"}}}}\n'
+
+
+class LiveRequest:
+    """An action that is asked for, with its arguments; those that a private fact went into are masked."""
+
+    __slots__ = ("_arguments", "_begin", "_private", "form")
+
+    def __init__(self, action: str, arguments: tuple[ArgumentTable, ...], program: LiveProgram) -> None:
+        self.form = program.writer.form("action.requested", "%s")
+        self._begin = DATA + opened("action", action).replace("%%", "%") + '"with":'
+        self._arguments = arguments
+        self._private = {"with": tuple(fact for each in arguments for fact in each.private)}
+
+    def private(self, case: Case) -> Private:
+        """The private facts that go into each field."""
+        return self._private
+
+    def data(self, stepper: Telling, case: Case, event: Mapping[str, Any], reveal: bool) -> str:
+        """The action and its arguments."""
+        given = {
+            each.name: MASK if each.private and not reveal else plain(each.function(case.facts, event, case), each.type)
+            for each in self._arguments
+        }
+        return f"{self._begin}{orjson.dumps(given).decode()}}}}}\n"
+
+
+def private_of(texts: Mapping[str, Template]) -> dict[str, tuple[str, ...]]:
+    """The private facts that go into a template, in any of its languages, by field."""
+    found: dict[str, dict[str, None]] = {}
+    for template in texts.values():
+        for field, facts in template.private().items():
+            found.setdefault(field, {}).update(dict.fromkeys(facts))
+    return {field: tuple(facts) for field, facts in found.items()}
+
+
+def _json(value: str | None) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _inside(text: str) -> str:
+    """``text`` as it stands inside of a JSON string."""
+    return orjson.dumps(text).decode()[1:-1]
