@@ -37,6 +37,9 @@ ORGANISATION = """\
     roles:
       care_agent: {title: Care agent, calendar: office, people: [Aoife, Ben], deputy: care_lead}
       care_lead: {title: Care team lead, calendar: always, people: [Chidi], deputy: care_agent}
+    channels:
+      email: {title: E-mail, address: care@harbour.example, to: customer.name}
+      phone: {title: Phone, address: "+44 20 7946 0000"}
     facts:
       customer.tier: {type: choice, of: [standard, gold], default: standard}
       customer.name: {type: text, private: true}
@@ -45,6 +48,13 @@ ORGANISATION = """\
       complaint.attempts: {type: number, default: 0}
       case.urgent: {type: flag}
 """
+
+MESSAGES = """\
+    language: en
+    messages:
+      hello: {subject: "About {case}", text: 'Dear {customer.name}, "{order.total}" until {order.ship_by}'}
+"""
+OF_THE_FIRST_CLOCK = '      limits: {text: "{clock.c0.limit} by {clock.c0.due}; {case}"}\n'
 
 CARRIED = "[customer.tier, customer.name, order.total, order.ship_by, complaint.attempts, case.urgent]"
 
@@ -103,8 +113,9 @@ class Small:
     clocks: tuple[str, ...] = ()
 
     def load(self) -> Loaded:
+        messages = MESSAGES + OF_THE_FIRST_CLOCK if self.clocks else MESSAGES
         with tempfile.TemporaryDirectory() as folder:
-            root = str(write_set(Path(folder), self.text, organisation=ORGANISATION))
+            root = str(write_set(Path(folder), self.text, organisation=ORGANISATION, messages=messages))
             try:
                 bundle = compile_folder(root)
             except PolicyErrors as wrong:
@@ -149,17 +160,43 @@ def scope() -> Scope:
     return scope_of(policies.organisation, policies.flows["small"], "e0")
 
 
+EFFECTS = (
+    "tell: care_lead",
+    "tell: {role: care_agent, say: 'Case {case}: {order.total} of {customer.name}'}",
+    "set: {complaint.attempts: complaint.attempts + 1}",
+    "set: {case.urgent: complaint.attempts > 1}",
+    "request: {refund: {amount: order.total, to: customer.name}}",
+    "send: hello",
+    "assign: care_lead",
+)
+OF_CLOCKS = ("send: limits", "extend: {clock: c0, by: 1 hour, at_most: 2}", "extend: {clock: c0, by: 1 business day}")
+
+
+def no_effects() -> st.SearchStrategy[str]:
+    return st.just("")
+
+
+def some_effects(clocks: bool) -> st.SearchStrategy[str]:
+    """The effects of a transition or a state, each kind once, in YAML's flow style: ``tell: care_lead``."""
+    known = st.sampled_from((*EFFECTS, *OF_CLOCKS) if clocks else EFFECTS)
+    chosen = st.lists(known, max_size=2, unique_by=lambda each: each.split(":")[0])
+    return chosen.map(", ".join)
+
+
 @st.composite
-def transitions(draw: st.DrawFn, states: list[str], event: bool) -> str:
+def transitions(draw: st.DrawFn, states: list[str], event: bool, effects: st.SearchStrategy[str]) -> str:
     """One value of a key of ``on:``, in YAML's flow style."""
     guards = st.sampled_from((*GUARDS, *OF_EVENTS) if event else GUARDS)
     kind = draw(st.sampled_from(("state", "state", "one", "list", "list", "stay")))
+    said = draw(effects)
+    more = said and f", {said}"
     if kind == "state":
-        return draw(st.sampled_from(states))
+        to = draw(st.sampled_from(states))
+        return "{to: %s%s}" % (to, more) if more else to
     if kind == "stay":
-        return "{note: stays}"
+        return "{note: stays%s}" % more
     if kind == "one":
-        return "{when: '%s', to: %s}" % (draw(guards), draw(st.sampled_from(states)))
+        return "{when: '%s', to: %s%s}" % (draw(guards), draw(st.sampled_from(states)), more)
     ways, taken = [], frozenset[int]()
     for guard in draw(st.lists(guards, min_size=1, max_size=3)):
         if truth_of(guard) <= taken:
@@ -167,22 +204,25 @@ def transitions(draw: st.DrawFn, states: list[str], event: bool) -> str:
         taken |= truth_of(guard)
         to = draw(st.sampled_from((*states, None)))
         aim = "note: stays" if to is None else f"to: {to}"
-        ways.append("{when: '%s', %s}" % (guard, aim))
+        ways.append("{when: '%s', %s%s}" % (guard, aim, more))
     if draw(st.booleans()):
-        ways.append("{to: %s}" % draw(st.sampled_from(states)))
+        ways.append("{to: %s%s}" % (draw(st.sampled_from(states)), more))
     return "[%s]" % ", ".join(ways)
 
 
 @st.composite
-def handlers(draw: st.DrawFn, triggers: list[str], states: list[str], most: int = 3) -> str:
+def handlers(
+    draw: st.DrawFn, triggers: list[str], states: list[str], effects: st.SearchStrategy[str], most: int = 3
+) -> str:
     """The inside of an ``on:``, in YAML's flow style."""
     chosen = draw(st.lists(st.sampled_from(triggers), max_size=most, unique=True))
-    return "{%s}" % ", ".join(f"{each}: {draw(transitions(states, '.' not in each))}" for each in chosen)
+    return "{%s}" % ", ".join(f"{each}: {draw(transitions(states, '.' not in each, effects))}" for each in chosen)
 
 
 @st.composite
-def small_flows(draw: st.DrawFn, clocks: bool = False) -> Small:
+def small_flows(draw: st.DrawFn, clocks: bool = False, effects: bool = False) -> Small:
     """A flow of two to five open states and a final one; with ``clocks``, with one or two clocks and timers."""
+    said = some_effects(clocks) if effects else no_effects()
     open_states = [f"s{number}" for number in range(draw(st.integers(2, 5)))]
     states = [*open_states, "done"]
     events = [f"e{number}" for number in range(draw(st.integers(2, 4)))]
@@ -204,11 +244,13 @@ def small_flows(draw: st.DrawFn, clocks: bool = False) -> Small:
         after = ""
         if clocks and draw(st.integers(0, 3)) == 0:
             limit = draw(st.sampled_from(("3 hours", "2 days", "4 business hours", "1 business day")))
-            after = f", after: {{{limit}: {draw(transitions(states, False))}}}"
+            after = f", after: {{{limit}: {draw(transitions(states, False, said))}}}"
         owner = draw(st.sampled_from(("care_agent", "care_lead")))
-        on = draw(handlers(triggers, states))
-        lines.append(f"  {state}: {{title: {state}, owner: {owner}{start}, on: {on}{after}}}")
-    lines.append("  done: {title: Done, final: done}")
+        on = draw(handlers(triggers, states, said))
+        around = draw(entering_and_leaving(said)) if effects else ""
+        lines.append(f"  {state}: {{title: {state}, owner: {owner}{start}, on: {on}{after}{around}}}")
+    around = draw(entering_and_leaving(said, leaving=False)) if effects else ""
+    lines.append(f"  done: {{title: Done, final: done{around}}}")
     lines += ["anywhere:", "  closing: done"]
     for each in draw(st.lists(st.sampled_from(events), max_size=2, unique=True)):
         excepted = draw(st.lists(st.sampled_from(open_states), max_size=2, unique=True))
@@ -217,9 +259,19 @@ def small_flows(draw: st.DrawFn, clocks: bool = False) -> Small:
         lines.append(f"  {each}: {way}")
     if draw(st.booleans()):
         within = draw(st.lists(st.sampled_from(open_states), min_size=1, max_size=3, unique=True))
-        shared = draw(handlers(events, states))
+        shared = draw(handlers(events, states, said))
         lines += ["phases:", f"  box: {{title: Box, states: [{', '.join(within)}], on: {shared}}}"]
     return Small("\n".join(lines) + "\n", tuple(events), tuple(starts.values()), tuple(named))
+
+
+@st.composite
+def entering_and_leaving(draw: st.DrawFn, effects: st.SearchStrategy[str], leaving: bool = True) -> str:
+    """What a state's line says of its channel and of effects on entering and leaving."""
+    said = draw(st.sampled_from(("", ", channel: email", ", channel: phone")))
+    for key in ("enter", "leave") if leaving else ("enter",):
+        within = draw(effects)
+        said += f", {key}: {{{within}}}" if within else ""
+    return said
 
 
 @st.composite
@@ -261,6 +313,7 @@ def data() -> st.SearchStrategy[dict[str, Any]]:
             "order.total": st.sampled_from(("20", "75.50", "100", "100.01", "250")),
             "complaint.attempts": st.integers(0, 4),
             "case.urgent": st.booleans(),
+            "customer.name": st.sampled_from(("Ada", 'O\'Brien "Bo"', "x\u2028y")),
             "order.ship_by": st.integers(-4, 200).map(lambda hours: (MONDAY + timedelta(hours=hours)).isoformat()),
         },
     )

@@ -48,7 +48,7 @@ def written(bundle: Bundle, events: list[dict[str, Any]]) -> tuple[str, int, int
 @given(st.data())
 @settings(max_examples=examples(40))
 def test_a_run_with_moves_written_out_at_once_writes_the_bytes_of_one_without(data: st.DataObject) -> None:
-    flow = data.draw(small_flows(clocks=data.draw(st.booleans())))
+    flow = data.draw(small_flows(clocks=data.draw(st.booleans()), effects=data.draw(st.booleans())))
     log = data.draw(logs(flow.events, subjects=3, longest=30, first=flow.starts[0]))
     bundle = flow.load().bundle
     with often(-1):

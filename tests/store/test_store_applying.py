@@ -160,7 +160,7 @@ def test_one_that_is_killed_on_the_way_has_changed_nothing(changing: Changing) -
     changing.apply()
 
 
-@given(small_flows(clocks=True), st.data())
+@given(small_flows(clocks=True, effects=True), st.data())
 @settings(max_examples=examples(7))
 def test_moving_to_the_same_policies_between_any_two_events_changes_no_byte(small: Any, data: st.DataObject) -> None:
     bundle = small.load().bundle

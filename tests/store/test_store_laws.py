@@ -42,7 +42,7 @@ class Forgetful:
         return operation
 
 
-@given(small_flows(clocks=True), st.data())
+@given(small_flows(clocks=True, effects=True), st.data())
 @settings(max_examples=examples(15))
 def test_putting_away_and_taking_out_between_every_two_events_changes_no_byte(small: Any, data: st.DataObject) -> None:
     loaded = small.load()

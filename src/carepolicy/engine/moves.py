@@ -3,8 +3,8 @@
 ``Stepper.deliver`` takes any event in any state, and says what an event means. Most of what it asks is known
 before the case, though: which transitions there are, which clocks they touch, the text of their records. So for
 a state and an event that come often, the same steps are written out in Python without those questions.
-What is not plain (effects, clocks that go on, limits that hang on facts) is left to the stepper, at its place
-among the steps. Tests hold the two against each other on random flows: they write the same bytes.
+What is not plain (clocks that go on, limits that hang on facts, effects that open cases) is left to the stepper, at
+its place among the steps. Tests hold the two against each other on random flows: they write the same bytes.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from carepolicy.engine.effects import assign_task
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.moveclocks import operate
 from carepolicy.engine.source import Source
+from carepolicy.engine.values import NO_DATA
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
+    from carepolicy.engine.effects import LiveEffects
     from carepolicy.engine.live import LiveProgram, LiveState, LiveWay, Operations
 
 Move = Callable[[Any, Any, Case, int, str, dict[str, Any]], bool]
@@ -62,7 +64,8 @@ def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | Non
 
 
 def _write_way(source: Source, program: LiveProgram, state: LiveState, way: LiveWay, event: str) -> None:
-    if way.to is None or way.effects is not None or state.leave is not None or way.to.enter is not None:
+    effects = () if way.to is None else _known(state.leave, way.effects, way.to.enter)
+    if way.to is None or any(each.opens_cases for each in effects):
         source.add(
             f"stepper._take(case, {source.name(way, 'way')}, now, when, event)",
             "stepper.settle(subject, case, now)",
@@ -70,25 +73,45 @@ def _write_way(source: Source, program: LiveProgram, state: LiveState, way: Live
         )
         return
     source.begin_records(program)
+    for each in _known(state.leave, way.effects):
+        _run(source, each)
     if way.moved is not None:
         source.record(way.moved.kind, way.moved.data)
-    reads = program.reads_of(event)
     look = "stepper._look_at_facts(case, event, facts, now, when)"
-    looks = bool(reads) and way.to.final is None
     _enter(source, program, state, way.to, way.ops, *((look,) if program.reads else ()), "return True")
-    if looks:
-        source.add(f"if event and not {source.name(reads, 'reads')}.isdisjoint(event):", f"    {look}")
+    looks = _look(source, program, event, look, effects) if way.to.final is None else False
     timed = any(event in (clock.warned_trigger, clock.late_trigger) for clock in program.clocks)  # it has just fired
-    if way.ops or looks or timed or state.afters or way.to.afters or way.to.final is not None:
+    extended = any(each.extends_clocks for each in effects)
+    if way.ops or looks or timed or extended or state.afters or way.to.afters or way.to.final is not None:
         _settle(source, program, way.to)
     source.add("return True")
+
+
+def _known(*effects: LiveEffects | None) -> tuple[LiveEffects, ...]:
+    return tuple(each for each in effects if each is not None)
+
+
+def _run(source: Source, effects: LiveEffects, event: str = "event") -> None:
+    source.call(f"{source.name(effects, 'effects')}.run(stepper, case, now, when, {event})")
+
+
+def _look(source: Source, program: LiveProgram, event: str, look: str, effects: tuple[LiveEffects, ...]) -> bool:
+    """Look up again what reads a fact that may be another now; False where there is none."""
+    reads = program.reads_of(event)
+    tests = [f"event and not {source.name(reads, 'reads')}.isdisjoint(event)"] if reads else []
+    if program.reads and any(each.sets_facts for each in effects):
+        tests.append("case.facts is not facts")
+    if tests:
+        source.add(f"if {' or '.join(tests)}:", f"    {look}")
+    return bool(tests)
 
 
 def _enter(
     source: Source, program: LiveProgram, before: LiveState | None, state: LiveState, ops: Operations, *rest: str
 ) -> None:
-    """Enter a state that has no effects on entering. ``rest`` ends the move where lateness is taken on the way,
-    which may lead anywhere."""
+    """Enter a state, from nowhere where there is none ``before``. ``rest`` ends the move where lateness is taken on the
+    way, which may lead anywhere."""
+    event = source.name(NO_DATA, "nothing") if before is None else "event"
     source.add(f"case.state = {source.name(state, 'state')}", "case.entered = now")
     if program.counts_visits:
         source.add(f"case.visit({state.name!r})")
@@ -96,6 +119,8 @@ def _enter(
         source.add(f"case.channel = {state.channel!r}")
     operate(source, program, state, ops, before is None)
     if state.final is not None:
+        if state.enter is not None:
+            _run(source, state.enter, event)
         source.add("case.closed = True")
         if before is not None and before.afters:
             source.add("case.afters = ()")
@@ -116,6 +141,8 @@ def _enter(
                 source.record(state.task.kind, state.task.data)
     elif state.task is not None:
         source.record(state.task.kind, state.task.data)
+    if state.enter is not None:
+        _run(source, state.enter, event)
     source.end_records()
     if program.clocks and before is not None:
         source.add("if case.pending:")
@@ -169,8 +196,8 @@ def _settle(source: Source, program: LiveProgram, state: LiveState) -> None:
 
 
 def write_opening(program: LiveProgram, state: LiveState) -> Opening | None:
-    """How a case is opened in a state; None where that has effects or the state is final."""
-    if program.listens_to_met or state.enter is not None or state.final is not None:
+    """How a case is opened in a state; None where that opens other cases, or the state is final."""
+    if program.listens_to_met or state.final is not None or any(each.opens_cases for each in _known(state.enter)):
         return None
     source = Source("open_case(stepper, subject, now, when, facts, received)")
     source.add(
