@@ -30,6 +30,9 @@ Closed = tuple[int, tuple[tuple[int, int], ...]]
 """The last time that a subject without cases has seen, and the sequence of each program, by its place."""
 
 
+NO_EVENTS: frozenset[str] = frozenset()
+
+
 class Counted:
     """An event that a watch may count: which, when, of which type, with which facts, caused by which line."""
 
@@ -52,7 +55,8 @@ class Desk:
     """Takes events for the programs of one stratum, about the subjects that it ``owns``.
 
     ``refusals`` holds what was not taken since it was last emptied: (event, code, reason). ``alone`` has the event
-    types that, by their subject, concern one program and no watch, once they have come, and need carry nothing;
+    types that, by their subject, concern one program and no watch, once they have come, and need carry nothing, and
+    are not ``shared`` with other strata;
     ``openers`` what such an event must carry to open a case, and the state in which it does. ``closed`` has what
     is remembered of subjects that were let go.
     """
@@ -64,6 +68,7 @@ class Desk:
         records: EventRecords,
         reveal: bool = False,
         owns: Callable[[str], bool] = lambda name: True,
+        shared: frozenset[str] = NO_EVENTS,
     ) -> None:
         self.programs = tuple(programs)
         self.stepper = Stepper(bundle, self.programs, reveal)
@@ -73,6 +78,7 @@ class Desk:
         self.records = records
         self.refusals: list[tuple[Incoming, str, str]] = []
         self.counted: list[Counted] = []
+        self.shared = shared
         self.merged: dict[str, str] = {}
         self._counts = frozenset(watch.counts for watch in bundle.watches)
         self._routes: dict[str, tuple[Route, ...]] = {}
@@ -93,7 +99,7 @@ class Desk:
                     grouped.setdefault(program.key, []).append(stop)
             if len(grouped) == 1 and None in grouped and len(grouped[None]) == 1:
                 _, _, required, start = grouped[None][0]
-                if event not in self._counts and event != MERGE:
+                if event not in self._counts and event != MERGE and event not in self.shared:
                     if required is None:
                         self.alone.add(event)
                     if start is not None:

@@ -1,4 +1,4 @@
-"""Lines of a set of one stratum, in the order in which they come: the shortest way from lines to records."""
+"""Lines in the order in which they come: the shortest way from lines to records of the lowest stratum."""
 
 from __future__ import annotations
 
@@ -26,15 +26,40 @@ NO_OPENER: tuple[frozenset[str], LiveState | None] = (frozenset(), None)
 """What an event that opens no case must carry, and where it leads."""
 
 
+def nothing(line: int) -> None:
+    """What a set of one stratum does about what a line raised: there is nobody to take it."""
+
+
 class PlainLines:
-    """Takes lines for a ``run`` of one stratum, without lateness."""
+    """Takes lines for a ``run`` without lateness."""
 
     def __init__(self, run: Run, bundle: Bundle) -> None:
         self._run = run
         self.columns = Columns(run.intake, bundle)
+        self._begin = 0
+        self._found: list[tuple[int, str]] = []
 
     def take(self, lines: Sequence[tuple[int, bytes | str]]) -> None:
-        """Take numbered lines: together if they are plain, else in halves, and one by one where only a few are left."""
+        """Take numbered lines of a set of one stratum; their records are appended to what its desk writes."""
+        self._take(lines, self._run.take_fully, nothing)
+
+    def take_apart(self, lines: Sequence[tuple[int, bytes | str]]) -> list[tuple[int, str]]:
+        """Take numbered lines: the records of the lowest stratum, in stretches, each with the number of its first line.
+
+        A stretch ends with a line that may cause something in a higher stratum.
+        """
+        found: list[tuple[int, str]] = []
+        self._found = found
+        if lines:
+            self._begin = lines[0][0]
+            self._take(lines, self._give, self._end_stretch)
+            self._write_stretch()
+        return found
+
+    def _take(
+        self, lines: Sequence[tuple[int, bytes | str]], fully: Callable[[Incoming], None], raised: Callable[[int], None]
+    ) -> None:
+        """Take lines together if they are plain, else in halves, and one by one where only a few are left."""
         run = self._run
         if len(lines) > FEW:
             found = self.columns.read(*numbers_and_texts(lines))
@@ -42,11 +67,11 @@ class PlainLines:
                 latest, rows = found
                 run.latest = max(run.latest, latest)
                 run.read_events += len(lines)
-                take_rows(run.desks[0], rows, run.take_fully)
+                take_rows(run.desks[0], rows, fully, raised)
                 return
             half = len(lines) // 2
-            self.take(lines[:half])
-            self.take(lines[half:])
+            self._take(lines[:half], fully, raised)
+            self._take(lines[half:], fully, raised)
             return
         for number, line in lines:
             try:
@@ -55,7 +80,28 @@ class PlainLines:
                 run.desks[0].out.append(run.refuse(number, refused, line))
                 continue
             run.note(event)
-            run.take_fully(event)
+            fully(event)
+
+    def _give(self, event: Incoming) -> None:
+        """Take an event, and see what comes of it in higher strata."""
+        run = self._run
+        run.take_fully(event)
+        desk = run.desks[0]
+        if event.type in desk.shared:
+            run.pass_on(event)
+            self._end_stretch(event.line)
+        elif desk.stepper.raised or desk.counted:
+            self._end_stretch(event.line)
+
+    def _end_stretch(self, line: int) -> None:
+        self._run.collect(0, line)
+        self._write_stretch()
+        self._begin = line + 1
+
+    def _write_stretch(self) -> None:
+        text = self._run.desks[0].written()
+        if text:
+            self._found.append((self._begin, text))
 
 
 def numbers_and_texts(lines: Sequence[tuple[int, bytes | str]]) -> tuple[Sequence[int], Sequence[bytes | str]]:
@@ -66,13 +112,16 @@ def numbers_and_texts(lines: Sequence[tuple[int, bytes | str]]) -> tuple[Sequenc
     return numbers, texts
 
 
-def take_rows(desk: Desk, rows: Iterable[Row], fully: Callable[[Incoming], None]) -> None:
+def take_rows(
+    desk: Desk, rows: Iterable[Row], fully: Callable[[Incoming], None], raised: Callable[[int], None] = nothing
+) -> None:
     """Take events. The common cases go the shortest way: an event opens the first case of its subject, or the only
     open case of the subject takes it, by a move that is written out, and no timer is due before. The others go
-    ``fully``.
+    ``fully``. Of a line that went that way and raised events, ``raised`` is told.
     """
     subjects, closed, merged = desk.subjects, desk.closed, desk.merged
     stepper = desk.stepper
+    raises = stepper.raised
     for number, name, kind, when, now, data, source, key in rows:
         subject = subjects.get(name)
         if subject is None:
@@ -81,6 +130,8 @@ def take_rows(desk: Desk, rows: Iterable[Row], fully: Callable[[Incoming], None]
                 if subject is not None:
                     if subject.next <= now:
                         stepper.fire(subject, now, False)
+                    if raises:
+                        raised(number)
                     continue
         elif subject.last <= now < subject.next:
             case = subject.only
@@ -92,6 +143,8 @@ def take_rows(desk: Desk, rows: Iterable[Row], fully: Callable[[Incoming], None]
                         stepper.fire(subject, now, False)
                     if subject.only is None:
                         desk.let_go(name)
+                    if raises:
+                        raised(number)
                     continue
         fully(make_tuple(Incoming, (number, name, kind, now, when, source, key, data, False, False)))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from carepolicy.engine import codes
-from carepolicy.engine.desk import Desk, raised_as_incoming
+from carepolicy.engine.desk import NO_EVENTS, Desk, raised_as_incoming
 from carepolicy.engine.eventrecords import EventRecords
 from carepolicy.engine.holding import Holding
 from carepolicy.engine.instants import NEVER
@@ -70,8 +70,15 @@ class Run:
         programs = [LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)]
         strata = [each.stratum for each in bundle.programs] + [each.stratum for each in bundle.watches]
         self.levels = 1 + max(strata, default=0)
+        above = frozenset(event for each in bundle.programs if each.stratum > 0 for event in each.events)
         self.desks = [
-            Desk(bundle, [each for each in programs if each.stratum == level], self.records, reveal)
+            Desk(
+                bundle,
+                [each for each in programs if each.stratum == level],
+                self.records,
+                reveal,
+                shared=NO_EVENTS if level else above,
+            )
             for level in range(self.levels)
         ]
         self.watches = [Watching(bundle, level) for level in range(self.levels)]
@@ -84,18 +91,20 @@ class Run:
         self._order = 0
         self.plain = PlainLines(self, bundle)
 
-    def feed_lines(self, lines: Iterable[tuple[int, bytes | str]]) -> list[tuple[int, str]]:
-        """Take numbered lines; the records of the lowest stratum, each with the number of the line that
-        caused it. With lateness these may be earlier lines than the ones given."""
+    def feed_lines(self, lines: Sequence[tuple[int, bytes | str]]) -> list[tuple[int, str]]:
+        """Take numbered lines; the records of the lowest stratum in stretches, each with its first line's number and
+        ending with one that may cause more. With lateness these may be earlier lines than the ones given."""
+        holding, desk = self.holding, self.desks[0]
+        if holding is None:
+            return self.plain.take_apart(lines)
         found: list[tuple[int, str]] = []
-        desk, holding = self.desks[0], self.holding
         for number, line in lines:
             try:
                 event = self.intake.read(number, line)
             except Refused as refused:
                 found.append((number, self.refuse(number, refused, line)))
                 continue
-            for each in (event,) if holding is None else holding.add(event):
+            for each in holding.add(event):
                 self.give(each)
                 found.append((each.line, desk.written()))
         return found
@@ -129,7 +138,7 @@ class Run:
         self.take_fully(event)
         if self.levels > 1:
             self.pass_on(event)
-            self._collect(0, event.line)
+            self.collect(0, event.line)
 
     def note(self, event: Incoming) -> None:
         """Count an event that was read."""
@@ -150,7 +159,7 @@ class Run:
                 self._order += 1
                 self.waiting[level].append((event.time, event.line, self._order, event))
 
-    def _collect(self, level: int, line: int) -> None:
+    def collect(self, level: int, line: int) -> None:
         """Hand on what a stratum raised, and what a watch may count."""
         desk = self.desks[level]
         self.pass_all_raised(level, desk.stepper.raised, line)
@@ -200,14 +209,14 @@ class Run:
                 desk.take(event)
                 text = desk.written()
                 self._drop(desk)
-                self._collect(level, event.line)
+                self.collect(level, event.line)
                 if event.line == AT_THE_END:
                     due.append(text)
                 else:
                     self._order += 1
                     caused.append(Caused(event.line, level, self._order, text))
             due.append(desk.finish(end))
-            self._collect(level, AT_THE_END)
+            self.collect(level, AT_THE_END)
         caused.sort(key=lambda each: (each.line, each.stratum, each.order))
         return Ending(caused, "".join(in_order_of_time(due)))
 
@@ -219,7 +228,7 @@ class Run:
                 self.give(event)
                 texts.append((event.line, self.desks[0].written()))
         due = [self.desks[0].finish(self.latest if until is None else until)]
-        self._collect(0, AT_THE_END)
+        self.collect(0, AT_THE_END)
         return texts, due
 
     def _events_of(self, level: int) -> Iterator[Incoming]:
