@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,10 @@ import pytest
 from hypothesis import settings
 
 from stories import Events, Runner, write_set
+
+# Tests start hundreds of processes, each of which would compile all modules anew where the environment has this set.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Each law gives the number of its examples as examples(n) of laws.py: n hundredths of the profile's max_examples.
 settings.register_profile("ordinary", max_examples=100, deadline=None, derandomize=True, database=None)

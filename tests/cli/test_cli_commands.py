@@ -1,4 +1,4 @@
-"""Commands as people call them, each in a process of its own: what is printed where, and the exit status."""
+"""Commands as people call them: what is printed where, and the exit status."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 from carepolicy._version import __version__
 from carepolicy.cli.commands import COMMANDS
+from commands import process, run
 
 HARBOUR = Path(__file__).parents[1] / "checks" / "harbour"
 FRIDAY = "2026-03-06 15:30"
@@ -25,15 +26,6 @@ def here(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CAREPOLICY_")}
-    return subprocess.run(
-        [sys.executable, "-c", "from carepolicy.cli import main; main()", *arguments],
-        capture_output=True, text=True, check=False, cwd=cwd, timeout=60,
-        env={**clean, "CAREPOLICY_CACHE": os.environ["CAREPOLICY_CACHE"], **environment},
-    )  # fmt: skip
-
-
 def spoil(here: Path, old: str = "reply_sent: answered", new: str = "reply_sent: answred") -> None:
     flow = here / "policies" / "flows" / "email_inquiry.yaml"
     text = flow.read_text()
@@ -42,7 +34,7 @@ def spoil(here: Path, old: str = "reply_sent: answered", new: str = "reply_sent:
 
 
 def test_version_is_told() -> None:
-    told = run("--version")
+    told = process("--version")
     assert (told.returncode, told.stdout, told.stderr) == (0, f"carepolicy {__version__}\n", "")
 
 
@@ -66,7 +58,7 @@ def test_the_help_of_every_command_has_an_example(command: str) -> None:
 
 
 def test_a_misspelt_command_names_the_nearest() -> None:
-    told = run("chekc")
+    told = process("chekc")
     assert (told.returncode, told.stdout) == (2, "")
     assert 'there is no command "chekc"; did you mean "check"?' in told.stderr
 
@@ -78,13 +70,13 @@ def test_a_misspelt_option_names_the_nearest() -> None:
 
 
 def test_check_of_a_sound_set_says_so_on_stderr(here: Path) -> None:
-    told = run("check", cwd=here)
+    told = process("check", cwd=here)
     assert (told.returncode, told.stdout, told.stderr) == (0, "", "6 files: nothing wrong\n")
 
 
 def test_check_shows_the_line_and_the_nearest_right_name(here: Path) -> None:
     spoil(here)
-    told = run("check", cwd=here)
+    told = process("check", cwd=here)
     assert (told.returncode, told.stderr) == (1, "6 files: 1 error\n")
     line = (here / "policies/flows/email_inquiry.yaml").read_text().splitlines().index("      reply_sent: answred") + 1
     assert told.stdout.splitlines() == [
@@ -140,7 +132,7 @@ def test_a_folder_without_an_organisation_is_no_set(tmp_path: Path) -> None:
 
 def test_unreadable_text_is_a_finding_and_no_traceback(here: Path) -> None:
     (here / "policies" / "organisation.yaml").write_bytes(b"organisation: \xff\xfe")
-    told = run("check", cwd=here)
+    told = process("check", cwd=here)
     assert told.returncode == 1
     assert "CP101" in told.stdout
     assert "Traceback" not in told.stdout + told.stderr
@@ -149,7 +141,7 @@ def test_unreadable_text_is_a_finding_and_no_traceback(here: Path) -> None:
 def test_colour_only_where_it_is_wanted(here: Path) -> None:
     spoil(here)
     for environment in ({}, {"NO_COLOR": "1"}, {"TERM": "xterm-256color"}):
-        assert "\x1b" not in run("check", cwd=here, **environment).stdout
+        assert "\x1b" not in process("check", cwd=here, **environment).stdout
 
 
 def test_explain_shows_a_wrong_and_a_right_example() -> None:
@@ -173,7 +165,7 @@ def test_explain_of_an_unknown_code_names_the_nearest() -> None:
 
 
 def test_due_is_told_with_its_offset(here: Path) -> None:
-    told = run("due", "3 business hours", "--from", FRIDAY, cwd=here)
+    told = process("due", "3 business hours", "--from", FRIDAY, cwd=here)
     assert (told.returncode, told.stdout, told.stderr) == (0, "2026-03-09 11:30:00+00:00\n", "")
 
 
@@ -228,12 +220,12 @@ def test_due_refuses_what_it_cannot_reckon(here: Path, arguments: list[str], sai
 def test_due_from_the_cache_is_the_same_and_sees_a_change(here: Path) -> None:
     kept = {"CAREPOLICY_CACHE": str(here / "cache")}
     arguments = ("due", "3 business hours", "--from", FRIDAY, "--explain")
-    first = run(*arguments, cwd=here, **kept)
+    first = process(*arguments, cwd=here, **kept)
     assert list((here / "cache").glob("timetable-*"))
-    assert run(*arguments, cwd=here, **kept).stdout == first.stdout
+    assert process(*arguments, cwd=here, **kept).stdout == first.stdout
     organisation = here / "policies" / "organisation.yaml"
     organisation.write_text(organisation.read_text().replace("fri: 09:00-16:00", "fri: 09:00-20:00"))
-    assert run(*arguments, cwd=here, **kept).stdout.endswith("due 2026-03-06 18:30:00+00:00\n")
+    assert process(*arguments, cwd=here, **kept).stdout.endswith("due 2026-03-06 18:30:00+00:00\n")
 
 
 def test_due_with_a_cache_sees_an_imported_file_change(here: Path) -> None:
@@ -247,7 +239,7 @@ def test_due_with_a_cache_sees_an_imported_file_change(here: Path) -> None:
     dues = []
     for day in (4, 9):
         (here / "policies" / "closures.ics").write_text(event.format(day))
-        dues.append(run("due", "3 business hours", "--from", FRIDAY, cwd=here, **kept).stdout)
+        dues.append(process("due", "3 business hours", "--from", FRIDAY, cwd=here, **kept).stdout)
     assert dues == ["2026-03-09 11:30:00+00:00\n", "2026-03-10 11:30:00+00:00\n"]
 
 
@@ -329,7 +321,7 @@ def test_completion_prints_a_script(shell: str) -> None:
 
 def test_completion_completes_commands_without_importing_them() -> None:
     asked = {"_CAREPOLICY_COMPLETE": "bash_complete", "COMP_WORDS": "carepolicy ch", "COMP_CWORD": "1"}
-    assert run(**asked).stdout == "plain,check\n"
+    assert process(**asked).stdout == "plain,check\n"
 
 
 def test_a_reader_that_goes_away_is_no_fault(here: Path) -> None:
@@ -367,6 +359,6 @@ def test_a_fault_of_ours_is_told_in_words(debug: str) -> None:
 
 def test_a_pipe_among_the_policy_files_is_a_finding_and_nobody_waits_for_it(here: Path) -> None:
     os.mkfifo(here / "policies" / "flows" / "pipe.yaml")
-    told = run("check", cwd=here)
+    told = process("check", cwd=here)
     assert told.returncode == 1
     assert "flows/pipe.yaml is no ordinary file" in told.stdout

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from commands import run
 from stories import event, write_set
 
 TICKET = """\
@@ -60,10 +61,10 @@ def ran(policies: Path, tmp_path: Path, *lines: bytes) -> tuple[int, list[dict[s
     """Exit status, records, dead letters and standard error of a run over ``lines`` between two good ones."""
     dead = tmp_path / "dead.jsonl"
     text = b"\n".join([json.dumps(GOOD).encode(), *lines, last()]) + b"\n"
-    done = carepolicy("run", "--policies", policies, "--dead-letters", dead, stdin=text)
-    records = [json.loads(line) for line in done.stdout.splitlines()]
+    told = run("run", "--policies", str(policies), "--dead-letters", str(dead), stdin=text)
+    records = [json.loads(line) for line in told.stdout.split("\n") if line]
     letters = [json.loads(line) for line in dead.read_text().splitlines()]
-    return done.returncode, records, letters, done.stderr.decode()
+    return told.returncode, records, letters, told.stderr
 
 
 def last() -> bytes:

@@ -18,7 +18,6 @@ from carepolicy.editing.files import editable_files
 from carepolicy.editing.fixing import mended
 from carepolicy.editing.formatting import formatted
 from carepolicy.policy.findings import sole
-from carepolicy.policy.load import load_policies
 
 CHECKS = Path(__file__).parents[1] / "checks"
 FAULTS = yaml.safe_load((CHECKS / "faults.yaml").read_text())
@@ -26,13 +25,18 @@ FLOW = "flows/email_inquiry.yaml"
 TODAY = date(2026, 3, 2)
 
 
-@pytest.fixture
-def harbour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    root = Path(shutil.copytree(CHECKS / "harbour", tmp_path / "policies"))
+@pytest.fixture(scope="module")
+def well_laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = Path(shutil.copytree(CHECKS / "harbour", tmp_path_factory.mktemp("sound") / "policies"))
     for file in editable_files([str(root)]):
         formatted(file).write()
     return root
+
+
+@pytest.fixture
+def harbour(well_laid_out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return Path(shutil.copytree(well_laid_out, tmp_path / "policies"))
 
 
 def run(*arguments: str) -> Result:
@@ -139,10 +143,13 @@ def test_no_fix_makes_anything_worse(tmp_path: Path, fault: dict[str, str]) -> N
     text = (harbour / file).read_text()
     broken = text.replace(fault["old"], fault["new"]).replace("«", "").replace("»", "")
     (harbour / file).write_text(broken)
+    files = {each: each.read_bytes() for each in harbour.rglob("*.yaml")}
+    mends = list(mended(str(harbour), TODAY))
+    if not mends:
+        assert {each: each.read_bytes() for each in harbour.rglob("*.yaml")} == files
+        return
     _, before = check_folder(harbour, TODAY)
-    for each in mended(str(harbour), TODAY):
+    for each in mends:
         each.write()
-    policies, after = check_folder(harbour, TODAY)
+    _, after = check_folder(harbour, TODAY)
     assert len(after) <= len(before)
-    if load_policies(harbour)[0] is None:
-        assert policies is None

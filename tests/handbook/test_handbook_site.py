@@ -12,6 +12,16 @@ from carepolicy.cli.app import app
 from carepolicy.handbook import build, stale, write
 
 
+@pytest.fixture(scope="module")
+def undrawn():
+    return build(sets.sample(), drawn=False)
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    return sets.pages_of(site)
+
+
 def test_the_same_policies_give_the_same_bytes(site):
     assert build(sets.sample()).files == site.files
 
@@ -26,14 +36,13 @@ def test_a_site_without_graphviz_says_the_same_in_words(monkeypatch):
     assert "state-received" in page.ids
 
 
-def test_pages_are_well_formed_and_no_id_comes_twice(site):
-    for name, page in sets.pages_of(site).items():
+def test_pages_are_well_formed_and_no_id_comes_twice(pages):
+    for name, page in pages.items():
         assert page.faults == [], name
         assert len(page.ids) == len(set(page.ids)), name
 
 
-def test_every_link_leads_to_a_file_and_every_anchor_to_an_id(site):
-    pages = sets.pages_of(site)
+def test_every_link_leads_to_a_file_and_every_anchor_to_an_id(site, pages):
     for name, page in pages.items():
         for link in page.links:
             file, anchor = sets.resolved(name, link)
@@ -41,8 +50,7 @@ def test_every_link_leads_to_a_file_and_every_anchor_to_an_id(site):
             assert not anchor or anchor in pages[file].ids, f"{name}: {link}"
 
 
-def test_every_address_of_the_search_leads_to_an_id(site):
-    pages = sets.pages_of(site)
+def test_every_address_of_the_search_leads_to_an_id(site, pages):
     for language in ("en", "fr"):
         addresses = re.findall(r'"u":"([^"]+)"', site.files[f"{language}/search.js"].decode())
         assert len(addresses) > 40
@@ -72,8 +80,7 @@ def test_an_address_that_would_be_fetched_is_seen_and_one_in_words_is_not():
     assert not FETCHED.search(b"<p>Answers are at https://harbour.example/questions.</p>")
 
 
-def test_each_language_has_all_pages_in_its_own_words(site):
-    pages = sets.pages_of(site)
+def test_each_language_has_all_pages_in_its_own_words(pages):
     assert {name[3:] for name in pages if name.startswith("en/")} == {
         name[3:] for name in pages if name.startswith("fr/")
     }
@@ -91,14 +98,13 @@ def test_a_language_without_words_of_ours_gets_english_ones(tmp_path):
     assert "I have a customer who …" in page.words
 
 
-def test_the_check_passes_on_what_was_just_written(site, tmp_path):
+def test_the_check_passes_on_what_was_just_written(site, undrawn, tmp_path):
     write(site, tmp_path)
-    assert stale(build(sets.sample(), drawn=False), tmp_path) == []
+    assert stale(undrawn, tmp_path) == []
 
 
-def test_the_check_names_changed_missing_and_left_over_files(site, tmp_path):
+def test_the_check_names_changed_missing_and_left_over_files(site, undrawn, tmp_path):
     write(site, tmp_path)
-    undrawn = build(sets.sample(), drawn=False)
     page = tmp_path / "en/flows/complaint.html"
     page.write_text(page.read_text(encoding="utf-8").replace("Handle a complaint", "Handle it"), encoding="utf-8")
     (tmp_path / "charts/fr/complaint-1.dot").unlink()
@@ -109,13 +115,13 @@ def test_the_check_names_changed_missing_and_left_over_files(site, tmp_path):
 
 
 @pytest.mark.usefixtures("drawing")
-def test_the_check_does_not_look_at_pictures(site, tmp_path):
+def test_the_check_does_not_look_at_pictures(site, undrawn, tmp_path):
     write(site, tmp_path)
     page = tmp_path / "en/flows/complaint.html"
     drawn_otherwise = page.read_text(encoding="utf-8").replace("<polygon", "<polygon data-other-graphviz=''")
     page.write_text(drawn_otherwise, encoding="utf-8")
     (tmp_path / "charts/en/complaint-1.svg").write_text("<svg/>")
-    assert stale(build(sets.sample(), drawn=False), tmp_path) == []
+    assert stale(undrawn, tmp_path) == []
 
 
 def test_writing_removes_pages_of_flows_that_are_gone_and_nothing_else(site, tmp_path):

@@ -138,14 +138,7 @@ def apply(client: Client, edit: dict) -> None:
         path.write_text("\n".join(lines))
 
 
-@pytest.mark.parametrize(
-    ("piece", "inside", "new"),
-    [
-        ("  waiting_for_customer:", 4, "customer_has_the_word"),
-        ("  email_received:", 4, "mail_came"),
-    ],
-)
-def test_a_state_or_event_is_renamed_over_all_files(tmp_path: Path, piece: str, inside: int, new: str) -> None:
+def test_a_state_and_an_event_are_renamed_over_all_files(tmp_path: Path) -> None:
     from carepolicy.checks import check_folder
     from carepolicy.scenarios import stage
     from carepolicy.scenarios.suite import judge_all, suite_of
@@ -154,11 +147,14 @@ def test_a_state_or_event_is_renamed_over_all_files(tmp_path: Path, piece: str, 
     client = Client(tmp_path)
     uri = client.open(FLOW)
     text = (tmp_path / FLOW).read_text()
-    asked = client.at(uri, text, piece, inside)
-    assert client.ask("textDocument/prepareRename", asked) is not None
-    apply(client, client.ask("textDocument/rename", {**asked, "newName": new}))
+    for old, new in (("waiting_for_customer", "customer_has_the_word"), ("email_received", "mail_came")):
+        asked = client.at(uri, text, f"  {old}:", 4)
+        assert client.ask("textDocument/prepareRename", asked) is not None
+        apply(client, client.ask("textDocument/rename", {**asked, "newName": new}))
+        text = (tmp_path / FLOW).read_text()
+        client.change(uri, text)
+        assert f"  {new}:" in text
     client.close()
-    assert f"  {new}:" in (tmp_path / FLOW).read_text()
     policies, findings = check_folder(tmp_path / "policies")
     assert policies is not None
     assert findings == []

@@ -15,10 +15,16 @@ from shops import POLICIES, Shop
 _numbers = itertools.count(1)
 
 
+@pytest.fixture(scope="session")
+def key() -> str:
+    """The key of stores that are not about keys."""
+    return "6Gk5c1Q0mJ0b1xU2mJx1nQwq3l0m1bqv0Xv6nJm3h4A="
+
+
 @pytest.fixture(autouse=True)
-def _own_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_key(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test makes a key file in the user's home."""
-    monkeypatch.setenv("CAREPOLICY_KEY", "6Gk5c1Q0mJ0b1xU2mJx1nQwq3l0m1bqv0Xv6nJm3h4A=")
+    monkeypatch.setenv("CAREPOLICY_KEY", key)
 
 
 @pytest.fixture(autouse=True)

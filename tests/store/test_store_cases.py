@@ -19,15 +19,35 @@ DEMO = str(ROOT / "examples" / "demo" / "events.jsonl")
 Ask = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def records(tmp_path: Path, url: str) -> str:
-    """The records of a run in the middle of which many cases are open, and a store that has run the same."""
-    log = tmp_path / "log"
+def lived(folder: Path, url: str) -> str:
+    """The records of a run at whose end many cases are open; the store at ``url`` has run the same."""
+    log = folder / "log"
     log.write_bytes(b"".join(Path(DEMO).read_bytes().splitlines(keepends=True)[:90]))
-    path = str(tmp_path / "records.jsonl")
+    path = str(folder / "records.jsonl")
     for more in (["--output", path], ["--store", url, "--output", f"{path}.2"]):
         running.run(["run", str(log), "--policies", POLICIES, "--quiet", *more])
     return path
+
+
+@pytest.fixture
+def records(tmp_path: Path, url: str) -> str:
+    """Records, and a store that a test may change."""
+    return lived(tmp_path, url)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def only_read(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, key: str, compiled: str
+) -> tuple[str, str]:
+    """Records, and the URL of a store: both for all tests that ask and change nothing."""
+    folder = tmp_path_factory.mktemp("asked")
+    url = f"sqlite:///{folder}/care.db"
+    if request.param == "postgres":
+        url = f"{request.getfixturevalue('server')}&schema=asked"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAREPOLICY_KEY", key)
+        patch.setenv("CAREPOLICY_CACHE", compiled)
+        return lived(folder, url), url
 
 
 @pytest.fixture
@@ -63,8 +83,9 @@ def ask(capfd: pytest.CaptureFixture[str]) -> Ask:
     ids=" ".join,
 )
 def test_a_store_answers_as_the_records_of_a_run_do(
-    ask: Ask, url: str, records: str, question: tuple[str, ...]
+    ask: Ask, only_read: tuple[str, str], question: tuple[str, ...]
 ) -> None:
+    records, url = only_read
     of_file = ask("case", *question, "--records", records, "--policies", POLICIES)
     assert ask("case", *question, "--store", url, "--policies", POLICIES) == of_file
 

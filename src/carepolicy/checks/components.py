@@ -28,7 +28,9 @@ def components(onward: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
                 if work:
                     lowest[work[-1][0]] = min(lowest[work[-1][0]], lowest[name])
                 if lowest[name] == number[name]:
-                    cut = stack.index(name)
+                    cut = len(stack) - 1
+                    while stack[cut] != name:  # it stands near the end: to look from there keeps the time linear
+                        cut -= 1
                     placed.update(stack[cut:])
                     yield stack[cut:]
                     del stack[cut:]
