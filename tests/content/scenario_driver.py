@@ -1,6 +1,6 @@
 """Drives the scenarios of a policy set through the engine, for tests.
 
-A scenario is run once for each of its steps, on the events up to that step; what happened since an expectation are
+A scenario is run once for each of its expectations, on the events before it; what happened since an expectation are
 the records that the run before it did not have. That leans on replay: the same history gives the same records. Facts
 are left to the runner: records do not tell them.
 """
@@ -40,7 +40,7 @@ class Drive:
         self.now: datetime | None = None
         self.records: Records = []
         self.caused: Records = []
-        self.before: set[str] = set()
+        self.gone_on = False
 
     def differences(self) -> Iterator[str]:
         """What is otherwise than the scenario expects, in words."""
@@ -50,7 +50,11 @@ class Drive:
                 continue
             flow = step.get("flow", self.scenario["flow"])
             subject = step.get("subject", self.scenario.get("subject", "case-1"))
-            self.before = {each["id"] for each in self.records}
+            if self.gone_on:
+                before = {each["id"] for each in self.records}
+                self.records = list(self.policies.engine().run(self.events, until=self.now))
+                self.caused = [each for each in self.records if each["id"] not in before]
+                self.gone_on = False
             for key, wanted in step["expect"].items():
                 if key == "facts":
                     continue
@@ -66,8 +70,7 @@ class Drive:
         else:
             self.now = self.instant(step["at"])
             self.events.append(self._event(step))
-        self.records = list(self.policies.engine().run(self.events, until=self.now))
-        self.caused = [each for each in self.records if each["id"] not in self.before]
+        self.gone_on = True
 
     def instant(self, text: str) -> datetime:
         """A time of the scenario; one without an offset is in the organisation's time zone."""

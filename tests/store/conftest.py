@@ -16,15 +16,15 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def key() -> str:
+def store_key() -> str:
     """The key of stores that are not about keys."""
     return "6Gk5c1Q0mJ0b1xU2mJx1nQwq3l0m1bqv0Xv6nJm3h4A="
 
 
 @pytest.fixture(autouse=True)
-def _own_key(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_key(store_key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test makes a key file in the user's home."""
-    monkeypatch.setenv("CAREPOLICY_KEY", key)
+    monkeypatch.setenv("CAREPOLICY_KEY", store_key)
 
 
 @pytest.fixture(autouse=True)

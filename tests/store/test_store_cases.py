@@ -37,7 +37,7 @@ def records(tmp_path: Path, url: str) -> str:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def only_read(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, key: str, compiled: str
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, store_key: str, compiled: str
 ) -> tuple[str, str]:
     """Records, and the URL of a store: both for all tests that ask and change nothing."""
     folder = tmp_path_factory.mktemp("asked")
@@ -45,7 +45,7 @@ def only_read(
     if request.param == "postgres":
         url = f"{request.getfixturevalue('server')}&schema=asked"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAREPOLICY_KEY", key)
+        patch.setenv("CAREPOLICY_KEY", store_key)
         patch.setenv("CAREPOLICY_CACHE", compiled)
         return lived(folder, url), url
 
