@@ -7,6 +7,7 @@ import chart_samples as samples
 import pytest
 
 from carepolicy.charts import UnknownFlow, chart_of
+from carepolicy.charts.planning import finer
 from carepolicy.charts.sheets import MOST, halved
 from carepolicy.policy.model import Fact
 
@@ -147,6 +148,17 @@ def test_a_long_flow_is_divided_by_phase_and_refers_across():
     assert (last.target.sheet, last.target.number, last.arrow) == (2, 6, False)
     assert chart.sheets[1].entries[0].text == "From step 5"
     assert sorted(card.number for card in cards(chart).values()) == list(range(1, 21))
+
+
+def test_a_sheet_bears_the_title_of_the_phase_that_stands_on_it_alone():
+    policies = long_flow(20, phases=2)
+    flow = policies.flows["long"]
+    short = replace(flow.phases["p1"], states=tuple(f"step_{n}" for n in range(10, 15)))
+    policies = replace(policies, flows={"long": replace(flow, phases={**flow.phases, "p1": short})})
+    halves = finer(chart_of(policies, "long"), {1, 2})
+    both = [[f"step_{n}" for n in range(first, last)] for first, last in ((0, 5), (5, 15), (15, 20))]
+    titles = [[sheet.subtitle for sheet in chart_of(policies, "long", groups=each).sheets] for each in (halves, both)]
+    assert titles == [["Phase 1", "Phase 1", "Phase 2", ""], ["Phase 1", "", ""]]
 
 
 def test_every_step_is_on_exactly_one_sheet():

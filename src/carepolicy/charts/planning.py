@@ -10,7 +10,7 @@ from carepolicy.charts.exits import Way, question_of, shared_of, ways_of
 from carepolicy.charts.labels import is_right_to_left, labels_of
 from carepolicy.charts.order import Tree, joins_of, success_of, tree_of
 from carepolicy.charts.plan import Card, Chart, Entry, Exit, Mark, Note, Sheet, Target
-from carepolicy.charts.sheets import FEWEST, divided, halved
+from carepolicy.charts.sheets import FEWEST, divided, halved, title_of
 from carepolicy.charts.text import clean
 from carepolicy.charts.words import Words
 
@@ -64,15 +64,13 @@ def chart_of(
     starts = [name for name, state in flow.states.items() if state.start_on]
     tree = tree_of(flow, ways, flow.states, starts)
     usual = divided(flow, tree)
-    order = [name for _, names in usual for name in names]
-    groups = groups or (usual if split else [("", order)])
+    order = [name for names in usual for name in names]
+    groups = groups or (usual if split else [order])
     numbers = {name: number for number, name in enumerate(order, start=1)}
-    pages = {name: page for page, (_, names) in enumerate(groups, start=1) for name in names}
+    pages = {name: page for page, names in enumerate(groups, start=1) for name in names}
     drawing = _Drawing(words, ways, numbers, pages, success_of(flow))
     shared = shared_of(words)
-    sheets = tuple(
-        _sheet(drawing, shared, page, len(groups), title, names) for page, (title, names) in enumerate(groups, start=1)
-    )
+    sheets = tuple(_sheet(drawing, shared, page, len(groups), names) for page, names in enumerate(groups, start=1))
     used = [card.role for sheet in sheets for card in sheet.cards if card.role is not None]
     roles = {name: words.role(name) for name in dict.fromkeys(used)}
     everyone = policies.organisation.roles
@@ -105,7 +103,7 @@ def finer(chart: Chart, small: set[int]) -> Groups | None:
     for sheet in chart.sheets:
         names = [card.state for card in sheet.cards]
         runs = halved(names, entered) if sheet.page in small and len(names) > FEWEST else [names]
-        groups += [(sheet.subtitle, run) for run in runs]
+        groups += runs
     return groups if len(groups) > len(chart.sheets) else None
 
 
@@ -117,9 +115,7 @@ def _footer(policies: Policies, flow: Flow, words: Words) -> tuple[str, ...]:
     return (*parts, policies.digest[:8]) if policies.digest else tuple(parts)
 
 
-def _sheet(
-    drawing: _Drawing, shared: tuple[Shared, ...], page: int, pages: int, subtitle: str, names: list[str]
-) -> Sheet:
+def _sheet(drawing: _Drawing, shared: tuple[Shared, ...], page: int, pages: int, names: list[str]) -> Sheet:
     flow = drawing.words.flow
     starts = [name for name in names if flow.states[name].start_on]
     entered = [name for name in names if _from_other_sheet(drawing, name, names)]
@@ -128,6 +124,7 @@ def _sheet(
     ends: list[Target] = []
     cards = [_card(drawing, tree, joins, page, flow.states[name], ends) for name in names]
     entries = _entries(drawing, shared, tree, names)
+    subtitle = title_of(flow, names) if pages > 1 else ""
     return Sheet(page, pages, subtitle, tuple(cards), tuple(entries), tuple(ends), frozenset(joins))
 
 

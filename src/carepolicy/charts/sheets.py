@@ -23,8 +23,8 @@ MARGIN = 28
 FEWEST = 2
 """Steps on one sheet from which on it is divided no more, however small its text."""
 
-Groups = list[tuple[str, list[str]]]
-"""Sheets in order: the title of the phase ("" for none), and the states in drawing order."""
+Groups = list[list[str]]
+"""Sheets in order: of each the states in drawing order."""
 
 
 def halved(names: list[str], entered_from: Mapping[str, str]) -> list[list[str]]:
@@ -46,13 +46,13 @@ def halved(names: list[str], entered_from: Mapping[str, str]) -> list[list[str]]
 
 
 def divided(flow: Flow, tree: Tree) -> Groups:
-    """Sheets as (title of the phase, states in drawing order); one sheet where twelve steps are enough.
+    """The states of each sheet in drawing order; one sheet where twelve steps are enough.
 
     A state of no phase goes with the state from which it is first entered. A phase of more than twelve
     steps, or a flow without phases, is cut into runs of nearly equal length.
     """
     if len(tree.order) <= MOST:
-        return [("", list(tree.order))]
+        return [list(tree.order)]
     phase_of = {name: phase.name for phase in flow.phases.values() for name in phase.states}
     groups: dict[str, list[str]] = {}
     for name in tree.order:
@@ -60,11 +60,13 @@ def divided(flow: Flow, tree: Tree) -> Groups:
         while home not in phase_of and home in tree.parent:
             home = tree.parent[home].state
         groups.setdefault(phase_of.get(home, ""), []).append(name)
-    found: list[tuple[str, list[str]]] = []
-    for phase, names in _merged(groups).items():
-        title = flow.phases[phase].title if phase in flow.phases else ""
-        found += [(title, run) for run in _runs(names)]
-    return found
+    return [run for names in _merged(groups).values() for run in _runs(names)]
+
+
+def title_of(flow: Flow, names: list[str]) -> str:
+    """What a sheet of several is called: the title of the one phase that its states are of; "" for none or several."""
+    titles = [phase.title for phase in flow.phases.values() if not set(names).isdisjoint(phase.states)]
+    return titles[0] if len(titles) == 1 else ""
 
 
 def _merged(groups: dict[str, list[str]]) -> dict[str, list[str]]:
