@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 from carepolicy.charts import Mark, NoRenderer, UnknownFormat, UnknownPaper, draw, draw_all, pictures, sources
 
 GOLDEN = Path(__file__).parent / "golden"
+POLICIES = Path(__file__).parents[2] / "policies"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -133,6 +137,20 @@ def test_without_graphviz_the_text_is_written_and_pictures_are_refused(tmp_path,
         with pytest.raises(NoRenderer):
             draw(samples.email(), "email_inquiry", tmp_path / f"e.{ending}")
     assert not (tmp_path / "e.svg").exists()
+
+
+def test_a_graphviz_that_cannot_be_loaded_is_as_none_and_says_why(tmp_path):
+    """As on a machine without GLib, which the wheel of pygraphviz wants and does not bring."""
+    (tmp_path / "pygraphviz").mkdir()
+    broken = "raise ImportError('libgobject-2.0.so.0: cannot open shared object file')"
+    (tmp_path / "pygraphviz" / "__init__.py").write_text(broken, encoding="utf-8")
+    settings = {"PYTHONPATH": str(tmp_path), "CAREPOLICY_RENDERER": "pygraphviz"}
+    command = [sys.executable, "-m", "carepolicy", "graph", "email_inquiry", "--policies", str(POLICIES), "--output"]
+    done = subprocess.run([*command, "e.svg"], cwd=tmp_path, env={**os.environ, **settings}, capture_output=True)
+    assert done.returncode != 0
+    assert b"libgobject-2.0.so.0: cannot open shared object file" in done.stderr
+    assert b"apt-get install libglib2.0-0" in done.stderr
+    assert b"internal error" not in done.stderr
 
 
 def test_an_ending_or_style_that_is_not_known_is_refused(tmp_path):

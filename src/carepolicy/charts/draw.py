@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from carepolicy.charts import card
 from carepolicy.charts.paper import TOO_SMALL, exact, joined, too_small
 from carepolicy.charts.planning import chart_of, finer
-from carepolicy.charts.render import HOW, NoRenderer, render, renderer
+from carepolicy.charts.render import NoRenderer, how_to_draw, render, renderer
 from carepolicy.charts.svg import cleaned
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _writing(write: Writer, chart: Chart, sheet: Sheet) -> Callable[[bool], str]
 
 def _drawn(request: _Request, path: Path, ending: str) -> Drawn:
     if ending == ".dot":
-        return Drawn(_saved(path, [text.encode() for text in request.texts()]), "" if renderer() else HOW)
+        return Drawn(_saved(path, [text.encode() for text in request.texts()]), "" if renderer() else how_to_draw())
     if ending == ".png":
         return Drawn(_saved(path, [render(_at(text, 110), "png") for text in request.texts()]))
     both = zip(request.texts(), request.chart.sheets, strict=True)

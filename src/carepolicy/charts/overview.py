@@ -13,7 +13,7 @@ from carepolicy.charts.card import NOBODY, font_of
 from carepolicy.charts.colours import shades
 from carepolicy.charts.labels import is_right_to_left, labels_of
 from carepolicy.charts.paper import exact, too_small
-from carepolicy.charts.render import HOW, NoRenderer, render, renderer
+from carepolicy.charts.render import NoRenderer, how_to_draw, render, renderer
 from carepolicy.charts.svg import made_readable
 from carepolicy.charts.text import balanced, clean, escaped, humanised, identifier, wrapped
 from carepolicy.charts.words import Words
@@ -74,7 +74,7 @@ def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: 
         raise UnknownFormat(f'cannot write an overview as "{path.name}": the ending must be .dot, .svg, .png or .pdf')
     if ending == ".dot":
         path.write_text(source, encoding="utf-8", newline="\n")
-        return path, "" if renderer() else HOW
+        return path, "" if renderer() else how_to_draw()
     if renderer() is None:
         raise NoRenderer
     if ending == ".svg":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -11,10 +10,10 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from multiprocessing import get_context
 from typing import TypeVar
 
-HOW = "no Graphviz found: install Graphviz, or carepolicy[render], to get pictures"
 _SECONDS = 60
 Job = TypeVar("Job")
 Made = TypeVar("Made")
@@ -25,8 +24,8 @@ _MANY = 8
 class NoRenderer(RuntimeError):
     """What would draw this is not installed; the text says what to install."""
 
-    def __init__(self, how: str = HOW) -> None:
-        super().__init__(how)
+    def __init__(self, how: str = "") -> None:
+        super().__init__(how or how_to_draw())
 
 
 class RenderError(RuntimeError):
@@ -38,12 +37,27 @@ def renderer() -> str | None:
 
     The value "none" stands for a machine without Graphviz.
     """
-    chosen = os.environ.get("CAREPOLICY_RENDERER")
-    if chosen:
-        return chosen if chosen in ("dot", "pygraphviz") else None
-    if shutil.which("dot"):
-        return "dot"
-    return "pygraphviz" if importlib.util.find_spec("pygraphviz") is not None else None
+    chosen = os.environ.get("CAREPOLICY_RENDERER") or ("dot" if shutil.which("dot") else "pygraphviz")
+    return chosen if chosen == "dot" or (chosen == "pygraphviz" and _fault_of_pygraphviz() is None) else None
+
+
+def how_to_draw() -> str:
+    """What to install to get pictures, where nothing draws them here."""
+    fault = _fault_of_pygraphviz()
+    if fault is None or isinstance(fault, ModuleNotFoundError):
+        return "no Graphviz found: install Graphviz, or carepolicy[render], to get pictures"
+    system = "; on Debian: apt-get install libglib2.0-0" if "libg" in str(fault) else ""
+    return f"no pictures, since the Graphviz of pygraphviz cannot be loaded ({fault}){system}"
+
+
+@cache
+def _fault_of_pygraphviz() -> ImportError | None:
+    """Why pygraphviz cannot be loaded. Where it is installed it still wants libraries of the system."""
+    try:
+        import pygraphviz  # noqa: F401 - whether it can be is the question
+    except ImportError as fault:
+        return fault
+    return None
 
 
 def render(source: str, kind: str) -> bytes:

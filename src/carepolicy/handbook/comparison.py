@@ -13,7 +13,7 @@ from carepolicy.charts.changes.marking import GROUNDS, LINES, chart_of_changes
 from carepolicy.charts.changes.telling import count_of, title_of, word_of
 from carepolicy.charts.changes.words import change_words
 from carepolicy.charts.draw import svgs_of
-from carepolicy.charts.render import HOW, renderer
+from carepolicy.charts.render import how_to_draw, renderer
 from carepolicy.charts.text import identifier
 from carepolicy.handbook.drawings import natural_width
 from carepolicy.handbook.environment import direction_of, environment_of
@@ -65,7 +65,7 @@ def page_of(difference: Difference, old: str, new: str) -> str:
         direction=direction_of(ui.language),
         lines=LINES,
         grounds=GROUNDS,
-        advice="" if renderer() else HOW,
+        advice="" if renderer() else how_to_draw(),
         style=Markup((files("carepolicy.handbook") / "assets" / "handbook.css").read_text(encoding="utf-8")),
     )
 

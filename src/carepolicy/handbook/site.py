@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from carepolicy.charts import chart_of, renderer
-from carepolicy.charts.render import HOW
+from carepolicy.charts.render import how_to_draw
 from carepolicy.charts.text import clean, identifier, safe_link
 from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
 from carepolicy.handbook.environment import direction_of, environment_of
@@ -74,7 +74,7 @@ def build(
     in git. Raises CalendarError and RenderError.
     """
     languages = languages_of(policies)
-    site = Site(advice=HOW if drawn and renderer() is None else "")
+    site = Site(advice=how_to_draw() if drawn and renderer() is None else "")
     environment = environment_of()
     wanted = [(flow, each.tag, each.folder) for each in languages for flow in policies.flows]
     charts = draw_flows(policies, wanted, drawn=drawn, pdf=pdf)
