@@ -21,7 +21,8 @@ COMPLAINTS = str(Path(__file__).parents[2] / "benchmarks" / "complaints")
 
 def test_four_workers_of_which_some_are_killed_give_the_bytes_of_one(postgres: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    log.write_bytes(b"".join(lines(800)) + b"not json\n" + lines(5)[2])
+    events = lines(800)
+    log.write_bytes(b"".join(events) + b"not json\n" + events[2])  # which comes again in the share that it was in
     run = ["run", str(log), "--policies", COMPLAINTS, "--quiet"]
     running.run([*run, "--output", str(tmp_path / "one")])
     command = [*run, "--store", postgres, "--workers", "4", "--batch", "5", "--output", str(tmp_path / "four")]

@@ -7,8 +7,8 @@ of that only the years that questions reach.
 from __future__ import annotations
 
 import marshal
+from _thread import allocate_lock  # threading.Lock, without the rest of its module
 from datetime import date, timedelta
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.bounds import FIRST_YEAR, HIGH, LAST_YEAR, LOW, OUT, TWO_YEARS, midnight_of
@@ -38,7 +38,7 @@ class GrowingTime:
     def __init__(self, rules: Rules, name: str) -> None:
         self._rules: Rules | bytes = rules
         self.name = name
-        self._growing = Lock()
+        self._growing = allocate_lock()
         self._first, self._last = ANCHOR, ANCHOR - 1
         self._closed: dict[int, str] = {}
         zone = zone_named(rules.timezone)
@@ -88,7 +88,7 @@ class GrowingTime:
 
     def __setstate__(self, state: bytes) -> None:
         self.name, self._rules, self._closed, zone, self._packed = marshal.loads(state)
-        self._growing = Lock()
+        self._growing = allocate_lock()
         self._zone = ZoneLine(*zone)
         self._span = self._nothing()
         self._first, self._last = ANCHOR, ANCHOR - 1

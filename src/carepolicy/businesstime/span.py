@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from carepolicy.businesstime.compiling import Day
 
-Packed = tuple[int, int, int, int, bytes, bytes, bytes, bytes, bytes]
-"""A span as plain numbers and bytes."""
+Packed = tuple[int, int, int, int, tuple[int, ...], bytes]
+"""A span as plain numbers: those of ``Span`` up to the lists, how long the lists are, and their numbers as bytes."""
 
 
 class Span:
@@ -94,17 +94,15 @@ class Span:
         first, last = bisect_left(self.ordinals, ordinals.start), bisect_left(self.ordinals, ordinals.stop)
         low = self.firsts[first] if first < len(self.firsts) else len(self.opens)
         high = self.days[last - 1][4] + 1 if first < last else low
-        return (
-            begin,
-            end,
-            self.befores[low] if low < len(self.befores) else self.last_position,
-            self.first_number + first,
-            _bytes(self.opens[low:high]),
-            _bytes(self.closes[low:high]),
-            _bytes([each - low for each in self.firsts[first:last]]),
-            _bytes(self.midnights[first:last]),
-            _bytes(self.ordinals[first:last]),
+        lists = (
+            self.opens[low:high],
+            self.closes[low:high],
+            [each - low for each in self.firsts[first:last]],
+            self.midnights[first:last],
+            self.ordinals[first:last],
         )
+        position = self.befores[low] if low < len(self.befores) else self.last_position
+        return begin, end, position, self.first_number + first, tuple(map(len, lists)), _bytes(lists)
 
 
 def _running(opens: list[int], closes: list[int], position: int) -> tuple[list[int], int]:
@@ -114,16 +112,23 @@ def _running(opens: list[int], closes: list[int], position: int) -> tuple[list[i
     return befores, befores.pop()
 
 
-def _bytes(numbers: list[int]) -> bytes:
+def _bytes(lists: Sequence[list[int]]) -> bytes:
+    """Sorted lists as bytes: what each number is more than the one before, which is much the same all year."""
+    import zlib
     from array import array
 
-    return array("q", numbers).tobytes()
+    steps = (after - before for each in lists if each for before, after in pairwise((0, *each)))
+    return zlib.compress(array("q", steps).tobytes())
 
 
 def unpacked(packed: Packed) -> Span:
     """The span that was packed."""
-    begin, end, position, number, *lists = packed
-    return Span(begin, end, position, number, *(memoryview(each).cast("q").tolist() if each else [] for each in lists))
+    import zlib
+
+    begin, end, position, number, lengths, steps = packed
+    numbers = iter(memoryview(zlib.decompress(steps)).cast("q").tolist() if any(lengths) else ())
+    lists = (list(accumulate(islice(numbers, length))) for length in lengths)
+    return Span(begin, end, position, number, *lists)
 
 
 def build(days: Sequence[Day], begin: int, end: int, position: int, number: int) -> Span:

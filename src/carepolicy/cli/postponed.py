@@ -20,6 +20,9 @@ class Postponed(ModuleType):
         return getattr(import_module(self.__name__), name)
 
 
-def postpone(name: str) -> None:
-    """Let a module be imported when it is used and not before, unless it is there already."""
-    sys.modules.setdefault(name, Postponed(name))
+def postpone(name: str, **known: Any) -> None:
+    """Let a module be imported when it is used and not before, unless it is there already. What is ``known`` of it can
+    be asked without that."""
+    if name not in sys.modules:
+        module = sys.modules[name] = Postponed(name)
+        vars(module).update(known)

@@ -44,6 +44,8 @@ def _run(arguments: list[str]) -> int:
     asked = plain_event(arguments)
     if asked is not None:
         postpone("inspect")  # orjson imports dataclasses, which import it and use it where there is no docstring
+        if sys.platform == "linux":
+            postpone("platform", system=lambda: "Linux")  # orjson imports uuid, which asks no more
         from carepolicy.cli.eventwork import happen
 
         return happen(asked)

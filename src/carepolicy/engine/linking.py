@@ -1,4 +1,4 @@
-"""Links the states of a program: ways, effects and what each move does to the clocks."""
+"""Links a state to the others of its program: ways, effects and what each move does to the clocks."""
 
 from __future__ import annotations
 
@@ -15,19 +15,25 @@ if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle, EffectsTable, RuleTable
 
 
-def link(program: LiveProgram, bundle: Bundle) -> None:
-    """Fill in what the states of ``program`` need to know of each other."""
-    for state, table in zip(program.states, program.program.states, strict=True):
-        state.enter = _effects(program, bundle, table.enter, f"entering {state.name}")
-        state.leave = _effects(program, bundle, table.leave, f"leaving {state.name}")
-        state.starting = _functions(operations(program.clocks, None, state.index, ""))
-        state.ways = {
-            trigger: tuple(_way(program, bundle, state, trigger, rule) for rule in rules)
-            for trigger, rules in table.ways.items()
-        }
-        state.afters = tuple(_after(program, bundle, state, index) for index in range(len(table.afters)))
-        if state.final is None:
-            _touches(program, state)
+def link(state: LiveState, program: LiveProgram, bundle: Bundle) -> None:
+    """Fill in what a state of ``program`` needs to know of the others."""
+    table = program.program.states[state.index]
+    state.heat, state.moves, state.alone, state.opening = {}, {}, {}, None
+    fixed = program.writer.fixed
+    state.opened = fixed("case.opened", state=state.name)
+    state.closed = fixed("case.closed", state=state.name, outcome=state.final)
+    worked = state.owner is not None and state.final is None
+    state.task = fixed("task.assigned", state=state.name, role=state.owner) if worked else None
+    state.enter = _effects(program, bundle, table.enter, f"entering {state.name}")
+    state.leave = _effects(program, bundle, table.leave, f"leaving {state.name}")
+    state.starting = _functions(operations(program.clocks, None, state.index, ""))
+    state.ways = {
+        trigger: tuple(_way(program, bundle, state, trigger, rule) for rule in rules)
+        for trigger, rules in table.ways.items()
+    }
+    state.afters = tuple(_after(program, bundle, state, index) for index in range(len(table.afters)))
+    if state.final is None:
+        _touches(program, state)
 
 
 def _effects(program: LiveProgram, bundle: Bundle, table: EffectsTable | None, trigger: str) -> LiveEffects | None:

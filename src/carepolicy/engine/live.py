@@ -100,9 +100,11 @@ class LiveState:
     """A state with its ways by trigger and the texts of the records that entering it writes.
 
     ``moves`` are those that were written out, by event; ``alone`` those of them whose event concerns no other program.
+    What is not of its table alone is filled in when it is linked.
     """
 
     __slots__ = (
+        "_of",
         "afters",
         "alone",
         "channel",
@@ -122,35 +124,54 @@ class LiveState:
         "ways",
     )
 
-    def __init__(self, index: int, table: StateTable, writer: Writer) -> None:
+    index: int
+    opened: Form
+    closed: Form
+    task: Form | None
+    ways: dict[str, tuple[LiveWay, ...]]
+    afters: tuple[LiveAfter, ...]
+    enter: LiveEffects | None
+    leave: LiveEffects | None
+    starting: Operations
+    heat: dict[str, int]
+    moves: dict[str, Move]
+    alone: dict[str, Move]
+    opening: Opening | None
+
+    def __init__(self, index: int, table: StateTable, program: LiveProgram, bundle: Bundle) -> None:
         self.index = index
         self.name = table.name
         self.final = table.final
         self.owner = table.owner
         self.channel = table.channel
-        self.opened = writer.fixed("case.opened", state=table.name)
-        self.closed = writer.fixed("case.closed", state=table.name, outcome=table.final)
-        self.task = (
-            writer.fixed("task.assigned", state=table.name, role=table.owner)
-            if table.owner is not None and table.final is None
-            else None
-        )
-        self.ways: dict[str, tuple[LiveWay, ...]] = {}
-        self.afters: tuple[LiveAfter, ...] = ()
-        self.enter: LiveEffects | None = None
-        self.leave: LiveEffects | None = None
-        self.starting: Operations = ()
-        self.heat: dict[str, int] = {}
-        self.moves: dict[str, Move] = {}
-        self.alone: dict[str, Move] = {}
-        self.opening: Opening | None = None
+        self._of = program, bundle
+
+    def link(self) -> None:
+        """Fill in what it needs to know of the other states and of the clocks."""
+        from carepolicy.engine.linking import link
+
+        link(self, *self._of)
+
+
+class UnlinkedState(LiveState):
+    """A state that links itself when more is asked of it than its table says, and is as any other from then on."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        object.__setattr__(self, "__class__", LiveState)
+        self.link()
+        return getattr(self, name)
 
 
 class LiveProgram:
-    """A program that can be stepped. ``place`` orders flows that act at one instant."""
+    """A program that can be stepped. ``place`` orders flows that act at one instant; one that does not open
+    (``opens``) only steps the cases that it has."""
 
     __slots__ = (
         "_brings",
+        "_bundle",
+        "_opens",
         "assigns",
         "clocks",
         "counts_visits",
@@ -171,17 +192,26 @@ class LiveProgram:
         "writer",
     )
 
-    def __init__(self, place: int, program: Program, bundle: Bundle) -> None:
-        from carepolicy.engine.linking import link
+    def __init__(self, place: int, program: Program, bundle: Bundle, opens: bool = True) -> None:
+        self._outline(place, program, bundle, opens)
+        self._link(LiveState)
+        for state in self.states:
+            state.link()
 
+    def _outline(self, place: int, program: Program, bundle: Bundle, opens: bool) -> None:
         self.place = place
         self.program = program
+        self._bundle = bundle
+        self._opens = opens
         self.flow = program.flow
         self.key = program.key
         self.stratum = program.stratum
         self.events = program.events
-        self.every = program.every
+        self.every = program.every if opens else None
         self.required = program.required
+
+    def _link(self, kind: type[LiveState]) -> None:
+        program, bundle = self.program, self._bundle
         self.writer = Writer(bundle.organisation, program)
         self.tail = self.writer.tail
         self.head = f'{{"specversion":"{SPECVERSION}","id":"{quoted(program.flow)[1:-1]}/'
@@ -198,14 +228,14 @@ class LiveProgram:
             )
             for fact in reads
         )
-        self.states = tuple(LiveState(index, table, self.writer) for index, table in enumerate(program.states))
+        self.states = tuple(kind(index, table, self, bundle) for index, table in enumerate(program.states))
         self.assigns = any(effects.assign is not None for effects in _all_effects(program))
         counted = {watch.raises for watch in bundle.watches}
         self._brings = {
             event: frozenset(bundle.carries.get(event, ())) for event in program.events if event not in counted
         }
-        self.starts = {event: self.states[index] for event, index in program.starts.items()}
-        link(self, bundle)
+        starts = program.starts if self._opens else {}
+        self.starts = {event: self.states[index] for event, index in starts.items()}
 
     def brings(self, event: str) -> bool:
         """Whether an event may bring data."""
@@ -215,6 +245,21 @@ class LiveProgram:
         """The facts that clocks and timers read and an event may bring."""
         brought = self._brings.get(event)
         return self.reads if brought is None else self.reads & brought
+
+
+class UnlinkedProgram(LiveProgram):
+    """A program that links itself when more is asked of it than its name and events, and is as any other from then on;
+    of its states each does for itself. A single event concerns few flows, and few states of them."""
+
+    __slots__ = ()
+
+    def __init__(self, place: int, program: Program, bundle: Bundle, opens: bool = True) -> None:
+        self._outline(place, program, bundle, opens)
+
+    def __getattr__(self, name: str) -> Any:
+        object.__setattr__(self, "__class__", LiveProgram)
+        self._link(UnlinkedState)
+        return getattr(self, name)
 
 
 def _all_effects(program: Program) -> Iterator[EffectsTable]:

@@ -30,10 +30,6 @@ Move = Callable[[Any, Any, Case, int, str, dict[str, Any]], bool]
 Opening = Callable[[Any, Any, int, str, dict[str, Any], int], Case]
 """``opening(stepper, subject, now, when, facts, received)``, with the meaning of ``Stepper.open_case``."""
 
-OFTEN = 50
-"""How often an event must have come in a state before its move is written out: that takes about as long as
-a few hundred steps."""
-
 
 def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | None:
     """The move of an event in a state; None where the stepper has to look at more than is known beforehand.

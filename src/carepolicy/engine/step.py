@@ -8,7 +8,6 @@ from carepolicy.engine.case import Case
 from carepolicy.engine.effects import assign_task
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.limitchanges import look_again
-from carepolicy.engine.moves import OFTEN, write_move, write_opening
 from carepolicy.engine.subject import Subject
 from carepolicy.engine.telling import Telling
 from carepolicy.engine.timers import Timers
@@ -19,6 +18,11 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState, LiveWay, Operations
     from carepolicy.machine.program import Bundle, OpenTable
+
+
+OFTEN = 50
+"""How often an event must have come in a state before its move is written out: that takes about as long as
+a few hundred steps. A process that takes one event writes none, and does not import what does."""
 
 
 class Stepper(Telling, Timers):
@@ -55,6 +59,8 @@ class Stepper(Telling, Timers):
             return state.opening(self, subject, now, when, facts, received)
         heat = state.heat[""] = state.heat.get("", 0) + 1
         if heat == OFTEN:
+            from carepolicy.engine.moves import write_opening
+
             state.opening = write_opening(program, state)
         case = Case(program, subject.name, subject.sequences.get(program.place, 0))
         case.facts = facts
@@ -74,6 +80,8 @@ class Stepper(Telling, Timers):
             return False
         heat = state.heat[event] = state.heat.get(event, 0) + 1
         if heat == OFTEN:
+            from carepolicy.engine.moves import write_move
+
             move = write_move(case.program, state, event)
             if move is not None:
                 state.moves[event] = move

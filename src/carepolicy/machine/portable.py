@@ -1,21 +1,29 @@
 """A bundle as bytes: tables by pickle, compiled guards by their code.
 
 The bytes are for the process that made them, its workers and its own cache folder; they are read by
-the same Python version only and must never come from anywhere else.
+the same Python version only and must never come from anywhere else. Most of a bundle are the states, clocks and
+messages of its programs, which are read when they are asked for: a single event concerns few flows.
 """
 
 from __future__ import annotations
 
 import io
 import marshal
-import pickle
+from collections.abc import Iterator, Mapping, Sequence
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.guards import runtime
 
 if TYPE_CHECKING:
-    from carepolicy.machine.program import Bundle
+    import pickle
+
+    from carepolicy.machine.program import Bundle, Program
+else:
+    try:
+        import _pickle as pickle  # what pickle is made of, without its model in Python that nobody needs here
+    except ImportError:  # another Python than CPython
+        import pickle
 
 
 class _Pickler(pickle.Pickler):
@@ -33,14 +41,94 @@ class _Unpickler(pickle.Unpickler):
         return FunctionType(code, vars(runtime))
 
 
+class Unread:
+    """Some tables, as bytes until one of them is asked for."""
+
+    def __init__(self, tables: bytes) -> None:
+        self._tables: Any = tables
+
+    def __reduce__(self) -> tuple[type[Unread], tuple[bytes]]:
+        return Unread, (self._tables,)
+
+    def table(self, number: int) -> Any:
+        """The table with that number."""
+        tables = self._tables
+        if isinstance(tables, bytes):
+            tables = self._tables = _from_bytes(tables)
+        return tables[number]
+
+
+class UnreadRows(Sequence[Any]):
+    """A table of rows."""
+
+    def __init__(self, unread: Unread, number: int) -> None:
+        self._from = unread, number
+
+    def _read(self) -> tuple[Any, ...]:
+        unread, number = self._from
+        rows: tuple[Any, ...] = unread.table(number)
+        return rows
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._read()[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._read())
+
+    def __eq__(self, other: object) -> bool:
+        return self._read() == (other._read() if isinstance(other, UnreadRows) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._read())
+
+
+class UnreadNames(Mapping[str, Any]):
+    """A table of what has names."""
+
+    def __init__(self, unread: Unread, number: int) -> None:
+        self._from = unread, number
+
+    def _read(self) -> dict[str, Any]:
+        unread, number = self._from
+        names: dict[str, Any] = unread.table(number)
+        return names
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __getitem__(self, name: str) -> Any:
+        return self._read()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+
 def to_bytes(bundle: Bundle) -> bytes:
     """The bundle as bytes that ``from_bytes`` reads back in this version of Python."""
-    stream = io.BytesIO()
-    _Pickler(stream, protocol=pickle.HIGHEST_PROTOCOL).dump(bundle)
-    return stream.getvalue()
+    return _to_bytes(bundle._replace(programs=tuple(map(_apart, bundle.programs))))
 
 
 def from_bytes(data: bytes) -> Bundle:
     """The bundle that ``to_bytes`` wrote."""
-    bundle: Bundle = _Unpickler(io.BytesIO(data)).load()
+    bundle: Bundle = _from_bytes(data)
     return bundle
+
+
+def _apart(program: Program) -> Program:
+    unread = Unread(_to_bytes((tuple(program.states), tuple(program.clocks), dict(program.templates))))
+    return program._replace(
+        states=UnreadRows(unread, 0), clocks=UnreadRows(unread, 1), templates=UnreadNames(unread, 2)
+    )
+
+
+def _to_bytes(tables: Any) -> bytes:
+    stream = io.BytesIO()
+    _Pickler(stream, protocol=-1).dump(tables)
+    return stream.getvalue()
+
+
+def _from_bytes(data: bytes) -> Any:
+    return _Unpickler(io.BytesIO(data)).load()

@@ -8,7 +8,7 @@ dataclasses, as every ``carepolicy event`` makes the classes and unpacks a thous
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -168,8 +168,8 @@ class Program(NamedTuple):
     version: int
     title: str
     calendar: str
-    states: tuple[StateTable, ...]
-    clocks: tuple[ClockTable, ...]
+    states: Sequence[StateTable]
+    clocks: Sequence[ClockTable]
     starts: Mapping[str, int]
     events: frozenset[str]
     required: Mapping[str, tuple[str, ...]]

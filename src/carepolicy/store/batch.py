@@ -11,7 +11,6 @@ from carepolicy.engine import codes
 from carepolicy.engine.desk import raised_as_incoming
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import MERGE, Incoming, Refused, is_too_long
-from carepolicy.engine.stream import in_order_of_time
 from carepolicy.store import watches
 from carepolicy.store.journal import Journal
 from carepolicy.store.keeping import CLOSING
@@ -227,6 +226,8 @@ class Batch:
                     desk.stepper.fire(subject, until, True)
             self._write(position, desk.out)
             self._hand_on(level, desk, waiting, position)
+        from carepolicy.engine.stream import in_order_of_time
+
         self.lines[begin:] = in_order_of_time(self.lines[begin:])
         return len(found) == most
 

@@ -11,7 +11,7 @@ from carepolicy.engine.desk import Desk
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import MERGE, Intake, make_tuple
 from carepolicy.engine.letters import DeadLetters
-from carepolicy.engine.live import LiveProgram
+from carepolicy.engine.live import UnlinkedProgram
 from carepolicy.engine.subject import Opening, Subject
 from carepolicy.store.faults import Again
 from carepolicy.store.journal import Ticks
@@ -19,13 +19,14 @@ from carepolicy.store.noting import Notes
 from carepolicy.store.remembered import Remembered
 from carepolicy.store.rows import CaseRow, SubjectRow
 from carepolicy.store.shelf import Name, Shelf, StoreRecords, address_of
-from carepolicy.store.snapshot import Freezer
+from carepolicy.store.snapshot import Freezers
 from carepolicy.store.versions import Installed, older_programs, with_older
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from carepolicy.engine.case import Case
+    from carepolicy.engine.live import LiveProgram
     from carepolicy.store.contract import Transaction
     from carepolicy.store.recording import Place
     from carepolicy.store.rows import Address, Held
@@ -58,14 +59,16 @@ class Desks:
         self.notes = Notes(bundle, sealer)
         self._direct: dict[str, bool] = {}
         self._transaction: Transaction | None = None
-        programs = [LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)]
+        programs: list[LiveProgram] = [
+            UnlinkedProgram(place, program, bundle) for place, program in enumerate(bundle.programs)
+        ]
         strata = [each.stratum for each in bundle.programs] + [each.stratum for each in bundle.watches]
         levels = 1 + max(strata, default=0)
         self.desks = [
             Desk(bundle, [each for each in programs if each.stratum == level], self.records, owns=_nobody)
             for level in range(levels)
         ]
-        self._freezers: dict[tuple[int, str], Freezer] = {}
+        self._freezers = Freezers(bundle)
         self._level = {program.flow: program.stratum for program in programs}
         self.keys = {program.flow: program.key for program in programs}
         self._add(present.number, programs)
@@ -78,9 +81,8 @@ class Desks:
             desk.stepper.unmasked = {}
 
     def _add(self, number: int, programs: Iterable[LiveProgram]) -> None:
-        private = frozenset(name for name, fact in self.bundle.facts.items() if fact.private)
         for program in programs:
-            self._freezers[number, program.flow] = Freezer(program, private)
+            self._freezers.programs[number, program.flow] = program
 
     def _add_older(self, older: list[Installed], programs: list[LiveProgram], levels: int) -> None:
         places = {program.flow: program.place for program in programs}
@@ -184,10 +186,9 @@ class Desks:
             known.sealed[row.flow] = private, sealed
         known.flows.add(row.flow)
         known.owners[row.flow] = row.role, row.person
-        freezer = self._freezers.get((row.version, row.flow))
-        if freezer is None:
+        if (row.version, row.flow) not in self._freezers.programs:
             raise Again("another set was installed meanwhile")
-        return freezer.thaw(subject, row.body, private)
+        return self._freezers[row.version, row.flow].thaw(subject, row.body, private)
 
     def _take_up_rest(self, known: Remembered, subjects: dict[int, Subject], name: str) -> None:
         """Sequences and openings, given to the stratum in which their flows are now."""
@@ -287,8 +288,8 @@ class Desks:
         """The number of the set by which a case lives that does not live by the present one."""
         return next(
             number
-            for (number, flow), each in self._freezers.items()
-            if flow == case.program.flow and each.program is case.program
+            for (number, flow), each in self._freezers.programs.items()
+            if flow == case.program.flow and each is case.program
         )
 
 

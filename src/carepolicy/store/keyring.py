@@ -34,8 +34,8 @@ def given_keys() -> list[str]:
     if not given:
         path = key_file()
         try:
-            with open(path, encoding="ascii") as file:
-                given = file.read()
+            with open(path, "rb") as file:
+                given = file.read().decode("ascii")
         except FileNotFoundError:
             return []
         except (OSError, UnicodeDecodeError):

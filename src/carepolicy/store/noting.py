@@ -15,6 +15,8 @@ from carepolicy.store.naming import storable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cryptography.hazmat.primitives.hmac import HMAC
+
     from carepolicy.engine.desk import Desk
     from carepolicy.engine.intake import Incoming
     from carepolicy.machine.program import Bundle
@@ -53,18 +55,14 @@ class Index:
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
-        self._secret: bytes | None = None
+        self._keyed: HMAC | None = None
         self._fresh = False
 
     def digest(self, transaction: Transaction, fact: str, value: object) -> bytes:
         """By which a customer with this value of a fact is found."""
-        if self._secret is None:
-            self._load(transaction)
-        assert self._secret is not None, "the secret was just loaded"
-        import hmac
-
-        text = f"{fact}\0{str(value).strip().casefold()}"
-        return hmac.digest(self._secret, text.encode(), "sha256")[:16]
+        keyed = (self._keyed or self._load(transaction)).copy()
+        keyed.update(f"{fact}\0{str(value).strip().casefold()}".encode())
+        return keyed.finalize()[:16]
 
     def begin(self) -> None:
         """A new transaction: what the last one made is kept."""
@@ -73,15 +71,19 @@ class Index:
     def forget(self) -> None:
         """The transaction was undone, and with it a secret that it made."""
         if self._fresh:
-            self._secret = None
+            self._keyed = None
 
-    def _load(self, transaction: Transaction) -> None:
+    def _load(self, transaction: Transaction) -> HMAC:
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.hmac import HMAC  # that of Python takes longer to import than Fernet
+
         found = transaction.rows(SECRET)
         if not found:
             self._fresh = True
             transaction.run(KEEP_SECRET, (self._sealer.seal(os.urandom(32)),))
             found = transaction.rows(SECRET)
-        self._secret = self._sealer.unseal(bytes(found[0][0]))
+        keyed = self._keyed = HMAC(self._sealer.unseal(bytes(found[0][0])), SHA256())
+        return keyed
 
 
 class Notes:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.live import LiveProgram
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
+    from carepolicy.machine.program import Bundle
 
 FORM = 1
 
@@ -205,3 +206,15 @@ class Freezer:
 
 def _pairs(segments: list[list[int]]) -> tuple[tuple[int, int], ...]:
     return tuple((begin, end) for begin, end in segments)
+
+
+class Freezers(dict[tuple[int, str], Freezer]):
+    """A freezer for each version and flow of ``programs``, made when it is first asked for."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.programs: dict[tuple[int, str], LiveProgram] = {}
+        self._private = frozenset(name for name, fact in bundle.facts.items() if fact.private)
+
+    def __missing__(self, address: tuple[int, str]) -> Freezer:
+        freezer = self[address] = Freezer(self.programs[address], self._private)
+        return freezer

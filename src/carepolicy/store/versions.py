@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from carepolicy.engine.live import LiveProgram
+from carepolicy.engine.live import UnlinkedProgram
 from carepolicy.machine import cache, portable
 from carepolicy.machine.loading import KIND, compile_folder, load_bundle
 from carepolicy.named import NamedTuple
@@ -13,6 +13,7 @@ from carepolicy.policy.files import policy_files
 from carepolicy.store.faults import NotInstalled
 
 if TYPE_CHECKING:
+    from carepolicy.engine.live import LiveProgram
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Transaction
     from carepolicy.store.rows import VersionRow
@@ -83,12 +84,10 @@ def older_programs(installed: Installed, current: list[LiveProgram], places: dic
     one does not declare. ``places`` grows by the flows that are gone.
     """
     known = {program.flow: program for program in current}
-    found = []
+    found: list[LiveProgram] = []
     for program in installed.bundle.programs:
         place = places.setdefault(program.flow, len(places))
-        live = LiveProgram(place, program, installed.bundle)
-        live.starts = {}
-        live.every = None
+        live = UnlinkedProgram(place, program, installed.bundle, opens=False)
         if program.flow in known:
             live.events = live.events - known[program.flow].events
             live.stratum = known[program.flow].stratum
