@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import chdir
+from contextlib import chdir, suppress
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 from unittest import mock
 
@@ -30,6 +31,30 @@ def run(*arguments: str, cwd: Path | None = None, stdin: bytes = b"", **environm
             status = running.run([*arguments])
             sys.stderr.flush()
         return Told(status, out.getvalue().decode(), err.getvalue().decode())
+
+
+def on_terminal(*arguments: str, cwd: Path | None = None, **environment: str) -> str:
+    """What a command writes to a terminal, on which standard output and standard error are one."""
+    here, there = os.openpty()
+    came: list[bytes] = []
+    reader = Thread(target=_read_to_end, args=(here, came))
+    with (
+        chdir(cwd or "."),
+        mock.patch.dict(os.environ, _alone(environment), clear=True),
+        os.fdopen(there, "w") as screen,
+        mock.patch.multiple(sys, stdout=screen, stderr=screen),
+    ):
+        reader.start()
+        running.run([*arguments])
+    reader.join()
+    os.close(here)
+    return b"".join(came).decode()
+
+
+def _read_to_end(terminal: int, came: list[bytes]) -> None:
+    with suppress(OSError):  # how Linux says that nobody has the other end open
+        while piece := os.read(terminal, 1 << 16):
+            came.append(piece)
 
 
 def process(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -138,12 +138,6 @@ def test_unreadable_text_is_a_finding_and_no_traceback(here: Path) -> None:
     assert "Traceback" not in told.stdout + told.stderr
 
 
-def test_colour_only_where_it_is_wanted(here: Path) -> None:
-    spoil(here)
-    for environment in ({}, {"NO_COLOR": "1"}, {"TERM": "xterm-256color"}):
-        assert "\x1b" not in process("check", cwd=here, **environment).stdout
-
-
 def test_explain_shows_a_wrong_and_a_right_example() -> None:
     told = run("explain", "cp203")
     assert told.returncode == 0

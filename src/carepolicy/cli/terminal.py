@@ -7,8 +7,8 @@ import unicodedata
 
 
 def no_colour() -> bool:
-    """Whether ``NO_COLOR`` forbids colour, as https://no-color.org has it: set to anything but nothing."""
-    return bool(os.environ.get("NO_COLOR"))
+    """Whether the terminal knows no colour, or ``NO_COLOR`` forbids it as https://no-color.org has it: by any text."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
 def plain(text: str) -> str:
