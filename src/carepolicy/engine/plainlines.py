@@ -141,8 +141,9 @@ def take_rows(
                     subject.last = now
                     if subject.next <= now:
                         stepper.fire(subject, now, False)
-                    if subject.only is None:
-                        desk.let_go(name)
+                    if not subject.cases and not subject.openings:  # as Desk.let_go
+                        closed[name] = subject.last, tuple(subject.sequences.items())
+                        del subjects[name]
                     if raises:
                         raised(number)
                     continue
@@ -153,9 +154,8 @@ def opened(desk: Desk, name: str, kind: str, now: int, when: str, data: dict[str
     """The new subject of an event that opens its first case, by an opening that is written out; None where it does
     not, and nothing has happened."""
     required, start = desk.openers.get(kind, NO_OPENER)
-    if start is None or start.opening is None or not required <= data.keys():
+    if start is None or start.opening is None or (required and not required <= data.keys()):
         return None
-    subject = desk.subjects[name] = Subject(name)
-    subject.last = now
+    subject = desk.subjects[name] = Subject(name, now)
     start.opening(desk.stepper, subject, now, when, data or {}, now)
     return subject

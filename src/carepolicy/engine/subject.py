@@ -58,13 +58,13 @@ class Subject:
 
     __slots__ = ("cases", "last", "name", "next", "only", "openings", "sequences")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, last: int = -NEVER) -> None:
         self.name = name
         self.cases: dict[int, Case] = {}
         self.only: Case | None = None
         self.sequences: dict[int, int] = NONE_YET
         self.openings: dict[int, Opening] | None = None
-        self.last = -NEVER
+        self.last = last
         self.next = NEVER
 
     def put(self, place: int, case: Case) -> None:
