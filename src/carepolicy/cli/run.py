@@ -15,6 +15,7 @@ import click
 from carepolicy.cli.sets import bundle_or_exit, policies_option
 from carepolicy.cli.status import UNREACHABLE, Refused
 from carepolicy.cli.storedrun import Asked, run_with_store
+from carepolicy.cli.terminal import no_colour
 from carepolicy.cli.times import lateness_of, until_of
 from carepolicy.collecting import seldom_collected
 
@@ -241,7 +242,7 @@ def _blocks(source: Any, quiet: bool, most: int = BLOCK) -> Iterator[bytes]:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True, no_color=no_colour()), transient=True) as progress:
         task = progress.add_task("run", total=size)
         while block := source.read1(most):
             progress.advance(task, len(block))

@@ -1,0 +1,136 @@
+"""The frozen model of organisation.yaml: calendars, roles, channels, facts, watches and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from carepolicy.policy.places import At
+
+Value = str | int | float | bool | Decimal | None
+
+Interval = tuple[int, int]
+"""Opening and closing in seconds after local midnight; a closing after 86,400 is on the next day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holidays:
+    """Public holidays by ISO 3166 country and subdivision, less ``except_``, plus ``also``."""
+
+    country: str
+    subdivision: str | None
+    except_: tuple[date, ...]
+    also: tuple[date, ...]
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedFile:
+    """A file that a calendar imports (iCalendar): its path below the policy folder and its text."""
+
+    path: str
+    text: str
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarSpec:
+    """Opening hours: ``hours[0]`` is Monday; ``closed`` are inclusive ranges of dates."""
+
+    name: str
+    title: str
+    timezone: str
+    hours: tuple[tuple[Interval, ...], ...]
+    holidays: Holidays | None
+    closed: tuple[tuple[date, date], ...]
+    open: Mapping[date, tuple[Interval, ...]]
+    imports: tuple[ImportedFile, ...]
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Who acts. ``authority`` is the largest amount of money that the role may decide on."""
+
+    name: str
+    title: str
+    calendar: str | None
+    people: tuple[str, ...]
+    deputy: str | None
+    may_see: tuple[str, ...]
+    authority: Decimal | None
+    colour: str | None
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A way to reach customers; ``to`` is the fact that holds the customer's address on it."""
+
+    name: str
+    title: str
+    address: str
+    calendar: str | None
+    to: str | None
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A typed value of a case. ``type``: text, number, money, flag, choice, date, time or list;
+    ``item`` is the type of a list's members."""
+
+    name: str
+    type: str
+    item: str | None
+    of: tuple[str, ...]
+    currency: str | None
+    private: bool
+    default: Value
+    title: str
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Raises an event when ``count`` events with one value of the fact ``by`` come ``within`` a limit."""
+
+    name: str
+    count: str
+    by: str
+    reaches: int
+    within: str
+    raises: str
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A number or text that the owner is to decide; ``settings.NAME`` in guards, limits, messages."""
+
+    name: str
+    value: Value
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """Who we are: what every flow of the set shares."""
+
+    name: str
+    timezone: str
+    languages: tuple[str, ...]
+    calendar: str | None
+    calendars: Mapping[str, CalendarSpec]
+    roles: Mapping[str, Role]
+    channels: Mapping[str, Channel]
+    facts: Mapping[str, Fact]
+    watches: Mapping[str, Watch]
+    settings: Mapping[str, Setting]
+    keep: str | None
+    glossary: Mapping[str, str]
+    palette: tuple[str, ...]
+    paper: str
+    at: At
