@@ -19,9 +19,15 @@ SIZE = 28
 """Bytes of a hash. Those that were written before tables of version 5 have 32, by which they are known."""
 
 
+_begun = blake2b(digest_size=SIZE).copy
+"""A hash of nothing yet: to copy one takes less time than to make one."""
+
+
 def link(before: bytes, line: str) -> bytes:
     """The hash of a record with this line (without its line break) behind one of the hash ``before``."""
-    return blake2b(before + line.encode(), digest_size=SIZE).digest()
+    made = _begun()
+    made.update(before + line.encode())
+    return made.digest()
 
 
 def links(before: bytes, line: str, said: bytes) -> bool:

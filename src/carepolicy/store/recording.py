@@ -33,7 +33,7 @@ REQUESTS = {
 ASSIGNED = "carepolicy.task.assigned"
 CLOSED = "carepolicy.case.closed"
 ENTERED = frozenset(("carepolicy.case.moved", "carepolicy.case.opened"))
-TOLD = frozenset((ASSIGNED, CLOSED, *ENTERED, *REQUESTS))
+TOLD = frozenset((ASSIGNED, CLOSED, *REQUESTS))
 START = (0, BEGINNING)
 ID, BETWEEN, TYPE, TIME = '{"specversion":"1.0","id":"', '","', 'type":"', 'time":"'
 SEQUENCE, DATA = ',"sequence":', ',"data":'
@@ -83,14 +83,17 @@ class Recording:
         self._times = times
         add, input, touched = self.records.append, self._input, self._desks.touched
         known, chain, (number, end) = Remembered(("", ""), None), LOOSE, START  # of no record yet
-        sequence, time, head, between, rest = 0, 0, NOWHERE, "", ""
+        sequence, time, head, between, rest, before = 0, 0, NOWHERE, "", "", -1
         for position, text in zip(positions, lines, strict=True):
             line = text[:-1]
-            opening = f"{head}{sequence + 1}{between}"
-            begin = len(opening)
-            if line.startswith(opening) and line.startswith(rest, stop := line.index('"', begin)):
+            if (
+                position == before  # mostly another event is about another case
+                and line.startswith(opening := f"{head}{sequence + 1}{between}")
+                and line.startswith(rest, stop := line.index('"', begin := len(opening)))
+            ):
                 sequence, kind = sequence + 1, line[begin:stop]
             else:
+                before = position
                 known.chains[chain] = number, end
                 place, sequence, kind, time, rest = self._begin(line)
                 known, name, key, stored, flow, chain, head, between, _, _ = place
@@ -98,7 +101,9 @@ class Recording:
                 number, end = known.chains.get(chain, START)
             number += 1
             end = link(end, line)
-            if kind in TOLD:
+            if kind in ENTERED:
+                known.owners.pop(flow, None)
+            elif kind in TOLD:
                 self._note(place, kind, sequence, time, line)
             loose = 0 if sequence else number
             row = (key, stored, flow, sequence, loose, kind, time, line, bytearray(end), input, position)
@@ -158,8 +163,6 @@ class Recording:
             known.owners[flow] = owner
         elif kind == CLOSED:
             self._closed(place.key, place.subject, flow, sequence, time)
-        elif kind in ENTERED:
-            known.owners.pop(flow, None)
         else:
             channel = loads(line)["data"].get("channel") or ""
             identity = f"{flow}/{place.subject}/{sequence}"
