@@ -29,8 +29,9 @@ def run(*arguments: str, cwd: Path | None = None, stdin: bytes = b"", **environm
     with chdir(cwd or "."), mock.patch.dict(os.environ, _alone(environment), clear=True):
         with CliRunner().isolation(stdin) as (out, err, _):
             status = running.run([*arguments])
+            sys.stdout.flush()
             sys.stderr.flush()
-        return Told(status, out.getvalue().decode(), err.getvalue().decode())
+            return Told(status, out.getvalue().decode(), err.getvalue().decode())
 
 
 def on_terminal(*arguments: str, cwd: Path | None = None, **environment: str) -> str:
