@@ -26,12 +26,15 @@ class Told(NamedTuple):
 
 def run(*arguments: str, cwd: Path | None = None, stdin: bytes = b"", **environment: str) -> Told:
     """Call a command in this process, as the program does, from whatever comes of it to its exit status."""
-    with chdir(cwd or "."), mock.patch.dict(os.environ, _alone(environment), clear=True):
-        with CliRunner().isolation(stdin) as (out, err, _):
-            status = running.run([*arguments])
-            sys.stdout.flush()
-            sys.stderr.flush()
-            return Told(status, out.getvalue().decode(), err.getvalue().decode())
+    with (
+        chdir(cwd or "."),
+        mock.patch.dict(os.environ, _alone(environment), clear=True),
+        CliRunner().isolation(stdin) as (out, err, _),
+    ):
+        status = running.run([*arguments])
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return Told(status, out.getvalue().decode(), err.getvalue().decode())
 
 
 def on_terminal(*arguments: str, cwd: Path | None = None, **environment: str) -> str:
