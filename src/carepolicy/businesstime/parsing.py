@@ -44,10 +44,11 @@ SLIPS = {
 }  # fmt: skip
 """What people write instead of a unit, and what they mean."""
 
-TOKEN = re.compile(r"\S+")
-NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
-JOINED = re.compile(r"([0-9]+(?:[.,][0-9]+)?)([A-Za-z]+)", re.ASCII)
-FACT = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+# Texts, which re compiles when they are first used: a compiled set has its limits read already.
+TOKEN = r"\S+"
+NUMBER = r"[0-9]+(\.[0-9]+)?"
+JOINED = r"([0-9]+(?:[.,][0-9]+)?)([A-Za-z]+)"
+FACT = r"(?a:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)"
 
 
 class _Words:
@@ -55,7 +56,7 @@ class _Words:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.found = [(each.group(), each.start(), each.end()) for each in TOKEN.finditer(text)]
+        self.found = [(each.group(), each.start(), each.end()) for each in re.finditer(TOKEN, text)]
         self.next = 0
 
     def peek(self, ahead: int = 0) -> str:
@@ -119,7 +120,7 @@ def _fact(words: _Words) -> str:
         words.fail(
             f"a fact is missing after `{words.peek(-1)}`", "name a fact that holds a date or time", words.next - 1
         )
-    if not FACT.fullmatch(name):
+    if not re.fullmatch(FACT, name):
         words.fail(f"`{name}` is not the name of a fact", "write a name such as order.ship_by")
     return words.take()
 
@@ -128,7 +129,7 @@ def _close(words: _Words) -> Limit:
     text = words.peek()
     if not text:
         words.fail("the number of the day is missing", "write close of business day 3", 0, len(words.found) - 1)
-    if not NUMBER.fullmatch(text) or "." in text:
+    if not re.fullmatch(NUMBER, text) or "." in text:
         words.fail(f"`{text}` is not a whole number of days", "write close of business day 3")
     if int(text[:9]) == 0:
         words.fail("day 0 is the day of the start, which may be closed already", "write close of business day 1")
@@ -138,12 +139,12 @@ def _close(words: _Words) -> Limit:
 def _amount(words: _Words) -> Limit:
     first = words.next
     text = words.peek()
-    joined = JOINED.fullmatch(text)
+    joined = re.fullmatch(JOINED, text)
     if joined:
         words.fail(f"`{text}` is not an amount of time", f"write {joined[1]} {_meant(joined[2]) or 'hours'}")
     if text.startswith("-"):
         words.fail(f"`{text}` is negative", "a limit is longer than nothing")
-    if not NUMBER.fullmatch(text):
+    if not re.fullmatch(NUMBER, text):
         hint = (
             f"write {text.replace(',', '.')} with a point" if re.fullmatch(r"[0-9]+,[0-9]+", text, re.ASCII) else FORMS
         )

@@ -11,7 +11,7 @@ _BETWEEN = "[ \\t\\u00a0\\u2000-\\u200d\\u2010-\\u2015\\u202f\\u2060\\u2212\\ufe
 _RUN = re.compile(rf"(?<!\d)\d(?:{_BETWEEN}{{0,3}}\d){{12,}}")
 """A run of 13 or more digits, with little between any two."""
 
-_BREAK = re.compile(f"({_BETWEEN}+)")
+_BREAK = f"({_BETWEEN}+)"
 
 DEEPEST = 50
 """So deep a JSON value is shown. Python's own stack ends some way below."""
@@ -60,7 +60,7 @@ def _masked(found: re.Match[str]) -> str:
 
 def _parts_masked(run: str) -> str:
     """Mask the groups of a longer run that are part of any card number which neighbouring groups make."""
-    pieces = _BREAK.split(run)
+    pieces = re.split(_BREAK, run)
     groups = pieces[::2]
     masked = [False] * len(groups)
     for place in range(len(groups)):
