@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-SHORTEST, LONGEST = 0.05, 1.5
-"""Seconds that a life may last, beyond a tenth: from before the first event is read to some hundred events later."""
+SHORTEST, LONGEST = 0.1, 1.6
+"""Seconds that the longest life may last: from before the first event is read to some hundred events later."""
 
 
 class Survivor:
@@ -35,7 +35,7 @@ class Survivor:
         share of the work is done."""
         while self.killed < self._kills and not self.came_to_its_end:
             self._one_life()
-            wanted = self.killed / self._kills
+            wanted = 0.95 * self.killed / self._kills  # a little is left for the life that is not ended
             self._longest = min(LONGEST, max(SHORTEST, self._longest * (0.7 if progress() > wanted else 1.1)))
         if not self.came_to_its_end:
             done = subprocess.run(self._command, check=False, capture_output=True, timeout=600)
@@ -45,7 +45,7 @@ class Survivor:
     def _one_life(self) -> None:
         process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         try:
-            process.wait(timeout=0.1 + self._rng.random() * self._longest)
+            process.wait(timeout=self._rng.random() * self._longest)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             self.killed += 1

@@ -98,7 +98,7 @@ def main() -> None:
 
 def kill_and_resume(log: Path, output: Path, url: str, asked: argparse.Namespace, records: int) -> None:
     command = ["run", str(log), "--store", url, "--policies", POLICIES, "--batch", "5", "--quiet", "--resume"]
-    survivor = Survivor([*command, "--output", str(output)], asked.kills, longest=0.6)
+    survivor = Survivor([*command, "--output", str(output)], asked.kills, longest=0.4)
     took = seconds(lambda: survivor.live(share_of_lines(output, records)))
     print(f"{asked.kind}: killed {survivor.killed} times over {asked.events:,} events, in {took:.0f} s")
 
