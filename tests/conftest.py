@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ settings.register_profile("explore", max_examples=2000, deadline=None, print_blo
 
 def pytest_configure(config: pytest.Config) -> None:
     """The ordinary suite takes the same course every time; -m soak and --hypothesis-profile=explore take new ones."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell; commands would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     marks = config.getoption("markexpr")
     settings.load_profile("soak" if "soak" in marks and "not soak" not in marks else "ordinary")
 
