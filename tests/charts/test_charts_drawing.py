@@ -140,7 +140,7 @@ def test_without_graphviz_the_text_is_written_and_pictures_are_refused(tmp_path,
 
 
 def test_a_graphviz_that_cannot_be_loaded_is_as_none_and_says_why(tmp_path):
-    """As on a machine without GLib, which the wheel of pygraphviz wants and does not bring."""
+    """As on a bare machine: GLib is one thing that the wheel of pygraphviz wants and does not bring."""
     (tmp_path / "pygraphviz").mkdir()
     broken = "raise ImportError('libgobject-2.0.so.0: cannot open shared object file')"
     (tmp_path / "pygraphviz" / "__init__.py").write_text(broken, encoding="utf-8")
@@ -149,7 +149,7 @@ def test_a_graphviz_that_cannot_be_loaded_is_as_none_and_says_why(tmp_path):
     done = subprocess.run([*command, "e.svg"], cwd=tmp_path, env={**os.environ, **settings}, capture_output=True)
     assert done.returncode != 0
     assert b"libgobject-2.0.so.0: cannot open shared object file" in done.stderr
-    assert b"apt-get install libglib2.0-0" in done.stderr
+    assert b"apt-get install graphviz" in done.stderr
     assert b"internal error" not in done.stderr
 
 

@@ -46,8 +46,9 @@ def how_to_draw() -> str:
     fault = _fault_of_pygraphviz()
     if fault is None or isinstance(fault, ModuleNotFoundError):
         return "no Graphviz found: install Graphviz, or carepolicy[render], to get pictures"
-    system = "; on Debian: apt-get install libglib2.0-0" if "libg" in str(fault) else ""
-    return f"no pictures, since the Graphviz of pygraphviz cannot be loaded ({fault}){system}"
+    return (
+        f"no pictures, since the Graphviz of pygraphviz cannot be loaded ({fault}); on Debian: apt-get install graphviz"
+    )
 
 
 @cache
