@@ -13,7 +13,7 @@ from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.businesstime.limit import ELAPSED
 from carepolicy.engine.instants import DAY, FIRST_INSTANT, FIRST_YEAR, LAST_INSTANT, NEVER
 from carepolicy.engine.liveclocks import LiveClock
-from carepolicy.engine.recordtext import SPECVERSION, Form, Writer, quoted
+from carepolicy.engine.recordtext import SPECVERSION, Form, Writer, inside
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ class LiveProgram:
         program, bundle = self.program, self._bundle
         self.writer = Writer(bundle.organisation, program)
         self.tail = self.writer.tail
-        self.head = f'{{"specversion":"{SPECVERSION}","id":"{quoted(program.flow)[1:-1]}/'
+        self.head = f'{{"specversion":"{SPECVERSION}","id":"{inside(program.flow)}/'
         self.clocks = tuple(
             LiveClock(index, table, bundle.calendars, self.writer) for index, table in enumerate(program.clocks)
         )

@@ -19,6 +19,11 @@ def quoted(text: str) -> str:
     return orjson.dumps(text).decode()
 
 
+def inside(text: str) -> str:
+    """``text`` as it stands inside of a JSON string."""
+    return orjson.dumps(text).decode()[1:-1]
+
+
 def slug(name: str) -> str:
     """A name as part of a URI reference: lower case, runs of other characters as one hyphen."""
     return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split()) or "organisation"

@@ -55,13 +55,13 @@ class Telling:
         """Write the record of what an effect says; the private facts in it are masked, and kept beside it where they
         are asked for."""
         told = said.data(self, case, event, self.reveal)
-        self.out.append(case.line(said.form, when, told))
+        self.out.append(case.line(said.form, when, said.form.data % told))
         if self.unmasked is not None and not self.reveal:
             private = said.private(case)
             if any(private.values()):
                 whole = said.data(self, case, event, True)
                 if whole != told:
-                    self.unmasked[case.program.flow, case.subject, case.sequence] = whole[8:-2], private
+                    self.unmasked[case.program.flow, case.subject, case.sequence] = whole, private
 
     def shown_person(self, case: Case, person: Any) -> str:
         """A person's name as a record may bear it."""

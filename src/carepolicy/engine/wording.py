@@ -8,7 +8,7 @@ import orjson
 
 from carepolicy.engine import rounds
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.recordtext import opened, quoted
+from carepolicy.engine.recordtext import inside, quoted
 from carepolicy.engine.values import MASK, plain
 
 if TYPE_CHECKING:
@@ -30,14 +30,10 @@ if TYPE_CHECKING:
         form: Form
 
         def data(self, stepper: Telling, case: Case, event: Mapping[str, Any], reveal: bool) -> str:
-            """The record's text from its data on; private facts are masked unless ``reveal``."""
+            """The record's data as JSON; private facts are masked unless ``reveal``."""
 
         def private(self, case: Case) -> Private:
             """The private facts that go into each field."""
-
-
-DATA = ',"data":'
-"""How the data of a record begins behind its sequence."""
 
 
 class CaseValues:
@@ -76,7 +72,7 @@ class LiveText:
 
     def __init__(self, template: Template, parts: tuple[Part, ...]) -> None:
         self._template = template
-        self._pieces: tuple[str | Slot, ...] = tuple(_inside(part) if isinstance(part, str) else part for part in parts)
+        self._pieces: tuple[str | Slot, ...] = tuple(inside(part) if isinstance(part, str) else part for part in parts)
         known = all(isinstance(part, str) for part in parts)
         self._known = "".join(map(str, self._pieces)) if known else None
 
@@ -92,7 +88,7 @@ class LiveText:
             elif each.kind == "subject":
                 found.append(case.told)
             else:
-                found.append(_inside(self._template.told(each, values, reveal)))
+                found.append(inside(self._template.told(each, values, reveal)))
         return "".join(found)
 
 
@@ -103,7 +99,7 @@ class Letter:
 
     def __init__(self, name: str, channel: str | None, template: Template, bundle: Bundle) -> None:
         told = f'"channel":{_json(channel)},"language":{quoted(template.language)},"to":'
-        self.begin = DATA + opened("template", name).replace("%%", "%") + told
+        self.begin = f'{{"template":{quoted(name)},{told}'
         self.address = bundle.addresses.get(channel) if channel is not None else None
         self.hides_address = self.address is not None and bundle.facts[self.address].private
         self.subject = LiveText(template, template.subject)
@@ -143,7 +139,7 @@ class LiveMessage:
         if to is not None and letter.hides_address and not reveal:
             to = MASK
         subject, text = letter.subject.inside(stepper, case, reveal), letter.text.inside(stepper, case, reveal)
-        return f'{letter.begin}{_json(to)},"subject":"{subject}","text":"{text}"}}}}\n'
+        return f'{letter.begin}{_json(to)},"subject":"{subject}","text":"{text}"}}'
 
 
 class LiveNotice:
@@ -153,7 +149,7 @@ class LiveNotice:
 
     def __init__(self, role: str, texts: Mapping[str, Template], program: LiveProgram, bundle: Bundle) -> None:
         self.form = program.writer.form("notice.requested", "%s")
-        self._begin = DATA + opened("role", role).replace("%%", "%") + '"text":"'
+        self._begin = f'{{"role":{quoted(role)},"text":"'
         language = next((each for each in bundle.languages if each in texts), next(iter(texts), None))
         self._text = None if language is None else LiveText(texts[language], texts[language].text)
         self._private = private_of(texts)
@@ -165,8 +161,8 @@ class LiveNotice:
     def data(self, stepper: Telling, case: Case, event: Mapping[str, Any], reveal: bool) -> str:
         """The role, and the text for the case."""
         if self._text is None:
-            return f'{self._begin}{_inside(f"{case.program.program.title}: {case.state.name}")}"}}}}\n'
-        return f'{self._begin}{self._text.inside(stepper, case, reveal)}"}}}}\n'
+            return f'{self._begin}{inside(f"{case.program.program.title}: {case.state.name}")}"}}'
+        return f'{self._begin}{self._text.inside(stepper, case, reveal)}"}}'
 
 
 class LiveRequest:
@@ -176,7 +172,7 @@ class LiveRequest:
 
     def __init__(self, action: str, arguments: tuple[ArgumentTable, ...], program: LiveProgram) -> None:
         self.form = program.writer.form("action.requested", "%s")
-        self._begin = DATA + opened("action", action).replace("%%", "%") + '"with":'
+        self._begin = f'{{"action":{quoted(action)},"with":'
         self._arguments = arguments
         self._private = {"with": tuple(fact for each in arguments for fact in each.private)}
 
@@ -190,7 +186,7 @@ class LiveRequest:
             each.name: MASK if each.private and not reveal else plain(each.function(case.facts, event, case), each.type)
             for each in self._arguments
         }
-        return f"{self._begin}{orjson.dumps(given).decode()}}}}}\n"
+        return f"{self._begin}{orjson.dumps(given).decode()}}}"
 
 
 def private_of(texts: Mapping[str, Template]) -> dict[str, tuple[str, ...]]:
@@ -204,8 +200,3 @@ def private_of(texts: Mapping[str, Template]) -> dict[str, tuple[str, ...]]:
 
 def _json(value: str | None) -> str:
     return orjson.dumps(value).decode()
-
-
-def _inside(text: str) -> str:
-    """``text`` as it stands inside of a JSON string."""
-    return orjson.dumps(text).decode()[1:-1]
