@@ -69,35 +69,25 @@ class Round:
         self.segments: Segments = ()
 
 
+OWN = ("closed", "next", "now", "opened", "program", "rounds", "sequence", "subject", "told")
+"""Fields that a case does not hand on to the one that takes its place; its rounds go on there with records of it."""
+
+CARRIED = (
+    "afters", "assigned", "channel", "entered", "extended", "facts", "holder", "kept", "pending", "received", "seen",
+    "state", "visited",
+)  # fmt: skip
+"""Fields that it hands on: each field of a case is one or the other."""
+
+
 class Case:
     """One case of one flow for one subject. Times are microseconds since 1970.
 
-    ``told`` is the subject as it stands inside of a JSON string.
+    ``told`` is the subject as it stands inside of a JSON string. ``assigned`` is the (role, person) that an effect has
+    assigned it to and that was not told yet; ``holder`` the one that was told last, None where it is
+    whoever works in its state.
     """
 
-    __slots__ = (
-        "afters",
-        "assigned",
-        "channel",
-        "closed",
-        "entered",
-        "extended",
-        "facts",
-        "kept",
-        "next",
-        "now",
-        "opened",
-        "pending",
-        "program",
-        "received",
-        "rounds",
-        "seen",
-        "sequence",
-        "state",
-        "subject",
-        "told",
-        "visited",
-    )
+    __slots__ = (*OWN, *CARRIED)
 
     state: LiveState
     facts: dict[str, Any]
@@ -115,6 +105,7 @@ class Case:
         self.visited: dict[str, int] | None = None
         self.channel: str | None = None
         self.assigned: tuple[str | None, str | None] | None = None
+        self.holder: tuple[str | None, str | None] | None = None
         self.next = NEVER
         self.closed = False
         self.program = program
@@ -123,6 +114,14 @@ class Case:
         self.told = subject if len(name) == len(subject) + 2 else name[1:-1]
         self.sequence = sequence
         self.rounds: list[Round | None] = [None] * len(program.clocks)
+
+    def successor(self, program: LiveProgram, subject: str, sequence: int) -> Case:
+        """A case that takes the place of this one, with all that it hands on, as it stands here: what belongs to
+        the program of this one must be looked up in ``program`` where that is another."""
+        new = Case(program, subject, sequence)
+        for name in CARRIED:
+            setattr(new, name, getattr(self, name))
+        return new
 
     def line(self, form: Form, when: str, data: str | None = None) -> str:
         """The next record of the case, as a line; ``data`` stands for the form's own where that has open fields."""

@@ -68,9 +68,18 @@ class LiveEffects:
 
 def assign_task(stepper: Telling, case: Case, state: LiveState, when: str) -> None:
     """Write who is to work on the case now: as an effect has assigned it."""
-    if case.assigned is None:
+    if case.assigned is not None:
+        case.holder, case.assigned = case.assigned, None
+        tell_task(stepper, case, state, when)
+
+
+def tell_task(stepper: Telling, case: Case, state: LiveState, when: str) -> None:
+    """Write who works on the case: whom it was assigned to, else the owner of its state, if it has one."""
+    if case.holder is None:
+        if state.task is not None:
+            stepper.out.append(case.line(state.task, when))
         return
-    (role, person), case.assigned = case.assigned, None
+    role, person = case.holder
     data = {"state": state.name, "role": role or state.owner}
     if person is not None:
         data["person"] = stepper.shown_person(case, person)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.engine import codes, rounds
-from carepolicy.engine.case import Case, used_of
+from carepolicy.engine.case import used_of
+from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.settling import settle, used_in
 
 if TYPE_CHECKING:
-    from carepolicy.engine.case import Round
+    from carepolicy.engine.case import Case, Round
     from carepolicy.engine.desk import Desk
     from carepolicy.engine.intake import Incoming
+    from carepolicy.engine.step import Stepper
     from carepolicy.engine.subject import Subject
 
 OUTCOME = "merged"
@@ -36,20 +38,23 @@ def merge_subjects(desk: Desk, event: Incoming) -> None:
         desk.stepper.fire(subject, now, False)
         subject.last = now
     for place in sorted(merged.cases):
-        _join(desk, merged.cases[place], survivor, now, event.when)
+        _join(desk.stepper, merged.cases[place], survivor, now, event.when)
+    if merged.openings:
+        survivor.openings = {**merged.openings, **(survivor.openings or {})}
     desk.merged[merged.name] = survivor.name
     del desk.subjects[merged.name]
     desk.stepper.plan(survivor)
 
 
-def _join(desk: Desk, case: Case, survivor: Subject, now: int, when: str) -> None:
-    out = desk.stepper.out
+def _join(stepper: Stepper, case: Case, survivor: Subject, now: int, when: str) -> None:
+    out, program = stepper.out, case.program
     case.now = now
     held_before = list(case.rounds)
-    other = survivor.cases.get(case.program.place)
+    other = survivor.cases.get(program.place)
+    moved = case.successor(program, survivor.name, survivor.sequences.get(program.place, 0))
     _close(out, case, now, when)
     if other is None:
-        _move(out, case, held_before, survivor, now, when)
+        _open(stepper, moved, held_before, survivor, now, when)
         return
     other.facts = {**case.facts, **other.facts}
     other.now = now
@@ -69,19 +74,19 @@ def _close(out: list[str], case: Case, now: int, when: str) -> None:
     case.closed = True
 
 
-def _move(out: list[str], case: Case, held_before: list[Round | None], survivor: Subject, now: int, when: str) -> None:
-    """The survivor has no case of this flow: it takes over the merged one, clocks and all."""
-    program = case.program
-    moved = Case(program, survivor.name, survivor.sequences.get(program.place, 0))
-    for name in ("state", "facts", "seen", "kept", "extended", "afters", "visited", "channel", "received", "entered"):
-        setattr(moved, name, getattr(case, name))
+def _open(
+    stepper: Stepper, moved: Case, rounds_before: list[Round | None], survivor: Subject, now: int, when: str
+) -> None:
+    """The survivor has no case of this flow: it takes over the merged one, with its clocks and who works on it."""
+    out = stepper.out
     moved.opened = moved.now = now
-    survivor.put(program.place, moved)
+    survivor.put(moved.program.place, moved)
     out.append(moved.line(moved.state.opened, when))
-    for held in held_before:
+    for held in rounds_before:
         if held is not None:
             moved.rounds[held.clock.index] = held
             rounds.tell(out, moved, held, now, when)
+    tell_task(stepper, moved, moved.state, when)
 
 
 def _keep_earlier_start(out: list[str], case: Case, merged: Round, now: int, when: str) -> None:

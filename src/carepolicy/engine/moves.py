@@ -131,8 +131,8 @@ def _enter(
         source.add("if case.assigned is not None:")
         with source.deeper():
             source.call(f"{source.name(assign_task, 'assign')}(stepper, case, {source.name(state, 'state')}, when)")
+        source.add("else:", "    case.holder = None")
         if state.task is not None:
-            source.add("else:")
             with source.deeper():
                 source.record(state.task.kind, state.task.data)
     elif state.task is not None:

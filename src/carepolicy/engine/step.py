@@ -156,10 +156,12 @@ class Stepper(Telling, Timers):
             self._close(case, state, when)
             return
         case.afters = self._afters(case, state, now) if state.afters else ()
-        if case.assigned is None and state.task is not None:
-            out.append(case.line(state.task, when))
-        elif case.assigned is not None:
+        if case.assigned is not None:
             assign_task(self, case, state, when)
+        else:
+            case.holder = None
+            if state.task is not None:
+                out.append(case.line(state.task, when))
         if state.enter is not None:
             state.enter.run(self, case, now, when, event)
         if met:

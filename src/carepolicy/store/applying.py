@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveProgram
     from carepolicy.engine.subject import Subject
+    from carepolicy.engine.telling import Telling
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store, Transaction
     from carepolicy.store.rows import Address
@@ -192,21 +193,23 @@ def _moving(
         desks.fetch([name_of(each) for each in addresses])
         texts: list[str] = []
         for address in addresses:
-            _move_all(desks, name_of(address), address[0], current, installed.bundle, plan, texts)
+            texts += _move_all(desks, name_of(address), address[0], current, installed.bundle, plan)
         yield desks, texts
         at = addresses[-1]
 
 
 def _move_all(
-    desks: Desks, name: Name, key: str, current: dict[str, LiveProgram], bundle: Bundle, plan: Plan, texts: list[str]
-) -> None:
+    desks: Desks, name: Name, key: str, current: dict[str, LiveProgram], bundle: Bundle, plan: Plan
+) -> list[str]:
+    """Move the cases of one subject; the records of it."""
+    told: list[str] = []
     for desk in desks.desks:
         subject = desk.subjects.get(name)
         if subject is None or not subject.cases:
             continue
         for place, case in sorted(subject.cases.items()):
             plan.cases += 1
-            new = _move_one(case, subject, key, current.get(case.program.flow), bundle, plan, texts)
+            new = _move_one(case, subject, key, current.get(case.program.flow), bundle, plan, desk.stepper)
             if new is None:
                 continue
             if new.closed:
@@ -215,10 +218,13 @@ def _move_all(
             else:
                 subject.put(place, new)
         desk.stepper.plan(subject)
+        told += desk.out
+        desk.out.clear()
+    return told
 
 
 def _move_one(
-    case: Case, subject: Subject, key: str, program: LiveProgram | None, bundle: Bundle, plan: Plan, texts: list[str]
+    case: Case, subject: Subject, key: str, program: LiveProgram | None, bundle: Bundle, plan: Plan, telling: Telling
 ) -> Case | None:
     """The case as moved; None where it stays as it is."""
     where = (case.subject, case.program.flow, case.state.name)
@@ -233,7 +239,7 @@ def _move_one(
         plan.note("gone", Example(*where))
         return None
     now = max(plan.now, subject.last, case.now)
-    new = moved(case, program, state, bundle.facts, now, texts)
+    new = moved(case, program, state, bundle.facts, now, telling)
     subject.last = max(subject.last, now)
     _tell(case, new, where, plan)
     return new

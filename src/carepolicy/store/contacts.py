@@ -14,7 +14,7 @@ import orjson
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.values import MASK
 from carepolicy.store.naming import named, storable
-from carepolicy.store.noting import found_addresses, people_events
+from carepolicy.store.noting import found_addresses, one_with, people_events
 from carepolicy.store.revealing import Reader, shown
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ class ContactLog:
     def of_owner(self, person: str) -> list[Contact]:
         """The entries about all whose open cases a person has, the first first."""
         with self._store.reading() as transaction:
-            return self._sorted(transaction, [(key, subject) for key, subject in transaction.rows(OWNED, (person,))])
+            owned = [(key, subject) for key, subject in transaction.rows(OWNED, (person,))]
+            return self._sorted(transaction, one_with(transaction, owned))
 
     def knows(self, subject: str) -> bool:
         """Whether anything is known of a subject."""

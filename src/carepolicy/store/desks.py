@@ -15,6 +15,7 @@ from carepolicy.engine.live import UnlinkedProgram
 from carepolicy.engine.subject import Opening, Subject
 from carepolicy.store.faults import Again
 from carepolicy.store.journal import Ticks
+from carepolicy.store.naming import storable
 from carepolicy.store.noting import Notes
 from carepolicy.store.remembered import Remembered
 from carepolicy.store.rows import CaseRow, SubjectRow
@@ -249,7 +250,8 @@ class Desks:
             known.flows = open_now
         if self.desks[0].merged and isinstance(name, str):
             known.merged_into = self.desks[0].merged.get(name)
-        row = (key, stored, None if due == NEVER else due, known.merged_into, known.state(levels))
+        into = None if known.merged_into is None else storable(known.merged_into)
+        row = (key, stored, None if due == NEVER else due, into, known.state(levels))
         subjects.append(make_tuple(SubjectRow, row))
 
     def _level_state(self, subject: Subject) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from carepolicy.store.noting import one_with
+
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.rows import Address
 
 AT_A_TIME = 200
 BY_KEEP = "keep"
@@ -51,10 +52,11 @@ def enforce_keep(store: Store, now: int) -> int:
         for key, subject, flow, sequence, _ in found:
             counts = {"records": transaction.run(FORGET_RECORDS, (key, subject, flow, sequence))}
             transaction.run(FORGET_CLOSING, (key, subject, flow, sequence))
-            address: Address = (key, subject)
-            if not transaction.rows(ALIVE, (*address, *address)):
-                counts["contacts"] = transaction.run(FORGET_CONTACTS, (subject,))
-                transaction.run(FORGET_HOLDINGS, address)
+            family = one_with(transaction, ((key, subject),))  # facts live on in what it was merged into
+            if not any(transaction.rows(ALIVE, (*each, *each)) for each in family):
+                counts["contacts"] = sum(transaction.run(FORGET_CONTACTS, (each,)) for _, each in family)
+                for each in family:
+                    transaction.run(FORGET_HOLDINGS, each)
             transaction.run(NOTE, (now, BY_KEEP, subject, flow, orjson.dumps(counts).decode()))
         return len(found)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.engine import rounds
-from carepolicy.engine.case import Case, Round, used_of
+from carepolicy.engine.case import Round, used_of
+from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.recordtext import quoted
 from carepolicy.engine.roundrecords import seconds, write_running
@@ -19,14 +20,15 @@ from carepolicy.machine.program import Phase
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
+    from carepolicy.engine.telling import Telling
 
 APPLIED = "apply"
 """What moved a case, in its record."""
 
 WHY = quoted("the policies have changed")
-COPIED = ("opened", "received", "entered", "channel", "assigned")
 
 
 def target_of(case: Case, program: LiveProgram) -> LiveState | None:
@@ -36,17 +38,18 @@ def target_of(case: Case, program: LiveProgram) -> LiveState | None:
     return names.get(name) or names.get(program.program.moves.get(name, ""))
 
 
-def moved(case: Case, program: LiveProgram, state: LiveState, facts: Collection[str], now: int, out: list[str]) -> Case:
-    """The case as one of ``program``, in ``state``, at ``now``; its records are added to ``out``. It keeps those of
-    its facts that are among ``facts``. One that is moved to a final state is closed."""
-    new = Case(program, case.subject, case.sequence)
-    for name in COPIED:
-        setattr(new, name, getattr(case, name))
-    new.now = now
+def moved(
+    case: Case, program: LiveProgram, state: LiveState, facts: Collection[str], now: int, telling: Telling
+) -> Case:
+    """The case as one of ``program``, in ``state``, at ``now``; its records are added to what ``telling`` writes. It
+    keeps those of its facts that are among ``facts``. One that is moved to a final state is closed."""
+    new = case.successor(program, case.subject, case.sequence)
+    out, when = telling.out, text_of(now)
+    new.opened, new.now = case.opened, now
     new.state = state
     new.facts = {name: value for name, value in case.facts.items() if name in facts}
-    when = text_of(now)
-    _copy_counts(case, new)
+    new.afters, new.seen, new.visited, new.kept, new.extended = (), 0, None, None, None
+    _translate(case, new)
     if state.name != case.state.name:
         form = program.writer.fixed("case.moved", **{"from": case.state.name, "to": state.name, "on": APPLIED})
         out.append(new.line(form, when))
@@ -55,14 +58,15 @@ def moved(case: Case, program: LiveProgram, state: LiveState, facts: Collection[
         out.append(new.line(state.closed, when))
         new.closed = True
         return new
-    if state.task is not None and (state.name, state.owner) != (case.state.name, case.state.owner):
-        out.append(new.line(state.task, when))
+    if (state.name, state.owner) != (case.state.name, case.state.owner):
+        tell_task(telling, new, state, when)
     new.afters = tuple(_afters(case, new))
     return new
 
 
-def _copy_counts(case: Case, new: Case) -> None:
-    """What is counted by the names of states and clocks: visits, clocks seen, time kept and given."""
+def _translate(case: Case, new: Case) -> None:
+    """What is known by states and clocks of the old program, by those of the new one that have their names: visits,
+    clocks seen, time kept and given, lateness that nobody heard."""
     moves = new.program.program.moves
     if case.visited is not None:
         names = {state.name for state in new.program.states}

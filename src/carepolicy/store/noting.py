@@ -31,6 +31,8 @@ NOTE_EVENT = """INSERT INTO contacts (time, subject, flow, sequence, direction, 
     VALUES (?, ?, '', 0, 'event', ?, ?)"""
 HOLD = "INSERT INTO holdings (digest, key, subject) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 SECRET = "SELECT sealed FROM secrets WHERE name = 'index'"
+MERGED_INTO = "SELECT merged_into FROM subjects WHERE key = '' AND subject = ? AND merged_into IS NOT NULL"
+BECAME = "SELECT subject FROM subjects WHERE key = '' AND merged_into = ? ORDER BY subject"
 KEEP_SECRET = "INSERT INTO secrets (name, sealed) VALUES ('index', ?) ON CONFLICT DO NOTHING"
 
 
@@ -140,7 +142,7 @@ def _addresses(desk: Desk, event: Incoming) -> Iterable[Address]:
 
 def found_addresses(transaction: Transaction, sealer: Sealer, bundle: Bundle, who: str) -> list[Address]:
     """Where something is known about ``who``: a subject of that name, or the subjects at which facts of a customer with
-    that address or number are kept; with what each was merged into."""
+    that address or number are kept; with all that are one with them by merging."""
     index = Index(sealer)
     keys = ["", *sorted({each.key for each in bundle.programs if each.key is not None})]
     name = storable(who)
@@ -155,12 +157,20 @@ def found_addresses(transaction: Transaction, sealer: Sealer, bundle: Bundle, wh
                 "SELECT key, subject FROM holdings WHERE digest = ? ORDER BY key, subject", (digest,)
             )
             found.update(dict.fromkeys((key, subject) for key, subject in rows))
+    return one_with(transaction, found)
+
+
+def one_with(transaction: Transaction, addresses: Iterable[Address]) -> list[Address]:
+    """Some addresses, and behind them all that are one with them: the subjects that they were merged into, and all that
+    were merged into any of these, through chains."""
+    found = dict.fromkeys(addresses)
     left = list(found)
     while left:
-        merged = transaction.rows("SELECT merged_into FROM subjects WHERE key = ? AND subject = ?", left.pop())
-        if merged and merged[0][0] is not None:
-            into = "", storable(merged[0][0])
-            if into not in found:
-                found[into] = None
-                left.append(into)
+        key, subject = left.pop(0)
+        if key:
+            continue  # what a fact names is never merged
+        near = (*transaction.rows(MERGED_INTO, (subject,)), *transaction.rows(BECAME, (subject,)))
+        new = [("", other) for (other,) in near if ("", other) not in found]
+        found.update(dict.fromkeys(new))
+        left += new
     return list(found)

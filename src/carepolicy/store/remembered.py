@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from carepolicy.store.naming import named
+
 if TYPE_CHECKING:
     from carepolicy.store.rows import Address, SubjectRow
 
@@ -29,7 +31,7 @@ class Remembered:
         self.merged_into: str | None = None
         if row is not None:
             kept = orjson.loads(row.state)
-            self.merged_into = row.merged_into
+            self.merged_into = None if row.merged_into is None else named(row.merged_into)
             self.levels = kept["levels"]
             self.chains = {flow: (number, bytes.fromhex(said)) for flow, (number, said) in kept["chains"].items()}
 

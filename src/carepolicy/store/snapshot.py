@@ -89,8 +89,9 @@ class Freezer:
             kept["channel"] = case.channel
         self._freeze_rare(case, kept)
         if case.assigned is not None:
-            kept["assigned"] = case.assigned[0]
-            hidden["person"] = case.assigned[1]
+            kept["assigned"], hidden["person"] = case.assigned
+        if case.holder is not None:
+            kept["holder"], hidden["held_by"] = case.holder
         return make_tuple(Frozen, (orjson.dumps(kept), orjson.dumps(hidden) if hidden else None))
 
     def _name_seen(self, seen: int) -> list[str]:
@@ -173,6 +174,8 @@ class Freezer:
             case.facts.update(take_all(hidden["facts"]))
         if "assigned" in kept:
             case.assigned = kept["assigned"], hidden.get("person")
+        if "holder" in kept:
+            case.holder = kept["holder"], hidden.get("held_by")
         return case
 
     def _thaw_rare(self, case: Case, kept: Mapping[str, Any]) -> None:

@@ -6,9 +6,11 @@ A released version is never edited; a change of the tables is a new module and a
 from __future__ import annotations
 
 from carepolicy.named import NamedTuple
-from carepolicy.store.schema import v1, v2, v3, v4, v5
+from carepolicy.store.schema import v1, v2, v3, v4, v5, v6
 
-STEPS: tuple[tuple[str, ...], ...] = (v1.STATEMENTS, v2.STATEMENTS, v3.STATEMENTS, v4.STATEMENTS, v5.STATEMENTS)
+STEPS: tuple[tuple[str, ...], ...] = (
+    v1.STATEMENTS, v2.STATEMENTS, v3.STATEMENTS, v4.STATEMENTS, v5.STATEMENTS, v6.STATEMENTS,
+)  # fmt: skip
 """STEPS[n] leads from version n to version n + 1; version 0 is an empty database."""
 
 NEWEST = len(STEPS)
