@@ -15,4 +15,4 @@ from carepolicy.charts import renderer
 @pytest.fixture
 def drawing():
     if renderer() is None:
-        pytest.skip("no Graphviz here: neither dot nor pygraphviz")
+        pytest.skip("nothing draws here: no dot, no pygraphviz, no graphviz-pure")

@@ -81,7 +81,7 @@ def test_mermaid_and_plantuml_read_what_is_hostile(kind, tmp_path, mermaid):
 @each_flow
 def test_graphviz_reads_the_states_and_transitions_of_the_dot_text(made, name, tmp_path):
     if renderer() is None:
-        pytest.skip("no Graphviz here: neither dot nor pygraphviz")
+        pytest.skip("nothing draws here: no dot, no pygraphviz, no graphviz-pure")
     policies = made()
     data = json.loads(render(written(made, name, "dot", tmp_path), "dot_json"))
     labels = {each["_gvid"]: (each["name"], each.get("label", "")) for each in data["objects"] if "nodes" not in each}

@@ -155,7 +155,7 @@ def test_texts_and_pages_are_written_by_their_ending(name: str) -> None:
 
 def test_a_chart_is_written_for_each_flow_that_changed() -> None:
     if renderer() is None:
-        pytest.skip("no Graphviz here: neither dot nor pygraphviz")
+        pytest.skip("nothing draws here: no dot, no pygraphviz, no graphviz-pure")
     assert run("before", "policies", "-o", "d.svg").output == "d.svg\n"
     assert "CHANGED" in Path("d.svg").read_text(encoding="utf-8")
     shutil.rmtree("policies/flows/feedback_survey.yaml", ignore_errors=True)

@@ -101,7 +101,7 @@ def test_the_chart_shows_the_flow_as_it_is(project: Path) -> None:
     from carepolicy.charts import renderer
 
     if renderer() is None:
-        pytest.skip("no Graphviz here: neither dot nor pygraphviz")
+        pytest.skip("nothing draws here: no dot, no pygraphviz, no graphviz-pure")
     typed("carepolicy graph email_inquiry --output now.svg", project)
     assert words(CHART) == words(project / "now.svg"), f"draw it anew: carepolicy graph email_inquiry -o {CHART}"
 

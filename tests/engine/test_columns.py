@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -21,7 +22,7 @@ from carepolicy.machine.program import Bundle
 from complaint_events import lines as complaint_lines
 from laws import examples
 
-COMPLAINTS = "benchmarks/complaints"
+COMPLAINTS = str(Path(__file__).parents[2] / "benchmarks" / "complaints")
 LATER = microseconds(datetime.fromisoformat("2026-09-01T00:00:00+00:00"))
 CARD = "4111 1111 1111 1111"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -24,6 +25,7 @@ from laws import examples
 from random_flows import Small, logs, small_flows
 from stories import event
 
+COMPLAINTS = str(Path(__file__).parents[2] / "benchmarks" / "complaints")
 LATER = microseconds(datetime.fromisoformat("2026-09-01T00:00:00+00:00"))
 
 
@@ -90,7 +92,7 @@ def test_a_move_that_a_clock_of_the_case_causes_sees_to_its_next_timer_though_it
 def test_the_benchmark_writes_the_same_bytes_before_and_after_its_moves_are_written_out() -> None:
     from complaint_events import lines
 
-    bundle = compile_folder("benchmarks/complaints")
+    bundle = compile_folder(COMPLAINTS)
     events = [orjson.loads(line) for line in lines(3000)]
     with often(-1):
         slow = written(bundle, events)
@@ -101,7 +103,7 @@ def test_the_benchmark_writes_the_same_bytes_before_and_after_its_moves_are_writ
 
 
 def test_an_event_that_was_written_out_is_taken_by_its_move() -> None:
-    bundle = compile_folder("benchmarks/complaints")
+    bundle = compile_folder(COMPLAINTS)
     program = LiveProgram(0, bundle.programs[0], bundle)
     states = {state.name: state for state in program.states}
     assert write_move(program, states["acknowledged"], "assessed") is not None

@@ -23,7 +23,7 @@ def site():
 @pytest.fixture
 def drawing():
     if renderer() is None:
-        pytest.skip("no Graphviz here: neither dot nor pygraphviz")
+        pytest.skip("nothing draws here: no dot, no pygraphviz, no graphviz-pure")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -159,9 +158,7 @@ def test_reading_any_bytes_at_all_ends_in_a_source_or_a_finding() -> None:
         b"\r",
         b"\xc2\x85",
     ]
-    started = time.monotonic()
     for _ in range(4000):
         content = b"".join(chance.choices(pieces, k=chance.randrange(1, 25)))
         source, findings = source_of(content, "a.yaml")
         assert (source is None) == bool(findings), content
-    assert time.monotonic() - started < 20

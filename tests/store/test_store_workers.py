@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from carepolicy.cli import running
 from carepolicy.store.opening import open_store
 from carepolicy.store.operating import Operation
 from complaint_events import lines
-from killing import kill_workers
+from killing import children
 from stories import write_set
 
 COMPLAINTS = str(Path(__file__).parents[2] / "benchmarks" / "complaints")
@@ -25,12 +30,35 @@ def test_four_workers_of_which_some_are_killed_give_the_bytes_of_one(postgres: s
     log.write_bytes(b"".join(events) + b"not json\n" + events[2])  # which comes again in the share that it was in
     run = ["run", str(log), "--policies", COMPLAINTS, "--quiet"]
     running.run([*run, "--output", str(tmp_path / "one")])
+    open_store(postgres).close()
     command = [*run, "--store", postgres, "--workers", "4", "--batch", "5", "--output", str(tmp_path / "four")]
-    with subprocess.Popen([sys.executable, "-m", "carepolicy", *command]) as process:
-        killed = kill_workers(process, 1.0, 3)
-    assert (killed > 0, process.returncode) == (True, 1)
+    with psycopg.connect(postgres.rpartition("&schema=")[0]) as connection:
+        records = postgres.rpartition("&schema=")[2] + ".records"
+        held_up(connection, records)
+        with subprocess.Popen([sys.executable, "-m", "carepolicy", *command]) as process:
+            for _ in range(3):
+                wait_for_a_writer(connection, records, process)
+                os.kill(children(process.pid)[-1], signal.SIGKILL)
+                connection.commit()  # those that are left write what they held, before we hold them up again
+                held_up(connection, records)
+            wait_for_a_writer(connection, records, process)
+            connection.commit()
+    assert process.returncode == 1
     assert (tmp_path / "four").read_bytes() == (tmp_path / "one").read_bytes()
     assert running.run(["verify", "--store", postgres]) == 0
+
+
+def held_up(connection: psycopg.Connection[Any], records: str) -> None:
+    """Let nobody write records until the end of our transaction."""
+    connection.execute(f"LOCK TABLE {records} IN SHARE MODE".encode())
+
+
+def wait_for_a_writer(connection: psycopg.Connection[Any], records: str, run: subprocess.Popen[bytes]) -> None:
+    """Wait until a worker is in the middle of a transaction: it would write records now."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE relation = %s::regclass AND NOT granted"
+    while connection.execute(waiting, (records,)).fetchone() == (0,):
+        assert run.poll() is None, "the run was over before its workers were killed"
+        time.sleep(0.01)
 
 
 def test_several_workers_need_postgresql(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,16 +1,21 @@
-"""From DOT to pictures: by ``dot`` on the PATH, else by the Graphviz inside of the pygraphviz wheel."""
+"""From DOT to pictures: by ``dot`` on the PATH, else by the Graphviz inside of the pygraphviz wheel.
+
+Where the system lacks the libraries that this one wants: by graphviz-pure, a wheel that stands alone.
+"""
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -33,12 +38,13 @@ class RenderError(RuntimeError):
 
 
 def renderer() -> str | None:
-    """What draws pictures here: "dot", "pygraphviz" or None. ``CAREPOLICY_RENDERER`` may choose one of them.
+    """What draws pictures here: "dot", "pygraphviz", "graphviz-pure" or None.
 
-    The value "none" stands for a machine without Graphviz.
+    ``CAREPOLICY_RENDERER`` may choose one of them; "none" stands for a machine without Graphviz.
     """
-    chosen = os.environ.get("CAREPOLICY_RENDERER") or ("dot" if shutil.which("dot") else "pygraphviz")
-    return chosen if chosen == "dot" or (chosen == "pygraphviz" and _fault_of_pygraphviz() is None) else None
+    chosen = os.environ.get("CAREPOLICY_RENDERER")
+    there = (name for name, is_there in _RENDERERS.items() if chosen in (None, "", name) and is_there())
+    return next(there, None)
 
 
 def how_to_draw() -> str:
@@ -47,7 +53,8 @@ def how_to_draw() -> str:
     if fault is None or isinstance(fault, ModuleNotFoundError):
         return "no Graphviz found: install Graphviz, or carepolicy[render], to get pictures"
     return (
-        f"no pictures, since the Graphviz of pygraphviz cannot be loaded ({fault}); on Debian: apt-get install graphviz"
+        f"no pictures, since the Graphviz of pygraphviz cannot be loaded ({fault}) and graphviz-pure is not there; "
+        "install carepolicy[render], or Graphviz (on Debian: apt-get install graphviz)"
     )
 
 
@@ -61,13 +68,33 @@ def _fault_of_pygraphviz() -> ImportError | None:
     return None
 
 
+@cache
+def _path_of_pure() -> str | None:
+    """The program of graphviz-pure, which stands beside Python's own where pip put it, on the PATH or not."""
+    try:
+        files = distribution("graphviz-pure").files or []
+    except PackageNotFoundError:
+        return shutil.which("graphviz-pure")
+    return next((str(file.locate()) for file in files if file.stem == "graphviz-pure" and file.suffix != ".md"), None)
+
+
+_RENDERERS: Mapping[str, Callable[[], bool]] = {
+    "dot": lambda: shutil.which("dot") is not None,
+    "pygraphviz": lambda: _fault_of_pygraphviz() is None,
+    "graphviz-pure": lambda: _path_of_pure() is not None,
+}
+"""What can draw, and whether it is there: the first that is draws."""
+
+
 def render(source: str, kind: str) -> bytes:
     """A picture of a DOT source; ``kind`` is one of Graphviz's formats. Raises NoRenderer, RenderError."""
     by = renderer()
     if by == "dot":
-        return _by_dot(source, kind)
+        return _by_program("dot", source, kind)
     if by == "pygraphviz":
         return _by_pygraphviz(source, kind)
+    if by == "graphviz-pure":
+        return _by_pure(source, kind)
     raise NoRenderer
 
 
@@ -77,7 +104,9 @@ def in_parallel(work: Callable[[Job], Made], jobs: Sequence[Job]) -> list[Made]:
     ``work`` is a function of a module, and jobs and results can be pickled. Raises what ``work`` raises.
     """
     cores = os.cpu_count() or 1
-    if renderer() == "dot" and cores > 1:  # processes of its own: threads are enough to wait for them
+    if (
+        renderer() in ("dot", "graphviz-pure") and cores > 1
+    ):  # processes of its own: threads are enough to wait for them
         with ThreadPoolExecutor(max_workers=cores) as threads:
             return list(threads.map(work, jobs))
     if renderer() == "pygraphviz" and cores > 1 and len(jobs) >= _MANY and sys.platform == "linux":
@@ -86,16 +115,59 @@ def in_parallel(work: Callable[[Job], Made], jobs: Sequence[Job]) -> list[Made]:
     return [work(job) for job in jobs]
 
 
-def _by_dot(source: str, kind: str) -> bytes:
+def _by_program(program: str, source: str, kind: str) -> bytes:
     try:
         done = subprocess.run(
-            ["dot", f"-T{kind}"], input=source.encode(), capture_output=True, timeout=_SECONDS, check=False
+            [program, f"-T{kind}"], input=source.encode(), capture_output=True, timeout=_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as problem:
         raise RenderError(str(problem)) from problem
     if done.returncode or not done.stdout:
         raise RenderError(done.stderr.decode(errors="replace").strip())
     return done.stdout
+
+
+def _by_pure(source: str, kind: str) -> bytes:
+    """What graphviz-pure draws. It writes no PDF: that is made of its SVG."""
+    program = _path_of_pure()
+    if program is None:
+        raise NoRenderer
+    return _pdf_of(_by_program(program, source, "svg")) if kind == "pdf" else _by_program(program, source, kind)
+
+
+def _pdf_of(svg: bytes) -> bytes:
+    """A drawing as a page of PDF, of its size. Raises NoRenderer."""
+    try:
+        from reportlab.graphics.renderPDF import drawToString
+        from svglib.svglib import svg2rlg
+
+        _take_letters()
+    except ImportError:
+        raise NoRenderer("a PDF needs Graphviz, or carepolicy[render], which makes it of an SVG") from None
+    drawing = svg2rlg(io.BytesIO(svg))
+    if drawing is None:
+        raise RenderError("the drawing is no SVG")
+    return bytes(drawToString(drawing, invariant=1))  # without the time of day: the same drawing, the same bytes
+
+
+@cache
+def _take_letters() -> None:
+    """Let pages be written with Arimo where charts ask for Arial, whose letters are as wide: no font of the system is
+    needed. The wheel has it as one font of all weights; a page wants one file for each."""
+    from importlib.resources import as_file, files
+
+    from fontTools.ttLib import TTFont
+    from fontTools.varLib.instancer import instantiateVariableFont
+    from svglib.fonts import register_font
+
+    with (
+        as_file(files("fontpkg_arimo") / "files" / "Arimo[wght].ttf") as source,
+        tempfile.TemporaryDirectory() as place,
+    ):
+        for weight, number in (("normal", 400), ("bold", 700)):
+            path = os.path.join(place, f"{weight}.ttf")
+            instantiateVariableFont(TTFont(source), {"wght": number}, updateFontNames=True).save(path)
+            register_font("Arial", path, weight=weight)
 
 
 def _by_pygraphviz(source: str, kind: str) -> bytes:

@@ -7,8 +7,10 @@ since the records are put in the order of the lines, the bytes do not depend on 
 from __future__ import annotations
 
 import multiprocessing
+import signal
+import sys
 from contextlib import contextmanager
-from signal import SIG_IGN, SIGINT, signal
+from multiprocessing import resource_tracker
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
@@ -209,12 +211,14 @@ class ParallelRun(Run):
 
 @contextmanager
 def deaf_to_interrupts() -> Iterator[None]:
-    """Processes that are started within take no notice of Ctrl-C: the one that started them ends them."""
-    if current_thread() is not main_thread():
+    """Processes that are started within take no notice of Ctrl-C: the one that started them ends them. What is pressed
+    within is not lost: it is heard when the block has ended."""
+    if current_thread() is not main_thread() or sys.platform == "win32":
         yield
         return
-    before = signal(SIGINT, SIG_IGN)
+    resource_tracker.ensure_running()  # the first start of a process would start it, and let interrupts in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal(SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

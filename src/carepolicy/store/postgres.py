@@ -40,7 +40,6 @@ class PostgresStore:
         address, schema = parsed(url)
         self.url = url
         self._listens = False
-        self._woken = False
         self._channel = f"{schema}_due"
         with self._told():
             self._connection: Connection = psycopg.connect(address, autocommit=True, connect_timeout=10)
@@ -115,18 +114,11 @@ class PostgresStore:
         """Sleep that long, or until a timer was set that falls due soon."""
         with self._told():
             if not self._listens:
-                self._connection.add_notify_handler(self._wake)
                 self._connection.execute(f'LISTEN "{self._channel}"'.encode())
                 self._listens = True
                 return True  # what was set before this is not told of
-            if not self._woken:
-                for _ in self._connection.notifies(timeout=seconds, stop_after=1):
-                    self._woken = True
-        woken, self._woken = self._woken, False
-        return woken
-
-    def _wake(self, _: psycopg.Notify) -> None:
-        self._woken = True
+            # What came while something else was asked is told of first.
+            return len(list(self._connection.notifies(timeout=seconds, stop_after=1))) > 0
 
     def share_is_mine(self, input: int, share: int) -> bool:
         """Take a share of an input; the server takes it back at once when this connection ends, however it does."""

@@ -72,7 +72,7 @@ class SqliteStore:
     def __init__(self, path: str, create: bool = True) -> None:
         self.url = f"sqlite:///{path}"
         self._path = path
-        self._seen = self._changes = -1
+        self._seen = self._changes = self._looked = -1
         with self._told():
             self._connection = self._opened(create)
             try:
@@ -97,6 +97,7 @@ class SqliteStore:
     def reading(self) -> Iterator[Transaction]:
         """A transaction that sees one state of the store."""
         with self._told():
+            self._looked = self._data_version()  # before the look itself, so that nothing is written in between
             self._connection.execute("BEGIN")
             try:
                 yield SqliteTransaction(self._connection, False)
@@ -119,15 +120,16 @@ class SqliteStore:
             raise
 
     def wait(self, seconds: float) -> bool:
-        """Sleep that long, or until another process has written."""
+        """Sleep that long, or until another process has written since the last ``reading``."""
         end = time.monotonic() + seconds
         with self._told():
-            before = self._data_version()
-            while (left := end - time.monotonic()) > 0:
+            while (written := self._data_version()) == self._looked:
+                left = end - time.monotonic()
+                if left <= 0:
+                    return False
                 time.sleep(min(left, GLANCE))
-                if self._data_version() != before:
-                    return True
-        return False
+        self._looked = written
+        return True
 
     def share_is_mine(self, input: int, share: int) -> bool:
         """Whether nobody else has a share: SQLite has one worker, and a lock on the file for as long as it writes."""
