@@ -22,12 +22,14 @@ rm -rf "$root/project"
 git clone --quiet --no-hardlinks "$here" "$root/project"
 mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 [ -c "$root/dev/null" ] || mknod -m 666 "$root/dev/null" c 1 3
-mkdir -p "$root/dev/shm"
+mkdir -p "$root/dev/shm" "$root/dev/pts"
 mountpoint -q "$root/dev/shm" || mount -t tmpfs tmpfs "$root/dev/shm"
-trap 'umount "$root/dev/shm" "$root/proc"' EXIT
+mountpoint -q "$root/dev/pts" || mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+ln -sf pts/ptmx "$root/dev/ptmx"
+trap 'umount "$root/dev/pts" "$root/dev/shm" "$root/proc"' EXIT
 
 inside() { # shellcheck disable=SC2086 - one setting a word
-  chroot "$root" env -i HOME=/root LANG=C.UTF-8 PATH=/usr/bin:/bin $settings sh -c "cd /project && $1"
+  chroot "$root" env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin $settings sh -c "cd /project && $1"
 }
 inside 'make demo'
 drawn=$(inside 'find out/handbook/charts -name "*.svg" | wc -l; grep -c "<svg" out/handbook/en/flows/complaint.html' | paste -sd ' ')

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import carepolicy
+from carepolicy.cli import running
 from carepolicy.policy.reading import read_source
 from carepolicy.policy.shape import check_shape
 
@@ -55,3 +56,7 @@ def test_a_scenario_that_expects_something_else_is_told(policies: carepolicy.Pol
         "step 2: due should be {'first_reply': '2026-03-03 14:01', 'reply_promise': '2026-03-05 10:00'}, and is "
         "{'first_reply': '2026-03-03 14:00:00+00:00', 'reply_promise': '2026-03-05 10:00'}"
     ]
+
+
+def test_the_scenarios_go_through_all_that_the_policies_can_do() -> None:
+    assert running.run(["test", "--policies", str(ROOT / "policies"), "--coverage", "--fail-under", "100"]) == 0
