@@ -29,6 +29,9 @@ EVENTS = {
 }
 """By column: the event that happened at the instant in it, in the order in which an order goes its way."""
 
+SEPARATORS = {";": "semicolon", "\t": "tab", "|": "bar"}
+"""What spreadsheets put between columns instead of a comma, as the language of the machine has it."""
+
 
 def local_instant(text: str, zone: ZoneInfo = ZONE) -> datetime:
     """The instant of a wall-clock time in ``zone``, with its offset.
@@ -84,7 +87,7 @@ def main(arguments: list[str]) -> int:
         print("usage: python marketplace_to_events.py ORDERS.csv > events.jsonl", file=sys.stderr)
         return 2
     try:
-        with open(arguments[0], newline="", encoding="utf-8") as file:
+        with open(arguments[0], newline="", encoding="utf-8-sig") as file:  # spreadsheets begin with a byte order mark
             for event in converted(_rows(file)):
                 print(json.dumps(event, separators=(",", ":")))
         sys.stdout.flush()
@@ -104,7 +107,10 @@ def _rows(file: Iterable[str]) -> Iterator[dict[str, str]]:
     """The rows of a CSV file. Raises ValueError, with the line, for one that lacks a column."""
     rows = csv.DictReader(file)
     columns = ("order_id", *EVENTS, "order_estimated_delivery_date")
-    lacking = [name for name in columns if name not in (rows.fieldnames or ())]
+    found = rows.fieldnames or ()
+    lacking = [name for name in columns if name not in found]
+    if len(found) == 1 and (other := next((each for each in SEPARATORS if each in found[0]), None)):
+        raise ValueError(f"the separator of its columns is a {SEPARATORS[other]}; save it with commas between them")
     if lacking:
         raise ValueError(f"it has no column {', '.join(lacking)}")
     for row in rows:

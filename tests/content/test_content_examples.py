@@ -121,6 +121,22 @@ def test_an_activity_that_is_not_known_stops_the_converter(tmp_path: Path) -> No
         list(helpdesk.converted(path))
 
 
+@pytest.mark.parametrize(
+    ("mark", "separator", "told"),
+    [("", ",", ""), ("\ufeff", ",", ""), ("\ufeff", ";", "semicolon"), ("", "\t", "tab"), ("", "|", "bar")],
+    ids=repr,
+)
+def test_a_file_that_a_spreadsheet_saved_is_read_or_its_separator_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mark: str, separator: str, told: str
+) -> None:
+    row = _row(order_purchase_timestamp="10/2/2017 10:56")
+    saved = tmp_path / "orders.csv"
+    saved.write_text(mark + "".join(separator.join(each) + "\r\n" for each in (row, row.values())), "utf-8")
+    status = marketplace.main([str(saved)])
+    out, err = capsys.readouterr()
+    assert (status, out.count("\n"), told in err) == (2 if told else 0, 0 if told else 1, True)
+
+
 @needs_marketplace
 def test_real_orders_go_their_way() -> None:
     with open(DATA / "marketplace_orders.csv", newline="", encoding="utf-8") as file:
