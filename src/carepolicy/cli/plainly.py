@@ -16,19 +16,22 @@ from carepolicy.named import NamedTuple
 SOURCE = "/carepolicy/cli"
 """Where an event comes from that does not say it."""
 
-_VALUED = frozenset(("--at", "--id", "--source", "--store", "--policies"))
+_VALUED = frozenset(("--at", "--id", "--source", "--lateness", "--store", "--policies"))
 _QUIET = frozenset(("-q", "--quiet"))
+_YES = "--yes"
 
 
 class Asked(NamedTuple):
     """An event as it was typed: the parameters of the command by their names."""
 
     type_: str
-    subject: str
+    subject: str | None
     data: tuple[str, ...]
     at: str | None
     identity: str | None
     source: str
+    lateness: str | None
+    yes: bool
     store: str
     policies: str
     quiet: bool
@@ -40,13 +43,15 @@ def plain_event(arguments: list[str]) -> Asked | None:
         return None
     words: list[str] = []
     given: dict[str, str] = {}
-    quiet = False
+    quiet = yes = False
     rest = iter(arguments[1:])
     for each in rest:
         if not each.startswith("-"):
             words.append(each)
         elif each in _QUIET:
             quiet = True
+        elif each == _YES:
+            yes = True
         else:
             value = next(rest, "-")
             if each not in _VALUED or not value or value.startswith("-"):
@@ -58,6 +63,6 @@ def plain_event(arguments: list[str]) -> Asked | None:
     type_, subject, *data = words
     store = given.get("--store") or os.environ.get(STORE_VARIABLE) or STORE
     return Asked(
-        type_, subject, tuple(data), given.get("--at"), given.get("--id"), given.get("--source", SOURCE), store,
-        policies, quiet,
+        type_, subject, tuple(data), given.get("--at"), given.get("--id"), given.get("--source", SOURCE),
+        given.get("--lateness"), yes, store, policies, quiet,
     )  # fmt: skip

@@ -32,6 +32,24 @@ def store_option(command: Command) -> Command:
     )(command)
 
 
+def lateness_option(command: Command) -> Command:
+    """``--lateness DURATION`` of live operation, as the parameter ``lateness``."""
+    import click
+
+    return click.option(
+        "--lateness",
+        metavar="DURATION",
+        help="Wait so long for events that are told late, and sort them (30s, 5m, 2h).",
+    )(command)
+
+
+def yes_option(command: Command) -> Command:
+    """``--yes``, as the parameter ``yes``."""
+    import click
+
+    return click.option("--yes", is_flag=True, help="Also what is more than a day ahead of the clock.")(command)
+
+
 @contextmanager
 def open_or_exit(url: str, create: bool = True, policies: str | None = None) -> Iterator[Store]:
     """The store of that URL. What is wrong with it, now or later, is told in a sentence and ends the command:

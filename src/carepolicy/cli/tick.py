@@ -8,52 +8,84 @@ from typing import TYPE_CHECKING
 import click
 
 from carepolicy.cli.sets import policies_option
-from carepolicy.cli.stores import open_or_exit, store_option
+from carepolicy.cli.stores import lateness_option, open_or_exit, store_option, yes_option
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from carepolicy.cli.watcher import Watcher
     from carepolicy.store.contract import Store
     from carepolicy.store.operating import Operation
 
-LONGEST = 60.0
-"""Seconds that a watcher sleeps at most."""
+LONGEST, WHILE_HELD = 60.0, 5.0
+"""Seconds that a watcher sleeps at most, and while single events are held back."""
 
 
 @click.command(
     epilog="\b\nExamples:\n  carepolicy tick\n"
-    '  carepolicy tick --now "2026-03-09 09:00"\n  carepolicy tick --watch >> records.jsonl\n'
+    '  carepolicy tick --now "2026-03-09 09:00"\n  carepolicy tick --watch --lateness 1m >> records.jsonl\n'
 )
 @click.option("--now", metavar="TIME", help="Fire what is due by TIME; default: now.")
 @click.option("--watch", is_flag=True, help="Keep doing it, until it is interrupted.")
+@lateness_option
+@yes_option
 @store_option
 @policies_option
 @click.option("--quiet", "-q", is_flag=True, help="Do not print the records.")
-def command(now: str | None, watch: bool, store: str, policies: str, quiet: bool) -> None:
+def command(
+    now: str | None, watch: bool, lateness: str | None, yes: bool, store: str, policies: str, quiet: bool
+) -> None:
     """Fire the timers of open cases that are due, and print the records of what follows from it.
 
     Clocks warn and fall late, states are left when their time is up, and flows open cases by time, each at
     the instant at which it was due. What is private of closed cases is erased when keep: of the set says so.
+
+    An event that is told after a timer has fired that was due later is out of order. With --lateness 1m timers fire a
+    minute after they were due, so that what is told within it comes in time; records bear the time that was due. Events
+    that `carepolicy event --lateness` holds back happen then as well.
+
+    --watch goes on when the store cannot be reached for a while, and ends by SIGTERM (status 0) or Ctrl-C (130), when
+    what it has begun is done.
     """
     from carepolicy.cli.living import operation_or_exit, wall_clock
-    from carepolicy.cli.times import until_of
+    from carepolicy.cli.times import lateness_of, near_of
 
     if now is not None and watch:
         raise click.UsageError("--watch goes with the clock on the wall; leave --now out", click.get_current_context())
+    lag = lateness_of(lateness)
+    if watch:
+        from carepolicy.cli.watcher import Watcher
+
+        with Watcher() as watcher:
+            watcher.outlast(lambda under_way: _watch(watcher, under_way, store, policies, lag, quiet))
+            raise SystemExit(watcher.status)
     with open_or_exit(store, policies=policies) as opened:
         operation, bundle = operation_or_exit(opened, policies)
-        until = until_of(now, bundle)
-        _tick(operation, wall_clock() if until is None else until, quiet)
-        while watch:
-            _sleep(opened)
-            _tick(operation, wall_clock(), quiet)
+        until = near_of(now, bundle, "--now", wall_clock(), yes)
+        _tick(operation, (wall_clock() if until is None else until) - lag, quiet)
 
 
-def _tick(operation: Operation, until: int, quiet: bool) -> None:
+def _watch(watcher: Watcher, under_way: Callable[[], None], store: str, policies: str, lag: int, quiet: bool) -> None:
+    """Fire what is due, and what comes to be, until it is time to end or the store is lost."""
+    from carepolicy.cli.living import operation_or_exit, wall_clock
+
+    with open_or_exit(store, policies=policies) as opened:
+        operation, _ = operation_or_exit(opened, policies)
+        while watcher.goes_on:
+            _tick(operation, wall_clock() - lag, quiet, watcher)
+            under_way()
+            _sleep(opened, lag, watcher)
+
+
+def _tick(operation: Operation, until: int, quiet: bool, watcher: Watcher | None = None) -> None:
     from carepolicy.store.keeping import enforce_keep
 
     for done in operation.tick(until):
         if done.records and not quiet:
             sys.stdout.write(done.records)
             sys.stdout.flush()
+        if watcher is not None and not watcher.goes_on:
+            return
     erased = enforce_keep(operation.store, until)
     if erased:
         click.echo(
@@ -61,12 +93,14 @@ def _tick(operation: Operation, until: int, quiet: bool) -> None:
         )
 
 
-def _sleep(store: Store) -> None:
+def _sleep(store: Store, lag: int, watcher: Watcher) -> None:
     """Sleep until the next timer falls due, or somebody else has written, which may make it sooner."""
     from carepolicy.cli.living import wall_clock
+    from carepolicy.store.late import waits
 
     with store.reading() as transaction:
         due = transaction.next_due()
-    left = LONGEST if due is None else (due - wall_clock()) / 1_000_000
+        longest = WHILE_HELD if waits(transaction) else LONGEST
+    left = longest if due is None else (due + lag - wall_clock()) / 1_000_000
     if left > 0:
-        store.wait(min(left, LONGEST))
+        watcher.sleep(lambda: store.wait(min(left, longest)))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 MICROSECOND = timedelta(microseconds=1)
+DAY = 86_400_000_000
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LATENESS = re.compile(r"(\d{1,9}) ?(s|seconds?|m|min|minutes?|h|hours?|d|days?)")
@@ -47,6 +48,18 @@ def microseconds(at: datetime) -> int:
 def until_of(text: str | None, bundle: Bundle) -> int | None:
     """Microseconds since 1970 of ``--until``; None where it was not given."""
     return None if text is None else microseconds(moment(text, bundle.timezone))
+
+
+def near_of(text: str | None, bundle: Bundle, option: str, now: int, far: bool) -> int | None:
+    """As ``until_of``, for an option of a command on a store. What is more than a day ahead of the clock is refused
+    unless ``far``: nothing earlier would be taken from then on, and what falls due by then cannot be undone."""
+    at = until_of(text, bundle)
+    if at is not None and at > now + DAY and not far:
+        raise Refused(
+            f'{option} "{text}" is more than a day ahead of the clock: nothing that happens until then would be taken '
+            "any more, and that cannot be undone. Add --yes if it is meant"
+        )
+    return at
 
 
 def lateness_of(text: str | None) -> int:

@@ -28,6 +28,7 @@ NO_CASE = "CP911"
 TOO_LONG = "CP912"
 CARD = "CP913"
 MERGE = "CP914"
+FUTURE = "CP915"
 
 _GOOD = (
     '{"specversion":"1.0","id":"m-1","source":"/mailbox","type":"email_received","subject":"order-1001",'
@@ -125,5 +126,12 @@ CODES: dict[str, Code] = {
         'carepolicy.merge needs data {"into": SUBJECT} with another subject that was not merged into this one.',
         '"type":"carepolicy.merge","subject":"a","data":{"into":"a"}',
         '"type":"carepolicy.merge","subject":"a","data":{"into":"b"}',
+    ),
+    FUTURE: Code(
+        "event lies in the future",
+        "An event that comes alone (`carepolicy event`) says that it happens more than a day from now. Its subject "
+        "would take nothing earlier from then on. Where that is meant, say --yes.",
+        '"time":"2149-12-31T09:05:00+00:00"',
+        '"time":"2026-03-02T09:05:00+00:00"',
     ),
 }

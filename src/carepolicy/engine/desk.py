@@ -54,7 +54,8 @@ class Counted:
 class Desk:
     """Takes events for the programs of one stratum, about the subjects that it ``owns``.
 
-    ``refusals`` holds what was not taken since it was last emptied: (event, code, reason). ``alone`` has the event
+    ``refusals`` holds what was not taken since it was last emptied: (event, code, reason); ``took`` is set to True when
+    a case takes an event. ``alone`` has the event
     types that, by their subject, concern one program and no watch, once they have come, and need carry nothing, and
     are not ``shared`` with other strata;
     ``openers`` what such an event must carry to open a case, and the state in which it does. ``closed`` has what
@@ -77,6 +78,7 @@ class Desk:
         self.closed: dict[str, Closed] = {}
         self.records = records
         self.refusals: list[tuple[Incoming, str, str]] = []
+        self.took = False
         self.counted: list[Counted] = []
         self.shared = shared
         self.merged: dict[str, str] = {}
@@ -216,6 +218,8 @@ class Desk:
                     taker = start.opening(stepper, subject, now, when, own, now)
         if subject.next <= now:
             stepper.fire(subject, now, False)
+        if taker is not None:
+            self.took = True
         if not met:
             reason = "no open case takes it, and no flow starts on it"
             self.out.append(self.records.outside(event, subject.name, "unexpected", codes.NO_CASE, reason))

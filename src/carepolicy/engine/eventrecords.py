@@ -61,9 +61,10 @@ class EventRecords:
 
     def outside(self, event: Incoming, subject: str, kind: str, code: str, reason: str, flow: str | None = None) -> str:
         """A record about an event that reached no case."""
+        flow_of = () if flow is None else (flow,)
         record: dict[str, Any] = {
             "specversion": SPECVERSION,
-            "id": "/".join(("event", kind, event.source, event.id, subject, *(() if flow is None else (flow,)))),
+            "id": "/".join(("event", kind, event.source, event.id, subject, *flow_of, *self.times_before(event))),
             "source": self._source,
             "type": f"carepolicy.event.{kind}",
             "subject": subject,
@@ -73,6 +74,10 @@ class EventRecords:
             record["flow"] = flow
         record["data"] = {"event": {"id": event.id, "type": event.type}, "code": code, "reason": reason}
         return _line(record)
+
+    def times_before(self, event: Incoming) -> tuple[str, ...]:
+        """What tells the records of an event from those of its earlier times, where it may come again."""
+        return ()
 
     def _identity(self, kind: str, source: str, key: str) -> str:
         count = self.count(kind, source, key)

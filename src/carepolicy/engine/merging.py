@@ -41,6 +41,7 @@ def merge_subjects(desk: Desk, event: Incoming) -> None:
         _join(desk.stepper, merged.cases[place], survivor, now, event.when)
     if merged.openings:
         survivor.openings = {**merged.openings, **(survivor.openings or {})}
+    desk.took = True
     desk.merged[merged.name] = survivor.name
     del desk.subjects[merged.name]
     desk.stepper.plan(survivor)

@@ -12,6 +12,7 @@ from carepolicy.engine.desk import raised_as_incoming
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import MERGE, Incoming, Refused, is_too_long
 from carepolicy.store import watches
+from carepolicy.store.ids import Ids
 from carepolicy.store.journal import Journal
 from carepolicy.store.keeping import CLOSING
 from carepolicy.store.naming import storable
@@ -26,9 +27,14 @@ if TYPE_CHECKING:
     from carepolicy.engine.desk import Desk
     from carepolicy.store.contract import Transaction
     from carepolicy.store.desks import Desks
+    from carepolicy.store.ids import Id
     from carepolicy.store.recording import Unmasked
     from carepolicy.store.rows import EventRow
     from carepolicy.store.shelf import Name
+    from carepolicy.store.wall import Wall
+
+Read = list[tuple[int, "Incoming | Refused", "bytes | str"]]
+"""What lines were read as, each with its number and text."""
 
 AT_THE_END = 1 << 61
 """The position of what falls due when an input was read to its end; when it has grown, one more each time."""
@@ -39,15 +45,22 @@ class Batch:
 
     ``lines`` holds the records, ``positions`` the position of each; ``letters`` the dead letters; ``tally``
     counts what was refused; ``latest`` is the latest time read.
+
+    ``wall`` says that events come alone, as things happen. Then one that does not say when it happened does so when
+    it is its subject's turn, so never before what the subject has seen; ``ahead`` is by how much that was ahead of the
+    clock.
     """
 
-    def __init__(self, desks: Desks, transaction: Transaction, input: int = 0) -> None:
+    def __init__(self, desks: Desks, transaction: Transaction, input: int = 0, wall: Wall | None = None) -> None:
         self.lines: list[str] = []
         self.positions: list[int] = []
         self.letters: list[str] = []
         self.tally: Counter[str] = Counter()
         self.latest = -NEVER
         self.taken = 0
+        self.ahead = 0
+        self._wall = wall
+        self._untimed: set[tuple[str, str]] = set()
         self._desks = desks
         self._transaction = transaction
         self._input = input
@@ -56,25 +69,31 @@ class Batch:
         self.lates = 0
         self._times: dict[str, int] = {}
         self._counted: set[watches.Counting] = set()
+        self._ids = Ids(transaction, desks.records, input)
         self._journal = Journal(desks.bundle, desks.sealer) if desks.shadowed else None
         desks.begin(transaction)
 
     # -- what comes in -----------------------------------------------------------------------------------
 
-    def read(self, lines: Iterable[tuple[int, bytes | str]]) -> list[tuple[int, Incoming | Refused, bytes | str]]:
+    def read(self, lines: Iterable[tuple[int, bytes | str]]) -> Read:
         """The events on numbered lines, each noted as taken; what cannot be taken, or was before, is refused."""
-        found: list[tuple[int, Incoming | Refused, bytes | str]] = []
+        found: Read = []
         ids: list[EventRow] = []
         read = self._desks.intake.read
         for number, line in lines:
+            timed = line if self._wall is None else self._wall.timed(line)
             try:
-                event = read(number, line)
+                event = read(number, timed)
+                if self._wall is not None:
+                    self._wall.demand_near(event, timed)
             except Refused as refused:
-                found.append((number, refused, line))
+                found.append((number, refused, timed))
                 continue
-            found.append((number, event, line))
+            found.append((number, event, timed))
+            if timed is not line:
+                self._untimed.add((event.source, event.id))
             ids.append((storable(event.source), storable(event.id), storable(event.subject)))
-        known = self._transaction.claim(ids) if ids else None
+        known = self._ids.claim(ids) if ids else None
         if known:
             found = [(number, self._if_new(event, line, known), line) for number, event, line in found]
         return found
@@ -87,6 +106,8 @@ class Batch:
     def take(self, events: Sequence[tuple[int, Incoming | Refused, bytes | str]]) -> None:
         """Take what ``read`` has read, in its order."""
         self._desks.fetch(self._all_names(events))
+        if self._untimed and self._wall is not None:
+            events = [(number, self._at_its_turn(event, self._wall.clock()), line) for number, event, line in events]
         if self._journal is not None:
             self._journal.take(events)
         quick = Quick(self._desks) if len(self._desks.desks) == 1 else None
@@ -101,6 +122,27 @@ class Batch:
                 self._write(number, told)
             else:
                 self.give(event)
+
+    def _at_its_turn(self, event: Incoming | Refused, now: int) -> Incoming | Refused:
+        """An event that did not say when it happened, as of now: nobody else changes what its subjects have seen."""
+        if isinstance(event, Refused) or (event.source, event.id) not in self._untimed:
+            return event
+        time = max(now, self._seen(event))
+        self.ahead = max(self.ahead, time - now)
+        return event._replace(time=time, when=text_of(time))
+
+    def _seen(self, event: Incoming) -> int:
+        """The latest time that a subject of an event has seen."""
+        last = -NEVER
+        for each in self._names(event):
+            name = each
+            while isinstance(name, str) and name in self._desks.desks[0].merged:
+                name = self._desks.desks[0].merged[name]
+            for desk in self._desks.desks:
+                subject = dict.get(desk.subjects, name)
+                if subject is not None:
+                    last = max(last, subject.last)
+        return last
 
     def _all_names(self, events: Sequence[tuple[int, Incoming | Refused, bytes | str]]) -> dict[Name, None]:
         """The subjects that events concern, each once."""
@@ -146,13 +188,17 @@ class Batch:
             letter = self._desks.letters.untaken(event, codes.CARD, "a card number was masked; the event was taken")
             self._bury(event.line, codes.CARD, letter)
         desks = self._desks.desks
+        for desk in desks:
+            desk.took = False
         if len(desks) == 1:
             self._give(desks[0], event)
             self._write(event.line, desks[0].out)
-            return
-        waiting: list[list[Incoming]] = [[event]]
-        waiting += [[event] if desk.routes(event.type) else [] for desk in desks[1:]]
-        self._work_through(waiting, event.line)
+        else:
+            waiting: list[list[Incoming]] = [[event]]
+            waiting += [[event] if desk.routes(event.type) else [] for desk in desks[1:]]
+            self._work_through(waiting, event.line)
+        if not any(desk.took for desk in desks):
+            self._ids.note_untaken(event)
 
     def _work_through(self, waiting: list[list[Incoming]], position: int) -> None:
         for level, desk in enumerate(self._desks.desks):
@@ -238,6 +284,10 @@ class Batch:
         self.positions += [position] * len(out)
         out.clear()
 
+    def untaken(self) -> frozenset[Id]:
+        """The events that no case took."""
+        return frozenset(self._ids.untaken)
+
     def close(self) -> None:
         """Keep all of it in the store; what is left to do is to commit."""
         unmasked: Unmasked = {}
@@ -247,6 +297,7 @@ class Batch:
                 desk.stepper.unmasked.clear()
         recording = Recording(self._desks, self._input)
         recording.take(self.positions, self.lines, unmasked, self._times)
+        self._ids.keep()
         self._desks.keep()
         self._desks.notes.keep(self._transaction)
         if recording.records:

@@ -33,12 +33,18 @@ class Transaction(Protocol):
     skip_locked: str
     """The end of a question that takes the rows it finds for this transaction, and leaves out those of others."""
 
+    locked: str
+    """The end of a question that takes the rows it finds for this transaction, and waits for others that have them."""
+
     # subjects and their cases
     def load(self, addresses: Sequence[Address]) -> dict[Address, Held]:
         """What is kept about some addresses, each of which is then this transaction's own."""
 
     def save(self, subjects: Sequence[SubjectRow], cases: Sequence[CaseRow], gone: Sequence[tuple[str, ...]]) -> None:
         """Keep subjects and open cases; ``gone`` are the (key, subject, flow) of cases that are not open any more."""
+
+    def lock(self, name: str) -> None:
+        """Let nobody else who asks for it have this name until this transaction ends."""
 
     # timers
     def due(self, until: int, most: int) -> list[tuple[int, Address]]:

@@ -42,14 +42,14 @@ KEPT = 50_000
 
 class Desks:
     """A policy set at work on a store. ``older`` are the sets by which open cases still live; ``shadowed`` says that
-    another set is tried beside it."""
+    another set is tried beside it, ``holds`` that single events are held back."""
 
     def __init__(self, present: Installed, older: list[Installed], sealer: Sealer) -> None:
         bundle = with_older(present.bundle, older)
         self.bundle = bundle
         self.number = present.number
         self.sealer = sealer
-        self.shadowed = False
+        self.shadowed = self.holds = False
         self.ticks = Ticks()
         self.intake = Intake(bundle)
         self.letters = DeadLetters(bundle)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from carepolicy.engine.intake import Incoming, Refused
 from carepolicy.named import NamedTuple
 from carepolicy.store.batch import Batch
 from carepolicy.store.desks import Desks
@@ -16,21 +17,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from carepolicy.machine.program import Bundle
+    from carepolicy.store.batch import Read
     from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.ids import Id
     from carepolicy.store.sealing import Sealer
+    from carepolicy.store.wall import Wall
 
 Result = TypeVar("Result")
 
 AT_A_TIME = 500
 """Subjects whose timers are fired in one transaction."""
 
+NONE: frozenset[Id] = frozenset()
+
 
 class Done(NamedTuple):
-    """What a transaction did: lines of records, dead letters, and what was refused by its code."""
+    """What a transaction did: lines of records, dead letters, and what was refused by its code.
+
+    Of events that came alone: by how much one that happened now had to be put ahead of the clock; how many are ``held``
+    back, or were ``refused`` since they could not be read or had been taken before; and the ids of those ``untaken`` by
+    any case.
+    """
 
     records: str
     letters: list[str]
     tally: Counter[str]
+    ahead: int = 0
+    held: int = 0
+    refused: int = 0
+    untaken: frozenset[Id] = NONE
 
 
 class Operation:
@@ -49,18 +64,36 @@ class Operation:
         self._now = now
         self._just_begun = self._asked_for_desks = False
 
-    def take(self, lines: list[tuple[int, bytes | str]]) -> Done:
-        """Take events (lines of JSON) in one transaction."""
+    def take(self, lines: list[tuple[int, bytes | str]], wall: Wall | None = None) -> Done:
+        """Take events (lines of JSON) in one transaction; ``wall`` says that they come alone, as things happen."""
 
         def work(transaction: Transaction) -> Done:
-            batch = Batch(self.desks(transaction), transaction)
-            batch.take(batch.read(lines))
-            return finished(batch)
+            desks = self.desks(transaction)
+            batch = Batch(desks, transaction, wall=wall)
+            read, held = batch.read(lines), 0
+            until = None if wall is None else wall.until()
+            if desks.holds or until is not None:
+                read, held = self._single(transaction, read, until)
+                desks.holds = True
+            batch.take(read)
+            refused = sum(isinstance(event, Refused) for _, event, _ in read)
+            return finished(batch)._replace(held=held, refused=refused)
 
         return self.attempt(work)
 
+    def _single(self, transaction: Transaction, read: Read, until: int | None) -> tuple[Read, int]:
+        """What is to be taken now of single events, with what waited before; and how many wait."""
+        from carepolicy.store.late import Single
+
+        single = Single(transaction, self.sealer)
+        refused = [each for each in read if isinstance(each[1], Refused)]
+        released = single.add((event for _, event, _ in read if isinstance(event, Incoming)), until)
+        return [*refused, *((event.line, event, b"") for event in released)], single.held
+
     def tick(self, until: int) -> Iterator[Done]:
-        """Fire what falls due by ``until``, some subjects a transaction, in the order of time."""
+        """Fire what falls due by ``until``, some subjects a transaction, in the order of time. What single events wait
+        that happened by then are taken first."""
+        yield from self._release(until)
         more = True
 
         def work(transaction: Transaction) -> tuple[Done, bool]:
@@ -71,6 +104,27 @@ class Operation:
         while more:
             done, more = self.attempt(work)
             yield done
+
+    def _release(self, until: int) -> Iterator[Done]:
+        """Take the events that happened by ``until`` and were held back."""
+        after: str | None = ""
+
+        def work(transaction: Transaction) -> tuple[Done, str | None]:
+            assert after is not None, "there are more to be taken"
+            desks = self.desks(transaction)
+            batch = Batch(desks, transaction)
+            if not desks.holds:
+                return finished(batch), None
+            from carepolicy.store.late import Single
+
+            events, last = Single(transaction, self.sealer).due(until, after, AT_A_TIME)
+            batch.take([(event.line, event, b"") for event in events])
+            return finished(batch), last
+
+        while after is not None:
+            done, after = self.attempt(work)
+            if done.records or done.letters:
+                yield done
 
     def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None] | None = None) -> Result:
         """Do some work in a transaction, again where it lost against another; ``undone`` is called after that.
@@ -99,7 +153,7 @@ class Operation:
                 return desks
             now = present(transaction)
             if now.id == desks.number:
-                desks.shadowed = now.shadowed > 0
+                desks.shadowed, desks.holds = now.shadowed > 0, now.waiting > 0
                 return desks
         versions = transaction.versions()
         if isinstance(self.sealer, Keys) and demand_key(transaction, self._now):
@@ -116,7 +170,7 @@ class Operation:
         in_use = set(transaction.versions_in_use())
         older = [load_version(transaction, each) for each in versions if each.id in in_use and each.id != current.id]
         desks = self._desks = Desks(load_version(transaction, current), older, self.sealer)
-        desks.shadowed = current.shadowed > 0
+        desks.shadowed, desks.holds = current.shadowed > 0, current.waiting > 0
         return desks
 
     def digest(self) -> str:
@@ -138,4 +192,4 @@ class Operation:
 def finished(batch: Batch) -> Done:
     """Keep what a batch did, and tell it."""
     batch.close()
-    return Done("".join(batch.lines), batch.letters, batch.tally)
+    return Done("".join(batch.lines), batch.letters, batch.tally, batch.ahead, untaken=batch.untaken())

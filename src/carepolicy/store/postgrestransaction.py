@@ -58,6 +58,7 @@ class PostgresTransaction(SqlTransaction):
     """A transaction on the one connection of a store."""
 
     skip_locked = " FOR UPDATE SKIP LOCKED"
+    locked = " FOR UPDATE"
 
     def __init__(self, connection: Connection, channel: str, pipe: ExitStack | None = None) -> None:
         self._connection = connection
@@ -160,7 +161,9 @@ class PostgresTransaction(SqlTransaction):
 
     def watched(self, watch: str, value: str) -> bytes | None:
         """What a watch has noted of a value, which nobody else may note then."""
-        self._connection.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", (f"{watch}\x1f{value}", LOCKS)
-        )
+        self.lock(f"{watch}\x1f{value}")
         return super().watched(watch, value)
+
+    def lock(self, name: str) -> None:
+        """Let nobody else have this name until this transaction ends."""
+        self._connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", (name, LOCKS))

@@ -106,9 +106,11 @@ class HeldRow(NamedTuple):
 
 class VersionRow(NamedTuple):
     """A policy set that was installed: ``digest`` is that of its files. ``shadowed`` is not 0 while another set is
-    tried beside the present one (see ``journal``)."""
+    tried beside the present one (see ``journal``); ``waiting`` is not 0 while single events are held back (see
+    ``late``)."""
 
     id: int
     digest: str
     installed: int
     shadowed: int
+    waiting: int

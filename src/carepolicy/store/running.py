@@ -21,7 +21,7 @@ from carepolicy.store.progress import Progress, progress_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from carepolicy.engine.intake import Incoming, Refused
+    from carepolicy.store.batch import Read
     from carepolicy.store.contract import Transaction
     from carepolicy.store.operating import Operation
 
@@ -29,8 +29,6 @@ LATE = '"type":"carepolicy.clock.late"'
 
 READ_SO_FAR = 1 << 16
 """By so many of its first bytes an input is known again."""
-
-Read = list[tuple[int, "Incoming | Refused", "bytes | str"]]
 
 
 class OtherInput(StoreFault):

@@ -24,6 +24,7 @@ class SqlTransaction(ABC):
 
     unchanged = False
     skip_locked = ""
+    locked = ""
 
     @abstractmethod
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -61,6 +62,10 @@ class SqlTransaction(ABC):
             self.many(statements.SAVE_CASE, cases)
         if gone:
             self.many(statements.CLOSE_CASE, gone)
+
+    @abstractmethod
+    def lock(self, name: str) -> None:
+        """Let nobody else who asks for it have this name until this transaction ends."""
 
     def due(self, until: int, most: int) -> list[tuple[int, Address]]:
         """When a timer falls due by ``until``, and at which address: the earliest first."""

@@ -11,6 +11,7 @@ from carepolicy.store.naming import named, storable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from carepolicy.engine.intake import Incoming
     from carepolicy.store.contract import Transaction
     from carepolicy.store.rows import Address
 
@@ -37,9 +38,19 @@ class Shelf(dict[Name, Subject]):
 
 
 class StoreRecords(EventRecords):
-    """Records of events that were not taken, numbered by the store."""
+    """Records of events that were not taken, numbered by the store. ``times`` says of events that come again, by source
+    and id, how often they were not taken before."""
 
     transaction: Transaction
+
+    def __init__(self, organisation: str) -> None:
+        super().__init__(organisation)
+        self.times: dict[tuple[str, str], int] = {}
+
+    def times_before(self, event: Incoming) -> tuple[str, ...]:
+        """What tells the records of an event from those of its earlier times."""
+        times = self.times.get((event.source, event.id), 0)
+        return (str(times + 1),) if times else ()
 
     def count(self, kind: str, source: str, key: str) -> int:
         """How often an event of this source and id was refused in this way, this time counted."""

@@ -54,6 +54,9 @@ class SqliteTransaction(SqlTransaction):
         """Carry out a statement for each of some rows."""
         self._connection.executemany(sql, rows)
 
+    def lock(self, name: str) -> None:
+        """Nobody else writes as long as this transaction does."""
+
     def claim(self, events: Sequence[EventRow]) -> set[tuple[str, str]]:
         """Note events as taken; those that were taken before. Mostly that is none of them, which is tried first."""
         if len(events) > 1:

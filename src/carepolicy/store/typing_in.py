@@ -20,21 +20,54 @@ class NotTyped(ValueError):
 
 
 def event_line(
-    bundle: Bundle, type_: str, subject: str, given: Iterable[str], when: str, identity: str | None, source: str
+    bundle: Bundle,
+    type_: str,
+    subject: str,
+    given: Iterable[str],
+    when: str | None,
+    identity: str | None,
+    source: str,
+    told: dict[str, Any],
 ) -> bytes:
-    """The event as a line of JSON; without ``identity`` it gets an id of its own. Raises ``NotTyped``."""
-    data = dict(_typed(bundle, type_, each) for each in given)
+    """The event as a line of JSON, with the facts that were ``given`` as texts and ``told`` as they are. Without
+    ``identity`` it gets an id of its own; without ``when`` it says no time. Raises ``NotTyped``."""
+    data = {**told, **dict(_typed(bundle, type_, each) for each in given)}
     event: dict[str, Any] = {
         "specversion": "1.0",
         "id": identity or str(uuid.uuid4()),
         "source": source,
         "type": type_,
         "subject": subject,
-        "time": when,
     }
+    if when is not None:
+        event["time"] = when
     if data:
         event["data"] = data
     return orjson.dumps(event)
+
+
+def facts_of(text: bytes) -> dict[str, Any]:
+    """Facts by their names, as a JSON object tells them. Raises ``NotTyped``, without any of the text."""
+    try:
+        told = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        told = None
+    if not isinstance(told, dict):
+        raise NotTyped('standard input is no JSON object of facts, such as {"customer.email": "x@example.org"}')
+    return told
+
+
+def completed(line: bytes, source: str) -> tuple[bytes, str | None, str | None]:
+    """The line of an event, with ``source`` and an id of its own where it names none; its source and id."""
+    try:
+        event = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return line, None, None  # as the intake will find
+    if not isinstance(event, dict):
+        return line, None, None
+    whole = {"specversion": "1.0", "id": str(uuid.uuid4()), "source": source, **event}
+    told = [each if isinstance(each, str) else None for each in (whole["source"], whole["id"])]
+    return (line if whole.keys() == event.keys() else orjson.dumps(whole)), told[0], told[1]
 
 
 def _typed(bundle: Bundle, type_: str, text: str) -> tuple[str, Any]:

@@ -1,0 +1,95 @@
+"""Commands that go on until they are told to end: they finish what they began, and outlast a store that is away."""
+
+from __future__ import annotations
+
+import signal
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.cli.status import DONE, INTERRUPTED, UNREACHABLE, Refused, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds before what could not be reached is tried again: twice as long each time."""
+
+
+class _Ended(BaseException):
+    """Wakes a watcher that sleeps, since it is to end."""
+
+
+class Watcher:
+    """Goes on until SIGTERM (by which services are ended: the status is then 0) or Ctrl-C (130). What is at work when
+    the signal comes is finished; only a sleep is broken off. A second Ctrl-C does not wait."""
+
+    def __init__(self) -> None:
+        self._told_to_end = 0
+        self._asleep = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Watcher:
+        """Heed signals from now on."""
+        for each in (signal.SIGTERM, signal.SIGINT):
+            self._before[each] = signal.signal(each, self._end)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
+        """Leave signals to who heeded them before."""
+        for each, before in self._before.items():
+            signal.signal(each, before)
+
+    def _end(self, number: int, _: Any) -> None:
+        if self._told_to_end and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self._told_to_end = number
+        if self._asleep:
+            raise _Ended
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it was not told to end yet."""
+        return not self._told_to_end
+
+    @property
+    def status(self) -> int:
+        """The exit status of the command."""
+        return INTERRUPTED if self._told_to_end == signal.SIGINT else DONE
+
+    def sleep(self, wait: Callable[[], object]) -> None:
+        """Let ``wait`` sleep, unless it is time to end."""
+        try:
+            try:
+                self._asleep = True
+                if self.goes_on:
+                    wait()
+            finally:
+                self._asleep = False
+        except _Ended:
+            pass
+
+    def outlast(self, work: Callable[[Callable[[], None]], None]) -> None:
+        """Do ``work``, which calls what it is given when it is under way. Where it then loses what it needs (it is
+        refused with the status for that), this is told once, and it is begun again until it is under way again."""
+        began, away, pause = False, False, FIRST_PAUSE
+
+        def under_way() -> None:
+            nonlocal began, away, pause
+            if away:
+                say("it can be reached again")
+            began, away, pause = True, False, FIRST_PAUSE
+
+        while self.goes_on:
+            try:
+                work(under_way)
+                return
+            except Refused as fault:
+                if not began or fault.status != UNREACHABLE:
+                    raise
+                if not away:
+                    say(f"{fault}; trying again until it can be reached")
+                away = True
+            self.sleep(partial(time.sleep, pause))
+            pause = min(2 * pause, LONGEST_PAUSE)

@@ -1,0 +1,75 @@
+"""Which ids of events are used up: those of events that a case has taken.
+
+An event that no case took (it was out of order, came before the case was opened, lacked a fact) has had no effect, so
+its id may come again. Only within one log does the second line of an id stay a duplicate, whatever became of the first:
+what a log says must not hang on how it was cut into transactions, and a run without a store says the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.store.naming import named, storable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from carepolicy.engine.intake import Incoming
+    from carepolicy.store.contract import Transaction
+    from carepolicy.store.rows import EventRow
+    from carepolicy.store.shelf import StoreRecords
+
+AT_A_TIME = 400
+"""Ids that are asked about in one question."""
+
+UNTAKEN = "SELECT source, id, times FROM untaken WHERE (input = 0 OR input <> ?) AND (source, id) IN (VALUES {})"
+KEEP = """INSERT INTO untaken (source, id, input, times) VALUES (?, ?, ?, 1)
+    ON CONFLICT (source, id) DO UPDATE SET input = excluded.input, times = untaken.times + 1"""
+FORGET = "DELETE FROM untaken WHERE source = ? AND id = ?"
+
+Id = tuple[str, str]
+"""(source, id), as columns hold them."""
+
+
+class Ids:
+    """The ids of the events of one transaction. ``input`` is the number of the log that they are of, 0 for none;
+    ``untaken`` has those that no case took."""
+
+    def __init__(self, transaction: Transaction, records: StoreRecords, input: int) -> None:
+        self._transaction = transaction
+        self._input = input
+        self._times = records.times
+        self._times.clear()
+        self._again: dict[Id, None] = {}
+        self.untaken: dict[Id, None] = {}
+
+    def claim(self, events: Sequence[EventRow]) -> set[Id]:
+        """Note events as taken; those that were taken before."""
+        known = self._transaction.claim(events)
+        if known:
+            for source, id, times in self._untaken_before(known):
+                self._times[named(source), named(id)] = times
+                self._again[source, id] = None
+        return known - self._again.keys()
+
+    def _untaken_before(self, known: Iterable[Id]) -> Iterable[tuple[str, str, int]]:
+        for some in _some(sorted(known)):
+            sql = UNTAKEN.format(", ".join(["(?, ?)"] * len(some))) + self._transaction.locked
+            yield from self._transaction.rows(sql, (self._input, *(part for each in some for part in each)))
+
+    def note_untaken(self, event: Incoming) -> None:
+        """No case took an event."""
+        self.untaken[storable(event.source), storable(event.id)] = None
+
+    def keep(self) -> None:
+        """Keep what became of the ids."""
+        taken = [each for each in self._again if each not in self.untaken]
+        if taken:
+            self._transaction.many(FORGET, taken)
+        if self.untaken:
+            self._transaction.many(KEEP, [(*each, self._input) for each in self.untaken])
+
+
+def _some(ids: list[Id]) -> Iterable[tuple[Id, ...]]:
+    for begin in range(0, len(ids), AT_A_TIME):
+        yield tuple(ids[begin : begin + AT_A_TIME])
