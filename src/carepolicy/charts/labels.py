@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "ps", "yi", "dv", "ckb", "sd", "ug"})
-
 
 @dataclass(frozen=True, slots=True)
 class Labels:
@@ -125,8 +123,3 @@ _ALL = {"en": ENGLISH, "fr": FRENCH, "de": GERMAN, "ar": ARABIC}
 def labels_of(language: str) -> Labels:
     """The words in a language ("fr", "fr-CA"); English where there are none of that language."""
     return _ALL.get(language.split("-")[0].lower(), ENGLISH)
-
-
-def is_right_to_left(language: str) -> bool:
-    """Whether a language is written from right to left."""
-    return language.split("-")[0].lower() in RIGHT_TO_LEFT

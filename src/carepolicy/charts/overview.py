@@ -11,12 +11,13 @@ import graphviz
 from carepolicy.charts import markup
 from carepolicy.charts.card import NOBODY, font_of
 from carepolicy.charts.colours import shades
-from carepolicy.charts.labels import is_right_to_left, labels_of
+from carepolicy.charts.labels import labels_of
 from carepolicy.charts.paper import exact, too_small
 from carepolicy.charts.render import NoRenderer, how_to_draw, render, renderer
 from carepolicy.charts.svg import made_readable
 from carepolicy.charts.text import balanced, clean, escaped, humanised, identifier, wrapped
 from carepolicy.charts.words import Words
+from carepolicy.machine.formats import is_right_to_left
 from carepolicy.policy.strata import CycleOfRaises, Node, effects_of, strata_of
 
 if TYPE_CHECKING:

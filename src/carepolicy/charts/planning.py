@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from carepolicy.charts.colours import shades
 from carepolicy.charts.exits import Way, question_of, shared_of, ways_of
-from carepolicy.charts.labels import is_right_to_left, labels_of
+from carepolicy.charts.labels import labels_of
 from carepolicy.charts.order import Tree, joins_of, success_of, tree_of
 from carepolicy.charts.plan import Card, Chart, Entry, Exit, Mark, Note, Sheet, Target
 from carepolicy.charts.sheets import FEWEST, divided, halved, title_of
 from carepolicy.charts.text import clean
 from carepolicy.charts.words import Words
+from carepolicy.machine.formats import is_right_to_left
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,17 +10,18 @@ import click
 
 from carepolicy.cli.revealing import reader_of, reveal_options
 from carepolicy.cli.sets import Command, format_option, policies_option
-from carepolicy.cli.status import NO, UNREACHABLE, Refused
+from carepolicy.cli.status import INTERRUPTED, NO, UNREACHABLE, Refused
 from carepolicy.cli.stores import open_or_exit, store_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from carepolicy.cli.outboxwork import Work
-    from carepolicy.store.outbox import Request
+    from carepolicy.store.outbox import Claim, Request
 
 SECRET = "CAREPOLICY_WEBHOOK_SECRET"
 PASSWORD = "CAREPOLICY_SMTP_PASSWORD"
+AUTHORIZATION = "CAREPOLICY_WEBHOOK_AUTHORIZATION"
 
 
 def now_option(wanted: Command) -> Command:
@@ -38,6 +39,14 @@ def attempts_option(wanted: Command) -> Command:
 def ids_argument(wanted: Command) -> Command:
     """One id or more, as the parameter ``ids``."""
     return click.argument("ids", metavar="ID...", nargs=-1, required=True)(wanted)
+
+
+def lease_option(wanted: Command) -> Command:
+    """``--lease N``, as the parameter ``leases``."""
+    return click.option(
+        "--lease", "leases", type=click.IntRange(1), multiple=True, metavar="N",
+        help="The lease by which you have it, as `take` gave it; once for each ID, in their order.",
+    )(wanted)  # fmt: skip
 
 
 def kind_option(wanted: Command) -> Command:
@@ -107,33 +116,42 @@ def take(
 ) -> None:  # fmt: skip
     """Take requests to carry them out, with nothing masked in them.
 
-    Each is yours until the lease ends; say `outbox done ID` or `outbox fail ID` before. Exit status 1 means
-    that there is nothing to take.
+    Each is yours until the lease ends; say `outbox done ID --lease N` or `outbox fail ID --lease N` before, with the
+    number of the lease, which is heard only as long as nobody else has it. Exit status 1 means that there is nothing to
+    take.
     """
     from carepolicy.cli.outboxsending import me
     from carepolicy.cli.outboxwork import opened_outbox
     from carepolicy.cli.times import lateness_of
-    from carepolicy.store.outbox import KINDS
+    from carepolicy.store.outbox import KINDS, Wanted
 
     length = lateness_of(lease)
     if length <= 0:
         raise Refused("a lease of no time is none")
     with open_or_exit(store, create=False) as opened:
         work = opened_outbox(opened, policies)
-        kinds = (kind,) if kind else ("message",) if channels else KINDS
-        found = work.outbox.take(work.moment(now), length, limit, who or me(), kinds, channels or None, attempts)
+        wanted = Wanted((kind,) if kind else ("message",) if channels else KINDS, channels or None)
+        found = work.outbox.take(work.moment(now), length, limit, who or me(), wanted, attempts)
     _print(found, form, work)
     if not found:
         raise SystemExit(NO)
 
 
-@command.command(epilog="\b\nExample:\n  carepolicy outbox done email_inquiry/mail-1/5\n")
+@command.command(
+    epilog="\b\nExamples:\n  carepolicy outbox done email_inquiry/mail-1/5\n"
+    "  carepolicy outbox done email_inquiry/mail-1/5 --lease 1\n"
+)
 @ids_argument
+@lease_option
 @store_option
 @policies_option
-def done(ids: tuple[str, ...], store: str, policies: str) -> None:
-    """Say that requests were carried out."""
-    _say(store, policies, lambda work: work.outbox.done(ids))
+def done(ids: tuple[str, ...], leases: tuple[int, ...], store: str, policies: str) -> None:
+    """Say that requests were carried out.
+
+    Without --lease it is refused where a lease of the request has ended unheard, since another may have it now.
+    """
+    said = _claims(ids, leases)
+    _say(store, policies, lambda work: work.outbox.done(said))
 
 
 @command.command(
@@ -141,6 +159,7 @@ def done(ids: tuple[str, ...], store: str, policies: str) -> None:
     "  carepolicy outbox fail email_inquiry/mail-1/5 --park\n"
 )
 @ids_argument
+@lease_option
 @click.option("--reason", default="it failed", metavar="TEXT", help="Why; leave out what is private.")
 @click.option("--park", is_flag=True, help="Do not try again until it is replayed.")
 @attempts_option
@@ -148,13 +167,16 @@ def done(ids: tuple[str, ...], store: str, policies: str) -> None:
 @store_option
 @policies_option
 def fail(
-    ids: tuple[str, ...], reason: str, park: bool, attempts: int, now: str | None, store: str, policies: str
-) -> None:
+    ids: tuple[str, ...], leases: tuple[int, ...], reason: str, park: bool, attempts: int, now: str | None, store: str,
+    policies: str,
+) -> None:  # fmt: skip
     """Say that requests could not be carried out: each waits, twice as long every time, and is then tried again."""
     from carepolicy.engine.masking import mask_cards
 
+    said = _claims(ids, leases)
+
     def work_on(work: Work) -> None:
-        for each in work.outbox.fail(ids, work.moment(now), mask_cards(reason), park, attempts):
+        for each in work.outbox.fail(said, work.moment(now), mask_cards(reason), park, attempts):
             click.echo(f"{each.id} {work.state(each)}", err=True)
 
     _say(store, policies, work_on)
@@ -176,52 +198,80 @@ def replay(ids: tuple[str, ...], every: bool, store: str, policies: str) -> None
 
 @command.command(
     epilog="\b\nExamples:\n  carepolicy outbox send --smtp localhost:25\n"
-    f"  {SECRET}=… carepolicy outbox send --webhook https://example.org/care\n"
-    "  carepolicy outbox send --smtp localhost:25 --watch\n"
+    "  carepolicy outbox send --smtp mail.example.org:587 --starttls --user care --watch\n"
+    f"  {SECRET}=whsec_… carepolicy outbox send --webhook https://example.org/care\n"
+    "  carepolicy outbox send --webhook https://example.org/care --header @/etc/care/headers\n"
 )
 @click.option("--smtp", metavar="HOST:PORT", help="Send messages by e-mail through this mail server.")
 @click.option("--starttls", is_flag=True, help="Encrypt the connection to the mail server.")
 @click.option("--user", metavar="NAME", help=f"Log in to the mail server; the password is in {PASSWORD}.")
 @click.option("--webhook", metavar="URL", help=f"Post all else to this address, signed with {SECRET}.")
+@click.option(
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="NAME: VALUE|@FILE",
+    help=f"A header for the webhook, or a file of them; may be repeated. {AUTHORIZATION} is one too.",
+)
+@click.option(
+    "--allow-unencrypted",
+    "unencrypted",
+    is_flag=True,
+    help="Send private facts to other machines so that all on the way can read them.",
+)
 @kind_option
 @click.option("--limit", type=click.IntRange(1), help="No more than these.")
+@click.option("--at-once", is_flag=True, help="Try a server that failed before its time has come.")
 @click.option("--watch", is_flag=True, help="Keep doing it, until it is interrupted.")
 @attempts_option
 @now_option
 @store_option
 @policies_option
 def send(
-    smtp: str | None, starttls: bool, user: str | None, webhook: str | None, kind: str | None, limit: int | None,
-    watch: bool, attempts: int, now: str | None, store: str, policies: str,
+    smtp: str | None, starttls: bool, user: str | None, webhook: str | None, headers: tuple[str, ...],
+    unencrypted: bool, kind: str | None, limit: int | None, at_once: bool, watch: bool, attempts: int,
+    now: str | None, store: str, policies: str,
 ) -> None:  # fmt: skip
     """Send what is ready: messages of e-mail channels by SMTP, all else (or all there is) to a webhook.
 
-    What fails is tried again later; what was refused for good is parked. Exit status 1 means that something
-    failed, 3 that the server could not be reached; with --watch that is told, and tried again.
+    What fails by its own fault is tried again later, or parked where it was refused for good. A server that fails costs
+    no request anything: it is left alone for a while, longer each time. Exit status 1 means that something failed, 3
+    that a server could not be worked with; with --watch that is told, and tried again.
     """
-    from carepolicy.cli.outboxsending import MailServer, Sending, summed
-    from carepolicy.cli.outboxwork import opened_outbox, webhook_of
+    from carepolicy.cli.outboxsending import Sending, summed
+    from carepolicy.cli.outboxwork import HookOptions, MailOptions, opened_outbox
+    from carepolicy.cli.watcher import Watcher
 
     if smtp is None and webhook is None:
         raise click.UsageError("say how: --smtp HOST:PORT, --webhook URL, or both", click.get_current_context())
-    if watch and (now is not None or limit is not None):
-        raise click.UsageError("--watch goes on: leave --now and --limit out", click.get_current_context())
-    with open_or_exit(store, create=False) as opened:
-        work = opened_outbox(opened, policies)
-        hook = webhook_of(webhook, os.environ.get(SECRET), kind) if webhook is not None else None
-        server = None
-        if smtp is not None and kind in (None, "message"):
-            server = MailServer(smtp, starttls, user, os.environ.get(PASSWORD))
-        sending = Sending(work, server, hook, attempts)
+    if watch and (now is not None or limit is not None or at_once):
+        raise click.UsageError("--watch goes on: leave --now, --limit and --at-once out", click.get_current_context())
+    mail = MailOptions(smtp, starttls, user, os.environ.get(PASSWORD), unencrypted) if smtp is not None else None
+    hook = None
+    if webhook is not None:
+        hook = HookOptions(webhook, os.environ.get(SECRET), headers, os.environ.get(AUTHORIZATION), unencrypted)
+    with Watcher() as watcher:
+        sending = Sending(mail, hook, kind, attempts, watcher)
         if watch:
-            sending.watch(opened)
-        results = sending.once(now, limit)
+            sending.watch(store, policies)
+            raise SystemExit(watcher.status)
+        with open_or_exit(store, create=False) as opened:
+            results = sending.once(opened_outbox(opened, policies), now, limit, at_once)
     click.echo(summed(results))
-    for each in results:
-        if each.unreachable is not None:
-            raise Refused(each.unreachable, UNREACHABLE)
+    if not watcher.goes_on:
+        raise SystemExit(INTERRUPTED)
+    if any(each.fault is not None for each in results):
+        raise SystemExit(UNREACHABLE)
     if any(each.failed or each.parked for each in results):
         raise SystemExit(NO)
+
+
+def _claims(ids: tuple[str, ...], leases: tuple[int, ...]) -> list[Claim]:
+    from carepolicy.store.outbox import Claim
+
+    if leases and len(leases) != len(ids):
+        raise click.UsageError("say --lease once for each ID, in their order", click.get_current_context())
+    return [Claim(*each) for each in zip(ids, leases, strict=True)] if leases else [Claim(each) for each in ids]
 
 
 def _say(store: str, policies: str, work_on: Callable[[Work], None]) -> None:

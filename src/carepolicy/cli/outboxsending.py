@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import os
 import socket
-import time
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
 from carepolicy.cli.living import wall_clock
-from carepolicy.cli.outboxwork import Work, mailer_of
-from carepolicy.cli.status import UNREACHABLE, Refused
-from carepolicy.store.delivering import Delivered, deliver_all
-from carepolicy.store.mailing import mail_channels
+from carepolicy.cli.outboxwork import HookOptions, MailOptions, mail_server_of, opened_outbox, webhook_of
+from carepolicy.cli.status import say
+from carepolicy.cli.stores import open_or_exit
+from carepolicy.engine.recordwords import time_in_words
+from carepolicy.store.delivering import Delivered, Delivery, say_done
+from carepolicy.store.letter import mail_channels
+from carepolicy.store.servers import Servers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from carepolicy.cli.outboxwork import Work
+    from carepolicy.cli.watcher import Watcher
+    from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store
+    from carepolicy.store.delivering import Carrier, Outcome
     from carepolicy.store.outbox import Request
-    from carepolicy.store.posting import Webhook
 
 GLANCE = 2.0
 """Seconds between two looks into the outbox, unless the store wakes a watcher earlier."""
-
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds before a server that could not be reached is tried again: twice as long each time."""
 
 
 def me() -> str:
@@ -35,85 +39,119 @@ def me() -> str:
     return f"{socket.gethostname()}/{os.getpid()}"
 
 
-@dataclass(frozen=True, slots=True)
-class MailServer:
-    """What was said of a mail server on the command line."""
-
-    address: str
-    starttls: bool
-    user: str | None
-    password: str | None
-
-
 class Sending:
-    """Sends what is ready: messages by ``server``, all else, or all of ``kinds``, to ``hook``."""
+    """Sends what is ready: messages by a mail server, all else, or all of a kind, to a webhook. ``heard`` is called
+    with what came of each request."""
 
-    def __init__(self, work: Work, server: MailServer | None, hook: Webhook | None, attempts: int) -> None:
-        self._work = work
-        self._server = server
+    def __init__(
+        self, mail: MailOptions | None, hook: HookOptions | None, kind: str | None, attempts: int, watcher: Watcher,
+        heard: Callable[[Outcome], None] | None = None,
+    ) -> None:  # fmt: skip
+        self._mail = mail if kind in (None, "message") else None
         self._hook = hook
+        self._kind = kind
         self._attempts = attempts
+        self._watcher = watcher
+        self._heard = heard
+        self._unsaid: list[Request] = []
+        self._faults: dict[str, str] = {}
 
-    def once(self, now: str | None, limit: int | None) -> list[Delivered]:
-        """Send what is ready. Refuses a mail server that cannot be reached."""
-        work, server, results = self._work, self._server, []
-        if server is not None:
-            bundle = work.operation.bundle()  # the installed set may have changed
-            mailer = mailer_of(bundle, server.address, server.starttls, server.user, server.password)
-            try:
-                found = deliver_all(work.outbox, mailer, work.clock(now), me(), limit, self._attempts, self._told)
-            finally:
-                mailer.close()
-            results.append(found)
-        if self._hook is not None:
-            clock = work.clock(now)
-            results.append(deliver_all(work.outbox, self._hook, clock, me(), limit, self._attempts, self._told))
-        return results
+    def once(self, work: Work, now: str | None, limit: int | None, at_once: bool = False) -> list[Delivered]:
+        """Send what is ready."""
+        servers = Servers(work.outbox.store, work.operation.sealer)
+        return [self._sent(work, each, servers, now, limit, at_once) for each in self._carriers(work.bundle)]
 
-    def watch(self, store: Store) -> None:
-        """Send what is ready and what comes to be, until it is interrupted. Servers that cannot be reached are tried
-        again."""
-        pause = FIRST_PAUSE
-        while True:
-            ready = self._next_ready()
-            if ready is None or ready > wall_clock():
-                store.wait(GLANCE if ready is None else min(GLANCE, max(0.0, (ready - wall_clock()) / 1_000_000)))
+    def watch(self, url: str, policies: str) -> None:
+        """Send what is ready and what comes to be, until it is asked to end. Servers that cannot be reached are tried
+        again, and so is the store where it goes away."""
+        self._watcher.outlast(partial(self._watch, url, policies))
+
+    def _watch(self, url: str, policies: str, under_way: Callable[[], None]) -> None:
+        with open_or_exit(url, create=False) as store:
+            work = opened_outbox(store, policies)
+            under_way()
+            self._go_on(store, work)
+
+    def _go_on(self, store: Store, work: Work) -> None:
+        servers = Servers(store, work.operation.sealer)
+        carriers = self._carriers(work.bundle)
+        self._say(work)
+        while self._watcher.goes_on:
+            left = self._left(work, carriers, servers)
+            if left > 0:
+                self._watcher.sleep(partial(store.wait, left))
                 continue
-            results, fault = self._tried()
-            if any(each.done or each.failed or each.parked for each in results):
+            work = replace(work, bundle=work.operation.bundle())  # the installed set may have changed
+            carriers = self._carriers(work.bundle)
+            results = [self._sent(work, each, servers, None, None, False) for each in carriers]
+            if any(each.sent or each.failed or each.parked for each in results):
                 click.echo(summed(results))
-            elif fault is None:  # others are at it
-                store.wait(GLANCE)
-            if fault is None:
-                pause = FIRST_PAUSE
-                continue
-            click.echo(f"{fault}; trying again in {pause:.0f} s", err=True)
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            else:  # others are at it
+                self._watcher.sleep(partial(store.wait, GLANCE))
 
-    def _tried(self) -> tuple[list[Delivered], str | None]:
-        """What was sent, and which server could not be reached."""
-        try:
-            results = self.once(None, None)
-        except Refused as fault:
-            if fault.status != UNREACHABLE:
-                raise
-            return [], str(fault)
-        return results, next((each.unreachable for each in results if each.unreachable is not None), None)
-
-    def _next_ready(self) -> int | None:
-        kinds: Sequence[str] = ("message",)
-        channels: Sequence[str] | None = sorted(mail_channels(self._work.bundle.channels))
+    def _carriers(self, bundle: Bundle) -> list[Carrier]:
+        found: list[Carrier] = []
+        channels: tuple[str, ...] = ()
+        if self._mail is not None:
+            found.append(mail_server_of(bundle, self._mail))
+            channels = tuple(sorted(mail_channels(bundle.channels)))
         if self._hook is not None:
-            kinds, channels = self._hook.kinds, None
-        return self._work.outbox.next_ready(kinds, channels)
+            found.append(webhook_of(self._hook, self._kind, channels))
+        return found
 
-    def _told(self, request: Request, why: str) -> None:
-        click.echo(f"{request.id}: {why}; it {self._work.state(request)}", err=True)
+    def _sent(
+        self, work: Work, carrier: Carrier, servers: Servers, now: str | None, limit: int | None, at_once: bool
+    ) -> Delivered:
+        delivery = Delivery(
+            work.outbox, servers, carrier, work.clock(now), me(), self._attempts, partial(self._hear, work),
+            lambda: not self._watcher.goes_on, self._unsaid,
+        )  # fmt: skip
+        try:
+            result = delivery.run(limit, at_once)
+        finally:
+            carrier.close()
+        self._tell(work, carrier.server.name, result)
+        return result
+
+    def _say(self, work: Work) -> None:
+        """Note as done what was delivered when the store went away."""
+        say_done(work.outbox, self._unsaid, partial(self._hear, work))
+
+    def _left(self, work: Work, carriers: Sequence[Carrier], servers: Servers) -> float:
+        """Seconds until something can be sent, as far as is known; it is looked again before long."""
+        now = wall_clock()
+        left = GLANCE
+        for each in carriers:
+            ready = work.outbox.next_ready(each.wanted)
+            if ready is not None:
+                left = min(left, (max(ready, servers.until(each.server)) - now) / 1_000_000)
+        return left
+
+    def _hear(self, work: Work, outcome: Outcome) -> None:
+        if self._heard is not None:
+            self._heard(outcome)
+        if outcome.what == "lost":
+            say(f"{outcome.request.id}: {outcome.why}")
+        elif outcome.why is not None:
+            say(f"{outcome.request.id}: {outcome.why}; it {work.state(outcome.request)}")
+
+    def _tell(self, work: Work, name: str, result: Delivered) -> None:
+        """Tell that a server failed, once for each fault that it has, and that it works again."""
+        if result.fault is None:
+            if self._faults.pop(name, None) is not None and result.sent:
+                say(f"{name} takes it again")
+        elif self._faults.get(name) != result.fault:
+            self._faults[name] = result.fault
+            say(told_fault(work, result))
 
 
-def summed(results: list[Delivered]) -> str:
+def told_fault(work: Work, result: Delivered) -> str:
+    """Why a server is left alone, and until when."""
+    return f"{result.fault}; trying again {time_in_words(result.until, ZoneInfo(work.bundle.timezone))}"
+
+
+def summed(results: Sequence[Delivered]) -> str:
     """What came of it, in a line."""
-    done = sum(each.done for each in results)
+    sent = sum(each.sent for each in results)
     failed, parked = sum(each.failed for each in results), sum(each.parked for each in results)
-    return f"{done:,} sent, {failed:,} failed, {parked:,} parked"
+    return f"{sent:,} sent, {failed:,} failed, {parked:,} parked"

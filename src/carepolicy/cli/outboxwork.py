@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from carepolicy.cli.living import operation_or_exit, wall_clock
-from carepolicy.cli.status import UNREACHABLE, Refused
+from carepolicy.cli.status import Refused
 from carepolicy.cli.times import until_of
 from carepolicy.engine.recordwords import time_in_words
-from carepolicy.store.outbox import KINDS, Outbox
+from carepolicy.store.outbox import KINDS, Outbox, Wanted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store
-    from carepolicy.store.mailing import Mailer
+    from carepolicy.store.mailserver import MailServer
     from carepolicy.store.operating import Operation
     from carepolicy.store.outbox import Request
-    from carepolicy.store.posting import Webhook
+    from carepolicy.store.webhook import Webhook
 
 
-LOCAL = frozenset(("localhost", "127.0.0.1", "::1"))
-"""Hosts to which no network leads."""
+HEADER, VALUE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"), re.compile(r"[\t\x20-\x7e]*")
+SECRET_HEADERS = frozenset(("authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"))
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+SURROUNDINGS = (*PROXIES, *map(str.upper, PROXIES), "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@dataclass(frozen=True, slots=True)
+class MailOptions:
+    """What was said of a mail server on the command line."""
+
+    address: str
+    starttls: bool
+    user: str | None
+    password: str | None
+    unencrypted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HookOptions:
+    """What was said of a webhook on the command line and in the environment."""
+
+    url: str
+    secret: str | None
+    headers: tuple[str, ...]
+    authorization: str | None
+    unencrypted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +88,95 @@ def opened_outbox(store: Store, policies: str) -> Work:
     return Work(Outbox(store, operation.sealer), bundle, operation)
 
 
-def mailer_of(bundle: Bundle, server: str, starttls: bool, user: str | None, password: str | None) -> Mailer:
-    """Who sends by a mail server, connected. Refuses what names none, with 3 where it cannot be reached."""
-    from carepolicy.store.delivering import Undelivered
-    from carepolicy.store.mailing import Mailer, mail_channels
+def demand_private(host: str, unencrypted: bool, how: str) -> None:
+    """Refuse to send to another machine what everybody on the way can read, unless that was asked for by name."""
+    if not unencrypted and not is_local(host):
+        raise Refused(
+            f"what is sent to {host} holds private facts, and all could read it on its way: {how}, or say "
+            "--allow-unencrypted"
+        )
 
-    host, _, port = server.rpartition(":")
+
+def is_local(host: str) -> bool:
+    """Whether no network leads to a host: it is this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
+
+
+def mail_server_of(bundle: Bundle, said: MailOptions) -> MailServer:
+    """The mail server that was named. Refuses what names none."""
+    from carepolicy.store.letter import mail_channels
+    from carepolicy.store.mailserver import MailServer
+
+    host, _, port = said.address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 1 << 16:
-        raise Refused(f'"{server}" names no mail server; write it as localhost:25')
-    if user is not None and not password:
+        raise Refused(f'"{said.address}" names no mail server; write it as localhost:25')
+    if said.user is not None and not said.password:
         raise Refused("--user needs a password in CAREPOLICY_SMTP_PASSWORD")
-    if user is not None and not starttls and host not in LOCAL:
-        raise Refused(f"the password of {user} would go to {host} for all to read: add --starttls")
+    if said.user is not None and not said.starttls and not is_local(host):
+        raise Refused(f"the password of {said.user} would go to {host} for all to read: add --starttls")
+    if not said.starttls:
+        demand_private(host, said.unencrypted, "add --starttls")
     if not mail_channels(bundle.channels):
         raise Refused(
             "no channel of the set has an e-mail address of ours to send from (channels: in organisation.yaml)"
         )
-    login = (user, password) if user is not None and password else None
-    try:
-        return Mailer(host, int(port), bundle.organisation, bundle.channels, starttls, login)
-    except Undelivered as fault:
-        raise Refused(str(fault), UNREACHABLE) from None
+    login = (said.user, said.password) if said.user is not None and said.password else None
+    return MailServer(host, int(port), bundle.organisation, bundle.channels, said.starttls, login, surroundings())
 
 
-def webhook_of(url: str, secret: str | None, kind: str | None) -> Webhook:
-    """Who posts to a web address. Refuses an address that is none, and a secret that is missing."""
-    from carepolicy.store.posting import NoWebAddress, Webhook
+def webhook_of(said: HookOptions, kind: str | None, without: Sequence[str]) -> Webhook:
+    """Who posts to a web address, but for messages on the channels ``without``. Refuses an address that is none, and
+    a secret that is missing."""
+    from carepolicy.store.webhook import NoSecret, NoWebAddress, Webhook, address_of
 
-    if not secret:
+    if not said.secret:
         raise Refused("--webhook signs what it posts: set CAREPOLICY_WEBHOOK_SECRET")
+    wanted = Wanted((kind,) if kind else KINDS, None, without)
     try:
-        return Webhook(url, secret.encode(), (kind,) if kind else KINDS)
-    except NoWebAddress as fault:
+        url = address_of(said.url)
+        if url.scheme == "http":
+            demand_private(url.host, said.unencrypted, "use https://")
+        return Webhook(said.url, said.secret, wanted, headers_of(said), surroundings())
+    except (NoWebAddress, NoSecret) as fault:
         raise Refused(str(fault)) from None
+
+
+def headers_of(said: HookOptions) -> dict[str, str]:
+    """The headers that the user adds: of options, of files that those name (``@FILE``), and of the variable. Refuses
+    one that is none, that is ours to set, or that would show a password to all who look at the list of processes."""
+    from carepolicy.store.webhook import RESERVED
+
+    found = {"Authorization": said.authorization} if said.authorization else {}
+    for given in said.headers:
+        lines = _lines(given[1:]) if given.startswith("@") else [given]
+        for line in lines:
+            name, colon, value = line.partition(":")
+            name, value = name.strip(), value.strip()
+            if not colon or not HEADER.fullmatch(name) or not VALUE.fullmatch(value):
+                raise Refused(f'"{name}" is no header; write it as "Name: value"')
+            if name.lower() in RESERVED or name.lower().startswith("webhook-"):
+                raise Refused(f"the header {name} is not yours to set")
+            if name.lower() in SECRET_HEADERS and not given.startswith("@"):
+                raise Refused(
+                    f"{name} on the command line can be read in the list of processes: write it into a file of yours "
+                    f"and say --header @FILE, or set CAREPOLICY_WEBHOOK_AUTHORIZATION"
+                )
+            found[name] = value
+    return found
+
+
+def surroundings() -> str:
+    """What the environment says of proxies and trusted certificates: a server that failed is tried anew with others."""
+    return "\0".join(f"{name}={os.environ.get(name, '')}" for name in SURROUNDINGS)
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return [line.rstrip("\r\n") for line in file if line.strip()]
+    except UnicodeDecodeError:
+        raise Refused(f"{path}: it is no text") from None

@@ -85,7 +85,7 @@ class LiveText:
         for each in self._pieces:
             if isinstance(each, str):
                 found.append(each)
-            elif each.kind == "subject":
+            elif each.kind == "subject" and not each.isolated:
                 found.append(case.told)
             else:
                 found.append(inside(self._template.told(each, values, reveal)))

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from carepolicy.policy.model import Interval
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+RIGHT_TO_LEFT = frozenset(
+    {"ar", "arc", "bal", "ckb", "dv", "fa", "he", "ks", "lrc", "mzn", "nqo", "pnb", "ps", "sd", "syr", "ug", "ur", "yi"}
+)
+"""Languages that are written from right to left unless their tag names another script."""
+
+RIGHT_TO_LEFT_SCRIPTS = frozenset({"adlm", "arab", "aran", "hebr", "nkoo", "rohg", "samr", "syrc", "thaa"})
 YES_AND_NO = {"en": ("yes", "no"), "fr": ("oui", "non"), "de": ("ja", "nein"), "es": ("sí", "no"), "nl": ("ja", "nee")}
 
 
@@ -24,6 +30,13 @@ def locale_of(language: str) -> Locale:
         return Locale.parse(language.replace("-", "_"))
     except (UnknownLocaleError, ValueError):
         return Locale("en")
+
+
+def is_right_to_left(language: str) -> bool:
+    """Whether the language of a tag (fa, az-Arab, fa-Latn) is written from right to left."""
+    first, *more = language.replace("_", "-").lower().split("-")
+    script = next((each for each in more if len(each) == 4 and each.isalpha()), None)
+    return first in RIGHT_TO_LEFT if script is None else script in RIGHT_TO_LEFT_SCRIPTS
 
 
 def value_in_words(value: Any, kind: str, currency: str | None, language: str, timezone: str) -> str:

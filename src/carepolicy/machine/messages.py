@@ -3,7 +3,8 @@
 A placeholder is the name of a fact, or one of ``{case}`` (the subject), ``{organisation}``,
 ``{flow.title}``, ``{settings.NAME}``, ``{channel.NAME.address}``, ``{channel.NAME.hours}``,
 ``{clock.NAME.limit}`` and ``{clock.NAME.due}``. What is known beforehand is filled in when a template is
-compiled. One that names nothing stays as it is written; the check finds it.
+compiled. One that names nothing stays as it is written; the check finds it. In a language that is written from right
+to left each value is isolated (U+2068, U+2069), or else a number or a name beside it would change its place.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.wording import limit_in_words
-from carepolicy.machine.formats import value_in_words
-from carepolicy.machine.templates import Part, Slot, Template
+from carepolicy.machine.formats import is_right_to_left, value_in_words
+from carepolicy.machine.templates import Part, Slot, Template, isolated
 from carepolicy.policy.placeholders import Placeholder, PlaceholderError, pieces
 from carepolicy.policy.strata import effects_of
 
@@ -53,8 +54,14 @@ def _parts(policies: Policies, flow: Flow, language: str, text: str) -> tuple[Pa
     except PlaceholderError:
         return (text,)
     parts: list[Part] = []
+    apart = is_right_to_left(language)
     for piece in found:
-        part = _part(policies, flow, language, piece) if isinstance(piece, Placeholder) else piece
+        if not isinstance(piece, Placeholder):
+            part: Part = piece
+        else:
+            part = _part(policies, flow, language, piece)
+            if apart:
+                part = isolated(part) if isinstance(part, str) else part._replace(isolated=True)
         if parts and isinstance(part, str) and isinstance(parts[-1], str):
             parts[-1] += part
         else:

@@ -39,9 +39,21 @@ class Slot(NamedTuple):
     type: str = ""
     currency: str | None = None
     private: bool = False
+    isolated: bool = False
+    """Whether the text around it is written from right to left, so that the value must not mix with it."""
 
 
 Part = str | Slot
+
+FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
+_TURNS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+"""What turns the direction of writing until it is ended: a value must not, or it would end the isolation itself."""
+
+
+def isolated(text: str) -> str:
+    """A value that keeps to itself amid text of the other direction, as UAX #9 advises where texts are put together."""
+    kept = text.translate(_TURNS)
+    return f"{FIRST_STRONG_ISOLATE}{kept}{POP_ISOLATE}" if kept else ""
 
 
 class Template(NamedTuple):
@@ -70,6 +82,10 @@ class Template(NamedTuple):
 
     def told(self, slot: Slot, values: Values, reveal: bool) -> str:
         """What stands in the place of a placeholder for a case."""
+        said = self._said(slot, values, reveal)
+        return isolated(said) if slot.isolated else said
+
+    def _said(self, slot: Slot, values: Values, reveal: bool) -> str:
         if slot.kind == "subject":
             return values.subject
         if slot.kind == "limit":

@@ -16,7 +16,7 @@ How the parts fit, from the outside in:
                 its cases; ``watches`` count over all subjects.
 ``sealing``     the seam for private facts: all that is private passes ``Sealer.seal`` before it is kept.
                 ``keyring`` is where keys are, ``rotating`` changes them, ``revealing`` says who may see what.
-``outbox``      requests leased, done, failed, parked; ``delivering`` hands them to ``mailing`` and ``posting``.
+``outbox``      requests leased, done, failed, parked; ``delivering`` hands them to a carrier.
 ``noting``      what is noted of events beside cases: the contact log (``contacts``), and where a customer's facts are
                 (``customers`` shows and erases them, ``keeping`` when ``keep:`` says so).
 ``applying``    a changed set: ``moving`` takes a case to it, for a plan that is undone or for good.

@@ -1,96 +1,237 @@
-"""Requests are taken out of the outbox and handed to a carrier, one by one, each marked at once as done or failed."""
+"""Requests are taken out of the outbox and handed to a carrier, one by one, each marked at once as done or failed.
+
+Whose fault it was that one could not be delivered decides what follows. The request's own costs it an attempt. The
+server's costs no request anything: all go back, and the server is left alone for a while. Where it may be either, the
+next request tells: if that one is delivered, it was the request's own fault; if as many fail as have now been tried
+in vain, it was the server's.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from carepolicy.store.outbox import SECOND, Outbox, Request
+from carepolicy.named import NamedTuple
+from carepolicy.store.outbox import SECOND, NoRequest, Request, claims
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+
+    from carepolicy.store.outbox import Outbox, Wanted
+    from carepolicy.store.servers import Gate, Server, Servers
 
 AT_A_TIME = 20
-LEASE = 900 * SECOND
-"""Long enough for a whole batch to a carrier that takes its time over each."""
+LEASE = 300 * SECOND
+"""It is renewed while a sender works, and ends this long after one has died."""
 
 
 class Undelivered(Exception):
-    """A carrier could not deliver; the message says why, without anything private. ``lasting``: trying again is of no
-    use. ``unreachable``: the others would fare no better now."""
+    """A request could not be delivered, and the fault is its own. The message says why, without anything private.
+    ``lasting``: trying again is of no use."""
 
-    def __init__(self, reason: str, lasting: bool = False, unreachable: bool = False) -> None:
+    def __init__(self, reason: str, lasting: bool = False) -> None:
         super().__init__(reason)
         self.lasting = lasting
-        self.unreachable = unreachable
+
+
+class Undeliverable(Undelivered):
+    """A request that no server can be given as it is; none was asked."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, lasting=True)
+
+
+class Doubtful(Undelivered):
+    """The fault may be the request's own or the server's."""
+
+
+class ServerFault(Exception):
+    """The server can take no request now; ``wait`` are the microseconds that it asked for, 0 where it did not."""
+
+    def __init__(self, reason: str, wait: int = 0) -> None:
+        super().__init__(reason)
+        self.wait = wait
 
 
 class Carrier(Protocol):
-    """Brings requests to where they belong. ``channels`` are those that it serves, None for all there are."""
+    """Brings requests to where they belong."""
 
-    kinds: Sequence[str]
-    channels: Sequence[str] | None
+    wanted: Wanted
+    server: Server
 
     def deliver(self, request: Request, now: int) -> None:
-        """Deliver one. Raises ``Undelivered``."""
+        """Deliver one. Raises ``Undelivered`` or ``ServerFault``."""
+
+    def close(self) -> None:
+        """End what connection there is."""
+
+
+class Outcome(NamedTuple):
+    """What came of a request: ``what`` is sent, failed, parked or lost (another has it since); ``why`` it was not."""
+
+    request: Request
+    what: str
+    why: str | None = None
 
 
 @dataclass(slots=True)
 class Delivered:
-    """What came of it; ``unreachable`` says why the carrier gave up."""
+    """What came of some requests. ``fault`` says why the server is left alone, ``until`` until when."""
 
-    done: int = 0
+    sent: int = 0
     failed: int = 0
     parked: int = 0
-    unreachable: str | None = None
+    fault: str | None = None
+    until: int = 0
 
 
-def deliver_all(
-    outbox: Outbox, carrier: Carrier, now: Callable[[], int], who: str, limit: int | None, attempts: int,
-    told: Callable[[Request, str], None],
-) -> Delivered:  # fmt: skip
-    """Deliver what is ready, up to ``limit``; ``told`` hears of each that failed, and why."""
-    result = Delivered()
-    left = limit
-    while left is None or left > 0:
-        most = AT_A_TIME if left is None else min(left, AT_A_TIME)
-        taken = outbox.take(now(), LEASE, most, who, carrier.kinds, carrier.channels, attempts)
-        if not taken:
-            break
-        if left is not None:
-            left -= len(taken)
-        for place, request in enumerate(taken):
-            if not _serves(carrier, request):
-                outbox.release([request])
-                continue
-            try:
-                _one(outbox, carrier, request, now, attempts, result, told)
-            except BaseException:
-                outbox.release(taken[place + 1 :])
-                raise
-            if result.unreachable is not None:
-                outbox.release(taken[place + 1 :])
-                return result
-    return result
+@dataclass(slots=True)
+class Delivery:
+    """Delivers what is ready. ``told`` hears what came of each request; ``ending`` says that no other one is to be
+    begun. What was delivered and could not be noted, since the store was away, is in ``unsaid``."""
+
+    outbox: Outbox
+    servers: Servers
+    carrier: Carrier
+    clock: Callable[[], int]
+    who: str
+    attempts: int
+    told: Callable[[Outcome], None]
+    ending: Callable[[], bool]
+    unsaid: list[Request] = field(default_factory=list)
+    _held: deque[Request] = field(default_factory=deque)
+    _doubted: list[tuple[Request, Doubtful]] = field(default_factory=list)
+    _leased: int = 0
+    _result: Delivered = field(default_factory=Delivered)
+
+    def run(self, limit: int | None = None, at_once: bool = False) -> Delivered:
+        """Deliver up to ``limit``; with ``at_once`` also to a server that is left alone for now."""
+        result = self._result = Delivered()
+        gate = self.servers.enter(self.carrier.server, self.clock(), at_once)
+        if gate.until is not None:
+            result.fault, result.until = gate.fault, gate.until
+            return result
+        left = limit
+        try:
+            while (left is None or left > 0) and not self._over():
+                taken = self._take(gate, left)
+                if left is not None:
+                    left -= taken
+                if not taken:
+                    break
+                while self._held and not self._over():
+                    gate = self._one(gate, self._held.popleft())
+            if not self._over():
+                self._end(gate)
+            elif result.fault is None and gate.failures:
+                self.servers.leave(gate, self.clock())
+        finally:
+            back = [*(request for request, _ in self._doubted), *self._held]
+            self._doubted.clear()
+            self._held.clear()
+            self.outbox.release(back)
+        return result
+
+    def _over(self) -> bool:
+        return self._result.fault is not None or self.ending()
+
+    def _take(self, gate: Gate, left: int | None) -> int:
+        """Take the next, one alone where the server is yet to be tried; how many there were."""
+        most = 1 if gate.failures or self._doubted else AT_A_TIME
+        now = self.clock()
+        most = most if left is None else min(most, left)
+        taken = self.outbox.take(now, LEASE, most, self.who, self.carrier.wanted, self.attempts)
+        self._held.extend(taken)
+        self._leased = now
+        return len(taken)
+
+    def _one(self, gate: Gate, request: Request) -> Gate:
+        if not self.carrier.wanted.serves(request.data.get("channel") or ""):
+            self.outbox.release([request])
+            return gate
+        if not self._is_mine(request):
+            self.told(Outcome(request, "lost", "it was taken by another since the lease ended"))
+            return gate
+        try:
+            self.carrier.deliver(request, self.clock())
+        except ServerFault as fault:
+            self._held.appendleft(request)
+            return self._shut(gate, str(fault), fault.wait)
+        except Doubtful as fault:
+            self._doubted.append((request, fault))
+            return self._shut(gate, str(fault), 0, True) if len(self._doubted) > gate.failures + 1 else gate
+        except Undelivered as fault:
+            self._failed(request, fault)
+            return gate if isinstance(fault, Undeliverable) else self._answered(gate)
+        except BaseException:
+            self._held.appendleft(request)
+            raise
+        self._sent(request)
+        return self._answered(gate)
+
+    def _is_mine(self, request: Request) -> bool:
+        """Whether a request is still this sender's; the leases of all that it has are renewed in time."""
+        now = self.clock()
+        if now - self._leased < LEASE // 3:
+            return True
+        self._leased = now
+        mine = self.outbox.renew([request, *(each for each, _ in self._doubted), *self._held], now + LEASE)
+        self._doubted = [each for each in self._doubted if each[0].id in mine]
+        self._held = deque(each for each in self._held if each.id in mine)
+        return request.id in mine
+
+    def _sent(self, request: Request) -> None:
+        self._result.sent += 1
+        self.unsaid.append(request)
+        say_done(self.outbox, self.unsaid, self.told)
+        self.told(Outcome(request, "sent"))
+
+    def _failed(self, request: Request, fault: Undelivered) -> None:
+        try:
+            said = claims([request])
+            (after,) = self.outbox.fail(said, self.clock(), str(fault), fault.lasting, self.attempts)
+        except NoRequest as lost:
+            self.told(Outcome(request, "lost", str(lost)))
+            return
+        parked = after.state == "parked"
+        self._result.parked += parked
+        self._result.failed += not parked
+        self.told(Outcome(after, "parked" if parked else "failed", str(fault)))
+
+    def _answered(self, gate: Gate) -> Gate:
+        """The server works: what it did not take just before was the fault of the requests."""
+        doubted, self._doubted = self._doubted, []
+        for request, fault in doubted:
+            self._failed(request, fault)
+        return self.servers.answered(gate)
+
+    def _shut(self, gate: Gate, fault: str, wait: int, doubtful: bool = False) -> Gate:
+        """The server is left alone; what was taken goes back."""
+        after = self.servers.shut(gate, self.clock(), fault, wait, doubtful)
+        self._result.fault, self._result.until = fault, after.until or 0
+        return after
+
+    def _end(self, gate: Gate) -> None:
+        """Nothing is left that could tell whose fault it was: that of the server where several failed; a single
+        request waits, and pays nothing."""
+        if len(self._doubted) > 1:
+            self._shut(gate, str(self._doubted[-1][1]), 0, True)
+            return
+        for request, fault in self._doubted:
+            (after,) = self.outbox.put_off(claims([request]), self.clock(), str(fault))
+            self._result.failed += 1
+            self.told(Outcome(after, "failed", str(fault)))
+        self._doubted.clear()
+        if gate.failures:
+            self.servers.leave(gate, self.clock())
 
 
-def _serves(carrier: Carrier, request: Request) -> bool:
-    return carrier.channels is None or (request.data.get("channel") or "") in carrier.channels
-
-
-def _one(
-    outbox: Outbox, carrier: Carrier, request: Request, now: Callable[[], int], attempts: int, result: Delivered,
-    told: Callable[[Request, str], None],
-) -> None:  # fmt: skip
-    try:
-        carrier.deliver(request, now())
-    except Undelivered as fault:
-        (after,) = outbox.fail([request.id], now(), str(fault), fault.lasting, attempts)
-        told(after, str(fault))
-        result.parked += after.state == "parked"
-        result.failed += after.state != "parked"
-        if fault.unreachable:
-            result.unreachable = str(fault)
-    else:
-        outbox.done([request.id])
-        result.done += 1
+def say_done(outbox: Outbox, unsaid: list[Request], told: Callable[[Outcome], None]) -> None:
+    """Note what was delivered as done."""
+    while unsaid:
+        try:
+            outbox.done(claims(unsaid[:1]))
+        except NoRequest as fault:
+            told(Outcome(unsaid[0], "lost", str(fault)))
+        del unsaid[0]

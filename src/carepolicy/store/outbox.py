@@ -3,6 +3,9 @@
 A request waits until it is taken. Who takes it has it for the time of a lease, after which it may be taken again, since
 nobody knows whether it was carried out. It is then done, or has failed and waits twice as long each time, or is parked:
 left alone until somebody replays it. Exactly once is the receiver's part, by the id.
+
+Each lease has a number, one more than the last of the request. Who says it with ``done`` or ``fail`` is heard only as
+long as nobody else has a lease; who does not is heard unless a lease has ended unheard, when two may think it theirs.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from carepolicy.engine.instants import text_of
+from carepolicy.named import NamedTuple
 from carepolicy.store.revealing import CARRIER, Reader, shown
 
 if TYPE_CHECKING:
@@ -33,23 +37,65 @@ MOST_ATTEMPTS = 8
 LONGEST_FAULT = 300
 
 COLUMNS = (
-    "o.id, o.kind, o.subject, o.flow, o.time, o.state, o.ready, o.leased_by, o.attempts, o.fault, r.line, r.sealed"
+    "o.id, o.kind, o.subject, o.flow, o.time, o.state, o.ready, o.leased_by, o.lease, o.attempts,"
+    " o.put_off, o.fault, r.line, r.sealed"
 )
 FROM = """FROM outbox o JOIN records r
     ON r.subject = o.subject AND r.flow = o.flow AND r.sequence = o.sequence AND r.loose = 0"""
+ASKED = """(SELECT r.no FROM records r WHERE r.subject = outbox.subject AND r.flow = outbox.flow
+    AND r.sequence = outbox.sequence AND r.loose = 0)"""
+"""Of what was asked for at the same instant, what was asked for first."""
+
 PARK_LOST = """UPDATE outbox SET state = 'parked', leased_by = NULL, fault = ?
     WHERE state = 'leased' AND ready <= ? AND attempts >= ?"""
-LEASE = "UPDATE outbox SET state = 'leased', leased_by = ?, ready = ?, attempts = attempts + 1 WHERE id = ?"
-FINISH = "UPDATE outbox SET state = 'done', leased_by = NULL, fault = NULL WHERE id = ?"
-FAIL = "UPDATE outbox SET state = ?, ready = ?, leased_by = NULL, fault = ? WHERE id = ?"
+LEASE = """UPDATE outbox SET disputed = CASE state WHEN 'leased' THEN 1 ELSE disputed END, state = 'leased',
+    leased_by = ?, lease = lease + 1, ready = ?, attempts = attempts + 1 WHERE id = ?"""
+RENEW = "UPDATE outbox SET ready = ? WHERE id = ? AND lease = ? AND state = 'leased'"
+FINISH = "UPDATE outbox SET state = 'done', leased_by = NULL, fault = NULL WHERE id = ? AND "
+FAIL = "UPDATE outbox SET state = ?, ready = ?, leased_by = NULL, put_off = 0, fault = ? WHERE id = ? AND "
+PUT_OFF = """UPDATE outbox SET state = 'waiting', ready = ?, leased_by = NULL, attempts = attempts - 1,
+    put_off = put_off + 1, fault = ? WHERE id = ? AND """
+BY_LEASE = "lease = ? AND state <> 'waiting'"
+"""Who says the number of his lease: also where it has ended and the request is parked since nobody else may take it."""
+
+BY_ID = "NOT (state = 'leased' AND disputed = 1)"
 RELEASE = """UPDATE outbox SET state = 'waiting', ready = ?, leased_by = NULL, attempts = attempts - 1, channel = ?
-    WHERE id = ? AND state = 'leased'"""
-REPLAY = """UPDATE outbox SET state = 'waiting', ready = 0, attempts = 0, leased_by = NULL, fault = NULL
-    WHERE id = ? AND state = 'parked'"""
+    WHERE id = ? AND lease = ? AND state = 'leased'"""
+REPLAY = """UPDATE outbox SET state = 'waiting', ready = 0, attempts = 0, put_off = 0, leased_by = NULL,
+    fault = NULL WHERE id = ? AND state = 'parked'"""
 
 
 class NoRequest(LookupError):
     """An id that no request has, or one whose request is not what was said; the message says which."""
+
+
+class Claim(NamedTuple):
+    """A request by its id, and the number of the lease by which somebody speaks of it; None where he does not say."""
+
+    id: str
+    lease: int | None = None
+
+
+class Wanted(NamedTuple):
+    """Which requests somebody takes: those of some kinds; with ``channels`` only messages on them; and none on the
+    channels of ``without``, which are another's."""
+
+    kinds: Sequence[str] = KINDS
+    channels: Sequence[str] | None = None
+    without: Sequence[str] = ()
+
+    def serves(self, channel: str) -> bool:
+        """Whether a request on a channel ("" for none) is among them."""
+        return (self.channels is None or channel in self.channels) and channel not in self.without
+
+    def condition(self) -> tuple[str, tuple[str, ...]]:
+        """The condition in SQL, and its values; it holds for those too whose channel is not known there."""
+        said = f"kind IN ({_marks(self.kinds)})"
+        if self.channels is not None:
+            said += f" AND (channel IS NULL OR channel IN ({_marks(self.channels)}))"
+        if self.without:
+            said += f" AND (channel IS NULL OR channel NOT IN ({_marks(self.without)}))"
+        return said, (*self.kinds, *(self.channels or ()), *self.without)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +110,9 @@ class Request:
     state: str
     ready: int
     leased_by: str | None
+    lease: int
     attempts: int
+    put_off: int
     fault: str | None
     record: dict[str, Any]
 
@@ -80,7 +128,7 @@ class Request:
         if self.ready and self.state in (WAITING, LEASED):
             told["ready"] = text_of(self.ready)
         if self.leased_by is not None:
-            told["leased_by"] = self.leased_by
+            told |= {"leased_by": self.leased_by, "lease": self.lease}
         if self.fault is not None:
             told["fault"] = self.fault
         return {**told, "record": self.record}
@@ -90,95 +138,111 @@ class Outbox:
     """The outbox of a store. Instants are microseconds since 1970."""
 
     def __init__(self, store: Store, sealer: Sealer) -> None:
-        self._store = store
+        self.store = store
         self._sealer = sealer
 
     def listed(self, states: Sequence[str], kind: str | None, limit: int | None, reader: Reader) -> list[Request]:
         """The requests in some states, those that were asked for first first."""
         where = f"WHERE o.state IN ({', '.join('?' * len(states))})" + (" AND o.kind = ?" if kind else "")
-        sql = f"SELECT {COLUMNS} {FROM} {where} ORDER BY o.time, o.subject, o.flow, o.sequence"
+        sql = f"SELECT {COLUMNS} {FROM} {where} ORDER BY o.time, r.no"
         values: tuple[Any, ...] = (*states, *((kind,) if kind else ()))
         if limit is not None:
             sql, values = f"{sql} LIMIT ?", (*values, limit)
-        with self._store.reading() as transaction:
+        with self.store.reading() as transaction:
             return [self._request(row, reader) for row in transaction.rows(sql, values)]
 
     def counts(self) -> dict[str, int]:
         """How many requests are in each state."""
-        with self._store.reading() as transaction:
+        with self.store.reading() as transaction:
             found = dict(transaction.rows("SELECT state, count(*) FROM outbox GROUP BY state"))
         return {state: found.get(state, 0) for state in STATES}
 
     def take(
-        self, now: int, lease: int, most: int, who: str, kinds: Sequence[str] = KINDS,
-        channels: Sequence[str] | None = None, attempts: int = MOST_ATTEMPTS,
-    ) -> list[Request]:  # fmt: skip
+        self, now: int, lease: int, most: int, who: str, wanted: Wanted, attempts: int = MOST_ATTEMPTS
+    ) -> list[Request]:
         """Take up to ``most`` requests until ``now + lease``, those that are ready longest first, with nothing masked.
 
-        With ``channels`` only messages on them (and those of which the channel is not known). A request
-        whose lease has ended for the last of its ``attempts`` is parked.
+        A request whose lease has ended for the last of its ``attempts`` is parked.
         """
-        kinds_in = f"kind IN ({', '.join('?' * len(kinds))})"
-        within = "" if channels is None else f"AND (channel IS NULL OR channel IN ({', '.join('?' * len(channels))}))"
-        select = f"""SELECT id FROM outbox WHERE state IN ('waiting', 'leased') AND ready <= ? AND {kinds_in} {within}
-            ORDER BY ready, time, subject, flow, sequence LIMIT ?"""
+        condition, named = wanted.condition()
+        select = f"""SELECT id FROM outbox WHERE state IN ('waiting', 'leased') AND ready <= ? AND {condition}
+            ORDER BY ready, time, {ASKED} LIMIT ?"""
 
         def work(transaction: Transaction) -> list[Request]:
             transaction.run(PARK_LOST, (f"it was taken {attempts} times and never done", now, attempts))
-            values = (now, *kinds, *(channels or ()), most)
-            ids = [id for (id,) in transaction.rows(select + transaction.skip_locked, values)]
+            ids = [id for (id,) in transaction.rows(select + transaction.skip_locked, (now, *named, most))]
             transaction.many(LEASE, [(who, now + lease, id) for id in ids])
             return [self._one(transaction, id, CARRIER) for id in ids]
 
-        return self._store.attempt(work, _nothing)
+        return self.store.attempt(work, _nothing)
 
-    def next_ready(self, kinds: Sequence[str], channels: Sequence[str] | None) -> int | None:
-        """When the first request of some kinds (of messages: on some channels) may be taken; None where all are done or
-        parked."""
-        within = "" if channels is None else f"AND (channel IS NULL OR channel IN ({', '.join('?' * len(channels))}))"
-        sql = f"""SELECT min(ready) FROM outbox WHERE state IN ('waiting', 'leased')
-            AND kind IN ({", ".join("?" * len(kinds))}) {within}"""
-        with self._store.reading() as transaction:
-            first: int | None = transaction.rows(sql, (*kinds, *(channels or ())))[0][0]
+    def next_ready(self, wanted: Wanted) -> int | None:
+        """When the first of some requests may be taken; None where all are done or parked."""
+        condition, named = wanted.condition()
+        sql = f"SELECT min(ready) FROM outbox WHERE state IN ('waiting', 'leased') AND {condition}"
+        with self.store.reading() as transaction:
+            first: int | None = transaction.rows(sql, named)[0][0]
             return first
 
-    def done(self, ids: Iterable[str]) -> None:
+    def renew(self, requests: Iterable[Request], until: int) -> set[str]:
+        """Have requests for longer; the ids of those that are still this one's."""
+
+        def work(transaction: Transaction) -> set[str]:
+            return {each.id for each in requests if transaction.run(RENEW, (until, each.id, each.lease))}
+
+        return self.store.attempt(work, _nothing)
+
+    def done(self, said: Iterable[Claim]) -> None:
         """Say that requests were carried out. Raises ``NoRequest``, and then none of them is done."""
 
         def work(transaction: Transaction) -> None:
-            for id in ids:
-                if not transaction.run(FINISH, (id,)):
-                    raise _unknown(id)
+            for each in said:
+                self._change(transaction, FINISH, (), each)
 
-        self._store.attempt(work, _nothing)
+        self.store.attempt(work, _nothing)
 
     def fail(
-        self, ids: Iterable[str], now: int, fault: str, park: bool = False, attempts: int = MOST_ATTEMPTS
+        self, said: Sequence[Claim], now: int, fault: str, park: bool = False, attempts: int = MOST_ATTEMPTS
     ) -> list[Request]:
         """Say that requests could not be carried out: each waits twice as long as the last time, or is parked after so
         many ``attempts``, or at once with ``park``. Raises ``NoRequest``, and then nothing is changed."""
 
         def work(transaction: Transaction) -> list[Request]:
-            found = [self._one(transaction, id, CARRIER) for id in ids]
-            for each in found:
-                if each.state == DONE:
+            for each in said:
+                found = self._one(transaction, each.id, CARRIER)
+                if found.state == DONE:
                     raise NoRequest(f'"{each.id}" was done already')
-                parked = park or each.attempts >= attempts
-                wait = min(FIRST_WAIT << min(max(each.attempts - 1, 0), 40), LONGEST_WAIT)
-                said = PARKED if parked else WAITING, now + wait, fault[:LONGEST_FAULT], each.id
-                transaction.run(FAIL, said)
-            return [self._one(transaction, each.id, CARRIER) for each in found]
+                if found.state == PARKED and not park:
+                    continue  # its facts were erased meanwhile, or its lease ended and nobody else may take it
+                state = PARKED if park or found.attempts >= attempts else WAITING
+                values = state, now + _wait(found.attempts), fault[:LONGEST_FAULT]
+                self._change(transaction, FAIL, values, each)
+            return [self._one(transaction, each.id, CARRIER) for each in said]
 
-        return self._store.attempt(work, _nothing)
+        return self.store.attempt(work, _nothing)
 
-    def release(self, requests: Iterable[Request]) -> None:
+    def put_off(self, said: Sequence[Claim], now: int, fault: str) -> list[Request]:
+        """Let requests wait that could not be carried out by no fault of theirs that is known: it costs no attempt."""
+
+        def work(transaction: Transaction) -> list[Request]:
+            for each in said:
+                found = self._one(transaction, each.id, CARRIER)
+                if found.state == PARKED:
+                    continue
+                values = now + _wait(found.put_off + 1), fault[:LONGEST_FAULT]
+                self._change(transaction, PUT_OFF, values, each)
+            return [self._one(transaction, each.id, CARRIER) for each in said]
+
+        return self.store.attempt(work, _nothing)
+
+    def release(self, requests: Sequence[Request]) -> None:
         """Put back what was taken and not tried; it may be taken again at once."""
 
         def work(transaction: Transaction) -> None:
-            for each in requests:
-                transaction.run(RELEASE, (0, each.data.get("channel") or "", each.id))
+            transaction.many(RELEASE, [(0, each.data.get("channel") or "", each.id, each.lease) for each in requests])
 
-        self._store.attempt(work, _nothing)
+        if requests:
+            self.store.attempt(work, _nothing)
 
     def replay(self, ids: Sequence[str]) -> int:
         """Let parked requests wait again, as if for the first time; all that are parked where ``ids`` names none; how
@@ -191,7 +255,20 @@ class Outbox:
                     raise NoRequest(f'"{id}" is {self._one(transaction, id, CARRIER).state}, not parked')
             return len(wanted)
 
-        return self._store.attempt(work, _nothing)
+        return self.store.attempt(work, _nothing)
+
+    def _change(self, transaction: Transaction, sql: str, values: tuple[Any, ...], said: Claim) -> None:
+        """Change a request whose state is somebody's to say. Raises ``NoRequest``."""
+        by, more = (BY_ID, ()) if said.lease is None else (BY_LEASE, (said.lease,))
+        if transaction.run(sql + by, (*values, said.id, *more)):
+            return
+        found = self._one(transaction, said.id, CARRIER)
+        if said.lease is None:
+            raise NoRequest(
+                f'"{said.id}" was taken again after a lease of it had ended: say which one you have with --lease N '
+                "(`outbox take` gives it)"
+            )
+        raise NoRequest(f'"{said.id}": lease {said.lease} is over, {_since(found)}')
 
     def _one(self, transaction: Transaction, id: str, reader: Reader) -> Request:
         found = transaction.rows(f"SELECT {COLUMNS} {FROM} WHERE o.id = ?", (id,))
@@ -200,10 +277,32 @@ class Outbox:
         return self._request(found[0], reader)
 
     def _request(self, row: tuple[Any, ...], reader: Reader) -> Request:
-        id, kind, subject, flow, time, state, ready, leased_by, attempts, fault, line, sealed = row
+        id, kind, subject, flow, time, state, ready, leased_by, lease, attempts, put_off, fault, line, sealed = row
         record = orjson.loads(line)
         record["data"] = shown(record["data"], None if sealed is None else bytes(sealed), self._sealer, reader)
-        return Request(id, kind, subject, flow, time, state, ready, leased_by, attempts, fault, record)
+        return Request(
+            id, kind, subject, flow, time, state, ready, leased_by, lease, attempts, put_off, fault, record
+        )  # fmt: skip
+
+
+def claims(requests: Iterable[Request]) -> list[Claim]:
+    """Requests as one speaks of them who has taken them."""
+    return [Claim(each.id, each.lease) for each in requests]
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values)) or "NULL"
+
+
+def _wait(times: int) -> int:
+    """How long a request waits that has failed so often: twice as long each time, up to a bound."""
+    return min(FIRST_WAIT << min(max(times - 1, 0), 40), LONGEST_WAIT)
+
+
+def _since(found: Request) -> str:
+    if found.state == LEASED and found.leased_by is not None:
+        return f"{found.leased_by} has the request by lease {found.lease}"
+    return f"the request is {found.state}"
 
 
 def _unknown(id: str) -> NoRequest:

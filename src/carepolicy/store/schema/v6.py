@@ -2,6 +2,10 @@
 
 ``untaken`` has the ids of events that had no effect, so that they may come again: ``input`` is the log in which one
 stood, 0 where it came alone, ``times`` how often it was not taken.
+
+``outbox`` knows the number of a request's present or last lease, whether a lease of it ended unheard, so that two may
+think it theirs, and how often it was put off at no cost. ``servers`` are those that failed, and until when each is left
+alone.
 """
 
 STATEMENTS = (
@@ -9,4 +13,10 @@ STATEMENTS = (
     """CREATE TABLE untaken (
         source {text} NOT NULL, id {text} NOT NULL, input {number} NOT NULL, times {number} NOT NULL,
         PRIMARY KEY (source, id)){clustered}""",
+    "ALTER TABLE outbox ADD COLUMN lease {number} NOT NULL DEFAULT 0",
+    "ALTER TABLE outbox ADD COLUMN disputed {number} NOT NULL DEFAULT 0",
+    "ALTER TABLE outbox ADD COLUMN put_off {number} NOT NULL DEFAULT 0",
+    """CREATE TABLE servers (
+        digest {bytes} NOT NULL PRIMARY KEY, name {text} NOT NULL, failures {number} NOT NULL, until {number} NOT NULL,
+        fault {text} NOT NULL){clustered}""",
 )
