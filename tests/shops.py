@@ -74,3 +74,11 @@ def rows(shop: Shop, sql: str) -> list[tuple[Any, ...]]:
         found = transaction.rows(sql)
     store.close()
     return found
+
+
+def contents(shop: Shop) -> dict[str, list[tuple[Any, ...]]]:
+    """All that a store holds: the rows of each table."""
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    if not shop.url.startswith("sqlite"):
+        tables = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    return {name: sorted(rows(shop, f"SELECT * FROM {name}"), key=repr) for (name,) in sorted(rows(shop, tables))}

@@ -21,15 +21,19 @@ from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.stream import Run
 from carepolicy.machine import cache, portable
 from carepolicy.machine.loading import KIND
-from carepolicy.store.applying import apply_bundle
+from carepolicy.machine.program import Bundle
+from carepolicy.store.applying import RefusedPlan, apply_bundle, plan_bundle
+from carepolicy.store.contract import Store
 from carepolicy.store.desks import Desks
+from carepolicy.store.faults import Busy
+from carepolicy.store.opening import open_store
 from carepolicy.store.operating import Operation
 from carepolicy.store.sealing import Keys
 from carepolicy.store.sqlite import SqliteStore
 from changing import AT, FLOW, Changing
 from laws import examples
 from random_flows import MONDAY, logs, small_flows
-from shops import Shop, rows
+from shops import Shop, contents, rows
 
 
 @pytest.fixture
@@ -134,6 +138,43 @@ def test_a_shorter_promise_makes_a_clock_that_pauses_late_at_once_too(changing: 
     assert changing("verify").status == 0
 
 
+LEAVING = FLOW.replace(
+    "answered: done, reply.late: {tell: lead}}}\n  done", "answered: done, reply.late: done}}\n  done"
+)
+WITHOUT_SEEN = (
+    FLOW.replace("looked: seen, ", "").replace("[fresh, seen]", "[fresh]")
+    .replace("  looked: {title: Somebody looks at it, by: staff}\n", "")
+    .replace("  seen: {title: Seen, owner: agent, on: {answered: done, reply.late: {tell: lead}}}\n", "")
+)  # fmt: skip
+
+
+def test_what_is_due_comes_first_in_a_plan_too(changing: Changing) -> None:
+    changing.become(LEAVING)
+    changing.apply()
+    before = contents(changing)
+    changing.become(WITHOUT_SEEN)
+    assert changing.plan()[1]["refused"], "m-2 is in a state that is gone"
+    then = ("--policies", changing.policies, "--format", "json", "--now", "2026-03-12 16:00")
+    planned = changing("plan", *then)
+    assert contents(changing) == before
+    told = json.loads(planned.out)
+    assert (planned.status, told["refused"], told["open_cases"]) == (0, False, 1), "it has left that state by then"
+    assert told["due_first"]["late"] == 2
+    applied = changing("apply", *then)
+    assert (applied.status, json.loads(applied.out)) == (0, {**told, "applied": True})
+
+
+def test_a_refused_apply_changes_nothing_though_timers_are_due(changing: Changing) -> None:
+    before = contents(changing)
+    changing.become(WITHOUT_SEEN)
+    then = ("--policies", changing.policies, "--format", "json", "--now", "2026-03-12 16:00")
+    planned, applied = changing("plan", *then), changing("apply", *then)
+    assert (planned.status, applied.status, planned.out) == (1, 1, applied.out)
+    assert json.loads(planned.out)["due_first"] == {"records": 4, "late": 2}
+    assert contents(changing) == before
+    assert "comes first, by the installed set: 4 records, 2 of them" in changing("plan", *then[:2], *then[4:]).out
+
+
 def test_a_set_with_errors_is_not_applied(changing: Changing) -> None:
     before = changing.state()
     changing.become(FLOW.replace("answered: done", "answered: dome"))
@@ -187,6 +228,70 @@ def test_moving_to_the_same_policies_between_any_two_events_changes_no_byte(smal
     with OrderedRun(Run(bundle)) as run:
         whole = "".join(run.feed(block) for block in numbered_lines([b"\n".join(lines)])) + "".join(run.finish(end))
     assert told == whole
+
+
+@given(st.data())
+@settings(max_examples=examples(7))
+def test_what_a_plan_says_an_apply_does_and_to_tick_before_changes_nothing(data: st.DataObject) -> None:
+    small, other = data.draw(small_flows(clocks=True, effects=True)), data.draw(small_flows(clocks=True, effects=True))
+    bundle, later = small.load().bundle, other.load().bundle._replace(digest="later")
+    lines = [orjson.dumps(each) for each in data.draw(logs(small.events, subjects=3, first=small.starts[0]))]
+    now = int((MONDAY + timedelta(hours=data.draw(st.integers(0, 400)))).timestamp()) * 1_000_000
+    kept = {bundle.digest: bundle, later.digest: later}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache, "load", lambda kind, digest: portable.to_bytes(kept[digest]) if kind == KIND else None)
+        one, two = worked(bundle, lines), SqliteStore(":memory:")
+        one._connection.backup(two._connection)
+        before = dump(one)
+        plan = plan_bundle(one, later, {}, Keys(), now, 99)
+        assert dump(one) == before
+        if plan.refused:
+            with pytest.raises(RefusedPlan) as refused:
+                apply_bundle(one, later, {}, Keys(), now, 99)
+            assert (refused.value.plan.as_dict(), dump(one)) == (plan.as_dict(), before)
+            return
+        assert apply_bundle(one, later, {}, Keys(), now, 99).as_dict() == plan.as_dict()
+        told = "".join(done.records for done in Operation(two, None, 0).tick(now))
+        assert told.count("\n") == plan.fired
+        apply_bundle(two, later, {}, Keys(), now, 99)
+        assert dump(two) == dump(one)
+
+
+def worked(bundle: Bundle, lines: list[bytes]) -> SqliteStore:
+    """A store that has taken some lines."""
+    store = SqliteStore(":memory:")
+    with store.transaction() as transaction:
+        transaction.install(bundle.digest, 0, {})
+    Operation(store, None, 0).take(list(enumerate(lines, 1)))
+    return store
+
+
+def dump(store: SqliteStore) -> list[str]:
+    """All that a store holds. What is sealed is other bytes each time."""
+    with store.reading() as transaction:
+        tables = transaction.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        found = []
+        for (name,) in tables:
+            columns = [row[1] for row in transaction.rows(f"PRAGMA table_info({name})") if row[1] != "sealed"]
+            found += [f"{name} {row}" for row in transaction.rows(f"SELECT {', '.join(columns)} FROM {name}")]
+    return found
+
+
+def load_soon(store: Store) -> None:
+    """Load a subject, if that need not be waited for."""
+    with store.transaction() as transaction:
+        transaction.run("SET LOCAL lock_timeout = '50ms'")
+        transaction.load([("", "m-1")])
+
+
+def test_nobody_writes_cases_in_postgresql_while_a_set_is_applied(postgres: str) -> None:
+    applying, event = open_store(postgres), open_store(postgres)
+    with applying.transaction() as transaction:
+        transaction.keep_others_out()
+        with pytest.raises(Busy):
+            load_soon(event)
+        with event.reading() as other:
+            assert other.rows("SELECT count(*) FROM subjects") == [(0,)]
 
 
 def test_an_event_that_waits_for_an_apply_is_taken_by_the_new_set(

@@ -27,8 +27,8 @@ from carepolicy.cli.stores import open_or_exit, store_option
 def command(examples: int, shadow: bool, stop: bool, now: str | None, form: str, store: str, policies: str) -> None:
     """Install the set in the folder in the store, and move the open cases to it, all in one transaction.
 
-    What is due by now happens first, by the old set. Exit status 1 means that it was refused, since a case is in
-    a state that is gone and that no moves_to: or renamed_from: names; then nothing was changed.
+    What is due by now happens first, by the old set, in the same transaction. Exit status 1 means that it was refused,
+    since a case is in a state that is gone and that no moves_to: or renamed_from: names; then nothing was changed.
 
     With --shadow nothing is installed: from now on what the store takes is also put through the set in the folder, on
     copies of the open cases. Say `carepolicy apply --shadow` again for where the two sets differ; exit status 1 means
@@ -37,23 +37,16 @@ def command(examples: int, shadow: bool, stop: bool, now: str | None, form: str,
     if shadow or stop:
         return _try(examples, now, form, store, policies, shadow, stop)
     from carepolicy.cli.plantext import APPLIED, PLANNED, printed
-    from carepolicy.cli.planwork import bundle_of, fire_due, moment, planned
-    from carepolicy.machine.loading import load_bundle
+    from carepolicy.cli.planwork import bundle_of, moment, planned
     from carepolicy.store.applying import RefusedPlan, apply_set
 
     with open_or_exit(store, create=False) as opened:
         bundle, sealer = bundle_of(opened)
         at = moment(now, bundle)
 
-        def work() -> None:
-            load_bundle(policies)  # a set with errors is told before anything happens
-            fire_due(opened, at)
-            click.echo(
-                printed(apply_set(opened, policies, sealer, at, examples), form, bundle.timezone, APPLIED), nl=False
-            )
-
         try:
-            planned(policies, work)
+            plan = planned(policies, lambda: apply_set(opened, policies, sealer, at, examples))
+            click.echo(printed(plan, form, bundle.timezone, APPLIED), nl=False)
         except RefusedPlan as refused:
             click.echo(printed(refused.plan, form, bundle.timezone, PLANNED), nl=False)
             raise SystemExit(NO) from None

@@ -158,11 +158,12 @@ def due(
         _print_cases(cases, form, policies)
 
 
-def _print_cases(cases: list[CaseView], form: str, policies: str) -> None:
+def _print_cases(cases: Iterable[CaseView], form: str, policies: str) -> None:
+    """Print cases: as lines of JSON each as it comes, so that there may be as many as there are."""
     if form == "text":
         from carepolicy.cli import casetext
 
-        click.echo(casetext.table(cases, _zone(policies)), nl=False)
+        click.echo(casetext.table(list(cases), _zone(policies)), nl=False)
     elif form == "jsonl":
         _print_json(case.as_dict() for case in cases)
     else:

@@ -31,7 +31,7 @@ class Source(Protocol):
     def in_order(self, flow: str | None) -> Iterator[bytes]:
         """The lines of all records by subject, flow and sequence."""
 
-    def open_cases(self, wanted: Wanted) -> list[CaseView]:
+    def open_cases(self, wanted: Wanted) -> Iterable[CaseView]:
         """The open cases that are wanted, in their order."""
 
 
@@ -79,10 +79,10 @@ class _OfStore:
 
         return all_lines(self._transaction, flow, self._looker)
 
-    def open_cases(self, wanted: Wanted) -> list[CaseView]:
+    def open_cases(self, wanted: Wanted) -> Iterable[CaseView]:
         from carepolicy.store.looking import open_cases
 
-        return list(open_cases(self._transaction, wanted, self._looker))
+        return open_cases(self._transaction, wanted, self._looker)
 
 
 @contextmanager

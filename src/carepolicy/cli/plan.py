@@ -17,10 +17,10 @@ from carepolicy.cli.stores import open_or_exit, store_option
 @store_option
 @policies_option
 def command(examples: int, now: str | None, form: str, store: str, policies: str) -> None:
-    """Say what the set in the folder would do to the open cases of the store, if it were applied now.
+    """Say what `carepolicy apply` of the set in the folder would do to the open cases of the store at this instant.
 
-    Nothing is changed, but others wait with writing to the store meanwhile. Exit status 1 means that `carepolicy apply`
-    would refuse, since a case is in a state that is gone.
+    What is due by then happens first, by the installed set. Nothing is changed, but others wait with writing to the
+    store meanwhile. Exit status 1 means that `carepolicy apply` would refuse, since a case is in a state that is gone.
     """
     from carepolicy.cli.plantext import PLANNED, printed
     from carepolicy.cli.planwork import bundle_of, moment, planned

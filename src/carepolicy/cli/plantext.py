@@ -45,7 +45,7 @@ def printed(plan: Plan, form: str, timezone: str, done: int) -> str:
     from carepolicy.store.applying import FATES
 
     zone = ZoneInfo(timezone)
-    lines = []
+    lines = [] if not plan.fired else [_due_first(plan)]
     for fate in FATES:
         count = plan.counts.get(fate, 0)
         if count:
@@ -66,6 +66,11 @@ def printed(plan: Plan, form: str, timezone: str, done: int) -> str:
     else:
         lines.append(f"{cases}; nothing stands against it")
     return "".join(plain(line) + "\n" for line in lines)
+
+
+def _due_first(plan: Plan) -> str:
+    late = f", {plan.late:,} of them of clocks that fall late" if plan.late else ""
+    return f"what is due comes first, by the installed set: {plan.fired:,} record{'' if plan.fired == 1 else 's'}{late}"
 
 
 def _example(each: Example, zone: ZoneInfo) -> str:

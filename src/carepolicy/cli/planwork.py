@@ -31,14 +31,6 @@ def moment(now: str | None, bundle: Bundle) -> int:
     return wall_clock() if given is None else given
 
 
-def fire_due(store: Store, now: int) -> None:
-    """Let what is due happen by the installed set."""
-    from carepolicy.store.operating import Operation
-
-    for _ in Operation(store, None, now).tick(now):
-        pass
-
-
 def planned(policies: str, work: Callable[[], Result]) -> Result:
     """Do some work with the set in a folder; its errors are shown and end the command."""
     from carepolicy.machine.loading import PolicyErrors

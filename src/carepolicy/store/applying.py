@@ -1,8 +1,9 @@
 """A changed policy set and the open cases: what it would do to them (``plan``), and doing it (``apply``).
 
-Both move every open case to the new set by the same code; a plan undoes it. To apply is one transaction: the set is
-installed and all cases are moved, or nothing happens. A case that cannot be moved refuses it. A case whose flow is gone
-lives on by the version that it lives by.
+Both do the same in one transaction, as of the same instant: what is due by then happens by the installed set, the new
+one is installed, and every open case is moved to it. A plan undoes all of it; an apply undoes it where a case cannot be
+moved, so that it has done what the plan says or nothing. A case whose flow is gone lives on by the version that it
+lives by. Cases are worked on some at a time, so that memory does not grow with them.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.machine.loading import load_bundle
+from carepolicy.store.batch import Batch
 from carepolicy.store.desks import Desks
 from carepolicy.store.journal import end_shadow
 from carepolicy.store.keeping import CLOSING
 from carepolicy.store.moving import moved, target_of
 from carepolicy.store.opening import remove_store, shadow_url
+from carepolicy.store.operating import AT_A_TIME, Operation
 from carepolicy.store.recording import Recording
+from carepolicy.store.running import LATE
 from carepolicy.store.shelf import name_of
 from carepolicy.store.versions import Installed, files_of, load_version, present
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveProgram
@@ -34,13 +38,13 @@ if TYPE_CHECKING:
     from carepolicy.store.sealing import Sealer
     from carepolicy.store.shelf import Name
 
-AT_A_TIME = 500
 FATES = ("gone", "rekeyed", "stuck", "late", "moved", "closed", "due", "kept")
 """What may become of a case: its state is gone; its flow is keyed otherwise; it has no way on; a clock is late at once;
 its state has another name; it is closed; a due time moves; its flow is gone and it lives on by its version."""
 
 REFUSES = ("gone", "rekeyed")
 
+LAST = "SELECT coalesce(max(no), 0) FROM records"
 ADDRESSES = """SELECT DISTINCT key, subject FROM cases WHERE (key, subject) > (?, ?)
     ORDER BY key, subject LIMIT ?"""
 
@@ -65,13 +69,19 @@ class Example:
 @dataclass(slots=True)
 class Plan:
     """What becomes of the open cases: how many there are, and by fate how many, with some examples of each.
-    ``ended_shadow`` says that another set was tried, which was ended by this."""
+
+    ``fired`` counts the records of what was due first, ``late`` the clocks that fell late by it, and ``last`` is the
+    number of the last record then. ``ended_shadow`` says that another set was tried, which was ended by this.
+    """
 
     digest: str
     now: int
     most: int
     cases: int = 0
     same: bool = False
+    fired: int = 0
+    late: int = 0
+    last: int = 0
     ended_shadow: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[Example]] = field(default_factory=dict)
@@ -93,6 +103,7 @@ class Plan:
         return {
             "now": text_of(self.now),
             "installed_already": self.same,
+            "due_first": {"records": self.fired, "late": self.late},
             "open_cases": self.cases,
             "refused": self.refused,
             "fates": {
@@ -107,7 +118,11 @@ class Plan:
 
 
 class Undone(Exception):
-    """Ends a transaction of which nothing is to be kept."""
+    """Ends the transaction of a plan, of which nothing is to be kept."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__("a plan changes nothing")
+        self.plan = plan
 
 
 class RefusedPlan(Exception):
@@ -119,24 +134,27 @@ class RefusedPlan(Exception):
 
 
 def make_plan(store: Store, root: str, sealer: Sealer, now: int, most: int) -> Plan:
-    """What the set in the folder ``root`` would do to the open cases at ``now``; nothing is changed. It raises
+    """What to apply the set in the folder ``root`` would do at ``now``; nothing is changed. It raises
     ``PolicyErrors``."""
-    bundle = load_bundle(root)
-    plan = Plan(bundle.digest, now, most)
+    return plan_bundle(store, load_bundle(root), files_of(root), sealer, now, most)
+
+
+def plan_bundle(store: Store, bundle: Bundle, files: Mapping[str, bytes], sealer: Sealer, now: int, most: int) -> Plan:
+    """The same for a set that is compiled, with its files."""
+
+    def work(transaction: Transaction) -> Plan:
+        raise Undone(_carry_out(transaction, store, bundle, files, sealer, Plan(bundle.digest, now, most)))
+
     try:
-        with store.transaction() as transaction:
-            plan.same = is_present(transaction, bundle)
-            if not plan.same:
-                for _ in _moving(transaction, Installed(-1, bundle), sealer, plan):
-                    pass
-            raise Undone
-    except Undone:
-        return plan
+        return store.attempt(work, lambda: None)
+    except Undone as undone:
+        return undone.plan
 
 
 def apply_set(store: Store, root: str, sealer: Sealer, now: int, most: int) -> Plan:
-    """Install the set in the folder ``root`` and move the open cases to it, all in one transaction. It raises
-    ``PolicyErrors``, and ``RefusedPlan`` where a case cannot be moved; then nothing is changed."""
+    """Let what is due by ``now`` happen, install the set in the folder ``root`` and move the open cases to it, all in
+    one transaction. It raises ``PolicyErrors``, and ``RefusedPlan`` where a case cannot be moved; then nothing is
+    changed."""
     plan = apply_bundle(store, load_bundle(root), files_of(root), sealer, now, most)
     if plan.ended_shadow:
         remove_store(shadow_url(store.url))
@@ -144,28 +162,47 @@ def apply_set(store: Store, root: str, sealer: Sealer, now: int, most: int) -> P
 
 
 def apply_bundle(store: Store, bundle: Bundle, files: Mapping[str, bytes], sealer: Sealer, now: int, most: int) -> Plan:
-    """The same for a set that is compiled, with its files."""
+    """The same for a set that is compiled."""
 
     def work(transaction: Transaction) -> Plan:
-        plan = Plan(bundle.digest, now, most)
-        plan.same = is_present(transaction, bundle)
-        if plan.same:
-            return plan
-        plan.ended_shadow = end_shadow(transaction)
-        number = transaction.install(_name(transaction, bundle), now, files)
-        desks = None
-        for desks, texts in _moving(transaction, Installed(number, bundle), sealer, plan):
-            _keep(transaction, desks, texts)
-            desks.forget()
+        plan = _carry_out(transaction, store, bundle, files, sealer, Plan(bundle.digest, now, most))
         if plan.refused:
             raise RefusedPlan(plan)
-        desks = Desks(Installed(number, bundle), [], sealer) if desks is None else desks
-        desks.begin(transaction)
-        desks.open_by_time()
-        desks.keep()
         return plan
 
     return store.attempt(work, lambda: None)
+
+
+def _carry_out(
+    transaction: Transaction, store: Store, bundle: Bundle, files: Mapping[str, bytes], sealer: Sealer, plan: Plan
+) -> Plan:
+    """What a plan and an apply do; the plan that is filled in."""
+    transaction.keep_others_out()
+    plan.same = is_present(transaction, bundle)
+    if plan.same:
+        return plan
+    _fire_due(transaction, store, sealer, plan)
+    plan.ended_shadow = end_shadow(transaction)
+    number = transaction.install(_name(transaction, bundle), plan.now, files)
+    desks = _move_cases(transaction, Installed(number, bundle), sealer, plan)
+    desks.begin(transaction)
+    desks.open_by_time()
+    desks.keep()
+    return plan
+
+
+def _fire_due(transaction: Transaction, store: Store, sealer: Sealer, plan: Plan) -> None:
+    """Let what is due happen by the installed set, as a tick does."""
+    desks = Operation(store, None, plan.now, sealer).desks(transaction)
+    more = True
+    while more:
+        batch = Batch(desks, transaction)
+        more = batch.fire(plan.now, AT_A_TIME)
+        batch.close()
+        plan.fired += len(batch.lines)
+        plan.late += sum(LATE in line for line in batch.lines)
+        desks.forget()
+    plan.last = transaction.rows(LAST)[0][0]
 
 
 def is_present(transaction: Transaction, bundle: Bundle) -> bool:
@@ -179,10 +216,8 @@ def _name(transaction: Transaction, bundle: Bundle) -> str:
     return f"{bundle.digest}#{before + 1}" if before else bundle.digest
 
 
-def _moving(
-    transaction: Transaction, installed: Installed, sealer: Sealer, plan: Plan
-) -> Iterator[tuple[Desks, list[str]]]:
-    """Move all open cases, some at a time: desks that hold them, and the records of it."""
+def _move_cases(transaction: Transaction, installed: Installed, sealer: Sealer, plan: Plan) -> Desks:
+    """Move all open cases, some at a time; the new set at work."""
     in_use = set(transaction.versions_in_use()) - {installed.number}
     older = [load_version(transaction, each) for each in transaction.versions() if each.id in in_use]
     desks = Desks(installed, older, sealer)
@@ -191,11 +226,13 @@ def _moving(
     at: Address = ("", "")
     while addresses := [(key, subject) for key, subject in transaction.rows(ADDRESSES, (*at, AT_A_TIME))]:
         desks.fetch([name_of(each) for each in addresses])
-        texts: list[str] = []
+        told: list[str] = []
         for address in addresses:
-            texts += _move_all(desks, name_of(address), address[0], current, installed.bundle, plan)
-        yield desks, texts
+            told += _move_all(desks, name_of(address), address[0], current, installed.bundle, plan)
+        _keep(transaction, desks, told)
+        desks.forget()
         at = addresses[-1]
+    return desks
 
 
 def _move_all(
@@ -266,9 +303,9 @@ def _tell(case: Case, new: Case, where: tuple[str, str, str], plan: Plan) -> Non
             plan.note("due", example)
 
 
-def _keep(transaction: Transaction, desks: Desks, texts: list[str]) -> None:
+def _keep(transaction: Transaction, desks: Desks, told: list[str]) -> None:
     recording = Recording(desks, 0)
-    recording.take([0] * len(texts), texts, {}, {})
+    recording.take([0] * len(told), told, {}, {})
     desks.keep()
     if recording.records:
         transaction.append(recording.records, recording.requests)

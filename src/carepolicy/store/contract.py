@@ -36,9 +36,15 @@ class Transaction(Protocol):
     locked: str
     """The end of a question that takes the rows it finds for this transaction, and waits for others that have them."""
 
+    def keep_others_out(self) -> None:
+        """Wait for those who are writing subjects and cases, and let nobody else begin until this ends."""
+
     # subjects and their cases
     def load(self, addresses: Sequence[Address]) -> dict[Address, Held]:
         """What is kept about some addresses, each of which is then this transaction's own."""
+
+    def forget(self) -> None:
+        """Forget what was loaded, which is loaded again before it is saved."""
 
     def save(self, subjects: Sequence[SubjectRow], cases: Sequence[CaseRow], gone: Sequence[tuple[str, ...]]) -> None:
         """Keep subjects and open cases; ``gone`` are the (key, subject, flow) of cases that are not open any more."""

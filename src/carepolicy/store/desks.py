@@ -108,6 +108,8 @@ class Desks:
     def forget(self) -> None:
         """Forget all subjects, as after a transaction that was undone."""
         self.known.clear()
+        if self._transaction is not None:
+            self._transaction.forget()
         self.places.clear()
         self.touched.clear()
         self.notes.forget()

@@ -96,7 +96,7 @@ def open_cases(transaction: Transaction, wanted: Wanted, looker: Looker = ANYBOD
     order = "due, subject, flow" if wanted.by_due else "opened, subject, flow"
     limit = "" if wanted.limit is None else f"LIMIT {wanted.limit:d}"
     sql = f"SELECT subject, flow FROM cases {where} ORDER BY {order} {limit}"
-    for subject, flow in transaction.rows(sql, values):
+    for subject, flow in transaction.stream(sql, values):
         yield from _open_of(transaction, subject, flow, looker)
 
 

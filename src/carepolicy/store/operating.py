@@ -103,6 +103,8 @@ class Operation:
 
         while more:
             done, more = self.attempt(work)
+            if more and self._desks is not None:
+                self._desks.forget()  # they have had their turn: memory does not grow with what is due
             yield done
 
     def _release(self, until: int) -> Iterator[Done]:

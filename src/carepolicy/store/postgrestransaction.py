@@ -93,6 +93,14 @@ class PostgresTransaction(SqlTransaction):
         with self._connection.cursor() as cursor:
             cursor.executemany(_in_its_style(sql).encode(), rows)
 
+    def keep_others_out(self) -> None:
+        """Wait for those who are writing subjects and cases, and let nobody else begin: all of them lock subjects."""
+        self._send("LOCK TABLE subjects IN EXCLUSIVE MODE", ())
+
+    def forget(self) -> None:
+        """Forget which rows are there."""
+        self._known.clear()
+
     def load(self, addresses: Sequence[Address]) -> dict[Address, Held]:
         """What is kept about some addresses; their rows are locked, in an order that is the same for all."""
         wanted = [key for key, _ in addresses], [subject for _, subject in addresses]

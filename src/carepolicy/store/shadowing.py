@@ -18,7 +18,6 @@ from carepolicy.store.applying import Plan, apply_bundle, is_present
 from carepolicy.store.faults import Busy, StoreFault
 from carepolicy.store.journal import ShadowRow, count_pending, end_shadow, shadow_of
 from carepolicy.store.opening import open_store, remove_store, shadow_url
-from carepolicy.store.operating import Operation
 from carepolicy.store.rows import CaseRow, SubjectRow
 from carepolicy.store.statements import CASE_COLUMNS, KEEP_WATCHED, SUBJECT_COLUMNS
 from carepolicy.store.versions import files_of, present
@@ -59,15 +58,12 @@ def begin(store: Store, root: str, sealer: Sealer, now: int, most: int, told: Ca
         shadow = open_store(url)
         try:
             base, seen = _copy(store, shadow, told)
-            for _ in Operation(shadow, None, now, sealer).tick(now):
-                pass
-            fired = _last(shadow)
             plan = apply_bundle(shadow, bundle, files, sealer, now, most)
             moved = _last(shadow)
         finally:
             shadow.close()
         with store.transaction() as transaction:
-            if not transaction.run(READY, (base, fired, moved, token)):
+            if not transaction.run(READY, (base, plan.last, moved, token)):
                 raise Busy("another process has begun a shadow, or ended this one")
             transaction.many(journal.FORGET, [(each,) for each in seen])
     except BaseException:

@@ -46,6 +46,14 @@ class SqlTransaction(ABC):
         """Carry out a statement whose answer is not asked for."""
         self.run(sql, values)
 
+    @abstractmethod
+    def keep_others_out(self) -> None:
+        """Let nobody else write subjects and cases."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Forget what was loaded."""
+
     def load(self, addresses: Sequence[Address]) -> dict[Address, Held]:
         """What is kept about some addresses."""
         found: dict[Address, Held] = {}

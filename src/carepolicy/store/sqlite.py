@@ -57,6 +57,12 @@ class SqliteTransaction(SqlTransaction):
     def lock(self, name: str) -> None:
         """Nobody else writes as long as this transaction does."""
 
+    def keep_others_out(self) -> None:
+        """Let nobody else write: of SQLite's transactions only one writes at a time anyway."""
+
+    def forget(self) -> None:
+        """Forget what was loaded: nothing of it is kept here."""
+
     def claim(self, events: Sequence[EventRow]) -> set[tuple[str, str]]:
         """Note events as taken; those that were taken before. Mostly that is none of them, which is tried first."""
         if len(events) > 1:
