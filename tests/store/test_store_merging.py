@@ -112,9 +112,9 @@ def test_the_survivor_shows_and_erases_all_that_became_it(chain: Shop, who: str)
 
 
 def test_the_facts_of_what_was_merged_are_kept_as_long_as_the_survivor_is_open(chain: Shop) -> None:
-    chain("tick", "--now", "2027-06-01")
+    chain("tick", "--now", "2027-06-01", "--yes")
     assert len(rows(chain, "SELECT 1 FROM holdings")) >= 3, "the case is open, and holds what a, b and d told"
     assert chain("customer", "show", "a@example.org").status == 0
-    chain.event("answered", "c", "2027-06-02 10:00")
-    chain("tick", "--now", "2028-07-01")
+    chain("event", "answered", "c", "--at", "2027-06-02 10:00", "--yes")
+    chain("tick", "--now", "2028-07-01", "--yes")
     assert rows(chain, "SELECT count(*) FROM holdings") == [(0,)]

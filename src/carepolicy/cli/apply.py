@@ -7,7 +7,7 @@ import click
 from carepolicy.cli.outbox import now_option
 from carepolicy.cli.sets import format_option, policies_option
 from carepolicy.cli.status import NO
-from carepolicy.cli.stores import open_or_exit, store_option
+from carepolicy.cli.stores import open_or_exit, store_option, yes_option
 
 
 @click.command(
@@ -21,10 +21,13 @@ from carepolicy.cli.stores import open_or_exit, store_option
 )
 @click.option("--stop", is_flag=True, help="With --shadow: end what is tried.")
 @now_option
+@yes_option
 @format_option("text", "json")
 @store_option
 @policies_option
-def command(examples: int, shadow: bool, stop: bool, now: str | None, form: str, store: str, policies: str) -> None:
+def command(
+    examples: int, shadow: bool, stop: bool, now: str | None, yes: bool, form: str, store: str, policies: str
+) -> None:
     """Install the set in the folder in the store, and move the open cases to it, all in one transaction.
 
     What is due by now happens first, by the old set, in the same transaction. Exit status 1 means that it was refused,
@@ -42,7 +45,7 @@ def command(examples: int, shadow: bool, stop: bool, now: str | None, form: str,
 
     with open_or_exit(store, create=False) as opened:
         bundle, sealer = bundle_of(opened)
-        at = moment(now, bundle)
+        at = moment(now, bundle, yes)
 
         try:
             plan = planned(policies, lambda: apply_set(opened, policies, sealer, at, examples))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from carepolicy.cli.living import wall_clock
 from carepolicy.cli.sets import demand_folder, refuse
-from carepolicy.cli.times import until_of
+from carepolicy.cli.times import near_of
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
@@ -25,10 +25,11 @@ def bundle_of(store: Store) -> tuple[Bundle, Sealer]:
     return operation.bundle(), operation.sealer
 
 
-def moment(now: str | None, bundle: Bundle) -> int:
-    """The instant of ``--now``, or of the clock on the wall."""
-    given = until_of(now, bundle)
-    return wall_clock() if given is None else given
+def moment(now: str | None, bundle: Bundle, far: bool = True) -> int:
+    """The instant of ``--now``, or of the clock. What is more than a day ahead of that is refused unless ``far``."""
+    clock = wall_clock()
+    given = near_of(now, bundle, "--now", clock, far)
+    return clock if given is None else given
 
 
 def planned(policies: str, work: Callable[[], Result]) -> Result:

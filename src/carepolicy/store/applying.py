@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.machine.loading import load_bundle
-from carepolicy.store.batch import Batch
 from carepolicy.store.desks import Desks
 from carepolicy.store.journal import end_shadow
 from carepolicy.store.keeping import CLOSING
@@ -181,7 +180,10 @@ def _carry_out(
     plan.same = is_present(transaction, bundle)
     if plan.same:
         return plan
-    _fire_due(transaction, store, sealer, plan)
+    for done in Operation(store, None, plan.now, sealer).catch_up(transaction, plan.now):
+        plan.fired += done.records.count("\n")
+        plan.late += done.records.count(LATE)
+    plan.last = transaction.rows(LAST)[0][0]
     plan.ended_shadow = end_shadow(transaction)
     number = transaction.install(_name(transaction, bundle), plan.now, files)
     desks = _move_cases(transaction, Installed(number, bundle), sealer, plan)
@@ -189,20 +191,6 @@ def _carry_out(
     desks.open_by_time()
     desks.keep()
     return plan
-
-
-def _fire_due(transaction: Transaction, store: Store, sealer: Sealer, plan: Plan) -> None:
-    """Let what is due happen by the installed set, as a tick does."""
-    desks = Operation(store, None, plan.now, sealer).desks(transaction)
-    more = True
-    while more:
-        batch = Batch(desks, transaction)
-        more = batch.fire(plan.now, AT_A_TIME)
-        batch.close()
-        plan.fired += len(batch.lines)
-        plan.late += sum(LATE in line for line in batch.lines)
-        desks.forget()
-    plan.last = transaction.rows(LAST)[0][0]
 
 
 def is_present(transaction: Transaction, bundle: Bundle) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from carepolicy.engine.intake import Incoming, Refused
@@ -93,40 +94,53 @@ class Operation:
     def tick(self, until: int) -> Iterator[Done]:
         """Fire what falls due by ``until``, some subjects a transaction, in the order of time. What single events wait
         that happened by then are taken first."""
-        yield from self._release(until)
-        more = True
-
-        def work(transaction: Transaction) -> tuple[Done, bool]:
-            batch = Batch(self.desks(transaction), transaction)
-            left = batch.fire(until, AT_A_TIME)
-            return finished(batch), left
-
-        while more:
-            done, more = self.attempt(work)
-            if more and self._desks is not None:
-                self._desks.forget()  # they have had their turn: memory does not grow with what is due
-            yield done
-
-    def _release(self, until: int) -> Iterator[Done]:
-        """Take the events that happened by ``until`` and were held back."""
         after: str | None = ""
-
-        def work(transaction: Transaction) -> tuple[Done, str | None]:
-            assert after is not None, "there are more to be taken"
-            desks = self.desks(transaction)
-            batch = Batch(desks, transaction)
-            if not desks.holds:
-                return finished(batch), None
-            from carepolicy.store.late import Single
-
-            events, last = Single(transaction, self.sealer).due(until, after, AT_A_TIME)
-            batch.take([(event.line, event, b"") for event in events])
-            return finished(batch), last
-
         while after is not None:
-            done, after = self.attempt(work)
+            done, after = self.attempt(partial(self._release, until, after))
             if done.records or done.letters:
                 yield done
+        more = True
+        while more:
+            done, more = self.attempt(partial(self._fire, until))
+            if more:
+                self._forget_subjects()
+            yield done
+
+    def catch_up(self, transaction: Transaction, until: int) -> Iterator[Done]:
+        """All that ``tick`` does, within one transaction."""
+        after: str | None = ""
+        while after is not None:
+            done, after = self._release(until, after, transaction)
+            yield done
+        more = True
+        while more:
+            done, more = self._fire(until, transaction)
+            self._forget_subjects()
+            yield done
+
+    def _release(self, until: int, after: str, transaction: Transaction) -> tuple[Done, str | None]:
+        """Take the events that happened by ``until`` and were held back, of some subjects; the last of these, None
+        where there are no more."""
+        desks = self.desks(transaction)
+        batch = Batch(desks, transaction)
+        if not desks.holds:
+            return finished(batch), None
+        from carepolicy.store.late import Single
+
+        events, last = Single(transaction, self.sealer).due(until, after, AT_A_TIME)
+        batch.take([(event.line, event, b"") for event in events])
+        return finished(batch), last
+
+    def _fire(self, until: int, transaction: Transaction) -> tuple[Done, bool]:
+        """Fire what falls due of some subjects; whether there may be more."""
+        batch = Batch(self.desks(transaction), transaction)
+        left = batch.fire(until, AT_A_TIME)
+        return finished(batch), left
+
+    def _forget_subjects(self) -> None:
+        """They have had their turn: memory does not grow with what is due."""
+        if self._desks is not None:
+            self._desks.forget()
 
     def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None] | None = None) -> Result:
         """Do some work in a transaction, again where it lost against another; ``undone`` is called after that.
