@@ -1,4 +1,4 @@
-"""CP224: a fact whose default, or whose declaration, is not of its own type."""
+"""CP224: a fact of which the default, or another key of its declaration, does not suit its type."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def find(policies: Policies) -> Iterator[Finding]:
-    """Defaults that no event could bring, and choices without anything to choose."""
+    """Defaults that no event could bring, choices without anything to choose, and ``card:`` where no digits are."""
     for fact in policies.organisation.facts.values():
         if fact.default is not None:
             place = policies.place(fact.at / "default")
@@ -28,6 +28,9 @@ def find(policies: Policies) -> Iterator[Finding]:
                 yield Finding(CODE, f'the default of "{fact.name}" is no {fact.type}', place, HINTS.get(fact.type, ""))
         if (fact.type == "choice" or fact.item == "choice") and not fact.of:
             yield Finding(CODE, f'the choice "{fact.name}" has nothing to choose', policies.place(fact.at), OF)
+        if fact.card_never and (fact.item or fact.type) not in ("text", "number"):
+            message = f'"card: never" stands at "{fact.name}", which is neither a text nor a number'
+            yield Finding(CODE, message, policies.place(fact.at / "card"), "take it out")
 
 
 def is_of(fact: Fact, value: Value) -> bool:
@@ -78,7 +81,8 @@ RULE = Rule(
     CODE,
     "default is not of the fact's type",
     "A fact's default stands in for a value that no event has brought yet, so it is of the fact's own type; that "
-    "of a choice is one of its choices.",
+    "of a choice is one of its choices. `card: never` says that the digits of a text or a number are no card number: "
+    "at other types it says nothing.",
     "facts:\n  customer.tier: {default: silver}\n",
     "facts:\n  customer.tier: {default: gold}\n",
     find,

@@ -100,7 +100,7 @@ def add(
     """Add an entry about SUBJECT. Its text is sealed, and card numbers in it are masked."""
     from carepolicy.cli.living import operation_or_exit, wall_clock
     from carepolicy.cli.times import until_of
-    from carepolicy.engine.masking import mask_cards
+    from carepolicy.engine.masking import mask_cards, names_card
     from carepolicy.store.contacts import ContactLog
     from carepolicy.store.revealing import NOBODY
 
@@ -112,6 +112,8 @@ def add(
     with open_or_exit(store, create=False) as opened:
         operation, bundle = operation_or_exit(opened, policies)
         _demand_channel(bundle, channel)
+        if not bundle.card_never and names_card(subject):
+            raise Refused("the subject holds a card number; name it by a number of your own")
         log = ContactLog(opened, bundle, operation.sealer, NOBODY)
         if not new and not log.knows(subject):
             raise Refused(f"nothing is known of {_named(subject)}; add --new if it is right")

@@ -17,12 +17,12 @@ _EFFECTS = "set assign send tell request open raise extend"
 _GROUPS: Mapping[str, tuple[str, ...]] = {
     "organisation": (
         "organisation",
-        "timezone languages calendar",
+        "timezone languages calendar card",
         "calendars", "roles", "channels", "facts", "settings watches", "glossary",
     ),
     "calendar": ("title", "timezone hours holidays closed open import", ),
     "role": ("title", "calendar people deputy may_see authority colour"),
-    "fact": ("type", "of currency private default title"),
+    "fact": ("type", "of currency private card default title"),
     "flow": (
         "flow", "version", "title", "purpose",
         "owner steward covers based_on valid_from calendar subject keep every starting promise synonyms renamed_from",

@@ -29,6 +29,8 @@ TOO_LONG = "CP912"
 CARD = "CP913"
 MERGE = "CP914"
 FUTURE = "CP915"
+NAMES_CARD = "CP920"
+NUMBER_IS_CARD = "CP921"
 
 _GOOD = (
     '{"specversion":"1.0","id":"m-1","source":"/mailbox","type":"email_received","subject":"order-1001",'
@@ -133,5 +135,23 @@ CODES: dict[str, Code] = {
         "would take nothing earlier from then on. Where that is meant, say --yes.",
         '"time":"2149-12-31T09:05:00+00:00"',
         '"time":"2026-03-02T09:05:00+00:00"',
+    ),
+    NAMES_CARD: Code(
+        "card number names a case or an event",
+        "The event's subject, id or source holds a card number, or a fact that names cases (subject: of a flow, by: of "
+        "a watch, the subject of what a flow raises, into of a merge). It may not be kept (PCI DSS 3.3), and cannot be "
+        "masked: different customers would become one case. So the event is not taken, and nothing of the number is "
+        "shown; the line's number leads to it. Name cases by a number of your own. Where such a number only looks like "
+        "one of a card, say so: card: never at the fact, or in organisation.yaml for subjects, ids and sources.",
+        '"subject":"4111 1111 1111 1111"',
+        '"subject":"order-1001"',
+    ),
+    NUMBER_IS_CARD: Code(
+        "number is a card number",
+        "A value of a number or of money is a card number: its issuer's first digits, the right length, the check "
+        "digit. A number cannot be masked, so the event is not taken, and nothing of the number is shown. Where the "
+        "fact's numbers only look like those of cards (a customer's number), say so: card: never at the fact.",
+        '"data":{"customer.number":4111111111111111}',
+        '"data":{"customer.number":1001}',
     ),
 }

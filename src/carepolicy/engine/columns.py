@@ -15,6 +15,7 @@ from orjson import loads
 
 from carepolicy.engine.instants import NoInstant, hour_start, read_instant, rest_of_hour
 from carepolicy.engine.intake import LONGEST_IDENTITY, LONGEST_LINE, SURELY_SHORT
+from carepolicy.engine.masking import one_names_card
 from carepolicy.engine.values import NO_DATA, plain_taker_of
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Columns:
 
     def __init__(self, intake: Intake, bundle: Bundle) -> None:
         self._seen = intake.seen
+        self._card_never = intake.card_never
         takers = {name: plain_taker_of(fact) for name, fact in bundle.facts.items()}
         self._takers: dict[str, dict[str, Taker]] = {
             event: {fact: takers[fact] for fact in facts} for event, facts in bundle.carries.items()
@@ -57,6 +59,8 @@ class Columns:
             # Joining is the quickest way to see that all of them are texts.
             "".join(names), "".join(sources), "".join(ids)
             if longest > LONGEST_IDENTITY and max(map(len, chain(names, sources, ids))) > SURELY_SHORT:
+                return None
+            if not self._card_never and any(map(one_names_card, (names, ids, tuple(set(sources))))):
                 return None
             nows, told = _instants(whens)
             data = self._data(events, kinds)

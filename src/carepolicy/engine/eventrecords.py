@@ -9,32 +9,38 @@ import orjson
 from carepolicy.engine import codes
 from carepolicy.engine.masking import mask_cards
 from carepolicy.engine.recordtext import SPECVERSION, slug
+from carepolicy.engine.values import MASK
 from carepolicy.hashing import blake2b
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.intake import Incoming, Refused
+    from carepolicy.machine.program import Bundle
 
 
 class EventRecords:
     """Writes the records, and numbers those of one event so that each has an id of its own."""
 
-    def __init__(self, organisation: str) -> None:
-        self._source = "/carepolicy/" + slug(organisation)
+    def __init__(self, bundle: Bundle) -> None:
+        self._source = "/carepolicy/" + slug(bundle.organisation)
+        self._card_never = bundle.card_never
         self._counts: dict[tuple[str, str, str], int] = {}
 
     def refused(self, refused: Refused, line: bytes | str) -> str:
         """The record of an event that could not be read or was taken before.
 
-        One that names no source and id is known by a hash of its line. No value of the event is told,
-        only its id, type, subject and time where they are texts.
+        One that names no source and id, or a card number there, is known by a hash of its line. No value of the event
+        is told, only its id, type, subject and time where they are texts.
         """
-        source, key = refused.text("source"), refused.text("id")
-        if source is None or key is None:
-            text = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
-            source, key = "line", blake2b(text, digest_size=12).hexdigest()
+        known = {name: refused.text(name, self._card_never) for name in ("source", "id", "type", "subject", "time")}
+        source, key = known["source"], known["id"]
+        if source is None or key is None or MASK in (source, key):
+            text = line if isinstance(line, str) else line.decode("utf-8", "surrogateescape")
+            # Masked, since of what is known but for a few digits the hash would tell these.
+            text = text if refused.code != codes.NAMES_CARD else mask_cards(text)
+            source, key = "line", blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
         kind = "duplicate" if refused.code == codes.DUPLICATE else "rejected"
-        told = {name: mask_cards(value) for name in ("id", "type") if (value := refused.text(name)) is not None}
+        told = {name: value for name in ("id", "type") if (value := known[name]) is not None}
         record: dict[str, Any] = {
             "specversion": SPECVERSION,
             "id": self._identity(kind, source, key),
@@ -42,7 +48,7 @@ class EventRecords:
             "type": f"carepolicy.event.{kind}",
         }
         for name in ("subject", "time"):
-            value = refused.text(name)
+            value = known[name]
             if value is not None and not (name == "time" and refused.code == codes.NO_INSTANT):
                 record[name] = value
         record["data"] = {"event": told, "code": refused.code, "reason": refused.reason}

@@ -8,8 +8,8 @@ from orjson import JSONDecodeError, loads
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import NoInstant, read_instant
-from carepolicy.engine.masking import mask_cards
-from carepolicy.engine.values import Taker, WrongValue, taker_of
+from carepolicy.engine.masking import SHORTEST, mask_cards, names_card
+from carepolicy.engine.values import MASK, NamesCard, Taker, WrongValue, taker_of
 from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ LONGEST_NAME = 80
 """Characters of an unknown name that a reason tells, and of an identity that is too long."""
 LONGEST_IDENTITY = 1_000
 """Bytes in UTF-8 of an event's source and id, and of what names a case: indexes of databases take no more."""
+IDENTITIES = ("id", "source", "subject")
+"""The attributes that name an event and its case."""
 SURELY_SHORT = LONGEST_IDENTITY // 4
 """A text of so many characters has no more bytes than that."""
 
@@ -58,10 +60,15 @@ class Refused(Exception):
         self.reason = mask_cards(reason)
         self.event = event or {}
 
-    def text(self, name: str) -> str | None:
-        """An attribute of the event, where it is a text; of one that is too long the beginning."""
+    def text(self, name: str, card_never: bool) -> str | None:
+        """An attribute of the event, where it is a text; of one that is too long the beginning, and nothing of one that
+        holds a card number. ``card_never`` says that what names events and cases holds none."""
         value = self.event.get(name)
-        return shortened(value) if isinstance(value, str) else None
+        if not isinstance(value, str):
+            return None
+        if name in IDENTITIES:
+            return MASK if not card_never and names_card(value) else shortened(value)
+        return shortened(mask_cards(value))
 
 
 class Intake:
@@ -69,7 +76,8 @@ class Intake:
 
     def __init__(self, bundle: Bundle) -> None:
         self._takers = {name: taker_of(fact) for name, fact in bundle.facts.items()}
-        self._fields: dict[str, dict[str, Taker]] = {MERGE: {"into": _subject}}
+        self.card_never = bundle.card_never
+        self._fields: dict[str, dict[str, Taker]] = {MERGE: {"into": _subject if self.card_never else _cardless}}
         carried = bundle.carries
         for event, facts in carried.items():
             self._fields[event] = {fact: self._takers[fact] for fact in facts}
@@ -96,6 +104,10 @@ class Intake:
             for name, text in (("id", key), ("source", source), ("subject", subject)):
                 if is_too_long(text):
                     raise Refused(codes.TOO_LONG, f"its {name} {HAS_TOO_MANY_BYTES}", event)
+        if not self.card_never:
+            for name, text in (("id", key), ("source", source), ("subject", subject)):
+                if len(text) >= SHORTEST and names_card(text):
+                    raise Refused(codes.NAMES_CARD, str(NamesCard(f"its {name}")), event)
         fields = self._fields.get(kind)
         if fields is None:
             raise Refused(codes.UNKNOWN_TYPE, f"no flow declares {_told(kind, self._fields)}", event)
@@ -146,7 +158,7 @@ class Intake:
             try:
                 taken = taker(value)
             except WrongValue as fault:
-                raise Refused(codes.WRONG_TYPE, f"{name}: {fault}", event) from None
+                raise Refused(fault.code, f"{name}: {fault}", event) from None
             if taken is not value:
                 masked |= _was_masked(taken, value)
             data[name] = taken
@@ -191,6 +203,13 @@ def _subject(value: Any) -> str:
     return value
 
 
+def _cardless(value: Any) -> str:
+    subject = _subject(value)
+    if names_card(subject):
+        raise NamesCard("the subject")
+    return subject
+
+
 def _flatten(name: str, value: Any) -> dict[str, Any] | None:
     """``{"customer": {"tier": "gold"}}`` as dotted names, None where the value does not nest."""
     if not isinstance(value, dict) or name.count(".") >= DEEPEST_NAME:
@@ -200,6 +219,7 @@ def _flatten(name: str, value: Any) -> dict[str, Any] | None:
 
 def _told(name: str, known: Mapping[str, Any]) -> str:
     """A name that is not known, in quotes, and the nearest that is; a long one is cut, since it may be a megabyte."""
+    name = mask_cards(name)
     if len(name) > LONGEST_NAME:
         return f'"{_plain(name[:LONGEST_NAME])}..."'
     from difflib import get_close_matches

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from carepolicy.engine import codes
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.masking import mask_cards, mask_within
+from carepolicy.engine.masking import mask_cards, mask_data, mask_within
 from carepolicy.engine.values import MASK, plain
 
 if TYPE_CHECKING:
@@ -23,23 +24,29 @@ class DeadLetters:
     """Writes one JSON line for each event that was not taken.
 
     Private facts, values of undeclared names and lines that are no JSON are not shown unless
-    ``reveal``; card numbers never are. The line number leads back to the original.
+    ``reveal``; card numbers never are, and of one for which the event was refused not even the last digits. The line
+    number leads back to the original.
     """
 
     def __init__(self, bundle: Bundle, reveal: bool = False) -> None:
         self._facts = bundle.facts
+        self._spared = frozenset(name for name, fact in bundle.facts.items() if fact.card_never)
+        self._card_never = bundle.card_never
         self._reveal = reveal
 
     def refused(self, line: int, refused: Refused, raw: bytes | str) -> str:
         """The dead letter of an event that could not be read or was taken before."""
         event: dict[str, Any] = {}
         for name in ATTRIBUTES:
-            value = refused.text(name)
+            value = refused.text(name, self._card_never)
             if value is not None:
-                event[name] = mask_cards(value)
+                event[name] = value
         data = refused.event.get("data")
         if isinstance(data, dict):
-            event["data"] = mask_within({name: self._shown(str(name), value, 0) for name, value in data.items()})
+            shown = {name: self._shown(str(name), value, 0) for name, value in data.items()}
+            if refused.code in (codes.NAMES_CARD, codes.NUMBER_IS_CARD):
+                shown = {name: value if mask_within(value) == value else MASK for name, value in shown.items()}
+            event["data"] = mask_data(shown, self._spared)
         if not event and self._reveal and len(raw) < 1 << 20:
             text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
             return _line(line, refused.code, refused.reason, {"text": mask_cards(text.rstrip("\r\n"))})
@@ -52,7 +59,7 @@ class DeadLetters:
             "id": event.id,
             "source": event.source,
             "type": event.type,
-            "subject": mask_cards(event.subject),
+            "subject": event.subject if self._card_never else mask_cards(event.subject),
             "time": event.when,
         }
         if event.data:

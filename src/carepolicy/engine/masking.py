@@ -2,39 +2,88 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_BETWEEN = "[ \\t\\u00a0\\u2000-\\u200d\\u2010-\\u2015\\u202f\\u2060\\u2212\\ufeff._-]"
-"""What people and programs put between the digits of a card number: blanks, dashes and dots, seen or unseen."""
-
-_RUN = re.compile(rf"(?<!\d)\d(?:{_BETWEEN}{{0,3}}\d){{12,}}")
-"""A run of 13 or more digits, with little between any two."""
-
-_BREAK = f"({_BETWEEN}+)"
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from decimal import Decimal
 
 DEEPEST = 50
 """So deep a JSON value is shown. Python's own stack ends some way below."""
 
-SHORTEST, LONGEST = 13, 19
-"""Digits of a card number (ISO/IEC 7812)."""
+SHORTEST, LONGEST = 12, 19
+"""Digits of a card number."""
+
+MASKED = "**** **** **** "
+"""What stands in place of all digits but the last four."""
+
+_MANY_DIGITS = b"0" * SHORTEST
+_ALIKE = bytes(48 if 48 <= code < 58 else 120 for code in range(256))
+"""Digits are zeros, and all else that is kept is ``x``."""
+_SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
+_NEWLINE = b"\n"
+_ALIKE_IN_LINES = bytes(10 if code == 10 else like for code, like in enumerate(_ALIKE))
+_SIGNS_IN_LINES = _SIGNS.replace(_NEWLINE, b"")
 
 
 def mask_cards(text: str) -> str:
     """``text`` with every card number replaced by ``**** **** **** 1234``; the same object where there is none.
 
-    A card number is a run of 13 to 19 digits that the Luhn check (ISO/IEC 7812-1) accepts. It is looked
-    for in runs of digits as they are written, and in the parts of a run that separators set off, since an
-    amount or an expiry date may stand beside it.
+    Where signs group digits as on a card, four by four, any issuer will do. Elsewhere the first digits must be those
+    of a known one, and the number of digits right for it.
     """
-    if not any(map(str.isdigit, text)):
+    if not _may_hold(text):
         return text
-    return _RUN.sub(_masked, text)
+    from carepolicy.engine.cardnumbers import cards_in
+
+    found = list(cards_in(text, False))
+    if not found:
+        return text
+    out: list[str] = []
+    done = 0
+    for begin, end, last in found:
+        before, behind = text[done:begin], text[end : end + 1]
+        out += (before, " " if before[-1:].isdigit() else "", MASKED, last, " " if behind.isdigit() else "")
+        done = end
+    return "".join((*out, text[done:]))
+
+
+def names_card(identity: str) -> bool:
+    """Whether what names something (a case, an event) holds a card number: one of a known issuer, that no other digits
+    touch."""
+    if not _may_hold(identity):
+        return False
+    from carepolicy.engine.cardnumbers import name_is_card
+
+    return name_is_card(identity)
+
+
+def one_names_card(identities: Sequence[str]) -> bool:
+    """Whether one of many identities holds a card number; where none has so many digits that is seen in a moment."""
+    joined = "\n".join(identities)
+    if not joined.isascii():
+        return any(map(names_card, identities))
+    rows = joined.encode().translate(_ALIKE_IN_LINES, _SIGNS_IN_LINES)
+    if _MANY_DIGITS not in rows:
+        return False
+    each = rows.split(_NEWLINE)
+    if len(each) != len(identities):
+        return any(map(names_card, identities))
+    return any(names_card(identities[place]) for place, row in enumerate(each) if _MANY_DIGITS in row)
+
+
+def number_is_card(number: float | Decimal) -> bool:
+    """Whether the whole part of a number is a card number of a known issuer."""
+    if not 10 ** (SHORTEST - 1) <= abs(number) < 10**LONGEST:
+        return False
+    from carepolicy.engine.cardnumbers import is_card
+
+    return is_card(str(abs(int(number))))
 
 
 def mask_within(value: Any, depth: int = 0) -> Any:
-    """A JSON value with every card number masked: in texts, names and whole numbers. What is nested deeper than any
-    fact could be is left out."""
+    """A JSON value with every card number masked: in texts, names and numbers. What is nested deeper than any fact
+    could be is left out."""
     if isinstance(value, str):
         return mask_cards(value)
     if isinstance(value, (dict, list, tuple)) and depth == DEEPEST:
@@ -43,54 +92,27 @@ def mask_within(value: Any, depth: int = 0) -> Any:
         return {mask_cards(str(name)): mask_within(inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [mask_within(each, depth + 1) for each in value]
-    if isinstance(value, int) and mask_cards(str(value)) != str(value):
-        return mask_cards(str(value))
+    if isinstance(value, (int, float)) and number_is_card(value):
+        return MASKED + str(int(value))[-4:]
     return value
 
 
-def _masked(found: re.Match[str]) -> str:
-    run = found.group()
-    digits = [int(each) for each in run if each.isdecimal()]
-    if SHORTEST <= len(digits) <= LONGEST and _luhn(digits):
-        return "**** **** **** " + "".join(map(str, digits[-4:]))
-    if len(digits) != len(run):
-        return _parts_masked(run)
-    return run
-
-
-def _parts_masked(run: str) -> str:
-    """Mask the groups of a longer run that are part of any card number which neighbouring groups make."""
-    pieces = re.split(_BREAK, run)
-    groups = pieces[::2]
-    masked = [False] * len(groups)
-    for place in range(len(groups)):
-        for end in _card_ends(groups, place):
-            masked[place:end] = [True] * (end - place)
-    out: list[str] = []
-    for place, group in enumerate(groups):
-        if not masked[place]:
-            out.append(group)
-        elif place + 1 == len(groups) or not masked[place + 1]:
-            last = "".join(groups[max(0, place - 3) : place + 1])[-4:]
-            out.append("**** **** **** " + "".join(str(int(each)) for each in last))
-        if place + 1 < len(groups) and not (masked[place] and masked[place + 1]):
-            out.append(pieces[2 * place + 1])
-    return "".join(out)
-
-
-def _card_ends(groups: list[str], place: int) -> list[int]:
-    """The ends of the stretches of groups, from ``place`` on, that are a card number."""
-    digits: list[int] = []
-    found = []
-    for end, group in enumerate(groups[place : place + LONGEST], place + 1):
-        digits.extend(int(each) for each in group)
-        if len(digits) > LONGEST:
-            break
-        if len(digits) >= SHORTEST and _luhn(digits):
-            found.append(end)
+def mask_data(data: Mapping[Any, Any], spared: frozenset[str], begin: str = "") -> dict[str, Any]:
+    """As ``mask_within`` for the data of an event, without the facts (dotted names, nested or not) ``spared``."""
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        name = f"{begin}{key}"
+        if isinstance(value, dict) and name not in spared and name.count(".") < DEEPEST:
+            found[mask_cards(str(key))] = mask_data(value, spared, f"{name}.")
+        else:
+            found[mask_cards(str(key))] = value if name in spared else mask_within(value)
     return found
 
 
-def _luhn(digits: list[int]) -> bool:
-    doubled = (2 * each - 9 if each > 4 else 2 * each for each in digits[-2::-2])
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0 and any(digits)
+def _may_hold(text: str) -> bool:
+    """Whether a text has as many digits in a row, but for signs, as a card number: quick, and seldom true."""
+    if len(text) < SHORTEST:
+        return False
+    if text.isascii() and not ("&" in text or "<" in text or "%" in text or "\\" in text):
+        return _MANY_DIGITS in text.encode().translate(_ALIKE, _SIGNS)
+    return sum(map(str.isdigit, text)) >= SHORTEST

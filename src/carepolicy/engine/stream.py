@@ -65,7 +65,7 @@ class Run:
     def __init__(self, bundle: Bundle, reveal: bool = False, lateness: int = 0) -> None:
         self.bundle = bundle
         self.intake = Intake(bundle)
-        self.records = EventRecords(bundle.organisation)
+        self.records = EventRecords(bundle)
         self.letters = DeadLetters(bundle, reveal)
         programs = [LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)]
         strata = [each.stratum for each in bundle.programs] + [each.stratum for each in bundle.watches]

@@ -7,8 +7,9 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.engine import codes
 from carepolicy.engine.instants import NoInstant, parse, text_of
-from carepolicy.engine.masking import mask_cards
+from carepolicy.engine.masking import SHORTEST, mask_cards, number_is_card
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import FactTable
@@ -24,16 +25,39 @@ MASK = "***"
 
 LARGEST_MONEY = Decimal(10) ** 15
 
+SURELY_NO_CARD = 10 ** (SHORTEST - 1)
+"""A number below has fewer digits than a card number."""
+
 
 class WrongValue(ValueError):
     """A value that is not of its fact's type; the message says what was expected and never tells the value."""
+
+    code = codes.WRONG_TYPE
+
+
+class NamesCard(WrongValue):
+    """A card number where something is named, which cannot be masked: what differs would become one."""
+
+    code = codes.NAMES_CARD
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} holds a card number; what names a case or an event must not")
+
+
+class NumberIsCard(WrongValue):
+    """A number that is a card number. It cannot be masked and stay a number."""
+
+    code = codes.NUMBER_IS_CARD
+
+    def __init__(self) -> None:
+        super().__init__("this number is a card number")
 
 
 def taker_of(fact: FactTable) -> Taker:
     """What turns JSON values into values of ``fact``."""
     if fact.type == "list":
-        return _list(_taker(fact.item or "text", fact.of))
-    return _taker(fact.type, fact.of)
+        return _list(_taker(fact.item or "text", fact))
+    return _taker(fact.type, fact)
 
 
 def plain_taker_of(fact: FactTable) -> Taker:
@@ -65,32 +89,61 @@ def plain(value: Any, kind: str) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _taker(kind: str, of: tuple[str, ...]) -> Taker:
-    return _choice(of) if kind == "choice" else _TAKERS[kind]
+def _taker(kind: str, fact: FactTable) -> Taker:
+    if kind == "choice":
+        return _choice(fact.of)
+    if fact.card_never and kind in _WITHOUT_CARDS:
+        return _WITHOUT_CARDS[kind]
+    return _naming if kind == "text" and fact.names_case else _TAKERS[kind]
 
 
 def _text(value: Any) -> str:
     if type(value) is not str:
         raise WrongValue("a text is expected")
-    return value if len(value) < 13 else mask_cards(value)
+    return value if len(value) < SHORTEST else mask_cards(value)
+
+
+def _naming(value: Any) -> str:
+    """A text that names a case."""
+    if _text(value) != value:
+        raise NamesCard("this value")
+    return str(value)
+
+
+def _any_text(value: Any) -> str:
+    """A text whose digits are no card number."""
+    if type(value) is not str:
+        raise WrongValue("a text is expected")
+    return value
 
 
 def _number(value: Any) -> int | float:
+    number = _any_number(value)
+    if not -SURELY_NO_CARD < number < SURELY_NO_CARD and number_is_card(number):
+        raise NumberIsCard
+    return number
+
+
+def _any_number(value: Any) -> int | float:
+    """A number whose digits are no card number."""
     if type(value) is int or type(value) is float:
         return value
     raise WrongValue("a number is expected")
 
 
 def _money(value: Any) -> Decimal:
-    if type(value) is int and -LARGEST_MONEY < value < LARGEST_MONEY:
+    if type(value) is int and -SURELY_NO_CARD < value < SURELY_NO_CARD:
         return Decimal(value)
     if type(value) is str or type(value) is int or type(value) is float:
         try:
             amount = Decimal(str(value))
         except InvalidOperation:
             raise WrongValue("an amount of money is expected, such as 19.90") from None
-        if amount.is_finite() and abs(amount) < LARGEST_MONEY:
-            return amount
+        if amount.is_finite():
+            if number_is_card(amount):
+                raise NumberIsCard
+            if abs(amount) < LARGEST_MONEY:
+                return amount
     raise WrongValue("an amount of money is expected, such as 19.90")
 
 
@@ -147,3 +200,6 @@ _TAKERS: dict[str, Taker] = {
     "date": _date,
     "time": _time,
 }
+
+_WITHOUT_CARDS: dict[str, Taker] = {"text": _any_text, "number": _any_number}
+"""Takers of facts that say ``card: never``."""

@@ -67,7 +67,7 @@ def work(pipe: Connection, reveal: bool, number: int, workers: int) -> None:
         return
     programs = [LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)]
     lowest = [program for program in programs if program.stratum == 0]
-    records = EventRecords(bundle.organisation)
+    records = EventRecords(bundle)
     desk = Desk(bundle, lowest, records, reveal, owns=lambda name: worker_of(name, workers) == number)
     taker = _Taker(desk, bundle)
     while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -23,7 +24,7 @@ from carepolicy.machine.program import (
 )
 from carepolicy.machine.structure import FlowMachine, starts_of
 from carepolicy.policy.settings import limit_text
-from carepolicy.policy.strata import strata_of
+from carepolicy.policy.strata import effects_of, strata_of
 
 if TYPE_CHECKING:
     from carepolicy.businesstime.limit import Limit
@@ -33,11 +34,15 @@ if TYPE_CHECKING:
 ALWAYS = "always"
 """The calendar of a set that names none: round the clock in the organisation's zone."""
 
+_DOTTED = re.compile(r"[a-z_]\w*(?:\.[a-z_]\w*)+")
+"""Facts in an expression, and what only looks like one."""
+
 
 def compile_policies(policies: Policies) -> Bundle:
     """Compile a set that ``checks`` found no error in. Raises what its parts raise for one that has errors."""
     organisation = policies.organisation
     strata = strata_of(policies)
+    naming = _naming_facts(policies)
     calendars = {name: Calendar.from_spec(spec) for name, spec in organisation.calendars.items()}
     if organisation.calendar is None and ALWAYS not in calendars:
         calendars[ALWAYS] = Calendar.round_the_clock(organisation.timezone)
@@ -50,7 +55,17 @@ def compile_policies(policies: Policies) -> Bundle:
         timezone=organisation.timezone,
         languages=organisation.languages,
         facts={
-            fact.name: FactTable(fact.name, fact.type, fact.item, fact.of, fact.private, fact.currency, fact.default)
+            fact.name: FactTable(
+                fact.name,
+                fact.type,
+                fact.item,
+                fact.of,
+                fact.private,
+                fact.currency,
+                fact.default,
+                card_never=fact.card_never,
+                names_case=fact.name in naming,
+            )
             for fact in organisation.facts.values()
         },
         carries=_carries(policies),
@@ -65,7 +80,20 @@ def compile_policies(policies: Policies) -> Bundle:
         ),
         calendars=calendars,
         digest=policies.digest,
+        card_never=organisation.card_never,
     )
+
+
+def _naming_facts(policies: Policies) -> set[str]:
+    """The facts whose values name cases, or that the names of others' cases are made of."""
+    found = {watch.by for watch in policies.organisation.watches.values()}
+    for flow in policies.flows.values():
+        if flow.every is None and flow.subject is not None:
+            found.add(flow.subject)
+        for effects in effects_of(flow):
+            for each in effects.raises:
+                found.update(name.removeprefix("event.") for name in _DOTTED.findall(each.subject))
+    return found
 
 
 def _carries(policies: Policies) -> dict[str, tuple[str, ...]]:

@@ -184,7 +184,8 @@ class Program(NamedTuple):
 
 
 class FactTable(NamedTuple):
-    """A typed fact, as events bring it."""
+    """A typed fact, as events bring it. ``card_never``: its digits are no card number; ``names_case``: its value, or
+    what is made of it, names cases."""
 
     name: str
     type: str
@@ -193,6 +194,8 @@ class FactTable(NamedTuple):
     private: bool
     currency: str | None
     default: str | int | float | bool | Decimal | None
+    card_never: bool = False
+    names_case: bool = False
 
 
 class WatchTable(NamedTuple):
@@ -213,7 +216,8 @@ class Bundle(NamedTuple):
 
     ``carries`` names the facts that an event of each type may bring to any flow; ``addresses`` the fact
     with the customer's address on each channel, ``channels`` our own; ``may_see`` the private facts that each role
-    may see; ``keep`` is how long the facts of closed cases are kept where their flow does not say it.
+    may see; ``keep`` is how long the facts of closed cases are kept where their flow does not say it;
+    ``card_never`` that subjects, ids and sources of events are no card numbers.
     """
 
     organisation: str
@@ -230,3 +234,4 @@ class Bundle(NamedTuple):
     watches: tuple[WatchTable, ...]
     calendars: Mapping[str, Calendar]
     digest: str
+    card_never: bool = False

@@ -31,6 +31,7 @@ def build_organisation(part: Part, files: Mapping[str, bytes]) -> Organisation:
         palette=part.texts("palette"),
         paper=part.said("paper", "A4"),
         at=part.at,
+        card_never="card" in part,
     )
 
 
@@ -100,6 +101,7 @@ def _fact(name: str, part: Part) -> Fact:
         default=_default(default, kind) if default is not None else None,
         title=part.said("title", in_words(name.replace(".", " "))),
         at=part.at,
+        card_never="card" in part,
     )
 
 

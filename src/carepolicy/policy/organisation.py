@@ -80,7 +80,7 @@ class Channel:
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A typed value of a case. ``type``: text, number, money, flag, choice, date, time or list;
-    ``item`` is the type of a list's members."""
+    ``item`` is the type of a list's members. ``card_never``: its digits are no card number."""
 
     name: str
     type: str
@@ -91,6 +91,7 @@ class Fact:
     default: Value
     title: str
     at: At
+    card_never: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """Who we are: what every flow of the set shares."""
+    """Who we are: what every flow of the set shares. ``card_never``: what names events and cases is no card number."""
 
     name: str
     timezone: str
@@ -134,3 +135,4 @@ class Organisation:
     palette: tuple[str, ...]
     paper: str
     at: At
+    card_never: bool = False

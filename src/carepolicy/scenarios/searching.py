@@ -66,7 +66,7 @@ class Search:
         self.seen: set[Seen] = set()
         trace([self.program], self.seen)
         mates = [each for each in programs if each.stratum == self.program.stratum and each.every is None]
-        self.desk = Desk(bundle, mates, EventRecords(bundle.organisation))
+        self.desk = Desk(bundle, mates, EventRecords(bundle))
         self.intake = Intake(bundle)
         self.guards = guards_of(stage.policies.organisation, flow)
         self.counted = sorted(counted(flow))

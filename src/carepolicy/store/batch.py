@@ -157,7 +157,7 @@ class Batch:
 
     def _names(self, event: Incoming | Refused) -> Iterable[Name]:
         if isinstance(event, Refused):
-            yield event.text("subject") or ""
+            yield event.text("subject", self._desks.bundle.card_never) or ""
             return
         if event.type == MERGE:
             yield event.subject

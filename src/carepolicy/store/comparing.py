@@ -40,8 +40,14 @@ another time; an event was taken by one set alone."""
 COUNTED = ("late", "messages", "notices", "actions", "tasks", "refused")
 """What is counted over all cases."""
 
-FOR_ANY_SET = frozenset((codes.UNREADABLE, codes.INCOMPLETE, codes.NO_INSTANT, codes.TOO_LONG, codes.DUPLICATE))
-"""Why events are refused whatever the set is. The shadow does not get them."""
+FOR_ANY_SET = frozenset(
+    (
+        codes.UNREADABLE, codes.INCOMPLETE, codes.NO_INSTANT, codes.TOO_LONG, codes.DUPLICATE, codes.NAMES_CARD,
+        codes.NUMBER_IS_CARD,
+    )
+)  # fmt: skip
+"""Why events are refused whatever the set is, and those with a card number, which is not kept for one that might take
+it. The shadow does not get them."""
 
 NEXT_KEY = "SELECT min(key) FROM subjects WHERE key > ?"
 FIRST_KEY = "SELECT min(key) FROM subjects"

@@ -53,7 +53,7 @@ class Desks:
         self.ticks = Ticks()
         self.intake = Intake(bundle)
         self.letters = DeadLetters(bundle)
-        self.records = StoreRecords(bundle.organisation)
+        self.records = StoreRecords(bundle)
         self.touched: dict[Name, None] = {}
         self.known: dict[Name, Remembered] = {}
         self.places: dict[str, Place] = {}

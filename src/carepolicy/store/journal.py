@@ -14,8 +14,8 @@ import orjson
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.intake import Refused
-from carepolicy.engine.masking import mask_within
+from carepolicy.engine.intake import IDENTITIES, Refused
+from carepolicy.engine.masking import mask_data
 from carepolicy.engine.values import plain
 from carepolicy.named import NamedTuple
 
@@ -112,6 +112,8 @@ class Journal:
 
     def __init__(self, bundle: Bundle, sealer: Sealer) -> None:
         self._facts = bundle.facts
+        facts = (f"data.{name}" for name, fact in bundle.facts.items() if fact.card_never)
+        self._spared = frozenset((*facts, *(IDENTITIES if bundle.card_never else ())))
         self._sealer = sealer
         self._lines: list[bytes] = []
         self._until: int | None = None
@@ -121,7 +123,7 @@ class Journal:
         for _, event, _ in events:
             if isinstance(event, Refused):
                 if event.code in OF_THE_SET:
-                    self._lines.append(orjson.dumps(mask_within(event.event)))
+                    self._lines.append(orjson.dumps(mask_data(event.event, self._spared)))
             else:
                 self._lines.append(orjson.dumps(self._told(event)))
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from carepolicy.engine.intake import Incoming
+    from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Transaction
     from carepolicy.store.rows import Address
 
@@ -43,8 +44,8 @@ class StoreRecords(EventRecords):
 
     transaction: Transaction
 
-    def __init__(self, organisation: str) -> None:
-        super().__init__(organisation)
+    def __init__(self, bundle: Bundle) -> None:
+        super().__init__(bundle)
         self.times: dict[tuple[str, str], int] = {}
 
     def times_before(self, event: Incoming) -> tuple[str, ...]:

@@ -76,6 +76,11 @@ _CHANNEL = keyed(
     "a channel, such as {title: E-mail, address: care@example.org}",
 )
 
+
+def _card(description: str) -> Schema:
+    return {"enum": ["never"], "description": description, "errorMessage": "never, the one value that it may have"}
+
+
 _FACT = keyed(
     {
         "type": {
@@ -101,6 +106,7 @@ _FACT = keyed(
             "description": "Never in a log, chart, report or error text; stored encrypted.",
             "errorMessage": "true or false",
         },
+        "card": _card("Its digits are no card number, though they may look like one: they are not masked."),
         "default": ref("text", "Its value until an event says another."),
         "title": ref("text", "What people call it."),
     },
@@ -139,6 +145,7 @@ _BODY = keyed(
         "watches": named(ref("watch"), "watches by name", "Chronic problems that raise an event of their own."),
         "settings": named(ref("text"), "numbers and texts by name", "What the owner is to decide."),
         "keep": ref("limit", "When a closed case's facts are erased."),
+        "card": _card("Subjects, ids and sources of events are no card numbers, though they may look like ones."),
         "glossary": {
             "type": "object",
             "additionalProperties": ref("text"),
