@@ -43,6 +43,10 @@ class Shop:
         assert said.status in (0, 1), said.err
         return said
 
+    def at(self, url: str) -> Shop:
+        """The same shop at work on another store."""
+        return Shop(self._capfd, url, self.policies)
+
     def file(self) -> Path:
         return Path(self.url.removeprefix("sqlite:///"))
 

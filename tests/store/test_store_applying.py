@@ -24,11 +24,11 @@ from carepolicy.machine.loading import KIND
 from carepolicy.machine.program import Bundle
 from carepolicy.store.applying import RefusedPlan, apply_bundle, plan_bundle
 from carepolicy.store.contract import Store
+from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks
 from carepolicy.store.faults import Busy
 from carepolicy.store.opening import open_store
 from carepolicy.store.operating import Operation
-from carepolicy.store.sealing import Keys
 from carepolicy.store.sqlite import SqliteStore
 from changing import AT, FLOW, Changing
 from laws import examples
@@ -222,7 +222,7 @@ def test_moving_to_the_same_policies_between_any_two_events_changes_no_byte(smal
             if number == at:
                 again = bundle._replace(digest=f"{bundle.digest}-again")
                 kept[again.digest] = again
-                plan = apply_bundle(store, again, {}, Keys(), 0, 3)
+                plan = apply_bundle(store, again, {}, DataKeys(store), 0, 3)
                 assert set(plan.counts) <= {"stuck"}, plan
         told += "".join(done.records for done in operation.tick(end))
     with OrderedRun(Run(bundle)) as run:
@@ -243,17 +243,17 @@ def test_what_a_plan_says_an_apply_does_and_to_tick_before_changes_nothing(data:
         one, two = worked(bundle, lines), SqliteStore(":memory:")
         one._connection.backup(two._connection)
         before = dump(one)
-        plan = plan_bundle(one, later, {}, Keys(), now, 99)
+        plan = plan_bundle(one, later, {}, DataKeys(one), now, 99)
         assert dump(one) == before
         if plan.refused:
             with pytest.raises(RefusedPlan) as refused:
-                apply_bundle(one, later, {}, Keys(), now, 99)
+                apply_bundle(one, later, {}, DataKeys(one), now, 99)
             assert (refused.value.plan.as_dict(), dump(one)) == (plan.as_dict(), before)
             return
-        assert apply_bundle(one, later, {}, Keys(), now, 99).as_dict() == plan.as_dict()
+        assert apply_bundle(one, later, {}, DataKeys(one), now, 99).as_dict() == plan.as_dict()
         told = "".join(done.records for done in Operation(two, None, 0).tick(now))
         assert told.count("\n") == plan.fired
-        apply_bundle(two, later, {}, Keys(), now, 99)
+        apply_bundle(two, later, {}, DataKeys(two), now, 99)
         assert dump(two) == dump(one)
 
 

@@ -18,7 +18,7 @@ from carepolicy.cli.terminal import plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from carepolicy.store.customers import Held, OpenCase
+    from carepolicy.store.customers import Held, StillOpen
 
 UNKNOWN = "nothing is known of this customer; name an address or a number of the customer, or a subject"
 
@@ -131,9 +131,11 @@ def erase(who: str, author: str, force: bool, dry: bool, yes: bool, at: str | No
                 _confirm(found, yes)
                 found = customers.erase(who, now, author.strip(), force)
         except StillOpen as fault:
-            raise Refused(_still_open(fault.cases), NO) from None
+            raise Refused(_still_open(fault), NO) from None
     if not found:
         raise Refused(UNKNOWN, NO)
+    if customers.left_behind is not None:
+        click.echo(f"note: {customers.left_behind}; say it again when that has ended", err=True)
     click.echo(("would be erased: " if dry else "erased: ") + _sum(found))
 
 
@@ -145,7 +147,13 @@ def _confirm(found: Sequence[Held], yes: bool) -> None:
     click.confirm(f"Erase {_sum(found)}? It cannot be undone.", abort=True, err=True)
 
 
-def _still_open(cases: Sequence[OpenCase]) -> str:
+def _still_open(fault: StillOpen) -> str:
+    cases = fault.cases
+    if not cases:
+        return (
+            f"nothing was erased, since {fault.held_back:,} event{_s(fault.held_back)} of it wait in a run that was "
+            "not finished; go on with it (run --resume), or add --force"
+        )
     told = ", ".join(plain(f"{each.subject} ({each.flow}, {each.state})") for each in cases[:10])
     more = f" and {len(cases) - 10} more" if len(cases) > 10 else ""
     return f"nothing was erased, since cases are open that need it: {told}{more}; close them first, or add --force"
@@ -154,9 +162,11 @@ def _still_open(cases: Sequence[OpenCase]) -> str:
 def _sum(found: Sequence[Held]) -> str:
     records, typed = sum(each.private for each in found), sum(each.typed for each in found)
     cases = sum(len(each.cases) for each in found)
+    held = sum(each.held_back for each in found)
+    waiting = f" and {held:,} event{_s(held)} that a run holds back" if held else ""
     return (
         f"private data of {records:,} record{_s(records)}, {typed:,} contact{_s(typed)} and {cases:,} open "
-        f"case{_s(cases)}, of {len(found):,} subject{_s(len(found))}"
+        f"case{_s(cases)}{waiting}, of {len(found):,} subject{_s(len(found))}"
     )
 
 
@@ -176,6 +186,8 @@ def _text(found: Sequence[Held], zone: ZoneInfo) -> str:
         lines.append(f"  {each.records:,} records, {each.private:,} of them with private data")
         if each.typed:
             lines.append(f"  {each.typed:,} typed contact{_s(each.typed)}")
+        if each.held_back:
+            lines.append(f"  {each.held_back:,} event{_s(each.held_back)} that a run holds back")
         if each.until is not None:
             lines.append(f"  erased by itself on {time_in_words(each.until, zone)}")
         lines += [f"  erased {time_in_words(time, zone)} by {by}" for time, by, _, _ in each.erased]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import os
+from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.cli.status import Refused
+from carepolicy.cli.status import NO, Refused
 from carepolicy.cli.stores import open_or_exit, store_option
+
+if TYPE_CHECKING:
+    from carepolicy.store.contract import Store
 
 
 @click.group(
@@ -38,12 +41,16 @@ def show(store: str) -> None:
 
     Exit status 2 means that the store was sealed with none of them.
     """
+    from carepolicy.store.datakeys import DataKeys
     from carepolicy.store.keyring import fingerprint, given_keys, source
-    from carepolicy.store.rotating import ACTIVE
+    from carepolicy.store.opening import shown
+    from carepolicy.store.sealing import ACTIVE
 
     with open_or_exit(store, create=False) as opened:
         with opened.reading() as transaction:
             used = [each for (each,) in transaction.rows(ACTIVE)]
+        sealer = DataKeys(opened)
+        vault = sealer.vault().url if sealer.has_vault() else None
         have = [fingerprint(each) for each in given_keys()]
     click.echo(f"keys come from {source()}" + ("" if have else ", which is not there yet"))
     for number, each in enumerate(have):
@@ -52,6 +59,7 @@ def show(store: str) -> None:
     for each in used:
         if each not in have:
             click.echo(f"  {each}  used in the store, but not here")
+    click.echo(f"data keys are in {'the store' if vault is None else shown(vault)}")
     if used and not set(used) & set(have):
         raise Refused("the store was sealed with another key; put it back, or name it in CAREPOLICY_KEY")
 
@@ -68,25 +76,51 @@ def rotate(drop_old: bool, store: str) -> None:
     With a key file the new key is made and put in front of the old one, which stays there until --drop-old.
     With CAREPOLICY_KEY, put the new key in front yourself. It may be interrupted at any time and run again.
     """
+    from contextlib import nullcontext
+
+    from carepolicy.cli.status import say
+    from carepolicy.store.keyring import VARIABLE, from_file, given_keys, rotating_keys
+
+    if drop_old and not from_file():
+        raise Refused(f"--drop-old is for a key file; take the old key out of {VARIABLE} yourself")
+    with open_or_exit(store, create=False) as opened:
+        if not from_file() and len(given_keys()) < 2:
+            raise Refused(f"put a new key in front: {VARIABLE}=NEW,OLD; `carepolicy key new` makes one")
+        told = "waiting for a rotation of the same keys to end"
+        with rotating_keys(lambda: say(told)) if from_file() else nullcontext():
+            _rotate(opened, drop_old)
+
+
+def _rotate(opened: Store, drop_old: bool) -> None:
     from carepolicy.cli.living import wall_clock
     from carepolicy.cli.progress import progress
-    from carepolicy.store.keyring import VARIABLE, given_keys, source
-    from carepolicy.store.rotating import begin_rotation, count_sealed, drop_old_keys, seal_anew
+    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.keyring import STORES, given_keys, key_file, source
+    from carepolicy.store.rotating import begin_rotation, count_old, drop_old_keys, end_rotation, seal_anew
     from carepolicy.store.shadowing import beside
 
-    from_file = not os.environ.get(VARIABLE)
-    if drop_old and not from_file:
-        raise Refused(f"--drop-old is for a key file; take the old key out of {VARIABLE} yourself")
-    with open_or_exit(store, create=False) as opened, beside(opened) as tried:
-        stores = [opened] if tried is None else [opened, tried]
-        if not from_file and len(given_keys()) < 2:
-            raise Refused(f"put a new key in front: {VARIABLE}=NEW,OLD; `carepolicy key new` makes one")
-        begin_rotation(opened, wall_clock(), from_file)
-        with progress("Sealing", sum(map(count_sealed, stores)), 5_000) as told:
-            done = sum(seal_anew(each, wall_clock(), told).rows for each in stores)
-        dropped = drop_old_keys(stores) if drop_old else 0
+    now = wall_clock()
+    with beside(opened) as tried:
+        begin_rotation(opened, now)
+        sealers = {each: DataKeys(each, now) for each in (opened, tried) if each is not None}
+        sealers[opened].move_to_vault()
+        with progress("Sealing", sum(count_old(*each) for each in sealers.items()), 5_000) as told:
+            done = sum(seal_anew(*each, now, told).rows for each in sealers.items())
+        end_rotation(opened, now)
+        dropped = None
+        if drop_old:
+            vault = [sealers[opened].vault()] if sealers[opened].has_vault() else []
+            dropped = drop_old_keys(opened, [*sealers, *vault])
     click.echo(f"{done:,} sealed anew with the first key of {source()}")
-    if dropped:
-        click.echo(f"{dropped} old key{'' if dropped == 1 else 's'} dropped")
-    elif len(given_keys()) > 1:
-        click.echo("the old key is not needed for this store any more")
+    if dropped is None:
+        if len(given_keys()) > 1:
+            click.echo("the old key is not needed for this store any more")
+        return
+    if dropped.keys:
+        click.echo(f"{dropped.keys} old key{'' if dropped.keys == 1 else 's'} dropped")
+    if dropped.needed_by:
+        raise Refused(
+            f"{', '.join(dropped.needed_by)} still needs an old key, which stays: rotate there too; if it is gone for "
+            f"good, take its line out of {key_file()}{STORES}",
+            NO,
+        )

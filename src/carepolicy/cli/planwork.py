@@ -12,12 +12,12 @@ from carepolicy.cli.times import near_of
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store
-    from carepolicy.store.sealing import Sealer
+    from carepolicy.store.datakeys import DataKeys
 
 Result = TypeVar("Result")
 
 
-def bundle_of(store: Store) -> tuple[Bundle, Sealer]:
+def bundle_of(store: Store) -> tuple[Bundle, DataKeys]:
     """The installed set, and who opens what is private."""
     from carepolicy.store.operating import Operation
 

@@ -86,7 +86,7 @@ def _tick(operation: Operation, until: int, quiet: bool, watcher: Watcher | None
             sys.stdout.flush()
         if watcher is not None and not watcher.goes_on:
             return
-    erased = enforce_keep(operation.store, until)
+    erased = enforce_keep(operation.store, operation.sealer, until)
     if erased:
         click.echo(
             f"erased what was private of {erased:,} closed case{'' if erased == 1 else 's'}, as keep: says", err=True

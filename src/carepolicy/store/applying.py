@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from carepolicy.engine.telling import Telling
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.datakeys import DataKeys
     from carepolicy.store.rows import Address
-    from carepolicy.store.sealing import Sealer
     from carepolicy.store.shelf import Name
 
 FATES = ("gone", "rekeyed", "stuck", "late", "moved", "closed", "due", "kept")
@@ -132,13 +132,15 @@ class RefusedPlan(Exception):
         self.plan = plan
 
 
-def make_plan(store: Store, root: str, sealer: Sealer, now: int, most: int) -> Plan:
+def make_plan(store: Store, root: str, sealer: DataKeys, now: int, most: int) -> Plan:
     """What to apply the set in the folder ``root`` would do at ``now``; nothing is changed. It raises
     ``PolicyErrors``."""
     return plan_bundle(store, load_bundle(root), files_of(root), sealer, now, most)
 
 
-def plan_bundle(store: Store, bundle: Bundle, files: Mapping[str, bytes], sealer: Sealer, now: int, most: int) -> Plan:
+def plan_bundle(
+    store: Store, bundle: Bundle, files: Mapping[str, bytes], sealer: DataKeys, now: int, most: int
+) -> Plan:
     """The same for a set that is compiled, with its files."""
 
     def work(transaction: Transaction) -> Plan:
@@ -150,7 +152,7 @@ def plan_bundle(store: Store, bundle: Bundle, files: Mapping[str, bytes], sealer
         return undone.plan
 
 
-def apply_set(store: Store, root: str, sealer: Sealer, now: int, most: int) -> Plan:
+def apply_set(store: Store, root: str, sealer: DataKeys, now: int, most: int) -> Plan:
     """Let what is due by ``now`` happen, install the set in the folder ``root`` and move the open cases to it, all in
     one transaction. It raises ``PolicyErrors``, and ``RefusedPlan`` where a case cannot be moved; then nothing is
     changed."""
@@ -160,7 +162,9 @@ def apply_set(store: Store, root: str, sealer: Sealer, now: int, most: int) -> P
     return plan
 
 
-def apply_bundle(store: Store, bundle: Bundle, files: Mapping[str, bytes], sealer: Sealer, now: int, most: int) -> Plan:
+def apply_bundle(
+    store: Store, bundle: Bundle, files: Mapping[str, bytes], sealer: DataKeys, now: int, most: int
+) -> Plan:
     """The same for a set that is compiled."""
 
     def work(transaction: Transaction) -> Plan:
@@ -173,14 +177,14 @@ def apply_bundle(store: Store, bundle: Bundle, files: Mapping[str, bytes], seale
 
 
 def _carry_out(
-    transaction: Transaction, store: Store, bundle: Bundle, files: Mapping[str, bytes], sealer: Sealer, plan: Plan
+    transaction: Transaction, store: Store, bundle: Bundle, files: Mapping[str, bytes], sealer: DataKeys, plan: Plan
 ) -> Plan:
     """What a plan and an apply do; the plan that is filled in."""
     transaction.keep_others_out()
     plan.same = is_present(transaction, bundle)
     if plan.same:
         return plan
-    for done in Operation(store, None, plan.now, sealer).catch_up(transaction, plan.now):
+    for done in Operation(store, None, plan.now).catch_up(transaction, plan.now):
         plan.fired += done.records.count("\n")
         plan.late += done.records.count(LATE)
     plan.last = transaction.rows(LAST)[0][0]
@@ -204,7 +208,7 @@ def _name(transaction: Transaction, bundle: Bundle) -> str:
     return f"{bundle.digest}#{before + 1}" if before else bundle.digest
 
 
-def _move_cases(transaction: Transaction, installed: Installed, sealer: Sealer, plan: Plan) -> Desks:
+def _move_cases(transaction: Transaction, installed: Installed, sealer: DataKeys, plan: Plan) -> Desks:
     """Move all open cases, some at a time; the new set at work."""
     in_use = set(transaction.versions_in_use()) - {installed.number}
     older = [load_version(transaction, each) for each in transaction.versions() if each.id in in_use]

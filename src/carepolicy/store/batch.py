@@ -103,6 +103,11 @@ class Batch:
             return event
         return Refused(codes.DUPLICATE, "an event with this source and id was taken before", orjson.loads(line))
 
+    def hold_back(self, event: Incoming) -> None:
+        """Note whose facts an event has that is taken later, so that its customer is found until then."""
+        for desk in self._desks.desks:
+            self._desks.notes.hold(desk, event)
+
     def take(self, events: Sequence[tuple[int, Incoming | Refused, bytes | str]]) -> None:
         """Take what ``read`` has read, in its order."""
         self._desks.fetch(self._all_names(events))

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.datakeys import DataKeys
     from carepolicy.store.rows import Address
-    from carepolicy.store.sealing import Sealer
 
 RECORDS = """SELECT r.type, r.time, r.flow, r.line, r.sealed, o.state FROM records r
     LEFT JOIN outbox o ON o.subject = r.subject AND o.flow = r.flow AND o.sequence = r.sequence
@@ -35,6 +35,9 @@ CONTACTS = """SELECT time, flow, direction, channel, author, summary, sealed FRO
 ADD = """INSERT INTO contacts (time, subject, flow, sequence, direction, channel, author, summary, sealed)
     VALUES (?, ?, '', 0, ?, ?, ?, '', ?)"""
 OWNED = "SELECT DISTINCT key, subject FROM cases WHERE person = ? ORDER BY key, subject"
+ERASED = "(erased)"
+"""In place of what was typed."""
+
 DIRECTIONS = ("in", "out", "internal")
 INTERNAL = frozenset(("notice", "internal"))
 
@@ -72,7 +75,7 @@ class Contact:
 class ContactLog:
     """The contact log of a store, as a reader may see it."""
 
-    def __init__(self, store: Store, bundle: Bundle, sealer: Sealer, reader: Reader) -> None:
+    def __init__(self, store: Store, bundle: Bundle, sealer: DataKeys, reader: Reader) -> None:
         self._store = store
         self._bundle = bundle
         self._sealer = sealer
@@ -102,9 +105,13 @@ class ContactLog:
 
     def add(self, now: int, subject: str, direction: str, channel: str, author: str, text: str) -> None:
         """Add an entry that was typed."""
-        sealed = self._sealer.seal(text.encode())
-        with self._store.transaction() as transaction:
-            transaction.run(ADD, (now, storable(subject), direction, channel, author, sealed))
+        name = storable(subject)
+
+        def work(transaction: Transaction) -> None:
+            sealed = self._sealer.seal(transaction, name, text.encode())
+            transaction.run(ADD, (now, name, direction, channel, author, sealed))
+
+        self._store.attempt(work, lambda: None)
 
     def _sorted(self, transaction: Transaction, addresses: Sequence[Address]) -> list[Contact]:
         subjects = dict.fromkeys(subject for _, subject in addresses)
@@ -119,7 +126,7 @@ class ContactLog:
             if type_ == "carepolicy.task.assigned":
                 owners.append((time, flow, data.get("person") or self._bundle.role_titles.get(data["role"], "staff")))
             else:
-                told = shown(data, None if sealed is None else bytes(sealed), self._sealer, self._reader)
+                told = shown(data, sealed, self._sealer, self._reader)
                 asked.append(self._asked(type_, time, named(subject), flow, told, state or ""))
         for row in transaction.rows(CONTACTS, (subject,)):
             yield self._noted(named(subject), row, owners)
@@ -145,11 +152,10 @@ class ContactLog:
             staff = _owner_at(owners, time, self._flows.get(summary, frozenset()))
             whom = ("customer", us) if by == "customer" else (staff, "")
             return Contact(time, subject, flow, by, "", *whom, title, "")
-        text = MASK
-        if sealed is None:
-            text = "(erased)"
-        elif self._reader.sees is None or self._reader.sees:
-            text = self._sealer.unseal(bytes(sealed)).decode()
+        text = MASK if sealed is not None else ERASED
+        if self._reader.sees is None or self._reader.sees:
+            typed = self._sealer.opened(sealed)
+            text = ERASED if typed is None else typed.decode()
         whom = {"in": ("customer", author), "out": (author, "customer"), "internal": (author, us)}[direction]
         return Contact(time, subject, flow, direction, channel or "", *whom, text, "")
 

@@ -30,6 +30,9 @@ class Transaction(Protocol):
     """Whether nobody has written to the store since this store's last ``attempt``, be it another process or a
     ``transaction`` of this one."""
 
+    shared: str
+    """The end of a question whose rows nobody else may change until this transaction ends."""
+
     skip_locked: str
     """The end of a question that takes the rows it finds for this transaction, and leaves out those of others."""
 
@@ -134,6 +137,9 @@ class Store(Protocol):
 
     url: str
 
+    beside: list[Store]
+    """What is closed with this store."""
+
     def transaction(self) -> AbstractContextManager[Transaction]:
         """A transaction that is committed at the end of the block, and undone where the block raises."""
 
@@ -146,6 +152,12 @@ class Store(Protocol):
 
     def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None]) -> Result:
         """Do ``work`` in a transaction, again where it lost against another; ``undone`` is called after that."""
+
+    def ask(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The answer to a question in SQL, as the transaction that is under way sees it, or else by itself."""
+
+    def scrub(self) -> str | None:
+        """Take what was erased out of the files of the database, too; what is left there, in words, and why."""
 
     def wait(self, seconds: float) -> bool:
         """Sleep until a timer may have come to be due earlier than was known, or that long; whether it was woken."""

@@ -11,18 +11,19 @@ from carepolicy.engine.instants import text_of
 from carepolicy.engine.values import MASK, plain
 from carepolicy.store.erasing import erase
 from carepolicy.store.factvalues import take_all
+from carepolicy.store.late import concerns, held_back
 from carepolicy.store.naming import named
 from carepolicy.store.noting import found_addresses
 from carepolicy.store.revealing import Reader, shown
 from carepolicy.store.stepping import erase_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.datakeys import DataKeys
     from carepolicy.store.rows import Address
-    from carepolicy.store.sealing import Sealer
 
 CASES = "SELECT flow, state, opened, body, sealed FROM cases WHERE key = ? AND subject = ? ORDER BY flow"
 COUNT = """SELECT count(*), count(sealed), min(time), max(time) FROM records WHERE key = ? AND subject = ?"""
@@ -53,7 +54,8 @@ class OpenCase:
 @dataclass(frozen=True, slots=True)
 class Held:
     """What is held at one subject. ``private`` counts records with private data, ``typed`` entries of the contact log
-    that have a text, ``until`` is when the last of it is erased by itself; ``erased`` tells of what was."""
+    that have a text, ``held_back`` events that an unfinished run holds back, ``until`` is when the last of it is erased
+    by itself; ``erased`` tells of what was."""
 
     subject: str
     key: str
@@ -61,13 +63,14 @@ class Held:
     records: int
     private: int
     typed: int
+    held_back: int
     until: int | None
     erased: tuple[tuple[int, str, str, Mapping[str, int]], ...]
 
     @property
     def is_nothing(self) -> bool:
         """Whether nothing of it is personal (any more)."""
-        return not self.private and not self.typed and not any(case.facts for case in self.cases)
+        return not (self.private or self.typed or self.held_back or any(case.facts for case in self.cases))
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON can hold it."""
@@ -78,6 +81,7 @@ class Held:
             "records": self.records,
             "records_with_private_data": self.private,
             "typed_contacts": self.typed,
+            "events_held_back": self.held_back,
             "erased_by_itself": None if self.until is None else text_of(self.until),
             "erasures": [
                 {"time": text_of(time), "by": by, "flow": flow or None, "counts": dict(counts)}
@@ -88,21 +92,23 @@ class Held:
 
 
 class StillOpen(Exception):
-    """Open cases still need what is to be erased; ``cases`` says which."""
+    """Open cases, or so many events that an unfinished run holds back, still need what is to be erased."""
 
-    def __init__(self, cases: Sequence[OpenCase]) -> None:
+    def __init__(self, cases: Sequence[OpenCase], held_back: int) -> None:
         super().__init__("open cases still need it")
         self.cases = tuple(cases)
+        self.held_back = held_back
 
 
 class Customers:
-    """Personal data in a store, as a reader may see it."""
+    """Personal data in a store, as a reader may see it. ``left_behind`` says where what was erased may still be."""
 
-    def __init__(self, store: Store, bundle: Bundle, sealer: Sealer, reader: Reader) -> None:
+    def __init__(self, store: Store, bundle: Bundle, sealer: DataKeys, reader: Reader) -> None:
         self._store = store
         self._bundle = bundle
         self._sealer = sealer
         self._reader = reader
+        self.left_behind: str | None = None
 
     def held(self, who: str) -> list[Held]:
         """What is held about a customer, subject by subject."""
@@ -110,12 +116,13 @@ class Customers:
             return [self._at(transaction, each) for each in self._addresses(transaction, who)]
 
     def export(self, who: str) -> dict[str, Any]:
-        """All of it as one object: open cases with their facts, and every record."""
+        """All of it as one object: open cases with their facts, every record, and what a run holds back."""
         with self._store.reading() as transaction:
             addresses = self._addresses(transaction, who)
             return {
                 "held": [self._at(transaction, each).as_dict() for each in addresses],
                 "records": [record for each in addresses for record in self._records(transaction, each)],
+                "held_back": [event for each in addresses for event in self._held_back(transaction, each)],
             }
 
     def erase(self, who: str, now: int, author: str, force: bool, dry: bool = False) -> list[Held]:
@@ -127,18 +134,21 @@ class Customers:
             transaction.load(sorted(addresses))
             found = [self._at(transaction, each) for each in addresses]
             cases = [case for each in found for case in each.cases]
-            if cases and not force:
-                raise StillOpen(cases)
+            held = sum(each.held_back for each in found)
+            if (cases or held) and not force:
+                raise StillOpen(cases, held)
             if not dry:
                 for address in addresses:
-                    erase(transaction, address, now, author)
+                    erase(transaction, self._sealer, self._bundle, address, now, author)
             erased[:] = addresses
             return found
 
         erased: list[Address] = []
+        self._sealer.demand_vault()
         found = self._store.attempt(work, lambda: None)
         if erased and not dry:
             erase_beside(self._store, erased, self._sealer, now, author)
+            self.left_behind = self._sealer.shred()
         return found
 
     def _addresses(self, transaction: Transaction, who: str) -> list[Address]:
@@ -150,17 +160,26 @@ class Customers:
         return Held(
             named(subject), key,
             tuple(self._case(named(subject), row) for row in transaction.rows(CASES, address)),
-            count, private, transaction.rows(TYPED, (subject,))[0][1], transaction.rows(UNTIL, address)[0][0],
+            count, private, transaction.rows(TYPED, (subject,))[0][1], len(list(self._held_back(transaction, address))),
+            transaction.rows(UNTIL, address)[0][0],
             tuple((*row[:3], orjson.loads(row[3])) for row in transaction.rows(ERASED, (subject,))),
         )  # fmt: skip
 
     def _case(self, subject: str, row: tuple[Any, ...]) -> OpenCase:
         flow, state, opened, body, sealed = row
         facts = take_all(orjson.loads(body)["facts"])
-        if sealed is not None:
-            facts.update(take_all(orjson.loads(self._sealer.unseal(bytes(sealed))).get("facts", {})))
+        private = self._sealer.opened(sealed)
+        if private is not None:
+            facts.update(take_all(orjson.loads(private).get("facts", {})))
         case = OpenCase(subject, flow, state, opened, {})
         return replace(case, facts={name: self._fact(name, value) for name, value in sorted(facts.items())})
+
+    def _held_back(self, transaction: Transaction, address: Address) -> Iterator[dict[str, Any]]:
+        for _, events in held_back(transaction, self._sealer, address):
+            for event in events:
+                if concerns(event, address):
+                    data = {name: self._fact(name, value) for name, value in event.data.items()}
+                    yield {"type": event.type, "subject": event.subject, "time": event.when, "data": data}
 
     def _fact(self, name: str, value: Any) -> Any:
         fact = self._bundle.facts.get(name)
@@ -172,7 +191,6 @@ class Customers:
         found = []
         for line, sealed in transaction.rows(RECORDS, address):
             record = orjson.loads(line)
-            given = None if sealed is None else bytes(sealed)
-            record["data"] = shown(record["data"], given, self._sealer, self._reader)
+            record["data"] = shown(record["data"], sealed, self._sealer, self._reader)
             found.append(record)
         return found

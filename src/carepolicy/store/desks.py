@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveProgram
     from carepolicy.store.contract import Transaction
+    from carepolicy.store.datakeys import DataKeys
     from carepolicy.store.recording import Place
     from carepolicy.store.rows import Address, Held
-    from carepolicy.store.sealing import Sealer
 
 NOBODY = (None, None)
 """The role and person of a case that nobody owns."""
@@ -44,7 +44,7 @@ class Desks:
     """A policy set at work on a store. ``older`` are the sets by which open cases still live; ``shadowed`` says that
     another set is tried beside it, ``holds`` that single events are held back."""
 
-    def __init__(self, present: Installed, older: list[Installed], sealer: Sealer) -> None:
+    def __init__(self, present: Installed, older: list[Installed], sealer: DataKeys) -> None:
         bundle = with_older(present.bundle, older)
         self.bundle = bundle
         self.number = present.number
@@ -59,6 +59,7 @@ class Desks:
         self.places: dict[str, Place] = {}
         self.notes = Notes(bundle, sealer)
         self._direct: dict[str, bool] = {}
+        self._to_seal: list[tuple[int, Remembered, str, bytes]] = []
         self._transaction: Transaction | None = None
         programs: list[LiveProgram] = [
             UnlinkedProgram(place, program, bundle) for place, program in enumerate(bundle.programs)
@@ -112,6 +113,7 @@ class Desks:
             self._transaction.forget()
         self.places.clear()
         self.touched.clear()
+        self._to_seal.clear()
         self.notes.forget()
         for desk in self.desks:
             dict.clear(desk.subjects)
@@ -130,6 +132,7 @@ class Desks:
         wanted = {address_of(name): name for name in names if name not in self.known}
         while wanted:
             found = self._transaction.load(sorted(wanted))
+            self.sealer.have(case.sealed for held in found.values() for case in held.cases)
             more: dict[Address, Name] = {}
             for address, held in found.items():
                 known = self._take_up(wanted[address], held)
@@ -184,9 +187,9 @@ class Desks:
     def _thaw(self, subject: str, row: CaseRow, known: Remembered) -> Case:
         private = None
         if row.sealed is not None:
-            sealed = bytes(row.sealed)
-            private = self.sealer.unseal(sealed)
-            known.sealed[row.flow] = private, sealed
+            private = self.sealer.opened(row.sealed)
+            if private is not None:
+                known.sealed[row.flow] = private, bytes(row.sealed)
         known.flows.add(row.flow)
         known.owners[row.flow] = row.role, row.person
         if (row.version, row.flow) not in self._freezers.programs:
@@ -226,6 +229,7 @@ class Desks:
         for name in self.touched:
             self._keep_one(name, subjects, cases, gone)
         self.touched.clear()
+        self._seal_cases(cases)
         if subjects:
             self._transaction.save(subjects, cases, gone)
 
@@ -245,7 +249,7 @@ class Desks:
                 due = subject.next
             levels[level] = self._level_state(subject)
             for case in subject.cases.values():
-                cases.append(self._case_row(key, stored, case, known))
+                cases.append(self._case_row(key, stored, case, known, len(cases)))
                 open_now.add(case.program.flow)
         if known.flows != open_now:
             gone += [(key, stored, flow) for flow in known.flows - open_now]
@@ -265,15 +269,38 @@ class Desks:
             kept["openings"] = {each.program.flow: (each.number, each.due) for each in subject.openings.values()}
         return kept
 
-    def _case_row(self, key: str, subject: str, case: Case, known: Remembered) -> CaseRow:
+    def seal(self, subject: str, plain: bytes) -> bytes:
+        """What is private of a subject (as it is stored), to be kept in this transaction."""
+        assert self._transaction is not None, "things are sealed within a transaction"
+        return self.sealer.seal(self._transaction, subject, plain)
+
+    def prepare_sealing(self, subjects: Iterable[str]) -> None:
+        """Have all that is needed to seal what is private of some subjects."""
+        assert self._transaction is not None, "things are sealed within a transaction"
+        self.sealer.prepare(self._transaction, subjects)
+
+    def _seal_cases(self, cases: list[CaseRow]) -> None:
+        """Seal what is private of cases, of all in one go."""
+        if not self._to_seal:
+            return
+        self.prepare_sealing(cases[number].subject for number, _, _, _ in self._to_seal)
+        for number, known, flow, private in self._to_seal:
+            sealed = self.seal(cases[number].subject, private)
+            known.sealed[flow] = private, sealed
+            cases[number] = cases[number]._replace(sealed=sealed)
+        self._to_seal.clear()
+
+    def _case_row(self, key: str, subject: str, case: Case, known: Remembered, row_number: int) -> CaseRow:
         flow = case.program.flow
         version = self.number if self._programs.get(flow) is case.program else self._older_number(case)
         body, private = self._freezers[version, flow].freeze(case)
         sealed = None
         if private is not None:
             before = known.sealed.get(flow)
-            sealed = before[1] if before is not None and before[0] == private else self.sealer.seal(private)
-            known.sealed[flow] = private, sealed
+            if before is not None and before[0] == private:
+                sealed = before[1]
+            else:
+                self._to_seal.append((row_number, known, flow, private))
         role, person = known.owners.get(flow, NOBODY)
         late, due = 0, NEVER
         for held in case.rounds:

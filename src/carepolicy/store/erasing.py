@@ -1,4 +1,5 @@
-"""What is private at a subject is erased: facts of open cases, texts of records and contacts, the way to find it."""
+"""What is private at a subject is erased: facts of open cases and of what a run holds back, texts of records and
+contacts, the way to find it, and the data key that all of it was sealed with."""
 
 from __future__ import annotations
 
@@ -6,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from carepolicy.store import keeping
+from carepolicy.store import keeping, late
 from carepolicy.store.outbox import DONE
 
 if TYPE_CHECKING:
+    from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Transaction
+    from carepolicy.store.datakeys import DataKeys
     from carepolicy.store.rows import Address
 
 FORGET_CASES = "UPDATE cases SET sealed = NULL WHERE key = ? AND subject = ? AND sealed IS NOT NULL"
@@ -23,15 +26,17 @@ PARK = """UPDATE outbox SET state = 'parked', leased_by = NULL, fault = 'erased 
 """What can no longer be carried out; it must be asked before records are erased."""
 
 
-def erase(transaction: Transaction, address: Address, now: int, author: str) -> None:
-    """Erase what is private at an address, and note that it was done."""
+def erase(transaction: Transaction, sealer: DataKeys, bundle: Bundle, address: Address, now: int, author: str) -> None:
+    """Erase what is private at an address, and note that it was done. ``sealer.shred`` must follow."""
     _, subject = address
     counts = {
         "requests": transaction.run(PARK, (subject, DONE)),
         "cases": transaction.run(FORGET_CASES, address),
         "records": transaction.run(FORGET_ALL_RECORDS, address),
         "contacts": transaction.run(keeping.FORGET_CONTACTS, (subject,)),
+        "held": late.forget_private(transaction, sealer, bundle, address),
     }
     transaction.run(keeping.FORGET_HOLDINGS, address)
     transaction.run(FORGET_CLOSINGS, address)
+    sealer.renew(transaction, subject)
     transaction.run(keeping.NOTE, (now, author, subject, "", orjson.dumps(counts).decode()))

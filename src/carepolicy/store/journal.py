@@ -18,6 +18,7 @@ from carepolicy.engine.intake import IDENTITIES, Refused
 from carepolicy.engine.masking import mask_data
 from carepolicy.engine.values import plain
 from carepolicy.named import NamedTuple
+from carepolicy.store.datakeys import JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.intake import Incoming
     from carepolicy.machine.program import Bundle, FactTable
     from carepolicy.store.contract import Transaction
-    from carepolicy.store.sealing import Sealer
+    from carepolicy.store.datakeys import DataKeys
 
 OF_THE_SET = frozenset((codes.UNKNOWN_TYPE, codes.UNDECLARED, codes.WRONG_TYPE))
 """Why events are refused by one set that another may take."""
@@ -66,11 +67,10 @@ class Entry(NamedTuple):
     until: int | None
     sealed: bytes | None
 
-    def events(self, sealer: Sealer) -> list[bytes]:
+    def events(self, sealer: DataKeys) -> list[bytes]:
         """The events as lines. Raises ``WrongKey``."""
-        if self.sealed is None:
-            return []
-        return zlib.decompress(sealer.unseal(bytes(self.sealed))).split(b"\n")
+        found = sealer.opened(self.sealed)
+        return [] if found is None else zlib.decompress(found).split(b"\n")
 
 
 class Ticks:
@@ -110,7 +110,7 @@ def end_shadow(transaction: Transaction) -> bool:
 class Journal:
     """The notes of one transaction."""
 
-    def __init__(self, bundle: Bundle, sealer: Sealer) -> None:
+    def __init__(self, bundle: Bundle, sealer: DataKeys) -> None:
         self._facts = bundle.facts
         facts = (f"data.{name}" for name, fact in bundle.facts.items() if fact.card_never)
         self._spared = frozenset((*facts, *(IDENTITIES if bundle.card_never else ())))
@@ -137,7 +137,7 @@ class Journal:
     def keep(self, transaction: Transaction) -> None:
         """Keep what was noted."""
         if self._lines:
-            sealed = self._sealer.seal(zlib.compress(b"\n".join(self._lines), 1))
+            sealed = self._sealer.seal(transaction, JOURNAL, zlib.compress(b"\n".join(self._lines), 1))
             transaction.run(NOTE, (len(self._lines), None, sealed))
         if self._until is not None:
             transaction.run(NOTE, (0, self._until, None))

@@ -15,6 +15,7 @@ from carepolicy.store.noting import one_with
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.datakeys import DataKeys
 
 AT_A_TIME = 200
 BY_KEEP = "keep"
@@ -43,7 +44,7 @@ def erase_at(bundle: Bundle, flow: str, closed: int) -> int | None:
     return due
 
 
-def enforce_keep(store: Store, now: int) -> int:
+def enforce_keep(store: Store, sealer: DataKeys, now: int) -> int:
     """Erase the facts of closed cases that are kept no longer; of how many cases."""
     done = 0
 
@@ -57,6 +58,9 @@ def enforce_keep(store: Store, now: int) -> int:
                 counts["contacts"] = sum(transaction.run(FORGET_CONTACTS, (each,)) for _, each in family)
                 for each in family:
                     transaction.run(FORGET_HOLDINGS, each)
+                    if each[1] != subject:
+                        sealer.renew(transaction, each[1])
+            sealer.renew(transaction, subject)
             transaction.run(NOTE, (now, BY_KEEP, subject, flow, orjson.dumps(counts).decode()))
         return len(found)
 
@@ -64,4 +68,7 @@ def enforce_keep(store: Store, now: int) -> int:
         erased = store.attempt(work, lambda: None)
         done += erased
         if erased < AT_A_TIME:
-            return done
+            break
+    if done or sealer.has_vault():  # where something may be left of the last time
+        sealer.shred()
+    return done

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import os
 from base64 import urlsafe_b64decode
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
+import orjson
+
+from carepolicy.durable import replace_file, sync_folder, write_beside
 from carepolicy.hashing import sha256
 from carepolicy.store.faults import WrongKey
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
 VARIABLE = "CAREPOLICY_KEY"
 FILE_VARIABLE = "CAREPOLICY_KEY_FILE"
+
+STORES = ".stores"
+"""What the file beside the key file is called, behind its name, where stores are noted that need its keys."""
+
+GLANCE = 0.2
+"""Seconds after which one that waits for a lock says so."""
 
 
 def key_file() -> str:
@@ -21,6 +35,11 @@ def key_file() -> str:
         return given
     home = os.environ.get("XDG_CONFIG_HOME", "").strip()
     return os.path.join(home if os.path.isabs(home) else os.path.expanduser("~/.config"), "carepolicy", "key")
+
+
+def from_file() -> bool:
+    """Whether the keys come from the key file."""
+    return not os.environ.get(VARIABLE)
 
 
 def source() -> str:
@@ -73,12 +92,12 @@ def made_key() -> str:
     path, key = key_file(), new_key()
     try:
         os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
-        passing = f"{path}.{os.getpid()}"
-        _write(passing, key)
+        passing = write_beside(path, f"{key}\n".encode())
         try:
             os.link(passing, path)  # whole or not at all, and never over another's
         finally:
             os.unlink(passing)
+        sync_folder(path)
     except FileExistsError:
         return given_keys()[0]
     except OSError as fault:
@@ -87,20 +106,74 @@ def made_key() -> str:
 
 
 def write_keys(keys: list[str]) -> None:
-    """Put keys into the key file in place of those that it holds: all of them, or, if that fails, none."""
+    """Put keys into the key file in place of those that it holds: all of them, or, if that fails, none. Who has read
+    those must hold ``changing_keys`` since then."""
     path = key_file()
-    passing = f"{path}.{os.getpid()}"
     try:
-        _write(passing, ",".join(keys))
-        os.replace(passing, path)
+        replace_file(path, f"{','.join(keys)}\n".encode())
     except OSError as fault:
         raise WrongKey(f"the key file {path} cannot be written: {fault.strerror}; nothing was changed") from None
 
 
-def _write(path: str, text: str) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        os.fchmod(handle, 0o600)
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+@contextmanager
+def rotating_keys(told: Callable[[], None]) -> Iterator[None]:
+    """Let nobody else on this machine rotate the keys of the key file within the block; ``told`` is called where
+    somebody does, who is then waited for. The system ends it if this process dies."""
+    with _locked("rotation", told):
+        yield
+
+
+@contextmanager
+def changing_keys() -> Iterator[None]:
+    """Let nobody else change the key file within the block, or begin to seal a store with a key of it. Nobody may wait
+    for a store in it."""
+    with _locked("lock", lambda: None):
+        yield
+
+
+@contextmanager
+def _locked(name: str, told: Callable[[], None]) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    path = f"{key_file()}.{name}"
+    lock = FileLock(path, mode=0o600)
+    try:
+        try:
+            lock.acquire(timeout=GLANCE)
+        except Timeout:
+            told()
+            lock.acquire()
+    except OSError as fault:
+        raise WrongKey(f"{path} cannot be made: {fault.strerror}; nothing was changed") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+# -- which stores need which keys ------------------------------------------------------------------------------------
+
+
+def stores_of_keys() -> dict[str, list[str]]:
+    """The stores that are sealed with keys of the key file, by their names, with the fingerprints of those keys. Raises
+    ``WrongKey``."""
+    path = key_file() + STORES
+    try:
+        with open(path, "rb") as file:
+            noted = [orjson.loads(line) for line in file.read().splitlines()]
+        return {each["store"]: each["keys"] for each in noted}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise WrongKey(f"{path}, where stores are noted that need the keys, cannot be read") from None
+
+
+def note_store(store: str, prints: Iterable[str]) -> None:
+    """Note with which keys a store is sealed. It is for who holds ``changing_keys``."""
+    path = key_file() + STORES
+    noted = {**stores_of_keys(), store: sorted(prints)}
+    text = b"".join(orjson.dumps({"store": name, "keys": keys}) + b"\n" for name, keys in noted.items())
+    try:
+        replace_file(path, text)
+    except OSError as fault:
+        raise WrongKey(f"{path} cannot be written: {fault.strerror}; nothing was changed") from None

@@ -14,13 +14,21 @@ from carepolicy.store.naming import named, storable
 from carepolicy.store.rows import HeldRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Transaction
-    from carepolicy.store.sealing import Sealer
+    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.rows import Address
+
 
 SINGLE = 0
 """In place of the number of an input, of events that came one by one."""
+
+HELD_OF = f"""SELECT input, subject, latest, sealed FROM held
+    WHERE input IN (SELECT no FROM inputs UNION ALL SELECT {SINGLE}) AND subject = ? ORDER BY input"""
+ALL_HELD = "SELECT input, subject, latest, sealed FROM held ORDER BY input, subject"
+ERASURES = "SELECT coalesce(max(no), 0) FROM erasures"
 
 WAITING = f"SELECT subject FROM held WHERE input = {SINGLE} AND subject > ? ORDER BY subject LIMIT ?"
 WAITING_OF = f"SELECT sealed FROM held WHERE input = {SINGLE} AND subject = ?"
@@ -30,11 +38,12 @@ GONE = f"DELETE FROM held WHERE input = {SINGLE} AND subject = ?"
 class Late:
     """The events of one input that are held ``lateness`` microseconds. What it knows is that of the last commit."""
 
-    def __init__(self, input: int, lateness: int, sealer: Sealer) -> None:
+    def __init__(self, input: int, lateness: int, sealer: DataKeys) -> None:
         self._input = input
         self._lateness = lateness
         self._sealer = sealer
         self._holding: Holding | None = None
+        self._erasures = 0
 
     def release(self, transaction: Transaction, events: Iterable[Incoming]) -> list[Incoming]:
         """Hold some events; those that are held no longer, in their order."""
@@ -44,7 +53,8 @@ class Late:
         for event in events:
             subjects[event.subject] = None
             released += holding.add(event)
-        transaction.hold([self._row(holding, subject) for subject in subjects])
+        self._sealer.prepare(transaction, map(storable, subjects))
+        transaction.hold([self._row(transaction, holding, subject) for subject in subjects])
         return released
 
     def rest(self, transaction: Transaction) -> list[Incoming]:
@@ -59,24 +69,28 @@ class Late:
         self._holding = None
 
     def _of(self, transaction: Transaction) -> Holding:
-        if self._holding is None:
+        erasures = transaction.rows(ERASURES)[0][0]
+        if self._holding is None or erasures != self._erasures:  # somebody may have erased facts of what is held
+            self._erasures = erasures
             self._holding = Holding(self._lateness)
-            for row in transaction.held(self._input):
-                kept = orjson.loads(self._sealer.unseal(row.sealed))
-                self._holding.take_back(named(row.subject), row.latest, [_taken(each) for each in kept])
+            rows = transaction.held(self._input)
+            self._sealer.have(row.sealed for row in rows)
+            for row in rows:
+                self._holding.take_back(named(row.subject), row.latest, _events(self._sealer, row.sealed))
         return self._holding
 
-    def _row(self, holding: Holding, subject: str) -> HeldRow:
+    def _row(self, transaction: Transaction, holding: Holding, subject: str) -> HeldRow:
         latest, events = holding.held_of(subject)
-        sealed = self._sealer.seal(orjson.dumps([_put(each) for each in events]))
-        return HeldRow(self._input, storable(subject), latest, sealed)
+        name = storable(subject)
+        sealed = self._sealer.seal(transaction, name, orjson.dumps([_put(each) for each in events]))
+        return HeldRow(self._input, name, latest, sealed)
 
 
 class Single:
     """Events that came one by one and wait, each for ``lateness`` microseconds by the ``clock``, whether an earlier one
     of their subject comes. They are sorted, and go out when their time is over, or a later event goes out at once."""
 
-    def __init__(self, transaction: Transaction, sealer: Sealer) -> None:
+    def __init__(self, transaction: Transaction, sealer: DataKeys) -> None:
         self._transaction = transaction
         self._sealer = sealer
         self.held = 0
@@ -103,9 +117,9 @@ class Single:
     def _taken_out(self, subject: str) -> list[Incoming]:
         """All of a subject that waits, which nobody else may take then."""
         name = storable(subject)
-        self._transaction.lock(f"held {name}")
+        _lock(self._transaction, name)
         rows = self._transaction.rows(WAITING_OF, (name,))
-        return [_taken(each) for (sealed,) in rows for each in orjson.loads(self._sealer.unseal(bytes(sealed)))]
+        return [event for (sealed,) in rows for event in _events(self._sealer, sealed)]
 
     def _split(self, subject: str, waiting: list[Incoming], until: int) -> list[Incoming]:
         """Keep what happened later; what did not, in its order."""
@@ -113,11 +127,16 @@ class Single:
         later = [_put(event) for event in waiting if event.time > until]
         name = storable(subject)
         if later:
-            sealed = self._sealer.seal(orjson.dumps(later))
+            sealed = self._sealer.seal(self._transaction, name, orjson.dumps(later))
             self._transaction.hold([HeldRow(SINGLE, name, waiting[-1].time, sealed)])
         else:
             self._transaction.run(GONE, (name,))
         return [event for event in waiting if event.time <= until]
+
+
+def _lock(transaction: Transaction, subject: str) -> None:
+    """Let nobody else take single events of a subject, or keep them."""
+    transaction.lock(f"held {subject}")
 
 
 def waits(transaction: Transaction) -> bool:
@@ -135,3 +154,49 @@ def _put(event: Incoming) -> dict[str, Any]:
 
 def _taken(kept: dict[str, Any]) -> Incoming:
     return Incoming(**{**kept, "data": take_all(kept["data"])})
+
+
+def held_back(transaction: Transaction, sealer: DataKeys, address: Address) -> Iterator[tuple[HeldRow, list[Incoming]]]:
+    """What the lateness of runs holds back of an address: rows with all of their events, those of the address among
+    them (see ``concerns``)."""
+    key, subject = address
+    found = transaction.rows(ALL_HELD) if key else transaction.rows(HELD_OF, (subject,))
+    rows = [HeldRow(*each) for each in found]
+    sealer.have(each.sealed for each in rows)
+    for row in rows:
+        events = _events(sealer, row.sealed)
+        if any(concerns(each, address) for each in events):
+            yield row, events
+
+
+def concerns(event: Incoming, address: Address) -> bool:
+    """Whether an event is about an address."""
+    key, subject = address
+    return storable(str(event.data.get(key)) if key else event.subject) == subject
+
+
+def forget_private(transaction: Transaction, sealer: DataKeys, bundle: Bundle, address: Address) -> int:
+    """Take what is private out of the events of an address that are held back; of how many."""
+    done = 0
+    for subject in sorted({row.subject for row, _ in held_back(transaction, sealer, address)}):
+        _lock(transaction, subject)
+    for row, events in list(held_back(transaction, sealer, address)):
+        left = [without_private(each, bundle) if concerns(each, address) else each for each in events]
+        done += sum(before is not after for before, after in zip(events, left, strict=True))
+        sealed = sealer.seal(transaction, row.subject, orjson.dumps([_put(each) for each in left]))
+        transaction.hold([row._replace(sealed=sealed)])
+        if address[0]:  # what is of the event's own subject otherwise is sealed anew by who erases
+            sealer.renew(transaction, row.subject)
+    return done
+
+
+def without_private(event: Incoming, bundle: Bundle) -> Incoming:
+    """An event without its private facts; itself where it has none."""
+    shown = {
+        name: value for name, value in event.data.items() if name in bundle.facts and not bundle.facts[name].private
+    }
+    return event if len(shown) == len(event.data) else event._replace(data=shown)
+
+
+def _events(sealer: DataKeys, sealed: bytes) -> list[Incoming]:
+    return [_taken(each) for each in orjson.loads(sealer.opened(sealed) or b"[]")]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.store.contract import Transaction
-    from carepolicy.store.sealing import Sealer
+    from carepolicy.store.datakeys import DataKeys
 
 NEIGHBOURS = 50
 """So many names on either side of an unknown one may be what was meant."""
@@ -42,14 +42,14 @@ class Looker:
     """Who looks, and who opens what is private; with None for ``sealer`` it stays masked."""
 
     reader: Reader = NOBODY
-    sealer: Sealer | None = None
+    sealer: DataKeys | None = None
 
     def line(self, line: str, sealed: bytes | None) -> bytes:
         """The line of a record as it may be seen. Raises ``WrongKey``."""
         if sealed is None or self.sealer is None or self.reader is NOBODY:
             return line.encode()
         record = orjson.loads(line)
-        return orjson.dumps({**record, "data": shown(record["data"], bytes(sealed), self.sealer, self.reader)})
+        return orjson.dumps({**record, "data": shown(record["data"], sealed, self.sealer, self.reader)})
 
 
 ANYBODY = Looker()

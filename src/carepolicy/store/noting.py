@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from carepolicy.engine.intake import Incoming
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Transaction
+    from carepolicy.store.datakeys import DataKeys
     from carepolicy.store.rows import Address
-    from carepolicy.store.sealing import Sealer
 
 CUSTOMER = "customer.id"
 """The fact that numbers customers, where a set declares it."""
@@ -30,6 +30,12 @@ CUSTOMER = "customer.id"
 NOTE_EVENT = """INSERT INTO contacts (time, subject, flow, sequence, direction, author, summary)
     VALUES (?, ?, '', 0, 'event', ?, ?)"""
 HOLD = "INSERT INTO holdings (digest, key, subject) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+ELSEWHERE = (
+    "SELECT 1 FROM contacts WHERE subject = ? LIMIT 1",
+    "SELECT 1 FROM held WHERE input IN (SELECT no FROM inputs UNION ALL SELECT 0) AND subject = ? LIMIT 1",
+)
+"""Where a subject may be known of which there is no record yet."""
+
 SECRET = "SELECT sealed FROM secrets WHERE name = 'index'"
 MERGED_INTO = "SELECT merged_into FROM subjects WHERE key = '' AND subject = ? AND merged_into IS NOT NULL"
 BECAME = "SELECT subject FROM subjects WHERE key = '' AND merged_into = ? ORDER BY subject"
@@ -55,7 +61,7 @@ def people_events(bundle: Bundle) -> dict[str, tuple[str, str]]:
 class Index:
     """The keyed hashes of a store."""
 
-    def __init__(self, sealer: Sealer) -> None:
+    def __init__(self, sealer: DataKeys) -> None:
         self._sealer = sealer
         self._keyed: HMAC | None = None
         self._fresh = False
@@ -82,16 +88,16 @@ class Index:
         found = transaction.rows(SECRET)
         if not found:
             self._fresh = True
-            transaction.run(KEEP_SECRET, (self._sealer.seal(os.urandom(32)),))
+            transaction.run(KEEP_SECRET, (self._sealer.seal_secret(os.urandom(32)),))
             found = transaction.rows(SECRET)
-        keyed = self._keyed = HMAC(self._sealer.unseal(bytes(found[0][0])), SHA256())
+        keyed = self._keyed = HMAC(self._sealer.secret(found[0][0]), SHA256())
         return keyed
 
 
 class Notes:
     """Collects what is noted in one transaction."""
 
-    def __init__(self, bundle: Bundle, sealer: Sealer) -> None:
+    def __init__(self, bundle: Bundle, sealer: DataKeys) -> None:
         self._index = Index(sealer)
         self._facts = naming_facts(bundle)
         self._people = {name: by for name, (by, _) in people_events(bundle).items()}
@@ -102,6 +108,10 @@ class Notes:
         """Note an event that is given to a desk, ``first`` where it is the lowest."""
         if first and not event.raised and event.type in self._people:
             self._events.append((event.time, storable(event.subject), self._people[event.type], event.type))
+        self.hold(desk, event)
+
+    def hold(self, desk: Desk, event: Incoming) -> None:
+        """Note where the facts of an event are kept, by which its customer is found."""
         data = event.data
         if data:
             for fact in self._facts:
@@ -140,7 +150,7 @@ def _addresses(desk: Desk, event: Incoming) -> Iterable[Address]:
                 yield key, storable(str(value))
 
 
-def found_addresses(transaction: Transaction, sealer: Sealer, bundle: Bundle, who: str) -> list[Address]:
+def found_addresses(transaction: Transaction, sealer: DataKeys, bundle: Bundle, who: str) -> list[Address]:
     """Where something is known about ``who``: a subject of that name, or the subjects at which facts of a customer with
     that address or number are kept; with all that are one with them by merging."""
     index = Index(sealer)
@@ -148,7 +158,7 @@ def found_addresses(transaction: Transaction, sealer: Sealer, bundle: Bundle, wh
     name = storable(who)
     known = "SELECT key, subject FROM subjects WHERE key = ? AND subject = ?"
     found: dict[Address, None] = {(key, name): None for key in keys if transaction.rows(known, (key, name))}
-    if transaction.rows("SELECT 1 FROM contacts WHERE subject = ? LIMIT 1", (name,)):
+    if any(transaction.rows(each, (name,)) for each in ELSEWHERE):
         found.setdefault(("", name))
     if transaction.rows(SECRET):
         for fact in naming_facts(bundle):

@@ -49,6 +49,15 @@ def shadow_url(url: str) -> str:
     return with_schema(url, parsed(url)[1] + SHADOW_SCHEMA)
 
 
+def named_store(url: str) -> str:
+    """The same name for a store however its URL is written, without a password."""
+    if url.startswith(SQLITE):
+        return SQLITE + os.path.realpath(url.removeprefix(SQLITE))
+    from carepolicy.store.postgresurl import parsed, without_password
+
+    return f"{without_password(url)} ({parsed(url)[1]})"
+
+
 def is_shadow(url: str) -> bool:
     """Whether ``url`` names the store in which another set is tried."""
     if url.startswith(SQLITE):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 from carepolicy.engine.intake import Incoming, Refused
 from carepolicy.named import NamedTuple
 from carepolicy.store.batch import Batch
+from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks
-from carepolicy.store.rotating import demand_key
-from carepolicy.store.sealing import Keys
+from carepolicy.store.sealing import demand_key
 from carepolicy.store.versions import install_folder, load_version, present
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from carepolicy.store.batch import Read
     from carepolicy.store.contract import Store, Transaction
     from carepolicy.store.ids import Id
-    from carepolicy.store.sealing import Sealer
     from carepolicy.store.wall import Wall
 
 Result = TypeVar("Result")
@@ -57,9 +56,9 @@ class Operation:
     ``StoreFault`` for whatever is wrong with the store.
     """
 
-    def __init__(self, store: Store, root: str | None, now: int, sealer: Sealer | None = None) -> None:
+    def __init__(self, store: Store, root: str | None, now: int) -> None:
         self.store = store
-        self.sealer: Sealer = sealer or Keys()
+        self.sealer = DataKeys(store, now)
         self._desks: Desks | None = None
         self._root = root
         self._now = now
@@ -74,7 +73,7 @@ class Operation:
             read, held = batch.read(lines), 0
             until = None if wall is None else wall.until()
             if desks.holds or until is not None:
-                read, held = self._single(transaction, read, until)
+                read, held = self._single(transaction, batch, read, until)
                 desks.holds = True
             batch.take(read)
             refused = sum(isinstance(event, Refused) for _, event, _ in read)
@@ -82,13 +81,16 @@ class Operation:
 
         return self.attempt(work)
 
-    def _single(self, transaction: Transaction, read: Read, until: int | None) -> tuple[Read, int]:
+    def _single(self, transaction: Transaction, batch: Batch, read: Read, until: int | None) -> tuple[Read, int]:
         """What is to be taken now of single events, with what waited before; and how many wait."""
         from carepolicy.store.late import Single
 
         single = Single(transaction, self.sealer)
         refused = [each for each in read if isinstance(each[1], Refused)]
-        released = single.add((event for _, event, _ in read if isinstance(event, Incoming)), until)
+        events = [event for _, event, _ in read if isinstance(event, Incoming)]
+        for event in events:
+            batch.hold_back(event)
+        released = single.add(events, until)
         return [*refused, *((event.line, event, b"") for event in released)], single.held
 
     def tick(self, until: int) -> Iterator[Done]:
@@ -172,7 +174,7 @@ class Operation:
                 desks.shadowed, desks.holds = now.shadowed > 0, now.waiting > 0
                 return desks
         versions = transaction.versions()
-        if isinstance(self.sealer, Keys) and demand_key(transaction, self._now):
+        if demand_key(transaction, self._now, self.store.url):
             self._just_begun = True
         if not versions and self._root is not None:
             installed = install_folder(transaction, self._root, self._now)

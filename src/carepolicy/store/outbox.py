@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.sealing import Sealer
+    from carepolicy.store.datakeys import DataKeys
 
 WAITING, LEASED, DONE, PARKED = "waiting", "leased", "done", "parked"
 STATES = (WAITING, LEASED, DONE, PARKED)
@@ -137,7 +137,7 @@ class Request:
 class Outbox:
     """The outbox of a store. Instants are microseconds since 1970."""
 
-    def __init__(self, store: Store, sealer: Sealer) -> None:
+    def __init__(self, store: Store, sealer: DataKeys) -> None:
         self.store = store
         self._sealer = sealer
 
@@ -279,7 +279,7 @@ class Outbox:
     def _request(self, row: tuple[Any, ...], reader: Reader) -> Request:
         id, kind, subject, flow, time, state, ready, leased_by, lease, attempts, put_off, fault, line, sealed = row
         record = orjson.loads(line)
-        record["data"] = shown(record["data"], None if sealed is None else bytes(sealed), self._sealer, reader)
+        record["data"] = shown(record["data"], sealed, self._sealer, reader)
         return Request(
             id, kind, subject, flow, time, state, ready, leased_by, lease, attempts, put_off, fault, record
         )  # fmt: skip

@@ -11,22 +11,25 @@ import logging
 import random
 import time
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 
 from carepolicy.store import faults
 from carepolicy.store.postgresquiet import at_rest, outlast
 from carepolicy.store.postgrestables import lay_out
-from carepolicy.store.postgrestransaction import LOCKS, Connection, PostgresTransaction
+from carepolicy.store.postgrestransaction import LOCKS, Connection, PostgresTransaction, in_its_style
 from carepolicy.store.postgresurl import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from carepolicy.store.contract import Transaction
+    from carepolicy.store.contract import Store, Transaction
 
 Result = TypeVar("Result")
+SHORT_PATIENCE = "3s"
+"""So long a table is waited for that is to be written anew."""
+
 ATTEMPTS = 12
 """How often a transaction that lost against another is done again."""
 
@@ -39,6 +42,7 @@ class PostgresStore:
     def __init__(self, url: str) -> None:
         address, schema = parsed(url)
         self.url = url
+        self.beside: list[Store] = []
         self._listens = False
         self._channel = f"{schema}_due"
         with self._told():
@@ -110,6 +114,29 @@ class PostgresStore:
                 raise
         raise AssertionError("the last attempt returns or raises")
 
+    def ask(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The answer to a question, as the transaction that is under way sees it, or else by itself."""
+        with self._told():
+            return self._connection.execute(in_its_style(sql).encode(), values).fetchall()
+
+    def scrub(self) -> str | None:
+        """Write the table of data keys anew, without those that were thrown away. What is left elsewhere (in the log
+        of the server, in tables until they are vacuumed) cannot be opened without them."""
+        where = "SELECT pg_relation_filenode('datakeys')"
+        run = self._connection.execute
+        with self._told():
+            before = run(where).fetchone()
+            run(f"SET lock_timeout = '{SHORT_PATIENCE}'".encode())
+            try:
+                run("VACUUM (FULL) datakeys")
+            except psycopg.Error:
+                pass  # it is told below
+            finally:
+                run("RESET lock_timeout")
+            if run(where).fetchone() != before:
+                return None
+        return "what was erased may still be in the table datakeys until it is vacuumed (VACUUM FULL)"
+
     def wait(self, seconds: float) -> bool:
         """Sleep that long, or until a timer was set that falls due soon."""
         with self._told():
@@ -133,6 +160,8 @@ class PostgresStore:
 
     def close(self) -> None:
         """Let go of the connection."""
+        while self.beside:
+            self.beside.pop().close()
         self._connection.close()
 
     @contextmanager

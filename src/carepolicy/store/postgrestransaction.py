@@ -49,7 +49,7 @@ _numbers = count(1)
 
 
 @lru_cache(maxsize=512)
-def _in_its_style(sql: str) -> str:
+def in_its_style(sql: str) -> str:
     """A statement with ``%s`` in place of each ``?``."""
     return sql.replace("%", "%%").replace("?", "%s")
 
@@ -57,6 +57,7 @@ def _in_its_style(sql: str) -> str:
 class PostgresTransaction(SqlTransaction):
     """A transaction on the one connection of a store."""
 
+    shared = " FOR SHARE"
     skip_locked = " FOR UPDATE SKIP LOCKED"
     locked = " FOR UPDATE"
 
@@ -68,30 +69,30 @@ class PostgresTransaction(SqlTransaction):
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The answer to a question."""
-        return self._connection.execute(_in_its_style(sql).encode(), values).fetchall()
+        return self._connection.execute(in_its_style(sql).encode(), values).fetchall()
 
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """The answer to a question, some rows at a time."""
         self._pipe.close()
         with self._connection.cursor(name=f"stream {next(_numbers)}") as cursor:
             cursor.itersize = 2_000
-            cursor.execute(_in_its_style(sql).encode(), values)
+            cursor.execute(in_its_style(sql).encode(), values)
             yield from cursor
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Carry out a statement; how many rows it changed."""
-        cursor = self._connection.execute(_in_its_style(sql).encode(), values)
+        cursor = self._connection.execute(in_its_style(sql).encode(), values)
         self._pipe.close()  # the answer is there then
         return cursor.rowcount
 
     def _send(self, sql: str, values: Sequence[Any]) -> None:
         """Carry out a statement whose answer is not asked for, and need not be there yet."""
-        self._connection.execute(_in_its_style(sql).encode(), values)
+        self._connection.execute(in_its_style(sql).encode(), values)
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Carry out a statement for each of some rows."""
         with self._connection.cursor() as cursor:
-            cursor.executemany(_in_its_style(sql).encode(), rows)
+            cursor.executemany(in_its_style(sql).encode(), rows)
 
     def keep_others_out(self) -> None:
         """Wait for those who are writing subjects and cases, and let nobody else begin: all of them lock subjects."""

@@ -24,6 +24,14 @@ def with_schema(url: str, schema: str) -> str:
     return urlunsplit((*parts[:3], urlencode([*given, ("schema", schema)]), parts.fragment))
 
 
+def without_password(url: str) -> str:
+    """A URL by which a database is known, and nobody logs in."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    given = [(name, value) for name, value in parse_qsl(parts.query) if name in ("host", "port", "dbname")]
+    return urlunsplit((parts.scheme, f"{user.partition(':')[0]}{at}{host}", parts.path, urlencode(given), ""))
+
+
 def quoted(name: str) -> str:
     """A name as SQL has it, whatever stands in it."""
     return '"' + name.replace('"', '""') + '"'

@@ -11,6 +11,7 @@ from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.named import NamedTuple
 from carepolicy.store.chain import BEGINNING, LOOSE, link
 from carepolicy.store.keeping import erase_at
+from carepolicy.store.naming import storable
 from carepolicy.store.remembered import Remembered
 from carepolicy.store.revealing import whole
 from carepolicy.store.rows import RecordRow, RequestRow
@@ -81,6 +82,8 @@ class Recording:
         """Take lines of records with the positions that caused them, in their order. ``times`` has instants that are
         known already by their texts."""
         self._times = times
+        if unmasked:
+            self._desks.prepare_sealing({storable(subject) for _, subject, _ in unmasked})
         add, input, touched = self.records.append, self._input, self._desks.touched
         known, chain, (number, end) = Remembered(("", ""), None), LOOSE, START  # of no record yet
         sequence, time, head, between, rest, before = 0, 0, NOWHERE, "", "", -1
@@ -178,7 +181,7 @@ class Recording:
     def _sealed(self, unmasked: Unmasked, place: Place, sequence: int) -> bytes | None:
         name = place.name
         secret = unmasked.get((place.flow, name if isinstance(name, str) else name[1], sequence))
-        return None if secret is None else self._desks.sealer.seal(whole(*secret))
+        return None if secret is None else self._desks.seal(place.subject, whole(*secret))
 
 
 def _instant(when: str | None) -> int:

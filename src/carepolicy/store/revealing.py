@@ -15,7 +15,7 @@ from carepolicy.named import NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from carepolicy.store.sealing import Sealer
+    from carepolicy.store.datakeys import DataKeys
 
 
 class Reader(NamedTuple):
@@ -42,11 +42,12 @@ def whole(data: str, private: Mapping[str, tuple[str, ...]]) -> bytes:
     return b'{"facts":%b,"data":%b}' % (orjson.dumps(private), data.encode())
 
 
-def shown(masked: dict[str, Any], sealed: bytes | None, sealer: Sealer, reader: Reader) -> dict[str, Any]:
+def shown(masked: dict[str, Any], sealed: bytes | None, sealer: DataKeys, reader: Reader) -> dict[str, Any]:
     """The data of a record as a reader may see it. Raises ``WrongKey``."""
-    if sealed is None or reader is NOBODY:
+    whole_data = None if reader is NOBODY else sealer.opened(sealed)
+    if whole_data is None:
         return masked
-    kept = orjson.loads(sealer.unseal(sealed))
+    kept = orjson.loads(whole_data)
     if "facts" not in kept:  # written before the facts were named
         return kept if reader.sees is None else masked
     facts, data = kept["facts"], kept["data"]

@@ -1,151 +1,226 @@
-"""Which keys a store was sealed with, and sealing all of it anew with another.
+"""Sealing all that a store holds anew with another key: its data keys, its secrets, and what was sealed before there
+were data keys. What data keys seal stays as it is.
 
-The store knows its keys by fingerprints. A key that the store does not know is refused before anything is
-sealed with it: facts sealed with two keys of which one is lost are lost too.
+Rotations on one key file come one after the other (``rotating_keys``). A key is dropped only when no store needs it
+that was sealed with it: the stores are noted beside the key file.
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from carepolicy.named import NamedTuple
-from carepolicy.store.faults import WrongKey
-from carepolicy.store.keyring import fingerprint, given_keys, made_key, new_key, source, write_keys
-from carepolicy.store.sealing import ANOTHER, Keys
+from carepolicy.store.datakeys import JOURNAL
+from carepolicy.store.faults import Busy, StoreFault, WrongKey
+from carepolicy.store.keyring import (
+    changing_keys,
+    fingerprint,
+    from_file,
+    given_keys,
+    new_key,
+    note_store,
+    stores_of_keys,
+    write_keys,
+)
+from carepolicy.store.opening import SQLITE, named_store, open_store
+from carepolicy.store.sealing import ACTIVE, MARK, NOTE, Keys, demand_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from cryptography.fernet import Fernet
 
     from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.datakeys import DataKeys
 
 AT_A_TIME = 500
 """Rows that are sealed anew in one transaction."""
 
-ACTIVE = "SELECT fingerprint FROM keys WHERE retired IS NULL ORDER BY since, fingerprint"
-NOTE = """INSERT INTO keys (fingerprint, since) VALUES (?, ?)
-    ON CONFLICT (fingerprint) DO UPDATE SET retired = NULL"""
-SEALED = (
-    ("cases", "key, subject, flow"),
-    ("records", "no"),
-    ("held", "input, subject"),
-    ("contacts", "no"),
-    ("secrets", "name"),
-    ("journal", "no"),
+ROTATION = (0, 0)
+"""In place of an input and a share (see ``sharing``): the lock of rotations from several machines."""
+
+OLD = f"sealed IS NOT NULL AND substr(sealed, 1, {len(MARK)}) <> ?"
+"""What was sealed before there were data keys."""
+
+PRIVATE = (
+    ("cases", "key, subject, flow", "subject"),
+    ("records", "no", "subject"),
+    ("held", "input, subject", "subject"),
+    ("contacts", "no", "subject"),
+    ("journal", "no", f"'{JOURNAL}'"),
 )
-"""Tables with a column ``sealed``, and the columns of their primary keys."""
+"""Tables with what is private sealed, the columns of their primary keys, and whose it is."""
+
+SECRETS = "SELECT name, sealed FROM secrets"
+RENEW_SECRET = "UPDATE secrets SET sealed = ? WHERE name = ?"
+DATA_KEYS = "SELECT id, sealed FROM datakeys WHERE fingerprint <> ? AND sealed <> ? LIMIT ?"
+RENEW_DATA_KEY = "UPDATE datakeys SET sealed = ?, fingerprint = ? WHERE id = ?"
+RETIRE = "UPDATE keys SET retired = ? WHERE retired IS NULL AND fingerprint <> ?"
 
 
 class Rotation(NamedTuple):
-    """What a rotation did: how many rows were sealed anew, and which keys open nothing in the store any more."""
+    """What a rotation did: how many things were sealed anew, and which keys open nothing in the store any more."""
 
     rows: int
     retired: tuple[str, ...]
 
 
-def demand_key(transaction: Transaction, now: int) -> bool:
-    """Note the key at hand as one of the store's; whether it was new there. Raises ``WrongKey`` where it has others."""
-    known = [each for (each,) in transaction.rows(ACTIVE)]
-    keys = given_keys()
-    if not keys:
-        if known:
-            raise WrongKey(f"there is no key here: {source()} does not exist; {ANOTHER}")
-        keys = [made_key()]
-    prints = [fingerprint(each) for each in keys]
-    if prints[0] in known:
-        return False
-    if known and not set(prints) & set(known):
-        raise WrongKey(ANOTHER)
-    if not known:
-        _demand_opens(transaction)
-    transaction.run(NOTE, (prints[0], now))
-    return True
-
-
-def _demand_opens(transaction: Transaction) -> None:
-    """A store of before fingerprints were noted: what it holds must open."""
-    for table in ("cases", "records"):
-        for (sealed,) in transaction.rows(f"SELECT sealed FROM {table} WHERE sealed IS NOT NULL LIMIT 1"):
-            Keys().unseal(bytes(sealed))
-
-
-def begin_rotation(store: Store, now: int, from_file: bool) -> None:
+def begin_rotation(store: Store, now: int) -> None:
     """Put a new key in front of the others in the key file, unless the last rotation was not finished. Keys that a
     variable holds are the caller's to change. Raises ``WrongKey``."""
+    if not store.share_is_mine(*ROTATION):
+        raise Busy("the keys of the store are being rotated from another machine")
     with store.transaction() as transaction:
-        demand_key(transaction, now)
+        demand_key(transaction, now, store.url)
         known = {each for (each,) in transaction.rows(ACTIVE)}
-    keys = given_keys()
-    if known == {fingerprint(keys[0])} and from_file:
-        keys = [new_key(), *keys]
-        write_keys(keys)
+    if from_file():
+        with changing_keys():
+            keys = given_keys()
+            if known == {fingerprint(keys[0])}:
+                keys = [new_key(), *keys]
+                note_store(named_store(store.url), {*known, fingerprint(keys[0])})
+                write_keys(keys)
     with store.transaction() as transaction:
-        transaction.run(NOTE, (fingerprint(keys[0]), now))
+        transaction.run(NOTE, (fingerprint(given_keys()[0]), now))
 
 
-def seal_anew(store: Store, now: int, told: Callable[[int], None]) -> Rotation:
-    """Seal with the first key all that the store holds; ``told`` is called with the number of rows that were done."""
+def seal_anew(store: Store, sealer: DataKeys, now: int, told: Callable[[int], None]) -> Rotation:
+    """Seal with the first key all that the store holds; ``told`` is called with the numbers of what was done."""
     keys = Keys()
-    done = sum(_anew(store, keys, table, columns, told) for table, columns in SEALED)
-    first = fingerprint(given_keys()[0])
+    places = [store, sealer.vault()] if sealer.has_vault() else [store]
+    done = _anew_secrets(store, keys, told)
+    done += sum(_anew_old(store, sealer, *each, told) for each in PRIVATE)
+    done += sum(_anew_keys(each, keys, told) for each in places)
+    first = keys.first()
     with store.transaction() as transaction:
         transaction.run(NOTE, (first, now))
         retired = tuple(each for (each,) in transaction.rows(ACTIVE) if each != first)
-        transaction.run("UPDATE keys SET retired = ? WHERE retired IS NULL AND fingerprint <> ?", (now, first))
+        transaction.run(RETIRE, (now, first))
+        # Who makes data keys holds their key to be one of the store's: nobody wraps any with another from here on.
+        while count := _some_keys(transaction, keys):
+            done += count
+        if sealer.has_vault():
+            done += _anew_keys(sealer.vault(), keys, told)
     return Rotation(done, retired)
 
 
-def count_sealed(store: Store) -> int:
-    """How many rows hold something sealed."""
-    with store.reading() as transaction:
-        return sum(
-            int(transaction.rows(f"SELECT count(*) FROM {table} WHERE sealed IS NOT NULL")[0][0]) for table, _ in SEALED
-        )
+def end_rotation(store: Store, now: int) -> None:
+    """Note which keys the store needs now, and let others rotate them."""
+    if from_file():
+        with changing_keys(), store.reading() as transaction:
+            note_store(named_store(store.url), [each for (each,) in transaction.rows(ACTIVE)])
+    store.leave_share(*ROTATION)
 
 
-def _anew(store: Store, keys: Keys, table: str, columns: str, told: Callable[[int], None]) -> int:
-    names = columns.split(", ")
-    asked, order = ", ".join("?" * len(names)), columns
-    where = " AND ".join(f"{name} = ?" for name in names)
-    update = f"UPDATE {table} SET sealed = ? WHERE {where} AND sealed = ?"
-    at: tuple[object, ...] = ()
+def count_old(store: Store, sealer: DataKeys) -> int:
+    """How many things are to be sealed anew."""
+    first = fingerprint(given_keys()[0])
+    sql = "SELECT count(*) FROM datakeys WHERE fingerprint <> ? AND sealed <> ?"
+    places = [store, sealer.vault()] if sealer.has_vault() else [store]
+    found = sum(int(each.ask(sql, (first, b""))[0][0]) for each in places)
+    found += sum(int(store.ask(f"SELECT count(*) FROM {table} WHERE {OLD}", (MARK,))[0][0]) for table, _, _ in PRIVATE)
+    return found + int(store.ask("SELECT count(*) FROM secrets")[0][0])
+
+
+def _anew_secrets(store: Store, keys: Keys, told: Callable[[int], None]) -> int:
+    with store.transaction() as transaction:
+        rows = transaction.rows(SECRETS)
+        transaction.many(RENEW_SECRET, [(keys.again(bytes(sealed)), name) for name, sealed in rows])
+    told(len(rows))
+    return len(rows)
+
+
+def _anew_old(store: Store, sealer: DataKeys, table: str, columns: str, whose: str, told: Callable[[int], None]) -> int:
+    """Seal with data keys what was sealed without."""
+    where = " AND ".join(f"{name} = ?" for name in columns.split(", "))
+    select = f"SELECT {columns}, {whose}, sealed FROM {table} WHERE {OLD} LIMIT ?"
     done = 0
-    while True:
-        after = f"AND ({columns}) > ({asked})" if at else ""
-        select = f"SELECT {columns}, sealed FROM {table} WHERE sealed IS NOT NULL {after} ORDER BY {order} LIMIT ?"
-        with store.transaction() as transaction:
-            rows = transaction.rows(select, (*at, AT_A_TIME))
-            if rows:
-                anew = [(keys.again(bytes(row[-1])), *row[:-1], row[-1]) for row in rows]
-                transaction.many(update, anew)
-        if not rows:
-            return done
-        at = tuple(rows[-1][:-1])
-        done += len(rows)
-        told(len(rows))
+
+    def work(transaction: Transaction) -> int:
+        rows = transaction.rows(select, (MARK, AT_A_TIME))
+        sealer.prepare(transaction, [row[-2] for row in rows])
+        anew = [(sealer.seal(transaction, row[-2], sealer.opened(row[-1]) or b""), *row[:-2]) for row in rows]
+        transaction.many(f"UPDATE {table} SET sealed = ? WHERE {where}", anew)
+        return len(rows)
+
+    while count := store.attempt(work, lambda: None):
+        done += count
+        told(count)
+    return done
 
 
-def drop_old_keys(stores: Iterable[Store]) -> int:
-    """Take all keys but the first out of the key file, once it is certain that the first opens everything in some
-    stores; how many were dropped. Raises ``WrongKey``."""
+def _anew_keys(store: Store, keys: Keys, told: Callable[[int], None]) -> int:
+    done = 0
+    while count := store.attempt(lambda transaction: _some_keys(transaction, keys), lambda: None):
+        done += count
+        told(count)
+    return done
+
+
+def _some_keys(transaction: Transaction, keys: Keys) -> int:
+    first = keys.first()
+    rows = transaction.rows(DATA_KEYS, (first, b"", AT_A_TIME))
+    transaction.many(RENEW_DATA_KEY, [(keys.again(bytes(sealed)), first, name) for name, sealed in rows])
+    return len(rows)
+
+
+class Dropped(NamedTuple):
+    """What came of dropping old keys: how many were, and which stores still need others."""
+
+    keys: int
+    needed_by: tuple[str, ...]
+
+
+def drop_old_keys(store: Store, stores: Sequence[Store]) -> Dropped:
+    """Take the keys out of the key file that no store needs, once it is certain that the first opens everything in some
+    stores; ``store`` is the one that they belong to. Raises ``WrongKey``."""
     from cryptography.fernet import Fernet
 
-    keys = given_keys()
-    first = Fernet(keys[0])
-    for store in stores:
-        with store.reading() as transaction:
-            _demand_first(transaction, first)
-    write_keys(keys[:1])
-    return len(keys) - 1
+    with changing_keys():
+        keys = given_keys()
+        for each in stores:
+            with each.reading() as transaction:
+                _demand_first(transaction, Fernet(keys[0]), fingerprint(keys[0]))
+        old = {fingerprint(each) for each in keys[1:]}
+        own = named_store(store.url)
+        needed = {name: old & _needs(name, noted) for name, noted in stores_of_keys().items() if name != own}
+        kept = {each for prints in needed.values() for each in prints}
+        left = [each for number, each in enumerate(keys) if number == 0 or fingerprint(each) in kept]
+        if len(left) < len(keys):
+            write_keys(left)
+        return Dropped(len(keys) - len(left), tuple(sorted(name for name, prints in needed.items() if prints)))
 
 
-def _demand_first(transaction: Transaction, first: Fernet) -> None:
+def _needs(name: str, noted: list[str]) -> set[str]:
+    """The fingerprints of the keys that another store needs: by what it says itself where it can be opened at once,
+    else by what was noted."""
+    if not name.startswith(SQLITE) or not os.path.exists(name.removeprefix(SQLITE)):
+        return set(noted)
+    try:
+        store = open_store(name, create=False)
+        try:
+            return {each for (each,) in store.ask(ACTIVE)}
+        finally:
+            store.close()
+    except StoreFault:
+        return set(noted)
+
+
+def _demand_first(transaction: Transaction, first: Fernet, print_of_first: str) -> None:
     from cryptography.fernet import InvalidToken
 
-    for table, _ in SEALED:
-        for (sealed,) in transaction.stream(f"SELECT sealed FROM {table} WHERE sealed IS NOT NULL"):
-            try:
-                first.decrypt(bytes(sealed))
-            except InvalidToken:
-                raise WrongKey("another process still seals with the old key; end it, and rotate again") from None
+    others = "SELECT 1 FROM datakeys WHERE fingerprint <> ? AND sealed <> ? LIMIT 1"
+    if transaction.rows(others, (print_of_first, b"")):
+        raise WrongKey(STILL_OLD)
+    for _, sealed in transaction.rows(SECRETS):
+        try:
+            first.decrypt(bytes(sealed))
+        except InvalidToken:
+            raise WrongKey(STILL_OLD) from None
+    for table, _, _ in PRIVATE:
+        if transaction.rows(f"SELECT 1 FROM {table} WHERE {OLD} LIMIT 1", (MARK,)):
+            raise WrongKey(STILL_OLD)
+
+
+STILL_OLD = "another process still seals with the old key; end it, and rotate again"

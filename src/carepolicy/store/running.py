@@ -105,7 +105,7 @@ class StoredRun:
         def work(transaction: Transaction) -> tuple[Done, Progress]:
             self._demand_place(transaction)
             batch = Batch(self.operation.desks(transaction), transaction, self._input)
-            batch.take(self._held(transaction, batch.read(lines)))
+            batch.take(self._held(transaction, batch, batch.read(lines)))
             return self._close(transaction, batch, lines[-1][0], len(lines))
 
         done, self.progress = self.operation.attempt(work, self._forget)
@@ -180,11 +180,13 @@ class StoredRun:
         if progress_of(transaction.position(self._input, self._share)).line != self.progress.line:
             raise Busy(f"another process is reading {self.name} into this store")
 
-    def _held(self, transaction: Transaction, read: Read) -> Read:
+    def _held(self, transaction: Transaction, batch: Batch, read: Read) -> Read:
         if self._late is None:
             return read
         refused = [each for each in read if not isinstance(each[1], tuple)]
         events = [event for _, event, _ in read if isinstance(event, tuple)]
+        for event in events:
+            batch.hold_back(event)
         released = self._late.release(transaction, events)
         return [*refused, *((event.line, event, b"") for event in released)]
 

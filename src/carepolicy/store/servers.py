@@ -15,7 +15,7 @@ from carepolicy.store.outbox import LONGEST_FAULT, LONGEST_WAIT, SECOND
 
 if TYPE_CHECKING:
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.sealing import Sealer
+    from carepolicy.store.datakeys import DataKeys
 
 FIRST_WAIT = SECOND
 """After the first failure; twice as long each time, at most ``LONGEST_WAIT``."""
@@ -56,7 +56,7 @@ class Gate(NamedTuple):
 class Servers:
     """The servers of a store that failed. Instants are microseconds since 1970."""
 
-    def __init__(self, store: Store, sealer: Sealer) -> None:
+    def __init__(self, store: Store, sealer: DataKeys) -> None:
         self._store = store
         self._sealer = sealer
         self._digests: dict[Server, bytes] = {}

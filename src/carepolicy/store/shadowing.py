@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from carepolicy.machine.loading import load_bundle
 from carepolicy.store import journal
 from carepolicy.store.applying import Plan, apply_bundle, is_present
+from carepolicy.store.datakeys import JOURNAL, KEEP_KEY, KEEP_SEALING, DataKeys
 from carepolicy.store.faults import Busy, StoreFault
 from carepolicy.store.journal import ShadowRow, count_pending, end_shadow, shadow_of
 from carepolicy.store.opening import open_store, remove_store, shadow_url
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.sealing import Sealer
 
 Row = TypeVar("Row")
 
@@ -38,7 +38,7 @@ READY = "UPDATE shadow SET ready = 1, base = ?, fired = ?, moved = ? WHERE token
 LAST = "SELECT coalesce(max(no), 0) FROM records"
 
 
-def begin(store: Store, root: str, sealer: Sealer, now: int, most: int, told: Callable[[int], None]) -> Plan:
+def begin(store: Store, root: str, sealer: DataKeys, now: int, most: int, told: Callable[[int], None]) -> Plan:
     """Begin to try the set in the folder ``root``; what became of the open cases by it. ``told`` is called with numbers
     of copied rows. Raises ``PolicyErrors``, and ``RefusedPlan`` where a case cannot be moved; then nothing has begun.
     """
@@ -57,8 +57,8 @@ def begin(store: Store, root: str, sealer: Sealer, now: int, most: int, told: Ca
         remove_store(url)
         shadow = open_store(url)
         try:
-            base, seen = _copy(store, shadow, told)
-            plan = apply_bundle(shadow, bundle, files, sealer, now, most)
+            base, seen = _copy(store, shadow, sealer, told)
+            plan = apply_bundle(shadow, bundle, files, DataKeys(shadow, now), now, most)
             moved = _last(shadow)
         finally:
             shadow.close()
@@ -89,7 +89,7 @@ def _last(store: Store) -> int:
         return number
 
 
-def _copy(store: Store, shadow: Store, told: Callable[[int], None]) -> tuple[int, list[int]]:
+def _copy(store: Store, shadow: Store, sealer: DataKeys, told: Callable[[int], None]) -> tuple[int, list[int]]:
     """Copy subjects, open cases, watches and sets as they are at one instant; the number of the last record then, and
     the entries of the journal that were made before it."""
     with store.still() as transaction:
@@ -106,6 +106,11 @@ def _copy(store: Store, shadow: Store, told: Callable[[int], None]) -> tuple[int
             with shadow.transaction() as there:
                 there.save([], [each._replace(version=numbers[each.version]) for each in copies], [])
             told(len(copies))
+        for sealings in _some(transaction.stream("SELECT subject, id FROM sealings WHERE subject <> ?", (JOURNAL,))):
+            keys = sealer.wrapped([bytes(name) for _, name in sealings])
+            with shadow.transaction() as there:
+                there.many(KEEP_SEALING, sealings)
+                there.many(KEEP_KEY, [(name, "", wrapped) for name, wrapped in keys.items() if wrapped])
         for noted in _some(transaction.stream("SELECT watch, value, noted FROM watched")):
             with shadow.transaction() as there:
                 there.many(KEEP_WATCHED, noted)

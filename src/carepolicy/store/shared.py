@@ -23,6 +23,7 @@ class SqlTransaction(ABC):
     """A transaction over the four ways to talk to a database that a backend gives."""
 
     unchanged = False
+    shared = ""
     skip_locked = ""
     locked = ""
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from carepolicy.store import faults, schema, statements
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from carepolicy.store.contract import Transaction
+    from carepolicy.store.contract import Store, Transaction
     from carepolicy.store.rows import EventRow
 
 Result = TypeVar("Result")
@@ -27,8 +28,14 @@ Result = TypeVar("Result")
 PATIENCE = 30.0
 """Seconds to wait for another process that writes."""
 
+SHORT_PATIENCE = 2.0
+"""Seconds to wait for one that reads, before what was erased is left in the log."""
+
 GLANCE = 1.0
 """Seconds between two looks at whether somebody else has written, while a watcher sleeps."""
+
+
+IN_MEMORY = ":memory:"
 
 
 class SqliteTransaction(SqlTransaction):
@@ -80,6 +87,7 @@ class SqliteStore:
 
     def __init__(self, path: str, create: bool = True) -> None:
         self.url = f"sqlite:///{path}"
+        self.beside: list[Store] = []
         self._path = path
         self._seen = self._changes = self._looked = -1
         with self._told():
@@ -128,6 +136,24 @@ class SqliteStore:
             undone()
             raise
 
+    def ask(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The answer to a question, as the transaction that is under way sees it, or else by itself."""
+        with self._told():
+            return self._connection.execute(sql, values).fetchall()
+
+    def scrub(self) -> str | None:
+        """Write the log into the file, where what was erased is overwritten, and empty the log. Another process that
+        reads holds that up: it is waited for a little."""
+        with self._told():
+            self._connection.execute(f"PRAGMA busy_timeout={SHORT_PATIENCE * 1000:.0f}")
+            try:
+                held_up = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                self._connection.execute(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
+        if not held_up:
+            return None
+        return f"{self._path}-wal may still hold what was erased, since another process is reading the store"
+
     def wait(self, seconds: float) -> bool:
         """Sleep that long, or until another process has written since the last ``reading``."""
         end = time.monotonic() + seconds
@@ -149,6 +175,8 @@ class SqliteStore:
 
     def close(self) -> None:
         """Let go of the file."""
+        while self.beside:
+            self.beside.pop().close()
         self._connection.close()
 
     # -- the file ------------------------------------------------------------------------------------
@@ -161,12 +189,17 @@ class SqliteStore:
             raise faults.Unreachable(f"there is no store {self._path}; `carepolicy event` makes one")
         if os.path.isdir(self._path):
             raise faults.NotAStore(f"{self._path} is a folder, not a file")
+        if os.path.isfile(self._path):
+            _tighten(self._path)
+        elif self._path != IN_MEMORY:
+            _make_ours(self._path)
         connection = sqlite3.connect(self._path, timeout=PATIENCE, isolation_level=None, cached_statements=256)
         try:
             self._demand_ours(connection)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA cache_size=-65536")
+            connection.execute("PRAGMA secure_delete=ON")
         except BaseException:
             connection.close()
             raise
@@ -242,3 +275,19 @@ class SqliteStore:
         if name.startswith("SQLITE_CORRUPT"):
             return faults.NotAStore(f"{path} is damaged ({fault}); restore it from a copy")
         return faults.StoreFault(f"{path}: {fault}")
+
+
+def _make_ours(path: str) -> None:
+    """Make an empty file for its owner alone, as which SQLite then makes all files beside it."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _tighten(path: str) -> None:
+    """Take the file, and those beside it, from all who are not its owner. A group that may also write was given it on
+    purpose."""
+    for each in (path, f"{path}-wal", f"{path}-shm"):
+        with suppress(OSError):  # it is not there, or somebody else's
+            mode = stat.S_IMODE(os.stat(each).st_mode)
+            ours = 0o770 if mode & 0o020 else 0o700
+            if mode & ~ours:
+                os.chmod(each, mode & ours)

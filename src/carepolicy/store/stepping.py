@@ -13,6 +13,7 @@ from carepolicy.named import NamedTuple
 from carepolicy.store import journal
 from carepolicy.store.batch import Batch
 from carepolicy.store.comparing import Comparing, Comparison
+from carepolicy.store.datakeys import JOURNAL
 from carepolicy.store.erasing import erase
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.journal import Entry, ShadowRow, counted, pending, shadow_of
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.datakeys import DataKeys
     from carepolicy.store.rows import Address, EventRow
-    from carepolicy.store.sealing import Sealer
 
 ENTRIES, LINES = 500, 2_000
 """So many entries of the journal are read at a time, and about so many events taken in one transaction."""
@@ -50,7 +51,7 @@ class Telling(NamedTuple):
     cases: Callable[[int], None]
 
 
-def compared(store: Store, row: ShadowRow, sealer: Sealer, now: int, most: int, told: Telling) -> Comparison:
+def compared(store: Store, row: ShadowRow, sealer: DataKeys, now: int, most: int, told: Telling) -> Comparison:
     """Step the shadow through what live operation took, and compare the two. Raises ``Ended``."""
     with beside(store) as shadow:
         if shadow is None:
@@ -69,7 +70,7 @@ def compared(store: Store, row: ShadowRow, sealer: Sealer, now: int, most: int, 
     return found
 
 
-def erase_beside(store: Store, addresses: Sequence[Address], sealer: Sealer, now: int, author: str) -> None:
+def erase_beside(store: Store, addresses: Sequence[Address], sealer: DataKeys, now: int, author: str) -> None:
     """Erase what is private at some addresses in the shadow as well, and in what it was not stepped through yet. Raises
     a ``StoreFault`` that says how to get rid of it where that cannot be done."""
     known = current(store)
@@ -77,11 +78,10 @@ def erase_beside(store: Store, addresses: Sequence[Address], sealer: Sealer, now
         with beside(store) as shadow:
             if known is None or shadow is None:
                 return
-            Stepping(store, shadow, known[0], sealer, now).catch_up(lambda _: None)
-            with shadow.transaction() as transaction:
-                transaction.load(sorted(addresses))
-                for address in addresses:
-                    erase(transaction, address, now, author)
+            stepping = Stepping(store, shadow, known[0], sealer, now)
+            stepping.catch_up(lambda _: None)
+            stepping.erase(addresses, now, author)
+            store.attempt(lambda transaction: sealer.renew(transaction, JOURNAL), lambda: None)
     except StoreFault as fault:
         raise StoreFault(
             "it was erased, but not in the set that is tried beside the installed one, which has it too; "
@@ -92,12 +92,12 @@ def erase_beside(store: Store, addresses: Sequence[Address], sealer: Sealer, now
 class Stepping:
     """A shadow that is stepped through what live operation took. ``now`` is when its keys were first used."""
 
-    def __init__(self, store: Store, shadow: Store, row: ShadowRow, sealer: Sealer, now: int) -> None:
+    def __init__(self, store: Store, shadow: Store, row: ShadowRow, sealer: DataKeys, now: int) -> None:
         self._store = store
         self._shadow = shadow
         self._row = row
         self._sealer = sealer
-        self._operation = Operation(shadow, None, now, sealer)
+        self._operation = Operation(shadow, None, now)
 
     def catch_up(self, told: Callable[[int], None]) -> None:
         """Step it through what stands in the journal, and take that out; ``told`` is called with numbers of events.
@@ -111,6 +111,18 @@ class Stepping:
             told(counted(entries))
             if len(entries) < ENTRIES:
                 return
+
+    def erase(self, addresses: Sequence[Address], now: int, author: str) -> None:
+        """Erase what is private at some addresses."""
+        bundle, own = self._operation.bundle(), self._operation.sealer
+
+        def work(transaction: Transaction) -> None:
+            transaction.load(sorted(addresses))
+            for address in addresses:
+                erase(transaction, own, bundle, address, now, author)
+
+        self._operation.attempt(work)
+        self._shadow.scrub()
 
     def demand(self, transaction: Transaction) -> ShadowRow:
         """The shadow as it is now. Raises ``Ended``."""
@@ -160,7 +172,7 @@ class Stepping:
                 return
         for _ in self._operation.tick(until):
             pass
-        enforce_keep(self._shadow, until)
+        enforce_keep(self._shadow, self._operation.sealer, until)
 
         def work(transaction: Transaction) -> None:
             transaction.claim([_name(entry)])

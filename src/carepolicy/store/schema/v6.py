@@ -1,4 +1,5 @@
-"""Version 6: what was merged into a subject is found from there too; which events no case took.
+"""Version 6: what was merged into a subject is found from there too; which events no case took; subjects have
+data keys of their own.
 
 ``untaken`` has the ids of events that had no effect, so that they may come again: ``input`` is the log in which one
 stood, 0 where it came alone, ``times`` how often it was not taken.
@@ -6,6 +7,11 @@ stood, 0 where it came alone, ``times`` how often it was not taken.
 ``outbox`` knows the number of a request's present or last lease, whether a lease of it ended unheard, so that two may
 think it theirs, and how often it was put off at no cost. ``servers`` are those that failed, and until when each is left
 alone.
+
+``datakeys`` are the keys that seal what is private, each wrapped with the key of that ``fingerprint``; ``sealings``
+says which of them seals what is private of a subject now. ``vaults`` has one row: where the data keys are, "" in the
+store itself. The row of a vault, which is a store with nothing but data keys, is its own name. ``shreds`` are data keys
+that are still to be thrown away in the vault. Stores of before keep their data keys in themselves.
 """
 
 STATEMENTS = (
@@ -19,4 +25,10 @@ STATEMENTS = (
     """CREATE TABLE servers (
         digest {bytes} NOT NULL PRIMARY KEY, name {text} NOT NULL, failures {number} NOT NULL, until {number} NOT NULL,
         fault {text} NOT NULL){clustered}""",
+    """CREATE TABLE datakeys (
+        id {bytes} NOT NULL PRIMARY KEY, fingerprint {text} NOT NULL, sealed {bytes} NOT NULL){clustered}""",
+    "CREATE TABLE sealings (subject {text} NOT NULL PRIMARY KEY, id {bytes} NOT NULL){clustered}",
+    "CREATE TABLE shreds (id {bytes} NOT NULL PRIMARY KEY){clustered}",
+    "CREATE TABLE vaults (no {number} NOT NULL PRIMARY KEY, name {text} NOT NULL){clustered}",
+    "INSERT INTO vaults (no, name) SELECT 0, '' WHERE EXISTS (SELECT 1 FROM keys)",
 )

@@ -1,0 +1,42 @@
+"""Files that are still there, whole, after the power was cut."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+
+
+def replace_file(path: str, content: bytes) -> None:
+    """Put a file in the place of another, or of none, for its owner alone: whole or not at all, and on the disk."""
+    passing = write_beside(path, content)
+    try:
+        os.replace(passing, path)
+    except OSError:
+        os.unlink(passing)
+        raise
+    sync_folder(path)
+
+
+def write_beside(path: str, content: bytes) -> str:
+    """A new file in the folder of another, for its owner alone, on the disk; its path."""
+    passing = f"{path}.{os.getpid()}"
+    with suppress(FileNotFoundError):  # of a process of this number that was killed
+        os.unlink(passing)
+    handle = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return passing
+
+
+def sync_folder(path: str) -> None:
+    """Have it on the disk that a file is in its folder under its name."""
+    if sys.platform == "win32":  # which opens no folders, and keeps its own log of names
+        return
+    handle = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
