@@ -213,9 +213,9 @@ def test_what_is_kept_no_longer_is_shredded_and_the_rest_of_the_subject_is_seale
     shop: Shop, store_key: str
 ) -> None:
     lived(shop)
-    shop.event("email_received", "mail-1", "2029-03-01 10:00", f"customer.email={ADA}")
+    shop.event("email_received", "mail-1", "2029-03-01 10:00", f"customer.email={ADA}", "--yes")
     before = sealed(shop, "mail-1")
-    said = shop("tick", "--quiet", "--now", "2029-04-30")
+    said = shop("tick", "--quiet", "--yes", "--now", "2029-04-30")
     assert "private of 1 closed case" in said.err
     after = sealed(shop, "mail-1")
     assert after
