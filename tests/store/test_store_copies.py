@@ -17,6 +17,7 @@ from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks
 from carepolicy.store.moving import moved, target_of
 from carepolicy.store.rows import CaseRow, SubjectRow
+from carepolicy.store.sqlite import SqliteStore
 from carepolicy.store.statements import CASE_COLUMNS, SUBJECT_COLUMNS
 from carepolicy.store.versions import Installed
 from stories import write_set
@@ -106,7 +107,9 @@ WORKED_OUT = {"base", "next"}
 
 @pytest.fixture
 def desks(tmp_path: Path) -> Desks:
-    return Desks(Installed(1, load_bundle(str(write_set(tmp_path / "set", TICKET)))), [], DataKeys(store))
+    return Desks(
+        Installed(1, load_bundle(str(write_set(tmp_path / "set", TICKET)))), [], DataKeys(SqliteStore(":memory:"))
+    )
 
 
 @pytest.fixture
@@ -150,7 +153,9 @@ def moved_by_an_apply(case: Case, desks: Desks, tmp_path: Path) -> Case:
     """To a set in which clocks and states stand in another order."""
     other = TICKET.replace("version: 1", "version: 2").replace("clocks:\n", f"clocks:\n{FIRST_CLOCK}")
     other = other.replace("states:\n", f"states:\n{FIRST_STATE}")
-    later = Desks(Installed(2, load_bundle(str(write_set(tmp_path / "later", other)))), [], DataKeys(store))
+    later = Desks(
+        Installed(2, load_bundle(str(write_set(tmp_path / "later", other)))), [], DataKeys(SqliteStore(":memory:"))
+    )
     program = later.present["ticket"]
     state = target_of(case, program)
     assert state is not None

@@ -108,10 +108,10 @@ def test_open_cases_refuse_it_by_name_unless_forced_and_then_go_on(known: Shop) 
 
 def test_what_is_kept_long_enough_is_erased_by_the_tick_and_no_sooner(known: Shop) -> None:
     until = held(known, "ada@example.org")[0]["erased_by_itself"][:10]
-    assert known("tick", "--quiet", "--now", "2029-03-01").err == ""
+    assert known("tick", "--quiet", "--yes", "--now", "2029-03-01").err == ""
     before = sealed(known, "mail-1")
     assert before > 0
-    said = known("tick", "--quiet", "--now", f"{until} 23:59")
+    said = known("tick", "--quiet", "--yes", "--now", f"{until} 23:59")
     assert (said.status, "private of 1 closed case" in said.err) == (0, True)
     assert sealed(known, "mail-1") == 0
     assert known("customer", "show", "ada@example.org").status == 1

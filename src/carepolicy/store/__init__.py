@@ -14,8 +14,8 @@ How the parts fit, from the outside in:
 ``desks``       the engine's desks, whose subjects (on a ``shelf``) come out of the store when they are asked for.
                 ``snapshot`` turns a case into bytes and back; ``remembered`` is what is known of a subject beside
                 its cases; ``watches`` count over all subjects.
-``datakeys``    the seam for private facts: all that is private passes ``DataKeys.seal`` before it is kept. ``sealing`` wraps data
-                keys with the key at hand,
+``datakeys``    the seam for private facts: all that is private passes ``DataKeys.seal`` before it is kept.
+                ``sealing`` wraps data keys with the key at hand,
                 ``keyring`` is where that is, ``rotating`` changes it, ``revealing`` says who may see what.
 ``outbox``      requests leased, done, failed, parked; ``delivering`` hands them to a carrier.
 ``noting``      what is noted of events beside cases: the contact log (``contacts``), and where a customer's facts are
