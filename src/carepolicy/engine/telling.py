@@ -45,10 +45,16 @@ class Telling:
         return case.facts.get(fact, self._defaults.get(fact))
 
     def language(self, case: Case, templates: Mapping[str, Template]) -> str:
-        """The language for a customer: theirs where the template has it, else the first of the set that it has."""
+        """The language for a customer: theirs where the template has it, or that of another region, else the first of
+        the set that it has."""
         wanted = case.facts.get("customer.language", self._defaults.get("customer.language"))
-        if isinstance(wanted, str) and wanted in templates:
-            return wanted
+        if isinstance(wanted, str):
+            if wanted in templates:
+                return wanted
+            from carepolicy.machine.formats import nearest_language
+
+            if (near := nearest_language(wanted, templates)) is not None:
+                return near
         return next((each for each in self._languages if each in templates), next(iter(templates)))
 
     def write(self, case: Case, said: Said, when: str, event: Mapping[str, Any]) -> None:

@@ -143,15 +143,15 @@ class LiveMessage:
 
 
 class LiveNotice:
-    """A notice for a role, in the organisation's first language that it has; without a text it names the state."""
+    """A notice for a role, in the organisation's first language that it has."""
 
     __slots__ = ("_begin", "_private", "_text", "form")
 
     def __init__(self, role: str, texts: Mapping[str, Template], program: LiveProgram, bundle: Bundle) -> None:
         self.form = program.writer.form("notice.requested", "%s")
         self._begin = f'{{"role":{quoted(role)},"text":"'
-        language = next((each for each in bundle.languages if each in texts), next(iter(texts), None))
-        self._text = None if language is None else LiveText(texts[language], texts[language].text)
+        language = next((each for each in bundle.languages if each in texts), next(iter(texts)))
+        self._text = LiveText(texts[language], texts[language].text)
         self._private = private_of(texts)
 
     def private(self, case: Case) -> Private:
@@ -160,8 +160,6 @@ class LiveNotice:
 
     def data(self, stepper: Telling, case: Case, event: Mapping[str, Any], reveal: bool) -> str:
         """The role, and the text for the case."""
-        if self._text is None:
-            return f'{self._begin}{inside(f"{case.program.program.title}: {case.state.name}")}"}}'
         return f'{self._begin}{self._text.inside(stepper, case, reveal)}"}}'
 
 

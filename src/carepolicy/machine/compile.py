@@ -160,7 +160,9 @@ def _state(
             RuleTable(
                 when=way.guard.function if way.guard is not None else None,
                 to=-1 if way.dest is None else index[way.dest],
-                effects=compile_effects(policies, flow, way.rule.effects, trigger),
+                effects=compile_effects(
+                    policies, flow, way.rule.effects, trigger, flow.states[way.dest or state.name].title
+                ),
             )
             for way in found
         )
@@ -184,8 +186,8 @@ def _state(
         channel=state.channel,
         ways={trigger: rules(found, trigger) for trigger, found in ways.items() if trigger not in timers},
         afters=afters,
-        enter=compile_effects(policies, flow, state.enter, None),
-        leave=compile_effects(policies, flow, state.leave, None),
+        enter=compile_effects(policies, flow, state.enter, None, state.title),
+        leave=compile_effects(policies, flow, state.leave, None, state.title),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from carepolicy.businesstime import parse_limit
 from carepolicy.guards import compile_expression
 from carepolicy.guards.scopes import scope_of
-from carepolicy.machine.messages import compile_text
+from carepolicy.machine.messages import compile_notice
 from carepolicy.machine.program import ArgumentTable, EffectsTable, ExtendTable, OpenTable, RaiseTable
 from carepolicy.policy.settings import limit_text
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 def compile_effects(
-    policies: Policies, flow: Flow, effects: Effects | None, trigger: str | None
+    policies: Policies, flow: Flow, effects: Effects | None, trigger: str | None, state: str
 ) -> EffectsTable | None:
-    """The table of ``effects``, or None where there are none. ``trigger`` is what they follow."""
+    """The table of ``effects``, or None where there are none. ``trigger`` is what they follow, ``state`` the title of
+    that in which the case is after them."""
     if effects is None:
         return None
     scope = scope_of(policies.organisation, flow, trigger)
@@ -40,7 +41,7 @@ def compile_effects(
         set=tuple((fact, function(text)) for fact, text in effects.set.items()),
         assign=_assignee(policies, effects.assign),
         send=effects.send,
-        tell=tuple((each.role, compile_text(policies, flow, each.say)) for each in effects.tell),
+        tell=tuple((each.role, compile_notice(policies, flow, each.say, state, trigger)) for each in effects.tell),
         request=tuple(
             (each.action, tuple(argument(name, text) for name, text in each.arguments.items()))
             for each in effects.request

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from babel import Locale
 
-    from carepolicy.policy.model import Interval
+    from carepolicy.policy.model import Interval, Organisation
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RIGHT_TO_LEFT = frozenset(
@@ -18,7 +23,22 @@ RIGHT_TO_LEFT = frozenset(
 """Languages that are written from right to left unless their tag names another script."""
 
 RIGHT_TO_LEFT_SCRIPTS = frozenset({"adlm", "arab", "aran", "hebr", "nkoo", "rohg", "samr", "syrc", "thaa"})
-YES_AND_NO = {"en": ("yes", "no"), "fr": ("oui", "non"), "de": ("ja", "nein"), "es": ("sí", "no"), "nl": ("ja", "nee")}
+YES_AND_NO = {
+    "ar": ("نعم", "لا"), "bg": ("да", "не"), "bn": ("হ্যাঁ", "না"), "bs": ("da", "ne"), "ca": ("sí", "no"),
+    "cs": ("ano", "ne"), "cy": ("ie", "na"), "da": ("ja", "nej"), "de": ("ja", "nein"),
+    "el": ("ναι", "όχι"), "en": ("yes", "no"), "es": ("sí", "no"), "et": ("jah", "ei"), "eu": ("bai", "ez"),
+    "fa": ("بله", "خیر"), "fi": ("kyllä", "ei"), "fil": ("oo", "hindi"), "fr": ("oui", "non"),
+    "ga": ("tá", "níl"), "gl": ("si", "non"), "he": ("כן", "לא"), "hi": ("हाँ", "नहीं"), "hr": ("da", "ne"),
+    "hu": ("igen", "nem"), "id": ("ya", "tidak"), "is": ("já", "nei"), "it": ("sì", "no"),
+    "ja": ("はい", "いいえ"), "ka": ("დიახ", "არა"), "ko": ("예", "아니요"), "lt": ("taip", "ne"),
+    "lv": ("jā", "nē"), "mk": ("да", "не"), "ms": ("ya", "tidak"), "mt": ("iva", "le"), "nb": ("ja", "nei"),
+    "nl": ("ja", "nee"), "nn": ("ja", "nei"), "no": ("ja", "nei"), "pl": ("tak", "nie"),
+    "pt": ("sim", "não"), "ro": ("da", "nu"), "ru": ("да", "нет"), "sk": ("áno", "nie"), "sl": ("da", "ne"),
+    "sq": ("po", "jo"), "sr": ("да", "не"), "sv": ("ja", "nej"), "sw": ("ndiyo", "hapana"),
+    "ta": ("ஆம்", "இல்லை"), "th": ("ใช่", "ไม่ใช่"), "tr": ("evet", "hayır"), "uk": ("так", "ні"),
+    "ur": ("ہاں", "نہیں"), "vi": ("có", "không"), "zh": ("是", "否"),
+}  # fmt: skip
+"""Yes and no by language, as CLDR has them (Babel leaves them out)."""
 
 
 @lru_cache(maxsize=64)
@@ -39,29 +59,74 @@ def is_right_to_left(language: str) -> bool:
     return first in RIGHT_TO_LEFT if script is None else script in RIGHT_TO_LEFT_SCRIPTS
 
 
+@lru_cache(maxsize=64)
+def locale_in(language: str, region: str | None) -> str:
+    """A language as it is written in a region (of ISO 3166): "en" in "GB" is "en-GB". One that names its own region
+    stays; English where CLDR has none of the region is that of the world, and not that of America."""
+    from babel.localedata import exists
+
+    if region is None or "-" in language or "_" in language:
+        return language
+    if exists(f"{language}_{region}"):
+        return f"{language}-{region}"
+    return "en-150" if language == "en" else language
+
+
+def region_of(organisation: Organisation) -> str | None:
+    """Where an organisation is (ISO 3166): the country of its calendar's holidays, else that of its time zone."""
+    from babel.core import get_global
+
+    calendar = organisation.calendars.get(organisation.calendar or "")
+    if calendar is not None and calendar.holidays is not None:
+        return calendar.holidays.country
+    region = get_global("zone_territories").get(organisation.timezone)
+    return None if region in (None, "ZZ", "001") else str(region)
+
+
+def nearest_language(wanted: str, known: Iterable[str]) -> str | None:
+    """Which of some languages a reader of another understands: itself, in whatever case and with whichever sign
+    between; that of no region (``pt`` for ``pt-BR``), and of another region (``pt-PT``)."""
+    tags = {each.replace("_", "-").lower(): each for each in known}
+    parts = wanted.strip().replace("_", "-").lower().split("-")
+    for length in range(len(parts), 0, -1):
+        if (found := tags.get("-".join(parts[:length]))) is not None:
+            return found
+    return next((each for tag, each in tags.items() if tag.startswith(f"{parts[0]}-")), None)
+
+
 def value_in_words(value: Any, kind: str, currency: str | None, language: str, timezone: str) -> str:
     """A fact's value of the type ``kind`` in a language; times (microseconds since 1970) in ``timezone``."""
     if isinstance(value, (tuple, list)):
-        return ", ".join(value_in_words(each, "text", currency, language, timezone) for each in value)
+        return ", ".join(value_in_words(each, kind, currency, language, timezone) for each in value)
     if kind == "text":
         return str(value)
     if kind == "choice":
         return str(value).replace("_", " ")
     if kind == "flag":
-        return YES_AND_NO.get(language, YES_AND_NO["en"])[0 if value else 1]
+        return YES_AND_NO.get(re.split("[-_]", language)[0], YES_AND_NO["en"])[0 if value else 1]
     if kind == "time":
-        return _time(value, language, timezone)
+        return time_in_words(value, language, timezone)
     if kind == "date":
         return _date(value, language)
     return _amount(str(value), currency if kind == "money" else None, language)
 
 
 @lru_cache(maxsize=4096)
-def _time(instant: int, language: str, timezone: str) -> str:
-    from babel.dates import format_datetime, get_timezone
+def time_in_words(instant: int, language: str, timezone: str, tells_zone: bool = False) -> str:
+    """An instant with its day's name and without seconds: "Tuesday, 3 March 2026, 10:40". The zone is named where that
+    is asked for, and in an hour that comes twice, as clocks are put back."""
+    from babel.dates import format_date, format_time, get_timezone_name
 
+    locale, zone = locale_of(language), ZoneInfo(timezone)
     at = EPOCH + timedelta(microseconds=instant)
-    return format_datetime(at, "medium", tzinfo=get_timezone(timezone), locale=locale_of(language))
+    with suppress(OverflowError):  # in the first and the last hours of all years there is no other zone
+        at = at.astimezone(zone)
+    clock = format_time(at.timetz(), "short", tzinfo=at.tzinfo, locale=locale)
+    day = format_date(at.date(), "full", locale=locale)
+    told = str(locale.datetime_formats["medium"]).format(clock, day)
+    if at.utcoffset() != at.replace(fold=1 - at.fold).utcoffset():
+        return f"{told} ({get_timezone_name(at, locale=locale)})"
+    return f"{told} ({get_timezone_name(zone, locale=locale)})" if tells_zone else told
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.wording import limit_in_words
-from carepolicy.machine.formats import is_right_to_left, value_in_words
+from carepolicy.machine.formats import is_right_to_left, locale_in, region_of, value_in_words
+from carepolicy.machine.notices import notice_of
 from carepolicy.machine.templates import Part, Slot, Template, isolated
 from carepolicy.policy.placeholders import Placeholder, PlaceholderError, pieces
 from carepolicy.policy.strata import effects_of
@@ -35,16 +36,24 @@ def compile_templates(policies: Policies, flow: Flow) -> dict[str, dict[str, Tem
     }
 
 
-def compile_text(policies: Policies, flow: Flow, text: str) -> dict[str, Template]:
-    """The text of an internal notice, in the organisation's first language; nothing where there is none."""
+def compile_notice(policies: Policies, flow: Flow, text: str, state: str, trigger: str | None) -> dict[str, Template]:
+    """The text of an internal notice, in the organisation's first language; without one it tells the title of the
+    ``state``, and what the notice is told on."""
     language = policies.organisation.languages[0]
-    return {language: _template(policies, flow, language, "", text)} if text else {}
+    template = _template(policies, flow, language, "", text)
+    return {language: template if text else template._replace(text=notice_of(flow, language, state, trigger))}
 
 
 def _template(policies: Policies, flow: Flow, language: str, subject: str, text: str) -> Template:
-    timezone = policies.organisation.timezone
+    organisation = policies.organisation
+    locale = locale_in(language, region_of(organisation))
     return Template(
-        language, timezone, _parts(policies, flow, language, subject), _parts(policies, flow, language, text)
+        language,
+        locale,
+        organisation.timezone,
+        any(each.timezone != organisation.timezone for each in organisation.calendars.values()),
+        _parts(policies, flow, locale, subject),
+        _parts(policies, flow, locale, text),
     )
 
 
@@ -73,7 +82,7 @@ def _part(policies: Policies, flow: Flow, language: str, piece: Placeholder) -> 
     organisation, name = policies.organisation, piece.name
     fact: Fact | None = organisation.facts.get(name)
     if fact is not None:
-        return Slot("fact", name, fact.type, fact.currency, fact.private)
+        return Slot("fact", name, fact.item or fact.type, fact.currency, fact.private)
     if name == "case":
         return Slot("subject", "")
     if name == "organisation":

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from carepolicy.businesstime.wording import limit_in_words
-from carepolicy.machine.formats import value_in_words
+from carepolicy.businesstime.wording import FALLBACK, limit_in_words
+from carepolicy.machine.formats import time_in_words, value_in_words
 from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from carepolicy.businesstime.limit import Limit
 
 MASK = "***"
+
+LATENESS = {
+    "late": {
+        "en": ("{clock} is late: it was due {due}.", "{clock} is late."),
+        "fr": ("En retard : {clock}, à échéance du {due}.", "En retard : {clock}."),
+        "de": ("{clock} ist überfällig seit {due}.", "{clock} ist überfällig."),
+        "es": ("{clock}: con retraso; el plazo acabó el {due}.", "{clock}: con retraso."),
+        "nl": ("{clock} is te laat: de termijn liep tot {due}.", "{clock} is te laat."),
+    },
+    "warned": {
+        "en": ("{clock} is due {due}.", "{clock} is due soon."),
+        "fr": ("Bientôt à échéance : {clock}, le {due}.", "Bientôt à échéance : {clock}."),
+        "de": ("{clock} ist fällig: {due}.", "{clock} ist bald fällig."),
+        "es": ("{clock}: el plazo acaba el {due}.", "{clock}: el plazo acaba pronto."),
+        "nl": ("{clock} moet klaar zijn op {due}.", "{clock} moet binnenkort klaar zijn."),
+    },
+}
+"""What is said of a clock that is late, or will soon be: with its due time, and where that is not known."""
 
 
 class Values(Protocol):
@@ -32,7 +50,8 @@ class Values(Protocol):
 
 
 class Slot(NamedTuple):
-    """A placeholder whose value is known only for a live case. ``kind``: fact, subject, limit or due."""
+    """A placeholder whose value is known only for a live case. ``kind``: fact, subject, limit or due; or late or
+    warned: a sentence about a clock, of which ``type`` holds the title."""
 
     kind: str
     name: str
@@ -57,10 +76,13 @@ def isolated(text: str) -> str:
 
 
 class Template(NamedTuple):
-    """A text with a subject line in one language; ``timezone`` is that in which it tells times."""
+    """A text with a subject line in one language. ``locale`` is the language as it is written where the organisation
+    is, ``timezone`` that in which times are told; ``tells_zone`` says that readers may take it for another."""
 
     language: str
+    locale: str
     timezone: str
+    tells_zone: bool
     subject: tuple[Part, ...]
     text: tuple[Part, ...]
 
@@ -93,10 +115,19 @@ class Template(NamedTuple):
             return "" if limit is None else limit_in_words(limit, self.language)
         if slot.kind == "due":
             due = values.clock_due(slot.name)
-            return "" if due is None else value_in_words(due, "time", None, self.language, self.timezone)
+            return "" if due is None else self._time(due)
+        if slot.kind in LATENESS:
+            due = values.clock_due(slot.name)
+            words = LATENESS[slot.kind].get(self.language.partition("-")[0], LATENESS[slot.kind][FALLBACK])
+            return words[due is None].format(clock=slot.type, due="" if due is None else self._time(due))
         value = values.fact(slot.name)
         if value is None:
             return ""
         if slot.private and not reveal:
             return MASK
-        return value_in_words(value, slot.type, slot.currency, self.language, self.timezone)
+        if slot.type == "time":
+            return ", ".join(map(self._time, value)) if isinstance(value, tuple) else self._time(value)
+        return value_in_words(value, slot.type, slot.currency, self.locale, self.timezone)
+
+    def _time(self, instant: int) -> str:
+        return time_in_words(instant, self.locale, self.timezone, self.tells_zone)
