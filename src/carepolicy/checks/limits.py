@@ -30,7 +30,9 @@ def limits(policies: Policies) -> Iterator[Written]:
     """Every text of the set that is to be a limit."""
     organisation = policies.organisation
     if organisation.keep is not None:
-        yield Written(organisation.keep, policies.place(organisation.at / "keep"), True, "keep")
+        yield Written(organisation.keep, policies.place(organisation.keep_at), True, "keep")
+    for name, text in organisation.retention.items():
+        yield Written(text, policies.place(organisation.at / "keep" / name), True, f"keep of {name}")
     for watch in organisation.watches.values():
         yield Written(watch.within, policies.place(watch.at / "within"), True, "within")
     for flow in policies.flows.values():

@@ -74,6 +74,7 @@ def compile_policies(policies: Policies) -> Bundle:
         role_titles={name: each.title for name, each in organisation.roles.items()},
         may_see={name: frozenset(each.may_see) for name, each in organisation.roles.items()},
         keep=_kept(organisation, organisation.keep),
+        retention={name: parse_limit(limit_text(text, organisation)) for name, text in organisation.retention.items()},
         programs=programs,
         watches=tuple(
             _watch(organisation, each, strata[("watch", each.name)]) for each in organisation.watches.values()

@@ -216,8 +216,9 @@ class Bundle(NamedTuple):
 
     ``carries`` names the facts that an event of each type may bring to any flow; ``addresses`` the fact
     with the customer's address on each channel, ``channels`` our own; ``may_see`` the private facts that each role
-    may see; ``keep`` is how long the facts of closed cases are kept where their flow does not say it;
-    ``card_never`` that subjects, ids and sources of events are no card numbers.
+    may see; ``keep`` is how long the facts of closed cases are kept where their flow does not say it, ``retention`` how
+    long events, outbox, records and dead_letters are; ``card_never`` that subjects, ids and sources of events are no
+    card numbers.
     """
 
     organisation: str
@@ -230,6 +231,7 @@ class Bundle(NamedTuple):
     role_titles: Mapping[str, str]
     may_see: Mapping[str, frozenset[str]]
     keep: Limit | None
+    retention: Mapping[str, Limit]
     programs: tuple[Program, ...]
     watches: tuple[WatchTable, ...]
     calendars: Mapping[str, Calendar]

@@ -10,11 +10,15 @@ from carepolicy.policy.findings import quoted
 from carepolicy.policy.model import Channel, Fact, Message, Organisation, Role, Setting, Value, Watch
 from carepolicy.policy.part import Part, in_words
 
+FACTS = "facts"
+"""Of what ``keep:`` speaks where it says but one limit."""
+
 
 def build_organisation(part: Part, files: Mapping[str, bytes]) -> Organisation:
     """The organisation that the whole of organisation.yaml describes. ``files`` are those it may import."""
     timezone = part.said("timezone")
-    facts = {name: _fact(name, each) for name, each in part.items("facts")}
+    declared = {name: _fact(name, each) for name, each in part.items("facts")}
+    facts, retention = _kept(part.find("keep"))
     return Organisation(
         name=part.said("organisation"),
         timezone=timezone,
@@ -22,11 +26,13 @@ def build_organisation(part: Part, files: Mapping[str, bytes]) -> Organisation:
         calendar=part.maybe("calendar"),
         calendars={name: build_calendar(name, each, timezone, files) for name, each in part.items("calendars")},
         roles={name: _role(name, each) for name, each in part.items("roles")},
-        channels={name: _channel(name, each, facts) for name, each in part.items("channels")},
-        facts=facts,
+        channels={name: _channel(name, each, declared) for name, each in part.items("channels")},
+        facts=declared,
         watches={name: _watch(name, each) for name, each in part.items("watches")},
         settings={name: Setting(name, each.data, each.at) for name, each in part.items("settings")},
-        keep=part.maybe("keep"),
+        keep=facts.text() if facts is not None else None,
+        keep_at=facts.at if facts is not None else part.at,
+        retention=retention,
         glossary={term: each.text() for term, each in part.items("glossary")},
         palette=part.texts("palette"),
         paper=part.said("paper", "A4"),
@@ -41,6 +47,13 @@ def build_messages(part: Part) -> tuple[str, Mapping[str, Message]]:
         name: Message(name, each.said("subject"), each.said("text"), each.at, each.marked("apologises"))
         for name, each in part.items("messages")
     }
+
+
+def _kept(keep: Part | None) -> tuple[Part | None, Mapping[str, str]]:
+    """How long facts of closed cases are kept, of which ``keep: 3 years`` speaks, and how long other things are."""
+    if keep is None or not isinstance(keep.data, dict):
+        return keep, {}
+    return keep.find(FACTS), {name: keep.said(name) for name in keep.data if name != FACTS}
 
 
 def _role(name: str, part: Part) -> Role:

@@ -118,7 +118,9 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """Who we are: what every flow of the set shares. ``card_never``: what names events and cases is no card number."""
+    """Who we are: what every flow of the set shares. ``keep`` is how long facts of closed cases are kept, which
+    stands at ``keep_at``, ``retention`` how long other things are: events, outbox, records, dead_letters.
+    ``card_never``: what names events and cases is no card number."""
 
     name: str
     timezone: str
@@ -131,6 +133,8 @@ class Organisation:
     watches: Mapping[str, Watch]
     settings: Mapping[str, Setting]
     keep: str | None
+    keep_at: At
+    retention: Mapping[str, str]
     glossary: Mapping[str, str]
     palette: tuple[str, ...]
     paper: str

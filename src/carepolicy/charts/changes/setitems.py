@@ -64,9 +64,16 @@ def _organisation(side: Side, organisation: Organisation) -> dict[str, Aspect]:
         "languages": texts(organisation.languages),
         "calendar": _calendar_name(organisation, organisation.calendar),
         "keep": (organisation.keep, limit_told(organisation, organisation.keep or "", side.language)),
+        "retention": _retention(organisation, side),
         "palette": texts(organisation.palette),
         "paper": text(organisation.paper),
     }
+
+
+def _retention(organisation: Organisation, side: Side) -> Aspect:
+    """What else is kept how long."""
+    said = {name: limit_told(organisation, limit, side.language) for name, limit in organisation.retention.items()}
+    return tuple(said.items()), ", ".join(f"{humanised(name)}: {limit}" for name, limit in said.items())
 
 
 def _role(organisation: Organisation, role: Role) -> dict[str, Aspect]:

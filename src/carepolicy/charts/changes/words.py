@@ -41,7 +41,8 @@ _GOES = {
 _ASPECTS = {
     "happens": "", "value": "", "counts": "", "text": "text", "version": "version", "title": "title",
     "purpose": "purpose", "owner": "owner", "steward": "steward", "valid_from": "valid from", "calendar": "calendar",
-    "keep": "kept for", "every": "every", "starting": "starting", "promise": "promise", "subject": "subject",
+    "keep": "kept for", "retention": "what else is kept",
+    "every": "every", "starting": "starting", "promise": "promise", "subject": "subject",
     "covers": "covers", "based_on": "based on", "synonyms": "also called", "order": "order of steps",
     "moves_to": "open cases move", "phases": "phases", "by": "comes from", "carries": "carries", "target": "in time",
     "warn_at": "warns at", "runs_in": "runs in", "pauses_in": "stands still in", "restarts_on": "begins anew when",

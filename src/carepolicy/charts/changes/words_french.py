@@ -30,7 +30,8 @@ FRENCH = ChangeWords(
     aspects={
         "happens": "", "value": "", "counts": "", "text": "texte", "version": "version", "title": "titre",
         "purpose": "but", "owner": "responsable", "steward": "référent", "valid_from": "valable dès le",
-        "calendar": "calendrier", "keep": "conservé", "every": "tous les", "starting": "à partir de",
+        "calendar": "calendrier", "keep": "conservé", "retention": "conservés aussi",
+        "every": "tous les", "starting": "à partir de",
         "promise": "promesse", "subject": "objet", "covers": "couvre", "based_on": "d’après",
         "synonyms": "aussi appelé", "order": "ordre des étapes", "moves_to": "les dossiers ouverts passent",
         "phases": "phases", "by": "vient de", "carries": "porte", "target": "dans le délai", "warn_at": "avertit à",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from carepolicy.policy.schema.parts import TEXT, Schema, keyed, listed, named, ref, root
+from carepolicy.policy.schema.parts import LIMIT, TEXT, Schema, keyed, listed, named, ref, root
 
 FACT_TYPES = ("text", "number", "money", "flag", "choice", "date", "time")
 
@@ -126,6 +126,23 @@ _WATCH = keyed(
     "a watch, such as {count: complaint_received, by: complaint.cause, reaches: 5, within: 30 days, raise: chronic}",
 )
 
+_KEEP: Schema = {
+    **LIMIT,
+    "type": [*LIMIT["type"], "object"],
+    "properties": {
+        "facts": ref("limit", "When a closed case's facts are erased."),
+        "events": ref("limit", "When the id of an event that was taken is forgotten."),
+        "outbox": ref("limit", "When a request that was carried out is forgotten."),
+        "records": ref("limit", "When the records of a closed case go."),
+        "dead_letters": ref("limit", "When an event that was not taken is forgotten."),
+    },
+    "additionalProperties": False,
+    "minProperties": 1,
+    "description": "When a closed case's facts are erased; or what is kept how long.",
+    "examples": ["3 years", {"facts": "3 years", "events": "90 days", "records": "7 years"}],
+    "errorMessage": "a limit, such as 3 years, or what is kept how long, such as {facts: 3 years, records: 7 years}",
+}
+
 _BODY = keyed(
     {
         "organisation": ref("text", "The organisation's name, shown on every chart."),
@@ -144,7 +161,7 @@ _BODY = keyed(
         "facts": named(ref("fact_spec"), "facts by name", "What an event may carry and a guard may read.", "fact"),
         "watches": named(ref("watch"), "watches by name", "Chronic problems that raise an event of their own."),
         "settings": named(ref("text"), "numbers and texts by name", "What the owner is to decide."),
-        "keep": ref("limit", "When a closed case's facts are erased."),
+        "keep": _KEEP,
         "card": _card("Subjects, ids and sources of events are no card numbers, though they may look like ones."),
         "glossary": {
             "type": "object",

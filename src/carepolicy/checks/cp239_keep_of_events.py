@@ -1,0 +1,41 @@
+"""CP239: ids of events that are forgotten so soon that one which is sent again would be taken twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.lengths import days_of, said
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Policies
+
+SHORTEST = 7
+"""Days: senders try again for hours or days, and somebody repeats a batch after a week-end."""
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """``events`` of ``keep:``."""
+    organisation = policies.organisation
+    text = organisation.retention.get("events")
+    days = None if text is None else days_of(policies, text, organisation.calendar)
+    if days is not None and days < SHORTEST:
+        message = f"ids of events are forgotten after {said(days)}: one that is sent again later is taken twice"
+        hint = f"keep them {SHORTEST} days at least, better 90"
+        yield Finding(CODE, message, policies.place(organisation.at / "keep" / "events"), hint)
+
+
+CODE = "CP239"
+RULE = Rule(
+    CODE,
+    "ids of events are forgotten too soon",
+    "An event that comes a second time is known by its source and id, as long as the store keeps these. Systems send "
+    "again what was not acknowledged, for days, and people repeat a whole batch. One whose id is forgotten happens "
+    "once more: a second answer goes out, a refund is asked for twice. So ids are kept for a week at least.",
+    "timezone: Europe/London\nkeep: {facts: 3 years, events: 1 day}\n",
+    "timezone: Europe/London\nkeep: {facts: 3 years, events: 90 days}\n",
+    find,
+)
