@@ -168,5 +168,14 @@ class Store(Protocol):
     def leave_share(self, input: int, share: int) -> None:
         """Let go of a share."""
 
+    def copy_to(self, path: str) -> None:
+        """Write all that is here at one instant into the file ``path``, which becomes a store in SQLite."""
+
+    def size(self) -> int:
+        """How many bytes it takes on the disk."""
+
+    def rest(self) -> None:
+        """Let the store be one file alone, until somebody works with it again."""
+
     def close(self) -> None:
         """Let go of the store."""

@@ -30,6 +30,8 @@ Result = TypeVar("Result")
 SHORT_PATIENCE = "3s"
 """So long a table is waited for that is to be written anew."""
 
+SIZE = """SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relkind = 'r'"""
 ATTEMPTS = 12
 """How often a transaction that lost against another is done again."""
 
@@ -157,6 +159,22 @@ class PostgresStore:
         """Let go of a share."""
         with self._told():
             self._connection.execute("SELECT pg_advisory_unlock(%s, %s)", (LOCKS, input * 1024 + share))
+
+    def copy_to(self, path: str) -> None:
+        """Copy the rows of all tables, as they are at one instant."""
+        from carepolicy.store.backup import copy_rows
+
+        with self.reading() as transaction:
+            copy_rows(transaction, path)
+
+    def size(self) -> int:
+        """The bytes of all tables and indexes."""
+        with self._told():
+            found = self._connection.execute(SIZE).fetchone()
+        return 0 if found is None else int(found[0])
+
+    def rest(self) -> None:
+        """Nothing: the server keeps no file for one store."""
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import stat
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from carepolicy.store import faults, schema, statements
@@ -172,6 +172,20 @@ class SqliteStore:
 
     def leave_share(self, input: int, share: int) -> None:
         """Let go of a share."""
+
+    def copy_to(self, path: str) -> None:
+        """Copy the file page by page, at one instant; others go on writing."""
+        with self._told(), closing(sqlite3.connect(path, isolation_level=None)) as copy:
+            self._connection.backup(copy)
+
+    def size(self) -> int:
+        """The bytes of the file, and of what was written and not moved there yet."""
+        return sum(os.stat(each).st_size for each in (self._path, f"{self._path}-wal") if os.path.exists(each))
+
+    def rest(self) -> None:
+        """Let the store be one file alone."""
+        with self._told():
+            self._connection.execute("PRAGMA journal_mode=DELETE")
 
     def close(self) -> None:
         """Let go of the file."""

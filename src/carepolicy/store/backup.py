@@ -1,0 +1,131 @@
+"""A copy of a store in one SQLite file, made while the store is at work: whole or not at all, for its owner alone.
+
+Of an SQLite store it is a copy page by page; of one in PostgreSQL the rows of all tables, as they are at one instant.
+So a backup is always a store that can be worked with as it is.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from carepolicy.named import NamedTuple
+from carepolicy.store.faults import StoreFault
+from carepolicy.store.opening import SQLITE, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.store.contract import Store, Transaction
+
+PASSING = ".part"
+"""The end of the name of a copy that is not whole yet."""
+
+TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+ACTIVE = "SELECT fingerprint FROM keys WHERE retired IS NULL ORDER BY since, fingerprint"
+
+
+class Backup(NamedTuple):
+    """A copy: its path and size, how many records are in it, and the fingerprints of the keys that open it."""
+
+    path: str
+    size: int
+    records: int
+    keys: tuple[str, ...]
+
+
+class BadCopy(StoreFault):
+    """What was copied is not as it was written."""
+
+
+def back_up(store: Store, path: str) -> Backup:
+    """Copy a store into the file ``path``, which must not be there. Raises a ``StoreFault``, ``FileExistsError`` and
+    other errors of files; then there is no file of that name."""
+    with _whole_or_none(path) as passing:
+        store.copy_to(passing)
+        records, keys = _proven(passing)
+    return Backup(path, os.stat(path).st_size, records, keys)
+
+
+@contextmanager
+def _whole_or_none(path: str) -> Iterator[str]:
+    """The name of a file to write, which has the name ``path`` and is on the disk when the block ends."""
+    _demand_free(path)
+    passing = path + PASSING
+    with suppress(FileNotFoundError):
+        os.unlink(passing)  # of a backup that was killed
+    os.close(os.open(passing, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        yield passing
+        _to_disk(passing)
+        _name(passing, path)
+        _to_disk(os.path.dirname(os.path.abspath(path)))
+    finally:
+        for end in ("", "-wal", "-shm", "-journal"):
+            with suppress(FileNotFoundError):
+                os.unlink(passing + end)
+
+
+def _name(passing: str, path: str) -> None:
+    """Give a file the name ``path``, which nothing else may have got meanwhile."""
+    try:
+        os.link(passing, path)
+    except FileExistsError:
+        raise
+    except OSError:  # not every disk knows a second name of a file
+        _demand_free(path)
+        os.rename(passing, path)
+
+
+def _demand_free(path: str) -> None:
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, "it is there already; name another file, or move it away", path)
+
+
+def _to_disk(path: str) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    folder = os.path.isdir(path)
+    if folder and os.name == "nt":
+        return  # Windows opens no folders
+    handle = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def copy_rows(there: Transaction, path: str) -> None:
+    """Write the rows of all tables into the file ``path``, which becomes a store in SQLite."""
+    import sqlite3
+
+    from carepolicy.store.sqlite import SqliteStore
+
+    SqliteStore(path).close()  # lays the tables out
+    with closing(sqlite3.connect(path, isolation_level=None)) as here:
+        here.execute("BEGIN")
+        for (table,) in here.execute(TABLES).fetchall():
+            columns = [row[1] for row in here.execute(f"PRAGMA table_info({table})")]
+            here.execute(f"DELETE FROM {table}")  # with which a new store begins
+            into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+            here.executemany(into, there.stream(f"SELECT {', '.join(columns)} FROM {table}"))
+        here.execute("COMMIT")
+
+
+def _proven(path: str) -> tuple[int, tuple[str, ...]]:
+    """How many records a copy has, and which keys open it. Raises ``BadCopy`` where it is not as it was written."""
+    from carepolicy.store.verifying import Verifying
+
+    copy = open_store(f"{SQLITE}{path}", create=False)
+    try:
+        with copy.reading() as transaction:
+            verifying = Verifying(transaction)
+            faults = sum(1 for _ in verifying.faults())
+            keys = tuple(each for (each,) in transaction.rows(ACTIVE))
+        if faults:
+            raise BadCopy(f"{faults:,} records are not as they were written; `carepolicy verify` names them")
+        copy.rest()
+    finally:
+        copy.close()
+    return verifying.records, keys
