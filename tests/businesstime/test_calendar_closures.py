@@ -8,6 +8,7 @@ import pytest
 from businesstime_samples import AT, GB, NINE_TO_FIVE, at, hours, office
 
 from carepolicy.businesstime import Calendar, CalendarError
+from carepolicy.businesstime.closures import read_closures
 from carepolicy.policy.model import CalendarSpec, Holidays, ImportedFile
 from carepolicy.policy.places import At
 
@@ -158,6 +159,70 @@ def test_an_hour_that_is_closed_every_friday_keeps_to_the_wall_clock() -> None:
     assert calendar.is_open(at("2026-08-07T12:30"))
 
 
+def open_days(calendar: Calendar, *days: str) -> list[str]:
+    """Which of some days of 2026 are open."""
+    return [day for day in days if not is_closed(calendar, f"2026-{day}")]
+
+
+def test_dates_that_are_listed_close_as_the_first_one_does() -> None:
+    feast = closures("UID:e|DTSTART;VALUE=DATE:20250421|RDATE;VALUE=DATE:20260406,20270329|SUMMARY:Easter Monday")
+    assert open_days(office(imports=feast), "04-03", "04-06", "04-07") == ["04-03", "04-07"]
+    drill = closures("UID:d|DTSTART:20260105T120000Z|DURATION:PT1H|RDATE;VALUE=PERIOD:20260302T140000Z/PT2H")
+    calendar = office(imports=drill)
+    assert [calendar.is_open(at(f"2026-03-02T{hour}:30")) for hour in (13, 14, 15, 16)] == [True, False, False, True]
+
+
+WEEKLY = "UID:w|DTSTART:20260504T120000|DURATION:PT1H|RRULE:FREQ=WEEKLY;COUNT=3|SUMMARY:Meeting"
+
+
+@pytest.mark.parametrize(
+    ("instance", "open_at"),
+    [
+        ("UID:w|RECURRENCE-ID:20260511T120000|DTSTART:20260512T150000|DURATION:PT1H", ["05-11T12", "05-12T12"]),
+        (
+            "UID:w|RECURRENCE-ID:20260511T120000|DTSTART:20260511T120000|STATUS:CANCELLED",
+            ["05-11T12", "05-12T12", "05-12T15"],
+        ),
+        (
+            "UID:w|RECURRENCE-ID;RANGE=THISANDFUTURE:20260511T120000|DTSTART:20260512T150000|DURATION:PT1H",
+            ["05-11T12", "05-12T12", "05-18T12"],
+        ),
+    ],
+)
+def test_an_instance_that_was_moved_or_cancelled_does_not_close_its_old_time(instance: str, open_at: list[str]) -> None:
+    calendar = office(imports=closures(WEEKLY, instance))
+    asked = ("05-04T12", "05-11T12", "05-12T12", "05-12T15", "05-18T12")
+    assert [hour for hour in asked if calendar.is_open(at(f"2026-{hour}:30"))] == open_at
+
+
+def test_a_time_zone_that_the_file_describes_is_used() -> None:
+    zone = (
+        "BEGIN:VTIMEZONE\r\nTZID:Shop Time\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0500\r\n"
+        "TZOFFSETTO:+0500\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
+    )
+    (file,) = closures("UID:z|DTSTART;TZID=Shop Time:20260302T170000|DURATION:PT1H|RRULE:FREQ=WEEKLY;COUNT=2")
+    text = file.text.replace("BEGIN:VEVENT", f"{zone}BEGIN:VEVENT", 1)
+    calendar = office(imports=(ImportedFile(file.path, text, file.at),))
+    for day in ("2026-03-02", "2026-03-09"):
+        assert [calendar.is_open(at(f"{day}T{hour}:30")) for hour in (11, 12, 13)] == [True, False, True]
+
+
+def test_what_closes_nothing_is_told() -> None:
+    (file,) = closures("UID:k|DTSTART:20260427T000000Z|DTEND:20260427T000000Z|SUMMARY:Koningsdag")
+    todo = "BEGIN:VTODO\r\nUID:t\r\nDTSTART;VALUE=DATE:20260428\r\nEND:VTODO\r\nEND:VCALENDAR"
+    file = ImportedFile(file.path, file.text.replace("END:VCALENDAR", todo), file.at)
+    assert list(read_closures(file, "Europe/Amsterdam").unread()) == [
+        "a VTODO of `calendars/closures.ics` is not read: only events close a calendar",
+        "the event `Koningsdag` of `calendars/closures.ics` ends as it begins (2026-04-27 00:00), so it closes nothing",
+    ]
+    assert not is_closed(office(imports=(file,)), "2026-04-27")
+
+
+def test_a_whole_day_that_ends_as_it_begins_is_closed() -> None:
+    calendar = office(imports=closures("UID:k|DTSTART;VALUE=DATE:20260427|DTEND;VALUE=DATE:20260427"))
+    assert open_days(calendar, "04-27", "04-28") == ["04-28"]
+
+
 def test_a_cancelled_event_closes_nothing() -> None:
     assert not is_closed(office(imports=closures("DTSTART;VALUE=DATE:20260803|STATUS:CANCELLED")), "2026-08-03")
 
@@ -169,6 +234,10 @@ def test_a_cancelled_event_closes_nothing() -> None:
         ("SUMMARY:Odd", "no readable start"),
         ("DTSTART:20260804T120000|DTEND:20260804T110000|SUMMARY:Odd", "ends before it begins"),
         ("DTSTART:20260804T120000|DURATION:PT1H|RRULE:FREQ=HOURLY", "more often than daily"),
+        ("DTSTART:20260804T120000|DURATION:PT1H|RRULE:FREQ=DAILY|EXRULE:FREQ=WEEKLY", "EXRULE"),
+        ("DTSTART:20260804T120000|DURATION:PT1H|RRULE:FREQ=DAILY|RRULE:FREQ=WEEKLY", "more than one RRULE"),
+        ("DTSTART;TZID=Nowhere Time:20260804T120000|DURATION:PT1H", "time zone Nowhere Time"),
+        ("DTSTART:20260804T120000|DURATION:PT1H|RDATE;TZID=Nowhere Time:20260805T120000", "time zone Nowhere Time"),
     ],
 )
 def test_an_event_that_cannot_be_is_refused(event: str, said: str) -> None:

@@ -71,7 +71,7 @@ class Calendar(OpenTime):
         for begin, end in closed:
             if end < begin:
                 raise CalendarError(f"the closed range {begin}/{end} ends before it begins", f"write {end}/{begin}")
-        closures = tuple(each for file in imports for each in read_closures(file, timezone))
+        closures = tuple(read_closures(file, timezone) for file in imports)
         by_ordinal = {day.toordinal(): intervals for day, intervals in one_off.items()}
         super().__init__(Rules(timezone, hours, holidays, closed, by_ordinal, closures), name)
 

@@ -2,153 +2,152 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.errors import CalendarError
-from carepolicy.businesstime.limit import DAY_US
 from carepolicy.businesstime.zones import EPOCH, MICROSECOND, zone_named
 
 if TYPE_CHECKING:
     from carepolicy.policy.model import ImportedFile
 
-MIDNIGHT = time()
-UNTIL_UTC = re.compile(r"UNTIL=(\d{8}T\d{6})Z")
 TOO_OFTEN = ("SECONDLY", "MINUTELY", "HOURLY")
+READ = ("VEVENT", "VTIMEZONE", "VALARM")
+"""Components of a calendar that are read, or that say nothing of when it is closed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Closure:
-    """One event of an iCalendar file, and when it comes again.
+class Closures:
+    """The closures of one iCalendar file; times without a zone are in ``timezone``.
 
-    ``begin`` is the local reading of the clock at which it begins (midnight for a closure of whole
-    days), in the zone ``zone``; it lasts ``length`` microseconds. ``rule`` is an RRULE without its name,
-    ``left_out`` the readings at which it does not come.
+    What comes again is worked out for the years that are asked for, since it may do so without end.
     """
 
-    reason: str
-    whole_days: bool
-    begin: datetime
-    length: int
-    zone: str
-    rule: str | None
-    left_out: tuple[datetime, ...]
+    file: ImportedFile
+    timezone: str
 
-    def days(self, first_year: int, last_year: int) -> Iterator[tuple[int, int]]:
-        """The first and last ordinal of each closure of whole days that touches these years."""
-        if self.whole_days:
-            more = max(-(-self.length // DAY_US) - 1, 0)
-            for begin in self._begins(first_year, last_year):
-                yield begin.toordinal(), begin.toordinal() + more
+    def days(self, first_year: int, last_year: int) -> Iterator[tuple[int, int, str]]:
+        """The first and last ordinal of each closure of whole days that touches these years, and why it is closed."""
+        for begin, end, reason in self._found(first_year, last_year):
+            if not isinstance(begin, datetime):
+                yield begin.toordinal(), max(begin.toordinal(), end.toordinal() - 1), reason
 
-    def hours(self, first_year: int, last_year: int) -> Iterator[tuple[int, int]]:
-        """The first instant and the end of each closure of hours that touches these years."""
-        if not self.whole_days:
-            zone = zone_named(self.zone)
-            for begin in self._begins(first_year, last_year):
-                instant = (begin.replace(tzinfo=zone) - EPOCH) // MICROSECOND
-                yield instant, instant + self.length
+    def hours(self, first_year: int, last_year: int) -> Iterator[tuple[int, int, str]]:
+        """The first instant and the end of each closure of hours that touches these years, and why it is closed."""
+        for begin, end, reason in self._found(first_year, last_year):
+            if isinstance(begin, datetime):
+                low, high = self._instant(begin), self._instant(end)
+                if low < high:
+                    yield low, high, reason
 
-    def _begins(self, first_year: int, last_year: int) -> Iterator[datetime]:
-        length = timedelta(microseconds=self.length)
-        low, high = datetime(first_year, 1, 1) - length - timedelta(days=2), datetime(last_year + 1, 1, 3)
-        if self.rule is None:
-            if low <= self.begin <= high:
-                yield self.begin
-            return
-        from dateutil.rrule import rrulestr
+    def unread(self) -> Iterator[str]:
+        """What stands in the file and closes nothing though somebody may think that it does, in words."""
+        for root in _roots(self.file.text):
+            for each in root.subcomponents:
+                if each.name not in READ and not str(each.name).startswith("X-"):
+                    yield f"a {each.name} of `{self.file.path}` is not read: only events close a calendar"
+            for event in _events(root):
+                begin, end = event.start, event.end
+                if isinstance(begin, datetime) and begin == end:
+                    told = f"the event `{_title(event)}` of `{self.file.path}` ends as it begins"
+                    yield f"{told} ({begin:%Y-%m-%d %H:%M}), so it closes nothing"
 
-        for begin in rrulestr(self.rule, dtstart=self.begin).between(low, high, inc=True):
-            if begin not in self.left_out:
-                yield begin
+    def _found(self, first_year: int, last_year: int) -> Iterator[tuple[date, date, str]]:
+        low, high = date(max(first_year - 1, 1), 12, 1), date(min(last_year, 9998) + 1, 1, 31)
+        for begin, end, title in _occurrences(self.file.text, low, high):
+            yield begin, end, f"{title} ({self.file.path})"
+
+    def _instant(self, moment: date) -> int:
+        if not isinstance(moment, datetime):
+            moment = datetime.combine(moment, time())
+        known = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone_named(self.timezone))
+        return (known.astimezone(UTC) - EPOCH) // MICROSECOND
 
 
-def read_closures(file: ImportedFile, timezone: str) -> tuple[Closure, ...]:
-    """The closures of an iCalendar file; times without a zone are in ``timezone``.
+def read_closures(file: ImportedFile, timezone: str) -> Closures:
+    """The closures of an iCalendar file.
 
-    Cancelled events close nothing. Raises ``CalendarError`` for what is no iCalendar file, for an event
-    without a readable start, and for a rule that comes again more often than daily.
+    Cancelled events, and cancelled instances of events, close nothing. Raises ``CalendarError`` for what is no
+    iCalendar file, for an event without a readable start or in a time zone that nobody knows, for what comes again
+    more often than daily, and for what RFC 5545 does not know any more.
     """
-    from icalendar import Calendar
-
     try:
-        roots = [each for each in Calendar.from_ical(file.text, multiple=True) if each.name == "VCALENDAR"]
+        roots = _roots(file.text)
     except (ValueError, KeyError, IndexError, AttributeError) as fault:
         raise CalendarError(f"`{file.path}` is not an iCalendar file ({fault})", "", file.at) from None
     if not roots:
         raise CalendarError(f"`{file.path}` is not an iCalendar file (it has no whole VCALENDAR)", "", file.at)
-    events = [event for root in roots for event in root.walk("VEVENT")]
-    kept = (each for each in events if str(each.get("STATUS", "")).upper() != "CANCELLED")
-    return tuple(_closure(event, file, timezone) for event in kept)
+    for root in roots:
+        for event in root.walk("VEVENT"):
+            wrong = _fault(event)
+            if wrong is not None:
+                raise CalendarError(f"the event `{_title(event)}` of `{file.path}` {wrong}", "", file.at)
+    closures = Closures(file, timezone)
+    try:
+        list(closures.days(2026, 2026))
+    except Exception as fault:  # the library names no one kind of error for an event that makes no sense
+        raise CalendarError(f"`{file.path}` has an event that cannot be read ({fault})", "", file.at) from None
+    return closures
 
 
-def _closure(event: Any, file: ImportedFile, timezone: str) -> Closure:
-    title = " ".join(str(event.get("SUMMARY", "")).split()) or "closed"
-
-    def wrong(what: str) -> CalendarError:
-        return CalendarError(f"the event `{title}` of `{file.path}` {what}", "", file.at)
-
+def _fault(event: Any) -> str | None:
+    """Why an event cannot be read, None where it can."""
     try:
         start, end = event.start, event.end
+        ends_before = end < start
     except (ValueError, KeyError, AttributeError, TypeError) as fault:
-        raise wrong(f"has no readable start and end ({fault})") from None
-    whole_days = not isinstance(start, datetime)
-    length = (_utc(end, timezone) - _utc(start, timezone)) // MICROSECOND
-    if whole_days:
-        length = (end.toordinal() - start.toordinal()) * DAY_US
-    if length < 0 or (whole_days and length == 0):
-        raise wrong("ends before it begins")
-    zone = timezone if whole_days or start.tzinfo is None else _zone_name(start.tzinfo)
-    if zone is None:
-        if event.get("RRULE") is not None:
-            raise wrong("comes again in a time zone that is not known by its name")
-        zone = "UTC"
-    begin = _reading(start, zone)
-    rule = _rule(event, zone, wrong)
-    return Closure(f"{title} ({file.path})", whole_days, begin, length, zone, rule, _left_out(event, zone))
+        return f"has no readable start and end ({fault})"
+    if ends_before:
+        return "ends before it begins"
+    unknown = next(_unknown_zones(event), None)
+    if unknown is not None:
+        return f"is in the time zone {unknown}, which neither the file nor anybody else describes"
+    if event.get("EXRULE") is not None:
+        return "has an EXRULE, which RFC 5545 gave up; list the dates as EXDATE"
+    rule = event.get("RRULE")
+    if isinstance(rule, list):
+        return "has more than one RRULE"
+    return "comes again more often than daily" if rule and rule.get("FREQ", [""])[0] in TOO_OFTEN else None
 
 
-def _rule(event: Any, zone: str, wrong: Any) -> str | None:
-    found = event.get("RRULE")
-    if found is None:
-        return None
-    if isinstance(found, list):
-        raise wrong("has more than one RRULE")
-    rule = found.to_ical().decode()
-    if found.get("FREQ", [""])[0] in TOO_OFTEN:
-        raise wrong("comes again more often than daily")
-
-    def local(match: re.Match[str]) -> str:
-        until = datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC).astimezone(zone_named(zone))
-        return f"UNTIL={until:%Y%m%dT%H%M%S}"
-
-    return UNTIL_UTC.sub(local, rule)
+def _unknown_zones(event: Any) -> Iterator[str]:
+    """The time zones of an event that are no time zones."""
+    for name in ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE"):
+        found = event.get(name, [])
+        for each in found if isinstance(found, list) else [found]:
+            moments = [one.dt for one in getattr(each, "dts", [each])]
+            firsts = [one[0] if isinstance(one, tuple) else one for one in moments]
+            if "TZID" in each.params and any(isinstance(one, datetime) and one.tzinfo is None for one in firsts):
+                yield str(each.params["TZID"])
 
 
-def _left_out(event: Any, zone: str) -> tuple[datetime, ...]:
-    found = event.get("EXDATE", [])
-    lists = found if isinstance(found, list) else [found]
-    return tuple(_reading(each.dt, zone) for group in lists for each in group.dts)
+@lru_cache(maxsize=16)
+def _roots(text: str) -> tuple[Any, ...]:
+    """The calendars of a file."""
+    from icalendar import Calendar
+
+    return tuple(each for each in Calendar.from_ical(text, multiple=True) if each.name == "VCALENDAR")
 
 
-def _reading(moment: date | datetime, zone: str) -> datetime:
-    """What the clock of ``zone`` shows at a moment, without a zone; a moment without one is a reading already."""
-    if not isinstance(moment, datetime):
-        return datetime.combine(moment, MIDNIGHT)
-    return moment if moment.tzinfo is None else moment.astimezone(zone_named(zone)).replace(tzinfo=None)
+@lru_cache(maxsize=64)
+def _occurrences(text: str, low: date, high: date) -> tuple[tuple[date, date, str], ...]:
+    """The beginning, end and title of each time that an event of a file comes between two dates, in order."""
+    import recurring_ical_events
+
+    found: set[tuple[date, date, str]] = set()
+    for root in _roots(text):
+        for event in recurring_ical_events.of(root).between(low, high):
+            if str(event.get("STATUS", "")).upper() != "CANCELLED":
+                found.add((event.start, event.end, _title(event)))
+    return tuple(sorted(found, key=lambda each: (str(each[0]), str(each[1]), each[2])))
 
 
-def _utc(moment: date | datetime, zone: str) -> datetime:
-    if not isinstance(moment, datetime):
-        return datetime.combine(moment, MIDNIGHT, UTC)
-    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone_named(zone))).astimezone(UTC)
+def _events(root: Any) -> list[Any]:
+    return [each for each in root.walk("VEVENT") if str(each.get("STATUS", "")).upper() != "CANCELLED"]
 
 
-def _zone_name(zone: tzinfo) -> str | None:
-    if zone is UTC:
-        return "UTC"
-    name = getattr(zone, "key", None)
-    return name if isinstance(name, str) else None
+def _title(event: Any) -> str:
+    return " ".join(str(event.get("SUMMARY", "")).split()) or "closed"

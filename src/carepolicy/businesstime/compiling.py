@@ -37,7 +37,7 @@ def open_days(rules: Rules, zone: ZoneLine, first_year: int, last_year: int, clo
     further than that, so each year's days are the same whichever years are asked for.
     """
     first, last = date(first_year, 1, 1).toordinal(), date(last_year, 12, 31).toordinal()
-    cuts = sorted(cut for closure in rules.closures for cut in closure.hours(first_year - 1, last_year + 1))
+    cuts = sorted((low, high) for file in rules.closures for low, high, _ in file.hours(first_year - 1, last_year + 1))
     found: list[Day] = []
     reached = midnight_of(first - 3)
     for ordinal in range(first - 1, last + 1):

@@ -164,8 +164,9 @@ class _Story:
         if begin == end:
             return "the time zone leaves this date out"
         for closure in rules.closures:
-            if any(low < end and begin < high for low, high in closure.hours(year, year)):
-                return closure.reason
+            for low, high, reason in closure.hours(year, year):
+                if low < end and begin < high:
+                    return reason
         return "its hours count for the day before"
 
 

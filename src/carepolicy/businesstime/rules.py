@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from carepolicy.businesstime.closures import Closure
+from carepolicy.businesstime.closures import Closures
 from carepolicy.businesstime.errors import CalendarError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Rules:
     holidays: Holidays | None
     closed: tuple[tuple[date, date], ...]
     open: Mapping[int, tuple[Interval, ...]]
-    closures: tuple[Closure, ...]
+    closures: tuple[Closures, ...]
 
     def hours_of(self, ordinal: int, closed: Mapping[int, str]) -> tuple[Interval, ...]:
         """The hours of a date, where ``closed`` are the dates on which it is closed."""
@@ -43,9 +43,9 @@ class Rules:
         first, last = date(first_year, 1, 1).toordinal(), date(last_year, 12, 31).toordinal()
         found: dict[int, str] = {}
         for closure in self.closures:
-            for begin, end in closure.days(first_year, last_year):
+            for begin, end, reason in closure.days(first_year, last_year):
                 for ordinal in range(max(begin, first), min(end, last) + 1):
-                    found[ordinal] = closure.reason
+                    found[ordinal] = reason
         for begin_date, end_date in self.closed:
             reason = f"closed {begin_date}" + (f" to {end_date}" if end_date != begin_date else "")
             for ordinal in range(max(begin_date.toordinal(), first), min(end_date.toordinal(), last) + 1):

@@ -1,4 +1,4 @@
-"""CP408: a limit that falls due only when the one who acts is not there."""
+"""CP408: a limit that falls due, or may fall due, when the one who acts is not there."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from carepolicy.businesstime.limit import CLOSE_OF_BUSINESS
+from carepolicy.businesstime.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS
+from carepolicy.businesstime.rules import WEEKDAYS
 from carepolicy.checks.cp231_timezone import is_zone
+from carepolicy.checks.lateness import demands_late, steps
 from carepolicy.checks.lengths import calendar_of, owners_calendar
 from carepolicy.checks.limits import limit_of
 from carepolicy.checks.rule import Rule
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.policy.model import CalendarSpec, Flow, Policies
-    from carepolicy.policy.places import Place
 
 WEEK = 7 * 86_400
 MONDAYS = (datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 7, 6, tzinfo=UTC))
@@ -25,40 +26,65 @@ MONDAYS = (datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 7, 6, tzinfo=UTC))
 
 
 def find(policies: Policies) -> Iterator[Finding]:
-    """``close of business day N`` of clocks and of ``after``, by the calendars of the states' owners."""
+    """Limits in business time of clocks, and closings of ``after``, by the calendars of the states' owners."""
     for flow in policies.flows.values():
         for clock in flow.clocks.values():
-            closing = [each for each in clock.limits if _is_closing(policies, each.limit)]
-            for state in clock.runs_in if closing else ():
-                place = policies.place(closing[0].at / "is")
-                yield from _of(policies, flow, state, calendar_of(policies, flow, clock, state), place)
+            told: set[str] = set()
+            in_time = _states_in_time(flow, clock.name)
+            for each in clock.limits:
+                for state in (name for name in clock.runs_in if name in in_time):
+                    text = _doubt(policies, flow, state, calendar_of(policies, flow, clock, state), each.limit)
+                    if text is not None and text[0] not in told:
+                        told.add(text[0])
+                        yield Finding(CODE, text[0], policies.place(each.at / "is"), text[1], Severity.WARNING)
         for here in flow.states.values():
             for after in here.after:
-                if _is_closing(policies, after.limit):
+                text = _doubt(policies, flow, here.name, calendar_of(policies, flow), after.limit, closings_alone=True)
+                if text is not None:
                     place = policies.key_place(here.at / "after" / after.limit)
-                    yield from _of(policies, flow, here.name, calendar_of(policies, flow), place)
+                    yield Finding(CODE, text[0], place, text[1], Severity.WARNING)
 
 
-def _is_closing(policies: Policies, text: str) -> bool:
-    limit = limit_of(policies, text)
-    return limit is not None and limit.kind == CLOSE_OF_BUSINESS
+def _states_in_time(flow: Flow, clock: str) -> set[str]:
+    """The states that a case can reach while a clock is not late: it may fall due in these alone."""
+    reached: set[str] = set()
+    left = [name for name, state in flow.states.items() if state.start_on]
+    ways: dict[str, set[str]] = {}
+    for step in steps(flow):
+        late = step.transition.on == f"{clock}.late" or demands_late(step.transition.when or "", clock)
+        if step.target is not None and not late:
+            ways.setdefault(step.source.name, set()).add(step.target.name)
+    while left:
+        name = left.pop()
+        if name not in reached:
+            reached.add(name)
+            left += ways.get(name, ())
+    return reached
 
 
-def _of(policies: Policies, flow: Flow, state: str, name: str | None, place: Place) -> Iterator[Finding]:
-    calendars = policies.organisation.calendars
+def _doubt(
+    policies: Policies, flow: Flow, state: str, name: str | None, limit_text: str, closings_alone: bool = False
+) -> tuple[str, str] | None:
+    """What is wrong with a limit that is counted in the calendar ``name`` while ``state`` waits, and what helps."""
+    limit, calendars = limit_of(policies, limit_text), policies.organisation.calendars
     counted, owned = calendars.get(name or ""), calendars.get(owners_calendar(policies, flow, state) or "")
-    if (
-        counted is None
-        or owned is None
-        or counted is owned
-        or not (is_zone(counted.timezone) and is_zone(owned.timezone))
-    ):
-        return
-    if not any(_is_met(counted, owned, monday) for monday in MONDAYS):
-        text = f'this falls due when the calendar "{counted.name}" closes, and "{owned.name}", that of the owner of '
-        text += f'"{state}", is never open then'
-        hint = f"let it count in {owned.name}, or give the state an owner who is there"
-        yield Finding(CODE, text, place, hint, Severity.WARNING)
+    if limit is None or counted is None or owned is None or counted is owned:
+        return None
+    if not (is_zone(counted.timezone) and is_zone(owned.timezone)):
+        return None
+    whose = f'"{owned.name}", that of the owner of "{state}"'
+    hint = f"let it count in {owned.name}, or give the state an owner who is there"
+    if limit.kind == CLOSE_OF_BUSINESS:
+        if any(_is_met(counted, owned, monday) for monday in MONDAYS):
+            return None
+        return f'this falls due when the calendar "{counted.name}" closes, and {whose}, is never open then', hint
+    if limit.kind not in (BUSINESS_TIME, BUSINESS_DAYS) or closings_alone:
+        return None
+    alone = next((each for monday in MONDAYS for each in _alone(counted, owned, monday)), None)
+    if alone is None or not any(_meet(counted, owned, monday) for monday in MONDAYS):  # CP504 has the second
+        return None
+    text = f'this may fall due when the calendar "{counted.name}" is open and {whose}, is closed: {alone}'
+    return text, f"{hint}; calendar: owner counts in the calendar of whoever acts"
 
 
 def _is_met(counted: CalendarSpec, owned: CalendarSpec, monday: datetime) -> bool:
@@ -67,6 +93,29 @@ def _is_met(counted: CalendarSpec, owned: CalendarSpec, monday: datetime) -> boo
     closings = {days[-1][1] + start for start, days in _days(counted, monday) if days}
     shifted = {closing + shift for closing in closings for shift in (0, WEEK, -WEEK)}
     return any(start < closing <= end for closing in shifted for start, end in open_then)
+
+
+def _alone(counted: CalendarSpec, owned: CalendarSpec, monday: datetime) -> Iterator[str]:
+    """When in the week of a Monday one calendar is open and the other is not, in the time of the first."""
+    begins = next(start for start, _ in _days(counted, monday))
+    both = sorted((low + shift, high + shift) for low, high in _stretches(owned, monday) for shift in (-WEEK, 0, WEEK))
+    for start, end in _stretches(counted, monday):
+        reached = start
+        for low, high in (*both, (end, end)):
+            if low > reached and reached < end:
+                yield f"{_moment(reached - begins)} to {_moment(min(low, end) - begins)}"
+            reached = max(reached, high)
+
+
+def _meet(counted: CalendarSpec, owned: CalendarSpec, monday: datetime) -> bool:
+    """Whether two calendars are ever open at once."""
+    shifted = [(low + shift, high + shift) for low, high in _stretches(owned, monday) for shift in (-WEEK, 0, WEEK)]
+    return any(low < end and begin < high for begin, end in _stretches(counted, monday) for low, high in shifted)
+
+
+def _moment(seconds: int) -> str:
+    day, rest = divmod(seconds % WEEK, 86_400)
+    return f"{WEEKDAYS[day]} {rest // 3_600:02}:{rest // 60 % 60:02}"
 
 
 def _days(spec: CalendarSpec, monday: datetime) -> Iterator[tuple[int, tuple[tuple[int, int], ...]]]:
@@ -84,10 +133,11 @@ def _stretches(spec: CalendarSpec, monday: datetime) -> Iterator[tuple[int, int]
 CODE = "CP408"
 RULE = Rule(
     CODE,
-    "limit falls due when nobody is there",
-    "`close of business day N` falls due at the closing of its calendar. The one who acts in the state works by "
-    "another calendar, which is closed at each of these instants: what is to be done at the last moment would be found "
-    "late in the morning. Holidays are left aside.",
+    "limit may fall due when nobody is there",
+    "A limit in business time falls due while its calendar is open, `close of business day N` when it closes. The one "
+    "who acts in the state works by another calendar, which is closed then: what is to be done at the last moment "
+    "would be found late in the morning. Holidays are left aside, and limits of elapsed time, which may fall due at "
+    "any hour.",
     """\
 clocks:
   callback:

@@ -46,7 +46,7 @@ def _known(spec: CalendarSpec, year: int) -> bool:
             date.fromordinal(day).year == year for day in holiday_names(spec.holidays, year, year)
         ):
             return True
-        closures = (each for file in spec.imports for each in read_closures(file, spec.timezone))
+        closures = [read_closures(file, spec.timezone) for file in spec.imports]
         return any(True for each in closures for _ in (*each.days(year, year), *each.hours(year, year)))
     except CalendarError:
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -105,14 +106,34 @@ def _week(part: Part) -> tuple[tuple[Interval, ...], ...]:
 def _days(said: str, part: Part) -> list[int]:
     """The weekdays of ``mon``, ``mon-thu`` or (past the week's end) ``sat-mon``."""
     names = [name.strip() for name in said.split("-")]
-    wrong = [name for name in names if name not in WEEKDAYS]
-    if wrong or len(names) > 2:
-        hint = did_you_mean(wrong[0].lower()[:3], WEEKDAYS) if wrong and wrong[0].lower()[:3] in WEEKDAYS else ""
-        hint = hint or "weekdays are mon, tue, wed, thu, fri, sat, sun, or a range such as mon-thu"
-        part.fault("CP114", f"{quoted(said)} is no weekday", hint, on_key=True)
+    if len(names) > 2 or not all(name in WEEKDAYS for name in names):
+        part.fault("CP114", f"{quoted(said)} is no weekday", _meant_days(said), on_key=True)
         return []
     first, last = WEEKDAYS.index(names[0]), WEEKDAYS.index(names[-1])
     return [(first + step) % 7 for step in range((last - first) % 7 + 1)]
+
+
+def _meant_days(said: str) -> str:
+    """A hint with the whole range that somebody means who writes weekdays otherwise: ``Mon-Fri``, ``Mo - Fr``."""
+    named = _weekdays_of_languages()
+    days = [named.get(name.strip().strip(".").lower()) for name in re.split(r"-|–|—|\bto\b|\bbis\b", said)]
+    known = [WEEKDAYS[day] for day in days if day is not None]
+    if len(known) == len(days) <= 2:
+        return f'did you mean "{"-".join(known)}"?'
+    return "weekdays are mon, tue, wed, thu, fri, sat, sun, or a range such as mon-thu"
+
+
+@cache
+def _weekdays_of_languages() -> dict[str, int]:
+    """The number of each weekday by the names that several languages have for it, whole and short (CLDR)."""
+    from babel.dates import get_day_names
+
+    named: dict[str, int] = {}
+    for language in ("en", "de", "fr", "es", "it", "nl", "pt", "pl"):
+        for width in ("wide", "abbreviated", "short"):
+            for day, name in get_day_names(width, locale=language).items():
+                named.setdefault(name.strip(".").lower(), day)
+    return {**named, "tues": 1, "weds": 2, "thur": 3, "thurs": 3}
 
 
 def _intervals(part: Part) -> tuple[Interval, ...]:

@@ -1,0 +1,75 @@
+"""CP607: opening hours that are right by the letter, and mostly not what was meant."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding, Severity, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Policies
+    from carepolicy.policy.places import At
+
+DAY, HALF_A_DAY = 24 * 60, 12 * 60
+"""Minutes. Hours over midnight that are longer than half a day are rare, and slips are not."""
+
+HOURS = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Hours of weekdays and of single dates that leave out a minute, or turn into a long night shift."""
+    for spec in policies.organisation.calendars.values():
+        for key in ("hours", "open"):
+            for at, said in _texts(policies, spec.at / key):
+                doubt = _doubt(said)
+                if doubt is not None:
+                    yield Finding(CODE, doubt[0], policies.place(at), doubt[1], Severity.WARNING)
+
+
+def _texts(policies: Policies, at: At) -> Iterator[tuple[At, str]]:
+    """The hours below an address, each with its own."""
+    data: Any = policies.sources[at.file].data
+    for part in at.path:
+        data = data.get(part) if isinstance(data, dict) else None
+    for days, hours in data.items() if isinstance(data, dict) else ():
+        entries = enumerate(hours) if isinstance(hours, list) else ((None, hours),)
+        for place, said in entries:
+            if isinstance(said, str):
+                yield (at / days if place is None else at / days / place), said
+
+
+def _doubt(said: str) -> tuple[str, str] | None:
+    """What is odd about hours, and what was probably meant."""
+    match = HOURS.fullmatch(said)
+    if match is None:
+        return None
+    first, last = (each.strip() for each in said.split("-"))
+    opens, closes = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
+    if closes == DAY - 1:
+        hint = f'did you mean "{first}-24:00"? 24:00 is the end of a day'
+        return f"{quoted(said)} leaves out the last minute of the day", hint
+    length = closes + DAY - opens
+    if closes >= opens or length <= HALF_A_DAY:
+        return None
+    evening = closes + HALF_A_DAY
+    meant = f"{first}-{evening // 60:02}:{evening % 60:02}" if opens < evening < DAY else f"{last}-{first}"
+    text = f"{quoted(said)} is a night shift of {length / 60:g} hours, since it ends before it begins"
+    return text, f'did you mean "{meant}"?'
+
+
+CODE = "CP607"
+RULE = Rule(
+    CODE,
+    "hours are probably not what was meant",
+    "Hours that end at 23:59 leave out a minute each day, and every limit that runs over midnight is a minute late: "
+    "24:00 is the end of a day. Hours whose end is before their beginning go on over midnight; where that makes them "
+    "longer than twelve hours, two times were probably swapped, or an afternoon was written as a morning.",
+    "calendars:\n  shop: {title: Shop, hours: {mon-fri: ['09:00-12:00', '13:00-05:00'], sat: '00:00-23:59'}}\n",
+    "calendars:\n  shop: {title: Shop, hours: {mon-fri: ['09:00-12:00', '13:00-17:00'], sat: '00:00-24:00'}}\n",
+    find,
+    Severity.WARNING,
+)
