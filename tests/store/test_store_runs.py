@@ -89,17 +89,6 @@ def test_a_run_goes_on_only_when_it_is_told_to_and_then_with_what_is_new(
     assert Path(files("b")).read_bytes() == after
 
 
-def test_another_input_under_the_same_name_is_refused(
-    url: str, files: Callable[[str], str], capfd: pytest.CaptureFixture[str]
-) -> None:
-    log = Path(files("log"))
-    log.write_bytes(Path(DEMO).read_bytes())
-    run(str(log), "--store", url, "--output", files("b"))
-    log.write_bytes(b"".join(reversed(Path(DEMO).read_bytes().splitlines(keepends=True))))
-    assert run(str(log), "--store", url, "--resume") == 2
-    assert "does not begin as it did" in capfd.readouterr().err
-
-
 def test_an_output_that_another_run_wrote_is_refused(
     url: str, files: Callable[[str], str], capfd: pytest.CaptureFixture[str]
 ) -> None:

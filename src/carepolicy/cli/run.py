@@ -60,6 +60,8 @@ HARMLESS = frozenset(("CP910", "CP911"))
     "--batch", metavar="N|TIME", help="With --store: events in a transaction, or its time (500ms).  [default: 1000]"
 )
 @click.option("--resume", is_flag=True, help="With --store: go on where an earlier run of FILE was stopped.")
+@click.option("--final", is_flag=True, help="With --store: take a last line that no line break ends, as it is.")
+@click.option("--yes", is_flag=True, help="With --store: also an --until of more than a day ahead of the clock.")
 @click.option("--reveal", is_flag=True, help="Let private facts stand in records and dead letters.")
 @click.option("--quiet", "-q", is_flag=True, help="No summary and no progress bar.")
 def command(
@@ -73,6 +75,8 @@ def command(
     store: str | None,
     batch: str | None,
     resume: bool,
+    final: bool,
+    yes: bool,
     reveal: bool,
     quiet: bool,
 ) -> None:
@@ -84,16 +88,19 @@ def command(
 
     With --store every batch is one transaction, and a run that was killed goes on with --resume; what
     --output names is then as if it had not been. Such a run works by the policies that are installed in
-    the store.
+    the store. A log is known again by what it begins with, whatever it is called now; to what --output has from
+    another log, --resume adds. A last line that is half written is left for the next --resume.
     """
     if store is not None:
         if reveal:
             raise Refused("--reveal does not go with --store")
         lag, pace = lateness_of(lateness), batch or "1000"
-        _run_with(Asked(store, policies, file, until, pace, resume, lag, output, dead_letters, quiet, workers))
+        _run_with(
+            Asked(store, policies, file, until, pace, resume, lag, output, dead_letters, quiet, workers, final, yes)
+        )
         return
-    if batch is not None or resume:
-        raise Refused("--batch and --resume go with --store")
+    if batch is not None or resume or final or yes:
+        raise Refused("--batch, --resume, --final and --yes go with --store")
     bundle = bundle_or_exit(policies)
     end = until_of(until, bundle)
     held = lateness_of(lateness)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from carepolicy.machine.program import Bundle
+    from carepolicy.store.log import Log
     from carepolicy.store.running import StoredRun
 
 _TIME = re.compile(r"(\d{1,6})(ms|s|m)")
@@ -45,6 +46,8 @@ class Asked:
     dead_letters: str | None
     quiet: bool
     workers: int
+    final: bool
+    yes: bool
 
 
 class Pace:
@@ -76,16 +79,17 @@ class Growing:
         except OSError as fault:
             raise Refused(f"{path} cannot be written: {fault.strerror}") from None
 
-    def begin(self, keep: bool, least: int, most: int) -> int:
-        """Go to the end of the last whole line, or empty the file; how many lines are kept."""
+    def begin(self, keep: bool, least: int, most: int | None) -> int:
+        """Go to the end of the last whole line, or empty the file; how many lines are kept. Refuses a file that has
+        fewer than the ``least`` or more than the ``most`` that it may have."""
         if not self.is_file:  # a pipe or a device keeps nothing that could be gone on with
-            return most
+            return most or 0
         lines, end = 0, 0
-        if keep and most:
+        if keep:
             for line in self._file:
                 if line.endswith(b"\n"):
                     lines, end = lines + 1, end + len(line)
-        if not least <= lines <= most:
+        if lines < least or (most is not None and lines > most):
             raise Refused(
                 f"{self._path} has {lines:,} lines, but the run that is to go on wrote {least:,} to {most:,}; "
                 "name the file that it wrote"
@@ -108,8 +112,9 @@ class Growing:
 
 def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counter[str]:
     """Run the blocks of an input; what was not taken, by its code."""
-    from carepolicy.cli.living import operation_or_exit
-    from carepolicy.cli.times import until_of
+    from carepolicy.cli.living import operation_or_exit, wall_clock
+    from carepolicy.cli.times import near_of
+    from carepolicy.store.inputs import Source
     from carepolicy.store.running import OtherInput, StoredRun, Unfinished
     from carepolicy.store.sharing import SharedRun
 
@@ -117,20 +122,24 @@ def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counte
     with ExitStack() as stack:
         store = stack.enter_context(open_or_exit(asked.store, policies=asked.policies))
         operation, bundle = operation_or_exit(store, asked.policies)
-        end = until_of(asked.until, bundle)
+        end = near_of(asked.until, bundle, "--until", wall_clock(), asked.yes)
         name = "-" if asked.file == "-" else os.path.realpath(asked.file)
-        run = StoredRun(operation, name, asked.lateness)
-        if asked.workers > 1 and _may_be_shared(asked, source, bundle):
-            run = SharedRun(operation, name, asked.workers)
+        read = Source(blocks)
+        log = _shareable(asked, source, bundle) if asked.workers > 1 else None
+        if log is None:
+            run = StoredRun(operation, name, read, asked.lateness)
+        else:
+            run = SharedRun(operation, name, read, log, asked.workers)
         try:
             run.open(asked.resume)
             told = _Told(stack, run, asked)
             try:
                 if isinstance(run, SharedRun):
-                    run.recognise(blocks)
-                    run.take_all(asked.file, asked.workers, pace.lines)
+                    taken = run.take_all(asked.file, pace.lines, asked.final)
                 else:
-                    _pump(run, run.recognised(blocks), told, pace, whole=_is_file(source))
+                    taken = _pump(run, told, pace, _is_file(source), asked.final)
+                if not taken:
+                    click.echo("note: the last line has no end yet and is left for --resume (or --final)", err=True)
                 _finish(run, told, end)
             finally:
                 told.flush()
@@ -141,22 +150,28 @@ def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counte
         return run.progress.tally
 
 
-def _may_be_shared(asked: Asked, source: Any, bundle: Bundle) -> bool:
-    """Whether several workers give the same records as one; where they would not, one does it, and this is said."""
-    from carepolicy.engine.lines import tells_of_merges
+def _shareable(asked: Asked, source: Any, bundle: Bundle) -> Log | None:
+    """The log, where several workers give the same records of it as one; where they would not, one does it, and this is
+    said."""
+    from carepolicy.store.log import survey
 
     if not asked.store.startswith("postgres"):
         raise Refused("several workers need a store in PostgreSQL; SQLite has one writer at a time")
     if asked.file == "-" or asked.lateness:
         raise Refused("several workers need a file that each can read, and no --lateness")
-    reason = ""
+    reason, log = "", None
     if any(program.key or program.stratum for program in bundle.programs) or bundle.watches:
         reason = "flows or watches bring events of several subjects together"
-    elif tells_of_merges(source):
-        reason = "events join subjects"
+    else:
+        log = survey(source)
+        if log.merges:
+            reason = "events join subjects"
+        elif log.crossing:
+            ids = "1 id stands" if log.crossing == 1 else f"{log.crossing:,} ids stand"
+            reason = f"{ids} under several subjects"
     if reason:
-        click.echo(f"note: {reason}, so one worker takes them in their order", err=True)
-    return not reason
+        click.echo(f"note: {reason}, so one worker takes the events in their order", err=True)
+    return None if reason else log
 
 
 class _Told:
@@ -170,17 +185,28 @@ class _Told:
         self._letters: Growing | None = None
         self._lines = run.progress.before if run.deferred else run.lines_written()
         self._buried = 0
-        progress = run.progress
+        progress, new = run.progress, run.is_new
         if asked.output is not None:
             self._records = self._opened(stack, asked.output)
-            kept = self._records.begin(asked.resume, progress.before, progress.records)
+            behind = progress.behind
+            kept = self._records.begin(
+                asked.resume, progress.before + behind, None if new else progress.records + behind
+            )
+            if new:
+                run.note_files(kept, progress.letters_behind)
             if self._records.is_file:
-                self._lines = kept
+                self._lines = kept - progress.behind
             if not run.deferred:
                 self._write_all(until_the_end=False)
         if asked.dead_letters is not None:
             self._letters = self._opened(stack, asked.dead_letters)
-            self._buried = self._letters.begin(asked.resume, progress.letters_before, progress.letters)
+            behind = progress.letters_behind
+            kept = self._letters.begin(
+                asked.resume, progress.letters_before + behind, None if new else progress.letters + behind
+            )
+            if new:
+                run.note_files(progress.behind, kept)
+            self._buried = kept - progress.letters_behind
             if not run.deferred:
                 self._bury_all()
 
@@ -237,25 +263,33 @@ class _Told:
         sys.stdout.flush()
 
 
-def _pump(run: StoredRun, blocks: Iterator[bytes], told: _Told, pace: Pace, whole: bool) -> None:
+def _pump(run: StoredRun, told: _Told, pace: Pace, whole: bool, final: bool) -> bool:
     """Take the lines behind those that were taken before, in transactions. What has come through a pipe is not kept
-    waiting for more."""
+    waiting for more. False where the last line of a file is left, since it is no whole event and no line break ends it;
+    the end of a pipe is one."""
     from carepolicy.engine.lines import numbered_lines
+    from carepolicy.store.inputs import is_whole
 
-    done = run.progress.line
     waiting: list[tuple[int, bytes]] = []
-    for lines in numbered_lines(blocks):
-        waiting += lines if not lines or lines[0][0] > done else [each for each in lines if each[0] > done]
+    open_end, left = False, 0
+    for lines in numbered_lines(run.source):
+        open_end = run.source.is_unfinished
+        if open_end and whole and not final and not is_whole(lines[0][1]):
+            left = lines[0][0]
+            break
+        waiting += run.unread(lines)
         while len(waiting) >= pace.lines or (waiting and not whole):
             taken, waiting = waiting[: pace.lines], waiting[pace.lines :]
-            _commit(run, taken, told, pace)
+            _commit(run, taken, told, pace, open_end and not waiting)
+    run.demand_all(left)
     if waiting:
-        _commit(run, waiting, told, pace)
+        _commit(run, waiting, told, pace, open_end and not left)
+    return not left
 
 
-def _commit(run: StoredRun, lines: list[tuple[int, bytes]], told: _Told, pace: Pace) -> None:
+def _commit(run: StoredRun, lines: list[tuple[int, bytes]], told: _Told, pace: Pace, open_end: bool) -> None:
     begun = time.monotonic()
-    done = run.feed(lines)
+    done = run.feed(lines, open_end)
     told.take(done.records, done.letters)
     pace.took(len(lines), time.monotonic() - begun)
 

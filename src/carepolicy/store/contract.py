@@ -90,8 +90,8 @@ class Transaction(Protocol):
     def open_input(self, name: str, shares: int) -> int:
         """Note an input; its number."""
 
-    def position(self, input: int, share: int) -> InputRow | None:
-        """How far a share of an input was read."""
+    def position(self, input: int, share: int, own: bool = False) -> InputRow | None:
+        """How far a share of an input was read; with ``own`` it is then this transaction's own."""
 
     def keep_position(self, row: InputRow) -> None:
         """Keep how far a share of an input was read."""
@@ -163,7 +163,8 @@ class Store(Protocol):
         """Sleep until a timer may have come to be due earlier than was known, or that long; whether it was woken."""
 
     def share_is_mine(self, input: int, share: int) -> bool:
-        """Take a share of an input for as long as this connection lives; False where another has it."""
+        """Take a share of an input for as long as this process lives and the store is open; False where another has
+        it."""
 
     def leave_share(self, input: int, share: int) -> None:
         """Let go of a share."""

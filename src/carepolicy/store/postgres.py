@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from carepolicy.store.contract import Store, Transaction
 
 Result = TypeVar("Result")
+SHARE = "hashtextextended(%s, %s)"
+
 SHORT_PATIENCE = "3s"
 """So long a table is waited for that is to be written anew."""
 
 SIZE = """SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relkind = 'r'"""
+
 ATTEMPTS = 12
 """How often a transaction that lost against another is done again."""
 
@@ -152,13 +155,17 @@ class PostgresStore:
     def share_is_mine(self, input: int, share: int) -> bool:
         """Take a share of an input; the server takes it back at once when this connection ends, however it does."""
         with self._told():
-            asked = self._connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (LOCKS, input * 1024 + share))
+            asked = self._connection.execute(f"SELECT pg_try_advisory_lock({SHARE})", self._share(input, share))
             return asked.fetchone() == (True,)
 
     def leave_share(self, input: int, share: int) -> None:
         """Let go of a share."""
         with self._told():
-            self._connection.execute("SELECT pg_advisory_unlock(%s, %s)", (LOCKS, input * 1024 + share))
+            self._connection.execute(f"SELECT pg_advisory_unlock({SHARE})", self._share(input, share))
+
+    def _share(self, input: int, share: int) -> tuple[str, int]:
+        """The name of a share among those of all stores in the database."""
+        return f"{self._channel}\x1fshare {input} {share}", LOCKS
 
     def copy_to(self, path: str) -> None:
         """Copy the rows of all tables, as they are at one instant."""

@@ -175,4 +175,6 @@ class PostgresTransaction(SqlTransaction):
 
     def lock(self, name: str) -> None:
         """Let nobody else have this name until this transaction ends."""
-        self._connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", (name, LOCKS))
+        self._connection.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", (f"{self._channel}\x1f{name}", LOCKS)
+        )

@@ -11,24 +11,27 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from carepolicy.engine.instants import NEVER
-from carepolicy.hashing import blake2b
 from carepolicy.store.batch import AT_THE_END, Batch
 from carepolicy.store.faults import Busy, StoreFault
+from carepolicy.store.inputs import as_one, digest_of, known_input, look, me, new_input
 from carepolicy.store.late import Late
 from carepolicy.store.operating import AT_A_TIME, Done, finished
 from carepolicy.store.progress import Progress, progress_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from carepolicy.store.batch import Read
     from carepolicy.store.contract import Transaction
+    from carepolicy.store.inputs import Known, Source
     from carepolicy.store.operating import Operation
 
 LATE = '"type":"carepolicy.clock.late"'
 
-READ_SO_FAR = 1 << 16
-"""By so many of its first bytes an input is known again."""
+STRETCH = """WHERE input = ? AND position >= ? AND position < ? AND (position > ? OR no > ?)"""
+"""What is of the lines of a stretch: of a line that stood at the end of the one before and has grown, what is new."""
+
+LAST_OF = "SELECT coalesce(max(no), 0) FROM {} WHERE input = ? AND position = ?"
 
 
 class OtherInput(StoreFault):
@@ -42,35 +45,56 @@ class Unfinished(StoreFault):
 class StoredRun:
     """A run over the input of that ``name``. ``lateness`` is in microseconds, 0 for none."""
 
-    def __init__(self, operation: Operation, name: str, lateness: int) -> None:
+    def __init__(self, operation: Operation, name: str, source: Source, lateness: int) -> None:
         self.operation = operation
+        self.source = source
         self.progress = Progress()
         self.name = name
         self.deferred = lateness > 0
         self._input = 0
         self._share = 0
         self._shares = 1
+        self._behind = 0
+        self._seen_last = False
         self._lateness = lateness
         self._late: Late | None = None
 
     def open(self, resume: bool) -> None:
-        """Find out how far the input was read. Raises ``Unfinished`` where it was, and ``resume`` is not said."""
-
-        def work(transaction: Transaction) -> None:
-            known = transaction.input(self.name)
-            if known is None:
-                self._input = transaction.open_input(self.name, 1)
-                self.progress = Progress()
-                return
-            self._input, self._shares = known
-            self.progress = progress_of(transaction.position(self._input, 0))
-
-        self.operation.attempt(work)
-        if self._shares > 1:
-            raise Unfinished(f"{self.name} was begun by several workers; go on with --workers")
-        self._go_on(resume)
+        """Find out how far the input was read, and keep others from reading it as well. Raises ``Unfinished`` where it
+        was read, and ``resume`` is not said."""
+        look(self.operation.store, self.source)
+        known = self.operation.attempt(self._find)
+        self._input, self._shares = known.number, known.shares
+        self._take_over(resume)
         if self._lateness:
             self._late = Late(self._input, self._lateness, self.operation.sealer)
+
+    def _find(self, transaction: Transaction) -> Known:
+        found = known_input(transaction, self.source) or new_input(transaction, self.source, self.name, 1)
+        if found.shares > 1 and found.progress.ended:
+            return as_one(transaction, found)
+        if found.shares > 1:
+            raise Unfinished(f"{self.name} was begun by several workers; go on with --workers")
+        return found
+
+    def _take_over(self, resume: bool) -> None:
+        """Be the one that reads the input, behind what was read of it."""
+        store = self.operation.store
+        if not store.share_is_mine(self._input, self._share):
+            raise Busy(f"another process ({self._present().reader or 'of an earlier version'}) reads {self.name}")
+        self.progress = self._present()
+        self._behind = self.progress.line
+        self._go_on(resume)
+        self.progress.reader = me()
+        self.operation.attempt(self._keep)
+
+    def _present(self) -> Progress:
+        """How far the input was read by now."""
+        with self.operation.store.reading() as transaction:
+            return progress_of(transaction.position(self._input, self._share))
+
+    def _keep(self, transaction: Transaction) -> None:
+        transaction.keep_position(self.progress.row(self._input, self._share))
 
     def _go_on(self, resume: bool) -> None:
         """Begin another stretch where the last one has come to its end."""
@@ -80,33 +104,56 @@ class StoredRun:
         if now.ended:
             now.begins, now.before, now.letters_before = now.line, now.records, now.letters
             now.ends, now.ended = now.ends + 1, False
+            with self.operation.store.reading() as transaction:
+                now.mark, now.letters_mark = (
+                    transaction.rows(LAST_OF.format(table), (self._input, now.line))[0][0] if now.open_end else NEVER
+                    for table in ("records", "dead_letters")
+                )
 
-    def recognised(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """The blocks of the input, once its beginning is found to be that of the one read before."""
-        progress = self.progress
-        wanted = progress.length or READ_SO_FAR
-        source, head = iter(blocks), b""
-        while len(head) < wanted and (block := next(source, b"")):
-            head += block
-            if not progress.fingerprint:
-                break
-        fingerprint = blake2b(head[:wanted], digest_size=16).hexdigest()
-        if not progress.fingerprint:
-            progress.fingerprint, progress.length = fingerprint, len(head[:wanted])
-        elif progress.fingerprint != fingerprint:
-            raise OtherInput(f"{self.name} does not begin as it did when it was read up to line {progress.line:,}")
-        if head:
-            yield head
-        yield from source
+    def note_files(self, behind: int, letters_behind: int) -> None:
+        """Note how many lines the files for records and dead letters had before this input began."""
+        self.progress.behind, self.progress.letters_behind = behind, letters_behind
+        self.operation.attempt(self._keep)
 
-    def feed(self, lines: list[tuple[int, bytes]]) -> Done:
-        """Take lines in one transaction; those that were taken by an earlier run must have been left out."""
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was taken of the input yet."""
+        return not (self.progress.line or self.progress.events or self.progress.records)
+
+    def unread(self, lines: Sequence[tuple[int, bytes]]) -> Sequence[tuple[int, bytes]]:
+        """Of some lines those that were not taken by an earlier run. Raises ``OtherInput`` where what it has taken is
+        not there any more."""
+        if not lines or lines[0][0] > self._behind:
+            return lines
+        return [
+            each for each in lines if each[0] > self._behind or (each[0] == self._behind and self._has_grown(each[1]))
+        ]
+
+    def _has_grown(self, line: bytes) -> bool:
+        """Whether the last line that was taken had no line break and has become another one."""
+        now, self._seen_last = self.progress, True
+        if not now.last or now.last == digest_of(line):
+            return False
+        if not now.open_end:
+            raise OtherInput(f"line {now.line:,} of {self.name} is not what it was when it was read")
+        return True
+
+    def demand_all(self, left: int) -> None:
+        """Raises ``OtherInput`` where the input ended before what was taken of it; a half-written line may be ``left``,
+        which was taken before if it had no line break then either."""
+        if self._behind and not self._seen_last and not (self.progress.open_end and left == self._behind):
+            raise OtherInput(f"{self.name} has lost its end: it was read up to line {self._behind:,} before")
+
+    def feed(self, lines: list[tuple[int, bytes]], open_end: bool = False) -> Done:
+        """Take lines in one transaction; those that were taken by an earlier run must have been left out. ``open_end``
+        says that the last of them has no line break."""
 
         def work(transaction: Transaction) -> tuple[Done, Progress]:
             self._demand_place(transaction)
             batch = Batch(self.operation.desks(transaction), transaction, self._input)
             batch.take(self._held(transaction, batch, batch.read(lines)))
-            return self._close(transaction, batch, lines[-1][0], len(lines))
+            number, text = lines[-1]
+            return self._close(transaction, batch, number, len(lines), digest_of(text), open_end)
 
         done, self.progress = self.operation.attempt(work, self._forget)
         return done
@@ -132,18 +179,19 @@ class StoredRun:
     def end(self) -> None:
         """Note that all was written out."""
 
-        def work(transaction: Transaction) -> None:
+        def work(transaction: Transaction) -> Progress:
             self._demand_place(transaction)
-            transaction.keep_position(self.progress.row(self._input, self._share))
+            ended = replace(self.progress, ended=True)
+            transaction.keep_position(ended.row(self._input, self._share))
+            return ended
 
-        self.progress.ended = True
-        self.operation.attempt(work)
+        self.progress = self.operation.attempt(work)
 
     def lines_written(self) -> int:
         """How many records were kept so far that no end of the input caused, in this stretch and all before it."""
         with self.operation.store.reading() as transaction:
-            sql = "SELECT count(*) FROM records WHERE input = ? AND position > ? AND position < ?"
-            found: int = transaction.rows(sql, (self._input, self.progress.begins, AT_THE_END))[0][0]
+            sql = f"SELECT count(*) FROM records {STRETCH}"
+            found: int = transaction.rows(sql, self._stretch(self.progress.mark))[0][0]
         return self.progress.before + found
 
     def written(self, already: int, until_the_end: bool) -> Iterator[str]:
@@ -156,9 +204,9 @@ class StoredRun:
         yield from self._lines("dead_letters", "letter", already - self.progress.letters_before, True, False)
 
     def _lines(self, table: str, column: str, already: int, until_the_end: bool, by_time: bool) -> Iterator[str]:
-        bounds = (self._input, self.progress.begins, AT_THE_END)
+        bounds = self._stretch(self.progress.mark if by_time else self.progress.letters_mark)
         ending = (self._input, AT_THE_END + self.progress.ends)
-        first = f"FROM {table} WHERE input = ? AND position > ? AND position < ?"
+        first = f"FROM {table} {STRETCH}"
         last = f"FROM {table} WHERE input = ? AND position = ?"
         order = "time, subject, flow, sequence, no" if by_time else "no"
         with self.operation.store.reading() as transaction:
@@ -173,11 +221,16 @@ class StoredRun:
                     if count >= rest:
                         yield line + "\n"
 
+    def _stretch(self, mark: int) -> tuple[int, ...]:
+        begins = self.progress.begins
+        return self._input, begins, AT_THE_END, begins, mark
+
     # -- within a transaction --------------------------------------------------------------------------------
 
     def _demand_place(self, transaction: Transaction) -> None:
-        """Another process may have gone on with the same input; two may not."""
-        if progress_of(transaction.position(self._input, self._share)).line != self.progress.line:
+        """Another process may have gone on with the same input, if it is on a machine that has lost the server for
+        long; two may not."""
+        if progress_of(transaction.position(self._input, self._share, own=True)) != self.progress:
             raise Busy(f"another process is reading {self.name} into this store")
 
     def _held(self, transaction: Transaction, batch: Batch, read: Read) -> Read:
@@ -197,8 +250,10 @@ class StoredRun:
         batch.take([(event.line, event, b"") for event in self._late.rest(transaction)])
         return self._close(transaction, batch, self.progress.line, 0)
 
-    def _close(self, transaction: Transaction, batch: Batch, line: int, lines: int) -> tuple[Done, Progress]:
-        """Keep what a batch did, and how far the run has come by it."""
+    def _close(
+        self, transaction: Transaction, batch: Batch, line: int, lines: int, last: str = "", open_end: bool = False
+    ) -> tuple[Done, Progress]:
+        """Keep what a batch did, and how far the run has come by it: to a ``line``, of which ``last`` is the digest."""
         done, before = finished(batch), self.progress
         now = replace(
             before,
@@ -209,7 +264,11 @@ class StoredRun:
             lates=before.lates + done.records.count(LATE),
             tally=before.tally + batch.tally,
             letters=before.letters + len(batch.letters),
+            last=last or before.last,
+            open_end=open_end if last else before.open_end,
         )
+        if last:
+            self.source.note_beginning(now, line)
         transaction.keep_position(now.row(self._input, self._share))
         return done, now
 

@@ -124,9 +124,9 @@ class SqlTransaction(ABC):
         number: int = self.rows(statements.OPEN_INPUT, (name, shares))[0][0]
         return number
 
-    def position(self, input: int, share: int) -> InputRow | None:
-        """How far a share of an input was read."""
-        found = self.rows(statements.POSITION, (input, share))
+    def position(self, input: int, share: int, own: bool = False) -> InputRow | None:
+        """How far a share of an input was read; with ``own`` it is then this transaction's own."""
+        found = self.rows(statements.POSITION + (self.locked if own else ""), (input, share))
         return InputRow(*found[0]) if found else None
 
     def keep_position(self, row: InputRow) -> None:

@@ -21,15 +21,18 @@ import orjson
 
 from carepolicy.engine.lines import numbered_lines
 from carepolicy.named import NamedTuple
-from carepolicy.store.faults import Busy, StoreFault
+from carepolicy.store.faults import StoreFault
+from carepolicy.store.inputs import Source, digest_of, is_whole, known_input, new_input, summed
 from carepolicy.store.progress import Progress, progress_of
 from carepolicy.store.running import StoredRun, Unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from multiprocessing.context import SpawnProcess
 
     from carepolicy.store.contract import Transaction
+    from carepolicy.store.inputs import Known
+    from carepolicy.store.log import Log
     from carepolicy.store.operating import Operation
 
 SHARES_OF_ONE = 4
@@ -40,8 +43,19 @@ PAUSE = 0.05
 """Seconds until a worker that found no share free looks again."""
 
 
+class Rest(NamedTuple):
+    """What was taken although no line break stood behind it: the line, and a digest of it; 0 where nothing was."""
+
+    line: int
+    digest: str
+
+    def is_line(self, number: int, text: bytes) -> bool:
+        """Whether a line is this one, and has not grown since."""
+        return number == self.line and digest_of(text) == self.digest
+
+
 class Job(NamedTuple):
-    """What a worker must know."""
+    """What a worker must know. ``size`` is up to where it reads."""
 
     url: str
     path: str
@@ -49,6 +63,8 @@ class Job(NamedTuple):
     input: int
     shares: int
     batch: int
+    size: int
+    rest: Rest
 
 
 class Stopped(StoreFault):
@@ -58,63 +74,46 @@ class Stopped(StoreFault):
 class SharedRun(StoredRun):
     """The run as the process sees it that starts the workers, and that does what comes when all lines are taken."""
 
-    def __init__(self, operation: Operation, name: str, workers: int) -> None:
-        super().__init__(operation, name, 0)
+    def __init__(self, operation: Operation, name: str, source: Source, log: Log, workers: int) -> None:
+        super().__init__(operation, name, source, 0)
         self.deferred = True
-        self.shares = SHARES_OF_ONE * workers
+        self._log = log
+        self._workers = workers
 
-    def open(self, resume: bool) -> None:
-        """Find out how far the input was read. Raises ``Unfinished`` where it was, and ``resume`` is not said."""
-
-        def work(transaction: Transaction) -> None:
-            known = transaction.input(self.name)
-            if known is None:
-                self._input = transaction.open_input(self.name, self.shares)
-            else:
-                self._input, self.shares = known
-            self._share = self.shares
-            self.progress = self._summed(transaction)
-
-        self.operation.attempt(work)
-        if self.shares == 1:
+    def _find(self, transaction: Transaction) -> Known:
+        shares = SHARES_OF_ONE * self._workers
+        found = known_input(transaction, self.source) or new_input(transaction, self.source, self.name, shares)
+        if found.shares == 1:
             raise Unfinished(f"{self.name} was begun by one worker; go on without --workers")
-        if not self.operation.store.share_is_mine(self._input, self.shares):
-            raise Busy(f"another process is reading {self.name} into this store")
-        self._go_on(resume)
-        self.operation.attempt(self._keep)
+        self._share = found.shares
+        return found
 
-    def _summed(self, transaction: Transaction) -> Progress:
-        """This run's own progress, with what all shares have done."""
-        now = progress_of(transaction.position(self._input, self.shares))
-        for share in range(self.shares):
-            part = progress_of(transaction.position(self._input, share))
-            now.line, now.latest = max(now.line, part.line), max(now.latest, part.latest)
-            now.events = part.events if share == 0 else now.events + part.events
-        ours = (self._input,)
-        now.records = transaction.rows("SELECT count(*) FROM records WHERE input = ?", ours)[0][0]
-        late = "SELECT count(*) FROM records WHERE input = ? AND type = 'carepolicy.clock.late'"
-        now.lates = transaction.rows(late, ours)[0][0]
-        now.tally.clear()
-        now.tally.update(
-            dict(transaction.rows("SELECT code, count(*) FROM dead_letters WHERE input = ? GROUP BY code", ours))
-        )
-        now.letters = now.tally.total()
-        return now
-
-    def _keep(self, transaction: Transaction) -> None:
-        transaction.keep_position(self.progress.row(self._input, self._share))
+    def _present(self) -> Progress:
+        """How far the run has come, with what all shares have done."""
+        with self.operation.store.reading() as transaction:
+            return summed(transaction, self._input, self._shares)
 
     def _demand_place(self, transaction: Transaction) -> None:
         """This process holds the run's own share for as long as it lives."""
 
-    def recognise(self, blocks: Iterable[bytes]) -> None:
-        """Find out whether the input begins as it did when it was read before."""
-        next(self.recognised(blocks), b"")
-        self.operation.attempt(self._keep)
+    def take_all(self, path: str, batch: int, final: bool) -> bool:
+        """Let workers take all lines of the file, and take what stands behind the last line break; False where that is
+        left, since it is no whole event. One that dies is replaced at once."""
+        now = self.progress
+        rest = Rest(now.line if now.open_end else 0, now.last)
+        size = self._log.size
+        self._let_workers(Job(self.operation.store.url, path, self.name, self._input, self._shares, batch, size, rest))
+        self.operation.attempt(self._sum)
+        number, text = self._log.lines + 1, self._log.rest
+        if not text.strip() or rest.is_line(number, text):
+            return True
+        if not (final or is_whole(text)):
+            return False
+        self.progress.alone += 1
+        self.feed([(number, text)], open_end=True)
+        return True
 
-    def take_all(self, path: str, workers: int, batch: int) -> None:
-        """Let workers take all lines of the file. One that dies is replaced at once."""
-        job = Job(self.operation.store.url, path, self.name, self._input, self.shares, batch)
+    def _let_workers(self, job: Job) -> None:
         context = multiprocessing.get_context("spawn")
 
         def start(number: int) -> SpawnProcess:
@@ -122,7 +121,7 @@ class SharedRun(StoredRun):
             process.start()
             return process
 
-        crew = {number: start(number) for number in range(workers)}
+        crew = {number: start(number) for number in range(self._workers)}
         try:
             while crew:
                 wait([each.sentinel for each in crew.values()])
@@ -140,10 +139,11 @@ class SharedRun(StoredRun):
             for process in crew.values():
                 process.terminate()
                 process.join()
-        self.operation.attempt(self._sum)
 
     def _sum(self, transaction: Transaction) -> None:
-        self.progress = self._summed(transaction)
+        self.progress = summed(transaction, self._input, self._shares)
+        self.source.note_beginning(self.progress, self._log.lines)
+        self._keep(transaction)
 
 
 def work(job: Job, number: int) -> None:
@@ -183,7 +183,7 @@ class ShareRun(StoredRun):
     """One share of an input."""
 
     def __init__(self, operation: Operation, job: Job, share: int) -> None:
-        super().__init__(operation, job.name, 0)
+        super().__init__(operation, job.name, Source(()), 0)
         self._job = job
         self._share = share
         self._input = job.input
@@ -199,7 +199,9 @@ class ShareRun(StoredRun):
         last = self.progress.line
         for number, line in self._lines_of_file():
             last = number
-            if number > self.progress.line and share_of(line, self._job.shares) == self._share:
+            if number <= self.progress.line or self._job.rest.is_line(number, line):
+                continue
+            if share_of(line, self._job.shares) == self._share:
                 lines.append((number, line))
                 if len(lines) == self._job.batch:
                     self.feed(lines)
@@ -210,7 +212,8 @@ class ShareRun(StoredRun):
 
     def _lines_of_file(self) -> Iterator[tuple[int, bytes]]:
         with open(self._job.path, "rb") as file:
-            for block in numbered_lines(iter(lambda: file.read(BLOCK), b"")):
+            blocks = (file.read(min(BLOCK, self._job.size - begin)) for begin in range(0, self._job.size, BLOCK))
+            for block in numbered_lines(blocks):
                 yield from block
 
     def _be_done(self, line: int, ends: int) -> None:

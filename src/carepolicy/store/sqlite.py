@@ -31,6 +31,9 @@ PATIENCE = 30.0
 SHORT_PATIENCE = 2.0
 """Seconds to wait for one that reads, before what was erased is left in the log."""
 
+MEMORY = ":memory:"
+"""The path of a store that nobody else sees."""
+
 GLANCE = 1.0
 """Seconds between two looks at whether somebody else has written, while a watcher sleeps."""
 
@@ -90,6 +93,7 @@ class SqliteStore:
         self.beside: list[Store] = []
         self._path = path
         self._seen = self._changes = self._looked = -1
+        self._shares: dict[tuple[int, int], sqlite3.Connection] = {}
         with self._told():
             self._connection = self._opened(create)
             try:
@@ -167,11 +171,32 @@ class SqliteStore:
         return True
 
     def share_is_mine(self, input: int, share: int) -> bool:
-        """Whether nobody else has a share: SQLite has one worker, and a lock on the file for as long as it writes."""
+        """Take a share of an input: by a lock of SQLite on an empty file beside the store's, which the system takes
+        back when this process ends, however it does."""
+        if (input, share) in self._shares or self._path == MEMORY:
+            return True
+        with self._told():
+            lock = sqlite3.connect(self._lock_of(input, share), timeout=0, isolation_level=None)
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as fault:
+                lock.close()
+                if not fault.sqlite_errorname.startswith("SQLITE_BUSY"):
+                    raise
+                return False
+        self._shares[input, share] = lock
         return True
 
     def leave_share(self, input: int, share: int) -> None:
         """Let go of a share."""
+        lock = self._shares.pop((input, share), None)
+        if lock is not None:
+            with suppress(OSError):
+                os.unlink(self._lock_of(input, share))
+            lock.close()
+
+    def _lock_of(self, input: int, share: int) -> str:
+        return f"{self._path}-run-{input}-{share}"
 
     def copy_to(self, path: str) -> None:
         """Copy the file page by page, at one instant; others go on writing."""
@@ -189,6 +214,8 @@ class SqliteStore:
 
     def close(self) -> None:
         """Let go of the file."""
+        for share in list(self._shares):
+            self.leave_share(*share)
         while self.beside:
             self.beside.pop().close()
         self._connection.close()

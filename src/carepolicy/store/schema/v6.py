@@ -1,8 +1,8 @@
-"""Version 6: what was merged into a subject is found from there too; which events no case took; subjects have
-data keys of their own.
+"""Version 6: what was merged into a subject is found from there too; which events no case took; what inputs begin with;
+subjects have data keys of their own.
 
 ``untaken`` has the ids of events that had no effect, so that they may come again: ``input`` is the log in which one
-stood, 0 where it came alone, ``times`` how often it was not taken.
+stood, 0 where it came alone, ``times`` how often it was not taken. ``beginning`` is a digest of an input's first line.
 
 ``outbox`` knows the number of a request's present or last lease, whether a lease of it ended unheard, so that two may
 think it theirs, and how often it was put off at no cost. ``servers`` are those that failed, and until when each is left
@@ -31,4 +31,6 @@ STATEMENTS = (
     "CREATE TABLE shreds (id {bytes} NOT NULL PRIMARY KEY){clustered}",
     "CREATE TABLE vaults (no {number} NOT NULL PRIMARY KEY, name {text} NOT NULL){clustered}",
     "INSERT INTO vaults (no, name) SELECT 0, '' WHERE EXISTS (SELECT 1 FROM keys)",
+    "ALTER TABLE inputs ADD COLUMN beginning {bytes}",
+    "CREATE INDEX inputs_by_beginning ON inputs (beginning)",
 )
