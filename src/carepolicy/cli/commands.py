@@ -21,7 +21,7 @@ COMMANDS: dict[str, Entry] = {
     "try": Entry("walk", "Walk through a flow by hand"),
     "scenarios": Entry("scenarios", "Suggest scenarios for what none goes through"),
     "run": Entry("run", "Events in, records out"),
-    "event": Entry("event", "Let one event happen, durably"),
+    "event": Entry("event", "Let one event happen, durably, or each line of standard input"),
     "tick": Entry("tick", "Fire what is due"),
     "verify": Entry("verify", "Find records of a store that were altered or lost"),
     "case": Entry("case", "Look at cases"),
