@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 from datetime import datetime
@@ -53,15 +54,40 @@ def test_a_closed_case_is_shown_with_its_clocks_and_what_happened(
     lines = out.splitlines()
     assert (status, err) == (0, "")
     assert lines[:4] == [
-        "order-2001: order_fulfilment",
-        "  state   closed, since Tue 2026-03-10 11:20",
+        "order-2001: Fulfil an order (order_fulfilment)",
+        "  state   Delivered and well (closed), since Tue 2026-03-10 11:20",
         "  opened  Mon 2026-03-02 09:05",
         "  closed  Tue 2026-03-10 11:20: delivered",
     ]
-    assert "    payment        met, 1 min used, limit 7 d" in lines
-    assert "    Mon 2026-03-02 09:06  placed -> confirmed, on payment_authorised" in lines
-    assert "    Tue 2026-03-10 11:20  delivered -> closed, as its time was up" in lines
+    assert "    Payment             met, 1 min used, limit 7 d" in lines
+    assert '    Mon 2026-03-02 09:06  "Order placed" -> "Order confirmed", on "The card is authorised"' in lines
+    assert '    Tue 2026-03-10 11:20  "Delivered" -> "Delivered and well", as its time was up' in lines
     assert len(lines) == lines.index("  what happened (times of Europe/London)") + 1 + len(of(records, "order-2001"))
+
+
+def test_what_people_read_has_titles_and_where_there_is_no_sound_set_names(
+    capfd: pytest.CaptureFixture[str], records: Path, tmp_path: Path
+) -> None:
+    told = case(capfd, records, "show", "complaint-302")[1]
+    assert 'clock "Confirmation" is late, was due Mon 2026-03-02 17:00' in told
+    assert "task for Care team lead" in told
+    keys = (
+        "care_lead",
+        "care_agent",
+        "care_manager",
+        "acknowledge",
+        "acknowledged",
+        "healed",
+        "looking",
+        "final_answer",
+    )
+    lines = [line for line in told.splitlines() if "message " not in line]
+    assert [(key, line) for key in keys for line in lines if re.search(rf"(?<!\(){key}\b", line)] == []
+    (tmp_path / "organisation.yaml").write_text(
+        "organisation: Shop\ntimezone: Europe/London\nroles: {a: {people: 3}}\n"
+    )
+    status = running.run(["case", "show", "complaint-302", "--records", str(records), "--policies", str(tmp_path)])
+    assert (status, capfd.readouterr().out.splitlines()[0]) == (0, "complaint-302: complaint")
 
 
 def test_the_times_are_those_of_the_organisation_in_summer_too(

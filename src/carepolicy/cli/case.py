@@ -17,6 +17,7 @@ from carepolicy.cli.sets import Command, format_option, policies_option
 from carepolicy.cli.stores import store_option
 
 if TYPE_CHECKING:
+    from carepolicy.engine.titles import Titles
     from carepolicy.engine.view import CaseView
 
 
@@ -67,16 +68,16 @@ def show(
     from carepolicy.engine.view import cases_of
 
     with source_of(records, store, reveal, role) as source:
-        zone = _zone(policies)
+        zone, titles = _zone(policies), _titles(policies)
         found = [record for record, _ in source.of_subject(subject, flow)]
     cases = cases_of(each for each in found if each.sequence)
     loose = sorted((each for each in found if not each.sequence), key=lambda each: each.at)
     if form == "text":
-        click.echo(casetext.shown(subject, cases, loose, zone), nl=False)
+        click.echo(casetext.shown(subject, cases, loose, zone, titles), nl=False)
     elif form == "jsonl":
-        _print_json(casetext.case_object(case, zone) for case in cases)
+        _print_json(casetext.case_object(case, zone, titles) for case in cases)
     else:
-        _print_object(casetext.subject_object(subject, cases, loose, zone))
+        _print_object(casetext.subject_object(subject, cases, loose, zone, titles))
 
 
 @command.command(
@@ -98,15 +99,16 @@ def history(
     from carepolicy.cli import casetext
     from carepolicy.engine.history import in_order
     from carepolicy.engine.reading import read_record
+    from carepolicy.engine.titles import NAMES
 
     if every == (subject is not None):
         raise click.UsageError("name one subject, or --all", click.get_current_context())
     out = sys.stdout.buffer
     with source_of(records, store, reveal, role) as source:
-        zone = _zone(policies) if form == "text" else ZoneInfo("UTC")
+        zone, titles = (_zone(policies), _titles(policies)) if form == "text" else (ZoneInfo("UTC"), NAMES)
         lines = source.in_order(flow) if subject is None else in_order(source.of_subject(subject, flow))
         for line in lines:
-            told = line if form == "jsonl" else casetext.line(read_record(line), zone).encode()
+            told = line if form == "jsonl" else casetext.line(read_record(line), zone, titles).encode()
             out.write(told + b"\n")
 
 
@@ -194,3 +196,18 @@ def _zone(policies: str) -> ZoneInfo:
     from carepolicy.cli.calendars import timetable_of
 
     return ZoneInfo(timetable_of(policies).timezone)
+
+
+def _titles(policies: str) -> Titles:
+    """The titles of the set in a folder; none where there is no sound one: cases are shown all the same."""
+    import os
+
+    from carepolicy.engine.titles import NAMES, Titles
+    from carepolicy.machine.loading import PolicyErrors, load_bundle
+
+    if not os.path.isdir(policies):
+        return NAMES
+    try:
+        return Titles(load_bundle(policies))
+    except PolicyErrors:
+        return NAMES

@@ -10,79 +10,88 @@ from carepolicy.cli.terminal import plain, width
 from carepolicy.engine.instants import parse
 from carepolicy.engine.reading import Record
 from carepolicy.engine.recordwords import clock_in_words, due_in_words, record_in_words, time_in_words
+from carepolicy.engine.titles import NAMES, Titles
 from carepolicy.engine.view import CaseView
 
 NOWHEN = "no time given"
 
 
-def shown(subject: str, cases: Sequence[CaseView], loose: Sequence[Record], zone: ZoneInfo) -> str:
+def shown(
+    subject: str, cases: Sequence[CaseView], loose: Sequence[Record], zone: ZoneInfo, titles: Titles = NAMES
+) -> str:
     """The cases of a subject with their timelines; ``loose`` are records of events that reached no case."""
-    parts = [_case(case, zone) for case in cases]
+    parts = [_case(case, zone, titles) for case in cases]
     if loose:
         title = plain(f"events of {subject} that reached no case")
-        parts.append("\n".join([title, *(f"  {_line(each, zone)}" for each in loose)]) + "\n")
+        parts.append("\n".join([title, *(f"  {_line(each, zone, titles)}" for each in loose)]) + "\n")
     return "\n".join(parts)
 
 
-def _case(case: CaseView, zone: ZoneInfo) -> str:
+def _case(case: CaseView, zone: ZoneInfo, titles: Titles = NAMES) -> str:
     number = f", case {case.number}" if case.number > 1 else ""
     rows = [
-        ("state", f"{case.state}, since {_when(case.since, zone)}"),
+        ("state", f"{titles.state(case.flow, case.state)}, since {_when(case.since, zone)}"),
         ("opened", _when(case.opened, zone)),
     ]
     if case.closed is not None:
         rows.append(("closed", f"{_when(case.closed, zone)}: {case.outcome}"))
     elif case.role is not None:
-        rows.append(("owner", case.role + (f" ({case.person})" if case.person else "")))
+        rows.append(("owner", titles.role(case.role) + (f" ({case.person})" if case.person else "")))
     if case.clocks:
         rows.append(("clocks", ""))
-    lines = [f"{case.subject}: {case.flow}{number}", *(f"  {name:<8}{value}".rstrip() for name, value in rows)]
-    wide = max((width(name) for name in case.clocks), default=0)
+    lines = [
+        f"{case.subject}: {titles.flow(case.flow)}{number}",
+        *(f"  {name:<8}{value}".rstrip() for name, value in rows),
+    ]
+    names = {name: titles.clock(case.flow, name) for name in case.clocks}
+    wide = max(map(width, names.values()), default=0)
     lines += [
-        f"    {each.name}{' ' * (wide - width(each.name))}  {clock_in_words(each, zone)}"
+        f"    {names[each.name]}{' ' * (wide - width(names[each.name]))}  {clock_in_words(each, zone)}"
         for each in case.clocks.values()
     ]
     lines.append(f"  what happened (times of {zone.key})")
-    lines += [f"    {_line(record, zone)}" for record in case.records]
+    lines += [f"    {_line(record, zone, titles)}" for record in case.records]
     return "\n".join(plain(each) for each in lines) + "\n"
 
 
-def _line(record: Record, zone: ZoneInfo) -> str:
+def _line(record: Record, zone: ZoneInfo, titles: Titles = NAMES) -> str:
     when = time_in_words(record.at, zone) if record.time else NOWHEN
-    return plain(f"{when:<20}  {record_in_words(record, zone)}")
+    return plain(f"{when:<20}  {record_in_words(record, zone, titles)}")
 
 
-def line(record: Record, zone: ZoneInfo) -> str:
+def line(record: Record, zone: ZoneInfo, titles: Titles = NAMES) -> str:
     """One record of many cases, in words."""
     case = " ".join(each for each in (record.subject, record.flow) if each) or "no subject"
-    return f"{plain(case)}: {_line(record, zone)}"
+    return f"{plain(case)}: {_line(record, zone, titles)}"
 
 
 def _when(text: str, zone: ZoneInfo) -> str:
     return time_in_words(parse(text), zone)
 
 
-def case_object(case: CaseView, zone: ZoneInfo) -> dict[str, Any]:
+def case_object(case: CaseView, zone: ZoneInfo, titles: Titles = NAMES) -> dict[str, Any]:
     """A case with its timeline, as docs/records.md describes it."""
-    return {**case.as_dict(), "timeline": [_object(each, zone) for each in case.records]}
+    return {**case.as_dict(), "timeline": [_object(each, zone, titles) for each in case.records]}
 
 
-def subject_object(subject: str, cases: Iterable[CaseView], loose: Iterable[Record], zone: ZoneInfo) -> dict[str, Any]:
+def subject_object(
+    subject: str, cases: Iterable[CaseView], loose: Iterable[Record], zone: ZoneInfo, titles: Titles = NAMES
+) -> dict[str, Any]:
     """All that is known of a subject, as docs/records.md describes it."""
     return {
         "subject": subject,
         "timezone": zone.key,
-        "cases": [case_object(case, zone) for case in cases],
-        "not_taken": [_object(each, zone) for each in loose],
+        "cases": [case_object(case, zone, titles) for case in cases],
+        "not_taken": [_object(each, zone, titles) for each in loose],
     }
 
 
-def _object(record: Record, zone: ZoneInfo) -> dict[str, Any]:
+def _object(record: Record, zone: ZoneInfo, titles: Titles = NAMES) -> dict[str, Any]:
     return {
         "time": record.time or None,
         "sequence": record.sequence or None,
         "type": f"carepolicy.{record.kind}",
-        "words": record_in_words(record, zone),
+        "words": record_in_words(record, zone, titles),
         "data": record.data,
     }
 

@@ -63,6 +63,7 @@ def show(
     """Show the contact log, the first entry first."""
     from carepolicy.cli.contacttext import printed
     from carepolicy.cli.living import operation_or_exit
+    from carepolicy.engine.titles import Titles
     from carepolicy.store.contacts import ContactLog
 
     if (who is None) == (owner is None):
@@ -74,7 +75,7 @@ def show(
     if entries is None:
         raise Refused(f"nothing is known of {_named(who)}; name a subject, an address or a number of a customer")
     kept = [each for each in entries if view == "staff" or not each.is_internal]
-    click.echo(printed(kept, form, ZoneInfo(bundle.timezone)), nl=False)
+    click.echo(printed(kept, form, ZoneInfo(bundle.timezone), Titles(bundle)), nl=False)
 
 
 @command.command(

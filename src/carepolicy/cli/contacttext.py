@@ -15,6 +15,7 @@ from carepolicy.engine.recordwords import time_in_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from carepolicy.engine.titles import Titles
     from carepolicy.store.contacts import Contact
 
 FIELDS = ("time", "subject", "flow", "kind", "channel", "from", "to", "said", "state")
@@ -22,7 +23,7 @@ FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would take for a formula."""
 
 
-def printed(entries: Sequence[Contact], form: str, zone: ZoneInfo) -> str:
+def printed(entries: Sequence[Contact], form: str, zone: ZoneInfo, titles: Titles) -> str:
     """Entries as text, as one object of JSON, or as CSV (RFC 4180) that no spreadsheet takes for formulas."""
     if form == "json":
         told = {"contacts": [each.as_dict() for each in entries]}
@@ -36,16 +37,16 @@ def printed(entries: Sequence[Contact], form: str, zone: ZoneInfo) -> str:
         return out.getvalue()
     if not entries:
         return f"nothing was said yet (times of {zone.key})\n"
-    return "".join(_lines(each, zone) for each in entries)
+    return "".join(_lines(each, zone, titles) for each in entries)
 
 
 def _cell(value: str) -> str:
     return "'" + value if value.startswith(FORMULAS) else value
 
 
-def _lines(entry: Contact, zone: ZoneInfo) -> str:
+def _lines(entry: Contact, zone: ZoneInfo, titles: Titles) -> str:
     how = f" by {entry.channel}" if entry.channel else ""
-    where = f"{entry.subject}, {entry.flow}" if entry.flow else entry.subject
+    where = f"{entry.subject}, {titles.flow(entry.flow)}" if entry.flow else entry.subject
     state = f", {entry.state}" if entry.state else ""
     whom = f" to {entry.to}" if entry.to else ""
     head = f"{time_in_words(entry.time, zone)}  {entry.author}{whom}{how} ({where}{state})"

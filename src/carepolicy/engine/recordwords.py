@@ -7,6 +7,7 @@ from typing import Any
 
 from carepolicy.engine.instants import datetime_of, parse
 from carepolicy.engine.reading import Record
+from carepolicy.engine.titles import NAMES, Titles
 from carepolicy.engine.view import ENDED, LATE, PAUSED, RUNNING, ClockView
 
 DAYS = "business_days"
@@ -66,41 +67,42 @@ def clock_in_words(clock: ClockView, zone: tzinfo) -> str:
     return ", ".join(parts)
 
 
-def record_in_words(record: Record, zone: tzinfo) -> str:
+def record_in_words(record: Record, zone: tzinfo, titles: Titles = NAMES) -> str:
     """What a record says, without its time."""
-    data = record.data
+    data, flow = record.data, record.flow or ""
     if record.kind.startswith("clock."):
-        return _clock(record.kind.removeprefix("clock."), data, zone)
+        said = titles.clock_said(flow, data["clock"])
+        return _clock(record.kind.removeprefix("clock."), said, data, zone)
     if record.kind.startswith("event."):
         event = data["event"].get("type") or "an event"
         return f"{event} {record.kind.removeprefix('event.')}: {data['reason']} ({data['code']})"
-    return _of_case(record.kind, data)
+    return _of_case(record.kind, flow, data, titles)
 
 
-def _of_case(kind: str, data: Any) -> str:
+def _of_case(kind: str, flow: str, data: Any, titles: Titles) -> str:
     match kind:
         case "case.opened":
-            return f"opened in {data['state']}"
+            return f"opened in {titles.state_said(flow, data['state'])}"
         case "case.moved":
-            on = "as its time was up" if data["on"] == "after" else f"on {data['on']}"
-            return f"{data['from']} -> {data['to']}, {on}"
+            before, after = titles.state_said(flow, data["from"]), titles.state_said(flow, data["to"])
+            return f"{before} -> {after}, {titles.cause(flow, data['on'])}"
         case "case.closed":
-            return f"closed in {data['state']}: {data['outcome']}"
+            return f"closed in {titles.state_said(flow, data['state'])}: {data['outcome']}"
         case "task.assigned":
             person = f" ({data['person']})" if data.get("person") else ""
-            return f"task for {data['role'] or 'nobody'}{person}"
+            return f"task for {titles.role(data['role'] or 'nobody')}{person}"
         case "message.requested":
             title = f': "{data["subject"]}"' if data.get("subject") else ""
             return f"message {data['template']} by {data['channel'] or 'no channel'}{title}"
         case "notice.requested":
-            return f"{data['role']} is told: {data['text']}"
+            return f"{titles.role(data['role'])} is told: {data['text']}"
         case _:
             given = ", ".join(f"{name}={value}" for name, value in data.get("with", {}).items())
             return f"action {data['action']} is asked for" + (f" ({given})" if given else "")
 
 
-def _clock(what: str, data: Any, zone: tzinfo) -> str:
-    said = f"clock {data['clock']} {_CLOCKS[what]}"
+def _clock(what: str, title: str, data: Any, zone: tzinfo) -> str:
+    said = f"clock {title} {_CLOCKS[what]}"
     if what in ("met", "ended", "paused", "cancelled"):
         said += f", {length_in_words(data['used'], data['basis'])} used"
     if what == "ended" and "over" in data:
