@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from email import message_from_bytes
 from email.message import Message
 from email.policy import default
+from threading import Thread
 from typing import Any
 
 
@@ -33,3 +36,68 @@ class Mailbox:
             self.given.append((envelope.mail_from, envelope.rcpt_tos))
             self.encrypted.append(session.ssl is not None)
         return answer
+
+
+CUT = "cut"
+"""An answer that is none: the connection is cut."""
+
+
+class MailHost:
+    """A mail server that answers each verb as ``replies`` say (of ``.`` after the text), else as one that takes all;
+    ``mails`` are the texts that it took, ``asked`` counts the connections."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self.replies: dict[str, str] = {}
+        self.mails: list[bytes] = []
+        self.asked = 0
+
+    def serve(self) -> None:
+        while True:
+            try:
+                taken, _ = self._socket.accept()
+            except OSError:
+                return
+            self.asked += 1
+            Thread(target=self._talk, args=(taken,), daemon=True).start()
+
+    def end(self) -> None:
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _talk(self, taken: socket.socket) -> None:
+        with taken, suppress(OSError), taken.makefile("rb") as lines:
+            usual = {"": "220 here", "EHLO": "250 here", "DATA": "354 go on", "QUIT": "221 bye"}
+            verb, text = "", b""
+            while True:
+                reply = self.replies.get(verb, usual.get(verb, "250 well"))
+                if reply == CUT:
+                    return
+                taken.sendall(f"{reply}\r\n".encode())
+                if verb == "." and reply.startswith("250"):
+                    self.mails.append(text)
+                if reply.startswith(("421", "221")):
+                    return
+                if verb == "DATA" and reply.startswith("354"):
+                    text = b"".join(iter(lines.readline, b".\r\n"))
+                    verb = "."
+                    continue
+                line = lines.readline()
+                if not line:
+                    return
+                verb = line.decode().split(" ")[0].strip().upper()
+
+
+@contextmanager
+def hosting() -> Iterator[MailHost]:
+    """A mail server that listens."""
+    found = MailHost()
+    thread = Thread(target=found.serve)
+    thread.start()
+    try:
+        yield found
+    finally:
+        found.end()
+        thread.join()

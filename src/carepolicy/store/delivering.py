@@ -137,8 +137,9 @@ class Delivery:
         return self._result.fault is not None or self.ending()
 
     def _take(self, gate: Gate, left: int | None) -> int:
-        """Take the next, one alone where the server is yet to be tried; how many there were."""
-        most = 1 if gate.failures or self._doubted else AT_A_TIME
+        """Take the next: one alone where the server is yet to be tried, then as many as it takes to tell whose fault it
+        was; how many there were."""
+        most = _enough(gate) - len(self._doubted) if self._doubted else 1 if gate.failures else AT_A_TIME
         now = self.clock()
         most = most if left is None else min(most, left)
         taken = self.outbox.take(now, LEASE, most, self.who, self.carrier.wanted, self.attempts)
@@ -160,7 +161,7 @@ class Delivery:
             return self._shut(gate, str(fault), fault.wait)
         except Doubtful as fault:
             self._doubted.append((request, fault))
-            return self._shut(gate, str(fault), 0, True) if len(self._doubted) > gate.failures + 1 else gate
+            return self._shut(gate, str(fault), 0, True) if len(self._doubted) >= _enough(gate) else gate
         except Undelivered as fault:
             self._failed(request, fault)
             return gate if isinstance(fault, Undeliverable) else self._answered(gate)
@@ -225,6 +226,12 @@ class Delivery:
         self._doubted.clear()
         if gate.failures:
             self.servers.leave(gate, self.clock())
+
+
+def _enough(gate: Gate) -> int:
+    """How many requests have to fail one after the other until it is the server's fault: more with time, so that some
+    that no server takes do not stop all others for good."""
+    return 2 + gate.failures // 4
 
 
 def say_done(outbox: Outbox, unsaid: list[Request], told: Callable[[Outcome], None]) -> None:
