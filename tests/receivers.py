@@ -8,8 +8,9 @@ from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import NamedTuple
 
-DROP, DRIBBLE, LONG = b"drop", b"dribble", b"long"
-"""Answers that are none: the connection is cut; the head comes letter by letter; the body never ends."""
+DROP, DRIBBLE, LONG, HOLD = b"drop", b"dribble", b"long", b"hold"
+"""Answers that are none: the connection is cut; the head comes letter by letter; the body never ends; nothing is said
+until ``go_on`` is set, while ``holds`` is."""
 
 
 class Post(NamedTuple):
@@ -35,6 +36,7 @@ class Receiver:
         self.answers: list[int | bytes] = []
         self.always: int | bytes = 204
         self.extra = b""
+        self.holds, self.go_on = Event(), Event()
         self._ended = Event()
 
     def serve(self) -> None:
@@ -47,6 +49,7 @@ class Receiver:
 
     def end(self) -> None:
         self._ended.set()
+        self.go_on.set()
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -75,6 +78,10 @@ class Receiver:
         """Answer; whether the connection goes on."""
         if answer == DROP:
             return False
+        if answer == HOLD:
+            self.holds.set()
+            self.go_on.wait(60)
+            answer = 204
         if answer == DRIBBLE:
             for each in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 10_000:
                 taken.sendall(bytes([each]))

@@ -69,6 +69,32 @@ def test_a_lease_that_ends_gives_the_request_to_the_next_with_the_same_id(asked:
     assert (again["id"], again["attempts"]) == (first["id"], 2)
 
 
+def test_who_was_too_late_is_not_heard_and_who_may_be_must_say_which_lease_he_has(asked: Shop) -> None:
+    (first,) = asked("outbox", "take", "--lease", "5m", "--by", "one", *NOW).lines()
+    id = first["id"]
+    again = asked("outbox", "take", "--limit", "2", "--by", "two", "--now", "2026-03-02 10:07").lines()
+    assert {each["id"]: each["lease"] for each in again}[id] == 2
+    for say in (("done",), ("fail", "--park")):
+        said = asked("outbox", *say, id, "--lease", "1")
+        assert (said.status, f'"{id}": lease 1 is over, two has the request by lease 2' in said.err) == (2, True)
+        said = asked("outbox", *say, id)
+        assert (said.status, "--lease N" in said.err) == (2, True)
+    assert [(each["state"], each["leased_by"]) for each in listed(asked)] == [("leased", "two")] * 2
+    other = next(each["id"] for each in again if each["id"] != id)
+    assert asked("outbox", "done", id, "--lease", "2", other).status == 2
+    assert asked("outbox", "done", id, other, "--lease", "2", "--lease", "1").status == 0
+    assert listed(asked) == []
+    assert asked("outbox", "done", id, "--lease", "2").status == 0  # said twice, which is no fault
+    assert "was done already" in asked("outbox", "fail", id, "--lease", "2").err
+
+
+def test_what_was_erased_while_it_was_carried_out_stays_parked(asked: Shop) -> None:
+    (taken,) = asked("outbox", "take", *NOW).lines()
+    assert asked("customer", "erase", "ada@example.org", "--force", "--yes", "--by", "me").status == 0
+    asked("outbox", "fail", taken["id"], "--lease", "1")
+    assert {each["id"]: each["state"] for each in listed(asked)}[taken["id"]] == "parked"
+
+
 def test_what_failed_waits_twice_as_long_each_time_and_is_then_parked_until_it_is_replayed(file_shop: Shop) -> None:
     file_shop.event("email_received", "mail-1", "2026-03-02 10:00", "customer.email=ada@example.org")
     id = listed(file_shop)[0]["id"]

@@ -50,7 +50,7 @@ def _row(request: Request, zone: ZoneInfo) -> tuple[str, ...]:
 def _state(request: Request, zone: ZoneInfo) -> str:
     said = request.state
     if request.state == "leased":
-        said += f" by {request.leased_by} until {time_in_words(request.ready, zone)}"
+        said += f" by {request.leased_by} (lease {request.lease}) until {time_in_words(request.ready, zone)}"
     elif request.state == "waiting" and request.ready:
         said += f" until {time_in_words(request.ready, zone)}"
     if request.state != "done" and request.attempts:

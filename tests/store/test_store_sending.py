@@ -1,0 +1,94 @@
+"""`outbox send` as a process: it is ended between two deliveries, and outlives a store that is away."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from signal import SIGINT, SIGTERM
+
+import pytest
+
+from receivers import HOLD, Receiver, receiving
+from shops import POLICIES, Shop
+
+Process = subprocess.Popen[str]
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    monkeypatch.setenv("CAREPOLICY_WEBHOOK_SECRET", "sesame")
+    with receiving() as found:
+        yield found
+
+
+@contextmanager
+def sending(shop: Shop, receiver: Receiver, *options: str) -> Iterator[Process]:
+    command = ["outbox", "send", "--webhook", receiver.url, "--store", shop.url, "--policies", POLICIES, *options]
+    run = [sys.executable, "-m", "carepolicy", *command]
+    with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def write(shop: Shop, *numbers: int) -> None:
+    for number in numbers:
+        shop.event("email_received", f"mail-{number}", "2026-03-02 10:00", "customer.email=ada@example.org")
+
+
+@pytest.mark.parametrize(
+    ("options", "signal", "status"), [(("--watch",), SIGTERM, 0), (("--watch",), SIGINT, 130), ((), SIGTERM, 130)]
+)
+def test_who_is_ended_while_it_delivers_notes_that_delivery_and_gives_back_the_rest(
+    file_shop: Shop, receiver: Receiver, options: tuple[str, ...], signal: int, status: int
+) -> None:
+    write(file_shop, 1, 2, 3)
+    receiver.answers = [HOLD]
+    with sending(file_shop, receiver, *options) as process:
+        assert receiver.holds.wait(60)
+        process.send_signal(signal)
+        receiver.go_on.set()
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in err, out) == (status, False, "1 sent, 0 failed, 0 parked\n")
+    assert len(receiver.posts) == 1
+    found = file_shop("outbox", "list", "--state", "all", "--format", "jsonl").lines()
+    assert [(each["state"], each["attempts"]) for each in found] == [("done", 1), ("waiting", 0), ("waiting", 0)]
+
+
+def test_a_watcher_that_sleeps_ends_at_once(file_shop: Shop, receiver: Receiver) -> None:
+    write(file_shop, 1)
+    with sending(file_shop, receiver, "--watch") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "1 sent, 0 failed, 0 parked\n"
+        process.send_signal(SIGTERM)
+        assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == 0
+
+
+def test_a_watcher_outlives_a_store_that_goes_away_and_tells_it_once(
+    server: str, postgres: str, capfd: pytest.CaptureFixture[str], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    psycopg = pytest.importorskip("psycopg")
+    monkeypatch.setenv("CAREPOLICY_POLICIES", POLICIES)
+    shop = Shop(capfd, postgres)
+    write(shop, 1)
+    with sending(shop, receiver, "--watch") as process, psycopg.connect(server, autocommit=True) as other:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "1 sent, 0 failed, 0 parked\n"
+        for number in (2, 3):
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
+            assert "trying again until it can be reached" in process.stderr.readline()
+            assert process.stderr.readline() == "it can be reached again\n"
+            write(shop, number)
+            assert process.stdout.readline() == "1 sent, 0 failed, 0 parked\n"
+        process.send_signal(SIGTERM)
+        assert (process.communicate(timeout=60), process.returncode) == (("", ""), 0)
+    assert len({each.header("webhook-id") for each in receiver.posts}) == len(receiver.posts) == 3
