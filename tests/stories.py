@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+
+from carepolicy.engine import step
 
 ORGANISATION = """\
     organisation: Harbour & Finch
@@ -102,3 +105,13 @@ def short(record: dict[str, Any]) -> str:
         "action.requested": lambda: data["action"],
     }.get(kind, lambda: data.get("clock") or data.get("code") or "")
     return f"{kind} {said()}"
+
+
+@contextmanager
+def often(times: int) -> Iterator[None]:
+    """Let the engine write moves out when an event has come so often in a state; never, where that is below nothing."""
+    before, step.OFTEN = step.OFTEN, times
+    try:
+        yield
+    finally:
+        step.OFTEN = before

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from functools import cache
 from math import ceil
@@ -163,6 +163,57 @@ def test_business_days_run_proportionally_within_each_day(
         due = calendar.add(start, f"{hundredths / 100:.2f} business days")
         off = Fraction((due - minute) // timedelta(microseconds=1)) - part * 60_000_000
         assert -1 <= off <= 1
+
+
+@settings(max_examples=examples(30))
+@given(cases(), st.integers(1, 3))
+def test_the_day_of_an_instant_is_that_of_its_hours_else_its_date(
+    case: tuple[Calendar, Oracle, datetime], number: int
+) -> None:
+    calendar, oracle, start = case
+    lies = oracle.owner[oracle.index(start)] or start.astimezone(ZoneInfo(calendar.rules.timezone)).date()
+    later = sorted(day for day in oracle.total if day is not None and day > lies)
+    if len(later) > number + 1:
+        last = len(oracle.owner) - oracle.owner[::-1].index(later[number - 1])
+        assert calendar.add(start, f"close of business day {number}") == oracle.begin + last * MINUTE
+
+
+@settings(max_examples=examples(30))
+@given(st.sampled_from(CHANGES), st.integers(-4, 4), st.sets(st.integers(0, 6), max_size=5))
+def test_the_end_of_a_date_rolls_to_the_end_of_the_first_open_date(
+    change: tuple[str, date], ahead: int, closed: set[int]
+) -> None:
+    zone, middle = change
+    nine_to_five = hours("09:00-17:00")
+    calendar = Calendar(zone, tuple(() if day in closed else nine_to_five for day in range(7)))
+    day = middle + timedelta(days=ahead)
+    first = next(
+        each
+        for each in (day + timedelta(days=days) for days in range(9))
+        if each.weekday() not in closed and (zone, each) != ("Pacific/Apia", date(2011, 12, 30))
+    )
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=5)
+    due = calendar.due(start, "until x.y", {"x.y": day}, rolls=True)
+    left_out = (zone, day) == ("Pacific/Apia", date(2011, 12, 30))
+    ends = day if left_out and (day - timedelta(days=1)).weekday() not in closed else first
+    assert due == calendar.due(start, "until x.y", {"x.y": ends})
+
+
+@settings(max_examples=examples(30))
+@given(st.sampled_from(CHANGES), st.integers(-4, 4), st.sets(st.integers(0, 6), max_size=5), st.integers(1, 3))
+def test_business_days_before_a_date_are_the_closings_of_the_open_days_before_it(
+    change: tuple[str, date], ahead: int, closed: set[int], days: int
+) -> None:
+    zone, middle = change
+    calendar = Calendar(zone, tuple(() if day in closed else hours("09:00-17:00") for day in range(7)))
+    day = middle + timedelta(days=ahead)
+    before = [day - timedelta(days=each) for each in range(1, 40)]
+    opened = [
+        each for each in before if each.weekday() not in closed and (zone, each) != ("Pacific/Apia", date(2011, 12, 30))
+    ]
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=50)
+    closes = datetime.combine(opened[days - 1], time(17), ZoneInfo(zone))
+    assert calendar.due(start, f"{days} business days before x.y", {"x.y": day}) == closes
 
 
 def opens_some_time(week: tuple[tuple[Interval, ...], ...]) -> bool:

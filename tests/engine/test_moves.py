@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,6 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.engine import step
 from carepolicy.engine.instants import microseconds
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.moves import write_move
@@ -23,20 +20,10 @@ from carepolicy.machine.loading import compile_folder
 from carepolicy.machine.program import Bundle
 from laws import examples
 from random_flows import Small, logs, small_flows
-from stories import event
+from stories import event, often
 
 COMPLAINTS = str(Path(__file__).parents[2] / "benchmarks" / "complaints")
 LATER = microseconds(datetime.fromisoformat("2026-09-01T00:00:00+00:00"))
-
-
-@contextmanager
-def often(times: int) -> Iterator[None]:
-    """Write moves out when an event has come so often in a state."""
-    before, step.OFTEN = step.OFTEN, times
-    try:
-        yield
-    finally:
-        step.OFTEN = before
 
 
 def written(bundle: Bundle, events: list[dict[str, Any]]) -> tuple[str, int, int]:

@@ -13,14 +13,13 @@ from carepolicy.businesstime.limit import (
     BUSINESS_TIME,
     CLOSE_OF_BUSINESS,
     DAY,
-    DAY_US,
     MONTHS,
     UNTIL,
     Limit,
 )
 from carepolicy.businesstime.opentime import OpenTime
 from carepolicy.businesstime.parsing import parse_limit
-from carepolicy.businesstime.wallclock import hanging_on, months_later, rolled
+from carepolicy.businesstime.wallclock import hanging_on, is_end_of_date, months_later, rolled
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -104,9 +103,9 @@ class Calendar(OpenTime):
         """
         kind, amount = limit.kind, limit.amount
         if kind == BUSINESS_DAYS:
-            due = self.days_later(instant, amount, limit.days) if amount else self._nothing_after(instant)
+            due = self.days_later(instant, amount, limit.days) if amount else self.nothing_after(instant)
         elif kind == BUSINESS_TIME:
-            due = self.instant(self.position(instant) + amount) if amount else self._nothing_after(instant)
+            due = self.instant(self.position(instant) + amount) if amount else self.nothing_after(instant)
         elif kind == CLOSE_OF_BUSINESS:
             due = self.date_instant(self.date_position(instant) + amount)
         elif kind == MONTHS:
@@ -119,7 +118,7 @@ class Calendar(OpenTime):
             raise NeverOpen(f"the calendar {self.name} has no open time in the two years after the start")
         return due
 
-    def _nothing_after(self, instant: int) -> int:
+    def nothing_after(self, instant: int) -> int:
         """Zero open time after an instant: itself inside of hours (their end included), else the next opening."""
         return instant if self.is_inside_us(instant) else self.next_opening_us(instant)
 
@@ -202,7 +201,7 @@ class Calendar(OpenTime):
         if due is None or not rolls:
             return due
         dated = limit.fact is not None and isinstance((facts or {}).get(limit.fact), date)
-        return self.roll(due, dated and self.local(due) % DAY_US == 0)
+        return self.roll(due, dated and is_end_of_date(self, due))
 
     def explain(
         self,

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.bounds import FIRST_ORDINAL
-from carepolicy.businesstime.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY_US, Limit
+from carepolicy.businesstime.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY, DAY_US, Limit
 from carepolicy.businesstime.rules import WEEKDAYS
 from carepolicy.businesstime.zones import EPOCH, zone_named
 
@@ -122,14 +122,14 @@ class _Story:
         return self.calendar.local(instant) // DAY_US + FIRST_ORDINAL
 
     def counted(self, low: int, high: int, whole_days: bool) -> Iterator[Counted]:
-        """The stretches between two instants; with ``whole_days`` those of the days after the first's date."""
+        """The stretches between two instants; with ``whole_days`` those of the days after the first's day."""
         span = self.calendar.span_over(low, high)
         index = max(bisect_right(span.opens, low) - 1, 0)
-        first_day = self.ordinal(low)
+        day_zero = self.calendar.date_position(low) // DAY - span.first_number - 1
         while index < len(span.opens) and span.opens[index] < high:
             *_, day = span.shares[index]
             begin, end = max(span.opens[index], low), min(span.closes[index], high)
-            if begin < end and not (whole_days and span.ordinals[day] <= first_day):
+            if begin < end and not (whole_days and day <= day_zero):
                 yield Counted(
                     date.fromordinal(span.ordinals[day]),
                     self.moment(begin),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from carepolicy.businesstime.bounds import LOW
+from carepolicy.businesstime.bounds import LOW, midnight_of
 from carepolicy.businesstime.growing import GrowingTime
 from carepolicy.businesstime.limit import DAY, DAY_US
 
@@ -152,11 +152,22 @@ class OpenTime(GrowingTime):
         return self.day_instant(self.day_position(instant) + amount)
 
     def date_position(self, instant: int) -> int:
-        """The open days from the anchor up to the instant's local date, that date included, in nanodays."""
+        """The open days from the anchor up to the instant's day, that day included, in nanodays.
+
+        The day of an instant in open time is the one on which that opened, else its local date.
+        """
         span = self._span
         if not span.begin <= instant < span.end:
             span = self._reach(instant)
+        index = bisect_right(span.opens, instant) - 1
+        if index >= 0 and instant < span.closes[index]:
+            return (span.shares[index][5] + 1 + span.first_number) * DAY
         return (bisect_right(span.midnights, instant) + span.first_number) * DAY
+
+    def position_before_date(self, ordinal: int) -> int:
+        """The open days from the anchor up to a date, that date left out, in nanodays."""
+        span = self.span_over(self.utc(midnight_of(ordinal)))
+        return (bisect_left(span.ordinals, ordinal) + span.first_number) * DAY
 
     def closing_position(self, instant: int) -> int:
         """The open days from the anchor that have closed by an instant (its own closing included), in nanodays."""

@@ -40,9 +40,16 @@ def rolled(calendar: OpenTime, instant: int, ends_date: bool) -> int:
     """See ``Calendar.roll``."""
     if calendar.is_inside_us(instant):
         return instant
-    ordinal, time = divmod(calendar.local(instant) - ends_date, DAY_US)
+    ordinal, time = divmod(calendar.local(instant - ends_date), DAY_US)
     day = calendar.open_date_from(ordinal + FIRST_ORDINAL, instant)
-    return instant if day == ordinal + FIRST_ORDINAL else calendar.utc(midnight_of(day) + time + ends_date)
+    if day == ordinal + FIRST_ORDINAL:
+        return instant
+    return calendar.utc(midnight_of(day + 1) if ends_date else midnight_of(day) + time)
+
+
+def is_end_of_date(calendar: OpenTime, instant: int) -> bool:
+    """Whether a date ends at an instant; the next one may begin later than at midnight, or be left out."""
+    return calendar.local(instant - 1) // DAY_US < calendar.local(instant) // DAY_US
 
 
 def hanging_on(calendar: OpenTime, limit: Limit, facts: Mapping[str, Any]) -> int | None:
@@ -67,6 +74,8 @@ def _from_date(calendar: OpenTime, limit: Limit, day: date) -> int:
     if offset is not None and offset.kind == CLOSE_OF_BUSINESS:
         # The end of a date is the first instant of the next one: days are counted from the date itself.
         return _from_instant(calendar, offset, limit.direction, end_of(calendar, day) - 1)
+    if offset is not None and offset.kind == BUSINESS_DAYS and limit.direction < 0 and offset.amount >= DAY:
+        return calendar.day_instant(calendar.position_before_date(day.toordinal()) + DAY - offset.amount)
     end = end_of(calendar, day)
     return end if offset is None else _from_instant(calendar, offset, limit.direction, end)
 

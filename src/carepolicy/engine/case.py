@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.recordtext import number_text, quoted
+from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
+    from carepolicy.businesstime.limit import Limit
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
     from carepolicy.engine.recordtext import Form
@@ -17,6 +19,17 @@ Segments = tuple[tuple[int, int], ...]
 """Stretches of time, from and to, in microseconds since 1970."""
 
 
+class Kept(NamedTuple):
+    """What a clock that goes on keeps of a round that has ended: the stretches in which it ran, the time used and in
+    which measure, how many warnings were given, and the time that was given."""
+
+    segments: Segments
+    used: int
+    measure: str
+    warned: int
+    given: tuple[Limit, ...]
+
+
 class Round:
     """One run of a clock, from its start until it is met, ended or cancelled.
 
@@ -24,7 +37,7 @@ class Round:
     while it pauses, ``used`` is the time used; ``mark`` is the time used when it fell due. ``amount`` is
     the limit in the same units, and ``due`` the instant that it falls due (``NEVER`` where there is
     none). ``segments`` are the stretches in which it ran before, so that the time used can be told in
-    another basis.
+    another basis. ``given`` is the time that was given on top of its limit, one sum for each kind of time.
     """
 
     __slots__ = (
@@ -32,7 +45,7 @@ class Round:
         "base",
         "clock",
         "due",
-        "extras",
+        "given",
         "late",
         "limit",
         "mark",
@@ -65,7 +78,7 @@ class Round:
         self.due = due
         self.next = soonest
         self.used = self.mark = self.warned = 0
-        self.extras: tuple[Any, ...] = ()
+        self.given: tuple[Limit, ...] = ()
         self.segments: Segments = ()
 
 
@@ -98,7 +111,7 @@ class Case:
 
     def __init__(self, program: LiveProgram, subject: str, sequence: int) -> None:
         self.seen = 0
-        self.kept: dict[int, Segments] | None = None
+        self.kept: dict[int, Kept] | None = None
         self.extended: dict[int, int] | None = None
         self.pending: tuple[LiveClock, ...] = ()
         self.afters: tuple[tuple[int, int, LiveAfter], ...] = ()
@@ -142,13 +155,13 @@ class Case:
             self.visited = {}
         self.visited[state] = self.visited.get(state, 0) + 1
 
-    def keep(self, clock: int, segments: Segments) -> None:
-        """Keep the stretches in which a clock ran, for when it goes on."""
-        self.kept = {**(self.kept or {}), clock: segments}
+    def keep(self, clock: int, kept: Kept) -> None:
+        """Keep what a clock's round leaves to the one in which the clock goes on."""
+        self.kept = {**(self.kept or {}), clock: kept}
 
-    def kept_of(self, clock: int) -> Segments:
-        """The stretches that were kept for a clock."""
-        return () if self.kept is None else self.kept.pop(clock, ())
+    def take_kept(self, clock: int) -> Kept | None:
+        """What was kept for a clock, which is forgotten with that."""
+        return None if self.kept is None else self.kept.pop(clock, None)
 
     def extensions(self, clock: int) -> int:
         """How often a clock was given more time."""
@@ -183,9 +196,17 @@ class Case:
         return next((each for each in self.rounds if each is not None and each.clock.name == clock), None)
 
 
+def place_of(held: Round, instant: int) -> int:
+    """Where an instant lies in the basis of a round's limit. Closings count from the day of the round's start on."""
+    limit = held.limit
+    if limit.position is None:
+        return instant
+    if limit.day_zero is None:
+        return limit.position(instant)
+    started = held.segments[0][0] if held.segments else held.started
+    return max(limit.position(instant), limit.day_zero(started))
+
+
 def used_of(held: Round, now: int) -> int:
     """The time that a round has used by ``now``, in units of its limit's basis."""
-    if not held.running:
-        return held.used
-    position = held.limit.position
-    return (now if position is None else position(now)) - held.base
+    return place_of(held, now) - held.base if held.running else held.used

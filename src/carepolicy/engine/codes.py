@@ -31,6 +31,8 @@ MERGE = "CP914"
 FUTURE = "CP915"
 NAMES_CARD = "CP920"
 NUMBER_IS_CARD = "CP921"
+FUTURE_START = "CP922"
+LOOP = "CP923"
 
 _GOOD = (
     '{"specversion":"1.0","id":"m-1","source":"/mailbox","type":"email_received","subject":"order-1001",'

@@ -8,7 +8,7 @@ from carepolicy.engine import codes
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.intake import HAS_TOO_MANY_BYTES, MERGE, Incoming, is_too_long, shortened
 from carepolicy.engine.merging import merge_subjects
-from carepolicy.engine.step import Stepper
+from carepolicy.engine.step import NO_PLACES, Stepper
 from carepolicy.engine.subject import Raised, Subject
 
 if TYPE_CHECKING:
@@ -188,11 +188,16 @@ class Desk:
         subject.last = now
         met = False
         taker: Case | None = None
+        cases = subject.cases
+        before: dict[int, Case] | None = None
+        if len(stops) > 1:
+            before = dict(cases)
+            stepper.starting = _starting(stops, before, data)
         for place, program, required, start in stops:
             if required is not None and not self._has_required(event, program, required, subject.name):
                 met = True
                 continue
-            case = subject.cases.get(place)
+            case = cases.get(place) if before is None else before.get(place)
             if case is not None:
                 met = True
                 move = case.state.moves.get(kind)
@@ -216,6 +221,7 @@ class Desk:
                     taker = stepper.open_case(subject, program, start, now, when, own, now)
                 else:
                     taker = start.opening(stepper, subject, now, when, own, now)
+        stepper.starting = NO_PLACES
         if subject.next <= now:
             stepper.fire(subject, now, False)
         if taker is not None:
@@ -242,6 +248,15 @@ class Desk:
         """Record that an event was rejected for a subject, and keep it for the dead letters."""
         self.out.append(self.records.outside(event, subject, "rejected", code, reason, flow))
         self.refusals.append((event, code, reason))
+
+
+def _starting(stops: tuple[Stop, ...], cases: dict[int, Case], data: dict[str, Any]) -> frozenset[int]:
+    """The places of the programs that start on an event: where none of its effects is to open a case before that."""
+    return frozenset(
+        place
+        for place, _, required, start in stops
+        if start is not None and place not in cases and all(data.get(fact) is not None for fact in required or ())
+    )
 
 
 def raised_as_incoming(raised: Raised, line: int) -> Incoming:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from carepolicy.engine.case import used_of
+from carepolicy.engine.case import place_of, used_of
 from carepolicy.engine.roundrecords import write_running
 from carepolicy.engine.rounds import cancel, choose, start
-from carepolicy.engine.settling import settle, settle_standing, used_in
+from carepolicy.engine.settling import settle, settle_standing, used_in, with_more
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
+    from carepolicy.businesstime.limit import Limit
     from carepolicy.engine.case import Case, Round
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
+
+
+def look_before_end(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+    """Look up the limit of a clock that is about to be stopped, in the calendar in which it has counted."""
+    held = case.rounds[clock.index]
+    if held is not None and clock.reads:
+        place = held.limit.place
+        choices = next(each for each in clock.choices if each[place] is held.limit)
+        _look_at_round(out, case, held, choices, now, when)
 
 
 def look_again(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
@@ -22,9 +32,15 @@ def look_again(out: list[str], case: Case, clock: LiveClock, now: int, when: str
         if clock.phases[case.state.index] == Phase.RUNNING:
             start(out, case, clock, now, when)
         return
+    _look_at_round(out, case, held, clock.choices[case.state.index], now, when)
+
+
+def _look_at_round(
+    out: list[str], case: Case, held: Round, choices: tuple[LiveLimit, ...], now: int, when: str
+) -> None:
     if held.late:
         return
-    limit = choose(case, clock)
+    limit = choose(case, choices)
     if limit is None:
         cancel(out, case, held, now, when)
         return
@@ -43,28 +59,18 @@ def look_again(out: list[str], case: Case, clock: LiveClock, now: int, when: str
 
 def _change_limit(held: Round, limit: LiveLimit, now: int) -> None:
     """Take another limit; the time already used counts, told in the new limit's basis."""
-    if _alike(held.limit, limit):
+    if held.limit.measure == limit.measure:
         used = used_of(held, now)
     else:
         used = used_in((*held.segments, (held.since, now)) if held.running else held.segments, limit)
-    position = limit.position
-    held.limit, held.amount, held.extras = limit, 0, ()
+    held.limit, held.amount = limit, 0
     held.used = used
-    held.base = (now if position is None else position(now)) - used
+    held.base = place_of(held, now) - used
 
 
-def _alike(one: LiveLimit, other: LiveLimit) -> bool:
-    """Whether two limits count in the same measure, be it in different calendars."""
-    return (one.position is None and other.position is None) or one.limit.kind == other.limit.kind
-
-
-def extend(out: list[str], case: Case, held: Round, by: Any, now: int, when: str, reason: str) -> None:
+def extend(out: list[str], case: Case, held: Round, by: Limit, now: int, when: str, reason: str) -> None:
     """Give a round more time: in its own basis where ``by`` is in it, else on top of its due time."""
-    limit = held.limit
-    if by.kind == limit.limit.kind and not limit.dated:
-        held.amount += by.amount
-    else:
-        held.extras += (by,)
+    held.given = with_more(held.given, by)
     if held.running:
         settle(case, held)
-    write_running(out, case, held, limit.extended, now, when, reason)
+    write_running(out, case, held, held.limit.extended, now, when, reason)

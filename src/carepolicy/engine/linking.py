@@ -10,9 +10,13 @@ from carepolicy.engine.rounds import OPERATIONS
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveProgram, LiveState, Operations
     from carepolicy.engine.liveclocks import LiveClock
-    from carepolicy.machine.program import Bundle, EffectsTable, RuleTable
+    from carepolicy.machine.program import Bundle, EffectsTable, Function, RuleTable
 
 
 def link(state: LiveState, program: LiveProgram, bundle: Bundle) -> None:
@@ -71,8 +75,18 @@ def _after(program: LiveProgram, bundle: Bundle, state: LiveState, index: int) -
 
 
 def _touches(program: LiveProgram, state: LiveState) -> None:
-    """An event that begins a clock anew is expected wherever that clock is not stopped."""
+    """An event that begins a clock anew is expected wherever that clock runs or pauses."""
     for trigger in sorted({event for clock in program.clocks for event in clock.restarts_on}):
         ops = _restarts(program, state, trigger)
         if ops:
-            state.ways[trigger] = (*state.ways.get(trigger, ()), LiveWay(None, None, None, ops, None))
+            state.ways[trigger] = (*state.ways.get(trigger, ()), LiveWay(_has_round(ops), None, None, ops, None))
+
+
+def _has_round(ops: Operations) -> Function:
+    """Whether one of some clocks runs or pauses: one that is cancelled is not begun anew."""
+    indexes = tuple(clock.index for clock, _ in ops)
+
+    def has_round(facts: Mapping[str, Any], event: Mapping[str, Any], case: Case) -> bool:
+        return any(case.rounds[index] is not None for index in indexes)
+
+    return has_round

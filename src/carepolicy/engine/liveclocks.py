@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 class LiveLimit:
     """A limit of a clock in one calendar.
 
-    ``first`` is ``position`` where a round starts: closings count from the end of the day of the start.
     ``position`` and ``instant`` translate between instants and the limit's own basis; both are None
-    for elapsed time, whose positions are the instants themselves. ``amount`` is in units of the basis,
-    ``unit`` of which make a second; None where it depends on the start or on facts.
+    for elapsed time, whose positions are the instants themselves. ``day_zero`` is the position of the end of an
+    instant's day, for closings, which count from that of the start. ``measure`` names the kind of time that is
+    counted. ``amount`` is in units of the basis, ``unit`` of which make a second; None where it depends on the start
+    or on facts. ``plain`` ones have an amount, and count from any instant in the same way.
     """
 
     __slots__ = (
@@ -28,14 +29,15 @@ class LiveLimit:
         "calendar",
         "cancelled",
         "dated",
+        "day_zero",
         "ended",
         "extended",
         "extended_as",
-        "first",
         "fresh",
         "instant",
         "late",
         "limit",
+        "measure",
         "met",
         "months",
         "paused",
@@ -81,8 +83,9 @@ class LiveLimit:
             self.position, self.instant, self.unit = calendar.day_position, calendar.day_instant, 1_000_000_000
         elif limit.kind == "close_of_business":
             self.position, self.instant, self.unit = calendar.closing_position, calendar.date_instant, 1_000_000_000
-        self.first = calendar.date_position if limit.kind == "close_of_business" else self.position
-        self.plain = not self.dated and not self.rolls
+        self.day_zero = calendar.date_position if limit.kind == "close_of_business" else None
+        self.measure: str = "elapsed" if self.position is None else limit.kind
+        self.plain = not self.dated and not self.rolls and self.day_zero is None
         self._write(clock, writer)
 
     def _write(self, clock: str, writer: Writer) -> None:

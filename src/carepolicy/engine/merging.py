@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.engine import codes, rounds
-from carepolicy.engine.case import used_of
+from carepolicy.engine.case import place_of, used_of
 from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.settling import settle, used_in
@@ -96,8 +96,7 @@ def _keep_earlier_start(out: list[str], case: Case, merged: Round, now: int, whe
         return
     segments = merged.segments + (((merged.since, now),) if merged.running else ())
     used = max(used_in(segments, held.limit), used_of(held, now))
-    position = held.limit.position
     held.started, held.since, held.segments = merged.started, now, segments
-    held.base = (now if position is None else position(now)) - used
+    held.base = place_of(held, now) - used
     settle(case, held)
     rounds.tell_extended(out, case, held, now, when, "merged: the earlier start is kept")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.engine.case import Case
 from carepolicy.engine.effects import assign_task
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.moveclocks import operate
+from carepolicy.engine.moveclocks import Changes, operate
 from carepolicy.engine.source import Source
 from carepolicy.engine.values import NO_DATA
 from carepolicy.machine.program import Phase
@@ -74,7 +74,8 @@ def _write_way(source: Source, program: LiveProgram, state: LiveState, way: Live
     if way.moved is not None:
         source.record(way.moved.kind, way.moved.data)
     look = "stepper._look_at_facts(case, event, facts, now, when)"
-    _enter(source, program, state, way.to, way.ops, *((look,) if program.reads else ()), "return True")
+    changes = Changes(program.reads_of(event), any(each.sets_facts for each in _known(state.leave, way.effects)))
+    _enter(source, program, state, way.to, way.ops, changes, *((look,) if program.reads else ()), "return True")
     looks = _look(source, program, event, look, effects) if way.to.final is None else False
     timed = any(event in (clock.warned_trigger, clock.late_trigger) for clock in program.clocks)  # it has just fired
     extended = any(each.extends_clocks for each in effects)
@@ -103,8 +104,9 @@ def _look(source: Source, program: LiveProgram, event: str, look: str, effects: 
 
 
 def _enter(
-    source: Source, program: LiveProgram, before: LiveState | None, state: LiveState, ops: Operations, *rest: str
-) -> None:
+    source: Source, program: LiveProgram, before: LiveState | None, state: LiveState, ops: Operations,
+    changes: Changes, *rest: str,
+) -> None:  # fmt: skip
     """Enter a state, from nowhere where there is none ``before``. ``rest`` ends the move where lateness is taken on the
     way, which may lead anywhere."""
     event = source.name(NO_DATA, "nothing") if before is None else "event"
@@ -113,7 +115,7 @@ def _enter(
         source.add(f"case.visit({state.name!r})")
     if state.channel is not None:
         source.add(f"case.channel = {state.channel!r}")
-    operate(source, program, state, ops, before is None)
+    operate(source, state, ops, before is None, changes)
     if state.final is not None:
         if state.enter is not None:
             _run(source, state.enter, event)
@@ -208,7 +210,10 @@ def write_opening(program: LiveProgram, state: LiveState) -> Opening | None:
     )
     source.begin_records(program)
     source.record(state.opened.kind, state.opened.data)
-    _enter(source, program, None, state, state.starting)
+    _enter(source, program, None, state, state.starting, Changes(frozenset(), False))
+    if program.reads and state.enter is not None and state.enter.sets_facts:
+        nothing = source.name(NO_DATA, "nothing")
+        source.add(f"stepper._look_at_facts(case, {nothing}, facts, now, when)")
     _settle(source, program, state)
     source.add("return case")
     opening: Opening = source.function()

@@ -6,14 +6,18 @@ Each function changes the clock's round of a case at an instant and appends the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import TYPE_CHECKING
 
-from carepolicy.engine.case import Round, used_of
-from carepolicy.engine.instants import DAY, NEVER, text_of
+from carepolicy.businesstime.errors import OutOfRange
+from carepolicy.businesstime.wallclock import end_of
+from carepolicy.engine import codes
+from carepolicy.engine.case import Kept, Round, place_of, used_of
+from carepolicy.engine.instants import DAY, FIRST_YEAR, NEVER, text_of
 from carepolicy.engine.live import PAUSE, REBASE, RESTART, RESUME, START, STOP
 from carepolicy.engine.recordtext import quoted
 from carepolicy.engine.roundrecords import seconds, write_ended, write_over, write_running
-from carepolicy.engine.settling import passed, plan, settle, settle_standing, share, used_in
+from carepolicy.engine.settling import passed, plan, settle, settle_standing, used_in
 from carepolicy.engine.values import NO_DATA
 from carepolicy.machine.program import Phase
 
@@ -82,9 +86,9 @@ OPERATIONS: dict[int, Operation] = {
 }
 
 
-def choose(case: Case, clock: LiveClock) -> LiveLimit | None:
-    """The limit that holds for the case now: the first of the clock's whose guard holds."""
-    for limit in clock.choices[case.state.index]:
+def choose(case: Case, choices: tuple[LiveLimit, ...]) -> LiveLimit | None:
+    """The limit that holds for the case now: the first of some whose guard holds."""
+    for limit in choices:
         if limit.when is None or limit.when(case.facts, NO_DATA, case):
             return limit
     return None
@@ -92,21 +96,18 @@ def choose(case: Case, clock: LiveClock) -> LiveLimit | None:
 
 def start(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
     """Begin a round, unless no limit holds. The first may count from an earlier instant."""
-    limit = choose(case, clock)
+    limit = choose(case, clock.choices[case.state.index])
     if limit is None:
         return
-    since = now
+    since, more = now, ""
     if not case.seen & clock.bit:
         case.seen |= clock.bit
         if clock.counts_from is not None or (case.opened == now != case.received):
-            since = _first_instant(case, clock, now)
+            since, more = _first_instant(case, clock, limit, now)
     held = Round(clock, limit, since)
     case.rounds[clock.index] = held
-    first = limit.first
-    held.base = base = since if first is None else first(since)
-    if clock.goes_on:
-        _go_on_counting(case, held)
-        base = held.base
+    used = _go_on_counting(case, held) if clock.goes_on else 0
+    held.base = base = place_of(held, since) - used
     if limit.plain and since == now and not held.segments:
         instant = limit.instant
         held.amount = amount = limit.amount
@@ -115,32 +116,60 @@ def start(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> 
             plan(held)
         else:
             held.next = due
-        out.append(case.line(limit.fresh, when, limit.fresh.data % text_of(due)))
+        out.append(case.line(limit.fresh, when, _with(limit.fresh.data % text_of(due), more)))
         return
     settle(case, held)
     write_running(out, case, held, limit.started, now, when)
+    if more:
+        out[-1] = _with(out[-1], more)
 
 
-def _go_on_counting(case: Case, held: Round) -> None:
-    """Count on from what earlier rounds used; warnings that they gave are not given again."""
-    held.segments = case.kept_of(held.clock.index)
-    if not held.segments:
-        return
-    used = used_in(held.segments, held.limit)
-    position = held.limit.position
-    held.base = (held.since if position is None else position(held.since)) - used
-    if not held.limit.dated:
-        held.warned = sum(share(held.limit.amount, each) < used for each in held.clock.warns)
+def _with(data: str, more: str) -> str:
+    """The data of a record, up to the end of its line, with more in it."""
+    return f"{data[: data.rindex('}}')]},{more}}}}}\n" if more else data
 
 
-def _first_instant(case: Case, clock: LiveClock, now: int) -> int:
-    """Where a clock's first round counts from: a fact, or the receipt of a case handed over."""
+def _go_on_counting(case: Case, held: Round) -> int:
+    """Let a round go on where an earlier one has ended; the time that is used already."""
+    kept = case.take_kept(held.clock.index)
+    if kept is None:
+        return 0
+    held.segments, held.warned, held.given = kept.segments, kept.warned, kept.given
+    return kept.used if kept.measure == held.limit.measure else used_in(held.segments, held.limit)
+
+
+def keep(case: Case, held: Round, now: int, clock: LiveClock) -> None:
+    """Keep what a round has used for the one in which its clock, or what is that by now, goes on."""
+    segments = (*held.segments, (held.since, now)) if held.running else held.segments
+    case.keep(clock.index, Kept(segments, used_of(held, now), held.limit.measure, held.warned, held.given))
+
+
+def _first_instant(case: Case, clock: LiveClock, limit: LiveLimit, now: int) -> tuple[int, str]:
+    """Where a clock's first round counts from: a fact, or the receipt of a case handed over; and what is to be said of
+    a fact that cannot be counted from. A date stands for its end."""
     since = case.received if case.opened == now else now
-    if clock.counts_from is not None:
-        said = case.facts.get(clock.counts_from)
-        if type(said) is int:
-            since = max(said, EARLIEST)
-    return min(since, now)
+    if clock.counts_from is None:
+        return min(since, now), ""
+    said = case.facts.get(clock.counts_from)
+    if isinstance(said, date):
+        begins, counted = _date_of(limit, said)
+    elif type(said) is int:
+        begins = counted = said
+    else:
+        return min(since, now), ""
+    if begins <= now:
+        return max(min(counted, now), EARLIEST), ""
+    reason = f"{clock.counts_from} lies in the future: it counts from now"
+    return now, f'"code":"{codes.FUTURE_START}","reason":{quoted(reason)}'
+
+
+def _date_of(limit: LiveLimit, day: date) -> tuple[int, int]:
+    """The instants at which a date begins and ends. One that no calendar knows lies before or after all others."""
+    try:
+        end = end_of(limit.calendar, day)
+    except OutOfRange:
+        end = EARLIEST if day.year < FIRST_YEAR else NEVER
+    return end - DAY, end
 
 
 def pause(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
@@ -159,8 +188,7 @@ def resume(out: list[str], case: Case, held: Round, now: int, when: str) -> None
     if held.running:
         return
     held.limit = held.clock.choices[case.state.index][held.limit.place]
-    position = held.limit.position
-    held.base = (now if position is None else position(now)) - held.used
+    held.base = place_of(held, now) - held.used
     held.since = now
     held.running = True
     if held.late:
@@ -174,18 +202,16 @@ def restart(out: list[str], case: Case, held: Round, now: int, when: str) -> Non
     """Begin a round anew: a late one ends and another starts, any other counts from zero again."""
     if held.late:
         stop(out, case, held, now, when)
-        case.kept_of(held.clock.index)  # anew also where the clock goes on after a stop
+        case.take_kept(held.clock.index)  # anew also where the clock goes on after a stop
         start(out, case, held.clock, now, when)
         begun = case.rounds[held.clock.index]
         if begun is not None and held.clock.phases[case.state.index] == Phase.PAUSED:
             pause(out, case, begun, now, when)
         return
     held.limit = held.clock.choices[case.state.index][held.limit.place]
-    held.segments, held.amount, held.warned, held.extras = (), 0, 0, ()
+    held.segments, held.used, held.amount, held.warned, held.given = (), 0, 0, 0, ()
     held.started = held.since = now
-    position, first = held.limit.position, held.limit.first
-    held.base = now if first is None else first(now)
-    held.used = 0 if position is None else position(now) - held.base
+    held.base = place_of(held, now)
     settle(case, held)
     if not held.running:
         held.next = NEVER
@@ -198,8 +224,10 @@ def rebase(out: list[str], case: Case, held: Round, now: int, when: str) -> None
     if changed is held.limit or not held.running:
         return
     used, before = used_of(held, now), held.due
+    held.segments += ((held.since, now),)
+    held.since = now
     held.limit = changed
-    held.base = (now if changed.position is None else changed.position(now)) - used
+    held.base = place_of(held, now) - used
     if not held.late:
         settle(case, held)
     if held.due != before:
@@ -212,18 +240,17 @@ def stop(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
     A timer of the very instant at which a strict limit falls due may end the round before its own turn; it is late.
     A round that pauses ends as if it went on now: the date that it had to be done by may have passed.
     """
-    limit = held.limit
-    position = limit.position
+    limit, clock = held.limit, held.clock
     if not held.late:
-        if limit.until and not held.running:
+        if not held.running:
             settle_standing(case, held, now)
         if held.next != NEVER and passed(held, now):
             fall_late(out, case, held, when, now)
-    used = (now if position is None else position(now)) - held.base if held.running else held.used
-    clock = held.clock
+    used = used_of(held, now)
     case.rounds[clock.index] = None
+    forget_lateness(case, clock)
     if clock.goes_on:
-        case.keep(clock.index, held.segments + (((held.since, now),) if held.running else ()))
+        keep(case, held, now, clock)
     if held.late:
         write_over(out, case, held, used, when)
     elif held.amount == limit.amount:
@@ -236,7 +263,15 @@ def stop(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
 def cancel(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
     """End a round because the clock does not apply any more."""
     case.rounds[held.clock.index] = None
+    if held.clock.goes_on:
+        keep(case, held, now, held.clock)
     write_ended(out, case, held, held.limit.cancelled, used_of(held, now), when)
+
+
+def forget_lateness(case: Case, clock: LiveClock) -> None:
+    """Lateness that nobody heard is gone with its round."""
+    if clock in case.pending:
+        case.pending = tuple(each for each in case.pending if each is not clock)
 
 
 def warn(out: list[str], case: Case, held: Round, when: str, now: int) -> None:
@@ -248,11 +283,10 @@ def warn(out: list[str], case: Case, held: Round, when: str, now: int) -> None:
 
 def fall_late(out: list[str], case: Case, held: Round, when: str, now: int) -> None:
     """Say that the limit is passed; the round counts on."""
-    position = held.limit.position
     held.late = True
     held.clock.lates += 1
     held.next = NEVER
-    held.mark = (held.due if position is None else position(held.due)) - held.base
+    held.mark = place_of(held, held.due) - held.base
     write_running(out, case, held, held.limit.late, now, when)
 
 

@@ -7,12 +7,19 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
-from carepolicy.engine.instants import DAY, NEVER
+from carepolicy.businesstime.limit import BUSINESS_TIME, Limit
+from carepolicy.businesstime.parsing import LONGEST
+from carepolicy.businesstime.wallclock import is_end_of_date
+from carepolicy.engine.case import place_of
+from carepolicy.engine.instants import NEVER
 from carepolicy.engine.live import due_of
 
 if TYPE_CHECKING:
-    from carepolicy.engine.case import Case, Round
+    from carepolicy.engine.case import Case, Round, Segments
     from carepolicy.engine.liveclocks import LiveLimit
+
+FINEST = {"elapsed": "second", "business_time": "business second"}
+"""By kind of time: a unit in which any sum of two lengths can be written."""
 
 
 def share(amount: int, millionths: int) -> int:
@@ -20,32 +27,46 @@ def share(amount: int, millionths: int) -> int:
     return -(-amount * millionths // 1_000_000)
 
 
-def used_in(segments: tuple[tuple[int, int], ...], limit: LiveLimit) -> int:
+def used_in(segments: Segments, limit: LiveLimit) -> int:
     """The time used in stretches of running, in the basis of ``limit``."""
-    position, first = limit.position, limit.first
-    if position is None or first is None:
+    position = limit.position
+    if position is None:
         return sum(end - begin for begin, end in segments)
     if not segments:
         return 0
-    start = segments[0][0]
-    return sum(position(end) - position(begin) for begin, end in segments) + position(start) - first(start)
+    if limit.day_zero is None:
+        return sum(position(end) - position(begin) for begin, end in segments)
+    zero = limit.day_zero(segments[0][0])
+    return sum(max(position(end), zero) - max(position(begin), zero) for begin, end in segments)
 
 
-def settle(case: Case, held: Round) -> None:
-    """Work out when a running round falls due, and what it does next."""
+def with_more(given: tuple[Limit, ...], more: Limit) -> tuple[Limit, ...]:
+    """Time that was given, with more of it: one sum for each kind of time, in the order in which they came."""
+    for index, each in enumerate(given):
+        if each.kind == more.kind:
+            unit = more.unit if more.unit == each.unit else FINEST.get(more.kind, "month")
+            amount = min(each.amount + more.amount, LONGEST[more.kind])
+            return (*given[:index], Limit(more.kind, amount, unit), *given[index + 1 :])
+    return (*given, more)
+
+
+def settle(case: Case, held: Round, since: int | None = None) -> None:
+    """Work out when a running round falls due, and what it does next. ``since`` is when it began to run, or would."""
     limit = held.limit
     if limit.dated:
         _settle_dated(case, held)
     else:
-        held.amount = held.amount or limit.amount
-        instant = limit.instant
-        held.due = held.base + held.amount if instant is None else instant(held.base + held.amount)
+        held.amount = limit.amount
+        for more in held.given:
+            if more.kind == limit.limit.kind:
+                held.amount += more.amount
+        held.due = _reached(held, held.amount, held.since if since is None else since)
     if held.due != NEVER and limit.rolls:
         with suppress(NeverOpen, OutOfRange):  # where no open day follows it stays where it is
             held.due = limit.calendar.roll(held.due, limit.until and _ends_date(case, limit, held.due))
-    for extra in held.extras:
-        if held.due != NEVER:
-            held.due = due_of(limit.calendar, extra, held.due, case.facts)
+    for more in held.given:
+        if held.due != NEVER and (limit.dated or more.kind != limit.limit.kind):
+            held.due = due_of(limit.calendar, more, held.due, case.facts)
     plan(held)
 
 
@@ -60,9 +81,25 @@ def _settle_dated(case: Case, held: Round) -> None:
     held.due = held.base + held.amount
 
 
+def _reached(held: Round, amount: int, since: int) -> int:
+    """When an amount of a round is used that runs since an instant.
+
+    Where none of it was left by then, that is at once, or outside of hours the next opening. A strict amount must not
+    be used up: it is reached when it was.
+    """
+    limit = held.limit
+    position, instant = limit.position, limit.instant
+    if position is None or instant is None:
+        return held.base + amount
+    due = instant(held.base + amount)
+    if due < since and not limit.strict and position(due) == position(since):
+        return limit.calendar.nothing_after(since)
+    return due
+
+
 def _ends_date(case: Case, limit: LiveLimit, due: int) -> bool:
-    """Whether a due time is the end of a date that a fact holds, which is the first instant of the next date."""
-    return isinstance(case.facts.get(limit.limit.fact or ""), date) and limit.calendar.local(due) % DAY == 0
+    """Whether a due time is the end of a date that a fact holds."""
+    return isinstance(case.facts.get(limit.limit.fact or ""), date) and is_end_of_date(limit.calendar, due)
 
 
 def passed(held: Round, now: int) -> bool:
@@ -72,9 +109,8 @@ def passed(held: Round, now: int) -> bool:
 
 def settle_standing(case: Case, held: Round, now: int) -> None:
     """See whether a round that pauses is late: it is where it would be if it went on now, and falls late at once."""
-    position = held.limit.position
-    held.base = (now if position is None else position(now)) - held.used
-    settle(case, held)
+    held.base = place_of(held, now) - held.used
+    settle(case, held, now)
     if passed(held, now):
         held.next = held.due
 
@@ -87,7 +123,19 @@ def plan(held: Round) -> None:
     held.next = held.due
     shares = held.clock.warns
     if held.warned < len(shares) and held.due != NEVER:
-        part = share(held.amount, shares[held.warned])
-        instant = held.limit.instant
-        warn = held.base + part if instant is None else instant(held.base + part)
-        held.next = min(held.next, warn)
+        held.next = min(held.next, _warns(held, shares[held.warned]))
+
+
+def _warns(held: Round, part: int) -> int:
+    """When a share of a round's limit is used; of one that is no length, of the open time from its start to its due
+    time."""
+    limit = held.limit
+    if not limit.until and limit.day_zero is None:
+        return _reached(held, share(held.amount, part), held.since)
+    calendar = limit.calendar
+    try:
+        open_time = calendar.between_us(held.started, held.due)
+        due = calendar.add_us(held.started, Limit(BUSINESS_TIME, share(max(open_time, 0), part), "business second"))
+    except (NeverOpen, OutOfRange):
+        return NEVER
+    return NEVER if due is None else due

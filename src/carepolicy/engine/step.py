@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.engine.case import Case
 from carepolicy.engine.effects import assign_task
 from carepolicy.engine.instants import text_of
-from carepolicy.engine.limitchanges import look_again
+from carepolicy.engine.limitchanges import look_again, look_before_end
+from carepolicy.engine.rounds import end, forget_lateness
 from carepolicy.engine.subject import Subject
 from carepolicy.engine.telling import Telling
 from carepolicy.engine.timers import Timers
@@ -24,17 +25,21 @@ OFTEN = 50
 """How often an event must have come in a state before its move is written out: that takes about as long as
 a few hundred steps. A process that takes one event writes none, and does not import what does."""
 
+NO_PLACES: frozenset[int] = frozenset()
+
 
 class Stepper(Telling, Timers):
     """Steps subjects. Records are appended to ``out`` as lines of JSON, raised events to ``raised``.
 
     It holds no state of any subject, reads no clock of the machine and does no input or output: the
-    same subject, event and policies give the same lines.
+    same subject, event and policies give the same lines. ``starting`` are the places of programs that the event at
+    hand starts itself: what it causes in others opens no case of them.
     """
 
     def __init__(self, bundle: Bundle, programs: Iterable[LiveProgram], reveal: bool = False) -> None:
         super().__init__(bundle, reveal)
         self.calendars = bundle.calendars
+        self.starting = NO_PLACES
         self.programs = {program.flow: program for program in programs}
 
     @property
@@ -69,6 +74,7 @@ class Stepper(Telling, Timers):
         subject.put(program.place, case)
         self.out.append(case.line(state.opened, when))
         self._enter(case, state, state.starting, now, when, NO_DATA)
+        self._look_at_facts(case, NO_DATA, facts, now, when)
         self.settle(subject, case, now)
         return case
 
@@ -137,19 +143,13 @@ class Stepper(Telling, Timers):
         self, case: Case, state: LiveState, ops: Operations, now: int, when: str, event: Mapping[str, Any]
     ) -> None:
         program = case.program
-        out = self.out
         case.state = state
         case.entered = now
         if program.counts_visits:
             case.visit(state.name)
         if state.channel is not None:
             case.channel = state.channel
-        met = None
-        if program.listens_to_met:
-            met = self._operate(case, ops, now, when)
-        else:
-            for clock, operation in ops:
-                operation(out, case, clock, now, when)
+        met = self._operate(case, ops, now, when)
         if state.final is not None:
             if state.enter is not None:
                 state.enter.run(self, case, now, when, event)
@@ -161,10 +161,10 @@ class Stepper(Telling, Timers):
         else:
             case.holder = None
             if state.task is not None:
-                out.append(case.line(state.task, when))
+                self.out.append(case.line(state.task, when))
         if state.enter is not None:
             state.enter.run(self, case, now, when, event)
-        if met:
+        if met and program.listens_to_met:
             self._take_met(case, met, now, when)
         if case.pending:
             self._take_pending(case, now, when)
@@ -173,6 +173,8 @@ class Stepper(Telling, Timers):
         """Do what a move does to the clocks; the triggers of those that were met by it."""
         met = []
         for clock, operation in ops:
+            if operation is end:
+                look_before_end(self.out, case, clock, now, when)
             held = case.rounds[clock.index]
             operation(self.out, case, clock, now, when)
             if held is not None and not held.late and case.rounds[clock.index] is None:
@@ -185,15 +187,14 @@ class Stepper(Telling, Timers):
                 self.try_ways(case, case.state.ways[trigger], now, when)
 
     def _take_pending(self, case: Case, now: int, when: str) -> None:
-        """Lateness that no state listened to is taken by the first state that does."""
+        """Lateness that no state listened to is taken by the first state that does; what takes it may lead on."""
         for clock in case.pending:
             held = case.rounds[clock.index]
             if held is None or not held.late:
-                case.pending = tuple(each for each in case.pending if each is not clock)
-            elif self._would_take(case, clock.late_trigger):
-                case.pending = tuple(each for each in case.pending if each is not clock)
+                forget_lateness(case, clock)
+            elif clock in case.pending and self._would_take(case, clock.late_trigger):
+                forget_lateness(case, clock)
                 self.try_ways(case, case.state.ways[clock.late_trigger], now, when)
-                return
 
     def _would_take(self, case: Case, trigger: str) -> bool:
         ways = case.state.ways.get(trigger, ())
@@ -243,7 +244,7 @@ class Stepper(Telling, Timers):
 
     def _open_other(self, subject: Subject, table: OpenTable, opener: Case, now: int) -> None:
         program = self.programs[table.flow]
-        if program.place in subject.cases:
+        if program.place in subject.cases or program.place in self.starting:
             return
         state = program.starts[table.on] if table.on is not None else next(iter(program.starts.values()))
         received = opener.received if table.keep_time else now

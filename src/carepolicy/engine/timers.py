@@ -34,8 +34,8 @@ class Timers:
         fired_at, count = -NEVER, 0
         while subject.next <= until:
             due, case, timer = self._first(subject)
-            if due == until and not inclusive and not self._strict(timer, due):
-                case, timer = self._first_strict(subject, until)
+            if due == until and not inclusive and not _is_strict(timer, due):
+                case, timer = _first_strict(subject, until)
                 if timer is None:
                     return
             now = max(due, subject.last)
@@ -102,19 +102,6 @@ class Timers:
         assert best is not None, "a subject's next due time belongs to one of its timers"
         return best[0][0], best[1], best[2]
 
-    def _first_strict(self, subject: Subject, due: int) -> tuple[Case | None, Round | None]:
-        """The first clock with a strict limit that falls due at an instant, whatever else does at it."""
-        found = [
-            (place, held.clock.place, case, held)
-            for place, case in subject.cases.items()
-            for held in case.rounds
-            if held is not None and held.next == due and self._strict(held, due)
-        ]
-        return min(found, key=lambda each: each[:2])[2:] if found else (None, None)
-
-    def _strict(self, timer: Any, due: int) -> bool:
-        return isinstance(timer, Round) and timer.due == due and timer.limit.strict
-
     def _fire_one(self, subject: Subject, case: Case, timer: Any, now: int) -> None:
         when = text_of(now)
         if not isinstance(timer, Round):
@@ -180,6 +167,23 @@ class Timers:
     def settle(self, subject: Subject, case: Case, now: int) -> None:
         """See to what follows from a step of a case."""
         raise AssertionError("a stepper settles cases")
+
+
+def _first_strict(subject: Subject, due: int) -> tuple[Case | None, Any]:
+    """The first strict timer that falls due at an instant, whatever else does at it."""
+    found: list[tuple[int, int, Case, Any]] = []
+    for place, case in subject.cases.items():
+        held_now = [held for held in case.rounds if held is not None and held.next == due]
+        found += [(place, held.clock.place, case, held) for held in held_now if _is_strict(held, due)]
+        found += [(place, timer[1], case, timer) for timer in case.afters if timer[0] == due and _is_strict(timer, due)]
+    return min(found, key=lambda each: each[:2])[2:] if found else (None, None)
+
+
+def _is_strict(timer: Any, due: int) -> bool:
+    """Whether a timer comes before an event of the instant at which it falls due."""
+    if isinstance(timer, Round):
+        return timer.due == due and timer.limit.strict
+    return isinstance(timer, tuple) and timer[2].limit.strict
 
 
 def _first_of(case: Case) -> Any:

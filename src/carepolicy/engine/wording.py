@@ -56,7 +56,7 @@ class CaseValues:
         if held is not None:
             return held.limit.limit
         clock = next((each for each in self._case.program.clocks if each.name == name), None)
-        chosen = rounds.choose(self._case, clock) if clock is not None else None
+        chosen = rounds.choose(self._case, clock.choices[self._case.state.index]) if clock is not None else None
         return chosen.limit if chosen is not None else None
 
     def clock_due(self, name: str) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.engine import rounds
-from carepolicy.engine.case import Round, used_of
+from carepolicy.engine.case import Round, place_of, used_of
 from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.recordtext import quoted
@@ -101,8 +101,10 @@ def _move_clocks(case: Case, new: Case, now: int, when: str, out: list[str]) -> 
 
 
 def _move_round(new: Case, held: Round, clock: LiveClock, phase: Phase, now: int, when: str, out: list[str]) -> None:
-    limit = rounds.choose(new, clock) if phase is not Phase.STOPPED else None
+    limit = rounds.choose(new, clock.choices[new.state.index]) if phase is not Phase.STOPPED else None
     if limit is None:
+        if clock.goes_on:
+            rounds.keep(new, held, now, clock)
         out.append(_cancelled(new, held, now, when))
         return
     taken = new.rounds[clock.index] = _carried(new, held, clock, limit, now)
@@ -117,21 +119,19 @@ def _move_round(new: Case, held: Round, clock: LiveClock, phase: Phase, now: int
 def _carried(new: Case, held: Round, clock: LiveClock, limit: LiveLimit, now: int) -> Round:
     """A round that goes on under another limit, or in another calendar."""
     old = held.limit
-    alike = (old.position is None and limit.position is None) or old.limit.kind == limit.limit.kind
     taken = Round(clock, limit, held.since)
-    for name in ("started", "running", "late", "warned", "extras", "segments", "due", "mark"):
+    for name in ("started", "running", "late", "warned", "given", "segments", "due", "mark"):
         setattr(taken, name, getattr(held, name))
-    if alike:
+    if old.measure == limit.measure:
         taken.used = used_of(held, now)
     else:
         taken.used = used_in((*held.segments, (held.since, now)) if held.running else held.segments, limit)
         taken.mark = limit.amount
-    taken.base = (now if limit.position is None else limit.position(now)) - taken.used
-    if limit.limit == old.limit:
-        taken.amount = held.amount
-    elif not limit.dated:
-        given = held.amount > old.amount and alike and not old.dated  # more time than the old limit
-        taken.amount = limit.amount + (held.amount - old.amount if given else 0)
+    if taken.running:
+        taken.segments += ((held.since, now),)
+        taken.since = now
+    taken.base = place_of(taken, now) - taken.used
+    taken.amount = held.amount if limit.limit == old.limit else limit.amount
     taken.warned = min(held.warned, len(clock.warns))
     if taken.running and not taken.late:
         settle(new, taken)

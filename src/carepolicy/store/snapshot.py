@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from carepolicy.businesstime import parse_limit
-from carepolicy.engine.case import Case, Round
+from carepolicy.businesstime import Limit, parse_limit
+from carepolicy.engine.case import Case, Kept, Round
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import make_tuple
+from carepolicy.engine.settling import with_more
 from carepolicy.named import NamedTuple
 from carepolicy.store.factvalues import put_all, take_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from carepolicy.engine.live import LiveProgram
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
@@ -102,7 +103,7 @@ class Freezer:
     def _freeze_rare(self, case: Case, kept: dict[str, Any]) -> None:
         clocks = self.program.clocks
         if case.kept:
-            kept["kept"] = {clocks[index].name: segments for index, segments in case.kept.items()}
+            kept["kept"] = {clocks[index].name: _of_kept(each) for index, each in case.kept.items()}
         if case.extended:
             kept["extended"] = {clocks[index].name: count for index, count in case.extended.items()}
         if case.pending:
@@ -144,8 +145,8 @@ class Freezer:
             kept["late"] = True
         if held.segments:
             kept["segments"] = held.segments
-        if held.extras:
-            kept["extras"] = [str(extra) for extra in held.extras]
+        if held.given:
+            kept["given"] = [str(more) for more in held.given]
         return kept
 
     # -- back ----------------------------------------------------------------------------------------
@@ -181,7 +182,7 @@ class Freezer:
     def _thaw_rare(self, case: Case, kept: Mapping[str, Any]) -> None:
         clocks = self._clocks
         if "kept" in kept:
-            case.kept = {clocks[name].index: _pairs(segments) for name, segments in kept["kept"].items()}
+            case.kept = {clocks[name].index: _as_kept(each) for name, each in kept["kept"].items()}
         if "extended" in kept:
             case.extended = {clocks[name].index: count for name, count in kept["extended"].items()}
         if "pending" in kept:
@@ -199,12 +200,36 @@ class Freezer:
         held.running, held.late = kept.get("running", True), kept.get("late", False)
         if "segments" in kept:
             held.segments = _pairs(kept["segments"])
-        if "extras" in kept:
-            held.extras = tuple(parse_limit(text) for text in kept["extras"])
+        if "given" in kept:
+            held.given = tuple(parse_limit(text) for text in kept["given"])
+        elif "extras" in kept or (held.amount and not held.limit.dated and held.amount != held.limit.amount):
+            held.given = _once_given(held, kept.get("extras", ()))
         return held
 
     def _limit(self, clock: LiveClock, state: str, place: int) -> LiveLimit:
         return clock.choices[self._states[state].index][place]
+
+
+def _of_kept(kept: Kept) -> dict[str, Any]:
+    return {**kept._asdict(), "given": [str(more) for more in kept.given]}
+
+
+def _as_kept(kept: Any) -> Kept:
+    if isinstance(kept, list):  # as it was kept once: what is used is counted anew
+        return Kept(_pairs(kept), 0, "", 0, ())
+    given = tuple(parse_limit(text) for text in kept["given"])
+    return Kept(_pairs(kept["segments"]), kept["used"], kept["measure"], kept["warned"], given)
+
+
+def _once_given(held: Round, extras: Iterable[str]) -> tuple[Limit, ...]:
+    """The time given to a round as it was kept once: what is of the limit's own kind was part of its amount."""
+    limit = held.limit
+    given: tuple[Limit, ...] = ()
+    if held.amount > limit.amount and not limit.dated:
+        given = (Limit(limit.limit.kind, held.amount - limit.amount, limit.limit.unit),)
+    for text in extras:
+        given = with_more(given, parse_limit(text))
+    return given
 
 
 def _pairs(segments: list[list[int]]) -> tuple[tuple[int, int], ...]:
