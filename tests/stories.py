@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 from carepolicy.engine import step
+from carepolicy.machine.compile import compile_policies
+from carepolicy.machine.program import Bundle
+from carepolicy.policy.load import load_policies
 
 ORGANISATION = """\
     organisation: Harbour & Finch
@@ -89,6 +93,22 @@ def write_set(
         name = text.split("flow:", 1)[1].split("\n", 1)[0].strip()
         (root / "flows" / f"{name}.yaml").write_text(text)
     return root
+
+
+def flow_text(name: str, parts: Mapping[str, Any], carried: list[str], events: Iterable[str]) -> str:
+    """A flow as text, of parts as YAML holds them in data files of tests. Its events may all carry the same facts."""
+    head: dict[str, Any] = {"title": name, "purpose": "It is tried.", "owner": "care_lead"}
+    head["events"] = {each: {"carries": {"optional": carried}} for each in parts.get("declares", events)}
+    head |= {key: parts[key] for key in ("calendar", "clocks", "states", "anywhere") if key in parts}
+    said = "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items())
+    return f"flow: {name}\nversion: 1\n{said}"
+
+
+def compiled(root: Path, *flows: str, organisation: str = ORGANISATION) -> Bundle:
+    """The bundle of a set that the check may warn of or refuse: a store may hold cases of such a one."""
+    policies, findings = load_policies(str(write_set(root, *flows, organisation=organisation)))
+    assert policies is not None, findings
+    return compile_policies(policies)
 
 
 def short(record: dict[str, Any]) -> str:

@@ -12,41 +12,24 @@ import yaml
 from carepolicy.engine.instants import parse
 from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.stream import Run
-from carepolicy.machine.compile import compile_policies
 from carepolicy.machine.program import Bundle
-from carepolicy.policy.load import load_policies
-from stories import ORGANISATION, event, often, write_set
+from stories import ORGANISATION, compiled, event, flow_text, often
 
 CASES: list[dict[str, Any]] = yaml.load((Path(__file__).parent / "meaning.yaml").read_text(), yaml.BaseLoader)
 
-CARRIED = "{carries: {optional: [customer.tier, order.ship_by, promise.date, breach.aware_at, case.urgent]}}"
+CARRIED = ["customer.tier", "order.ship_by", "promise.date", "breach.aware_at", "case.urgent"]
 EVENTS = ("asked", "moved", "changed", "closed", "other")
 MORE = ("      breach.aware_at:", "      promise.date: {type: date}\n      breach.aware_at:")
 
 
-def compiled(case: dict[str, Any], folder: Path) -> Bundle:
-    """The set of a case. One that the check would refuse may be meant: a store may hold cases of it."""
+def bundle_of(case: dict[str, Any], folder: Path) -> Bundle:
     flows = case.get("flows") or {"small": case}
-    texts = []
-    for name, parts in flows.items():
-        declared = parts.get("declares", EVENTS)
-        head: dict[str, Any] = {
-            "flow": name,
-            "version": 1,
-            "title": name,
-            "purpose": "It is tried.",
-            "owner": "care_lead",
-        }
-        head["events"] = {each: yaml.load(CARRIED, yaml.BaseLoader) for each in declared}
-        head |= {key: parts[key] for key in ("calendar", "clocks", "states", "anywhere") if key in parts}
-        texts.append(yaml.dump(head, sort_keys=False, allow_unicode=True))
     organisation = ORGANISATION
     for old, new in (MORE, *case.get("organisation", {}).items()):
         assert old in organisation
         organisation = organisation.replace(old, new)
-    policies, findings = load_policies(str(write_set(folder, *texts, organisation=organisation)))
-    assert policies is not None, findings
-    return compile_policies(policies)
+    texts = (flow_text(name, parts, CARRIED, EVENTS) for name, parts in flows.items())
+    return compiled(folder, *texts, organisation=organisation)
 
 
 def line(record: dict[str, Any]) -> str:
@@ -92,6 +75,6 @@ def told(bundle: Bundle, case: dict[str, Any], subjects: tuple[str, ...], times:
 @pytest.mark.parametrize("case", CASES, ids=[each["case"].replace(" ", "-") for each in CASES])
 def test_what_is_told_is_what_is_meant(case: dict[str, Any], tmp_path: Path) -> None:
     """Stepped, and with the moves of the first subject written out for the others."""
-    bundle = compiled(case, tmp_path)
+    bundle = bundle_of(case, tmp_path)
     assert told(bundle, case, ("x",), -1) == [case["told"]]
     assert told(bundle, case, ("x", "y", "z"), 1) == [case["told"]] * 3

@@ -188,6 +188,9 @@ def test_clocks_that_chase_each_other_in_a_circle_are_cut(tmp_path: Path) -> Non
     asked = event("asked", "2026-03-02T09:00:00", data=past)
     records = list(Engine(compile_policies(policies), False, timedelta(0)).run([asked]))
     assert 1_000 < len(records) < 5_000
+    assert records[-1]["data"] | {"reason": ""} == {
+        "event": {"type": "two.late"}, "code": "CP923", "reason": "", "state": "there",
+    }  # fmt: skip
     assert {each["time"] for each in records} == {"2026-03-02T09:00:00+00:00"}
 
 

@@ -19,6 +19,10 @@ Segments = tuple[tuple[int, int], ...]
 """Stretches of time, from and to, in microseconds since 1970."""
 
 
+Totals = dict[tuple[str, str], tuple[int, int]]
+"""By measure and calendar: how many stretches were counted, and the time used in them."""
+
+
 class Kept(NamedTuple):
     """What a clock that goes on keeps of a round that has ended: the stretches in which it ran, the time used and in
     which measure, how many warnings were given, and the time that was given."""
@@ -28,6 +32,7 @@ class Kept(NamedTuple):
     measure: str
     warned: int
     given: tuple[Limit, ...]
+    totals: Totals | None = None
 
 
 class Round:
@@ -37,7 +42,8 @@ class Round:
     while it pauses, ``used`` is the time used; ``mark`` is the time used when it fell due. ``amount`` is
     the limit in the same units, and ``due`` the instant that it falls due (``NEVER`` where there is
     none). ``segments`` are the stretches in which it ran before, so that the time used can be told in
-    another basis. ``given`` is the time that was given on top of its limit, one sum for each kind of time.
+    another basis, and ``totals`` what was counted of them in others already. ``given`` is the time that was
+    given on top of its limit, one sum for each kind of time.
     """
 
     __slots__ = (
@@ -54,6 +60,7 @@ class Round:
         "segments",
         "since",
         "started",
+        "totals",
         "used",
         "warned",
     )
@@ -80,14 +87,15 @@ class Round:
         self.used = self.mark = self.warned = 0
         self.given: tuple[Limit, ...] = ()
         self.segments: Segments = ()
+        self.totals: Totals | None = None
 
 
 OWN = ("closed", "next", "now", "opened", "program", "rounds", "sequence", "subject", "told")
 """Fields that a case does not hand on to the one that takes its place; its rounds go on there with records of it."""
 
 CARRIED = (
-    "afters", "assigned", "channel", "entered", "extended", "facts", "holder", "kept", "pending", "received", "seen",
-    "state", "visited",
+    "afters", "assigned", "channel", "entered", "extended", "facts", "fired", "holder", "kept", "pending", "received",
+    "seen", "state", "visited",
 )  # fmt: skip
 """Fields that it hands on: each field of a case is one or the other."""
 
@@ -97,7 +105,7 @@ class Case:
 
     ``told`` is the subject as it stands inside of a JSON string. ``assigned`` is the (role, person) that an effect has
     assigned it to and that was not told yet; ``holder`` the one that was told last, None where it is
-    whoever works in its state.
+    whoever works in its state. ``fired`` counts its timers that have fired.
     """
 
     __slots__ = (*OWN, *CARRIED)
@@ -110,7 +118,7 @@ class Case:
     now: int
 
     def __init__(self, program: LiveProgram, subject: str, sequence: int) -> None:
-        self.seen = 0
+        self.seen = self.fired = 0
         self.kept: dict[int, Kept] | None = None
         self.extended: dict[int, int] | None = None
         self.pending: tuple[LiveClock, ...] = ()
@@ -203,8 +211,12 @@ def place_of(held: Round, instant: int) -> int:
         return instant
     if limit.day_zero is None:
         return limit.position(instant)
-    started = held.segments[0][0] if held.segments else held.started
-    return max(limit.position(instant), limit.day_zero(started))
+    return max(limit.position(instant), limit.day_zero(start_of(held)))
+
+
+def start_of(held: Round) -> int:
+    """When a round started, or the first of those that it goes on from."""
+    return held.segments[0][0] if held.segments else held.started
 
 
 def used_of(held: Round, now: int) -> int:

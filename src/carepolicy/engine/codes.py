@@ -125,6 +125,23 @@ CODES: dict[str, Code] = {
         '"data":{"customer.note":"my card is 4111 1111 1111 1111"}',
         '"data":{"customer.note":"my card ends in 1111"}',
     ),
+    FUTURE_START: Code(
+        "clock cannot count from the future",
+        "A clock counts from the instant or date that a fact holds (counts_from), and that lies in the future. The "
+        "event was taken; the clock counts from the instant at which it started, and its record of that says so. "
+        "Correct the fact where it comes from.",
+        '"time":"2026-03-02T09:00:00+00:00","data":{"breach.aware_at":"2062-03-01T09:00:00+00:00"}',
+        '"time":"2026-03-02T09:00:00+00:00","data":{"breach.aware_at":"2026-03-01T09:00:00+00:00"}',
+    ),
+    LOOP: Code(
+        "loop was cut",
+        "What a case causes by itself would not have ended: more than 1,000 of its timers fired at one instant, or "
+        "100,000 in its life; or clocks that are met, or cases that flows open, cause one another without time "
+        "passing. The case stays where it is. Timers of its state and the clocks that are due stay silent until an "
+        "event moves it on. Look for an `after` that leads back to its own state, and for flows that open each other.",
+        "after: {1 second: {to: waiting, tell: care_lead}} in the state waiting",
+        "after: {1 business day: {to: overdue, tell: care_lead}} in the state waiting",
+    ),
     MERGE: Code(
         "merge cannot be done",
         'carepolicy.merge needs data {"into": SUBJECT} with another subject that was not merged into this one.',

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from carepolicy.engine.case import place_of, used_of
 from carepolicy.engine.roundrecords import write_running
 from carepolicy.engine.rounds import cancel, choose, start
-from carepolicy.engine.settling import settle, settle_standing, used_in, with_more
+from carepolicy.engine.settling import settle, settle_standing, used_before, with_more
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
@@ -59,10 +59,7 @@ def _look_at_round(
 
 def _change_limit(held: Round, limit: LiveLimit, now: int) -> None:
     """Take another limit; the time already used counts, told in the new limit's basis."""
-    if held.limit.measure == limit.measure:
-        used = used_of(held, now)
-    else:
-        used = used_in((*held.segments, (held.since, now)) if held.running else held.segments, limit)
+    used = used_of(held, now) if held.limit.measure == limit.measure else used_before(held, limit, now)
     held.limit, held.amount = limit, 0
     held.used = used
     held.base = place_of(held, now) - used

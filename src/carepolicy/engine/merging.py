@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.engine import codes, rounds
-from carepolicy.engine.case import place_of, used_of
+from carepolicy.engine.case import place_of, start_of, used_of
 from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.settling import settle, used_in
+from carepolicy.engine.values import NO_DATA
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case, Round
@@ -57,8 +58,9 @@ def _join(stepper: Stepper, case: Case, survivor: Subject, now: int, when: str) 
     if other is None:
         _open(stepper, moved, held_before, survivor, now, when)
         return
-    other.facts = {**case.facts, **other.facts}
+    before, other.facts = other.facts, {**case.facts, **other.facts}
     other.now = now
+    stepper.look_at_facts(other, NO_DATA, before, now, when)
     for held in held_before:
         if held is not None:
             _keep_earlier_start(out, other, held, now, when)
@@ -95,8 +97,8 @@ def _keep_earlier_start(out: list[str], case: Case, merged: Round, now: int, whe
     if held is None or held.late or not held.running or held.started <= merged.started:
         return
     segments = merged.segments + (((merged.since, now),) if merged.running else ())
-    used = max(used_in(segments, held.limit), used_of(held, now))
-    held.started, held.since, held.segments = merged.started, now, segments
+    used = max(used_in(segments, held.limit, start_of(merged)), used_of(held, now))
+    held.started, held.since, held.segments, held.totals = merged.started, now, segments, None
     held.base = place_of(held, now) - used
     settle(case, held)
     rounds.tell_extended(out, case, held, now, when, "merged: the earlier start is kept")

@@ -73,7 +73,7 @@ def _write_way(source: Source, program: LiveProgram, state: LiveState, way: Live
         _run(source, each)
     if way.moved is not None:
         source.record(way.moved.kind, way.moved.data)
-    look = "stepper._look_at_facts(case, event, facts, now, when)"
+    look = "stepper.look_at_facts(case, event, facts, now, when)"
     changes = Changes(program.reads_of(event), any(each.sets_facts for each in _known(state.leave, way.effects)))
     _enter(source, program, state, way.to, way.ops, changes, *((look,) if program.reads else ()), "return True")
     looks = _look(source, program, event, look, effects) if way.to.final is None else False
@@ -213,7 +213,7 @@ def write_opening(program: LiveProgram, state: LiveState) -> Opening | None:
     _enter(source, program, None, state, state.starting, Changes(frozenset(), False))
     if program.reads and state.enter is not None and state.enter.sets_facts:
         nothing = source.name(NO_DATA, "nothing")
-        source.add(f"stepper._look_at_facts(case, {nothing}, facts, now, when)")
+        source.add(f"stepper.look_at_facts(case, {nothing}, facts, now, when)")
     _settle(source, program, state)
     source.add("return case")
     opening: Opening = source.function()

@@ -17,7 +17,7 @@ from carepolicy.engine.instants import DAY, FIRST_YEAR, NEVER, text_of
 from carepolicy.engine.live import PAUSE, REBASE, RESTART, RESUME, START, STOP
 from carepolicy.engine.recordtext import quoted
 from carepolicy.engine.roundrecords import seconds, write_ended, write_over, write_running
-from carepolicy.engine.settling import passed, plan, settle, settle_standing, used_in
+from carepolicy.engine.settling import passed, plan, settle, settle_standing, used_before
 from carepolicy.engine.values import NO_DATA
 from carepolicy.machine.program import Phase
 
@@ -134,14 +134,17 @@ def _go_on_counting(case: Case, held: Round) -> int:
     kept = case.take_kept(held.clock.index)
     if kept is None:
         return 0
-    held.segments, held.warned, held.given = kept.segments, kept.warned, kept.given
-    return kept.used if kept.measure == held.limit.measure else used_in(held.segments, held.limit)
+    held.segments, held.warned, held.given, held.totals = kept.segments, kept.warned, kept.given, kept.totals
+    if kept.measure == held.limit.measure:
+        return kept.used
+    return used_before(held, held.limit, held.since)
 
 
 def keep(case: Case, held: Round, now: int, clock: LiveClock) -> None:
     """Keep what a round has used for the one in which its clock, or what is that by now, goes on."""
     segments = (*held.segments, (held.since, now)) if held.running else held.segments
-    case.keep(clock.index, Kept(segments, used_of(held, now), held.limit.measure, held.warned, held.given))
+    kept = Kept(segments, used_of(held, now), held.limit.measure, held.warned, held.given, held.totals)
+    case.keep(clock.index, kept)
 
 
 def _first_instant(case: Case, clock: LiveClock, limit: LiveLimit, now: int) -> tuple[int, str]:
@@ -209,7 +212,7 @@ def restart(out: list[str], case: Case, held: Round, now: int, when: str) -> Non
             pause(out, case, begun, now, when)
         return
     held.limit = held.clock.choices[case.state.index][held.limit.place]
-    held.segments, held.used, held.amount, held.warned, held.given = (), 0, 0, 0, ()
+    held.segments, held.used, held.amount, held.warned, held.given, held.totals = (), 0, 0, 0, (), None
     held.started = held.since = now
     held.base = place_of(held, now)
     settle(case, held)

@@ -10,7 +10,7 @@ from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.businesstime.limit import BUSINESS_TIME, Limit
 from carepolicy.businesstime.parsing import LONGEST
 from carepolicy.businesstime.wallclock import is_end_of_date
-from carepolicy.engine.case import place_of
+from carepolicy.engine.case import place_of, start_of
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.live import due_of
 
@@ -27,17 +27,26 @@ def share(amount: int, millionths: int) -> int:
     return -(-amount * millionths // 1_000_000)
 
 
-def used_in(segments: Segments, limit: LiveLimit) -> int:
-    """The time used in stretches of running, in the basis of ``limit``."""
+def used_in(segments: Segments, limit: LiveLimit, started: int) -> int:
+    """The time used in stretches of running of a round that started at an instant, in the basis of ``limit``."""
     position = limit.position
     if position is None:
         return sum(end - begin for begin, end in segments)
-    if not segments:
-        return 0
     if limit.day_zero is None:
         return sum(position(end) - position(begin) for begin, end in segments)
-    zero = limit.day_zero(segments[0][0])
+    zero = limit.day_zero(started)
     return sum(max(position(end), zero) - max(position(begin), zero) for begin, end in segments)
+
+
+def used_before(held: Round, limit: LiveLimit, now: int) -> int:
+    """The time that a round has used by ``now``, in the basis of another limit. No stretch is counted twice for it."""
+    started = start_of(held)
+    measured = limit.measure, limit.calendar.name
+    counted, used = (held.totals or {}).get(measured, (0, 0))
+    if counted < len(held.segments):
+        used += used_in(held.segments[counted:], limit, started)
+        held.totals = {**(held.totals or {}), measured: (len(held.segments), used)}
+    return used + (used_in(((held.since, now),), limit, started) if held.running else 0)
 
 
 def with_more(given: tuple[Limit, ...], more: Limit) -> tuple[Limit, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.case import Case
@@ -15,7 +16,7 @@ from carepolicy.engine.timers import Timers
 from carepolicy.engine.values import NO_DATA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState, LiveWay, Operations
     from carepolicy.machine.program import Bundle, OpenTable
@@ -26,6 +27,14 @@ OFTEN = 50
 a few hundred steps. A process that takes one event writes none, and does not import what does."""
 
 NO_PLACES: frozenset[int] = frozenset()
+
+DEEPEST = 100
+"""So many clocks that are met and openings of cases may cause one another, each the next, before that is cut."""
+
+AT_ONE_STEP = 1_000
+"""So many of them may come of one event or timer altogether."""
+
+ENDLESS = "what is caused here causes itself again, without time passing"
 
 
 class Stepper(Telling, Timers):
@@ -40,6 +49,7 @@ class Stepper(Telling, Timers):
         super().__init__(bundle, reveal)
         self.calendars = bundle.calendars
         self.starting = NO_PLACES
+        self._depth = self._caused = 0
         self.programs = {program.flow: program for program in programs}
 
     @property
@@ -74,7 +84,7 @@ class Stepper(Telling, Timers):
         subject.put(program.place, case)
         self.out.append(case.line(state.opened, when))
         self._enter(case, state, state.starting, now, when, NO_DATA)
-        self._look_at_facts(case, NO_DATA, facts, now, when)
+        self.look_at_facts(case, NO_DATA, facts, now, when)
         self.settle(subject, case, now)
         return case
 
@@ -121,11 +131,12 @@ class Stepper(Telling, Timers):
             if way.moved is not None:
                 self.out.append(case.line(way.moved, when))
             self._enter(case, target, way.ops, now, when, event)
-        self._look_at_facts(case, event, before, now, when)
+        self.look_at_facts(case, event, before, now, when)
 
-    def _look_at_facts(
+    def look_at_facts(
         self, case: Case, event: Mapping[str, Any], before: Mapping[str, Any], now: int, when: str
     ) -> None:
+        """Look up again what reads a fact that the event brought, or that is another than ``before``."""
         reads = case.program.reads
         if reads and not case.closed and (case.facts is not before or (event and not reads.isdisjoint(event))):
             self._facts_changed(case, event, before, now, when)
@@ -184,7 +195,23 @@ class Stepper(Telling, Timers):
     def _take_met(self, case: Case, met: list[str], now: int, when: str) -> None:
         for trigger in met:
             if trigger in case.state.ways and not case.closed:
-                self.try_ways(case, case.state.ways[trigger], now, when)
+                with self._deeper() as goes_on:
+                    if goes_on:
+                        self.try_ways(case, case.state.ways[trigger], now, when)
+                    else:
+                        self.refuse_loop(case, trigger, when, ENDLESS)
+
+    @contextmanager
+    def _deeper(self) -> Iterator[bool]:
+        """What comes of a step without an event or a timer of its own; False where it would not end."""
+        if not self._depth:
+            self._caused = 0
+        self._caused += 1
+        self._depth += 1
+        try:
+            yield self._depth <= DEEPEST and self._caused <= AT_ONE_STEP
+        finally:
+            self._depth -= 1
 
     def _take_pending(self, case: Case, now: int, when: str) -> None:
         """Lateness that no state listened to is taken by the first state that does; what takes it may lead on."""
@@ -248,4 +275,18 @@ class Stepper(Telling, Timers):
             return
         state = program.starts[table.on] if table.on is not None else next(iter(program.starts.values()))
         received = opener.received if table.keep_time else now
-        self.open_case(subject, program, state, now, text_of(now), dict(opener.facts), received)
+        with self._deeper() as goes_on:
+            if goes_on:
+                self.open_case(subject, program, state, now, text_of(now), dict(opener.facts), received)
+            else:
+                self._refuse_opening(subject, table.flow, opener, now)
+
+    def _refuse_opening(self, subject: Subject, flow: str, opener: Case, now: int) -> None:
+        """Tell it in the case that wanted the opening, or, as that is closed, in the one that goes on in its place."""
+        place = opener.program.place
+        teller = subject.cases.get(place, opener)
+        if teller.closed:
+            teller.sequence = subject.sequences.get(place, teller.sequence)
+        self.refuse_loop(teller, f"open {flow}", text_of(now), ENDLESS)
+        if teller.closed:
+            subject.sequences = {**subject.sequences, place: teller.sequence}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.engine import rounds
+from carepolicy.engine import codes, rounds
 from carepolicy.engine.case import Round
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.live import due_of
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 AT_ONE_INSTANT = 1_000
 """So many timers of one case may fire at one instant; more are a loop of the policy, which is cut."""
+
+IN_A_LIFE = 100_000
+"""So many timers may fire in the life of a case: one an hour does for eleven years. More are a loop too."""
 
 
 class Timers:
@@ -45,18 +48,29 @@ class Timers:
             if case is None:
                 self._open_now(subject, timer, now)
             elif count > AT_ONE_INSTANT:
-                self._cut(subject, case, now)
+                self._cut(subject, case, timer, now, f"{AT_ONE_INSTANT:,} timers have fired at this instant")
+                count = 0
+            elif case.fired >= IN_A_LIFE:
+                self._cut(subject, case, timer, now, f"{IN_A_LIFE:,} timers have fired in this case", NEVER)
             else:
                 case.now = now
+                case.fired += 1
                 self._fire_one(subject, case, timer, now)
 
-    def _cut(self, subject: Subject, case: Case, now: int) -> None:
-        """End a loop of timers at one instant: what is due by now in the case does not fire any more."""
+    def _cut(self, subject: Subject, case: Case, timer: Any, now: int, why: str, by: int | None = None) -> None:
+        """End a loop of timers: what is due by then in the case does not fire any more, nor do timers of its state."""
+        self.refuse_loop(case, _trigger_of(timer), text_of(now), why)
         case.afters = ()
         for held in case.rounds:
-            if held is not None and held.next <= now:
+            if held is not None and held.next <= (now if by is None else by):
                 held.next = NEVER
         self.plan(subject)
+
+    def refuse_loop(self, case: Case, trigger: str, when: str, why: str) -> None:
+        """Write down that what a case causes by itself is cut, as it would not end."""
+        reason = f"{why}: the loop is cut here"
+        told = {"event": {"type": trigger}, "code": codes.LOOP, "reason": reason, "state": case.state.name}
+        self.out.append(case.line(case.program.writer.fixed("event.rejected", **told), when))
 
     def _open_now(self, subject: Subject, opening: Opening, now: int) -> None:
         program = opening.program
@@ -177,6 +191,14 @@ def _first_strict(subject: Subject, due: int) -> tuple[Case | None, Any]:
         found += [(place, held.clock.place, case, held) for held in held_now if _is_strict(held, due)]
         found += [(place, timer[1], case, timer) for timer in case.afters if timer[0] == due and _is_strict(timer, due)]
     return min(found, key=lambda each: each[:2])[2:] if found else (None, None)
+
+
+def _trigger_of(timer: Any) -> str:
+    """What a timer is to a policy."""
+    if not isinstance(timer, Round):
+        trigger: str = timer[2].trigger
+        return trigger
+    return timer.clock.late_trigger if timer.next >= timer.due else timer.clock.warned_trigger
 
 
 def _is_strict(timer: Any, due: int) -> bool:

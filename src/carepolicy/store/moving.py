@@ -14,7 +14,7 @@ from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.recordtext import quoted
 from carepolicy.engine.roundrecords import seconds, write_running
-from carepolicy.engine.settling import settle, settle_standing, used_in
+from carepolicy.engine.settling import settle, settle_standing, used_before
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _carried(new: Case, held: Round, clock: LiveClock, limit: LiveLimit, now: in
     if old.measure == limit.measure:
         taken.used = used_of(held, now)
     else:
-        taken.used = used_in((*held.segments, (held.since, now)) if held.running else held.segments, limit)
+        taken.used = used_before(held, limit, now)
         taken.mark = limit.amount
     if taken.running:
         taken.segments += ((held.since, now),)

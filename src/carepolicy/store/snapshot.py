@@ -110,6 +110,8 @@ class Freezer:
             kept["pending"] = [clock.name for clock in case.pending]
         if case.visited:
             kept["visited"] = case.visited
+        if case.fired:
+            kept["fired"] = case.fired
 
     def _facts(self, facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         private = self._private
@@ -189,6 +191,7 @@ class Freezer:
             case.pending = tuple(clocks[name] for name in kept["pending"])
         if "visited" in kept:
             case.visited = kept["visited"]
+        case.fired = kept.get("fired", 0)
 
     def _thaw_round(self, clock: LiveClock, kept: Mapping[str, Any]) -> Round:
         held = Round(clock, self._limit(clock, *kept["limit"]), kept["since"])
@@ -211,7 +214,9 @@ class Freezer:
 
 
 def _of_kept(kept: Kept) -> dict[str, Any]:
-    return {**kept._asdict(), "given": [str(more) for more in kept.given]}
+    segments, used, measure, warned, given, _ = kept
+    told = [str(more) for more in given]
+    return {"segments": segments, "used": used, "measure": measure, "warned": warned, "given": told}
 
 
 def _as_kept(kept: Any) -> Kept:
