@@ -29,6 +29,7 @@ from carepolicy.store import statements
 from carepolicy.store.opening import open_store
 from carepolicy.store.operating import Operation
 from carepolicy.store.shared import SqlTransaction
+from carepolicy.store.sums import MAC
 from complaint_events import lines
 from kills import fresh_store
 
@@ -41,45 +42,38 @@ Written = list[tuple[str, list[Any]]]
 
 def noting(kind: type[SqlTransaction], written: list[Written]) -> Any:
     """Let transactions of a kind note each row that they write; the functions as they were."""
-    plain = {name: getattr(kind, name) for name in ("run", "many", "claim", "save", "append")}
-    width = statements.APPEND.count("?")  # a row without anything sealed has NULL there
+    names = ("_do", "_do_many", "claim", "_copy")
+    plain = {name: getattr(kind, name) for name in names if hasattr(kind, name)}
     inside = []  # what a noted function calls is noted already
 
     def noted(name: str, rows_of: Callable[..., Written]) -> None:
         def function(self: Any, *given: Any) -> Any:
             if not inside:
                 written[-1].extend(rows_of(*given))
-            inside.append(name)
+            if name in ("claim", "_copy"):
+                inside.append(name)
             try:
                 return plain[name](self, *given)
             finally:
-                inside.pop()
+                if name in ("claim", "_copy"):
+                    inside.pop()
 
-        setattr(kind, name, function)
+        if name in plain:
+            setattr(kind, name, function)
 
     def writes(sql: str, rows: list[Any]) -> Written:
         return [(sql, plainly(rows))] if sql.startswith(("INSERT", "UPDATE", "DELETE")) else []
 
-    noted("run", lambda sql, values=(): writes(sql, [values]))
-    noted("many", lambda sql, rows: writes(sql, list(rows)))
-    noted("claim", lambda events: [(statements.CLAIM, list(events))])
-    noted(
-        "save",
-        lambda subjects, cases, gone: [
-            (statements.SAVE_SUBJECT, plainly(subjects)),
-            (statements.SAVE_CASE, plainly(cases)),
-            (statements.CLOSE_CASE, list(gone)),
-        ],
-    )
-    noted(
-        "append",
-        lambda records, requests: [
-            (statements.APPEND, plainly((*row, None)[:width] for row in records)),
-            (statements.TALLY, [(0, len(records))]),
-            (statements.REQUEST, list(requests)),
-        ],
-    )
+    noted("_do", lambda sql, values=(): writes(sql, [values]))
+    noted("_do_many", lambda sql, rows: writes(sql, list(rows)))
+    noted("_copy", lambda table, columns, rows: writes(inserting(table, columns), list(rows)))
+    noted("claim", lambda events: [(statements.CLAIM_ALL, [(*each, bytes(MAC)) for each in events])])
     return plain
+
+
+def inserting(table: str, columns: str) -> str:
+    values = ", ".join("?" * len(columns.split(",")))
+    return f"INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({values})"
 
 
 def plainly(rows: Iterable[Any]) -> list[Any]:
@@ -113,7 +107,7 @@ def insert(store: Any, written: Written) -> None:
     with store.transaction() as transaction:
         for sql, rows in written:
             if rows:
-                transaction.many(sql, rows)
+                transaction._do_many(sql, rows)
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -130,7 +124,8 @@ def in_turns(kind: str, count: int, size: int, written: list[Written]) -> tuple[
         store, bare = open_store(url), open_store(other)
         operation = Operation(store, COMPLAINTS, 0)
         operation.bundle()
-        for turn, (batch, rows) in enumerate(zip(batches(count, size), written, strict=True)):
+        insert(bare, written[0])
+        for turn, (batch, rows) in enumerate(zip(batches(count, size), written[1:], strict=True)):
             ways = [(ours, partial(operation.take, batch)), (theirs, partial(insert, bare, rows))]
             for took, work in ways if turn % 2 else reversed(ways):
                 took.append(seconds(work))
@@ -140,7 +135,7 @@ def in_turns(kind: str, count: int, size: int, written: list[Written]) -> tuple[
 
 
 def noted_writes(kind: str, count: int, size: int) -> list[Written]:
-    """All rows that some events make a store write, batch by batch."""
+    """All rows that a store is begun with, and that some events make it write, batch by batch."""
     written: list[Written] = []
     plain = noting(transaction_kind(kind), written)
     with tempfile.TemporaryDirectory() as folder, fresh_store(kind, folder) as url:
@@ -148,7 +143,6 @@ def noted_writes(kind: str, count: int, size: int) -> list[Written]:
         operation = Operation(store, COMPLAINTS, 0)
         written.append([])
         operation.bundle()
-        written.clear()
         for batch in batches(count, size):
             written.append([])
             operation.take(batch)

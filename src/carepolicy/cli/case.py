@@ -86,13 +86,14 @@ def show(
 )
 @click.argument("subject", required=False)
 @click.option("--all", "every", is_flag=True, help="The records of all cases, by subject, flow and sequence.")
+@click.option("--proof", is_flag=True, help="With what proves them, for `verify --proof`; needs a store.")
 @records_option
 @flow_option
 @reveal_options
 @format_option("jsonl", "text")
 @policies_option
 def history(
-    subject: str | None, every: bool, records: str | None, store: str, flow: str | None, reveal: bool,
+    subject: str | None, every: bool, proof: bool, records: str | None, store: str, flow: str | None, reveal: bool,
     role: str | None, form: str, policies: str,
 ) -> None:  # fmt: skip
     """Print the records of SUBJECT, or of all cases, in order by subject, flow and sequence."""
@@ -103,6 +104,12 @@ def history(
 
     if every == (subject is not None):
         raise click.UsageError("name one subject, or --all", click.get_current_context())
+    if proof:
+        if subject is None or records is not None or reveal:
+            said = "--proof wants one subject of a store, and proves records with what is private masked"
+            raise click.UsageError(said, click.get_current_context())
+        _print_proof(store, subject, flow)
+        return
     out = sys.stdout.buffer
     with source_of(records, store, reveal, role) as source:
         zone, titles = (_zone(policies), _titles(policies)) if form == "text" else (ZoneInfo("UTC"), NAMES)
@@ -158,6 +165,29 @@ def due(
     with source_of(records, store, reveal, role) as source:
         cases = source.open_cases(Wanted(flow, limit=limit, by_due=True))
         _print_cases(cases, form, policies)
+
+
+def _print_proof(url: str, subject: str, flow: str | None) -> None:
+    import orjson
+
+    from carepolicy.cli.living import wall_clock
+    from carepolicy.cli.status import NO, Refused
+    from carepolicy.cli.stores import open_or_exit
+    from carepolicy.store.checkpoint import NotSigned, signer_of
+    from carepolicy.store.proof import checked, proof
+    from carepolicy.store.sealing import Keys
+
+    with source_of(None, url, False, None) as source:
+        source.of_subject(subject, flow)  # refuses an unknown one
+    with open_or_exit(url, create=False) as store:
+        signer = signer_of(store, Keys())
+        with store.still() as transaction:
+            said = orjson.dumps(proof(transaction, subject, flow, signer, wall_clock()))
+    try:
+        checked(said)
+    except NotSigned as fault:
+        raise Refused(f"nothing is proved: {fault}; `carepolicy verify` says more", NO) from None
+    click.echo(said)
 
 
 def _print_cases(cases: Iterable[CaseView], form: str, policies: str) -> None:

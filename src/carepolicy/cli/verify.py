@@ -1,52 +1,153 @@
-"""``carepolicy verify``: whether the records of a store are all there, and as they were written."""
+"""``carepolicy verify``: whether all that a store holds is there, and as it was written."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from carepolicy.cli.sets import format_option
-from carepolicy.cli.status import NO
+from carepolicy.cli.status import NO, USAGE, Refused
 from carepolicy.cli.stores import open_or_exit, store_option
 from carepolicy.cli.terminal import plain
 
 if TYPE_CHECKING:
-    from carepolicy.store.verifying import Fault
+    from carepolicy.store.contract import Store
+    from carepolicy.store.inspection import Fault
+    from carepolicy.store.verifying import Verified
+
+PATH = click.Path()
 
 
-@click.command(epilog="Example: carepolicy verify --store sqlite:///care.db --format json")
+@click.command(
+    epilog="\b\nExamples:\n  carepolicy verify --store sqlite:///care.db --format json\n"
+    "  carepolicy verify --head > checkpoint.json    # keep it elsewhere\n"
+    "  carepolicy verify --against checkpoint.json\n"
+    "  carepolicy verify --proof proof.json --public-key KEY\n"
+)
+@click.option("--head", is_flag=True, help="Print a signed checkpoint of what stands, to be kept elsewhere.")
+@click.option("--against", metavar="FILE", type=PATH, help="Also hold the store against a checkpoint of before.")
+@click.option("--proof", metavar="FILE", type=PATH, help="Check what `case history --proof` printed; needs no store.")
+@click.option("--public-key", "public", metavar="KEY", help="Who must have signed: the public key of a checkpoint.")
 @store_option
 @format_option("text", "json")
-def command(store: str, form: str) -> None:
-    """Find records that were altered, inserted or lost since they were written.
+def command(head: bool, against: str | None, proof: str | None, public: str | None, store: str, form: str) -> None:
+    """Find what was altered, put in or lost in a store since it was written.
 
-    Each record bears a hash over itself and the record before it. Exit status 1 means that some are not
-    as they were written; each is named.
+    Each row bears a mac, and each table a sum over its rows, by a key that only who has the store's key can use.
+    Exit status 1 means that something is not as it was written; each fault is named.
     """
-    from carepolicy.store.verifying import Verifying
+    if head + (against is not None) + (proof is not None) > 1:
+        raise click.UsageError("--head, --against and --proof exclude each other", click.get_current_context())
+    if public is not None and against is None and proof is None:
+        raise click.UsageError("--public-key goes with --against or --proof", click.get_current_context())
+    if proof is not None:
+        _check(proof, public, form)
+        return
+    from carepolicy.store.verifying import verify
 
-    found: list[Fault] = []
-    with open_or_exit(store, create=False) as opened, opened.reading() as transaction:
-        verifying = Verifying(transaction)
-        for fault in verifying.faults():
-            found.append(fault)
-            if form == "text":
-                click.echo(plain(_words(fault)))
-    if form == "json":
-        import orjson
-
-        told = {"records": verifying.records, "faults": [each._asdict() for each in found]}
-        click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
-    else:
-        many = f"{len(found):,} of them altered, inserted or missing" if found else "all as they were written"
-        click.echo(f"{verifying.records:,} records: {many}", err=bool(found))
-    if found:
+    said = None if against is None else _opened(against, public)
+    with open_or_exit(store, create=False) as opened:
+        verified = verify(opened)
+        if said is not None and not any(fault.kind == "damaged" for fault in verified.faults):
+            verified.faults.extend(_against(opened, said))
+        if head and not verified.faults:
+            _print_head(opened)
+            return
+    _tell(verified, form)
+    if verified.faults:
         raise SystemExit(NO)
 
 
+def _print_head(store: Store) -> None:
+    import orjson
+
+    from carepolicy.cli.living import wall_clock
+    from carepolicy.store.checkpoint import LAST, checkpoint, signer_of, tree_of
+    from carepolicy.store.sealing import Keys
+
+    signer = signer_of(store, Keys())
+    with store.still() as transaction:
+        tree = tree_of(transaction, transaction.rows(LAST)[0][0])
+        said = checkpoint(transaction, tree, signer, wall_clock())
+    click.echo(orjson.dumps(said))
+
+
+def _against(store: Store, said: dict[str, Any]) -> list[Fault]:
+    from carepolicy.store.checkpoint import against, known_signer
+    from carepolicy.store.inspection import ALTERED, fault_in
+    from carepolicy.store.sealing import Keys
+
+    signer = known_signer(store, Keys())
+    if signer is None or signer.public != said["public_key"]:
+        return [fault_in("secrets", ALTERED, "the checkpoint is another store's, or was signed after what stands here")]
+    with store.reading() as transaction:
+        return list(against(transaction, said))
+
+
+def _opened(path: str, public: str | None) -> dict[str, Any]:
+    from carepolicy.store.checkpoint import CHECKPOINT, NotSigned, opened
+
+    try:
+        said = opened(_read(path), CHECKPOINT)
+    except NotSigned as fault:
+        raise Refused(f"{path}: {fault}", NO) from None
+    _demand(path, said["public_key"], public)
+    return said
+
+
+def _check(path: str, public: str | None, form: str) -> None:
+    from carepolicy.store.checkpoint import NotSigned
+    from carepolicy.store.proof import checked
+
+    try:
+        found = checked(_read(path))
+    except NotSigned as fault:
+        raise Refused(f"{path}: {fault}", NO) from None
+    _demand(path, found.public_key, public)
+    if form == "json":
+        import orjson
+
+        click.echo(orjson.dumps(found._asdict(), option=orjson.OPT_INDENT_2))
+        return
+    click.echo(plain(f"{found.records:,} records of {found.subject}, as they stood at {found.time}"))
+    click.echo(f"signed by {found.public_key}" + ("" if public else "; is that the store's public key?"))
+
+
+def _demand(path: str, signed_by: str, public: str | None) -> None:
+    if public is not None and public.strip() != signed_by:
+        raise Refused(f"{path}: it was signed by {signed_by}, which is another key", NO)
+
+
+def _read(path: str) -> bytes:
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read()
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as fault:
+        raise Refused(f"{path} cannot be read: {fault.strerror}", USAGE) from None
+
+
+def _tell(verified: Verified, form: str) -> None:
+    if form == "json":
+        import orjson
+
+        told = {"records": verified.records, "faults": [each._asdict() for each in verified.faults]}
+        click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+        return
+    for fault in verified.faults:
+        click.echo(plain(_words(fault)))
+    many = len(verified.faults)
+    found = f"{many:,} fault{'s' * (many > 1)}" if many else "all as they were written"
+    click.echo(f"{verified.records:,} records, and all that stands beside them: {found}", err=bool(many))
+
+
 def _words(fault: Fault) -> str:
-    if not fault.number:
-        return f"{fault.kind}: {fault.words}"
-    case = f"{fault.flow}/{fault.subject}" if fault.flow else f"{fault.subject}, of no case"
-    return f"{fault.kind}: {case}, record {fault.number} {fault.words}"
+    if fault.number:
+        case = f"{fault.flow}/{fault.subject}" if fault.flow else f"{fault.subject}, of no case"
+        return f"{fault.kind}: {case}, record {fault.number} {fault.words}"
+    if fault.row:
+        return f"{fault.kind}: {fault.table} {fault.row} {fault.words}"
+    return f"{fault.kind}: {fault.table}: {fault.words}" if fault.table else f"{fault.kind}: {fault.words}"

@@ -115,17 +115,17 @@ def copy_rows(there: Transaction, path: str) -> None:
 
 def _proven(path: str) -> tuple[int, tuple[str, ...]]:
     """How many records a copy has, and which keys open it. Raises ``BadCopy`` where it is not as it was written."""
-    from carepolicy.store.verifying import Verifying
+    from carepolicy.store.verifying import verify
 
     copy = open_store(f"{SQLITE}{path}", create=False)
     try:
-        with copy.reading() as transaction:
-            verifying = Verifying(transaction)
-            faults = sum(1 for _ in verifying.faults())
-            keys = tuple(each for (each,) in transaction.rows(ACTIVE))
-        if faults:
-            raise BadCopy(f"{faults:,} records are not as they were written; `carepolicy verify` names them")
+        verified = verify(copy)
+        if verified.faults:
+            raise BadCopy(
+                f"{len(verified.faults):,} things are not as they were written; `carepolicy verify` names them"
+            )
+        keys = tuple(each for (each,) in copy.ask(ACTIVE))
         copy.rest()
     finally:
         copy.close()
-    return verifying.records, keys
+    return verified.records, keys

@@ -19,6 +19,7 @@ from carepolicy.store.rows import (
     SubjectRow,
     VersionRow,
 )
+from carepolicy.store.sums import Macs
 
 Result = TypeVar("Result")
 
@@ -118,6 +119,23 @@ class Transaction(Protocol):
     def policy_files(self, version: int) -> dict[str, bytes]:
         """The files of an installed policy set."""
 
+    # what proves the rest (see ``sums``)
+    shards: int
+    """In how many rows the sums are kept."""
+
+    @property
+    def macs(self) -> Macs:
+        """The key at work, made now where there is none yet. Raises ``WrongKey``, ``Altered``."""
+
+    def known_macs(self) -> Macs | None:
+        """The key at work, None where there is none yet. Raises ``WrongKey``, ``Altered``."""
+
+    def share_macs(self, key: str) -> None:
+        """Let a holder of another of the store's keys have the key of the macs."""
+
+    def holds_anything(self) -> bool:
+        """Whether there is anything to prove."""
+
     # questions
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The answer to a question in SQL, in which ``?`` stands for a value."""
@@ -145,6 +163,12 @@ class Store(Protocol):
 
     def reading(self) -> AbstractContextManager[Transaction]:
         """A transaction that sees one state of the store and changes nothing."""
+
+    def inspection(self) -> AbstractContextManager[Transaction]:
+        """The same, in which whatever stands in the store can be read, be it what its tables cannot hold."""
+
+    def damages(self) -> list[tuple[str, str]]:
+        """What is wrong with the file or the tables themselves: where (a table, "" for all), and in words."""
 
     def still(self) -> AbstractContextManager[Transaction]:
         """The same at an instant at which nobody was writing, and after which nobody writes who began before this was

@@ -41,3 +41,7 @@ class NotInstalled(StoreFault):
 
 class Again(StoreFault):
     """The transaction lost against another one and was undone; the same work may be done again."""
+
+
+class Altered(StoreFault):
+    """What proves the contents of the store is not what it was."""

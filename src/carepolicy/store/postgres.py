@@ -20,9 +20,11 @@ from carepolicy.store.postgresquiet import at_rest, outlast
 from carepolicy.store.postgrestables import lay_out
 from carepolicy.store.postgrestransaction import LOCKS, Connection, PostgresTransaction, in_its_style
 from carepolicy.store.postgresurl import parsed
+from carepolicy.store.summed import Marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from carepolicy.store.contract import Store, Transaction
 
@@ -31,6 +33,12 @@ SHARE = "hashtextextended(%s, %s)"
 
 SHORT_PATIENCE = "3s"
 """So long a table is waited for that is to be written anew."""
+LAID_OVER = b"""SELECT c.relname, 'the trigger', t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal
+    UNION ALL SELECT c.relname, 'the rule', r.rulename FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+    WHERE c.relnamespace = current_schema()::regnamespace
+    UNION ALL SELECT relname, 'a policy on rows', '' FROM pg_class
+    WHERE relnamespace = current_schema()::regnamespace AND relrowsecurity"""
 
 SIZE = """SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relkind = 'r'"""
@@ -50,11 +58,12 @@ class PostgresStore:
         self.beside: list[Store] = []
         self._listens = False
         self._channel = f"{schema}_due"
+        self._marks = Marks()
         with self._told():
             self._connection: Connection = psycopg.connect(address, autocommit=True, connect_timeout=10)
             try:
                 self._connection.execute("SET synchronous_commit TO on")
-                lay_out(self._connection, schema)
+                lay_out(self._connection, schema, self._mark_all)
             except BaseException:
                 self._connection.close()
                 raise
@@ -62,21 +71,35 @@ class PostgresStore:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """A transaction, committed at the end of the block, undone where it raises."""
-        with self._told(), self._connection.transaction():
-            yield PostgresTransaction(self._connection, self._channel)
+        with self._told(), self._knowing(), self._connection.transaction():
+            transaction = PostgresTransaction(self._connection, self._marks, self._channel)
+            yield transaction
+            transaction.finish()
+
+    @contextmanager
+    def _knowing(self) -> Iterator[None]:
+        """Digests of rows are known for as long as these are a transaction's own."""
+        self._marks.forget_rows()
+        try:
+            yield
+        except BaseException:
+            self._marks.forget()
+            raise
 
     @contextmanager
     def _piped(self) -> Iterator[Transaction]:
         """A transaction that waits for an answer of the server only where it needs it, and else sends one statement
         behind the other, the commit behind the last of them."""
         connection = self._connection
-        with self._told():
+        with self._told(), self._knowing():
             try:
                 with ExitStack() as pipe:
                     if psycopg.Pipeline.is_supported():
                         pipe.enter_context(connection.pipeline())
                     connection.execute("BEGIN")
-                    yield PostgresTransaction(connection, self._channel, pipe)
+                    transaction = PostgresTransaction(connection, self._marks, self._channel, pipe)
+                    yield transaction
+                    transaction.finish()
                     connection.execute("COMMIT")
             except BaseException:
                 if not connection.closed:
@@ -88,7 +111,16 @@ class PostgresStore:
         """A transaction that sees one state of the store."""
         with self._told(), self._connection.transaction():
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield PostgresTransaction(self._connection, self._channel)
+            yield PostgresTransaction(self._connection, Marks(), self._channel)
+
+    def inspection(self) -> AbstractContextManager[Transaction]:
+        """The same: a database holds nothing that its tables cannot hold."""
+        return self.reading()
+
+    def damages(self) -> list[tuple[str, str]]:
+        """What somebody has laid over the tables that changes what is written or read."""
+        with self._told():
+            return [(table, f"{kind} {name} lies over it") for table, kind, name in self._connection.execute(LAID_OVER)]
 
     @contextmanager
     def still(self) -> Iterator[Transaction]:
@@ -97,7 +129,7 @@ class PostgresStore:
         with self._told():
             outlast(self._connection)
             with self._connection.transaction():
-                found = PostgresTransaction(self._connection, self._channel)
+                found = PostgresTransaction(self._connection, Marks(), self._channel)
                 with at_rest(*parsed(self.url)):
                     self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                     found.versions()  # from now on it sees this state
@@ -151,6 +183,11 @@ class PostgresStore:
                 return True  # what was set before this is not told of
             # What came while something else was asked is told of first.
             return len(list(self._connection.notifies(timeout=seconds, stop_after=1))) > 0
+
+    def _mark_all(self) -> None:
+        transaction = PostgresTransaction(self._connection, self._marks, self._channel)
+        transaction.mark_all()
+        transaction.finish()
 
     def share_is_mine(self, input: int, share: int) -> bool:
         """Take a share of an input; the server takes it back at once when this connection ends, however it does."""

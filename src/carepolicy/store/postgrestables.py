@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from carepolicy.store import faults, schema
 from carepolicy.store.postgresurl import quoted
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 OLDEST_SERVER = 150_000
 """PostgreSQL 15."""
 
 
-def lay_out(connection: psycopg.Connection[tuple[Any, ...]], name: str) -> None:
-    """Bring the schema ``name`` to the tables of today, in one transaction. Raises a ``StoreFault``."""
+def lay_out(connection: psycopg.Connection[tuple[Any, ...]], name: str, mark_all: Callable[[], None]) -> None:
+    """Bring the schema ``name`` to the tables of today, in one transaction; ``mark_all`` gives the rows of an earlier
+    version their macs. Raises a ``StoreFault``."""
     if connection.info.server_version < OLDEST_SERVER:
         raise faults.NotAStore(f"PostgreSQL 15 or later is needed; this is {connection.info.server_version // 10_000}")
     connection.execute(f"SET search_path TO {quoted(name)}".encode())
@@ -36,6 +40,8 @@ def lay_out(connection: psycopg.Connection[tuple[Any, ...]], name: str) -> None:
         for step in range(version, schema.NEWEST):
             for statement in schema.statements(step, schema.POSTGRES):
                 connection.execute(statement.encode())
+        if version:
+            mark_all()
         connection.execute("UPDATE schema_version SET version = %s", (schema.NEWEST,))
 
 

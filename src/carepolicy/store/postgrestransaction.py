@@ -5,21 +5,27 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from functools import lru_cache
-from itertools import count
+from itertools import compress, count
+from operator import not_
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from carepolicy.store import statements
 from carepolicy.store.rows import CaseRow, Held, SubjectRow
-from carepolicy.store.shared import SqlTransaction, is_plain
+from carepolicy.store.shared import SqlTransaction
+from carepolicy.store.sums import EMPTY, MAC, NEVER
+from carepolicy.store.tables import CASES, EVENTS, SUBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from carepolicy.store.rows import Address, EventRow, RecordRow, RequestRow
+    from carepolicy.store.summed import Marks
+    from carepolicy.store.tables import Table
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+Cursor = psycopg.Cursor[tuple[Any, ...]]
 
 HORIZON = 60.0
 """A watcher sleeps no longer than these seconds, so that it is woken only for what falls due before."""
@@ -28,7 +34,11 @@ LOCKS = 0x43617265
 """The first number of the advisory locks that this program takes ("Care")."""
 
 SHARDS = 64
-"""Records are counted in so many rows, so that few connections count in the same one."""
+"""The sums stand in so many rows, each transaction takes one that is free."""
+
+FREE_SUMS = "SELECT shard, body, mac FROM sums LIMIT 1 FOR UPDATE SKIP LOCKED"
+ITS_SUMS = "SELECT shard, body, mac FROM sums WHERE shard = %s FOR UPDATE"
+NUMBERS = "SELECT nextval(pg_get_serial_sequence(%s, 'no')) FROM generate_series(1, %s)"
 
 FEW = 12
 """Up to so many rows are inserted one by one, more are copied."""
@@ -38,9 +48,10 @@ LOAD = """SELECT s.key, s.subject, s.due, s.merged_into, s.state FROM subjects s
     ORDER BY s.key, s.subject FOR UPDATE OF s"""
 LOAD_CASES = f"""SELECT {", ".join("c." + each for each in statements.CASE_COLUMNS.split(", "))} FROM cases c
     JOIN unnest(%s::text[], %s::text[]) AS wanted (key, subject) ON c.key = wanted.key AND c.subject = wanted.subject"""
-CLAIM = """WITH given AS (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]) AS given (source, id, subject)),
-    claimed AS (INSERT INTO events (source, id, subject) SELECT source, id, subject FROM given ORDER BY source, id
-        ON CONFLICT DO NOTHING RETURNING source, id)
+CLAIM = """WITH given AS (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bytea[])
+        AS given (source, id, subject, mac)),
+    claimed AS (INSERT INTO events (source, id, subject, mac) SELECT source, id, subject, mac FROM given
+        ORDER BY source, id ON CONFLICT DO NOTHING RETURNING source, id)
     SELECT source, id FROM given EXCEPT SELECT source, id FROM claimed"""
 
 
@@ -60,16 +71,15 @@ class PostgresTransaction(SqlTransaction):
     shared = " FOR SHARE"
     skip_locked = " FOR UPDATE SKIP LOCKED"
     locked = " FOR UPDATE"
+    overriding = " OVERRIDING SYSTEM VALUE"
+    shards = SHARDS
 
-    def __init__(self, connection: Connection, channel: str, pipe: ExitStack | None = None) -> None:
+    def __init__(self, connection: Connection, marks: Marks, channel: str, pipe: ExitStack | None = None) -> None:
+        super().__init__(marks)
         self._connection = connection
         self._channel = channel
         self._pipe = pipe or ExitStack()
-        self._known: set[tuple[str, ...]] = set()
-
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The answer to a question."""
-        return self._connection.execute(in_its_style(sql).encode(), values).fetchall()
+        self._own_sums: Cursor | None = None
 
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """The answer to a question, some rows at a time."""
@@ -79,8 +89,10 @@ class PostgresTransaction(SqlTransaction):
             cursor.execute(in_its_style(sql).encode(), values)
             yield from cursor
 
-    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
-        """Carry out a statement; how many rows it changed."""
+    def _ask(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(in_its_style(sql).encode(), values).fetchall()
+
+    def _do(self, sql: str, values: Sequence[Any] = ()) -> int:
         cursor = self._connection.execute(in_its_style(sql).encode(), values)
         self._pipe.close()  # the answer is there then
         return cursor.rowcount
@@ -89,10 +101,30 @@ class PostgresTransaction(SqlTransaction):
         """Carry out a statement whose answer is not asked for, and need not be there yet."""
         self._connection.execute(in_its_style(sql).encode(), values)
 
-    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Carry out a statement for each of some rows."""
-        with self._connection.cursor() as cursor:
-            cursor.executemany(in_its_style(sql).encode(), rows)
+    def _do_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        if len(rows) == 1:
+            self._send(sql, rows[0])
+        elif rows:
+            with self._connection.cursor() as cursor:
+                cursor.executemany(in_its_style(sql).encode(), rows)
+
+    def _numbers(self, table: str, count: int) -> Iterable[int]:
+        numbers = self._connection.execute(NUMBERS, (table, count))
+        self._reserve_sums()  # in the same round trip
+        return [number for (number,) in numbers]
+
+    def _reserve_sums(self) -> None:
+        if self._own_sums is None:
+            self._own_sums = self._connection.execute(FREE_SUMS)
+
+    def _sums(self) -> tuple[int, str, bytes]:
+        self._reserve_sums()
+        assert self._own_sums is not None
+        found = self._own_sums.fetchone()
+        if found is None:  # all are others'
+            shard = self._connection.info.backend_pid % SHARDS
+            found = self._connection.execute(ITS_SUMS, (shard,)).fetchone() or (shard, EMPTY, NEVER)
+        return found[0], found[1], found[2]
 
     def keep_others_out(self) -> None:
         """Wait for those who are writing subjects and cases, and let nobody else begin: all of them lock subjects."""
@@ -100,7 +132,7 @@ class PostgresTransaction(SqlTransaction):
 
     def forget(self) -> None:
         """Forget which rows are there."""
-        self._known.clear()
+        self._marks.forget_rows()
 
     def load(self, addresses: Sequence[Address]) -> dict[Address, Held]:
         """What is kept about some addresses; their rows are locked, in an order that is the same for all."""
@@ -111,36 +143,35 @@ class PostgresTransaction(SqlTransaction):
         cases: dict[Address, list[CaseRow]] = {}
         for row in open_now:
             cases.setdefault((row[0], row[1]), []).append(CaseRow(*row))
-            self._known.add(row[:3])
-        self._known.update(found)
-        return {each: Held(found.get(each), tuple(cases.get(each, ()))) for each in addresses}
+        held = {each: Held(found.get(each), tuple(cases.get(each, ()))) for each in addresses}
+        self._note_all(held)
+        return held
 
     def save(self, subjects: Sequence[SubjectRow], cases: Sequence[CaseRow], gone: Sequence[tuple[str, ...]]) -> None:
         """Keep subjects and open cases; what was not there is inserted, and must not have come to be there since."""
-        known = self._known
-        self._insert("subjects", statements.SUBJECT_COLUMNS, [row for row in subjects if row[:2] not in known])
-        self._insert("cases", statements.CASE_COLUMNS, [row for row in cases if row[:3] not in known])
-        self._update(statements.UPDATE_SUBJECT, [(*row[2:], *row[:2]) for row in subjects if row[:2] in known])
-        self._update(statements.UPDATE_CASE, [(*row[3:], *row[:3]) for row in cases if row[:3] in known])
-        self._update(statements.CLOSE_CASE, gone)
-        known.update(row[:2] for row in subjects)
-        known.update(row[:3] for row in cases)
-        known.difference_update(gone)
+        self._put(SUBJECTS, subjects, statements.UPDATE_SUBJECT)
+        self._put(CASES, cases, statements.UPDATE_CASE)
+        self._gone(CASES, gone)
+        self._do_many(statements.CLOSE_CASE, gone)
         first = min((row.due for row in subjects if row.due is not None), default=None)
         if first is not None and first < (time.time() + HORIZON) * 1e6:
             self._connection.execute("SELECT pg_notify(%s, '')", (self._channel,))
 
-    def _update(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        if len(rows) == 1:
-            self._send(sql, rows[0])
-        elif rows:
-            self.many(sql, rows)
+    def _put(self, table: Table, rows: Sequence[tuple[Any, ...]], update: str) -> None:
+        width = len(table.key)
+        new = [not self._before(table, row[:width]) for row in rows]
+        marked = self._marked(table, rows)
+        self._copy(table.name, f"{table.listed}, mac", list(compress(marked, new)))
+        old = compress(marked, map(not_, new))
+        self._do_many(update, [(*row[width:], *row[:width]) for row in old])
 
-    def _insert(self, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
+    def _copy(self, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Put in rows that are new."""
         if not rows:
             return
         if len(rows) <= FEW:
-            self._update(f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(rows[0]))})", rows)
+            values = ", ".join("?" * len(rows[0]))
+            self._do_many(f"INSERT INTO {table} ({columns}){self.overriding} VALUES ({values})", rows)
             return
         self._pipe.close()  # nothing can be copied through a pipeline
         with (
@@ -157,16 +188,17 @@ class PostgresTransaction(SqlTransaction):
 
     def claim(self, events: Sequence[EventRow]) -> set[tuple[str, str]]:
         """Note events as taken; those that were taken before."""
+        digests = {each[:2]: self.macs.digest(EVENTS, each) for each in events}
         given = [list(column) for column in zip(*events, strict=True)]
-        return {(source, id) for source, id in self._connection.execute(CLAIM, given)}
+        taken = set(self._connection.execute(CLAIM, (*given, [each[:MAC] for each in digests.values()])))
+        self._add("events", [digest for name, digest in digests.items() if name not in taken])
+        return taken
 
     def append(self, records: Sequence[RecordRow], requests: Sequence[RequestRow]) -> None:
         """Add records, and what they ask for to the outbox."""
-        columns = statements.PLAIN_RECORD_COLUMNS if is_plain(records) else statements.RECORD_COLUMNS
-        self._insert("records", columns, records)
-        shard = self._connection.info.backend_pid % SHARDS
-        self._send(statements.TALLY, (shard, len(records)))
-        self._insert("outbox", statements.REQUEST_COLUMNS, requests)
+        self._copy("records", statements.RECORD_COLUMNS, self._marked_records(records))
+        if requests:
+            self.many(statements.REQUEST, requests)
 
     def watched(self, watch: str, value: str) -> bytes | None:
         """What a watch has noted of a value, which nobody else may note then."""

@@ -109,8 +109,8 @@ class Recording:
             elif kind in TOLD:
                 self._note(place, kind, sequence, time, line)
             loose = 0 if sequence else number
-            row = (key, stored, flow, sequence, loose, kind, time, line, bytearray(end), input, position)
-            add((*row, self._sealed(unmasked, place, sequence)) if unmasked else row)
+            sealed = self._sealed(unmasked, place, sequence) if unmasked else None
+            add((key, stored, flow, sequence, loose, kind, time, input, position, bytearray(end), sealed, line))
         known.chains[chain] = number, end
 
     def _begin(self, line: str) -> Beginning:

@@ -56,6 +56,8 @@ SECRETS = "SELECT name, sealed FROM secrets"
 RENEW_SECRET = "UPDATE secrets SET sealed = ? WHERE name = ?"
 DATA_KEYS = "SELECT id, sealed FROM datakeys WHERE fingerprint <> ? AND sealed <> ? LIMIT ?"
 RENEW_DATA_KEY = "UPDATE datakeys SET sealed = ?, fingerprint = ? WHERE id = ?"
+UNSHARE = "DELETE FROM macs WHERE fingerprint <> ?"
+SHARED = "SELECT fingerprint FROM macs"
 RETIRE = "UPDATE keys SET retired = ? WHERE retired IS NULL AND fingerprint <> ?"
 
 
@@ -82,7 +84,9 @@ def begin_rotation(store: Store, now: int) -> None:
                 note_store(named_store(store.url), {*known, fingerprint(keys[0])})
                 write_keys(keys)
     with store.transaction() as transaction:
-        transaction.run(NOTE, (fingerprint(given_keys()[0]), now))
+        key = given_keys()[0]
+        transaction.run(NOTE, (fingerprint(key), now))
+        transaction.share_macs(key)
 
 
 def seal_anew(store: Store, sealer: DataKeys, now: int, told: Callable[[int], None]) -> Rotation:
@@ -100,8 +104,12 @@ def seal_anew(store: Store, sealer: DataKeys, now: int, told: Callable[[int], No
         # Who makes data keys holds their key to be one of the store's: nobody wraps any with another from here on.
         while count := _some_keys(transaction, keys):
             done += count
+        transaction.share_macs(given_keys()[0])
+        transaction.run(UNSHARE, (first,))
         if sealer.has_vault():
             done += _anew_keys(sealer.vault(), keys, told)
+            with sealer.vault().transaction() as there:
+                there.share_macs(given_keys()[0])
     return Rotation(done, retired)
 
 
@@ -212,6 +220,9 @@ def _demand_first(transaction: Transaction, first: Fernet, print_of_first: str) 
 
     others = "SELECT 1 FROM datakeys WHERE fingerprint <> ? AND sealed <> ? LIMIT 1"
     if transaction.rows(others, (print_of_first, b"")):
+        raise WrongKey(STILL_OLD)
+    shared = [each for (each,) in transaction.rows(SHARED)]
+    if shared and print_of_first not in shared:
         raise WrongKey(STILL_OLD)
     for _, sealed in transaction.rows(SECRETS):
         try:

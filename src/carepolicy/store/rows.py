@@ -55,8 +55,8 @@ EventRow = tuple[str, str, str]
 """(source, id, subject) of an event that was taken, by which the second of its kind is known."""
 
 RecordRow = tuple[Any, ...]
-"""A record: (key, subject, flow, sequence, loose, type, time, line, hash, input, position, sealed). A bare tuple, since
-there are so many; where no record of a transaction has anything sealed, that is left out of all of them.
+"""A record: (key, subject, flow, sequence, loose, type, time, input, position, hash, sealed, line). A bare tuple, since
+there are so many.
 
 ``flow`` is "" and ``sequence`` 0 where it belongs to no case; ``loose`` then counts such records of the subject.
 ``hash`` ties it to the record before it (see ``chain``). ``input`` and ``position`` (a line's number) say what caused

@@ -2,50 +2,27 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.store import statements
 from carepolicy.store.rows import CaseRow, Held, HeldRow, InputRow, SubjectRow, VersionRow
+from carepolicy.store.summed import SummedTransaction
+from carepolicy.store.sums import MAC
+from carepolicy.store.tables import CASES, RECORDS, SUBJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from carepolicy.store.rows import Address, EventRow, LetterRow, RecordRow, RequestRow
 
 
-def is_plain(records: Sequence[RecordRow]) -> bool:
-    """Whether nothing sealed is left out of some records."""
-    return bool(records) and len(records[0]) == statements.RECORD_COLUMNS.count(",")
-
-
-class SqlTransaction(ABC):
-    """A transaction over the four ways to talk to a database that a backend gives."""
+class SqlTransaction(SummedTransaction):
+    """A transaction over the ways to talk to a database that a backend gives."""
 
     unchanged = False
     shared = ""
     skip_locked = ""
-    locked = ""
-
-    @abstractmethod
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The answer to a question."""
-
-    @abstractmethod
-    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """The answer to a question, a row at a time."""
-
-    @abstractmethod
-    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
-        """Carry out a statement; how many rows it changed."""
-
-    @abstractmethod
-    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Carry out a statement for each of some rows."""
-
-    def _send(self, sql: str, values: Sequence[Any]) -> None:
-        """Carry out a statement whose answer is not asked for."""
-        self.run(sql, values)
 
     @abstractmethod
     def keep_others_out(self) -> None:
@@ -62,15 +39,29 @@ class SqlTransaction(ABC):
             known = self.rows(statements.SUBJECT, address)
             cases = self.rows(statements.CASES, address) if known else ()
             found[address] = Held(SubjectRow(*known[0]) if known else None, tuple(CaseRow(*each) for each in cases))
+        self._note_all(found)
         return found
+
+    def _note_all(self, found: Mapping[Address, Held]) -> None:
+        """Note what was loaded as that which stands."""
+        standing = self._marks.standing
+        self._marks.whole.update(found)
+        for address, held in found.items():
+            if held.row is None:
+                standing[address] = 0
+                continue
+            self._note(SUBJECTS, address, held.row)
+            for case in held.cases:
+                self._note(CASES, case[:3], case)
 
     def save(self, subjects: Sequence[SubjectRow], cases: Sequence[CaseRow], gone: Sequence[tuple[str, ...]]) -> None:
         """Keep subjects and open cases, and delete those that are not open any more."""
-        self.many(statements.SAVE_SUBJECT, subjects)
+        self._do_many(statements.SAVE_SUBJECT, self._marked(SUBJECTS, subjects))
         if cases:
-            self.many(statements.SAVE_CASE, cases)
+            self._do_many(statements.SAVE_CASE, self._marked(CASES, cases))
         if gone:
-            self.many(statements.CLOSE_CASE, gone)
+            self._gone(CASES, gone)
+            self._do_many(statements.CLOSE_CASE, gone)
 
     @abstractmethod
     def lock(self, name: str) -> None:
@@ -89,10 +80,20 @@ class SqlTransaction(ABC):
         """Note events as taken; those that were taken before."""
         return {each[:2] for each in events if not self.run(statements.CLAIM, each)}
 
+    def _marked_records(self, records: Sequence[RecordRow]) -> list[tuple[Any, ...]]:
+        """Records with the numbers that they are written under, and their macs."""
+        digest, marked, digests = self.macs.digester(RECORDS), [], []
+        for number, record in zip(self._numbers("records", len(records)), records, strict=True):
+            row = (number, *record)
+            made = digest(row)  # which leaves out the line: its hash stands for it
+            digests.append(made)
+            marked.append((*row, made[:MAC]))
+        self._add("records", digests)
+        return marked
+
     def append(self, records: Sequence[RecordRow], requests: Sequence[RequestRow]) -> None:
         """Add records, and what they ask for to the outbox."""
-        self.many(statements.APPEND_PLAIN if is_plain(records) else statements.APPEND, records)
-        self._send(statements.TALLY, (0, len(records)))
+        self._do_many(statements.APPEND, self._marked_records(records))
         if requests:
             self.many(statements.REQUEST, requests)
 
@@ -112,7 +113,7 @@ class SqlTransaction(ABC):
 
     def keep_watched(self, watch: str, value: str, noted: bytes) -> None:
         """Keep what a watch has noted."""
-        self._send(statements.KEEP_WATCHED, (watch, value, noted))
+        self.run(statements.KEEP_WATCHED, (watch, value, noted))
 
     def input(self, name: str) -> tuple[int, int] | None:
         """The number of an input and of its shares."""
@@ -131,7 +132,7 @@ class SqlTransaction(ABC):
 
     def keep_position(self, row: InputRow) -> None:
         """Keep how far a share of an input was read."""
-        self._send(statements.KEEP_POSITION, row)
+        self.run(statements.KEEP_POSITION, row)
 
     def held(self, input: int) -> list[HeldRow]:
         """What the lateness of an input holds back."""
@@ -143,7 +144,7 @@ class SqlTransaction(ABC):
 
     def let_go(self, input: int) -> None:
         """Forget what the lateness of an input held back."""
-        self._send(statements.LET_GO, (input,))
+        self.run(statements.LET_GO, (input,))
 
     def versions(self) -> list[VersionRow]:
         """The installed policy sets, the present one last."""

@@ -13,8 +13,11 @@ import time
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from carepolicy.store import faults, schema, statements
+from carepolicy.store import faults, schema, statements, sums
 from carepolicy.store.shared import SqlTransaction
+from carepolicy.store.summed import Marks
+from carepolicy.store.sums import MAC
+from carepolicy.store.tables import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+REMEMBERED = 200_000
+"""Rows of which it is known how they stand, at most."""
+
 PATIENCE = 30.0
 """Seconds to wait for another process that writes."""
 
@@ -33,6 +39,8 @@ SHORT_PATIENCE = 2.0
 
 MEMORY = ":memory:"
 """The path of a store that nobody else sees."""
+
+LAID_OUT = "SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_stat%'"
 
 GLANCE = 1.0
 """Seconds between two looks at whether somebody else has written, while a watcher sleeps."""
@@ -44,25 +52,14 @@ IN_MEMORY = ":memory:"
 class SqliteTransaction(SqlTransaction):
     """A transaction on the one connection of a store."""
 
-    def __init__(self, connection: sqlite3.Connection, unchanged: bool) -> None:
+    def __init__(self, connection: sqlite3.Connection, marks: Marks, unchanged: bool) -> None:
+        super().__init__(marks)
         self._connection = connection
         self.unchanged = unchanged
-
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The answer to a question."""
-        return self._connection.execute(sql, values).fetchall()
 
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """The answer to a question, a row at a time."""
         return iter(self._connection.execute(sql, values))
-
-    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
-        """Carry out a statement; how many rows it changed."""
-        return self._connection.execute(sql, values).rowcount
-
-    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Carry out a statement for each of some rows."""
-        self._connection.executemany(sql, rows)
 
     def lock(self, name: str) -> None:
         """Nobody else writes as long as this transaction does."""
@@ -76,13 +73,33 @@ class SqliteTransaction(SqlTransaction):
     def claim(self, events: Sequence[EventRow]) -> set[tuple[str, str]]:
         """Note events as taken; those that were taken before. Mostly that is none of them, which is tried first."""
         if len(events) > 1:
-            self.run("SAVEPOINT claim")
-            if self._connection.executemany(statements.CLAIM, events).rowcount == len(events):
-                self.run("RELEASE claim")
+            self._do("SAVEPOINT claim")
+            digests = list(map(self.macs.digester(EVENTS), events))
+            marked = [(*each, digest[:MAC]) for each, digest in zip(events, digests, strict=True)]
+            if self._connection.executemany(statements.CLAIM_ALL, marked).rowcount == len(events):
+                self._do("RELEASE claim")
+                self._add("events", digests)
                 return set()
-            self.run("ROLLBACK TO claim")
-            self.run("RELEASE claim")
+            self._do("ROLLBACK TO claim")
+            self._do("RELEASE claim")
         return super().claim(events)
+
+    def _ask(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, values).fetchall()
+
+    def _do(self, sql: str, values: Sequence[Any] = ()) -> int:
+        return self._connection.execute(sql, values).rowcount
+
+    def _do_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        self._connection.executemany(sql, rows)
+
+    def _numbers(self, table: str, count: int) -> Iterable[int]:
+        last: int = self._ask(f"SELECT coalesce(max(no), 0) FROM {table}")[0][0]
+        return range(last + 1, last + 1 + count)
+
+    def _sums(self) -> tuple[int, str, bytes]:
+        found = self._ask(sums.BODY, (0,))
+        return (0, *found[0]) if found else (0, sums.EMPTY, sums.NEVER)
 
 
 class SqliteStore:
@@ -94,6 +111,7 @@ class SqliteStore:
         self._path = path
         self._seen = self._changes = self._looked = -1
         self._shares: dict[tuple[int, int], sqlite3.Connection] = {}
+        self._marks = Marks()
         with self._told():
             self._connection = self._opened(create)
             try:
@@ -108,9 +126,15 @@ class SqliteStore:
         with self._told():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield SqliteTransaction(self._connection, self._is_unchanged())
+                unchanged = self._is_unchanged()
+                if not unchanged or len(self._marks.standing) > REMEMBERED:
+                    self._marks.forget_rows()
+                transaction = SqliteTransaction(self._connection, self._marks, unchanged)
+                yield transaction
+                transaction.finish()
                 self._connection.execute("COMMIT")
             except BaseException:
+                self._marks.forget()
                 self._undo()
                 raise
 
@@ -121,9 +145,34 @@ class SqliteStore:
             self._looked = self._data_version()  # before the look itself, so that nothing is written in between
             self._connection.execute("BEGIN")
             try:
-                yield SqliteTransaction(self._connection, False)
+                yield SqliteTransaction(self._connection, Marks(), False)
             finally:
                 self._undo()
+
+    @contextmanager
+    def inspection(self) -> Iterator[Transaction]:
+        """The same, in which whatever stands in the store can be read."""
+        self._connection.text_factory = _any_text
+        try:
+            with self.reading() as transaction:
+                yield transaction
+        finally:
+            self._connection.text_factory = str
+
+    def damages(self) -> list[tuple[str, str]]:
+        """What is wrong with the pages of the file, and with the tables laid out in them."""
+        try:
+            found = [words for (words,) in self._connection.execute("PRAGMA integrity_check(20)") if words != "ok"]
+            laid_out = set(self._connection.execute(LAID_OUT))
+        except sqlite3.DatabaseError as fault:
+            return [("", f"{self._path} is damaged ({fault})")]
+        with closing(sqlite3.connect(":memory:")) as new:
+            for step in range(schema.NEWEST):
+                for statement in schema.statements(step, schema.SQLITE):
+                    new.execute(statement)
+            others = laid_out ^ set(new.execute(LAID_OUT))
+        names = sorted({table for table, _ in others})
+        return [*(("", each) for each in found), *((each, "is not laid out as it was") for each in names)]
 
     def still(self) -> AbstractContextManager[Transaction]:
         """The same: there is one writer at a time, and what it has not committed is not seen."""
@@ -269,10 +318,15 @@ class SqliteStore:
             for step in range(version, schema.NEWEST):
                 for statement in schema.statements(step, schema.SQLITE):
                     run(statement)
+            if version:
+                transaction = SqliteTransaction(self._connection, self._marks, False)
+                transaction.mark_all()
+                transaction.finish()
             run(f"PRAGMA application_id={schema.APPLICATION}")
             run(f"PRAGMA user_version={schema.NEWEST}")
             run("COMMIT")
         except BaseException:
+            self._marks.forget()
             self._undo()
             raise
 
@@ -332,3 +386,7 @@ def _tighten(path: str) -> None:
             ours = 0o770 if mode & 0o020 else 0o700
             if mode & ~ours:
                 os.chmod(each, mode & ours)
+
+
+def _any_text(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")

@@ -2,28 +2,25 @@
 
 SUBJECT = "SELECT key, subject, due, merged_into, state FROM subjects WHERE key = ? AND subject = ?"
 SUBJECT_COLUMNS = "key, subject, due, merged_into, state"
-UPDATE_SUBJECT = "UPDATE subjects SET due = ?, merged_into = ?, state = ? WHERE key = ? AND subject = ?"
+UPDATE_SUBJECT = "UPDATE subjects SET due = ?, merged_into = ?, state = ?, mac = ? WHERE key = ? AND subject = ?"
 UPDATE_CASE = """UPDATE cases SET version = ?, state = ?, role = ?, person = ?, late = ?, opened = ?, due = ?, body = ?,
-    sealed = ? WHERE key = ? AND subject = ? AND flow = ?"""
+    sealed = ?, mac = ? WHERE key = ? AND subject = ? AND flow = ?"""
 CASE_COLUMNS = "key, subject, flow, version, state, role, person, late, opened, due, body, sealed"
 CASES = f"SELECT {CASE_COLUMNS} FROM cases WHERE key = ? AND subject = ?"
-SAVE_SUBJECT = """INSERT INTO subjects (key, subject, due, merged_into, state) VALUES (?, ?, ?, ?, ?)
+SAVE_SUBJECT = """INSERT INTO subjects (key, subject, due, merged_into, state, mac) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (key, subject) DO UPDATE SET due = excluded.due, merged_into = excluded.merged_into,
-    state = excluded.state"""
-SAVE_CASE = f"""INSERT INTO cases ({CASE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    state = excluded.state, mac = excluded.mac"""
+SAVE_CASE = f"""INSERT INTO cases ({CASE_COLUMNS}, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (key, subject, flow) DO UPDATE SET version = excluded.version, state = excluded.state,
     role = excluded.role, person = excluded.person, late = excluded.late, opened = excluded.opened,
-    due = excluded.due, body = excluded.body, sealed = excluded.sealed"""
+    due = excluded.due, body = excluded.body, sealed = excluded.sealed, mac = excluded.mac"""
 CLOSE_CASE = "DELETE FROM cases WHERE key = ? AND subject = ? AND flow = ?"
 DUE = "SELECT due, key, subject FROM subjects WHERE due IS NOT NULL AND due <= ? ORDER BY due, subject, key LIMIT ?"
 NEXT_DUE = "SELECT min(due) FROM subjects WHERE due IS NOT NULL"
 CLAIM = "INSERT INTO events (source, id, subject) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-PLAIN_RECORD_COLUMNS = "key, subject, flow, sequence, loose, type, time, line, hash, input, position"
-RECORD_COLUMNS = f"{PLAIN_RECORD_COLUMNS}, sealed"
-APPEND_PLAIN = f"INSERT INTO records ({PLAIN_RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-APPEND = f"INSERT INTO records ({RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-TALLY = """INSERT INTO tallies (shard, records) VALUES (?, ?)
-    ON CONFLICT (shard) DO UPDATE SET records = tallies.records + excluded.records"""
+CLAIM_ALL = "INSERT INTO events (source, id, subject, mac) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+RECORD_COLUMNS = "no, key, subject, flow, sequence, loose, type, time, input, position, hash, sealed, line, mac"
+APPEND = f"INSERT INTO records ({RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 REQUEST_COLUMNS = "id, kind, subject, flow, sequence, time, channel"
 REQUEST = f"INSERT INTO outbox ({REQUEST_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 BURY = "INSERT INTO dead_letters (input, position, code, letter) VALUES (?, ?, ?, ?)"

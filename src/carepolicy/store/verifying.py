@@ -1,43 +1,35 @@
-"""Whether the records of a store are all there, and as they were written."""
+"""Whether all that a store holds is there, and as it was written.
+
+Every row is held against its mac, and every table against the sums (see ``inspection``); records also against the
+chains that they form, which tell which of them are lacking.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.named import NamedTuple
 from carepolicy.store.chain import BEGINNING, LOOSE, links
+from carepolicy.store.inspection import ALTERED, DAMAGED, INSERTED, MISSING, Fault, Inspection, fault_in
 from carepolicy.store.naming import named
 from carepolicy.store.progress import progress_of
+from carepolicy.store.tables import RECORDS, SUBJECTS, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from carepolicy.store.contract import Transaction
-
-RECORDS = "SELECT key, subject, flow, sequence, loose, type, time, line, hash FROM records ORDER BY subject, no"
-TALLY = "SELECT coalesce(sum(records), 0) FROM tallies"
-SUBJECTS = "SELECT subject, key, state FROM subjects ORDER BY subject, key"
-
-
-class Fault(NamedTuple):
-    """What is wrong with a record: ``kind`` is altered, missing or inserted. ``flow`` is "" for records that belong to
-    no case, whose ``number`` then counts those of the subject, and of what is no record at all."""
-
-    kind: str
-    subject: str
-    flow: str
-    number: int
-    words: str
+    from carepolicy.store.contract import Store, Transaction
 
 
 class Row(NamedTuple):
-    """A record as its columns have it."""
+    """A record as its columns have it; ``proven`` says whether its mac is right."""
 
+    no: int
     key: str
     subject: str
     flow: str
@@ -45,73 +37,120 @@ class Row(NamedTuple):
     loose: int
     type: str
     time: int
-    line: str
+    input: int
+    position: int
     hash: bytes
+    sealed: bytes | None
+    line: str
+    proven: bool
+
+
+class Verified(NamedTuple):
+    """How many records there are, and what is wrong; ``numbers`` says how often each row of the sums was written."""
+
+    records: int
+    faults: list[Fault]
+    numbers: dict[str, int]
 
 
 Ends = dict[tuple[str, str], tuple[int, bytes]]
 """The number and hash of the last record of each chain of a subject, by (key, flow)."""
 
 
+def verify(store: Store) -> Verified:
+    """One look at all that a store holds. Raises a ``StoreFault``."""
+    damages = [fault_in(table, DAMAGED, words) for table, words in store.damages()]
+    if damages:
+        return Verified(0, damages, {})
+    with store.inspection() as transaction:
+        verifying = Verifying(transaction)
+        found = list(verifying.faults())
+        return Verified(verifying.records, found, verifying.inspection.numbers)
+
+
 class Verifying:
-    """One look at all records. ``records`` counts them."""
+    """One look at all tables. ``records`` counts the records."""
 
     def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
+        self.inspection = Inspection(transaction)
         self.records = 0
+        self._transaction = transaction
 
     def faults(self) -> Iterator[Fault]:
-        """What is wrong, in the order of subjects."""
-        rows = groupby((Row(*each) for each in self._transaction.stream(RECORDS)), key=lambda row: row.subject)
-        ends = groupby(self._transaction.stream(SUBJECTS), key=lambda row: row[0])
-        nothing: tuple[str, Any] | None = None
-        named_ones: Counter[str] = Counter()
-        here, known = next(rows, nothing), next(ends, nothing)
-        while here is not None or known is not None:
-            subject = min(each[0] for each in (here, known) if each is not None)
-            kept: Ends = {}
-            found: list[Row] = []
-            if known is not None and known[0] == subject:
-                kept = _ends(known[1])
-                known = next(ends, nothing)
-            if here is not None and here[0] == subject:
-                found = list(here[1])
-                here = next(rows, nothing)
-            self.records += len(found)
-            for fault in _of_subject(named(subject), found, kept):
-                named_ones[fault.kind] += 1
-                yield fault
+        """What is wrong: first with records, in the order of subjects, then with the other tables."""
+        inspection = self.inspection
+        if not inspection.begin():
+            yield from inspection.faults
+            return
+        told: Counter[str] = Counter()
+        for fault in self._of_chains():
+            told[fault.kind] += 1
+            yield fault
         of_runs = 0
         for lacking, name in self._of_inputs():
             of_runs += lacking
-            yield Fault("missing", "", "", 0, f"{lacking:,} records of the run over {name}")
-        named_ones["missing"] += max(0, of_runs - named_ones["missing"])
-        yield from self._of_tallies(named_ones)
+            yield Fault(MISSING, "", "", 0, f"{lacking:,} of the run over {name}")
+        told[MISSING] = max(told[MISSING], of_runs)
+        for table in TABLES.values():
+            if table is not RECORDS and table is not SUBJECTS:
+                inspection.go_through(table)
+        yield from inspection.faults
+        yield from inspection.of_totals(told)
 
-    def _of_tallies(self, told: Counter[str]) -> Iterator[Fault]:
-        """Whether there are as many records as were written, but for those that were told of."""
-        written = int(self._transaction.rows(TALLY)[0][0]) - told["missing"] + told["inserted"]
-        if self.records < written:
-            yield Fault("missing", "", "", 0, f"{written - self.records:,} records, and all that told whose they were")
-        elif self.records > written:
-            yield Fault(
-                "inserted", "", "", 0, f"{self.records - written:,} records that were not written as others are"
-            )
+    def _of_chains(self) -> Iterator[Fault]:
+        rows = groupby(self._rows(), key=lambda row: row.subject)
+        subjects = groupby(self._subjects(), key=lambda row: row[0])
+        here, known = next(rows, None), next(subjects, None)
+        while here is not None or known is not None:
+            subject = min(each[0] for each in (here, known) if each is not None)
+            ends: Ends = {}
+            found: list[Row] = []
+            if known is not None and known[0] == subject:
+                ends = _ends(known[1])
+                known = next(subjects, None)
+            if here is not None and here[0] == subject:
+                found = list(here[1])
+                here = next(rows, None)
+            self.records += len(found)
+            yield from _of_subject(named(subject), found, ends)
+
+    def _rows(self) -> Iterator[Row]:
+        for whole, proven in self.inspection.rows(RECORDS, "ORDER BY subject, no", ", line"):
+            row = Row._make((*whole, proven))
+            if None in row[:11] or not isinstance(row.line, str):
+                self.inspection.doubt(RECORDS, whole)
+            else:
+                yield row
+
+    def _subjects(self) -> Iterator[tuple[str, str, bytes]]:
+        for row, proven in self.inspection.rows(SUBJECTS, "ORDER BY subject, key"):
+            key, subject, _, _, state = row
+            if not proven:
+                self.inspection.doubt(SUBJECTS, row)
+            if None not in (key, subject, state):
+                yield subject, key, state
 
     def _of_inputs(self) -> Iterator[tuple[int, str]]:
         """How many records of each run are lacking, by their number, and what it ran over."""
         sql = "SELECT no, name, shares, (SELECT count(*) FROM records WHERE input = inputs.no) FROM inputs ORDER BY no"
         for number, name, shares, count in self._transaction.rows(sql):
-            wanted = progress_of(self._transaction.position(number, shares if shares > 1 else 0)).records
+            try:
+                wanted = progress_of(self._transaction.position(number, shares if shares > 1 else 0)).records
+            except (ValueError, TypeError, KeyError):  # its mac tells that it was altered
+                continue
             if count < wanted:
                 yield wanted - count, name
 
 
-def _ends(rows: Iterator[tuple[str, str, bytes]]) -> Ends:
+def _ends(rows: Iterable[tuple[str, str, bytes]]) -> Ends:
+    """The ends of the chains of a subject; none where that cannot be read, which its mac tells as well."""
     kept: Ends = {}
     for _, key, state in rows:
-        for flow, (number, said) in orjson.loads(state)["chains"].items():
-            kept[key, flow] = number, bytes.fromhex(said)
+        try:
+            for flow, (number, said) in orjson.loads(state)["chains"].items():
+                kept[key, flow] = number, bytes.fromhex(said)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            continue
     return kept
 
 
@@ -130,20 +169,20 @@ def _of_chain(subject: str, flow: str, found: list[tuple[int, Row]], end: tuple[
     before, expected, whole = BEGINNING, 1, True
     for number, row in found:
         if number > last:
-            yield Fault("inserted", subject, flow, number, f"stands behind the last record, which is {last}")
+            yield Fault(INSERTED, subject, flow, number, f"stands behind the last record, which is {last}")
             continue
         while expected < number:
-            yield Fault("missing", subject, flow, expected, "is not there")
+            yield Fault(MISSING, subject, flow, expected, "is not there")
             expected, whole = expected + 1, False
-        if whole and not links(before, row.line, bytes(row.hash)):
-            yield Fault("altered", subject, flow, number, "is not what was written")
-        elif not _agrees(row):
-            yield Fault("altered", subject, flow, number, "is not what its columns say")
-        before, whole, expected = bytes(row.hash), True, number + 1
+        if whole and not links(before, row.line, row.hash):
+            yield Fault(ALTERED, subject, flow, number, "is not what was written")
+        elif not row.proven or not _agrees(row):
+            yield Fault(ALTERED, subject, flow, number, "is not what its columns say")
+        before, whole, expected = row.hash, row.proven, number + 1
     for number in range(expected, last + 1):
-        yield Fault("missing", subject, flow, number, "is not there")
+        yield Fault(MISSING, subject, flow, number, "is not there")
     if expected == last + 1 and found and before != said:
-        yield Fault("altered", subject, flow, last, "is not the last record that was written")
+        yield Fault(ALTERED, subject, flow, last, "is not the last record that was written")
 
 
 def _agrees(row: Row) -> bool:

@@ -12,7 +12,19 @@ alone.
 says which of them seals what is private of a subject now. ``vaults`` has one row: where the data keys are, "" in the
 store itself. The row of a vault, which is a store with nothing but data keys, is its own name. ``shreds`` are data keys
 that are still to be thrown away in the vault. Stores of before keep their data keys in themselves.
+
+Every row bears a mac, and a sum over the digests of each table tells whether rows are lacking: ``macs`` has the key of
+that, wrapped for each of the store's keys, ``sums`` the sums, in rows of their own so that writers need not wait for
+each other (see ``sums``). They count the records as well, so that ``tallies`` is not needed. ``restores`` has a row for
+each time that the store was put back from a backup. What stood here before is taken as it was found.
 """
+
+MARKED = (
+    "subjects", "cases", "events", "records", "dead_letters", "refusals", "watched", "inputs", "positions", "held",
+    "policy_versions", "policy_files", "outbox", "contacts", "keys", "secrets", "holdings", "closings", "erasures",
+    "shadow", "journal", "untaken", "servers", "datakeys", "sealings", "shreds", "vaults",
+)  # fmt: skip
+"""The tables whose rows bear one."""
 
 STATEMENTS = (
     "CREATE INDEX subjects_by_merging ON subjects (merged_into) WHERE merged_into IS NOT NULL",
@@ -33,4 +45,9 @@ STATEMENTS = (
     "INSERT INTO vaults (no, name) SELECT 0, '' WHERE EXISTS (SELECT 1 FROM keys)",
     "ALTER TABLE inputs ADD COLUMN beginning {bytes}",
     "CREATE INDEX inputs_by_beginning ON inputs (beginning)",
+    "DROP TABLE tallies",
+    "CREATE TABLE macs (fingerprint {text} NOT NULL PRIMARY KEY, wrapped {bytes} NOT NULL, mac {bytes}){clustered}",
+    "CREATE TABLE sums (shard {number} NOT NULL PRIMARY KEY, body {text} NOT NULL, mac {bytes} NOT NULL){clustered}",
+    "CREATE TABLE restores (no {number} NOT NULL PRIMARY KEY, time {number} NOT NULL, mac {bytes}){clustered}",
+    *(f"ALTER TABLE {table} ADD COLUMN mac {{bytes}}" for table in MARKED),
 )

@@ -1,0 +1,216 @@
+"""What stood in a store at an instant, signed, to be kept elsewhere; it finds a store that was put back since.
+
+A checkpoint has the peaks of a tree of hashes over all records in the order in which they were written: a later state
+has the same records at its beginning, or it is none. The tree is a row of perfect binary trees, the largest first
+(a Merkle mountain range), so that it is worked out while records are read one by one. It is signed with a key of the
+store's own (Ed25519), which it keeps sealed; who knows the public key needs nothing else to check it.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from carepolicy.engine.instants import text_of
+from carepolicy.hashing import blake2b
+from carepolicy.store.inspection import ALTERED, MISSING, Fault, Inspection, fault_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.sealing import Keys
+
+FORM = 1
+CHECKPOINT = "carepolicy.checkpoint"
+SIZE = 32
+HIGHEST = 64
+SECRET = "SELECT sealed FROM secrets WHERE name = 'signing'"
+KEEP_SECRET = "INSERT INTO secrets (name, sealed) VALUES ('signing', ?) ON CONFLICT DO NOTHING"
+LEAVES = "SELECT no, hash FROM records WHERE no <= ? ORDER BY no"
+LAST = "SELECT coalesce(max(no), 0) FROM records"
+
+
+class NotSigned(ValueError):
+    """A text that is no checkpoint or proof, or one whose signature is not that of its contents."""
+
+
+class Signer:
+    """Signs what a store says of itself."""
+
+    def __init__(self, key: bytes) -> None:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        self._key = Ed25519PrivateKey.from_private_bytes(key)
+        self.public = b64encode(self._key.public_key().public_bytes_raw()).decode()
+
+    def signed(self, said: dict[str, Any]) -> dict[str, Any]:
+        """The same, with the public key and the signature."""
+        whole = {**said, "public_key": self.public}
+        return {**whole, "signature": b64encode(self._key.sign(_text(whole))).decode()}
+
+
+def known_signer(store: Store, keys: Keys) -> Signer | None:
+    """Who signs for a store; None where nothing was signed yet. Raises ``StoreFault``."""
+    with store.reading() as transaction:
+        found = transaction.rows(SECRET)
+    return Signer(keys.unseal(bytes(found[0][0]))) if found else None
+
+
+def signer_of(store: Store, keys: Keys) -> Signer:
+    """Who signs for a store; the key is made at the first use. Raises ``StoreFault``."""
+    signer = known_signer(store, keys)
+    if signer is None:
+        import os
+
+        with store.transaction() as transaction:
+            transaction.run(KEEP_SECRET, (keys.seal(os.urandom(SIZE)),))
+            ((sealed,),) = transaction.rows(SECRET)
+        signer = Signer(keys.unseal(bytes(sealed)))
+    return signer
+
+
+def opened(text: bytes, kind: str) -> dict[str, Any]:
+    """What was signed, if its signature is right. Raises ``NotSigned``."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        said = orjson.loads(text)
+        if said["type"] != kind or said["form"] != FORM:
+            raise NotSigned(f"it is no {kind.removeprefix('carepolicy.')} of a form that is known here")
+        signature = b64decode(said.pop("signature"), validate=True)
+        Ed25519PublicKey.from_public_bytes(b64decode(said["public_key"], validate=True)).verify(signature, _text(said))
+    except InvalidSignature:
+        raise NotSigned("it was altered: the signature is not that of its contents") from None
+    except (ValueError, TypeError, KeyError, AttributeError) as fault:
+        raise fault if isinstance(fault, NotSigned) else NotSigned("it is no JSON that was signed") from None
+    found: dict[str, Any] = said
+    return found
+
+
+def _text(said: dict[str, Any]) -> bytes:
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+
+
+# -- the tree of hashes ------------------------------------------------------------------------------------------
+
+
+def leaf(number: int, hash: bytes) -> bytes:
+    """A record in the tree."""
+    return _hash(b"leaf", b"%d %b" % (number, hash))
+
+
+def joined(left: bytes, right: bytes) -> bytes:
+    """Two trees of the same size as one."""
+    return _hash(b"node", left + right)
+
+
+def _hash(use: bytes, data: bytes) -> bytes:
+    digest: bytes = blake2b(data, digest_size=SIZE, person=use).digest()
+    return digest
+
+
+class Tree:
+    """Perfect trees over leaves that come one by one. For the leaves at the places ``wanted`` (counted from 0) it keeps
+    what leads from them to the peak of their tree."""
+
+    def __init__(self, wanted: Iterable[int] = ()) -> None:
+        self.size = 0
+        self._peaks: list[tuple[int, bytes]] = []
+        self._kept: dict[tuple[int, int], bytes] = {}
+        beside = set(wanted)
+        self._beside: list[set[int]] = []
+        while beside and len(self._beside) < HIGHEST:
+            self._beside.append({place ^ 1 for place in beside})
+            beside = {place >> 1 for place in beside}
+
+    def add(self, hash: bytes) -> None:
+        """Add a leaf behind the others."""
+        height, place = 0, self.size
+        self.size += 1
+        self._keep(height, place, hash)
+        while self._peaks and self._peaks[-1][0] == height:
+            hash = joined(self._peaks.pop()[1], hash)
+            height, place = height + 1, place >> 1
+            self._keep(height, place, hash)
+        self._peaks.append((height, hash))
+
+    def _keep(self, height: int, place: int, hash: bytes) -> None:
+        if height < len(self._beside) and place in self._beside[height]:
+            self._kept[height, place] = hash
+
+    def peaks(self) -> list[str]:
+        """The peaks of all trees, the highest first."""
+        return [hash.hex() for _, hash in self._peaks]
+
+    def path(self, place: int) -> list[str]:
+        """What a leaf is joined with on its way to a peak."""
+        found: list[str] = []
+        while (hash := self._kept.get((len(found), (place >> len(found)) ^ 1))) is not None:
+            found.append(hash.hex())
+        return found
+
+
+def climbed(hash: bytes, place: int, path: Iterable[str]) -> str:
+    """The peak to which a path leads from a leaf."""
+    for each in path:
+        other = bytes.fromhex(each)
+        hash = joined(other, hash) if place & 1 else joined(hash, other)
+        place >>= 1
+    return hash.hex()
+
+
+def tree_of(transaction: Transaction, last: int, wanted: Iterable[int] = ()) -> Tree:
+    """The tree over all records up to that number."""
+    tree = Tree(wanted)
+    for number, hash in transaction.stream(LEAVES, (last,)):
+        tree.add(leaf(number, bytes(hash)))
+    return tree
+
+
+# -- checkpoints ---------------------------------------------------------------------------------------------
+
+
+def checkpoint(transaction: Transaction, tree: Tree, signer: Signer, now: int) -> dict[str, Any]:
+    """What stands in a store now, signed. Nobody may be writing meanwhile."""
+    inspection = Inspection(transaction)
+    inspection.begin()
+    return signer.signed(
+        {
+            "type": CHECKPOINT,
+            "form": FORM,
+            "time": text_of(now),
+            "records": tree.size,
+            "last": transaction.rows(LAST)[0][0],
+            "tree": tree.peaks(),
+            "writes": inspection.numbers,
+            "sums": _of_sums(inspection),
+        }
+    )
+
+
+def _of_sums(inspection: Inspection) -> str:
+    """What stands for the sums of all tables."""
+    totals = sorted((inspection.totals or {}).items())
+    return _hash(b"sums", orjson.dumps([(name, each.rows, f"{each.sum:x}") for name, each in totals])).hex()
+
+
+def against(transaction: Transaction, said: dict[str, Any]) -> Iterator[Fault]:
+    """What shows that a store does not come from the state that a checkpoint tells of."""
+    when = said["time"]
+    tree = tree_of(transaction, said["last"])
+    if tree.size < said["records"]:
+        lacking = said["records"] - tree.size
+        yield fault_in("records", MISSING, f"{lacking:,} that stood here at {when}: the store was put back or forked")
+    elif tree.peaks() != said["tree"]:
+        yield fault_in("records", ALTERED, f"those that stood here at {when} are others now: the store was forked")
+    inspection = Inspection(transaction)
+    inspection.begin()
+    less = sum(max(0, then - inspection.numbers.get(shard, 0)) for shard, then in said["writes"].items())
+    if less:
+        yield fault_in("sums", MISSING, f"{less:,} writes that had been done at {when}: the store was put back")
+    elif inspection.numbers == said["writes"] and _of_sums(inspection) != said["sums"]:
+        yield fault_in("sums", ALTERED, f"nothing was written since {when}, and other things stand here")

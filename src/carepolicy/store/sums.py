@@ -1,0 +1,170 @@
+"""What proves that rows stand as they were written: a mac in each row, and sums over each table.
+
+The digest of a row is a keyed BLAKE2b over its columns. Its first bytes stand in the row as its ``mac`` and name
+a row that was altered; the digests of all rows of a table, added up, tell whether rows are lacking, were put in, or
+are those of an earlier day. What a statement takes away is worked out anew from the row as it was found, so that
+a row that was altered by hand and written over since leaves a sum that is wrong for good. The sums have a mac of their
+own; where that is wrong it is kept wrong: altered things stop no work, and ``verify`` does not forget them.
+
+The key is random, and wrapped with each of the store's keys, so that ``key rotate`` breaks nothing. Wrapping is done by
+BLAKE2b as well: loading what Fernet needs takes longer than a whole event.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import urlsafe_b64decode
+from typing import TYPE_CHECKING, Any
+
+from orjson import dumps, loads
+
+from carepolicy.hashing import blake2b
+from carepolicy.named import NamedTuple
+from carepolicy.store.faults import Altered, WrongKey
+from carepolicy.store.keyring import fingerprint, given_keys, made_key, source
+from carepolicy.store.sealing import ANOTHER
+from carepolicy.store.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from carepolicy.store.tables import Table
+
+SIZE = 32
+MAC = 8
+"""Bytes of the mac in a row; the sums take all bytes of its digest."""
+
+MODULUS = 1 << 8 * SIZE
+NONCE, TAG = 16, 16
+
+WRAPPED = "SELECT fingerprint, wrapped FROM macs ORDER BY fingerprint"
+BODY = "SELECT body, mac FROM sums WHERE shard = ?"
+BODIES = "SELECT shard, body, mac FROM sums ORDER BY shard"
+BEGIN = "INSERT INTO sums (shard, body, mac) VALUES (?, ?, ?)"
+SHARE = """INSERT INTO macs (fingerprint, wrapped) VALUES (?, ?)
+    ON CONFLICT (fingerprint) DO UPDATE SET wrapped = excluded.wrapped"""
+KEEP = "UPDATE sums SET body = ?, mac = ? WHERE shard = ?"
+NEVER = bytes(SIZE)
+"""In place of a mac: no sums have it."""
+
+Changed = dict[str, list[int]]
+"""By table: how many more rows there are, and by how much the sum of their digests has grown."""
+
+
+class Total(NamedTuple):
+    """What a table ought to hold: so many rows, whose digests add up to a sum."""
+
+    rows: int
+    sum: int
+
+
+class Macs:
+    """The key of a store, at work."""
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+        self._begun: dict[str, Callable[[], Any]] = {
+            name: blake2b(digest_size=SIZE, key=key, person=name.encode()).copy for name in TABLES
+        }
+
+    def digest(self, table: Table, row: Sequence[Any]) -> bytes:
+        """The digest of a row, which has all columns of its table in their order."""
+        return self.digester(table)(row)
+
+    def digester(self, table: Table) -> Callable[[Sequence[Any]], bytes]:
+        """What makes the digests of the rows of a table: quick, since there is one for each row that is written."""
+        begun, plain, whole = self._begun[table.name], table.plain, len(table.columns)
+
+        def of_plain(row: Sequence[Any]) -> bytes:
+            made = begun()
+            made.update(dumps(row[:plain]))
+            digest: bytes = made.digest()
+            return digest
+
+        def of_both(row: Sequence[Any]) -> bytes:
+            made, told = begun(), dumps(row[:plain])
+            for each in row[plain:whole]:
+                told += b"-" if each is None else b"%d:%b" % (len(each), each)
+            made.update(told)
+            digest: bytes = made.digest()
+            return digest
+
+        return of_plain if plain == whole else of_both
+
+    def of_sums(self, shard: int, body: str) -> bytes:
+        """The mac of sums."""
+        made = blake2b(f"{shard} {body}".encode(), digest_size=SIZE, key=self.key, person=b"sums")
+        digest: bytes = made.digest()
+        return digest
+
+    def wrapped(self, key: str) -> bytes:
+        """The key of the macs, for who has one of the store's keys."""
+        nonce = os.urandom(NONCE)
+        hidden = _crossed(self.key, _keyed(key, b"wrap", nonce, SIZE))
+        return nonce + hidden + _keyed(key, b"wrapped", nonce + hidden, TAG)
+
+
+def unwrapped(key: str, wrapped: bytes) -> bytes:
+    """The key of the macs. Raises ``Altered``."""
+    nonce, hidden, tag = wrapped[:NONCE], wrapped[NONCE:-TAG], wrapped[-TAG:]
+    if len(hidden) != SIZE or _keyed(key, b"wrapped", nonce + hidden, TAG) != tag:
+        raise Altered("the key with which the store proves that nothing was altered was altered itself")
+    return _crossed(hidden, _keyed(key, b"wrap", nonce, SIZE))
+
+
+def _keyed(key: str, use: bytes, data: bytes, size: int) -> bytes:
+    digest: bytes = blake2b(data, digest_size=size, key=urlsafe_b64decode(key), person=use).digest()
+    return digest
+
+
+def _crossed(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+
+
+def opened(rows: Sequence[tuple[str, bytes]]) -> Macs:
+    """The macs of a store that has wrapped its key like this. Raises ``WrongKey``, ``Altered``."""
+    found = {print_: bytes(wrapped) for print_, wrapped in rows}
+    keys = given_keys()
+    if not keys:
+        raise WrongKey(f"there is no key here: {source()} does not exist; {ANOTHER}")
+    for key in keys:
+        wrapped = found.get(fingerprint(key))
+        if wrapped is not None:
+            return Macs(unwrapped(key, wrapped))
+    raise WrongKey(ANOTHER)
+
+
+def made() -> tuple[Macs, str]:
+    """Macs with a key that nobody has, and the key of the store that they are to be wrapped with."""
+    keys = given_keys() or [made_key()]
+    return Macs(os.urandom(SIZE)), keys[0]
+
+
+def added(body: str, changed: Changed) -> str:
+    """Sums with what a transaction has changed."""
+    kept = loads(body)
+    kept["number"] += 1
+    tables = kept["tables"]
+    for name, (rows, sum) in changed.items():
+        before = tables.get(name, (0, "0"))
+        tables[name] = before[0] + rows, f"{(int(before[1], 16) + sum) % MODULUS:x}"
+    return dumps(kept).decode()
+
+
+def number(body: str) -> int:
+    """How often sums were written."""
+    written: int = loads(body)["number"]
+    return written
+
+
+EMPTY = '{"number":0,"tables":{}}'
+
+
+def totals(bodies: Iterable[str]) -> dict[str, Total]:
+    """What all tables ought to hold, by the sums of all shards."""
+    found = dict.fromkeys(TABLES, Total(0, 0))
+    for body in bodies:
+        for name, (rows, sum) in loads(body)["tables"].items():
+            before = found.get(name, Total(0, 0))
+            found[name] = Total(before.rows + rows, (before.sum + int(sum, 16)) % MODULUS)
+    return found
