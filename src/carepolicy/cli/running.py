@@ -55,7 +55,9 @@ def _run(arguments: list[str]) -> int:
 
 
 def _say(text: str, status: int) -> int:
-    say(f"{NAME}: {text}")
+    from carepolicy.engine.masking import mask_cards
+
+    say(f"{NAME}: {mask_cards(text)}")
     return status
 
 
