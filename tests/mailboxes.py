@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email import message_from_bytes
@@ -38,8 +39,8 @@ class Mailbox:
         return answer
 
 
-CUT = "cut"
-"""An answer that is none: the connection is cut."""
+CUT, DRIBBLE = "cut", "dribble"
+"""Answers that are none: the connection is cut; the lines of one never end."""
 
 
 class MailHost:
@@ -75,6 +76,9 @@ class MailHost:
                 reply = self.replies.get(verb, usual.get(verb, "250 well"))
                 if reply == CUT:
                     return
+                while reply == DRIBBLE:
+                    taken.sendall(b"250-wait\r\n")
+                    time.sleep(0.05)
                 taken.sendall(f"{reply}\r\n".encode())
                 if verb == "." and reply.startswith("250"):
                     self.mails.append(text)

@@ -37,7 +37,7 @@ from carepolicy.store.outbox import LONGEST_WAIT, SECOND, Outbox, Request, Wante
 from carepolicy.store.revealing import CARRIER
 from carepolicy.store.servers import FIRST_WAIT, LONGEST_DOUBT, Server, Servers
 from carepolicy.store.webhook import Webhook
-from mailboxes import CUT, MailHost, hosting
+from mailboxes import CUT, DRIBBLE, MailHost, hosting
 from receivers import DROP, Receiver, receiving
 from shops import POLICIES, Shop
 
@@ -224,6 +224,14 @@ def test_what_a_mail_server_says_tells_whose_fault_it_is(
     assert "example.org" not in str(refused.value)
     if isinstance(refused.value, Undelivered):
         assert refused.value.lasting == lasting
+
+
+@pytest.mark.parametrize("verb", ["", "EHLO", "MAIL", "."])
+def test_the_time_for_a_message_is_for_all_that_a_mail_server_says(care: Care, host: MailHost, verb: str) -> None:
+    host.replies = {verb: DRIBBLE}
+    mail = MailServer("127.0.0.1", host.port, "Shop", {"email": "care@harbour.example"}, deadline=0.3)
+    with closing(mail), pytest.raises(Doubtful, match="within 0 seconds"):
+        mail.deliver(care.every()[0], care.now)
 
 
 def test_a_connection_that_had_waited_too_long_is_opened_again_for_the_same_message(care: Care, host: MailHost) -> None:

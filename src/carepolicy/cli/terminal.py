@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import unicodedata
 
+MARK = "\N{REPLACEMENT CHARACTER}"
+
 
 def no_colour() -> bool:
     """Whether the terminal knows no colour, or ``NO_COLOR`` forbids it as https://no-color.org has it: by any text."""
@@ -12,17 +14,21 @@ def no_colour() -> bool:
 
 
 def plain(text: str) -> str:
-    """``text`` with a mark in place of every control character, so that a file cannot steer the terminal.
+    """``text`` with a mark in place of every control character, and of what turns the direction of the rest of a line,
+    so that a file cannot steer the terminal.
 
-    Spaces of other widths, as between a time and its PM, are plain spaces.
+    Spaces of other widths, as between a time and its PM, are plain spaces. Letters that are not seen stay.
     """
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() or each == "\t" else _shown(each) for each in text)
+    from carepolicy.unseen import bounded
+
+    return "".join(each if each.isprintable() or each == "\t" else _shown(each) for each in bounded(text, MARK))
 
 
 def _shown(character: str) -> str:
-    return " " if unicodedata.category(character) == "Zs" else "\N{REPLACEMENT CHARACTER}"
+    category = unicodedata.category(character)
+    return character if category == "Cf" else " " if category == "Zs" else MARK
 
 
 def width(text: str) -> int:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.businesstime.wording import limit_in_words
 from carepolicy.machine.formats import is_right_to_left, locale_in, region_of, value_in_words
 from carepolicy.machine.notices import notice_of
-from carepolicy.machine.templates import Part, Slot, Template, isolated
+from carepolicy.machine.templates import Part, Slot, Template
 from carepolicy.policy.placeholders import Placeholder, PlaceholderError, pieces
 from carepolicy.policy.strata import effects_of
+from carepolicy.unseen import isolated
 
 if TYPE_CHECKING:
     from carepolicy.policy.model import Fact, Flow, Policies

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from carepolicy.businesstime.wording import FALLBACK, limit_in_words
 from carepolicy.machine.formats import time_in_words, value_in_words
 from carepolicy.named import NamedTuple
+from carepolicy.unseen import isolated
 
 if TYPE_CHECKING:
     from carepolicy.businesstime.limit import Limit
@@ -63,16 +64,6 @@ class Slot(NamedTuple):
 
 
 Part = str | Slot
-
-FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
-_TURNS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-"""What turns the direction of writing until it is ended: a value must not, or it would end the isolation itself."""
-
-
-def isolated(text: str) -> str:
-    """A value that keeps to itself amid text of the other direction, as UAX #9 advises where texts are put together."""
-    kept = text.translate(_TURNS)
-    return f"{FIRST_STRONG_ISOLATE}{kept}{POP_ISOLATE}" if kept else ""
 
 
 class Template(NamedTuple):

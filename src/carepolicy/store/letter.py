@@ -21,6 +21,7 @@ from carepolicy.engine.instants import datetime_of
 from carepolicy.engine.values import MASK
 from carepolicy.named import NamedTuple
 from carepolicy.store.delivering import Undeliverable
+from carepolicy.unseen import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,11 +38,6 @@ LONGEST_PLAIN, LONGEST_WORD = 60, 60
 LONGEST_ADDRESS = 254
 ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
 LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*")
-DANGEROUS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x206A, 0x2070), *range(0xFFF9, 0xFFFC), 0xFEFF)))
-"""What turns the direction of all that follows, and signs out of use. U+200C, U+200D and the marks of direction
-stay: Persian, Sinhala and joined emoji are written with them."""
-
-ISOLATES, END_OF_ISOLATE = "\u2066\u2067\u2068", "\u2069"
 BYTE_ORDER_MARK = "\ufeff"
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
@@ -107,19 +103,7 @@ def address_of(text: str) -> str | None:
 def on_one_line(text: str) -> str:
     """A text as a header may tell it: no control character, nothing that turns what stands after it, one blank where
     several or a line break stood."""
-    kept: list[str] = []
-    open_isolates = 0
-    for each in text:
-        if each in ISOLATES:
-            open_isolates += 1
-        elif each == END_OF_ISOLATE:
-            if not open_isolates:
-                continue
-            open_isolates -= 1
-        elif each in DANGEROUS:
-            continue
-        kept.append(_safe(each, " "))
-    return re.sub(" +", " ", "".join(kept)).strip(" ") + END_OF_ISOLATE * open_isolates
+    return re.sub(" +", " ", "".join(_safe(each, " ") for each in bounded(text))).strip(" ")
 
 
 def _text(text: str) -> str:

@@ -41,7 +41,7 @@ class MailServer:
 
     def __init__(
         self, host: str, port: int, organisation: str, channels: Mapping[str, str], starttls: bool = False,
-        login: tuple[str, str] | None = None, settings: str = "",
+        login: tuple[str, str] | None = None, settings: str = "", deadline: float = DEADLINE,
     ) -> None:  # fmt: skip
         self._told = f"the mail server {host}:{port}"
         self._host, self._port = host, port
@@ -49,6 +49,7 @@ class MailServer:
         self._senders = mail_channels(channels)
         self.wanted = Wanted(("message",), sorted(self._senders))
         self._starttls, self._login = starttls, login
+        self._deadline = deadline
         said = (*(login or ()), str(starttls), settings)
         self.server = Server(f"{host}:{port}", "\0".join(said))
         self._smtp: aiosmtplib.SMTP | None = None
@@ -77,11 +78,11 @@ class MailServer:
     async def _within(self, mail: Mail) -> None:
         """Send a message before the deadline."""
         try:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(self._deadline):
                 await self._send(mail)
         except TimeoutError:
             self._drop()
-            raise Doubtful(f"{self._told} did not take the message within {DEADLINE:.0f} seconds") from None
+            raise Doubtful(f"{self._told} did not take the message within {self._deadline:.0f} seconds") from None
 
     async def _send(self, mail: Mail) -> None:
         for again in (False, True):
