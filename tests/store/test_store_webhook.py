@@ -33,6 +33,12 @@ def shared() -> Iterator[Receiver]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def hook(shared: Receiver) -> Iterator[Webhook]:
+    with closing(Webhook(shared.url, "sesame")) as found:
+        yield found
+
+
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     monkeypatch.setenv("CAREPOLICY_WEBHOOK_SECRET", "sesame")
@@ -76,16 +82,16 @@ def test_a_secret_of_the_standard_signs_as_the_standard_has_it(shared: Receiver)
 
 @settings(max_examples=examples(60))
 @given(id=texts, field=texts)
-def test_no_text_of_a_request_adds_a_header_or_changes_where_it_goes(shared: Receiver, id: str, field: str) -> None:
-    hook = Webhook(shared.url, "sesame")
+def test_no_text_of_a_request_adds_a_header_or_changes_where_it_goes(
+    shared: Receiver, hook: Webhook, id: str, field: str
+) -> None:
     asked = request(id, data={"text": field, field: id})
     before = len(shared.posts)
-    with closing(hook):
-        if any("\ud800" <= each <= "\udfff" for each in id + field):  # JSON has no such letters
-            with pytest.raises(Undeliverable):
-                hook.deliver(asked, 0)
-            return
-        hook.deliver(asked, 0)
+    if any("\ud800" <= each <= "\udfff" for each in id + field):  # JSON has no such letters
+        with pytest.raises(Undeliverable):
+            hook.deliver(asked, 0)
+        return
+    hook.deliver(asked, 0)
     (post,) = shared.posts[before:]
     assert post.start == b"POST /care?shop=1 HTTP/1.1"
     assert sorted(name.decode() for name, _ in post.headers) == sorted(OURS)
@@ -101,12 +107,10 @@ TABLE: dict[int, type[Exception]] = {
 
 
 @pytest.mark.parametrize("status", sorted(TABLE))
-def test_an_answer_tells_whose_fault_it_is(shared: Receiver, status: int) -> None:
+def test_an_answer_tells_whose_fault_it_is(shared: Receiver, hook: Webhook, status: int) -> None:
     shared.answers = [status]
-    hook = Webhook(shared.url, "sesame")
     with pytest.raises(TABLE[status]) as refused:
         hook.deliver(request(), 0)
-    hook.close()
     assert type(refused.value) is TABLE[status]
     if isinstance(refused.value, Undelivered):
         assert refused.value.lasting == (status not in (409, 423, 425, 500))
@@ -119,12 +123,10 @@ def test_an_answer_tells_whose_fault_it_is(shared: Receiver, status: int) -> Non
         ("Wed, 31 Dec 1969 00:00:00 GMT", 0), ("soon", 0), ("-5", 0), ("٣", 0), ("", 0), ("9" * 30, 999_999_999),
     ],
 )  # fmt: skip
-def test_a_receiver_may_say_when_to_come_again(shared: Receiver, said: str, seconds: int) -> None:
+def test_a_receiver_may_say_when_to_come_again(shared: Receiver, hook: Webhook, said: str, seconds: int) -> None:
     shared.answers = [b"HTTP/1.1 429 Later\r\nRetry-After: %b\r\nContent-Length: 0\r\n\r\n" % said.encode()]
-    hook = Webhook(shared.url, "sesame")
     with pytest.raises(ServerFault) as refused:
         hook.deliver(request(), 0)
-    hook.close()
     assert refused.value.wait == seconds * SECOND
 
 
