@@ -109,8 +109,8 @@ def _rotate(opened: Store, drop_old: bool) -> None:
         end_rotation(opened, now)
         dropped = None
         if drop_old:
-            vault = [sealers[opened].vault()] if sealers[opened].has_vault() else []
-            dropped = drop_old_keys(opened, [*sealers, *vault])
+            vault = sealers[opened].vault() if sealers[opened].has_vault() else None
+            dropped = drop_old_keys([*sealers], vault)
     click.echo(f"{done:,} sealed anew with the first key of {source()}")
     if dropped is None:
         if len(given_keys()) > 1:

@@ -55,6 +55,7 @@ PRIVATE = (
 SECRETS = "SELECT name, sealed FROM secrets"
 RENEW_SECRET = "UPDATE secrets SET sealed = ? WHERE name = ?"
 DATA_KEYS = "SELECT id, sealed FROM datakeys WHERE fingerprint <> ? AND sealed <> ? LIMIT ?"
+PRINTS = "SELECT DISTINCT fingerprint FROM datakeys WHERE sealed <> ?"
 RENEW_DATA_KEY = "UPDATE datakeys SET sealed = ?, fingerprint = ? WHERE id = ?"
 UNSHARE = "DELETE FROM macs WHERE fingerprint <> ?"
 SHARED = "SELECT fingerprint FROM macs"
@@ -180,9 +181,9 @@ class Dropped(NamedTuple):
     needed_by: tuple[str, ...]
 
 
-def drop_old_keys(store: Store, stores: Sequence[Store]) -> Dropped:
+def drop_old_keys(stores: Sequence[Store], vault: Store | None) -> Dropped:
     """Take the keys out of the key file that no store needs, once it is certain that the first opens everything in some
-    stores; ``store`` is the one that they belong to. Raises ``WrongKey``."""
+    stores, of which the first has its data keys in ``vault``, as others may. Raises ``WrongKey``."""
     from cryptography.fernet import Fernet
 
     with changing_keys():
@@ -191,8 +192,10 @@ def drop_old_keys(store: Store, stores: Sequence[Store]) -> Dropped:
             with each.reading() as transaction:
                 _demand_first(transaction, Fernet(keys[0]), fingerprint(keys[0]))
         old = {fingerprint(each) for each in keys[1:]}
-        own = named_store(store.url)
+        own = named_store(stores[0].url)
         needed = {name: old & _needs(name, noted) for name, noted in stores_of_keys().items() if name != own}
+        if vault is not None:
+            needed[named_store(vault.url)] = old & {each for (each,) in vault.ask(PRINTS, (b"",))}
         kept = {each for prints in needed.values() for each in prints}
         left = [each for number, each in enumerate(keys) if number == 0 or fingerprint(each) in kept]
         if len(left) < len(keys):
