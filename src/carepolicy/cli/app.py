@@ -9,7 +9,7 @@ import click
 from carepolicy._version import __version__
 from carepolicy.cli.commands import COMMANDS
 from carepolicy.cli.running import COMPLETION, NAME
-from carepolicy.cli.status import USAGE, say
+from carepolicy.cli.status import USAGE, say, without_urls
 from carepolicy.cli.terminal import no_colour
 
 EPILOG = """\b
@@ -97,6 +97,6 @@ def invoke(arguments: list[str]) -> int:
         if isinstance(problem, click.UsageError) and problem.ctx is not None:
             say(problem.ctx.get_usage())
             say(f"Try `{problem.ctx.command_path} --help`.")
-        say(f"{NAME}: {problem.format_message()}")
+        say(f"{NAME}: {without_urls(problem.format_message())}")
         return problem.exit_code
     return 0

@@ -109,11 +109,14 @@ def mail_server_of(bundle: Bundle, said: MailOptions) -> MailServer:
     """The mail server that was named. Refuses what names none."""
     from carepolicy.store.letter import mail_channels
     from carepolicy.store.mailserver import MailServer
+    from carepolicy.store.opening import shown
 
     host, _, port = said.address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
+    if "@" in said.address:
+        raise Refused("leave the user and the password out of --smtp: --user NAME, and CAREPOLICY_SMTP_PASSWORD")
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 1 << 16:
-        raise Refused(f'"{said.address}" names no mail server; write it as localhost:25')
+        raise Refused(f"{shown(said.address)} names no mail server; write it as localhost:25")
     if said.user is not None and not said.password:
         raise Refused("--user needs a password in CAREPOLICY_SMTP_PASSWORD")
     if said.user is not None and not said.starttls and not is_local(host):

@@ -8,7 +8,7 @@ from typing import IO
 
 from carepolicy.cli.plainly import plain_event
 from carepolicy.cli.postponed import postpone
-from carepolicy.cli.status import INTERRUPTED, UNREACHABLE, USAGE, Refused, say
+from carepolicy.cli.status import INTERRUPTED, UNREACHABLE, USAGE, Refused, say, without_logins, without_urls
 
 NAME = "carepolicy"
 COMPLETION = "_CAREPOLICY_COMPLETE"
@@ -27,7 +27,7 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
     except Refused as refused:
-        return _say(str(refused), refused.status)
+        return _say(without_logins(str(refused)), refused.status)
     except (RecursionError, MemoryError):
         return _say("the input is nested too deeply, or too large to hold in memory", USAGE)
     except OSError as problem:
@@ -81,7 +81,7 @@ def _internal(problem: Exception) -> int:
     if os.environ.get("CAREPOLICY_DEBUG") == "1":
         _traceback(sys.stderr)
     return _say(
-        f"internal error: {type(problem).__name__}: {problem}\n"
+        f"internal error: {type(problem).__name__}: {without_urls(str(problem))}\n"
         "This is a fault of carepolicy, not yours. Please report it where you got carepolicy from: the command, the\n"
         "policy files if they may be shown, and what the command prints with CAREPOLICY_DEBUG=1.",
         USAGE,

@@ -23,6 +23,24 @@ class Refused(Exception):
         self.status = status
 
 
+def without_urls(text: str) -> str:
+    """A message that repeats what was typed, cut off where a URL begins, since a password may be in that."""
+    import re
+
+    return re.sub(r"\b(\w[\w+.-]*:/|postgres\w*:|host=|\S+:\S*@)[^\n]*", "…", text)
+
+
+def without_logins(text: str) -> str:
+    """A message without what stands in URLs that it quotes where a password may be: between scheme and host, and behind
+    a host."""
+    if ":/" not in text:
+        return text
+    import re
+
+    logins = r"(\w[\w+.-]*:/+)(?:.*@|[^\s/]*:.*|\S*[?#].*)"
+    return re.sub(r'"[^"\n]*:/.*"', lambda quoted: re.sub(logins, r'\1…"', quoted[0]), text)
+
+
 def say(text: str) -> None:
     """Tell people something, a line on stderr."""
     stream: TextIO | None = sys.stderr

@@ -58,7 +58,7 @@ def open_or_exit(url: str, create: bool = True, policies: str | None = None) -> 
     A file is made only where there is a policy set in the folder ``policies`` to begin with.
     """
     from carepolicy.store import faults
-    from carepolicy.store.opening import SQLITE, NoStoreUrl, is_shadow, open_store
+    from carepolicy.store.opening import SQLITE, is_shadow, open_store
 
     if policies is not None and url.startswith(SQLITE) and not os.path.exists(url.removeprefix(SQLITE)):
         demand_folder(policies)
@@ -70,7 +70,7 @@ def open_or_exit(url: str, create: bool = True, policies: str | None = None) -> 
             yield store
         finally:
             store.close()
-    except (NoStoreUrl, faults.NotAStore, faults.NewerSchema, faults.WrongKey, faults.NotInstalled) as fault:
+    except (faults.NoStoreUrl, faults.NotAStore, faults.NewerSchema, faults.WrongKey, faults.NotInstalled) as fault:
         raise Refused(str(fault), USAGE) from None
     except faults.StoreFault as fault:
         raise Refused(str(fault), UNREACHABLE) from None

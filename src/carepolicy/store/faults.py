@@ -7,6 +7,10 @@ class StoreFault(Exception):
     """Something is wrong with a store; the message says what, in a sentence."""
 
 
+class NoStoreUrl(StoreFault):
+    """A text that names no store."""
+
+
 class Unreachable(StoreFault):
     """The store cannot be reached, or the connection to it was lost."""
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from carepolicy.store.faults import StoreFault
+from carepolicy.store.faults import NoStoreUrl, StoreFault
 
 if TYPE_CHECKING:
     from carepolicy.store.contract import Store
 
 SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
+LOGS_IN = re.compile(r"[^/]*/{3}[^/]*:[^/]*@")
+"""A URL of a file does not log in: who writes it so means another database."""
+
+HARMLESS = re.compile(r"([A-Za-z][\w+.-]*:/*)?[\w./~ -]*")
+"""What names nothing but a scheme and a file or a host."""
+
 SHADOW_FILE, SHADOW_SCHEMA = "-shadow", "_shadow"
 """Ends of the names of the store in which another set is tried."""
-
-
-class NoStoreUrl(StoreFault):
-    """A text that names no store."""
 
 
 def open_store(url: str, create: bool = True) -> Store:
@@ -27,7 +30,7 @@ def open_store(url: str, create: bool = True) -> Store:
     ``sqlite:///PATH`` has a path relative to the working folder, ``sqlite:////PATH`` an absolute one. With
     ``create`` False a file that is not there is an error. Raises a ``StoreFault``.
     """
-    if url.startswith(SQLITE) and len(url) > len(SQLITE):
+    if url.startswith(SQLITE) and len(url) > len(SQLITE) and not LOGS_IN.match(url):
         from carepolicy.store.sqlite import SqliteStore
 
         return SqliteStore(url.removeprefix(SQLITE), create)
@@ -37,7 +40,7 @@ def open_store(url: str, create: bool = True) -> Store:
         except ImportError:
             raise NoStoreUrl("a store in PostgreSQL needs psycopg: pip install 'carepolicy[postgres]'") from None
         return PostgresStore(url)
-    raise NoStoreUrl(f'"{shown(url)}" names no store; write sqlite:///care.db or postgresql://user@host/name')
+    raise NoStoreUrl(f"{shown(url)} names no store; write sqlite:///care.db or postgresql://user@host/name")
 
 
 def shadow_url(url: str) -> str:
@@ -85,9 +88,8 @@ def remove_store(url: str) -> None:
 
 
 def shown(url: str) -> str:
-    """A URL without the password in it."""
-    scheme, mark, rest = url.partition("://")
-    user, at, host = rest.rpartition("@")
-    if not at or ":" not in user:
-        return url
-    return f"{scheme}{mark}{user.partition(':')[0]}:***@{host}"
+    """What was given for a URL, in quotes, as far as no password can be in it."""
+    if HARMLESS.fullmatch(url):
+        return f'"{url}"'
+    scheme = re.match(r"[A-Za-z][\w+.-]*:/*(?=[^@]*@)", url)
+    return f"a URL that begins with {scheme[0]}" if scheme is not None else "a URL"

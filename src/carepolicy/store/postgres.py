@@ -19,7 +19,7 @@ from carepolicy.store import faults
 from carepolicy.store.postgresquiet import at_rest, outlast
 from carepolicy.store.postgrestables import lay_out
 from carepolicy.store.postgrestransaction import LOCKS, Connection, PostgresTransaction, in_its_style
-from carepolicy.store.postgresurl import parsed
+from carepolicy.store.postgresurl import UNREADABLE, parsed, said_by
 from carepolicy.store.summed import Marks
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ class PostgresStore:
 
     def __init__(self, url: str) -> None:
         address, schema = parsed(url)
+        try:
+            psycopg.conninfo.conninfo_to_dict(address)
+        except psycopg.ProgrammingError:  # which repeats what it cannot read
+            raise faults.NoStoreUrl(UNREADABLE) from None
         self.url = url
         self.beside: list[Store] = []
         self._listens = False
@@ -232,12 +236,12 @@ class PostgresStore:
         try:
             yield
         except psycopg.Error as fault:
-            raise _fault(fault) from fault
+            raise _fault(fault, said_by(fault, self.url)) from fault
 
 
-def _fault(fault: psycopg.Error) -> faults.StoreFault:
+def _fault(fault: psycopg.Error, said: str) -> faults.StoreFault:
+    """What is wrong; ``said`` is what the database says of it."""
     errors = psycopg.errors
-    said = " ".join(str(fault).split("\n")[0].split())
     if isinstance(fault, (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation)):
         return faults.Again(f"the store is contended: {said}")
     if isinstance(fault, (errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from carepolicy.store import faults, schema
-from carepolicy.store.postgresurl import quoted
+from carepolicy.store.postgresurl import quoted, said_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,8 +52,7 @@ def drop(address: str, name: str) -> None:
             connection.execute("SET client_min_messages TO warning")
             connection.execute(f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE".encode())
     except psycopg.Error as fault:
-        said = " ".join(str(fault).split("\n")[0].split())
-        raise faults.StoreFault(f"the schema {name} cannot be removed: {said}") from fault
+        raise faults.StoreFault(f"the schema {name} cannot be removed: {said_by(fault, address)}") from fault
 
 
 def _version(connection: psycopg.Connection[tuple[Any, ...]]) -> int:

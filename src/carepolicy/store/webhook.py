@@ -17,6 +17,7 @@ import standardwebhooks
 
 from carepolicy.engine.instants import datetime_of
 from carepolicy.store.delivering import Doubtful, ServerFault, Undeliverable, Undelivered
+from carepolicy.store.opening import shown
 from carepolicy.store.outbox import SECOND, Wanted
 from carepolicy.store.servers import Server
 
@@ -60,11 +61,11 @@ def address_of(url: str) -> httpx.URL:
         found = httpx.URL(url)
         port, host = found.port, found.host
     except (httpx.InvalidURL, UnicodeError, ValueError):
-        raise NoWebAddress(f'"{url.rpartition("@")[2]}" is no web address') from None
+        raise NoWebAddress(f"{shown(url)} is no web address") from None
     if found.userinfo:
         raise NoWebAddress("leave the user and the password out of the address; --header @FILE takes an Authorization")
     if found.scheme not in ("http", "https") or not host or not 0 < (443 if port is None else port) < 1 << 16:
-        raise NoWebAddress(f'"{url}" is no web address; write https://HOST/PATH')
+        raise NoWebAddress(f"{shown(url)} is no web address; write https://HOST/PATH")
     return found
 
 
