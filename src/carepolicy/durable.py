@@ -15,7 +15,7 @@ def replace_file(path: str, content: bytes) -> None:
     except OSError:
         os.unlink(passing)
         raise
-    sync_folder(path)
+    sync_name(path)
 
 
 def write_beside(path: str, content: bytes) -> str:
@@ -31,11 +31,17 @@ def write_beside(path: str, content: bytes) -> str:
     return passing
 
 
-def sync_folder(path: str) -> None:
+def sync_name(path: str) -> None:
     """Have it on the disk that a file is in its folder under its name."""
-    if sys.platform == "win32":  # which opens no folders, and keeps its own log of names
+    sync(os.path.dirname(os.path.abspath(path)))
+
+
+def sync(path: str) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    folder = os.path.isdir(path)
+    if folder and sys.platform == "win32":  # which opens no folders, and keeps a log of its own of names
         return
-    handle = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
     try:
         os.fsync(handle)
     finally:

@@ -15,6 +15,7 @@ import click
 
 from carepolicy.cli.status import USAGE, Refused
 from carepolicy.cli.stores import open_or_exit
+from carepolicy.durable import sync_name
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -107,6 +108,7 @@ class Growing:
         """Close the file, which is then on the disk."""
         if self.is_file:
             os.fsync(self._file.fileno())
+            sync_name(self._path)
         self._file.close()
 
 

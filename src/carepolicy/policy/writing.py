@@ -7,6 +7,8 @@ import os
 import tempfile
 from dataclasses import dataclass
 
+from carepolicy.durable import sync_name
+
 
 class Changed(OSError):
     """The file is not as it was when it was read; nothing was written."""
@@ -35,6 +37,7 @@ def replace_text(path: str | os.PathLike[str], before: str, after: str) -> None:
     except BaseException:
         os.unlink(fresh)
         raise
+    sync_name(target)
 
 
 def read_exactly(path: str | os.PathLike[str]) -> str:

@@ -11,6 +11,7 @@ import os
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from carepolicy.durable import sync, sync_name
 from carepolicy.named import NamedTuple
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.opening import SQLITE, open_store
@@ -59,9 +60,9 @@ def _whole_or_none(path: str) -> Iterator[str]:
     os.close(os.open(passing, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
         yield passing
-        _to_disk(passing)
+        sync(passing)
         _name(passing, path)
-        _to_disk(os.path.dirname(os.path.abspath(path)))
+        sync_name(path)
     finally:
         for end in ("", "-wal", "-shm", "-journal"):
             with suppress(FileNotFoundError):
@@ -82,18 +83,6 @@ def _name(passing: str, path: str) -> None:
 def _demand_free(path: str) -> None:
     if os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, "it is there already; name another file, or move it away", path)
-
-
-def _to_disk(path: str) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    folder = os.path.isdir(path)
-    if folder and os.name == "nt":
-        return  # Windows opens no folders
-    handle = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def copy_rows(there: Transaction, path: str) -> None:

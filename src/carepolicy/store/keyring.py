@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from carepolicy.durable import replace_file, sync_folder, write_beside
+from carepolicy.durable import replace_file, sync_name, write_beside
 from carepolicy.hashing import sha256
 from carepolicy.store.faults import WrongKey
 
@@ -97,7 +97,7 @@ def made_key() -> str:
             os.link(passing, path)  # whole or not at all, and never over another's
         finally:
             os.unlink(passing)
-        sync_folder(path)
+        sync_name(path)
     except FileExistsError:
         return given_keys()[0]
     except OSError as fault:

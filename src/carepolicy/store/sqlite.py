@@ -46,9 +46,6 @@ GLANCE = 1.0
 """Seconds between two looks at whether somebody else has written, while a watcher sleeps."""
 
 
-IN_MEMORY = ":memory:"
-
-
 class SqliteTransaction(SqlTransaction):
     """A transaction on the one connection of a store."""
 
@@ -281,7 +278,7 @@ class SqliteStore:
             raise faults.NotAStore(f"{self._path} is a folder, not a file")
         if os.path.isfile(self._path):
             _tighten(self._path)
-        elif self._path != IN_MEMORY:
+        elif self._path != MEMORY:
             _make_ours(self._path)
         connection = sqlite3.connect(self._path, timeout=PATIENCE, isolation_level=None, cached_statements=256)
         try:
