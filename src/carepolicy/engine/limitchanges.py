@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from carepolicy.engine.case import place_of, used_of
 from carepolicy.engine.roundrecords import write_running
-from carepolicy.engine.rounds import cancel, choose, start
+from carepolicy.engine.rounds import begin_stretch, cancel, choose, start
 from carepolicy.engine.settling import settle, settle_standing, used_before, with_more
 from carepolicy.machine.program import Phase
 
@@ -16,36 +16,26 @@ if TYPE_CHECKING:
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
 
 
-def look_before_end(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
-    """Look up the limit of a clock that is about to be stopped, in the calendar in which it has counted."""
-    held = case.rounds[clock.index]
-    if held is not None and clock.reads:
-        place = held.limit.place
-        choices = next(each for each in clock.choices if each[place] is held.limit)
-        _look_at_round(out, case, held, choices, now, when)
-
-
 def look_again(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
-    """Look up a clock's limit again, because a fact that it reads has changed."""
+    """Look up a clock's limit again, because a fact that it reads has changed.
+
+    A clock that runs in the state of the case counts in the calendar of that state from now on; any other, which is
+    about to be stopped or pauses, in the one in which it has counted.
+    """
     held = case.rounds[clock.index]
+    runs = clock.phases[case.state.index] is Phase.RUNNING
     if held is None:
-        if clock.phases[case.state.index] == Phase.RUNNING:
+        if runs:
             start(out, case, clock, now, when)
         return
-    _look_at_round(out, case, held, clock.choices[case.state.index], now, when)
-
-
-def _look_at_round(
-    out: list[str], case: Case, held: Round, choices: tuple[LiveLimit, ...], now: int, when: str
-) -> None:
     if held.late:
         return
-    limit = choose(case, choices)
+    limit = choose(case, clock.choices[case.state.index] if runs else _choices_of(held))
     if limit is None:
         cancel(out, case, held, now, when)
         return
     before, replaced = held.due, held.limit
-    if limit.place != replaced.place:
+    if limit is not replaced:
         _change_limit(held, limit, now)
     elif not limit.until:
         return
@@ -53,14 +43,23 @@ def _look_at_round(
         settle(case, held)
     else:
         settle_standing(case, held, now)
-    if (held.running and held.due != before) or held.limit.limit != replaced.limit:
-        write_running(out, case, held, held.limit.extended, now, when, held.limit.extended_as)
+    if (held.running and held.due != before) or limit.limit != replaced.limit:
+        reason = limit.recounted_as if limit.limit == replaced.limit and not limit.until else limit.extended_as
+        write_running(out, case, held, limit.extended, now, when, reason)
+
+
+def _choices_of(held: Round) -> tuple[LiveLimit, ...]:
+    """The limits of a round's clock in the calendar in which it counts."""
+    return next(each for each in held.clock.choices if each[held.limit.place] is held.limit)
 
 
 def _change_limit(held: Round, limit: LiveLimit, now: int) -> None:
     """Take another limit; the time already used counts, told in the new limit's basis."""
-    used = used_of(held, now) if held.limit.measure == limit.measure else used_before(held, limit, now)
-    held.limit, held.amount = limit, 0
+    replaced = held.limit
+    used = used_of(held, now) if replaced.measure == limit.measure else used_before(held, limit, now)
+    if held.running and limit.calendar is not replaced.calendar:
+        begin_stretch(held, now)
+    held.limit, held.amount = limit, held.amount if limit.limit == replaced.limit else 0
     held.used = used
     held.base = place_of(held, now) - used
 

@@ -9,7 +9,6 @@ from carepolicy.engine.case import place_of, start_of, used_of
 from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.settling import settle, used_in
-from carepolicy.engine.values import NO_DATA
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case, Round
@@ -60,7 +59,7 @@ def _join(stepper: Stepper, case: Case, survivor: Subject, now: int, when: str) 
         return
     before, other.facts = other.facts, {**case.facts, **other.facts}
     other.now = now
-    stepper.look_at_facts(other, NO_DATA, before, now, when)
+    stepper.look_at_facts(other, before, now, when)
     for held in held_before:
         if held is not None:
             _keep_earlier_start(out, other, held, now, when)

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 from carepolicy.engine import rounds
 from carepolicy.engine.case import Round
 from carepolicy.engine.instants import HOUR, NEVER, hour_text, rest_text
-from carepolicy.engine.limitchanges import look_before_end
 from carepolicy.engine.settling import plan
 from carepolicy.engine.values import NO_DATA
-from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,16 +19,9 @@ if TYPE_CHECKING:
     from carepolicy.engine.source import Source
 
 
-class Changes(NamedTuple):
-    """What may be other than before when a move comes to its clocks: facts that its event may bring, those that
-    clocks and timers read, and whether effects have set facts."""
-
-    brought: frozenset[str]
-    set: bool
-
-
-def operate(source: Source, target: LiveState, ops: Operations, opening: bool, changes: Changes) -> None:
-    """Write out operations on clocks, of a case that has just come to the state ``target``, or been opened in it."""
+def operate(source: Source, target: LiveState, ops: Operations, opening: bool) -> None:
+    """Write out operations on clocks, of a case that has just come to the state ``target``, or been opened in it, where
+    no fact that a clock reads is another than before."""
     for clock, operation in ops:
         general = f"{source.name(operation, 'operation')}(out, case, {source.name(clock, 'clock')}, now, when)"
         limits = clock.choices[target.index]
@@ -42,8 +33,8 @@ def operate(source: Source, target: LiveState, ops: Operations, opening: bool, c
                 with source.deeper():
                     handed = f"case.received != now == case.opened and not case.seen & {clock.bit}"
                     _start(source, clock, limits, general, handed)
-        elif operation is rounds.end:
-            _end(source, clock, general, changes)
+        elif operation is rounds.end and not clock.goes_on:
+            _end(source, clock, general)
         elif operation is rounds.stand_still:
             _pause(source, clock, general)
         elif operation is rounds.go_on:
@@ -112,30 +103,8 @@ def _instant(source: Source, limit: LiveLimit, amount: int) -> str:
     return position if limit.instant is None else f"{source.name(limit.instant, 'instant')}({position})"
 
 
-def _end(source: Source, clock: LiveClock, general: str, changes: Changes) -> None:
-    """As ``rounds.stop``, for a round that is in time and whose limit is the one that was written down. Where a fact
-    that the clock reads may be another now, its limit is looked up before."""
-    reads = clock.reads & changes.brought
-    tests = [f"event and not {source.name(reads, 'reads')}.isdisjoint(event)"] if reads else []
-    if clock.reads and changes.set:
-        tests.append("case.facts is not facts")
-    if tests:
-        look = f"{source.name(look_before_end, 'look')}(out, case, {source.name(clock, 'clock')}, now, when)"
-        source.add(f"if {' or '.join(tests)}:")
-        with source.deeper():
-            source.call(look, general)
-        source.add("else:")
-        with source.deeper():
-            _end_known(source, clock, general)
-    else:
-        _end_known(source, clock, general)
-
-
-def _end_known(source: Source, clock: LiveClock, general: str) -> None:
-    """End a round whose limit holds still."""
-    if clock.goes_on:
-        source.call(general)
-        return
+def _end(source: Source, clock: LiveClock, general: str) -> None:
+    """As ``rounds.stop``, for a round that is in time and whose limit is the one that was written down."""
     source.add(f"held = rounds[{clock.index}]", "if held is not None:")
     with source.deeper():
         _by_limit(source, _known(clock), _is_known, general, partial(_meet, source, clock))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.engine.case import Case
 from carepolicy.engine.effects import assign_task
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.moveclocks import Changes, operate
+from carepolicy.engine.moveclocks import operate
 from carepolicy.engine.source import Source
 from carepolicy.engine.values import NO_DATA
 from carepolicy.machine.program import Phase
@@ -73,10 +73,8 @@ def _write_way(source: Source, program: LiveProgram, state: LiveState, way: Live
         _run(source, each)
     if way.moved is not None:
         source.record(way.moved.kind, way.moved.data)
-    look = "stepper.look_at_facts(case, event, facts, now, when)"
-    changes = Changes(program.reads_of(event), any(each.sets_facts for each in _known(state.leave, way.effects)))
-    _enter(source, program, state, way.to, way.ops, changes, *((look,) if program.reads else ()), "return True")
-    looks = _look(source, program, event, look, effects) if way.to.final is None else False
+    facts_set = any(each.sets_facts for each in _known(state.leave, way.effects))
+    looks = _enter(source, program, state, way.to, way.ops, _tests(source, program, event, facts_set), "return True")
     timed = any(event in (clock.warned_trigger, clock.late_trigger) for clock in program.clocks)  # it has just fired
     extended = any(each.extends_clocks for each in effects)
     if way.ops or looks or timed or extended or state.afters or way.to.afters or way.to.final is not None:
@@ -92,30 +90,36 @@ def _run(source: Source, effects: LiveEffects, event: str = "event") -> None:
     source.call(f"{source.name(effects, 'effects')}.run(stepper, case, now, when, {event})")
 
 
-def _look(source: Source, program: LiveProgram, event: str, look: str, effects: tuple[LiveEffects, ...]) -> bool:
-    """Look up again what reads a fact that may be another now; False where there is none."""
+def _tests(source: Source, program: LiveProgram, event: str, facts_set: bool) -> tuple[str, ...]:
+    """When a fact that clocks read may be another than before the event, as expressions."""
     reads = program.reads_of(event)
-    tests = [f"event and not {source.name(reads, 'reads')}.isdisjoint(event)"] if reads else []
-    if program.reads and any(each.sets_facts for each in effects):
-        tests.append("case.facts is not facts")
-    if tests:
-        source.add(f"if {' or '.join(tests)}:", f"    {look}")
-    return bool(tests)
+    brought = (f"event and not {source.name(reads, 'reads')}.isdisjoint(event)",) if reads else ()
+    return (*brought, "case.facts is not facts") if program.reads and facts_set else brought
 
 
 def _enter(
     source: Source, program: LiveProgram, before: LiveState | None, state: LiveState, ops: Operations,
-    changes: Changes, *rest: str,
-) -> None:  # fmt: skip
-    """Enter a state, from nowhere where there is none ``before``. ``rest`` ends the move where lateness is taken on the
-    way, which may lead anywhere."""
+    tests: tuple[str, ...], *rest: str,
+) -> bool:  # fmt: skip
+    """Enter a state, from nowhere where there is none ``before``; whether limits may be looked up by it, which is so
+    where one of the ``tests`` holds. ``rest`` ends the move where lateness is taken on the way, which may lead
+    anywhere."""
     event = source.name(NO_DATA, "nothing") if before is None else "event"
     source.add(f"case.state = {source.name(state, 'state')}", "case.entered = now")
     if program.counts_visits:
         source.add(f"case.visit({state.name!r})")
     if state.channel is not None:
         source.add(f"case.channel = {state.channel!r}")
-    operate(source, state, ops, before is None, changes)
+    if tests and program.clocks:
+        source.add(f"if {' or '.join(tests)}:")
+        with source.deeper():
+            source.call(f"stepper.operate(case, {source.name(ops, 'ops')}, event, facts, now, when)")
+        if ops:
+            source.add("else:")
+            with source.deeper():
+                operate(source, state, ops, before is None)
+    else:
+        operate(source, state, ops, before is None)
     if state.final is not None:
         if state.enter is not None:
             _run(source, state.enter, event)
@@ -124,7 +128,7 @@ def _enter(
             source.add("case.afters = ()")
         source.record(state.closed.kind, state.closed.data)
         source.end_records()
-        return
+        return bool(tests)
     if state.afters:
         _start_timers(source, state)
     elif before is not None and before.afters:
@@ -139,15 +143,19 @@ def _enter(
                 source.record(state.task.kind, state.task.data)
     elif state.task is not None:
         source.record(state.task.kind, state.task.data)
+    looks = bool(program.reads) and state.enter is not None and state.enter.sets_facts
+    if looks:
+        source.add("known_facts = case.facts")
     if state.enter is not None:
         _run(source, state.enter, event)
+    if looks:
+        source.call("stepper.look_at_facts(case, known_facts, now, when)")
     source.end_records()
     if program.clocks and before is not None:
         source.add("if case.pending:")
         with source.deeper():
-            source.add(
-                "stepper._take_pending(case, now, when)", *rest[:-1], "stepper.settle(subject, case, now)", rest[-1]
-            )
+            source.add("stepper._take_pending(case, now, when)", "stepper.settle(subject, case, now)", *rest)
+    return looks or bool(tests)
 
 
 def _start_timers(source: Source, state: LiveState) -> None:
@@ -210,10 +218,7 @@ def write_opening(program: LiveProgram, state: LiveState) -> Opening | None:
     )
     source.begin_records(program)
     source.record(state.opened.kind, state.opened.data)
-    _enter(source, program, None, state, state.starting, Changes(frozenset(), False))
-    if program.reads and state.enter is not None and state.enter.sets_facts:
-        nothing = source.name(NO_DATA, "nothing")
-        source.add(f"stepper.look_at_facts(case, {nothing}, facts, now, when)")
+    _enter(source, program, None, state, state.starting, ())
     _settle(source, program, state)
     source.add("return case")
     opening: Opening = source.function()

@@ -227,14 +227,19 @@ def rebase(out: list[str], case: Case, held: Round, now: int, when: str) -> None
     if changed is held.limit or not held.running:
         return
     used, before = used_of(held, now), held.due
-    held.segments += ((held.since, now),)
-    held.since = now
+    begin_stretch(held, now)
     held.limit = changed
     held.base = place_of(held, now) - used
     if not held.late:
         settle(case, held)
     if held.due != before:
         write_running(out, case, held, changed.extended, now, when, changed.recounted_as)
+
+
+def begin_stretch(held: Round, now: int) -> None:
+    """Let another stretch of a running round begin: what is left is counted in another way from now on."""
+    held.segments += ((held.since, now),)
+    held.since = now
 
 
 def stop(out: list[str], case: Case, held: Round, now: int, when: str) -> None:

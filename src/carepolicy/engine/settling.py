@@ -70,13 +70,22 @@ def settle(case: Case, held: Round, since: int | None = None) -> None:
             if more.kind == limit.limit.kind:
                 held.amount += more.amount
         held.due = _reached(held, held.amount, held.since if since is None else since)
-    if held.due != NEVER and limit.rolls:
-        with suppress(NeverOpen, OutOfRange):  # where no open day follows it stays where it is
-            held.due = limit.calendar.roll(held.due, limit.until and _ends_date(case, limit, held.due))
+    if limit.rolls:
+        _roll(case, held)
     for more in held.given:
         if held.due != NEVER and (limit.dated or more.kind != limit.limit.kind):
             held.due = due_of(limit.calendar, more, held.due, case.facts)
+            if limit.rolls:
+                _roll(case, held)
     plan(held)
+
+
+def _roll(case: Case, held: Round) -> None:
+    """Move a due time that falls on a closed day to the next open one. Where none follows it stays where it is."""
+    limit = held.limit
+    if held.due != NEVER:
+        with suppress(NeverOpen, OutOfRange):
+            held.due = limit.calendar.roll(held.due, limit.until and _ends_date(case, limit, held.due))
 
 
 def _settle_dated(case: Case, held: Round) -> None:

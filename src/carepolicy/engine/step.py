@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.engine.case import Case
 from carepolicy.engine.effects import assign_task
 from carepolicy.engine.instants import text_of
-from carepolicy.engine.limitchanges import look_again, look_before_end
-from carepolicy.engine.rounds import end, forget_lateness
+from carepolicy.engine.limitchanges import look_again
+from carepolicy.engine.rounds import begin_anew, forget_lateness
 from carepolicy.engine.subject import Subject
 from carepolicy.engine.telling import Telling
 from carepolicy.engine.timers import Timers
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState, LiveWay, Operations
+    from carepolicy.engine.liveclocks import LiveClock
+    from carepolicy.engine.rounds import Operation
     from carepolicy.machine.program import Bundle, OpenTable
 
 
@@ -83,8 +85,7 @@ class Stepper(Telling, Timers):
         case.received = received
         subject.put(program.place, case)
         self.out.append(case.line(state.opened, when))
-        self._enter(case, state, state.starting, now, when, NO_DATA)
-        self.look_at_facts(case, NO_DATA, facts, now, when)
+        self._enter(case, state, state.starting, now, when, NO_DATA, facts)
         self.settle(subject, case, now)
         return case
 
@@ -122,7 +123,7 @@ class Stepper(Telling, Timers):
         before = case.facts
         target = way.to
         if target is None:
-            self._stay(case, way, now, when, event)
+            self._stay(case, way, now, when, event, before)
         else:
             if case.state.leave is not None:
                 case.state.leave.run(self, case, now, when, event)
@@ -130,29 +131,30 @@ class Stepper(Telling, Timers):
                 way.effects.run(self, case, now, when, event)
             if way.moved is not None:
                 self.out.append(case.line(way.moved, when))
-            self._enter(case, target, way.ops, now, when, event)
-        self.look_at_facts(case, event, before, now, when)
+            self._enter(case, target, way.ops, now, when, event, before)
 
-    def look_at_facts(
-        self, case: Case, event: Mapping[str, Any], before: Mapping[str, Any], now: int, when: str
+    def look_at_facts(self, case: Case, before: Mapping[str, Any], now: int, when: str) -> None:
+        """Look up again what reads a fact that is another than ``before``."""
+        if case.program.reads and case.facts is not before:
+            self.operate(case, (), NO_DATA, before, now, when)
+            self._look_at_timers(case)
+
+    def _stay(
+        self, case: Case, way: LiveWay, now: int, when: str, event: Mapping[str, Any], before: Mapping[str, Any]
     ) -> None:
-        """Look up again what reads a fact that the event brought, or that is another than ``before``."""
-        reads = case.program.reads
-        if reads and not case.closed and (case.facts is not before or (event and not reads.isdisjoint(event))):
-            self._facts_changed(case, event, before, now, when)
-
-    def _stay(self, case: Case, way: LiveWay, now: int, when: str, event: Mapping[str, Any]) -> None:
         """A transition without a target: no leaving and entering again."""
         if way.effects is not None:
             way.effects.run(self, case, now, when, event)
             if case.assigned is not None:
                 assign_task(self, case, case.state, when)
-        for clock, operation in way.ops:
-            operation(self.out, case, clock, now, when)
+        self.operate(case, way.ops, event, before, now, when)
+        if case.afters and case.program.reads:
+            self._look_at_timers(case)
 
     def _enter(
-        self, case: Case, state: LiveState, ops: Operations, now: int, when: str, event: Mapping[str, Any]
-    ) -> None:
+        self, case: Case, state: LiveState, ops: Operations, now: int, when: str, event: Mapping[str, Any],
+        before: Mapping[str, Any],
+    ) -> None:  # fmt: skip
         program = case.program
         case.state = state
         case.entered = now
@@ -160,7 +162,7 @@ class Stepper(Telling, Timers):
             case.visit(state.name)
         if state.channel is not None:
             case.channel = state.channel
-        met = self._operate(case, ops, now, when)
+        met = self.operate(case, ops, event, before, now, when)
         if state.final is not None:
             if state.enter is not None:
                 state.enter.run(self, case, now, when, event)
@@ -174,23 +176,42 @@ class Stepper(Telling, Timers):
             if state.task is not None:
                 self.out.append(case.line(state.task, when))
         if state.enter is not None:
+            known = case.facts
             state.enter.run(self, case, now, when, event)
+            self.look_at_facts(case, known, now, when)
         if met and program.listens_to_met:
             self._take_met(case, met, now, when)
         if case.pending:
             self._take_pending(case, now, when)
 
-    def _operate(self, case: Case, ops: Operations, now: int, when: str) -> list[str]:
-        """Do what a move does to the clocks; the triggers of those that were met by it."""
-        met = []
-        for clock, operation in ops:
-            if operation is end:
-                look_before_end(self.out, case, clock, now, when)
-            held = case.rounds[clock.index]
-            operation(self.out, case, clock, now, when)
-            if held is not None and not held.late and case.rounds[clock.index] is None:
-                met.append(clock.met_trigger)
+    def operate(
+        self, case: Case, ops: Operations, event: Mapping[str, Any], before: Mapping[str, Any], now: int, when: str
+    ) -> list[str]:
+        """What a move does to the clocks, one after the other: its limit is looked up again where a fact that it reads
+        came with the event or is another than ``before``; then it starts, pauses or whatever the state wants of it. The
+        triggers of those that were met by it."""
+        met: list[str] = []
+        reads = case.program.reads
+        if not reads or (case.facts is before and (not event or reads.isdisjoint(event))):
+            for clock, operation in ops:
+                self._operate_on(case, clock, operation, met, now, when)
+            return met
+        for clock in case.program.clocks:
+            begun = case.rounds[clock.index] is not None
+            if clock.reads and _may_differ(clock.reads, event, before, case.facts):
+                look_again(self.out, case, clock, now, when)
+            for each, operation in ops:
+                if each is clock and (begun or operation is not begin_anew):
+                    self._operate_on(case, clock, operation, met, now, when)
         return met
+
+    def _operate_on(
+        self, case: Case, clock: LiveClock, operation: Operation, met: list[str], now: int, when: str
+    ) -> None:
+        held = case.rounds[clock.index]
+        operation(self.out, case, clock, now, when)
+        if held is not None and not held.late and case.rounds[clock.index] is None:
+            met.append(clock.met_trigger)
 
     def _take_met(self, case: Case, met: list[str], now: int, when: str) -> None:
         for trigger in met:
@@ -239,17 +260,8 @@ class Stepper(Telling, Timers):
         """The timers of a state; one whose fact has no value waits for it, and falls due never until then."""
         return tuple((after.due(entered, case.facts), after.place, after) for after in state.afters)
 
-    def _facts_changed(
-        self, case: Case, event: Mapping[str, Any], before: Mapping[str, Any], now: int, when: str
-    ) -> None:
-        """Look up again what reads a fact that the event brought or an effect set."""
-        if case.program.reads:
-            for clock in case.program.clocks:
-                if clock.reads and (
-                    not clock.reads.isdisjoint(event)
-                    or any(before.get(fact) != case.facts.get(fact) for fact in clock.reads)
-                ):
-                    look_again(self.out, case, clock, now, when)
+    def _look_at_timers(self, case: Case) -> None:
+        """Work out again when timers of the state fall due that hang on facts."""
         for after in case.state.afters:
             if after.limit.reads and any(timer[2] is after for timer in case.afters):
                 others = tuple(timer for timer in case.afters if timer[2] is not after)
@@ -290,3 +302,10 @@ class Stepper(Telling, Timers):
         self.refuse_loop(teller, f"open {flow}", text_of(now), ENDLESS)
         if teller.closed:
             subject.sequences = {**subject.sequences, place: teller.sequence}
+
+
+def _may_differ(
+    reads: frozenset[str], event: Mapping[str, Any], before: Mapping[str, Any], facts: Mapping[str, Any]
+) -> bool:
+    """Whether one of the facts that something reads came with an event, or is another than before."""
+    return not reads.isdisjoint(event) or any(before.get(fact) != facts.get(fact) for fact in reads)
