@@ -11,6 +11,7 @@ from signal import SIGINT, SIGTERM
 
 import pytest
 
+from mailboxes import free_port
 from receivers import HOLD, Receiver, receiving
 from shops import POLICIES, Shop
 
@@ -92,3 +93,31 @@ def test_a_watcher_outlives_a_store_that_goes_away_and_tells_it_once(
         process.send_signal(SIGTERM)
         assert (process.communicate(timeout=60), process.returncode) == (("", ""), 0)
     assert len({each.header("webhook-id") for each in receiver.posts}) == len(receiver.posts) == 3
+
+
+def test_a_command_that_is_started_every_minute_leaves_a_server_alone_that_failed(
+    file_shop: Shop, receiver: Receiver
+) -> None:
+    write(file_shop, 1, 2)
+    receiver.always = 503
+    send = ("outbox", "send", "--webhook", receiver.url, "--now")
+    for _ in range(2):
+        said = file_shop(*send, "2026-03-02 10:01")
+        assert (said.status, said.out, len(receiver.posts)) == (3, "0 sent, 0 failed, 0 parked\n", 1)
+        assert said.err.startswith("the receiver answered 503; trying again Mon 2026-03-02 10:01")
+    assert file_shop(*send, "2026-03-02 10:01", "--at-once").status == 3
+    assert len(receiver.posts) == 2
+    receiver.always = 204
+    assert file_shop(*send, "2026-03-02 10:02").out == "2 sent, 0 failed, 0 parked\n"
+
+
+def test_messages_wait_for_the_mail_server_and_are_not_posted_in_its_place(file_shop: Shop, receiver: Receiver) -> None:
+    write(file_shop, 1)
+    both = ("outbox", "send", "--smtp", f"127.0.0.1:{free_port()}", "--webhook", receiver.url)
+    assert (file_shop(*both).status, receiver.posts) == (3, [])
+    file_shop("tick", "--now", "2026-03-05 12:00", "--yes", "--quiet")  # the first answer is late, as is told to a lead
+    assert file_shop(*both).status == 3
+    kinds = [post.header("webhook-id") for post in receiver.posts]
+    assert kinds
+    listed = file_shop("outbox", "list", "--state", "all", "--format", "jsonl").lines()
+    assert sorted(kinds) == sorted(each["id"] for each in listed if each["kind"] != "message")

@@ -144,7 +144,8 @@ class Delivery:
         most = most if left is None else min(most, left)
         taken = self.outbox.take(now, LEASE, most, self.who, self.carrier.wanted, self.attempts)
         self._held.extend(taken)
-        self._leased = now
+        if not self._doubted:  # whose leases are older
+            self._leased = now
         return len(taken)
 
     def _one(self, gate: Gate, request: Request) -> Gate:

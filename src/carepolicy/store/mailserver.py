@@ -26,6 +26,9 @@ PATIENCE = 30.0
 DEADLINE = 120.0
 """Seconds that handing over one message may take in all, however often the server lets hear of itself."""
 
+FAREWELL = 1.0
+"""Seconds that a mail server has for its last answer, which matters to nobody."""
+
 TOO_LARGE = (523, 552)
 LOGIN_FIRST = (530, 534, 535, 538)
 ENHANCED = re.compile(r"[45]\.(\d{1,3})\.\d{1,3}\b")
@@ -64,16 +67,17 @@ class MailServer:
     def close(self) -> None:
         """End the connection."""
         try:
-            self._runner.run(self._leave())
+            if self._smtp is not None:
+                self._runner.run(self._leave(self._smtp))
         finally:
             self._runner.close()
 
-    async def _leave(self) -> None:
-        if self._smtp is not None and self._smtp.is_connected:
+    async def _leave(self, smtp: aiosmtplib.SMTP) -> None:
+        if smtp.is_connected:
             try:
-                await self._smtp.quit(timeout=1.0)
+                await smtp.quit(timeout=FAREWELL)
             except (OSError, aiosmtplib.SMTPException):
-                self._smtp.close()
+                smtp.close()
 
     async def _within(self, mail: Mail) -> None:
         """Send a message before the deadline."""

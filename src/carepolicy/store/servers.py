@@ -23,6 +23,9 @@ FIRST_WAIT = SECOND
 LONGEST_DOUBT = 900 * SECOND
 """At most, where the server answers and may be right: what is then sent to it may be taken."""
 
+FORGOTTEN = 30 * 86_400 * SECOND
+"""A server that nobody asked for so long is asked for no more: its address or password is another now."""
+
 TRIAL = 180 * SECOND
 """Who tries a server again has so long before others may: longer than the slowest delivery."""
 
@@ -32,6 +35,7 @@ SHUT = """INSERT INTO servers (digest, name, failures, until, fault) VALUES (?, 
     ON CONFLICT (digest) DO UPDATE SET failures = excluded.failures, until = excluded.until, fault = excluded.fault
     WHERE servers.failures = ?"""
 LEAVE = "UPDATE servers SET until = ? WHERE digest = ? AND failures = ?"
+FORGET_OLD = "DELETE FROM servers WHERE until < ?"
 FORGET = "DELETE FROM servers WHERE digest = ?"
 
 
@@ -92,7 +96,12 @@ class Servers:
         wait = min(asked, LONGEST_WAIT) if asked > 0 else _wait(gate, LONGEST_DOUBT if doubtful else LONGEST_WAIT)
         after = gate._replace(failures=failures, until=now + wait, fault=fault[:LONGEST_FAULT])
         values = (after.digest, after.name, failures, after.until, after.fault, gate.failures)
-        self._store.attempt(lambda transaction: transaction.run(SHUT, values), _nothing)
+
+        def work(transaction: Transaction) -> None:
+            transaction.run(FORGET_OLD, (now - FORGOTTEN,))
+            transaction.run(SHUT, values)
+
+        self._store.attempt(work, _nothing)
         return after
 
     def leave(self, gate: Gate, now: int) -> None:
