@@ -257,6 +257,12 @@ def test_init_lays_down_a_set_that_passes_the_check(tmp_path: Path) -> None:
         (["explain", "cp90"], [f"CP90{number}" for number in range(1, 10)]),
         (["due", "--calendar", "off"], ["office"]),
         (["run", "--dead"], ["--dead-letters"]),
+        (["event", "customer_w"], ["customer_withdrew", "customer_wrote"]),
+        (["event", "email_received", "m-1", "customer.t"], ["customer.tier="]),
+        (["event", "email_received", "m-1", "customer.tier=g"], ["customer.tier=gold"]),
+        (["case", "list", "--state", "waiting"], ["waiting_for_customer"]),
+        (["case", "list", "--owner", "care_l"], ["care_lead"]),
+        (["case", "show", "--store", "sqlite:///nowhere.db", "m"], []),
         (["run", "events"], ["events"]),  # click asks the shell for files by handing the word back
     ],
 )

@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run the command that the arguments name, and end the process with its exit status."""
     arguments = sys.argv[1:]
-    if arguments == ["--version"]:
+    if arguments in (["--version"], ["-V"]):
         from carepolicy._version import __version__
 
         sys.stdout.write(f"carepolicy {__version__}\n")

@@ -2,15 +2,75 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from functools import wraps
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from carepolicy._version import __version__
 from carepolicy.cli.commands import COMMANDS
+from carepolicy.cli.configuration import configuration
 from carepolicy.cli.running import COMPLETION, NAME
-from carepolicy.cli.status import USAGE, say, without_urls
+from carepolicy.cli.status import USAGE, Loudness, say, without_urls
 from carepolicy.cli.terminal import no_colour
+
+VERBOSE = "carepolicy.verbose"
+"""Where a context notes that --verbose was said; it is told when all options are known."""
+
+
+def _give_loudness(command: click.Command) -> None:
+    """Give a command, or those below a group, --quiet and --verbose where it has none of its own."""
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            _give_loudness(below)
+        return
+    taken = {option for each in command.params for option in each.opts}
+    work = command.callback
+    if "--verbose" in taken or work is None:
+        return
+    if "--quiet" not in taken:
+        names = ["--quiet"] if "-q" in taken else ["-q", "--quiet"]
+        words = "Say nothing but results and errors."
+        command.params.append(click.Option(names, is_flag=True, expose_value=False, callback=_be_quiet, help=words))
+
+    @wraps(work)
+    def told(*values: Any, **named: Any) -> Any:
+        context = click.get_current_context()
+        if context.meta.get(VERBOSE):
+            _tell_what_is_used(context.params)
+        return work(*values, **named)
+
+    words = "Say which configuration, policies and store are used."
+    names = ["-v", "--verbose"]
+    command.params.append(click.Option(names, is_flag=True, expose_value=False, callback=_be_verbose, help=words))
+    command.callback = told
+
+
+def _be_quiet(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    Loudness.quiet = value
+
+
+def _be_verbose(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    context.meta[VERBOSE] = value
+
+
+def _tell_what_is_used(parameters: Mapping[str, Any]) -> None:
+    say(f"{NAME}: version {__version__}, Python {sys.version.split()[0]}")
+    say(f"{NAME}: configuration {configuration().file or 'in no file'}")
+    if isinstance(parameters.get("policies"), str):
+        say(f"{NAME}: policies {os.path.abspath(parameters['policies'])}")
+    if isinstance(parameters.get("store"), str):
+        from carepolicy.store.opening import shown
+
+        say(f"{NAME}: store {shown(parameters['store'])}")
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 EPILOG = """\b
 Examples:
@@ -36,6 +96,10 @@ class Commands(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(f"carepolicy.cli.{entry.module}.command is no command")
         command.name = cmd_name
+        _give_loudness(command)
+        defaults = configuration().defaults(cmd_name, command)
+        if defaults:
+            ctx.default_map = {**(ctx.default_map or {}), cmd_name: defaults}
         return command
 
     def resolve_command(
@@ -65,7 +129,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="carepolicy", message="%(prog)s %(version)s")
+@click.version_option(__version__, "-V", "--version", prog_name="carepolicy", message="%(prog)s %(version)s")
 def app() -> None:
     """Customer-care policies that a manager can read, a machine can run and an audit can hold to its word.
 

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from carepolicy.cli.casesource import source_of
-from carepolicy.cli.completing import flows
+from carepolicy.cli.completing import flows, roles, states, subjects
 from carepolicy.cli.revealing import reveal_options
 from carepolicy.cli.sets import Command, format_option, policies_option
 from carepolicy.cli.stores import store_option
@@ -50,7 +50,7 @@ def command() -> None:
     "  carepolicy case show order-2001 --records records.jsonl --flow complaint --format json\n"
     "  carepolicy case show order-2001 --reveal --as care_lead\n"
 )
-@click.argument("subject")
+@click.argument("subject", shell_complete=subjects)
 @records_option
 @flow_option
 @reveal_options
@@ -84,7 +84,7 @@ def show(
     epilog="\b\nExamples:\n  carepolicy case history order-2001 --records records.jsonl\n"
     "  carepolicy case history --all --records records.jsonl > in_order.jsonl\n"
 )
-@click.argument("subject", required=False)
+@click.argument("subject", required=False, shell_complete=subjects)
 @click.option("--all", "every", is_flag=True, help="The records of all cases, by subject, flow and sequence.")
 @click.option("--proof", is_flag=True, help="With what proves them, for `verify --proof`; needs a store.")
 @records_option
@@ -126,12 +126,14 @@ def history(
 )
 @records_option
 @flow_option
-@click.option("--state", metavar="STATE", help="Only cases in this state.")
-@click.option("--owner", metavar="ROLE", help="Only cases that this role, or this person, is to work on.")
+@click.option("--state", metavar="STATE", shell_complete=states, help="Only cases in this state.")
+@click.option(
+    "--owner", metavar="ROLE", shell_complete=roles, help="Only cases that this role, or this person, is to work on."
+)
 @click.option("--late", is_flag=True, help="Only cases with a clock that is late.")
 @click.option("--limit", type=click.IntRange(1), help="No more cases than these.")
 @reveal_options
-@format_option("text", "json", "jsonl")
+@format_option("text", "json", "jsonl", "csv")
 @policies_option
 def list_(
     records: str | None, store: str, flow: str | None, state: str | None, owner: str | None, late: bool,
@@ -153,7 +155,7 @@ def list_(
 @flow_option
 @click.option("--limit", type=click.IntRange(1), help="No more cases than these.")
 @reveal_options
-@format_option("text", "json", "jsonl")
+@format_option("text", "json", "jsonl", "csv")
 @policies_option
 def due(
     records: str | None, store: str, flow: str | None, limit: int | None, reveal: bool, role: str | None, form: str,
@@ -198,6 +200,11 @@ def _print_cases(cases: Iterable[CaseView], form: str, policies: str) -> None:
         click.echo(casetext.table(list(cases), _zone(policies)), nl=False)
     elif form == "jsonl":
         _print_json(case.as_dict() for case in cases)
+    elif form == "csv":
+        from carepolicy.cli import casetext
+
+        for row in casetext.csv_rows(cases):
+            click.echo(row, nl=False)
     else:
         _print_object({"cases": [case.as_dict() for case in cases]})
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from carepolicy.cli.spreadsheet import rows
 from carepolicy.cli.terminal import plain, width
 from carepolicy.engine.instants import parse
 from carepolicy.engine.reading import Record
@@ -94,6 +95,25 @@ def _object(record: Record, zone: ZoneInfo, titles: Titles = NAMES) -> dict[str,
         "words": record_in_words(record, zone, titles),
         "data": record.data,
     }
+
+
+FIELDS = ("subject", "flow", "state", "owner", "person", "opened", "since", "late", "next_clock", "next_due")
+
+
+def csv_rows(cases: Iterable[CaseView]) -> Iterator[str]:
+    """Open cases as rows of CSV; times are those of records, ``late`` names the clocks that are late."""
+    return rows(map(_flat, cases), FIELDS)
+
+
+def _flat(case: CaseView) -> dict[str, str]:
+    upcoming = case.next_due
+    return {
+        "subject": case.subject, "flow": case.flow, "state": case.state, "owner": case.role or "",
+        "person": case.person or "", "opened": case.opened, "since": case.since,
+        "late": " ".join(name for name, clock in case.clocks.items() if clock.late and clock.is_open),
+        "next_clock": upcoming.name if upcoming is not None else "",
+        "next_due": (upcoming.due or "") if upcoming is not None else "",
+    }  # fmt: skip
 
 
 def table(cases: Sequence[CaseView], zone: ZoneInfo) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from carepolicy.cli.formats import FORMATS
+from carepolicy.cli.piped import PIPE, piped
 from carepolicy.cli.sets import demand_folder, format_option, policies_option
-from carepolicy.cli.status import NO, Refused
+from carepolicy.cli.status import NO, Refused, note
 
 if TYPE_CHECKING:
+    from carepolicy.cli.formats import Checked
     from carepolicy.policy.findings import Finding
 
 ORGANISATION = "organisation.yaml"
@@ -26,7 +29,7 @@ Wanted = dict[str, "set[str] | None"]
 
 @click.command(
     epilog="Examples: carepolicy check, carepolicy check policies/flows/complaint.yaml --format json, "
-    "carepolicy check --fix, carepolicy check --watch"
+    "carepolicy check --fix, carepolicy check --watch, carepolicy check - < returns.yaml"
 )
 @click.argument("path", nargs=-1, type=click.Path())
 @policies_option
@@ -38,6 +41,7 @@ Wanted = dict[str, "set[str] | None"]
 @click.option("--fix", is_flag=True, help="Mend what is safe: spelling, the order of keys, missing titles.")
 @click.option("--yes", is_flag=True, help="With --fix: write without asking.")
 @click.option("--watch", is_flag=True, help="Check again whenever a file is saved, until Ctrl-C.")
+@click.option("--as", "stands_for", metavar="FILE", help="With -: the file of the set that standard input stands for.")
 def command(
     path: tuple[str, ...],
     policies: str,
@@ -47,17 +51,25 @@ def command(
     fix: bool,
     yes: bool,
     watch: bool,
+    stands_for: str | None,
 ) -> None:
     """Check policy sets: text, shape, names, types, then the rules.
 
     PATH is the folder of a set, or a file in one, whose set is then checked and only that file's findings are
-    told. Exit status 1 means that there are errors; with --strict also that there are warnings. --fix shows what it
-    would write, and asks on a terminal; a name is only mended where one right name alone is near.
+    told; - is such a file on standard input, in place of the one on the disk. Exit status 1 means that there are
+    errors; with --strict also that there are warnings. --fix shows what it would write, and asks on a terminal; a
+    name is only mended where one right name alone is near.
     """
     if fix and watch:
         raise click.UsageError("--fix and --watch do not go together", click.get_current_context())
     if yes and not fix:
         raise click.UsageError("--yes goes with --fix", click.get_current_context())
+    day = today.date() if today is not None else None
+    if PIPE in path or stands_for is not None:
+        if path != (PIPE,) or fix or watch:
+            raise click.UsageError("- stands alone, without --fix and --watch", click.get_current_context())
+        _judge(_found_in_pipe(policies, stands_for, day or date.today()), form, strict)
+        return
     wanted: Wanted = {}
     for each in path or (policies,):
         root, file = _set_of(each)
@@ -66,7 +78,6 @@ def command(
             wanted[root] = None
         elif only is not None:
             only.add(file)
-    day = today.date() if today is not None else None
     if watch:
         from carepolicy.cli.watching import watch as keep_checking
 
@@ -76,16 +87,43 @@ def command(
         from carepolicy.cli.fixing import fix as mend
 
         mend(wanted, day, yes)
-    counts = tell({root: _found(root, only, day) for root, only in wanted.items()}, form, strict)
+    _judge(_reported({root: _found(root, only, day) for root, only in wanted.items()}), form, strict)
+
+
+def _judge(told: Sequence[Checked], form: str, strict: bool) -> None:
+    counts = _tell(told, form, strict)
     if counts["error"] or (strict and counts["warning"]):
         raise SystemExit(NO)
 
 
 def tell(found: Mapping[str, tuple[Sequence[Finding], Sequence[str]]], form: str, strict: bool = False) -> Counter[str]:
     """Print what was found in sets, by their folders, and sum it up on standard error. ``strict``: warnings count."""
-    from carepolicy.cli.formats import Checked, reported, written
+    return _tell(_reported(found), form, strict)
 
-    told = [reported(root, *each) for root, each in found.items()]
+
+def _reported(found: Mapping[str, tuple[Sequence[Finding], Sequence[str]]]) -> list[Checked]:
+    from carepolicy.cli.formats import reported
+
+    return [reported(root, *each) for root, each in found.items()]
+
+
+def _found_in_pipe(root: str, stands_for: str | None, today: date) -> list[Checked]:
+    """What is wrong with a file on standard input, as one of the set in ``root``."""
+    from carepolicy.cli.formats import Checked
+    from carepolicy.editing.rechecking import Rechecked
+
+    demand_folder(root)
+    name, content = piped(stands_for)
+    findings, _ = Rechecked(root).check(today, {name: content})
+    shown = os.path.join(root, name)
+    told = [each for each in findings if each.place.file == name]
+    moved = tuple(replace(each, place=each.place._replace(file=shown)) for each in told)
+    return [Checked(moved, (shown,), {shown: content.decode("utf-8", "replace").splitlines()})]
+
+
+def _tell(told: Sequence[Checked], form: str, strict: bool) -> Counter[str]:
+    from carepolicy.cli.formats import Checked, written
+
     checked = Checked(
         tuple(finding for each in told for finding in each.findings),
         tuple(file for each in told for file in each.files),
@@ -94,7 +132,7 @@ def tell(found: Mapping[str, tuple[Sequence[Finding], Sequence[str]]], form: str
     )
     click.echo(written(checked, form), nl=False)
     counts = Counter(each.severity.value for each in checked.findings)
-    click.echo(_summary(counts, len(checked.files)), err=True)
+    note(_summary(counts, len(checked.files)))
     return counts
 
 

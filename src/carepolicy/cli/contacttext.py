@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import orjson
 
+from carepolicy.cli.spreadsheet import rows
 from carepolicy.cli.terminal import plain
 from carepolicy.engine.recordwords import time_in_words
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from carepolicy.store.contacts import Contact
 
 FIELDS = ("time", "subject", "flow", "kind", "channel", "from", "to", "said", "state")
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would take for a formula."""
 
 
 def printed(entries: Sequence[Contact], form: str, zone: ZoneInfo, titles: Titles) -> str:
@@ -29,19 +26,10 @@ def printed(entries: Sequence[Contact], form: str, zone: ZoneInfo, titles: Title
         told = {"contacts": [each.as_dict() for each in entries]}
         return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n"
     if form == "csv":
-        out = io.StringIO()
-        writer = csv.DictWriter(out, FIELDS, lineterminator="\r\n")
-        writer.writeheader()
-        for each in entries:
-            writer.writerow({name: _cell(value) for name, value in each.as_dict().items()})
-        return out.getvalue()
+        return "".join(rows((each.as_dict() for each in entries), FIELDS))
     if not entries:
         return f"nothing was said yet (times of {zone.key})\n"
     return "".join(_lines(each, zone, titles) for each in entries)
-
-
-def _cell(value: str) -> str:
-    return "'" + value if value.startswith(FORMULAS) else value
 
 
 def _lines(entry: Contact, zone: ZoneInfo, titles: Titles) -> str:

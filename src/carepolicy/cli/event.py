@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from carepolicy.cli import completing
 from carepolicy.cli.plainly import SOURCE, Asked
 from carepolicy.cli.sets import policies_option
 from carepolicy.cli.stores import lateness_option, store_option, yes_option
@@ -15,9 +16,9 @@ from carepolicy.cli.stores import lateness_option, store_option, yes_option
     "  carepolicy event email_received order-1001 - < facts.json\n"
     "  tail -f events.jsonl | carepolicy event -\n"
 )
-@click.argument("type_", metavar="TYPE")
-@click.argument("subject", required=False)
-@click.argument("data", nargs=-1, metavar="[KEY=VALUE]...")
+@click.argument("type_", metavar="TYPE", shell_complete=completing.events)
+@click.argument("subject", required=False, shell_complete=completing.subjects)
+@click.argument("data", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=completing.facts)
 @click.option("--at", metavar="TIME", help="When it happened; default: now.")
 @click.option("--id", "identity", metavar="ID", help="The event's id; once it was taken, a second one has no effect.")
 @click.option("--source", default=SOURCE, show_default=True, help="Where the event comes from.")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from carepolicy.cli.piped import PIPE, piped
 from carepolicy.cli.sets import demand_folder, policies_option
-from carepolicy.cli.status import NO, USAGE, Refused
+from carepolicy.cli.status import NO, USAGE, Refused, note
 from carepolicy.cli.terminal import plain
 
 if TYPE_CHECKING:
@@ -27,15 +28,21 @@ WORTH_A_BAR = 20
 @policies_option
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 where a file is laid out otherwise.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change, with the same exit.")
-def command(path: tuple[str, ...], policies: str, check: bool, diff: bool) -> None:
+@click.option("--as", "stands_for", metavar="FILE", help="With -: the file of the set that standard input stands for.")
+def command(path: tuple[str, ...], policies: str, check: bool, diff: bool, stands_for: str | None) -> None:
     """Lay out policy files: the policy set's, or those in PATH (files, folders of sets). Comments are kept.
 
-    A file that is no YAML, or whose layout would lose something, is left as it is, and told. The files that were
-    changed (with --check: that would be) are named on standard output.
+    - lays out standard input, onto standard output. A file that is no YAML, or whose layout would lose something, is
+    left as it is, and told. The files that were changed (with --check: that would be) are named on standard output.
     """
     from carepolicy.cli.progress import progress
     from carepolicy.editing.formatting import formatted
 
+    if PIPE in path or stands_for is not None:
+        if path != (PIPE,):
+            raise click.UsageError("- stands alone", click.get_current_context())
+        _lay_out_pipe(stands_for, check, diff)
+        return
     files = _files(path, policies)
     with progress("fmt", len(files), WORTH_A_BAR) as told:
         found = []
@@ -50,6 +57,26 @@ def command(path: tuple[str, ...], policies: str, check: bool, diff: bool) -> No
     if failed:
         raise SystemExit(USAGE)
     if (check or diff) and any(each.changed for each in found):
+        raise SystemExit(NO)
+
+
+def _lay_out_pipe(stands_for: str | None, check: bool, diff: bool) -> None:
+    """Write what stands on standard input to standard output in its layout; unchanged where it cannot be laid out."""
+    from carepolicy.editing.files import kind_of
+    from carepolicy.editing.formatting import formatted_text
+
+    name, content = piped(stands_for)
+    try:
+        found = formatted_text(content.decode(), name, kind_of(name) or "flow")
+    except UnicodeDecodeError:
+        raise Refused("standard input is not UTF-8") from None
+    if not (check or diff):
+        click.echo(found.after, nl=False)
+    elif diff and found.changed:
+        click.echo("".join(plain(line) + "\n" for line in found.diff().splitlines()), nl=False)
+    if _complaints([found]):
+        raise SystemExit(USAGE)
+    if (check or diff) and found.changed:
         raise SystemExit(NO)
 
 
@@ -99,4 +126,4 @@ def _complaints(found: Sequence[Formatted]) -> bool:
 def _sum_up(found: Sequence[Formatted], only_told: bool) -> None:
     changed = sum(each.changed for each in found)
     files = f"{len(found)} file{'' if len(found) == 1 else 's'}"
-    click.echo(f"{files}: {changed} {'would be changed' if only_told else 'changed'}", err=True)
+    note(f"{files}: {changed} {'would be changed' if only_told else 'changed'}")

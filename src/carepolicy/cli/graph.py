@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
 from carepolicy.cli.completing import flows
+from carepolicy.cli.piped import PIPE
 from carepolicy.cli.sets import policies_option, policies_or_exit
-from carepolicy.cli.status import UNREACHABLE, Refused
+from carepolicy.cli.status import UNREACHABLE, Refused, note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from carepolicy.charts import Drawn
@@ -19,7 +24,8 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog="Examples: carepolicy graph complaint --output complaint.pdf, carepolicy graph --all --output flows.svg"
+    epilog="Examples: carepolicy graph complaint --output complaint.pdf, carepolicy graph --all --output flows.svg, "
+    "carepolicy graph complaint --output - --as mmd"
 )
 @click.argument("flow", required=False, shell_complete=flows)
 @click.option("--all", "every", is_flag=True, help="Draw how the flows open each other and raise events to each other.")
@@ -29,8 +35,9 @@ if TYPE_CHECKING:
     metavar="FILE",
     required=True,
     type=click.Path(),
-    help="What to write; its ending says in which format.",
+    help="What to write; its ending says in which format. - is standard output.",
 )
+@click.option("--as", "ending", metavar="ENDING", help="With --output -: the format, as in --as svg. Default: dot.")
 @click.option("--style", type=click.Choice(("card", "lanes", "plain")), default="card", show_default=True)
 @click.option("--paper", type=click.Choice(("A4", "A3", "Letter")), help="Of a .pdf; default: the organisation's.")
 @click.option("--language", metavar="TAG", help="The language of the chart's own words.")
@@ -39,8 +46,8 @@ if TYPE_CHECKING:
 )
 @policies_option
 def command(
-    flow: str | None, every: bool, output: str, style: str, paper: str | None, language: str | None, heat: str | None,
-    policies: str,
+    flow: str | None, every: bool, output: str, ending: str | None, style: str, paper: str | None,
+    language: str | None, heat: str | None, policies: str,
 ) -> None:  # fmt: skip
     """Draw the chart of FLOW, or with --all one chart of all flows.
 
@@ -51,11 +58,18 @@ def command(
         raise click.UsageError("name one flow, or --all", click.get_current_context())
     if every and heat is not None:
         raise click.UsageError("--heat goes with one flow", click.get_current_context())
+    if ending is not None and output != PIPE:
+        raise click.UsageError("--as goes with --output -: a file's own ending says it", click.get_current_context())
     found = policies_or_exit(policies)
     from carepolicy.charts import NoRenderer, RenderError, UnknownFlow, UnknownFormat, UnknownPaper
 
     try:
-        files, advice = _drawn(found, flow, output, style, paper, language, heat)
+        with _folder(output) as place:
+            name = output if place is None else os.path.join(place, f"chart.{(ending or 'dot').lstrip('.')}")
+            files, advice = _drawn(found, flow, name, style, paper, language, heat)
+            if place is not None:
+                _write_out(files)
+                files = ()
     except (UnknownFlow, UnknownFormat, UnknownPaper) as problem:
         raise Refused(str(problem)) from None
     except (NoRenderer, RenderError) as problem:
@@ -63,7 +77,18 @@ def command(
     for file in files:
         click.echo(str(file))
     if advice:
-        click.echo(f"carepolicy: {advice}", err=True)
+        note(f"carepolicy: {advice}")
+
+
+def _folder(output: str) -> AbstractContextManager[str | None]:
+    """Where a chart that goes to standard output is drawn first."""
+    return TemporaryDirectory() if output == PIPE else nullcontext()
+
+
+def _write_out(files: Sequence[Path]) -> None:
+    if len(files) > 1:
+        raise Refused("this chart has several sheets: write it to files, or as pdf")
+    click.echo(files[0].read_bytes(), nl=False)
 
 
 def _drawn(

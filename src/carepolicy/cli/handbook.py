@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from carepolicy.cli.sets import earlier_or_exit, policies_option, policies_or_exit
-from carepolicy.cli.status import NO, UNREACHABLE, Refused
+from carepolicy.cli.status import NO, UNREACHABLE, Refused, note
 
 if TYPE_CHECKING:
     from carepolicy.handbook import Site
@@ -68,7 +68,7 @@ def _write(site: Site, output: str) -> None:
         raise Refused(f"cannot write to {output}: {problem.strerror or problem}") from None
     click.echo(f"{output}/index.html ({_files(len(site.files))}, {len(changed)} changed)")
     if site.advice:
-        click.echo(f"carepolicy: {site.advice}", err=True)
+        note(f"carepolicy: {site.advice}")
 
 
 def _files(count: int) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from carepolicy.cli.status import Refused
+from carepolicy.cli.status import Refused, note
 
 STARTER = Path(__file__).parent.parent / "starter"
 
@@ -30,5 +30,5 @@ def command(folder: Path) -> None:
         with target.open("x", encoding="utf-8", newline="\n") as file:
             file.write((STARTER / each).read_text(encoding="utf-8"))
         click.echo(str(target))
-    click.echo(f"Next: carepolicy check --policies {folder}; carepolicy test --policies {folder}", err=True)
-    click.echo(f"For your editor: carepolicy schema --output {folder.parent / 'schemas'}", err=True)
+    note(f"Next: carepolicy check --policies {folder}; carepolicy test --policies {folder}")
+    note(f"For your editor: carepolicy schema --output {folder.parent / 'schemas'}")

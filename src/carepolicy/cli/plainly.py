@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from carepolicy.cli.configuration import configuration
 from carepolicy.cli.sets import POLICIES, POLICIES_VARIABLE
 from carepolicy.cli.stores import STORE, STORE_VARIABLE
 from carepolicy.named import NamedTuple
@@ -57,11 +58,14 @@ def plain_event(arguments: list[str]) -> Asked | None:
             if each not in _VALUED or not value or value.startswith("-"):
                 return None
             given[each] = value
-    policies = given.get("--policies") or os.environ.get(POLICIES_VARIABLE) or POLICIES
+    known = configuration()
+    if "event" in known.data:
+        return None
+    policies = given.get("--policies") or os.environ.get(POLICIES_VARIABLE) or known.text("policies") or POLICIES
     if len(words) < 2 or (os.path.exists(policies) and not os.access(policies, os.R_OK)):
         return None
     type_, subject, *data = words
-    store = given.get("--store") or os.environ.get(STORE_VARIABLE) or STORE
+    store = given.get("--store") or os.environ.get(STORE_VARIABLE) or known.text("store") or STORE
     return Asked(
         type_, subject, tuple(data), given.get("--at"), given.get("--id"), given.get("--source", SOURCE),
         given.get("--lateness"), yes, store, policies, quiet,

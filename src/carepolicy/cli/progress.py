@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from carepolicy.cli.status import Loudness
 from carepolicy.cli.terminal import no_colour
 
 
 @contextmanager
 def progress(what: str, total: int, worth: int = 0) -> Iterator[Callable[[int], None]]:
     """A function that is called with how much more is done of ``total``; less than ``worth`` gets no bar."""
-    if total < max(worth, 1) or not sys.stderr.isatty():
+    if total < max(worth, 1) or Loudness.quiet or not sys.stderr.isatty():
         yield lambda done: None
         return
     from rich.console import Console
@@ -27,7 +28,7 @@ def progress(what: str, total: int, worth: int = 0) -> Iterator[Callable[[int], 
 @contextmanager
 def busy(what: str) -> Iterator[None]:
     """Say on a terminal that something is being done whose length nobody knows."""
-    if not sys.stderr.isatty():
+    if Loudness.quiet or not sys.stderr.isatty():
         yield
         return
     from rich.console import Console

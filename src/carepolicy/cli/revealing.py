@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from carepolicy.cli.completing import roles
 from carepolicy.cli.sets import Command
 from carepolicy.cli.status import Refused
 
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 
 def reveal_options(wanted: Command) -> Command:
     """``--reveal`` and ``--as ROLE``, as the parameters ``reveal`` and ``role``."""
-    wanted = click.option("--as", "role", metavar="ROLE", help="Who reads: sees what may_see: of the role lists.")(
-        wanted
-    )
+    wanted = click.option(
+        "--as", "role", metavar="ROLE", shell_complete=roles, help="Who reads: sees what may_see: of the role lists."
+    )(wanted)
     return click.option("--reveal", is_flag=True, help="Show private facts, as far as the role of --as may see them.")(
         wanted
     )

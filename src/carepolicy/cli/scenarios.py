@@ -11,7 +11,7 @@ import click
 from carepolicy.cli.completing import flows
 from carepolicy.cli.sets import policies_option
 from carepolicy.cli.stages import stage_or_exit
-from carepolicy.cli.status import Refused
+from carepolicy.cli.status import Refused, note
 from carepolicy.cli.terminal import plain
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def suggest(flow: str, policies: str, output: str | None) -> None:
         if each.text is None:
             click.echo(plain(f"{policies}/{each.file}:{each.line}: no history was found for {each.name}"), err=True)
     wanting = sum(each.text is None for each in found)
-    click.echo(f"{len(found) - wanting} suggested, {wanting} not found", err=True)
+    note(f"{len(found) - wanting} suggested, {wanting} not found")
 
 
 def _text(suggestion: Suggestion) -> str:

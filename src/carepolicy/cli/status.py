@@ -41,6 +41,18 @@ def without_logins(text: str) -> str:
     return re.sub(r'"[^"\n]*:/.*"', lambda quoted: re.sub(logins, r'\1…"', quoted[0]), text)
 
 
+class Loudness:
+    """How much is told besides results and errors: ``quiet`` leaves out sums, notes and bars."""
+
+    quiet = False
+
+
+def note(text: str) -> None:
+    """Tell people, a line on stderr, what --quiet may leave out."""
+    if not Loudness.quiet:
+        say(text)
+
+
 def say(text: str) -> None:
     """Tell people something, a line on stderr."""
     stream: TextIO | None = sys.stderr

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from carepolicy.cli.sets import demand_folder, format_option, policies_option, refuse
-from carepolicy.cli.status import NO, USAGE, Refused
+from carepolicy.cli.status import NO, USAGE, Refused, note
 from carepolicy.cli.terminal import plain
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _finish(
     """Sum up on standard error, and end with the status that fits."""
     from carepolicy.scenarios.telling import summary
 
-    click.echo(summary(verdicts), err=True)
+    note(summary(verdicts))
     low = [] if fail_under is None else [(root, each) for root, each in coverages.items() if each.percent < fail_under]
     for root, each in low:
         click.echo(f"{each.percent:.1f} % of {root} is covered, less than {fail_under:g} %", err=True)

@@ -1,0 +1,131 @@
+"""What a project says once for all commands: in ``carepolicy.toml``, or under ``[tool.carepolicy]`` of pyproject.toml.
+
+The file is looked for in the working folder and the folders above it. An option of the command line wins over a
+variable of the environment, and that over the file.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.cli.status import Refused
+from carepolicy.named import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import click
+
+FILE, PROJECT, TABLE = "carepolicy.toml", "pyproject.toml", b"[tool.carepolicy"
+SQLITE = "sqlite:///"
+PATHS = ("policies", "output")
+"""Settings that are paths, told from the folder of the file."""
+
+EVERYWHERE = ("policies", "store")
+"""Settings that stand above the tables, for each command that has such an option."""
+
+
+class Configuration(NamedTuple):
+    """What a file says: ``file`` is its path ("" where there is none), ``data`` its tables as they stand there."""
+
+    file: str
+    data: Mapping[str, Any]
+
+    def text(self, name: str) -> str | None:
+        """A setting that holds for all commands, as the option takes it. Raises ``Refused`` where it is no text."""
+        said = self.data.get(name)
+        if said is not None and not isinstance(said, str):
+            raise Refused(f'{self.file}: {name} is to be a text, as in {name} = "…"')
+        return None if said is None else self._here(name, said)
+
+    def defaults(self, name: str, command: click.Command) -> dict[str, Any]:
+        """What the options of a command are where the command line does not say it, by the names of its parameters.
+
+        Raises ``Refused`` for a table that names an option which the command does not have.
+        """
+        from carepolicy.cli.commands import COMMANDS
+
+        self._demand((*EVERYWHERE, *COMMANDS), self.data, "")
+        above = {key: said for key in EVERYWHERE if (said := self.text(key)) is not None}
+        return self._of(command, self._table(self.data, name), f"[{name}] ", above)
+
+    def _of(
+        self, command: click.Command, table: Mapping[str, Any], where: str, above: dict[str, str]
+    ) -> dict[str, Any]:
+        below: Mapping[str, click.Command] = getattr(command, "commands", {})
+        named = {
+            option.removeprefix("--"): each for each in command.params for option in (*each.opts, *each.secondary_opts)
+        }
+        options = {key: each for key, each in named.items() if not key.startswith("-") and key != each.metavar}
+        self._demand((*options, *below), table, where)
+        found: dict[str, Any] = {options[key].name or key: said for key, said in above.items() if key in options}
+        for key, said in table.items():
+            if key in options:
+                found[options[key].name or key] = self._here(key, said) if isinstance(said, str) else said
+        for name, each in below.items():
+            found[name] = self._of(each, self._table(table, name), f"{where.rstrip('] ')}.{name}] ", above)
+        return found
+
+    def _table(self, tables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        found = tables.get(name, {})
+        if not isinstance(found, dict):
+            raise Refused(f"{self.file}: {name} is the name of a command: write its options under [{name}]")
+        return found
+
+    def _demand(self, known: tuple[str, ...], table: Mapping[str, Any], where: str) -> None:
+        for key in table:
+            if key not in known:
+                from carepolicy.policy.findings import did_you_mean
+
+                hint = did_you_mean(key, known) or f"known here: {', '.join(sorted(known))}"
+                raise Refused(f'{self.file}: {where}unknown setting "{key}"; {hint}')
+
+    def _here(self, name: str, said: str) -> str:
+        """A path of the file as it is called from the working folder."""
+        folder = os.path.dirname(self.file)
+        if name in PATHS and folder and not os.path.isabs(said):
+            return os.path.join(folder, said)
+        if name == "store" and folder and said.startswith(SQLITE) and not os.path.isabs(said.removeprefix(SQLITE)):
+            return SQLITE + os.path.join(folder, said.removeprefix(SQLITE))
+        return said
+
+
+def configuration() -> Configuration:
+    """That of the working folder. Raises ``Refused`` for a file that cannot be read."""
+    return _read(os.getcwd())
+
+
+@cache
+def _read(folder: str) -> Configuration:
+    above, here = "", folder
+    while True:
+        for name, table in ((FILE, b""), (PROJECT, TABLE)):
+            content = _content(os.path.join(here, name))
+            if content is not None and table in content:
+                file = os.path.join(above, name)
+                return Configuration(file, _tables(file, content, name == PROJECT))
+        parent = os.path.dirname(here)
+        if parent == here:
+            return Configuration("", {})
+        above, here = os.path.join(above, os.pardir), parent
+
+
+def _content(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _tables(file: str, content: bytes, inside: bool) -> Mapping[str, Any]:
+    import tomllib
+
+    try:
+        data = tomllib.loads(content.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise Refused(f"{file} is no TOML: {fault}") from None
+    found = data.get("tool", {}).get("carepolicy", {}) if inside else data
+    return found if isinstance(found, dict) else {}
