@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READERS := tests/charts/node
 SHELL := /bin/sh
 
-.PHONY: help demo handbook test fuzz soak lint types bench test-lowest wheel clean
+.PHONY: help demo handbook test fuzz soak lint types bench test-lowest wheel man clean
 
 help: ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || true
@@ -77,6 +77,9 @@ wheel: $(VENV)/made ## Build the wheel, and try it in an environment of its own
 	.venv-wheel/bin/carepolicy init out/wheel
 	.venv-wheel/bin/carepolicy check --policies out/wheel
 	.venv-wheel/bin/python -c 'from importlib.resources import files; assert files("carepolicy").joinpath("py.typed").is_file()'
+
+man: $(VENV)/made-dev ## Write the man pages of all commands into out/man
+	$(BIN)/python docs/man_pages.py out/man
 
 clean: ## Remove what was made
 	rm -rf $(VENV) .venv-lowest .venv-wheel dist $(READERS)/node_modules $(READERS)/made out .pytest_cache .mypy_cache .ruff_cache .hypothesis
