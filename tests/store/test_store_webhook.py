@@ -200,6 +200,22 @@ def test_headers_come_from_files_and_variables_and_none_is_ours(
         assert (said.status, why in said.err, "hunter2" in said.err) == (2, True, False), wrong
 
 
+def test_a_header_that_is_none_is_told_of_without_its_text(
+    asked: Shop, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = ("outbox", "send", "--webhook", receiver.url)
+    (tmp_path / "headers").write_text("X-Shop: one\nBearer hunter2\n")
+    said = asked(*send, "--header", f"@{tmp_path}/headers")
+    assert (said.status, "headers: line 2 is no header" in said.err, "hunter2" in said.err) == (2, True, False)
+    monkeypatch.setenv("CAREPOLICY_WEBHOOK_AUTHORIZATION", "Bearer hunter2\r\nX-Evil: 1")
+    said = asked(*send)
+    assert (said.status, "AUTHORIZATION is no header" in said.err, "hunter2" in said.err) == (2, True, False)
+    monkeypatch.setenv("CAREPOLICY_WEBHOOK_AUTHORIZATION", "Bearer one")
+    (tmp_path / "headers").write_text("authorization: Bearer two\n")
+    assert asked(*send, "--header", f"@{tmp_path}/headers", "--limit", "1").status == 0
+    assert receiver.posts[0].header("Authorization") == "Bearer two"
+
+
 def test_a_proxy_of_the_environment_is_asked_and_one_that_is_away_is_told(
     asked: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from carepolicy.cli.status import say
 from carepolicy.cli.stores import open_or_exit
 from carepolicy.engine.recordwords import time_in_words
 from carepolicy.store.delivering import Delivered, Delivery, say_done
-from carepolicy.store.letter import mail_channels
+from carepolicy.store.mail import mail_channels
 from carepolicy.store.servers import Servers
 
 if TYPE_CHECKING:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from carepolicy.cli.living import operation_or_exit, wall_clock
+from carepolicy.cli.outbox import AUTHORIZATION, PASSWORD, SECRET
 from carepolicy.cli.status import Refused
 from carepolicy.cli.times import until_of
 from carepolicy.engine.recordwords import time_in_words
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from carepolicy.store.outbox import Request
     from carepolicy.store.webhook import Webhook
 
+
+OPTION = "what --header says"
+"""Where a header stands that is on the command line."""
 
 HEADER, VALUE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"), re.compile(r"[\t\x20-\x7e]*")
 SECRET_HEADERS = frozenset(("authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"))
@@ -107,18 +111,18 @@ def is_local(host: str) -> bool:
 
 def mail_server_of(bundle: Bundle, said: MailOptions) -> MailServer:
     """The mail server that was named. Refuses what names none."""
-    from carepolicy.store.letter import mail_channels
+    from carepolicy.store.mail import mail_channels
     from carepolicy.store.mailserver import MailServer
     from carepolicy.store.opening import shown
 
     host, _, port = said.address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if "@" in said.address:
-        raise Refused("leave the user and the password out of --smtp: --user NAME, and CAREPOLICY_SMTP_PASSWORD")
+        raise Refused(f"leave the user and the password out of --smtp: --user NAME, and {PASSWORD}")
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 1 << 16:
         raise Refused(f"{shown(said.address)} names no mail server; write it as localhost:25")
     if said.user is not None and not said.password:
-        raise Refused("--user needs a password in CAREPOLICY_SMTP_PASSWORD")
+        raise Refused(f"--user needs a password in {PASSWORD}")
     if said.user is not None and not said.starttls and not is_local(host):
         raise Refused(f"the password of {said.user} would go to {host} for all to read: add --starttls")
     if not said.starttls:
@@ -137,7 +141,7 @@ def webhook_of(said: HookOptions, kind: str | None, without: Sequence[str]) -> W
     from carepolicy.store.webhook import NoSecret, NoWebAddress, Webhook, address_of
 
     if not said.secret:
-        raise Refused("--webhook signs what it posts: set CAREPOLICY_WEBHOOK_SECRET")
+        raise Refused(f"--webhook signs what it posts: set {SECRET}")
     wanted = Wanted((kind,) if kind else KINDS, None, without)
     try:
         url = address_of(said.url)
@@ -153,33 +157,40 @@ def headers_of(said: HookOptions) -> dict[str, str]:
     one that is none, that is ours to set, or that would show a password to all who look at the list of processes."""
     from carepolicy.store.webhook import RESERVED
 
-    found = {"Authorization": said.authorization} if said.authorization else {}
+    found: dict[str, tuple[str, str]] = {}
+    for place, line in _header_lines(said):
+        name, colon, value = (part.strip() for part in line.partition(":"))
+        if not colon or not HEADER.fullmatch(name) or not VALUE.fullmatch(value):
+            raise Refused(f'{place} is no header; write it as "Name: value"')
+        low = name.lower()
+        if low in RESERVED or low.startswith("webhook-"):
+            raise Refused(f"the header {name} is not yours to set")
+        if low in SECRET_HEADERS and place == OPTION:
+            raise Refused(
+                f"{name} on the command line can be read in the list of processes: write it into a file of yours "
+                f"and say --header @FILE, or set {AUTHORIZATION}"
+            )
+        found[low] = name, value
+    return dict(found.values())
+
+
+def _header_lines(said: HookOptions) -> Iterator[tuple[str, str]]:
+    """The headers that the user adds, each with where it stands, since its text may be a password."""
+    if said.authorization:
+        yield AUTHORIZATION, f"Authorization: {said.authorization}"
     for given in said.headers:
-        lines = _lines(given[1:]) if given.startswith("@") else [given]
-        for line in lines:
-            name, colon, value = line.partition(":")
-            name, value = name.strip(), value.strip()
-            if not colon or not HEADER.fullmatch(name) or not VALUE.fullmatch(value):
-                raise Refused(f'"{name}" is no header; write it as "Name: value"')
-            if name.lower() in RESERVED or name.lower().startswith("webhook-"):
-                raise Refused(f"the header {name} is not yours to set")
-            if name.lower() in SECRET_HEADERS and not given.startswith("@"):
-                raise Refused(
-                    f"{name} on the command line can be read in the list of processes: write it into a file of yours "
-                    f"and say --header @FILE, or set CAREPOLICY_WEBHOOK_AUTHORIZATION"
-                )
-            found[name] = value
-    return found
+        if not given.startswith("@"):
+            yield OPTION, given
+            continue
+        path = given[1:]
+        try:
+            with open(path, encoding="utf-8") as file:
+                lines = file.read().splitlines()
+        except UnicodeDecodeError:
+            raise Refused(f"{path}: it is no text") from None
+        yield from ((f"{path}: line {number}", line) for number, line in enumerate(lines, 1) if line.strip())
 
 
 def surroundings() -> str:
     """What the environment says of proxies and trusted certificates: a server that failed is tried anew with others."""
     return "\0".join(f"{name}={os.environ.get(name, '')}" for name in SURROUNDINGS)
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return [line.rstrip("\r\n") for line in file if line.strip()]
-    except UnicodeDecodeError:
-        raise Refused(f"{path}: it is no text") from None

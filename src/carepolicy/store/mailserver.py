@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import aiosmtplib
 
 from carepolicy.store.delivering import Doubtful, ServerFault, Undelivered
-from carepolicy.store.letter import mail_channels, mail_of
+from carepolicy.store.mail import mail_channels, mail_of
 from carepolicy.store.outbox import Wanted
 from carepolicy.store.servers import Server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from carepolicy.store.letter import Mail
+    from carepolicy.store.mail import Mail
     from carepolicy.store.outbox import Request
 
 PATIENCE = 30.0

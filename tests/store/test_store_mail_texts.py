@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.store.delivering import Undeliverable
-from carepolicy.store.letter import address_of, mail_of, on_one_line
+from carepolicy.store.mail import address_of, mail_of, on_one_line
 from carepolicy.store.outbox import Request
 from laws import examples
 from nasty_texts import texts
