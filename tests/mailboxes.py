@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from email import message_from_bytes
 from email.message import Message
 from email.policy import default
-from threading import Thread
 from typing import Any
+
+from receivers import Listener
 
 
 def free_port() -> int:
@@ -43,32 +43,16 @@ CUT, DRIBBLE = "cut", "dribble"
 """Answers that are none: the connection is cut; the lines of one never end."""
 
 
-class MailHost:
+class MailHost(Listener):
     """A mail server that answers each verb as ``replies`` say (of ``.`` after the text), else as one that takes all;
-    ``mails`` are the texts that it took, ``asked`` counts the connections."""
+    ``mails`` are the texts that it took."""
 
     def __init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
         self.replies: dict[str, str] = {}
         self.mails: list[bytes] = []
-        self.asked = 0
+        super().__init__()
 
-    def serve(self) -> None:
-        while True:
-            try:
-                taken, _ = self._socket.accept()
-            except OSError:
-                return
-            self.asked += 1
-            Thread(target=self._talk, args=(taken,), daemon=True).start()
-
-    def end(self) -> None:
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-
-    def _talk(self, taken: socket.socket) -> None:
+    def talk(self, taken: socket.socket) -> None:
         with taken, suppress(OSError), taken.makefile("rb") as lines:
             usual = {"": "220 here", "EHLO": "250 here", "DATA": "354 go on", "QUIT": "221 bye"}
             verb, text = "", b""
@@ -92,16 +76,3 @@ class MailHost:
                 if not line:
                     return
                 verb = line.decode().split(" ")[0].strip().upper()
-
-
-@contextmanager
-def hosting() -> Iterator[MailHost]:
-    """A mail server that listens."""
-    found = MailHost()
-    thread = Thread(target=found.serve)
-    thread.start()
-    try:
-        yield found
-    finally:
-        found.end()
-        thread.join()

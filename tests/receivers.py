@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from threading import Event, Thread
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 DROP, DRIBBLE, LONG, HOLD = b"drop", b"dribble", b"long", b"hold"
 """Answers that are none: the connection is cut; the head comes letter by letter; the body never ends; nothing is said
@@ -25,36 +24,60 @@ class Post(NamedTuple):
         return value.decode("ascii")
 
 
-class Receiver:
-    """``answers`` are the next ones, then all are ``always``: a status, or bytes that are sent as they are."""
+class Listener:
+    """A server on a port of this machine, which talks to each who connects in a thread of its own."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/care?shop=1"
+        self.asked = 0
+        self._thread = Thread(target=self._serve)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def talk(self, taken: socket.socket) -> None:
+        raise NotImplementedError
+
+    def end(self) -> None:
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                taken, _ = self._socket.accept()
+            except OSError:
+                return
+            self.asked += 1
+            Thread(target=self.talk, args=(taken,), daemon=True).start()
+
+
+class Receiver(Listener):
+    """``answers`` are the next ones, then all are ``always``: a status, or bytes that are sent as they are."""
+
+    def __init__(self) -> None:
         self.posts: list[Post] = []
         self.answers: list[int | bytes] = []
         self.always: int | bytes = 204
         self.extra = b""
         self.holds, self.go_on = Event(), Event()
         self._ended = Event()
-
-    def serve(self) -> None:
-        while True:
-            try:
-                taken, _ = self._socket.accept()
-            except OSError:
-                return
-            Thread(target=self._talk, args=(taken,), daemon=True).start()
+        super().__init__()
+        self.url = f"http://127.0.0.1:{self.port}/care?shop=1"
 
     def end(self) -> None:
         self._ended.set()
         self.go_on.set()
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+        super().end()
 
-    def _talk(self, taken: socket.socket) -> None:
+    def talk(self, taken: socket.socket) -> None:
         with taken, suppress(OSError):
             came = b""
             while True:
@@ -96,16 +119,3 @@ class Receiver:
             answer = b"HTTP/1.1 %d Said\r\n%bContent-Length: 0\r\n\r\n" % (answer, self.extra)
         taken.sendall(answer)
         return True
-
-
-@contextmanager
-def receiving() -> Iterator[Receiver]:
-    """A receiver that listens."""
-    found = Receiver()
-    thread = Thread(target=found.serve)
-    thread.start()
-    try:
-        yield found
-    finally:
-        found.end()
-        thread.join()

@@ -12,7 +12,7 @@ from signal import SIGINT, SIGTERM
 import pytest
 
 from mailboxes import free_port
-from receivers import HOLD, Receiver, receiving
+from receivers import HOLD, Receiver
 from shops import POLICIES, Shop
 
 Process = subprocess.Popen[str]
@@ -21,7 +21,7 @@ Process = subprocess.Popen[str]
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     monkeypatch.setenv("CAREPOLICY_WEBHOOK_SECRET", "sesame")
-    with receiving() as found:
+    with Receiver() as found:
         yield found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,10 +15,10 @@ from hypothesis import given, settings
 
 from carepolicy.store.delivering import Doubtful, ServerFault, Undeliverable, Undelivered
 from carepolicy.store.outbox import SECOND, Request
-from carepolicy.store.webhook import Webhook, address_of
+from carepolicy.store.webhook import CONFLICTS, NOT_OURS, Webhook, address_of
 from laws import examples
 from nasty_texts import texts
-from receivers import DRIBBLE, DROP, LONG, Receiver, receiving
+from receivers import DRIBBLE, DROP, LONG, Receiver
 from shops import Shop
 
 NOW = ("--now", "2026-03-02 10:01")
@@ -29,7 +30,7 @@ OURS = [
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Receiver]:
-    with receiving() as found:
+    with Receiver() as found:
         yield found
 
 
@@ -42,7 +43,7 @@ def hook(shared: Receiver) -> Iterator[Webhook]:
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     monkeypatch.setenv("CAREPOLICY_WEBHOOK_SECRET", "sesame")
-    with receiving() as found:
+    with Receiver() as found:
         yield found
 
 
@@ -114,6 +115,14 @@ def test_an_answer_tells_whose_fault_it_is(shared: Receiver, hook: Webhook, stat
     assert type(refused.value) is TABLE[status]
     if isinstance(refused.value, Undelivered):
         assert refused.value.lasting == (status not in (409, 423, 425, 500))
+
+
+def test_the_table_of_the_documents_says_the_same() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "store.md").read_text()
+    cells = re.search(r"\n\| webhook \|(.*?)\|(.*?)\|(.*?)\|(.*?)\|\n", text)
+    assert cells is not None
+    later, _, either, server = ({int(each) for each in re.findall(r"\b[45]\d\d\b", cell)} for cell in cells.groups())
+    assert (later, either, server) == (CONFLICTS, {500}, NOT_OURS)
 
 
 @pytest.mark.parametrize(
