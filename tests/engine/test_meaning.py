@@ -32,15 +32,16 @@ def bundle_of(case: dict[str, Any], folder: Path) -> Bundle:
     return compiled(folder, *texts, organisation=organisation)
 
 
-def line(record: dict[str, Any], texts: bool) -> str:
-    """A record in a few words; with ``texts``, a notice in its own."""
+def line(record: dict[str, Any], case: dict[str, Any]) -> str:
+    """A record in a few words; a case may ask for ``texts`` of notices and ``limits`` of clocks."""
     kind, data = record["type"].removeprefix("carepolicy."), record["data"]
     room, _, what = kind.partition(".")
-    if room == "notice" and texts:
+    if room == "notice" and "texts" in case:
         return f"{what} {data['role']}: {data['text']}"
     said = [record["time"][5:16].replace("T", " "), what]
     if room == "clock":
         said += [data["clock"], f"used {data['used']}"] if data["used"] else [data["clock"]]
+        said += [f"of {data['limit']}"] if "limits" in case else []
         said += [f"due {data['due'][5:16].replace('T', ' ')}"] if "due" in data else []
         said += [f"over {data['over']}"] if "over" in data else []
         said += [data["code"]] if "code" in data else []
@@ -71,7 +72,7 @@ def told(bundle: Bundle, case: dict[str, Any], subjects: tuple[str, ...], times:
         text = run.feed([(number, orjson.dumps(each)) for number, each in enumerate(events, 1)])
         text += "".join(run.finish(until))
     records = [each for each in map(orjson.loads, text.splitlines()) if each["type"].startswith(rooms)]
-    return [[line(each, "texts" in case) for each in records if each["subject"] == subject] for subject in subjects]
+    return [[line(each, case) for each in records if each["subject"] == subject] for subject in subjects]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[each["case"].replace(" ", "-") for each in CASES])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from carepolicy.engine.case import place_of, used_of
 from carepolicy.engine.roundrecords import write_running
 from carepolicy.engine.rounds import begin_stretch, cancel, choose, start
-from carepolicy.engine.settling import settle, settle_standing, used_before, with_more
+from carepolicy.engine.settling import settle, settle_standing, stand, used_before, with_more
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
@@ -69,4 +69,6 @@ def extend(out: list[str], case: Case, held: Round, by: Limit, now: int, when: s
     held.given = with_more(held.given, by)
     if held.running:
         settle(case, held)
+    else:
+        stand(case, held, now)
     write_running(out, case, held, held.limit.extended, now, when, reason)

@@ -211,7 +211,8 @@ def restart(out: list[str], case: Case, held: Round, now: int, when: str) -> Non
         if begun is not None and held.clock.phases[case.state.index] == Phase.PAUSED:
             pause(out, case, begun, now, when)
         return
-    held.limit = held.clock.choices[case.state.index][held.limit.place]
+    if held.clock.phases[case.state.index] is Phase.RUNNING:
+        held.limit = held.clock.choices[case.state.index][held.limit.place]
     held.segments, held.used, held.amount, held.warned, held.given, held.totals = (), 0, 0, 0, (), None
     held.started = held.since = now
     held.base = place_of(held, now)

@@ -125,10 +125,15 @@ def passed(held: Round, now: int) -> bool:
     return held.due < now or (held.due == now and held.limit.strict)
 
 
-def settle_standing(case: Case, held: Round, now: int) -> None:
-    """See whether a round that pauses is late: it is where it would be if it went on now, and falls late at once."""
+def stand(case: Case, held: Round, now: int) -> None:
+    """Work out when a round that pauses would fall due if it went on now."""
     held.base = place_of(held, now) - held.used
     settle(case, held, now)
+
+
+def settle_standing(case: Case, held: Round, now: int) -> None:
+    """See whether a round that pauses is late: it is where it would be if it went on now, and falls late at once."""
+    stand(case, held, now)
     if passed(held, now):
         held.next = held.due
 
