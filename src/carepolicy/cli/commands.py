@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "customer": Entry("customer", "Show, hand over or erase what is held about a customer"),
     "contact": Entry("contact", "Show who said what to whom and when"),
     "outbox": Entry("outbox", "Carry out what cases ask for"),
+    "dead": Entry("dead", "Look at events that were not taken, and take them again"),
     "store": Entry("store", "Copy a store, and see how it is doing"),
     "key": Entry("key", "Look after the keys that seal private facts"),
     "due": Entry("due", "Say when a limit ends, and why"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -11,6 +11,7 @@ from carepolicy.engine import codes
 from carepolicy.engine.desk import raised_as_incoming
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import MERGE, Incoming, Refused, is_too_long
+from carepolicy.named import NamedTuple
 from carepolicy.store import watches
 from carepolicy.store.ids import Ids
 from carepolicy.store.journal import Journal
@@ -22,7 +23,7 @@ from carepolicy.store.rows import LetterRow
 from carepolicy.store.shelf import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from carepolicy.engine.desk import Desk
     from carepolicy.store.contract import Transaction
@@ -35,6 +36,19 @@ if TYPE_CHECKING:
 
 Read = list[tuple[int, "Incoming | Refused", "bytes | str"]]
 """What lines were read as, each with its number and text."""
+
+NOT_AGAIN = frozenset((codes.DUPLICATE, codes.CARD))
+"""What became of an event that was taken, so that it is not to be taken again."""
+
+
+class Letter(NamedTuple):
+    """A dead letter as it is shown, and without masks; the subject and the data of the event."""
+
+    shown: str
+    whole: str
+    subject: str | None
+    data: Mapping[str, Any]
+
 
 AT_THE_END = 1 << 61
 """The position of what falls due when an input was read to its end; when it has grown, one more each time."""
@@ -65,6 +79,7 @@ class Batch:
         self._transaction = transaction
         self._input = input
         self._letters: list[LetterRow] = []
+        self._wholes: dict[int, tuple[str, str]] = {}
         self._end = AT_THE_END
         self.lates = 0
         self._times: dict[str, int] = {}
@@ -177,12 +192,38 @@ class Batch:
 
     def _refuse(self, number: int, refused: Refused, line: bytes | str) -> None:
         self.tally[refused.code] += 1
-        self._bury(number, refused.code, self._desks.letters.refused(number, refused, line))
+        desks, data = self._desks, refused.event.get("data")
+        shown = whole = desks.letters.refused(number, refused, line)
+        if refused.code not in NOT_AGAIN:
+            whole = desks.whole_letters.refused(number, refused, line)
+        subject = refused.text("subject", desks.bundle.card_never)
+        self._bury(number, refused.code, Letter(shown, whole, subject, data if isinstance(data, dict) else {}))
         self._write(number, [self._desks.records.refused(refused, line)])
 
-    def _bury(self, position: int, code: str, letter: str) -> None:
-        self.letters.append(letter)
-        self._letters.append(LetterRow(self._input, min(position, self._end), code, letter.rstrip("\n")))
+    def _bury(self, position: int, code: str, letter: Letter) -> None:
+        self.letters.append(letter.shown)
+        subject = None if letter.subject is None or is_too_long(letter.subject) else storable(letter.subject)
+        row = LetterRow(self._input, min(position, self._end), code, letter.shown.rstrip("\n"), subject, None)
+        if subject is not None and letter.whole != letter.shown:
+            self._wholes[len(self._letters)] = subject, letter.whole
+            self._desks.notes.hold_letter(subject, letter.data)
+        self._letters.append(row)
+
+    def _letter(self, event: Incoming, code: str, reason: str) -> Letter:
+        """The dead letter of an event that was read. What a flow has raised cannot come again from outside."""
+        shown = self._desks.letters.untaken(event, code, reason)
+        whole = shown if event.raised or code in NOT_AGAIN else self._desks.whole_letters.untaken(event, code, reason)
+        return Letter(shown, whole, event.subject, event.data)
+
+    def _letter_rows(self) -> Iterator[LetterRow]:
+        """The dead letters, each with what is masked in it sealed beside it."""
+        self._desks.prepare_sealing({subject for subject, _ in self._wholes.values()})
+        for number, row in enumerate(self._letters):
+            if number in self._wholes:
+                subject, whole = self._wholes[number]
+                yield row._replace(sealed=self._desks.seal(subject, whole.encode()))
+            else:
+                yield row
 
     def give(self, event: Incoming) -> None:
         """Give one event to all strata, and what is raised by it to those above."""
@@ -190,8 +231,8 @@ class Batch:
         self.latest = max(self.latest, event.time)
         if event.masked:
             self.tally[codes.CARD] += 1
-            letter = self._desks.letters.untaken(event, codes.CARD, "a card number was masked; the event was taken")
-            self._bury(event.line, codes.CARD, letter)
+            reason = "a card number was masked; the event was taken"
+            self._bury(event.line, codes.CARD, self._letter(event, codes.CARD, reason))
         desks = self._desks.desks
         for desk in desks:
             desk.took = False
@@ -221,7 +262,7 @@ class Batch:
         if desk.refusals:
             for each, code, reason in desk.refusals:
                 self.tally[code] += 1
-                self._bury(each.line, code, self._desks.letters.untaken(each, code, reason))
+                self._bury(each.line, code, self._letter(each, code, reason))
             desk.refusals.clear()
 
     def _at_present(self, desk: Desk, event: Incoming) -> Incoming:
@@ -304,12 +345,12 @@ class Batch:
         recording.take(self.positions, self.lines, unmasked, self._times)
         self._ids.keep()
         self._desks.keep()
+        if self._letters:
+            self._transaction.bury(list(self._letter_rows()))
         self._desks.notes.keep(self._transaction)
         if recording.records:
             self._transaction.append(recording.records, recording.requests)
         if recording.closings:
             self._transaction.many(CLOSING, recording.closings)
-        if self._letters:
-            self._transaction.bury(self._letters)
         if self._journal is not None:
             self._journal.keep(self._transaction)

@@ -64,6 +64,7 @@ OF_A_SUBJECT = (
     ("cases", "key, subject, flow", "key IN (SELECT DISTINCT key FROM records WHERE subject = ?) AND subject = ?"),
     ("records", "no", "subject = ?"),
     ("contacts", "no", "subject = ?"),
+    ("dead_letters", "no", "subject = ?"),
     ("held", "input, subject", "input IN (SELECT no FROM inputs UNION ALL SELECT 0) AND subject = ?"),
 )
 OF_ALL = (("journal", "no", "1 = 1"),)

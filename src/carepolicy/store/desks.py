@@ -52,7 +52,7 @@ class Desks:
         self.shadowed = self.holds = False
         self.ticks = Ticks()
         self.intake = Intake(bundle)
-        self.letters = DeadLetters(bundle)
+        self.letters, self.whole_letters = DeadLetters(bundle), DeadLetters(bundle, reveal=True)
         self.records = StoreRecords(bundle)
         self.touched: dict[Name, None] = {}
         self.known: dict[Name, Remembered] = {}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FORGET_CASES = "UPDATE cases SET sealed = NULL WHERE key = ? AND subject = ? AND sealed IS NOT NULL"
 FORGET_ALL_RECORDS = "UPDATE records SET sealed = NULL WHERE key = ? AND subject = ? AND sealed IS NOT NULL"
+FORGET_LETTERS = "UPDATE dead_letters SET sealed = NULL WHERE subject = ? AND sealed IS NOT NULL"
 FORGET_CLOSINGS = "DELETE FROM closings WHERE key = ? AND subject = ?"
 PARK = """UPDATE outbox SET state = 'parked', leased_by = NULL, fault = 'erased at the request of the customer'
     WHERE subject = ? AND state <> ? AND EXISTS (
@@ -34,6 +35,7 @@ def erase(transaction: Transaction, sealer: DataKeys, bundle: Bundle, address: A
         "cases": transaction.run(FORGET_CASES, address),
         "records": transaction.run(FORGET_ALL_RECORDS, address),
         "contacts": transaction.run(keeping.FORGET_CONTACTS, (subject,)),
+        "dead_letters": transaction.run(FORGET_LETTERS, (subject,)),
         "held": late.forget_private(transaction, sealer, bundle, address),
     }
     transaction.run(keeping.FORGET_HOLDINGS, address)

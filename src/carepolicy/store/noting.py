@@ -13,7 +13,7 @@ from carepolicy.engine.intake import is_too_long
 from carepolicy.store.naming import storable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from cryptography.hazmat.primitives.hmac import HMAC
 
@@ -119,6 +119,13 @@ class Notes:
                 if value is not None:
                     for address in _addresses(desk, event):
                         self._held[fact, str(value), address] = None
+
+    def hold_letter(self, subject: str, data: Mapping[str, object]) -> None:
+        """Note where the facts of an event are kept that was not taken."""
+        for fact in self._facts:
+            value = data.get(fact)
+            if isinstance(value, str | int):
+                self._held[fact, str(value), ("", subject)] = None
 
     def keep(self, transaction: Transaction) -> None:
         """Keep what was noted."""

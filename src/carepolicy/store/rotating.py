@@ -48,6 +48,7 @@ PRIVATE = (
     ("records", "no", "subject"),
     ("held", "input, subject", "subject"),
     ("contacts", "no", "subject"),
+    ("dead_letters", "no", "subject"),
     ("journal", "no", f"'{JOURNAL}'"),
 )
 """Tables with what is private sealed, the columns of their primary keys, and whose it is."""

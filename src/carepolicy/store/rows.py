@@ -78,12 +78,15 @@ class RequestRow(NamedTuple):
 
 
 class LetterRow(NamedTuple):
-    """A dead letter: an event that was not taken."""
+    """A dead letter: an event that was not taken. ``sealed`` is the letter without masks, from which the event can be
+    taken again; None where nothing in it is masked, or it could not be taken again."""
 
     input: int
     position: int
     code: str
     letter: str
+    subject: str | None
+    sealed: bytes | None
 
 
 class InputRow(NamedTuple):

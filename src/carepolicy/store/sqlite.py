@@ -65,7 +65,8 @@ class SqliteTransaction(SqlTransaction):
         """Let nobody else write: of SQLite's transactions only one writes at a time anyway."""
 
     def forget(self) -> None:
-        """Forget what was loaded: nothing of it is kept here."""
+        """Forget what was loaded."""
+        self._marks.forget_rows()
 
     def claim(self, events: Sequence[EventRow]) -> set[tuple[str, str]]:
         """Note events as taken; those that were taken before. Mostly that is none of them, which is tried first."""

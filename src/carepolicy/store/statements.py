@@ -23,7 +23,7 @@ RECORD_COLUMNS = "no, key, subject, flow, sequence, loose, type, time, input, po
 APPEND = f"INSERT INTO records ({RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 REQUEST_COLUMNS = "id, kind, subject, flow, sequence, time, channel"
 REQUEST = f"INSERT INTO outbox ({REQUEST_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
-BURY = "INSERT INTO dead_letters (input, position, code, letter) VALUES (?, ?, ?, ?)"
+BURY = "INSERT INTO dead_letters (input, position, code, letter, subject, sealed) VALUES (?, ?, ?, ?, ?, ?)"
 COUNT = """INSERT INTO refusals (kind, source, id, count) VALUES (?, ?, ?, 1)
     ON CONFLICT (kind, source, id) DO UPDATE SET count = refusals.count + 1 RETURNING count"""
 WATCHED = "SELECT noted FROM watched WHERE watch = ? AND value = ?"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CASES = "SELECT count(*), coalesce(sum(late), 0) FROM cases"
 DUE = "SELECT min(due), (SELECT count(*) FROM subjects WHERE due <= ?) FROM subjects WHERE due IS NOT NULL"
 OUTBOX = "SELECT state, count(*), min(time) FROM outbox GROUP BY state"
-LETTERS = "SELECT code, count(*) FROM dead_letters GROUP BY code ORDER BY code"
+LETTERS = "SELECT code, count(*) FROM dead_letters WHERE settled = 0 GROUP BY code ORDER BY code"
 SECOND = 1_000_000
 
 

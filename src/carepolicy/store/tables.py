@@ -74,7 +74,12 @@ TABLES = {
         CASES,
         EVENTS,
         RECORDS,
-        _table("dead_letters", "no input position code letter"),
+        _table(
+            "dead_letters",
+            "no input position code letter subject sealed since settled",
+            bytes="sealed",
+            settled=0,
+        ),
         _table("refusals", "kind source id count", "kind source id"),
         _table("watched", "watch value", "watch value", "noted", shown="watch"),
         _table("inputs", "no name shares", bytes="beginning"),

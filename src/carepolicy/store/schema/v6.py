@@ -13,6 +13,9 @@ says which of them seals what is private of a subject now. ``vaults`` has one ro
 store itself. The row of a vault, which is a store with nothing but data keys, is its own name. ``shreds`` are data keys
 that are still to be thrown away in the vault. Stores of before keep their data keys in themselves.
 
+``dead_letters`` have what is masked in them beside them, sealed, so that an event can be taken again; ``settled`` is 1
+when it was. ``since`` is when a tick first found one, from when on it is kept so long.
+
 Every row bears a mac, and a sum over the digests of each table tells whether rows are lacking: ``macs`` has the key of
 that, wrapped for each of the store's keys, ``sums`` the sums, in rows of their own so that writers need not wait for
 each other (see ``sums``). They count the records as well, so that ``tallies`` is not needed. ``restores`` has a row for
@@ -42,6 +45,11 @@ STATEMENTS = (
     "CREATE TABLE sealings (subject {text} NOT NULL PRIMARY KEY, id {bytes} NOT NULL){clustered}",
     "CREATE TABLE shreds (id {bytes} NOT NULL PRIMARY KEY){clustered}",
     "CREATE TABLE vaults (no {number} NOT NULL PRIMARY KEY, name {text} NOT NULL){clustered}",
+    "ALTER TABLE dead_letters ADD COLUMN subject {text}",
+    "ALTER TABLE dead_letters ADD COLUMN sealed {bytes}",
+    "ALTER TABLE dead_letters ADD COLUMN since {number}",
+    "ALTER TABLE dead_letters ADD COLUMN settled {number} NOT NULL DEFAULT 0",
+    "CREATE INDEX dead_letters_by_subject ON dead_letters (subject) WHERE subject IS NOT NULL",
     "INSERT INTO vaults (no, name) SELECT 0, '' WHERE EXISTS (SELECT 1 FROM keys)",
     "ALTER TABLE inputs ADD COLUMN beginning {bytes}",
     "CREATE INDEX inputs_by_beginning ON inputs (beginning)",

@@ -1,0 +1,167 @@
+"""``carepolicy dead``: events that were not taken, and that may be taken again."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import click
+
+from carepolicy.cli.revealing import reader_of, reveal_options
+from carepolicy.cli.sets import format_option, policies_option
+from carepolicy.cli.status import NO, Refused
+from carepolicy.cli.stores import open_or_exit, store_option
+from carepolicy.cli.terminal import plain, width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from carepolicy.store.deadletters import DeadLetter, TakenAgain
+
+HEAD = ("no", "code", "happened", "subject", "event", "why")
+
+
+@click.group(
+    epilog="\b\nExamples:\n  carepolicy dead list --code CP904\n  carepolicy dead show 17 --reveal --as care_lead\n"
+    "  carepolicy dead again --code CP904\n"
+)
+def command() -> None:
+    """Look at the events that the store has not taken, and take them again when the reason is gone.
+
+    The code says why one was not taken; `carepolicy explain CODE` says what it means.
+    """
+
+
+@command.command(
+    name="list", epilog="\b\nExamples:\n  carepolicy dead list\n  carepolicy dead list --code CP911 --format jsonl\n"
+)
+@click.option("--code", metavar="CODE", help="Only those with this code.")
+@click.option("--subject", metavar="SUBJECT", help="Only those about this subject.")
+@click.option("--limit", type=click.IntRange(1), help="No more than these.")
+@reveal_options
+@format_option("text", "json", "jsonl")
+@store_option
+@policies_option
+def list_(
+    code: str | None, subject: str | None, limit: int | None, reveal: bool, role: str | None, form: str, store: str,
+    policies: str,
+) -> None:  # fmt: skip
+    """List dead letters, the last ones first: number, code, when the event happened, about what, and why it was not
+    taken."""
+    import orjson
+
+    from carepolicy.cli.living import operation_or_exit
+    from carepolicy.store.deadletters import Looker, listed
+
+    with open_or_exit(store, create=False) as opened:
+        operation, bundle = operation_or_exit(opened, policies)
+        looker = Looker(bundle, operation.sealer, reader_of(bundle, reveal, role))
+        found = listed(opened, looker, code, subject, limit)
+        if form == "jsonl":
+            for each in found:
+                click.echo(orjson.dumps(each.as_dict()))
+        elif form == "json":
+            told = {"dead_letters": [each.as_dict() for each in found]}
+            click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+        else:
+            click.echo(_table(found, ZoneInfo(bundle.timezone)), nl=False)
+
+
+@command.command(epilog="\b\nExamples:\n  carepolicy dead show 17\n  carepolicy dead show 17 --reveal --as care_lead\n")
+@click.argument("no", type=click.IntRange(1), metavar="NO")
+@reveal_options
+@store_option
+@policies_option
+def show(no: int, reveal: bool, role: str | None, store: str, policies: str) -> None:
+    """Show the dead letter with the number NO whole, as JSON. What is private is masked without --reveal --as ROLE."""
+    import orjson
+
+    from carepolicy.cli.living import operation_or_exit
+    from carepolicy.store.deadletters import Looker, NoLetter, one
+
+    with open_or_exit(store, create=False) as opened:
+        operation, bundle = operation_or_exit(opened, policies)
+        try:
+            found = one(opened, Looker(bundle, operation.sealer, reader_of(bundle, reveal, role)), no)
+        except NoLetter as fault:
+            raise Refused(str(fault)) from None
+    click.echo(orjson.dumps(found.as_dict(), option=orjson.OPT_INDENT_2))
+
+
+@command.command(
+    epilog="\b\nExamples:\n  carepolicy dead again 17 18\n  carepolicy dead again --code CP904\n"
+    "  carepolicy dead again 17 --at-present\n"
+)
+@click.argument("numbers", type=click.IntRange(1), metavar="[NO]...", nargs=-1)
+@click.option("--code", metavar="CODE", help="All with this code, in the order in which they came.")
+@click.option("--at-present", is_flag=True, help="As if the event happened now, not when it did.")
+@format_option("text", "jsonl")
+@store_option
+@policies_option
+def again(numbers: Sequence[int], code: str | None, at_present: bool, form: str, store: str, policies: str) -> None:
+    """Take events again, each once and in a transaction of its own, by the set that is installed now.
+
+    What becomes of each is told when it is on the disk: it is taken, or refused again, with the reason and the new
+    number that it has then. An event keeps the time at which it happened, which may be out of order by now;
+    --at-present lets it happen now. Exit status 1 means that some were refused.
+    """
+    from carepolicy.cli.living import operation_or_exit, wall_clock
+    from carepolicy.store.deadletters import Looker, NoLetter, listed, take_again
+    from carepolicy.store.revealing import NOBODY
+    from carepolicy.store.wall import Wall
+
+    if bool(numbers) == (code is not None):
+        raise click.UsageError("name some numbers, or --code CODE", click.get_current_context())
+    refused = False
+    with open_or_exit(store, create=False) as opened:
+        operation, bundle = operation_or_exit(opened, policies)
+        if code is not None:
+            found = listed(opened, Looker(bundle, operation.sealer, NOBODY), code)
+            numbers = sorted(each.no for each in found)
+        for no in numbers:
+            try:
+                told = take_again(operation, no, Wall(wall_clock, far=True), at_present)
+            except NoLetter as fault:
+                refused = True
+                click.echo(f"carepolicy: {fault}", err=True)
+                continue
+            refused = refused or told.code is not None
+            _tell(told, form)
+    if not numbers:
+        click.echo(f"there are no dead letters of {code}", err=True)
+    if refused:
+        raise SystemExit(NO)
+
+
+def _tell(told: TakenAgain, form: str) -> None:
+    import orjson
+
+    if form == "jsonl":
+        sys.stdout.write(f"{told.records}{orjson.dumps(told.as_dict()).decode()}\n")
+    elif told.code is None:
+        sys.stdout.write(f"{told.no}: taken, {told.records.count(chr(10)):,} records\n")
+    else:
+        sys.stdout.write(plain(f"{told.no}: refused again, now {told.now}: {told.code} {told.reason}") + "\n")
+    sys.stdout.flush()
+
+
+def _table(found: Iterable[DeadLetter], zone: ZoneInfo) -> str:
+    rows = [HEAD, *(tuple(plain(cell) for cell in _row(each, zone)) for each in found)]
+    if len(rows) == 1:
+        return "nothing\n"
+    wide = [max(width(row[place]) for row in rows) for place in range(len(HEAD))]
+    lines = ("  ".join(cell + " " * (wide[at] - width(cell)) for at, cell in enumerate(row)).rstrip() for row in rows)
+    return "\n".join(lines) + "\n"
+
+
+def _row(letter: DeadLetter, zone: ZoneInfo) -> tuple[str, ...]:
+    from carepolicy.engine.instants import NoInstant, parse
+    from carepolicy.engine.recordwords import time_in_words
+
+    event = letter.event
+    time = str(event.get("time", ""))
+    with suppress(NoInstant):
+        time = time_in_words(parse(time), zone) if time else ""
+    return str(letter.no), letter.code, time, str(event.get("subject", "")), str(event.get("type", "")), letter.reason

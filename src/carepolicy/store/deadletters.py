@@ -1,0 +1,170 @@
+"""The dead letters of a store: events that were not taken, looked at, and taken again when the reason is gone.
+
+One that is taken again is settled in the transaction that takes it, so that it is taken once however often that is
+asked for. Where it is refused again there is a new dead letter, with the new reason, in place of the old one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from carepolicy.engine.codes import CARD
+from carepolicy.engine.values import MASK
+from carepolicy.named import NamedTuple
+from carepolicy.store.batch import NOT_AGAIN, Batch
+from carepolicy.store.naming import storable
+from carepolicy.store.operating import finished
+from carepolicy.store.revealing import NOBODY, Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.machine.program import Bundle
+    from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.operating import Done, Operation
+    from carepolicy.store.wall import Wall
+
+COLUMNS = "d.no, d.code, d.letter, d.sealed, d.settled, i.name"
+FROM = "FROM dead_letters d LEFT JOIN inputs i ON i.no = d.input"
+SETTLE = "UPDATE dead_letters SET settled = 1, sealed = NULL WHERE no = ? AND settled = 0"
+NEW = "SELECT max(no) FROM dead_letters WHERE letter = ? AND settled = 0"
+RAISED = "/carepolicy"
+"""The source of an event that a flow has raised."""
+
+
+class NoLetter(LookupError):
+    """There is no such dead letter, or it cannot be taken again; the message says why."""
+
+
+class Looker(NamedTuple):
+    """Who looks at dead letters, with the set and the keys by which they are read."""
+
+    bundle: Bundle
+    sealer: DataKeys
+    reader: Reader
+
+
+class DeadLetter(NamedTuple):
+    """A dead letter: its number in the store, the log that it came from (None: it came alone) and the line there."""
+
+    no: int
+    code: str
+    reason: str
+    log: str | None
+    line: int | None
+    event: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The letter as JSON can hold it."""
+        told: dict[str, Any] = {"no": self.no, "code": self.code, "reason": self.reason}
+        if self.log is not None:
+            told |= {"log": self.log, "line": self.line}
+        return {**told, "event": self.event}
+
+
+class TakenAgain(NamedTuple):
+    """What became of a dead letter: records; where it was refused again the code, the reason, and the new number."""
+
+    no: int
+    records: str
+    code: str | None = None
+    reason: str | None = None
+    now: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as JSON can hold it."""
+        if self.code is None:
+            return {"no": self.no, "is": "taken"}
+        return {"no": self.no, "is": "refused", "code": self.code, "reason": self.reason, "now": self.now}
+
+
+def listed(
+    store: Store, looker: Looker, code: str | None, subject: str | None = None, limit: int | None = None
+) -> Iterator[DeadLetter]:
+    """The dead letters that are not settled, the last ones first."""
+    wanted = {"d.code = ?": code, "d.subject = ?": None if subject is None else storable(subject)}
+    given = {condition: value for condition, value in wanted.items() if value is not None}
+    where = " AND ".join(("d.settled = 0", *given))
+    most = "" if limit is None else f"LIMIT {limit:d}"
+    sql = f"SELECT {COLUMNS} {FROM} WHERE {where} ORDER BY d.no DESC {most}"
+    with store.reading() as transaction:
+        for row in transaction.stream(sql, tuple(given.values())):
+            yield _letter(row, looker)
+
+
+def one(store: Store, looker: Looker, no: int) -> DeadLetter:
+    """A dead letter. Raises ``NoLetter``."""
+    with store.reading() as transaction:
+        return _letter(_row(transaction, no), looker)
+
+
+def take_again(operation: Operation, no: int, wall: Wall, at_present: bool) -> TakenAgain:
+    """Take the event of a dead letter, ``at_present`` as if it happened now. Raises ``NoLetter``, and then nothing is
+    changed."""
+
+    def work(transaction: Transaction) -> TakenAgain:
+        desks = operation.desks(transaction)
+        row = _row(transaction, no)
+        event = _whole(row, operation.sealer)
+        if not transaction.run(SETTLE, (no,)):
+            raise NoLetter(f"{no} was taken again already")
+        if at_present:
+            event.pop("time", None)
+        line = event["text"] if set(event) == {"text"} else orjson.dumps(event)
+        batch = Batch(desks, transaction, wall=wall)
+        batch.take(batch.read([(1, line)]))
+        return _result(no, finished(batch), transaction)
+
+    return operation.attempt(work)
+
+
+def _result(no: int, done: Done, transaction: Transaction) -> TakenAgain:
+    refused = [letter for letter in done.letters if orjson.loads(letter)["code"] != CARD]
+    if not refused:
+        return TakenAgain(no, done.records)
+    told = orjson.loads(refused[0])
+    now: int = transaction.rows(NEW, (refused[0].rstrip("\n"),))[0][0]
+    return TakenAgain(no, done.records, told["code"], told["reason"], now)
+
+
+def _row(transaction: Transaction, no: int) -> tuple[Any, ...]:
+    found = transaction.rows(f"SELECT {COLUMNS} {FROM} WHERE d.no = ?", (no,))
+    if not found:
+        raise NoLetter(f"there is no dead letter {no}; `carepolicy dead list` shows them")
+    return found[0]
+
+
+def _whole(row: tuple[Any, ...], sealer: DataKeys) -> dict[str, Any]:
+    """The event of a dead letter as it came. Raises ``NoLetter`` where that is not kept."""
+    no, code, letter, sealed, settled, _ = row
+    if settled:
+        raise NoLetter(f"{no} was taken again already")
+    if code in NOT_AGAIN:
+        raise NoLetter(f"{no} ({code}) tells of an event that was taken")
+    kept = sealer.opened(sealed)
+    event: dict[str, Any] = orjson.loads(letter if kept is None else kept).get("event", {})
+    if event.get("source") == RAISED:
+        raise NoLetter(f"{no} was raised by a flow, and cannot come from outside")
+    if not event or (kept is None and MASK.encode() in orjson.dumps(event)):
+        raise NoLetter(f"{no} is not kept whole: it was erased, or written before such events were; say it anew")
+    return event
+
+
+def _letter(row: tuple[Any, ...], looker: Looker) -> DeadLetter:
+    no, code, letter, sealed, _, log = row
+    told = orjson.loads(letter)
+    event = told.get("event", {})
+    if looker.reader is not NOBODY:
+        kept = looker.sealer.opened(sealed)
+        event = event if kept is None else _seen(event, orjson.loads(kept)["event"], looker)
+    return DeadLetter(no, code, told["reason"], log, told.get("line"), event)
+
+
+def _seen(shown: dict[str, Any], whole: dict[str, Any], looker: Looker) -> dict[str, Any]:
+    """An event with those of its private facts that a reader may see; what the set does not declare stays masked."""
+    private = {name for name, fact in looker.bundle.facts.items() if fact.private and looker.reader.may((name,))}
+    data = {name: whole["data"][name] if name in private else value for name, value in shown.get("data", {}).items()}
+    return {**shown, "data": data} if data else shown
