@@ -76,7 +76,7 @@ TABLES = {
         RECORDS,
         _table(
             "dead_letters",
-            "no input position code letter subject sealed since settled",
+            "no input position code letter subject since settled",
             bytes="sealed",
             settled=0,
         ),
