@@ -69,7 +69,7 @@ def show(
     if (who is None) == (owner is None):
         raise click.UsageError("name a subject or a customer, or --owner NAME", click.get_current_context())
     with open_or_exit(store, create=False) as opened:
-        operation, bundle = operation_or_exit(opened, policies)
+        operation, bundle = operation_or_exit(opened, policies, reads=True)
         log = ContactLog(opened, bundle, operation.sealer, reader_of(bundle, reveal, role))
         entries = log.of(who) if who is not None else log.of_owner(owner or "")
     if entries is None:

@@ -55,7 +55,7 @@ def show(who: str, reveal: bool, role: str | None, form: str, store: str, polici
     from carepolicy.store.customers import Customers
 
     with open_or_exit(store, create=False) as opened:
-        operation, bundle = operation_or_exit(opened, policies)
+        operation, bundle = operation_or_exit(opened, policies, reads=True)
         found = Customers(opened, bundle, operation.sealer, reader_of(bundle, reveal, role)).held(who)
     if not found:
         raise Refused(UNKNOWN, NO)
@@ -84,7 +84,7 @@ def export(who: str, reveal: bool, role: str | None, store: str, policies: str) 
     from carepolicy.store.customers import Customers
 
     with open_or_exit(store, create=False) as opened:
-        operation, bundle = operation_or_exit(opened, policies)
+        operation, bundle = operation_or_exit(opened, policies, reads=True)
         reader = reader_of(bundle, reveal, role)
         told = Customers(opened, bundle, operation.sealer, reader).export(who)
         contacts = ContactLog(opened, bundle, operation.sealer, reader).of(who) or []

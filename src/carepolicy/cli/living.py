@@ -23,15 +23,16 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000
 
 
-def operation_or_exit(store: Store, policies: str) -> tuple[Operation, Bundle]:
-    """The installed set at work on a store; the one in the folder ``policies`` is installed where there is none."""
+def operation_or_exit(store: Store, policies: str, reads: bool = False) -> tuple[Operation, Bundle]:
+    """The installed set at work on a store; the one in the folder ``policies`` is installed where there is none. What
+    only ``reads`` writes nothing to a store that has one."""
     from carepolicy.machine.loading import PolicyErrors
     from carepolicy.store.faults import NotInstalled
     from carepolicy.store.operating import Operation
 
     operation = Operation(store, policies if os.path.isdir(policies) else None, wall_clock())
     try:
-        bundle = operation.bundle()
+        bundle = operation.installed() if reads and operation.has_set() else operation.bundle()
     except NotInstalled:
         demand_folder(policies)
         raise

@@ -91,7 +91,7 @@ def list_(
 
     states = {"open": ("waiting", "leased", "parked"), "all": STATES}.get(state, (state,))
     with open_or_exit(store, create=False) as opened:
-        work = opened_outbox(opened, policies)
+        work = opened_outbox(opened, policies, reads=True)
         found = work.outbox.listed(states, kind, limit, reader_of(work.bundle, reveal, role))
     _print(found, form, work)
 

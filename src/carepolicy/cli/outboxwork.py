@@ -86,9 +86,9 @@ class Work:
         return f"waits until {time_in_words(request.ready, ZoneInfo(self.bundle.timezone))}"
 
 
-def opened_outbox(store: Store, policies: str) -> Work:
-    """The outbox of a store."""
-    operation, bundle = operation_or_exit(store, policies)
+def opened_outbox(store: Store, policies: str, reads: bool = False) -> Work:
+    """The outbox of a store; that of one that may only be read, for what only ``reads``."""
+    operation, bundle = operation_or_exit(store, policies, reads)
     return Work(Outbox(store, operation.sealer), bundle, operation)
 
 

@@ -22,7 +22,7 @@ def bundle_of(store: Store) -> tuple[Bundle, DataKeys]:
     from carepolicy.store.operating import Operation
 
     operation = Operation(store, None, wall_clock())
-    return operation.bundle(), operation.sealer
+    return operation.installed(), operation.sealer
 
 
 def moment(now: str | None, bundle: Bundle, far: bool = True) -> int:

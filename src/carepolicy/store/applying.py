@@ -8,16 +8,19 @@ lives by. Cases are worked on some at a time, so that memory does not grow with 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.machine.loading import load_bundle
+from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks
+from carepolicy.store.faults import ReadOnly
 from carepolicy.store.journal import end_shadow
 from carepolicy.store.keeping import CLOSING
 from carepolicy.store.moving import moved, target_of
-from carepolicy.store.opening import remove_store, shadow_url
+from carepolicy.store.opening import SHADOW_FILE, SQLITE, open_store, remove_store, shadow_url
 from carepolicy.store.operating import AT_A_TIME, Operation
 from carepolicy.store.recording import Recording
 from carepolicy.store.running import LATE
@@ -25,7 +28,7 @@ from carepolicy.store.shelf import name_of
 from carepolicy.store.versions import Installed, files_of, load_version, present
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveProgram
@@ -33,7 +36,6 @@ if TYPE_CHECKING:
     from carepolicy.engine.telling import Telling
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.datakeys import DataKeys
     from carepolicy.store.rows import Address
     from carepolicy.store.shelf import Name
 
@@ -133,9 +135,29 @@ class RefusedPlan(Exception):
 
 
 def make_plan(store: Store, root: str, sealer: DataKeys, now: int, most: int) -> Plan:
-    """What to apply the set in the folder ``root`` would do at ``now``; nothing is changed. It raises
-    ``PolicyErrors``."""
-    return plan_bundle(store, load_bundle(root), files_of(root), sealer, now, most)
+    """What to apply the set in the folder ``root`` would do at ``now``; nothing is changed, so a store that may only be
+    read is copied for it. It raises ``PolicyErrors``."""
+    bundle, files = load_bundle(root), files_of(root)
+    try:
+        return plan_bundle(store, bundle, files, sealer, now, most)
+    except ReadOnly:
+        with copied(store) as copy:
+            return plan_bundle(copy, bundle, files, DataKeys(copy, now), now, most)
+
+
+@contextmanager
+def copied(store: Store) -> Iterator[Store]:
+    """A copy of a store in a file that is gone at the end of the block."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="carepolicy-") as folder:
+        path = f"{folder}/plan{SHADOW_FILE}"  # by this end keys know that it needs none for long
+        store.copy_to(path)
+        copy = open_store(f"{SQLITE}{path}")
+        try:
+            yield copy
+        finally:
+            copy.close()
 
 
 def plan_bundle(

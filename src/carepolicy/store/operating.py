@@ -10,8 +10,8 @@ from carepolicy.named import NamedTuple
 from carepolicy.store.batch import Batch
 from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks
-from carepolicy.store.sealing import demand_key
-from carepolicy.store.versions import install_folder, load_version, present
+from carepolicy.store.sealing import demand_key, demand_known_key
+from carepolicy.store.versions import install_folder, load_version, present, with_older
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -199,6 +199,21 @@ class Operation:
     def bundle(self) -> Bundle:
         """The installed set, compiled; the first is installed now where there is none."""
         return self.attempt(lambda transaction: self.desks(transaction).bundle)
+
+    def has_set(self) -> bool:
+        """Whether a set is installed."""
+        with self.store.reading() as transaction:
+            return bool(transaction.versions())
+
+    def installed(self) -> Bundle:
+        """The installed set, compiled, of a store that may only be read, too. Raises ``NotInstalled``."""
+        with self.store.reading() as transaction:
+            demand_known_key(transaction)
+            current, in_use = present(transaction), set(transaction.versions_in_use())
+            older = [each for each in transaction.versions() if each.id in in_use and each.id != current.id]
+            return with_older(
+                load_version(transaction, current).bundle, [load_version(transaction, each) for each in older]
+            )
 
     def _forget(self) -> None:
         if self._just_begun:

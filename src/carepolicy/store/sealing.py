@@ -119,6 +119,16 @@ def demand_key(transaction: Transaction, now: int, url: str) -> bool:
     return True
 
 
+def demand_known_key(transaction: Transaction) -> None:
+    """Raises ``WrongKey`` where the store has keys, and none of them is at hand. Nothing is noted."""
+    known = {each for (each,) in transaction.rows(ACTIVE)}
+    keys = given_keys() if known else ()
+    if known and not keys:
+        raise WrongKey(f"there is no key here: {source()} does not exist; {ANOTHER}")
+    if known.isdisjoint(map(fingerprint, keys)) and known:
+        raise WrongKey(ANOTHER)
+
+
 def _note_beside(url: str, known: list[str]) -> None:
     """Note a store that is not noted beside the key file yet."""
     if from_file() and not is_shadow(url) and named_store(url) not in stores_of_keys():

@@ -22,6 +22,7 @@ from carepolicy.store.tables import EVENTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from tempfile import TemporaryDirectory
 
     from carepolicy.store.contract import Store, Transaction
     from carepolicy.store.rows import EventRow
@@ -39,6 +40,10 @@ SHORT_PATIENCE = 2.0
 
 MEMORY = ":memory:"
 """The path of a store that nobody else sees."""
+
+FOR_WRITING = ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536", "secure_delete=ON")
+FOR_READING = ("cache_size=-65536", "query_only=ON")
+"""How a store is opened that may be written to, and one that may only be read."""
 
 LAID_OUT = "SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_stat%'"
 
@@ -110,8 +115,11 @@ class SqliteStore:
         self._seen = self._changes = self._looked = -1
         self._shares: dict[tuple[int, int], sqlite3.Connection] = {}
         self._marks = Marks()
+        self._copy: TemporaryDirectory[str] | None = None
+        self._is_open = False
         with self._told():
             self._connection = self._opened(create)
+            self._is_open = True
             try:
                 self._migrate()
             except BaseException:
@@ -220,7 +228,7 @@ class SqliteStore:
     def share_is_mine(self, input: int, share: int) -> bool:
         """Take a share of an input: by a lock of SQLite on an empty file beside the store's, which the system takes
         back when this process ends, however it does."""
-        if (input, share) in self._shares or self._path == MEMORY:
+        if (input, share) in self._shares or self._path == IN_MEMORY:
             return True
         with self._told():
             lock = sqlite3.connect(self._lock_of(input, share), timeout=0, isolation_level=None)
@@ -266,6 +274,8 @@ class SqliteStore:
         while self.beside:
             self.beside.pop().close()
         self._connection.close()
+        if self._copy is not None:
+            self._copy.cleanup()
 
     # -- the file ------------------------------------------------------------------------------------
 
@@ -281,17 +291,43 @@ class SqliteStore:
             _tighten(self._path)
         elif self._path != MEMORY:
             _make_ours(self._path)
-        connection = sqlite3.connect(self._path, timeout=PATIENCE, isolation_level=None, cached_statements=256)
+        try:
+            return self._connected(self._path, FOR_WRITING)
+        except sqlite3.OperationalError as fault:
+            if not fault.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
+                raise
+            return self._only_read()
+
+    def _connected(self, path: str, pragmas: Sequence[str], uri: bool = False) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, cached_statements=256, uri=uri)
         try:
             self._demand_ours(connection)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA cache_size=-65536")
-            connection.execute("PRAGMA secure_delete=ON")
+            for each in pragmas:
+                connection.execute(f"PRAGMA {each}")
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _only_read(self) -> sqlite3.Connection:
+        """The file where nothing may be written beside it, as SQLite would to keep its log. Where there is no log, the
+        file is all there is; else it is read with its log out of a copy of both."""
+        log = f"{self._path}-wal"
+        if not os.path.exists(log) or not os.path.getsize(log):
+            from urllib.parse import quote
+
+            return self._connected(f"file:{quote(os.path.abspath(self._path))}?immutable=1", FOR_READING, uri=True)
+        import shutil
+        import tempfile
+
+        self._copy = tempfile.TemporaryDirectory(prefix="carepolicy-")
+        path = os.path.join(self._copy.name, "copy")
+        try:
+            shutil.copyfile(self._path, path)
+            shutil.copyfile(log, f"{path}-wal")
+        except OSError as fault:
+            raise faults.Unreachable(f"{fault.filename} cannot be read: {fault.strerror}") from None
+        return self._connected(path, FOR_READING)
 
     def _demand_ours(self, connection: sqlite3.Connection) -> None:
         """Refuse a file that holds something else, before anything is written to it."""
@@ -305,8 +341,8 @@ class SqliteStore:
         run = self._connection.execute
         if self._version() == schema.NEWEST:
             return
-        run("BEGIN IMMEDIATE")
         try:
+            run("BEGIN IMMEDIATE")
             version = self._version()
             if version > schema.NEWEST:
                 raise faults.NewerSchema(
@@ -323,9 +359,14 @@ class SqliteStore:
             run(f"PRAGMA application_id={schema.APPLICATION}")
             run(f"PRAGMA user_version={schema.NEWEST}")
             run("COMMIT")
-        except BaseException:
+        except BaseException as fault:
             self._marks.forget()
             self._undo()
+            if getattr(fault, "sqlite_errorname", "").startswith("SQLITE_READONLY"):
+                raise faults.ReadOnly(
+                    f"{self._path} may only be read, and has tables of version {self._version()} where this one knows "
+                    f"{schema.NEWEST}; any command of somebody who may write to it brings them up to date"
+                ) from None
             raise
 
     def _version(self) -> int:
@@ -359,7 +400,9 @@ class SqliteStore:
             return faults.Full(f"{path} cannot grow, the disk may be full ({fault}); the last step was undone")
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return faults.Busy(f"{path} is held by another process for more than {PATIENCE:.0f} seconds")
-        if name.startswith(("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")):
+        if name.startswith(("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")) or (
+            self._is_open and name.startswith("SQLITE_CANTOPEN")  # a file beside it
+        ):
             return faults.ReadOnly(f"{path} may only be read, so nothing can be kept in it")
         if name.startswith("SQLITE_CANTOPEN"):
             return faults.Unreachable(f"{path} cannot be opened: is the folder there, and may it be written to?")
@@ -372,7 +415,10 @@ class SqliteStore:
 
 def _make_ours(path: str) -> None:
     """Make an empty file for its owner alone, as which SQLite then makes all files beside it."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as fault:
+        raise faults.Unreachable(f"{path} cannot be made: {fault.strerror}") from None
 
 
 def _tighten(path: str) -> None:
