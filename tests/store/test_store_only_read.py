@@ -78,6 +78,8 @@ class Filled:
         changed = shutil.copytree(POLICIES, folder / "set") / "flows" / "email_inquiry.yaml"
         changed.write_text(changed.read_text().replace("3 business hours", "2 business hours"))
         shop.event("email_received", "mail-1", "2026-03-02 10:00", "customer.email=ada@example.org")
+        shop.event("email_received", "mail-2", "2026-03-02 10:05", "customer.email=bob@example.org")
+        shop("outbox", "fail", "email_inquiry/mail-2/5", "--park")
 
     def __call__(self, entry: dict[str, Any]) -> Said:
         for each in self.folder.glob("copy.db*"):

@@ -63,10 +63,6 @@ class SqlTransaction(SummedTransaction):
             self._gone(CASES, gone)
             self._do_many(statements.CLOSE_CASE, gone)
 
-    @abstractmethod
-    def lock(self, name: str) -> None:
-        """Let nobody else who asks for it have this name until this transaction ends."""
-
     def due(self, until: int, most: int) -> list[tuple[int, Address]]:
         """When a timer falls due by ``until``, and at which address: the earliest first."""
         return [(due, (key, subject)) for due, key, subject in self.rows(statements.DUE, (until, most))]

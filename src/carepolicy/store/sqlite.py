@@ -228,7 +228,7 @@ class SqliteStore:
     def share_is_mine(self, input: int, share: int) -> bool:
         """Take a share of an input: by a lock of SQLite on an empty file beside the store's, which the system takes
         back when this process ends, however it does."""
-        if (input, share) in self._shares or self._path == IN_MEMORY:
+        if (input, share) in self._shares or self._path == MEMORY:
             return True
         with self._told():
             lock = sqlite3.connect(self._lock_of(input, share), timeout=0, isolation_level=None)

@@ -58,6 +58,10 @@ class SummedTransaction(ABC):
         self._changed: sums.Changed = {}
 
     @abstractmethod
+    def lock(self, name: str) -> None:
+        """Let nobody else who asks for it have this name until this transaction ends."""
+
+    @abstractmethod
     def _ask(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The answer to a question or statement."""
 
@@ -118,6 +122,9 @@ class SummedTransaction(ABC):
         macs = self._marks.macs
         if macs is None:
             macs = self.known_macs()
+            if macs is None:
+                self.lock("macs")  # of those who begin at once one makes the key
+                macs = self.known_macs()
             if macs is None:
                 if self.holds_anything():
                     raise Altered("the store lacks what proves its contents; `carepolicy verify` says more")
