@@ -52,9 +52,10 @@ LEASE = """UPDATE outbox SET disputed = CASE state WHEN 'leased' THEN 1 ELSE dis
     leased_by = ?, lease = lease + 1, ready = ?, attempts = attempts + 1 WHERE id = ?"""
 RENEW = "UPDATE outbox SET ready = ? WHERE id = ? AND lease = ? AND state = 'leased'"
 FINISH = "UPDATE outbox SET state = 'done', leased_by = NULL, fault = NULL WHERE id = ? AND "
-FAIL = "UPDATE outbox SET state = ?, ready = ?, leased_by = NULL, put_off = 0, fault = ? WHERE id = ? AND "
+FAIL = """UPDATE outbox SET state = ?, ready = ?, leased_by = NULL, put_off = 0, fault = ?
+    WHERE id = ? AND state <> 'done' AND """
 PUT_OFF = """UPDATE outbox SET state = 'waiting', ready = ?, leased_by = NULL, attempts = attempts - 1,
-    put_off = put_off + 1, fault = ? WHERE id = ? AND """
+    put_off = put_off + 1, fault = ? WHERE id = ? AND state = 'leased' AND """
 BY_LEASE = "lease = ? AND state <> 'waiting'"
 """Who says the number of his lease: also where it has ended and the request is parked since nobody else may take it."""
 
@@ -227,7 +228,7 @@ class Outbox:
         def work(transaction: Transaction) -> list[Request]:
             for each in said:
                 found = self._one(transaction, each.id, CARRIER)
-                if found.state == PARKED:
+                if found.state != LEASED:
                     continue
                 values = now + _wait(found.put_off + 1), fault[:LONGEST_FAULT]
                 self._change(transaction, PUT_OFF, values, each)
