@@ -1,4 +1,4 @@
-"""``carepolicy store``: a store as a whole: a copy of it, and how it is doing."""
+"""``carepolicy store``: a store as a whole: a copy of it, that it was put back, and how it is doing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LENGTHS = frozenset(("lag", "waiting-age"))
     "  carepolicy store status --max-late 10 --max-lag 5m --max-parked 0\n"
 )
 def command() -> None:
-    """Look after a store as a whole: copy it, and see how it is doing."""
+    """Look after a store as a whole: copy it, put it back, and see how it is doing."""
 
 
 @command.command(
@@ -79,6 +79,31 @@ def _backup_text(made: Backup, vault: str | None) -> str:
         lines.append(f"keep the newest copy of the vault, and no older one, elsewhere too: {shown(vault)}")
     lines.append("after putting it back: `carepolicy verify`; the policy files are in it, what a shadow tried is not")
     return "".join(plain(line) + "\n" for line in lines)
+
+
+@command.command(
+    epilog="\b\nExample:\n  cp /backups/care-2026-03-02.db care.db && carepolicy store restored && carepolicy verify\n"
+)
+@store_option
+@format_option("text", "json")
+def restored(store: str, form: str) -> None:
+    """Say that the store was put back from a backup.
+
+    What it writes from now on has ids that end with this instant (flow/subject/13.r20260302090000000), so that none is
+    one that went out after the backup was made. Leave it out only where the very same events are fed again in the same
+    order: then the same ids stand for the same records.
+    """
+    from carepolicy.cli.living import wall_clock
+    from carepolicy.store.restored import note_restore
+
+    with open_or_exit(store, create=False) as opened:
+        epoch = note_restore(opened, wall_clock())
+    if form == "json":
+        import orjson
+
+        click.echo(orjson.dumps({"epoch": epoch}))
+    else:
+        click.echo(f"ids of records and requests end with {epoch} from now on")
 
 
 def bounds_options(wanted: Command) -> Command:

@@ -23,6 +23,7 @@ from carepolicy.store.moving import moved, target_of
 from carepolicy.store.opening import SHADOW_FILE, SQLITE, open_store, remove_store, shadow_url
 from carepolicy.store.operating import AT_A_TIME, Operation
 from carepolicy.store.recording import Recording
+from carepolicy.store.restored import epoch_of
 from carepolicy.store.running import LATE
 from carepolicy.store.shelf import name_of
 from carepolicy.store.versions import Installed, files_of, load_version, present
@@ -235,6 +236,7 @@ def _move_cases(transaction: Transaction, installed: Installed, sealer: DataKeys
     in_use = set(transaction.versions_in_use()) - {installed.number}
     older = [load_version(transaction, each) for each in transaction.versions() if each.id in in_use]
     desks = Desks(installed, older, sealer)
+    desks.epoch = epoch_of(present(transaction).restored)
     current = desks.present
     desks.begin(transaction)
     at: Address = ("", "")

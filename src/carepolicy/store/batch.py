@@ -343,6 +343,8 @@ class Batch:
                 desk.stepper.unmasked.clear()
         recording = Recording(self._desks, self._input)
         recording.take(self.positions, self.lines, unmasked, self._times)
+        if self._desks.epoch:
+            self.lines = [f"{record[-1]}\n" for record in recording.records]
         self._ids.keep()
         self._desks.keep()
         if self._letters:

@@ -18,6 +18,7 @@ from carepolicy.store.journal import Ticks
 from carepolicy.store.naming import storable
 from carepolicy.store.noting import Notes
 from carepolicy.store.remembered import Remembered
+from carepolicy.store.restored import epoch_of
 from carepolicy.store.rows import CaseRow, SubjectRow
 from carepolicy.store.shelf import Name, Shelf, StoreRecords, address_of
 from carepolicy.store.snapshot import Freezers
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from carepolicy.store.contract import Transaction
     from carepolicy.store.datakeys import DataKeys
     from carepolicy.store.recording import Place
-    from carepolicy.store.rows import Address, Held
+    from carepolicy.store.rows import Address, Held, VersionRow
 
 NOBODY = (None, None)
 """The role and person of a case that nobody owns."""
@@ -42,7 +43,8 @@ KEPT = 50_000
 
 class Desks:
     """A policy set at work on a store. ``older`` are the sets by which open cases still live; ``shadowed`` says that
-    another set is tried beside it, ``holds`` that single events are held back."""
+    another set is tried beside it, ``holds`` that single events are held back. ``epoch`` ends the ids of records in a
+    store that was put back from a backup, in which the same numbers may have gone out with others."""
 
     def __init__(self, present: Installed, older: list[Installed], sealer: DataKeys) -> None:
         bundle = with_older(present.bundle, older)
@@ -50,6 +52,7 @@ class Desks:
         self.number = present.number
         self.sealer = sealer
         self.shadowed = self.holds = False
+        self.epoch = ""
         self.ticks = Ticks()
         self.intake = Intake(bundle)
         self.letters, self.whole_letters = DeadLetters(bundle), DeadLetters(bundle, reveal=True)
@@ -96,6 +99,11 @@ class Desks:
                 self._level.setdefault(program.flow, level)
                 self.keys.setdefault(program.flow, program.key)
                 self.desks[level].programs += (program,)
+
+    def follow(self, now: VersionRow) -> None:
+        """Take over what is said of the store beside its policy set."""
+        self.shadowed, self.holds = now.shadowed > 0, now.waiting > 0
+        self.epoch = epoch_of(now.restored)
 
     # -- within a transaction --------------------------------------------------------------------------
 

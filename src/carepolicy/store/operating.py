@@ -171,7 +171,7 @@ class Operation:
                 return desks
             now = present(transaction)
             if now.id == desks.number:
-                desks.shadowed, desks.holds = now.shadowed > 0, now.waiting > 0
+                desks.follow(now)
                 return desks
         versions = transaction.versions()
         if demand_key(transaction, self._now, self.store.url):
@@ -188,7 +188,7 @@ class Operation:
         in_use = set(transaction.versions_in_use())
         older = [load_version(transaction, each) for each in versions if each.id in in_use and each.id != current.id]
         desks = self._desks = Desks(load_version(transaction, current), older, self.sealer)
-        desks.shadowed, desks.holds = current.shadowed > 0, current.waiting > 0
+        desks.follow(current)
         return desks
 
     def digest(self) -> str:

@@ -37,6 +37,9 @@ ENTERED = frozenset(("carepolicy.case.moved", "carepolicy.case.opened"))
 TOLD = frozenset((ASSIGNED, CLOSED, *REQUESTS))
 START = (0, BEGINNING)
 ID, BETWEEN, TYPE, TIME = '{"specversion":"1.0","id":"', '","', 'type":"', 'time":"'
+BEHIND_ID = f'{BETWEEN}source":"'
+"""What stands behind the id of a record, and nowhere before it: a quote in an id is escaped."""
+
 SEQUENCE, DATA = ',"sequence":', ',"data":'
 NOWHERE = "\0"
 """With which no line begins."""
@@ -84,7 +87,7 @@ class Recording:
         self._times = times
         if unmasked:
             self._desks.prepare_sealing({storable(subject) for _, subject, _ in unmasked})
-        add, input, touched = self.records.append, self._input, self._desks.touched
+        add, input, touched, epoch = self.records.append, self._input, self._desks.touched, self._desks.epoch
         known, chain, (number, end) = Remembered(("", ""), None), LOOSE, START  # of no record yet
         sequence, time, head, between, rest, before = 0, 0, NOWHERE, "", "", -1
         for position, text in zip(positions, lines, strict=True):
@@ -103,6 +106,8 @@ class Recording:
                 touched[name] = None
                 number, end = known.chains.get(chain, START)
             number += 1
+            if epoch:
+                line = line.replace(BEHIND_ID, f"{epoch}{BEHIND_ID}", 1)
             end = link(end, line)
             if kind in ENTERED:
                 known.owners.pop(flow, None)
@@ -168,7 +173,7 @@ class Recording:
             self._closed(place.key, place.subject, flow, sequence, time)
         else:
             channel = loads(line)["data"].get("channel") or ""
-            identity = f"{flow}/{place.subject}/{sequence}"
+            identity = f"{flow}/{place.subject}/{sequence}{self._desks.epoch}"
             row = RequestRow(identity, REQUESTS[kind], place.subject, flow, sequence, time, channel)
             self.requests.append(row)
 

@@ -110,10 +110,11 @@ class HeldRow(NamedTuple):
 class VersionRow(NamedTuple):
     """A policy set that was installed: ``digest`` is that of its files. ``shadowed`` is not 0 while another set is
     tried beside the present one (see ``journal``); ``waiting`` is not 0 while single events are held back (see
-    ``late``)."""
+    ``late``); ``restored`` is the number of the last restore (see ``restoring``), 0 where there was none."""
 
     id: int
     digest: str
     installed: int
     shadowed: int
     waiting: int
+    restored: int

@@ -38,8 +38,8 @@ HELD = "SELECT input, subject, latest, sealed FROM held WHERE input = ? ORDER BY
 HOLD = """INSERT INTO held (input, subject, latest, sealed) VALUES (?, ?, ?, ?)
     ON CONFLICT (input, subject) DO UPDATE SET latest = excluded.latest, sealed = excluded.sealed"""
 LET_GO = "DELETE FROM held WHERE input = ?"
-VERSIONS = """SELECT no, digest, installed, (SELECT count(*) FROM shadow), (SELECT count(*) FROM held WHERE input = 0)
-    FROM policy_versions ORDER BY no"""
+VERSIONS = """SELECT no, digest, installed, (SELECT count(*) FROM shadow), (SELECT count(*) FROM held WHERE input = 0),
+    (SELECT coalesce(max(no), 0) FROM restores) FROM policy_versions ORDER BY no"""
 VERSIONS_IN_USE = """SELECT no FROM policy_versions
     WHERE EXISTS (SELECT 1 FROM cases WHERE cases.version = policy_versions.no) ORDER BY no"""
 INSTALL = "INSERT INTO policy_versions (digest, installed) VALUES (?, ?) RETURNING no"
