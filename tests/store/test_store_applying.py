@@ -267,12 +267,16 @@ def worked(bundle: Bundle, lines: list[bytes]) -> SqliteStore:
 
 
 def dump(store: SqliteStore) -> list[str]:
-    """All that a store holds. What is sealed is other bytes each time."""
+    """All that a store holds. What is sealed is other bytes each time, and with it the macs."""
     with store.reading() as transaction:
-        tables = transaction.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        tables = transaction.rows(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'sums' ORDER BY name"
+        )
         found = []
         for (name,) in tables:
-            columns = [row[1] for row in transaction.rows(f"PRAGMA table_info({name})") if row[1] != "sealed"]
+            columns = [
+                row[1] for row in transaction.rows(f"PRAGMA table_info({name})") if row[1] not in ("sealed", "mac")
+            ]
             found += [f"{name} {row}" for row in transaction.rows(f"SELECT {', '.join(columns)} FROM {name}")]
     return found
 

@@ -21,6 +21,10 @@ AT_A_TIME = 1_000
 """Rows that are given macs at once when tables are brought to this version."""
 
 
+SETTING = "SET LOCAL "
+"""How a statement begins that is about the transaction itself."""
+
+
 class Marks:
     """What a process knows of the macs of its store: the key, and the digests of subjects and open cases as they stand
     there, by their addresses, 0 for what is not there. Of the addresses in ``whole`` all cases are known."""
@@ -93,7 +97,7 @@ class SummedTransaction(ABC):
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Carry out a statement; how many rows it changed."""
-        return self._write(sql, values)[1]
+        return self._do(sql, values) if sql.startswith(SETTING) else self._write(sql, values)[1]
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Carry out a statement for each of some rows."""
