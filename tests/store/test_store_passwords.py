@@ -65,7 +65,8 @@ def test_no_command_repeats_a_url_that_stands_where_none_belongs(
     tmp_path: Path, typed: tuple[str, list[str]], password: str
 ) -> None:
     place, command = typed
-    said = run(*command, place.replace("PW", password), cwd=tmp_path, CAREPOLICY_POLICIES=POLICIES)
+    there = {"CAREPOLICY_POLICIES": POLICIES, "CAREPOLICY_KEY_FILE": f"{tmp_path}/key"}
+    said = run(*command, place.replace("PW", password), cwd=tmp_path, **there)
     assert said.returncode in (2, 3), said
     assert "hunter2" not in said.stdout + said.stderr, said
 

@@ -337,10 +337,11 @@ def vault_url(store: str) -> str | None:
 
 def _name_of(vault: Store) -> str:
     """The name of a vault, which it gets at its first use."""
+    for (name,) in vault.ask(VAULT):
+        return str(name)
     with vault.transaction() as transaction:
         transaction.run(NAME_VAULT, (os.urandom(NAME).hex(),))
-        name: str = transaction.rows(VAULT)[0][0]
-        return name
+        return str(transaction.rows(VAULT)[0][0])
 
 
 def _found(store: Store, names: Iterable[bytes]) -> dict[bytes, bytes]:

@@ -14,12 +14,6 @@ if TYPE_CHECKING:
 
 SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
-LOGS_IN = re.compile(r"[^/]*/{3}[^/]*:[^/]*@")
-"""A URL of a file does not log in: who writes it so means another database."""
-
-HARMLESS = re.compile(r"([A-Za-z][\w+.-]*:/*)?[\w./~ -]*")
-"""What names nothing but a scheme and a file or a host."""
-
 SHADOW_FILE, SHADOW_SCHEMA = "-shadow", "_shadow"
 """Ends of the names of the store in which another set is tried."""
 
@@ -30,7 +24,7 @@ def open_store(url: str, create: bool = True) -> Store:
     ``sqlite:///PATH`` has a path relative to the working folder, ``sqlite:////PATH`` an absolute one. With
     ``create`` False a file that is not there is an error. Raises a ``StoreFault``.
     """
-    if url.startswith(SQLITE) and len(url) > len(SQLITE) and not LOGS_IN.match(url):
+    if url.startswith(SQLITE) and len(url) > len(SQLITE) and not _logs_in(url):
         from carepolicy.store.sqlite import SqliteStore
 
         return SqliteStore(url.removeprefix(SQLITE), create)
@@ -41,6 +35,11 @@ def open_store(url: str, create: bool = True) -> Store:
             raise NoStoreUrl("a store in PostgreSQL needs psycopg: pip install 'carepolicy[postgres]'") from None
         return PostgresStore(url)
     raise NoStoreUrl(f"{shown(url)} names no store; write sqlite:///care.db or postgresql://user@host/name")
+
+
+def _logs_in(url: str) -> bool:
+    """Whether the URL of a file has a user and a password: who writes it so means another database."""
+    return ":" in url.removeprefix(SQLITE).partition("/")[0].rpartition("@")[0]
 
 
 def shadow_url(url: str) -> str:
@@ -89,7 +88,7 @@ def remove_store(url: str) -> None:
 
 def shown(url: str) -> str:
     """What was given for a URL, in quotes, as far as no password can be in it."""
-    if HARMLESS.fullmatch(url):
+    if re.fullmatch(r"([A-Za-z][\w+.-]*:/*)?[\w./~ -]*", url):  # nothing but a scheme and a file or a host
         return f'"{url}"'
     scheme = re.match(r"[A-Za-z][\w+.-]*:/*(?=[^@]*@)", url)
     return f"a URL that begins with {scheme[0]}" if scheme is not None else "a URL"
