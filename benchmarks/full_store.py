@@ -10,6 +10,7 @@ from tempfile import TemporaryFile
 from textwrap import dedent
 
 from carepolicy.cli import running
+from carepolicy.store.chain import BEGINNING
 from carepolicy.store.opening import open_store
 from carepolicy.store.rows import HeldRow
 from carepolicy.store.sealing import Keys
@@ -126,6 +127,10 @@ def fill(url: str, folder: str) -> None:
         transaction.hold([HeldRow(1, "t-7", 1, Keys().seal(b"[]"))])
         transaction.run("INSERT INTO restores (no, time) VALUES (?, ?)", (1, 1))
         transaction.run("INSERT INTO shreds (id) VALUES (?)", (b"name",))
+        transaction.run("INSERT INTO sweeps (what, time) VALUES (?, ?)", ("events", 1))
+        transaction.run("INSERT INTO gone (input, records) VALUES (?, ?)", (1, 0))
+        cut = ("", "t-0", "ticket", 0, BEGINNING)
+        transaction.run("INSERT INTO cuts (key, subject, flow, number, hash) VALUES (?, ?, ?, ?, ?)", cut)
         values = (b"digest", "smtp localhost", 1, 1, "it did not answer")
         transaction.run("INSERT INTO servers (digest, name, failures, until, fault) VALUES (?, ?, ?, ?, ?)", values)
     store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from carepolicy.cli.revealing import reader_of, reveal_options
 from carepolicy.cli.sets import Command, format_option, policies_option
 from carepolicy.cli.status import INTERRUPTED, NO, UNREACHABLE, Refused
 from carepolicy.cli.stores import open_or_exit, store_option
+from carepolicy.cli.watcher import begin_watch, watcher_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -223,14 +225,15 @@ def replay(ids: tuple[str, ...], every: bool, store: str, policies: str) -> None
 @click.option("--limit", type=click.IntRange(1), help="No more than these.")
 @click.option("--at-once", is_flag=True, help="Try a server that failed before its time has come.")
 @click.option("--watch", is_flag=True, help="Keep doing it, until it is interrupted.")
+@watcher_options
 @attempts_option
 @now_option
 @store_option
 @policies_option
 def send(
     smtp: str | None, starttls: bool, user: str | None, webhook: str | None, headers: tuple[str, ...],
-    unencrypted: bool, kind: str | None, limit: int | None, at_once: bool, watch: bool, attempts: int,
-    now: str | None, store: str, policies: str,
+    unencrypted: bool, kind: str | None, limit: int | None, at_once: bool, watch: bool, metrics: str | None, log: str,
+    attempts: int, now: str | None, store: str, policies: str,
 ) -> None:  # fmt: skip
     """Send what is ready: messages of e-mail channels by SMTP, all else (or all there is) to a webhook.
 
@@ -250,8 +253,9 @@ def send(
     hook = None
     if webhook is not None:
         hook = HookOptions(webhook, os.environ.get(SECRET), headers, os.environ.get(AUTHORIZATION), unencrypted)
-    with Watcher() as watcher:
-        sending = Sending(mail, hook, kind, attempts, watcher)
+    figures = begin_watch(metrics, log, watch, store)
+    with Watcher() as watcher, closing(figures) if figures is not None else nullcontext():
+        sending = Sending(mail, hook, kind, attempts, watcher, figures)
         if watch:
             sending.watch(store, policies)
             raise SystemExit(watcher.status)

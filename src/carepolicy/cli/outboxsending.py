@@ -23,6 +23,7 @@ from carepolicy.store.servers import Servers
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from carepolicy.cli.metrics import Metrics
     from carepolicy.cli.outboxwork import Work
     from carepolicy.cli.watcher import Watcher
     from carepolicy.machine.program import Bundle
@@ -40,19 +41,19 @@ def me() -> str:
 
 
 class Sending:
-    """Sends what is ready: messages by a mail server, all else, or all of a kind, to a webhook. ``heard`` is called
-    with what came of each request."""
+    """Sends what is ready: messages by a mail server, all else, or all of a kind, to a webhook. ``figures`` count what
+    came of each request."""
 
     def __init__(
         self, mail: MailOptions | None, hook: HookOptions | None, kind: str | None, attempts: int, watcher: Watcher,
-        heard: Callable[[Outcome], None] | None = None,
+        figures: Metrics | None = None,
     ) -> None:  # fmt: skip
         self._mail = mail if kind in (None, "message") else None
         self._hook = hook
         self._kind = kind
         self._attempts = attempts
         self._watcher = watcher
-        self._heard = heard
+        self._figures = figures
         self._unsaid: list[Request] = []
         self._faults: dict[str, str] = {}
 
@@ -77,6 +78,8 @@ class Sending:
         carriers = self._carriers(work.bundle)
         self._say(work)
         while self._watcher.goes_on:
+            if self._figures is not None:
+                self._figures.round()
             left = self._left(work, carriers, servers)
             if left > 0:
                 self._watcher.sleep(partial(store.wait, left))
@@ -128,21 +131,27 @@ class Sending:
         return left
 
     def _hear(self, work: Work, outcome: Outcome) -> None:
-        if self._heard is not None:
-            self._heard(outcome)
+        if self._figures is not None:
+            self._figures.request(outcome.what)
         if outcome.what == "lost":
-            say(f"{outcome.request.id}: {outcome.why}")
+            _say_of(outcome, f"{outcome.why}")
         elif outcome.why is not None:
-            say(f"{outcome.request.id}: {outcome.why}; it {work.state(outcome.request)}")
+            _say_of(outcome, f"{outcome.why}; it {work.state(outcome.request)}")
 
     def _tell(self, work: Work, name: str, result: Delivered) -> None:
         """Tell that a server failed, once for each fault that it has, and that it works again."""
         if result.fault is None:
             if self._faults.pop(name, None) is not None and result.sent:
-                say(f"{name} takes it again")
+                say(f"{name} takes it again", "server_back", server=name)
         elif self._faults.get(name) != result.fault:
             self._faults[name] = result.fault
-            say(told_fault(work, result))
+            say(told_fault(work, result), "server_away", "warning", server=name)
+
+
+def _say_of(outcome: Outcome, text: str) -> None:
+    """Tell that a request was not delivered."""
+    request = outcome.request
+    say(f"{request.id}: {text}", f"request_{outcome.what}", "warning", id=request.id, kind=request.kind)
 
 
 def told_fault(work: Work, result: Delivered) -> str:

@@ -8,7 +8,7 @@ from typing import IO
 
 from carepolicy.cli.plainly import plain_event
 from carepolicy.cli.postponed import postpone
-from carepolicy.cli.status import INTERRUPTED, UNREACHABLE, USAGE, Refused, say, without_logins, without_urls
+from carepolicy.cli.status import INTERRUPTED, UNREACHABLE, USAGE, Refused, log_as, say, without_logins, without_urls
 
 NAME = "carepolicy"
 COMPLETION = "_CAREPOLICY_COMPLETE"
@@ -16,6 +16,7 @@ COMPLETION = "_CAREPOLICY_COMPLETE"
 
 def run(arguments: list[str]) -> int:
     """Run the command that ``arguments`` name; the exit status of the process."""
+    log_as("text")
     try:
         status = _run(arguments)
         sys.stdout.flush()
@@ -57,7 +58,7 @@ def _run(arguments: list[str]) -> int:
 def _say(text: str, status: int) -> int:
     from carepolicy.engine.masking import mask_cards
 
-    say(f"{NAME}: {mask_cards(text)}")
+    say(f"{NAME}: {mask_cards(text)}", "ended", "error", status=status)
     return status
 
 

@@ -53,9 +53,33 @@ def note(text: str) -> None:
         say(text)
 
 
-def say(text: str) -> None:
-    """Tell people something, a line on stderr."""
+class _Log:
+    """How ``say`` tells things."""
+
+    as_json = False
+
+
+def log_as(form: str) -> None:
+    """Let ``say`` tell things as ``text`` for people, or as ``json`` for programs, an object a line."""
+    _Log.as_json = form == "json"
+
+
+def say(text: str, event: str = "note", level: str = "info", **fields: str | int | float | None) -> None:
+    """Tell people something, a line on stderr; programs also what ``event`` it is of, and its ``fields``. Nothing in
+    it is private."""
     stream: TextIO | None = sys.stderr
-    if stream is not None:  # it is None where a process was started without one
+    if stream is None:  # as where a process was started without one
+        return
+    if _Log.as_json:
+        import time
+
+        import orjson
+
+        from carepolicy.engine.instants import text_of
+
+        now = text_of(time.time_ns() // 1_000)
+        told = {"time": now, "level": level, "event": event, "message": text, **fields}
+        stream.write(orjson.dumps(told).decode() + "\n")
+    else:
         stream.write(f"{text}\n")
-        stream.flush()
+    stream.flush()

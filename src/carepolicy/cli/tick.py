@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 
 import click
 
 from carepolicy.cli.sets import policies_option
+from carepolicy.cli.status import say
 from carepolicy.cli.stores import lateness_option, open_or_exit, store_option, yes_option
+from carepolicy.cli.watcher import begin_watch, watcher_options
+from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from carepolicy.cli.metrics import Metrics
     from carepolicy.cli.watcher import Watcher
     from carepolicy.store.contract import Store
     from carepolicy.store.operating import Operation
@@ -28,13 +33,15 @@ LONGEST, WHILE_HELD = 60.0, 5.0
 @click.option("--now", metavar="TIME", help="Fire what is due by TIME; default: now.")
 @click.option("--watch", is_flag=True, help="Keep doing it, until it is interrupted.")
 @lateness_option
+@watcher_options
 @yes_option
 @store_option
 @policies_option
 @click.option("--quiet", "-q", is_flag=True, help="Do not print the records.")
 def command(
-    now: str | None, watch: bool, lateness: str | None, yes: bool, store: str, policies: str, quiet: bool
-) -> None:
+    now: str | None, watch: bool, lateness: str | None, metrics: str | None, log: str, yes: bool, store: str,
+    policies: str, quiet: bool,
+) -> None:  # fmt: skip
     """Fire the timers of open cases that are due, and print the records of what follows from it.
 
     Clocks warn and fall late, states are left when their time is up, and flows open cases by time, each at
@@ -53,44 +60,65 @@ def command(
     if now is not None and watch:
         raise click.UsageError("--watch goes with the clock on the wall; leave --now out", click.get_current_context())
     lag = lateness_of(lateness)
+    figures = begin_watch(metrics, log, watch, store)
     if watch:
         from carepolicy.cli.watcher import Watcher
 
-        with Watcher() as watcher:
-            watcher.outlast(lambda under_way: _watch(watcher, under_way, store, policies, lag, quiet))
+        with Watcher() as watcher, closing(figures) if figures is not None else nullcontext():
+            told = Told(quiet, figures)
+            watcher.outlast(lambda under_way: _watch(watcher, under_way, store, policies, lag, told))
             raise SystemExit(watcher.status)
     with open_or_exit(store, policies=policies) as opened:
         operation, bundle = operation_or_exit(opened, policies)
         until = near_of(now, bundle, "--now", wall_clock(), yes)
-        _tick(operation, (wall_clock() if until is None else until) - lag, quiet)
+        _tick(operation, (wall_clock() if until is None else until) - lag, Told(quiet))
 
 
-def _watch(watcher: Watcher, under_way: Callable[[], None], store: str, policies: str, lag: int, quiet: bool) -> None:
+class Told(NamedTuple):
+    """What is told of ticks: records, unless ``quiet``, and the figures of a watcher."""
+
+    quiet: bool
+    figures: Metrics | None = None
+
+    def records(self, lines: str) -> None:
+        """Tell records."""
+        if self.figures is not None:
+            self.figures.records(lines)
+        if lines and not self.quiet:
+            sys.stdout.write(lines)
+            sys.stdout.flush()
+
+
+def _watch(watcher: Watcher, under_way: Callable[[], None], store: str, policies: str, lag: int, told: Told) -> None:
     """Fire what is due, and what comes to be, until it is time to end or the store is lost."""
     from carepolicy.cli.living import operation_or_exit, wall_clock
 
     with open_or_exit(store, policies=policies) as opened:
         operation, _ = operation_or_exit(opened, policies)
         while watcher.goes_on:
-            _tick(operation, wall_clock() - lag, quiet, watcher)
+            _tick(operation, wall_clock() - lag, told, watcher)
+            if told.figures is not None:
+                told.figures.round()
             under_way()
             _sleep(opened, lag, watcher)
 
 
-def _tick(operation: Operation, until: int, quiet: bool, watcher: Watcher | None = None) -> None:
+def _tick(operation: Operation, until: int, told: Told, watcher: Watcher | None = None) -> None:
     from carepolicy.store.keeping import enforce_keep
+    from carepolicy.store.retention import sweep
 
     for done in operation.tick(until):
-        if done.records and not quiet:
-            sys.stdout.write(done.records)
-            sys.stdout.flush()
+        told.records(done.records)
         if watcher is not None and not watcher.goes_on:
             return
+    went = sweep(operation.store, operation.bundle(), until, lambda: watcher is None or watcher.goes_on)
+    if went:
+        words = ", ".join(f"{count:,} of {what.replace('_', ' ')}" for what, count in went.items())
+        say(f"let go of {words}, as keep: says", "let_go", "info", **went)
     erased = enforce_keep(operation.store, operation.sealer, until)
     if erased:
-        click.echo(
-            f"erased what was private of {erased:,} closed case{'' if erased == 1 else 's'}, as keep: says", err=True
-        )
+        cases = f"{erased:,} closed case{'' if erased == 1 else 's'}"
+        say(f"erased what was private of {cases}, as keep: says", "erased", cases=erased)
 
 
 def _sleep(store: Store, lag: int, watcher: Watcher) -> None:

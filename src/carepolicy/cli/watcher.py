@@ -7,11 +7,14 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.cli.status import DONE, INTERRUPTED, UNREACHABLE, Refused, say
+from carepolicy.cli.status import DONE, INTERRUPTED, UNREACHABLE, Refused, log_as, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+
+    from carepolicy.cli.metrics import Metrics
+    from carepolicy.cli.sets import Command
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds before what could not be reached is tried again: twice as long each time."""
@@ -19,6 +22,37 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 class _Ended(BaseException):
     """Wakes a watcher that sleeps, since it is to end."""
+
+
+def watcher_options(wanted: Command) -> Command:
+    """``--metrics`` and ``--log``, as the parameters ``metrics`` and ``log``."""
+    import click
+
+    wanted = click.option(
+        "--log", type=click.Choice(("text", "json")), default="text", show_default=True,
+        help="With --watch: what goes to standard error, for people or an object a line.",
+    )(wanted)  # fmt: skip
+    return click.option(
+        "--metrics",
+        metavar="[HOST:]PORT",
+        help="With --watch: figures for Prometheus, on this machine alone or at HOST.",
+    )(wanted)
+
+
+def begin_watch(metrics: str | None, log: str, watch: bool, store: str) -> Metrics | None:
+    """Do what ``watcher_options`` say; the figures, which are to be closed."""
+    if not watch:
+        if metrics is not None or log != "text":
+            raise Refused("--metrics and --log are for --watch")
+        return None
+    log_as(log)
+    if metrics is None:
+        return None
+    from carepolicy.cli.metrics import Metrics
+
+    figures = Metrics(metrics, store)
+    say(f"figures are at port {figures.port}, /metrics", "metrics", port=figures.port)
+    return figures
 
 
 class Watcher:
@@ -78,7 +112,7 @@ class Watcher:
         def under_way() -> None:
             nonlocal began, away, pause
             if away:
-                say("it can be reached again")
+                say("it can be reached again", "store_back")
             began, away, pause = True, False, FIRST_PAUSE
 
         while self.goes_on:
@@ -89,7 +123,7 @@ class Watcher:
                 if not began or fault.status != UNREACHABLE:
                     raise
                 if not away:
-                    say(f"{fault}; trying again until it can be reached")
+                    say(f"{fault}; trying again until it can be reached", "store_away", "warning")
                 away = True
             self.sleep(partial(time.sleep, pause))
             pause = min(2 * pause, LONGEST_PAUSE)

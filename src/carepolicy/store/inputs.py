@@ -26,6 +26,8 @@ READ_SO_FAR = 1 << 16
 """By so many of its first bytes, at most, an input is known again."""
 
 KNOWN = "SELECT no, shares FROM inputs WHERE beginning = ? OR beginning IS NULL ORDER BY no"
+RECORDS = """SELECT count(*) + (SELECT coalesce(sum(records), 0) FROM gone WHERE input = ?)
+    FROM records WHERE input = ?"""
 BEGINS = "UPDATE inputs SET beginning = ? WHERE no = ? AND beginning IS NULL"
 
 
@@ -184,7 +186,7 @@ def summed(transaction: Transaction, number: int, shares: int) -> Progress:
         now.line, now.last, now.open_end = line, "", False
     now.latest = max(now.latest, *(part.latest for part in parts))
     now.events = now.alone + sum(part.events for part in parts)
-    now.records = transaction.rows("SELECT count(*) FROM records WHERE input = ?", (number,))[0][0]
+    now.records = int(transaction.rows(RECORDS, (number, number))[0][0])
     late = "SELECT count(*) FROM records WHERE input = ? AND type = 'carepolicy.clock.late'"
     now.lates = transaction.rows(late, (number,))[0][0]
     codes = "SELECT code, count(*) FROM dead_letters WHERE input = ? GROUP BY code"

@@ -77,8 +77,9 @@ class SqliteTransaction(SqlTransaction):
         """Note events as taken; those that were taken before. Mostly that is none of them, which is tried first."""
         if len(events) > 1:
             self._do("SAVEPOINT claim")
-            digests = list(map(self.macs.digester(EVENTS), events))
-            marked = [(*each, digest[:MAC]) for each, digest in zip(events, digests, strict=True)]
+            digest = self.macs.digester(EVENTS)
+            digests = [digest((*each, None)) for each in events]  # seen by no tick yet
+            marked = [(*each, made[:MAC]) for each, made in zip(events, digests, strict=True)]
             if self._connection.executemany(statements.CLAIM_ALL, marked).rowcount == len(events):
                 self._do("RELEASE claim")
                 self._add("events", digests)

@@ -58,7 +58,7 @@ CASES = _table(
     "key subject flow",
     "body sealed",
 )
-EVENTS = _table("events", "source id subject", "source id")
+EVENTS = _table("events", "source id subject seen", "source id")
 RECORDS = _table(
     "records",
     "no key subject flow sequence loose type time input position",
@@ -113,6 +113,9 @@ TABLES = {
             ready=0, base=0, fired=0, moved=0, events=0,
         ),
         _table("journal", "no lines until", bytes="sealed"),
+        _table("sweeps", "what time", "what"),
+        _table("cuts", "key subject flow number", "key subject flow", "hash"),
+        _table("gone", "input records", "input"),
         _table("untaken", "source id input times", "source id"),
         _table("servers", "name failures until fault", "digest", "digest", shown="name"),
         _table("datakeys", "fingerprint", "id", "id sealed"),

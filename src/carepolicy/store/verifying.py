@@ -53,6 +53,14 @@ class Verified(NamedTuple):
     numbers: dict[str, int]
 
 
+START = (0, BEGINNING)
+"""Before the first record of a chain."""
+
+CUT = "SELECT 1 FROM cuts LIMIT 1"
+CUTS = "SELECT key, flow, number, hash FROM cuts WHERE subject = ?"
+INPUTS = """SELECT no, name, shares, (SELECT count(*) FROM records WHERE input = inputs.no)
+    + (SELECT coalesce(sum(records), 0) FROM gone WHERE input = inputs.no) FROM inputs ORDER BY no"""
+
 Ends = dict[tuple[str, str], tuple[int, bytes]]
 """The number and hash of the last record of each chain of a subject, by (key, flow)."""
 
@@ -101,6 +109,7 @@ class Verifying:
         rows = groupby(self._rows(), key=lambda row: row.subject)
         subjects = groupby(self._subjects(), key=lambda row: row[0])
         here, known = next(rows, None), next(subjects, None)
+        cut = bool(self._transaction.rows(CUT))
         while here is not None or known is not None:
             subject = min(each[0] for each in (here, known) if each is not None)
             ends: Ends = {}
@@ -112,7 +121,12 @@ class Verifying:
                 found = list(here[1])
                 here = next(rows, None)
             self.records += len(found)
-            yield from _of_subject(named(subject), found, ends)
+            yield from _of_subject(named(subject), found, ends, self._cuts(subject) if cut else {})
+
+    def _cuts(self, subject: str) -> Ends:
+        """Where the chains of a subject begin of which the first records were let go."""
+        found = self._transaction.rows(CUTS, (subject,))
+        return {(key, flow): (number, bytes(hash)) for key, flow, number, hash in found}
 
     def _rows(self) -> Iterator[Row]:
         for whole, proven in self.inspection.rows(RECORDS, "ORDER BY subject, no", ", line"):
@@ -132,8 +146,7 @@ class Verifying:
 
     def _of_inputs(self) -> Iterator[tuple[int, str]]:
         """How many records of each run are lacking, by their number, and what it ran over."""
-        sql = "SELECT no, name, shares, (SELECT count(*) FROM records WHERE input = inputs.no) FROM inputs ORDER BY no"
-        for number, name, shares, count in self._transaction.rows(sql):
+        for number, name, shares, count in self._transaction.rows(INPUTS):
             try:
                 wanted = progress_of(self._transaction.position(number, shares if shares > 1 else 0)).records
             except (ValueError, TypeError, KeyError):  # its mac tells that it was altered
@@ -154,20 +167,26 @@ def _ends(rows: Iterable[tuple[str, str, bytes]]) -> Ends:
     return kept
 
 
-def _of_subject(subject: str, rows: list[Row], ends: Ends) -> Iterator[Fault]:
+def _of_subject(subject: str, rows: list[Row], ends: Ends, cuts: Ends) -> Iterator[Fault]:
     chains: dict[tuple[str, str], list[tuple[int, Row]]] = {}
     for row in rows:
         name, number = (row.flow, row.sequence) if row.sequence else (LOOSE, row.loose)
         chains.setdefault((row.key, name), []).append((number, row))
-    for chain in sorted({*chains, *ends}):
+    for chain in sorted({*chains, *ends, *cuts}):
         found = sorted(chains.get(chain, ()), key=lambda each: each[0])
-        yield from _of_chain(subject, chain[1], found, ends.get(chain, (0, BEGINNING)))
+        yield from _of_chain(subject, chain[1], found, cuts.get(chain, START), ends.get(chain, START))
 
 
-def _of_chain(subject: str, flow: str, found: list[tuple[int, Row]], end: tuple[int, bytes]) -> Iterator[Fault]:
+def _of_chain(
+    subject: str, flow: str, found: list[tuple[int, Row]], begin: tuple[int, bytes], end: tuple[int, bytes]
+) -> Iterator[Fault]:
     last, said = end
-    before, expected, whole = BEGINNING, 1, True
+    first, before = begin
+    expected, whole = first + 1, True
     for number, row in found:
+        if number <= first:
+            yield Fault(INSERTED, subject, flow, number, f"stands where records up to {first} were let go")
+            continue
         if number > last:
             yield Fault(INSERTED, subject, flow, number, f"stands behind the last record, which is {last}")
             continue
@@ -181,7 +200,7 @@ def _of_chain(subject: str, flow: str, found: list[tuple[int, Row]], end: tuple[
         before, whole, expected = row.hash, row.proven, number + 1
     for number in range(expected, last + 1):
         yield Fault(MISSING, subject, flow, number, "is not there")
-    if expected == last + 1 and found and before != said:
+    if expected == last + 1 and before != said:
         yield Fault(ALTERED, subject, flow, last, "is not the last record that was written")
 
 

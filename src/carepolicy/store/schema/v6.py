@@ -13,6 +13,9 @@ says which of them seals what is private of a subject now. ``vaults`` has one ro
 store itself. The row of a vault, which is a store with nothing but data keys, is its own name. ``shreds`` are data keys
 that are still to be thrown away in the vault. Stores of before keep their data keys in themselves.
 
+Of what ``keep:`` has let go, ``cuts`` keep the ends of the chains of records that went, ``gone`` how many records of
+each log did; ``seen`` is when a tick first found the id of an event, ``sweeps`` when all of them were looked at last.
+
 ``dead_letters`` have what is masked in them beside them, sealed, so that an event can be taken again; ``settled`` is 1
 when it was. ``since`` is when a tick first found one, from when on it is kept so long.
 
@@ -25,7 +28,7 @@ each time that the store was put back from a backup. What stood here before is t
 MARKED = (
     "subjects", "cases", "events", "records", "dead_letters", "refusals", "watched", "inputs", "positions", "held",
     "policy_versions", "policy_files", "outbox", "contacts", "keys", "secrets", "holdings", "closings", "erasures",
-    "shadow", "journal", "untaken", "servers", "datakeys", "sealings", "shreds", "vaults",
+    "shadow", "journal", "untaken", "servers", "sweeps", "cuts", "gone", "datakeys", "sealings", "shreds", "vaults",
 )  # fmt: skip
 """The tables whose rows bear one."""
 
@@ -54,6 +57,17 @@ STATEMENTS = (
     "ALTER TABLE inputs ADD COLUMN beginning {bytes}",
     "CREATE INDEX inputs_by_beginning ON inputs (beginning)",
     "DROP TABLE tallies",
+    "ALTER TABLE events ADD COLUMN seen {number}",
+    "CREATE TABLE sweeps (what {text} NOT NULL PRIMARY KEY, time {number} NOT NULL){clustered}",
+    """CREATE TABLE cuts (
+        key {text} NOT NULL, subject {text} NOT NULL, flow {text} NOT NULL, number {number} NOT NULL,
+        hash {bytes} NOT NULL, PRIMARY KEY (key, subject, flow)){clustered}""",
+    "CREATE TABLE gone (input {number} NOT NULL PRIMARY KEY, records {number} NOT NULL){clustered}",
+    "CREATE INDEX outbox_done ON outbox (time) WHERE state = 'done'",
+    "CREATE INDEX dead_letters_since ON dead_letters (since, no)",
+    "CREATE INDEX cuts_by_subject ON cuts (subject)",
+    "CREATE INDEX records_closing ON records (time, no) WHERE type = 'carepolicy.case.closed'",
+    "CREATE INDEX records_loose ON records (time, no) WHERE sequence = 0",
     "CREATE TABLE macs (fingerprint {text} NOT NULL PRIMARY KEY, wrapped {bytes} NOT NULL, mac {bytes}){clustered}",
     "CREATE TABLE sums (shard {number} NOT NULL PRIMARY KEY, body {text} NOT NULL, mac {bytes} NOT NULL){clustered}",
     "CREATE TABLE restores (no {number} NOT NULL PRIMARY KEY, time {number} NOT NULL, mac {bytes}){clustered}",
