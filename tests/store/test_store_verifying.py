@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from carepolicy.store.tables import TABLES
 from carepolicy.store.verifying import Verifying, verify
 from full_store import empty_tables, fill, surroundings
 from laws import examples
+from tamper import NOTHING, tamper
 
 STORE = Path(__file__).parents[2] / "src" / "carepolicy" / "store"
 HANDS = ("summed.py", "shared.py", "sqlite.py", "postgres.py", "postgrestransaction.py", "postgrestables.py")
@@ -30,6 +32,7 @@ PROVED = (*TABLES, "sums")
 UNIQUE = {"inputs": ("name",), "policy_versions": ("digest",), "records": ("sequence",)}
 """Columns of which no two rows have the same, beside those of primary keys."""
 
+PAGE = 4096
 BYTES = ("BLOB", "bytea")
 numbers = itertools.count(1)
 
@@ -238,6 +241,55 @@ def test_a_row_of_an_earlier_day_is_found_although_its_mac_is_right(filled: Path
         transaction._do(back, before)
         (fault,) = Verifying(transaction).faults()
         assert (fault.table, fault.kind) == ("outbox", "altered")
+    store.close()
+
+
+# -- bytes of the file ------------------------------------------------------------------------------------
+
+
+def test_no_single_bit_changes_an_answer_unseen(filled: Path, tmp_path: Path) -> None:
+    came, missed = tamper(filled.read_bytes(), examples(150), 3, tmp_path / "changed.db")
+    assert (missed, came.total() - came[NOTHING] > examples(5)) == ([], True), came
+
+
+def test_a_page_that_is_lost_is_told_without_a_traceback(
+    filled: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    whole = filled.read_bytes()
+    for page in range(1, len(whole) // PAGE, 7):
+        lost = whole[: page * PAGE] + os.urandom(PAGE) + whole[(page + 1) * PAGE :]
+        (tmp_path / "care.db").write_bytes(lost)
+        status = running.run(["verify", "--store", f"sqlite:///{tmp_path}/care.db"])
+        out, err = capfd.readouterr()
+        assert (status, "damaged" in out) == (1, True) or (status, "is damaged" in err) == (2, True), (status, out, err)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TRIGGER helpful AFTER INSERT ON outbox BEGIN UPDATE outbox SET channel = 'fax'; END",
+        "CREATE TABLE more (a TEXT)",
+        "DROP INDEX outbox_by_ready",
+    ],
+)
+def test_tables_that_are_laid_out_otherwise_are_told(filled: Path, tmp_path: Path, statement: str) -> None:
+    store = open_store(copied(filled, tmp_path))
+    with store.transaction() as transaction:
+        past: Any = transaction
+        past._do(statement)
+    (fault,) = verify(store).faults
+    assert (fault.kind, fault.table in statement) == ("damaged", True)
+    store.close()
+
+
+def test_what_is_laid_over_tables_of_postgresql_is_told(postgres: str, filled: Path) -> None:
+    store = open_store(postgres)
+    assert verify(store).faults == []
+    with store.transaction() as transaction:
+        past: Any = transaction
+        past._do("CREATE RULE quiet AS ON DELETE TO cases DO INSTEAD NOTHING")
+    (fault,) = verify(store).faults
+    assert (fault.kind, fault.table, "the rule quiet" in fault.words) == ("damaged", "cases", True)
     store.close()
 
 

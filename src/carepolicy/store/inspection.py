@@ -84,7 +84,7 @@ class Inspection:
         """What all tables ought to hold; None where nobody can say."""
         bodies: dict[int, str] = {}
         for shard, body, mac in self._transaction.rows(sums.BODIES):
-            if _is_text(body) and macs.of_sums(shard, body) == mac:
+            if is_text(body) and macs.of_sums(shard, body) == mac:
                 bodies[shard] = body
             else:
                 words = "was altered, or written over after it had been"
@@ -148,12 +148,13 @@ class Inspection:
 def _fits(table: Table, row: Sequence[Any]) -> bool:
     """Whether a row holds bytes where its table has bytes, and elsewhere whole numbers and texts that are texts."""
     return all(
-        value is None or (type(value) is bytes if place >= table.plain else type(value) is int or _is_text(value))
+        value is None or (type(value) is bytes if place >= table.plain else type(value) is int or is_text(value))
         for place, value in enumerate(row)
     )
 
 
-def _is_text(value: Any) -> bool:
+def is_text(value: Any) -> bool:
+    """Whether something is a text, and one that can be written."""
     if type(value) is not str:
         return False
     try:

@@ -11,6 +11,7 @@ import sqlite3
 import stat
 import time
 from contextlib import closing, contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from carepolicy.store import faults, schema, statements, sums
@@ -37,6 +38,8 @@ PATIENCE = 30.0
 
 SHORT_PATIENCE = 2.0
 """Seconds to wait for one that reads, before what was erased is left in the log."""
+
+NO_TEXT = "a text in it is none"
 
 MEMORY = ":memory:"
 """The path of a store that nobody else sees."""
@@ -173,11 +176,9 @@ class SqliteStore:
             laid_out = set(self._connection.execute(LAID_OUT))
         except sqlite3.DatabaseError as fault:
             return [("", f"{self._path} is damaged ({fault})")]
-        with closing(sqlite3.connect(":memory:")) as new:
-            for step in range(schema.NEWEST):
-                for statement in schema.statements(step, schema.SQLITE):
-                    new.execute(statement)
-            others = laid_out ^ set(new.execute(LAID_OUT))
+        except UnicodeDecodeError:
+            return [("", f"{self._path} is damaged ({NO_TEXT})")]
+        others = laid_out ^ _new_tables()
         names = sorted({table for table, _ in others})
         return [*(("", each) for each in found), *((each, "is not laid out as it was") for each in names)]
 
@@ -393,6 +394,8 @@ class SqliteStore:
             yield
         except sqlite3.Error as fault:
             raise self._fault(fault) from fault
+        except UnicodeDecodeError as fault:  # what SQLite says names something that is no text any more
+            raise faults.NotAStore(f"{self._path} is damaged ({NO_TEXT}); restore it from a copy") from fault
 
     def _fault(self, fault: sqlite3.Error) -> faults.StoreFault:
         name = getattr(fault, "sqlite_errorname", "") or ""
@@ -431,6 +434,16 @@ def _tighten(path: str) -> None:
             ours = 0o770 if mode & 0o020 else 0o700
             if mode & ~ours:
                 os.chmod(each, mode & ours)
+
+
+@cache
+def _new_tables() -> frozenset[tuple[str, str]]:
+    """How the tables of a new store are laid out."""
+    with closing(sqlite3.connect(":memory:")) as new:
+        for step in range(schema.NEWEST):
+            for statement in schema.statements(step, schema.SQLITE):
+                new.execute(statement)
+        return frozenset(new.execute(LAID_OUT))
 
 
 def _any_text(text: bytes) -> str:

@@ -15,7 +15,7 @@ import orjson
 from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.named import NamedTuple
 from carepolicy.store.chain import BEGINNING, LOOSE, links
-from carepolicy.store.inspection import ALTERED, DAMAGED, INSERTED, MISSING, Fault, Inspection, fault_in
+from carepolicy.store.inspection import ALTERED, DAMAGED, INSERTED, MISSING, Fault, Inspection, fault_in, is_text
 from carepolicy.store.naming import named
 from carepolicy.store.progress import progress_of
 from carepolicy.store.tables import RECORDS, SUBJECTS, TABLES
@@ -131,7 +131,7 @@ class Verifying:
     def _rows(self) -> Iterator[Row]:
         for whole, proven in self.inspection.rows(RECORDS, "ORDER BY subject, no", ", line"):
             row = Row._make((*whole, proven))
-            if None in row[:11] or not isinstance(row.line, str):
+            if None in row[:11] or not is_text(row.line):
                 self.inspection.doubt(RECORDS, whole)
             else:
                 yield row
