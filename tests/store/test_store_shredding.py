@@ -181,7 +181,10 @@ def test_a_vault_that_is_lost_or_another_is_told_and_nothing_is_sealed_without_i
     vault = Path(f"{key_file}.vault")
     kept = vault.rename(vault.with_name("kept"))
     said = file_shop("event", "email_received", "mail-3", f"customer.email={BOB}", "--at", "2026-03-21 10:00")
-    assert (said.status, "put its newest copy back, or name it in CAREPOLICY_VAULT" in said.err) == (2, True), said.err
+    assert (
+        said.status,
+        "put its newest copy back, or name it in CAREPOLICY_VAULT; if it is lost" in said.err,
+    ) == (2, True), said.err
     assert not vault.exists()
     monkeypatch.setenv("CAREPOLICY_VAULT", f"sqlite:///{key_file}.another")
     other = file_shop.at(f"sqlite:///{file_shop.file().with_name('other.db')}")
@@ -190,6 +193,25 @@ def test_a_vault_that_is_lost_or_another_is_told_and_nothing_is_sealed_without_i
     assert (said.status, "is not the one with the data keys of this store" in said.err) == (2, True), said.err
     monkeypatch.setenv("CAREPOLICY_VAULT", f"sqlite:///{kept}")
     file_shop.event("email_received", "mail-3", "2026-03-21 10:00", f"customer.email={BOB}")
+
+
+def test_a_vault_that_is_lost_for_good_is_given_up_and_the_store_goes_on(file_shop: Shop, key_file: Path) -> None:
+    lived(file_shop)
+    for end in ("", "-wal", "-shm"):
+        Path(f"{key_file}.vault{end}").unlink(missing_ok=True)
+    wrote = ("event", "customer_wrote", "mail-2", "--policies", file_shop.policies, "--at")
+    assert file_shop(*wrote, "2026-03-21 10:00").status == 2
+    assert file_shop("key", "lost").status == 2
+    said = file_shop("key", "lost", "--yes")
+    assert (said.status, said.out) == (0, "2 data keys given up; what they sealed counts as erased\n")
+    assert file_shop(*wrote, "2026-03-21 10:00").status == 0
+    file_shop.event("email_received", "mail-3", "2026-03-22 10:00", f"customer.email={BOB}")
+    shown = file_shop("customer", "export", "mail-3", "--reveal", "--as", "care_lead").out
+    assert (BOB in shown, BOB in file_shop("customer", "export", "mail-2", "--reveal", "--as", "care_lead").out) == (
+        True,
+        False,
+    )
+    assert file_shop("verify").status == 0
 
 
 def test_data_keys_move_into_a_vault_that_is_named_when_keys_are_rotated(

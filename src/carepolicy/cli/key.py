@@ -43,14 +43,12 @@ def show(store: str) -> None:
     """
     from carepolicy.store.datakeys import DataKeys
     from carepolicy.store.keyring import fingerprint, given_keys, source
-    from carepolicy.store.opening import shown
     from carepolicy.store.sealing import ACTIVE
 
     with open_or_exit(store, create=False) as opened:
         with opened.reading() as transaction:
             used = [each for (each,) in transaction.rows(ACTIVE)]
-        sealer = DataKeys(opened)
-        vault = sealer.vault().url if sealer.has_vault() else None
+        vault = DataKeys(opened).vault_named()
         have = [fingerprint(each) for each in given_keys()]
     click.echo(f"keys come from {source()}" + ("" if have else ", which is not there yet"))
     for number, each in enumerate(have):
@@ -59,9 +57,29 @@ def show(store: str) -> None:
     for each in used:
         if each not in have:
             click.echo(f"  {each}  used in the store, but not here")
-    click.echo(f"data keys are in {'the store' if vault is None else shown(vault)}")
+    click.echo(f"data keys are in {vault or 'the store'}")
     if used and not set(used) & set(have):
         raise Refused("the store was sealed with another key; put it back, or name it in CAREPOLICY_KEY")
+
+
+@command.command(epilog="\b\nExample:\n  carepolicy key lost --yes\n")
+@click.option("--yes", is_flag=True, help="It is meant.")
+@store_option
+def lost(yes: bool, store: str) -> None:
+    """Give up data keys that are lost, with their vault or since a copy of it was put back that was too old.
+
+    What they sealed counts as erased from then on, and the store goes on with the vault that is there, or a new one.
+    """
+    from carepolicy.store.datakeys import DataKeys
+
+    if not yes:
+        raise Refused("what is private is then gone, even if the vault is found again: add --yes if it is meant")
+    with open_or_exit(store, create=False) as opened:
+        sealer = DataKeys(opened)
+        if not sealer.has_vault():
+            raise Refused("the data keys are in the store itself; none can be lost", NO)
+        count = sealer.give_up()
+    click.echo(f"{count:,} data key{'' if count == 1 else 's'} given up; what they sealed counts as erased")
 
 
 @command.command(

@@ -53,30 +53,28 @@ def backup(file: str, store: str, form: str) -> None:
     private in it cannot be read without the key, which is not in it: keep that as well, elsewhere.
     """
     from carepolicy.store.backup import back_up
-    from carepolicy.store.datakeys import DataKeys, vault_url
-    from carepolicy.store.opening import shown
+    from carepolicy.store.datakeys import DataKeys
 
     with open_or_exit(store, create=False) as opened:
         made = back_up(opened, file)
-        vault = vault_url(opened.url) if DataKeys(opened).has_vault() else None
+        vault = DataKeys(opened).vault_named()
     if form == "json":
         import orjson
 
-        click.echo(orjson.dumps({**made._asdict(), "vault": vault and shown(vault)}, option=orjson.OPT_INDENT_2))
+        click.echo(orjson.dumps({**made._asdict(), "vault": vault}, option=orjson.OPT_INDENT_2))
     else:
         click.echo(_backup_text(made, vault), nl=False)
 
 
 def _backup_text(made: Backup, vault: str | None) -> str:
     from carepolicy.store.keyring import source
-    from carepolicy.store.opening import shown
 
     lines = [f"{made.path}: {made.size / MEGABYTE:,.1f} MB, {made.records:,} records, all as they were written"]
     if made.keys:
         lines.append(f"keep the key as well, elsewhere ({', '.join(made.keys)}, now in {source()}):")
         lines.append("without it what is private in the copy is lost, beside it the copy hides nothing")
     if vault is not None:
-        lines.append(f"keep the newest copy of the vault, and no older one, elsewhere too: {shown(vault)}")
+        lines.append(f"keep the newest copy of the vault, and no older one, elsewhere too: {vault}")
     lines.append("after putting it back: `carepolicy verify`; the policy files are in it, what a shadow tried is not")
     return "".join(plain(line) + "\n" for line in lines)
 

@@ -234,6 +234,31 @@ class DataKeys:
         """Whether the data keys of the store are in a vault."""
         return bool(self._where())
 
+    def vault_named(self) -> str | None:
+        """Where the vault of the store ought to be, without a password; None where its data keys are in itself."""
+        from carepolicy.store.opening import named_store
+
+        return named_store(self._vault_url()) if self._where() else None
+
+    def give_up(self) -> int:
+        """Count what data keys sealed that are not in the vault as erased, and take the vault that is there now for
+        that of the store, be it a new one; how many data keys are lost."""
+        if not self._where():
+            return 0
+        vault = self._vault = self._opened_vault(create=True)
+        name = self._place = _name_of(vault)
+
+        def work(transaction: Transaction) -> int:
+            names = [bytes(each) for (each,) in transaction.rows("SELECT id FROM sealings")]
+            found = _found(vault, names)
+            lost = [each for each in names if each not in found]
+            with vault.transaction() as there:
+                there.many(KEEP_KEY, [(each, "", b"") for each in lost])
+            transaction.run(MOVE, (name,))
+            return len(lost)
+
+        return self._store.attempt(work, lambda: None)
+
     def _where(self) -> str:
         """The name of the vault; ``IN_THE_STORE`` where there is none, or not yet."""
         if not self._place:  # data keys may be moved into a vault, and never out of it
@@ -251,20 +276,26 @@ class DataKeys:
             name = _name_of(self._vault)
         transaction.run(NAME_VAULT, (name,))
 
-    def _open_vault(self, create: bool) -> Store:
-        from carepolicy.store.opening import open_store
+    def _vault_url(self) -> str:
+        return vault_url(self._store.url) or beside_key()
 
-        place = self._where()
-        url = vault_url(self._store.url)
-        if url is None:
-            url = beside_key()
+    def _open_vault(self, create: bool) -> Store:
+        place, vault = self._where(), self._opened_vault(create)
+        if place and _name_of(vault) != place:
+            raise faults.WrongKey(f"the vault is not the one with the data keys of this store; {PUT_BACK}")
+        return vault
+
+    def _opened_vault(self, create: bool) -> Store:
+        from carepolicy.store.opening import SQLITE, open_store
+
+        url = self._vault_url()
         try:
             vault = open_store(url, create)
         except faults.Unreachable as fault:
+            if not url.startswith(SQLITE):
+                raise
             raise faults.WrongKey(f"the data keys of the store are in a vault: {fault}; {PUT_BACK}") from None
         self._store.beside.append(vault)
-        if place and _name_of(vault) != place:
-            raise faults.WrongKey(f"the vault is not the one with the data keys of this store; {PUT_BACK}")
         return vault
 
     # -- making and fetching -----------------------------------------------------------------------------
@@ -313,7 +344,7 @@ class DataKeys:
         self._opened[name] = AESGCM(self._keys.unseal(bytes(wrapped))) if wrapped else None
 
 
-PUT_BACK = f"put its newest copy back, or name it in {VAULT_VARIABLE}"
+PUT_BACK = f"put its newest copy back, or name it in {VAULT_VARIABLE}; if it is lost for good: `carepolicy key lost`"
 
 
 def beside_key() -> str:
