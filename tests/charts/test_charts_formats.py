@@ -139,6 +139,26 @@ def test_xstate_has_the_states_and_transitions(made, name, tmp_path):
     assert machine["initial"] == "received"
 
 
+def test_xstate_is_told_which_delays_it_must_be_given(tmp_path):
+    machine = json.loads(written(samples.email, "email_inquiry", "xstate.json", tmp_path))
+    named = {delay for state in machine["states"].values() for delay in state.get("after", {}) if not delay.isdigit()}
+    assert named
+    assert machine["meta"]["delays"] == sorted(named)
+
+
+def test_scxml_tells_what_happens_on_entering_and_leaving(tmp_path):
+    flow = {
+        "flow": "f", "title": "F", "events": {"came": "Came", "went": "Went"},
+        "states": {
+            "in": {"start_on": "came", "enter": {"tell": "agent"}, "leave": {"send": "bye"}, "on": {"went": "out"}},
+            "out": {"final": "done"},
+        },
+    }  # fmt: skip
+    root = ElementTree.fromstring(written(lambda: samples.policies(flow), "f", "scxml", tmp_path))
+    for place in ("onentry", "onexit"):
+        assert [each.tag for each in root[0].find(f"{SCXML}{place}")] == [f"{SCXML}log"]
+
+
 @each_flow
 def test_xstate_itself_loads_and_runs_the_machine(made, name, tmp_path):
     read = _by_node("read_xstate.mjs", written(made, name, "xstate.json", tmp_path))

@@ -104,7 +104,7 @@ def test_sarif_names_rules_results_and_regions(checked: Checked) -> None:
         ("CP191", 0, "note"),
     ]
     location = run["results"][0]["locations"][0]["physicalLocation"]
-    assert location["artifactLocation"] == {"uri": "flows/a.yaml"}
+    assert location["artifactLocation"]["uri"].endswith("flows/a.yaml")
     assert location["region"] == {"startLine": 2, "startColumn": 24, "endLine": 2, "endColumn": 43}
 
 
@@ -157,3 +157,23 @@ def test_findings_are_told_by_paths_that_can_be_opened(tmp_path: Path) -> None:
     told = reported(str(tmp_path), [Finding("CP203", "x", Place("a.yaml", 2, 1, 2, 4))], ["a.yaml"])
     file = str(tmp_path / "a.yaml")
     assert (told.findings[0].place.file, told.files, told.texts[file]) == (file, (file,), ["one", "two"])
+
+
+def test_sarif_tells_all_files_from_one_folder_and_offers_what_is_safe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shop" / ".git").mkdir(parents=True)
+    (tmp_path / "shop" / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "shop" / "below")
+    mended = Finding("CP203", "unknown", Place("../flows/a.yaml", 2, 24, 2, 30), replacement="answered")
+    outside = Finding("CP203", "unknown", Place(str(tmp_path / "other" / "b.yaml"), 1, 1, 1, 2))
+    for findings, uris in (([mended], ["flows/a.yaml"]), ([mended, outside], ["shop/flows/a.yaml", "other/b.yaml"])):
+        run = json.loads(written(reported("", findings), "sarif"))["runs"][0]
+        places = [each["locations"][0]["physicalLocation"]["artifactLocation"] for each in run["results"]]
+        assert [each["uri"] for each in places] == uris
+        assert {each["uriBaseId"] for each in places} == set(run["originalUriBaseIds"])
+    assert (
+        run["results"][0]["fixes"][0]["artifactChanges"][0]["replacements"][0]["insertedContent"]["text"] == "answered"
+    )
+    driver = run["tool"]["driver"]
+    assert driver["rules"][0]["helpUri"].startswith(driver["informationUri"])

@@ -306,3 +306,16 @@ def test_a_long_run_shows_a_bar_on_a_terminal_only(write, here: Path) -> None:
     assert "/500" in said
     assert "500 scenarios: 500 passed" in said
     assert "/500" not in run("--workers", "1").output
+
+
+@pytest.mark.parametrize(("form", "where"), [("junit", "<error "), ("json", '"findings"')])
+def test_a_set_that_cannot_be_run_is_told_in_the_form_that_was_asked_for(
+    write, here: Path, form: str, where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write()
+    flow = here / "policies/flows/inquiry.yaml"
+    flow.write_text(flow.read_text().replace("with_lead", "with_laed", 1))
+    assert run_all(["test", "--format", form]) == 2
+    told = capsys.readouterr().out
+    assert where in told
+    assert "with_laed" in told

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +82,20 @@ def test_every_transition_of_a_flow_of_the_shop_has_a_suggestion_that_passes() -
         scenarios, findings = read_text(each.text or "", each.name)
         assert findings == []
         assert judge(shop, scenarios[0]).passed, each.name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "written"),
+    [
+        (["scenarios", "suggest", "inquiry", "--output", "drafts"], "drafts/*"),
+        (["schema", "--output", "schemas"], "schemas/*"),
+    ],
+)
+def test_all_files_are_written_though_nobody_reads_their_names(here: Path, arguments: list[str], written: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "carepolicy", *arguments]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert b"Traceback" not in done.stderr
+    assert len(list(here.glob(written))) >= 4

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from carepolicy.cli.completing import codes
+from carepolicy.cli.outputs import write_all
 from carepolicy.cli.status import Refused
 
 
@@ -37,11 +38,7 @@ def _list(output: Path | None) -> None:
     from carepolicy.cli.pages import pages
 
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
+        write_all({output / f"{page.code}.md": page.markdown() for page in pages().values()})
+        return
     for page in pages().values():
-        if output is None:
-            click.echo(f"{page.code}  {page.severity:<7}  {page.title}")
-        else:
-            file = output / f"{page.code}.md"
-            file.write_text(page.markdown(), encoding="utf-8", newline="\n")
-            click.echo(str(file))
+        click.echo(f"{page.code}  {page.severity:<7}  {page.title}")

@@ -49,9 +49,13 @@ def command(path: tuple[str, ...], policies: str, check: bool, diff: bool, stand
         for file in files:
             found.append(formatted(file))
             told(1)
-    for each in found:
-        if each.changed:
-            _show_or_write(each, check, diff)
+    changed = [each for each in found if each.changed]
+    if not (check or diff):
+        for each in changed:
+            _write(each)
+    for each in changed:  # all are written by now, though nobody may be reading this any more
+        lines = each.diff().splitlines() if diff else [each.file]
+        click.echo("".join(f"{plain(line)}\n" for line in lines), nl=False)
     failed = _complaints(found)
     _sum_up(found, check or diff)
     if failed:
@@ -98,16 +102,11 @@ def _files(path: tuple[str, ...], policies: str) -> list[str]:
     return files
 
 
-def _show_or_write(file: Formatted, check: bool, diff: bool) -> None:
-    if diff:
-        click.echo("".join(plain(line) + "\n" for line in file.diff().splitlines()), nl=False)
-        return
-    if not check:
-        try:
-            file.write()
-        except OSError as problem:
-            raise Refused(f"{file.file} cannot be written: {problem.strerror or problem}") from None
-    click.echo(plain(file.file))
+def _write(file: Formatted) -> None:
+    try:
+        file.write()
+    except OSError as problem:
+        raise Refused(f"{file.file} cannot be written: {problem.strerror or problem}") from None
 
 
 def _complaints(found: Sequence[Formatted]) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from carepolicy.cli.outputs import write_all
 from carepolicy.cli.status import Refused, note
 
 STARTER = Path(__file__).parent.parent / "starter"
@@ -24,11 +25,6 @@ def command(folder: Path) -> None:
     there = [str(folder / each) for each in files if (folder / each).exists()]
     if there:
         raise Refused(f"{', '.join(there)} already there; nothing was written")
-    for each in files:
-        target = folder / each
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("x", encoding="utf-8", newline="\n") as file:
-            file.write((STARTER / each).read_text(encoding="utf-8"))
-        click.echo(str(target))
+    write_all({folder / each: (STARTER / each).read_text(encoding="utf-8") for each in files}, "x")
     note(f"Next: carepolicy check --policies {folder}; carepolicy test --policies {folder}")
     note(f"For your editor: carepolicy schema --output {folder.parent / 'schemas'}")

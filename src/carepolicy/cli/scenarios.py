@@ -58,7 +58,8 @@ def _text(suggestion: Suggestion) -> str:
 
 
 def _write(folder: str, flow: str, found: list[Suggestion]) -> None:
-    """Write each suggestion into a file that was not there before, and name the files."""
+    """Write each suggestion into a file that was not there before, and then name the files."""
+    paths = []
     try:
         os.makedirs(folder, exist_ok=True)
         for each in found:
@@ -66,9 +67,11 @@ def _write(folder: str, flow: str, found: list[Suggestion]) -> None:
                 path = _free(folder, f"{flow}_{each.name}")
                 with open(path, "x", encoding="utf-8", newline="\n") as file:
                     file.write(_text(each))
-                click.echo(path)
+                paths.append(path)
     except OSError as problem:
         raise Refused(f"{folder} cannot be written to: {(problem.strerror or 'it failed').lower()}") from None
+    for path in paths:  # all are written by now, though nobody may be reading this any more
+        click.echo(path)
 
 
 def _free(folder: str, name: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from carepolicy.cli.outputs import write_all
 from carepolicy.cli.status import Refused
 
 
@@ -24,10 +25,7 @@ def command(name: str | None, output: Path | None) -> None:
         raise click.UsageError("name one schema, or write all with --output", click.get_current_context())
     texts = schema_texts()
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        for file, text in texts.items():
-            (output / file).write_text(text, encoding="utf-8", newline="\n")
-            click.echo(str(output / file))
+        write_all({output / file: text for file, text in texts.items()})
     elif name is None:
         for kind, (file, _) in KINDS.items():
             click.echo(f"{kind:<14}{file}")

@@ -53,14 +53,31 @@ def command(
     """
     suite = _suite(path, policies)
     covering = coverage or coverage_html is not None or fail_under is not None
-    verdicts = _verdicts(suite, covering, update, workers)
+    try:
+        verdicts = _verdicts(suite, covering, update, workers)
+    except _Unsound as problem:
+        if form != "text":
+            from carepolicy.cli.formats import reported
+
+            findings = reported(problem.root, problem.findings).findings
+            click.echo(_told([], {}, form, [*suite.findings, *findings]), nl=False)
+        refuse(problem.root, problem.findings)
     if update:
         verdicts = _updated(suite, verdicts, policies, covering, workers)
     found = _coverages(suite, verdicts) if covering else {}
-    click.echo(_told(verdicts, found, form), nl=False)
+    click.echo(_told(verdicts, found, form, suite.findings), nl=False)
     if coverage_html is not None:
         _write_page(coverage_html, found)
     _finish(suite, verdicts, found, form, fail_under)
+
+
+class _Unsound(Exception):
+    """A set whose scenarios cannot run, since it has errors."""
+
+    def __init__(self, root: str, findings: Sequence[Finding]) -> None:
+        super().__init__(root)
+        self.root = root
+        self.findings = findings
 
 
 def _suite(path: tuple[str, ...], policies: str) -> Suite:
@@ -98,7 +115,7 @@ def _verdicts(suite: Suite, traced: bool, to_the_end: bool, workers: int | None)
         try:
             stage_for(root)
         except PolicyErrors as problem:
-            refuse(root, problem.findings)
+            raise _Unsound(root, problem.findings) from None
     with progress("test", len(suite.scenarios), WORTH_A_BAR) as told:
         return judge_all(suite, traced, to_the_end, workers, told)
 
@@ -139,15 +156,17 @@ def _coverages(suite: Suite, verdicts: Sequence[Verdict]) -> dict[str, Coverage]
     return found
 
 
-def _told(verdicts: Sequence[Verdict], coverages: dict[str, Coverage], form: str) -> str:
+def _told(
+    verdicts: Sequence[Verdict], coverages: dict[str, Coverage], form: str, findings: Sequence[Finding] = ()
+) -> str:
     from carepolicy.scenarios.telling import as_junit, as_object, as_text
 
     if form == "junit":
-        return as_junit(verdicts)
+        return as_junit(verdicts, findings)
     if form == "json":
         import orjson
 
-        told = as_object(verdicts)
+        told = as_object(verdicts, findings)
         if coverages:
             told["coverage"] = {root: each.as_dict() for root, each in coverages.items()}
         return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
 if TYPE_CHECKING:
+    from carepolicy.policy.findings import Finding
     from carepolicy.scenarios.expecting import Difference
     from carepolicy.scenarios.judging import Failure, Verdict
 
@@ -69,13 +70,20 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     return f"{count}: {len(verdicts) - wrong} passed" + (f", {wrong} failed" if wrong else "")
 
 
-def as_object(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """All verdicts as one object for JSON; lines and steps count from 1."""
-    return {
+def as_object(verdicts: Sequence[Verdict], findings: Sequence[Finding] = ()) -> dict[str, Any]:
+    """All verdicts as one object for JSON; lines and steps count from 1. ``findings`` are why scenarios did not run."""
+    told = {} if not findings else {"findings": [_as_data(each) for each in findings]}
+    return told | {
         "scenarios": [_object(each) for each in verdicts],
         "passed": sum(each.passed for each in verdicts),
         "failed": sum(not each.passed for each in verdicts),
     }
+
+
+def _as_data(finding: Finding) -> dict[str, Any]:
+    place = finding.place
+    told = {"code": finding.code, "severity": finding.severity.value, "message": finding.message, "hint": finding.hint}
+    return told | {"file": place.file, "line": place.line, "column": place.column}
 
 
 def _object(verdict: Verdict) -> dict[str, Any]:
@@ -102,16 +110,34 @@ def _object(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def as_junit(verdicts: Sequence[Verdict]) -> str:
-    """All verdicts as JUnit XML: one test suite a flow, one test case a scenario, as the tools of CI read it."""
+def as_junit(verdicts: Sequence[Verdict], findings: Sequence[Finding] = ()) -> str:
+    """All verdicts as JUnit XML: one test suite a flow, one test case a scenario, as the tools of CI read it.
+
+    ``findings`` are why scenarios did not run: a test case with an error for each file that has some.
+    """
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     wrong = sum(not each.passed for each in verdicts)
     seconds = sum(each.seconds for each in verdicts)
-    total = f'tests="{len(verdicts)}" failures="{wrong}" errors="0" time="{seconds:.3f}"'
+    files = dict.fromkeys(each.place.file for each in findings)
+    total = f'tests="{len(verdicts) + len(files)}" failures="{wrong}" errors="{len(files)}" time="{seconds:.3f}"'
     lines.append(f'<testsuites name="carepolicy test" {total}>')
+    if files:
+        lines += _unread(list(files), findings)
     for flow in dict.fromkeys(each.flow for each in verdicts):
         lines += _suite(flow, [each for each in verdicts if each.flow == flow])
     return "\n".join([*lines, "</testsuites>"]) + "\n"
+
+
+def _unread(files: list[str], findings: Sequence[Finding]) -> Iterator[str]:
+    count = f'tests="{len(files)}" failures="0" errors="{len(files)}" skipped="0" time="0.000"'
+    yield f'  <testsuite name="files" {count}>'
+    for file in files:
+        mine = [each for each in findings if each.place.file == file]
+        places = (f"{file}:{each.place.line}:{each.place.column}: {each.code} {each.message}" for each in mine)
+        yield f'    <testcase name={_attribute(file)} classname="files" file={_attribute(file)} time="0.000">'
+        yield f"      <error message={_attribute(mine[0].message)}>{_escaped(chr(10).join(places))}</error>"
+        yield "    </testcase>"
+    yield "  </testsuite>"
 
 
 def _suite(flow: str, verdicts: Sequence[Verdict]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from carepolicy.charts.text import clean, humanised
 
 if TYPE_CHECKING:
     from carepolicy.charts.formats.arcs import Arc, Graph
-    from carepolicy.policy.model import Policies
+    from carepolicy.policy.model import Effects, Policies
 
 SCXML = "http://www.w3.org/2005/07/scxml"
 CARE = "https://carepolicy.invalid/scxml"
@@ -50,6 +50,9 @@ def _state(graph: Graph, name: str) -> ElementTree.Element:
         element.set(_care("owner"), graph.words.role(state.owner))
     if state.say:
         element.set(_care("say"), clean(state.say))
+    for effects, place in ((state.enter, "onentry"), (state.leave, "onexit")):
+        if effects is not None:
+            _log_effects(graph, ElementTree.SubElement(element, _tag(place)), effects)
     waits = {_event(arc): seconds for arc in graph.of(name) if arc.limit and (seconds := elapsed_seconds(arc.limit))}
     if waits:
         entry = ElementTree.SubElement(element, _tag("onentry"))
@@ -71,16 +74,19 @@ def _transition(graph: Graph, arc: Arc) -> ElementTree.Element:
     element.set(_care("title"), clean(arc.text))
     if arc.limit is not None:
         element.set(_care("after"), arc.limit)
-    effects = arc.transition.effects
-    for template in effects.send:
-        _log(element, graph.words.labels.sends.format(template))
-    for tell in effects.tell:
-        _log(element, graph.words.labels.tell.format(graph.words.role(tell.role)))
-    for request in effects.request:
-        _log(element, graph.words.labels.asks_for.format(humanised(request.action)))
-    for opened in effects.open:
-        _log(element, graph.words.labels.opens.format(graph.words.flow_title(opened.flow)))
+    _log_effects(graph, element, arc.transition.effects)
     return element
+
+
+def _log_effects(graph: Graph, parent: ElementTree.Element, effects: Effects) -> None:
+    for template in effects.send:
+        _log(parent, graph.words.labels.sends.format(template))
+    for tell in effects.tell:
+        _log(parent, graph.words.labels.tell.format(graph.words.role(tell.role)))
+    for request in effects.request:
+        _log(parent, graph.words.labels.asks_for.format(humanised(request.action)))
+    for opened in effects.open:
+        _log(parent, graph.words.labels.opens.format(graph.words.flow_title(opened.flow)))
 
 
 def _log(parent: ElementTree.Element, text: str) -> None:

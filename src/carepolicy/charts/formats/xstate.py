@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _START = "carepolicy_start"
 
+NOTE = "Only a calendar knows how long these delays are: give each to setup({delays}), or XState takes it for 0."
+
 
 def text_of(policies: Policies, flow_name: str, language: str | None) -> str:
     """The flow as the argument of ``createMachine``.
@@ -35,7 +37,16 @@ def text_of(policies: Policies, flow_name: str, language: str | None) -> str:
         "initial": starts[0] if len(starts) == 1 else _START,
         "states": states,
     }
+    delays = _named_delays(graph)
+    if delays:
+        machine["meta"] = {"delays": delays, "note": NOTE}
     return json.dumps(machine, ensure_ascii=False, indent=2) + "\n"
+
+
+def _named_delays(graph: Graph) -> list[str]:
+    """The waits in business time, which whoever runs the machine has to supply."""
+    limits = {arc.limit for name in graph.flow.states for arc in graph.of(name) if arc.limit is not None}
+    return sorted(each for each in limits if elapsed_seconds(each) is None)
 
 
 def _state(graph: Graph, name: str) -> dict[str, Any]:

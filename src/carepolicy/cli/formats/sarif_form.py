@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -12,27 +13,40 @@ from carepolicy._version import __version__
 from carepolicy.policy.findings import Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from carepolicy.cli.formats import Checked
     from carepolicy.policy.findings import Finding
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+SITE = "https://carepolicy.example/"
+"""By which our rules are known, as the schemas of policy files are: a name, and not yet a site."""
+
+BASE = "SRCROOT"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 
 def written(checked: Checked) -> str:
     """One run with the rules that were broken and a result a finding. Columns count code points."""
     codes = sorted({each.code for each in checked.findings})
+    locate = _Locations([*checked.files, *(each.place.file for each in checked.findings)])
     log = {
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [
             {
                 "tool": {
-                    "driver": {"name": "carepolicy", "version": __version__, "rules": [_rule(code) for code in codes]}
+                    "driver": {
+                        "name": "carepolicy",
+                        "version": __version__,
+                        "informationUri": SITE,
+                        "rules": [_rule(code) for code in codes],
+                    }
                 },
                 "columnKind": "unicodeCodePoints",
-                "artifacts": [{"location": {"uri": _uri(file)}} for file in checked.files],
-                "results": [_result(each, codes.index(each.code)) for each in checked.findings],
+                "originalUriBaseIds": {BASE: {"description": {"text": "The folder that all files are told from."}}},
+                "artifacts": [{"location": locate(file)} for file in checked.files],
+                "results": [_result(each, codes.index(each.code), locate) for each in checked.findings],
             }
         ],
     }
@@ -49,24 +63,38 @@ def _rule(code: str) -> dict[str, Any]:
         "id": code,
         "shortDescription": {"text": page.title},
         "fullDescription": {"text": page.meaning},
-        "help": {"text": page.text()},
+        "help": {"text": page.text(), "markdown": page.markdown()},
+        "helpUri": f"{SITE}rules/{code}",
     }
 
 
-def _result(finding: Finding, rule: int) -> dict[str, Any]:
+def _result(finding: Finding, rule: int, locate: _Locations) -> dict[str, Any]:
     place = finding.place
     text = f"{finding.message}: {finding.hint}" if finding.hint else finding.message
     region = {"startLine": place.line, "startColumn": place.column}
     region |= {"endLine": place.end_line, "endColumn": place.end_column}
-    return {
+    result = {
         "ruleId": finding.code,
         "ruleIndex": rule,
         "level": _LEVELS[finding.severity],
         "message": {"text": text},
-        "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(place.file)}, "region": region}}],
+        "locations": [{"physicalLocation": {"artifactLocation": locate(place.file), "region": region}}],
     }
+    if finding.replacement is not None:
+        change = {"deletedRegion": region, "insertedContent": {"text": finding.replacement}}
+        changes = [{"artifactLocation": locate(place.file), "replacements": [change]}]
+        result["fixes"] = [{"description": {"text": f"write {finding.replacement}"}, "artifactChanges": changes}]
+    return result
 
 
-def _uri(file: str) -> str:
-    path = PurePath(file)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+class _Locations:
+    """Where files are, told from one folder above them all: that of the repository, else the working folder."""
+
+    def __init__(self, files: Sequence[str]) -> None:
+        here = os.getcwd()
+        root = next((str(each) for each in (Path(here), *Path(here).parents) if (each / ".git").exists()), here)
+        self._root = os.path.commonpath([root, *(os.path.dirname(os.path.abspath(file)) for file in files)])
+
+    def __call__(self, file: str) -> dict[str, str]:
+        below = os.path.relpath(os.path.abspath(file), self._root)
+        return {"uri": quote(Path(below).as_posix()), "uriBaseId": BASE}
