@@ -85,7 +85,7 @@ def state(name, data):
         ask=data.get("ask", ""),
         note="",
         waits=None,
-        enter=None,
+        enter=effects(data["enter"]) if "enter" in data else None,
         leave=effects(data["leave"]) if "leave" in data else None,
         on=handled(data.get("on")),
         final=data.get("final"),
