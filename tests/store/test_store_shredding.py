@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
+from time import sleep
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.opening import open_store
 from shops import Shop, rows
 
@@ -245,3 +248,47 @@ def test_what_is_kept_no_longer_is_shredded_and_the_rest_of_the_subject_is_seale
     assert opened(before, wrapped(shop), [store_key]) == []
     assert len(opened(after, wrapped(shop), [store_key])) == len(after)
     assert ADA in shop("customer", "export", "mail-1", "--reveal", "--as", "care_lead").out
+
+
+def test_records_that_are_let_go_take_their_data_key_with_them(
+    shop: Shop, store_key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = shutil.copytree(shop.policies, tmp_path / "set")
+    organisation = changed / "organisation.yaml"
+    text = organisation.read_text()
+    organisation.write_text(text.replace("\nkeep: 3 years", "\nkeep: {records: 1 month}"))
+    assert organisation.read_text() != text
+    short = Shop(shop._capfd, shop.url, str(changed))
+    monkeypatch.setenv("CAREPOLICY_POLICIES", str(changed))
+    lived(short)
+    outbox = short("outbox", "take", "--limit", "99", "--now", "2026-03-20").lines()
+    for each in outbox:
+        assert short("outbox", "done", each["id"], "--lease", "1").status == 0
+    ada, bob = sealed(short, "mail-1"), sealed(short, "mail-2")
+    said = short("tick", "--quiet", "--yes", "--now", "2026-06-01")
+    assert "of records, as keep: says" in said.err, said
+    assert sealed(short, "mail-1") == set()
+    assert opened(ada, wrapped(short), [store_key]) == []
+    assert opened(bob, wrapped(short), [store_key])
+
+
+def test_what_another_process_seals_while_the_data_key_goes_is_not_lost(shop: Shop) -> None:
+    """It has the key in hand, and has not committed; who throws the key away waits for it, and seals it anew."""
+    if not shop.url.startswith("postgres"):
+        pytest.skip("SQLite has one writer at a time")
+    lived(shop)
+    one, other, looking = (open_store(shop.url) for _ in range(3))
+    sealer = DataKeys(other)
+    renewed = Thread(target=lambda: other.attempt(lambda there: sealer.renew(there, "mail-1"), lambda: None))
+    typed = "INSERT INTO contacts (time, subject, flow, sequence, direction, author, summary, sealed) VALUES"
+    with one.transaction() as transaction:
+        now_sealed = DataKeys(one).seal(transaction, "mail-1", b"typed meanwhile")
+        transaction.run(f"{typed} (?, ?, '', 0, 'in', 'Mia', '', ?)", (1, "mail-1", now_sealed))
+        renewed.start()
+        while not looking.ask("SELECT 1 FROM pg_locks WHERE NOT granted"):
+            sleep(0.01)
+    renewed.join()
+    found = [DataKeys(looking).opened(each) for (each,) in looking.ask("SELECT sealed FROM contacts WHERE time = 1")]
+    for each in (one, other, looking):
+        each.close()
+    assert found == [b"typed meanwhile"]

@@ -111,11 +111,12 @@ def _tick(operation: Operation, until: int, told: Told, watcher: Watcher | None 
         told.records(done.records)
         if watcher is not None and not watcher.goes_on:
             return
-    went = sweep(operation.store, operation.bundle(), until, lambda: watcher is None or watcher.goes_on)
+    bundle, sealer = operation.bundle(), operation.sealer
+    went = sweep(operation.store, sealer, bundle, until, lambda: watcher is None or watcher.goes_on)
     if went:
         words = ", ".join(f"{count:,} of {what.replace('_', ' ')}" for what, count in went.items())
         say(f"let go of {words}, as keep: says", "let_go", "info", **went)
-    erased = enforce_keep(operation.store, operation.sealer, until)
+    erased = enforce_keep(operation.store, sealer, until)
     if erased:
         cases = f"{erased:,} closed case{'' if erased == 1 else 's'}"
         say(f"erased what was private of {cases}, as keep: says", "erased", cases=erased)

@@ -52,6 +52,7 @@ NAME_VAULT = "INSERT INTO vaults (no, name) VALUES (0, ?) ON CONFLICT DO NOTHING
 MOVE = "UPDATE vaults SET name = ?"
 ALL_KEYS = "SELECT id, fingerprint, sealed FROM datakeys"
 
+SEALING = "SELECT id FROM sealings WHERE subject = ?"
 FORGET_SEALING = "DELETE FROM sealings WHERE subject = ?"
 FORGET_KEY = "DELETE FROM datakeys WHERE id = ?"
 SHRED = "INSERT INTO shreds (id) VALUES (?) ON CONFLICT DO NOTHING"
@@ -161,6 +162,8 @@ class DataKeys:
     def renew(self, transaction: Transaction, subject: str) -> None:
         """Throw the data key of a subject away, after some of what it sealed was taken out; what is left is sealed with
         a new one. ``shred`` must follow when that is committed."""
+        if not transaction.rows(SEALING + transaction.locked, (subject,)):  # nobody seals with it from here on
+            return
         left = []
         for table, columns, where in OF_ALL if subject == JOURNAL else OF_A_SUBJECT:
             sql = f"SELECT {columns}, sealed FROM {table} WHERE {where} AND sealed IS NOT NULL"
@@ -213,7 +216,7 @@ class DataKeys:
         return True
 
     def _drop(self, transaction: Transaction, subject: str) -> None:
-        for (found,) in transaction.rows("SELECT id FROM sealings WHERE subject = ?", (subject,)):
+        for (found,) in transaction.rows(SEALING, (subject,)):
             transaction.run(FORGET_SEALING, (subject,))
             if self._where():
                 transaction.run(SHRED, (found,))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from carepolicy.businesstime.limit import Limit
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.datakeys import DataKeys
 
 AT_A_TIME = 200
 IDS_AT_A_TIME = 2_000
@@ -74,13 +75,17 @@ BEGINNING = (-NEVER, 0)
 
 
 class Swept(NamedTuple):
-    """How far a sweep has come: behind which row it goes on (None: it is at its end), and how many rows went."""
+    """How far a sweep has come: behind which row it goes on (None: it is at its end), how many rows went, and of which
+    ``subjects`` something sealed may have gone with them."""
 
     at: Any
     gone: int
+    subjects: frozenset[str] = frozenset()
 
 
-def sweep(store: Store, bundle: Bundle, now: int, goes_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
+def sweep(
+    store: Store, sealer: DataKeys, bundle: Bundle, now: int, goes_on: Callable[[], bool] = lambda: True
+) -> dict[str, int]:
     """Let go of what is kept no longer at ``now``, by what it is; how much of it went. It is broken off between two
     transactions where it ``goes_on`` no more."""
     calendar = next(iter(bundle.calendars.values()))
@@ -92,17 +97,22 @@ def sweep(store: Store, bundle: Bundle, now: int, goes_on: Callable[[], bool] = 
         swept = Swept(begin, 0)
         bound = bound_of(calendar, keep, now)
         while swept.at is not None and goes_on():
-            swept = store.attempt(partial(_alone, partial(work, swept.at, bound, now)), lambda: None)
+            swept = store.attempt(partial(_alone, sealer, partial(work, swept.at, bound, now)), lambda: None)
             gone[what] = gone.get(what, 0) + swept.gone
         if swept.at is None and what == "events":
             store.attempt(lambda transaction: transaction.run(NOTE_SWEEP, ("events", now)), lambda: None)
+    if gone.get("records"):
+        sealer.shred()
     return {what: count for what, count in gone.items() if count}
 
 
-def _alone(work: Callable[[Transaction], Swept], transaction: Transaction) -> Swept:
-    """Do some work that nobody else does now: the same rows go once."""
+def _alone(sealer: DataKeys, work: Callable[[Transaction], Swept], transaction: Transaction) -> Swept:
+    """Do some work that nobody else does now: the same rows go once, and with them what they were sealed with."""
     transaction.lock("sweep")
-    return work(transaction)
+    swept = work(transaction)
+    for subject in sorted(swept.subjects):
+        sealer.renew(transaction, subject)
+    return swept
 
 
 def bound_of(calendar: Calendar, keep: Limit, now: int) -> int:
@@ -158,6 +168,7 @@ def _records(at: tuple[Any, Any], bound: int, now: int, transaction: Transaction
         return Swept(None, 0)  # it is compared with all that happened since it began
     closed, loose = at
     logs, went = _Logs(transaction), 0
+    subjects: set[str] = set()
     cases = transaction.rows(CLOSED, (*closed, bound, AT_A_TIME)) if closed else []
     for _, _, key, subject, flow, sequence in cases:
         rows = transaction.rows(OF_CASE, (key, subject, flow, sequence))
@@ -165,13 +176,15 @@ def _records(at: tuple[Any, Any], bound: int, now: int, transaction: Transaction
             transaction.run(FORGET_REQUESTS, (subject, flow, sequence))
             transaction.run(FORGET_CLOSINGS, (key, subject, flow, sequence))
             went += _cut(transaction, (key, subject, flow), rows, bound)
+            subjects.add(subject)
     others = transaction.rows(LOOSE_ONES, (*loose, bound, AT_A_TIME)) if loose else []
     for _, _, key, subject, number in others:
         rows = transaction.rows(OF_NO_CASE, (key, subject, number))
         if logs.all_free(rows):
             went += _cut(transaction, (key, subject, LOOSE), rows, bound)
+            subjects.add(subject)
     left = tuple(each[-1][:2] if len(each) == AT_A_TIME else None for each in (cases, others))
-    return Swept(left if any(left) else None, went)
+    return Swept(left if any(left) else None, went, frozenset(subjects))
 
 
 def _cut(transaction: Transaction, chain: tuple[str, str, str], rows: list[tuple[Any, ...]], bound: int) -> int:
