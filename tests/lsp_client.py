@@ -24,7 +24,9 @@ class Client:
         self.told: list[dict[str, Any]] = []
         self.number = 0
         Thread(target=self._read, daemon=True).start()
-        self.capabilities = self.ask("initialize", {"processId": None, "rootUri": root.as_uri(), "capabilities": {}})
+        watching = {"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}}}
+        asked = {"processId": None, "rootUri": root.as_uri(), "capabilities": watching}
+        self.capabilities = self.ask("initialize", asked)
         self.tell("initialized", {})
 
     def _read(self) -> None:

@@ -195,3 +195,60 @@ def test_a_file_that_belongs_to_no_set_is_left_alone(client: Client) -> None:
     place = {"textDocument": {"uri": uri}, "position": {"line": 0, "character": 1}}
     assert client.ask("textDocument/hover", place) is None
     assert client.ask("textDocument/completion", place) == []
+
+
+def test_a_file_that_another_program_writes_is_heard(client: Client, flow: tuple[str, str]) -> None:
+    uri, _ = flow
+    organisation = client.root / "policies/organisation.yaml"
+    before = organisation.read_text()
+    organisation.write_text(before.replace("  care_lead:", "  care_laed:", 1))
+    change = {"changes": [{"uri": organisation.as_uri(), "type": 2}]}
+    client.tell("workspace/didChangeWatchedFiles", change)
+    while not any(each["code"] == "CP201" for each in client.diagnostics(uri)):
+        pass
+    organisation.write_text(before)
+    client.tell("workspace/didChangeWatchedFiles", change)
+    while client.diagnostics(uri):
+        pass
+
+
+def test_the_editor_is_asked_to_tell_of_written_files(client: Client) -> None:
+    asked = [each for each in client.told if each.get("method") == "client/registerCapability"]
+    assert asked[0]["params"]["registrations"][0]["method"] == "workspace/didChangeWatchedFiles"
+
+
+def test_a_file_is_outlined_and_its_blocks_fold(client: Client, flow: tuple[str, str]) -> None:
+    uri, text = flow
+    about = {"textDocument": {"uri": uri}}
+    sections = {each["name"]: each for each in client.ask("textDocument/documentSymbol", about)}
+    states = {each["name"]: each for each in sections["states"]["children"]}
+    assert states["waiting_for_customer"]["detail"] == "Waiting for the customer"
+    lines = text.split("\n")
+    first = next(number for number, line in enumerate(lines) if line == "  waiting_for_customer:")
+    assert states["waiting_for_customer"]["selectionRange"]["start"] == {"line": first, "character": 2}
+    folded = {each["startLine"]: each["endLine"] for each in client.ask("textDocument/foldingRange", about)}
+    assert lines[folded[first] + 1].strip() == "" or not lines[folded[first] + 1].startswith("    ")
+    assert states["waiting_for_customer"]["range"]["end"]["line"] == folded[first]
+
+
+def test_a_value_of_the_wrong_shape_is_told_with_its_key(client: Client, flow: tuple[str, str]) -> None:
+    uri, text = flow
+    client.change(uri, text.replace("    owner: care_agent\n", "    owner: [care_agent]\n", 1))
+    while not (found := client.diagnostics(uri)):
+        pass
+    assert found[0]["message"].startswith("owner: ")
+    client.change(uri, text)
+    while client.diagnostics(uri):
+        pass
+
+
+def test_settings_and_placeholders_are_completed(client: Client, flow: tuple[str, str]) -> None:
+    uri, text = flow
+    assert "settings.gold_first_answer" in names(client, uri, text, "is: settings.gold", 4)
+    messages = client.open("policies/messages/en.yaml")
+    said = (client.root / "policies/messages/en.yaml").read_text()
+    begun = said.replace("{case}", "{ca", 1)
+    client.change(messages, begun)
+    found = names(client, messages, begun, "{ca", 3)
+    assert {"case", "customer.name", "clock.first_reply.due"} <= found
+    client.change(messages, said)

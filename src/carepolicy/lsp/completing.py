@@ -18,10 +18,13 @@ _KINDS = {
     ),
     **dict.fromkeys(("clock", "due", "late", "met", "warned", "cancelled", "running", "paused", "stopped"), "clock"),
     **dict.fromkeys(("flow", "open", "opened"), "flow"),
+    **dict.fromkeys(("limit", "is", "amount"), "setting"),
     "calendar": "calendar",
     "channel": "channel",
     "assign": "role",
 }
+_PLACEHOLDER = re.compile(r"(?<!\{)\{\s*[\w.]*$")
+_TEXTS = re.compile(r"\b(say|promise|subject|text|note|title):\s[^{}]*(\{[^{}]*\}[^{}]*)*\{\s*[\w.]*$")
 _KEY = re.compile(r"([A-Za-z_][\w.]*):\s*(?:\[[^\]]*|\{[^}]*|[^,\[\]{}]*)$")
 _TRIGGERS = ("on", "anywhere")
 
@@ -29,6 +32,8 @@ _TRIGGERS = ("on", "anywhere")
 def kind_at(lines: list[str], line: int, column: int, kind: str) -> str | None:
     """The kind of name that may stand at a place (from 0) of a file of a kind, or a trigger; None where none may."""
     before = lines[line][:column] if line < len(lines) else ""
+    if _PLACEHOLDER.search(before) and (kind == "messages" or _TEXTS.search(before)):
+        return "placeholder"
     parents = _parents(lines, line, len(before) - len(before.lstrip(" -")))
     key = _open_key(before)
     if key is None:
@@ -86,13 +91,28 @@ def names_for(policies: Policies, kind: str, flow: Flow | None) -> dict[str, str
         return {name: each.subject for texts in policies.messages.values() for name, each in texts.items()}
     if kind == "flow":
         return {name: each.title for name, each in policies.flows.items()}
-    if kind == "fact":
-        return {name: each.title or each.type for name, each in organisation.facts.items()}
+    if kind in ("fact", "setting", "placeholder"):
+        return _values(policies, kind, flow)
     if kind == "role":
         return {name: each.title for name, each in organisation.roles.items()}
     if kind == "calendar":
         return {name: each.title for name, each in organisation.calendars.items()}
     return {name: each.title for name, each in organisation.channels.items()}
+
+
+def _values(policies: Policies, kind: str, flow: Flow | None) -> dict[str, str]:
+    """What has a value: settings, and where those may stand facts, and in texts what clocks and the case say."""
+    organisation = policies.organisation
+    found = {f"settings.{name}": str(each.value) for name, each in organisation.settings.items()}
+    if kind == "setting":
+        return found
+    found = {name: each.title or each.type for name, each in organisation.facts.items()} | found
+    if kind == "placeholder":
+        flows = [flow] if flow is not None else list(policies.flows.values())
+        clocks = {name: each.title for of in flows for name, each in of.clocks.items()}
+        said = {f"clock.{name}.{part}": title for name, title in clocks.items() for part in ("due", "limit")}
+        found = {"case": "the name of the case"} | found | said
+    return found
 
 
 def _of_flow(flow: Flow, kind: str) -> dict[str, str]:

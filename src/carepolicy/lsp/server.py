@@ -17,6 +17,7 @@ from carepolicy.editing.files import kind_of
 from carepolicy.editing.fixing import fix_of
 from carepolicy.editing.formatting import formatted_text
 from carepolicy.lsp import completing, hovering
+from carepolicy.lsp.outline import Entry, entries, folds
 from carepolicy.lsp.project import Project, path_of, root_of
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.places import Place
@@ -35,8 +36,11 @@ _KIND = {
     "trigger": lsp.CompletionItemKind.Event,
     "fact": lsp.CompletionItemKind.Field,
     "role": lsp.CompletionItemKind.Class,
+    "setting": lsp.CompletionItemKind.Constant,
+    "placeholder": lsp.CompletionItemKind.Variable,
 }
 RENAMED = ("state", "event")
+WATCHED = ("**/*.yaml", "**/*.yml", "**/*.ics")
 
 
 class Server(LanguageServer):
@@ -68,8 +72,21 @@ class Server(LanguageServer):
     def diagnostic(self, project: Project, path: str, finding: Finding) -> lsp.Diagnostic:
         """A finding as the editor has it."""
         said = finding.message + (f"; {finding.hint}" if finding.hint else "")
+        key = self.key_of(project, path, finding)
+        if key and f'"{key}"' not in said:
+            said = f"{key}: {said}"
         where = self.range(project.text(path), finding.place)
         return lsp.Diagnostic(where, said, _SEVERITY[finding.severity], finding.code, source="carepolicy")
+
+    def key_of(self, project: Project, path: str, finding: Finding) -> str:
+        """The key whose value has a wrong shape, since a list of findings shows no line; "" of another finding."""
+        if finding.code[:3] != "CP1":
+            return ""
+        for source in project.sources(path):
+            for at, place in source.values.items():
+                if place[1:] == finding.place[1:]:  # the files are called otherwise
+                    return next((str(part) for part in reversed(at) if isinstance(part, str)), "")
+        return ""
 
     def range(self, text: str, place: Place) -> lsp.Range:
         """A place in the editor's lines and columns."""
@@ -136,7 +153,56 @@ async def closed(params: lsp.DidCloseTextDocumentParams) -> None:
     await _changed(params.text_document.uri, None)
 
 
-@server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=[" ", ":", "[", ",", "."]))
+@server.feature(lsp.INITIALIZED)
+async def initialised(params: lsp.InitializedParams) -> None:
+    """The editor is ready: ask it to tell of files that others write, where it can."""
+    workspace = server.client_capabilities.workspace
+    watched = workspace.did_change_watched_files if workspace is not None else None
+    if watched is None or not watched.dynamic_registration:
+        return
+    options = lsp.DidChangeWatchedFilesRegistrationOptions([lsp.FileSystemWatcher(each) for each in WATCHED])
+    asked = lsp.Registration("files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
+    await server.client_register_capability_async(lsp.RegistrationParams([asked]))
+
+
+@server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+async def files_changed(params: lsp.DidChangeWatchedFilesParams) -> None:
+    """Files were written, made or taken away by somebody else: a branch of git, a colleague, `carepolicy fmt`."""
+    paths = [path for each in params.changes if (path := path_of(each.uri)) is not None]
+    for project in list(server.projects.values()):
+        if any(path.startswith(project.root + os.sep) for path in paths):
+            server.publish(project)
+
+
+@server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+def symbols(params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
+    """What a file defines: states, events, clocks, roles, messages."""
+    found = server.project(params.text_document.uri)
+    kind = kind_of(found[1]) if found is not None else None
+    if found is None or kind is None:
+        return []
+    text = found[0].text(found[1])
+    return [_symbol(text, each, True) for source in found[0].sources(found[1]) for each in entries(source, kind)]
+
+
+def _symbol(text: str, entry: Entry, section: bool) -> lsp.DocumentSymbol:
+    kind = lsp.SymbolKind.Namespace if section else lsp.SymbolKind.Field
+    below = [_symbol(text, each, False) for each in entry.below]
+    where, key = server.range(text, entry.whole), server.range(text, entry.key)
+    return lsp.DocumentSymbol(entry.name, kind, where, key, detail=entry.title, children=below)
+
+
+@server.feature(lsp.TEXT_DOCUMENT_FOLDING_RANGE)
+def folding(params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange]:
+    """The blocks of a file that can be folded."""
+    found = server.project(params.text_document.uri)
+    if found is None:
+        return []
+    project, path = found
+    return [lsp.FoldingRange(first - 1, last - 1) for first, last in folds(project.sources(path))]
+
+
+@server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=list(" :[,.{")))
 def complete(params: lsp.CompletionParams) -> list[lsp.CompletionItem]:
     """The names that may stand here."""
     found = server.project(params.text_document.uri)
