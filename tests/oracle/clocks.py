@@ -1,0 +1,250 @@
+"""A clock of a case, by its history: the stretches in which it ran are kept, and all else is counted from them anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Any, Protocol
+
+from oracle.hours import DAY, Hours
+from oracle.limits import Limit, months_later, named_instant, read_limit, rest_from, rolled
+
+
+@dataclass
+class Stretch:
+    """A time in which the clock ran, and the calendar that counts it."""
+
+    begin: int
+    end: int | None
+    hours: Hours
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The limit that holds now, and the calendar in which its rest is counted."""
+
+    limit: Limit
+    hours: Hours
+    text: str
+
+
+class Facts(Protocol):
+    """What a clock asks of its case."""
+
+    def holds(self, guard: str) -> bool: ...
+
+    def fact(self, name: str) -> Any: ...
+
+    def hours_of(self, name: str) -> Hours: ...
+
+
+@dataclass
+class Round:
+    """From its start to ``met``, ``ended`` or ``cancelled``."""
+
+    started: int
+    chosen: Chosen
+    stretches: list[Stretch]
+    extras: list[Limit] = field(default_factory=list)
+    warned: set[int] = field(default_factory=set)
+    due_then: int | None = None
+    late: bool = False
+    late_in_pause: bool = False
+    late_due: int | None = None
+    late_length: Fraction = Fraction(0)
+    used_when_due: Fraction = Fraction(0)
+    counts_from_future: bool = False
+
+    @property
+    def limit(self) -> Limit:
+        return self.chosen.limit
+
+    @property
+    def running(self) -> bool:
+        return bool(self.stretches) and self.stretches[-1].end is None
+
+    def stop(self, now: int) -> None:
+        if self.running:
+            self.stretches[-1].end = now
+
+    def go_on(self, now: int) -> None:
+        self.stretches.append(Stretch(now, None, self.chosen.hours))
+
+    def day_zero(self) -> date:
+        """The day from which closings are counted: that on which it first ran."""
+        first = self.stretches[0].begin if self.stretches else self.started
+        return self.chosen.hours.day_of(first)
+
+    def used_in(self, stretch: Stretch, now: int) -> Fraction:
+        end = now if stretch.end is None else stretch.end
+        if self.limit.timed:
+            return Fraction(end - stretch.begin)
+        if self.limit.measure == "closings":
+            return Fraction(stretch.hours.closings(stretch.begin, end, self.day_zero()) * DAY)
+        return stretch.hours.counted(self.limit.measure, stretch.begin, end)
+
+    def used(self, now: int) -> Fraction:
+        return sum((self.used_in(each, now) for each in self.stretches), Fraction(0))
+
+    def amount(self) -> Fraction:
+        """The length of the limit, with the time that was given of its own kind."""
+        if self.limit.measure == "month":
+            return Fraction(months_later(self.chosen.hours, self.started, self.limit.amount) - self.started)
+        return Fraction(self.limit.amount + sum(each.amount for each in self.extras if self._of_its_kind(each)))
+
+    def _of_its_kind(self, extra: Limit) -> bool:
+        return extra.measure == self.limit.measure
+
+    def basis_point(self, now: int) -> tuple[int, Fraction]:
+        """The begin of the stretch that runs, or now, where the clock would go on; and what was used before it."""
+        if self.running:
+            return self.stretches[-1].begin, sum((self.used_in(each, now) for each in self.stretches[:-1]), Fraction(0))
+        return now, self.used(now)
+
+    def plain_due(self, now: int, facts: Facts) -> int | None:
+        """When the limit is reached, without time that was given in another kind, and without rolling."""
+        if self.limit.fact:
+            return named_instant(self.limit, facts.fact(self.limit.fact), self.chosen.hours)
+        begin, before = self.basis_point(now)
+        return rest_from(self.limit, self.chosen.hours, begin, self.amount() - before, self.day_zero())
+
+
+@dataclass
+class Clock:
+    """One clock of a flow's file, in one case."""
+
+    name: str
+    spec: dict[str, Any]
+    round: Round | None = None
+    kept: list[Stretch] = field(default_factory=list)
+    kept_warnings: set[int] = field(default_factory=set)
+    rounds: int = 0
+    extensions: int = 0
+
+    def phase(self, state: str) -> str:
+        if state in self.spec["runs_in"]:
+            return "running"
+        return "paused" if state in self.spec.get("pauses_in", ()) else "stopped"
+
+    @property
+    def continues(self) -> bool:
+        return bool(self.spec.get("again") == "continue")
+
+    def choose(self, facts: Facts) -> Chosen | None:
+        """The first limit of the list that holds."""
+        said = self.spec["limit"]
+        for each in said if isinstance(said, list) else [{"is": said}]:
+            if "when" not in each or facts.holds(each["when"]):
+                hours = facts.hours_of(each.get("calendar", self.spec.get("calendar", "")))
+                return Chosen(read_limit(each["is"]), hours, each["is"])
+        return None
+
+    def begin(self, now: int, chosen: Chosen, facts: Facts) -> Round:
+        """A new round that runs from now; with ``again: continue`` the time used before counts."""
+        started = now
+        stretches: list[Stretch] = []
+        self.round = Round(now, chosen, stretches)
+        if self.rounds == 0 and "counts_from" in self.spec:
+            earlier = facts.fact(self.spec["counts_from"])
+            if earlier is not None and earlier < now:
+                started = earlier
+            self.round.counts_from_future = earlier is not None and earlier > now
+        if self.continues and self.kept:
+            stretches += self.kept
+            self.round.warned = set(self.kept_warnings)
+            self.recount(chosen)
+        self.round.started = started
+        self.rounds += 1
+        self.round.go_on(started)
+        return self.round
+
+    def recount(self, chosen: Chosen) -> None:
+        """Another limit: where it counts otherwise, the stretches are counted again, and in its calendar."""
+        held = self.round
+        assert held is not None
+        for each in held.stretches:
+            each.hours = chosen.hours
+
+    def change(self, now: int, chosen: Chosen) -> None:
+        """Another limit holds, or another calendar: what was used stays used where it is counted alike."""
+        held = self.round
+        assert held is not None
+        before, held.chosen = held.chosen, chosen
+        alike = before.limit.measure == chosen.limit.measure or (before.limit.timed and chosen.limit.timed)
+        if not alike:
+            self.recount(chosen)
+        elif before.hours is not chosen.hours and held.running:
+            held.stop(now)
+            held.go_on(now)
+
+    def due(self, now: int, facts: Facts) -> int | None:
+        """When the round falls due; of one that pauses, when it would if it went on now."""
+        held = self.round
+        assert held is not None
+        due = held.plain_due(now, facts)
+        if due is None:
+            return None
+        due = self._rolled(due)
+        for each in held.extras:
+            if each.measure != held.limit.measure:
+                due = due + each.amount if each.timed else held.chosen.hours.add(each.measure, due, Fraction(each.amount))
+                due = self._rolled(due)
+        return due
+
+    def _rolled(self, due: int) -> int:
+        assert self.round is not None
+        return rolled(self.round.chosen.hours, due) if "rolls" in self.spec else due
+
+    def warnings(self, now: int, facts: Facts) -> list[tuple[int, int]]:
+        """The warnings that are still to come: when, and which of ``warn_at``."""
+        held = self.round
+        assert held is not None
+        due = self.due(now, facts)
+        if due is None or held.late or not held.running:
+            return []
+        marks = enumerate(self.spec.get("warn_at", ()))
+        return [(self._warning(mark, due, now), n) for n, mark in marks if n not in held.warned]
+
+    def _warning(self, mark: str, due: int, now: int) -> int:
+        held = self.round
+        assert held is not None
+        hours = held.chosen.hours
+        if not mark.endswith("%"):
+            before = read_limit(mark.removesuffix(" before"))
+            return due - before.amount if before.timed else hours.before(before.measure, due, Fraction(before.amount), latest=True)
+        share = Fraction(int(mark[:-1]), 100)
+        if held.limit.fact or held.limit.measure == "closings":
+            start = held.stretches[0].begin
+            return hours.add("business_time", start, share * hours.counted("business_time", start, due))
+        begin, before_it = held.basis_point(now)
+        return rest_from(held.limit, hours, begin, share * held.amount() - before_it, held.day_zero())
+
+    def is_past(self, now: int, facts: Facts) -> bool:
+        """Late already, or would be if it went on now."""
+        held = self.round
+        assert held is not None
+        due = self.due(now, facts)
+        return due is not None and (due < now or (held.limit.strict and due == now))
+
+    def told(self, now: int, facts: Facts, due: bool = True) -> dict[str, Any]:
+        """What a record says of the clock."""
+        held = self.round
+        assert held is not None
+        used = held.used(now)
+        data: dict[str, Any] = {"clock": self.name}
+        if due and held.running:
+            data["due"] = held.late_due if held.late else self.due(now, facts)
+        data["used"] = used
+        data["limit"] = held.late_length if held.late else self.length(now, facts)
+        data["basis"] = held.limit.basis
+        return {key: value for key, value in data.items() if value is not None}
+
+    def length(self, now: int, facts: Facts) -> Fraction:
+        """How long the limit is; of one that hangs on a fact, how long the round may run in all, as it looks now."""
+        held = self.round
+        assert held is not None
+        if not held.limit.fact:
+            return held.amount()
+        at = held.plain_due(now, facts)
+        return Fraction(0) if at is None else max(held.used(now) + at - now, Fraction(0))

@@ -1,0 +1,617 @@
+"""A slow interpreter of the policy language, written from LANGUAGE.md alone, for a second opinion on every record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from oracle.clocks import Chosen, Clock, Round
+from oracle.expressions import Expression
+from oracle.hours import Hours, instant, moment
+from oracle.limits import Limit, named_instant, read_limit, rest_from
+
+Data = dict[str, Any]
+import os
+EMULATE = os.environ.get('EMU')
+FINAL = "final"
+MOST = 400  # timers between two events; the engine cuts what goes round at one instant, which is no matter of the language
+
+
+class GoesRound(Exception):
+    """The set goes round and round by time alone, so that there is nothing to compare."""
+
+
+@dataclass
+class Timer:
+    """Something that time brings about: a warning, a lateness, an ``after``."""
+
+    at: int
+    due: int
+    order: tuple[int, int]
+    strict: bool
+    kind: str
+    case: Case
+    what: Any
+
+
+@dataclass
+class Case:
+    """A case of a flow, and what it knows."""
+
+    oracle: Oracle
+    flow: Data
+    subject: str
+    state: str = ""
+    entered: int = 0
+    facts: Data = field(default_factory=dict)
+    event: Data = field(default_factory=dict)
+    clocks: list[Clock] = field(default_factory=list)
+    visits: dict[str, int] = field(default_factory=dict)
+    fired: set[str] = field(default_factory=set)
+    channel: str = ""
+    opening: list[tuple[Any, Data]] = field(default_factory=list)
+    unheard: list[Clock] = field(default_factory=list)
+    now: int = 0
+
+    @property
+    def name(self) -> str:
+        return str(self.flow["flow"])
+
+    @property
+    def here(self) -> Data:
+        found: Data = self.flow["states"][self.state]
+        return found
+
+    # What guards and limits read
+
+    def given(self, name: str) -> Any:
+        if name.startswith("event."):
+            return self.event.get(name.removeprefix("event."))
+        return self.facts.get(name, self.oracle.default(name))
+
+    def fact(self, name: str) -> Any:
+        if name.startswith("case.visits."):
+            return self.visits.get(name.removeprefix("case.visits."), 0)
+        if name.startswith("clock."):
+            held = next(each for each in self.clocks if each.name == name.split(".")[1]).round
+            return held is not None and held.late
+        return self.given(name)
+
+    def evaluate(self, text: Any) -> Any:
+        return Expression(str(text), self.fact, self.given).value()
+
+    def holds(self, guard: str) -> bool:
+        return self.evaluate(guard) is True
+
+    def hours_of(self, name: str) -> Hours:
+        if name == "owner":
+            name = self.oracle.roles[self.here.get("owner", self.flow["owner"])]["calendar"]
+        return self.oracle.hours[name or self.flow.get("calendar") or self.oracle.organisation["calendar"]]
+
+    # Records
+
+    def tell(self, kind: str, data: Data, at: int | None = None) -> None:
+        self.oracle.record(kind, self.now if at is None else at, self.subject, data, self.name)
+
+    def tell_clock(self, kind: str, clock: Clock, due: bool = True, **more: Any) -> None:
+        self.tell(f"clock.{kind}", {**clock.told(self.now, self, due), **more})
+
+    # Transitions
+
+    def transition(self, key: str) -> Data | None:
+        """The way that is taken for an event or a clock's event; a state's own come before its phase's and ``anywhere``."""
+        own = self.here.get("on", {})
+        if key in own:
+            return self.first(own[key])
+        for phase in self.flow.get("phases", {}).values():
+            if self.state in phase["states"] and key in phase.get("on", {}):
+                return self.first(phase["on"][key])
+        everywhere = self.flow.get("anywhere", {})
+        if key in everywhere and FINAL not in self.here:
+            ways = [each for each in ways_of(everywhere[key]) if self.state not in each.get("except", ())]
+            return self.first(ways)
+        return None
+
+    def first(self, ways: Any) -> Data | None:
+        return next((each for each in ways_of(ways) if "when" not in each or self.holds(each["when"])), None)
+
+    def take(self, event: Data, facts: Data) -> None:
+        """An event comes to the case."""
+        before, self.event = self.facts, facts
+        live = [each for each in self.clocks if each.round is not None]
+        self.facts = {**before, **facts}
+        way = self.transition(event["type"])
+        restarts = [each for each in live if event["type"] in each.spec.get("restarts_on", ())]
+        if way is None and not restarts:
+            self.facts, self.event = before, {}
+            reason = {"event": {"id": event["id"], "type": event["type"]}, "code": "CP910", "state": self.state}
+            self.tell("event.unexpected", reason)
+            return
+        self.apply(way or {}, event["type"], restarts)
+        self.event = {}
+
+    def open(self, state: str, facts: Data) -> None:
+        self.state, self.entered, self.facts = state, self.now, dict(facts)
+        self.event = facts
+        self.clocks = [Clock(name, spec) for name, spec in self.flow.get("clocks", {}).items()]
+        self.visits[state] = 1
+        self.channel = self.here.get("channel", "")
+        self.tell("case.opened", {"state": state})
+        for clock in self.clocks:
+            self.follow_phase(clock, False)
+        self.arrive({})
+        self.settle_clocks()
+        self.event = {}
+
+    def apply(self, way: Data, on: str, restarts: list[Clock]) -> None:
+        """Leave effects, the transition's own, clocks, effects on entering."""
+        old, moves = self.state, "to" in way
+        if moves:
+            self.effects(self.here.get("leave", {}), on)
+        self.effects(way, on)
+        if moves:
+            self.state, self.entered = way["to"], self.now
+            self.fired = set()
+            self.visits[self.state] = self.visits.get(self.state, 0) + 1
+            self.channel = self.here.get("channel", self.channel)
+            self.tell("case.moved", {"from": old, "to": self.state, "on": on})
+        ended = []
+        for clock in self.clocks:
+            if not EMULATE or clock.phase(self.state) == "stopped" or FINAL in self.here:
+                self.look_up(clock)
+            if self.follow_phase(clock, clock in restarts):
+                ended.append(clock)
+        if moves:
+            self.arrive(way)
+            self.settle_clocks()
+        elif "assign" in way:
+            self.assigned(way)
+        if EMULATE: self.settle_clocks()
+        if moves:
+            self.hear(ended)
+
+    def arrive(self, way: Data) -> None:
+        if FINAL in self.here:
+            self.effects(self.here.get("enter", {}), "")
+            self.tell("case.closed", {"state": self.state, "outcome": self.here[FINAL]})
+            return
+        if "owner" in self.here or "assign" in way:
+            self.assigned(way)
+        self.effects(self.here.get("enter", {}), "")
+
+    def assigned(self, way: Data) -> None:
+        self.tell("task.assigned", {"state": self.state, "role": way.get("assign") or self.here["owner"]})
+
+    def settle_clocks(self) -> None:
+        """What ``enter:`` set may change limits again."""
+        for clock in self.clocks:
+            self.look_up(clock)
+            if clock.round is None and FINAL not in self.here:
+                self.follow_phase(clock, False)
+
+    def hear(self, ended: list[Clock]) -> None:
+        """The new state hears what was met by the move, and lateness that nobody heard before."""
+        for clock in ended:
+            if FINAL not in self.here:
+                self.hear_one(clock, "met")
+        self.hear_late()
+
+    def hear_late(self) -> None:
+        for clock in list(self.unheard):
+            if FINAL in self.here:
+                return
+            if clock in self.unheard and self.hear_one(clock, "late"):
+                return
+
+    def hear_one(self, clock: Clock, what: str) -> bool:
+        """A clock's event; whether a transition was taken for it."""
+        key = f"{clock.name}.{what}"
+        way = self.transition(key)
+        if what == "late":
+            self.unheard = [each for each in self.unheard if each is not clock]
+            if way is None:
+                self.unheard.append(clock)
+        if way is None:
+            return False
+        self.apply(way, key, [])
+        if what == "late" and "to" not in way:
+            self.hear_late()
+        return True
+
+    # Clocks
+
+    def look_up(self, clock: Clock) -> None:
+        """A limit is looked up again where facts changed."""
+        held = clock.round
+        if held is None or held.late:
+            return
+        chosen = self.choose(clock)
+        if chosen is None:
+            self.tell_clock("cancelled", clock, due=False)
+            self.lay_down(clock)
+            return
+        changed = chosen.limit != held.limit
+        before = held.due_then
+        clock.change(self.now, chosen)
+        due = clock.due(self.now, self)
+        moved = due != before if held.running or held.limit.fact else False
+        held.due_then = due
+        if changed or moved:
+            self.tell_clock("extended", clock)
+            held.late_in_pause = not held.running and clock.is_past(self.now, self)
+
+    def choose(self, clock: Clock) -> Chosen | None:
+        """The limit that holds; a clock that does not run here goes by no calendar of an owner here."""
+        chosen, held = clock.choose(self), clock.round
+        if chosen is not None and held is not None and clock.spec.get("calendar") == "owner":
+            if FINAL in self.here or clock.phase(self.state) != "running":
+                return Chosen(chosen.limit, held.chosen.hours, chosen.text)
+        return chosen
+
+    def lay_down(self, clock: Clock) -> None:
+        """The round is over."""
+        held = clock.round
+        assert held is not None
+        held.stop(self.now)
+        clock.kept, clock.kept_warnings, clock.round = held.stretches, held.warned, None
+        self.unheard = [each for each in self.unheard if each is not clock]
+
+    def end(self, clock: Clock) -> bool:
+        """The round ends; whether it was met."""
+        held = clock.round
+        assert held is not None
+        if not held.late and clock.is_past(self.now, self):
+            self.fall_late(clock)
+        if held.late:
+            self.tell_clock("ended", clock, due=False, over=max(held.used(self.now) - held.used_when_due, Fraction(0)))
+        else:
+            self.tell_clock("met", clock, due=False)
+        self.lay_down(clock)
+        return not held.late
+
+    def fall_late(self, clock: Clock) -> None:
+        held = clock.round
+        assert held is not None
+        due = clock.due(self.now, self)
+        assert due is not None
+        length = clock.length(self.now, self)
+        held.late, held.late_due, held.late_length = True, due, length
+        self.tell_clock("late", clock)
+        if held.running:
+            held.used_when_due = held.used(self.now) - self.used_between(clock, due)
+        elif held.limit.fact:
+            held.used_when_due = held.used(self.now) - (self.now - due)
+        else:
+            held.used_when_due = held.amount()
+        self.unheard.append(clock)
+
+    def used_between(self, clock: Clock, due: int) -> Fraction:
+        """What has been used since the due instant."""
+        held = clock.round
+        assert held is not None
+        if held.limit.timed:
+            return Fraction(self.now - due)
+        hours = held.chosen.hours
+        if held.limit.measure == "closings":
+            return Fraction(hours.closings(due, self.now, held.day_zero()) * 86_400_000_000)
+        return hours.counted(held.limit.measure, due, self.now)
+
+    def follow_phase(self, clock: Clock, restart: bool) -> bool:
+        """The clock does what the state wants of it; whether a round was met."""
+        phase = "stopped" if FINAL in self.here else clock.phase(self.state)
+        held = clock.round
+        if phase == "stopped":
+            return held is not None and self.end(clock)
+        running = phase == "running"
+        if held is not None and restart:
+            if held.late:
+                running = held.running
+                self.end(clock)
+                clock.kept, clock.kept_warnings, held = [], set(), None
+            else:
+                self.restart(clock, held)
+        if held is None:
+            chosen = clock.choose(self) if running else None
+            if chosen is not None:
+                begun = clock.begin(self.now, chosen, self)
+                begun.due_then = clock.due(self.now, self)
+                future = {"code": "CP922"} if begun.counts_from_future else {}
+                self.tell_clock("started", clock, **future)
+                held = begun
+        if held is None:
+            return False
+        if phase == "paused" and held.running:
+            held.stop(self.now)
+            held.late_in_pause = clock.is_past(self.now, self)
+            self.tell_clock("paused", clock)
+        elif phase == "running" and not held.running:
+            if not held.late:
+                chosen = clock.choose(self)
+                if chosen is not None:
+                    clock.change(self.now, chosen)
+            held.go_on(self.now)
+            held.due_then = clock.due(self.now, self)
+            self.tell_clock("resumed", clock)
+        elif phase == "running":
+            self.count_in_calendar_of_owner(clock)
+        return False
+
+    def restart(self, clock: Clock, held: Round) -> None:
+        running = held.running
+        held.stretches.clear()
+        held.warned, held.extras, held.started = set(), [], self.now
+        if running:
+            held.go_on(self.now)
+        held.due_then = clock.due(self.now, self)
+        self.tell_clock("restarted", clock)
+
+    def count_in_calendar_of_owner(self, clock: Clock) -> None:
+        held = clock.round
+        assert held is not None
+        if held.late:
+            chosen = clock.choose(self)
+            if chosen is not None and clock.spec.get("calendar") == "owner" and chosen.hours is not held.chosen.hours:
+                held.stop(self.now)
+                held.stretches.append(type(held.stretches[0])(self.now, None, chosen.hours))
+            return
+        if EMULATE and clock.spec.get("calendar") != "owner":
+            return
+        self.look_up(clock)
+
+    # Effects
+
+    def effects(self, said: Data, on: str) -> None:
+        for name, text in said.get("set", {}).items():
+            value = self.evaluate(text)
+            self.facts[name] = value
+            if value is None:
+                del self.facts[name]
+        for each in listed(said.get("send", [])):
+            self.send(each)
+        for each in listed(said.get("tell", [])):
+            told = {"role": each} if isinstance(each, str) else {"role": each["role"], "text": self.fill(each["say"])}
+            self.tell("notice.requested", told)
+        for action, given in said.get("request", {}).items():
+            values = {name: self.evaluate(text) for name, text in given.items()}
+            self.tell("action.requested", {"action": action, "with": values})
+        for each in listed(said.get("extend", [])):
+            self.extend(each)
+        for each in listed(said.get("open", [])):
+            self.opening.append((each, dict(self.facts)))
+
+    def extend(self, said: Data) -> None:
+        clock = next(each for each in self.clocks if each.name == said["clock"])
+        held = clock.round
+        if held is None or held.late or clock.extensions >= int(said.get("at_most", MOST)):
+            return
+        clock.extensions += 1
+        held.extras.append(read_limit(said["by"]))
+        held.due_then = clock.due(self.now, self)
+        self.tell_clock("extended", clock)
+
+    def send(self, template: str) -> None:
+        said = self.oracle.messages[template]
+        data = {
+            "template": template,
+            "channel": self.channel or None,
+            "language": "en",
+            "to": self.given("customer.email") if self.channel else None,
+            "subject": self.fill(said["subject"]),
+            "text": self.fill(said["text"]),
+        }
+        self.tell("message.requested", data)
+
+    def fill(self, text: str) -> str:
+        def value(match: re.Match[str]) -> str:
+            found = self.fact(match[1])
+            return "" if found is None else str(found)
+
+        return re.sub(r"{([a-z_.]+)}", value, text)
+
+    # Time
+
+    def timers(self) -> Iterator[Timer]:
+        for number, clock in enumerate(self.clocks):
+            held = clock.round
+            if held is None or held.late:
+                continue
+            for at, mark in clock.warnings(self.now, self):
+                yield Timer(max(at, self.now), at, (number, 0), False, "warned", self, (clock, mark))
+            due = clock.due(self.now, self)
+            if due is not None and (held.running or held.late_in_pause):
+                yield Timer(max(due, self.now), due, (number, 1), held.limit.strict, "late", self, clock)
+        for number, key in enumerate(self.here.get("after", {})):
+            due = self.after_due(read_limit(key))
+            if key not in self.fired and due is not None:
+                strict = key.startswith("less than ")
+                yield Timer(max(due, self.now), due, (len(self.clocks) + number, 0), strict, "after", self, key)
+
+    def after_due(self, limit: Limit) -> int | None:
+        hours = self.hours_of("")
+        if limit.fact:
+            return named_instant(limit, self.fact(limit.fact), hours)
+        if limit.measure == "month":
+            from oracle.limits import months_later
+
+            return months_later(hours, self.entered, limit.amount)
+        return rest_from(limit, hours, self.entered, Fraction(limit.amount), hours.day_of(self.entered))
+
+    def fire(self, timer: Timer) -> None:
+        self.now = timer.at
+        if timer.kind == "warned":
+            clock, mark = timer.what
+            clock.round.warned.add(mark)
+            self.tell_clock("warned", clock)
+            way = self.transition(f"{clock.name}.warned")
+            if way is not None:
+                self.apply(way, f"{clock.name}.warned", [])
+        elif timer.kind == "late":
+            self.fall_late(timer.what)
+            self.hear_one(timer.what, "late")
+        else:
+            self.fired.add(timer.what)
+            way = self.first(self.here["after"][timer.what])
+            if way is not None:
+                self.apply(way, "after", [])
+
+
+class Oracle:
+    """A policy set and all that has happened under it."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        read = {name: yaml.load(text, yaml.CBaseLoader) for name, text in files.items()}
+        self.organisation: Data = read["organisation.yaml"]
+        self.messages: Data = read.get("messages/en.yaml", {}).get("messages", {})
+        flows = [each for name, each in read.items() if name.startswith("flows/")]
+        self.flows: dict[str, Data] = {each["flow"]: each for each in sorted(flows, key=lambda each: str(each["flow"]))}
+        self.roles: Data = self.organisation["roles"]
+        zone = self.organisation["timezone"]
+        calendars = self.organisation["calendars"]
+        self.hours = {name: Hours(each, ZoneInfo(each.get("timezone", zone))) for name, each in calendars.items()}
+        self.cases: dict[str, dict[str, Case]] = {}
+        self.seen: dict[str, int] = {}
+        self.ids: set[tuple[str, str]] = set()
+        self.sequences: dict[tuple[str, str], int] = {}
+        self.records: list[Data] = []
+
+    def default(self, name: str) -> Any:
+        spec = self.organisation["facts"].get(name, {})
+        return self.typed(name, spec["default"]) if "default" in spec else None
+
+    def typed(self, name: str, value: Any) -> Any:
+        """A fact's value as guards read it; ValueError where it is of another type."""
+        kind = self.organisation["facts"][name]["type"]
+        if kind == "number":
+            if isinstance(value, bool) or not re.fullmatch(r"-?\d+", str(value)):
+                raise ValueError(name)
+            return int(value)
+        if kind == "time":
+            return instant(datetime.fromisoformat(value))
+        if kind == "date":
+            return date.fromisoformat(value)
+        if kind == "choice" and value not in self.organisation["facts"][name]["of"]:
+            raise ValueError(name)
+        if kind == "flag" and not isinstance(value, bool):
+            raise ValueError(name)
+        return value
+
+    def record(self, kind: str, at: int, subject: str, data: Data, flow: str | None = None) -> None:
+        record = {"type": f"carepolicy.{kind}", "time": at, "subject": subject, "data": data}
+        if flow is not None:
+            number = self.sequences.get((flow, subject), 0) + 1
+            self.sequences[flow, subject] = number
+            record |= {"flow": flow, "sequence": number}
+        self.records.append(record)
+
+    def run(self, events: list[Data], until: datetime) -> list[Data]:
+        for event in events:
+            self.take(event)
+        before, self.records = self.records, []
+        for subject in sorted(self.cases):
+            self.pass_time(subject, instant(until), True)
+        last = sorted(self.records, key=lambda each: (each["time"], each["subject"], each["flow"], each["sequence"]))
+        return before + last
+
+    def take(self, event: Data) -> None:
+        """One event of the log."""
+        subject, kind, at = event["subject"], event["type"], instant(datetime.fromisoformat(event["time"]))
+        refused = self.refuse(event, at)
+        if refused is not None:
+            what, code = refused
+            about = {"event": {"id": event["id"], "type": kind}, "code": code}
+            self.record(f"event.{what}", at, subject, about)
+            return
+        self.pass_time(subject, at, False)
+        self.seen[subject] = at
+        facts = {name: self.typed(name, value) for name, value in event.get("data", {}).items()}
+        open_before = dict(self.cases.get(subject, {}))
+        reached = False
+        for name, flow in self.flows.items():
+            if kind not in flow["events"]:
+                continue
+            start = next((state for state, each in flow["states"].items() if each.get("start_on") == kind), None)
+            if name in open_before:
+                reached = True
+                open_before[name].now = at
+                open_before[name].take(event, facts)
+                self.after_step(open_before[name])
+            elif start is not None:
+                reached = True
+                if name not in self.cases.get(subject, {}):
+                    self.open(name, subject, start, facts, at)
+        if not reached:
+            self.record("event.unexpected", at, subject, {"event": {"id": event["id"], "type": kind}, "code": "CP911"})
+        self.pass_time(subject, at, False)
+
+    def refuse(self, event: Data, at: int) -> tuple[str, str] | None:
+        declared = [each["events"][event["type"]] for each in self.flows.values() if event["type"] in each["events"]]
+        if not declared:
+            return "rejected", "CP904"
+        carried = {name for each in declared for name in each.get("carries", {}).get("optional", ())}
+        for name, value in event.get("data", {}).items():
+            if name not in carried:
+                return "rejected", "CP905"
+            try:
+                self.typed(name, value)
+            except ValueError:
+                return "rejected", "CP906"
+        key = event["source"], event["id"]
+        if key in self.ids:
+            return "duplicate", "CP909"
+        self.ids.add(key)
+        if at < self.seen.get(event["subject"], at):
+            return "rejected", "CP908"
+        return None
+
+    def open(self, flow: str, subject: str, state: str, facts: Data, at: int) -> None:
+        case = Case(self, self.flows[flow], subject, now=at)
+        self.cases.setdefault(subject, {})[flow] = case
+        case.open(state, facts)
+        self.after_step(case)
+
+    def after_step(self, case: Case) -> None:
+        """Cases that were opened by the way, and the end of this one."""
+        if FINAL in case.here and self.cases[case.subject].get(case.name) is case:
+            del self.cases[case.subject][case.name]
+        waiting, case.opening = case.opening, []
+        for said, facts in waiting:
+            flow, on = (said, None) if isinstance(said, str) else (said["flow"], said.get("on"))
+            if flow not in self.cases[case.subject]:
+                states = self.flows[flow]["states"].items()
+                start = next(name for name, each in states if "start_on" in each and on in (None, each["start_on"]))
+                self.open(flow, case.subject, start, facts, case.now)
+
+    def pass_time(self, subject: str, until: int, whole: bool) -> None:
+        """Timers up to an instant: before an event those that are due earlier, and strict ones; at the end all of them."""
+        for _ in range(MOST):
+            cases = self.cases.get(subject, {})
+            for each in cases.values():
+                each.now = max(each.now, self.seen.get(subject, 0))
+            found = [timer for name in sorted(cases) for timer in cases[name].timers()]
+            due = [each for each in found if each.due < until or (each.due == until and (whole or each.strict))]
+            if not due:
+                return
+            first = min(due, key=lambda each: (each.at, each.case.name, each.due, each.order))
+            self.seen[subject] = max(self.seen.get(subject, 0), first.at)
+            first.case.fire(first)
+            self.after_step(first.case)
+        raise GoesRound
+
+
+def ways_of(said: Any) -> list[Data]:
+    return [{"to": each} if isinstance(each, str) else each for each in listed(said)]
+
+
+def listed(said: Any) -> list[Any]:
+    return said if isinstance(said, list) else [said]
+
+
+def time_of(at: int) -> str:
+    return moment(at).isoformat()
