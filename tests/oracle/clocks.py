@@ -11,6 +11,11 @@ from oracle.hours import DAY, Hours
 from oracle.limits import Limit, months_later, named_instant, read_limit, rest_from, rolled
 
 
+def alike(first: Limit, second: Limit) -> bool:
+    """Whether two limits count the same, so that time used stays as it was counted."""
+    return first.measure == second.measure or (first.timed and second.timed)
+
+
 @dataclass
 class Stretch:
     """A time in which the clock ran, and the calendar that counts it."""
@@ -49,10 +54,10 @@ class Round:
     extras: list[Limit] = field(default_factory=list)
     warned: set[int] = field(default_factory=set)
     due_then: int | None = None
+    length: Fraction = Fraction(0)
     late: bool = False
     late_in_pause: bool = False
     late_due: int | None = None
-    late_length: Fraction = Fraction(0)
     used_when_due: Fraction = Fraction(0)
     counts_from_future: bool = False
 
@@ -93,6 +98,14 @@ class Round:
             return Fraction(months_later(self.chosen.hours, self.started, self.limit.amount) - self.started)
         return Fraction(self.limit.amount + sum(each.amount for each in self.extras if self._of_its_kind(each)))
 
+    def given_otherwise(self) -> list[tuple[str, Fraction]]:
+        """Time that was given in other kinds than the limit's: one sum for each, in the order in which they first came."""
+        sums: dict[str, Fraction] = {}
+        for each in self.extras:
+            if not self._of_its_kind(each):
+                sums[each.measure] = sums.get(each.measure, Fraction(0)) + each.amount
+        return list(sums.items())
+
     def _of_its_kind(self, extra: Limit) -> bool:
         return extra.measure == self.limit.measure
 
@@ -117,8 +130,7 @@ class Clock:
     name: str
     spec: dict[str, Any]
     round: Round | None = None
-    kept: list[Stretch] = field(default_factory=list)
-    kept_warnings: set[int] = field(default_factory=set)
+    kept: Round | None = None
     rounds: int = 0
     extensions: int = 0
 
@@ -150,14 +162,19 @@ class Clock:
             if earlier is not None and earlier < now:
                 started = earlier
             self.round.counts_from_future = earlier is not None and earlier > now
-        if self.continues and self.kept:
-            stretches += self.kept
-            self.round.warned = set(self.kept_warnings)
-            self.recount(chosen)
+        if self.continues and self.kept is not None:
+            stretches += self.kept.stretches
+            self.round.warned, self.round.extras = set(self.kept.warned), list(self.kept.extras)
+            if not alike(self.kept.limit, chosen.limit):
+                self.recount(chosen)
         self.round.started = started
         self.rounds += 1
         self.round.go_on(started)
         return self.round
+
+    def forget(self) -> None:
+        """What was used before counts no longer."""
+        self.kept = None
 
     def recount(self, chosen: Chosen) -> None:
         """Another limit: where it counts otherwise, the stretches are counted again, and in its calendar."""
@@ -171,8 +188,7 @@ class Clock:
         held = self.round
         assert held is not None
         before, held.chosen = held.chosen, chosen
-        alike = before.limit.measure == chosen.limit.measure or (before.limit.timed and chosen.limit.timed)
-        if not alike:
+        if not alike(before.limit, chosen.limit):
             self.recount(chosen)
         elif before.hours is not chosen.hours and held.running:
             held.stop(now)
@@ -185,12 +201,20 @@ class Clock:
         due = held.plain_due(now, facts)
         if due is None:
             return None
-        due = self._rolled(due)
-        for each in held.extras:
-            if each.measure != held.limit.measure:
-                due = due + each.amount if each.timed else held.chosen.hours.add(each.measure, due, Fraction(each.amount))
-                due = self._rolled(due)
+        ends = self._end_of(facts)
+        due = self._rolled(due) if ends is None else ends
+        for measure, amount in held.given_otherwise():
+            due = due + int(amount) if measure == "elapsed" else held.chosen.hours.add(measure, due, amount)
+            due = self._rolled(due)
         return due
+
+    def _end_of(self, facts: Facts) -> int | None:
+        """``until`` a date falls due at its end, which is midnight; it is that date which is closed, and rolls."""
+        assert self.round is not None
+        hours, value = self.round.chosen.hours, facts.fact(self.round.limit.fact) if self.round.limit.measure == "until" else None
+        if not isinstance(value, date) or "rolls" not in self.spec:
+            return None
+        return hours.end_of(value if hours.is_open(value) else hours.next_open_day(value))
 
     def _rolled(self, due: int) -> int:
         assert self.round is not None
@@ -204,7 +228,8 @@ class Clock:
         if due is None or held.late or not held.running:
             return []
         marks = enumerate(self.spec.get("warn_at", ()))
-        return [(self._warning(mark, due, now), n) for n, mark in marks if n not in held.warned]
+        ahead = [(self._warning(mark, due, now), n) for n, mark in marks if n not in held.warned]
+        return [each for each in ahead if each[0] < due]
 
     def _warning(self, mark: str, due: int, now: int) -> int:
         held = self.round
@@ -215,7 +240,7 @@ class Clock:
             return due - before.amount if before.timed else hours.before(before.measure, due, Fraction(before.amount), latest=True)
         share = Fraction(int(mark[:-1]), 100)
         if held.limit.fact or held.limit.measure == "closings":
-            start = held.stretches[0].begin
+            start = held.started
             return hours.add("business_time", start, share * hours.counted("business_time", start, due))
         begin, before_it = held.basis_point(now)
         return rest_from(held.limit, hours, begin, share * held.amount() - before_it, held.day_zero())
@@ -236,15 +261,14 @@ class Clock:
         if due and held.running:
             data["due"] = held.late_due if held.late else self.due(now, facts)
         data["used"] = used
-        data["limit"] = held.late_length if held.late else self.length(now, facts)
+        data["limit"] = held.length if held.limit.fact else held.amount()
         data["basis"] = held.limit.basis
         return {key: value for key, value in data.items() if value is not None}
 
-    def length(self, now: int, facts: Facts) -> Fraction:
-        """How long the limit is; of one that hangs on a fact, how long the round may run in all, as it looks now."""
+    def note(self, now: int, facts: Facts) -> None:
+        """What is known of the due time from now on: a change of it is told."""
         held = self.round
         assert held is not None
-        if not held.limit.fact:
-            return held.amount()
-        at = held.plain_due(now, facts)
-        return Fraction(0) if at is None else max(held.used(now) + at - now, Fraction(0))
+        held.due_then = self.due(now, facts)
+        at = held.plain_due(now, facts) if held.limit.fact else None
+        held.length = Fraction(0) if at is None else max(held.used(now) + at - now, Fraction(0))

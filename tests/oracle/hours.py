@@ -91,11 +91,11 @@ class Hours:
     def date(self, instant: int) -> date:
         return clock_face(self.zone, instant).date()
 
-    def day_of(self, instant: int) -> date:
-        """The day of an instant: that of the interval in which it lies, else its date."""
+    def day_of(self, instant: int, closing: bool = False) -> date:
+        """The day of an instant: that of the interval in which it lies (or at whose closing, if asked so), else its date."""
         own = self.date(instant)
         for day in (own - timedelta(days=1), own):
-            if any(begin <= instant < end for begin, end in self.day(day)):
+            if any(begin <= instant < end or (closing and instant == end) for begin, end in self.day(day)):
                 return day
         return own
 

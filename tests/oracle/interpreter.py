@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
@@ -18,8 +18,6 @@ from oracle.hours import Hours, instant, moment
 from oracle.limits import Limit, named_instant, read_limit, rest_from
 
 Data = dict[str, Any]
-import os
-EMULATE = os.environ.get('EMU')
 FINAL = "final"
 MOST = 400  # timers between two events; the engine cuts what goes round at one instant, which is no matter of the language
 
@@ -56,8 +54,9 @@ class Case:
     visits: dict[str, int] = field(default_factory=dict)
     fired: set[str] = field(default_factory=set)
     channel: str = ""
-    opening: list[tuple[Any, Data]] = field(default_factory=list)
+    opening: list[Any] = field(default_factory=list)
     unheard: list[Clock] = field(default_factory=list)
+    fresh: list[Clock] = field(default_factory=list)
     now: int = 0
 
     @property
@@ -156,6 +155,8 @@ class Case:
         if moves:
             self.effects(self.here.get("leave", {}), on)
         self.effects(way, on)
+        if "assign" in way and not moves:
+            self.assigned(way)
         if moves:
             self.state, self.entered = way["to"], self.now
             self.fired = set()
@@ -164,18 +165,16 @@ class Case:
             self.tell("case.moved", {"from": old, "to": self.state, "on": on})
         ended = []
         for clock in self.clocks:
-            if not EMULATE or clock.phase(self.state) == "stopped" or FINAL in self.here:
-                self.look_up(clock)
+            self.look_up(clock, clock in restarts)
             if self.follow_phase(clock, clock in restarts):
                 ended.append(clock)
         if moves:
             self.arrive(way)
             self.settle_clocks()
-        elif "assign" in way:
-            self.assigned(way)
-        if EMULATE: self.settle_clocks()
         if moves:
             self.hear(ended)
+        else:
+            self.hear_fresh()
 
     def arrive(self, way: Data) -> None:
         if FINAL in self.here:
@@ -203,7 +202,15 @@ class Case:
                 self.hear_one(clock, "met")
         self.hear_late()
 
+    def hear_fresh(self) -> None:
+        """The state hears the lateness that has just come to be."""
+        fresh, self.fresh = self.fresh, []
+        for clock in fresh:
+            if clock in self.unheard:
+                self.hear_one(clock, "late")
+
     def hear_late(self) -> None:
+        self.fresh = []
         for clock in list(self.unheard):
             if FINAL in self.here:
                 return
@@ -227,40 +234,47 @@ class Case:
 
     # Clocks
 
-    def look_up(self, clock: Clock) -> None:
+    def look_up(self, clock: Clock, restarts: bool = False) -> None:
         """A limit is looked up again where facts changed."""
         held = clock.round
         if held is None or held.late:
             return
-        chosen = self.choose(clock)
+        chosen = clock.choose(self)
         if chosen is None:
             self.tell_clock("cancelled", clock, due=False)
             self.lay_down(clock)
             return
-        changed = chosen.limit != held.limit
-        before = held.due_then
+        runs = FINAL not in self.here and clock.phase(self.state) == "running"
+        kept = Chosen(chosen.limit, held.chosen.hours, chosen.text)
+        if clock.spec.get("calendar") == "owner" and (not runs or (restarts and not self.changes(clock, kept))):
+            chosen = kept
+        if self.changes(clock, chosen):
+            changed = chosen.limit != held.limit
+            clock.change(self.now, chosen)
+            clock.note(self.now, self)
+            if changed or held.running:
+                self.tell_clock("extended", clock)
+            held.late_in_pause = not held.running
+
+    def changes(self, clock: Clock, chosen: Chosen) -> bool:
+        """Whether what holds now is another limit, or falls due at another time."""
+        held = clock.round
+        assert held is not None
+        if chosen.limit != held.limit:
+            return True
+        trial = replace(held, stretches=[replace(each) for each in held.stretches])
+        before, clock.round = held, trial
         clock.change(self.now, chosen)
         due = clock.due(self.now, self)
-        moved = due != before if held.running or held.limit.fact else False
-        held.due_then = due
-        if changed or moved:
-            self.tell_clock("extended", clock)
-            held.late_in_pause = not held.running and clock.is_past(self.now, self)
-
-    def choose(self, clock: Clock) -> Chosen | None:
-        """The limit that holds; a clock that does not run here goes by no calendar of an owner here."""
-        chosen, held = clock.choose(self), clock.round
-        if chosen is not None and held is not None and clock.spec.get("calendar") == "owner":
-            if FINAL in self.here or clock.phase(self.state) != "running":
-                return Chosen(chosen.limit, held.chosen.hours, chosen.text)
-        return chosen
+        clock.round = before
+        return due != held.due_then if held.running or held.limit.fact else False
 
     def lay_down(self, clock: Clock) -> None:
         """The round is over."""
         held = clock.round
         assert held is not None
         held.stop(self.now)
-        clock.kept, clock.kept_warnings, clock.round = held.stretches, held.warned, None
+        clock.kept, clock.round = held, None
         self.unheard = [each for each in self.unheard if each is not clock]
 
     def end(self, clock: Clock) -> bool:
@@ -281,8 +295,7 @@ class Case:
         assert held is not None
         due = clock.due(self.now, self)
         assert due is not None
-        length = clock.length(self.now, self)
-        held.late, held.late_due, held.late_length = True, due, length
+        held.late, held.late_due = True, due
         self.tell_clock("late", clock)
         if held.running:
             held.used_when_due = held.used(self.now) - self.used_between(clock, due)
@@ -291,6 +304,7 @@ class Case:
         else:
             held.used_when_due = held.amount()
         self.unheard.append(clock)
+        self.fresh.append(clock)
 
     def used_between(self, clock: Clock, due: int) -> Fraction:
         """What has been used since the due instant."""
@@ -312,16 +326,16 @@ class Case:
         running = phase == "running"
         if held is not None and restart:
             if held.late:
-                running = held.running
                 self.end(clock)
-                clock.kept, clock.kept_warnings, held = [], set(), None
+                clock.forget()
+                held, running = None, True
             else:
-                self.restart(clock, held)
+                self.restart(clock, held, phase)
         if held is None:
             chosen = clock.choose(self) if running else None
             if chosen is not None:
                 begun = clock.begin(self.now, chosen, self)
-                begun.due_then = clock.due(self.now, self)
+                clock.note(self.now, self)
                 future = {"code": "CP922"} if begun.counts_from_future else {}
                 self.tell_clock("started", clock, **future)
                 held = begun
@@ -329,27 +343,31 @@ class Case:
             return False
         if phase == "paused" and held.running:
             held.stop(self.now)
-            held.late_in_pause = clock.is_past(self.now, self)
             self.tell_clock("paused", clock)
+            held.late_in_pause = True
         elif phase == "running" and not held.running:
             if not held.late:
                 chosen = clock.choose(self)
                 if chosen is not None:
                     clock.change(self.now, chosen)
             held.go_on(self.now)
-            held.due_then = clock.due(self.now, self)
+            if not held.late:
+                clock.note(self.now, self)
             self.tell_clock("resumed", clock)
         elif phase == "running":
             self.count_in_calendar_of_owner(clock)
         return False
 
-    def restart(self, clock: Clock, held: Round) -> None:
+    def restart(self, clock: Clock, held: Round, phase: str) -> None:
         running = held.running
         held.stretches.clear()
         held.warned, held.extras, held.started = set(), [], self.now
+        chosen = clock.choose(self)
+        if running and phase == "running" and chosen is not None:
+            held.chosen = Chosen(held.chosen.limit, chosen.hours, held.chosen.text)
         if running:
             held.go_on(self.now)
-        held.due_then = clock.due(self.now, self)
+        clock.note(self.now, self)
         self.tell_clock("restarted", clock)
 
     def count_in_calendar_of_owner(self, clock: Clock) -> None:
@@ -360,8 +378,6 @@ class Case:
             if chosen is not None and clock.spec.get("calendar") == "owner" and chosen.hours is not held.chosen.hours:
                 held.stop(self.now)
                 held.stretches.append(type(held.stretches[0])(self.now, None, chosen.hours))
-            return
-        if EMULATE and clock.spec.get("calendar") != "owner":
             return
         self.look_up(clock)
 
@@ -384,7 +400,7 @@ class Case:
         for each in listed(said.get("extend", [])):
             self.extend(each)
         for each in listed(said.get("open", [])):
-            self.opening.append((each, dict(self.facts)))
+            self.opening.append(each)
 
     def extend(self, said: Data) -> None:
         clock = next(each for each in self.clocks if each.name == said["clock"])
@@ -393,7 +409,7 @@ class Case:
             return
         clock.extensions += 1
         held.extras.append(read_limit(said["by"]))
-        held.due_then = clock.due(self.now, self)
+        clock.note(self.now, self)
         self.tell_clock("extended", clock)
 
     def send(self, template: str) -> None:
@@ -425,7 +441,7 @@ class Case:
             for at, mark in clock.warnings(self.now, self):
                 yield Timer(max(at, self.now), at, (number, 0), False, "warned", self, (clock, mark))
             due = clock.due(self.now, self)
-            if due is not None and (held.running or held.late_in_pause):
+            if due is not None and (held.running or (held.late_in_pause and clock.is_past(self.now, self))):
                 yield Timer(max(due, self.now), due, (number, 1), held.limit.strict, "late", self, clock)
         for number, key in enumerate(self.here.get("after", {})):
             due = self.after_due(read_limit(key))
@@ -454,7 +470,7 @@ class Case:
                 self.apply(way, f"{clock.name}.warned", [])
         elif timer.kind == "late":
             self.fall_late(timer.what)
-            self.hear_one(timer.what, "late")
+            self.hear_fresh()
         else:
             self.fired.add(timer.what)
             way = self.first(self.here["after"][timer.what])
@@ -477,6 +493,7 @@ class Oracle:
         self.hours = {name: Hours(each, ZoneInfo(each.get("timezone", zone))) for name, each in calendars.items()}
         self.cases: dict[str, dict[str, Case]] = {}
         self.seen: dict[str, int] = {}
+        self.taken: set[str] = set()  # flows that the event at hand opens itself: `open:` finds their place taken
         self.ids: set[tuple[str, str]] = set()
         self.sequences: dict[tuple[str, str], int] = {}
         self.records: list[Data] = []
@@ -532,21 +549,17 @@ class Oracle:
         self.seen[subject] = at
         facts = {name: self.typed(name, value) for name, value in event.get("data", {}).items()}
         open_before = dict(self.cases.get(subject, {}))
-        reached = False
-        for name, flow in self.flows.items():
-            if kind not in flow["events"]:
-                continue
-            start = next((state for state, each in flow["states"].items() if each.get("start_on") == kind), None)
+        starts = {name: start_of(flow, kind) for name, flow in self.flows.items() if kind in flow["events"]}
+        self.taken = {name for name, start in starts.items() if start is not None and name not in open_before}
+        for name, start in starts.items():
             if name in open_before:
-                reached = True
                 open_before[name].now = at
                 open_before[name].take(event, facts)
                 self.after_step(open_before[name])
             elif start is not None:
-                reached = True
-                if name not in self.cases.get(subject, {}):
-                    self.open(name, subject, start, facts, at)
-        if not reached:
+                self.taken.discard(name)
+                self.open(name, subject, start, facts, at)
+        if not any(name in open_before or start is not None for name, start in starts.items()):
             self.record("event.unexpected", at, subject, {"event": {"id": event["id"], "type": kind}, "code": "CP911"})
         self.pass_time(subject, at, False)
 
@@ -581,12 +594,12 @@ class Oracle:
         if FINAL in case.here and self.cases[case.subject].get(case.name) is case:
             del self.cases[case.subject][case.name]
         waiting, case.opening = case.opening, []
-        for said, facts in waiting:
+        for said in waiting:
             flow, on = (said, None) if isinstance(said, str) else (said["flow"], said.get("on"))
-            if flow not in self.cases[case.subject]:
+            if flow not in self.cases[case.subject] and flow not in self.taken:
                 states = self.flows[flow]["states"].items()
                 start = next(name for name, each in states if "start_on" in each and on in (None, each["start_on"]))
-                self.open(flow, case.subject, start, facts, case.now)
+                self.open(flow, case.subject, start, case.facts, case.now)
 
     def pass_time(self, subject: str, until: int, whole: bool) -> None:
         """Timers up to an instant: before an event those that are due earlier, and strict ones; at the end all of them."""
@@ -598,11 +611,15 @@ class Oracle:
             due = [each for each in found if each.due < until or (each.due == until and (whole or each.strict))]
             if not due:
                 return
-            first = min(due, key=lambda each: (each.at, each.case.name, each.due, each.order))
+            first = min(due, key=lambda each: (each.due, each.case.name, each.order))
             self.seen[subject] = max(self.seen.get(subject, 0), first.at)
             first.case.fire(first)
             self.after_step(first.case)
         raise GoesRound
+
+
+def start_of(flow: Data, event: str) -> str | None:
+    return next((state for state, each in flow["states"].items() if each.get("start_on") == event), None)
 
 
 def ways_of(said: Any) -> list[Data]:

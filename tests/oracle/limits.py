@@ -89,14 +89,14 @@ def rest_from(limit: Limit, hours: Hours, begin: int, rest: Fraction, after: dat
         if number > 0:
             return hours.closing(begin, number, after)
         return hours.add("business_time", begin, Fraction(0)) if number == 0 else hours.closing_back(begin, 1 - number)
-    if rest >= 0:
+    if rest > 0 or (rest == 0 and not limit.strict):
         return hours.add(limit.measure, begin, rest)
     return hours.before(limit.measure, begin, -rest, latest=False)
 
 
 def rolled(hours: Hours, due: int) -> int:
     """A due time on a closed day moves to the next open one, at the same time of the day."""
-    day = hours.day_of(due)
+    day = hours.day_of(due, closing=True)
     if hours.is_open(day):
         return due
     return first_showing(hours.zone, clock_face(hours.zone, due) + (hours.next_open_day(day) - day))

@@ -93,6 +93,7 @@ GUARDS = (
 )
 WARNINGS = (["50%"], ["50%", "80%"], ["75%"])
 LOGS = 4  # so many seeds in a row share a set: to check and compile it takes longer than to run a log
+OF_THE_MOMENT = ("event.n.a > 1", "has(event.m.a)", "case.visits.s0 > 1", "case.visits.s1 < 2 && f.a")  # for transitions alone
 STEPS = (0, 0, 1, 5, 10, 30, 60, 60, 90, 120, 180, 300, 420, 900, 1440, 1441, 3000, 4320, 10_080)
 
 
@@ -259,20 +260,23 @@ class Maker:
             made["leave"] = self.effects()
         handled = self.some(self.events, 1, 3)
         heard = [f"{clock}.{what}" for clock in self.clocks for what in ("late", "warned", "met") if self.maybe(0.35)]
-        made["on"] = {each: self.ways() for each in [*handled, *heard]}
+        made["on"] = {each: self.ways(each in handled) for each in [*handled, *heard]}
         onward = self.targets[self.targets.index(name) + 1]  # so that all states lead to the end
         made["on"][handled[0]] = {**self.way(False), "to": onward} if self.maybe(0.5) else onward
         if self.maybe(0.3):
             made["after"] = {self.one(LIMITS): self.way(True) for _ in range(self.one((1, 1, 2)))}
         return made
 
-    def ways(self) -> Any:
+    def ways(self, on_event: bool | None = None) -> Any:
         kind = self.random.random()
         if kind < 0.4:
             return self.one(self.targets)
         if kind < 0.7:
             return self.way(True)
-        made = [{"when": guard, **self.way(True)} for guard in self.guards()]
+        guards = self.guards() if on_event is None or self.maybe(0.7) else [self.one(OF_THE_MOMENT)]
+        if on_event is False:
+            guards = [each for each in guards if "event." not in each] or self.guards()
+        made = [{"when": guard, **self.way(True)} for guard in guards]
         return [*made, self.way(True)] if self.maybe(0.5) else made
 
     def guards(self) -> list[str]:
@@ -314,7 +318,7 @@ class Maker:
         for number in range(self.random.randint(3, 14)):
             kind = events[0] if number == 0 else self.one(events)
             event: Data = {"specversion": "1.0", "id": f"n{number}", "source": "/test", "type": kind, "subject": "x", "time": at.isoformat()}
-            if self.maybe(0.05):
+            if self.maybe(0.12):
                 event["subject"] = "y"
             brought = self.brought(at)
             if brought:
