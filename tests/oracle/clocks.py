@@ -99,7 +99,7 @@ class Round:
         return Fraction(self.limit.amount + sum(each.amount for each in self.extras if self._of_its_kind(each)))
 
     def given_otherwise(self) -> list[tuple[str, Fraction]]:
-        """Time that was given in other kinds than the limit's: one sum for each, in the order in which they first came."""
+        """Time given in other kinds than the limit's: one sum for each, in the order in which they first came."""
         sums: dict[str, Fraction] = {}
         for each in self.extras:
             if not self._of_its_kind(each):
@@ -211,7 +211,10 @@ class Clock:
     def _end_of(self, facts: Facts) -> int | None:
         """``until`` a date falls due at its end, which is midnight; it is that date which is closed, and rolls."""
         assert self.round is not None
-        hours, value = self.round.chosen.hours, facts.fact(self.round.limit.fact) if self.round.limit.measure == "until" else None
+        hours, value = (
+            self.round.chosen.hours,
+            facts.fact(self.round.limit.fact) if self.round.limit.measure == "until" else None,
+        )
         if not isinstance(value, date) or "rolls" not in self.spec:
             return None
         return hours.end_of(value if hours.is_open(value) else hours.next_open_day(value))
@@ -237,7 +240,11 @@ class Clock:
         hours = held.chosen.hours
         if not mark.endswith("%"):
             before = read_limit(mark.removesuffix(" before"))
-            return due - before.amount if before.timed else hours.before(before.measure, due, Fraction(before.amount), latest=True)
+            return (
+                due - before.amount
+                if before.timed
+                else hours.before(before.measure, due, Fraction(before.amount), latest=True)
+            )
         share = Fraction(int(mark[:-1]), 100)
         if held.limit.fact or held.limit.measure == "closings":
             start = held.started

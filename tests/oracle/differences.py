@@ -1,10 +1,11 @@
-"""What the engine and the interpreter say of the same trial, side by side, and the smallest trial that shows a difference."""
+"""What the engine and the interpreter say of one trial, and the smallest trial that shows a difference."""
 
 from __future__ import annotations
 
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
@@ -13,14 +14,24 @@ from typing import Any
 
 from carepolicy.api import Engine
 from carepolicy.machine.loading import PolicyErrors, compile_folder
-from oracle.hours import instant
-from oracle.interpreter import GoesRound, Oracle, time_of
-from oracle.random_sets import Data, Trial, dumped
+from oracle.hours import instant, moment
+from oracle.interpreter import GoesRound, Oracle
+from oracle.random_sets import Trial, dumped, random_trial
 
 COMPARED = ("type", "time", "subject", "flow", "sequence", "data")
 UNSAID = {"reason"}
 CLOSE = 3e-6
-KEPT = {"flow", "version", "title", "purpose", "promise", "is", "by", "carries", "optional"}  # it needs these to be a set
+KEPT = {
+    "flow",
+    "version",
+    "title",
+    "purpose",
+    "promise",
+    "is",
+    "by",
+    "carries",
+    "optional",
+}  # it needs these to be a set
 Said = dict[str, Any]
 
 
@@ -54,12 +65,12 @@ def as_said(record: Said) -> Said:
     """As JSON has it: instants and seconds instead of microseconds."""
     data = dict(record["data"])
     if "due" in data:
-        data["due"] = time_of(data["due"])
+        data["due"] = moment(data["due"]).isoformat()
     for key in ("used", "limit", "over"):
         if key in data:
             seconds = Fraction(data[key]) / 1_000_000
             data[key] = int(seconds) if seconds.denominator == 1 else float(seconds)
-    return {**record, "time": time_of(record["time"]), "data": data}
+    return {**record, "time": moment(record["time"]).isoformat(), "data": data}
 
 
 def same(told: Said | None, meant: Said | None) -> bool:
@@ -82,6 +93,29 @@ def same_value(told: Any, meant: Any, key: str) -> bool:
     if key in ("used", "limit", "over"):
         return abs(told - meant) <= CLOSE
     return bool(told == meant)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What became of one seed: the difference in its smallest form, or why there is nothing to compare."""
+
+    seed: int
+    records: int = 0
+    difference: str = ""
+    why_not: str = ""
+
+
+def compared(seed: int) -> Compared:
+    try:
+        trial = random_trial(seed)
+        count = len(by_engine(trial))
+        if difference(trial) is None:
+            return Compared(seed, count)
+    except Refused as refused:
+        return Compared(seed, why_not=str(refused.args[0][0]))
+    except GoesRound:
+        return Compared(seed, why_not="it goes round and round by time alone")
+    return Compared(seed, count, shown(smallest(trial, lambda smaller: difference(smaller) is not None)))
 
 
 def difference(trial: Trial) -> int | None:
@@ -107,7 +141,9 @@ def smallest(trial: Trial, differs: Callable[[Trial], bool]) -> Trial:
     return trial
 
 
-def shrunk(trial: Trial, take_away: Callable[[Trial], Iterator[Callable[[Trial], Trial]]], differs: Callable[[Trial], bool]) -> Trial:
+def shrunk(
+    trial: Trial, take_away: Callable[[Trial], Iterator[Callable[[Trial], Trial]]], differs: Callable[[Trial], bool]
+) -> Trial:
     for each in take_away(trial):
         try:
             smaller = each(trial)
@@ -141,7 +177,7 @@ def less_data(trial: Trial) -> Iterator[Callable[[Trial], Trial]]:
 
 
 def paths(data: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """All that can be taken away: the outer parts first, of lists the last first, so that numbers hold while it goes on."""
+    """All that can be taken away: the outer parts first; of lists the last first, so that numbers hold."""
     inner = list(data.items()) if isinstance(data, dict) else list(enumerate(data)) if isinstance(data, list) else []
     inner.reverse()
     found = [(*above, key) for key, _ in inner if above or "/" in str(key)]
@@ -151,7 +187,11 @@ def paths(data: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def without(data: Any, path: tuple[Any, ...]) -> Any:
     """The same without what stands there, or as it is where that is gone already."""
     if len(path) > 1:
-        return type(data)(copied(data, path)) if isinstance(data, list) else {**data, path[0]: without(data[path[0]], path[1:])}
+        return (
+            type(data)(copied(data, path))
+            if isinstance(data, list)
+            else {**data, path[0]: without(data[path[0]], path[1:])}
+        )
     if isinstance(data, list):
         return data[: path[0]] + data[path[0] + 1 :]
     return {key: value for key, value in data.items() if key != path[0]}
@@ -181,5 +221,6 @@ def shown(trial: Trial) -> str:
 def in_short(record: Said | None) -> str:
     if record is None:
         return "nothing"
-    data = {key: value for key, value in record["data"].items() if key not in ("promise",)}
-    return f"{record['time']} {record['subject']} {record.get('flow')} {record.get('sequence')} {record['type'].removeprefix('carepolicy.')} {json.dumps(data)}"
+    said = record["type"].removeprefix("carepolicy.")
+    where = f"{record['subject']} {record.get('flow', '')} {record.get('sequence', '')}"
+    return f"{record['time']} {where} {said} {json.dumps(record['data'])}"

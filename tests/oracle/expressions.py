@@ -1,7 +1,7 @@
 """Guards and calculations of the random sets: the few forms that they use, read once more by a parser of their own.
 
-``a == b``, ``<``, ``&&``, ``||``, ``!``, brackets, ``has(fact)``, ``+``, ``-``, ``*``, numbers, texts, ``true`` and ``false``. Without a
-value a comparison is false, and so is a flag; what is calculated from it has no value.
+``a == b``, ``<``, ``&&``, ``||``, ``!``, brackets, ``has(fact)``, ``+``, ``-``, ``*``, numbers, texts, ``true``.
+Without a value a comparison is false, and so is a flag; what is calculated from it has no value.
 """
 
 from __future__ import annotations

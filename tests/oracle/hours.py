@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-MICRO = 1
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 DAY = 86_400 * SECOND
@@ -39,7 +38,7 @@ def clock_face(zone: ZoneInfo, instant: int) -> datetime:
     return moment(instant).astimezone(zone).replace(tzinfo=None)
 
 
-@lru_cache(maxsize=None)
+@cache
 def first_showing(zone: ZoneInfo, face: datetime) -> int:
     """The first instant at which the clocks on the wall show a time, or have just passed over it."""
     middle = instant(face.replace(tzinfo=UTC))
@@ -92,7 +91,7 @@ class Hours:
         return clock_face(self.zone, instant).date()
 
     def day_of(self, instant: int, closing: bool = False) -> date:
-        """The day of an instant: that of the interval in which it lies (or at whose closing, if asked so), else its date."""
+        """The day of an instant: that of the interval in which it lies (or at whose closing), else its date."""
         own = self.date(instant)
         for day in (own - timedelta(days=1), own):
             if any(begin <= instant < end or (closing and instant == end) for begin, end in self.day(day)):

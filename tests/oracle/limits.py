@@ -61,7 +61,9 @@ def months_later(hours: Hours, start: int, months: int) -> int:
     """The same date and time of a later month, or its last day."""
     face = clock_face(hours.zone, start)
     year, month = divmod(face.year * 12 + face.month - 1 + months, 12)
-    return first_showing(hours.zone, face.replace(year=year, month=month + 1, day=min(face.day, monthrange(year, month + 1)[1])))
+    return first_showing(
+        hours.zone, face.replace(year=year, month=month + 1, day=min(face.day, monthrange(year, month + 1)[1]))
+    )
 
 
 def named_instant(limit: Limit, value: int | date | None, hours: Hours) -> int | None:
@@ -81,7 +83,7 @@ def named_instant(limit: Limit, value: int | date | None, hours: Hours) -> int |
 
 
 def rest_from(limit: Limit, hours: Hours, begin: int, rest: Fraction, after: date) -> int:
-    """When ``rest`` of a length is used up by a clock that goes on at ``begin``; with less than nothing left, when it was."""
+    """When ``rest`` of a length is used up by a clock that goes on at ``begin``; less than nothing: when it was."""
     if limit.timed:
         return begin + int(rest)
     if limit.measure == "closings":

@@ -1,5 +1,7 @@
-"""Random policy sets and logs, rich in what breaks: facts that change limits, flapping guards, pauses at closing, events at
-due instants, extensions, restarts, clocks that go on, daylight saving, night shifts.
+"""Random policy sets and logs, rich in what breaks.
+
+Facts that change limits, flapping guards, pauses at closing, events at due instants, extensions, restarts, clocks that go
+on, daylight saving, night shifts.
 """
 
 from __future__ import annotations
@@ -41,7 +43,14 @@ WEEKS: tuple[Data, ...] = (
     {"sun": "20:00-04:00", "mon-wed": ["09:00-12:00"], "fri": "22:00-01:30"},
     {"tue": "09:00-17:00", "thu-fri": ["09:00-10:00", "11:00-12:00", "18:00-24:00"]},
 )
-ANCHORS = ("2026-03-02T08:00", "2026-03-05T15:00", "2026-03-27T14:00", "2026-10-23T15:30", "2026-10-30T21:00", "2026-01-30T11:00")
+ANCHORS = (
+    "2026-03-02T08:00",
+    "2026-03-05T15:00",
+    "2026-03-27T14:00",
+    "2026-10-23T15:30",
+    "2026-10-30T21:00",
+    "2026-01-30T11:00",
+)
 LENGTHS = (
     "20 minutes",
     "1 hour",
@@ -93,7 +102,12 @@ GUARDS = (
 )
 WARNINGS = (["50%"], ["50%", "80%"], ["75%"])
 LOGS = 4  # so many seeds in a row share a set: to check and compile it takes longer than to run a log
-OF_THE_MOMENT = ("event.n.a > 1", "has(event.m.a)", "case.visits.s0 > 1", "case.visits.s1 < 2 && f.a")  # for transitions alone
+OF_THE_MOMENT = (
+    "event.n.a > 1",
+    "has(event.m.a)",
+    "case.visits.s0 > 1",
+    "case.visits.s1 < 2 && f.a",
+)  # for transitions alone
 STEPS = (0, 0, 1, 5, 10, 30, 60, 60, 90, 120, 180, 300, 420, 900, 1440, 1441, 3000, 4320, 10_080)
 
 
@@ -155,7 +169,10 @@ class Maker:
             files[f"flows/{name}.yaml"] = self.flow(name, events, [each for each in names if each != name])
         files["messages/en.yaml"] = {
             "language": "en",
-            "messages": {"hello": {"subject": "Hello", "text": "Hello."}, "facts": {"subject": "Facts", "text": "{tier.a} {n.a}"}},
+            "messages": {
+                "hello": {"subject": "Hello", "text": "Hello."},
+                "facts": {"subject": "Facts", "text": "{tier.a} {n.a}"},
+            },
         }
         trial = Trial(files, [], self.start)
         self.random = Random(self.seed)
@@ -212,9 +229,14 @@ class Maker:
         made["states"]["done"] = {"title": "Done", "final": "done"}
         if self.maybe(0.2):
             chosen = self.some(events, 1, 1)
-            made["anywhere"] = {each: {**self.way(False), "to": self.one(self.targets), "except": self.some(states, 0, 1)} for each in chosen}
+            made["anywhere"] = {
+                each: {**self.way(False), "to": self.one(self.targets), "except": self.some(states, 0, 1)}
+                for each in chosen
+            }
         if self.maybe(0.2):
-            made["phases"] = {"box": {"title": "Box", "states": self.some(states, 1, 2), "on": {self.one(events): self.way(True)}}}
+            made["phases"] = {
+                "box": {"title": "Box", "states": self.some(states, 1, 2), "on": {self.one(events): self.way(True)}}
+            }
         return made
 
     def clock(self, states: list[str], events: list[str]) -> Data:
@@ -241,9 +263,7 @@ class Maker:
     def limit(self) -> Any:
         if self.maybe(0.4):
             return self.one(LIMITS)
-        made = []
-        for guard in self.guards():
-            made.append({"when": guard, "is": self.one(LIMITS)})
+        made = [{"when": guard, "is": self.one(LIMITS)} for guard in self.guards()]
         if self.maybe(0.6):
             made.append({"is": self.one(LIMITS)})
         return made
@@ -267,15 +287,14 @@ class Maker:
             made["after"] = {self.one(LIMITS): self.way(True) for _ in range(self.one((1, 1, 2)))}
         return made
 
-    def ways(self, on_event: bool | None = None) -> Any:
+    def ways(self, on_event: bool) -> Any:
         kind = self.random.random()
         if kind < 0.4:
             return self.one(self.targets)
         if kind < 0.7:
             return self.way(True)
-        guards = self.guards() if on_event is None or self.maybe(0.7) else [self.one(OF_THE_MOMENT)]
-        if on_event is False:
-            guards = [each for each in guards if "event." not in each] or self.guards()
+        of_the_moment = OF_THE_MOMENT if on_event else OF_THE_MOMENT[2:]
+        guards = self.guards() if self.maybe(0.8) else [self.one(of_the_moment)]
         made = [{"when": guard, **self.way(True)} for guard in guards]
         return [*made, self.way(True)] if self.maybe(0.5) else made
 
@@ -303,7 +322,21 @@ class Maker:
         chosen = self.some(("set", "tell", "send", "request", "set"), 1, 2)
         made: Data = {}
         if "set" in chosen:
-            made["set"] = dict(self.some((("n.a", "n.a + 1"), ("n.a", "0"), ("m.a", "m.a + 1"), ("m.a", "n.a * 2"), ("f.a", "n.a > 1"), ("f.a", "!f.a"), ("tier.a", '"gold"')), 1, 2))
+            made["set"] = dict(
+                self.some(
+                    (
+                        ("n.a", "n.a + 1"),
+                        ("n.a", "0"),
+                        ("m.a", "m.a + 1"),
+                        ("m.a", "n.a * 2"),
+                        ("f.a", "n.a > 1"),
+                        ("f.a", "!f.a"),
+                        ("tier.a", '"gold"'),
+                    ),
+                    1,
+                    2,
+                )
+            )
         if "tell" in chosen:
             made["tell"] = self.one(({"role": "agent", "say": "{n.a} of {tier.a}"}, "lead"))
         if "send" in chosen:
@@ -317,7 +350,14 @@ class Maker:
         ahead = Oracle(trial.texts())
         for number in range(self.random.randint(3, 14)):
             kind = events[0] if number == 0 else self.one(events)
-            event: Data = {"specversion": "1.0", "id": f"n{number}", "source": "/test", "type": kind, "subject": "x", "time": at.isoformat()}
+            event: Data = {
+                "specversion": "1.0",
+                "id": f"n{number}",
+                "source": "/test",
+                "type": kind,
+                "subject": "x",
+                "time": at.isoformat(),
+            }
             if self.maybe(0.12):
                 event["subject"] = "y"
             brought = self.brought(at)
@@ -339,7 +379,8 @@ class Maker:
             near = [each for each in dues if 0 < each - instant(at) < 40 * DAY and each % SECOND == 0]
             if near:
                 return moment(self.one(near))
-        return at + timedelta(minutes=self.one(STEPS))
+        a_little = self.one((1, 999_999, 30_000_000)) if self.maybe(0.1) else 0
+        return at + timedelta(minutes=self.one(STEPS), microseconds=a_little)
 
     def brought(self, at: datetime) -> Data:
         made: Data = {}
@@ -372,5 +413,3 @@ class Maker:
 
 def random_trial(seed: int) -> Trial:
     return Maker(seed).trial()
-
-

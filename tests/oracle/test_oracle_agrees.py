@@ -1,0 +1,44 @@
+"""The engine against the slow interpreter: random sets and logs, of which every record must be the same."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from laws import examples
+from oracle.differences import by_engine, compared, smallest
+from oracle.random_sets import LOGS, Trial, random_trial
+
+FIRST_OF_A_SET = st.integers(0, 2**32).map(lambda number: number * LOGS)
+
+
+@settings(
+    max_examples=examples(40),
+    phases=[Phase.generate],  # a difference is made small by what knows sets, not by what knows numbers
+    suppress_health_check=list(HealthCheck),
+)
+@given(FIRST_OF_A_SET)
+def test_the_engine_says_what_the_slow_interpreter_says(first: int) -> None:
+    for seed in range(first, first + LOGS):
+        told = compared(seed)
+        if told.difference:
+            pytest.fail(f"seed {seed}: {told.difference}", pytrace=False)
+
+
+def test_most_random_sets_pass_the_check_and_do_much() -> None:
+    told = [compared(seed) for seed in range(0, 12 * LOGS, LOGS)]
+    assert sum(each.records > 0 for each in told) >= 8
+    assert sum(each.records for each in told) >= 150
+
+
+def test_what_a_difference_does_not_need_is_taken_away() -> None:
+    def has_a_late_clock(trial: Trial) -> bool:
+        return any(each["type"] == "carepolicy.clock.late" for each in by_engine(trial))
+
+    seed = next(seed for seed in range(1000) if compared(seed).records and has_a_late_clock(random_trial(seed)))
+    before = random_trial(seed)
+    after = smallest(before, has_a_late_clock)
+    assert has_a_late_clock(after)
+    assert len(after.events) <= 2 < len(before.events)
+    assert sum(map(len, after.texts().values())) < sum(map(len, before.texts().values()))
