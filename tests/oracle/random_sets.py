@@ -1,7 +1,7 @@
 """Random policy sets and logs, rich in what breaks.
 
-Facts that change limits, flapping guards, pauses at closing, events at due instants, extensions, restarts, clocks that go
-on, daylight saving, night shifts.
+Facts that change limits, flapping guards, pauses at closing, events at due instants, extensions, restarts, clocks that
+go on, daylight saving, night shifts.
 """
 
 from __future__ import annotations
