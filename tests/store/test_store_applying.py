@@ -281,6 +281,17 @@ def dump(store: SqliteStore) -> list[str]:
     return found
 
 
+def test_an_apply_far_ahead_of_the_clock_must_be_meant(changing: Changing) -> None:
+    before = contents(changing)
+    changing.become(closed="2026-03-03")
+    far = ("--policies", changing.policies, "--now", "2140-01-01")
+    assert changing("plan", *far).status == 0
+    said = changing("apply", *far)
+    assert (said.status, "Add --yes" in said.err) == (2, True)
+    assert contents(changing) == before
+    assert changing("apply", *far, "--yes").status == 0
+
+
 def load_soon(store: Store) -> None:
     """Load a subject, if that need not be waited for."""
     with store.transaction() as transaction:

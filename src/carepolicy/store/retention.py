@@ -147,7 +147,7 @@ def _dead_letters(at: tuple[int, int], bound: int, now: int, transaction: Transa
         return Swept(at, 0)
     found = transaction.rows(LETTERS, (*at, bound, AT_A_TIME))
     logs = _Logs(transaction)
-    free = [(no,) for _, no, input in found if logs.are_free(input)]
+    free = [(no,) for _, no, input in found if logs.are_free(input) and not logs.are_shared(input)]
     transaction.many(FORGET_LETTER, free)
     return Swept(found[-1][:2] if len(found) == AT_A_TIME else None, len(free))
 
@@ -221,6 +221,10 @@ class _Logs:
             row = self._transaction.position(input, own_share(shares[0][0])) if shares else None
             self._known[input] = row is None or progress_of(row).ended
         return self._known[input]
+
+    def are_shared(self, input: int) -> bool:
+        """Whether several workers read an input, whose letters are counted anew when it has grown."""
+        return any(shares > 1 for (shares,) in self._transaction.rows(SHARES, (input,)))
 
     def all_free(self, rows: list[tuple[Any, ...]]) -> bool:
         """Whether some records, of which the last column is the input, may go."""
