@@ -90,7 +90,7 @@ class Care:
         return [each.id for each in self.every()]
 
     def every(self) -> list[Request]:
-        return self.outbox.listed(("waiting", "leased", "done", "parked"), "message", None, CARRIER)
+        return list(self.outbox.listed(("waiting", "leased", "done", "parked"), "message", None, CARRIER))
 
     def states(self) -> dict[str, int]:
         return {state: count for state, count in self.outbox.counts().items() if count}

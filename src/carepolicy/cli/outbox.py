@@ -95,7 +95,11 @@ def list_(
     with open_or_exit(store, create=False) as opened:
         work = opened_outbox(opened, policies, reads=True)
         found = work.outbox.listed(states, kind, limit, reader_of(work.bundle, reveal, role))
-    _print(found, form, work)
+        if form == "jsonl":  # each as it comes, so that there may be as many as there are
+            for each in found:
+                _print([each], form, work)
+        else:
+            _print(list(found), form, work)
 
 
 @command.command(

@@ -20,7 +20,7 @@ from carepolicy.named import NamedTuple
 from carepolicy.store.revealing import CARRIER, Reader, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from carepolicy.store.contract import Store, Transaction
     from carepolicy.store.datakeys import DataKeys
@@ -142,15 +142,16 @@ class Outbox:
         self.store = store
         self._sealer = sealer
 
-    def listed(self, states: Sequence[str], kind: str | None, limit: int | None, reader: Reader) -> list[Request]:
-        """The requests in some states, those that were asked for first first."""
+    def listed(self, states: Sequence[str], kind: str | None, limit: int | None, reader: Reader) -> Iterator[Request]:
+        """The requests in some states, those that were asked for first first, as many as there are."""
         where = f"WHERE o.state IN ({', '.join('?' * len(states))})" + (" AND o.kind = ?" if kind else "")
         sql = f"SELECT {COLUMNS} {FROM} {where} ORDER BY o.time, r.no"
         values: tuple[Any, ...] = (*states, *((kind,) if kind else ()))
         if limit is not None:
             sql, values = f"{sql} LIMIT ?", (*values, limit)
         with self.store.reading() as transaction:
-            return [self._request(row, reader) for row in transaction.rows(sql, values)]
+            for row in transaction.stream(sql, values):
+                yield self._request(row, reader)
 
     def counts(self) -> dict[str, int]:
         """How many requests are in each state."""
