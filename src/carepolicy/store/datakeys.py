@@ -37,6 +37,9 @@ JOURNAL = "\\journal"
 
 NAME, NONCE = 16, 12
 AT_A_TIME = 500
+FEW = 5_000
+"""Data keys that are kept in memory when subjects are forgotten, at most."""
+
 MOST = 50_000
 """Data keys that are kept in memory, at most."""
 
@@ -156,6 +159,12 @@ class DataKeys:
         wanted = [each for each in names if each not in self._opened]
         if wanted:
             self._fetch(wanted)
+
+    def forget_subjects(self) -> None:
+        """Forget whose keys are which, and keys beyond a few: memory does not grow with the subjects of a store."""
+        self._of_subjects = {}
+        if len(self._opened) > FEW:
+            self._opened = {}
 
     # -- throwing away -----------------------------------------------------------------------------------
 

@@ -117,6 +117,7 @@ class Desks:
     def forget(self) -> None:
         """Forget all subjects, as after a transaction that was undone."""
         self.known.clear()
+        self.sealer.forget_subjects()
         if self._transaction is not None:
             self._transaction.forget()
         self.places.clear()
