@@ -67,10 +67,34 @@ def open_or_exit(url: str, create: bool = True, policies: str | None = None) -> 
             raise Refused("this is where `carepolicy apply --shadow` tries a set; ask that command about it", USAGE)
         store = open_store(url, create)
         try:
-            yield store
+            with _telling_damage(store):
+                yield store
         finally:
             store.close()
     except (faults.NoStoreUrl, faults.NotAStore, faults.NewerSchema, faults.WrongKey, faults.NotInstalled) as fault:
         raise Refused(str(fault), USAGE) from None
     except faults.StoreFault as fault:
         raise Refused(str(fault), UNREACHABLE) from None
+
+
+@contextmanager
+def _telling_damage(store: Store) -> Iterator[None]:
+    """Who reads what somebody has written over a store stumbles somewhere. Then all of the store is looked at: where it
+    is not as it was written, that is the reason; else it is a fault of ours."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError):
+        words = _damage(store)
+        if words is None:
+            raise
+        raise Refused(f"the store is damaged: {words}; `carepolicy verify` says more. Restore it from a copy") from None
+
+
+def _damage(store: Store) -> str | None:
+    from carepolicy.store.verifying import verify
+
+    try:
+        found = verify(store).faults
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError):
+        return "it cannot be looked through"
+    return found[0].in_words() if found else None

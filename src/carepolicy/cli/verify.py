@@ -138,16 +138,7 @@ def _tell(verified: Verified, form: str) -> None:
         click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
         return
     for fault in verified.faults:
-        click.echo(plain(_words(fault)))
+        click.echo(plain(fault.in_words()))
     many = len(verified.faults)
     found = f"{many:,} fault{'s' * (many > 1)}" if many else "all as they were written"
     click.echo(f"{verified.records:,} records, and all that stands beside them: {found}", err=bool(many))
-
-
-def _words(fault: Fault) -> str:
-    if fault.number:
-        case = f"{fault.flow}/{fault.subject}" if fault.flow else f"{fault.subject}, of no case"
-        return f"{fault.kind}: {case}, record {fault.number} {fault.words}"
-    if fault.row:
-        return f"{fault.kind}: {fault.table} {fault.row} {fault.words}"
-    return f"{fault.kind}: {fault.table}: {fault.words}" if fault.table else f"{fault.kind}: {fault.words}"

@@ -38,6 +38,15 @@ class Fault(NamedTuple):
     table: str = "records"
     row: str = ""
 
+    def in_words(self) -> str:
+        """The fault in a sentence."""
+        if self.number:
+            case = f"{self.flow}/{self.subject}" if self.flow else f"{self.subject}, of no case"
+            return f"{self.kind}: {case}, record {self.number} {self.words}"
+        if self.row:
+            return f"{self.kind}: {self.table} {self.row} {self.words}"
+        return f"{self.kind}: {self.table}: {self.words}" if self.table else f"{self.kind}: {self.words}"
+
 
 def fault_in(table: str, kind: str, words: str, row: str = "") -> Fault:
     """A fault of a table, or of a row in it."""
