@@ -15,6 +15,7 @@ from carepolicy.engine.instants import SECOND, text_of
 from carepolicy.store.late import waits
 from carepolicy.store.opening import open_store
 from carepolicy.store.operating import Operation
+from carepolicy.store.sqlite import SqliteStore
 from carepolicy.store.wall import Wall
 from shops import Shop
 from stories import event, write_set
@@ -202,3 +203,13 @@ def test_a_line_on_standard_input_that_is_more_than_a_day_ahead_is_refused_and_i
     far = text_of(NOON + 25 * 3_600 * SECOND)
     for wall, code in ((Wall(hands), "CP915"), (Wall(hands, far=True), "case.opened")):
         assert kinds(operation.take([(1, told(wall, "asked", id="x", at=far))], wall).records)[0] == code
+
+
+def test_who_comes_to_lay_out_a_store_and_finds_it_done_meanwhile_changes_nothing(
+    file_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_shop.event("email_received", "mail-1", "2026-03-02 10:00", "customer.email=ada@example.org")
+    seen = iter([0])  # what it saw before it had the lock
+    found = SqliteStore._version
+    monkeypatch.setattr(SqliteStore, "_version", lambda store: 0 if next(seen, None) == 0 else found(store))
+    assert file_shop.event("reply_sent", "mail-1", "2026-03-02 10:30").status == 0

@@ -80,6 +80,7 @@ class Filled:
         shop.event("email_received", "mail-1", "2026-03-02 10:00", "customer.email=ada@example.org")
         shop.event("email_received", "mail-2", "2026-03-02 10:05", "customer.email=bob@example.org")
         shop("outbox", "fail", "email_inquiry/mail-2/5", "--park")
+        shop.event("reply_sent", "mail-3", "2026-03-02 10:05")
 
     def __call__(self, entry: dict[str, Any]) -> Said:
         for each in self.folder.glob("copy.db*"):

@@ -56,7 +56,7 @@ def list_(
     from carepolicy.store.deadletters import Looker, listed
 
     with open_or_exit(store, create=False) as opened:
-        operation, bundle = operation_or_exit(opened, policies)
+        operation, bundle = operation_or_exit(opened, policies, reads=True)
         looker = Looker(bundle, operation.sealer, reader_of(bundle, reveal, role))
         found = listed(opened, looker, code, subject, limit)
         if form == "jsonl":
@@ -82,7 +82,7 @@ def show(no: int, reveal: bool, role: str | None, store: str, policies: str) -> 
     from carepolicy.store.deadletters import Looker, NoLetter, one
 
     with open_or_exit(store, create=False) as opened:
-        operation, bundle = operation_or_exit(opened, policies)
+        operation, bundle = operation_or_exit(opened, policies, reads=True)
         try:
             found = one(opened, Looker(bundle, operation.sealer, reader_of(bundle, reveal, role)), no)
         except NoLetter as fault:

@@ -40,7 +40,7 @@ def lay_out(connection: psycopg.Connection[tuple[Any, ...]], name: str, mark_all
         for step in range(version, schema.NEWEST):
             for statement in schema.statements(step, schema.POSTGRES):
                 connection.execute(statement.encode())
-        if version:
+        if 0 < version < schema.NEWEST:
             mark_all()
         connection.execute("UPDATE schema_version SET version = %s", (schema.NEWEST,))
 

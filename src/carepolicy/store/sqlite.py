@@ -354,7 +354,7 @@ class SqliteStore:
             for step in range(version, schema.NEWEST):
                 for statement in schema.statements(step, schema.SQLITE):
                     run(statement)
-            if version:
+            if 0 < version < schema.NEWEST:
                 transaction = SqliteTransaction(self._connection, self._marks, False)
                 transaction.mark_all()
                 transaction.finish()
