@@ -140,8 +140,7 @@ def _by_limit(
     """What ``write`` writes for the limit of which ``test`` holds, or else what is done to any round."""
     branch = "if"
     for limit in limits:
-        in_time = " and held.due > now" if limit.strict else ""
-        source.add(f"{branch} {test(source, limit)} and not held.given and not held.late{in_time}:")
+        source.add(f"{branch} {test(source, limit)} and not held.given and not held.late:")
         with source.deeper():
             write(limit)
         branch = "elif"
@@ -154,7 +153,8 @@ def _by_limit(
 
 
 def _is_known(source: Source, limit: LiveLimit) -> str:
-    return f"held.limit is {source.name(limit, 'limit')}"
+    in_time = ">" if limit.strict else ">="  # it may be past, and its own turn to say so be yet to come
+    return f"held.limit is {source.name(limit, 'limit')} and held.due {in_time} now"
 
 
 def _is_to_go_on(source: Source, limit: LiveLimit) -> str:

@@ -216,9 +216,10 @@ def restart(out: list[str], case: Case, held: Round, now: int, when: str) -> Non
     held.segments, held.used, held.amount, held.warned, held.given, held.totals = (), 0, 0, 0, (), None
     held.started = held.since = now
     held.base = place_of(held, now)
+    found_late = held.next != NEVER and not held.running
     settle(case, held)
-    if not held.running:
-        held.next = NEVER
+    if found_late and passed(held, now):  # the same event has moved its date into the past
+        held.next = held.due
     write_running(out, case, held, held.limit.restarted, now, when)
 
 
