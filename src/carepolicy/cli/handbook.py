@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from carepolicy.handbook import Site
 
 
+WORTH_A_BAR = 8
+"""So many pages take about a second, with their charts."""
+
+
 @click.command(epilog="Examples: carepolicy handbook, carepolicy handbook --check")
 @click.option(
     "--output",
@@ -36,11 +40,13 @@ def command(output: str, checking: bool, year: int | None, since: str | None, pd
     """
     found = policies_or_exit(policies)
     from carepolicy.charts import RenderError
-    from carepolicy.handbook import build
+    from carepolicy.cli.progress import progress
+    from carepolicy.handbook import build, languages_of
 
     earlier = None if since is None else earlier_or_exit(since, policies)
     try:
-        site = build(found, year=year, drawn=not checking, pdf=pdf, since=earlier)
+        with progress("handbook", len(languages_of(found)) * len(found.flows), WORTH_A_BAR) as told:
+            site = build(found, year=year, drawn=not checking, pdf=pdf, since=earlier, told=told)
     except RenderError as problem:
         raise Refused(str(problem), UNREACHABLE) from None
     if checking:

@@ -26,7 +26,7 @@ from carepolicy.handbook.stories import scenarios_of, stories_of
 from carepolicy.machine.formats import locale_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from jinja2 import Environment
 
@@ -64,14 +64,20 @@ class Site:
 
 
 def build(
-    policies: Policies, *, year: int | None = None, drawn: bool = True, pdf: bool = False, since: Policies | None = None
+    policies: Policies,
+    *,
+    year: int | None = None,
+    drawn: bool = True,
+    pdf: bool = False,
+    since: Policies | None = None,
+    told: Callable[[int], None] = lambda pages: None,
 ) -> Site:
     """The handbook of a checked set. The same policies, with the same history in git, give the same bytes (SVG: with
     one version of Graphviz).
 
     ``year`` is that of the calendars and examples, by default the policies' own (``year_of``). ``drawn``
     False leaves the pictures out. ``since`` is the set to tell changes from, by default each flow's last version
-    in git. Raises CalendarError and RenderError.
+    in git; ``told`` hears of each page of a flow. Raises CalendarError and RenderError.
     """
     languages = languages_of(policies)
     site = Site(advice=how_to_draw() if drawn and renderer() is None else "")
@@ -86,6 +92,7 @@ def build(
         writer.home(draw_overview(policies, language.tag, language.folder, drawn=drawn))
         for flow in policies.flows.values():
             writer.flow(flow, charts[flow.name, language.tag], scenarios, history.since(flow, language.tag))
+            told(1)
         site.add(f"{language.folder}/search.js", script_of(index_of(book)))
     for name in ASSETS:
         site.add(f"assets/{name}", (files("carepolicy.handbook") / "assets" / name).read_text(encoding="utf-8"))
