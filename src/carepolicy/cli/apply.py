@@ -41,14 +41,15 @@ def command(
         return _try(examples, now, form, store, policies, shadow, stop)
     from carepolicy.cli.plantext import APPLIED, PLANNED, printed
     from carepolicy.cli.planwork import bundle_of, moment, planned
+    from carepolicy.cli.progress import busy
     from carepolicy.store.applying import RefusedPlan, apply_set
 
     with open_or_exit(store, create=False) as opened:
         bundle, sealer = bundle_of(opened)
         at = moment(now, bundle, yes)
-
         try:
-            plan = planned(policies, lambda: apply_set(opened, policies, sealer, at, examples))
+            with busy("applying"):
+                plan = planned(policies, lambda: apply_set(opened, policies, sealer, at, examples))
             click.echo(printed(plan, form, bundle.timezone, APPLIED), nl=False)
         except RefusedPlan as refused:
             click.echo(printed(refused.plan, form, bundle.timezone, PLANNED), nl=False)

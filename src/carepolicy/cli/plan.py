@@ -24,11 +24,13 @@ def command(examples: int, now: str | None, form: str, store: str, policies: str
     """
     from carepolicy.cli.plantext import PLANNED, printed
     from carepolicy.cli.planwork import bundle_of, moment, planned
+    from carepolicy.cli.progress import busy
     from carepolicy.store.applying import make_plan
 
     with open_or_exit(store, create=False) as opened:
         bundle, sealer = bundle_of(opened)
-        plan = planned(policies, lambda: make_plan(opened, policies, sealer, moment(now, bundle), examples))
+        with busy("planning"):
+            plan = planned(policies, lambda: make_plan(opened, policies, sealer, moment(now, bundle), examples))
     click.echo(printed(plan, form, bundle.timezone, PLANNED), nl=False)
     if plan.refused:
         raise SystemExit(NO)
