@@ -39,7 +39,7 @@ FORGET_REQUEST = "DELETE FROM outbox WHERE id = ?"
 
 NEW_LETTERS = "SELECT no FROM dead_letters WHERE since IS NULL ORDER BY no LIMIT ?"
 FIND_LETTER = "UPDATE dead_letters SET since = ? WHERE no = ?"
-LETTERS = """SELECT since, no, input FROM dead_letters
+LETTERS = """SELECT since, no, input, subject FROM dead_letters
     WHERE (since, no) > (?, ?) AND since <= ? ORDER BY since, no LIMIT ?"""
 FORGET_LETTER = "DELETE FROM dead_letters WHERE no = ?"
 
@@ -101,7 +101,7 @@ def sweep(
             gone[what] = gone.get(what, 0) + swept.gone
         if swept.at is None and what == "events":
             store.attempt(lambda transaction: transaction.run(NOTE_SWEEP, ("events", now)), lambda: None)
-    if gone.get("records"):
+    if gone.get("records") or gone.get("dead_letters"):
         sealer.shred()
     return {what: count for what, count in gone.items() if count}
 
@@ -147,9 +147,10 @@ def _dead_letters(at: tuple[int, int], bound: int, now: int, transaction: Transa
         return Swept(at, 0)
     found = transaction.rows(LETTERS, (*at, bound, AT_A_TIME))
     logs = _Logs(transaction)
-    free = [(no,) for _, no, input in found if logs.are_free(input) and not logs.are_shared(input)]
-    transaction.many(FORGET_LETTER, free)
-    return Swept(found[-1][:2] if len(found) == AT_A_TIME else None, len(free))
+    free = [(no, subject) for _, no, input, subject in found if logs.are_free(input) and not logs.are_shared(input)]
+    transaction.many(FORGET_LETTER, [(no,) for no, _ in free])
+    subjects = frozenset(subject for _, subject in free if subject is not None)
+    return Swept(found[-1][:2] if len(found) == AT_A_TIME else None, len(free), subjects)
 
 
 def _events(at: tuple[str, str], bound: int, now: int, transaction: Transaction) -> Swept:
