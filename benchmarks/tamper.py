@@ -2,11 +2,12 @@
 
     python benchmarks/tamper.py [--changes 1000] [--seed 1]
 
-A store with something in each of its tables is laid out in SQLite. One bit of a copy of its file is turned, and
-`verify` looks at it. Where it finds nothing, everything that commands can read of the store is compared with what it
-was: the rows of all tables, in the order of each index, and how the tables are laid out. It tells how many changes were
-found in which way, how many changed nothing that can be read (bytes that no page uses), and each that was missed, of
-which there must be none.
+A store with something in each of its tables is laid out in SQLite, and one bit of its bytes is turned. Everything that
+commands can read of it is compared with what it was: the rows of all tables, in the order of each index, and how the
+tables are laid out. Where that is the same (mostly no page uses the byte), no answer is another; in all other cases,
+and where the bit is one of the header of the file, `verify` looks at it. What it passes of the header must take an
+event as before. Told is how many changes were found in which way, and each that was missed, of which there must be
+none.
 """
 
 from __future__ import annotations
@@ -19,37 +20,43 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.opening import open_store
+from carepolicy.store.operating import Operation
 from carepolicy.store.verifying import verify
 from full_store import fill, surroundings
 
 MEMORY = "/dev/shm"
+HEADER = 100
+"""Bytes at the beginning of a file that are about all of it: what they change is seen when something is written."""
+
+ROLLBACK_JOURNAL = b"\x01\x01"
+EVENT = b'{"specversion":"1.0","id":"n","source":"/n","type":"asked","subject":"t-20","time":"2026-03-03T09:00:00Z"}'
 NOTHING, MISSED = "nothing that can be read was changed", "MISSED"
 
 
-def answers(path: Path) -> Any:
+def answers(whole: bytes) -> Any:
     """All that can be read of a store."""
-    connection = sqlite3.connect(path)
-    try:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.deserialize(whole[:18] + ROLLBACK_JOURNAL + whole[20:])  # there is no other log in memory
         master = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name").fetchall()
-        found: list[Any] = [master]
-        for kind, name, table, _ in master:
-            if kind == "table":
-                found.append(connection.execute(f"SELECT * FROM {table}").fetchall())
-            elif kind == "index" and not name.startswith("sqlite_"):
-                where = connection.execute(f"SELECT sql FROM sqlite_master WHERE name = '{name}'").fetchone()[0]
-                condition = where[where.index(" WHERE ") :] if " WHERE " in where else ""
-                sql = f"SELECT * FROM {table} INDEXED BY {name} {condition}"
-                columns = where[where.index("(") + 1 : where.index(")")]
-                found.append(connection.execute(f"{sql} ORDER BY {columns}").fetchall())
-        found.append([connection.execute(f"PRAGMA {each}").fetchone() for each in ("user_version", "application_id")])
-        return found
-    finally:
-        connection.close()
+        return [master, *(connection.execute(sql).fetchall() for sql in questions(tuple(master)))]
+
+
+@cache
+def questions(master: tuple[tuple[str, str, str, str], ...]) -> list[str]:
+    """What is asked: each table in its own order, and in that of each index."""
+    found = [f"SELECT * FROM {name}" for kind, name, _, _ in master if kind == "table"]
+    for kind, name, table, sql in master:
+        if kind == "index" and sql is not None:
+            columns, _, where = sql[sql.index("(") + 1 :].partition(")")
+            found.append(f"SELECT * FROM {table} INDEXED BY {name} {where} ORDER BY {columns}")
+    return [*found, "PRAGMA user_version", "PRAGMA application_id"]
 
 
 def looked_at(path: Path) -> str | None:
@@ -73,17 +80,39 @@ def turned(whole: bytes, bit: int) -> bytes:
 
 
 def tried(whole: bytes, bit: int, before: Any, path: Path) -> str:
-    """What bebecomes of one change."""
+    """What becomes of one change."""
+    changed = turned(whole, bit)
+    if bit >= HEADER * 8:
+        with suppress(sqlite3.Error, UnicodeDecodeError):
+            if answers(changed) == before:
+                return NOTHING
     for end in ("-wal", "-shm"):
         Path(f"{path}{end}").unlink(missing_ok=True)
-    path.write_bytes(turned(whole, bit))
+    path.write_bytes(changed)
     found = looked_at(path)
     if found is not None:
         return found
+    with suppress(StoreFault):
+        if bit < HEADER * 8 and written(path) == written_to(whole, path):
+            return NOTHING
+    return MISSED
+
+
+def written(path: Path) -> str:
+    """What an event writes into a store."""
+    store = open_store(f"sqlite:///{path}", create=False)
     try:
-        return NOTHING if answers(path) == before else MISSED
-    except sqlite3.Error:
-        return MISSED
+        return Operation(store, None, 0).take([(1, EVENT)]).records
+    finally:
+        store.close()
+
+
+@cache
+def written_to(whole: bytes, path: Path) -> str:
+    """What it writes into the store as it was."""
+    there = path.with_name("as_it_was.db")
+    there.write_bytes(whole)
+    return written(there)
 
 
 def laid_out(folder: str) -> bytes:
@@ -96,7 +125,7 @@ def tamper(whole: bytes, changes: int, seed: int, path: Path) -> tuple[Counter[s
     """Turn single bits of the bytes of a store; how often what became of it, and the bits that were missed."""
     path.write_bytes(whole)
     assert looked_at(path) is None, "the store is as it was written"
-    before, chance = answers(path), random.Random(seed)
+    before, chance = answers(whole), random.Random(seed)
     came: Counter[str] = Counter()
     missed = []
     for _ in range(changes):

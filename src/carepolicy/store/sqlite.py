@@ -39,6 +39,9 @@ PATIENCE = 30.0
 SHORT_PATIENCE = 2.0
 """Seconds to wait for one that reads, before what was erased is left in the log."""
 
+WAYS = (b"\1\1", b"\2\2")
+"""In the header of a file: how it is written and read, with a rollback journal or a write-ahead log."""
+
 NO_TEXT = "a text in it is none"
 
 MEMORY = ":memory:"
@@ -174,6 +177,7 @@ class SqliteStore:
         try:
             found = [words for (words,) in self._connection.execute("PRAGMA integrity_check(20)") if words != "ok"]
             laid_out = set(self._connection.execute(LAID_OUT))
+            found += self._of_header()
         except sqlite3.DatabaseError as fault:
             return [("", f"{self._path} is damaged ({fault})")]
         except UnicodeDecodeError:
@@ -181,6 +185,14 @@ class SqliteStore:
         others = laid_out ^ _new_tables()
         names = sorted({table for table, _ in others})
         return [*(("", each) for each in found), *((each, "is not laid out as it was") for each in names)]
+
+    def _of_header(self) -> list[str]:
+        """What is wrong with the bytes that say how the file may be read and written, of which SQLite says nothing."""
+        if self._path == MEMORY:
+            return []
+        with open(self._path, "rb") as file:
+            ways = file.read(20)[18:]
+        return [] if ways in WAYS else [f"{self._path}: its header says that it is of an SQLite to come"]
 
     def still(self) -> AbstractContextManager[Transaction]:
         """The same: there is one writer at a time, and what it has not committed is not seen."""
@@ -351,6 +363,8 @@ class SqliteStore:
                     f"{self._path} was written by a later carepolicy (tables of version {version}, this one knows "
                     f"{schema.NEWEST}); nothing was changed"
                 )
+            if version < 0:
+                raise faults.NotAStore(f"{self._path} is damaged (tables of version {version}); restore it from a copy")
             for step in range(version, schema.NEWEST):
                 for statement in schema.statements(step, schema.SQLITE):
                     run(statement)
