@@ -125,6 +125,7 @@ def fill(url: str, folder: str) -> None:
     store = open_store(url)
     with store.transaction() as transaction:
         transaction.hold([HeldRow(1, "t-7", 1, Keys().seal(b"[]"))])
+        transaction.run("INSERT INTO leaves (no, leaf) VALUES (?, ?)", (1_000, bytes(32)))
         transaction.run("INSERT INTO restores (no, time) VALUES (?, ?)", (1, 1))
         transaction.run("INSERT INTO shreds (id) VALUES (?)", (b"name",))
         transaction.run("INSERT INTO sweeps (what, time) VALUES (?, ?)", ("events", 1))

@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.cli import running
+from carepolicy.store import retention
 from carepolicy.store.checkpoint import Tree, climbed, leaf
+from carepolicy.store.opening import open_store
 from laws import examples
 from shops import Said, Shop
 
@@ -91,8 +93,6 @@ def test_a_checkpoint_of_another_store_is_told(shop: Shop, anchored: Path, tmp_p
 
 
 def test_an_altered_store_gives_no_checkpoint(shop: Shop, anchored: Path) -> None:
-    from carepolicy.store.opening import open_store
-
     store = open_store(shop.url)
     with store.transaction() as transaction:
         past: Any = transaction
@@ -104,6 +104,26 @@ def test_an_altered_store_gives_no_checkpoint(shop: Shop, anchored: Path) -> Non
         False,
         True,
     )
+
+
+def test_records_that_were_let_go_since_are_still_in_the_checkpoint_and_the_rest_of_their_case_is_proved(
+    shop: Shop, anchored: Path, tmp_path: Path
+) -> None:
+    mail(shop, 2)
+    store = open_store(shop.url)
+    for subject, last in (("mail-1", 3), ("mail-2", 99)):
+        with store.transaction() as transaction:
+            rows = transaction.rows(retention.OF_CASE, ("", subject, "email_inquiry", last))
+            retention._cut(transaction, ("", subject, "email_inquiry"), rows, 0)
+    store.close()
+    assert against(shop, anchored).status == 0
+    mail(shop, 3)  # whose records get numbers that nothing had before
+    assert against(shop, anchored).status == 0
+    head(shop, tmp_path / "later.json")
+    assert against(shop, tmp_path / "later.json").status == 0
+    proof = tmp_path / "proof.json"
+    proof.write_text(shop("case", "history", "mail-1", "--proof").out)
+    assert check(shop, proof).status == 0
 
 
 @pytest.mark.parametrize("name", ["records", "last", "tree", "writes", "sums", "time", "public_key", "signature"])

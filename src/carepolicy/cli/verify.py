@@ -64,12 +64,13 @@ def _print_head(store: Store) -> None:
     import orjson
 
     from carepolicy.cli.living import wall_clock
-    from carepolicy.store.checkpoint import LAST, checkpoint, signer_of, tree_of
+    from carepolicy.store.checkpoint import checkpoint, signer_of, tree_of
     from carepolicy.store.sealing import Keys
+    from carepolicy.store.statements import LAST_RECORD
 
     signer = signer_of(store, Keys())
     with store.still() as transaction:
-        tree = tree_of(transaction, transaction.rows(LAST)[0][0])
+        tree = tree_of(transaction, transaction.rows(LAST_RECORD)[0][0])
         said = checkpoint(transaction, tree, signer, wall_clock())
     click.echo(orjson.dumps(said))
 

@@ -16,6 +16,7 @@ import orjson
 from carepolicy.engine.instants import text_of
 from carepolicy.hashing import blake2b
 from carepolicy.store.inspection import ALTERED, MISSING, Fault, Inspection, fault_in
+from carepolicy.store.statements import LAST_RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,8 +30,9 @@ SIZE = 32
 HIGHEST = 64
 SECRET = "SELECT sealed FROM secrets WHERE name = 'signing'"
 KEEP_SECRET = "INSERT INTO secrets (name, sealed) VALUES ('signing', ?) ON CONFLICT DO NOTHING"
-LEAVES = "SELECT no, hash FROM records WHERE no <= ? ORDER BY no"
-LAST = "SELECT coalesce(max(no), 0) FROM records"
+LEAVES = """SELECT no, hash, 1 FROM records WHERE no <= ? UNION ALL SELECT no, leaf, 0 FROM leaves WHERE no <= ?
+    ORDER BY 1"""
+LEAVE = "INSERT INTO leaves (no, leaf) VALUES (?, ?)"
 
 
 class NotSigned(ValueError):
@@ -164,10 +166,10 @@ def climbed(hash: bytes, place: int, path: Iterable[str]) -> str:
 
 
 def tree_of(transaction: Transaction, last: int, wanted: Iterable[int] = ()) -> Tree:
-    """The tree over all records up to that number."""
+    """The tree over all records up to that number, also those that were let go."""
     tree = Tree(wanted)
-    for number, hash in transaction.stream(LEAVES, (last,)):
-        tree.add(leaf(number, bytes(hash)))
+    for number, hash, is_there in transaction.stream(LEAVES, (last, last)):
+        tree.add(leaf(number, bytes(hash)) if is_there else bytes(hash))
     return tree
 
 
@@ -184,7 +186,7 @@ def checkpoint(transaction: Transaction, tree: Tree, signer: Signer, now: int) -
             "form": FORM,
             "time": text_of(now),
             "records": tree.size,
-            "last": transaction.rows(LAST)[0][0],
+            "last": transaction.rows(LAST_RECORD)[0][0],
             "tree": tree.peaks(),
             "writes": inspection.numbers,
             "sums": _of_sums(inspection),

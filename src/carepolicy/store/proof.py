@@ -13,8 +13,9 @@ import orjson
 
 from carepolicy.named import NamedTuple
 from carepolicy.store.chain import BEGINNING, links
-from carepolicy.store.checkpoint import CHECKPOINT, FORM, LAST, NotSigned, checkpoint, climbed, leaf, opened, tree_of
+from carepolicy.store.checkpoint import CHECKPOINT, FORM, NotSigned, checkpoint, climbed, leaf, opened, tree_of
 from carepolicy.store.naming import storable
+from carepolicy.store.statements import LAST_RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 PROOF = "carepolicy.proof"
 OF_SUBJECT = """SELECT no, key, flow, sequence, loose, hash, line FROM records WHERE subject = ?
     ORDER BY key, flow, sequence, loose"""
-NUMBERS = "SELECT no FROM records ORDER BY no"
+NUMBERS = "SELECT no FROM records UNION ALL SELECT no FROM leaves ORDER BY 1"
+CUTS = "SELECT key, flow, number, hash FROM cuts WHERE subject = ? ORDER BY key, flow"
 
 
 class Checked(NamedTuple):
@@ -42,7 +44,7 @@ def proof(transaction: Transaction, subject: str, flow: str | None, signer: Sign
     rows = [row for row in transaction.rows(OF_SUBJECT, (storable(subject),)) if flow in (None, row[2])]
     wanted = {row[0] for row in rows}
     places = {no: place for place, (no,) in enumerate(transaction.stream(NUMBERS)) if no in wanted}
-    tree = tree_of(transaction, transaction.rows(LAST)[0][0], places.values())
+    tree = tree_of(transaction, transaction.rows(LAST_RECORD)[0][0], places.values())
     records = [
         {
             "no": no,
@@ -56,7 +58,8 @@ def proof(transaction: Transaction, subject: str, flow: str | None, signer: Sign
         }
         for no, key, of_flow, sequence, loose, hash, line in rows
     ]
-    said = {"type": PROOF, "form": FORM, "subject": subject, "records": records}
+    cuts = [(*each[:3], bytes(each[3]).hex()) for each in transaction.rows(CUTS, (storable(subject),))]
+    said = {"type": PROOF, "form": FORM, "subject": subject, "let_go": cuts, "records": records}
     return signer.signed({**said, "checkpoint": checkpoint(transaction, tree, signer, now)})
 
 
@@ -67,14 +70,18 @@ def checked(text: bytes) -> Checked:
         head = opened(orjson.dumps(said["checkpoint"]), CHECKPOINT)
         if head["public_key"] != said["public_key"]:
             raise NotSigned("its checkpoint was signed by another")
-        _check(said["records"], frozenset(head["tree"]))
+        begun = {(key, flow): (number, bytes.fromhex(hash)) for key, flow, number, hash in said["let_go"]}
+        _check(said["records"], begun, frozenset(head["tree"]))
         return Checked(said["subject"], len(said["records"]), head["time"], said["public_key"])
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, ValueError) as fault:
+        if isinstance(fault, NotSigned):
+            raise
         raise NotSigned("it lacks what a proof has") from None
 
 
-def _check(records: Iterable[dict[str, Any]], peaks: frozenset[str]) -> None:
-    before: dict[tuple[str, str], tuple[int, bytes]] = {}
+def _check(
+    records: Iterable[dict[str, Any]], before: dict[tuple[str, str], tuple[int, bytes]], peaks: frozenset[str]
+) -> None:
     for each in records:
         chain, hash = (each["key"], each["flow"]), bytes.fromhex(each["hash"])
         number, last = before.get(chain, (0, BEGINNING))

@@ -1,7 +1,8 @@
 """``keep:`` of events, outbox, records and dead letters: what is kept no longer goes at a tick, some at a time.
 
 What goes is forgotten for good, and noted only where something else would be missed: of a chain of records the end of
-what went is kept (``cuts``), from which on the rest is proven, and of the records of a log how many went (``gone``).
+what went is kept (``cuts``), from which on the rest is proven, of the records of a log how many went (``gone``), and of
+each record a hash, so that checkpoints of before still hold (``leaves``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from carepolicy.engine.instants import DAY, NEVER
 from carepolicy.engine.rounds import EARLIEST
 from carepolicy.named import NamedTuple
 from carepolicy.store.chain import LOOSE
+from carepolicy.store.checkpoint import LEAVE, leaf
 from carepolicy.store.inputs import own_share
 from carepolicy.store.keeping import ALIVE
 from carepolicy.store.noting import one_with
@@ -196,6 +198,7 @@ def _cut(transaction: Transaction, chain: tuple[str, str, str], rows: list[tuple
     for _, _, _, input in rows:
         inputs[input] = inputs.get(input, 0) + 1
     transaction.many(GONE, [(input, count) for input, count in inputs.items() if input])
+    transaction.many(LEAVE, [(no, leaf(no, bytes(hash))) for no, _, hash, _ in rows])
     transaction.many(FORGET_RECORD, [(no,) for no, _, _, _ in rows])
     _forget_contacts(transaction, *chain[:2], bound)
     return len(rows)

@@ -104,8 +104,9 @@ class SqliteTransaction(SqlTransaction):
         self._connection.executemany(sql, rows)
 
     def _numbers(self, table: str, count: int) -> Iterable[int]:
-        last: int = self._ask(f"SELECT coalesce(max(no), 0) FROM {table}")[0][0]
-        return range(last + 1, last + 1 + count)
+        last = statements.LAST_RECORD if table == "records" else f"SELECT coalesce(max(no), 0) FROM {table}"
+        before: int = self._ask(last)[0][0]
+        return range(before + 1, before + 1 + count)
 
     def _sums(self) -> tuple[int, str, bytes]:
         found = self._ask(sums.BODY, (0,))
@@ -183,7 +184,7 @@ class SqliteStore:
         except UnicodeDecodeError:
             return [("", f"{self._path} is damaged ({NO_TEXT})")]
         others = laid_out ^ _new_tables()
-        names = sorted({table for table, _ in others})
+        names = sorted({str(table) for table, _ in others})  # in a damaged file it may be anything
         return [*(("", each) for each in found), *((each, "is not laid out as it was") for each in names)]
 
     def _of_header(self) -> list[str]:

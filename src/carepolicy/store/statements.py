@@ -21,6 +21,8 @@ CLAIM = "INSERT INTO events (source, id, subject) VALUES (?, ?, ?) ON CONFLICT D
 CLAIM_ALL = "INSERT INTO events (source, id, subject, mac) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 RECORD_COLUMNS = "no, key, subject, flow, sequence, loose, type, time, input, position, hash, sealed, line, mac"
 APPEND = f"INSERT INTO records ({RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+LAST_RECORD = """SELECT max(no) FROM (SELECT 0 AS no UNION ALL SELECT max(no) FROM records
+    UNION ALL SELECT max(no) FROM leaves) AS numbers"""
 REQUEST_COLUMNS = "id, kind, subject, flow, sequence, time, channel"
 REQUEST = f"INSERT INTO outbox ({REQUEST_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 BURY = "INSERT INTO dead_letters (input, position, code, letter, subject, sealed) VALUES (?, ?, ?, ?, ?, ?)"

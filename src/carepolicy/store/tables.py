@@ -33,7 +33,7 @@ class Table(NamedTuple):
         return ", ".join(self.columns)
 
 
-COUNTED = ("restores", "vaults")
+COUNTED = ("restores", "vaults", "leaves")
 """Tables whose rows are numbered by who writes them."""
 
 
@@ -122,6 +122,7 @@ TABLES = {
         _table("sealings", "subject", "subject", "id"),
         _table("shreds", "", "id", "id"),
         _table("vaults", "no name"),
+        _table("leaves", "no", bytes="leaf"),
         _table("macs", "fingerprint", "fingerprint", "wrapped"),
         _table("restores", "no time"),
     )

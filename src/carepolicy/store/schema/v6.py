@@ -22,7 +22,8 @@ when it was. ``since`` is when a tick first found one, from when on it is kept s
 Every row bears a mac, and a sum over the digests of each table tells whether rows are lacking: ``macs`` has the key of
 that, wrapped for each of the store's keys, ``sums`` the sums, in rows of their own so that writers need not wait for
 each other (see ``sums``). They count the records as well, so that ``tallies`` is not needed. ``restores`` has a row for
-each time that the store was put back from a backup. What stood here before is taken as it was found.
+each time that the store was put back from a backup. ``leaves`` stand for records that were let go in the tree of
+checkpoints. What stood here before is taken as it was found.
 """
 
 MARKED = (
@@ -70,6 +71,7 @@ STATEMENTS = (
     "CREATE INDEX records_loose ON records (time, no) WHERE sequence = 0",
     "CREATE TABLE macs (fingerprint {text} NOT NULL PRIMARY KEY, wrapped {bytes} NOT NULL, mac {bytes}){clustered}",
     "CREATE TABLE sums (shard {number} NOT NULL PRIMARY KEY, body {text} NOT NULL, mac {bytes} NOT NULL){clustered}",
+    "CREATE TABLE leaves (no {number} NOT NULL PRIMARY KEY, leaf {bytes} NOT NULL, mac {bytes}){clustered}",
     "CREATE TABLE restores (no {number} NOT NULL PRIMARY KEY, time {number} NOT NULL, mac {bytes}){clustered}",
     *(f"ALTER TABLE {table} ADD COLUMN mac {{bytes}}" for table in MARKED),
 )
