@@ -185,3 +185,15 @@ def test_who_may_not_see_a_case_unmasked_is_told(shop: Shop, tmp_path: Path) -> 
     (tmp_path / "records").write_text("")
     said = running.run(["case", "list", "--records", str(tmp_path / "records"), "--reveal", "--as", "care_lead"])
     assert said == 2
+
+
+def test_a_key_file_in_a_folder_that_may_not_be_written_to_is_read_and_nothing_is_put_beside_it(
+    shop: Shop, key_file: Path, store_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_file.parent.mkdir()
+    key_file.write_text(store_key)
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != str(key_file.parent) and allowed(path, mode))
+    lived(shop)
+    assert list(key_file.parent.iterdir()) == [key_file]
+    assert "data keys are in the store" in shop("key", "show").out

@@ -15,7 +15,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.store import faults
-from carepolicy.store.keyring import VARIABLE, key_file
+from carepolicy.store.keyring import key_file, may_change_keys
 from carepolicy.store.sealing import MARK, Keys, demand_key
 
 if TYPE_CHECKING:
@@ -373,7 +373,7 @@ def vault_url(store: str) -> str | None:
     given = os.environ.get(VAULT_VARIABLE)
     if given:
         return given
-    if store.startswith(SQLITE) and not os.environ.get(VARIABLE):
+    if store.startswith(SQLITE) and may_change_keys():
         return beside_key()
     return None
 

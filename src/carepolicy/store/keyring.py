@@ -42,6 +42,13 @@ def from_file() -> bool:
     return not os.environ.get(VARIABLE)
 
 
+def may_change_keys() -> bool:
+    """Whether the keys are in a file whose folder may be written to, as where secrets are mounted it may not: else
+    nobody rotates them here, and there is nothing to note beside them."""
+    folder = os.path.dirname(os.path.abspath(key_file()))
+    return from_file() and (os.access(folder, os.W_OK) or not os.path.exists(folder))
+
+
 def source() -> str:
     """Where the keys come from, in words."""
     return VARIABLE if os.environ.get(VARIABLE) else f"the key file {key_file()}"

@@ -14,9 +14,9 @@ from carepolicy.store.keyring import (
     VARIABLE,
     changing_keys,
     fingerprint,
-    from_file,
     given_keys,
     made_key,
+    may_change_keys,
     note_store,
     source,
     stores_of_keys,
@@ -107,7 +107,7 @@ def demand_key(transaction: Transaction, now: int, url: str) -> bool:
         raise WrongKey(ANOTHER)
     if not known:
         _demand_opens(transaction)
-    if from_file() and not is_shadow(url):
+    if may_change_keys() and not is_shadow(url):
         with changing_keys():  # from here on the key is not dropped, as it may have been by now
             first = fingerprint(given_keys()[0])
             note_store(named_store(url), {*known, first})
@@ -131,7 +131,7 @@ def demand_known_key(transaction: Transaction) -> None:
 
 def _note_beside(url: str, known: list[str]) -> None:
     """Note a store that is not noted beside the key file yet."""
-    if from_file() and not is_shadow(url) and named_store(url) not in stores_of_keys():
+    if may_change_keys() and not is_shadow(url) and named_store(url) not in stores_of_keys():
         with changing_keys():
             note_store(named_store(url), known)
 
