@@ -14,6 +14,9 @@ from carepolicy.policy.composing import compose
 
 ORGANISATION = ("timezone", "calendars", "facts", "roles", "channels", "settings", "watches", "languages")
 
+OF_THE_TEXT = {"CP118", "CP119"}
+"""Rules that judge how a thing is written: their examples stand in the file as they are."""
+
 
 def laid_over(below: Any, above: Any) -> Any:
     if not isinstance(below, dict) or not isinstance(above, dict):
@@ -33,10 +36,16 @@ def file_of(example: dict[str, Any]) -> str:
     return "organisation.yaml" if example.keys() & set(ORGANISATION) else "flows/email_inquiry.yaml"
 
 
-def codes_of(harbour: Path, example: str) -> set[str]:
+def codes_of(harbour: Path, example: str, as_written: bool) -> set[str]:
     data = data_of(example)
     file = harbour / file_of(data)
-    file.write_text(yaml.safe_dump(laid_over(data_of(file.read_text()), data), sort_keys=False, allow_unicode=True))
+    sound = data_of(file.read_text())
+    if as_written:
+        rest = {key: value for key, value in sound.items() if key not in data}
+        text = yaml.safe_dump(rest, sort_keys=False, allow_unicode=True) + example
+    else:
+        text = yaml.safe_dump(laid_over(sound, data), sort_keys=False, allow_unicode=True)
+    file.write_text(text)
     policies, findings = check_folder(harbour)
     assert policies is not None, findings
     return {each.code for each in findings}
@@ -44,12 +53,12 @@ def codes_of(harbour: Path, example: str) -> set[str]:
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.code)
 def test_the_bad_example_is_found(harbour: Path, rule: Rule) -> None:
-    assert rule.code in codes_of(harbour, rule.bad)
+    assert rule.code in codes_of(harbour, rule.bad, rule.code in OF_THE_TEXT)
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.code)
 def test_the_good_example_is_not_found(harbour: Path, rule: Rule) -> None:
-    assert rule.code not in codes_of(harbour, rule.good)
+    assert rule.code not in codes_of(harbour, rule.good, rule.code in OF_THE_TEXT)
 
 
 def test_the_pages_in_docs_are_those_of_the_codes() -> None:

@@ -90,15 +90,57 @@ def test_a_file_in_place_of_the_folder_is_no_set(tmp_path: Path) -> None:
         ("flows/extra.YAML", "extra.yaml"),
         ("organisation.yml", "organisation.yaml"),
         ("organization.yaml", "organisation.yaml"),
+        ("Organisation.yaml", "organisation.yaml"),
+        ("organisation.yaml.txt", "organisation.yaml"),
         ("complaint.yaml", "flows/"),
+        ("flows/extra.yaml.txt", "extra.yaml"),
+        ("flows/extra.yml.TXT", "extra.yaml"),
+        ("flows/extra.yaml.yaml", "extra.yaml"),
+        ("flows/extra.ymal", "extra.yaml"),
+        ("messages/fr.yaml.txt", "fr.yaml"),
+        ("flows/returns/extra.yaml", "flows/ itself"),
+        ("Flows/extra.yaml", "the folder flows"),
+        ("flow/extra.yml", "to flows/"),
+        ("Abläufe/extra.yaml", "to flows/"),
+        ("nachrichten/de.yaml", "to messages/"),
     ],
 )
 def test_a_file_that_would_be_overlooked_is_named(harbour: Path, name: str, hint: str) -> None:
+    (harbour / name).parent.mkdir(exist_ok=True)
     (harbour / name).write_text("flow: extra\n")
     policies, findings = load_policies(harbour)
     assert policies is None
     assert [(each.code, each.place.file) for each in findings] == [("CP115", name)]
     assert hint in findings[0].hint
+
+
+@pytest.mark.parametrize(
+    "name", ["flows/notes.txt", "flow/notes.txt", "flows/extra.yaml.bak", "notes/extra.yaml", "organise.txt"]
+)
+def test_what_was_not_meant_for_the_set_may_stand_there(harbour: Path, name: str) -> None:
+    (harbour / name).parent.mkdir(exist_ok=True)
+    (harbour / name).write_text("x")
+    assert load_policies(harbour)[1] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["organisation.yml", "organization.yaml", "Organisation.yaml", "organisation.yaml.txt"]
+)
+def test_an_organisation_under_another_name_is_one_fault(harbour: Path, name: str) -> None:
+    (harbour / "organisation.yaml").rename(harbour / name)
+    policies, findings = load_policies(harbour)
+    assert policies is None
+    assert [(each.code, each.place.file, each.hint) for each in findings] == [
+        ("CP115", name, "call it organisation.yaml")
+    ]
+
+
+def test_a_copy_of_a_flow_is_one_fault_at_the_copy(harbour: Path) -> None:
+    copy = "flows/email_inquiry - Copy.yaml"
+    (harbour / copy).write_text((harbour / "flows/email_inquiry.yaml").read_text())
+    _, findings = load_policies(harbour)
+    assert [(each.code, each.place.file) for each in findings] == [("CP116", copy)]
+    assert "take it away" in findings[0].hint
 
 
 def test_a_flow_bears_the_name_of_its_file(harbour: Path) -> None:

@@ -11,6 +11,7 @@ import yaml
 
 from carepolicy.policy.composing import compose
 from carepolicy.policy.files import LARGEST_FILE
+from carepolicy.policy.findings import quoted
 from carepolicy.policy.places import Place
 from carepolicy.policy.reading import read_source, source_of
 
@@ -94,6 +95,29 @@ def test_bad_bytes_and_tabs_are_found_where_they_stand(content: bytes, code: str
     source, findings = source_of(content, "a.yaml")
     assert source is None
     assert [(each.code, each.place.line, each.place.column) for each in findings] == [(code, line, column)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_file_in_utf_16_is_called_one_and_how_to_save_it_is_said(encoding: str) -> None:
+    source, (finding,) = source_of("# für uns\nflow: a\n".encode(encoding), "a.yaml")
+    assert source is None
+    assert encoding.upper() in finding.message
+    assert "UTF-8" in finding.hint
+    assert finding.place == Place("a.yaml", 1, 1, 1, 1)
+
+
+def test_a_letter_in_the_encoding_of_windows_is_shown() -> None:
+    _, (finding,) = source_of("a: für".encode("windows-1252"), "a.yaml")
+    assert '"ü" in the encoding Windows-1252' in finding.message
+
+
+@pytest.mark.parametrize("letter", ["\u00a0", "\u202f", "\u200b", "\ufeff", "\u00ad", "\u3000"])
+def test_a_letter_that_looks_like_nothing_is_named_wherever_a_value_is_quoted(letter: str) -> None:
+    assert f"(U+{ord(letter):04X})" in quoted(f"do{letter}ne")
+
+
+def test_texts_keep_letters_that_are_not_seen_but_needed() -> None:
+    assert data_of("a: 10\u00a0€\nb: |\n  \u00a0x: y\n") == {"a": "10\u00a0€", "b": "\u00a0x: y\n"}
 
 
 def test_a_tab_between_words_is_harmless_and_a_line_of_a_tab_is_called_one() -> None:

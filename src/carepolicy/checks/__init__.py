@@ -10,6 +10,7 @@ from carepolicy.checks.expressions import find as find_in_expressions
 from carepolicy.checks.registry import rule_of, rules
 from carepolicy.checks.rule import Rule
 from carepolicy.checks.silencing import silenced
+from carepolicy.policy.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +38,7 @@ def _settled(findings: list[Finding]) -> list[Finding]:
 
     Where a state is misspelt another is never reached: the one fault would be told many times over.
     """
-    wrong = {each.place.file for each in findings if each.code.startswith("CP2")}
+    wrong = {each.place.file for each in findings if each.code.startswith("CP2") and each.severity is Severity.ERROR}
     return [each for each in findings if not (each.place.file in wrong and each.code.startswith(("CP3", "CP4")))]
 
 

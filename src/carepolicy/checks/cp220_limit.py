@@ -10,6 +10,7 @@ from carepolicy.checks.pointing import inside
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.settings import limit_text
+from carepolicy.unseen import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ def find(policies: Policies) -> Iterator[Finding]:
 def _unreadable(policies: Policies, written: Written, text: str, fault: LimitError, setting: str | None) -> Finding:
     if setting is None:
         place = inside(policies, written.place, text, fault.start, fault.end)
-        return Finding(CODE, fault.reason, place, fault.hint or HINT)
+        return Finding(CODE, shown(fault.reason), place, fault.hint or HINT)
     at = policies.organisation.settings[setting].at
     place = inside(policies, policies.place(at), text, fault.start, fault.end)
     return Finding(CODE, f"settings.{setting} is used as a limit: {fault.reason}", place, fault.hint or HINT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from carepolicy.checks.cp243_no_start import begins
 from carepolicy.checks.rule import Rule
 from carepolicy.checks.walk import triggers
 from carepolicy.policy.findings import Finding, Severity
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
 
 
 def find(policies: Policies) -> Iterator[Finding]:
-    """Events that open no case, lead nowhere, begin no clock anew, and are not counted by a watch."""
+    """Events that open no case, lead nowhere, begin no clock anew, and are not counted by a watch.
+
+    Not of a flow in which no case can begin: there the first event is one of these, and the fault is another.
+    """
     counted = {watch.count for watch in policies.organisation.watches.values()}
-    for flow in policies.flows.values():
+    for flow in filter(begins, policies.flows.values()):
         heard = counted | _heard(flow)
         for event in flow.events.values():
             if event.name not in heard:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.checks.registry import rule_of
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.places import Place
 
@@ -78,7 +79,10 @@ def _said_at(data: Any, path: Path) -> object:
 
 def may_be_silenced(code: str) -> bool:
     """Whether a comment may silence a code: all but those without which a set cannot be run."""
-    return not code.startswith(("CP1", "CP2")) and code not in NEVER
+    if code.startswith(("CP1", "CP2")):
+        rule = rule_of(code)
+        return rule is not None and rule.severity is not Severity.ERROR
+    return code not in NEVER
 
 
 def allowances(source: Source) -> Iterator[Allowance]:

@@ -16,8 +16,8 @@ ALLOWANCES = {
     ),
     "CP191": (
         "allowance without use",
-        "A comment allows a rule that finds nothing on its line (or a code that cannot be allowed: text, references "
-        "and types, CP1xx and CP2xx, must be right before anything can run).",
+        "A comment allows a rule that finds nothing on its line (or a code that cannot be allowed: errors of text, "
+        "references and types, CP1xx and CP2xx, must be mended before anything can run).",
         "received:  # carepolicy: allow CP203 because the state comes later\n",
         "received:\n",
     ),

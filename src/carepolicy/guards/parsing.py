@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.guards.faults import PARSE, SIZE, ExpressionError, Fault
+from carepolicy.unseen import called, like_blank
 
 if TYPE_CHECKING:
     from lark import Lark, Token, Tree
@@ -159,6 +160,10 @@ def _fault(text: str, place: object) -> Fault:
     bare = blanked(text)
     ended = len(bare.rstrip())
     at = place if isinstance(place, int) and 0 <= place < len(text) else ended
+    odd = like_blank(bare)
+    if odd is not None:
+        said = f"this looks like a space, and is a {called(odd[0])}"
+        return Fault(PARSE, said, "write a space in its place", odd.start(), odd.end(), " " if odd[0].isspace() else "")
     slips = [
         (found.start(), found.end(), said, right or found.group()[::-1])
         for pattern, said, right in _SLIPS

@@ -32,6 +32,7 @@ _BOOLEANS = {"true": True, "false": False}
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 40
+_QUOTES = ("'", '"')
 
 
 class _Stop(Exception):
@@ -67,7 +68,7 @@ def compose(text: str, file: str, loader: Any = None) -> tuple[Source | None, li
     except _Stop as stop:
         return None, [*composer.findings, stop.finding]
     except yaml.MarkedYAMLError as problem:
-        return None, [*composer.findings, syntax_finding(problem, text, file)]
+        return None, [*composer.findings, syntax_finding(problem, text, file, composer.quote)]
     except yaml.YAMLError as problem:
         return None, [*composer.findings, Finding("CP103", f"this is no YAML: {problem}", Place(file, 1, 1, 1, 1))]
     if composer.findings:
@@ -104,6 +105,7 @@ class _Composer:
         self.findings: list[Finding] = []
         self.stack: list[_Frame] = []
         self.end: Any = None
+        self.quote: tuple[Any, Any] | None = None
         self.documents = 0
 
     def run(self, loader: Any) -> None:
@@ -138,6 +140,8 @@ class _Composer:
         self.end = end
         frame = self.stack[-1] if self.stack else None
         text = event.value
+        if start.line != end.line and event.style in _QUOTES:
+            self.quote = start, end
         if event.style == '"' and not text.isascii():
             self._demand_whole_characters(text, place)
         if frame is not None and frame.key is None and type(frame.container) is dict:

@@ -7,6 +7,8 @@ from difflib import SequenceMatcher, get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from carepolicy.unseen import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -72,5 +74,5 @@ LONGEST_QUOTE = 60
 
 def quoted(value: object) -> str:
     """A value in quotes, on one line, cut where it is long: the place of the finding shows all of it."""
-    said = str(value).replace("\n", " ")
+    said = shown(str(value).replace("\n", " "))
     return f'"{said}"' if len(said) <= LONGEST_QUOTE else f'"{said[:LONGEST_QUOTE]}…"'

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.policy.files import FOLDERS, ORGANISATION, digest, listed, policy_files, read_bytes
-from carepolicy.policy.findings import Finding, did_you_mean
+from carepolicy.policy.files import ORGANISATION, digest, policy_files, read_bytes
+from carepolicy.policy.findings import Finding
+from carepolicy.policy.misplaced import misplaced, organisation_meant
 from carepolicy.policy.places import At, Place, Source
 from carepolicy.policy.reading import source_of
 
@@ -45,14 +46,17 @@ def load_policies(
     the contents of files as an editor has them, which count in place of those on the disk.
     """
     contents: dict[str, bytes | None] = {}
-    findings = _misplaced(root)
+    findings = misplaced(root)
+    misnamed = {each.place.file for each in findings}
     for name in policy_files(root):
+        if name in misnamed:
+            continue
         if unsaved is not None and name in unsaved:
             contents[name] = unsaved[name]
             continue
         contents[name], wrong = read_bytes(os.path.join(root, name), name)
         findings += wrong
-    if ORGANISATION not in contents:
+    if ORGANISATION not in contents and organisation_meant(root) is None:
         findings.append(_no_organisation(root))
     loading = _Loading(contents, {} if memory is None else memory)
     policies = loading.policies(os.fspath(root))
@@ -109,14 +113,13 @@ class _Loading:
             kept = self._kept(name, "flow", build_flow)
             if kept is None or kept.made is None:
                 continue
-            flow = kept.made
-            if flow.name in flows:
-                self._fault(
-                    kept, "flow", "CP116", f'{flows[flow.name].at.file} holds a flow "{flow.name}" too', "rename one"
-                )
-            elif flow.name != _stem(name):
+            flow, home = kept.made, f"flows/{kept.made.name}.yaml"
+            if name != home and home in self.contents:
+                hint = f"if {name} is a copy, take it away; else name the flow and the file anew, alike"
+                self._fault(kept, "flow", "CP116", f'{home} holds a flow "{flow.name}" too', hint)
+            elif name != home:
                 said = f'the flow "{flow.name}" stands in {name}'
-                self._fault(kept, "flow", "CP115", said, f'name it "{_stem(name)}", or the file')
+                self._fault(kept, "flow", "CP115", said, f"call the file {flow.name}.yaml, or the flow as the file")
             flows.setdefault(flow.name, flow)
         return flows
 
@@ -131,7 +134,7 @@ class _Loading:
             language, templates = kept.made
             if language != _stem(name):
                 said = f'messages in "{language}" stand in {name}'
-                self._fault(kept, "language", "CP115", said, "the file bears its language's name")
+                self._fault(kept, "language", "CP115", said, f"call the file {language}.yaml")
             messages.setdefault(language, templates)
         return messages
 
@@ -166,24 +169,3 @@ def _no_organisation(root: str | os.PathLike[str]) -> Finding:
     hint = "name the folder that holds organisation.yaml, flows/ and messages/"
     what = f"{where} has no {ORGANISATION}" if os.path.isdir(root) else f"there is no folder {where}"
     return Finding("CP115", what, Place(ORGANISATION, 1, 1, 1, 1), hint)
-
-
-def _misplaced(root: str | os.PathLike[str]) -> list[Finding]:
-    """Files that would be overlooked: with the ending .yml, or flows and messages beside their folder."""
-    found = []
-    for folder in ("", *FOLDERS):
-        for name in listed(os.path.join(root, folder)):
-            path = f"{folder}/{name}" if folder else name
-            stem, ending = os.path.splitext(name)
-            if ending.lower() in (".yml", ".yaml") and ending != ".yaml":
-                found.append(
-                    Finding("CP115", f"{path} would be overlooked", Place(path, 1, 1, 1, 1), f"call it {stem}.yaml")
-                )
-            elif not folder and ending == ".yaml" and name != ORGANISATION:
-                hint = (
-                    did_you_mean(name, [ORGANISATION])
-                    if stem[:3] == "org"
-                    else "flows stand in flows/, messages in messages/"
-                )
-                found.append(Finding("CP115", f"{path} would be overlooked", Place(path, 1, 1, 1, 1), hint))
-    return found

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from pathlib import Path as FilePath
 
 from carepolicy.policy.files import read_bytes
-from carepolicy.policy.findings import Finding
+from carepolicy.policy.findings import Finding, quoted
 from carepolicy.policy.places import Place, Source
 
 _BOM = "\ufeff"
 _TAB_INDENT = re.compile(r"^ *\t+(?=[ \t]*[^\s#])", re.MULTILINE)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What YAML 1.2 (section 5.1) does not allow in a file."""
+
+_SAVE = "save it as UTF-8: in most editors under Save as, Encoding"
+_WIDE = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_ENOUGH = 64
+"""Bytes at a file's start by which its encoding is told where no mark does."""
 
 
 def read_source(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> tuple[Source | None, list[Finding]]:
@@ -45,12 +51,18 @@ def source_of(content: bytes, name: str) -> tuple[Source | None, list[Finding]]:
 
 def text_of(content: bytes, name: str) -> tuple[str | None, list[Finding]]:
     """The text of a file that is UTF-8, has only printable characters and no tab before a line's text."""
+    wide = wide_encoding(content)
+    if wide is not None:
+        message = f"this file is saved in the encoding {wide.upper()}, which some editors call Unicode"
+        return None, [Finding("CP101", message, Place(name, 1, 1, 1, 1), _SAVE)]
     try:
         text = content.decode("utf-8").removeprefix(_BOM)
     except UnicodeDecodeError as problem:
         before = content[: problem.start].decode("utf-8").removeprefix(_BOM)
-        message = f"the byte 0x{content[problem.start]:02X} here is no UTF-8"
-        return None, [Finding("CP101", message, _place(name, before, 1), "save the file with the encoding UTF-8")]
+        meant = content[problem.start : problem.start + 1].decode("windows-1252", "replace")
+        told = f", though {quoted(meant)} in the encoding Windows-1252" if meant.isalpha() else ""
+        message = f"the byte 0x{content[problem.start]:02X} here is no UTF-8{told}"
+        return None, [Finding("CP101", message, _place(name, before, 1), _SAVE)]
     wrong = _UNPRINTABLE.search(text)
     if wrong is not None:
         message = f"the control character U+{ord(wrong[0]):04X} stands here"
@@ -61,6 +73,17 @@ def text_of(content: bytes, name: str) -> tuple[str | None, list[Finding]]:
         place = _place(name, text[: tab.start()], len(tab[0]))
         return None, [Finding("CP102", message, place, "use spaces to indent")]
     return text, []
+
+
+def wide_encoding(content: bytes) -> str | None:
+    """UTF-16 or UTF-32 where a file says by its first bytes that it is in one of them, or has every other one empty."""
+    for mark, encoding in _WIDE:
+        if content.startswith(mark):
+            return encoding
+    start = content[:_ENOUGH]
+    if len(start) > 1 and not any(start[1::2]):
+        return "utf-16-le"
+    return "utf-16-be" if len(start) > 1 and not any(start[::2]) else None
 
 
 def _place(name: str, before: str, length: int) -> Place:

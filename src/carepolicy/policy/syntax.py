@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from carepolicy.named import NamedTuple
-from carepolicy.policy.findings import Finding
+from carepolicy.policy.findings import Finding, quoted
 from carepolicy.policy.places import Place
+from carepolicy.unseen import called, like_blank
 
 _QUOTE = "put quotes around the text"
+_KEY = re.compile(r"\s*(- +)*[\w.]+:(\s|$)")
+_BEFORE_TEXT = re.compile(r"\s*(- +)*([\w.]+:)?\W?")
+_CUT = re.compile(r"(?<=\s)#\S.*")
+_JOINED = re.compile(r"\s*(?:- +)*(?P<key>[A-Za-z_][\w.]*):(?P<value>[^\s:/].*)")
+_BARE = re.compile(r"\s*(?:- +)*(?P<key>[A-Za-z_][\w.]*)(?P<value>\s+[^\s#].*|)")
 
 
 def place_at(file: str, mark: Any, length: int) -> Place:
@@ -23,8 +30,11 @@ def line_of(text: str, number: int) -> str:
     return lines[number] if number < len(lines) else ""
 
 
-def syntax_finding(problem: Any, text: str, file: str) -> Finding:
-    """The finding for an error of PyYAML's parser, in its C or its pure form (whose words differ)."""
+def syntax_finding(problem: Any, text: str, file: str, quote: Any = None) -> Finding:
+    """The finding for an error of PyYAML's parser, in its C or its pure form (whose words differ).
+
+    ``quote`` is the last text in quotes before the error that stands on several lines: its start and end marks.
+    """
     mark = problem.problem_mark or problem.context_mark
     if mark is None:
         return Finding("CP103", f"this is no YAML: {problem.problem}", Place(file, 1, 1, 1, 1))
@@ -32,17 +42,22 @@ def syntax_finding(problem: Any, text: str, file: str) -> Finding:
     context = problem.context or ""
     if "nesting" in said:
         return Finding("CP107", "this is nested too deeply", place_at(file, mark, 1))
+    earlier = _like_blank(problem, text, file) or _ran_on(quote, mark, text, file)
+    if earlier is not None:
+        return earlier
     line = line_of(text, mark.line)
-    indent = line[: len(line) - len(line.lstrip())]
+    indent = _indent(line)
     if "\t" in indent:
         place = Place(file, mark.line + 1, 1, mark.line + 1, len(indent) + 1)
         return Finding("CP102", "a tab stands at the beginning of this line", place, "use spaces to indent")
     if "flow" in context or "quoted scalar" in context:
         return _unclosed(problem, text, file)
+    if "simple key" in context and problem.context_mark is not None:
+        return _no_colon(text, problem.context_mark.line, file) or _odd_line(text, problem.context_mark.line, file)
     rest = line[mark.column :]
     place = place_at(file, mark, max(1, len(rest.split(" ")[0])) if rest else 1)
     if "mapping values are not allowed" in said:
-        return _colon(mark, line, file)
+        return _colon(mark, text, file)
     if "entries are not allowed" in said:
         hint = "start the list on the next line, or write it as [one, two]"
         return Finding("CP103", "a list cannot start here, after a key on the same line", place, hint)
@@ -73,12 +88,18 @@ def _unclosed(problem: Any, text: str, file: str) -> Finding:
         return Finding("CP103", "this \\ and what follows mean nothing", place_at(file, mark, 1), hint)
     where = f"line {mark.line + 1}, column {mark.column + 1}"
     if "quoted scalar" in (problem.context or ""):
-        return Finding("CP103", f"the quote {opened} that opens here is never closed", place_at(file, start, 1))
+        message = f"the quote {opened} that opens here is never closed"
+        return Finding("CP103", message, place_at(file, start, 1), f"write {opened} where the text ends")
     if opened not in ("[", "{"):
         opened, start = _last_opened(text, start)
     if not opened:
         return Finding("CP103", "the file ends too early", place_at(file, mark, 1))
     closing = {"[": "]", "{": "}"}[opened]
+    comment = _CUT.search(line_of(text, start.line), start.column)
+    if comment is not None and closing in comment[0]:
+        place = _on(file, start.line, comment.start() + 1, comment.end() + 1)
+        message = f"what stands after a space and # is a comment, and the {closing} with it"
+        return Finding("CP103", message, place, _QUOTE + " that has a # in it")
     message = f"after this {opened} a comma or {closing} is missing at {where}"
     hint = f"close it with {closing}, or put quotes around a text that has a colon, comma or bracket in it"
     return Finding("CP103", message, place_at(file, start, 1), hint)
@@ -101,20 +122,106 @@ class _Mark(NamedTuple):
     column: int
 
 
-def _colon(mark: Any, line: str, file: str) -> Finding:
+def _colon(mark: Any, text: str, file: str) -> Finding:
     """A colon where no key can end: in a text without quotes, or below a line that lacks its own colon."""
-    place = place_at(file, mark, 1)
+    line = line_of(text, mark.line)
     if ": " in line[: mark.column]:
-        return Finding("CP103", "a second colon stands in this line", place, _QUOTE + " that has a colon in it")
-    hint = "look at the line above: does it lack a colon, or the space after it, or is this line indented too far?"
-    return Finding("CP103", "a key cannot stand here", place, hint)
+        hint = _QUOTE + " that has a colon in it"
+        return Finding("CP103", "a second colon stands in this line", place_at(file, mark, 1), hint)
+    above = next((number for number in range(mark.line - 1, -1, -1) if line_of(text, number).strip()), mark.line)
+    key = Place(file, mark.line + 1, len(_indent(line)) + 1, mark.line + 1, mark.column + 1)
+    before = line_of(text, above)
+    if _KEY.match(before):
+        hint = "is this line indented too far? The line above has its value already"
+        return Finding("CP103", "a key cannot stand here", key, hint)
+    begun = next((number for number in range(above - 1, -1, -1) if _KEY.match(line_of(text, number))), None)
+    if begun is not None and len(_indent(before)) > len(_indent(line_of(text, begun))) and _has_text(text, begun):
+        hint = f"{_QUOTE}, which begins on line {begun + 1}, or write it below a |"
+        return Finding("CP103", "a colon stands in a text of several lines", place_at(file, mark, 1), hint)
+    found = _no_colon(text, above, file)
+    hint = "look at the line above: does it lack a colon, or the space after it?"
+    return found or Finding("CP103", "a key cannot stand here", key, hint)
+
+
+def _has_text(text: str, number: int) -> bool:
+    """Whether a text begins on the line of a key, which the lines below it go on with."""
+    value = line_of(text, number).partition(":")[2].strip()
+    return bool(value) and value[0] not in "|>#"
+
+
+def _no_colon(text: str, number: int, file: str) -> Finding | None:
+    """A line whose key lacks its colon, or the space after it."""
+    line = line_of(text, number)
+    joined = _JOINED.fullmatch(line)
+    if joined is not None:
+        colon = joined.end("key") + 1
+        hint = f"write {quoted(line.strip().replace(':', ': ', 1))}"
+        return Finding("CP103", "a space is missing after this colon", _on(file, number, colon, colon + 1), hint)
+    bare = _BARE.fullmatch(line)
+    if bare is None:
+        return None
+    hint = "write " + quoted(f"{bare['key']}: {bare['value'].strip()}".rstrip())
+    place = _on(file, number, bare.start("key") + 1, bare.end("key") + 1)
+    return Finding("CP103", f"after {quoted(bare['key'])} a colon is missing", place, hint)
+
+
+def _odd_line(text: str, number: int, file: str) -> Finding:
+    """A line where a key and its colon are expected, and that has no colon."""
+    line = line_of(text, number)
+    column = len(_indent(line)) + 1
+    place = _on(file, number, column, max(column + 1, len(line.rstrip()) + 1))
+    if line.lstrip()[:1] == "-":
+        return Finding("CP103", "a space is missing after this dash", _first(place), "write a space after the dash")
+    return Finding("CP103", "this line has no colon", place, "a line here is written like key: value")
+
+
+def _like_blank(problem: Any, text: str, file: str) -> Finding | None:
+    """A letter that looks like a blank where the form of a file hangs on blanks: before a line's text, after a key."""
+    lines = {each.line for each in (problem.problem_mark, problem.context_mark) if each is not None}
+    lines |= {each - 1 for each in lines}
+    for number in sorted(each for each in lines if each >= 0):
+        line = line_of(text, number)
+        found = like_blank(line)
+        if found is not None and found.start() < _form_of(line):
+            letter = called(found[0])
+            place = _on(file, number, found.start() + 1, found.end() + 1)
+            return Finding("CP103", f"this looks like a space, and is a {letter}", place, "write a space in its place")
+    return None
+
+
+def _form_of(line: str) -> int:
+    """Where the first text or value of a line begins: all before it is indentation, a dash, a key and its colon."""
+    found = _BEFORE_TEXT.match(line)
+    return found.end() if found is not None else 0
+
+
+def _ran_on(quote: Any, mark: Any, text: str, file: str) -> Finding | None:
+    """A quote that was not closed on its line, so that its text ran on over lines with keys to the next quote."""
+    if quote is None or quote[1].line != mark.line:
+        return None
+    start, end = quote
+    if not any(_KEY.match(line_of(text, number)) for number in range(start.line + 1, end.line + 1)):
+        return None
+    opened = line_of(text, start.line)[start.column :]
+    hint = f"write {opened[:1]} where the text ends"
+    place = _on(file, start.line, start.column + 1, start.column + 1 + len(opened.rstrip()))
+    return Finding("CP103", f"the quote {opened[:1]} that opens here is not closed on its line", place, hint)
+
+
+def _on(file: str, number: int, column: int, end: int) -> Place:
+    """A place on the line with this number (from 0), between columns (from 1)."""
+    return Place(file, number + 1, column, number + 1, end)
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
 
 
 def _block(mark: Any, rest: str, place: Place) -> Finding:
     if not rest.strip() and mark.column == 0:
         return Finding("CP103", "the file ends too early", place)
     if rest[:1] in "]}":
-        return Finding("CP103", f"this {rest[:1]} closes nothing", place_one(place), "delete it, or open it before")
+        return Finding("CP103", f"this {rest[:1]} closes nothing", _first(place), "delete it, or open it before")
     if mark.column and rest[:1] not in "-" and ":" not in rest:
         hint = "put quotes around the whole text, or a comma or new line before this"
         return Finding("CP103", "this cannot follow what stands before it", place, hint)
@@ -122,6 +229,6 @@ def _block(mark: Any, rest: str, place: Place) -> Finding:
     return Finding("CP103", "this line is indented unlike those it belongs to, or lacks its colon or dash", place, hint)
 
 
-def place_one(place: Place) -> Place:
+def _first(place: Place) -> Place:
     """The first character of a place."""
     return Place(place.file, place.line, place.column, place.line, place.column + 1)

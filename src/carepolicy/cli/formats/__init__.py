@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from carepolicy.policy.reading import wide_encoding
+
 if TYPE_CHECKING:
     from carepolicy.policy.findings import Finding
 
 READ = 4_000_000
-"""How many characters of a file are read to show the lines that are wrong."""
+"""How many bytes of a file are read to show the lines that are wrong."""
 
 FORMATS = ("text", "json", "sarif", "github", "junit")
 
@@ -53,7 +55,8 @@ def _lines(file: str) -> Sequence[str]:
     if not os.path.isfile(file):
         return ()
     try:
-        with open(file, encoding="utf-8", errors="replace") as opened:
-            return opened.read(READ).splitlines()
+        with open(file, "rb") as opened:
+            content = opened.read(READ)
+        return content.decode(wide_encoding(content) or "utf-8", "replace").removeprefix("\ufeff").splitlines()
     except OSError:
         return ()

@@ -1,0 +1,49 @@
+"""CP243: a flow in which no case can begin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.graph import graphs
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding, Severity, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import Flow, Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Flows of which no state has ``start_on``, also those that others open; told at the state that should have it."""
+    for flow in policies.flows.values():
+        if not begins(flow):
+            targets = {step.target for steps in graphs(policies)[flow.name].steps.values() for step in steps}
+            first = next((each for each in flow.states.values() if each.name not in targets), None)
+            state = first or next(iter(flow.states.values()))
+            text = f"no case of {quoted(flow.name)} can begin: no state has start_on"
+            yield Finding(CODE, text, policies.key_place(state.at), _hint(flow, state.name), Severity.WARNING)
+
+
+def begins(flow: Flow) -> bool:
+    """Whether a case can begin in some state of a flow; by time it begins in the first, if no state says so."""
+    return flow.every is not None or any(state.start_on for state in flow.states.values())
+
+
+def _hint(flow: Flow, state: str) -> str:
+    event = next(iter(flow.events), "EVENT")
+    return f"write under the state in which a case begins what begins it, such as start_on: {event} under {state}"
+
+
+CODE = "CP243"
+RULE = Rule(
+    CODE,
+    "no case can begin",
+    "A case begins where a state says by start_on: on which event: when the event comes, or when another flow opens "
+    "the case. A flow none of whose states says so stands there for nothing. Where it only serves cases of an earlier "
+    "version to their end, allow it.",
+    "states:\n  received: {start_on: []}\n",
+    "states:\n  received: {start_on: email_received}\n",
+    find,
+    Severity.WARNING,
+)

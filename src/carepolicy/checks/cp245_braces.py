@@ -1,0 +1,61 @@
+"""CP245: what looks like a placeholder, and is printed as it stands."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.pointing import within
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from carepolicy.policy.model import Policies
+
+_LOOKS = re.compile(
+    r"\{\{\s*(?P<doubled>[\w.]+)\s*\}\}|\$\{\s*(?P<dollar>[\w.]+)\s*\}"
+    r"|[\[<](?P<bracket>\w[\w. -]*)[\]>]|%(?P<percent>\w+)%"
+)
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Names of facts in messages between two braces, after a $, or in brackets: ``{{customer.name}}``, ``[Name]``."""
+    names = _names(policies)
+    for messages in policies.messages.values():
+        for message in messages.values():
+            for key, text in (("subject", message.subject), ("text", message.text)):
+                for found in _LOOKS.finditer(text):
+                    kind = found.lastgroup or ""
+                    meant = names.get(found[kind].lower())
+                    if meant is not None and (kind != "dollar" or meant == found[kind]):
+                        place = within(policies, message.at / key, text, found.start(), found.end())
+                        said = _SAID.get(kind, "this is printed as it stands")
+                        yield Finding(CODE, said, place, f"write {{{meant}}}", Severity.NOTE)
+
+
+def _names(policies: Policies) -> Mapping[str, str]:
+    """The facts by what people call them: their names, the last part of these, and their titles."""
+    facts = policies.organisation.facts
+    found = {"case": "case", "organisation": "organisation"}
+    for name, fact in facts.items():
+        found |= {fact.title.lower(): name, name.rpartition(".")[2]: name}
+    return {**found, **{name: name for name in facts}}
+
+
+_SAID = {
+    "doubled": "two braces print one: this name is printed, and not what it stands for",
+    "dollar": "the $ is printed too",
+}
+CODE = "CP245"
+RULE = Rule(
+    CODE,
+    "placeholder is printed as it stands",
+    "A placeholder is a name between single braces, {customer.name}. Two braces print one, and names after a $, "
+    "between [ ], < > or % % are printed as they stand, so that customers read them.",
+    "language: en\nmessages:\n  auto_reply: {text: 'Dear {{customer.email}}, thank you.'}\n",
+    "language: en\nmessages:\n  auto_reply: {text: 'Dear {customer.email}, thank you.'}\n",
+    find,
+    Severity.NOTE,
+)
