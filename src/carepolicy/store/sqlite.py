@@ -11,7 +11,7 @@ import sqlite3
 import stat
 import time
 from contextlib import closing, contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from carepolicy.store import faults, schema, statements, sums
@@ -318,7 +318,7 @@ class SqliteStore:
         try:
             self._demand_ours(connection)
             for each in pragmas:
-                connection.execute(f"PRAGMA {each}")
+                _patiently(partial(connection.execute, f"PRAGMA {each}"))
         except BaseException:
             connection.close()
             raise
@@ -430,6 +430,20 @@ class SqliteStore:
         if name.startswith("SQLITE_CORRUPT"):
             return faults.NotAStore(f"{path} is damaged ({fault}); restore it from a copy")
         return faults.StoreFault(f"{path}: {fault}")
+
+
+def _patiently(work: Callable[[], object]) -> None:
+    """Do what SQLite does not wait to do: of those who give a new file its log at once one does it, and the others are
+    told at once that it is held."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            work()
+            return
+        except sqlite3.OperationalError as fault:
+            if not fault.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > end:
+                raise
+        time.sleep(0.01)
 
 
 def _make_ours(path: str) -> None:
