@@ -56,9 +56,12 @@ def _choices_of(held: Round) -> tuple[LiveLimit, ...]:
 def _change_limit(held: Round, limit: LiveLimit, now: int) -> None:
     """Take another limit; the time already used counts, told in the new limit's basis."""
     replaced = held.limit
-    used = used_of(held, now) if replaced.measure == limit.measure else used_before(held, limit, now)
-    if held.running and limit.calendar is not replaced.calendar:
-        begin_stretch(held, now)
+    if replaced.measure != limit.measure:
+        used = used_before(held, limit, now)
+    else:
+        used = used_of(held, now)
+        if held.running and limit.calendar is not replaced.calendar:
+            begin_stretch(held, now)
     held.limit, held.amount = limit, held.amount if limit.limit == replaced.limit else 0
     held.used = used
     held.base = place_of(held, now) - used
