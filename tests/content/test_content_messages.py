@@ -9,7 +9,7 @@ import pytest
 
 import carepolicy
 from carepolicy.policy.model import Message
-from carepolicy.policy.placeholders import placeholders
+from carepolicy.policy.placeholders import names_in
 from carepolicy.policy.strata import effects_of
 
 POLICIES = carepolicy.load(Path(__file__).parents[2] / "policies").policies
@@ -42,21 +42,19 @@ def test_a_message_has_no_number_of_its_own(language: str, message: Message) -> 
 
 @pytest.mark.parametrize(("language", "message"), MESSAGES, ids=IDS)
 def test_a_message_prints_no_limit_that_the_owner_has_not_decided(language: str, message: Message) -> None:
-    assert {each.name for each in placeholders(message.text)} & TO_DECIDE == set()
+    assert {each.name for each in names_in(message.text)} & TO_DECIDE == set()
 
 
 @pytest.mark.parametrize(("language", "message"), MESSAGES, ids=IDS)
 def test_a_message_says_how_else_we_are_reached(language: str, message: Message) -> None:
     assert {f"channel.{name}.address" for name in ("email", "phone", "letter")} <= {
-        each.name for each in placeholders(message.text)
+        each.name for each in names_in(message.text)
     }
 
 
 @pytest.mark.parametrize("name", sorted(SENT))
 def test_the_languages_of_a_message_say_the_same_things(name: str) -> None:
-    said = [
-        sorted({each.name for each in placeholders(POLICIES.messages[language][name].text)}) for language in LANGUAGES
-    ]
+    said = [sorted({each.name for each in names_in(POLICIES.messages[language][name].text)}) for language in LANGUAGES]
     assert all(each == said[0] for each in said), dict(zip(LANGUAGES, said, strict=True))
 
 

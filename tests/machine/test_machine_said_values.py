@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import orjson
 import pytest
 import yaml
 
+from carepolicy.api import Engine
 from carepolicy.engine.stream import Run
 from carepolicy.machine.formats import YES_AND_NO, nearest_language
 from carepolicy.machine.loading import compile_folder
@@ -149,3 +151,44 @@ def test_a_customer_is_written_to_in_the_nearest_language_that_there_is(
 def test_yes_and_no_are_two_words_in_each_language() -> None:
     assert len(YES_AND_NO) > 50
     assert all(yes and no and yes != no for yes, no in YES_AND_NO.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "data", "said"),
+    [
+        ('Dear {said.name or "customer"}, hello', {}, "Dear customer, hello"),
+        ('Dear {said.name or "customer"}, hello', {"said.name": "Ada"}, "Dear Ada, hello"),
+        ('Dear {said.name or said.alias or "customer"}', {"said.alias": "Lovelace"}, "Dear Lovelace"),
+        ('Dear {said.name or said.alias or "customer"}', {}, "Dear customer"),
+        ("{said.name or said.alias}!", {}, "!"),
+        ('Ask us{said.name or ""}.', {}, "Ask us."),
+        ('By {clock.answer.due or "soon"}', {}, "By soon"),
+        ('About {case or "it"} of {organisation or "us"}', {}, "About s-1 of Shop"),
+        ('{settings.site or said.name or "here"}', {"said.name": "Ada"}, "https://shop.example"),
+    ],
+)
+def test_a_message_says_what_stands_in_for_a_value(text: str, data: dict[str, str], said: str, tmp_path: Path) -> None:
+    organisation = """\
+        organisation: Shop
+        timezone: Europe/London
+        languages: [en]
+        roles: {agent: {title: Agent, people: [A, B]}}
+        facts: {said.name: {type: text, private: true}, said.alias: {type: text}}
+        settings: {site: "https://shop.example"}
+        """
+    flow = """\
+        flow: asking
+        version: 1
+        owner: agent
+        events: {asked: {carries: {optional: [said.name, said.alias]}}, found: {}}
+        clocks: {answer: {limit: 2 hours, runs_in: [later]}}
+        states:
+          here: {start_on: asked, on: {found: {to: later, send: answer}}}
+          later: {on: {found: done}}
+          done: {final: done}
+        """
+    messages = f"language: en\nmessages: {{answer: {{text: {orjson.dumps(text).decode()}}}}}\n"
+    root = write_set(tmp_path, flow, organisation=organisation, messages=messages)
+    events = [event("asked", "2026-03-02T09:00:00", data=data), event("found", "2026-03-02T10:00:00")]
+    records = Engine(compile_folder(str(root)), True, timedelta(0)).run(events)
+    assert [each["data"]["text"] for each in records if each["type"] == "carepolicy.message.requested"] == [said]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from carepolicy.charts.limits import fact_title, limit_told
 from carepolicy.charts.text import clean, humanised, width
+from carepolicy.policy.placeholders import filled
 
 if TYPE_CHECKING:
     from carepolicy.charts.labels import Labels
     from carepolicy.policy.model import Clock, Effects, Flow, Policies, Transition
 
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
 _LATE = 44
 """Columns of all limits of a clock above which the sentence that it is late tells the first alone."""
 
@@ -70,7 +70,7 @@ class Words:
     def filled(self, text: str) -> str:
         """A text in which placeholders of messages are called by what they stand for; a case's number is left out."""
         facts = self.policies.organisation.facts
-        said = _PLACEHOLDER.sub(lambda match: f"‹{self.fact(match[1])}›" if match[1] in facts else "…", text)
+        said = filled(text, lambda name: f"‹{self.fact(name)}›" if name in facts else "…")
         return clean(said.replace(" (…)", ""))
 
     def limit_of(self, clock: Clock, columns: int | None = None) -> str:

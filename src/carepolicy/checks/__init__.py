@@ -34,12 +34,19 @@ def run_checks(policies: Policies, today: date) -> list[Finding]:
 
 
 def _settled(findings: list[Finding]) -> list[Finding]:
-    """Findings without those about the flow and the clocks of a file in which a name or a type is wrong.
+    """Findings without those about the flow and the clocks of a file in which a name or a type is wrong, and what is
+    known where messages are sent.
 
     Where a state is misspelt another is never reached: the one fault would be told many times over.
     """
     wrong = {each.place.file for each in findings if each.code.startswith("CP2") and each.severity is Severity.ERROR}
-    return [each for each in findings if not (each.place.file in wrong and each.code.startswith(("CP3", "CP4")))]
+    in_flows = any(file.startswith("flows/") for file in wrong)
+    return [
+        each
+        for each in findings
+        if not (each.place.file in wrong and each.code.startswith(("CP3", "CP4")))
+        and not (in_flows and each.code in ("CP608", "CP609"))
+    ]
 
 
 def check_folder(root: str | os.PathLike[str], today: date | None = None) -> tuple[Policies | None, list[Finding]]:

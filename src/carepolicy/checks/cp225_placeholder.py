@@ -9,7 +9,7 @@ from carepolicy.checks.rule import Rule
 from carepolicy.checks.walk import acts
 from carepolicy.named import NamedTuple
 from carepolicy.policy.findings import Finding
-from carepolicy.policy.placeholders import PlaceholderError, placeholders
+from carepolicy.policy.placeholders import PlaceholderError, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ def find(policies: Policies) -> Iterator[Finding]:
     """Placeholders of messages, of notices to roles, and of a clock's promise."""
     for text, at, known in _texts(policies):
         try:
-            named = placeholders(text)
+            named = names_in(text)
         except PlaceholderError as fault:
             yield Finding(CODE, fault.reason, within(policies, at, text, fault.start, fault.end))
             continue
@@ -78,7 +78,8 @@ RULE = Rule(
     "unknown placeholder",
     "Between braces in a message stands a fact, clock.NAME.limit or clock.NAME.due of every flow that sends it, "
     "case, organisation, flow.title, settings.NAME, channel.NAME.address or channel.NAME.hours. Two braces, {{ and "
-    "}}, print one. In a clock's promise {limit} is the clock's own.",
+    '}}, print one. What has no value leaves a hole, but for an alternative: {customer.name or "customer"}. '
+    "In a clock's promise {limit} is the clock's own.",
     "states:\n  received:\n"
     "    on: {first_reply.late: {to: overdue, tell: {role: care_lead, say: 'Late: {order.totl}'}}}\n",
     "states:\n  received:\n"

@@ -36,6 +36,7 @@ def find(policies: Policies) -> Iterator[Finding]:
 
 HINT = "add a last way without when:; {note: …} says that nothing is to happen"
 CODE = "CP309"
+_OPTIONAL = "events:\n  email_received: {carries: {required: [customer.email], optional: [order.total]}}\n"
 RULE = Rule(
     CODE,
     "alternatives leave a gap",
@@ -43,10 +44,10 @@ RULE = Rule(
     "and nothing is done, as if nobody had thought of it. Mostly a fact may be missing: a comparison with it is false, "
     "and so is the opposite comparison. The message tells one such case. For an event of a clock, or a time that has "
     "passed, this is a note: nothing is lost there.",
-    "states:\n  waiting_for_customer:\n    on:\n      customer_wrote:\n"
+    f"{_OPTIONAL}states:\n  waiting_for_customer:\n    on:\n      customer_wrote:\n"
     "        - {when: order.total > 100, to: received, assign: care_lead}\n"
     "        - {when: order.total <= 100, to: received}\n",
-    "states:\n  waiting_for_customer:\n    on:\n      customer_wrote:\n"
+    f"{_OPTIONAL}states:\n  waiting_for_customer:\n    on:\n      customer_wrote:\n"
     "        - {when: order.total > 100, to: received, assign: care_lead}\n"
     "        - {to: received}\n",
     find,

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.policy.placeholders import PlaceholderError, placeholders
+from carepolicy.policy.placeholders import PlaceholderError, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.policy.model import Policies
-    from carepolicy.policy.placeholders import Placeholder
+    from carepolicy.policy.placeholders import Name
 
 
-def private_in(policies: Policies, text: str) -> Iterator[Placeholder]:
-    """The placeholders of a text that stand for private facts; none of one whose braces are wrong."""
+def private_in(policies: Policies, text: str) -> Iterator[Name]:
+    """The names in placeholders of a text that stand for private facts; none of one whose braces are wrong."""
     if "{" not in text:
         return
     try:
-        found = placeholders(text)
+        found = names_in(text)
     except PlaceholderError:
         return
     facts = policies.organisation.facts

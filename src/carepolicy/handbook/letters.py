@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.calendar import microseconds
 from carepolicy.charts.text import identifier
+from carepolicy.checks.messageholes import unsure_in
 from carepolicy.handbook.phrases import SUBJECT
 from carepolicy.machine.messages import compile_templates
 
 if TYPE_CHECKING:
     from carepolicy.businesstime import Limit
     from carepolicy.handbook.phrases import Book
+    from carepolicy.machine.templates import Template
     from carepolicy.policy.model import Fact, Flow
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message in one language."""
+    """One message in one language; ``without`` are its lines as they are where a value that may be missing is."""
 
     language: str
     subject: str
     text: str
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,23 @@ def letter_anchor(name: str) -> str:
 
 def letters_of(book: Book, flow: Flow) -> list[LetterGroup]:
     """The messages that a flow sends, by name; of each the page's own language comes first."""
-    sample = _Sample(book, flow)
+    sample, unsure = _Sample(book, flow), unsure_in(book.policies, flow)
     words = book.words(flow)
     found: list[LetterGroup] = []
     for name, templates in compile_templates(book.policies, flow).items():
         order = sorted(templates, key=lambda language: (language != book.language, _place(book, language)))
-        letters = tuple(Letter(language, *templates[language].render(sample, True)) for language in order)
+        less = _Sample(book, flow, unsure.get(name, frozenset()))
+        letters = tuple(_letter(templates[language], sample, less) for language in order)
         title = letters[0].subject if letters and letters[0].subject else words.message(name)
         found.append(LetterGroup(name, letter_anchor(name), title, letters))
     return found
+
+
+def _letter(template: Template, sample: _Sample, less: _Sample) -> Letter:
+    (subject, text), without = template.render(sample, True), template.render(less, True)
+    lines = {*subject.splitlines(), *text.splitlines()}
+    told = tuple(line.strip() for part in without for line in part.splitlines() if line not in lines)
+    return Letter(template.language, subject, text, told)
 
 
 def _place(book: Book, language: str) -> int:
@@ -61,16 +72,20 @@ def _place(book: Book, language: str) -> int:
 
 
 class _Sample:
-    """A case that never was: each fact has a value of its kind, each clock its ordinary limit."""
+    """A case that never was: each fact has a value of its kind, each clock its ordinary limit.
+
+    Names ``without`` a value have none.
+    """
 
     subject = SUBJECT
 
-    def __init__(self, book: Book, flow: Flow) -> None:
+    def __init__(self, book: Book, flow: Flow, without: frozenset[str] = frozenset()) -> None:
+        self._without = without
         self._book = book
         self._flow = flow
         self._at = datetime(book.year, 3, 6, 10, 30, tzinfo=book.zone)
         organisation = book.policies.organisation
-        self._facts = {name: self._value(fact) for name, fact in organisation.facts.items()}
+        self._facts = {name: self._value(fact) for name, fact in organisation.facts.items() if name not in without}
 
     def fact(self, name: str) -> Any:
         """A value of the fact's kind."""
@@ -78,13 +93,15 @@ class _Sample:
 
     def clock_limit(self, name: str) -> Limit | None:
         """The limit of a clock that holds where no condition does, else its last."""
+        if f"clock.{name}.limit" in self._without:
+            return None
         limits = self._flow.clocks[name].limits
         choice = next((each for each in limits if each.when is None), limits[-1] if limits else None)
         return None if choice is None else self._book.parsed(choice.limit)
 
-    def clock_due(self, name: str) -> int:
+    def clock_due(self, name: str) -> int | None:
         """When a clock falls due: a sample moment."""
-        return microseconds(self._at)
+        return None if f"clock.{name}.due" in self._without else microseconds(self._at)
 
     def _value(self, fact: Fact) -> Any:
         if fact.type == "choice":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from carepolicy.charts.words import Words
 from carepolicy.handbook.ui import Ui, ui_of
 from carepolicy.machine.clocks import OWNER
 from carepolicy.machine.formats import locale_of
+from carepolicy.policy.placeholders import filled
 from carepolicy.policy.settings import limit_text
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 SUBJECT = "A-1001"
 """What the sample case is called."""
-
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class Book:
 
     def filled(self, text: str) -> str:
         """A text in which placeholders of messages are called by what they stand for."""
-        return _PLACEHOLDER.sub(lambda match: SUBJECT if match[1] == "case" else f"‹{self.fact(match[1])}›", text)
+        return filled(text, lambda name: SUBJECT if name == "case" else f"‹{self.fact(name)}›")
 
     @property
     def spoken(self) -> str:

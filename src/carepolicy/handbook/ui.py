@@ -127,6 +127,7 @@ class Ui:
     rolls: str = "A day on which we are closed moves it to the next open day."
     messages: str = "What the customer reads"
     messages_note: str = "With sample values. ‹Words in marks› stand for what we know of the case."
+    without_values: str = "Where we do not know it all, these lines are:"
     no_messages: str = "This flow sends no messages."
     changes: str = "What changed"
     changed_since: str = "What changed since version {}"

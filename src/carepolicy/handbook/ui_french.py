@@ -122,6 +122,7 @@ FRENCH = Ui(
     messages_note=(
         "Avec des valeurs d’exemple. Les ‹mots entre guillemets› tiennent la place de ce que nous savons du dossier."
     ),
+    without_values="Quand nous ne savons pas tout, ces lignes deviennent :",
     no_messages="Ce processus n’envoie aucun message.",
     changes="Ce qui a changé",
     changed_since="Ce qui a changé depuis la version {}",

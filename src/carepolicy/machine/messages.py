@@ -3,7 +3,8 @@
 A placeholder is the name of a fact, or one of ``{case}`` (the subject), ``{organisation}``,
 ``{flow.title}``, ``{settings.NAME}``, ``{channel.NAME.address}``, ``{channel.NAME.hours}``,
 ``{clock.NAME.limit}`` and ``{clock.NAME.due}``. What is known beforehand is filled in when a template is
-compiled. One that names nothing stays as it is written; the check finds it. In a language that is written from right
+compiled. One that names nothing stays as it is written; the check finds it. ``{customer.name or "customer"}`` says
+what stands there where the first has no value. In a language that is written from right
 to left each value is isolated (U+2068, U+2069), or else a number or a name beside it would change its place.
 """
 
@@ -69,7 +70,7 @@ def _parts(policies: Policies, flow: Flow, language: str, text: str) -> tuple[Pa
         if not isinstance(piece, Placeholder):
             part: Part = piece
         else:
-            part = _part(policies, flow, language, piece)
+            part = _between_braces(policies, flow, language, piece)
             if apart:
                 part = isolated(part) if isinstance(part, str) else part._replace(isolated=True)
         if parts and isinstance(part, str) and isinstance(parts[-1], str):
@@ -79,8 +80,21 @@ def _parts(policies: Policies, flow: Flow, language: str, text: str) -> tuple[Pa
     return tuple(parts)
 
 
-def _part(policies: Policies, flow: Flow, language: str, piece: Placeholder) -> Part:
-    organisation, name = policies.organisation, piece.name
+def _between_braces(policies: Policies, flow: Flow, language: str, piece: Placeholder) -> Part:
+    """The first of several names whose value is known beforehand ends what is tried after it."""
+    tried: list[Part] = []
+    for named in piece.names:
+        tried.append(_part(policies, flow, language, named.name))
+        if tried[-1] and isinstance(tried[-1], str):
+            break
+    else:
+        tried += [] if piece.otherwise is None else [piece.otherwise]
+    first, *others = [each for each in tried if each] or [""]
+    return first if isinstance(first, str) else first._replace(others=tuple(others))
+
+
+def _part(policies: Policies, flow: Flow, language: str, name: str) -> Part:
+    organisation = policies.organisation
     fact: Fact | None = organisation.facts.get(name)
     if fact is not None:
         return Slot("fact", name, fact.item or fact.type, fact.currency, fact.private)

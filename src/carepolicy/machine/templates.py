@@ -10,6 +10,8 @@ from carepolicy.named import NamedTuple
 from carepolicy.unseen import isolated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from carepolicy.businesstime.limit import Limit
 
 MASK = "***"
@@ -61,6 +63,13 @@ class Slot(NamedTuple):
     private: bool = False
     isolated: bool = False
     """Whether the text around it is written from right to left, so that the value must not mix with it."""
+    others: tuple[Part, ...] = ()
+    """What is told in its place, in order, where it has no value."""
+
+    def all(self) -> Iterator[Slot]:
+        """It, and those that stand in for it."""
+        yield self
+        yield from (each for each in self.others if isinstance(each, Slot))
 
 
 Part = str | Slot
@@ -84,8 +93,8 @@ class Template(NamedTuple):
     def private(self) -> dict[str, tuple[str, ...]]:
         """The private facts that go into the subject line and into the text."""
         return {
-            "subject": tuple(part.name for part in self.subject if isinstance(part, Slot) and part.private),
-            "text": tuple(part.name for part in self.text if isinstance(part, Slot) and part.private),
+            "subject": _private(self.subject),
+            "text": _private(self.text),
         }
 
     def _filled(self, parts: tuple[Part, ...], values: Values, reveal: bool) -> str:
@@ -96,6 +105,8 @@ class Template(NamedTuple):
     def told(self, slot: Slot, values: Values, reveal: bool) -> str:
         """What stands in the place of a placeholder for a case."""
         said = self._said(slot, values, reveal)
+        for each in slot.others:
+            said = said or (each if isinstance(each, str) else self._said(each, values, reveal))
         return isolated(said) if slot.isolated else said
 
     def _said(self, slot: Slot, values: Values, reveal: bool) -> str:
@@ -122,3 +133,7 @@ class Template(NamedTuple):
 
     def _time(self, instant: int) -> str:
         return time_in_words(instant, self.locale, self.timezone, self.tells_zone)
+
+
+def _private(parts: tuple[Part, ...]) -> tuple[str, ...]:
+    return tuple(slot.name for part in parts if isinstance(part, Slot) for slot in part.all() if slot.private)

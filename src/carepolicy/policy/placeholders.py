@@ -1,14 +1,22 @@
-"""Placeholders in messages, notices and promises: ``{customer.name}``; ``{{`` and ``}}`` are literal braces."""
+"""Placeholders in messages, notices and promises: ``{customer.name}``, ``{customer.name or "customer"}``; ``{{`` and
+``}}`` are literal braces."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from carepolicy.named import NamedTuple
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _PIECE = re.compile(r"\{\{|\}\}|\{|\}")
-_NAME = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*")
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*"
+_TEXT = "\"[^\"{}]*\"|'[^'{}]*'|“[^“”{}]*”"
+_INSIDE = re.compile(rf"\s*{_NAME}(?:\s+or\s+{_NAME})*(?:\s+or\s+(?P<text>{_TEXT}))?\s*")
+_WORD = re.compile(_NAME)
 
 
 class PlaceholderError(ValueError):
@@ -21,12 +29,20 @@ class PlaceholderError(ValueError):
         self.end = end
 
 
-class Placeholder(NamedTuple):
-    """A name between braces; ``start`` and ``end`` are the offsets of the name itself."""
+class Name(NamedTuple):
+    """A name between braces, and its offsets."""
 
     name: str
     start: int
     end: int
+
+
+class Placeholder(NamedTuple):
+    """What stands between braces: ``names`` of which the first that has a value is told, and the text ``otherwise``
+    that is told where none has (None: nothing is)."""
+
+    names: tuple[Name, ...]
+    otherwise: str | None = None
 
 
 def pieces(text: str) -> tuple[str | Placeholder, ...]:
@@ -44,25 +60,45 @@ def pieces(text: str) -> tuple[str | Placeholder, ...]:
             raise PlaceholderError(
                 "a closing brace has no opening one; write }} for a brace", brace.start(), brace.end()
             )
-        placeholder = _named(text, brace.start())
+        placeholder, done = _between_braces(text, brace.start())
         found += ["".join(literal), placeholder]
         literal = []
-        done = text.index("}", placeholder.end) + 1
     literal.append(text[done:])
     return tuple(piece for piece in (*found, "".join(literal)) if piece)
 
 
-def _named(text: str, start: int) -> Placeholder:
+def _between_braces(text: str, start: int) -> tuple[Placeholder, int]:
+    """The placeholder that an opening brace begins, and where the text goes on after it."""
     end = text.find("}", start)
     if end < 0:
         raise PlaceholderError("an opening brace has no closing one; write {{ for a brace", start, start + 1)
-    name = _NAME.fullmatch(text, start + 1, end)
-    if name is None:
-        raise PlaceholderError("between braces stands a name, such as {customer.name}", start, end + 1)
-    return Placeholder(name[1], name.start(1), name.end(1))
+    said = _INSIDE.fullmatch(text, start + 1, end)
+    if said is None:
+        raise PlaceholderError(
+            'between braces stands a name, such as {customer.name}, or {customer.name or "customer"}', start, end + 1
+        )
+    quoted = said["text"]
+    words = _WORD.finditer(text, start + 1, end if quoted is None else said.start("text"))
+    names = tuple(Name(word.group(), *word.span()) for word in [*words][::2])  # between two stands an "or"
+    return Placeholder(names, None if quoted is None else quoted[1:-1]), end + 1
 
 
 @lru_cache(maxsize=20_000)
 def placeholders(text: str) -> tuple[Placeholder, ...]:
     """The placeholders of ``text``, in order. Raises ``PlaceholderError``."""
     return tuple(piece for piece in pieces(text) if isinstance(piece, Placeholder))
+
+
+def names_in(text: str) -> tuple[Name, ...]:
+    """Every name between braces, in order. Raises ``PlaceholderError``."""
+    return tuple(name for placeholder in placeholders(text) for name in placeholder.names)
+
+
+def filled(text: str, told: Callable[[str], str]) -> str:
+    """``text`` with what ``told`` says of its first name in the place of each placeholder; as it is where its braces
+    are wrong."""
+    try:
+        found = pieces(text)
+    except PlaceholderError:
+        return text
+    return "".join(each if isinstance(each, str) else told(each.names[0].name) for each in found)

@@ -8,7 +8,9 @@ _MESSAGE = keyed(
     {
         "subject": ref("text", "The subject line, where the channel has one."),
         "text": ref(
-            "text", "What the customer reads. {customer.name}, {clock.NAME.limit}, {case} and others are filled in."
+            "text",
+            "What the customer reads. {customer.name}, {clock.NAME.limit}, {case} and others are filled in; "
+            '{customer.name or "customer"} says what stands there where there is no value.',
         ),
         "apologises": {
             "type": "boolean",

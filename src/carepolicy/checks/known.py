@@ -1,0 +1,375 @@
+"""What is surely known at each place of a flow: facts that have a value on every way there, and clocks that run.
+
+A case knows what every event that led it here requires, what effects have set on every way, and what a guard that was
+passed has asked. An event that takes a value away by saying ``null`` is left aside, and so are cases of older versions.
+Names are those of ``guards.presence``, and ``clock.NAME.due`` and ``clock.NAME.limit``.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.graph import Same
+from carepolicy.checks.limits import limit_of
+from carepolicy.guards import ExpressionError
+from carepolicy.guards.presence import asked, lacking, may_fail, where
+from carepolicy.named import NamedTuple
+from carepolicy.policy.resolve import transitions_of
+from carepolicy.policy.strata import effects_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from carepolicy.policy.model import Clock, Effects, Fact, Flow, Policies, State, Transition
+    from carepolicy.policy.places import At
+
+Names = frozenset[str]
+NONE: Names = frozenset()
+
+
+class Spot(NamedTuple):
+    """A guard, or a group of effects, as it is come to in one state: what surely has a value there.
+
+    ``names`` are known when the guard is read, or when the effects have set their facts; ``before`` before that.
+    ``state`` is where the case is then, ``trigger`` what happened ("enter" and "leave" for these effects of it, "" for
+    guards of limits), ``starts`` the clocks that start as soon as the effects are done.
+    """
+
+    flow: Flow
+    state: State
+    trigger: str
+    at: At
+    guard: str | None
+    effects: Effects | None
+    names: Names
+    before: Names
+    facts: Mapping[str, Fact]
+    starts: Names
+
+    def knows(self, name: str) -> bool:
+        """Whether a name surely has a value here."""
+        return has_value(self.facts, self.names, name)
+
+    def values(self) -> Iterator[Value]:
+        """The expressions of the effects, each with what is known when it is worked out."""
+        if self.effects is None:
+            return
+        names = self.before
+        for fact, text in self.effects.set.items():
+            yield Value("set", fact, text, self.effects.at / "set" / fact, names)
+            names = _after_set(self.facts, names, fact, text)
+        for asked_for in self.effects.request:
+            for name, text in asked_for.arguments.items():
+                yield Value("request", name, text, asked_for.at / name, names)
+        for raised in self.effects.raises:
+            yield Value("subject", "subject", raised.subject, raised.at / "subject", names)
+            for fact, text in raised.data.items():
+                yield Value(raised.event, fact, text, raised.at / "data" / fact, names)
+
+
+class Value(NamedTuple):
+    """An expression of effects, with its text and address, and whose value it is.
+
+    ``kind``: set, request, subject (for whom an event is raised), or the event that is to bring the value.
+    """
+
+    kind: str
+    name: str
+    text: str
+    at: At
+    names: Names
+
+
+def has_value(facts: Mapping[str, Fact], names: Names, name: str) -> bool:
+    """Whether a name has a value where ``names`` have one, or always."""
+    if name in names or f"event.{name}" in names:
+        return True
+    fact = facts.get(name)
+    if fact is not None:
+        return fact.default is not None
+    if name.startswith("event."):
+        return name.removeprefix("event.") not in facts
+    return not (name.startswith("clock.") and name.endswith((".left", ".due", ".limit")))
+
+
+def spots(policies: Policies) -> tuple[Spot, ...]:
+    """Every guard and every group of effects, once for each state in which it is come to. Made once for a set."""
+    return _spots(Same(policies))
+
+
+def known_in(policies: Policies) -> Mapping[tuple[str, str], Names]:
+    """The facts that a case surely has in each state that it can come to, by the names of flow and state."""
+    return _walked(Same(policies)).known
+
+
+@lru_cache(maxsize=1)
+def _spots(same: Same[Policies]) -> tuple[Spot, ...]:
+    return tuple(_walked(same).told())
+
+
+@lru_cache(maxsize=1)
+def _walked(same: Same[Policies]) -> _Walk:
+    walk = _Walk(same.kept)
+    walk.settle()
+    return walk
+
+
+class _Walk:
+    """Goes through all flows until what is known in each state changes no more."""
+
+    def __init__(self, policies: Policies) -> None:
+        self.policies = policies
+        self.facts = policies.organisation.facts
+        self.declared = frozenset(self.facts)
+        self.known: dict[tuple[str, str], Names] = {}
+        self.waiting: list[tuple[Flow, State]] = []
+        self.found: list[Spot] | None = None
+        self.raised = {each.event for flow in policies.flows.values() for every in effects_of(flow)
+                       for each in every.raises}  # fmt: skip
+        self.taken_away = {name: _taken_away(self.facts, flow) for name, flow in policies.flows.items()}
+        self.raised |= {watch.raises for watch in policies.organisation.watches.values()}
+
+    def settle(self) -> None:
+        """Find what is known in each state: less each time that another way to it is found, so that it ends."""
+        self._begin()
+        while self.waiting:
+            flow, state = self.waiting.pop()
+            self._leave(flow, state)
+
+    def told(self) -> Iterator[Spot]:
+        """Each guard and each group of effects that a case can come to."""
+        self.found = []
+        self._begin()
+        for name, state in list(self.known):
+            flow = self.policies.flows[name]
+            self._leave(flow, flow.states[state])
+            self._limits(flow, flow.states[state])
+        yield from self.found
+
+    def _begin(self) -> None:
+        """Cases begin with what the events bring that open them."""
+        opened = {each.flow for flow in self.policies.flows.values() for every in effects_of(flow)
+                  for each in every.open}  # fmt: skip
+        for flow in self.policies.flows.values():
+            begun = False
+            for state in flow.states.values():
+                for event in state.start_on:
+                    begun = True
+                    self._enter(flow, None, state, self._brought(flow, event) & self.declared)
+            if not begun and flow.states and flow.name not in opened:
+                self._enter(flow, None, next(iter(flow.states.values())), NONE)
+
+    def _brought(self, flow: Flow, trigger: str) -> Names:
+        """The facts that surely come with an event, also as that of the event."""
+        event = flow.events.get(trigger)
+        if event is None:
+            return NONE
+        facts = {*event.required}
+        if flow.subject is not None and flow.every is None and trigger not in self.raised:
+            facts.add(flow.subject)
+        return frozenset((*facts, *(f"event.{fact}" for fact in facts)))
+
+    def _leave(self, flow: Flow, state: State) -> None:
+        """Everything that may happen in a state."""
+        if state.final is not None:
+            return
+        known = self.known[flow.name, state.name]
+        ways = dict(transitions_of(flow, state.name))
+        ways |= {f"after {after.limit}": after.transitions for after in state.after}
+        for trigger, transitions in ways.items():
+            names = known | self._brought(flow, trigger) | self._waited_for(flow, trigger)
+            names |= self._of_clocks(flow, state, trigger, known, known)
+            handled = frozenset().union(*(_asked(way.when) for way in transitions))
+            for way in transitions:
+                here = names
+                if way.when is not None:
+                    self._tell(flow, state, trigger, way.at, names | handled, guard=way.when)
+                    here |= _where(way.when, True)
+                    names |= _where(way.when, False)
+                self._take(flow, state, trigger, way, here)
+
+    def _limits(self, flow: Flow, state: State) -> None:
+        """The guards of limits, of clocks that count in a state or stand still in it."""
+        for clock in flow.clocks.values():
+            if state.name in (*clock.runs_in, *clock.pauses_in):
+                names = self.known[flow.name, state.name]
+                handled = frozenset().union(*(_asked(choice.when) for choice in clock.limits))
+                for choice in clock.limits:
+                    if choice.when is not None:
+                        self._tell(flow, state, "", choice.at, names | handled, guard=choice.when)
+                        names |= _where(choice.when, False)
+
+    def _take(self, flow: Flow, state: State, trigger: str, way: Transition, names: Names) -> None:
+        """The effects of a transition, in the order in which they happen, and what follows."""
+        names |= _due_where_late(flow, state, names)
+        target = flow.states.get(way.to) if way.to is not None else None
+        if target is None:
+            after = self._act(flow, state, trigger, way.effects, names, NONE)
+            self._arrive(flow, state, after & self.declared, way.effects)
+            return
+        starts = frozenset(
+            clock.name
+            for clock in flow.clocks.values()
+            if target.name in clock.runs_in and state.name not in (*clock.runs_in, *clock.pauses_in)
+        )
+        if state.leave is not None:
+            names = self._act(flow, state, "leave", state.leave, names, starts)
+        names = self._act(flow, state, trigger, way.effects, names, starts)
+        self._open(flow, way.effects, names)
+        if state.leave is not None:
+            self._open(flow, state.leave, names)
+        self._enter(flow, state, target, names & self.declared)
+
+    def _enter(self, flow: Flow, before: State | None, state: State, names: Names) -> None:
+        """A case comes to a state, where its clocks run before the effects of entering it happen."""
+        after = names
+        if state.enter is not None:
+            ran = names if before is None else self.known[flow.name, before.name] & names
+            clocks = self._of_clocks(flow, state, "enter", names, ran, before)
+            after = self._act(flow, state, "enter", state.enter, names | clocks, NONE)
+        self._arrive(flow, state, after & self.declared, state.enter)
+
+    def _arrive(self, flow: Flow, state: State, names: Names, effects: Effects | None) -> None:
+        """After a step a case knows no more than it did on any other way to its state."""
+        if effects is not None:
+            self._open(flow, effects, names)
+        key = flow.name, state.name
+        if key not in self.known:
+            self.known[key] = names
+        elif not self.known[key] <= names:
+            self.known[key] &= names
+        else:
+            return
+        self.waiting.append((flow, state))
+
+    def _open(self, flow: Flow, effects: Effects, names: Names) -> None:
+        """Cases that are opened begin with the facts of the case that opens them."""
+        if effects.open:
+            names = (names & self.declared) - self.taken_away[flow.name]
+        for each in effects.open:
+            other = self.policies.flows.get(each.flow)
+            if other is None:
+                continue
+            begins = [state for state in other.states.values() if state.start_on]
+            chosen = [state for state in begins if each.on in state.start_on] or begins[:1]
+            for state in chosen or list(other.states.values())[:1]:
+                self._enter(other, None, state, names)
+
+    def _act(self, flow: Flow, state: State, trigger: str, effects: Effects, names: Names, starts: Names) -> Names:
+        """What is known when effects have set their facts."""
+        before = names
+        for fact, text in effects.set.items():
+            names = _after_set(self.facts, names, fact, text)
+        self._tell(flow, state, trigger, effects.at, names, effects=effects, before=before, starts=starts)
+        return names
+
+    def _tell(
+        self, flow: Flow, state: State, trigger: str, at: At, names: Names, guard: str | None = None,
+        effects: Effects | None = None, before: Names = NONE, starts: Names = NONE,
+    ) -> None:  # fmt: skip
+        if self.found is not None:
+            self.found.append(Spot(flow, state, trigger, at, guard, effects, names, before, self.facts, starts))
+
+    def _waited_for(self, flow: Flow, trigger: str) -> Names:
+        """The facts without which a timer of a state, or a clock, would not have fallen due."""
+        clock = flow.clocks.get(trigger.partition(".")[0])
+        if trigger.startswith("after "):
+            return self._reads(trigger.removeprefix("after ")) - self.taken_away[flow.name]
+        if clock is None or trigger in flow.events or trigger.endswith(".met") or len(clock.limits) > 1:
+            return NONE
+        return self._reads(clock.limits[0].limit) - self.taken_away[flow.name]
+
+    def _of_clocks(
+        self, flow: Flow, state: State, trigger: str, names: Names, ran: Names, before: State | None = None
+    ) -> Names:
+        """What is known of clocks in a state: ``names`` by those that start in it now, ``ran`` by those that ran
+        already, as they do but for what has come ``before`` it."""
+        found: set[str] = set()
+        for clock in flow.clocks.values():
+            texts = [choice.limit for choice in clock.limits]
+            own = trigger in (f"{clock.name}.late", f"{clock.name}.warned")
+            always = any(choice.when is None for choice in clock.limits)
+            if always or own:
+                found.add(f"clock.{clock.name}.limit")
+            if state.name not in clock.runs_in or not (always or own):
+                continue
+            reads = frozenset().union(*awaited(self.policies, clock))
+            counted = trigger == "enter" and (before is None or before.name not in (*clock.runs_in, *clock.pauses_in))
+            looked_up = own or not trigger.endswith((".met", ".late")) or not any(map(self._reads, texts))
+            if (looked_up and reads <= (names if counted else ran)) or (own and len(clock.limits) == 1):
+                found |= {f"clock.{clock.name}.due", f"clock.{clock.name}.left"}
+        return frozenset(found)
+
+    def _reads(self, text: str) -> Names:
+        return reads_of(self.policies, text)
+
+
+def reads_of(policies: Policies, text: str) -> Names:
+    """The facts that a limit hangs on."""
+    limit = limit_of(policies, text)
+    return NONE if limit is None else frozenset(fact for fact in limit.reads if fact in policies.organisation.facts)
+
+
+def awaited(policies: Policies, clock: Clock) -> Iterator[Names]:
+    """The facts that each limit of a clock hangs on, but for those of which its guard has asked, or one before it."""
+    asked_before = NONE
+    for choice in clock.limits:
+        here = asked_before if choice.when is None else asked_before | _where(choice.when, True)
+        yield reads_of(policies, choice.limit) - here
+        asked_before |= NONE if choice.when is None else _where(choice.when, False)
+
+
+def _due_where_late(flow: Flow, state: State, names: Names) -> Names:
+    """What is known of clocks of which a guard has asked: such a one has a round, and a due time where it runs."""
+    found: set[str] = set()
+    for clock in flow.clocks.values():
+        if names & {f"clock.{clock.name}.late", f"clock.{clock.name}.left"}:
+            found.add(f"clock.{clock.name}.limit")
+            if state.name in clock.runs_in:
+                found.add(f"clock.{clock.name}.due")
+    return frozenset(found)
+
+
+def _after_set(facts: Mapping[str, Fact], names: Names, fact: str, text: str) -> Names:
+    """What is known after a fact was set: it has a value where the expression surely has one."""
+    return names | {fact} if is_sure(facts, names, text) else names - {fact}
+
+
+def is_sure(facts: Mapping[str, Fact], names: Names, text: str) -> bool:
+    """Whether an expression surely has a value."""
+    try:
+        return not lacking(text, lambda name: has_value(facts, names, name)) and not may_fail(text)
+    except ExpressionError:
+        return True  # told where it stands by the rules on expressions
+
+
+def _taken_away(facts: Mapping[str, Fact], flow: Flow) -> Names:
+    """The facts that effects of a flow set, perhaps to nothing."""
+    return frozenset(
+        fact for effects in effects_of(flow) for fact, text in effects.set.items() if not is_sure(facts, NONE, text)
+    )
+
+
+def _where(guard: str, holds: bool) -> Names:
+    try:
+        return where(guard, holds)
+    except ExpressionError:
+        return NONE
+
+
+def _asked(guard: str | None) -> Names:
+    try:
+        return NONE if guard is None else asked(guard)
+    except ExpressionError:
+        return NONE
+
+
+def where_told(spot: Spot) -> str:
+    """A place in words: what happens, in which state."""
+    match spot.trigger:
+        case "":
+            return f"in {spot.state.name}"
+        case "enter" | "leave":
+            return f"on {'entering' if spot.trigger == 'enter' else 'leaving'} {spot.state.name}"
+    return f"{spot.trigger if spot.trigger.startswith('after ') else f'on {spot.trigger}'} in {spot.state.name}"

@@ -1,0 +1,80 @@
+"""Placeholders of messages and notices that may stand for nothing where these are sent."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.graph import Same
+from carepolicy.checks.known import spots
+from carepolicy.named import NamedTuple
+from carepolicy.policy.placeholders import PlaceholderError, placeholders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.checks.known import Spot
+    from carepolicy.policy.model import Flow, Policies
+    from carepolicy.policy.placeholders import Name
+    from carepolicy.policy.places import At
+
+
+class Hole(NamedTuple):
+    """A name in a text, with the address and the text, that may have no value at a ``spot``; ``template`` is None of a
+    notice. ``gapes``: it is the first of its placeholder, and nothing is told in its place: the reader sees a hole."""
+
+    name: Name
+    at: At
+    text: str
+    spot: Spot
+    template: str | None
+    gapes: bool
+
+
+def holes(policies: Policies) -> tuple[Hole, ...]:
+    """Each name in each text once, at the first place where it may have no value."""
+    found: dict[tuple[At, str], Hole] = {}
+    for hole in _holes(Same(policies)):
+        found.setdefault((hole.at, hole.name.name), hole)
+    return tuple(found.values())
+
+
+def unsure_in(policies: Policies, flow: Flow) -> dict[str, frozenset[str]]:
+    """The names that may have no value where a flow sends a message, by the message."""
+    found: dict[str, frozenset[str]] = {}
+    for hole in _holes(Same(policies)):
+        if hole.template is not None and hole.spot.flow.name == flow.name:
+            found[hole.template] = found.get(hole.template, frozenset()) | {hole.name.name}
+    return found
+
+
+@lru_cache(maxsize=1)
+def _holes(same: Same[Policies]) -> tuple[Hole, ...]:
+    return tuple(_found(same.kept))
+
+
+def _found(policies: Policies) -> Iterator[Hole]:
+    for spot in spots(policies):
+        if spot.effects is None:
+            continue
+        for template in spot.effects.send:
+            for messages in policies.messages.values():
+                if template in messages:
+                    message = messages[template]
+                    yield from _in(spot, template, message.subject, message.at / "subject")
+                    yield from _in(spot, template, message.text, message.at / "text")
+        for tell in spot.effects.tell:
+            yield from _in(spot, None, tell.say, tell.at / "say")
+
+
+def _in(spot: Spot, template: str | None, text: str, at: At) -> Iterator[Hole]:
+    if "{" not in text:
+        return
+    try:
+        found = placeholders(text)
+    except PlaceholderError:
+        return  # told by CP225
+    for each in found:
+        if not any(spot.knows(name.name) for name in each.names):
+            gapes = each.otherwise is None
+            yield from (Hole(name, at, text, spot, template, gapes and name is each.names[0]) for name in each.names)
