@@ -17,14 +17,18 @@ import pytest
 
 from carepolicy.engine.case import Case, Round
 from carepolicy.engine.instants import microseconds, text_of
+from carepolicy.engine.live import LiveProgram
+from carepolicy.engine.step import Stepper
+from carepolicy.engine.subject import Subject
 from carepolicy.store.opening import open_store
 from carepolicy.store.operating import Operation
+from carepolicy.store.snapshot import Freezer
 from carepolicy.store.verifying import Verifying
 from carepolicy.store.versions import install_folder
-from stories import event, write_set
+from stories import compiled, event, write_set
 
 ROOT = Path(__file__).parents[2]
-WORKED_OUT = {"next", "head", "mid", "tail"}
+WORKED_OUT = {"next", "head", "mid", "tail", "totals"}
 """What of a case is not kept, since it follows from the rest."""
 
 FLOW = """\
@@ -226,3 +230,27 @@ def test_the_columns_of_records_are_those_of_their_lines_whatever_a_subject_is_c
         assert list(verifying.faults()) == []
         assert verifying.records > 100
     store.close()
+
+
+def test_rounds_of_a_store_of_before_keep_the_time_that_was_given_and_used(tmp_path: Path) -> None:
+    """Time given in the limit's own kind was part of its amount, and a clock that goes on kept stretches alone."""
+    bundle = compiled(
+        tmp_path, FLOW.replace("2 seconds", "2 hours").replace("runs_in: [open]", "runs_in: [open], again: continue")
+    )
+    program = LiveProgram(0, bundle.programs[0], bundle)
+    freezer, clock = Freezer(program, frozenset()), program.clocks[0]
+    case = Stepper(bundle, [program]).open_case(Subject("x"), program, program.states[0], 0, text_of(0), {}, 0)
+    begun = orjson.loads(freezer.freeze(case).body)
+    reply = begun["rounds"]["reply"] | {
+        "amount": clock.choices[0][0].amount + 90 * 60_000_000,
+        "extras": ["1 business hour"],
+    }
+    old = orjson.dumps(begun | {"rounds": {"reply": reply}, "kept": {"reply": [[0, 60_000_000]]}})
+    thawed = freezer.thaw("x", old, None)
+    held, kept = thawed.rounds[0], (thawed.kept or {})[0]
+    assert held is not None
+    assert [str(each) for each in held.given] == ["1.5 hours", "1 business hour"]
+    assert (kept.segments, kept.measure, kept.given) == (((0, 60_000_000),), "", ())
+    again = freezer.thaw("x", freezer.freeze(thawed).body, None)
+    assert again.rounds[0] is not None
+    assert (again.rounds[0].given, again.kept) == (held.given, thawed.kept)
