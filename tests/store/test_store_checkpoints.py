@@ -213,3 +213,17 @@ def test_every_leaf_leads_to_a_peak_and_no_other_leaf_does(size: int, data: st.D
     for place in wanted:
         assert climbed(leaves[place], place, tree.path(place)) in peaks
         assert climbed(leaf(size, bytes(28)), place, tree.path(place)) not in peaks
+
+
+def test_the_vault_is_verified_with_the_store(file_shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CAREPOLICY_KEY")
+    monkeypatch.setenv("CAREPOLICY_KEY_FILE", str(tmp_path / "key"))
+    mail(file_shop, 1)
+    assert file_shop("verify").status == 0
+    vault = open_store(f"sqlite:///{tmp_path}/key.vault")
+    with vault.transaction() as transaction:
+        past: Any = transaction
+        assert past._do("DELETE FROM datakeys") == 1
+    vault.close()
+    said = file_shop("verify")
+    assert (said.status, said.out.startswith("missing: vault: datakeys: 1 that")) == (1, True)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from carepolicy.store.verifying import Verified
 
 PATH = click.Path()
+VAULT = "vault:"
+"""What stands before the name of a table of the vault."""
 
 
 @click.command(
@@ -50,6 +52,8 @@ def command(head: bool, against: str | None, proof: str | None, public: str | No
     said = None if against is None else _opened(against, public)
     with open_or_exit(store, create=False) as opened:
         verified = verify(opened)
+        if not any(fault.kind == "damaged" for fault in verified.faults):
+            verified.faults.extend(_of_vault(opened))
         if said is not None and not any(fault.kind == "damaged" for fault in verified.faults):
             verified.faults.extend(_against(opened, said))
         if head and not verified.faults:
@@ -58,6 +62,17 @@ def command(head: bool, against: str | None, proof: str | None, public: str | No
     _tell(verified, form)
     if verified.faults:
         raise SystemExit(NO)
+
+
+def _of_vault(store: Store) -> list[Fault]:
+    """What is wrong with the vault that has the data keys of a store."""
+    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.verifying import verify
+
+    keys = DataKeys(store)
+    if not keys.has_vault():
+        return []
+    return [fault._replace(table=f"{VAULT} {fault.table}".rstrip()) for fault in verify(keys.vault()).faults]
 
 
 def _print_head(store: Store) -> None:
