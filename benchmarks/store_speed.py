@@ -200,25 +200,26 @@ def of_ticks(sizes: list[int]) -> None:
 
 
 def copy_case(store: Any, size: int) -> None:
-    """Open cases of so many subjects. Timers of 100 fall due at each of five microseconds, the rest much later."""
+    """Open cases of so many subjects. Timers of 100 fall due at each of five microseconds, the rest much later.
+    They are written past the macs, which ticks do not look at."""
     with store.transaction() as transaction:
         ((subject,),) = transaction.rows("SELECT subject FROM subjects")
         far = 90_000_000_000_000
         numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
-        transaction.run(
+        transaction._do(
             f"""{numbers} INSERT INTO subjects (key, subject, due, merged_into, state)
             SELECT '', 'c-' || printf('%08d', i), due + CASE WHEN i <= 500 THEN (i - 1) / 100 ELSE ? + i END,
             NULL, state FROM n, subjects WHERE subject = ?""",
             (size, far, subject),
         )
-        transaction.run(
+        transaction._do(
             f"""{numbers} INSERT INTO cases ({statements.CASE_COLUMNS})
             SELECT '', 'c-' || printf('%08d', i), flow, version, state, role, person, late, opened + i, due, body,
             sealed FROM n, cases WHERE subject = ?""",
             (size, subject),
         )
-        transaction.run("DELETE FROM cases WHERE subject = ?", (subject,))
-        transaction.run("DELETE FROM subjects WHERE subject = ?", (subject,))
+        transaction._do("DELETE FROM cases WHERE subject = ?", (subject,))
+        transaction._do("DELETE FROM subjects WHERE subject = ?", (subject,))
 
 
 def there(file: str, policies: str) -> list[str]:
