@@ -345,11 +345,11 @@ class SqliteStore:
         return self._connected(path, FOR_READING)
 
     def _demand_ours(self, connection: sqlite3.Connection) -> None:
-        """Refuse a file that holds something else, before anything is written to it."""
+        """Refuse a file that holds something else, before anything is written to it. Another process may lay it out
+        meanwhile: who sees its tables first sees its mark as well."""
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         mark = connection.execute("PRAGMA application_id").fetchone()[0]
-        if mark == schema.APPLICATION:
-            return
-        if mark or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if mark != schema.APPLICATION and (mark or tables):
             raise faults.NotAStore(f"{self._path} is an SQLite file, but no store of carepolicy")
 
     def _migrate(self) -> None:
