@@ -258,6 +258,18 @@ def test_no_bit_of_the_header_of_a_file_changes_what_can_be_done_with_it_unseen(
     assert [bit for bit in bits if tried(whole, bit, None, path) == MISSED] == []
 
 
+@pytest.mark.parametrize(
+    "name", [b"cases_by_opening", b"indexsubjects_by_due", b"tableheld", b"sqlite_autoindex_inputs_1"]
+)
+def test_what_a_table_or_an_index_is_called_and_is_cannot_be_changed_unseen(
+    filled: Path, tmp_path: Path, name: bytes
+) -> None:
+    whole = filled.read_bytes()
+    place = whole.index(name)
+    found = [tried(whole, place * 8 + bit, None, tmp_path / "changed.db") for bit in range(8)]
+    assert MISSED not in found
+
+
 def test_a_page_that_is_lost_is_told_without_a_traceback(
     filled: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

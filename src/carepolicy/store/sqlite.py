@@ -51,7 +51,7 @@ FOR_WRITING = ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536", "sec
 FOR_READING = ("cache_size=-65536", "query_only=ON")
 """How a store is opened that may be written to, and one that may only be read."""
 
-LAID_OUT = "SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_stat%'"
+LAID_OUT = "SELECT tbl_name, type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%'"
 
 GLANCE = 1.0
 """Seconds between two looks at whether somebody else has written, while a watcher sleeps."""
@@ -184,7 +184,7 @@ class SqliteStore:
         except UnicodeDecodeError:
             return [("", f"{self._path} is damaged ({NO_TEXT})")]
         others = laid_out ^ _new_tables()
-        names = sorted({str(table) for table, _ in others})  # in a damaged file it may be anything
+        names = sorted({str(table) for table, *_ in others})  # in a damaged file it may be anything
         return [*(("", each) for each in found), *((each, "is not laid out as it was") for each in names)]
 
     def _of_header(self) -> list[str]:
@@ -466,7 +466,7 @@ def _tighten(path: str) -> None:
 
 
 @cache
-def _new_tables() -> frozenset[tuple[str, str]]:
+def _new_tables() -> frozenset[tuple[str, ...]]:
     """How the tables of a new store are laid out."""
     with closing(sqlite3.connect(":memory:")) as new:
         for step in range(schema.NEWEST):
