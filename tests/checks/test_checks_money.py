@@ -89,18 +89,23 @@ def test_commands_that_only_sound_like_money_are_left_alone(action: str) -> None
     assert not moves_money(action)
 
 
-def codes(harbour: Path, by: str, authority: str) -> list[str]:
+@pytest.mark.parametrize(
+    ("way", "codes"),
+    [
+        ("{to: answered, request: {refund: {sum: order.total}}}", ["CP506"]),
+        ("{to: answered, spends: order.total, request: {refund: {sum: order.total}}}", ["CP507"]),
+        (
+            "[{when: order.total <= 20, to: answered, spends: order.total, request: {refund: {sum: order.total}}}, "
+            "{to: answered}]",
+            [],
+        ),
+        ("{to: answered, spends: settings.goodwill_limit, request: {refund: {sum: order.total}}}", ["CP506"]),
+        ("{to: answered, spends: settings.goodwill_limit, request: {refund: {}}}", []),
+    ],
+)
+def test_an_authority_alone_holds_nobody_and_what_is_spent_under_it_does(
+    way: str, codes: list[str], harbour: Path
+) -> None:
     flow = harbour / "flows/email_inquiry.yaml"
-    text = flow.read_text().replace("the answer, by: staff", f"the answer, by: {by}")
-    flow.write_text(
-        text.replace("reply_sent: answered", "reply_sent: {to: answered, request: {refund: {sum: order.total}}}")
-    )
-    file = harbour / "organisation.yaml"
-    file.write_text(file.read_text().replace("people: [Aoife, Ben]", f"people: [Aoife, Ben]{authority}"))
-    return [each.code for each in check_folder(harbour)[1]]
-
-
-def test_a_person_with_an_authority_may_decide_and_a_machine_may_not(harbour: Path) -> None:
-    assert codes(harbour, "staff", "") == ["CP506"]
-    assert codes(harbour, "staff", ", authority: 50") == []
-    assert codes(harbour, "system", "") == ["CP506"]
+    flow.write_text(flow.read_text().replace("reply_sent: answered", f"reply_sent: {way}"))
+    assert [each.code for each in check_folder(harbour)[1]] == codes

@@ -37,6 +37,7 @@ class Labels:
     assigns: str = "goes to {}"
     sends: str = "sends “{}”"
     extends: str = "more time: {}"
+    spends: str = "gives away: {}"
     asks_for: str = "does: {}"
     records: str = "is noted"
     from_step: str = "From step {}"
@@ -76,7 +77,8 @@ FRENCH = Labels(
     not_at="sauf {}", otherwise="Sinon", yes="Oui", no="Non", which="Lequel ?", only_if="{}, si {}", condition="si {}",
     timed="tout seul vers « {} »",
     tell="prévenir {}", opens="ouvre « {} »", raises="signale « {} »", assigns="confié à {}", sends="envoie « {} »",
-    extends="délai prolongé : {}", asks_for="fait : {}", records="est noté", from_step="De l’étape {}",
+    extends="délai prolongé : {}", spends="accorde : {}",
+    asks_for="fait : {}", records="est noté", from_step="De l’étape {}",
     sheet_step="feuille {}, étape {}", version="version {}",
     owner="responsable : {}", valid="valable dès le {}", page="page {} sur {}", step="Étape {}", ends="Fin : {}",
     chart_of="Schéma : {}", steps_told="{} étapes. {}", every="Tous les {}", or_="ou",
@@ -93,7 +95,8 @@ GERMAN = Labels(
     not_at="nicht bei {}", otherwise="Sonst", yes="Ja", no="Nein", which="Was trifft zu?", only_if="{}, wenn {}",
     condition="wenn {}", timed="von selbst zu „{}“",
     tell="{} Bescheid sagen", opens="beginnt „{}“", raises="meldet „{}“", assigns="geht an {}", sends="sendet „{}“",
-    extends="mehr Zeit: {}", asks_for="tut: {}", records="wird notiert", from_step="Von Schritt {}",
+    extends="mehr Zeit: {}", spends="gibt her: {}",
+    asks_for="tut: {}", records="wird notiert", from_step="Von Schritt {}",
     sheet_step="Blatt {}, Schritt {}", version="Fassung {}",
     owner="verantwortlich: {}", valid="gültig ab {}", page="Seite {} von {}", step="Schritt {}", ends="Ende: {}",
     chart_of="Ablauf: {}", steps_told="{} Schritte. {}", every="Alle {}", or_="oder",
@@ -109,6 +112,7 @@ ARABIC = Labels(
     not_at="ما عدا {}", otherwise="وإلا", yes="نعم", no="لا", which="أيها؟", only_if="{}، إذا {}",
     condition="إذا {}", timed="تلقائيًا إلى «{}»", tell="أبلغ {}",
     opens="يبدأ «{}»", raises="يبلّغ عن «{}»", assigns="يُسند إلى {}", sends="يرسل «{}»", extends="وقت إضافي: {}",
+    spends="يمنح: {}",
     asks_for="ينفّذ: {}", records="يُسجَّل", from_step="من الخطوة {}", sheet_step="ورقة {}، خطوة {}",
     version="الإصدار {}", owner="المسؤول: {}", valid="ساري من {}", page="صفحة {} من {}",
     step="الخطوة {}", ends="النهاية: {}", chart_of="مخطط: {}", steps_told="{} خطوات. {}", every="كل {}",

@@ -114,9 +114,18 @@ class Words:
             return self.labels.otherwise
         return clean(in_words(transition.when, scope_of(self.policies.organisation, self.flow, trigger)))
 
+    def worked_out(self, expression: str) -> str:
+        """An expression in words; never code."""
+        from carepolicy.guards import in_words
+        from carepolicy.guards.scopes import scope_of
+
+        return clean(in_words(expression, scope_of(self.policies.organisation, self.flow)))
+
     def effects(self, effects: Effects, *, sends: bool = False) -> str:
         """What else happens, in words: who is told, which flow starts, what is reported."""
         said = [self.labels.tell.format(self.role(tell.role)) for tell in effects.tell]
+        if effects.spends is not None:
+            said.append(self.labels.spends.format(self.worked_out(effects.spends)))
         said += [self.labels.opens.format(self.flow_title(opened.flow)) for opened in effects.open]
         said += [self.labels.raises.format(self.event(raised.event)) for raised in effects.raises]
         if effects.assign is not None:

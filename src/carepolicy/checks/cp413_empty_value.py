@@ -30,7 +30,7 @@ def find(policies: Policies) -> Iterator[Finding]:
     told: set[tuple[At, int]] = set()
     for spot in spots(policies):
         for value in spot.values():
-            if value.kind in ("set", "request", "subject") or (value.kind, value.name) in required:
+            if value.kind in ("spends", "set", "request", "subject") or (value.kind, value.name) in required:
                 for finding, start in _of(policies, spot, value):
                     if (value.at, start) not in told:
                         told.add((value.at, start))
@@ -57,6 +57,8 @@ def _what_then(value: Value) -> tuple[str, Severity]:
             return f"{value.name} has none afterwards", Severity.NOTE
         case "request":
             return f"{value.name} is empty in the request", Severity.WARNING
+        case "spends":
+            return "nobody knows then how much is given away, and it is refused", Severity.WARNING
         case "subject":
             return "nothing is raised then", Severity.WARNING
     return f"{value.kind} must carry {value.name}, and would be rejected", Severity.WARNING

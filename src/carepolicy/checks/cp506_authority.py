@@ -18,22 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from carepolicy.guards import Scope
-    from carepolicy.policy.model import Effects, Flow, Policies, Request, State, Transition
+    from carepolicy.policy.model import Effects, Flow, Policies, Request, Transition
 
 
 class Acting(NamedTuple):
-    """Effects, the guard under which they happen, those that did not hold before, the event that brings them, and
-    the roles of whom one acts then."""
+    """Effects, the guard under which they happen, those that did not hold before, and the event that brings them."""
 
     effects: Effects
     when: str | None
     passed: tuple[str, ...]
     event: str | None
-    roles: tuple[str | None, ...]
 
 
 def find(policies: Policies) -> Iterator[Finding]:
-    """Requests that pay or charge an amount which no setting, guard, order or authority bounds."""
+    """Requests that pay or charge an amount which no setting, guard, order or ``spends`` bounds."""
     for flow in policies.flows.values():
         for acting in _acting(flow):
             for request in acting.effects.request:
@@ -54,12 +52,17 @@ def moves_money(action: str) -> bool:
 
 
 def _of(policies: Policies, flow: Flow, acting: Acting, request: Request) -> Iterator[Finding]:
-    if _decided_with_authority(policies, flow, acting):
-        return
     scope = scope_of(policies.organisation, flow, acting.event)
     fixed = _bounded(flow, acting, request, scope)
+    if acting.effects.spends is not None:  # CP507 proves how much that is
+        fixed |= amounts(acting.effects.spends, scope) or frozenset()
     named = {name: amounts(text, scope) for name, text in request.arguments.items()}
-    if all(each is None for each in named.values()) and not fixed and _gives(request.action):
+    if (
+        all(each is None for each in named.values())
+        and acting.effects.spends is None
+        and not fixed
+        and _gives(request.action)
+    ):
         text = f"{request.action} moves money, and names no amount"
         hint = "name it, as in amount: order.total, under a guard that bounds it"
         yield Finding(CODE, text, policies.key_place(request.at), hint, Severity.WARNING)
@@ -69,7 +72,7 @@ def _of(policies: Policies, flow: Flow, acting: Acting, request: Request) -> Ite
             found = text.find(fact)
             place = within(policies, at, text, found, found + len(fact)) if found >= 0 else policies.place(at)
             message = f"{request.action} moves money, and nothing says how large {fact} may be"
-            yield Finding(CODE, message, place, _hint(flow, acting, fact), Severity.WARNING)
+            yield Finding(CODE, message, place, _hint(fact), Severity.WARNING)
 
 
 def _gives(action: str) -> bool:
@@ -77,15 +80,8 @@ def _gives(action: str) -> bool:
     return any(GIVES.match(word) for word in words(action)) and moves_money(action)
 
 
-def _hint(flow: Flow, acting: Acting, fact: str) -> str:
-    guard = f"bound it by a guard, as in when: {fact} <= settings.LIMIT"
-    if _by_staff(flow, acting):
-        return f"{guard}, or say by authority: how much the role that decides may give"
-    return guard
-
-
-def _by_staff(flow: Flow, acting: Acting) -> bool:
-    return acting.event is not None and flow.events[acting.event].by == "staff"
+def _hint(fact: str) -> str:
+    return f"say spends: {fact}, and hold it by a guard within the authority: of whoever acts"
 
 
 def _bounded(flow: Flow, acting: Acting, request: Request, scope: Scope) -> frozenset[str]:
@@ -99,40 +95,30 @@ def _bounded(flow: Flow, acting: Acting, request: Request, scope: Scope) -> froz
     return fixed
 
 
-def _decided_with_authority(policies: Policies, flow: Flow, acting: Acting) -> bool:
-    """Whether a person decides, whose role says up to what amount it may."""
-    if not _by_staff(flow, acting):
-        return False
-    roles = policies.organisation.roles
-    deciding = [roles[name] for name in acting.roles if name is not None and name in roles]
-    return len(deciding) == len(acting.roles) and all(role.authority is not None for role in deciding)
-
-
 def _acting(flow: Flow) -> Iterator[Acting]:
     """Every group of effects of a flow that asks for something."""
     for state in flow.states.values():
         for effects in (state.enter, state.leave):
             if effects is not None and effects.request:
-                yield Acting(effects, None, (), None, (state.owner,))
-        yield from _on(flow, state.on, [state])
+                yield Acting(effects, None, (), None)
+        yield from _on(flow, state.on)
         for after in state.after:
-            yield from _each(after.transitions, None, (state.owner,))
+            yield from _each(after.transitions, None)
     for phase in flow.phases.values():
-        yield from _on(flow, phase.on, [flow.states[name] for name in phase.states if name in flow.states])
-    yield from _on(flow, flow.anywhere, [state for state in flow.states.values() if state.final is None])
+        yield from _on(flow, phase.on)
+    yield from _on(flow, flow.anywhere)
 
 
-def _on(flow: Flow, on: Mapping[str, tuple[Transition, ...]], states: Sequence[State]) -> Iterator[Acting]:
+def _on(flow: Flow, on: Mapping[str, tuple[Transition, ...]]) -> Iterator[Acting]:
     for trigger, transitions in on.items():
-        event = trigger if trigger in flow.events else None
-        yield from _each(transitions, event, tuple(state.owner for state in states))
+        yield from _each(transitions, trigger if trigger in flow.events else None)
 
 
-def _each(transitions: Sequence[Transition], event: str | None, roles: tuple[str | None, ...]) -> Iterator[Acting]:
+def _each(transitions: Sequence[Transition], event: str | None) -> Iterator[Acting]:
     passed: list[str] = []
     for each in transitions:
         if each.effects.request:
-            yield Acting(each.effects, each.when, tuple(passed), event, roles)
+            yield Acting(each.effects, each.when, tuple(passed), event)
         if each.when is not None:
             passed.append(each.when)
 
@@ -153,9 +139,10 @@ RULE = Rule(
     "money without an authority limit",
     "A request whose name says that it pays or charges (refund, pay, compensate, goodwill, credit, charge, capture, "
     "and their like in French, German and Spanish) is bounded: its amount is a number or a setting; or a guard holds "
-    "it under one, its own or an earlier one that takes larger amounts elsewhere; or a member of staff decides whose "
-    "role has an authority:. A charge may also be what an event of the customer carries: they ordered it. "
-    "A refund that names no amount is bounded by nothing. Otherwise a slip of the keyboard pays out any sum.",
+    "it under one, its own or an earlier one that takes larger amounts elsewhere; or it says spends:, which "
+    "guards hold within the authority: of whoever acts (CP507). A charge may also be what an event of the customer "
+    "carries: they ordered it. A refund that names no amount is bounded by nothing. Otherwise a slip of the keyboard "
+    "pays out any sum.",
     "states:\n  overdue:\n    on:\n      reply_sent: {to: answered, request: {refund_order: {amount: order.total}}}\n",
     "states:\n  overdue:\n    on:\n      reply_sent:\n"
     "        - {when: order.total <= settings.goodwill_limit, to: answered, "

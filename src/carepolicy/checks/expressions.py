@@ -87,7 +87,7 @@ def _not_a_choice(written: Written) -> tuple[Fault, ...]:
 
 
 def expressions(policies: Policies) -> Iterator[Written]:
-    """All guards (which give a flag), and all values of ``set``, ``request`` and ``raise``."""
+    """All guards (which give a flag), and all values of ``spends``, ``set``, ``request`` and ``raise``."""
     organisation = policies.organisation
     for flow, way, event in ways(policies):
         if way.when is not None:
@@ -96,6 +96,8 @@ def expressions(policies: Policies) -> Iterator[Written]:
         yield from _of_clocks(policies, flow)
     for flow, effects, event in acts(policies):
         scope = scope_of(organisation, flow, event)
+        if effects.spends is not None:
+            yield Written(effects.spends, effects.at / "spends", scope, "money", None)
         for name, text in effects.set.items():
             yield _taken_up(policies, name, text, effects.at / "set" / name, scope)
         for asked in effects.request:

@@ -28,8 +28,17 @@ Names = frozenset[str]
 NONE: Names = frozenset()
 
 
+class Spending(NamedTuple):
+    """What a transition gives away, the guard under which it does, and those before it that did not hold."""
+
+    amount: str
+    when: str | None
+    passed: tuple[str, ...]
+
+
 class Spot(NamedTuple):
-    """A guard, or a group of effects, as it is come to in one state: what surely has a value there.
+    """A guard, a group of effects, or what a transition gives away (``spending``), as it is come to in one state: what
+    surely has a value there.
 
     ``names`` are known when the guard is read, or when the effects have set their facts; ``before`` before that.
     ``state`` is where the case is then, ``trigger`` what happened ("enter" and "leave" for these effects of it, "" for
@@ -46,6 +55,7 @@ class Spot(NamedTuple):
     before: Names
     facts: Mapping[str, Fact]
     starts: Names
+    spending: Spending | None = None
 
     def knows(self, name: str) -> bool:
         """Whether a name surely has a value here."""
@@ -53,6 +63,9 @@ class Spot(NamedTuple):
 
     def values(self) -> Iterator[Value]:
         """The expressions of the effects, each with what is known when it is worked out."""
+        if self.spending is not None:
+            at = self.at / "spends"
+            yield Value("spends", "spends", self.spending.amount, at, self.names)
         if self.effects is None:
             return
         names = self.before
@@ -71,7 +84,7 @@ class Spot(NamedTuple):
 class Value(NamedTuple):
     """An expression of effects, with its text and address, and whose value it is.
 
-    ``kind``: set, request, subject (for whom an event is raised), or the event that is to bring the value.
+    ``kind``: spends, set, request, subject (for whom an event is raised), or the event that is to bring the value.
     """
 
     kind: str
@@ -187,6 +200,10 @@ class _Walk:
                     self._tell(flow, state, trigger, way.at, names | handled, guard=way.when)
                     here |= _where(way.when, True)
                     names |= _where(way.when, False)
+                if way.effects.spends is not None:
+                    passed = tuple(each.when for each in transitions[: transitions.index(way)] if each.when is not None)
+                    spending = Spending(way.effects.spends, way.when, passed)
+                    self._tell(flow, state, trigger, way.at, here, spending=spending)
                 self._take(flow, state, trigger, way, here)
 
     def _limits(self, flow: Flow, state: State) -> None:
@@ -266,10 +283,11 @@ class _Walk:
 
     def _tell(
         self, flow: Flow, state: State, trigger: str, at: At, names: Names, guard: str | None = None,
-        effects: Effects | None = None, before: Names = NONE, starts: Names = NONE,
+        effects: Effects | None = None, before: Names = NONE, starts: Names = NONE, spending: Spending | None = None,
     ) -> None:  # fmt: skip
         if self.found is not None:
-            self.found.append(Spot(flow, state, trigger, at, guard, effects, names, before, self.facts, starts))
+            here = Spot(flow, state, trigger, at, guard, effects, names, before, self.facts, starts, spending)
+            self.found.append(here)
 
     def _waited_for(self, flow: Flow, trigger: str) -> Names:
         """The facts without which a timer of a state, or a clock, would not have fallen due."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from carepolicy.policy.places import Path, Place, Source
 
-_EFFECTS = "set assign send tell request open raise extend"
+_EFFECTS = "spends set assign send tell request open raise extend"
 
 _GROUPS: Mapping[str, tuple[str, ...]] = {
     "organisation": (

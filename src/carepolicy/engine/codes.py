@@ -33,6 +33,7 @@ NAMES_CARD = "CP920"
 NUMBER_IS_CARD = "CP921"
 FUTURE_START = "CP922"
 LOOP = "CP923"
+AUTHORITY = "CP925"
 
 _GOOD = (
     '{"specversion":"1.0","id":"m-1","source":"/mailbox","type":"email_received","subject":"order-1001",'
@@ -132,6 +133,15 @@ CODES: dict[str, Code] = {
         "Correct the fact where it comes from.",
         '"time":"2026-03-02T09:00:00+00:00","data":{"breach.aware_at":"2062-03-01T09:00:00+00:00"}',
         '"time":"2026-03-02T09:00:00+00:00","data":{"breach.aware_at":"2026-03-01T09:00:00+00:00"}',
+    ),
+    AUTHORITY: Code(
+        "more would be given away than the role may",
+        "The transition says how much it gives away (spends:), and that is more than the role that acts there may "
+        "decide on (authority:), or it is not known. It is not taken, nothing changed, and no other way is tried "
+        "in its place. Beforehand the check proves that guards hold the amount within the authority, or warns that it "
+        "cannot (CP507).",
+        "remedy_approved with complaint.remedy_amount 900 where the care manager may give 500",
+        "the same with 400; or a way whose guard gives larger amounts to a role that may",
     ),
     LOOP: Code(
         "loop was cut",

@@ -209,6 +209,10 @@ class Desk:
                     taken = move(stepper, subject, case, now, when, data)
                 if taken:
                     taker = case
+                elif stepper.overspent is not None:
+                    reason, stepper.overspent = stepper.overspent, None
+                    self.out.append(self.records.in_case(event, case, "rejected", codes.AUTHORITY, reason))
+                    self.refusals.append((event, codes.AUTHORITY, f"{reason}, in {program.flow}"))
                 else:
                     self.out.append(self.records.unexpected(event, case))
                     self.refusals.append((event, codes.UNEXPECTED, f"no transition in {program.flow}"))

@@ -47,11 +47,11 @@ def _effects(program: LiveProgram, bundle: Bundle, table: EffectsTable | None, t
 def _way(program: LiveProgram, bundle: Bundle, state: LiveState, trigger: str, rule: RuleTable) -> LiveWay:
     effects = _effects(program, bundle, rule.effects, trigger)
     if rule.to < 0:
-        return LiveWay(rule.when, None, None, _restarts(program, state, trigger), effects)
+        return LiveWay(rule.when, None, None, _restarts(program, state, trigger), effects, rule.spends)
     target = program.states[rule.to]
     moved = program.writer.fixed("case.moved", **{"from": state.name, "to": target.name, "on": trigger})
     ops = _functions(operations(program.clocks, state.index, target.index, trigger))
-    return LiveWay(rule.when, target, moved, ops, effects)
+    return LiveWay(rule.when, target, moved, ops, effects, rule.spends)
 
 
 def _functions(found: tuple[tuple[LiveClock, int], ...]) -> Operations:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from carepolicy.businesstime.limit import Limit
     from carepolicy.engine.effects import LiveEffects
     from carepolicy.engine.moves import Move, Opening
-    from carepolicy.machine.program import AfterTable, Bundle, EffectsTable, Function, Program, StateTable
+    from carepolicy.machine.program import AfterTable, Bundle, EffectsTable, Function, Program, SpendTable, StateTable
 
 
 START, RESUME, PAUSE, STOP, RESTART, REBASE = range(6)
@@ -79,7 +79,7 @@ Operations = tuple[tuple[LiveClock, "Callable[[list[str], Any, LiveClock, int, s
 class LiveWay:
     """One transition from one state: what it writes, does to clocks, and where it leads (None: it stays)."""
 
-    __slots__ = ("effects", "moved", "ops", "to", "when")
+    __slots__ = ("effects", "moved", "ops", "spends", "to", "when")
 
     def __init__(
         self,
@@ -88,12 +88,14 @@ class LiveWay:
         moved: Form | None,
         ops: Operations,
         effects: LiveEffects | None,
+        spends: SpendTable | None = None,
     ) -> None:
         self.when = when
         self.to = to
         self.moved = moved
         self.ops = ops
         self.effects = effects
+        self.spends = spends
 
 
 class LiveState:

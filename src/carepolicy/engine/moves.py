@@ -37,7 +37,7 @@ def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | Non
     A move is not for data that takes a value away (None).
     """
     ways = state.ways.get(event)
-    if not ways or program.listens_to_met:
+    if not ways or program.listens_to_met or any(way.spends is not None for way in ways):
         return None
     source = Source("move(stepper, subject, case, now, when, event)")
     source.add("case.now = now", "facts = before = case.facts")

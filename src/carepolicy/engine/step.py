@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState, LiveWay, Operations
     from carepolicy.engine.liveclocks import LiveClock
     from carepolicy.engine.rounds import Operation
-    from carepolicy.machine.program import Bundle, OpenTable
+    from carepolicy.machine.program import Bundle, OpenTable, SpendTable
 
 
 OFTEN = 50
@@ -44,7 +44,8 @@ class Stepper(Telling, Timers):
 
     It holds no state of any subject, reads no clock of the machine and does no input or output: the
     same subject, event and policies give the same lines. ``starting`` are the places of programs that the event at
-    hand starts itself: what it causes in others opens no case of them.
+    hand starts itself: what it causes in others opens no case of them. ``overspent`` says why a transition was refused
+    that would have given away more than the role may, until that is written down.
     """
 
     def __init__(self, bundle: Bundle, programs: Iterable[LiveProgram], reveal: bool = False) -> None:
@@ -52,6 +53,7 @@ class Stepper(Telling, Timers):
         self.calendars = bundle.calendars
         self.starting = NO_PLACES
         self._depth = self._caused = 0
+        self.overspent: str | None = None
         self.programs = {program.flow: program for program in programs}
 
     @property
@@ -110,11 +112,23 @@ class Stepper(Telling, Timers):
                 case.facts = {fact: value for fact, value in case.facts.items() if value is not None}
         for way in ways:
             if way.when is None or way.when(case.facts, data, case):
+                if way.spends is not None and self._is_overspent(case, way.spends, data):
+                    break
                 self._take(case, way, now, when, data)
                 self.settle(subject, case, now)
                 return True
         case.facts = facts
         return False
+
+    def _is_overspent(self, case: Case, spends: SpendTable, event: Mapping[str, Any]) -> bool:
+        """Whether a transition would give away more than whoever acts may, or nobody knows how much. The amount itself
+        is not told, as it may be private."""
+        amount = spends.amount(case.facts, event, case)
+        if amount is None:
+            self.overspent = "nobody knows how much it would give away"
+        elif amount > spends.most:
+            self.overspent = f"it would give away more than the {spends.most} that {spends.role} may"
+        return self.overspent is not None
 
     # -- one transition --------------------------------------------------------------------------
 
@@ -219,6 +233,7 @@ class Stepper(Telling, Timers):
                 with self._deeper() as goes_on:
                     if goes_on:
                         self.try_ways(case, case.state.ways[trigger], now, when)
+                        self.tell_overspent(case, trigger, when)
                     else:
                         self.refuse_loop(case, trigger, when, ENDLESS)
 
@@ -243,6 +258,7 @@ class Stepper(Telling, Timers):
             elif clock in case.pending and self._would_take(case, clock.late_trigger):
                 forget_lateness(case, clock)
                 self.try_ways(case, case.state.ways[clock.late_trigger], now, when)
+                self.tell_overspent(case, clock.late_trigger, when)
 
     def _would_take(self, case: Case, trigger: str) -> bool:
         ways = case.state.ways.get(trigger, ())
@@ -252,6 +268,8 @@ class Stepper(Telling, Timers):
         """Take the first of some transitions whose guard holds; False where none does."""
         for way in ways:
             if way.when is None or way.when(case.facts, NO_DATA, case):
+                if way.spends is not None and self._is_overspent(case, way.spends, NO_DATA):
+                    break
                 self._take(case, way, now, when, NO_DATA)
                 return True
         return False

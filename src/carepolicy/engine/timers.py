@@ -29,6 +29,7 @@ class Timers:
     """The part of a ``Stepper`` that lets time pass."""
 
     out: list[str]
+    overspent: str | None
     calendars: Mapping[str, Calendar]
 
     def fire(self, subject: Subject, until: int, inclusive: bool) -> None:
@@ -122,6 +123,7 @@ class Timers:
             case.afters = tuple(each for each in case.afters if each is not timer)
             after: LiveAfter = timer[2]
             self.try_ways(case, after.ways, now, when)
+            self.tell_overspent(case, after.trigger, when)
         elif timer.next >= timer.due:
             rounds.fall_late(self.out, case, timer, when, now)
             if self._hear(subject, case, timer.clock.late_trigger, now, when):
@@ -138,7 +140,16 @@ class Timers:
         move = case.state.moves.get(trigger)
         if move is not None:
             return move(self, subject, case, now, when, NO_DATA)
-        return self.deliver(subject, case, trigger, now, when, NO_DATA)
+        taken = self.deliver(subject, case, trigger, now, when, NO_DATA)
+        self.tell_overspent(case, trigger, when)
+        return taken
+
+    def tell_overspent(self, case: Case, trigger: str, when: str) -> None:
+        """Write down that a transition of a clock or a timer was not taken, as it would give away too much."""
+        if self.overspent is not None:
+            reason, self.overspent = self.overspent, None
+            told = {"event": {"type": trigger}, "code": codes.AUTHORITY, "reason": reason, "state": case.state.name}
+            self.out.append(case.line(case.program.writer.fixed("event.rejected", **told), when))
 
     def plan(self, subject: Subject) -> None:
         """Note when the subject's next timer falls due."""

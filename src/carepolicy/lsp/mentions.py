@@ -92,7 +92,7 @@ class _Walk:
         self.triggers(data, ("anywhere",))
         self.named(data.get("moves_to"), ("moves_to",), dict.fromkeys(data.get("moves_to") or (), "state"))
         for path, place in self.source.values.items():
-            if (path and path[-1] in ("when", "is")) or (len(path) > 1 and path[-2] in ("set", "data")):
+            if (path and path[-1] in ("when", "is", "spends")) or (len(path) > 1 and path[-2] in ("set", "data")):
                 self.expression(place)
 
     def state(self, state: Any, path: Path) -> None:

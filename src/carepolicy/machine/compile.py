@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime import Calendar, parse_limit
 from carepolicy.machine.clocks import compile_clocks
-from carepolicy.machine.effects import compile_effects
+from carepolicy.machine.effects import compile_effects, compile_spending
 from carepolicy.machine.messages import compile_templates
 from carepolicy.machine.program import (
     AfterTable,
@@ -164,6 +164,7 @@ def _state(
                 effects=compile_effects(
                     policies, flow, way.rule.effects, trigger, flow.states[way.dest or state.name].title
                 ),
+                spends=compile_spending(policies, flow, state, way.rule.effects, trigger),
             )
             for way in found
         )

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import parse_limit
 from carepolicy.guards import compile_expression
 from carepolicy.guards.scopes import scope_of
 from carepolicy.machine.messages import compile_notice
-from carepolicy.machine.program import ArgumentTable, EffectsTable, ExtendTable, OpenTable, RaiseTable
+from carepolicy.machine.program import (
+    ArgumentTable,
+    EffectsTable,
+    ExtendTable,
+    OpenTable,
+    RaiseTable,
+    SpendTable,
+)
 from carepolicy.policy.settings import limit_text
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Function
-    from carepolicy.policy.model import Effects, Flow, Policies
+    from carepolicy.policy.model import Effects, Flow, Policies, State
 
 
 def compile_effects(
@@ -59,6 +67,19 @@ def compile_effects(
         ),
     )
     return table if table != _NOTHING else None
+
+
+def compile_spending(
+    policies: Policies, flow: Flow, state: State, effects: Effects, trigger: str | None
+) -> SpendTable | None:
+    """What a transition gives away, and how much whoever acts in ``state`` may; None where it gives nothing away."""
+    if effects.spends is None:
+        return None
+    name = state.owner or flow.owner
+    role = policies.organisation.roles.get(name)
+    most = role.authority if role is not None else None
+    amount = compile_expression(effects.spends, scope_of(policies.organisation, flow, trigger), "money")
+    return SpendTable(amount.function, Decimal(0) if most is None else most, name)
 
 
 _NOTHING = EffectsTable((), None, (), (), (), (), (), ())

@@ -109,12 +109,21 @@ class EffectsTable(NamedTuple):
     extend: tuple[ExtendTable, ...]
 
 
+class SpendTable(NamedTuple):
+    """What a transition gives away, and how much the role that acts may give away at ``most``."""
+
+    amount: Function
+    most: Decimal
+    role: str
+
+
 class RuleTable(NamedTuple):
     """One way out of a state, or inside it (``to`` is -1)."""
 
     when: Function | None
     to: int
     effects: EffectsTable | None
+    spends: SpendTable | None = None
 
 
 class AfterTable(NamedTuple):

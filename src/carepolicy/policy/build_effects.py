@@ -44,6 +44,7 @@ def build_effects(part: Part) -> Effects:
         raises=tuple(_raise(each) for each in part.each("raise")),
         extend=tuple(_extend(each) for each in part.each("extend")),
         at=part.at,
+        spends=None if (spends := part.find("spends")) is None else spends.expression(),
     )
 
 

@@ -125,7 +125,10 @@ class Extend:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What happens besides a change of state; ``set`` maps facts to expressions."""
+    """What happens besides a change of state; ``set`` maps facts to expressions.
+
+    ``spends`` is what a transition gives away, as an expression; effects of entering and leaving give nothing away.
+    """
 
     set: Mapping[str, str]
     send: tuple[str, ...]
@@ -136,6 +139,7 @@ class Effects:
     raises: tuple[Raise, ...]
     extend: tuple[Extend, ...]
     at: At
+    spends: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,7 @@ def effect_aspects(words: Words, effects: Effects | None) -> dict[str, Aspect]:
         "request": (asked, ", ".join(humanised(each.action) for each in effects.request)),
         "open": (opens, ", ".join(f"“{words.flow_title(each.flow)}”" for each in effects.open)),
         "raise": (raised, ", ".join(f"“{words.event(each.event)}”" for each in effects.raises)),
+        "spends": (effects.spends, "" if effects.spends is None else words.worked_out(effects.spends)),
         "assign": (effects.assign, words.assigned(effects.assign)),
         "extend": (
             tuple((each.clock, each.by, each.at_most) for each in effects.extend),

@@ -51,7 +51,7 @@ _ASPECTS = {
     "say": "what to say", "never": "what never to say", "ask": "question", "note": "why",
     "start_on": "starts when", "outcome": "outcome", "to": "leads to", "when": "condition",
     "answer": "answer", "except": "not at", "send": "sends", "tell": "tells", "request": "does", "open": "starts",
-    "raise": "reports", "assign": "goes to", "extend": "more time", "set": "notes down",
+    "raise": "reports", "assign": "goes to", "extend": "more time", "spends": "gives away", "set": "notes down",
     "people": "people", "deputy": "deputy", "authority": "may decide up to", "may_see": "may see",
     "colour": "colour", "hours": "hours", "timezone": "time zone", "holidays": "public holidays",
     "closed": "closed days", "open_days": "special hours", "imports": "imported days", "address": "address",

@@ -90,6 +90,7 @@ _TRANSITION = keyed(
         "when": ref("expression", "The transition is taken only where this holds."),
         "to": ref("name", "The next state; without it the case stays."),
         **_EFFECTS,
+        "spends": ref("expression", "Money that it gives away; the state's owner must have the authority: for it."),
         **_PEOPLE,
         "answer": ref("text", "The answer to the state's question that leads this way."),
         "draw": {"enum": ["arrow", "chip"], "description": "How the chart shows it.", "errorMessage": "arrow or chip"},

@@ -1,0 +1,86 @@
+"""CP507: a transition that may give away more than the one who acts may decide on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.known import spots, where_told
+from carepolicy.checks.rule import Rule
+from carepolicy.checks.sample import in_words
+from carepolicy.guards import ExpressionError, check_expression
+from carepolicy.guards.scopes import scope_of
+from carepolicy.policy.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.checks.known import Spending, Spot
+    from carepolicy.policy.model import Policies, Role
+    from carepolicy.policy.places import At
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Transitions with ``spends:``, in each state in which they may be taken, whose guards hold it not low enough."""
+    told: set[At] = set()
+    for spot in spots(policies):
+        if spot.spending is not None and spot.at not in told:
+            finding = _of(policies, spot, spot.spending)
+            if finding is not None:
+                told.add(spot.at)
+                yield finding
+
+
+def _of(policies: Policies, spot: Spot, spending: Spending) -> Finding | None:
+    role = policies.organisation.roles.get(spot.state.owner or spot.flow.owner)
+    if role is None or role.authority is None:
+        return None  # told by CP201 and CP508
+    place = policies.place(spot.at / "spends")
+    try:
+        proved, case = _judged(policies, spot, spending, role)
+    except (ExpressionError, RecursionError):
+        return None  # told where it stands by the rules on expressions
+    if proved:
+        return None
+    title = f"{role.name}, who acts in {spot.state.name}, may give away {role.authority}"
+    hint = f"bound it by a guard, as in when: {spending.amount} <= {role.authority}, and leave more to a role that may"
+    if case is None:
+        return Finding(CODE, f"{title}, and it is not proved that this is no more", place, hint, Severity.WARNING)
+    where = f" where {case}" if case else ""
+    return Finding(CODE, f"{title}, and this is more{where} ({where_told(spot)})", place, hint)
+
+
+def _judged(policies: Policies, spot: Spot, spending: Spending, role: Role) -> tuple[bool, str | None]:
+    """Whether no case is given too much, and one that is, in words; None where neither can be told."""
+    from carepolicy.guards.proving import TRUE, Ground, both, formula_of, judge, opposite
+
+    event = spot.flow.events.get(spot.trigger)
+    scope = scope_of(policies.organisation, spot.flow, spot.trigger if event is not None else None)
+    have = frozenset(name for name in scope.facts if name in spot.names)
+    ground = Ground(scope, have, frozenset(event.required) if event is not None else frozenset())
+    over = f"({spending.amount}) > {role.authority}"
+    if faults := check_expression(over, scope, "flag"):
+        raise ExpressionError(over, faults)
+    when = TRUE if spending.when is None else formula_of(spending.when, ground)
+    too_much = both(when, *(opposite(formula_of(each, ground)) for each in spending.passed), formula_of(over, ground))
+    if 0 in judge((too_much,)).never:
+        return True, None
+    case = judge((opposite(too_much),)).gap
+    return False, None if case is None else in_words(case, scope)
+
+
+CODE = "CP507"
+RULE = Rule(
+    CODE,
+    "more may be given away than the role may",
+    "A transition says by spends: how much it gives away, and the role that acts in its state (the state's owner, else "
+    "the flow's) may decide on its authority: and no more. Here guards do not hold the amount within it; the message "
+    "tells a case. Bound it on this way, and let a larger amount go another way, to a role that may. It is proved as "
+    "CP307 is; what cannot be proved is a warning. When the case is live the engine refuses more (CP925).",
+    "states:\n  received:\n    on:\n"
+    "      reply_sent: {to: answered, spends: order.total, request: {refund_order: {amount: order.total}}}\n",
+    "states:\n  received:\n    on:\n      reply_sent:\n"
+    "        - {when: order.total <= settings.goodwill_limit, to: answered, spends: order.total, "
+    "request: {refund_order: {amount: order.total}}}\n"
+    "        - {to: overdue, tell: care_lead}\n",
+    find,
+)
