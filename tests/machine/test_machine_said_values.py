@@ -165,6 +165,8 @@ def test_yes_and_no_are_two_words_in_each_language() -> None:
         ('By {clock.answer.due or "soon"}', {}, "By soon"),
         ('About {case or "it"} of {organisation or "us"}', {}, "About s-1 of Shop"),
         ('{settings.site or said.name or "here"}', {"said.name": "Ada"}, "https://shop.example"),
+        ("Express: {said.express}", {}, "Express: no"),  # as guards take a flag that nobody said
+        ('Express: {said.express or "not said"}', {}, "Express: not said"),
     ],
 )
 def test_a_message_says_what_stands_in_for_a_value(text: str, data: dict[str, str], said: str, tmp_path: Path) -> None:
@@ -173,14 +175,14 @@ def test_a_message_says_what_stands_in_for_a_value(text: str, data: dict[str, st
         timezone: Europe/London
         languages: [en]
         roles: {agent: {title: Agent, people: [A, B]}}
-        facts: {said.name: {type: text, private: true}, said.alias: {type: text}}
+        facts: {said.name: {type: text, private: true}, said.alias: {type: text}, said.express: {type: flag}}
         settings: {site: "https://shop.example"}
         """
     flow = """\
         flow: asking
         version: 1
         owner: agent
-        events: {asked: {carries: {optional: [said.name, said.alias]}}, found: {}}
+        events: {asked: {carries: {optional: [said.name, said.alias, said.express]}}, found: {}}
         clocks: {answer: {limit: 2 hours, runs_in: [later]}}
         states:
           here: {start_on: asked, on: {found: {to: later, send: answer}}}

@@ -20,7 +20,8 @@ def find(policies: Policies) -> Iterator[Finding]:
     """Facts between braces, in each language, that may have no value where the text is sent."""
     for hole in holes(policies):
         name, start, end = hole.name
-        if hole.gapes and name in hole.spot.facts:
+        fact = policies.organisation.facts.get(name)
+        if hole.gapes and name in hole.spot.facts and not (fact is not None and fact.type == "flag"):
             place = within(policies, hole.at, hole.text, start, end)
             said = f"{name} may have no value where this is sent, {where_told(hole.spot)} ({hole.spot.flow.name})"
             hint = f'say what stands there then, as in {{{name} or "…"}}'
@@ -35,7 +36,7 @@ RULE = Rule(
     "the fact is not required by every event that leads there, not set on every way, and has no default. Say what "
     'stands there then, in the language of the message: {customer.name or "customer"}; an empty text, "", is allowed '
     "where a hole does no harm. Or let the event require it, or send the message only on a way whose guard asks "
-    "has(customer.name). The texts of notices (`say:`) are looked at too.",
+    "has(customer.name). A flag without a value is told as no. The texts of notices (`say:`) are looked at too.",
     "states:\n  received:\n    on:\n"
     '      first_reply.late: {to: overdue, tell: {role: care_lead, say: "Late: about {complaint.cause}"}}\n',
     "states:\n  received:\n    on:\n"

@@ -107,6 +107,8 @@ class Template(NamedTuple):
         said = self._said(slot, values, reveal)
         for each in slot.others:
             said = said or (each if isinstance(each, str) else self._said(each, values, reveal))
+        if not said and slot.type == "flag" and not slot.others:  # as guards take it: what nobody said is not so
+            said = value_in_words(False, "flag", None, self.locale, self.timezone)
         return isolated(said) if slot.isolated else said
 
     def _said(self, slot: Slot, values: Values, reveal: bool) -> str:
