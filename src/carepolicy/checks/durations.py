@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 
 class Duration(NamedTuple):
-    """A length of time in a text, with its offsets. ``promised``: a word before it says by when, and the sentence is
-    about us, not about what the customer is to do."""
+    """A length of time in a text, with its offsets. ``within``: a word before it says by when, and the sentence is not
+    about what the customer may do or is to do. ``promised``: it is about us as well."""
 
     limit: Limit
     start: int
     end: int
+    within: bool
     promised: bool
 
 
@@ -56,7 +57,14 @@ LANGUAGES = {
         r"\bsi vous\b|\bveuillez\b|\bvous (?:pouvez|devez)\b|\bretour",
     ),
     "de": Language(
-        {"Arbeitstage?n?|Werktage?n?": "business day", "Std\\.?|h": "hour", "Tagen": "day", "Jahren": "year"},
+        {
+            "Arbeitstage?n?|Werktage?n?": "business day",
+            "Std\\.?|h": "hour",
+            "Tagen": "day",
+            "Jahren": "year",
+            "Monaten": "month",
+            "Geschäftstagen": "business day",
+        },
         ("eine[rmns]?", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"),
         "innerhalb|binnen|in|unter|weniger als",
         "von|der|den|nächsten|etwa|höchstens|weniger|als",
@@ -71,6 +79,74 @@ LANGUAGES = {
         r"\bnos\b|\bnuestr\w+\b|\w+(?:emos|amos|imos)\b|\b(?:recibirá|tendrá)\b",
         r"\bsi usted\b|\bpor favor\b|\bpuede\b|\bdebe\b",
     ),
+    "it": Language(
+        {
+            "or[ae] lavorativ[ae]": "business hour",
+            "giorn[oi] lavorativ[oi]": "business day",
+            "second[oi]": "second",
+            "minut[oi]": "minute",
+            "or[ae]": "hour",
+            "giorn[oi]": "day",
+            "settiman[ae]": "week",
+            "mes[ei]": "month",
+            "ann[oi]": "year",
+        },
+        ("un[oa]?", "due", "tre", "quattro", "cinque", "sei", "sette", "otto", "nove", "dieci", "undici", "dodici"),
+        "entro|in|tra|fra|nel giro di|meno di",
+        "i|le|il|la|prossim[ie]|circa|massimo|al|meno|di",
+        r"\w+iamo\b|\bnostr\w+\b|\b(?:riceve|riceverà|riceverete|avrà|avrete)\b",
+        r"\bse (?:lei|voi|non|vuole)\b|\bper favore\b|\b(?:può|puoi|potete|deve|dovete)\b|\brestitu\w+",
+    ),
+    "pt": Language(
+        {
+            "horas? (?:úteis|útil)": "business hour",
+            "dias? (?:úteis|útil)": "business day",
+            "segundos?": "second",
+            "minutos?": "minute",
+            "horas?": "hour",
+            "h": "hour",
+            "dias?": "day",
+            "semanas?": "week",
+            "mês|meses": "month",
+            "anos?": "year",
+        },
+        ("uma?", "dois|duas", "três", "quatro", "cinco", "seis", "sete", "oito", "nove", "dez", "onze", "doze"),
+        "em|dentro de|no prazo de|até|antes de|menos de",
+        "os|as|o|a|um|prazo|até|próxim[oa]s|cerca|de|máximo|no|menos",
+        r"\bnós\b|\bnoss\w+\b|\w+(?:emos|amos|imos)\b|\b(?:receberá|recebe|terá)\b",
+        r"\bse (?:você|o senhor|a senhora|não|quiser)\b|\bpor favor\b|\b(?:pode|podem|deve|devem)\b|\bdevolv\w+",
+    ),
+    "pl": Language(
+        {
+            "godzin(?:a|y|ę)? robocz(?:a|e|ą|ych)": "business hour",
+            "(?:dni|dzień|dnia) robocz(?:e|y|ego|ych)": "business day",
+            "sekund[aęy]?": "second",
+            "minut[aęy]?": "minute",
+            "godzin[aęy]?": "hour",
+            "dni|dzień|dnia": "day",
+            "tydzień|tygodni[ae]?|tygodniu": "week",
+            "miesiąc[ae]?|miesięcy": "month",
+            "rok|roku|lata|lat": "year",
+        },
+        (
+            "jed(?:en|n[aąe]|nego)",
+            "dw(?:a|ie|óch)",
+            "trz(?:y|ech)",
+            "czter(?:y|ech)",
+            "pię(?:ć|ciu)",
+            "sześ(?:ć|ciu)",
+            "siedem|siedmiu",
+            "osiem|ośmiu",
+            "dziewię(?:ć|ciu)",
+            "dziesię(?:ć|ciu)",
+            "jedenaś(?:cie|tu)",
+            "dwanaś(?:cie|tu)",
+        ),
+        "w ciągu|w|do|za|przed upływem|nie później niż w ciągu",
+        r"najbliższ\w+|kolejnych|następnych|około|maksymalnie|najwyżej",
+        r"\w+(?:emy|imy|ymy|amy)\b|\bnasz\w*\b|\b(?:otrzyma|otrzymasz|otrzymają|dostanie|dostaniesz)\b",
+        r"\b(?:jeśli|jeżeli|prosimy|proszę|można|może|możesz|możecie|musi|musisz)\b",
+    ),
     "nl": Language(
         {"uren": "hour", "u": "hour", "kantooru(?:ur|ren)": "business hour"},
         ("een|één", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien", "elf", "twaalf"),
@@ -80,7 +156,7 @@ LANGUAGES = {
         r"\bals u\b|\balstublieft\b|\bu (?:kunt|moet)\b",
     ),
 }
-"""The languages in which limits are told in words of their own; in others no time in a text is read."""
+"""The languages in which times are read in texts; in others none is."""
 
 
 def durations(text: str, language: str) -> Iterator[Duration]:
@@ -96,19 +172,20 @@ def durations(text: str, language: str) -> Iterator[Duration]:
             continue
         before = re.split(r"[.!?:;]\s|\n\s*\n", text[: found.start()])[-1]
         sentence = before + re.split(r"[.!?;](?:\s|$)|\n\s*\n", text[found.start() :])[0]
-        promised = (
-            re.search(rf"(?:\b|(?<=\s))(?:{known.by_when})\s+(?:(?:{known.between})\s+)*$", before, re.I) is not None
-            and re.search(known.ours, sentence, re.I) is not None
-            and re.search(known.theirs, sentence, re.I) is None
-        )
-        yield Duration(limit, found.start(), found.end(), promised)
+        by_when = rf"(?:\b|(?<=\s))(?:{known.by_when})\s+(?:(?:{known.between})\s+)*$"
+        within = re.search(by_when, before, re.I) is not None and re.search(known.theirs, sentence, re.I) is None
+        ours = re.search(known.ours, sentence, re.I) is not None
+        yield Duration(limit, found.start(), found.end(), within, within and ours)
 
 
 @cache
 def _pattern(code: str) -> tuple[re.Pattern[str], tuple[tuple[re.Pattern[str], str], ...]]:
     known = LANGUAGES[code]
-    words = {unit: "|".join(re.escape(form.replace("{} ", "")) for form in forms.split("|"))
-             for unit, forms in WORDS[code].items() if unit not in ("less than", "close of business day")}  # fmt: skip
+    words = {
+        unit: "|".join(re.escape(form.replace("{} ", "")) for form in forms.split("|"))
+        for unit, forms in WORDS.get(code, {}).items()
+        if unit not in ("less than", "close of business day")
+    }
     units = [(form, unit) for unit, form in words.items()] + list(known.more.items())
     units.sort(key=lambda each: -len(each[0]))
     spoken = "|".join((*(form for _, form in sorted(enumerate(known.small), reverse=True)),))

@@ -1,0 +1,38 @@
+"""CP416: a time is promised that no clock keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carepolicy.checks.cp409_promise_text import judged, promises
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.policy.findings import Finding
+    from carepolicy.policy.model import Policies
+
+
+def find(policies: Policies) -> Iterator[Finding]:
+    """Times that messages and staff promise, and that are neither a clock's nor near one."""
+    for promise in promises(policies):
+        finding = judged(policies, promise)
+        if finding is not None and finding.code == CODE:
+            yield finding
+
+
+CODE = "CP416"
+RULE = Rule(
+    CODE,
+    "promised time that no clock keeps",
+    "A message, or what staff say, promises a time in so many words, and no clock of the flow has it: nobody is warned "
+    "before it is over, and nobody hears when it was. Give the flow a clock of that length, and write "
+    "{clock.NAME.limit} in the message. It is read as CP409 reads it. Where others keep it (a carrier, a bank), say so "
+    "in a comment.",
+    "states:\n  received: {say: You will have an answer within 20 days.}\n",
+    "states:\n  received: {say: You may send it back within 20 days.}\n",
+    find,
+    Severity.NOTE,
+)
