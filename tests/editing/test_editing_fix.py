@@ -142,6 +142,8 @@ def test_no_fix_makes_anything_worse(tmp_path: Path, fault: dict[str, str]) -> N
     file = fault.get("file", FLOW)
     text = (harbour / file).read_text()
     broken = text.replace(fault["old"], fault["new"]).replace("«", "").replace("»", "")
+    for old, new in fault.get("also", {}).items():
+        broken = broken.replace(old, new)
     (harbour / file).write_text(broken)
     files = {each: each.read_bytes() for each in harbour.rglob("*.yaml")}
     mends = list(mended(str(harbour), TODAY))

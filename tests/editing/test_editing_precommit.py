@@ -23,7 +23,7 @@ SCENARIO = """\
 scenario: A question is answered
 flow: email_inquiry
 steps:
-  - {at: 2026-03-06 15:30, event: email_received, data: {customer.email: a@example.org}}
+  - {at: 2026-03-06 15:30, event: email_received, data: {customer.email: a@example.org, order.total: 12.00}}
   - expect: {state: received}
 """
 
