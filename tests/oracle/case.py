@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from oracle.clocks import Chosen, Clock, Round, Stretch
+from oracle.clocks import Chosen, Clock, Round
 from oracle.expressions import Expression
 from oracle.hours import DAY, Hours
 from oracle.limits import Limit, months_later, named_instant, read_limit, rest_from
@@ -293,12 +293,7 @@ class Case:
         assert due is not None
         held.late, held.late_due = True, due
         self.tell_clock("late", clock)
-        if held.running:
-            held.used_when_due = held.used(self.now) - self.used_between(clock, due)
-        elif held.limit.fact:
-            held.used_when_due = held.used(self.now) - (self.now - due)
-        else:
-            held.used_when_due = held.amount()
+        held.used_when_due = held.used(self.now) - self.used_between(clock, due)
         self.unheard.append(clock)
         self.fresh.append(clock)
 
@@ -346,12 +341,12 @@ class Case:
                 chosen = clock.choose(self)
                 if chosen is not None:
                     clock.change(self.now, chosen)
-            held.go_on(self.now)
+            held.go_on(self.now, self.hours_of_owner(clock, held) if held.late else held.chosen.hours)
             if not held.late:
                 clock.note(self.now, self)
             self.tell_clock("resumed", clock)
         elif phase == "running":
-            self.count_in_calendar_of_owner(clock)
+            self.count_in_calendar_of_owner(clock, held)
         return False
 
     def restart(self, clock: Clock, held: Round, phase: str) -> None:
@@ -362,20 +357,19 @@ class Case:
         if running and phase == "running" and chosen is not None:
             held.chosen = Chosen(held.chosen.limit, chosen.hours, held.chosen.text)
         if running:
-            held.go_on(self.now)
+            held.go_on(self.now, held.chosen.hours)
         clock.note(self.now, self)
         self.tell_clock("restarted", clock)
 
-    def count_in_calendar_of_owner(self, clock: Clock) -> None:
-        held = clock.round
-        assert held is not None
-        if held.late:
-            chosen = clock.choose(self)
-            if chosen is not None and clock.spec.get("calendar") == "owner" and chosen.hours is not held.chosen.hours:
-                held.stop(self.now)
-                held.stretches.append(Stretch(self.now, None, chosen.hours))
-            return
-        self.look_up(clock)
+    def count_in_calendar_of_owner(self, clock: Clock, held: Round) -> None:
+        """A late round is not looked up any more, but goes on in the calendar of who has the case now."""
+        hours = self.hours_of_owner(clock, held)
+        if held.late and hours is not held.stretches[-1].hours:
+            held.stop(self.now)
+            held.go_on(self.now, hours)
+
+    def hours_of_owner(self, clock: Clock, held: Round) -> Hours:
+        return self.hours_of("owner") if clock.spec.get("calendar") == "owner" else held.stretches[-1].hours
 
     # Effects
 

@@ -73,8 +73,8 @@ class Round:
         if self.running:
             self.stretches[-1].end = now
 
-    def go_on(self, now: int) -> None:
-        self.stretches.append(Stretch(now, None, self.chosen.hours))
+    def go_on(self, now: int, hours: Hours) -> None:
+        self.stretches.append(Stretch(now, None, hours))
 
     def day_zero(self) -> date:
         """The day from which closings are counted: that on which it first ran."""
@@ -169,7 +169,7 @@ class Clock:
                 self.recount(chosen)
         self.round.started = started
         self.rounds += 1
-        self.round.go_on(started)
+        self.round.go_on(started, chosen.hours)
         return self.round
 
     def forget(self) -> None:
@@ -192,7 +192,7 @@ class Clock:
             self.recount(chosen)
         elif before.hours is not chosen.hours and held.running:
             held.stop(now)
-            held.go_on(now)
+            held.go_on(now, chosen.hours)
 
     def due(self, now: int, facts: Facts) -> int | None:
         """When the round falls due; of one that pauses, when it would if it went on now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
@@ -17,21 +17,12 @@ from carepolicy.machine.loading import PolicyErrors, compile_folder
 from oracle.hours import instant, moment
 from oracle.interpreter import GoesRound, Oracle
 from oracle.random_sets import Trial, dumped, random_trial
+from stories import often
 
 COMPARED = ("type", "time", "subject", "flow", "sequence", "data")
 UNSAID = {"reason"}
 CLOSE = 3e-6
-KEPT = {
-    "flow",
-    "version",
-    "title",
-    "purpose",
-    "promise",
-    "is",
-    "by",
-    "carries",
-    "optional",
-}  # it needs these to be a set
+KEPT = {"flow", "version", "title", "purpose", "promise", "is", "by", "carries", "optional"}  # no set without these
 Said = dict[str, Any]
 
 
@@ -40,12 +31,15 @@ class Refused(Exception):
 
 
 def by_engine(trial: Trial) -> list[Said]:
-    records = Engine(compiled(tuple(trial.texts().items())), False, timedelta(0)).run(trial.events, trial.until)
+    bundle = compiled(tuple(trial.texts().items()), trial.often)
+    with often(trial.often):
+        records = list(Engine(bundle, False, timedelta(0)).run(trial.events, trial.until))
     return [{key: each[key] for key in COMPARED if key in each} for each in records]
 
 
 @lru_cache(maxsize=4)
-def compiled(texts: tuple[tuple[str, str], ...]) -> Any:
+def compiled(texts: tuple[tuple[str, str], ...], often: int) -> Any:
+    """The set, as the engine has it; it keeps the moves that it has written out."""
     with tempfile.TemporaryDirectory() as folder:
         for name, text in texts:
             path = Path(folder) / name
@@ -156,24 +150,24 @@ def shrunk(
 
 def fewer_events(trial: Trial) -> Iterator[Callable[[Trial], Trial]]:
     def without_these(last: int, size: int) -> Callable[[Trial], Trial]:
-        return lambda now: Trial(now.files, now.events[: max(last - size, 0)] + now.events[last:], now.until)
+        return lambda now: replace(now, events=now.events[: max(last - size, 0)] + now.events[last:])
 
     for size in (8, 4, 2, 1):
         for last in range(len(trial.events), 0, -size):
             yield without_these(last, size)
-    yield lambda now: Trial(now.files, now.events, datetime.fromisoformat(now.events[-1]["time"]))
+    yield lambda now: replace(now, until=datetime.fromisoformat(now.events[-1]["time"]))
 
 
 def smaller_sets(trial: Trial) -> Iterator[Callable[[Trial], Trial]]:
     for path in paths(trial.files):
         if path[-1] not in KEPT and (path[0] != "organisation.yaml" or {"closed", "open"} & set(path)):
-            yield lambda now, path=path: Trial(without(now.files, path), now.events, now.until)  # type: ignore[misc]
+            yield lambda now, path=path: replace(now, files=without(now.files, path))
 
 
 def less_data(trial: Trial) -> Iterator[Callable[[Trial], Trial]]:
     for path in paths(trial.events):
         if len(path) > 1 and path[1] == "data":
-            yield lambda now, path=path: Trial(now.files, without(now.events, path), now.until)  # type: ignore[misc]
+            yield lambda now, path=path: replace(now, events=without(now.events, path))
 
 
 def paths(data: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

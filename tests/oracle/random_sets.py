@@ -118,6 +118,7 @@ class Trial:
     files: dict[str, Data]
     events: list[Data]
     until: datetime
+    often: int = -1  # when the engine writes moves out (``often`` of stories.py): never, or at once
 
     def texts(self) -> dict[str, str]:
         return {name: dumped(data) for name, data in self.files.items()}
@@ -174,7 +175,7 @@ class Maker:
                 "facts": {"subject": "Facts", "text": "{tier.a} {n.a}"},
             },
         }
-        trial = Trial(files, [], self.start)
+        trial = Trial(files, [], self.start, often=self.seed // LOGS % 2 or -1)
         self.random = Random(self.seed)
         self.log(trial, events, files["flows/f.yaml"])
         return trial
