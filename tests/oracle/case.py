@@ -242,7 +242,10 @@ class Case:
         kept = Chosen(chosen.limit, held.chosen.hours, chosen.text)
         if clock.spec.get("calendar") == "owner" and (not runs or (restarts and not self.changes(clock, kept))):
             chosen = kept
-        if self.changes(clock, chosen):
+        if not self.changes(clock, chosen):
+            if chosen.hours is not held.chosen.hours:
+                clock.change(self.now, chosen)
+        else:
             changed = chosen.limit != held.limit
             clock.change(self.now, chosen)
             clock.note(self.now, self)
@@ -389,6 +392,8 @@ class Case:
             self.tell("action.requested", {"action": action, "with": values})
         for each in listed(said.get("extend", [])):
             self.extend(each)
+        for each in listed(said.get("raise", [])):
+            self.raise_event(each)
         for each in listed(said.get("open", [])):
             self.opening.append(each)
 
@@ -401,6 +406,13 @@ class Case:
         held.extras.append(read_limit(said["by"]))
         clock.note(self.now, self)
         self.tell_clock("extended", clock)
+
+    def raise_event(self, said: Data) -> None:
+        """An event for another key; what has no value is not in it."""
+        values = {name: self.evaluate(text) for name, text in said.get("data", {}).items()}
+        given = {name: value for name, value in values.items() if value is not None}
+        key = self.evaluate(said["subject"])
+        self.oracle.raised.append({"type": said["event"], "id": None, "subject": key, "at": self.now, "data": given})
 
     def send(self, template: str) -> None:
         said = self.oracle.messages[template]

@@ -51,6 +51,7 @@ class Round:
     started: int
     chosen: Chosen
     stretches: list[Stretch]
+    first_hours: Hours
     extras: list[Limit] = field(default_factory=list)
     warned: set[int] = field(default_factory=set)
     due_then: int | None = None
@@ -95,7 +96,7 @@ class Round:
     def amount(self) -> Fraction:
         """The length of the limit, with the time that was given of its own kind."""
         if self.limit.measure == "month":
-            return Fraction(months_later(self.chosen.hours, self.started, self.limit.amount) - self.started)
+            return Fraction(months_later(self.first_hours, self.started, self.limit.amount) - self.started)
         return Fraction(self.limit.amount + sum(each.amount for each in self.extras if self._of_its_kind(each)))
 
     def given_otherwise(self) -> list[tuple[str, Fraction]]:
@@ -156,7 +157,7 @@ class Clock:
         """A new round that runs from now; with ``again: continue`` the time used before counts."""
         started = now
         stretches: list[Stretch] = []
-        self.round = Round(now, chosen, stretches)
+        self.round = Round(now, chosen, stretches, chosen.hours)
         if self.rounds == 0 and "counts_from" in self.spec:
             earlier = facts.fact(self.spec["counts_from"])
             if earlier is not None and earlier < now:
@@ -188,6 +189,8 @@ class Clock:
         held = self.round
         assert held is not None
         before, held.chosen = held.chosen, chosen
+        if before.limit != chosen.limit:
+            held.first_hours = chosen.hours
         if not alike(before.limit, chosen.limit):
             self.recount(chosen)
         elif before.hours is not chosen.hours and held.running:

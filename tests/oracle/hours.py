@@ -22,6 +22,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FARTHEST = 800  # days: no clock of a random set reaches beyond
 
+
+class TooFar(Exception):
+    """It would take years of walking: the sets that get there extend a clock again and again."""
+
+
 Interval = tuple[int, int]
 
 
@@ -139,7 +144,7 @@ class Hours:
                 within = min(end, closes) - max(begin, opens)
                 if within > 0:
                     total += within * self.worth(measure, day)
-        raise AssertionError("too long to walk through")
+        raise TooFar("too long to walk through")
 
     def add(self, measure: str, begin: int, amount: Fraction) -> int:
         """The first instant at which so much open time has passed; nothing outside of hours is the next opening."""
@@ -152,7 +157,7 @@ class Hours:
                 if (closes - start) * worth >= amount:
                     return start + rounded_up(amount / worth)
                 amount -= (closes - start) * worth
-        raise AssertionError("this calendar does not open again")
+        raise TooFar("this calendar does not open again")
 
     def before(self, measure: str, end: int, amount: Fraction, latest: bool) -> int:
         """The instant from which so much open time passed until ``end``: of several, the first or the last."""
@@ -166,7 +171,7 @@ class Hours:
                 if room > amount or (latest and room == amount):
                     return stop - int(amount / worth)
                 amount -= room
-        raise AssertionError("this calendar was never open")
+        raise TooFar("this calendar was never open")
 
     def closing(self, start: int, number: int, after: date) -> int:
         """The closing of the so-manieth open day that closes after ``start``, of days later than ``after``."""
@@ -175,7 +180,7 @@ class Hours:
                 number -= 1
                 if number == 0:
                     return self.last_closing(day)
-        raise AssertionError("this calendar does not close again")
+        raise TooFar("this calendar does not close again")
 
     def closings(self, begin: int, end: int, after: date) -> int:
         """How many open days, of those later than ``after``, closed later than ``begin`` and by ``end``."""
@@ -193,7 +198,7 @@ class Hours:
                 number -= 1
                 if number == 0:
                     return self.last_closing(day)
-        raise AssertionError("this calendar never closed")
+        raise TooFar("this calendar never closed")
 
 
 def listed(value: Any) -> list[Any]:

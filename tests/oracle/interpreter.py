@@ -23,6 +23,7 @@ and count them again whenever something is asked of them. Where LANGUAGE.md is s
   with a restart.
 - A date falls due at its end in the zone of the clock's calendar. Rolling keeps the time of the day; what was given
   in another unit is added to the rolled time, and rolled again.
+- A month is as long as it is in the zone in which it began to count, whoever owns the case later.
 - A due time that is past is counted back from where the clock last went on.
 - A warning that would not come before the due time does not come.
 """
@@ -65,6 +66,7 @@ class Oracle:
         self.ids: set[tuple[str, str]] = set()
         self.sequences: dict[tuple[str, str], int] = {}
         self.records: list[Data] = []
+        self.raised: list[Data] = []
 
     def default(self, name: str) -> Any:
         spec = self.organisation["facts"].get(name, {})
@@ -101,8 +103,20 @@ class Oracle:
         before, self.records = self.records, []
         for subject in sorted(self.cases):
             self.pass_time(subject, instant(until), True)
-        last = sorted(self.records, key=lambda each: (each["time"], each["subject"], each["flow"], each["sequence"]))
+        self.run_what_was_raised(instant(until))
+        last = sorted(
+            self.records,
+            key=lambda each: (each["time"], each["subject"], each.get("flow", ""), each.get("sequence", 0)),
+        )
         return before + last
+
+    def run_what_was_raised(self, until: int) -> None:
+        """The stratum above: its cases have other subjects, and hear only what was raised, in the order of time."""
+        raised, self.raised = sorted(self.raised, key=lambda each: int(each["at"])), []
+        for event in raised:
+            self.deliver(event, event["at"], event["data"])
+        for subject in sorted({each["subject"] for each in raised}):
+            self.pass_time(subject, until, True)
 
     def take(self, event: Data) -> None:
         """One event of the log."""
@@ -113,9 +127,14 @@ class Oracle:
             about = {"event": {"id": event["id"], "type": kind}, "code": code}
             self.record(f"event.{what}", at, subject, about)
             return
+        facts = {name: self.typed(name, value) for name, value in event.get("data", {}).items()}
+        self.deliver(event, at, facts)
+
+    def deliver(self, event: Data, at: int, facts: Data) -> None:
+        """An event reaches the cases that are open when it comes, and opens those that start on it."""
+        subject, kind = event["subject"], event["type"]
         self.pass_time(subject, at, False)
         self.seen[subject] = at
-        facts = {name: self.typed(name, value) for name, value in event.get("data", {}).items()}
         open_before = dict(self.cases.get(subject, {}))
         starts = {name: start_of(flow, kind) for name, flow in self.flows.items() if kind in flow["events"]}
         self.taken = {name for name, start in starts.items() if start is not None and name not in open_before}

@@ -101,6 +101,7 @@ GUARDS = (
     "!(m.a > 2)",
 )
 WARNINGS = (["50%"], ["50%", "80%"], ["75%"])
+RAISED = ["k0", "k1", "k2"]  # the events of a flow whose cases are customers
 LOGS = 4  # so many seeds in a row share a set: to check and compile it takes longer than to run a log
 OF_THE_MOMENT = (
     "event.n.a > 1",
@@ -164,10 +165,13 @@ class Maker:
 
     def trial(self) -> Trial:
         events = [f"e{number}" for number in range(self.random.randint(2, 4))]
+        self.raises = self.maybe(0.15)
         names = ["f"] if self.maybe(0.7) else ["f", self.one("bh")]
         files = {"organisation.yaml": self.organisation()}
         for name in names:
             files[f"flows/{name}.yaml"] = self.flow(name, events, [each for each in names if each != name])
+        if self.raises:
+            files["flows/k.yaml"] = self.flow("k", RAISED, [])
         files["messages/en.yaml"] = {
             "language": "en",
             "messages": {
@@ -315,6 +319,12 @@ class Maker:
             made["extend"] = {"clock": self.one(self.clocks), "by": self.one(LENGTHS)}
             if self.maybe(0.5):
                 made["extend"]["at_most"] = self.one((1, 2))
+        if self.raises and self.events is not RAISED and self.maybe(0.3):
+            made["raise"] = {
+                "event": self.one(RAISED),
+                "subject": "customer.email",
+                "data": {"n.a": "n.a", "m.a": "m.a"},
+            }
         if self.others and self.maybe(0.15):
             made["open"] = {"flow": self.one(self.others), "on": self.events[0]}
         return made or {"tell": {"role": "lead", "say": "Stays."}}
