@@ -251,7 +251,7 @@ class Case:
             clock.note(self.now, self)
             if changed or held.running:
                 self.tell_clock("extended", clock)
-            held.late_in_pause = not held.running and clock.is_past(self.now, self)
+            held.late_in_pause = clock.is_past(self.now, self)
 
     def changes(self, clock: Clock, chosen: Chosen) -> bool:
         """Whether what holds now is another limit, or falls due at another time."""
@@ -338,7 +338,7 @@ class Case:
         if phase == "paused" and held.running:
             held.stop(self.now)
             self.tell_clock("paused", clock)
-            held.late_in_pause = not held.late and clock.is_past(self.now, self)
+            held.late_in_pause = not held.late and (held.late_in_pause or clock.is_past(self.now, self))
         elif phase == "running" and not held.running:
             if not held.late:
                 chosen = clock.choose(self)
@@ -443,8 +443,10 @@ class Case:
             for at, mark in clock.warnings(self.now, self):
                 yield Timer(max(at, self.now), at, (number, 0), False, "warned", self, (clock, mark))
             due = clock.due(self.now, self)
-            if due is not None and (held.running or (held.late_in_pause and clock.is_past(self.now, self))):
+            if due is not None and held.running:
                 yield Timer(max(due, self.now), due, (number, 1), held.limit.strict, "late", self, clock)
+            elif due is not None and held.late_in_pause:
+                yield Timer(self.now, min(due, self.now - 1), (number, 1), False, "late", self, clock)
         for number, key in enumerate(self.here.get("after", {})):
             due = self.after_due(read_limit(key))
             if key not in self.fired and due is not None:

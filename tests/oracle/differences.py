@@ -59,7 +59,7 @@ def in_order(trial: Trial, records: list[Said]) -> list[Said]:
     """As they were written; with flows that raise, case by case: the interpreter lets one stratum follow the other."""
     if "flows/k.yaml" not in trial.files:
         return records
-    return sorted(records, key=lambda each: (each["subject"], each.get("flow", ""), each.get("sequence", 0)))
+    return sorted(records, key=lambda each: (each["subject"], each.get("flow", ""), each.get("sequence", each["time"])))
 
 
 def as_said(record: Said) -> Said:
