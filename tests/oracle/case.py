@@ -362,6 +362,7 @@ class Case:
         if running:
             held.go_on(self.now, held.chosen.hours)
         clock.note(self.now, self)
+        held.late_in_pause = held.late_in_pause and clock.is_past(self.now, self)
         self.tell_clock("restarted", clock)
 
     def count_in_calendar_of_owner(self, clock: Clock, held: Round) -> None:
