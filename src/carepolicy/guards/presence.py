@@ -7,6 +7,7 @@ has a round. Others always have a value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from carepolicy.guards.comparing import OPERATORS
@@ -31,6 +32,7 @@ class Lack(NamedTuple):
     operator: str
 
 
+@lru_cache(maxsize=4096)
 def where(text: str, holds: bool) -> frozenset[str]:
     """The names that surely have a value where a guard holds, or where it does not. Raises ``ExpressionError``."""
     return _where(parse(text), holds)
@@ -47,6 +49,7 @@ def lacking(text: str, knows: Knows) -> list[Lack]:
     return list(_lacking(parse(text), knows))
 
 
+@lru_cache(maxsize=4096)
 def may_fail(text: str) -> bool:
     """Whether an expression may have no value although all its names have one: it divides, or reads a number off a
     text. Raises ``ExpressionError``."""
@@ -57,6 +60,7 @@ def may_fail(text: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def asked(text: str) -> frozenset[str]:
     """The names of which a guard asks whether they have a value. Raises ``ExpressionError``."""
     found = (
