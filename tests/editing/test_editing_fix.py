@@ -17,7 +17,7 @@ from carepolicy.cli.app import app
 from carepolicy.editing.files import editable_files
 from carepolicy.editing.fixing import mended
 from carepolicy.editing.formatting import formatted
-from carepolicy.policy.findings import sole
+from carepolicy.policy.findings import Finding, Severity, sole
 
 CHECKS = Path(__file__).parents[1] / "checks"
 FAULTS = yaml.safe_load((CHECKS / "faults.yaml").read_text())
@@ -83,6 +83,32 @@ def test_a_name_that_could_be_two_is_left_to_people(harbour: Path) -> None:
     assert sole("waiting_for_custmer", ["waiting_for_customer", "waiting_for_carrier"]) == "waiting_for_customer"
 
 
+def test_the_right_word_is_not_mended_to_the_misspelt_one_that_is_declared(harbour: Path) -> None:
+    """A state whose own name is misspelt, and that ways and clocks name rightly: all of them would have to be wrong."""
+    spoil(harbour, "\n  overdue:\n", "\n  overdoe:\n")
+    text = (harbour / FLOW).read_text()
+    assert run("--fix", "--yes").stderr.startswith("nothing to mend\n")
+    assert (harbour / FLOW).read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mended_to"),
+    [
+        ("  overdue:\n", "  Överdue:\n", "  oeverdue:\n"),
+        ("  overdue:\n", "  Overdue:\n", "  overdue:\n"),
+        ("to: overdue,", "to: óverdue,", "to: overdue,"),
+        ("    waits: us\n", "    waits: Customer\n", "    waits: customer\n"),
+        ("target: 95%", "target: 0,95", "target: 95%"),
+    ],
+)
+def test_a_name_is_written_as_names_are_without_its_marks(harbour: Path, old: str, new: str, mended_to: str) -> None:
+    if old not in (harbour / FLOW).read_text():
+        spoil(harbour, "    channel: email\n", f"    channel: email\n{old}")
+    spoil(harbour, old, new)
+    run("--fix", "--yes")
+    assert mended_to in (harbour / FLOW).read_text()
+
+
 def test_missing_titles_are_made_of_the_names(harbour: Path) -> None:
     spoil(harbour, "{title: The agent sends the answer, by: staff}", "{by: staff}")
     spoil(harbour, "    title: E-mail waits for an answer\n", "")
@@ -136,6 +162,10 @@ def test_only_the_named_file_is_mended(harbour: Path) -> None:
     assert "care_laed" not in (harbour / "organisation.yaml").read_text()
 
 
+def _errors(findings: list[Finding]) -> list[Finding]:
+    return [each for each in findings if each.severity is Severity.ERROR]
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault['code']} {fault['new'].strip()}")
 def test_no_fix_makes_anything_worse(tmp_path: Path, fault: dict[str, str]) -> None:
     harbour = Path(shutil.copytree(CHECKS / "harbour", tmp_path / "policies"))
@@ -154,4 +184,5 @@ def test_no_fix_makes_anything_worse(tmp_path: Path, fault: dict[str, str]) -> N
     for each in mends:
         each.write()
     _, after = check_folder(harbour, TODAY)
-    assert len(after) <= len(before)
+    # Warnings about what a wrong name stands for are only told once it is right.
+    assert len(_errors(after)) <= len(_errors(before))

@@ -144,6 +144,8 @@ def _amount(words: _Words) -> Limit:
         words.fail(f"`{text}` is not an amount of time", f"write {joined[1]} {_meant(joined[2]) or 'hours'}")
     if text.startswith("-"):
         words.fail(f"`{text}` is negative", "a limit is longer than nothing")
+    if not re.fullmatch(NUMBER, text) and (meant := _in_words(words.text)):
+        words.fail(f"`{text}` is not an amount of time", f"write {meant}")
     if not re.fullmatch(NUMBER, text):
         hint = (
             f"write {text.replace(',', '.')} with a point" if re.fullmatch(r"[0-9]+,[0-9]+", text, re.ASCII) else FORMS
@@ -152,16 +154,19 @@ def _amount(words: _Words) -> Limit:
     words.take()
     word = words.peek()
     if not word or word in ("before", "after"):
-        words.fail(f"`{text}` has no unit", f"write {text} hours or {text} business hours", first)
+        words.fail(f"`{text}` has no unit", f"write {text} hours, {text} days or {text} business hours", first)
     length = 2 if word in ("business", "working", "work", "office", "calendar") and words.peek(1) else 1
     written = " ".join(words.peek(ahead) for ahead in range(length))
     unit = written.removesuffix("s") if written.removesuffix("s") in KINDS else ""
     if not unit:
-        hint = _meant(written)
-        words.fail(
-            f"`{written}` is not a unit of time", f"did you mean {hint}?" if hint else FORMS,
-            words.next, words.next + length - 1,
-        )  # fmt: skip
+        meant, number = _meant(written), 1 if text == "1" else 2
+        pair = f"{written} {words.peek(1)}" if length == 1 and words.peek(1) else ""
+        known = words.peek(1).removesuffix("s") in KINDS
+        if pair and (whole := _meant(pair)) and (not meant or known or _foreign(pair)):
+            # The very word: the second one is only wrong where both are of another language.
+            length, meant, written = (2, whole, pair) if _foreign(pair) else (1, whole, written)
+        hint = f"did you mean {meant.removesuffix('s') if number == 1 else meant}?" if meant else FORMS
+        words.fail(f"`{written}` is not a unit of time", hint, words.next, words.next + length - 1)
     words.next = first
     kind = KINDS[unit]
     amount = _measure(words, text, kind, UNITS[kind][unit])
@@ -195,10 +200,69 @@ def _short(text: str) -> str:
     return text if len(text) <= 24 else f"{text[:20]}..."
 
 
+NUMBERS = (
+    ("a", "an", "one", "ein", "eine", "einem", "einen", "einer", "un", "une", "una", "uno"),
+    ("two", "zwei", "deux", "dos"), ("three", "drei", "trois", "tres"), ("four", "vier", "quatre", "cuatro"),
+    ("five", "fuenf", "cinq", "cinco"), ("six", "sechs", "seis"), ("seven", "sieben", "sept", "siete"),
+    ("eight", "acht", "huit", "ocho"), ("nine", "neun", "neuf", "nueve"), ("ten", "zehn", "dix", "diez"),
+)  # fmt: skip
+"""Words for the numbers from 1 on, in English, German, French and Spanish."""
+
+FOREIGN = {
+    "business day": "werktag werktage werktagen arbeitstag arbeitstage arbeitstagen geschaeftstag geschaeftstage "
+    "bankarbeitstag bankarbeitstage jour_ouvre jours_ouvres jour_ouvrable jours_ouvrables dia_habil dias_habiles "
+    "dia_laborable dias_laborables",
+    "business hour": "arbeitsstunde arbeitsstunden geschaeftsstunde geschaeftsstunden heure_ouvree heures_ouvrees "
+    "hora_habil horas_habiles",
+    "day": "tag tage tagen jour jours dia dias kalendertag kalendertage kalendertagen",
+    "hour": "stunde stunden std heure heures hora horas",
+    "minute": "minuten minuto minutos",
+    "second": "sekunde sekunden seconde secondes segundo segundos",
+    "week": "woche wochen semaine semaines semana semanas",
+    "month": "monat monate monaten mois mes meses",
+    "year": "jahr jahre jahren an ans annee annees ano anos",
+}
+"""Units of time in German, French and Spanish."""
+
+
+def _foreign(written: str) -> str:
+    """The unit that words of another language stand for; "" where none does."""
+    from carepolicy.policy.vocabulary import name_of
+
+    said = name_of(written)
+    return next((unit for unit, words in FOREIGN.items() if said in words.split()), "")
+
+
+def _in_words(text: str) -> str:
+    """A limit whose number is a word, as it is written here: ``half an hour`` is 30 minutes; "" of any other text."""
+    from carepolicy.policy.vocabulary import spelt
+
+    first, *others = spelt(text).split()
+    halves = {"hour": "30 minutes", "day": "12 hours", "business day": "0.5 business days", "year": "6 months"}
+    if first in ("half", "halbe", "halber", "halben", "demi"):
+        unit = _unit_of([each for each in others if each not in NUMBERS[0]])
+        return halves.get(unit, f"0.5 {unit}s" if unit else "")
+    number = next((number for number, words in enumerate(NUMBERS, 1) if first in words), 0)
+    unit = _unit_of(others) if number else ""
+    if unit and unit[0].isdigit():
+        return unit if number == 1 else ""
+    return f"{number} {unit}{'' if number == 1 else 's'}" if unit else ""
+
+
+def _unit_of(words: list[str]) -> str:
+    """The unit that words stand for, in the singular."""
+    written = " ".join(words)
+    unit = (_foreign(written) or _meant(written)) if written else ""
+    return unit if unit[:1].isdigit() else unit.removesuffix("s")
+
+
 def _meant(written: str) -> str:
     """The unit that was probably meant, in the plural; "" where nothing is near."""
     from difflib import get_close_matches
 
+    unit = _foreign(written)
+    if unit:
+        return f"{unit}s"
     single = written.lower().replace("working", "business").replace("work ", "business ").replace("office", "business")
     for form in (single, single.removesuffix("s")):
         if form in SLIPS:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from carepolicy.businesstime.errors import CalendarError
 from carepolicy.policy.model import Holidays
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 def holiday_names(spec: Holidays, first_year: int, last_year: int) -> dict[int, str]:
@@ -39,18 +44,49 @@ def check_holidays(spec: Holidays) -> None:
 
 
 def _unknown(spec: Holidays) -> CalendarError:
-    from difflib import get_close_matches
-
     import holidays
 
     supported = holidays.list_supported_countries(include_aliases=True)
     if spec.country not in supported:
-        codes = get_close_matches(spec.country.upper(), supported, 3, 0.5)
-        hint = f"nearest: {', '.join(codes)}" if codes else "write the ISO 3166 code of a country, such as GB"
-        return CalendarError(
-            f"no public holidays are known for the country `{spec.country}`", hint, spec.at / "country"
-        )
-    parts = supported[spec.country]
-    near = get_close_matches((spec.subdivision or "").upper(), parts, 3, 0.3) or parts[:8]
-    hint = f"nearest: {', '.join(near)}" if near else f"{spec.country} has no subdivisions here: leave it out"
+        said = f"no public holidays are known for the country `{spec.country}`"
+        return CalendarError(said, _country_hint(spec.country, supported), spec.at / "country")
+    hint = _subdivision_hint(spec, supported[spec.country])
     return CalendarError(f"`{spec.subdivision}` is not a subdivision of {spec.country}", hint, spec.at / "subdivision")
+
+
+def _country_hint(written: str, supported: Mapping[str, Sequence[str]]) -> str:
+    from difflib import get_close_matches
+
+    from carepolicy.policy.called import country_called
+
+    called = country_called(written)
+    if called is not None and called in supported:
+        return f"write {called}"
+    codes = get_close_matches(written.upper(), supported, 3, 0.5) if len(written) < 4 else []
+    return f"nearest: {', '.join(codes)}" if codes else "write the ISO 3166 code of a country, such as GB"
+
+
+def _subdivision_hint(spec: Holidays, codes: Sequence[str]) -> str:
+    """The code of a subdivision that was written by its name; else the codes that are near, and what they stand for."""
+    from difflib import get_close_matches
+
+    import holidays
+
+    from carepolicy.policy.vocabulary import spelt
+
+    said = spelt(spec.subdivision or "")
+    if not codes:
+        return f"{spec.country} has no subdivisions here: leave it out"
+    aliases: dict[str, str] = getattr(holidays.country_holidays(spec.country), "subdivisions_aliases", {})
+    named = {spelt(name): code for name, code in aliases.items()}
+    near = [named[each] for each in get_close_matches(said, named, 1, 0.75)]
+    if said in named or near:
+        return f"write {named.get(said) or near[0]}"
+    called = {code: name for name, code in reversed(aliases.items())}
+    by_letters = get_close_matches(said.upper(), codes, 3, 0.3) if len(said) < 4 else []
+    shown = [f"{code} ({called[code]})" if code in called else code for code in by_letters or codes[:MOST_TOLD]]
+    return f"{'nearest' if by_letters else 'known here'}: {', '.join(shown)}"
+
+
+MOST_TOLD = 20
+"""Subdivisions that a hint lists: no country of Europe has many more."""

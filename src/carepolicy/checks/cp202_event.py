@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from carepolicy.checks.pointing import unknown
 from carepolicy.checks.rule import Rule
 from carepolicy.checks.walk import acts, triggers
+from carepolicy.policy.findings import Finding, nearest, sole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.findings import Finding
     from carepolicy.policy.model import Flow, Policies
+    from carepolicy.policy.places import Place
 
 CLOCK_EVENTS = ("warned", "late", "met")
 EVERY = "every"
@@ -44,7 +45,7 @@ def _in_flow(policies: Policies, flow: Flow) -> Iterator[Finding]:
         clock, dot, happening = name.partition(".")
         misnamed_clock = bool(dot) and happening in CLOCK_EVENTS and clock not in flow.clocks
         if name not in flow.triggers() and not misnamed_clock:
-            yield unknown(CODE, "event", name, policies.key_place(at), flow.triggers())
+            yield _unknown_trigger(policies, flow, name, policies.key_place(at))
     known = (*flow.events, *((EVERY,) if flow.every is not None else ()))
     for state in flow.states.values():
         for number, name in enumerate(state.start_on):
@@ -55,6 +56,22 @@ def _in_flow(policies: Policies, flow: Flow) -> Iterator[Finding]:
             if name not in flow.events:
                 place = policies.place(clock_of.at / "restarts_on" / number)
                 yield unknown(CODE, "event", name, place, flow.events)
+
+
+def _unknown_trigger(policies: Policies, flow: Flow, name: str, place: Place) -> Finding:
+    """What no trigger is: the end of a clock's round in other words, an event of another flow, a misspelt one."""
+    clock, dot, end = name.partition(".")
+    if dot and clock in flow.clocks:
+        near = nearest(end, CLOCK_EVENTS)
+        known = ", ".join(f"{clock}.{each}" for each in CLOCK_EVENTS)
+        hint = f"known here: {known}" if near is None else f'did you mean "{clock}.{near}"? Known here: {known}'
+        better = None if sole(end, CLOCK_EVENTS) is None else f"{clock}.{near}"
+        return Finding(CODE, f'unknown event "{name}"', place, hint, replacement=better)
+    others = [each.name for each in policies.flows.values() if name in each.events]
+    if others and sole(name, flow.triggers()) is None:
+        hint = f"it is an event of {' and '.join(others)}: declare it under events: of this flow too"
+        return Finding(CODE, f'unknown event "{name}"', place, hint)
+    return unknown(CODE, "event", name, place, flow.triggers())
 
 
 CODE = "CP202"

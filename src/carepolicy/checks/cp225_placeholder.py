@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.pointing import unknown, within
@@ -36,7 +37,9 @@ def find(policies: Policies) -> Iterator[Finding]:
             continue
         for name, start, end in named:
             if name not in known:
-                yield unknown(CODE, "placeholder", name, within(policies, at, text, start, end), known)
+                ends = sorted(each for each in known if each.startswith("clock.") and each.endswith(f".{name}"))
+                finding = unknown(CODE, "placeholder", name, within(policies, at, text, start, end), known)
+                yield replace(finding, hint=f"write which clock's: {', '.join(ends)}") if ends else finding
 
 
 def _texts(policies: Policies) -> Iterator[Text]:

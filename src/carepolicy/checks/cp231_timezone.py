@@ -5,26 +5,47 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from carepolicy.checks.pointing import unknown
 from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import Finding, sole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.findings import Finding
     from carepolicy.policy.model import Policies
+    from carepolicy.policy.places import At
 
 
 def find(policies: Policies) -> Iterator[Finding]:
     """The zone of the organisation, and of each calendar that has its own."""
     organisation = policies.organisation
     if not is_zone(organisation.timezone):
-        place = policies.place(organisation.at / "timezone")
-        yield unknown(CODE, "time zone", organisation.timezone, place, available_timezones())
+        yield _unknown(policies, organisation.timezone, organisation.at / "timezone")
     for calendar in organisation.calendars.values():
         if calendar.timezone != organisation.timezone and not is_zone(calendar.timezone):
-            place = policies.place(calendar.at / "timezone")
-            yield unknown(CODE, "time zone", calendar.timezone, place, available_timezones())
+            yield _unknown(policies, calendar.timezone, calendar.at / "timezone")
+
+
+def _unknown(policies: Policies, name: str, at: At) -> Finding:
+    """A city that is spelt wrongly; or one that has no zone of its name: then the zones of the country are told."""
+    zones = {zone.rpartition("/")[2].lower(): zone for zone in sorted(available_timezones())}
+    near = sole(name.rpartition("/")[2].lower().replace(" ", "_"), zones)
+    text, place = f'unknown time zone "{name}"', policies.place(at)
+    if near is not None:
+        return Finding(CODE, text, place, f'did you mean "{zones[near]}"?', replacement=zones[near])
+    here = _zones_of(policies)
+    if here:
+        return Finding(CODE, text, place, f"zones where the holidays are: {', '.join(here)}")
+    return Finding(CODE, text, place, "a zone is named by a region and its largest city, such as Europe/London")
+
+
+def _zones_of(policies: Policies) -> list[str]:
+    """The zones of the countries whose public holidays are kept."""
+    from babel.core import get_global
+
+    specs = policies.organisation.calendars.values()
+    countries = {each.holidays.country for each in specs if each.holidays is not None}
+    zones = get_global("zone_territories")
+    return sorted(zone for zone, country in zones.items() if country in countries and is_zone(zone))[:8]
 
 
 def is_zone(name: str) -> bool:

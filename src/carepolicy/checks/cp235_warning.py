@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
+from carepolicy.policy.called import share_meant
 from carepolicy.policy.findings import Finding
 
 if TYPE_CHECKING:
@@ -24,12 +25,11 @@ def find(policies: Policies) -> Iterator[Finding]:
             for number, text in enumerate(clock.warn_at):
                 share = _SHARE.fullmatch(text)
                 if share is None or not 0 < Fraction(share[1]) < 100:
-                    yield Finding(
-                        CODE,
-                        f'"{text}" is no share of the limit',
-                        policies.place(clock.at / "warn_at" / number),
-                        "write a percentage above 0% and below 100%, such as 80%",
-                    )
+                    meant = share_meant(text)
+                    usual = meant is None or meant == "100%"
+                    hint = "write a percentage above 0% and below 100%, such as 80%" if usual else f"write {meant}"
+                    place = policies.place(clock.at / "warn_at" / number)
+                    yield Finding(CODE, f'"{text}" is no share of the limit', place, hint)
 
 
 CODE = "CP235"

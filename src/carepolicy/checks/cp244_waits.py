@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, did_you_mean, quoted, sole
-from carepolicy.policy.schema.flow import WHO
+from carepolicy.policy.schema.flow import WAITERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.policy.model import Policies
-
-WAITERS = ("customer", "us", *(who for who in WHO if who != "customer"))
 
 
 def find(policies: Policies) -> Iterator[Finding]:

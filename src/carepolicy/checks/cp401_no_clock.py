@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from carepolicy.checks.graph import Same, kept_graph
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 
@@ -35,9 +36,19 @@ def _hint(flow: Flow, state: str) -> str:
     pausing = next((clock.name for clock in flow.clocks.values() if state in clock.pauses_in), None)
     if pausing is not None:
         return f"the clock {pausing} only pauses here: move the state to its runs_in, or write waits: us"
-    name = next(iter(flow.clocks), None)
+    name = _clock_beside(flow, state)
     where = f"add {state} to runs_in of {name}" if name is not None else "give the flow a clock that runs here"
     return f"{where}, or write waits: us if we wait"
+
+
+def _clock_beside(flow: Flow, state: str) -> str | None:
+    """The clock that runs in most of the states that lead to one or that it leads to; None where none runs there."""
+    steps = kept_graph(Same(flow)).steps
+    beside = {step.target for step in steps[state]}
+    beside |= {name for name, each in steps.items() if any(step.target == state for step in each)}
+    counts = {name: len(beside.intersection(clock.runs_in)) for name, clock in flow.clocks.items()}
+    best = max(counts, key=lambda name: counts[name], default=None)
+    return best if best is not None and counts[best] else None
 
 
 CODE = "CP401"

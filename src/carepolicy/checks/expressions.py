@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from carepolicy.checks.pointing import within
 from carepolicy.checks.walk import acts, ways
-from carepolicy.guards.faults import VALUE, Fault
+from carepolicy.guards.faults import TYPE, VALUE, Fault
 from carepolicy.guards.scopes import scope_of
 from carepolicy.named import NamedTuple
-from carepolicy.policy.findings import Finding, did_you_mean, sole
+from carepolicy.policy.called import amount_meant
+from carepolicy.policy.findings import Finding, did_you_mean, quoted, sole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from carepolicy.policy.model import Fact, Flow, Policies
     from carepolicy.policy.places import At
 
+_SETTING = re.compile(r"\bsettings\.([a-z][a-z0-9_]*)")
 _LITERAL = re.compile(r"\s*(?P<quoted>\"[^\"\\]*\"|'[^'\\]*')\s*")
 
 
@@ -52,8 +54,23 @@ def find(policies: Policies) -> Iterator[Finding]:
         if not faults:
             sound.add(key)
         for fault in faults:
+            of_setting = _of_a_setting(policies, written.text) if fault.code == TYPE else None
+            if of_setting is not None:
+                yield of_setting
+                continue
             place = within(policies, written.at, written.text, fault.start, fault.end)
             yield Finding(fault.code, fault.message, place, fault.hint, replacement=fault.replacement)
+
+
+def _of_a_setting(policies: Policies, text: str) -> Finding | None:
+    """The fault of a setting such as ``20 €``, a text where an expression wants a number; told where it stands."""
+    for name in _SETTING.findall(text):
+        setting = policies.organisation.settings.get(name)
+        meant = amount_meant(setting.value) if setting is not None and isinstance(setting.value, str) else None
+        if setting is not None and meant is not None:
+            said = f"{quoted(setting.value)} is a text, and settings.{name} is used as a number or an amount"
+            return Finding(TYPE, said, policies.place(setting.at), f"write {meant}")
+    return None
 
 
 def _key(written: Written) -> tuple[object, ...]:

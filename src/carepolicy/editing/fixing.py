@@ -6,6 +6,7 @@ Only what is safe: a misspelt name where one right name alone is near, and what 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -94,7 +95,10 @@ def _applied(
 ) -> dict[str, str]:
     """The texts of the files that the fixes of some findings change."""
     found: dict[str, list[Fix]] = {}
+    doubted = _doubted(checked, findings)
     for finding in findings:
+        if finding in doubted:
+            continue
         name = finding.place.file
         kept = checked.memory.get(name)
         fix = fix_of(finding, kept.source if kept is not None else None)
@@ -106,6 +110,22 @@ def _applied(
         if before is not None and (after := _readable(before, fixes, name)) != before:
             changed[name] = after
     return changed
+
+
+def _doubted(checked: Rechecked, findings: Sequence[Finding]) -> set[Finding]:
+    """Findings of which it may be the *right* word that would be mended: it stands in several places, and the name that
+    would take its place only where that is declared."""
+    places: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        if finding.replacement is not None and finding.code.startswith("CP20"):
+            places.setdefault((finding.message, finding.replacement), []).append(finding)
+    texts = [each.source.text for each in checked.memory.values() if each.source is not None]
+    return {
+        finding
+        for (_, name), each in places.items()
+        if len(each) > 1 and sum(len(re.findall(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text)) for text in texts) < 2
+        for finding in each
+    }
 
 
 def _readable(text: str, fixes: Sequence[Fix], name: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.guards.faults import TYPE, VALUE
+from carepolicy.guards.faults import NAME, TYPE, VALUE, Fault
 from carepolicy.guards.kinds import FLAG, NUMERIC, TEXTS, UNKNOWN, Piece, Type, common
-from carepolicy.policy.findings import did_you_mean, sole
+from carepolicy.policy.findings import did_you_mean, nearest, sole
 
 if TYPE_CHECKING:
     from carepolicy.guards.compiler import Compiler
@@ -45,6 +45,9 @@ def compared(compiler: Compiler, operator: str, left: Piece, right: Piece, start
 def _comparable(compiler: Compiler, operator: str, left: Piece, right: Piece) -> None:
     kinds = {left.type.kind, right.type.kind}
     if "unknown" in kinds:
+        for one, other in ((left, right), (right, left)):
+            if one.type.kind == "choice" and other.type.kind == "unknown":
+                _lacks_quotes(compiler, one.type, other)
         return
     for one, other in ((left, right), (right, left)):
         if one.type.kind == "choice" and isinstance(other.literal, str):
@@ -87,6 +90,16 @@ def _is_value(compiler: Compiler, kind: Type, other: Piece) -> None:
         said = f'there is no value "{value}" here'
         written = None if near is None else compiler.quoted(near, other)
         compiler.fault(VALUE, said, other, did_you_mean(value, kind.of), written)
+
+
+def _lacks_quotes(compiler: Compiler, kind: Type, other: Piece) -> None:
+    """A value of a choice without quotes was told as an unknown name: say what it lacks."""
+    text = _text_of(compiler, other)
+    value = nearest(text, kind.of)
+    last = compiler.faults[-1] if compiler.faults else None
+    if value is not None and last is not None and (last.code, last.start) == (NAME, other.start):
+        said, better = f'"{text}" is a text, and stands without quotes', f'"{value}"'
+        compiler.faults[-1] = Fault(NAME, said, f"write {better}", last.start, last.end, better)
 
 
 def _member(compiler: Compiler, left: Piece, right: Piece, start: int, end: int) -> Piece:

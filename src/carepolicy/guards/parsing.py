@@ -11,6 +11,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.guards.faults import PARSE, SIZE, ExpressionError, Fault
+from carepolicy.policy.called import AMOUNT, amount_meant
+from carepolicy.policy.findings import quoted
 from carepolicy.unseen import called, like_blank
 
 if TYPE_CHECKING:
@@ -36,7 +38,21 @@ _SLIPS = (
     (re.compile(r"<>"), "<> does not compare", "!="),
     (re.compile(r"[“”„«»]"), "this is not the quote of a text", '"'),
     (re.compile(r"[‘’]"), "this is not the quote of a text", "'"),
+    (re.compile(r"≥"), "≥ is written >=", ">="),
+    (re.compile(r"≤"), "≤ is written <=", "<="),
+    (re.compile(r"≠"), "≠ is written !=", "!="),
+    (re.compile(r"×"), "× is written *", "*"),
+    (re.compile(r"[–−]"), "this is not the sign of less", "-"),
 )
+_SLIPS_THERE = (
+    (re.compile(r"\b(und|et)\b", re.IGNORECASE), "&&"),
+    (re.compile(r"\b(oder|ou)\b", re.IGNORECASE), "||"),
+    (re.compile(r"\b(nicht|non)\b", re.IGNORECASE), "!"),
+    (re.compile(r"\b(is|ist|est|equals)\b", re.IGNORECASE), "=="),
+)
+"""What is only a slip where the expression cannot be read any further."""
+
+_TEXT_BARE = re.compile(r"(?<=[=!]=)\s*(?P<text>[^\W\d][\w ]*\w)")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -173,6 +189,9 @@ def _fault(text: str, place: object) -> Fault:
     if slips:
         start, end, said, right = min(slips)
         return Fault(PARSE, said, f"write {right}", start, end, right)
+    there = _slip_there(bare, at)
+    if there is not None:
+        return there
     bracket = _bracket(bare)
     if bracket is not None and (at >= ended or bracket[1] >= at):
         said, start = bracket
@@ -184,6 +203,27 @@ def _fault(text: str, place: object) -> Fault:
     word = re.compile(r"\w+|.", re.DOTALL).match(text, at)
     said = word.group() if word is not None else text[at]
     return Fault(PARSE, f'"{said}" is not expected here', "", at, at + len(said))
+
+
+def _slip_there(bare: str, at: int) -> Fault | None:
+    """An amount, a word of another language or a text without quotes in the place where reading ends."""
+    for found in re.finditer(AMOUNT, bare):
+        meant = amount_meant(found.group())
+        is_value = bare[: found.start()].rstrip()[-1:] in (*"=<>!+-*/(,[&|?:",)
+        if is_value and found.start() <= at < found.end() and meant is not None:
+            said = f"{quoted(found.group())} is not written as a number is"
+            return Fault(PARSE, said, f"write {meant}", *found.span(), meant)
+    for pattern, right in _SLIPS_THERE:
+        for found in pattern.finditer(bare):
+            if found.start() <= at <= found.end() + 1:
+                return Fault(
+                    PARSE, f"{quoted(found.group())} is written {right}", f"write {right}", *found.span(), right
+                )
+    for found in _TEXT_BARE.finditer(bare):
+        if found.start("text") <= at <= found.end("text"):
+            right = f'"{found["text"]}"'
+            return Fault(PARSE, "a text stands in quotes", f"write {right}", *found.span("text"), right)
+    return None
 
 
 def _bracket(bare: str) -> tuple[str, int] | None:

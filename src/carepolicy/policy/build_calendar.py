@@ -9,6 +9,7 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from carepolicy.policy.called import days_meant, hours_meant
 from carepolicy.policy.findings import did_you_mean, quoted
 from carepolicy.policy.model import CalendarSpec, Holidays, ImportedFile, Interval
 from carepolicy.policy.part import Part, in_words
@@ -64,7 +65,16 @@ def _dates(part: Part, key: str) -> tuple[date, ...]:
 
 
 def _closed(part: Part) -> Iterator[tuple[date, date]]:
-    first, slash, last = part.text().partition("/")
+    said = part.text()
+    if re.fullmatch(r"\s*\d\d?-\d\d?(\s*/\s*\d\d?-\d\d?)?\s*", said):
+        hint = "each year needs its own dates, such as 2026-12-24/2027-01-06"
+        part.fault("CP114", f"{quoted(said)} has no year", hint)
+        return
+    meant = days_meant(said)
+    if meant is not None and meant != "".join(said.split()):
+        part.fault("CP114", f"{quoted(said)} is no date, and no two", f"write {meant}")
+        return
+    first, slash, last = said.partition("/")
     start = part.date(first.strip())
     end = part.date(last.strip()) if slash else start
     if start is None or end is None:
@@ -155,7 +165,8 @@ def _interval(part: Part) -> Interval | None:
     said = part.text()
     match = _HOURS.fullmatch(said)
     if match is None:
-        part.fault("CP114", f"{quoted(said)} is no opening hours", _HINT)
+        meant = hours_meant(said)
+        part.fault("CP114", f"{quoted(said)} is no opening hours", _HINT if meant is None else f"write {meant}")
         return None
     opens, closes = _seconds(match[1], match[2]), _seconds(match[3], match[4])
     if opens is None or closes is None or opens == DAY:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from carepolicy.policy.build_calendar import build_calendar
+from carepolicy.policy.called import amount_meant
 from carepolicy.policy.findings import quoted
 from carepolicy.policy.model import Channel, Fact, Message, Organisation, Role, Setting, Value, Watch
 from carepolicy.policy.part import Part, in_words
@@ -74,7 +75,9 @@ def _role(name: str, part: Part) -> Role:
 def _amount(part: Part) -> Decimal | None:
     amount = _decimal(part.text())
     if amount is None:
-        part.fault("CP112", f"{quoted(part.text())} is no amount", "write a number such as 100.00")
+        meant = amount_meant(part.text())
+        hint = "write a number such as 100.00" if meant is None else f"write {meant}"
+        part.fault("CP112", f"{quoted(part.text())} is no amount", hint)
     return amount
 
 

@@ -7,6 +7,7 @@ from difflib import SequenceMatcher, get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from carepolicy.policy.vocabulary import meant, same
 from carepolicy.unseen import shown
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ class Finding:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like ``name``, or None where none is alike."""
-    found = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    """The known name that is most like ``name`` or means the same in another language, or None where none is alike."""
+    names = list(known)
+    return same(name, names) or meant(name, names) or next(iter(get_close_matches(name, names, n=1, cutoff=0.6)), None)
 
 
 def sole(name: str, known: Iterable[str]) -> str | None:
@@ -46,7 +47,11 @@ def sole(name: str, known: Iterable[str]) -> str | None:
 
     None where two could be meant: then people are to choose.
     """
-    found = get_close_matches(name, list(known), n=2, cutoff=SAFE)
+    names = list(known)
+    alike = same(name, names)
+    if alike is not None:
+        return alike
+    found = get_close_matches(name, names, n=2, cutoff=SAFE)
     if len(found) < 2:
         return found[0] if found else None
     first, second = (SequenceMatcher(None, each, name).ratio() for each in found)

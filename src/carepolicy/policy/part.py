@@ -102,7 +102,10 @@ class Part:
                 return date.fromisoformat(said)
         except ValueError:
             pass
-        hint = "a date is a day that exists, written like 2026-12-24"
+        from carepolicy.policy.called import days_meant
+
+        meant = days_meant(said)
+        hint = "a date is a day that exists, written like 2026-12-24" if meant is None else f"write {meant}"
         self.fault("CP114", f"{quoted(said)} is no date", hint, on_key)
         return None
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.policy.called import currency_called, language_called, language_known, share_meant
 from carepolicy.policy.findings import Finding, did_you_mean, nearest, quoted, sole
 from carepolicy.policy.places import Path, Place, Source
-from carepolicy.policy.schema.parts import FACT_PATTERN, NAME_PATTERN, TRIGGER_PATTERN
+from carepolicy.policy.schema.flow import SHARE, WAITERS
+from carepolicy.policy.schema.organisation import CLOSED
+from carepolicy.policy.schema.parts import FACT_PATTERN, LANGUAGE, NAME_PATTERN, TRIGGER_PATTERN
 from carepolicy.policy.validator import full_pattern, validator_of
+from carepolicy.policy.vocabulary import bare, name_of
+from carepolicy.unseen import without_like_blanks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,23 +35,28 @@ def _findings(error: Any, source: Source) -> Iterator[Finding]:
     path: Path = tuple(error.absolute_path)
     rule, schema = str(error.validator), error.schema
     expected = schema.get("errorMessage", "something else") if isinstance(schema, dict) else "something else"
-    if "propertyNames" in error.absolute_schema_path and error.absolute_schema_path[-2] == "propertyNames":
-        yield _name(str(error.instance), schema, source.key((*path, str(error.instance))))
+    if expected == CLOSED and isinstance(error.instance, dict) and error.instance.keys() & {"from", "to", "title"}:
+        days = "/".join(str(error.instance[key]) for key in ("from", "to") if key in error.instance)
+        hint = f"write {days or '2026-08-03/2026-08-07'}; what it is for can stand in a comment"
+        yield Finding("CP112", f"a mapping stands here; expected is {CLOSED}", source.value(path), hint)
+    elif "propertyNames" in error.absolute_schema_path and error.absolute_schema_path[-2] == "propertyNames":
+        yield _name(str(error.instance), schema, source.key((*path, str(error.instance))), source)
     elif rule == "additionalProperties":
         known = schema.get("properties", {})
         for key in error.instance:
             if key not in known:
-                yield _unknown(key, list(known), error.instance, source.key((*path, key)))
+                yield _unknown(key, list(known), error.instance, source.key((*path, key)), source)
     elif rule == "required":
         unknown = [key for key in error.instance if key not in schema.get("properties", {})]
         for key in error.validator_value:
             # A misspelt key is one fault, not two.
-            if key not in error.instance and nearest(key, unknown) is None:
+            meant = nearest(key, unknown) or next((each for each in unknown if nearest(each, [key])), None)
+            if key not in error.instance and meant is None:
                 yield Finding("CP111", f"the key {quoted(key)} is missing", _head(source, path), _so(expected))
     elif rule == "type":
         yield _wrong_type(error.instance, expected, source, path)
     elif rule == "pattern":
-        yield _name(str(error.instance), schema, source.value(path))
+        yield _name(str(error.instance), schema, source.value(path), source, path)
     elif rule == "enum":
         said = source.written.get(path, error.instance)
         hint = did_you_mean(str(said), error.validator_value) or "known here: " + ", ".join(error.validator_value)
@@ -56,43 +66,108 @@ def _findings(error: Any, source: Source) -> Iterator[Finding]:
         yield _out_of_bounds(rule, error, expected, source, path)
 
 
-def _unknown(key: str, known: list[str], there: dict[str, Any], place: Place) -> Finding:
+def _unknown(key: str, known: list[str], there: dict[str, Any], place: Place, source: Source) -> Finding:
     """A key that means nothing here; one that is there already is not what it was meant for."""
     message = f"unknown key {quoted(key)}"
+    if key.isdecimal():
+        before = source.text.split("\n", place.line)[place.line - 1][: place.column - 1]
+        number = re.search(r"(\d+),\s*$", before)
+        if number is not None:
+            whole = place._replace(column=number.start() + 1)
+            hint = f"write {number[1]}.{key}"
+            return Finding("CP110", f"a comma ends the value here, and {quoted(key)} is no key", whole, hint)
     near = nearest(key, known)
     if near in there:
         return Finding("CP110", message, place, f'"{near}" is there already')
-    return Finding("CP110", message, place, did_you_mean(key, known), replacement=sole(key, known))
+    hint = _NOT_YET.get(key) or did_you_mean(key, known)
+    return Finding("CP110", message, place, hint, replacement=sole(key, known))
 
 
-def _name(text: str, schema: Any, place: Place) -> Finding:
-    """A name, or another text with a pattern, that is not written as it must be."""
+_BOUNDS = "a number has no bounds here: a guard can ask for them, as in when: survey.mark <= 6"
+_NOT_YET = {"min": _BOUNDS, "max": _BOUNDS}
+"""What people look for, and the language does not have."""
+
+
+def _name(text: str, schema: Any, place: Place, source: Source, path: Path = ()) -> Finding:
+    """A name, or another text with a pattern, that is not written as it must be. ``path`` is that of a value."""
     if schema.get("pattern") not in _NAME_PATTERNS:
-        return Finding(
-            "CP112",
-            f"{quoted(text)} is not {schema.get('errorMessage', 'right')}",
-            place,
-            schema["patternErrorMessage"],
-        )
-    better = re.sub(r"[^a-z0-9_.]+", "_", text.strip().lower()).strip("_.")
+        said, hint, better = _coded(text, schema)
+        return Finding("CP112", said, place, hint, replacement=better)
+    waits = nearest(text, WAITERS) if path[-1:] == ("waits",) else None
+    better = waits or _written_as_name(text, source)
     fits = re.search(schema["pattern"], better) is not None
+    prose = _PROSE.get(next((str(each) for each in reversed(path) if isinstance(each, str)), ""))
+    said = f"{quoted(text)} is not {schema['errorMessage']}"
+    if prose is not None and (" " in text.strip() or not text.isascii()) and not _is_declared(better, source):
+        return Finding("CP113", said, place, prose)
     hint = f'did you mean "{better}"?' if fits else schema["patternErrorMessage"]
-    return Finding(
-        "CP113", f"{quoted(text)} is not {schema['errorMessage']}", place, hint, replacement=better if fits else None
-    )
+    safe = better if waits is None else sole(text, WAITERS)
+    return Finding("CP113", said, place, hint, replacement=safe if fits else None)
+
+
+_ROLE = "name a role, not a person: who has it stands under people: of the role in organisation.yaml"
+_PROSE = {
+    "send": "name a message: what it says stands in messages/, a file for each language",
+    "tell": _ROLE,
+    "role": _ROLE,
+    "owner": _ROLE,
+    "assign": _ROLE,
+    "deputy": _ROLE,
+}
+"""What to write under some keys where people write a text or a person's name."""
+
+
+def _written_as_name(text: str, source: Source) -> str:
+    """How a name should be written: as one that is declared in the file without its marks, or else transliterated."""
+    ways = [".".join(map(name_of, way(without_like_blanks(text)).split("."))) for way in (str, bare)]
+    return next((each for each in ways if _is_declared(each, source)), ways[0])
+
+
+def _is_declared(name: str, source: Source) -> bool:
+    return any(path[-1] == name for path in source.keys)
+
+
+def _coded(text: str, schema: Any) -> tuple[str, str, str | None]:
+    """What is wrong with a text of another pattern, how it is written, and what was surely meant."""
+    said = f"{quoted(text)} is not {schema.get('errorMessage', 'right')}"
+    better = None
+    if schema["errorMessage"] == LANGUAGE["errorMessage"]:
+        better = language_called(text)
+    elif schema["errorMessage"] == "a currency":
+        better = currency_called(text)
+    elif schema["errorMessage"] == SHARE:
+        better = share_meant(text)
+    return said, schema["patternErrorMessage"] if better is None else f"write {better}", better
 
 
 def _wrong_type(value: object, expected: str, source: Source, path: Path) -> Finding:
+    written = source.written.get(path, "")
+    if value is None and written:
+        hint = f"put quotes around it, or choose another word; {_so(expected)}"
+        return Finding("CP112", f"{quoted(written)} means that nothing stands here", source.value(path), hint)
     if value is None:
         place = _head(source, path) if path else source.value(path)
         message = "a value is missing here" if path else "the file is empty"
         return Finding("CP112", message, place, _so(expected))
     hint = ""
-    if isinstance(value, dict) and "{" not in expected:
+    if isinstance(value, dict) and _by_language(value):
+        hint = "write one text, in the language of whoever works with it: it cannot yet be said in several"
+    elif isinstance(value, dict) and "name" in value:
+        hint = "write the name alone: nothing else can yet be said of it here"
+    elif isinstance(value, dict) and expected.startswith("a limit"):
+        hint = "write one length of time, or a list of which the first that holds wins: [{when: …, is: …}, {is: …}]"
+    elif isinstance(value, dict) and "{" not in expected:
         hint = "put quotes around a text that has a colon in it or begins with {"
+    elif isinstance(value, float) and expected == "a whole number":
+        hint = f"write {int(value)}"
     elif isinstance(value, list) and "[" not in expected:
         hint = "put quotes around a text that begins with ["
     return Finding("CP112", f"{_kind(value)} stands here; expected is {expected}", source.value(path), hint)
+
+
+def _by_language(value: dict[str, Any]) -> bool:
+    """Whether a mapping says one thing in several languages: its keys are codes of some."""
+    return bool(value) and all(len(key) == 2 and key.isalpha() and language_known(key) for key in value)
 
 
 def _out_of_bounds(rule: str, error: Any, expected: str, source: Source, path: Path) -> Finding:
@@ -101,7 +176,10 @@ def _out_of_bounds(rule: str, error: Any, expected: str, source: Source, path: P
         return Finding("CP112", "this is empty", source.value(path), _so(expected))
     words = {"minimum": f"at least {bound}", "maximum": f"at most {bound}"}.get(rule, str(bound))
     said = source.written.get(path, error.instance)
-    return Finding("CP112", f"{quoted(said)} is not {expected}: it must be {words}", source.value(path))
+    better = share_meant(str(said)) if expected == SHARE else None
+    hint = "" if better is None else f"write {better}"
+    text = f"{quoted(said)} is not {expected}: it must be {words}"
+    return Finding("CP112", text, source.value(path), hint, replacement=better)
 
 
 def _head(source: Source, path: Path) -> Place:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from carepolicy.policy.schema.parts import NAME, Schema, keyed, listed, named, ref, root
 
+SHARE = "a share, such as 95% or 0.95"
+"""What a target is expected to be."""
+
 WHO = ("customer", "staff", "system", "carrier", "partner", "other")
+WAITERS = ("customer", "us", *WHO[1:])
+"""Who may be said to wait; roles may as well."""
 
 
 def _short_or(long: Schema, expected: str) -> Schema:
@@ -161,7 +166,7 @@ _CLOCK = keyed(
             "maximum": 1,
             "pattern": r"^\s*\d{1,3}(\.\d+)?\s*%\s*$",
             "description": "The share of cases that must be in time.",
-            "errorMessage": "a share, such as 95% or 0.95",
+            "errorMessage": SHARE,
             "patternErrorMessage": "a share is written like 95% or 0.95",
         },
         "calendar": ref("name", "The calendar it counts in; owner for that of the state's owner."),

@@ -6,6 +6,9 @@ from carepolicy.policy.schema.parts import LIMIT, TEXT, Schema, keyed, listed, n
 
 FACT_TYPES = ("text", "number", "money", "flag", "choice", "date", "time")
 
+CLOSED = "a date, two dates with a slash between them, or {import: closures.ics}"
+"""What an entry of closed: is expected to be."""
+
 _CLOSED: Schema = {
     "type": ["string", "object"],
     "format": "carepolicy-closed",
@@ -13,7 +16,7 @@ _CLOSED: Schema = {
     "properties": {"import": ref("text", "An iCalendar file of closures, by its path below this folder.")},
     "required": ["import"],
     "additionalProperties": False,
-    "errorMessage": "a date, two dates with a slash between them, or {import: closures.ics}",
+    "errorMessage": CLOSED,
     "patternErrorMessage": "closed days are written like 2026-12-24, or 2026-08-03/2026-08-07",
 }
 
