@@ -141,7 +141,7 @@ MADE = {
     ("Flow", "valid_from"): date(2031, 1, 1),
     ("State", "after"): (After("9 hours", samples.transitions("9 hours", "closed"), HERE),),
 }
-NOT_OF_THE_POLICY = {"at", "name", "sources", "root", "digest", "renamed_from", "imports"}
+NOT_OF_THE_POLICY = {"at", "keep_at", "name", "sources", "root", "digest", "renamed_from", "imports"}
 """Names are keys, and ``renamed_from`` says which; imported files come as closed days (compared by their text)."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from carepolicy.engine.case import CARRIED, OWN, Case, Round
+from carepolicy.engine.case import CARRIED, OWN, Case, Kept, Round
 from carepolicy.engine.instants import DAY, NEVER
 from carepolicy.engine.intake import Incoming
 from carepolicy.engine.live import LiveProgram
@@ -74,7 +74,8 @@ FILLED: dict[str, Callable[[LiveProgram], Any]] = {
     "extended": lambda ticket: {1: 2},
     "facts": lambda ticket: {"customer.email": "ada@example.org", "customer.name": "Ada"},
     "holder": lambda ticket: ("care_agent", "Aoife"),
-    "kept": lambda ticket: {0: EARLIER},
+    "fired": lambda ticket: 5,
+    "kept": lambda ticket: {0: Kept(EARLIER, 4_000_003, "elapsed", 1, (ticket.clocks[1].choices[0][0].limit,))},
     "pending": lambda ticket: (ticket.clocks[1],),
     "received": lambda ticket: NOON - DAY,
     "seen": lambda ticket: ticket.clocks[0].bit | ticket.clocks[1].bit,
@@ -87,7 +88,7 @@ ROUND: dict[str, Callable[[LiveProgram], Any]] = {
     "amount": lambda ticket: 4_000_000,
     "base": lambda ticket: 17,
     "due": lambda ticket: NOON - 5,
-    "extras": lambda ticket: (ticket.clocks[0].choices[0][0].limit,),
+    "given": lambda ticket: (ticket.clocks[0].choices[0][0].limit,),
     "late": lambda ticket: True,
     "mark": lambda ticket: 4_000_001,
     "next": lambda ticket: NEVER,
@@ -95,14 +96,15 @@ ROUND: dict[str, Callable[[LiveProgram], Any]] = {
     "segments": lambda ticket: EARLIER,
     "since": lambda ticket: NOON - DAY,
     "started": lambda ticket: NOON - 2 * DAY,
+    "totals": lambda ticket: {("elapsed", ""): (1, 7)},
     "used": lambda ticket: 4_000_002,
     "warned": lambda ticket: 1,
 }
 """The same for a round that was late when it began to pause; its clock and limit are what it is made of."""
 
 MADE_OF = {"clock", "limit"}
-WORKED_OUT = {"base", "next"}
-"""What of a round that pauses is worked out when it goes on."""
+WORKED_OUT = {"base", "next", "totals"}
+"""What of a round that pauses is worked out when it goes on, or when it is asked for."""
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -247,3 +248,10 @@ def test_what_a_receiver_refuses_is_parked_and_what_it_has_in_hand_is_posted_aga
     assert (said.status, said.out) == (0, "1 sent, 0 failed, 0 parked\n")
     keys = [each.header("Idempotency-Key") for each in receiver.posts]
     assert keys[2] == keys[0]
+
+
+def test_who_sends_may_have_an_event_loop_of_his_own(hook: Webhook) -> None:
+    async def send() -> None:
+        hook.deliver(request(), 0)
+
+    asyncio.run(send())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import aiosmtplib
 
 from carepolicy.store.delivering import Doubtful, ServerFault, Undelivered
+from carepolicy.store.lane import Lane
 from carepolicy.store.mail import mail_channels, mail_of
 from carepolicy.store.outbox import Wanted
 from carepolicy.store.servers import Server
@@ -56,21 +57,22 @@ class MailServer:
         said = (*(login or ()), str(starttls), settings)
         self.server = Server(f"{host}:{port}", "\0".join(said))
         self._smtp: aiosmtplib.SMTP | None = None
-        self._runner = asyncio.Runner()
+        self._lane = Lane()
 
     def deliver(self, request: Request, now: int) -> None:
         """Send one message. Raises ``Undelivered`` or ``ServerFault``; what the server said is not repeated, since it
         may name the customer."""
         mail = mail_of(request, self._organisation, self._senders[request.data["channel"]], now)
-        self._runner.run(self._within(mail))
+        self._lane.run(lambda: self._within(mail))
 
     def close(self) -> None:
         """End the connection."""
         try:
             if self._smtp is not None:
-                self._runner.run(self._leave(self._smtp))
+                smtp = self._smtp
+                self._lane.run(lambda: self._leave(smtp))
         finally:
-            self._runner.close()
+            self._lane.close()
 
     async def _leave(self, smtp: aiosmtplib.SMTP) -> None:
         if smtp.is_connected:

@@ -17,6 +17,7 @@ import standardwebhooks
 
 from carepolicy.engine.instants import datetime_of
 from carepolicy.store.delivering import Doubtful, ServerFault, Undeliverable, Undelivered
+from carepolicy.store.lane import Lane
 from carepolicy.store.opening import shown
 from carepolicy.store.outbox import SECOND, Wanted
 from carepolicy.store.servers import Server
@@ -95,7 +96,7 @@ class Webhook:
         said = (str(self._url), secret, *(f"{name}:{value}" for name, value in self._headers.items()), settings)
         self.server = Server(self._url.host, "\0".join(said))
         self._client: httpx.AsyncClient | None = None
-        self._runner = asyncio.Runner()
+        self._lane = Lane()
 
     def deliver(self, request: Request, now: int) -> None:
         """Post one. Raises ``Undelivered`` or ``ServerFault``."""
@@ -113,7 +114,7 @@ class Webhook:
             "webhook-timestamp": str(now // SECOND),
             "webhook-signature": self._signer.sign(known, datetime_of(now), body.decode()),
         }
-        status, wait = self._runner.run(self._post(body, headers, now))
+        status, wait = self._lane.run(lambda: self._post(body, headers, now))
         if not 200 <= status < 300:
             raise _refused(status, wait)
 
@@ -121,9 +122,9 @@ class Webhook:
         """End the connection."""
         try:
             if self._client is not None:
-                self._runner.run(self._client.aclose())
+                self._lane.run(self._client.aclose)
         finally:
-            self._runner.close()
+            self._lane.close()
 
     async def _post(self, body: bytes, headers: Mapping[str, str], now: int) -> tuple[int, int]:
         """The status of the answer, and for how long (microseconds) it asks to be left alone."""

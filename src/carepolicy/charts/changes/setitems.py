@@ -41,6 +41,7 @@ def set_items(side: Side) -> Iterator[tuple[Key, Item]]:
             "title": text(fact.title),
             "type": ((fact.type, fact.item, fact.of, fact.currency), " ".join([fact.type, *fact.of])),
             "private": (fact.private, "private" if fact.private else ""),
+            "card": _no_card(side, fact.card_never),
             "default": (str(fact.default), "" if fact.default is None or fact.private else str(fact.default)),
         })  # fmt: skip
     for watch in organisation.watches.values():
@@ -67,7 +68,14 @@ def _organisation(side: Side, organisation: Organisation) -> dict[str, Aspect]:
         "retention": _retention(organisation, side),
         "palette": texts(organisation.palette),
         "paper": text(organisation.paper),
+        "card": _no_card(side, organisation.card_never),
     }
+
+
+def _no_card(side: Side, never: bool) -> Aspect:
+    """Whether what looks like a card number is masked."""
+    labels = labels_of(side.language)
+    return never, labels.no if never else labels.yes
 
 
 def _retention(organisation: Organisation, side: Side) -> Aspect:

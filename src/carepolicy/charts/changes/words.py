@@ -55,6 +55,7 @@ _ASPECTS = {
     "people": "people", "deputy": "deputy", "authority": "may decide up to", "may_see": "may see",
     "colour": "colour", "hours": "hours", "timezone": "time zone", "holidays": "public holidays",
     "closed": "closed days", "open_days": "special hours", "imports": "imported days", "address": "address",
+    "card": "card numbers looked for",
     "type": "kind", "private": "privacy", "default": "default", "languages": "languages", "palette": "colours",
     "paper": "paper", "apologises": "apologises", "enter": "on arrival", "leave": "on leaving",
 }  # fmt: skip

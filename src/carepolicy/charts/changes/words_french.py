@@ -46,6 +46,7 @@ FRENCH = ChangeWords(
         "deputy": "suppléant", "authority": "peut décider jusqu’à", "may_see": "peut voir", "colour": "couleur",
         "hours": "horaires", "timezone": "fuseau horaire", "holidays": "jours fériés", "closed": "jours fermés",
         "open_days": "horaires spéciaux", "imports": "jours importés", "address": "adresse", "type": "genre",
+        "card": "numéros de carte cherchés",
         "private": "confidentialité", "default": "valeur par défaut", "languages": "langues", "palette": "couleurs",
         "paper": "papier", "apologises": "s’excuse", "enter": "à l’arrivée", "leave": "en partant",
     },
