@@ -13,7 +13,15 @@ from carepolicy.cli import running
 from carepolicy.cli.plainly import plain_event
 
 HARBOUR = Path(__file__).parents[1] / "checks" / "harbour"
-EVENT = ["event", "email_received", "m-1", "customer.email=ada@example.org", "--at", "2026-03-02 10:00"]
+EVENT = [
+    "event",
+    "email_received",
+    "m-1",
+    "customer.email=ada@example.org",
+    "order.total=20",
+    "--at",
+    "2026-03-02 10:00",
+]
 
 
 @pytest.fixture
@@ -145,7 +153,15 @@ def test_cases_are_listed_as_csv_that_no_spreadsheet_takes_for_formulas(
 ) -> None:
     where = ["--policies", str(project / "shop"), "--store", f"sqlite:///{project}/care.db"]
     for subject in ("m-1", "=1+1"):
-        event = ["event", "email_received", subject, "customer.email=ada@example.org", "--at", "2026-03-02 10:00"]
+        event = [
+            "event",
+            "email_received",
+            subject,
+            "customer.email=ada@example.org",
+            "order.total=20",
+            "--at",
+            "2026-03-02 10:00",
+        ]
         assert running.run([*event, "-q", *where]) == 0
     capfd.readouterr()
     assert running.run(["case", "list", "--format", "csv", *where]) == 0
