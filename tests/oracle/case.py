@@ -242,16 +242,16 @@ class Case:
         kept = Chosen(chosen.limit, held.chosen.hours, chosen.text)
         if clock.spec.get("calendar") == "owner" and (not runs or (restarts and not self.changes(clock, kept))):
             chosen = kept
-        if not self.changes(clock, chosen):
-            if chosen.hours is not held.chosen.hours:
-                clock.change(self.now, chosen)
-        else:
-            changed = chosen.limit != held.limit
+        reads = clock.facts_read(self)
+        read_anew, held.facts_read = reads != held.facts_read, reads
+        changed, moved = chosen.limit != held.limit, self.changes(clock, chosen)
+        if moved or chosen.hours is not held.chosen.hours:
             clock.change(self.now, chosen)
+        if moved or read_anew:
             clock.note(self.now, self)
-            if changed or held.running:
-                self.tell_clock("extended", clock)
             held.late_in_pause = clock.is_past(self.now, self)
+        if moved and (changed or held.running):
+            self.tell_clock("extended", clock)
 
     def changes(self, clock: Clock, chosen: Chosen) -> bool:
         """Whether what holds now is another limit, or falls due at another time."""
@@ -292,6 +292,8 @@ class Case:
     def fall_late(self, clock: Clock) -> None:
         held = clock.round
         assert held is not None
+        if not held.running:
+            clock.note(self.now, self)
         due = clock.due(self.now, self)
         assert due is not None
         held.late, held.late_due = True, due

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -58,6 +59,7 @@ class Round:
     length: Fraction = Fraction(0)
     late: bool = False
     late_in_pause: bool = False
+    facts_read: list[Any] = field(default_factory=list)
     late_due: int | None = None
     used_when_due: Fraction = Fraction(0)
     counts_from_future: bool = False
@@ -153,6 +155,10 @@ class Clock:
                 return Chosen(read_limit(each["is"]), hours, each["is"])
         return None
 
+    def facts_read(self, facts: Facts) -> list[Any]:
+        """What its limits read of the case: where that changes, they are looked up again."""
+        return [facts.fact(name) for name in re.findall(r"[a-z]+\.[a-z]+", str(self.spec["limit"]))]
+
     def begin(self, now: int, chosen: Chosen, facts: Facts) -> Round:
         """A new round that runs from now; with ``again: continue`` the time used before counts."""
         started = now
@@ -169,6 +175,7 @@ class Clock:
             if not alike(self.kept.limit, chosen.limit):
                 self.recount(chosen)
         self.round.started = started
+        self.round.facts_read = self.facts_read(facts)
         self.rounds += 1
         self.round.go_on(started, chosen.hours)
         return self.round
