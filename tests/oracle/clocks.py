@@ -80,8 +80,8 @@ class Round:
         self.stretches.append(Stretch(now, None, hours))
 
     def day_zero(self) -> date:
-        """The day from which closings are counted: that on which it first ran."""
-        first = self.stretches[0].begin if self.stretches else self.started
+        """The day from which closings are counted: that on which it first ran, or began anew in a pause."""
+        first = min([self.started, *(each.begin for each in self.stretches[:1])])
         return self.chosen.hours.day_of(first)
 
     def used_in(self, stretch: Stretch, now: int) -> Fraction:
