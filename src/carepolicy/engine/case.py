@@ -215,8 +215,8 @@ def place_of(held: Round, instant: int) -> int:
 
 
 def start_of(held: Round) -> int:
-    """When a round started, or the first of those that it goes on from."""
-    return held.segments[0][0] if held.segments else held.started
+    """When a round started (also where that was anew, in a pause), or the first of those that it goes on from."""
+    return min(held.segments[0][0], held.started) if held.segments else held.started
 
 
 def used_of(held: Round, now: int) -> int:
