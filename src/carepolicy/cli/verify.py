@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from carepolicy.store.verifying import Verified
 
 PATH = click.Path()
+WORTH_A_BAR = 20_000
+"""So many records take about a second."""
 VAULT = "vault:"
 """What stands before the name of a table of the vault."""
 
@@ -47,11 +49,13 @@ def command(head: bool, against: str | None, proof: str | None, public: str | No
     if proof is not None:
         _check(proof, public, form)
         return
-    from carepolicy.store.verifying import verify
+    from carepolicy.cli.progress import progress
+    from carepolicy.store.verifying import to_verify, verify
 
     said = None if against is None else _opened(against, public)
     with open_or_exit(store, create=False) as opened:
-        verified = verify(opened)
+        with progress("verify", to_verify(opened) if sys.stderr.isatty() else 0, WORTH_A_BAR) as told:
+            verified = verify(opened, told)
         if not any(fault.kind == "damaged" for fault in verified.faults):
             verified.faults.extend(_of_vault(opened))
         if said is not None and not any(fault.kind == "damaged" for fault in verified.faults):

@@ -15,13 +15,14 @@ import orjson
 from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.named import NamedTuple
 from carepolicy.store.chain import BEGINNING, LOOSE, links
+from carepolicy.store.faults import StoreFault
 from carepolicy.store.inspection import ALTERED, DAMAGED, INSERTED, MISSING, Fault, Inspection, fault_in, is_text
 from carepolicy.store.naming import named
 from carepolicy.store.progress import progress_of
 from carepolicy.store.tables import RECORDS, SUBJECTS, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from carepolicy.store.contract import Store, Transaction
 
@@ -65,13 +66,22 @@ Ends = dict[tuple[str, str], tuple[int, bytes]]
 """The number and hash of the last record of each chain of a subject, by (key, flow)."""
 
 
-def verify(store: Store) -> Verified:
-    """One look at all that a store holds. Raises a ``StoreFault``."""
+def to_verify(store: Store) -> int:
+    """How many records there are to look at; 0 where damage hides it."""
+    try:
+        with store.reading() as transaction:
+            return int(transaction.rows("SELECT count(*) FROM records")[0][0])
+    except StoreFault:
+        return 0
+
+
+def verify(store: Store, told: Callable[[int], None] = lambda records: None) -> Verified:
+    """One look at all that a store holds; ``told`` hears of the records as they are done. Raises a ``StoreFault``."""
     damages = [fault_in(table, DAMAGED, words) for table, words in store.damages()]
     if damages:
         return Verified(0, damages, {})
     with store.inspection() as transaction:
-        verifying = Verifying(transaction)
+        verifying = Verifying(transaction, told)
         found = list(verifying.faults())
         return Verified(verifying.records, found, verifying.inspection.numbers)
 
@@ -79,9 +89,10 @@ def verify(store: Store) -> Verified:
 class Verifying:
     """One look at all tables. ``records`` counts the records."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, told: Callable[[int], None] = lambda records: None) -> None:
         self.inspection = Inspection(transaction)
         self.records = 0
+        self._told = told
         self._transaction = transaction
 
     def faults(self) -> Iterator[Fault]:
@@ -121,6 +132,7 @@ class Verifying:
                 found = list(here[1])
                 here = next(rows, None)
             self.records += len(found)
+            self._told(len(found))
             yield from _of_subject(named(subject), found, ends, self._cuts(subject) if cut else {})
 
     def _cuts(self, subject: str) -> Ends:
