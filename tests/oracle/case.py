@@ -375,7 +375,9 @@ class Case:
             held.go_on(self.now, hours)
 
     def hours_of_owner(self, clock: Clock, held: Round) -> Hours:
-        return self.hours_of("owner") if clock.spec.get("calendar") == "owner" else held.stretches[-1].hours
+        if clock.spec.get("calendar") == "owner":
+            return self.hours_of("owner")
+        return held.stretches[-1].hours if held.stretches else held.chosen.hours
 
     # Effects
 
