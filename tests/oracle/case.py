@@ -48,9 +48,9 @@ class Case:
     visits: dict[str, int] = field(default_factory=dict)
     fired: set[str] = field(default_factory=set)
     channel: str = ""
-    opening: list[Any] = field(default_factory=list)
-    unheard: list[Clock] = field(default_factory=list)
-    fresh: list[Clock] = field(default_factory=list)
+    opening: list[Any] = field(default_factory=list)  # what `open:` asked for in the transition at hand
+    unheard: list[Clock] = field(default_factory=list)  # late clocks of which no transition was taken
+    fresh: list[Clock] = field(default_factory=list)  # those that fell late in the transition at hand
     now: int = 0
 
     @property
@@ -147,8 +147,8 @@ class Case:
         """Leave effects, the transition's own, clocks, effects on entering."""
         old, moves = self.state, "to" in way
         if moves:
-            self.effects(self.here.get("leave", {}), on)
-        self.effects(way, on)
+            self.effects(self.here.get("leave", {}))
+        self.effects(way)
         if "assign" in way and not moves:
             self.assigned(way)
         if moves:
@@ -165,19 +165,18 @@ class Case:
         if moves:
             self.arrive(way)
             self.settle_clocks()
-        if moves:
             self.hear(ended)
         else:
             self.hear_fresh()
 
     def arrive(self, way: Data) -> None:
         if FINAL in self.here:
-            self.effects(self.here.get("enter", {}), "")
+            self.effects(self.here.get("enter", {}))
             self.tell("case.closed", {"state": self.state, "outcome": self.here[FINAL]})
             return
         if "owner" in self.here or "assign" in way:
             self.assigned(way)
-        self.effects(self.here.get("enter", {}), "")
+        self.effects(self.here.get("enter", {}))
 
     def assigned(self, way: Data) -> None:
         self.tell("task.assigned", {"state": self.state, "role": way.get("assign") or self.here["owner"]})
@@ -238,12 +237,11 @@ class Case:
             self.tell_clock("cancelled", clock, due=False)
             self.lay_down(clock)
             return
-        runs = FINAL not in self.here and clock.phase(self.state) == "running"
-        kept = Chosen(chosen.limit, held.chosen.hours, chosen.text)
-        if clock.spec.get("calendar") == "owner" and (not runs or (restarts and not self.changes(clock, kept))):
-            chosen = kept
         reads = clock.facts_read(self)
         read_anew, held.facts_read = reads != held.facts_read, reads
+        runs = FINAL not in self.here and clock.phase(self.state) == "running"
+        if clock.spec.get("calendar") == "owner" and (not runs or (restarts and not read_anew)):
+            chosen = Chosen(chosen.limit, held.chosen.hours)
         changed, moved = chosen.limit != held.limit, self.changes(clock, chosen)
         if moved or chosen.hours is not held.chosen.hours:
             clock.change(self.now, chosen)
@@ -360,7 +358,7 @@ class Case:
         held.warned, held.extras, held.started = set(), [], self.now
         chosen = clock.choose(self)
         if running and phase == "running" and chosen is not None:
-            held.chosen = Chosen(held.chosen.limit, chosen.hours, held.chosen.text)
+            held.chosen = Chosen(held.chosen.limit, chosen.hours)
         if running:
             held.go_on(self.now, held.chosen.hours)
         clock.note(self.now, self)
@@ -381,7 +379,7 @@ class Case:
 
     # Effects
 
-    def effects(self, said: Data, on: str) -> None:
+    def effects(self, said: Data) -> None:
         for name, text in said.get("set", {}).items():
             value = self.evaluate(text)
             self.facts[name] = value

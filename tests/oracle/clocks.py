@@ -32,7 +32,6 @@ class Chosen:
 
     limit: Limit
     hours: Hours
-    text: str
 
 
 class Facts(Protocol):
@@ -152,7 +151,7 @@ class Clock:
         for each in said if isinstance(said, list) else [{"is": said}]:
             if "when" not in each or facts.holds(each["when"]):
                 hours = facts.hours_of(each.get("calendar", self.spec.get("calendar", "")))
-                return Chosen(read_limit(each["is"]), hours, each["is"])
+                return Chosen(read_limit(each["is"]), hours)
         return None
 
     def facts_read(self, facts: Facts) -> list[Any]:

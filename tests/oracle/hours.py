@@ -124,7 +124,7 @@ class Hours:
         return next(each for each in self.from_day(day + timedelta(days=1)) if self.is_open(each))
 
     def open_day_before(self, day: date, number: int) -> date:
-        """The so-manieth open day before a date."""
+        """The nth open day before a date."""
         open_days = (each for each in self.from_day(day - timedelta(days=1), -1) if self.is_open(each))
         return next(islice(open_days, number - 1, None))
 
@@ -174,7 +174,7 @@ class Hours:
         raise TooFar("this calendar was never open")
 
     def closing(self, start: int, number: int, after: date) -> int:
-        """The closing of the so-manieth open day that closes after ``start``, of days later than ``after``."""
+        """The closing of the nth open day that closes after ``start``, of days later than ``after``."""
         for day in self.from_day(self.date(start) - timedelta(days=1)):
             if day > after and self.is_open(day) and self.last_closing(day) > start:
                 number -= 1
@@ -192,7 +192,7 @@ class Hours:
         return number
 
     def closing_back(self, end: int, number: int) -> int:
-        """The so-manieth closing at or before ``end``, counted back."""
+        """The nth closing at or before ``end``, counted back."""
         for day in self.from_day(self.date(end), -1):
             if self.is_open(day) and self.last_closing(day) <= end:
                 number -= 1
