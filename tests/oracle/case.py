@@ -77,6 +77,10 @@ class Case:
             return held is not None and held.late
         return self.given(name)
 
+    def told_fact(self, name: str) -> Any:
+        """A fact as an event or a ``set`` gave it, without its default."""
+        return self.facts.get(name)
+
     def evaluate(self, text: Any) -> Any:
         return Expression(str(text), self.fact, self.given).value()
 
@@ -359,6 +363,7 @@ class Case:
         chosen = clock.choose(self)
         if running and phase == "running" and chosen is not None:
             held.chosen = Chosen(held.chosen.limit, chosen.hours)
+            held.first_hours = chosen.hours
         if running:
             held.go_on(self.now, held.chosen.hours)
         clock.note(self.now, self)

@@ -41,6 +41,8 @@ class Facts(Protocol):
 
     def fact(self, name: str) -> Any: ...
 
+    def told_fact(self, name: str) -> Any: ...
+
     def hours_of(self, name: str) -> Hours: ...
 
 
@@ -155,8 +157,8 @@ class Clock:
         return None
 
     def facts_read(self, facts: Facts) -> list[Any]:
-        """What its limits read of the case: where that changes, they are looked up again."""
-        return [facts.fact(name) for name in re.findall(r"[a-z]+\.[a-z]+", str(self.spec["limit"]))]
+        """What its limits read of the case, as it was told: where that changes, they are looked up again."""
+        return [facts.told_fact(name) for name in re.findall(r"[a-z]+\.[a-z]+", str(self.spec["limit"]))]
 
     def begin(self, now: int, chosen: Chosen, facts: Facts) -> Round:
         """A new round that runs from now; with ``again: continue`` the time used before counts."""
@@ -210,27 +212,34 @@ class Clock:
         due = held.plain_due(now, facts)
         if due is None:
             return None
-        ends = self._end_of(facts)
-        due = self._rolled(due) if ends is None else ends
+        end_of = self._ending_date(facts)
+        due = self._rolled(due, end_of)
         for measure, amount in held.given_otherwise():
             due = due + int(amount) if measure == "elapsed" else held.chosen.hours.add(measure, due, amount)
-            due = self._rolled(due)
+            whole_days = measure == "elapsed" and end_of is not None and due == held.chosen.hours.end_of(self._eve(due))
+            end_of = self._eve(due) if whole_days else None
+            due = self._rolled(due, end_of)
         return due
 
-    def _end_of(self, facts: Facts) -> int | None:
+    def _eve(self, midnight: int) -> date:
+        assert self.round is not None
+        return self.round.chosen.hours.date(midnight - 1)
+
+    def _ending_date(self, facts: Facts) -> date | None:
         """``until`` a date falls due at its end, which is midnight; it is that date which is closed, and rolls."""
         assert self.round is not None
-        hours, value = (
-            self.round.chosen.hours,
-            facts.fact(self.round.limit.fact) if self.round.limit.measure == "until" else None,
-        )
-        if not isinstance(value, date) or "rolls" not in self.spec:
-            return None
-        return hours.end_of(value if hours.is_open(value) else hours.next_open_day(value))
+        limit = self.round.limit
+        value = facts.fact(limit.fact) if limit.measure == "until" else None
+        return value if isinstance(value, date) else None
 
-    def _rolled(self, due: int) -> int:
+    def _rolled(self, due: int, end_of: date | None) -> int:
         assert self.round is not None
-        return rolled(self.round.chosen.hours, due) if "rolls" in self.spec else due
+        hours = self.round.chosen.hours
+        if "rolls" not in self.spec:
+            return due
+        if end_of is None:
+            return rolled(hours, due)
+        return hours.end_of(end_of if hours.is_open(end_of) else hours.next_open_day(end_of))
 
     def warnings(self, now: int, facts: Facts) -> list[tuple[int, int]]:
         """The warnings that are still to come: when, and which of ``warn_at``."""
