@@ -53,6 +53,11 @@ def called(letter: str) -> str:
     return f"{name(letter, 'control character').lower()} (U+{ord(letter):04X})"
 
 
+def like_blank_told(letter: str) -> tuple[str, str]:
+    """What is wrong with a letter that looks like a blank, and what to do."""
+    return f"this looks like a space, and is a {called(letter)}", "write a space in its place"
+
+
 def without_like_blanks(text: str) -> str:
     """A text whose letters that look like nothing are gone, and of which those that look like a blank are one."""
     return _LIKE_BLANKS.sub(lambda found: " " if found[0].isspace() else "", text)

@@ -184,7 +184,7 @@ def test_single_events_that_are_held_back_happen_in_the_order_of_their_times(
     assert kinds(operation.take([(1, told(wall, "asked", id="y"))], wall).records) == [
         "case.moved", "clock.met", "case.closed", "case.opened", "clock.started", "task.assigned",
     ]  # fmt: skip
-    assert operation.store.attempt(waits, lambda: None) is False
+    assert operation.store.attempt(waits) is False
 
 
 FAR = "2149-12-31"

@@ -279,7 +279,7 @@ def test_what_another_process_seals_while_the_data_key_goes_is_not_lost(shop: Sh
     lived(shop)
     one, other, looking = (open_store(shop.url) for _ in range(3))
     sealer = DataKeys(other)
-    renewed = Thread(target=lambda: other.attempt(lambda there: sealer.renew(there, "mail-1"), lambda: None))
+    renewed = Thread(target=lambda: other.attempt(lambda there: sealer.renew(there, "mail-1")))
     typed = "INSERT INTO contacts (time, subject, flow, sequence, direction, author, summary, sealed) VALUES"
     with one.transaction() as transaction:
         now_sealed = DataKeys(one).seal(transaction, "mail-1", b"typed meanwhile")

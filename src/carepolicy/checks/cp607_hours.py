@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
+from carepolicy.policy.build_calendar import HOURS
 from carepolicy.policy.findings import Finding, Severity, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.policy.model import Policies
-    from carepolicy.policy.places import At
+    from carepolicy.policy.places import At, Source
 
 DAY, HALF_A_DAY = 24 * 60, 12 * 60
 """Minutes. Hours over midnight that are longer than half a day are rare, and slips are not."""
-
-HOURS = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
 
 
 def find(policies: Policies) -> Iterator[Finding]:
     """Hours of weekdays and of single dates that leave out a minute, or turn into a long night shift."""
     for spec in policies.organisation.calendars.values():
         for key in ("hours", "open"):
-            for at, said in _texts(policies, spec.at / key):
+            for at, said in _texts(policies.sources[spec.at.file], spec.at / key):
                 doubt = _doubt(said)
                 if doubt is not None:
                     yield Finding(CODE, doubt[0], policies.place(at), doubt[1], Severity.WARNING)
 
 
-def _texts(policies: Policies, at: At) -> Iterator[tuple[At, str]]:
+def _texts(source: Source, at: At) -> Iterator[tuple[At, str]]:
     """The hours below an address, each with its own."""
-    data: Any = policies.sources[at.file].data
-    for part in at.path:
-        data = data.get(part) if isinstance(data, dict) else None
+    data = source.data_at(at.path) if at.path in source.values else None
     for days, hours in data.items() if isinstance(data, dict) else ():
         entries = enumerate(hours) if isinstance(hours, list) else ((None, hours),)
         for place, said in entries:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from carepolicy.cli.formats import FORMATS
-from carepolicy.cli.piped import PIPE, piped
+from carepolicy.cli.piped import PIPE, piped, stands_for_option
 from carepolicy.cli.sets import demand_folder, format_option, policies_option
 from carepolicy.cli.status import NO, Refused, note
 
@@ -41,7 +41,7 @@ Wanted = dict[str, "set[str] | None"]
 @click.option("--fix", is_flag=True, help="Mend what is safe: spelling, the order of keys, missing titles.")
 @click.option("--yes", is_flag=True, help="With --fix: write without asking.")
 @click.option("--watch", is_flag=True, help="Check again whenever a file is saved, until Ctrl-C.")
-@click.option("--as", "stands_for", metavar="FILE", help="With -: the file of the set that standard input stands for.")
+@stands_for_option
 def command(
     path: tuple[str, ...],
     policies: str,

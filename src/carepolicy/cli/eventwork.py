@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.cli.living import operation_or_exit, tell_letters, wall_clock
-from carepolicy.cli.status import DONE, NO, Refused, say
+from carepolicy.cli.status import DONE, HARMLESS, NO, Refused, say
 from carepolicy.cli.stores import open_or_exit
 from carepolicy.cli.times import lateness_of, near_of
 from carepolicy.engine.instants import text_of
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 DUPLICATE = "CP909"
-HARMLESS = frozenset(("CP910", "CP911"))
 NOTED = 60_000_000
 """Microseconds ahead of the clock from which on it is told that an event had to be put there."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.cli.piped import PIPE, piped
+from carepolicy.cli.piped import PIPE, piped, stands_for_option
 from carepolicy.cli.sets import demand_folder, policies_option
 from carepolicy.cli.status import NO, USAGE, Refused, note
 from carepolicy.cli.terminal import plain
@@ -28,7 +28,7 @@ WORTH_A_BAR = 20
 @policies_option
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 where a file is laid out otherwise.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change, with the same exit.")
-@click.option("--as", "stands_for", metavar="FILE", help="With -: the file of the set that standard input stands for.")
+@stands_for_option
 def command(path: tuple[str, ...], policies: str, check: bool, diff: bool, stands_for: str | None) -> None:
     """Lay out policy files: the policy set's, or those in PATH (files, folders of sets). Comments are kept.
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 import sys
 
+import click
+
 from carepolicy.cli.status import Refused
 
 PIPE = "-"
+
+stands_for_option = click.option(
+    "--as", "stands_for", metavar="FILE", help="With -: the file of the set that standard input stands for."
+)
 
 _HEADS = (
     (re.compile(rb"^flow:\s*[\"']?([\w-]+)", re.MULTILINE), "flows/{}.yaml"),

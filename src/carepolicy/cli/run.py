@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from carepolicy.cli.sets import bundle_or_exit, policies_option
-from carepolicy.cli.status import UNREACHABLE, Refused
+from carepolicy.cli.status import HARMLESS, UNREACHABLE, Refused
 from carepolicy.cli.storedrun import Asked, run_with_store
 from carepolicy.cli.terminal import no_colour
 from carepolicy.cli.times import lateness_of, until_of
@@ -30,8 +30,6 @@ SHARED_BLOCK = 1 << 17
 """The same where each of several workers gets a part of them."""
 
 SHOWN = 10
-HARMLESS = frozenset(("CP910", "CP911"))
-"""What a tally may hold without the run having failed: events taken, and events that nobody waited for."""
 
 
 @click.command(

@@ -14,6 +14,9 @@ USAGE = 2
 UNREACHABLE = 3
 INTERRUPTED = 130
 
+HARMLESS = frozenset(("CP910", "CP911"))
+"""What a tally may hold without the run having failed: events taken, and events that nobody waited for."""
+
 
 class Refused(Exception):
     """Ends a command with a message on stderr and an exit status (2, wrong usage or unreadable input, by default)."""

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from carepolicy.editing.files import kind_of
 from carepolicy.editing.ordering import ordered
@@ -57,9 +57,7 @@ def _title(key: Place, source: Source) -> Fix | None:
     lines = source.text.split("\n")
     opened = lines[place.line - 1][place.column - 1 : place.column] == "{"
     start = place._replace(column=place.column + opened, end_line=place.line, end_column=place.column + opened)
-    value: Any = source.data
-    for part in path:
-        value = value[part]
+    value = source.data_at(path)
     if not isinstance(value, dict):
         return None
     if opened:

@@ -64,7 +64,7 @@ def ordered(source: Source, kind: str) -> str | None:
     Mappings that have comments where they cannot be moved with their keys are left as they are.
     """
     for path, what in _mappings(source.data, (), kind):
-        mapping = _at(source.data, path)
+        mapping = source.data_at(path)
         wanted = in_order(mapping, what)
         if wanted != list(mapping) and (text := _moved(source, path, list(mapping), wanted)) is not None:
             return text
@@ -101,12 +101,6 @@ def _mappings(data: Any, path: Path, kind: str) -> Iterator[tuple[Path, str]]:
 def _leads(kind: str, key: str) -> bool:
     """Whether the entries of a mapping are transitions."""
     return (kind in ("state", "phase") and key in ("on", "after")) or (kind == "flow" and key == "anywhere")
-
-
-def _at(data: Any, path: Path) -> Any:
-    for key in path:
-        data = data[key]
-    return data
 
 
 def _moved(source: Source, path: Path, keys: list[str], wanted: list[str]) -> str | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.guards.faults import PARSE, SIZE, ExpressionError, Fault
 from carepolicy.policy.called import AMOUNT, amount_meant
 from carepolicy.policy.findings import quoted
-from carepolicy.unseen import called, like_blank
+from carepolicy.unseen import like_blank, like_blank_told
 
 if TYPE_CHECKING:
     from lark import Lark, Token, Tree
@@ -178,8 +178,7 @@ def _fault(text: str, place: object) -> Fault:
     at = place if isinstance(place, int) and 0 <= place < len(text) else ended
     odd = like_blank(bare)
     if odd is not None:
-        said = f"this looks like a space, and is a {called(odd[0])}"
-        return Fault(PARSE, said, "write a space in its place", odd.start(), odd.end(), " " if odd[0].isspace() else "")
+        return Fault(PARSE, *like_blank_told(odd[0]), odd.start(), odd.end(), " " if odd[0].isspace() else "")
     slips = [
         (found.start(), found.end(), said, right or found.group()[::-1])
         for pattern, said, right in _SLIPS

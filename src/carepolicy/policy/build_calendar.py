@@ -21,7 +21,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = 86_400
 """Seconds of wall-clock time."""
 
-_HOURS = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
+HOURS = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
 _HINT = "hours are written like 09:00-17:30; 24:00 ends a day"
 
 
@@ -163,7 +163,7 @@ def _intervals(part: Part) -> tuple[Interval, ...]:
 
 def _interval(part: Part) -> Interval | None:
     said = part.text()
-    match = _HOURS.fullmatch(said)
+    match = HOURS.fullmatch(said)
     if match is None:
         meant = hours_meant(said)
         part.fault("CP114", f"{quoted(said)} is no opening hours", _HINT if meant is None else f"write {meant}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from carepolicy.named import NamedTuple
 
@@ -48,6 +49,13 @@ class Source:
     keys: dict[Path, Place]
     values: dict[Path, Place]
     written: dict[Path, str] = field(default_factory=dict)
+
+    def data_at(self, path: Path) -> Any:
+        """What the file says at ``path``. Raises ``KeyError`` or ``IndexError`` where that leads to nothing."""
+        found: Any = self.data
+        for key in path:
+            found = found[key]
+        return found
 
     def value(self, path: Path) -> Place:
         """The place of the value at ``path``, or of the nearest value above it."""

@@ -8,7 +8,7 @@ from typing import Any
 from carepolicy.named import NamedTuple
 from carepolicy.policy.findings import Finding, quoted
 from carepolicy.policy.places import Place
-from carepolicy.unseen import called, like_blank
+from carepolicy.unseen import like_blank, like_blank_told
 
 _QUOTE = "put quotes around the text"
 _KEY = re.compile(r"\s*(- +)*[\w.]+:(\s|$)")
@@ -183,9 +183,9 @@ def _like_blank(problem: Any, text: str, file: str) -> Finding | None:
         line = line_of(text, number)
         found = like_blank(line)
         if found is not None and found.start() < _form_of(line):
-            letter = called(found[0])
+            said, hint = like_blank_told(found[0])
             place = _on(file, number, found.start() + 1, found.end() + 1)
-            return Finding("CP103", f"this looks like a space, and is a {letter}", place, "write a space in its place")
+            return Finding("CP103", said, place, hint)
     return None
 
 

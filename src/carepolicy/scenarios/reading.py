@@ -155,7 +155,7 @@ def _scenario(source: Source, document: int) -> Scenario:
 
 
 def _step(source: Source, at: At, number: int) -> Step:
-    step: Any = _at(source.data, at.path)
+    step: Any = source.data_at(at.path)
     expected = step.get("expect")
     return Step(
         number=number,
@@ -174,7 +174,7 @@ def _step(source: Source, at: At, number: int) -> Step:
 
 
 def _expectation(source: Source, at: At) -> Expectation:
-    wanted = dict(_at(source.data, at.path))
+    wanted = dict(source.data_at(at.path))
     for key, value in wanted.items():
         path = (*at.path, key)
         if key in ("due", "facts"):
@@ -186,7 +186,7 @@ def _expectation(source: Source, at: At) -> Expectation:
 
 def _flat(source: Source, path: Path, prefix: str) -> Iterator[tuple[str, Any]]:
     """The values of an event by dotted name, however they were nested."""
-    for key, value in _at(source.data, path).items():
+    for key, value in source.data_at(path).items():
         if isinstance(value, dict):
             yield from _flat(source, (*path, key), f"{prefix}{key}.")
         else:
@@ -195,7 +195,7 @@ def _flat(source: Source, path: Path, prefix: str) -> Iterator[tuple[str, Any]]:
 
 def _written(source: Source, path: Path) -> Any:
     """A value as the text that stands in the file, where it is a single one; nothing stays nothing."""
-    value = _at(source.data, path)
+    value = source.data_at(path)
     if isinstance(value, list):
         return [_written(source, (*path, index)) for index in range(len(value))]
     return value if value is None or isinstance(value, dict) else source.written.get(path, str(value))
@@ -203,13 +203,7 @@ def _written(source: Source, path: Path) -> Any:
 
 def _text(source: Source, path: Path) -> str | None:
     try:
-        value = _at(source.data, path)
+        value = source.data_at(path)
     except KeyError:
         return None
     return None if value is None else source.written.get(path, str(value))
-
-
-def _at(data: Any, path: Path) -> Any:
-    for key in path:
-        data = data[key]
-    return data

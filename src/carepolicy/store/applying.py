@@ -170,7 +170,7 @@ def plan_bundle(
         raise Undone(_carry_out(transaction, store, bundle, files, sealer, Plan(bundle.digest, now, most)))
 
     try:
-        return store.attempt(work, lambda: None)
+        return store.attempt(work)
     except Undone as undone:
         return undone.plan
 
@@ -196,7 +196,7 @@ def apply_bundle(
             raise RefusedPlan(plan)
         return plan
 
-    return store.attempt(work, lambda: None)
+    return store.attempt(work)
 
 
 def _carry_out(

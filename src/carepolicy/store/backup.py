@@ -15,6 +15,7 @@ from carepolicy.durable import sync, sync_name
 from carepolicy.named import NamedTuple
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.opening import SQLITE, open_store
+from carepolicy.store.sealing import ACTIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,6 @@ PASSING = ".part"
 """The end of the name of a copy that is not whole yet."""
 
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
-ACTIVE = "SELECT fingerprint FROM keys WHERE retired IS NULL ORDER BY since, fingerprint"
 
 
 class Backup(NamedTuple):

@@ -111,7 +111,7 @@ class ContactLog:
             sealed = self._sealer.seal(transaction, name, text.encode())
             transaction.run(ADD, (now, name, direction, channel, author, sealed))
 
-        self._store.attempt(work, lambda: None)
+        self._store.attempt(work)
 
     def _sorted(self, transaction: Transaction, addresses: Sequence[Address]) -> list[Contact]:
         subjects = dict.fromkeys(subject for _, subject in addresses)

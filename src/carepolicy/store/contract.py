@@ -24,6 +24,10 @@ from carepolicy.store.sums import Macs
 Result = TypeVar("Result")
 
 
+def nothing_kept() -> None:
+    """What there is to do where a transaction was undone that has kept nothing in memory."""
+
+
 class Transaction(Protocol):
     """All of it happens, or nothing. What it loads belongs to it until it ends: no other transaction changes it."""
 
@@ -174,7 +178,7 @@ class Store(Protocol):
         """The same at an instant at which nobody was writing, and after which nobody writes who began before this was
         called. Raises ``Busy`` where such a moment does not come."""
 
-    def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None]) -> Result:
+    def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None] = nothing_kept) -> Result:
         """Do ``work`` in a transaction, again where it lost against another; ``undone`` is called after that."""
 
     def ask(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -145,7 +145,7 @@ class Customers:
 
         erased: list[Address] = []
         self._sealer.demand_vault()
-        found = self._store.attempt(work, lambda: None)
+        found = self._store.attempt(work)
         if erased and not dry:
             erase_beside(self._store, erased, self._sealer, now, author)
             self.left_behind = self._sealer.shred()

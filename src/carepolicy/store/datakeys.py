@@ -220,7 +220,7 @@ class DataKeys:
                 there.many(KEEP_KEY, transaction.rows(ALL_KEYS))
             transaction.run("DELETE FROM datakeys")
 
-        self._store.attempt(work, lambda: None)
+        self._store.attempt(work)
         self._store.scrub()
         return True
 
@@ -269,7 +269,7 @@ class DataKeys:
             transaction.run(MOVE, (name,))
             return len(lost)
 
-        return self._store.attempt(work, lambda: None)
+        return self._store.attempt(work)
 
     def _where(self) -> str:
         """The name of the vault; ``IN_THE_STORE`` where there is none, or not yet."""

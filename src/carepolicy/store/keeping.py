@@ -65,7 +65,7 @@ def enforce_keep(store: Store, sealer: DataKeys, now: int) -> int:
         return len(found)
 
     while True:
-        erased = store.attempt(work, lambda: None)
+        erased = store.attempt(work)
         done += erased
         if erased < AT_A_TIME:
             break

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from carepolicy.engine.intake import Incoming, Refused
 from carepolicy.named import NamedTuple
 from carepolicy.store.batch import Batch
+from carepolicy.store.contract import nothing_kept
 from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks
 from carepolicy.store.sealing import demand_key, demand_known_key
@@ -144,7 +145,7 @@ class Operation:
         if self._desks is not None:
             self._desks.forget()
 
-    def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None] | None = None) -> Result:
+    def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None] = nothing_kept) -> Result:
         """Do some work in a transaction, again where it lost against another; ``undone`` is called after that.
 
         Work that changes subjects or cases otherwise than by ``desks`` must not ask for the desks as well, since they
@@ -153,8 +154,7 @@ class Operation:
 
         def forget() -> None:
             self._forget()
-            if undone is not None:
-                undone()
+            undone()
 
         self._just_begun = self._asked_for_desks = False
         result = self.store.attempt(work, forget)

@@ -176,7 +176,7 @@ class Outbox:
             transaction.many(LEASE, [(who, now + lease, id) for id in ids])
             return [self._one(transaction, id, CARRIER) for id in ids]
 
-        return self.store.attempt(work, _nothing)
+        return self.store.attempt(work)
 
     def next_ready(self, wanted: Wanted) -> int | None:
         """When the first of some requests may be taken; None where all are done or parked."""
@@ -192,7 +192,7 @@ class Outbox:
         def work(transaction: Transaction) -> set[str]:
             return {each.id for each in requests if transaction.run(RENEW, (until, each.id, each.lease))}
 
-        return self.store.attempt(work, _nothing)
+        return self.store.attempt(work)
 
     def done(self, said: Iterable[Claim]) -> None:
         """Say that requests were carried out. Raises ``NoRequest``, and then none of them is done."""
@@ -201,7 +201,7 @@ class Outbox:
             for each in said:
                 self._change(transaction, FINISH, (), each)
 
-        self.store.attempt(work, _nothing)
+        self.store.attempt(work)
 
     def fail(
         self, said: Sequence[Claim], now: int, fault: str, park: bool = False, attempts: int = MOST_ATTEMPTS
@@ -221,7 +221,7 @@ class Outbox:
                 self._change(transaction, FAIL, values, each)
             return [self._one(transaction, each.id, CARRIER) for each in said]
 
-        return self.store.attempt(work, _nothing)
+        return self.store.attempt(work)
 
     def put_off(self, said: Sequence[Claim], now: int, fault: str) -> list[Request]:
         """Let requests wait that could not be carried out by no fault of theirs that is known: it costs no attempt."""
@@ -235,7 +235,7 @@ class Outbox:
                 self._change(transaction, PUT_OFF, values, each)
             return [self._one(transaction, each.id, CARRIER) for each in said]
 
-        return self.store.attempt(work, _nothing)
+        return self.store.attempt(work)
 
     def release(self, requests: Sequence[Request]) -> None:
         """Put back what was taken and not tried; it may be taken again at once."""
@@ -244,7 +244,7 @@ class Outbox:
             transaction.many(RELEASE, [(0, each.data.get("channel") or "", each.id, each.lease) for each in requests])
 
         if requests:
-            self.store.attempt(work, _nothing)
+            self.store.attempt(work)
 
     def replay(self, ids: Sequence[str]) -> int:
         """Let parked requests wait again, as if for the first time; all that are parked where ``ids`` names none; how
@@ -257,7 +257,7 @@ class Outbox:
                     raise NoRequest(f'"{id}" is {self._one(transaction, id, CARRIER).state}, not parked')
             return len(wanted)
 
-        return self.store.attempt(work, _nothing)
+        return self.store.attempt(work)
 
     def _change(self, transaction: Transaction, sql: str, values: tuple[Any, ...], said: Claim) -> None:
         """Change a request whose state is somebody's to say. Raises ``NoRequest``."""
@@ -309,7 +309,3 @@ def _since(found: Request) -> str:
 
 def _unknown(id: str) -> NoRequest:
     return NoRequest(f'there is no request "{id}" in the outbox; `carepolicy outbox list` shows them')
-
-
-def _nothing() -> None:
-    """What is done where a transaction was undone: nothing was kept in memory."""

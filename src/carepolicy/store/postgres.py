@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg
 
 from carepolicy.store import faults
+from carepolicy.store.contract import nothing_kept
 from carepolicy.store.postgresquiet import at_rest, outlast
 from carepolicy.store.postgrestables import lay_out
 from carepolicy.store.postgrestransaction import LOCKS, Connection, PostgresTransaction, in_its_style
@@ -139,7 +140,7 @@ class PostgresStore:
                     found.versions()  # from now on it sees this state
                 yield found
 
-    def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None]) -> Result:
+    def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None] = nothing_kept) -> Result:
         """Do ``work`` in a transaction, again where it lost against another."""
         for attempt in range(1, ATTEMPTS + 1):
             try:

@@ -32,4 +32,4 @@ def note_restore(store: Store, now: int) -> str:
         transaction.run(NOTE, (number, now))
         return epoch_of(number)
 
-    return store.attempt(work, lambda: None)
+    return store.attempt(work)

@@ -15,6 +15,7 @@ from carepolicy.engine.rounds import EARLIEST
 from carepolicy.named import NamedTuple
 from carepolicy.store.chain import LOOSE
 from carepolicy.store.checkpoint import LEAVE, leaf
+from carepolicy.store.ids import FORGET
 from carepolicy.store.inputs import own_share
 from carepolicy.store.keeping import ALIVE
 from carepolicy.store.noting import one_with
@@ -48,7 +49,6 @@ FORGET_LETTER = "DELETE FROM dead_letters WHERE no = ?"
 IDS = "SELECT source, id, seen FROM events WHERE (source, id) > (?, ?) ORDER BY source, id LIMIT ?"
 FIND_ID = "UPDATE events SET seen = ? WHERE source = ? AND id = ?"
 FORGET_ID = "DELETE FROM events WHERE source = ? AND id = ?"
-FORGET_UNTAKEN = "DELETE FROM untaken WHERE source = ? AND id = ?"
 
 CLOSED = """SELECT time, no, key, subject, flow, sequence FROM records
     WHERE type = 'carepolicy.case.closed' AND (time, no) > (?, ?) AND time <= ? ORDER BY time, no LIMIT ?"""
@@ -99,10 +99,10 @@ def sweep(
         swept = Swept(begin, 0)
         bound = bound_of(calendar, keep, now)
         while swept.at is not None and goes_on():
-            swept = store.attempt(partial(_alone, sealer, partial(work, swept.at, bound, now)), lambda: None)
+            swept = store.attempt(partial(_alone, sealer, partial(work, swept.at, bound, now)))
             gone[what] = gone.get(what, 0) + swept.gone
         if swept.at is None and what == "events":
-            store.attempt(lambda transaction: transaction.run(NOTE_SWEEP, ("events", now)), lambda: None)
+            store.attempt(lambda transaction: transaction.run(NOTE_SWEEP, ("events", now)))
     if gone.get("records") or gone.get("dead_letters"):
         sealer.shred()
     return {what: count for what, count in gone.items() if count}
@@ -161,7 +161,7 @@ def _events(at: tuple[str, str], bound: int, now: int, transaction: Transaction)
     transaction.many(FIND_ID, [(now, source, id) for source, id, seen in found if seen is None])
     old = [(source, id) for source, id, seen in found if seen is not None and seen <= bound]
     transaction.many(FORGET_ID, old)
-    transaction.many(FORGET_UNTAKEN, old)
+    transaction.many(FORGET, old)
     return Swept(found[-1][:2] if len(found) == IDS_AT_A_TIME else None, len(old))
 
 

@@ -154,7 +154,7 @@ def _anew_old(store: Store, sealer: DataKeys, table: str, columns: str, whose: s
         transaction.many(f"UPDATE {table} SET sealed = ? WHERE {where}", anew)
         return len(rows)
 
-    while count := store.attempt(work, lambda: None):
+    while count := store.attempt(work):
         done += count
         told(count)
     return done
@@ -162,7 +162,7 @@ def _anew_old(store: Store, sealer: DataKeys, table: str, columns: str, whose: s
 
 def _anew_keys(store: Store, keys: Keys, told: Callable[[int], None]) -> int:
     done = 0
-    while count := store.attempt(lambda transaction: _some_keys(transaction, keys), lambda: None):
+    while count := store.attempt(lambda transaction: _some_keys(transaction, keys)):
         done += count
         told(count)
     return done

@@ -78,7 +78,7 @@ class Servers:
             failures, until, fault = found[0]
             return Gate(digest, server.name, failures, None if mine else until, fault)
 
-        return self._store.attempt(work, _nothing)
+        return self._store.attempt(work)
 
     def until(self, server: Server) -> int:
         """Until when a server that was asked before is left alone; 0 where it is not."""
@@ -101,17 +101,17 @@ class Servers:
             transaction.run(FORGET_OLD, (now - FORGOTTEN,))
             transaction.run(SHUT, values)
 
-        self._store.attempt(work, _nothing)
+        self._store.attempt(work)
         return after
 
     def leave(self, gate: Gate, now: int) -> None:
         """Note that it did not come to a trial, so that the next one who asks may try."""
-        self._store.attempt(lambda transaction: transaction.run(LEAVE, (now, gate.digest, gate.failures)), _nothing)
+        self._store.attempt(lambda transaction: transaction.run(LEAVE, (now, gate.digest, gate.failures)))
 
     def answered(self, gate: Gate) -> Gate:
         """Note that a server works (again)."""
         if gate.failures:
-            self._store.attempt(lambda transaction: transaction.run(FORGET, (gate.digest,)), _nothing)
+            self._store.attempt(lambda transaction: transaction.run(FORGET, (gate.digest,)))
         return Gate(gate.digest, gate.name)
 
     def _digest(self, transaction: Transaction, server: Server) -> bytes:
@@ -126,7 +126,3 @@ def _wait(gate: Gate, longest: int) -> int:
     most = min(FIRST_WAIT << min(gate.failures, 40), longest)
     share = int.from_bytes(blake2b(gate.digest + bytes([gate.failures & 255]), digest_size=2).digest()) / 0xFFFF
     return most - int(most * share / 4)
-
-
-def _nothing() -> None:
-    """What is done where a transaction was undone: nothing was kept in memory."""

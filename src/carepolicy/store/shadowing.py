@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from carepolicy.machine.loading import load_bundle
 from carepolicy.store import journal
-from carepolicy.store.applying import Plan, apply_bundle, is_present
+from carepolicy.store.applying import LAST, Plan, apply_bundle, is_present
 from carepolicy.store.datakeys import JOURNAL, KEEP_KEY, KEEP_SEALING, DataKeys
 from carepolicy.store.faults import Busy, StoreFault
 from carepolicy.store.journal import ShadowRow, count_pending, end_shadow, shadow_of
@@ -35,7 +35,6 @@ AT_A_TIME = 2_000
 
 BEGIN = "INSERT INTO shadow (token, digest, begun) VALUES (?, ?, ?)"
 READY = "UPDATE shadow SET ready = 1, base = ?, fired = ?, moved = ? WHERE token = ?"
-LAST = "SELECT coalesce(max(no), 0) FROM records"
 
 
 def begin(store: Store, root: str, sealer: DataKeys, now: int, most: int, told: Callable[[int], None]) -> Plan:

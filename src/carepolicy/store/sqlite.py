@@ -15,6 +15,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from carepolicy.store import faults, schema, statements, sums
+from carepolicy.store.contract import nothing_kept
 from carepolicy.store.shared import SqlTransaction
 from carepolicy.store.summed import Marks
 from carepolicy.store.sums import MAC
@@ -199,7 +200,7 @@ class SqliteStore:
         """The same: there is one writer at a time, and what it has not committed is not seen."""
         return self.reading()
 
-    def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None]) -> Result:
+    def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None] = nothing_kept) -> Result:
         """Do ``work`` in a transaction. One writer at a time: no transaction loses against another."""
         try:
             with self.transaction() as transaction:

@@ -81,7 +81,7 @@ def erase_beside(store: Store, addresses: Sequence[Address], sealer: DataKeys, n
             stepping = Stepping(store, shadow, known[0], sealer, now)
             stepping.catch_up(lambda _: None)
             stepping.erase(addresses, now, author)
-            store.attempt(lambda transaction: sealer.renew(transaction, JOURNAL), lambda: None)
+            store.attempt(lambda transaction: sealer.renew(transaction, JOURNAL))
     except StoreFault as fault:
         raise StoreFault(
             "it was erased, but not in the set that is tried beside the installed one, which has it too; "
