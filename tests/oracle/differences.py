@@ -21,7 +21,7 @@ from stories import often
 
 COMPARED = ("type", "time", "subject", "flow", "sequence", "data")
 UNSAID = {"reason"}
-CLOSE = 3e-6
+CLOSE = 1.5e-6
 KEPT = {"flow", "version", "title", "purpose", "promise", "is", "by", "carries", "optional"}  # no set without these
 Said = dict[str, Any]
 
@@ -92,7 +92,7 @@ def same(told: Said | None, meant: Said | None) -> bool:
 
 def same_value(told: Any, meant: Any, key: str) -> bool:
     if key in ("due", "time"):
-        return abs(instant(datetime.fromisoformat(told)) - instant(datetime.fromisoformat(meant))) <= 2
+        return abs(instant(datetime.fromisoformat(told)) - instant(datetime.fromisoformat(meant))) <= 1
     if key in ("used", "limit", "over"):
         return abs(told - meant) <= CLOSE
     return bool(told == meant)

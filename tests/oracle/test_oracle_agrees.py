@@ -44,6 +44,5 @@ def test_what_a_difference_does_not_need_is_taken_away() -> None:
     assert sum(map(len, after.texts().values())) < sum(map(len, before.texts().values()))
 
 
-@pytest.mark.xfail(reason="time used in business days is rounded at each pause, and may pass a closing", strict=True)
 def test_a_clock_that_paused_five_times_is_due_at_the_closing_and_not_at_the_next_opening() -> None:
     assert difference(random_trial(21128)) is None

@@ -52,6 +52,7 @@ class LiveLimit:
         "restarted",
         "resumed",
         "rolls",
+        "rounded",
         "started",
         "strict",
         "undated",
@@ -75,6 +76,7 @@ class LiveLimit:
         self.dated = self.until or self.months
         self.amount: int = 0 if self.dated else limit.amount
         self.unit = 1_000_000
+        self.rounded = 1 if limit.kind == "business_days" else 0
         self.position: Callable[[int], int] | None = None
         self.instant: Callable[[int], int] | None = None
         if limit.kind == "business_time":

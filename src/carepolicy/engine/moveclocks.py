@@ -97,7 +97,7 @@ def _text(source: Source, instant: str) -> str:
     return f"{hours}[{instant} // {HOUR}]}}{{{rests}[{instant} % {HOUR}]"
 
 
-def _instant(source: Source, limit: LiveLimit, amount: int) -> str:
+def _instant(source: Source, limit: LiveLimit, amount: int | str) -> str:
     """The instant at which ``amount`` is used of a limit that counts from ``base``."""
     position = f"base + {amount}"
     return position if limit.instant is None else f"{source.name(limit.instant, 'instant')}({position})"
@@ -158,7 +158,8 @@ def _is_known(source: Source, limit: LiveLimit) -> str:
 
 
 def _is_to_go_on(source: Source, limit: LiveLimit) -> str:
-    return f"held.limit.place == {limit.place} and held.used < {limit.amount}"
+    wrong = " - len(held.segments)" if limit.rounded else ""
+    return f"held.limit.place == {limit.place} and held.used < {limit.amount}{wrong}"
 
 
 def _meet(source: Source, clock: LiveClock, limit: LiveLimit) -> None:
@@ -185,11 +186,12 @@ def _stand_still(source: Source, limit: LiveLimit) -> None:
 
 def _go_on(source: Source, clock: LiveClock, limit: LiveLimit) -> None:
     """A round goes on, with a limit in the calendar of the state that it goes on in."""
+    amount = f"{limit.amount} - len(held.segments)" if limit.rounded else f"{limit.amount}"
     source.add(
         f"held.limit = {source.name(limit, 'limit')}",
         "used = held.used",
         f"held.base = base = {_position(source, limit)} - used",
-        f"held.due = due = {_instant(source, limit, limit.amount)}",
+        f"held.due = due = {_instant(source, limit, amount)}",
         "held.since = now",
         "held.running = True",
         f"{source.name(plan, 'plan')}(held)" if clock.warns else "held.next = due",

@@ -103,13 +103,13 @@ def _reached(held: Round, amount: int, since: int) -> int:
     """When an amount of a round is used that runs since an instant.
 
     Where none of it was left by then, that is at once, or outside of hours the next opening. A strict amount must not
-    be used up: it is reached when it was.
+    be used up: it is reached when it was. Rounding that adds up does not carry the time past a closing.
     """
     limit = held.limit
     position, instant = limit.position, limit.instant
     if position is None or instant is None:
         return held.base + amount
-    due = instant(held.base + amount)
+    due = instant(held.base + amount - limit.rounded * len(held.segments))
     if due < since and not limit.strict and position(due) == position(since):
         return limit.calendar.nothing_after(since)
     return due
