@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from carepolicy.businesstime.errors import CalendarError
 from carepolicy.businesstime.limit import DAY_US, SECOND
-from carepolicy.named import NamedTuple
 
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.checks.pointing import unknown, within
 from carepolicy.checks.rule import Rule
 from carepolicy.checks.walk import acts
-from carepolicy.named import NamedTuple
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.placeholders import PlaceholderError, names_in
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.checks.lengths import calendar_of, days_of
 from carepolicy.checks.rule import Rule
-from carepolicy.named import NamedTuple
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.checks.durations import durations
 from carepolicy.checks.limits import limit_of
 from carepolicy.checks.pointing import within
 from carepolicy.checks.rule import Rule
 from carepolicy.checks.walk import acts, ways
-from carepolicy.named import NamedTuple
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:

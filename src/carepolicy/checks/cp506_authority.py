@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.checks.bounds import amounts, bounded_unless, bounded_where
 from carepolicy.checks.naming import words
 from carepolicy.checks.pointing import within
 from carepolicy.checks.rule import Rule
 from carepolicy.guards.scopes import scope_of
-from carepolicy.named import NamedTuple
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.checks.pointing import within
 from carepolicy.checks.private import private_in
 from carepolicy.checks.rule import Rule
 from carepolicy.checks.walk import ways
-from carepolicy.named import NamedTuple
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:

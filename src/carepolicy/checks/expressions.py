@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.checks.pointing import within
 from carepolicy.checks.walk import acts, ways
 from carepolicy.guards.faults import TYPE, VALUE, Fault
 from carepolicy.guards.scopes import scope_of
-from carepolicy.named import NamedTuple
 from carepolicy.policy.called import amount_meant
 from carepolicy.policy.findings import Finding, did_you_mean, quoted, sole
 

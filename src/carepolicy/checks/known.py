@@ -8,13 +8,12 @@ Names are those of ``guards.presence``, and ``clock.NAME.due`` and ``clock.NAME.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.checks.graph import Same
 from carepolicy.checks.limits import limit_of
 from carepolicy.guards import ExpressionError
 from carepolicy.guards.presence import asked, lacking, may_fail, where
-from carepolicy.named import NamedTuple
 from carepolicy.policy.resolve import transitions_of
 from carepolicy.policy.strata import effects_of
 

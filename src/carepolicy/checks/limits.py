@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.businesstime import LimitError, parse_limit
 from carepolicy.checks.walk import acts
-from carepolicy.named import NamedTuple
 from carepolicy.policy.settings import PREFIX, limit_text
 
 if TYPE_CHECKING:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.checks.lengths import calendar_of, days_of
-from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.checks.graph import Same
 from carepolicy.checks.known import spots
-from carepolicy.named import NamedTuple
 from carepolicy.policy.placeholders import PlaceholderError, placeholders
 
 if TYPE_CHECKING:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import marshal
 import os
-from typing import TYPE_CHECKING, Any
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.cli.sets import demand_folder, refuse
-from carepolicy.hashing import blake2b
 from carepolicy.machine import cache
-from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

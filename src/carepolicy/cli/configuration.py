@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.cli.status import Refused
-from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,11 +8,11 @@ read such a line alike, which tests/cli/test_cli_plainly.py holds.
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from carepolicy.cli.configuration import configuration
 from carepolicy.cli.sets import POLICIES, POLICIES_VARIABLE
 from carepolicy.cli.stores import STORE, STORE_VARIABLE
-from carepolicy.named import NamedTuple
 
 SOURCE = "/carepolicy/cli"
 """Where an event comes from that does not say it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -12,7 +12,6 @@ from carepolicy.cli.sets import policies_option
 from carepolicy.cli.status import say
 from carepolicy.cli.stores import lateness_option, open_or_exit, store_option, yes_option
 from carepolicy.cli.watcher import begin_watch, watcher_options
-from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

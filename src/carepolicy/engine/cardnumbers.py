@@ -11,10 +11,9 @@ import re
 import unicodedata
 from functools import lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.engine.masking import LONGEST, SHORTEST
-from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.recordtext import number_text, quoted
-from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from carepolicy.businesstime.limit import Limit

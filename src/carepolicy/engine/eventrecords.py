@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,7 +11,6 @@ from carepolicy.engine import codes
 from carepolicy.engine.masking import mask_cards
 from carepolicy.engine.recordtext import SPECVERSION, slug
 from carepolicy.engine.values import MASK
-from carepolicy.hashing import blake2b
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case

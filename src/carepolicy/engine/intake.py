@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orjson import JSONDecodeError, loads
 
@@ -10,7 +10,6 @@ from carepolicy.engine import codes
 from carepolicy.engine.instants import NoInstant, read_instant
 from carepolicy.engine.masking import SHORTEST, mask_cards, names_card
 from carepolicy.engine.values import MASK, NamesCard, Taker, WrongValue, taker_of
-from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
-
-from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Program

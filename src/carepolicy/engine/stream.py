@@ -8,7 +8,7 @@ lines of different subjects are mixed, except for its order, which is that of th
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
@@ -22,7 +22,6 @@ from carepolicy.engine.letters import DeadLetters
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.plainlines import PlainLines
 from carepolicy.engine.watching import Watching
-from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 from carepolicy.engine.columns import Columns
@@ -14,7 +14,6 @@ from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.plainlines import take_rows
 from carepolicy.engine.stream import AT_THE_END
 from carepolicy.machine import portable
-from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from carepolicy.named import NamedTuple
 from carepolicy.policy.findings import quoted
 
 PARSE, NAME, TYPE, VALUE, CALL, RESULT, SIZE = "CP210", "CP211", "CP212", "CP213", "CP214", "CP215", "CP216"

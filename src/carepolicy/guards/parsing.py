@@ -102,9 +102,8 @@ def _grammar() -> str:
 
 def tables_digest() -> str:
     """What the parser's tables are made from, as a hash: to keep them under, and to know when they are out of date."""
+    from hashlib import blake2b
     from importlib.metadata import version
-
-    from carepolicy.hashing import blake2b
 
     return blake2b(f"{version('lark')} {_grammar()}".encode(), digest_size=16).hexdigest()
 

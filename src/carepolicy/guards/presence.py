@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from carepolicy.guards.comparing import OPERATORS
 from carepolicy.guards.compiler import arguments, span
 from carepolicy.guards.names import chain
 from carepolicy.guards.parsing import inside, parse
-from carepolicy.named import NamedTuple
 
 NOTHING: frozenset[str] = frozenset()
 _TESTS = ("startsWith", "endsWith", "contains", "matches")

@@ -12,10 +12,10 @@ import os
 import stat
 import sys
 import zlib
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from carepolicy._version import __version__
-from carepolicy.hashing import blake2b
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

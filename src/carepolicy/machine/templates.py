@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from carepolicy.businesstime.wording import FALLBACK, limit_in_words
 from carepolicy.machine.formats import time_in_words, value_in_words
-from carepolicy.named import NamedTuple
 from carepolicy.unseen import isolated
 
 if TYPE_CHECKING:

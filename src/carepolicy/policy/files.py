@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from hashlib import blake2b
 from typing import TYPE_CHECKING
-
-from carepolicy.hashing import blake2b
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
-
-from carepolicy.named import NamedTuple
+from typing import Any, NamedTuple
 
 Path = tuple[str | int, ...]
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
-from carepolicy.named import NamedTuple
 from carepolicy.policy.findings import Finding, quoted
 from carepolicy.policy.places import Place
 from carepolicy.unseen import like_blank, like_blank_told

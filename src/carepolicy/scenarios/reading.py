@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from carepolicy.named import NamedTuple
 from carepolicy.policy.documents import documents
 from carepolicy.policy.files import read_bytes
 from carepolicy.policy.findings import Finding

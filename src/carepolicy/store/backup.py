@@ -9,10 +9,9 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.durable import sync, sync_name
-from carepolicy.named import NamedTuple
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.opening import SQLITE, open_store
 from carepolicy.store.sealing import ACTIVE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -11,7 +11,6 @@ from carepolicy.engine import codes
 from carepolicy.engine.desk import raised_as_incoming
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import MERGE, Incoming, Refused, is_too_long
-from carepolicy.named import NamedTuple
 from carepolicy.store import watches
 from carepolicy.store.ids import Ids
 from carepolicy.store.journal import Journal

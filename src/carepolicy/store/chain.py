@@ -7,7 +7,7 @@ hashed is the line as it is kept, with private facts masked, so that erasing the
 
 from __future__ import annotations
 
-from carepolicy.hashing import blake2b, sha256
+from hashlib import blake2b, sha256
 
 BEGINNING = bytes(32)
 """What stands before the first record of a chain."""

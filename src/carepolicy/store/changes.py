@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from carepolicy.named import NamedTuple
 from carepolicy.store.tables import TABLES
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ store's own (Ed25519), which it keeps sealed; who knows the public key needs not
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from carepolicy.engine.instants import text_of
-from carepolicy.hashing import blake2b
 from carepolicy.store.inspection import ALTERED, MISSING, Fault, Inspection, fault_in
 from carepolicy.store.statements import LAST_RECORD
 

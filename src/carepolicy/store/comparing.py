@@ -12,13 +12,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.named import NamedTuple
 from carepolicy.store.naming import named
 from carepolicy.store.snapshot import dues
 

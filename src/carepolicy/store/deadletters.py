@@ -6,13 +6,12 @@ asked for. Where it is refused again there is a new dead letter, with the new re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from carepolicy.engine.codes import CARD
 from carepolicy.engine.values import MASK
-from carepolicy.named import NamedTuple
 from carepolicy.store.batch import NOT_AGAIN, Batch
 from carepolicy.store.naming import storable
 from carepolicy.store.operating import finished

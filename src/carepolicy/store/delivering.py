@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from carepolicy.named import NamedTuple
 from carepolicy.store.outbox import SECOND, NoRequest, Request, claims
 
 if TYPE_CHECKING:

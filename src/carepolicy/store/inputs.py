@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import socket
 from collections import Counter
-from typing import TYPE_CHECKING
+from hashlib import blake2b
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from carepolicy.hashing import blake2b
-from carepolicy.named import NamedTuple
 from carepolicy.store.progress import Progress, progress_of
 
 if TYPE_CHECKING:

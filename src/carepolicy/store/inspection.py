@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from carepolicy.named import NamedTuple
 from carepolicy.store import sums
 from carepolicy.store.faults import Altered, WrongKey
 from carepolicy.store.keyring import fingerprint, given_keys

@@ -8,7 +8,7 @@ shadow through them takes them out again.
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -17,7 +17,6 @@ from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import IDENTITIES, Refused
 from carepolicy.engine.masking import mask_data
 from carepolicy.engine.values import plain
-from carepolicy.named import NamedTuple
 from carepolicy.store.datakeys import JOURNAL
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from base64 import urlsafe_b64decode
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import orjson
 
 from carepolicy.durable import replace_file, sync_name, write_beside
-from carepolicy.hashing import sha256
 from carepolicy.store.faults import WrongKey
 
 if TYPE_CHECKING:

@@ -15,11 +15,10 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.engine.instants import datetime_of
 from carepolicy.engine.values import MASK
-from carepolicy.named import NamedTuple
 from carepolicy.store.delivering import Undeliverable
 from carepolicy.unseen import bounded
 

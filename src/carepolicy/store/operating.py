@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from carepolicy.engine.intake import Incoming, Refused
-from carepolicy.named import NamedTuple
 from carepolicy.store.batch import Batch
 from carepolicy.store.contract import nothing_kept
 from carepolicy.store.datakeys import DataKeys

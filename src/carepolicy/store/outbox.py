@@ -11,12 +11,11 @@ long as nobody else has a lease; who does not is heard unless a lease has ended 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from carepolicy.engine.instants import text_of
-from carepolicy.named import NamedTuple
 from carepolicy.store.revealing import CARRIER, Reader, shown
 
 if TYPE_CHECKING:

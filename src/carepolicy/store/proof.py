@@ -7,11 +7,10 @@ was made up since, whoever holds the keys.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from carepolicy.named import NamedTuple
 from carepolicy.store.chain import BEGINNING, links
 from carepolicy.store.checkpoint import CHECKPOINT, FORM, NotSigned, checkpoint, climbed, leaf, opened, tree_of
 from carepolicy.store.naming import storable

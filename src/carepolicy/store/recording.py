@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orjson import loads
 
 from carepolicy.engine.instants import NoInstant, parse
-from carepolicy.named import NamedTuple
 from carepolicy.store.chain import BEGINNING, LOOSE, link
 from carepolicy.store.keeping import erase_at
 from carepolicy.store.naming import storable

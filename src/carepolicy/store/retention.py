@@ -8,11 +8,10 @@ each record a hash, so that checkpoints of before still hold (``leaves``).
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.engine.instants import DAY, NEVER
 from carepolicy.engine.rounds import EARLIEST
-from carepolicy.named import NamedTuple
 from carepolicy.store.chain import LOOSE
 from carepolicy.store.checkpoint import LEAVE, leaf
 from carepolicy.store.ids import FORGET

@@ -6,11 +6,9 @@ that went into each of its fields, so that a role is shown a field where it may 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-
-from carepolicy.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,9 +8,8 @@ that was sealed with it: the stores are noted beside the key file.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.named import NamedTuple
 from carepolicy.store.datakeys import JOURNAL
 from carepolicy.store.faults import Busy, StoreFault, WrongKey
 from carepolicy.store.keyring import (

@@ -7,9 +7,7 @@ subject does; (key, subject) is the address of everything that is known about on
 
 from __future__ import annotations
 
-from typing import Any
-
-from carepolicy.named import NamedTuple
+from typing import Any, NamedTuple
 
 Address = tuple[str, str]
 """(key, subject)."""

@@ -7,9 +7,8 @@ senders of a store know of it. A server that is tried again is given one request
 from __future__ import annotations
 
 from hashlib import blake2b, sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.named import NamedTuple
 from carepolicy.store.noting import Index
 from carepolicy.store.outbox import LONGEST_FAULT, LONGEST_WAIT, SECOND
 

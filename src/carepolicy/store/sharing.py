@@ -14,13 +14,12 @@ import sys
 import time
 from dataclasses import replace
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 import orjson
 
 from carepolicy.engine.lines import numbered_lines
-from carepolicy.named import NamedTuple
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.inputs import Source, digest_of, is_whole, known_input, new_input, summed
 from carepolicy.store.progress import Progress, progress_of

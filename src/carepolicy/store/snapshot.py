@@ -7,7 +7,7 @@ rest (when the next timer falls due) is not kept. Private facts go into bytes of
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -16,7 +16,6 @@ from carepolicy.engine.case import Case, Kept, Round
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import make_tuple
 from carepolicy.engine.settling import with_more
-from carepolicy.named import NamedTuple
 from carepolicy.store.factvalues import put_all, take_all
 
 if TYPE_CHECKING:

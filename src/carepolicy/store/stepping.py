@@ -7,9 +7,8 @@ transaction of the shadow's own store that takes it, and only then goes out of t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.named import NamedTuple
 from carepolicy.store import journal
 from carepolicy.store.batch import Batch
 from carepolicy.store.comparing import Comparing, Comparison

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import os
 from base64 import urlsafe_b64decode
-from typing import TYPE_CHECKING, Any
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orjson import dumps, loads
 
-from carepolicy.hashing import blake2b
-from carepolicy.named import NamedTuple
 from carepolicy.store.faults import Altered, WrongKey
 from carepolicy.store.keyring import fingerprint, given_keys, made_key, source
 from carepolicy.store.sealing import ANOTHER

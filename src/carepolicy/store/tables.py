@@ -6,9 +6,7 @@ both kinds of database. A table or column that is new is named here, or no state
 
 from __future__ import annotations
 
-from typing import Any
-
-from carepolicy.named import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Table(NamedTuple):

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
 from carepolicy.engine.instants import NoInstant, parse
-from carepolicy.named import NamedTuple
 from carepolicy.store.chain import BEGINNING, LOOSE, links
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.inspection import ALTERED, DAMAGED, INSERTED, MISSING, Fault, Inspection, fault_in, is_text

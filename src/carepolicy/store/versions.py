@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.engine.live import UnlinkedProgram
 from carepolicy.machine import cache, portable
 from carepolicy.machine.loading import KIND, compile_folder, load_bundle
-from carepolicy.named import NamedTuple
 from carepolicy.policy.files import policy_files
 from carepolicy.store.faults import NotInstalled
 

@@ -6,13 +6,13 @@ A log has its own time, and is run without any of this.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import orjson
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import DAY, text_of
 from carepolicy.engine.intake import Incoming, Refused
-from carepolicy.named import NamedTuple
 
 NEAR = DAY
 """By so many microseconds an event may be ahead of the clock: clocks of machines differ, and some have a wrong zone."""

@@ -5,7 +5,8 @@ A released version is never edited; a change of the tables is a new module and a
 
 from __future__ import annotations
 
-from carepolicy.named import NamedTuple
+from typing import NamedTuple
+
 from carepolicy.store.schema import v1, v2, v3, v4, v5, v6
 
 STEPS: tuple[tuple[str, ...], ...] = (
