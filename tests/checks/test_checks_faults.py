@@ -67,6 +67,6 @@ def test_messages_in_an_undeclared_language_are_found(harbour: Path) -> None:
 
 
 def test_every_rule_has_a_fault_here() -> None:
-    from carepolicy.checks.registry import modules
+    from carepolicy.checks.rule import modules
 
     assert set(modules()) - {fault["code"] for fault in FAULTS} == set()

@@ -8,7 +8,7 @@ import pytest
 
 from carepolicy.checks import check_folder
 from carepolicy.checks.bounds import amounts, bounded_unless, bounded_where
-from carepolicy.checks.cp506_authority import moves_money
+from carepolicy.checks.people.cp506_authority import moves_money
 from carepolicy.guards import Scope
 from carepolicy.policy.model import Fact, Setting
 from carepolicy.policy.places import At

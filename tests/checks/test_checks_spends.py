@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from carepolicy.api import Engine
-from carepolicy.checks.cp507_overspent import find
+from carepolicy.checks.people.cp507_overspent import find
 from carepolicy.machine.compile import compile_policies
 from carepolicy.policy.findings import Severity
 from carepolicy.policy.load import load_policies

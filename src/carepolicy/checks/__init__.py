@@ -7,8 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.expressions import find as find_in_expressions
-from carepolicy.checks.registry import rule_of, rules
-from carepolicy.checks.rule import Rule
+from carepolicy.checks.rule import Rule, rule_of, rules
 from carepolicy.checks.silencing import silenced
 from carepolicy.policy.findings import Severity
 

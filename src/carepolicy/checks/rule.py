@@ -1,10 +1,12 @@
-"""What a rule is: a code that never changes, the words about it, and the function that finds its faults."""
+"""What a rule is, and where the rules are: every module of a folder of this room whose name begins with its code."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from importlib import import_module
+from pkgutil import walk_packages
 
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.model import Policies
@@ -34,3 +36,33 @@ class Rule:
             yield from self.find(policies)
         if self.find_on is not None:
             yield from self.find_on(policies, today)
+
+
+def modules() -> dict[str, str]:
+    """The module of each rule by its code, sorted by code. No rule is imported."""
+    import carepolicy.checks
+
+    found = {}
+    for each in walk_packages(carepolicy.checks.__path__, "carepolicy.checks."):
+        name = each.name.rpartition(".")[2]
+        if name.startswith("cp") and not each.ispkg:
+            found[name.partition("_")[0].upper()] = each.name
+    return dict(sorted(found.items()))
+
+
+def rule_of(code: str) -> Rule | None:
+    """The rule with a code, imported now; None where no rule has it."""
+    module = modules().get(code)
+    return None if module is None else _rule_in(module, code)
+
+
+def rules() -> list[Rule]:
+    """All rules, by code."""
+    return [_rule_in(module, code) for code, module in modules().items()]
+
+
+def _rule_in(module: str, code: str) -> Rule:
+    rule = import_module(module).RULE
+    if not isinstance(rule, Rule) or rule.code != code:
+        raise TypeError(f"{module} does not define the rule {code}")
+    return rule

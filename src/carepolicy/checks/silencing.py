@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.checks.registry import rule_of
+from carepolicy.checks.rule import rule_of
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.places import Place
 

@@ -57,8 +57,8 @@ def timetable_of(root: str) -> Timetable:
 
 def _compiled(root: str) -> Timetable:
     from carepolicy.businesstime import Calendar, CalendarError, NeverOpen
-    from carepolicy.checks.cp231_timezone import find as find_timezones
-    from carepolicy.checks.cp231_timezone import is_zone
+    from carepolicy.checks.calendars.cp231_timezone import find as find_timezones
+    from carepolicy.checks.calendars.cp231_timezone import is_zone
     from carepolicy.policy.findings import Finding
     from carepolicy.policy.load import load_policies
 

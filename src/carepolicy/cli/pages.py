@@ -74,7 +74,7 @@ def page_of(code: str) -> Page | None:
 
 def pages() -> dict[str, Page]:
     """All pages, by code in order."""
-    from carepolicy.checks.registry import modules
+    from carepolicy.checks.rule import modules
 
     ruled = {code: page for code in modules() if (page := page_of(code)) is not None}
     return dict(sorted({**_others(), **ruled}.items()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.cp202_event import CLOCK_EVENTS
+from carepolicy.checks.names.cp202_event import CLOCK_EVENTS
 from carepolicy.checks.pointing import inside, unknown
 from carepolicy.checks.rule import Rule
 from carepolicy.checks.walk import acts, triggers

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import Calendar
 from carepolicy.businesstime.errors import CalendarError
-from carepolicy.checks.cp231_timezone import is_zone
+from carepolicy.checks.calendars.cp231_timezone import is_zone
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 

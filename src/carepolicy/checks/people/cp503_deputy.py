@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.cp502_people import named
+from carepolicy.checks.people.cp502_people import named
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 

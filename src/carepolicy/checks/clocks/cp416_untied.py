@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.cp409_promise_text import judged, promises
+from carepolicy.checks.clocks.cp409_promise_text import judged, promises
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Severity
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.cp311_feeds_itself import feeding
 from carepolicy.checks.rule import Rule
+from carepolicy.checks.states.cp311_feeds_itself import feeding
 from carepolicy.checks.walk import acts
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.strata import CycleOfRaises, strata_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.cp202_event import EVERY
+from carepolicy.checks.names.cp202_event import EVERY
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.cp243_no_start import begins
+from carepolicy.checks.names.cp243_no_start import begins
 from carepolicy.checks.rule import Rule
 from carepolicy.checks.walk import triggers
 from carepolicy.policy.findings import Finding, Severity

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS
 from carepolicy.businesstime.rules import WEEKDAYS
-from carepolicy.checks.cp231_timezone import is_zone
+from carepolicy.checks.calendars.cp231_timezone import is_zone
 from carepolicy.checks.lateness import demands_late, steps
 from carepolicy.checks.lengths import calendar_of, owners_calendar
 from carepolicy.checks.limits import limit_of

@@ -1,0 +1,1 @@
+"""Rules about clocks, limits and promises: CP4xx."""

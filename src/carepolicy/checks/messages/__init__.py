@@ -1,0 +1,1 @@
+"""Rules about what customers are sent: CP6xx."""

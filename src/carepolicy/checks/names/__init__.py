@@ -1,0 +1,1 @@
+"""Rules about names of nothing, and values that do not suit their keys: CP2xx."""

@@ -1,0 +1,1 @@
+"""Rules about private facts: CP7xx."""

@@ -1,0 +1,1 @@
+"""Rules about the ways through a flow: CP3xx."""
