@@ -100,7 +100,7 @@ def play(url: str, processes: int, rounds: int) -> list[str]:
 
 def miscounted(url: str, expected: dict[str, int]) -> list[str]:
     """The subjects whose count is not what it should be."""
-    from carepolicy.store.opening import open_store
+    from carepolicy.store.open import open_store
 
     store = open_store(url, create=False)
     with store.reading() as transaction:

@@ -11,7 +11,7 @@ from textwrap import dedent
 
 from carepolicy.cli import running
 from carepolicy.store.chain import BEGINNING
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from carepolicy.store.rows import HeldRow
 from carepolicy.store.sealing import Keys
 
@@ -160,7 +160,7 @@ def command(*arguments: str) -> None:
 
 def empty_tables(url: str) -> list[str]:
     """The tables that hold nothing."""
-    from carepolicy.store.tables import TABLES
+    from carepolicy.store.sql.tables import TABLES
 
     store = open_store(url)
     with store.reading() as transaction:

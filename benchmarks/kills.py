@@ -59,7 +59,7 @@ def equal(one: bytes, other: bytes, what: str) -> None:
 
 def kept_records(url: str) -> tuple[bytes, int]:
     """The records in the order of history, and the number of events taken."""
-    from carepolicy.store.opening import open_store
+    from carepolicy.store.open import open_store
 
     store = open_store(url, create=False)
     with store.reading() as transaction:

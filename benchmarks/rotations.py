@@ -24,7 +24,7 @@ from carepolicy.cli.living import wall_clock
 from carepolicy.engine.instants import text_of
 from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.keyring import given_keys
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from carepolicy.store.operating import Operation
 from carepolicy.store.typing_in import event_line
 

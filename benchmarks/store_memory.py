@@ -22,7 +22,7 @@ from typing import NamedTuple
 import orjson
 
 from carepolicy.machine.loading import load_bundle
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from carepolicy.store.operating import Operation
 
 POLICIES = Path(__file__).parents[1] / "policies"

@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from carepolicy.collecting import seldom_collected
-from carepolicy.store import statements
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from carepolicy.store.operating import Operation
-from carepolicy.store.shared import SqlTransaction
-from carepolicy.store.sums import MAC
+from carepolicy.store.sql import statements
+from carepolicy.store.sql.sums import MAC
+from carepolicy.store.sql.transaction import SqlTransaction
 from complaint_events import lines
 from kills import fresh_store
 
@@ -88,10 +88,10 @@ def restore(kind: type[SqlTransaction], functions: Any) -> None:
 
 def transaction_kind(kind: str) -> type[SqlTransaction]:
     if kind == "sqlite":
-        from carepolicy.store.sqlite import SqliteTransaction
+        from carepolicy.store.sql.sqlite import SqliteTransaction
 
         return SqliteTransaction
-    from carepolicy.store.postgres import PostgresTransaction
+    from carepolicy.store.sql.postgres import PostgresTransaction
 
     return PostgresTransaction
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from carepolicy.store.faults import StoreFault
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from carepolicy.store.operating import Operation
 from carepolicy.store.verifying import verify
 from full_store import fill, surroundings

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from carepolicy.cli import running
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 
 POLICIES = str(Path(__file__).parents[1] / "policies")
 

@@ -27,9 +27,9 @@ from carepolicy.store.contract import Store
 from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks
 from carepolicy.store.faults import Busy
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from carepolicy.store.operating import Operation
-from carepolicy.store.sqlite import SqliteStore
+from carepolicy.store.sql.sqlite import SqliteStore
 from changing import AT, FLOW, Changing
 from laws import examples
 from random_flows import MONDAY, logs, small_flows

@@ -13,9 +13,9 @@ from at_once import play
 from carepolicy.cli import running
 from carepolicy.engine.instants import SECOND, text_of
 from carepolicy.store.late import waits
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from carepolicy.store.operating import Operation
-from carepolicy.store.sqlite import SqliteStore
+from carepolicy.store.sql.sqlite import SqliteStore
 from carepolicy.store.wall import Wall
 from shops import Shop
 from stories import event, write_set

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from carepolicy.store.operating import Operation
 from shops import Shop, contents
 
@@ -82,7 +82,7 @@ def _by_hand(shop: Shop, sql: str) -> None:
         return
     import psycopg
 
-    from carepolicy.store.postgresurl import parsed, quoted
+    from carepolicy.store.url import parsed, quoted
 
     address, name = parsed(shop.url)
     with psycopg.connect(address, autocommit=True) as there:

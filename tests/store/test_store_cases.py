@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from carepolicy.cli import running
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from shops import Shop, rows
 
 ROOT = Path(__file__).parents[2]

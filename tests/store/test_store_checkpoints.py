@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from carepolicy.cli import running
 from carepolicy.store import retention
 from carepolicy.store.checkpoint import Tree, climbed, leaf
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from laws import examples
 from shops import Said, Shop
 

@@ -17,8 +17,8 @@ from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks
 from carepolicy.store.moving import moved, target_of
 from carepolicy.store.rows import CaseRow, SubjectRow
-from carepolicy.store.sqlite import SqliteStore
-from carepolicy.store.statements import CASE_COLUMNS, SUBJECT_COLUMNS
+from carepolicy.store.sql.sqlite import SqliteStore
+from carepolicy.store.sql.statements import CASE_COLUMNS, SUBJECT_COLUMNS
 from carepolicy.store.versions import Installed
 from stories import write_set
 

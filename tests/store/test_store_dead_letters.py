@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from carepolicy.store.deadletters import NoLetter, TakenAgain, take_again
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from carepolicy.store.operating import Operation
 from carepolicy.store.wall import Wall
 from shops import Shop, everything_in, rows

@@ -32,7 +32,7 @@ from carepolicy.store.delivering import (
 )  # fmt: skip
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.mailserver import MailServer
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from carepolicy.store.outbox import LONGEST_WAIT, SECOND, Claim, Outbox, Request, Wanted
 from carepolicy.store.revealing import CARRIER
 from carepolicy.store.servers import FIRST_WAIT, LONGEST_DOUBT, Server, Servers

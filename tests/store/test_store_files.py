@@ -12,7 +12,7 @@ import pytest
 
 from carepolicy.policy.writing import replace_text
 from carepolicy.store import keyring
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from shops import Shop
 
 ADA = "customer.email=ada@example.org"

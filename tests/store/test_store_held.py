@@ -79,7 +79,7 @@ def test_what_an_unfinished_run_holds_back_is_shown_handed_over_and_erased(
 def test_a_run_that_is_still_at_work_forgets_what_was_erased_of_what_it_holds_back(shop: Shop) -> None:
     """Another process erases between two transactions of the run."""
     from carepolicy.store.late import Late
-    from carepolicy.store.opening import open_store
+    from carepolicy.store.open import open_store
     from carepolicy.store.operating import Operation
 
     store = open_store(shop.url)

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from carepolicy.cli import running
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from complaint_events import lines
 from laws import examples
 from shops import Said, Shop

@@ -15,7 +15,7 @@ from carepolicy.engine.stream import Run
 from carepolicy.machine.program import Bundle
 from carepolicy.store.desks import Desks
 from carepolicy.store.operating import Operation
-from carepolicy.store.sqlite import SqliteStore
+from carepolicy.store.sql.sqlite import SqliteStore
 from carepolicy.store.versions import Installed
 from laws import examples
 from random_flows import MONDAY, logs, small_flows

@@ -17,8 +17,8 @@ import pytest
 import yaml
 
 from carepolicy.cli.app import app
-from carepolicy.store import schema
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
+from carepolicy.store.sql import migrations
 from shops import POLICIES, Said, Shop
 
 TABLE: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "commands.yaml").read_text())
@@ -169,9 +169,9 @@ def test_a_user_of_postgresql_who_may_only_select_is_answered_as_others_are(
 def test_a_store_of_an_older_version_that_may_only_be_read_says_who_can_help(file_shop: Shop) -> None:
     with sqlite3.connect(file_shop.file()) as store:
         for step in range(5):
-            for each in schema.statements(step, schema.SQLITE):
+            for each in migrations.statements(step, migrations.SQLITE):
                 store.execute(each)
-        store.execute(f"PRAGMA application_id={schema.APPLICATION}")
+        store.execute(f"PRAGMA application_id={migrations.APPLICATION}")
         store.execute("PRAGMA user_version=5")
     file_shop.file().chmod(0o444)
     with as_anybody():

@@ -158,7 +158,7 @@ def _by_hand(shop: Shop, sql: str) -> None:
         return
     import psycopg
 
-    from carepolicy.store.postgresurl import parsed, quoted
+    from carepolicy.store.url import parsed, quoted
 
     address, name = parsed(shop.url)
     with psycopg.connect(address, autocommit=True) as there:

@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from carepolicy.store.datakeys import DataKeys
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from shops import Shop, rows
 
 SEALED = ("cases", "records", "contacts", "held")
@@ -116,7 +116,7 @@ def test_nothing_sealed_stands_in_any_byte_of_the_files_although_a_watcher_has_t
 def test_where_a_reader_holds_the_log_it_is_told_and_done_the_next_time(
     file_shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from carepolicy.store import sqlite
+    from carepolicy.store.sql import sqlite
 
     monkeypatch.setattr(sqlite, "SHORT_PATIENCE", 0.01)
     lived(file_shop)

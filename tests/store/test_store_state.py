@@ -20,7 +20,7 @@ from carepolicy.engine.instants import microseconds, text_of
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.step import Stepper
 from carepolicy.engine.subject import Subject
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from carepolicy.store.operating import Operation
 from carepolicy.store.snapshot import Freezer
 from carepolicy.store.verifying import Verifying

@@ -15,10 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.cli import running
-from carepolicy.store.changes import WRITES, taken_apart
-from carepolicy.store.opening import open_store
-from carepolicy.store.postgresurl import parsed
-from carepolicy.store.tables import TABLES
+from carepolicy.store.open import open_store
+from carepolicy.store.sql.tables import TABLES, WRITES, taken_apart
+from carepolicy.store.url import parsed
 from carepolicy.store.verifying import Verifying, verify
 from full_store import empty_tables, fill, surroundings
 from laws import examples

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from carepolicy.store import schema
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.operating import Operation
-from carepolicy.store.postgresurl import parsed
-from carepolicy.store.sqlite import SqliteStore
+from carepolicy.store.sql import migrations
+from carepolicy.store.sql.sqlite import SqliteStore
+from carepolicy.store.url import parsed
 from carepolicy.store.verifying import Verifying
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from carepolicy.store.contract import Store
 
 HERE = Path(__file__).parent / "versions"
-EARLIER = range(1, schema.NEWEST)
+EARLIER = range(1, migrations.NEWEST)
 
 
 def laid_out(path: Path, version: int) -> None:
@@ -83,7 +83,7 @@ def laid_out_in(url: str, path: Path, version: int) -> None:
         here.execute(f'CREATE SCHEMA "{name}"')
         here.execute(f'SET search_path TO "{name}"')
         for step in range(version):
-            for statement in schema.statements(step, schema.POSTGRES):
+            for statement in migrations.statements(step, migrations.POSTGRES):
                 here.execute(statement)
         here.execute("CREATE TABLE schema_version (version BIGINT NOT NULL)")
         here.execute("INSERT INTO schema_version VALUES (%s)", (version,))
@@ -118,7 +118,7 @@ def columns_and_indexes(url: str) -> set[tuple[Any, ...]]:
 def test_an_earlier_store_in_postgresql_gets_the_tables_of_a_new_one_and_its_cases_go_on(
     server: str, postgres: str, tmp_path: Path, version: int
 ) -> None:
-    from carepolicy.store.postgres import PostgresStore
+    from carepolicy.store.sql.postgres import PostgresStore
 
     laid_out_in(postgres, tmp_path / "old.db", version)
     old, new = PostgresStore(postgres), PostgresStore(f"{server}&schema=new_{version}")
@@ -133,7 +133,7 @@ def test_an_earlier_store_in_postgresql_that_cannot_be_brought_on_stays_as_it_wa
 ) -> None:
     import psycopg
 
-    from carepolicy.store.postgres import PostgresStore
+    from carepolicy.store.sql.postgres import PostgresStore
 
     laid_out_in(postgres, tmp_path / "old.db", 1)
     address, name = parsed(postgres)

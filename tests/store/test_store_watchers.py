@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from carepolicy.store.operating import Operation
 from carepolicy.store.wall import Wall
 from stories import write_set

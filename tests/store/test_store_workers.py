@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from carepolicy.cli import running
-from carepolicy.store.opening import open_store
+from carepolicy.store.open import open_store
 from carepolicy.store.operating import Operation
 from complaint_events import lines
 from killing import children

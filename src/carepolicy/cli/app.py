@@ -63,7 +63,7 @@ def _tell_what_is_used(parameters: Mapping[str, Any]) -> None:
     if isinstance(parameters.get("policies"), str):
         say(f"{NAME}: policies {os.path.abspath(parameters['policies'])}")
     if isinstance(parameters.get("store"), str):
-        from carepolicy.store.opening import shown
+        from carepolicy.store.url import shown
 
         say(f"{NAME}: store {shown(parameters['store'])}")
 

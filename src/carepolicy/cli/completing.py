@@ -78,7 +78,7 @@ def subjects(context: click.Context, parameter: click.Parameter, incomplete: str
     """Subjects of the store with open cases; none where there is no store, or it is busy."""
     from carepolicy.cli.stores import STORE
     from carepolicy.store.faults import NoStoreUrl, StoreFault
-    from carepolicy.store.opening import open_store
+    from carepolicy.store.open import open_store
 
     try:
         store = open_store(context.params.get("store") or context.lookup_default("store") or STORE, False)

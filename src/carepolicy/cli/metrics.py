@@ -88,7 +88,7 @@ class _OfStore(Collector):
 
     def _look(self) -> Status | None:
         from carepolicy.store.faults import StoreFault
-        from carepolicy.store.opening import open_store
+        from carepolicy.store.open import open_store
         from carepolicy.store.status import status_of
 
         try:

@@ -113,7 +113,7 @@ def mail_server_of(bundle: Bundle, said: MailOptions) -> MailServer:
     """The mail server that was named. Refuses what names none."""
     from carepolicy.store.mail import mail_channels
     from carepolicy.store.mailserver import MailServer
-    from carepolicy.store.opening import shown
+    from carepolicy.store.url import shown
 
     host, _, port = said.address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")

@@ -85,7 +85,7 @@ def _print_head(store: Store) -> None:
     from carepolicy.cli.living import wall_clock
     from carepolicy.store.checkpoint import checkpoint, signer_of, tree_of
     from carepolicy.store.sealing import Keys
-    from carepolicy.store.statements import LAST_RECORD
+    from carepolicy.store.sql.statements import LAST_RECORD
 
     signer = signer_of(store, Keys())
     with store.still() as transaction:

@@ -20,12 +20,13 @@ from carepolicy.store.faults import ReadOnly
 from carepolicy.store.journal import end_shadow
 from carepolicy.store.keeping import CLOSING
 from carepolicy.store.moving import moved, target_of
-from carepolicy.store.opening import SHADOW_FILE, SQLITE, open_store, remove_store, shadow_url
+from carepolicy.store.open import open_store, remove_store
 from carepolicy.store.operating import AT_A_TIME, Operation
 from carepolicy.store.recording import Recording
 from carepolicy.store.restored import epoch_of
 from carepolicy.store.running import LATE
 from carepolicy.store.shelf import name_of
+from carepolicy.store.url import SHADOW_FILE, SQLITE, shadow_url
 from carepolicy.store.versions import Installed, files_of, load_version, present
 
 if TYPE_CHECKING:

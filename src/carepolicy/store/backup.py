@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.durable import sync, sync_name
 from carepolicy.store.faults import StoreFault
-from carepolicy.store.opening import SQLITE, open_store
+from carepolicy.store.open import open_store
 from carepolicy.store.sealing import ACTIVE
+from carepolicy.store.url import SQLITE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +89,7 @@ def copy_rows(there: Transaction, path: str) -> None:
     """Write the rows of all tables into the file ``path``, which becomes a store in SQLite."""
     import sqlite3
 
-    from carepolicy.store.sqlite import SqliteStore
+    from carepolicy.store.sql.sqlite import SqliteStore
 
     SqliteStore(path).close()  # lays the tables out
     with closing(sqlite3.connect(path, isolation_level=None)) as here:

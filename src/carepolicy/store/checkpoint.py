@@ -16,7 +16,7 @@ import orjson
 
 from carepolicy.engine.instants import text_of
 from carepolicy.store.inspection import ALTERED, MISSING, Fault, Inspection, fault_in
-from carepolicy.store.statements import LAST_RECORD
+from carepolicy.store.sql.statements import LAST_RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -19,7 +19,7 @@ from carepolicy.store.rows import (
     SubjectRow,
     VersionRow,
 )
-from carepolicy.store.sums import Macs
+from carepolicy.store.sql.sums import Macs
 
 Result = TypeVar("Result")
 

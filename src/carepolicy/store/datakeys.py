@@ -248,7 +248,7 @@ class DataKeys:
 
     def vault_named(self) -> str | None:
         """Where the vault of the store ought to be, without a password; None where its data keys are in itself."""
-        from carepolicy.store.opening import named_store
+        from carepolicy.store.url import named_store
 
         return named_store(self._vault_url()) if self._where() else None
 
@@ -298,7 +298,8 @@ class DataKeys:
         return vault
 
     def _opened_vault(self, create: bool) -> Store:
-        from carepolicy.store.opening import SQLITE, open_store
+        from carepolicy.store.open import open_store
+        from carepolicy.store.url import SQLITE
 
         url = self._vault_url()
         try:
@@ -366,7 +367,7 @@ def beside_key() -> str:
 
 def vault_url(store: str) -> str | None:
     """Where the data keys of a store at this URL go, if it is a new one; None for the store itself."""
-    from carepolicy.store.opening import SQLITE, is_shadow
+    from carepolicy.store.url import SQLITE, is_shadow
 
     if is_shadow(store):
         return None

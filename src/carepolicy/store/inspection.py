@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from carepolicy.store import sums
 from carepolicy.store.faults import Altered, WrongKey
 from carepolicy.store.keyring import fingerprint, given_keys
 from carepolicy.store.naming import named
-from carepolicy.store.sums import MAC, MODULUS, Total
+from carepolicy.store.sql import sums
+from carepolicy.store.sql.sums import MAC, MODULUS, Total
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from carepolicy.store.contract import Transaction
-    from carepolicy.store.sums import Macs
-    from carepolicy.store.tables import Table
+    from carepolicy.store.sql.sums import Macs
+    from carepolicy.store.sql.tables import Table
 
 ALTERED, MISSING, INSERTED, DAMAGED = "altered", "missing", "inserted", "damaged"
 UNPROVEN = "no row proves anything: the key of the macs is gone, or was never made"

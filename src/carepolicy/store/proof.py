@@ -14,7 +14,7 @@ import orjson
 from carepolicy.store.chain import BEGINNING, links
 from carepolicy.store.checkpoint import CHECKPOINT, FORM, NotSigned, checkpoint, climbed, leaf, opened, tree_of
 from carepolicy.store.naming import storable
-from carepolicy.store.statements import LAST_RECORD
+from carepolicy.store.sql.statements import LAST_RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -22,8 +22,9 @@ from carepolicy.store.keyring import (
     stores_of_keys,
     write_keys,
 )
-from carepolicy.store.opening import SQLITE, named_store, open_store
+from carepolicy.store.open import open_store
 from carepolicy.store.sealing import ACTIVE, MARK, NOTE, Keys, demand_key
+from carepolicy.store.url import SQLITE, named_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -21,7 +21,7 @@ from carepolicy.store.keyring import (
     source,
     stores_of_keys,
 )
-from carepolicy.store.opening import is_shadow, named_store
+from carepolicy.store.url import is_shadow, named_store
 
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet

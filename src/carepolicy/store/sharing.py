@@ -157,7 +157,7 @@ def work(job: Job, number: int) -> None:
 
 
 def _work(job: Job, number: int) -> None:
-    from carepolicy.store.opening import open_store
+    from carepolicy.store.open import open_store
     from carepolicy.store.operating import Operation
 
     store = open_store(job.url)

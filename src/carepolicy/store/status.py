@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.instants import text_of
-from carepolicy.store import schema
 from carepolicy.store.outbox import LEASED, PARKED, STATES, WAITING
+from carepolicy.store.sql import migrations
 from carepolicy.store.versions import present
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _status(transaction: Transaction, now: int, size: int) -> Status:
     oldest = min((time for state, _, time in outbox if state in (WAITING, LEASED)), default=now)
     return Status(
         now=now,
-        version=schema.NEWEST,
+        version=migrations.NEWEST,
         policies=installed.digest,
         installed=installed.installed,
         open=opened,

@@ -18,7 +18,7 @@ from carepolicy.store.faults import StoreFault
 from carepolicy.store.inspection import ALTERED, DAMAGED, INSERTED, MISSING, Fault, Inspection, fault_in, is_text
 from carepolicy.store.naming import named
 from carepolicy.store.progress import progress_of
-from carepolicy.store.tables import RECORDS, SUBJECTS, TABLES
+from carepolicy.store.sql.tables import RECORDS, SUBJECTS, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

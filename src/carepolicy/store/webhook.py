@@ -18,9 +18,9 @@ import standardwebhooks
 from carepolicy.engine.instants import datetime_of
 from carepolicy.store.delivering import Doubtful, ServerFault, Undeliverable, Undelivered
 from carepolicy.store.lane import Lane
-from carepolicy.store.opening import shown
 from carepolicy.store.outbox import SECOND, Wanted
 from carepolicy.store.servers import Server
+from carepolicy.store.url import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,12 +22,12 @@ from orjson import dumps, loads
 from carepolicy.store.faults import Altered, WrongKey
 from carepolicy.store.keyring import fingerprint, given_keys, made_key, source
 from carepolicy.store.sealing import ANOTHER
-from carepolicy.store.tables import TABLES
+from carepolicy.store.sql.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from carepolicy.store.tables import Table
+    from carepolicy.store.sql.tables import Table
 
 SIZE = 32
 MAC = 8

@@ -14,12 +14,12 @@ from contextlib import closing, contextmanager, suppress
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from carepolicy.store import faults, schema, statements, sums
+from carepolicy.store import faults
 from carepolicy.store.contract import nothing_kept
-from carepolicy.store.shared import SqlTransaction
-from carepolicy.store.summed import Marks
-from carepolicy.store.sums import MAC
-from carepolicy.store.tables import EVENTS
+from carepolicy.store.sql import migrations, statements, sums
+from carepolicy.store.sql.sums import MAC
+from carepolicy.store.sql.tables import EVENTS
+from carepolicy.store.sql.transaction import Marks, SqlTransaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -75,10 +75,6 @@ class SqliteTransaction(SqlTransaction):
 
     def keep_others_out(self) -> None:
         """Let nobody else write: of SQLite's transactions only one writes at a time anyway."""
-
-    def forget(self) -> None:
-        """Forget what was loaded."""
-        self._marks.forget_rows()
 
     def claim(self, events: Sequence[EventRow]) -> set[tuple[str, str]]:
         """Note events as taken; those that were taken before. Mostly that is none of them, which is tried first."""
@@ -350,32 +346,32 @@ class SqliteStore:
         meanwhile: who sees its tables first sees its mark as well."""
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         mark = connection.execute("PRAGMA application_id").fetchone()[0]
-        if mark != schema.APPLICATION and (mark or tables):
+        if mark != migrations.APPLICATION and (mark or tables):
             raise faults.NotAStore(f"{self._path} is an SQLite file, but no store of carepolicy")
 
     def _migrate(self) -> None:
         run = self._connection.execute
-        if self._version() == schema.NEWEST:
+        if self._version() == migrations.NEWEST:
             return
         try:
             run("BEGIN IMMEDIATE")
             version = self._version()
-            if version > schema.NEWEST:
+            if version > migrations.NEWEST:
                 raise faults.NewerSchema(
                     f"{self._path} was written by a later carepolicy (tables of version {version}, this one knows "
-                    f"{schema.NEWEST}); nothing was changed"
+                    f"{migrations.NEWEST}); nothing was changed"
                 )
             if version < 0:
                 raise faults.NotAStore(f"{self._path} is damaged (tables of version {version}); restore it from a copy")
-            for step in range(version, schema.NEWEST):
-                for statement in schema.statements(step, schema.SQLITE):
+            for step in range(version, migrations.NEWEST):
+                for statement in migrations.statements(step, migrations.SQLITE):
                     run(statement)
-            if 0 < version < schema.NEWEST:
+            if 0 < version < migrations.NEWEST:
                 transaction = SqliteTransaction(self._connection, self._marks, False)
                 transaction.mark_all()
                 transaction.finish()
-            run(f"PRAGMA application_id={schema.APPLICATION}")
-            run(f"PRAGMA user_version={schema.NEWEST}")
+            run(f"PRAGMA application_id={migrations.APPLICATION}")
+            run(f"PRAGMA user_version={migrations.NEWEST}")
             run("COMMIT")
         except BaseException as fault:
             self._marks.forget()
@@ -383,7 +379,7 @@ class SqliteStore:
             if getattr(fault, "sqlite_errorname", "").startswith("SQLITE_READONLY"):
                 raise faults.ReadOnly(
                     f"{self._path} may only be read, and has tables of version {self._version()} where this one knows "
-                    f"{schema.NEWEST}; any command of somebody who may write to it brings them up to date"
+                    f"{migrations.NEWEST}; any command of somebody who may write to it brings them up to date"
                 ) from None
             raise
 
@@ -470,8 +466,8 @@ def _tighten(path: str) -> None:
 def _new_tables() -> frozenset[tuple[str, ...]]:
     """How the tables of a new store are laid out."""
     with closing(sqlite3.connect(":memory:")) as new:
-        for step in range(schema.NEWEST):
-            for statement in schema.statements(step, schema.SQLITE):
+        for step in range(migrations.NEWEST):
+            for statement in migrations.statements(step, migrations.SQLITE):
                 new.execute(statement)
         return frozenset(new.execute(LAID_OUT))
 

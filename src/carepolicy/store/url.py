@@ -1,4 +1,7 @@
-"""The URL of a store in PostgreSQL: what libpq takes, and ``schema=NAME`` among its parameters."""
+"""The URL of a store: ``sqlite:///care.db``, ``postgresql://user@host/name?schema=NAME``.
+
+The second is what libpq takes, with ``schema`` among its parameters. No password is told from here.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,11 @@ from carepolicy.store.faults import NoStoreUrl
 
 if TYPE_CHECKING:
     import psycopg
+
+SQLITE = "sqlite:///"
+POSTGRES = ("postgresql://", "postgres://")
+SHADOW_FILE, SHADOW_SCHEMA = "-shadow", "_shadow"
+"""Ends of the names of the store in which another set is tried."""
 
 SCHEMA = "carepolicy"
 """The schema in which the tables are, unless the URL names another."""
@@ -30,6 +38,41 @@ PLACES = frozenset(("host", "hostaddr", "port", "dbname", "user", "schema"))
 
 SHORTEST = 3
 """A shorter secret is no secret, and letters of messages would be taken for it."""
+
+
+def names_file(url: str) -> bool:
+    """Whether a URL names a file. Who writes a user and a password into it means another database."""
+    logs_in = ":" in url.removeprefix(SQLITE).partition("/")[0].rpartition("@")[0]
+    return url.startswith(SQLITE) and len(url) > len(SQLITE) and not logs_in
+
+
+def shadow_url(url: str) -> str:
+    """The URL of the store beside that of ``url`` in which another set is tried."""
+    if url.startswith(SQLITE):
+        return url + SHADOW_FILE
+    return with_schema(url, parsed(url)[1] + SHADOW_SCHEMA)
+
+
+def named_store(url: str) -> str:
+    """The same name for a store however its URL is written, without a password."""
+    if url.startswith(SQLITE):
+        return SQLITE + os.path.realpath(url.removeprefix(SQLITE))
+    return f"{without_password(url)} ({parsed(url)[1]})"
+
+
+def is_shadow(url: str) -> bool:
+    """Whether ``url`` names the store in which another set is tried."""
+    if url.startswith(SQLITE):
+        return url.endswith(SHADOW_FILE)
+    return url.startswith(POSTGRES) and parsed(url)[1].endswith(SHADOW_SCHEMA)
+
+
+def shown(url: str) -> str:
+    """What was given for a URL, in quotes, as far as no password can be in it."""
+    if re.fullmatch(r"([A-Za-z][\w+.-]*:/*)?[\w./~ -]*", url):  # nothing but a scheme and a file or a host
+        return f'"{url}"'
+    scheme = re.match(r"[A-Za-z][\w+.-]*:/*(?=[^@]*@)", url)
+    return f"a URL that begins with {scheme[0]}" if scheme is not None else "a URL"
 
 
 def parsed(url: str) -> tuple[str, str]:

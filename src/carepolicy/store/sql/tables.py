@@ -1,0 +1,232 @@
+"""The tables of a store: their columns, what names a row, and what a statement that writes does to them.
+
+Whatever is written is taken apart here, so that the macs and sums of what it changes can be kept (see ``sums``): a
+statement of another form, or on a table or column that is not named here, is an error of the program. Tests hold the
+columns against the tables of both kinds of database.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Table(NamedTuple):
+    """A table: its ``columns`` in the order in which they are hashed, the first so many of them ``plain``, the others
+    bytes; those of its primary ``key``; and what its columns hold where nothing is said. A ``serial`` one numbers its
+    rows.
+
+    ``shown`` are the columns that may be shown to people, to name a row.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    plain: int
+    defaults: tuple[Any, ...]
+    serial: bool
+    shown: tuple[str, ...]
+
+    @property
+    def listed(self) -> str:
+        """The columns, for a statement."""
+        return ", ".join(self.columns)
+
+
+COUNTED = ("restores", "vaults", "leaves")
+"""Tables whose rows are numbered by who writes them."""
+
+
+def _table(name: str, columns: str, key: str = "no", bytes: str = "", shown: str | None = None, **given: Any) -> Table:
+    plain, keys = columns.split(), tuple(key.split())
+    names = (*plain, *bytes.split())
+    return Table(
+        name,
+        names,
+        keys,
+        len(plain),
+        tuple(given.get(each) for each in names),
+        key == "no" and name not in COUNTED,
+        keys if shown is None else tuple(shown.split()),
+    )
+
+
+SUBJECTS = _table("subjects", "key subject due merged_into", "key subject", "state")
+CASES = _table(
+    "cases",
+    "key subject flow version state role person late opened due",
+    "key subject flow",
+    "body sealed",
+)
+EVENTS = _table("events", "source id subject seen", "source id")
+RECORDS = _table(
+    "records",
+    "no key subject flow sequence loose type time input position",
+    bytes="hash sealed",
+    shown="flow subject sequence loose",
+)
+"""The line itself is hashed in ``hash`` (see ``chain``)."""
+
+TABLES = {
+    each.name: each
+    for each in (
+        SUBJECTS,
+        CASES,
+        EVENTS,
+        RECORDS,
+        _table(
+            "dead_letters",
+            "no input position code letter subject since settled",
+            bytes="sealed",
+            settled=0,
+        ),
+        _table("refusals", "kind source id count", "kind source id"),
+        _table("watched", "watch value", "watch value", "noted", shown="watch"),
+        _table("inputs", "no name shares", bytes="beginning"),
+        _table("positions", "input share line", "input share", "state"),
+        _table("held", "input subject latest", "input subject", "sealed"),
+        _table("policy_versions", "no digest installed"),
+        _table("policy_files", "version path", "version path", "content"),
+        _table(
+            "outbox",
+            "id kind subject flow sequence time state ready leased_by attempts fault channel lease disputed put_off",
+            "id",
+            state="waiting",
+            ready=0,
+            attempts=0,
+            lease=0,
+            disputed=0,
+            put_off=0,
+        ),
+        _table(
+            "contacts",
+            "no time subject flow sequence direction channel author record summary",
+            bytes="customer sealed",
+        ),
+        _table("keys", "fingerprint since retired", "fingerprint"),
+        _table("secrets", "name", "name", "sealed"),
+        _table("holdings", "key subject", "digest key subject", "digest", shown="key subject"),
+        _table("closings", "key subject flow sequence closed erase", "key subject flow sequence"),
+        _table("erasures", "no time author subject flow counts"),
+        _table(
+            "shadow", "token digest begun ready base fired moved events", "token",
+            ready=0, base=0, fired=0, moved=0, events=0,
+        ),
+        _table("journal", "no lines until", bytes="sealed"),
+        _table("sweeps", "what time", "what"),
+        _table("cuts", "key subject flow number", "key subject flow", "hash"),
+        _table("gone", "input records", "input"),
+        _table("untaken", "source id input times", "source id"),
+        _table("servers", "name failures until fault", "digest", "digest", shown="name"),
+        _table("datakeys", "fingerprint", "id", "id sealed"),
+        _table("sealings", "subject", "subject", "id"),
+        _table("shreds", "", "id", "id"),
+        _table("vaults", "no name"),
+        _table("leaves", "no", bytes="leaf"),
+        _table("macs", "fingerprint", "fingerprint", "wrapped"),
+        _table("restores", "no time"),
+    )
+}  # fmt: skip
+
+# -- statements that write ---------------------------------------------------------------------------------
+
+WRITES = ("INSERT", "UPDATE", "DELETE")
+
+_INSERT = re.compile(
+    r"INSERT INTO (?P<table>\w+) \((?P<columns>[^()]*)\)\s+VALUES \((?P<values>[^()]*)\)"
+    r"(?:\s+ON CONFLICT(?: \((?P<key>[^()]*)\))? DO (?P<does>NOTHING|UPDATE SET .*?))?"
+    r"(?:\s+RETURNING (?P<asked>[\w, ]+))?",
+    re.DOTALL,
+)
+_UPDATE = re.compile(r"UPDATE (?P<table>\w+) SET (?P<sets>.*?)(?:\s+WHERE (?P<where>.*))?", re.DOTALL)
+_DELETE = re.compile(r"DELETE FROM (?P<table>\w+)(?:\s+WHERE (?P<where>.*))?", re.DOTALL)
+_VALUE = re.compile(r"\s*(?:(?P<given>\?)|(?P<number>-?\d+)|'(?P<text>[^']*)'|(?P<null>NULL))\s*(?:,|$)")
+
+
+class Insert(NamedTuple):
+    """``INSERT``: a row as it is by itself, and which of its ``places`` take the values given, in their order. Of a row
+    of the same ``key`` that is there already: whether the statement ``leaves`` it alone, or how it ``changes`` it.
+    ``asked`` are the columns that are to be told; ``sql`` puts in a whole row and its mac."""
+
+    table: Table
+    values: tuple[Any, ...]
+    places: tuple[int, ...]
+    key: tuple[str, ...]
+    leaves: bool
+    changes: str | None
+    asked: tuple[int, ...]
+    sql: str
+
+    def row(self, given: Sequence[Any]) -> list[Any]:
+        """The whole row, but for the number that a serial table gives it."""
+        row = list(self.values)
+        for place, value in zip(self.places, given, strict=False):  # what is left over is not for the row
+            row[place] = value
+        return row
+
+
+class Update(NamedTuple):
+    """``UPDATE``: ``values`` of the values given belong to what is set, the others to ``where``."""
+
+    table: Table
+    where: str
+    values: int
+    sql: str
+
+
+class Delete(NamedTuple):
+    """``DELETE``."""
+
+    table: Table
+    sql: str
+
+
+@lru_cache(maxsize=512)
+def taken_apart(sql: str) -> Insert | Update | Delete:
+    """What a statement that writes does."""
+    plain = sql.strip()
+    if found := _INSERT.fullmatch(plain):
+        return _insert(plain, found)
+    if (found := _UPDATE.fullmatch(plain)) and "SELECT" not in found["sets"]:
+        return Update(_table_of(found, sql), found["where"] or "1 = 1", found["sets"].count("?"), plain)
+    if (found := _DELETE.fullmatch(plain)) is not None:
+        return Delete(_table_of(found, sql), plain)
+    raise AssertionError(f"a statement of a form that the sums do not know: {sql}")
+
+
+def _table_of(found: re.Match[str], sql: str) -> Table:
+    table = TABLES.get(found["table"])
+    assert table is not None, f"a table that the sums do not know: {sql}"
+    return table
+
+
+def _insert(sql: str, found: re.Match[str]) -> Insert:
+    table = _table_of(found, sql)
+    names = found["columns"].replace(",", " ").split()
+    assert set(names) <= set(table.columns), f"a column that the sums do not know: {sql}"
+    places: list[int] = []
+    values = dict(zip(table.columns, table.defaults, strict=True))
+    texts = list(_VALUE.finditer(found["values"]))
+    assert "".join(each[0] for each in texts) == found["values"], f"a value that the sums do not know: {sql}"
+    for name, value in zip(names, texts, strict=True):
+        if value["given"]:
+            places.append(table.columns.index(name))
+        else:
+            values[name] = int(value["number"]) if value["number"] else value["text"]
+    columns = (*table.columns, "mac")
+    asked = (found["asked"] or "").replace(",", " ").split()
+    does = found["does"] or ""
+    return Insert(
+        table,
+        tuple(values[name] for name in table.columns),
+        tuple(places),
+        tuple((found["key"] or "").replace(",", " ").split()),
+        does == "NOTHING",
+        sql[: found.end("does")] if does.startswith("UPDATE") else None,
+        tuple(table.columns.index(each) for each in asked),
+        f"INSERT INTO {table.name} ({', '.join(columns)}){{overriding}} VALUES ({', '.join('?' * len(columns))})",
+    )
