@@ -19,24 +19,27 @@ from carepolicy.cli import running
 from carepolicy.engine.instants import parse
 from carepolicy.store.contract import Store
 from carepolicy.store.datakeys import DataKeys
-from carepolicy.store.delivering import (
+from carepolicy.store.faults import StoreFault
+from carepolicy.store.open import open_store
+from carepolicy.store.outbox.delivery import (
+    FIRST_WAIT,
     LEASE,
+    LONGEST_DOUBT,
     Carrier,
     Delivered,
     Delivery,
     Doubtful,
     Outcome,
+    Server,
     ServerFault,
+    Servers,
     Undelivered,
     say_done,
 )  # fmt: skip
-from carepolicy.store.faults import StoreFault
-from carepolicy.store.mailserver import MailServer
-from carepolicy.store.open import open_store
-from carepolicy.store.outbox import LONGEST_WAIT, SECOND, Claim, Outbox, Request, Wanted
+from carepolicy.store.outbox.mail import MailServer
+from carepolicy.store.outbox.queue import LONGEST_WAIT, SECOND, Claim, Outbox, Request, Wanted
+from carepolicy.store.outbox.webhook import Webhook
 from carepolicy.store.revealing import CARRIER
-from carepolicy.store.servers import FIRST_WAIT, LONGEST_DOUBT, Server, Servers
-from carepolicy.store.webhook import Webhook
 from mailboxes import CUT, DRIBBLE, MailHost
 from receivers import DROP, Receiver
 from shops import POLICIES, Shop

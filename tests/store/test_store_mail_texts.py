@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.store.delivering import Undeliverable
-from carepolicy.store.mail import address_of, mail_of, on_one_line
-from carepolicy.store.outbox import Request
+from carepolicy.store.outbox.delivery import Undeliverable
+from carepolicy.store.outbox.mail import address_of, mail_of, on_one_line
+from carepolicy.store.outbox.queue import Request
 from laws import examples
 from nasty_texts import texts
 

@@ -15,9 +15,9 @@ import pytest
 import standardwebhooks
 from hypothesis import given, settings
 
-from carepolicy.store.delivering import Doubtful, ServerFault, Undeliverable, Undelivered
-from carepolicy.store.outbox import SECOND, Request
-from carepolicy.store.webhook import CONFLICTS, NOT_OURS, Webhook, address_of
+from carepolicy.store.outbox.delivery import Doubtful, ServerFault, Undeliverable, Undelivered
+from carepolicy.store.outbox.queue import SECOND, Request
+from carepolicy.store.outbox.webhook import CONFLICTS, NOT_OURS, Webhook, address_of
 from laws import examples
 from nasty_texts import texts
 from receivers import DRIBBLE, DROP, LONG, Receiver

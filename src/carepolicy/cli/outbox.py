@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from carepolicy.cli.outboxwork import Work
-    from carepolicy.store.outbox import Claim, Request
+    from carepolicy.store.outbox.queue import Claim, Request
 
 SECRET = "CAREPOLICY_WEBHOOK_SECRET"
 PASSWORD = "CAREPOLICY_SMTP_PASSWORD"
@@ -89,7 +89,7 @@ def list_(
 ) -> None:  # fmt: skip
     """List what waits, is being carried out, or is parked."""
     from carepolicy.cli.outboxwork import opened_outbox
-    from carepolicy.store.outbox import STATES
+    from carepolicy.store.outbox.queue import STATES
 
     states = {"open": ("waiting", "leased", "parked"), "all": STATES}.get(state, (state,))
     with open_or_exit(store, create=False) as opened:
@@ -129,7 +129,7 @@ def take(
     from carepolicy.cli.outboxsending import me
     from carepolicy.cli.outboxwork import opened_outbox
     from carepolicy.cli.times import lateness_of
-    from carepolicy.store.outbox import KINDS, Wanted
+    from carepolicy.store.outbox.queue import KINDS, Wanted
 
     length = lateness_of(lease)
     if length <= 0:
@@ -275,7 +275,7 @@ def send(
 
 
 def _claims(ids: tuple[str, ...], leases: tuple[int, ...]) -> list[Claim]:
-    from carepolicy.store.outbox import Claim
+    from carepolicy.store.outbox.queue import Claim
 
     if leases and len(leases) != len(ids):
         raise click.UsageError("say --lease once for each ID, in their order", click.get_current_context())
@@ -284,7 +284,7 @@ def _claims(ids: tuple[str, ...], leases: tuple[int, ...]) -> list[Claim]:
 
 def _say(store: str, policies: str, work_on: Callable[[Work], None]) -> None:
     from carepolicy.cli.outboxwork import opened_outbox
-    from carepolicy.store.outbox import NoRequest
+    from carepolicy.store.outbox.queue import NoRequest
 
     with open_or_exit(store, create=False) as opened:
         try:

@@ -16,9 +16,8 @@ from carepolicy.cli.outboxwork import HookOptions, MailOptions, mail_server_of, 
 from carepolicy.cli.status import say
 from carepolicy.cli.stores import open_or_exit
 from carepolicy.engine.recordwords import time_in_words
-from carepolicy.store.delivering import Delivered, Delivery, say_done
-from carepolicy.store.mail import mail_channels
-from carepolicy.store.servers import Servers
+from carepolicy.store.outbox.delivery import Delivered, Delivery, Servers, say_done
+from carepolicy.store.outbox.mail import mail_channels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from carepolicy.cli.watcher import Watcher
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store
-    from carepolicy.store.delivering import Carrier, Outcome
-    from carepolicy.store.outbox import Request
+    from carepolicy.store.outbox.delivery import Carrier, Outcome
+    from carepolicy.store.outbox.queue import Request
 
 GLANCE = 2.0
 """Seconds between two looks into the outbox, unless the store wakes a watcher earlier."""

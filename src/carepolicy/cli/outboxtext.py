@@ -13,7 +13,7 @@ from carepolicy.engine.recordwords import time_in_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from carepolicy.store.outbox import Request
+    from carepolicy.store.outbox.queue import Request
 
 HEAD = ("id", "what", "for", "asked for", "state")
 

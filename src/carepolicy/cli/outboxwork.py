@@ -15,17 +15,17 @@ from carepolicy.cli.outbox import AUTHORIZATION, PASSWORD, SECRET
 from carepolicy.cli.status import Refused
 from carepolicy.cli.times import until_of
 from carepolicy.engine.recordwords import time_in_words
-from carepolicy.store.outbox import KINDS, Outbox, Wanted
+from carepolicy.store.outbox.queue import KINDS, Outbox, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store
-    from carepolicy.store.mailserver import MailServer
     from carepolicy.store.operating import Operation
-    from carepolicy.store.outbox import Request
-    from carepolicy.store.webhook import Webhook
+    from carepolicy.store.outbox.mail import MailServer
+    from carepolicy.store.outbox.queue import Request
+    from carepolicy.store.outbox.webhook import Webhook
 
 
 OPTION = "what --header says"
@@ -111,8 +111,7 @@ def is_local(host: str) -> bool:
 
 def mail_server_of(bundle: Bundle, said: MailOptions) -> MailServer:
     """The mail server that was named. Refuses what names none."""
-    from carepolicy.store.mail import mail_channels
-    from carepolicy.store.mailserver import MailServer
+    from carepolicy.store.outbox.mail import MailServer, mail_channels
     from carepolicy.store.url import shown
 
     host, _, port = said.address.rpartition(":")
@@ -138,7 +137,7 @@ def mail_server_of(bundle: Bundle, said: MailOptions) -> MailServer:
 def webhook_of(said: HookOptions, kind: str | None, without: Sequence[str]) -> Webhook:
     """Who posts to a web address, but for messages on the channels ``without``. Refuses an address that is none, and
     a secret that is missing."""
-    from carepolicy.store.webhook import NoSecret, NoWebAddress, Webhook, address_of
+    from carepolicy.store.outbox.webhook import NoSecret, NoWebAddress, Webhook, address_of
 
     if not said.secret:
         raise Refused(f"--webhook signs what it posts: set {SECRET}")
@@ -155,7 +154,7 @@ def webhook_of(said: HookOptions, kind: str | None, without: Sequence[str]) -> W
 def headers_of(said: HookOptions) -> dict[str, str]:
     """The headers that the user adds: of options, of files that those name (``@FILE``), and of the variable. Refuses
     one that is none, that is ours to set, or that would show a password to all who look at the list of processes."""
-    from carepolicy.store.webhook import RESERVED
+    from carepolicy.store.outbox.webhook import RESERVED
 
     found: dict[str, tuple[str, str]] = {}
     for place, line in _header_lines(said):

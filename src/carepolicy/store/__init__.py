@@ -17,8 +17,8 @@ How the parts fit, from the outside in:
 ``datakeys``    the seam for private facts: all that is private passes ``DataKeys.seal`` before it is kept.
                 ``sealing`` wraps data keys with the key at hand,
                 ``keyring`` is where that is, ``rotating`` changes it, ``revealing`` says who may see what.
-``outbox``      requests leased, done, failed, parked; ``delivering`` hands them to a ``mailserver`` (as a ``mail``)
-                or a ``webhook``; ``servers`` are those that failed and are left alone for a while.
+``outbox``      requests leased, done, failed, parked (``queue``); ``delivery`` hands them over by ``mail`` or to a
+                ``webhook``, and leaves servers that failed alone for a while.
 ``noting``      what is noted of events beside cases: the contact log (``contacts``), and where a customer's facts are
                 (``customers`` shows and erases them, ``keeping`` when ``keep:`` says so).
 ``applying``    a changed set: ``moving`` takes a case to it, for a plan that is undone or for good.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from carepolicy.store import keeping, late
-from carepolicy.store.outbox import DONE
+from carepolicy.store.outbox.queue import DONE
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.instants import text_of
-from carepolicy.store.outbox import LEASED, PARKED, STATES, WAITING
+from carepolicy.store.outbox.queue import LEASED, PARKED, STATES, WAITING
 from carepolicy.store.sql import migrations
 from carepolicy.store.versions import present
 

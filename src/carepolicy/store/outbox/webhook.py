@@ -16,16 +16,14 @@ import orjson
 import standardwebhooks
 
 from carepolicy.engine.instants import datetime_of
-from carepolicy.store.delivering import Doubtful, ServerFault, Undeliverable, Undelivered
-from carepolicy.store.lane import Lane
-from carepolicy.store.outbox import SECOND, Wanted
-from carepolicy.store.servers import Server
+from carepolicy.store.outbox.delivery import Doubtful, Lane, Server, ServerFault, Undeliverable, Undelivered, causes
+from carepolicy.store.outbox.queue import SECOND, Wanted
 from carepolicy.store.url import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from carepolicy.store.outbox import Request
+    from carepolicy.store.outbox.queue import Request
 
 PATIENCE = 10.0
 """Seconds that the receiver has for all of its answer."""
@@ -180,9 +178,5 @@ def _wait(said: str | None, now: int) -> int:
 
 def _why(fault: Exception) -> str:
     """Why there is no connection, in the words of the system where it has some."""
-    chain: BaseException | None = fault
-    while chain is not None:
-        if isinstance(chain, OSError) and chain.strerror:
-            return str(chain.strerror)
-        chain = chain.__cause__ or chain.__context__
-    return str(fault) or type(fault).__name__
+    said = (str(each.strerror) for each in causes(fault) if isinstance(each, OSError) and each.strerror)
+    return next(said, str(fault) or type(fault).__name__)
