@@ -2,7 +2,6 @@
 
 from carepolicy.businesstime.calendar import Calendar
 from carepolicy.businesstime.errors import CalendarError, NeverOpen, OutOfRange
-from carepolicy.businesstime.limit import DAY, Limit, LimitError
-from carepolicy.businesstime.parsing import parse_limit
+from carepolicy.policy.limit import DAY, Limit, LimitError, parse_limit
 
 __all__ = ["DAY", "Calendar", "CalendarError", "Limit", "LimitError", "NeverOpen", "OutOfRange", "parse_limit"]

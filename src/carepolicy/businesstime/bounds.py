@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from carepolicy.businesstime.limit import DAY_US
+from carepolicy.policy.limit import DAY_US
 
 FIRST_ORDINAL = date(1970, 1, 1).toordinal()
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.bounds import TWO_YEARS
 from carepolicy.businesstime.errors import CalendarError, NeverOpen, OutOfRange
-from carepolicy.businesstime.limit import (
+from carepolicy.businesstime.opentime import OpenTime
+from carepolicy.businesstime.wallclock import hanging_on, is_end_of_date, months_later, rolled
+from carepolicy.policy.limit import (
     BUSINESS_DAYS,
     BUSINESS_TIME,
     CLOSE_OF_BUSINESS,
@@ -16,10 +18,8 @@ from carepolicy.businesstime.limit import (
     MONTHS,
     UNTIL,
     Limit,
+    parse_limit,
 )
-from carepolicy.businesstime.opentime import OpenTime
-from carepolicy.businesstime.parsing import parse_limit
-from carepolicy.businesstime.wallclock import hanging_on, is_end_of_date, months_later, rolled
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -8,8 +8,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.bounds import midnight_of
-from carepolicy.businesstime.limit import SECOND
 from carepolicy.businesstime.zones import ZoneLine
+from carepolicy.policy.limit import SECOND
 
 if TYPE_CHECKING:
     from carepolicy.businesstime.rules import Rules

@@ -10,9 +10,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.bounds import FIRST_ORDINAL
-from carepolicy.businesstime.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY, DAY_US, Limit
 from carepolicy.businesstime.rules import WEEKDAYS
 from carepolicy.businesstime.zones import EPOCH, zone_named
+from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY, DAY_US, Limit
 
 if TYPE_CHECKING:
     from carepolicy.businesstime.calendar import Calendar

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.bounds import FIRST_YEAR, HIGH, LAST_YEAR, LOW, OUT, TWO_YEARS, midnight_of
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
-from carepolicy.businesstime.limit import DAY_US
 from carepolicy.businesstime.span import Packed, Span, build, joined, unpacked
 from carepolicy.businesstime.zones import ZoneLine, zone_line, zone_named
+from carepolicy.policy.limit import DAY_US
 
 if TYPE_CHECKING:
     from typing import Self

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.bounds import LOW, midnight_of
 from carepolicy.businesstime.growing import GrowingTime
-from carepolicy.businesstime.limit import DAY, DAY_US
+from carepolicy.policy.limit import DAY, DAY_US
 
 if TYPE_CHECKING:
     from carepolicy.businesstime.rules import Rules

@@ -8,8 +8,8 @@ from typing import Any
 
 from carepolicy.businesstime.bounds import FIRST_ORDINAL, OUT, midnight_of
 from carepolicy.businesstime.errors import OutOfRange
-from carepolicy.businesstime.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY, DAY_US, MONTHS, Limit
 from carepolicy.businesstime.opentime import OpenTime
+from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY, DAY_US, MONTHS, Limit
 
 
 def later_date(day: date, months: int) -> date:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from carepolicy.businesstime.parsing import parse_limit
+from carepolicy.policy.limit import parse_limit
 
 if TYPE_CHECKING:
-    from carepolicy.businesstime.limit import Limit
+    from carepolicy.policy.limit import Limit
 
 FALLBACK = "en"
 """A language without words of ours is told the limit in this one."""

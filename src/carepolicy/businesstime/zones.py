@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from carepolicy.businesstime.errors import CalendarError
-from carepolicy.businesstime.limit import DAY_US, SECOND
+from carepolicy.policy.limit import DAY_US, SECOND
 
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.businesstime.limit import BUSINESS_TIME, DAY, DAY_US, ELAPSED, MONTHS, UNTIL
 from carepolicy.checks.limits import limit_of
+from carepolicy.policy.limit import BUSINESS_TIME, DAY, DAY_US, ELAPSED, MONTHS, UNTIL
 
 if TYPE_CHECKING:
     from carepolicy.businesstime import Limit

@@ -8,10 +8,10 @@ from carepolicy.engine.instants import NEVER
 from carepolicy.engine.recordtext import number_text, quoted
 
 if TYPE_CHECKING:
-    from carepolicy.businesstime.limit import Limit
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
     from carepolicy.engine.recordtext import Form
+    from carepolicy.policy.limit import Limit
 
 
 Segments = tuple[tuple[int, int], ...]

@@ -11,9 +11,9 @@ from carepolicy.engine.settling import settle, settle_standing, stand, used_befo
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
-    from carepolicy.businesstime.limit import Limit
     from carepolicy.engine.case import Case, Round
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
+    from carepolicy.policy.limit import Limit
 
 
 def look_again(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:

@@ -10,20 +10,20 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
-from carepolicy.businesstime.limit import ELAPSED
 from carepolicy.engine.instants import DAY, FIRST_INSTANT, FIRST_YEAR, LAST_INSTANT, NEVER
 from carepolicy.engine.liveclocks import LiveClock
 from carepolicy.engine.recordtext import SPECVERSION, Form, Writer, inside
 from carepolicy.machine.program import Phase
+from carepolicy.policy.limit import ELAPSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from carepolicy.businesstime.calendar import Calendar
-    from carepolicy.businesstime.limit import Limit
     from carepolicy.engine.effects import LiveEffects
     from carepolicy.engine.moves import Move, Opening
     from carepolicy.machine.program import AfterTable, Bundle, EffectsTable, Function, Program, SpendTable, StateTable
+    from carepolicy.policy.limit import Limit
 
 
 START, RESUME, PAUSE, STOP, RESTART, REBASE = range(6)

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from carepolicy.businesstime.calendar import Calendar
-    from carepolicy.businesstime.limit import Limit
     from carepolicy.machine.program import ClockTable, Function, LimitTable
+    from carepolicy.policy.limit import Limit
 
 
 class LiveLimit:

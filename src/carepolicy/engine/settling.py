@@ -7,12 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
-from carepolicy.businesstime.limit import BUSINESS_TIME, Limit
-from carepolicy.businesstime.parsing import LONGEST
 from carepolicy.businesstime.wallclock import is_end_of_date
 from carepolicy.engine.case import place_of, start_of
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.live import due_of
+from carepolicy.policy.limit import BUSINESS_TIME, LONGEST, Limit
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case, Round, Segments

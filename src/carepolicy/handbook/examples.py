@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime import NeverOpen, OutOfRange
-from carepolicy.businesstime.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS
+from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

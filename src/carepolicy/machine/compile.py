@@ -27,8 +27,8 @@ from carepolicy.policy.settings import limit_text
 from carepolicy.policy.strata import effects_of, strata_of
 
 if TYPE_CHECKING:
-    from carepolicy.businesstime.limit import Limit
     from carepolicy.machine.structure import FlowTransition
+    from carepolicy.policy.limit import Limit
     from carepolicy.policy.model import Flow, Organisation, Policies, State, Watch
 
 ALWAYS = "always"

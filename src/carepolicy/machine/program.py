@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from carepolicy.businesstime.calendar import Calendar
-    from carepolicy.businesstime.limit import Limit
     from carepolicy.machine.templates import Template
+    from carepolicy.policy.limit import Limit
 
 Function = Callable[[Mapping[str, Any], Mapping[str, Any], Any], Any]
 

@@ -11,7 +11,7 @@ from carepolicy.unseen import isolated
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.businesstime.limit import Limit
+    from carepolicy.policy.limit import Limit
 
 MASK = "***"
 

@@ -71,4 +71,4 @@ def _raise(part: Part) -> Raise:
 
 
 def _extend(part: Part) -> Extend:
-    return Extend(part.said("clock"), part.said("by"), part.data.get("at_most"), part.at)
+    return Extend(part.said("clock"), part["by"].limit(), part.data.get("at_most"), part.at)

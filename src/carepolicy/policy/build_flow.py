@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from carepolicy.policy.build_effects import build_effects, build_transitions
+from carepolicy.policy.limit import LimitText
 from carepolicy.policy.model import After, Clock, Event, Flow, LimitChoice, Phase, State
 from carepolicy.policy.part import Part, in_words
 
@@ -25,10 +26,10 @@ def build_flow(part: Part) -> Flow:
         valid_from=valid_from.date() if valid_from is not None else None,
         calendar=part.maybe("calendar"),
         subject=part.maybe("subject"),
-        keep=part.maybe("keep"),
-        every=part.maybe("every"),
+        keep=part.maybe_limit("keep"),
+        every=part.maybe_limit("every"),
         starting=part.maybe("starting"),
-        promise=part.maybe("promise"),
+        promise=part.maybe_limit("promise"),
         events={key: _event(key, each) for key, each in part.items("events")},
         clocks={key: _clock(key, each) for key, each in part.items("clocks")},
         states={key: _state(key, each) for key, each in part.items("states")},
@@ -75,9 +76,9 @@ def _clock(name: str, part: Part) -> Clock:
 
 def _limits(part: Part, rolls: str | None) -> tuple[LimitChoice, ...]:
     if not isinstance(part.data, list):
-        return (LimitChoice(None, part.text(), rolls, part.at),)
+        return (LimitChoice(None, part.limit(), rolls, part.at),)
     return tuple(
-        LimitChoice(each.condition("when"), each.said("is"), each.maybe("rolls") or rolls, each.at)
+        LimitChoice(each.condition("when"), each["is"].limit(), each.maybe("rolls") or rolls, each.at)
         for each in part.entries()
     )
 
@@ -109,7 +110,9 @@ def _state(name: str, part: Part) -> State:
         enter=build_effects(enter) if enter is not None else None,
         leave=build_effects(leave) if leave is not None else None,
         on={trigger: build_transitions(trigger, each) for trigger, each in part.items("on")},
-        after=tuple(After(limit, build_transitions(limit, each), each.at) for limit, each in part.items("after")),
+        after=tuple(
+            After(LimitText(limit), build_transitions(limit, each), each.at) for limit, each in part.items("after")
+        ),
         final=part.maybe("final"),
         renamed_from=part.maybe("renamed_from"),
         synonyms=part.texts("synonyms"),

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from carepolicy.policy.build_calendar import build_calendar
 from carepolicy.policy.called import amount_meant
 from carepolicy.policy.findings import quoted
+from carepolicy.policy.limit import LimitText
 from carepolicy.policy.model import Channel, Fact, Message, Organisation, Role, Setting, Value, Watch
 from carepolicy.policy.part import Part, in_words
 
@@ -31,7 +32,7 @@ def build_organisation(part: Part, files: Mapping[str, bytes]) -> Organisation:
         facts=declared,
         watches={name: _watch(name, each) for name, each in part.items("watches")},
         settings={name: Setting(name, each.data, each.at) for name, each in part.items("settings")},
-        keep=facts.text() if facts is not None else None,
+        keep=facts.limit() if facts is not None else None,
         keep_at=facts.at if facts is not None else part.at,
         retention=retention,
         glossary={term: each.text() for term, each in part.items("glossary")},
@@ -50,11 +51,11 @@ def build_messages(part: Part) -> tuple[str, Mapping[str, Message]]:
     }
 
 
-def _kept(keep: Part | None) -> tuple[Part | None, Mapping[str, str]]:
+def _kept(keep: Part | None) -> tuple[Part | None, Mapping[str, LimitText]]:
     """How long facts of closed cases are kept, of which ``keep: 3 years`` speaks, and how long other things are."""
     if keep is None or not isinstance(keep.data, dict):
         return keep, {}
-    return keep.find(FACTS), {name: keep.said(name) for name in keep.data if name != FACTS}
+    return keep.find(FACTS), {name: keep[name].limit() for name in keep.data if name != FACTS}
 
 
 def _role(name: str, part: Part) -> Role:
@@ -138,7 +139,7 @@ def _watch(name: str, part: Part) -> Watch:
         part.said("count"),
         part.said("by"),
         part["reaches"].data,
-        part.said("within"),
+        part["within"].limit(),
         part.said("raise"),
         part.at,
     )

@@ -1,7 +1,7 @@
 """The frozen model of a policy set: what the YAML says, with every name still a name.
 
-Nothing here is compiled. Guards, expressions and limits are the texts that the manager wrote; the
-rooms to the right parse them. Every object knows its address (``at``), so that any of them can
+Nothing here is compiled. Guards and expressions are the texts that the manager wrote, with their addresses; limits are
+read as well. Every object knows its address (``at``), so that any of them can
 report a fault at the very token that is wrong.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from carepolicy.policy.limit import LimitText
 from carepolicy.policy.organisation import (
     CalendarSpec,
     Channel,
@@ -24,12 +25,13 @@ from carepolicy.policy.organisation import (
     Value,
     Watch,
 )
+from carepolicy.policy.part import CelText
 from carepolicy.policy.places import At, Place, Source
 
 __all__ = [
-    "After", "CalendarSpec", "Channel", "Clock", "Effects", "Event", "Extend", "Fact", "Flow", "Holidays",
-    "ImportedFile", "Interval", "LimitChoice", "Message", "Open", "Organisation", "Phase", "Policies", "Raise",
-    "Request", "Role", "Setting", "State", "Tell", "Transition", "Value", "Watch",
+    "After", "CalendarSpec", "CelText", "Channel", "Clock", "Effects", "Event", "Extend", "Fact", "Flow", "Holidays",
+    "ImportedFile", "Interval", "LimitChoice", "LimitText", "Message", "Open", "Organisation", "Phase", "Policies",
+    "Raise", "Request", "Role", "Setting", "State", "Tell", "Transition", "Value", "Watch",
 ]  # fmt: skip
 
 
@@ -49,8 +51,8 @@ class Event:
 class LimitChoice:
     """One entry of a clock's limits: ``limit`` (its text) holds where the guard ``when`` does."""
 
-    when: str | None
-    limit: str
+    when: CelText | None
+    limit: LimitText
     rolls: str | None
     at: At
 
@@ -89,7 +91,7 @@ class Request:
     """A command to a service; ``arguments`` are expressions."""
 
     action: str
-    arguments: Mapping[str, str]
+    arguments: Mapping[str, CelText]
     at: At
 
 
@@ -108,8 +110,8 @@ class Raise:
     """An event for another key: ``subject`` and the values of ``data`` are expressions."""
 
     event: str
-    subject: str
-    data: Mapping[str, str]
+    subject: CelText
+    data: Mapping[str, CelText]
     at: At
 
 
@@ -118,7 +120,7 @@ class Extend:
     """More time on a running clock, ``at_most`` so many times a case (None: no bound)."""
 
     clock: str
-    by: str
+    by: LimitText
     at_most: int | None
     at: At
 
@@ -130,7 +132,7 @@ class Effects:
     ``spends`` is what a transition gives away, as an expression; effects of entering and leaving give nothing away.
     """
 
-    set: Mapping[str, str]
+    set: Mapping[str, CelText]
     send: tuple[str, ...]
     tell: tuple[Tell, ...]
     request: tuple[Request, ...]
@@ -139,7 +141,7 @@ class Effects:
     raises: tuple[Raise, ...]
     extend: tuple[Extend, ...]
     at: At
-    spends: str | None = None
+    spends: CelText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class Transition:
     """
 
     on: str
-    when: str | None
+    when: CelText | None
     to: str | None
     effects: Effects
     note: str
@@ -169,7 +171,7 @@ class Transition:
 class After:
     """Transitions that are tried when ``limit`` has passed since the state was entered."""
 
-    limit: str
+    limit: LimitText
     transitions: tuple[Transition, ...]
     at: At
 
@@ -226,10 +228,10 @@ class Flow:
     valid_from: date | None
     calendar: str | None
     subject: str | None
-    keep: str | None
-    every: str | None
+    keep: LimitText | None
+    every: LimitText | None
     starting: str | None
-    promise: str | None
+    promise: LimitText | None
     events: Mapping[str, Event]
     clocks: Mapping[str, Clock]
     states: Mapping[str, State]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from carepolicy.policy.limit import Limit, LimitText, parse_limit, setting_in
 from carepolicy.policy.places import At
 
 Value = str | int | float | bool | Decimal | None
@@ -102,7 +103,7 @@ class Watch:
     count: str
     by: str
     reaches: int
-    within: str
+    within: LimitText
     raises: str
     at: At
 
@@ -132,11 +133,25 @@ class Organisation:
     facts: Mapping[str, Fact]
     watches: Mapping[str, Watch]
     settings: Mapping[str, Setting]
-    keep: str | None
+    keep: LimitText | None
     keep_at: At
-    retention: Mapping[str, str]
+    retention: Mapping[str, LimitText]
     glossary: Mapping[str, str]
     palette: tuple[str, ...]
     paper: str
     at: At
     card_never: bool = False
+
+    def limit(self, written: str) -> Limit:
+        """The limit that a text says, or the setting that it names.
+
+        Raises ``LimitError`` where that is none, or where there is no such setting: its offsets are those in
+        ``limit_text(written)``.
+        """
+        limit = written.limit if isinstance(written, LimitText) else None
+        return parse_limit(self.limit_text(written)) if limit is None else limit
+
+    def limit_text(self, written: str) -> str:
+        """The text of a limit, where it names a setting that of what the owner decided; else as it is."""
+        setting = self.settings.get(setting_in(written) or "")
+        return written if setting is None else str(setting.value)

@@ -7,9 +7,30 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.policy.findings import Finding, quoted
+from carepolicy.policy.limit import LimitText
 
 if TYPE_CHECKING:
     from carepolicy.policy.places import At, Source
+
+
+class CelText(str):
+    """A guard or another expression as it is written in a policy: its text in CEL, and where that stands.
+
+    The guards' parser keeps the tree of each text, so that whoever hands the text on hands on what it parsed.
+    """
+
+    __slots__ = ("at",)
+
+    at: At
+
+    def __new__(cls, text: str, at: At) -> CelText:
+        """Put the text and its address together."""
+        made = super().__new__(cls, text)
+        made.at = at
+        return made
+
+    def __reduce__(self) -> tuple[type[CelText], tuple[str, At]]:
+        return CelText, (str(self), self.at)
 
 
 class Part:
@@ -59,14 +80,18 @@ class Part:
         """A scalar as it was written."""
         return self.data if isinstance(self.data, str) else self.source.written.get(self.at.path, str(self.data))
 
-    def expression(self) -> str:
+    def expression(self) -> CelText:
         """A scalar as an expression: numbers and booleans as CEL writes them."""
-        if isinstance(self.data, bool):
-            return "true" if self.data else "false"
-        if isinstance(self.data, int):
-            return str(self.data)
         written = self.text()
-        return repr(self.data) if isinstance(self.data, float) and not written[:1].isdecimal() else written
+        if isinstance(self.data, bool):
+            written = "true" if self.data else "false"
+        elif isinstance(self.data, int) or (isinstance(self.data, float) and not written[:1].isdecimal()):
+            written = repr(self.data)
+        return CelText(written, self.at)
+
+    def limit(self) -> LimitText:
+        """A scalar as a limit."""
+        return LimitText(self.text())
 
     def said(self, key: str, default: str = "") -> str:
         """The text below ``key``."""
@@ -80,7 +105,11 @@ class Part:
         """Whether the key is there and says true."""
         return key in self and bool(self[key].data)
 
-    def condition(self, key: str) -> str | None:
+    def maybe_limit(self, key: str) -> LimitText | None:
+        """The limit below ``key``, or None."""
+        return self[key].limit() if key in self else None
+
+    def condition(self, key: str) -> CelText | None:
         """The expression below ``key``, or None."""
         return self[key].expression() if key in self else None
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from carepolicy.businesstime.calendar import Calendar
-    from carepolicy.businesstime.limit import Limit
     from carepolicy.machine.program import Bundle
+    from carepolicy.policy.limit import Limit
     from carepolicy.store.contract import Store, Transaction
     from carepolicy.store.datakeys import DataKeys
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from carepolicy.charts.changes.compare import pairs_of, way_key
 from carepolicy.charts.changes.pairing import AFTER, ANYWHERE, Placed
+from carepolicy.policy.limit import LimitText
 from carepolicy.policy.model import After
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class _Union:
             group = after.setdefault(way.limit, [])
             self.keys[f"{name}-after {way.limit}-{len(group)}"] = way_key(self.flow, name, AFTER, slot)
             group.append(replace(way.transition, to=way.to))
-        timed = tuple(After(limit, tuple(group), state.at) for limit, group in after.items())
+        timed = tuple(After(LimitText(limit), tuple(group), state.at) for limit, group in after.items())
         return replace(state, name=name, on=self._on(name, name), after=timed)
 
     def _on(self, place: str, prefix: str) -> dict[str, tuple[Transition, ...]]:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from carepolicy.businesstime.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS
 from carepolicy.businesstime.rules import WEEKDAYS
 from carepolicy.checks.calendars.cp231_timezone import is_zone
 from carepolicy.checks.lateness import demands_late, steps
@@ -14,6 +13,7 @@ from carepolicy.checks.lengths import calendar_of, owners_calendar
 from carepolicy.checks.limits import limit_of
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
+from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -126,7 +126,7 @@ def _limits(policies: Policies, clock: Clock) -> list[Limit]:
 
 def _others(policies: Policies, flows: Iterable[Flow]) -> Iterator[Limit]:
     """Times of the flows, and of the settings, that no clock keeps."""
-    texts = [after.limit for flow in flows for state in flow.states.values() for after in state.after]
+    texts: list[str] = [after.limit for flow in flows for state in flow.states.values() for after in state.after]
     texts += [str(each.value) for each in policies.organisation.settings.values()]
     yield from (limit for text in texts if (limit := limit_of(policies, text)) is not None)
 

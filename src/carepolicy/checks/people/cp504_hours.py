@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from carepolicy.businesstime import Calendar, CalendarError, LimitError, parse_limit
 from carepolicy.businesstime.bounds import TWO_YEARS
 from carepolicy.businesstime.calendar import microseconds
-from carepolicy.businesstime.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS
 from carepolicy.checks.calendars.cp231_timezone import is_zone
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
+from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS
 from carepolicy.policy.settings import limit_text
 
 if TYPE_CHECKING:

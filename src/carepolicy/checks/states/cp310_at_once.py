@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.businesstime.limit import UNTIL
 from carepolicy.checks.graph import circles, graphs
 from carepolicy.checks.limits import limit_of
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
+from carepolicy.policy.limit import UNTIL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
