@@ -26,7 +26,7 @@ POLICIES = str(Path(__file__).parent / "tallies")
 WORKER = """
 import io, json, sys
 from contextlib import redirect_stderr, redirect_stdout
-from carepolicy.cli.running import run
+from carepolicy.cli.app import run
 print("ready", flush=True)
 for line in sys.stdin:
     out, err = io.StringIO(), io.StringIO()

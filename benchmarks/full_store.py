@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from textwrap import dedent
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.store.chain import BEGINNING
 from carepolicy.store.open import open_store
 from carepolicy.store.rows import HeldRow
@@ -152,7 +152,7 @@ def write_set(root: Path, limit: str) -> None:
 
 def command(*arguments: str) -> None:
     with TemporaryFile("w+") as said, redirect_stdout(said), redirect_stderr(said):
-        status = running.run(list(arguments))
+        status = app.run(list(arguments))
         said.seek(0)
         if status not in (0, 1):
             raise SystemExit(f"carepolicy {' '.join(arguments)}: {said.read()}")

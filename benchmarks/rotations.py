@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.cli.living import wall_clock
 from carepolicy.engine.instants import text_of
 from carepolicy.store.datakeys import DataKeys
@@ -41,7 +41,7 @@ def rotate(url: str, told: Connection) -> None:
         time.sleep(random.uniform(0, 0.01))
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            status = running.run(["key", "rotate", "--drop-old", "--store", url])
+            status = app.run(["key", "rotate", "--drop-old", "--store", url])
         told.send((status, said.getvalue()))
 
 

@@ -13,7 +13,7 @@ from unittest import mock
 
 from click.testing import CliRunner
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 
 
 class Told(NamedTuple):
@@ -31,7 +31,7 @@ def run(*arguments: str, cwd: Path | None = None, stdin: bytes = b"", **environm
         mock.patch.dict(os.environ, _alone(environment), clear=True),
         CliRunner().isolation(stdin) as (out, err, _),
     ):
-        status = running.run([*arguments])
+        status = app.run([*arguments])
         sys.stdout.flush()
         sys.stderr.flush()
         return Told(status, out.getvalue().decode(), err.getvalue().decode())
@@ -49,7 +49,7 @@ def on_terminal(*arguments: str, cwd: Path | None = None, **environment: str) ->
         mock.patch.multiple(sys, stdout=screen, stderr=screen),
     ):
         reader.start()
-        running.run([*arguments])
+        app.run([*arguments])
     reader.join()
     os.close(here)
     return b"".join(came).decode()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.store.open import open_store
 
 POLICIES = str(Path(__file__).parents[1] / "policies")
@@ -35,7 +35,7 @@ class Shop:
 
     def __call__(self, *arguments: str) -> Said:
         self._capfd.readouterr()
-        status = running.run([*arguments, "--store", self.url])
+        status = app.run([*arguments, "--store", self.url])
         return Said(status, *self._capfd.readouterr())
 
     def event(self, type_: str, subject: str, at: str, *facts: str) -> Said:

@@ -12,7 +12,7 @@ from carepolicy.charts.card import dot_of
 from carepolicy.charts.colours import contrast, text_on
 from carepolicy.charts.draw import draw_plan, svgs_of
 from carepolicy.charts.heat import GROUNDS, NO_SHARE, BadAudit, chart_of_heat, duration, ground_of, read_audit
-from carepolicy.cli.running import run
+from carepolicy.cli.app import run
 
 FIGURES = {
     "cases": 240,

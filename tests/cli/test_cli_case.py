@@ -15,7 +15,7 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.engine.history import in_order
 from carepolicy.engine.reading import read_record, read_records
 from laws import examples
@@ -32,12 +32,12 @@ ODD = [
 def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("case") / "records.jsonl"
     events = str(ROOT / "examples" / "demo" / "events.jsonl")
-    assert running.run(["run", events, "--policies", POLICIES, "--output", str(path), "--quiet"]) == 0
+    assert app.run(["run", events, "--policies", POLICIES, "--output", str(path), "--quiet"]) == 0
     return path
 
 
 def case(capfd: pytest.CaptureFixture[str], records: Path, *arguments: str) -> tuple[int, str, str]:
-    status = running.run(["case", *arguments, "--records", str(records), "--policies", POLICIES])
+    status = app.run(["case", *arguments, "--records", str(records), "--policies", POLICIES])
     out, err = capfd.readouterr()
     return status, out, err
 
@@ -86,7 +86,7 @@ def test_what_people_read_has_titles_and_where_there_is_no_sound_set_names(
     (tmp_path / "organisation.yaml").write_text(
         "organisation: Shop\ntimezone: Europe/London\nroles: {a: {people: 3}}\n"
     )
-    status = running.run(["case", "show", "complaint-302", "--records", str(records), "--policies", str(tmp_path)])
+    status = app.run(["case", "show", "complaint-302", "--records", str(records), "--policies", str(tmp_path)])
     assert (status, capfd.readouterr().out.splitlines()[0]) == (0, "complaint-302: complaint")
 
 
@@ -249,7 +249,7 @@ def test_records_that_reached_no_case_are_shown_apart(capfd: pytest.CaptureFixtu
 def test_all_that_run_writes_about_bad_events_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     events = str(ROOT / "examples" / "demo" / "bad_events.jsonl")
-    assert running.run(["run", events, "--policies", POLICIES, "--output", str(path), "--quiet"]) == 1
+    assert app.run(["run", events, "--policies", POLICIES, "--output", str(path), "--quiet"]) == 1
     skipped: list[Any] = []
     assert len(list(read_records([path.read_bytes()], skipped))) == len(path.read_bytes().splitlines())
     assert skipped == []
@@ -293,7 +293,7 @@ def test_whatever_a_file_holds_every_command_ends_in_words(
     odd.write_bytes(b"\n".join(map(orjson.dumps, lines)))
     shown = [("show", "mail-206"), ("list",), ("due",), ("history", "--all")]
     for arguments, form in itertools.product(shown, ("text", "jsonl")):
-        status = running.run(["case", *arguments, "--records", str(odd), "--format", form])
+        status = app.run(["case", *arguments, "--records", str(odd), "--format", form])
         err = capfd.readouterr().err
         assert (status in (0, 1), "internal error" in err) == (True, False), err
 

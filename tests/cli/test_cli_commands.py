@@ -13,7 +13,7 @@ from shlex import quote
 import pytest
 
 from carepolicy._version import __version__
-from carepolicy.cli.commands import COMMANDS
+from carepolicy.cli.app import COMMANDS
 from commands import process, run
 
 HARBOUR = Path(__file__).parents[1] / "checks" / "harbour"
@@ -45,7 +45,7 @@ def test_version_imports_nothing_heavy() -> None:
 
 
 def test_help_imports_no_command() -> None:
-    code = "import sys; from carepolicy.cli.running import run; run(['--help']); print(*sys.modules)"
+    code = "import sys; from carepolicy.cli.app import run; run(['--help']); print(*sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert all(name in told and f"carepolicy.cli.{name} " not in told for name in COMMANDS)
 
@@ -333,7 +333,7 @@ def test_a_reader_that_goes_away_is_no_fault(here: Path) -> None:
 
 def test_an_interrupted_command_ends_with_130() -> None:
     code = (
-        "import carepolicy.cli.explain as e, carepolicy.cli.running as r, carepolicy.cli.pages as p\n"
+        "import carepolicy.cli.explain as e, carepolicy.cli.app as r, carepolicy.cli.pages as p\n"
         "def stop(code): raise KeyboardInterrupt\n"
         "p.page_of = stop\n"
         "raise SystemExit(r.run(['explain', 'CP203']))"
@@ -345,7 +345,7 @@ def test_an_interrupted_command_ends_with_130() -> None:
 @pytest.mark.parametrize("debug", ["", "1"])
 def test_a_fault_of_ours_is_told_in_words(debug: str) -> None:
     code = (
-        "import carepolicy.cli.running as r, carepolicy.cli.pages as p\n"
+        "import carepolicy.cli.app as r, carepolicy.cli.pages as p\n"
         "def fail(code): raise ZeroDivisionError('so it is')\n"
         "p.page_of = fail\n"
         "raise SystemExit(r.run(['explain', 'CP203']))"

@@ -9,8 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from carepolicy.cli import running
-from carepolicy.cli.plainly import plain_event
+from carepolicy.cli import app, configuration
 
 HARBOUR = Path(__file__).parents[1] / "checks" / "harbour"
 EVENT = [
@@ -47,10 +46,10 @@ def test_a_file_above_names_policies_and_store_from_its_own_folder(
     project: Path, file: str, text: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (project / file).write_text(text)
-    assert running.run(["check"]) == 0
-    assert running.run(EVENT) == 0
+    assert app.run(["check"]) == 0
+    assert app.run(EVENT) == 0
     assert (project / "care.db").is_file()
-    assert running.run(["case", "show", "m-1", "-v"]) == 0
+    assert app.run(["case", "show", "m-1", "-v"]) == 0
     told = capfd.readouterr()
     assert "m-1: email_inquiry" in told.out or "Answer an e-mail" in told.out
     assert f"configuration ../{file}" in told.err
@@ -58,33 +57,34 @@ def test_a_file_above_names_policies_and_store_from_its_own_folder(
 
 def test_an_option_beats_the_environment_which_beats_the_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "carepolicy.toml").write_text('policies = "nowhere"\n')
-    assert running.run(["check"]) == 2
+    assert app.run(["check"]) == 2
     monkeypatch.setenv("CAREPOLICY_POLICIES", str(project / "nothing"))
-    assert running.run(["check", "--policies", str(project / "shop")]) == 0
+    assert app.run(["check", "--policies", str(project / "shop")]) == 0
     monkeypatch.setenv("CAREPOLICY_POLICIES", str(project / "shop"))
-    assert running.run(["check"]) == 0
+    assert app.run(["check"]) == 0
 
 
 def test_options_of_one_command_stand_under_its_name(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     tables = '[check]\nformat = "json"\n[case.list]\nformat = "jsonl"\n'
     (project / "carepolicy.toml").write_text(f'policies = "shop"\nstore = "sqlite:///care.db"\n{tables}')
-    assert running.run(["check"]) == 0
+    assert app.run(["check"]) == 0
     assert '"findings"' in capfd.readouterr().out
-    assert running.run([*EVENT, "-q"]) == 0
-    assert running.run(["case", "list"]) == 0
+    assert app.run([*EVENT, "-q"]) == 0
+    assert app.run(["case", "list"]) == 0
     assert capfd.readouterr().out.startswith('{"flow":"email_inquiry"')
 
 
-def test_both_readers_of_an_event_ask_the_file(project: Path) -> None:
+def test_an_event_asks_the_file(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (project / "carepolicy.toml").write_text('policies = "shop"\nstore = "sqlite:///care.db"\n')
-    asked = plain_event(EVENT)
-    assert asked is not None
-    assert (asked.policies, asked.store) == ("../shop", "sqlite:///../care.db")
-    (project / "below" / "carepolicy.toml").write_text("[event]\nquiet = true\n")
-    from carepolicy.cli import configuration
-
+    assert app.run(EVENT) == 0
+    assert '"carepolicy.case.opened"' in capfd.readouterr().out
+    assert (project / "care.db").exists()
+    (project / "below" / "carepolicy.toml").write_text(
+        '[event]\nquiet = true\npolicies = "../shop"\nstore = "sqlite:///../care.db"\n'
+    )
     configuration._read.cache_clear()
-    assert plain_event(EVENT) is None  # click knows what stands under a command's name
+    assert app.run([*EVENT, "--id", "m-2"]) == 0
+    assert capfd.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_both_readers_of_an_event_ask_the_file(project: Path) -> None:
 )
 def test_a_slip_in_the_file_is_named(project: Path, text: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "carepolicy.toml").write_text(text + "\n")
-    assert running.run(["check"]) == 2
+    assert app.run(["check"]) == 2
     assert said in capsys.readouterr().err
 
 
@@ -113,7 +113,7 @@ def piped(monkeypatch: pytest.MonkeyPatch, project: Path) -> Path:
 
 
 def test_check_reads_a_file_of_the_set_from_standard_input(piped: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert running.run(["check", "-", "--policies", str(piped)]) == 1
+    assert app.run(["check", "-", "--policies", str(piped)]) == 1
     told = capsys.readouterr().out
     assert "email_inquiry.yaml:" in told
     assert 'CP203 unknown state "answred"' in told
@@ -121,7 +121,7 @@ def test_check_reads_a_file_of_the_set_from_standard_input(piped: Path, capsys: 
 
 
 def test_fmt_lays_out_standard_input(piped: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert running.run(["fmt", "-"]) == 0
+    assert app.run(["fmt", "-"]) == 0
     assert "to: answred" in capsys.readouterr().out
 
 
@@ -129,22 +129,22 @@ def test_what_stands_on_standard_input_must_be_known(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"states: {}\n")))
-    assert running.run(["check", "-", "--policies", str(project / "shop")]) == 2
+    assert app.run(["check", "-", "--policies", str(project / "shop")]) == 2
     assert "--as flows/returns.yaml" in capsys.readouterr().err
 
 
 def test_a_chart_goes_to_standard_output(project: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     shop = ["--policies", str(project / "shop")]
-    assert running.run(["graph", "email_inquiry", "-o", "-", *shop]) == 0
+    assert app.run(["graph", "email_inquiry", "-o", "-", *shop]) == 0
     assert capfdbinary.readouterr().out.startswith(b"digraph")
-    assert running.run(["graph", "email_inquiry", "-o", "-", "--as", "mmd", *shop]) == 0
+    assert app.run(["graph", "email_inquiry", "-o", "-", "--as", "mmd", *shop]) == 0
     assert b"stateDiagram" in capfdbinary.readouterr().out
 
 
 def test_quiet_leaves_out_sums_and_every_command_knows_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert running.run(["check", "-q", "--policies", str(project / "shop")]) == 0
+    assert app.run(["check", "-q", "--policies", str(project / "shop")]) == 0
     assert capsys.readouterr().err == ""
-    assert running.run(["case", "list", "--help"]) == 0
+    assert app.run(["case", "list", "--help"]) == 0
     assert "-q, --quiet" in capsys.readouterr().out
 
 
@@ -162,9 +162,9 @@ def test_cases_are_listed_as_csv_that_no_spreadsheet_takes_for_formulas(
             "--at",
             "2026-03-02 10:00",
         ]
-        assert running.run([*event, "-q", *where]) == 0
+        assert app.run([*event, "-q", *where]) == 0
     capfd.readouterr()
-    assert running.run(["case", "list", "--format", "csv", *where]) == 0
+    assert app.run(["case", "list", "--format", "csv", *where]) == 0
     head, *rows = capfd.readouterr().out.splitlines()
     assert head.startswith("subject,flow,state,owner")
     assert sorted(row.split(",")[0] for row in rows) == ["'=1+1", "m-1"]

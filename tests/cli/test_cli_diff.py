@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from carepolicy.charts import renderer
-from carepolicy.cli.running import run as run_command
+from carepolicy.cli.app import run as run_command
 
 HARBOUR = Path(__file__).parents[1] / "checks" / "harbour"
 SENTENCE = "First answer, otherwise: 5 business hours, was 3 business hours"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 
 ROOT = Path(__file__).parents[2]
 CARD = "4111111111111111"
@@ -30,9 +30,9 @@ def test_no_message_tells_a_card_number_that_was_typed(
 ) -> None:
     monkeypatch.setenv("CAREPOLICY_KEY_FILE", str(tmp_path / "key"))
     at = ["--policies", str(ROOT / "policies"), "--store", f"sqlite:///{tmp_path / 'care.db'}"]
-    assert running.run(["event", "email_received", "s-0", "customer.email=a@example.org", *at]) == 0
+    assert app.run(["event", "email_received", "s-0", "customer.email=a@example.org", *at]) == 0
     capfd.readouterr()
-    assert running.run([*arguments, *at]) != 0
+    assert app.run([*arguments, *at]) != 0
     said = "".join(capfd.readouterr())
     assert said
     assert CARD not in said

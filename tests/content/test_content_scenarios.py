@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import carepolicy
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.policy.reading import read_source
 from carepolicy.policy.shape import check_shape
 
@@ -59,4 +59,4 @@ def test_a_scenario_that_expects_something_else_is_told(policies: carepolicy.Pol
 
 
 def test_the_scenarios_go_through_all_that_the_policies_can_do() -> None:
-    assert running.run(["test", "--policies", str(ROOT / "policies"), "--coverage", "--fail-under", "100"]) == 0
+    assert app.run(["test", "--policies", str(ROOT / "policies"), "--coverage", "--fail-under", "100"]) == 0

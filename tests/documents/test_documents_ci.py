@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +21,7 @@ def test_the_commands_of_the_action_are_commands_with_these_options(capsys: pyte
     called = re.findall(r"carepolicy (check|test)((?: --[\w-]+)*)", "\n".join(each.get("run", "") for each in steps))
     assert {command for command, _ in called} == {"check", "test"}
     for command, options in called:
-        assert running.run([command, "--help"]) == 0
+        assert app.run([command, "--help"]) == 0
         told = capsys.readouterr().out
         assert all(option in told for option in options.split())
 
@@ -45,9 +45,9 @@ def test_what_the_configuration_page_shows_is_taken(tmp_path: Path, monkeypatch:
     )
     (tmp_path / "carepolicy.toml").write_text(example)
     monkeypatch.chdir(tmp_path)
-    assert running.run(["outbox", "send", "--help"]) == 0
-    assert running.run(["init", "shop/policies"]) == 0
-    assert running.run(["check"]) == 0
+    assert app.run(["outbox", "send", "--help"]) == 0
+    assert app.run(["init", "shop/policies"]) == 0
+    assert app.run(["check"]) == 0
 
 
 def test_every_command_has_a_man_page(tmp_path: Path) -> None:

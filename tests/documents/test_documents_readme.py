@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from carepolicy.cli.commands import COMMANDS
+from carepolicy.cli.app import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

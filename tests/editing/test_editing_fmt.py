@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from carepolicy.cli.app import app
-from carepolicy.cli.running import run as run_all
+from carepolicy.cli.app import run as run_all
 from carepolicy.policy.writing import Changed, replace_text
 
 HARBOUR = Path(__file__).parents[1] / "checks" / "harbour"

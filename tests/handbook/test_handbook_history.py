@@ -8,7 +8,7 @@ import subprocess
 import handbook_sets as sets
 import pytest
 
-from carepolicy.cli.running import run
+from carepolicy.cli.app import run
 from carepolicy.handbook import build, stale, write
 
 

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from carepolicy.cli.app import app
-from carepolicy.cli.running import run as run_all
+from carepolicy.cli.app import run as run_all
 from carepolicy.scenarios import stage
 
 GOOD_ENOUGH = "scenario: S\nflow: inquiry\nsteps:\n  - {at: 2026-03-06 15:30, event: asked}\n"

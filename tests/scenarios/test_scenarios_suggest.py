@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from carepolicy.cli.app import app
-from carepolicy.cli.running import run as run_all
+from carepolicy.cli.app import run as run_all
 from carepolicy.scenarios import stage
 from carepolicy.scenarios.judging import judge
 from carepolicy.scenarios.reading import read_text

@@ -15,7 +15,7 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 
-from carepolicy.cli.running import run as run_all
+from carepolicy.cli.app import run as run_all
 from carepolicy.cli.walking import keep_walking, length
 from carepolicy.scenarios.judging import judge
 from carepolicy.scenarios.reading import read_text

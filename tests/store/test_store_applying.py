@@ -185,10 +185,10 @@ def test_a_set_with_errors_is_not_applied(changing: Changing) -> None:
 
 KILLED = """
 import os, sys
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.store import applying
 applying._keep = lambda *_, keep=applying._keep: (keep(*_), os.kill(os.getpid(), 9))
-sys.exit(running.run(["apply", "--store", sys.argv[1], "--policies", sys.argv[2], "--now", "2026-03-02 16:30"]))
+sys.exit(app.run(["apply", "--store", sys.argv[1], "--policies", sys.argv[2], "--now", "2026-03-02 16:30"]))
 """
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from at_once import play
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.engine.instants import SECOND, text_of
 from carepolicy.store.late import waits
 from carepolicy.store.open import open_store
@@ -146,7 +146,7 @@ def test_within_one_log_the_second_line_of_an_id_is_a_duplicate_and_elsewhere_it
     log.write_text("".join(json.dumps(each) + "\n" for each in lines))
     other.write_text(json.dumps({**lines[2], "time": "2026-03-02T10:05:00+00:00"}) + "\n")
     run = ["run", str(log), "--policies", set_of_it, "--quiet", "--output"]
-    assert running.run([*run, str(tmp_path / "plain")]) == 1
+    assert app.run([*run, str(tmp_path / "plain")]) == 1
     assert shop(*run, str(tmp_path / "kept"), "--batch", "1").status == 1
     plain = (tmp_path / "plain").read_text()
     assert (tmp_path / "kept").read_text() == plain

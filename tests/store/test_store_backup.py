@@ -92,10 +92,10 @@ def _by_hand(shop: Shop, sql: str) -> None:
 
 KILLED = """
 import os, sys
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.store import backup
 backup.sync = lambda *_: os.kill(os.getpid(), 9)
-sys.exit(running.run(["store", "backup", sys.argv[2], "--store", sys.argv[1]]))
+sys.exit(app.run(["store", "backup", sys.argv[2], "--store", sys.argv[1]]))
 """
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.store.open import open_store
 from shops import Shop, rows
 
@@ -25,7 +25,7 @@ def lived(folder: Path, url: str) -> str:
     log.write_bytes(b"".join(Path(DEMO).read_bytes().splitlines(keepends=True)[:90]))
     path = str(folder / "records.jsonl")
     for more in (["--output", path], ["--store", url, "--output", f"{path}.2"]):
-        running.run(["run", str(log), "--policies", POLICIES, "--quiet", *more])
+        app.run(["run", str(log), "--policies", POLICIES, "--quiet", *more])
     return path
 
 
@@ -54,7 +54,7 @@ def only_read(
 def ask(capfd: pytest.CaptureFixture[str]) -> Ask:
     def asked(*arguments: str) -> tuple[int, str, str]:
         capfd.readouterr()
-        status = running.run(list(arguments))
+        status = app.run(list(arguments))
         out, err = capfd.readouterr()
         return status, out, err
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.store import retention
 from carepolicy.store.checkpoint import Tree, climbed, leaf
 from carepolicy.store.open import open_store
@@ -88,8 +88,8 @@ def test_a_store_is_put_back_also_where_only_its_outbox_is(file_shop: Shop, tmp_
 
 def test_a_checkpoint_of_another_store_is_told(shop: Shop, anchored: Path, tmp_path: Path) -> None:
     other = f"sqlite:///{tmp_path}/other.db"
-    assert running.run(["event", "email_received", "mail-1", "customer.email=a@example.org", "--store", other]) == 0
-    assert running.run(["verify", "--against", str(anchored), "--store", other]) == 1
+    assert app.run(["event", "email_received", "mail-1", "customer.email=a@example.org", "--store", other]) == 0
+    assert app.run(["verify", "--against", str(anchored), "--store", other]) == 1
 
 
 def test_an_altered_store_gives_no_checkpoint(shop: Shop, anchored: Path) -> None:
@@ -168,7 +168,7 @@ def proved(shop: Shop, tmp_path: Path) -> Path:
 
 def check(shop: Shop, path: Path, *more: str) -> Said:
     shop._capfd.readouterr()
-    status = running.run(["verify", "--proof", str(path), *more])
+    status = app.run(["verify", "--proof", str(path), *more])
     return Said(status, *shop._capfd.readouterr())
 
 

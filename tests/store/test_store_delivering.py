@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.engine.instants import parse
 from carepolicy.store.contract import Store
 from carepolicy.store.datakeys import DataKeys
@@ -67,7 +67,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory, store_key: str) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAREPOLICY_KEY", store_key)
         patch.setenv("CAREPOLICY_CACHE", "off")
-        assert running.run(["run", str(log), "--store", f"sqlite:///{path}", "--policies", POLICIES, "--quiet"]) == 0
+        assert app.run(["run", str(log), "--store", f"sqlite:///{path}", "--policies", POLICIES, "--quiet"]) == 0
     return path
 
 

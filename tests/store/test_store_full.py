@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 from complaint_events import lines
 
 COMPLAINTS = str(Path(__file__).parents[2] / "benchmarks" / "complaints")
@@ -57,7 +57,7 @@ def test_a_full_file_system_is_told(tmp_path: Path) -> None:
 def test_a_file_that_may_only_be_read_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     store = tmp_path / "care.db"
     event = ["event", "complaint_received", "c-1", "--policies", COMPLAINTS, "--store", f"sqlite:///{store}"]
-    assert running.run([*event, "complaint.severity=low", "--at", "2026-03-02 10:00"]) == 0
+    assert app.run([*event, "complaint.severity=low", "--at", "2026-03-02 10:00"]) == 0
     before = store.read_bytes()
     guard = [
         "unshare",

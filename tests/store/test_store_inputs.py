@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.store.open import open_store
 from complaint_events import lines
 from laws import examples
@@ -170,7 +170,7 @@ def test_a_log_that_grows_in_any_pieces_loses_no_line_and_takes_none_twice(cuts:
                 os.close(writing)
                 patch.setattr("sys.stdin", open(reading, encoding="utf-8"))  # noqa: SIM115 - the next one takes its place
             run = ["run", "-" if pipe else str(log), "--policies", COMPLAINTS, "--store", f"sqlite:///{store}"]
-            assert running.run([*run, "--quiet", "--resume", "--output", os.devnull]) in (0, 1)
+            assert app.run([*run, "--quiet", "--resume", "--output", os.devnull]) in (0, 1)
         assert in_order(asked(f"sqlite:///{store}", TAKEN)) == [*map(id_of, LINES)]
         assert set(asked(f"sqlite:///{store}", REFUSED)) <= ({"CP901"} if pipe else set())
 
@@ -227,7 +227,7 @@ def test_an_id_under_two_subjects_is_taken_by_the_first_line_whatever_the_worker
     other = {**orjson.loads(LINES[0]), "subject": "c-other"}
     log.write_bytes(b"".join([*LINES, orjson.dumps(other) + b"\n"]))
     run = ["run", str(log), "--policies", COMPLAINTS, "--quiet", "--output"]
-    assert running.run([*run, str(tmp_path / "one")]) == 1
-    assert running.run([*run, str(tmp_path / "two"), "--store", postgres, "--workers", "2"]) == 1
+    assert app.run([*run, str(tmp_path / "one")]) == 1
+    assert app.run([*run, str(tmp_path / "two"), "--store", postgres, "--workers", "2"]) == 1
     assert "1 id stands under several subjects, so one worker" in capfd.readouterr().err
     assert (tmp_path / "two").read_bytes() == (tmp_path / "one").read_bytes()

@@ -158,10 +158,10 @@ def test_messages_are_sent_as_mail_from_the_channels_address(asked: Shop, mailbo
 
 KILLED = """
 import os, sys
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.store.outbox.queue import Outbox
 Outbox.done = lambda self, ids: os.kill(os.getpid(), 9)
-sys.exit(running.run(["outbox", "send", "--smtp", sys.argv[1], "--store", sys.argv[2], "--now", "2026-03-02 10:01"]))
+sys.exit(app.run(["outbox", "send", "--smtp", sys.argv[1], "--store", sys.argv[2], "--now", "2026-03-02 10:01"]))
 """
 
 

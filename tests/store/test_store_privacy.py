@@ -12,7 +12,7 @@ from signal import SIGKILL
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 from shops import POLICIES, Shop, everything_in, rows
 
 SECRETS = (b"ada@example.org", b"Ada Lovelace", b"+44 20 7946 0999", b"4111111111111111", b"4111 1111 1111 1111")
@@ -133,7 +133,7 @@ def test_keys_of_the_variable_are_rotated_by_who_sets_it(shop: Shop, monkeypatch
 
 KILLED = """
 import os, sys
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.store import rotating
 rotating.AT_A_TIME = 1
 seen = 0
@@ -144,7 +144,7 @@ def told(self, sealed, again=rotating.Keys.again):
         os.kill(os.getpid(), 9)
     return again(self, sealed)
 rotating.Keys.again = told
-sys.exit(running.run(["key", "rotate", "--drop-old", "--store", sys.argv[2]]))
+sys.exit(app.run(["key", "rotate", "--drop-old", "--store", sys.argv[2]]))
 """
 
 
@@ -183,7 +183,7 @@ def test_who_may_not_see_a_case_unmasked_is_told(shop: Shop, tmp_path: Path) -> 
     assert "add --as ROLE" in shop("case", "show", "mail-1", "--reveal").err
     assert 'did you mean "care_lead"?' in shop("case", "list", "--reveal", "--as", "care_led").err
     (tmp_path / "records").write_text("")
-    said = running.run(["case", "list", "--records", str(tmp_path / "records"), "--reveal", "--as", "care_lead"])
+    said = app.run(["case", "list", "--records", str(tmp_path / "records"), "--reveal", "--as", "care_lead"])
     assert said == 2
 
 

@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.store.restored import epoch_of
 from shops import Said, Shop, rows
 
@@ -90,7 +90,7 @@ def test_a_set_that_is_installed_then_writes_under_new_ids_too(shop: Shop, tmp_p
     shutil.copytree(shop.policies, policies)
     flow = policies / "flows" / "email_inquiry.yaml"
     flow.write_text(flow.read_text().replace("limit: less than 2 business days", "limit: less than 3 business days"))
-    assert running.run(["apply", "--policies", str(policies), "--store", shop.url]) == 0
+    assert app.run(["apply", "--policies", str(policies), "--store", shop.url]) == 0
     written = rows(shop, "SELECT line FROM records ORDER BY no DESC LIMIT 1")[0][0]
     assert json.loads(written)["id"].endswith(epoch)
     assert shop("verify").status == 0

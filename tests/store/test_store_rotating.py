@@ -19,7 +19,7 @@ from carepolicy.store.typing_in import event_line
 from shops import Shop
 
 ADA = "ada@example.org"
-ROTATE = "import sys; from carepolicy.cli import running; sys.exit(running.run(sys.argv[1:]))"
+ROTATE = "import sys; from carepolicy.cli import app; sys.exit(app.run(sys.argv[1:]))"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 from killing import Survivor, share_of_lines
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ DEMO = str(ROOT / "examples" / "demo" / "events.jsonl")
 
 
 def run(*arguments: str, policies: str = POLICIES) -> int:
-    return running.run(["run", "--policies", policies, *arguments, "--quiet"])
+    return app.run(["run", "--policies", policies, *arguments, "--quiet"])
 
 
 @pytest.fixture

@@ -160,7 +160,7 @@ def test_a_store_without_cases_is_tried_from_its_first_event_on(
 
 KILLED = """
 import os, sys
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.store import shadowing, stepping
 if sys.argv[3] == "begin":
     shadowing.apply_bundle = lambda *_: os.kill(os.getpid(), 9)
@@ -170,7 +170,7 @@ else:
         os.kill(os.getpid(), 9)
     stepping.Stepping.step = kill
 command = ["apply", "--shadow", "--now", "2026-03-02 16:30"]
-sys.exit(running.run([*command, "--store", sys.argv[1], "--policies", sys.argv[2]]))
+sys.exit(app.run([*command, "--store", sys.argv[1], "--policies", sys.argv[2]]))
 """
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 from complaint_events import lines
 from shops import POLICIES, Shop
 
@@ -39,11 +39,11 @@ def test_the_same_policies_do_not_differ_over_a_log(
     log = tmp_path / "log"
     log.write_bytes(b"".join(demo[:half]))
     run = ["run", str(log), "--store", shop.url, "--quiet", *options]
-    assert running.run(run) == 0
+    assert app.run(run) == 0
     begun = shop("apply", "--shadow", "--policies", said_again, "--now", orjson.loads(demo[half - 1])["time"])
     assert begun.status == 0, begun
     log.write_bytes(b"".join(demo))
-    assert running.run([*run, "--resume"]) == 0
+    assert app.run([*run, "--resume"]) == 0
     shop("tick", "--now", "2026-06-01")
     told = shop("apply", "--shadow", "--policies", said_again, "--format", "json")
     found: dict[str, Any] = json.loads(told.out)
@@ -61,7 +61,7 @@ def test_a_set_that_is_begun_and_asked_about_while_others_write_misses_nothing(u
     again = shutil.copytree(policies, tmp_path / "again")
     with (again / "organisation.yaml").open("a") as file:
         file.write("\n# the same, said again\n")
-    assert running.run(["tick", "--store", url, "--policies", policies, "--now", "2026-01-01", "--quiet"]) == 0
+    assert app.run(["tick", "--store", url, "--policies", policies, "--now", "2026-01-01", "--quiet"]) == 0
     every = lines(9_000)
     command = [sys.executable, "-m", "carepolicy", "run", "--store", url, "--policies", policies, "--quiet"]
     crew = []

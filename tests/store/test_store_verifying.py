@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.store.open import open_store
 from carepolicy.store.sql.tables import TABLES, WRITES, taken_apart
 from carepolicy.store.url import parsed
@@ -233,7 +233,7 @@ def test_a_row_of_an_earlier_day_is_found_although_its_mac_is_right(filled: Path
     store = open_store(url)
     with store.transaction() as transaction:
         before = transaction.rows("SELECT state, ready, leased_by, attempts, fault, mac, id FROM outbox LIMIT 1")[0]
-    running.run(["outbox", "fail", before[-1], "--park", "--store", url])
+    app.run(["outbox", "fail", before[-1], "--park", "--store", url])
     with store.transaction() as transaction:
         assert list(Verifying(transaction).faults()) == []
         back = "UPDATE outbox SET state = ?, ready = ?, leased_by = ?, attempts = ?, fault = ?, mac = ? WHERE id = ?"
@@ -276,7 +276,7 @@ def test_a_page_that_is_lost_is_told_without_a_traceback(
     for page in range(1, len(whole) // PAGE, 7):
         lost = whole[: page * PAGE] + os.urandom(PAGE) + whole[(page + 1) * PAGE :]
         (tmp_path / "care.db").write_bytes(lost)
-        status = running.run(["verify", "--store", f"sqlite:///{tmp_path}/care.db"])
+        status = app.run(["verify", "--store", f"sqlite:///{tmp_path}/care.db"])
         out, err = capfd.readouterr()
         assert (status, "damaged" in out) == (1, True) or (status, "is damaged" in err) == (2, True), (status, out, err)
 
@@ -363,9 +363,7 @@ def test_whatever_commands_do_verify_finds_nothing(fresh: Callable[[], tuple[str
             patch.setenv("CAREPOLICY_KEY_FILE", str(folder / "key"))
             patch.setenv("CAREPOLICY_POLICIES", policies)
             for command in (COMMANDS[0], *commands):
-                said = running.run(
-                    [str(folder / "log") if each == "LOG" else each for each in command] + ["--store", url]
-                )
+                said = app.run([str(folder / "log") if each == "LOG" else each for each in command] + ["--store", url])
                 assert said in (0, 1, 2), command
             store = open_store(url)
             assert verify(store).faults == [], commands

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from carepolicy.cli import running
+from carepolicy.cli import app
 from carepolicy.store.open import open_store
 from carepolicy.store.operating import Operation
 from complaint_events import lines
@@ -29,7 +29,7 @@ def test_four_workers_of_which_some_are_killed_give_the_bytes_of_one(postgres: s
     events = lines(800)
     log.write_bytes(b"".join(events) + b"not json\n" + events[2])  # which comes again in the share that it was in
     run = ["run", str(log), "--policies", COMPLAINTS, "--quiet"]
-    running.run([*run, "--output", str(tmp_path / "one")])
+    app.run([*run, "--output", str(tmp_path / "one")])
     open_store(postgres).close()
     command = [*run, "--store", postgres, "--workers", "4", "--batch", "5", "--output", str(tmp_path / "four")]
     with psycopg.connect(postgres.rpartition("&schema=")[0]) as connection:
@@ -45,7 +45,7 @@ def test_four_workers_of_which_some_are_killed_give_the_bytes_of_one(postgres: s
             connection.commit()
     assert process.returncode == 1
     assert (tmp_path / "four").read_bytes() == (tmp_path / "one").read_bytes()
-    assert running.run(["verify", "--store", postgres]) == 0
+    assert app.run(["verify", "--store", postgres]) == 0
 
 
 def held_up(connection: psycopg.Connection[Any], records: str) -> None:
@@ -65,7 +65,7 @@ def test_several_workers_need_postgresql(tmp_path: Path, capfd: pytest.CaptureFi
     log = tmp_path / "log"
     log.write_bytes(b"".join(lines(10)))
     store = f"sqlite:///{tmp_path}/care.db"
-    assert running.run(["run", str(log), "--policies", COMPLAINTS, "--store", store, "--workers", "2"]) == 2
+    assert app.run(["run", str(log), "--policies", COMPLAINTS, "--store", store, "--workers", "2"]) == 2
     assert "need a store in PostgreSQL" in capfd.readouterr().err
 
 
@@ -128,4 +128,4 @@ def test_what_many_processes_raise_to_one_key_at_once_all_arrives(postgres: str,
     with store.reading() as transaction:
         ((body,),) = transaction.rows("SELECT body FROM cases WHERE flow = 'client'")
     assert b'"complaint.attempts":65' in bytes(body)  # 6 x 11 complaints, the first of which opened the case
-    assert running.run(["verify", "--store", postgres]) == 0
+    assert app.run(["verify", "--store", postgres]) == 0

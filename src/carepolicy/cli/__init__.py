@@ -18,7 +18,7 @@ def main() -> None:
     # Modules live until the process ends. Looking through them for garbage, while they are imported and again
     # at the end, takes a tenth of the time of a short command.
     gc.set_threshold(100_000, 20, 20)
-    from carepolicy.cli.running import run
+    from carepolicy.cli.app import run
 
     status = run(arguments)
     gc.freeze()

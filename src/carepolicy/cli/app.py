@@ -1,24 +1,159 @@
-"""The group of all commands, which imports a command when it is called and not before."""
+"""The program: the table of its commands, the group that imports one when it is called, and ``run``, which turns
+whatever comes of a command into an exit status, so that nobody sees a traceback."""
 
 from __future__ import annotations
 
 import os
 import sys
+import traceback
 from functools import wraps
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
+from click.shell_completion import CompletionItem, shell_complete
 
 from carepolicy._version import __version__
-from carepolicy.cli.commands import COMMANDS
+from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.cli.configuration import configuration
-from carepolicy.cli.running import COMPLETION, NAME
-from carepolicy.cli.status import USAGE, Loudness, say, without_urls
+from carepolicy.cli.status import (
+    INTERRUPTED,
+    UNREACHABLE,
+    USAGE,
+    Loudness,
+    Refused,
+    log_as,
+    say,
+    without_logins,
+    without_urls,
+)
 from carepolicy.cli.terminal import no_colour
+from carepolicy.engine.masking import mask_cards
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = "carepolicy"
+COMPLETION = "_CAREPOLICY_COMPLETE"
 VERBOSE = "carepolicy.verbose"
 """Where a context notes that --verbose was said; it is told when all options are known."""
+
+
+class Entry(NamedTuple):
+    """In which module of this room a command is defined (as ``command``), and what it does in one line."""
+
+    module: str
+    summary: str
+
+
+COMMANDS: dict[str, Entry] = {
+    "init": Entry("init", "Lay down a small working policy set"),
+    "check": Entry("check", "Find what is wrong in a policy set"),
+    "explain": Entry("explain", "Say what a code of the check means"),
+    "fmt": Entry("fmt", "Lay out policy files; comments are kept"),
+    "test": Entry("test", "Run scenarios: do the policies do what they say"),
+    "try": Entry("walk", "Walk through a flow by hand"),
+    "scenarios": Entry("scenarios", "Suggest scenarios for what none goes through"),
+    "run": Entry("run", "Events in, records out"),
+    "event": Entry("event", "Let one event happen, durably, or each line of standard input"),
+    "tick": Entry("tick", "Fire what is due"),
+    "verify": Entry("verify", "Find what was altered, put in, lost or put back in a store"),
+    "case": Entry("case", "Look at cases"),
+    "plan": Entry("plan", "Say what a changed set would do to the open cases"),
+    "apply": Entry("apply", "Install a changed set and move the open cases to it"),
+    "customer": Entry("customer", "Show, hand over or erase what is held about a customer"),
+    "contact": Entry("contact", "Show who said what to whom and when"),
+    "outbox": Entry("outbox", "Carry out what cases ask for"),
+    "dead": Entry("dead", "Look at events that were not taken, and take them again"),
+    "store": Entry("store", "Copy a store, put it back, and see how it is doing"),
+    "key": Entry("key", "Look after the keys that seal private facts"),
+    "due": Entry("due", "Say when a limit ends, and why"),
+    "graph": Entry("graph", "Draw the chart of a flow"),
+    "diff": Entry("diff", "Say what changed between two policy sets"),
+    "handbook": Entry("handbook", "Write the staff handbook"),
+    "schema": Entry("schema", "Print or write the JSON Schemas of the policy files"),
+    "completion": Entry("completion", "Print the completion script for a shell"),
+}
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command that ``arguments`` name; the exit status of the process."""
+    log_as("text")
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+        return status
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else USAGE if ended.code else 0
+    except BrokenPipeError:
+        return _quiet()
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPTED)
+    except Refused as refused:
+        return _say(without_logins(str(refused)), refused.status)
+    except (RecursionError, MemoryError):
+        return _say("the input is nested too deeply, or too large to hold in memory", USAGE)
+    except OSError as problem:
+        return _say(_words(problem), USAGE if problem.filename is not None else UNREACHABLE)
+    except Exception as problem:  # the last resort: a fault of ours, told in one line
+        return _internal(problem)
+
+
+def _run(arguments: list[str]) -> int:
+    if COMPLETION in os.environ:
+        return shell_complete(app, {}, NAME, COMPLETION, os.environ[COMPLETION])
+    return _invoke(arguments)
+
+
+def _say(text: str, status: int) -> int:
+    say(f"{NAME}: {mask_cards(text)}", "ended", "error", status=status)
+    return status
+
+
+def _words(problem: OSError) -> str:
+    reason = problem.strerror or str(problem)
+    return f"{problem.filename}: {reason}" if problem.filename is not None else reason
+
+
+def _quiet() -> int:
+    """The reader of our output has gone, as ``head`` does; say nothing, here or when Python flushes at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    return 0
+
+
+def _internal(problem: Exception) -> int:
+    if isinstance(problem, NeverOpen | OutOfRange):
+        return _say(f"a limit of the policies cannot fall due: {problem}", USAGE)
+    if os.environ.get("CAREPOLICY_DEBUG") == "1":
+        traceback.print_exc()
+    return _say(
+        f"internal error: {type(problem).__name__}: {without_urls(str(problem))}\n"
+        "This is a fault of carepolicy, not yours. Please report it where you got carepolicy from: the command, the\n"
+        "policy files if they may be shown, and what the command prints with CAREPOLICY_DEBUG=1.",
+        USAGE,
+    )
+
+
+def _invoke(arguments: list[str]) -> int:
+    """Run the command that ``arguments`` name; the exit status. What click finds wrong with them is told."""
+    try:
+        with app.make_context(NAME, list(arguments), color=False if no_colour() else None) as context:
+            app.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.exceptions.NoArgsIsHelpError as problem:
+        problem.show()
+        return USAGE
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as problem:
+        if isinstance(problem, click.UsageError) and problem.ctx is not None:
+            say(problem.ctx.get_usage())
+            say(f"Try `{problem.ctx.command_path} --help`.")
+        say(f"{NAME}: {without_urls(problem.format_message())}")
+        return problem.exit_code
+    return 0
 
 
 def _give_loudness(command: click.Command) -> None:
@@ -68,10 +203,6 @@ def _tell_what_is_used(parameters: Mapping[str, Any]) -> None:
         say(f"{NAME}: store {shown(parameters['store'])}")
 
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
 EPILOG = """\b
 Examples:
   carepolicy init
@@ -97,7 +228,7 @@ class Commands(click.Group):
             raise TypeError(f"carepolicy.cli.{entry.module}.command is no command")
         command.name = cmd_name
         _give_loudness(command)
-        defaults = configuration().defaults(cmd_name, command)
+        defaults = configuration().defaults(cmd_name, command, COMMANDS)
         if defaults:
             ctx.default_map = {**(ctx.default_map or {}), cmd_name: defaults}
         return command
@@ -118,10 +249,8 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Names of commands for the shell, without importing any of them."""
-        from click.shell_completion import CompletionItem
-
         found = [
             CompletionItem(name, help=entry.summary) for name, entry in COMMANDS.items() if name.startswith(incomplete)
         ]
@@ -136,31 +265,3 @@ def app() -> None:
     Exit status: 0 done and nothing wrong, 1 the answer is no, 2 wrong usage or unreadable input,
     3 a store or service could not be reached, 130 interrupted.
     """
-
-
-def complete(instruction: str) -> int:
-    """Tell a shell what the words of a command line may be completed to; the exit status."""
-    from click.shell_completion import shell_complete
-
-    return shell_complete(app, {}, NAME, COMPLETION, instruction)
-
-
-def invoke(arguments: list[str]) -> int:
-    """Run the command that ``arguments`` name; the exit status. What click finds wrong with them is told."""
-    try:
-        with app.make_context(NAME, list(arguments), color=False if no_colour() else None) as context:
-            app.invoke(context)
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
-    except click.exceptions.NoArgsIsHelpError as problem:
-        problem.show()
-        return USAGE
-    except click.Abort:
-        raise KeyboardInterrupt from None
-    except click.ClickException as problem:
-        if isinstance(problem, click.UsageError) and problem.ctx is not None:
-            say(problem.ctx.get_usage())
-            say(f"Try `{problem.ctx.command_path} --help`.")
-        say(f"{NAME}: {without_urls(problem.format_message())}")
-        return problem.exit_code
-    return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from carepolicy.cli.running import COMPLETION, NAME
+from carepolicy.cli.app import COMPLETION, NAME
 
 
 @click.command(

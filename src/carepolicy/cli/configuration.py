@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from carepolicy.cli.status import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import click
 
@@ -39,14 +39,12 @@ class Configuration(NamedTuple):
             raise Refused(f'{self.file}: {name} is to be a text, as in {name} = "…"')
         return None if said is None else self._here(name, said)
 
-    def defaults(self, name: str, command: click.Command) -> dict[str, Any]:
+    def defaults(self, name: str, command: click.Command, commands: Iterable[str]) -> dict[str, Any]:
         """What the options of a command are where the command line does not say it, by the names of its parameters.
 
-        Raises ``Refused`` for a table that names an option which the command does not have.
+        Raises ``Refused`` for a table that is of none of the ``commands``, or names an option that the command lacks.
         """
-        from carepolicy.cli.commands import COMMANDS
-
-        self._demand((*EVERYWHERE, *COMMANDS), self.data, "")
+        self._demand((*EVERYWHERE, *commands), self.data, "")
         above = {key: said for key in EVERYWHERE if (said := self.text(key)) is not None}
         return self._of(command, self._table(self.data, name), f"[{name}] ", above)
 

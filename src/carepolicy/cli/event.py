@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING, Any
+
 import click
+import orjson
 
 from carepolicy.cli import completing
-from carepolicy.cli.plainly import SOURCE, Asked
+from carepolicy.cli.living import operation_or_exit, tell_letters, wall_clock
 from carepolicy.cli.sets import policies_option
-from carepolicy.cli.stores import lateness_option, store_option, yes_option
+from carepolicy.cli.status import HARMLESS, NO, Refused, say
+from carepolicy.cli.stores import lateness_option, open_or_exit, store_option, yes_option
+from carepolicy.cli.times import lateness_of, near_of
+from carepolicy.engine.instants import text_of
+from carepolicy.engine.lines import numbered_lines
+from carepolicy.store.naming import storable
+from carepolicy.store.typing_in import NotTyped, completed, event_line, facts_of
+from carepolicy.store.wall import Wall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.machine.program import Bundle
+    from carepolicy.store.operating import Done, Operation
+
+SOURCE = "/carepolicy/cli"
+"""Where an event comes from that does not say it."""
+
+STDIN = "-"
+DUPLICATE = "CP909"
+NOTED = 60_000_000
+"""Microseconds ahead of the clock from which on it is told that an event had to be put there."""
 
 
 @click.command(
@@ -43,8 +68,85 @@ def command(
     that says what became of it: {"line":1,"source":"/shop","id":"m-1","is":"taken"}, or "held", "duplicate" or
     "refused", with the codes of what was wrong.
     """
-    from carepolicy.cli.eventwork import happen
+    _demand_sense(type_, subject, at, identity)
+    wall = Wall(wall_clock, lateness_of(lateness), yes)
+    with open_or_exit(store, policies=policies) as opened:
+        operation, bundle = operation_or_exit(opened, policies)
+        if type_ == STDIN:
+            clean = _take_all(operation, wall, source, quiet)
+        else:
+            when = near_of(at, bundle, "--at", wall_clock(), yes)
+            line = _line(bundle, type_, subject or "", data, when, identity, source)
+            done = operation.take([(1, line)], wall)
+            clean = not set(done.tally) - HARMLESS
+            _tell(done, subject, quiet)
+    if not clean:
+        raise SystemExit(NO)
 
-    status = happen(Asked(type_, subject, data, at, identity, source, lateness, yes, store, policies, quiet))
-    if status:
-        raise SystemExit(status)
+
+def _demand_sense(type_: str, subject: str | None, at: str | None, identity: str | None) -> None:
+    if type_ == STDIN:
+        if subject is not None or at is not None or identity is not None:
+            raise Refused("events on standard input say themselves what they are about, and when: leave the rest out")
+    elif subject is None:
+        raise Refused(f"which subject does {type_} happen to? Write: carepolicy event {type_} SUBJECT")
+
+
+def _line(
+    bundle: Bundle, type_: str, subject: str, data: tuple[str, ...], at: int | None, identity: str | None, source: str
+) -> bytes:
+    """The event that was typed, as a line."""
+    typed = [each for each in data if each != STDIN]
+    try:
+        told = facts_of(sys.stdin.buffer.read()) if len(typed) < len(data) else {}
+        when = None if at is None else text_of(at)
+        return event_line(bundle, type_, subject, typed, when, identity, source, told)
+    except NotTyped as fault:
+        raise Refused(str(fault)) from None
+
+
+def _tell(done: Done, subject: str | None, quiet: bool) -> None:
+    if not quiet:
+        sys.stdout.write(done.records)
+    tell_letters(done.letters)
+    if done.ahead > NOTED:
+        say(f"note: {subject} has seen a later time than now, so the event stands there")
+    if done.held:
+        say("held back for what may be told late; `carepolicy tick` lets it happen")
+
+
+def _take_all(operation: Operation, wall: Wall, source: str, quiet: bool) -> bool:
+    """Take each line of standard input, and answer it when it is on the disk; whether all was clean."""
+    clean = True
+    for lines in numbered_lines(_blocks(sys.stdin.buffer)):
+        for number, line in lines:
+            whole, named, identity = completed(line, source)
+            done = operation.take([(number, whole)], wall)
+            _answer(number, named, identity, done, quiet)
+            clean = clean and not set(done.tally) - HARMLESS
+    return clean
+
+
+def _blocks(source: Any) -> Iterator[bytes]:
+    """What has come, without waiting for more."""
+    while block := source.read1(1 << 16):
+        yield block
+
+
+def _answer(number: int, source: str | None, identity: str | None, done: Done, quiet: bool) -> None:
+    told: dict[str, Any] = {"line": number, "source": source, "id": identity, "is": _fate(source, identity, done)}
+    if done.tally:
+        told["codes"] = sorted(done.tally)
+    sys.stdout.write(f"{'' if quiet else done.records}{orjson.dumps(told).decode()}\n")
+    sys.stdout.flush()
+
+
+def _fate(source: str | None, identity: str | None, done: Done) -> str:
+    """What became of one event."""
+    if done.held:
+        return "held"
+    if DUPLICATE in done.tally:
+        return "duplicate"
+    if done.refused or (storable(source or ""), storable(identity or "")) in done.untaken:
+        return "refused"
+    return "taken"
