@@ -10,9 +10,9 @@ from tempfile import TemporaryFile
 from textwrap import dedent
 
 from carepolicy.cli import app
-from carepolicy.store.chain import BEGINNING
+from carepolicy.store.contract import HeldRow
 from carepolicy.store.open import open_store
-from carepolicy.store.rows import HeldRow
+from carepolicy.store.records.chain import BEGINNING
 from carepolicy.store.sealing import Keys
 
 KEY = "6Gk5c1Q0mJ0b1xU2mJx1nQwq3l0m1bqv0Xv6nJm3h4A="

@@ -24,8 +24,8 @@ from carepolicy.cli.living import wall_clock
 from carepolicy.engine.instants import text_of
 from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.keyring import given_keys
+from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
-from carepolicy.store.operating import Operation
 from carepolicy.store.typing_in import event_line
 
 POLICIES = str(Path(__file__).parents[1] / "policies")

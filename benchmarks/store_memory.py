@@ -22,8 +22,8 @@ from typing import NamedTuple
 import orjson
 
 from carepolicy.machine.loading import load_bundle
+from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
-from carepolicy.store.operating import Operation
 
 POLICIES = Path(__file__).parents[1] / "policies"
 OPENED = "2026-03-02T10:00:00+00:00"

@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from carepolicy.collecting import seldom_collected
+from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
-from carepolicy.store.operating import Operation
 from carepolicy.store.sql import statements
 from carepolicy.store.sql.sums import MAC
 from carepolicy.store.sql.transaction import SqlTransaction

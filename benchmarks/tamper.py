@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from carepolicy.store.faults import StoreFault
+from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
-from carepolicy.store.operating import Operation
-from carepolicy.store.verifying import verify
+from carepolicy.store.records.verify import verify
 from full_store import fill, surroundings
 
 MEMORY = "/dev/shm"

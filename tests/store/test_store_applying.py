@@ -27,8 +27,8 @@ from carepolicy.store.contract import Store
 from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks
 from carepolicy.store.faults import Busy
+from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
-from carepolicy.store.operating import Operation
 from carepolicy.store.sql.sqlite import SqliteStore
 from changing import AT, FLOW, Changing
 from laws import examples

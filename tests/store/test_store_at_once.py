@@ -12,11 +12,11 @@ import pytest
 from at_once import play
 from carepolicy.cli import app
 from carepolicy.engine.instants import SECOND, text_of
-from carepolicy.store.late import waits
+from carepolicy.store.live.late import waits
+from carepolicy.store.live.operation import Operation
+from carepolicy.store.live.wall import Wall
 from carepolicy.store.open import open_store
-from carepolicy.store.operating import Operation
 from carepolicy.store.sql.sqlite import SqliteStore
-from carepolicy.store.wall import Wall
 from shops import Shop
 from stories import event, write_set
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
-from carepolicy.store.operating import Operation
 from shops import Shop, contents
 
 LINE = (

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from carepolicy.cli import app
 from carepolicy.store import retention
-from carepolicy.store.checkpoint import Tree, climbed, leaf
 from carepolicy.store.open import open_store
+from carepolicy.store.records.checkpoint import Tree, climbed, leaf
 from laws import examples
 from shops import Said, Shop
 

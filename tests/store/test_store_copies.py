@@ -13,10 +13,10 @@ from carepolicy.engine.instants import DAY, NEVER
 from carepolicy.engine.intake import Incoming
 from carepolicy.engine.live import LiveProgram
 from carepolicy.machine.loading import load_bundle
+from carepolicy.store.contract import CaseRow, SubjectRow
 from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks
 from carepolicy.store.moving import moved, target_of
-from carepolicy.store.rows import CaseRow, SubjectRow
 from carepolicy.store.sql.sqlite import SqliteStore
 from carepolicy.store.sql.statements import CASE_COLUMNS, SUBJECT_COLUMNS
 from carepolicy.store.versions import Installed

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from carepolicy.store.deadletters import NoLetter, TakenAgain, take_again
+from carepolicy.store.live.operation import Operation
+from carepolicy.store.live.wall import Wall
 from carepolicy.store.open import open_store
-from carepolicy.store.operating import Operation
-from carepolicy.store.wall import Wall
 from shops import Shop, everything_in, rows
 from stories import ORGANISATION, write_set
 

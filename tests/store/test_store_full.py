@@ -79,8 +79,8 @@ def test_a_lost_server_is_told_and_what_was_acknowledged_is_there(server: str, p
     import psycopg
 
     from carepolicy.store.faults import Unreachable
+    from carepolicy.store.live.operation import Operation
     from carepolicy.store.open import open_store
-    from carepolicy.store.operating import Operation
 
     operation = Operation(open_store(postgres), COMPLAINTS, 0)
     few = lines(40)

@@ -10,7 +10,7 @@ import pytest
 
 from carepolicy.cli.living import wall_clock
 from carepolicy.engine.instants import text_of
-from carepolicy.store.running import StoredRun
+from carepolicy.store.live.run import StoredRun
 from shops import Shop, everything_in, rows
 
 ADA, BOB = "ada@example.org", "bob@example.org"
@@ -78,9 +78,9 @@ def test_what_an_unfinished_run_holds_back_is_shown_handed_over_and_erased(
 
 def test_a_run_that_is_still_at_work_forgets_what_was_erased_of_what_it_holds_back(shop: Shop) -> None:
     """Another process erases between two transactions of the run."""
-    from carepolicy.store.late import Late
+    from carepolicy.store.live.late import Late
+    from carepolicy.store.live.operation import Operation
     from carepolicy.store.open import open_store
-    from carepolicy.store.operating import Operation
 
     store = open_store(shop.url)
     operation = Operation(store, shop.policies, wall_clock())

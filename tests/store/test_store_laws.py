@@ -14,7 +14,7 @@ from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.stream import Run
 from carepolicy.machine.program import Bundle
 from carepolicy.store.desks import Desks
-from carepolicy.store.operating import Operation
+from carepolicy.store.live.operation import Operation
 from carepolicy.store.sql.sqlite import SqliteStore
 from carepolicy.store.versions import Installed
 from laws import examples

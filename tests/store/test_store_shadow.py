@@ -14,8 +14,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from carepolicy.engine.instants import parse
+from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
-from carepolicy.store.operating import Operation
 from carepolicy.store.url import shadow_url
 from changing import FLOW, Changing
 from shops import everything_in, rows

@@ -20,10 +20,10 @@ from carepolicy.engine.instants import microseconds, text_of
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.step import Stepper
 from carepolicy.engine.subject import Subject
+from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
-from carepolicy.store.operating import Operation
+from carepolicy.store.records.verify import Verifying
 from carepolicy.store.snapshot import Freezer
-from carepolicy.store.verifying import Verifying
 from carepolicy.store.versions import install_folder
 from stories import compiled, event, write_set
 

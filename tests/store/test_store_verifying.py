@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from carepolicy.cli import app
 from carepolicy.store.open import open_store
+from carepolicy.store.records.verify import Verifying, verify
 from carepolicy.store.sql.tables import TABLES, WRITES, taken_apart
 from carepolicy.store.url import parsed
-from carepolicy.store.verifying import Verifying, verify
 from full_store import empty_tables, fill, surroundings
 from laws import examples
 from tamper import HEADER, MISSED, NOTHING, tamper, tried

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from carepolicy.store.faults import StoreFault
-from carepolicy.store.operating import Operation
+from carepolicy.store.live.operation import Operation
+from carepolicy.store.records.verify import Verifying
 from carepolicy.store.sql import migrations
 from carepolicy.store.sql.sqlite import SqliteStore
 from carepolicy.store.url import parsed
-from carepolicy.store.verifying import Verifying
 
 if TYPE_CHECKING:
     import psycopg

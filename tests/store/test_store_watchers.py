@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from carepolicy.store.live.operation import Operation
+from carepolicy.store.live.wall import Wall
 from carepolicy.store.open import open_store
-from carepolicy.store.operating import Operation
-from carepolicy.store.wall import Wall
 from stories import write_set
 
 FLOW = """\

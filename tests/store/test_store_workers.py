@@ -15,8 +15,8 @@ import psycopg
 import pytest
 
 from carepolicy.cli import app
+from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
-from carepolicy.store.operating import Operation
 from complaint_events import lines
 from killing import children
 from stories import write_set

@@ -140,7 +140,7 @@ def list_(
     limit: int | None, reveal: bool, role: str | None, form: str, policies: str,
 ) -> None:  # fmt: skip
     """List the open cases, those first that were opened first."""
-    from carepolicy.store.looking import Wanted
+    from carepolicy.store.cases.search import Wanted
 
     with source_of(records, store, reveal, role) as source:
         cases = source.open_cases(Wanted(flow, state, owner, late, limit))
@@ -162,7 +162,7 @@ def due(
     policies: str,
 ) -> None:  # fmt: skip
     """List the open cases by what falls due next."""
-    from carepolicy.store.looking import Wanted
+    from carepolicy.store.cases.search import Wanted
 
     with source_of(records, store, reveal, role) as source:
         cases = source.open_cases(Wanted(flow, limit=limit, by_due=True))
@@ -175,8 +175,7 @@ def _print_proof(url: str, subject: str, flow: str | None) -> None:
     from carepolicy.cli.living import wall_clock
     from carepolicy.cli.status import NO, Refused
     from carepolicy.cli.stores import open_or_exit
-    from carepolicy.store.checkpoint import NotSigned, signer_of
-    from carepolicy.store.proof import checked, proof
+    from carepolicy.store.records.checkpoint import NotSigned, checked, proof, signer_of
     from carepolicy.store.sealing import Keys
 
     with source_of(None, url, False, None) as source:

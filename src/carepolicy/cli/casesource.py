@@ -15,8 +15,8 @@ from carepolicy.cli.stores import open_or_exit
 if TYPE_CHECKING:
     from carepolicy.engine.reading import Record, Skipped
     from carepolicy.engine.view import CaseView
+    from carepolicy.store.cases.search import Looker, Wanted
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.looking import Looker, Wanted
 
 BLOCK = 1 << 18
 SHOWN = 10
@@ -66,7 +66,7 @@ class _OfStore:
         self._looker = looker
 
     def of_subject(self, subject: str, flow: str | None) -> list[tuple[Record, bytes]]:
-        from carepolicy.store.looking import names_near, records_of
+        from carepolicy.store.cases.search import names_near, records_of
 
         found = list(records_of(self._transaction, subject, looker=self._looker))
         if found:
@@ -75,12 +75,12 @@ class _OfStore:
         return []
 
     def in_order(self, flow: str | None) -> Iterator[bytes]:
-        from carepolicy.store.looking import all_lines
+        from carepolicy.store.cases.search import all_lines
 
         return all_lines(self._transaction, flow, self._looker)
 
     def open_cases(self, wanted: Wanted) -> Iterable[CaseView]:
-        from carepolicy.store.looking import open_cases
+        from carepolicy.store.cases.search import open_cases
 
         return open_cases(self._transaction, wanted, self._looker)
 
@@ -101,7 +101,7 @@ def source_of(records: str | None, store: str, reveal: bool = False, role: str |
 
 
 def _looker(store: Store, reveal: bool, role: str | None) -> Looker:
-    from carepolicy.store.looking import ANYBODY, Looker
+    from carepolicy.store.cases.search import ANYBODY, Looker
 
     if not reveal and role is None:
         return ANYBODY

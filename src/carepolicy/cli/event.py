@@ -16,15 +16,15 @@ from carepolicy.cli.stores import lateness_option, open_or_exit, store_option, y
 from carepolicy.cli.times import lateness_of, near_of
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.lines import numbered_lines
-from carepolicy.store.naming import storable
+from carepolicy.store.contract import storable
+from carepolicy.store.live.wall import Wall
 from carepolicy.store.typing_in import NotTyped, completed, event_line, facts_of
-from carepolicy.store.wall import Wall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.operating import Done, Operation
+    from carepolicy.store.live.operation import Done, Operation
 
 SOURCE = "/carepolicy/cli"
 """Where an event comes from that does not say it."""

@@ -13,7 +13,7 @@ from carepolicy.cli.status import say
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store
-    from carepolicy.store.operating import Operation
+    from carepolicy.store.live.operation import Operation
 
 SHOWN = 10
 
@@ -28,7 +28,7 @@ def operation_or_exit(store: Store, policies: str, reads: bool = False) -> tuple
     only ``reads`` writes nothing to a store that has one."""
     from carepolicy.machine.loading import PolicyErrors
     from carepolicy.store.faults import NotInstalled
-    from carepolicy.store.operating import Operation
+    from carepolicy.store.live.operation import Operation
 
     operation = Operation(store, policies if os.path.isdir(policies) else None, wall_clock())
     try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store
-    from carepolicy.store.operating import Operation
+    from carepolicy.store.live.operation import Operation
     from carepolicy.store.outbox.mail import MailServer
     from carepolicy.store.outbox.queue import Request
     from carepolicy.store.outbox.webhook import Webhook

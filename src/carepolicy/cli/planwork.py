@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 def bundle_of(store: Store) -> tuple[Bundle, DataKeys]:
     """The installed set, and who opens what is private."""
-    from carepolicy.store.operating import Operation
+    from carepolicy.store.live.operation import Operation
 
     operation = Operation(store, None, wall_clock())
     return operation.installed(), operation.sealer

@@ -15,7 +15,7 @@ from carepolicy.cli.status import NO, Refused
 
 if TYPE_CHECKING:
     from carepolicy.store.contract import Store
-    from carepolicy.store.journal import ShadowRow
+    from carepolicy.store.shadow.journal import ShadowRow
 
 WORTH = 5_000
 """So many rows or events are worth a bar."""

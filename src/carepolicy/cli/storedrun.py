@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.log import Log
-    from carepolicy.store.running import StoredRun
+    from carepolicy.store.live.run import StoredRun
+    from carepolicy.store.live.workers import Log
 
 _TIME = re.compile(r"(\d{1,6})(ms|s|m)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
@@ -116,9 +116,9 @@ def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counte
     """Run the blocks of an input; what was not taken, by its code."""
     from carepolicy.cli.living import operation_or_exit, wall_clock
     from carepolicy.cli.times import near_of
-    from carepolicy.store.inputs import Source
-    from carepolicy.store.running import OtherInput, StoredRun, Unfinished
-    from carepolicy.store.sharing import SharedRun
+    from carepolicy.store.live.inputs import Source
+    from carepolicy.store.live.run import OtherInput, StoredRun, Unfinished
+    from carepolicy.store.live.workers import SharedRun
 
     pace = Pace(asked.batch)
     with ExitStack() as stack:
@@ -155,7 +155,7 @@ def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counte
 def _shareable(asked: Asked, source: Any, bundle: Bundle) -> Log | None:
     """The log, where several workers give the same records of it as one; where they would not, one does it, and this is
     said."""
-    from carepolicy.store.log import survey
+    from carepolicy.store.live.workers import survey
 
     if not asked.store.startswith("postgres"):
         raise Refused("several workers need a store in PostgreSQL; SQLite has one writer at a time")
@@ -270,7 +270,7 @@ def _pump(run: StoredRun, told: _Told, pace: Pace, whole: bool, final: bool) -> 
     waiting for more. False where the last line of a file is left, since it is no whole event and no line break ends it;
     the end of a pipe is one."""
     from carepolicy.engine.lines import numbered_lines
-    from carepolicy.store.inputs import is_whole
+    from carepolicy.store.live.inputs import is_whole
 
     waiting: list[tuple[int, bytes]] = []
     open_end, left = False, 0

@@ -92,7 +92,7 @@ def _telling_damage(store: Store) -> Iterator[None]:
 
 
 def _damage(store: Store) -> str | None:
-    from carepolicy.store.verifying import verify
+    from carepolicy.store.records.verify import verify
 
     try:
         found = verify(store).faults

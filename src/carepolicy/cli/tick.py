@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from carepolicy.cli.metrics import Metrics
     from carepolicy.cli.watcher import Watcher
     from carepolicy.store.contract import Store
-    from carepolicy.store.operating import Operation
+    from carepolicy.store.live.operation import Operation
 
 LONGEST, WHILE_HELD = 60.0, 5.0
 """Seconds that a watcher sleeps at most, and while single events are held back."""
@@ -124,7 +124,7 @@ def _tick(operation: Operation, until: int, told: Told, watcher: Watcher | None 
 def _sleep(store: Store, lag: int, watcher: Watcher) -> None:
     """Sleep until the next timer falls due, or somebody else has written, which may make it sooner."""
     from carepolicy.cli.living import wall_clock
-    from carepolicy.store.late import waits
+    from carepolicy.store.live.late import waits
 
     with store.reading() as transaction:
         due = transaction.next_due()

@@ -14,8 +14,7 @@ from carepolicy.cli.terminal import plain
 
 if TYPE_CHECKING:
     from carepolicy.store.contract import Store
-    from carepolicy.store.inspection import Fault
-    from carepolicy.store.verifying import Verified
+    from carepolicy.store.records.verify import Fault, Verified
 
 PATH = click.Path()
 WORTH_A_BAR = 20_000
@@ -50,7 +49,7 @@ def command(head: bool, against: str | None, proof: str | None, public: str | No
         _check(proof, public, form)
         return
     from carepolicy.cli.progress import progress
-    from carepolicy.store.verifying import to_verify, verify
+    from carepolicy.store.records.verify import to_verify, verify
 
     said = None if against is None else _opened(against, public)
     with open_or_exit(store, create=False) as opened:
@@ -71,7 +70,7 @@ def command(head: bool, against: str | None, proof: str | None, public: str | No
 def _of_vault(store: Store) -> list[Fault]:
     """What is wrong with the vault that has the data keys of a store."""
     from carepolicy.store.datakeys import DataKeys
-    from carepolicy.store.verifying import verify
+    from carepolicy.store.records.verify import verify
 
     keys = DataKeys(store)
     if not keys.has_vault():
@@ -83,7 +82,7 @@ def _print_head(store: Store) -> None:
     import orjson
 
     from carepolicy.cli.living import wall_clock
-    from carepolicy.store.checkpoint import checkpoint, signer_of, tree_of
+    from carepolicy.store.records.checkpoint import checkpoint, signer_of, tree_of
     from carepolicy.store.sealing import Keys
     from carepolicy.store.sql.statements import LAST_RECORD
 
@@ -95,8 +94,8 @@ def _print_head(store: Store) -> None:
 
 
 def _against(store: Store, said: dict[str, Any]) -> list[Fault]:
-    from carepolicy.store.checkpoint import against, known_signer
-    from carepolicy.store.inspection import ALTERED, fault_in
+    from carepolicy.store.records.checkpoint import against, known_signer
+    from carepolicy.store.records.verify import ALTERED, fault_in
     from carepolicy.store.sealing import Keys
 
     signer = known_signer(store, Keys())
@@ -107,7 +106,7 @@ def _against(store: Store, said: dict[str, Any]) -> list[Fault]:
 
 
 def _opened(path: str, public: str | None) -> dict[str, Any]:
-    from carepolicy.store.checkpoint import CHECKPOINT, NotSigned, opened
+    from carepolicy.store.records.checkpoint import CHECKPOINT, NotSigned, opened
 
     try:
         said = opened(_read(path), CHECKPOINT)
@@ -118,8 +117,7 @@ def _opened(path: str, public: str | None) -> dict[str, Any]:
 
 
 def _check(path: str, public: str | None, form: str) -> None:
-    from carepolicy.store.checkpoint import NotSigned
-    from carepolicy.store.proof import checked
+    from carepolicy.store.records.checkpoint import NotSigned, checked
 
     try:
         found = checked(_read(path))

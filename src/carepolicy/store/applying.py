@@ -17,14 +17,14 @@ from carepolicy.machine.loading import load_bundle
 from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks
 from carepolicy.store.faults import ReadOnly
-from carepolicy.store.journal import end_shadow
 from carepolicy.store.keeping import CLOSING
+from carepolicy.store.live.operation import AT_A_TIME, Operation
+from carepolicy.store.live.run import LATE
 from carepolicy.store.moving import moved, target_of
 from carepolicy.store.open import open_store, remove_store
-from carepolicy.store.operating import AT_A_TIME, Operation
 from carepolicy.store.recording import Recording
 from carepolicy.store.restored import epoch_of
-from carepolicy.store.running import LATE
+from carepolicy.store.shadow.journal import end_shadow
 from carepolicy.store.shelf import name_of
 from carepolicy.store.url import SHADOW_FILE, SQLITE, shadow_url
 from carepolicy.store.versions import Installed, files_of, load_version, present
@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.subject import Subject
     from carepolicy.engine.telling import Telling
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.rows import Address
+    from carepolicy.store.contract import Address, Store, Transaction
     from carepolicy.store.shelf import Name
 
 FATES = ("gone", "rekeyed", "stuck", "late", "moved", "closed", "due", "kept")

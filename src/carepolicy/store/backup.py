@@ -104,7 +104,7 @@ def copy_rows(there: Transaction, path: str) -> None:
 
 def _proven(path: str) -> tuple[int, tuple[str, ...]]:
     """How many records a copy has, and which keys open it. Raises ``BadCopy`` where it is not as it was written."""
-    from carepolicy.store.verifying import verify
+    from carepolicy.store.records.verify import verify
 
     copy = open_store(f"{SQLITE}{path}", create=False)
     try:

@@ -12,26 +12,24 @@ from carepolicy.engine.desk import raised_as_incoming
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import MERGE, Incoming, Refused, is_too_long
 from carepolicy.store import watches
-from carepolicy.store.ids import Ids
-from carepolicy.store.journal import Journal
+from carepolicy.store.contract import LetterRow, storable
 from carepolicy.store.keeping import CLOSING
-from carepolicy.store.naming import storable
+from carepolicy.store.live.ids import Ids
 from carepolicy.store.quick import Quick
 from carepolicy.store.recording import Recording
-from carepolicy.store.rows import LetterRow
+from carepolicy.store.shadow.journal import Journal
 from carepolicy.store.shelf import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from carepolicy.engine.desk import Desk
-    from carepolicy.store.contract import Transaction
+    from carepolicy.store.contract import EventRow, Transaction
     from carepolicy.store.desks import Desks
-    from carepolicy.store.ids import Id
+    from carepolicy.store.live.ids import Id
+    from carepolicy.store.live.wall import Wall
     from carepolicy.store.recording import Unmasked
-    from carepolicy.store.rows import EventRow
     from carepolicy.store.shelf import Name
-    from carepolicy.store.wall import Wall
 
 Read = list[tuple[int, "Incoming | Refused", "bytes | str"]]
 """What lines were read as, each with its number and text."""

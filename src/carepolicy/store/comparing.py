@@ -18,7 +18,7 @@ import orjson
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.store.naming import named
+from carepolicy.store.contract import named
 from carepolicy.store.snapshot import dues
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Transaction
-    from carepolicy.store.journal import ShadowRow
+    from carepolicy.store.shadow.journal import ShadowRow
 
 KINDS = (
     "only_installed", "only_shadow", "state", "moves", "due", "late", "messages", "notices", "actions", "tasks",

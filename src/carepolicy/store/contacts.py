@@ -13,7 +13,7 @@ import orjson
 
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.values import MASK
-from carepolicy.store.naming import named, storable
+from carepolicy.store.contract import named, storable
 from carepolicy.store.noting import found_addresses, one_with, people_events
 from carepolicy.store.revealing import Reader, shown
 
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.contract import Address, Store, Transaction
     from carepolicy.store.datakeys import DataKeys
-    from carepolicy.store.rows import Address
 
 RECORDS = """SELECT r.type, r.time, r.flow, r.line, r.sealed, o.state FROM records r
     LEFT JOIN outbox o ON o.subject = r.subject AND o.flow = r.flow AND o.sequence = r.sequence

@@ -9,10 +9,10 @@ import orjson
 
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.values import MASK, plain
+from carepolicy.store.contract import named
 from carepolicy.store.erasing import erase
 from carepolicy.store.factvalues import take_all
-from carepolicy.store.late import concerns, held_back
-from carepolicy.store.naming import named
+from carepolicy.store.live.late import concerns, held_back
 from carepolicy.store.noting import found_addresses
 from carepolicy.store.revealing import Reader, shown
 from carepolicy.store.stepping import erase_beside
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.contract import Address, Store, Transaction
     from carepolicy.store.datakeys import DataKeys
-    from carepolicy.store.rows import Address
 
 CASES = "SELECT flow, state, opened, body, sealed FROM cases WHERE key = ? AND subject = ? ORDER BY flow"
 COUNT = """SELECT count(*), count(sealed), min(time), max(time) FROM records WHERE key = ? AND subject = ?"""

@@ -13,8 +13,8 @@ import orjson
 from carepolicy.engine.codes import CARD
 from carepolicy.engine.values import MASK
 from carepolicy.store.batch import NOT_AGAIN, Batch
-from carepolicy.store.naming import storable
-from carepolicy.store.operating import finished
+from carepolicy.store.contract import storable
+from carepolicy.store.live.operation import finished
 from carepolicy.store.revealing import NOBODY, Reader
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store, Transaction
     from carepolicy.store.datakeys import DataKeys
-    from carepolicy.store.operating import Done, Operation
-    from carepolicy.store.wall import Wall
+    from carepolicy.store.live.operation import Done, Operation
+    from carepolicy.store.live.wall import Wall
 
 COLUMNS = "d.no, d.code, d.letter, d.sealed, d.settled, i.name"
 FROM = "FROM dead_letters d LEFT JOIN inputs i ON i.no = d.input"

@@ -13,13 +13,12 @@ from carepolicy.engine.intake import MERGE, Intake, make_tuple
 from carepolicy.engine.letters import DeadLetters
 from carepolicy.engine.live import UnlinkedProgram
 from carepolicy.engine.subject import Opening, Subject
+from carepolicy.store.contract import CaseRow, SubjectRow, storable
 from carepolicy.store.faults import Again
-from carepolicy.store.journal import Ticks
-from carepolicy.store.naming import storable
 from carepolicy.store.noting import Notes
 from carepolicy.store.remembered import Remembered
 from carepolicy.store.restored import epoch_of
-from carepolicy.store.rows import CaseRow, SubjectRow
+from carepolicy.store.shadow.journal import Ticks
 from carepolicy.store.shelf import Name, Shelf, StoreRecords, address_of
 from carepolicy.store.snapshot import Freezers
 from carepolicy.store.versions import Installed, older_programs, with_older
@@ -29,10 +28,9 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveProgram
-    from carepolicy.store.contract import Transaction
+    from carepolicy.store.contract import Address, Held, Transaction, VersionRow
     from carepolicy.store.datakeys import DataKeys
     from carepolicy.store.recording import Place
-    from carepolicy.store.rows import Address, Held, VersionRow
 
 NOBODY = (None, None)
 """The role and person of a case that nobody owns."""

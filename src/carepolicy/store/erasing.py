@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from carepolicy.store import keeping, late
+from carepolicy.store import keeping
+from carepolicy.store.live import late
 from carepolicy.store.outbox.queue import DONE
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.contract import Transaction
+    from carepolicy.store.contract import Address, Transaction
     from carepolicy.store.datakeys import DataKeys
-    from carepolicy.store.rows import Address
 
 FORGET_CASES = "UPDATE cases SET sealed = NULL WHERE key = ? AND subject = ? AND sealed IS NOT NULL"
 FORGET_ALL_RECORDS = "UPDATE records SET sealed = NULL WHERE key = ? AND subject = ? AND sealed IS NOT NULL"

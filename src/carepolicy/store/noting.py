@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from carepolicy.engine.intake import is_too_long
-from carepolicy.store.naming import storable
+from carepolicy.store.contract import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from carepolicy.engine.desk import Desk
     from carepolicy.engine.intake import Incoming
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.contract import Transaction
+    from carepolicy.store.contract import Address, Transaction
     from carepolicy.store.datakeys import DataKeys
-    from carepolicy.store.rows import Address
 
 CUSTOMER = "customer.id"
 """The fact that numbers customers, where a set declares it."""

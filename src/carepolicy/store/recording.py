@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from orjson import loads
 
 from carepolicy.engine.instants import NoInstant, parse
-from carepolicy.store.chain import BEGINNING, LOOSE, link
+from carepolicy.store.contract import RecordRow, RequestRow, storable
 from carepolicy.store.keeping import erase_at
-from carepolicy.store.naming import storable
+from carepolicy.store.records.chain import BEGINNING, LOOSE, link
 from carepolicy.store.remembered import Remembered
 from carepolicy.store.revealing import whole
-from carepolicy.store.rows import RecordRow, RequestRow
 from carepolicy.store.shelf import address_of
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from carepolicy.store.naming import named
+from carepolicy.store.contract import named
 
 if TYPE_CHECKING:
-    from carepolicy.store.rows import Address, SubjectRow
+    from carepolicy.store.contract import Address, SubjectRow
 
 FORM = 1
 

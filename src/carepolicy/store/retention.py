@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.engine.instants import DAY, NEVER
 from carepolicy.engine.rounds import EARLIEST
-from carepolicy.store.chain import LOOSE
-from carepolicy.store.checkpoint import LEAVE, leaf
-from carepolicy.store.ids import FORGET
-from carepolicy.store.inputs import own_share
 from carepolicy.store.keeping import ALIVE
+from carepolicy.store.live.ids import FORGET
+from carepolicy.store.live.inputs import own_share, progress_of
 from carepolicy.store.noting import one_with
-from carepolicy.store.progress import progress_of
+from carepolicy.store.records.chain import LOOSE
+from carepolicy.store.records.checkpoint import LEAVE, leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

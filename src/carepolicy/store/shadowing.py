@@ -13,13 +13,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from carepolicy.machine.loading import load_bundle
-from carepolicy.store import journal
 from carepolicy.store.applying import LAST, Plan, apply_bundle, is_present
+from carepolicy.store.contract import CaseRow, SubjectRow
 from carepolicy.store.datakeys import JOURNAL, KEEP_KEY, KEEP_SEALING, DataKeys
 from carepolicy.store.faults import Busy, StoreFault
-from carepolicy.store.journal import ShadowRow, count_pending, end_shadow, shadow_of
 from carepolicy.store.open import open_store, remove_store
-from carepolicy.store.rows import CaseRow, SubjectRow
+from carepolicy.store.shadow import journal
+from carepolicy.store.shadow.journal import ShadowRow, count_pending, end_shadow, shadow_of
 from carepolicy.store.sql.statements import CASE_COLUMNS, KEEP_WATCHED, SUBJECT_COLUMNS
 from carepolicy.store.url import shadow_url
 from carepolicy.store.versions import files_of, present

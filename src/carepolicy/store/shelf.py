@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.eventrecords import EventRecords
 from carepolicy.engine.subject import Subject
-from carepolicy.store.naming import named, storable
+from carepolicy.store.contract import named, storable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from carepolicy.engine.intake import Incoming
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.contract import Transaction
-    from carepolicy.store.rows import Address
+    from carepolicy.store.contract import Address, Transaction
 
 Name = str | tuple[str, str]
 """How a desk names a subject: by its name, or by (key, name)."""

@@ -14,8 +14,7 @@ from carepolicy.store.faults import NotInstalled
 if TYPE_CHECKING:
     from carepolicy.engine.live import LiveProgram
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.contract import Transaction
-    from carepolicy.store.rows import VersionRow
+    from carepolicy.store.contract import Transaction, VersionRow
 
 
 class Installed(NamedTuple):

@@ -9,7 +9,7 @@ import orjson
 
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import Incoming
-from carepolicy.store.naming import storable
+from carepolicy.store.contract import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg
 
 from carepolicy.store import faults
-from carepolicy.store.contract import nothing_kept
-from carepolicy.store.rows import CaseRow, Held, SubjectRow
+from carepolicy.store.contract import CaseRow, Held, SubjectRow, nothing_kept
 from carepolicy.store.sql import migrations, statements
 from carepolicy.store.sql.sums import EMPTY, MAC, NEVER
 from carepolicy.store.sql.tables import CASES, EVENTS, SUBJECTS
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.rows import Address, EventRow, RecordRow, RequestRow
+    from carepolicy.store.contract import Address, EventRow, RecordRow, RequestRow, Store, Transaction
     from carepolicy.store.sql.tables import Table
 
 Connection = psycopg.Connection[tuple[Any, ...]]

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from tempfile import TemporaryDirectory
 
-    from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.rows import EventRow
+    from carepolicy.store.contract import EventRow, Store, Transaction
 
 Result = TypeVar("Result")
 

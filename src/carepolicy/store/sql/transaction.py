@@ -6,9 +6,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.store.contract import CaseRow, Held, HeldRow, InputRow, SubjectRow, VersionRow
 from carepolicy.store.faults import Again, Altered
 from carepolicy.store.keyring import fingerprint
-from carepolicy.store.rows import CaseRow, Held, HeldRow, InputRow, SubjectRow, VersionRow
 from carepolicy.store.sql import statements, sums
 from carepolicy.store.sql.sums import EMPTY, MAC, Macs
 from carepolicy.store.sql.tables import CASES, RECORDS, SUBJECTS, TABLES, WRITES, Delete, Insert, Update, taken_apart
@@ -16,7 +16,7 @@ from carepolicy.store.sql.tables import CASES, RECORDS, SUBJECTS, TABLES, WRITES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from carepolicy.store.rows import Address, EventRow, LetterRow, RecordRow, RequestRow
+    from carepolicy.store.contract import Address, EventRow, LetterRow, RecordRow, RequestRow
     from carepolicy.store.sql.tables import Table
 
 AT_A_TIME = 1_000

@@ -9,17 +9,15 @@ import orjson
 
 from carepolicy.engine.holding import Holding
 from carepolicy.engine.intake import Incoming
+from carepolicy.store.contract import HeldRow, named, storable
 from carepolicy.store.factvalues import put_all, take_all
-from carepolicy.store.naming import named, storable
-from carepolicy.store.rows import HeldRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.contract import Transaction
+    from carepolicy.store.contract import Address, Transaction
     from carepolicy.store.datakeys import DataKeys
-    from carepolicy.store.rows import Address
 
 
 SINGLE = 0

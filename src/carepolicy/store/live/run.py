@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING
 from carepolicy.engine.instants import NEVER
 from carepolicy.store.batch import AT_THE_END, Batch
 from carepolicy.store.faults import Busy, StoreFault
-from carepolicy.store.inputs import as_one, digest_of, known_input, look, me, new_input
-from carepolicy.store.late import Late
-from carepolicy.store.operating import AT_A_TIME, Done, finished
-from carepolicy.store.progress import Progress, progress_of
+from carepolicy.store.live.inputs import Progress, as_one, digest_of, known_input, look, me, new_input, progress_of
+from carepolicy.store.live.late import Late
+from carepolicy.store.live.operation import AT_A_TIME, Done, finished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from carepolicy.store.batch import Read
     from carepolicy.store.contract import Transaction
-    from carepolicy.store.inputs import Known, Source
-    from carepolicy.store.operating import Operation
+    from carepolicy.store.live.inputs import Known, Source
+    from carepolicy.store.live.operation import Operation
 
 LATE = '"type":"carepolicy.clock.late"'
 

@@ -12,27 +12,38 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import time
+from array import array
 from dataclasses import replace
+from itertools import pairwise
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 import orjson
 
+from carepolicy.engine.intake import LONGEST_LINE, MERGE
 from carepolicy.engine.lines import numbered_lines
 from carepolicy.store.faults import StoreFault
-from carepolicy.store.inputs import Source, digest_of, is_whole, known_input, new_input, summed
-from carepolicy.store.progress import Progress, progress_of
-from carepolicy.store.running import StoredRun, Unfinished
+from carepolicy.store.live.inputs import (
+    Progress,
+    Source,
+    digest_of,
+    is_whole,
+    known_input,
+    new_input,
+    progress_of,
+    summed,
+)
+from carepolicy.store.live.run import StoredRun, Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.context import SpawnProcess
+    from typing import IO
 
     from carepolicy.store.contract import Transaction
-    from carepolicy.store.inputs import Known
-    from carepolicy.store.log import Log
-    from carepolicy.store.operating import Operation
+    from carepolicy.store.live.inputs import Known
+    from carepolicy.store.live.operation import Operation
 
 SHARES_OF_ONE = 4
 """Shares for each worker: so many that a dead one's work is soon spread, few enough to read the input seldom."""
@@ -40,6 +51,82 @@ SHARES_OF_ONE = 4
 BLOCK = 1 << 18
 PAUSE = 0.05
 """Seconds until a worker that found no share free looks again."""
+
+
+PARTS, BITS = 256, 64
+"""Digests of ids are sorted in so many parts, so that few need to be in memory twice."""
+
+
+class Log(NamedTuple):
+    """``size`` is that of all lines with a line break, ``lines`` their number, ``rest`` what stands behind them.
+    ``merges`` says that an event may join two subjects, ``crossing`` counts ids under which several subjects stand."""
+
+    size: int
+    lines: int
+    rest: bytes
+    merges: bool
+    crossing: int
+
+
+def survey(file: IO[bytes]) -> Log:
+    """Look through what is left of a file, which stands where it stood again."""
+    start = file.tell()
+    digests = [array("Q") for _ in range(PARTS)]
+    read, size, lines, rest, merges = 0, 0, 0, b"", False
+    for line in _lines(file):
+        read, rest = read + len(line), line
+        if line.endswith(b"\n"):
+            size, lines, rest = read, lines + 1, b""
+        event = _event(line)
+        if event is not None:
+            merges = merges or event.kind == MERGE
+            digests[event.digest % PARTS].append(event.digest)
+    file.seek(start)
+    twice = {digest for part in digests for digest in _twice(sorted(part))}
+    crossing = _crossing(file, twice) if twice else 0
+    file.seek(start)
+    return Log(size, lines, rest, merges, crossing)
+
+
+class _Event(NamedTuple):
+    kind: object
+    identity: tuple[str, str]
+    subject: str
+
+    @property
+    def digest(self) -> int:
+        return hash(self.identity) & (1 << BITS) - 1
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a file; one that is longer than an event may be comes in pieces."""
+    while line := file.readline(LONGEST_LINE + 2):
+        yield line
+
+
+def _event(line: bytes) -> _Event | None:
+    try:
+        event = orjson.loads(line)
+        source, identity, subject = event["source"], event["id"], event["subject"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    if not (isinstance(source, str) and isinstance(identity, str) and isinstance(subject, str)):
+        return None
+    return _Event(event.get("type"), (source, identity), subject)
+
+
+def _twice(ordered: list[int]) -> Iterator[int]:
+    return (one for one, other in pairwise(ordered) if one == other)
+
+
+def _crossing(file: IO[bytes], twice: set[int]) -> int:
+    """How many of the ids with these digests have several subjects."""
+    subjects: dict[tuple[str, str], set[str]] = {}
+    for line in _lines(file):
+        event = _event(line)
+        if event is not None and event.digest in twice:
+            subjects.setdefault(event.identity, set()).add(event.subject)
+    return sum(len(each) > 1 for each in subjects.values())
 
 
 class Rest(NamedTuple):
@@ -157,8 +244,8 @@ def work(job: Job, number: int) -> None:
 
 
 def _work(job: Job, number: int) -> None:
+    from carepolicy.store.live.operation import Operation
     from carepolicy.store.open import open_store
-    from carepolicy.store.operating import Operation
 
     store = open_store(job.url)
     operation = Operation(store, None, 0)

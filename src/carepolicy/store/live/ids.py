@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.store.naming import named, storable
+from carepolicy.store.contract import named, storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from carepolicy.engine.intake import Incoming
-    from carepolicy.store.contract import Transaction
-    from carepolicy.store.rows import EventRow
+    from carepolicy.store.contract import EventRow, Transaction
     from carepolicy.store.shelf import StoreRecords
 
 AT_A_TIME = 400

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
     from carepolicy.store.batch import Read
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.ids import Id
-    from carepolicy.store.wall import Wall
+    from carepolicy.store.live.ids import Id
+    from carepolicy.store.live.wall import Wall
 
 Result = TypeVar("Result")
 
@@ -83,7 +83,7 @@ class Operation:
 
     def _single(self, transaction: Transaction, batch: Batch, read: Read, until: int | None) -> tuple[Read, int]:
         """What is to be taken now of single events, with what waited before; and how many wait."""
-        from carepolicy.store.late import Single
+        from carepolicy.store.live.late import Single
 
         single = Single(transaction, self.sealer)
         refused = [each for each in read if isinstance(each[1], Refused)]
@@ -127,7 +127,7 @@ class Operation:
         batch = Batch(desks, transaction)
         if not desks.holds:
             return finished(batch), None
-        from carepolicy.store.late import Single
+        from carepolicy.store.live.late import Single
 
         events, last = Single(transaction, self.sealer).due(until, after, AT_A_TIME)
         batch.take([(event.line, event, b"") for event in events])

@@ -9,7 +9,7 @@ import orjson
 
 from carepolicy.engine.reading import Record, read_record
 from carepolicy.engine.view import Cases, CaseView
-from carepolicy.store.naming import named, storable
+from carepolicy.store.contract import named, storable
 from carepolicy.store.revealing import NOBODY, Reader, shown
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Cases as people ask for them."""

@@ -1,0 +1,1 @@
+"""Events and timers as they come: one by one, in logs, by one process or several."""

@@ -1,0 +1,1 @@
+"""Another policy set, tried beside the installed one."""
