@@ -18,7 +18,7 @@ from pathlib import Path
 import orjson
 
 from carepolicy.engine.stream import Run
-from carepolicy.machine.loading import compile_folder
+from carepolicy.machine.bundle import compile_folder
 from complaint_events import lines as complaint_lines
 
 HERE = Path(__file__).parent

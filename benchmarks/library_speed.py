@@ -15,7 +15,7 @@ from pathlib import Path
 
 import orjson
 
-from carepolicy.machine.loading import compile_folder
+from carepolicy.machine.bundle import compile_folder
 from run_speed import carepolicy_run, orjson_alone, timed
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -109,8 +109,8 @@ def _tried(root: Path, number: int) -> str:
     from carepolicy.charts import sources
     from carepolicy.charts.formats import FORMATS as CHARTS
     from carepolicy.charts.overview import source_of
-    from carepolicy.machine.compile import compile_policies
-    from carepolicy.machine.portable import from_bytes, to_bytes
+    from carepolicy.machine.bundle import from_bytes, to_bytes
+    from carepolicy.machine.compiler import compile_policies
 
     policies, findings = check_folder(root, TODAY)
     for form in FORMATS:

@@ -25,7 +25,7 @@ from carepolicy.collecting import seldom_collected
 from carepolicy.engine.lines import numbered_lines
 from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.stream import Run
-from carepolicy.machine.loading import compile_folder
+from carepolicy.machine.bundle import compile_folder
 from complaint_events import lines
 
 HERE = Path(__file__).parent

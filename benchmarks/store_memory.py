@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import orjson
 
-from carepolicy.machine.loading import load_bundle
+from carepolicy.machine.bundle import load_bundle
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
 

@@ -18,9 +18,9 @@ from carepolicy.api import Engine, Flow
 from carepolicy.guards import compile_expression
 from carepolicy.guards.scope import Scope
 from carepolicy.guards.scopes import scope_of
-from carepolicy.machine.loading import PolicyErrors, compile_folder
+from carepolicy.machine.bundle import PolicyErrors, compile_folder
+from carepolicy.machine.flowmachine import Standstill
 from carepolicy.machine.program import Bundle
-from carepolicy.machine.structure import Standstill
 from carepolicy.policy.load import load_policies
 from stories import write_set
 

@@ -10,7 +10,7 @@ from textwrap import dedent
 from typing import Any
 
 from carepolicy.engine import step
-from carepolicy.machine.compile import compile_policies
+from carepolicy.machine.compiler import compile_policies
 from carepolicy.machine.program import Bundle
 from carepolicy.policy.load import load_policies
 

@@ -14,13 +14,13 @@ import orjson
 from carepolicy.engine.instants import microseconds
 from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.stream import Run
-from carepolicy.machine.loading import PolicyErrors, load_bundle
+from carepolicy.machine.bundle import PolicyErrors, load_bundle
 from carepolicy.spool import spool
 
 if TYPE_CHECKING:
     from carepolicy.businesstime import Calendar
+    from carepolicy.machine.flowmachine import FlowMachine
     from carepolicy.machine.program import Bundle
-    from carepolicy.machine.structure import FlowMachine
     from carepolicy.policy.model import Flow as FlowModel
     from carepolicy.policy.model import Policies
 
@@ -83,7 +83,7 @@ class Flow:
         ``state``; guards read its attribute ``facts``, a mapping by dotted name. Clock events and timers
         are triggers as well: ``thing.trigger("first_reply.late")``.
         """
-        from carepolicy.machine.structure import FlowMachine
+        from carepolicy.machine.flowmachine import FlowMachine
 
         return FlowMachine(self.model, self._policies.organisation, bound)
 

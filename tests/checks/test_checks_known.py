@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from carepolicy.api import Engine
 from carepolicy.checks.known import is_sure, spots
 from carepolicy.checks.messageholes import holes
-from carepolicy.machine.compile import compile_policies
+from carepolicy.machine.compiler import compile_policies
 from carepolicy.policy.load import load_policies
 from laws import examples
 from random_flows import MONDAY, ORGANISATION, Small, logs, small_flows

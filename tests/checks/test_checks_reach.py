@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from carepolicy.checks import run_checks
 from carepolicy.checks.components import components
 from carepolicy.checks.graph import graph_of, graphs
-from carepolicy.machine.structure import FlowMachine
+from carepolicy.machine.flowmachine import FlowMachine
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.model import Policies
 from laws import examples

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from carepolicy.api import Engine
 from carepolicy.checks.people.cp507_overspent import find
-from carepolicy.machine.compile import compile_policies
+from carepolicy.machine.compiler import compile_policies
 from carepolicy.policy.findings import Severity
 from carepolicy.policy.load import load_policies
 from laws import examples

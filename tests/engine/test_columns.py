@@ -17,7 +17,7 @@ from carepolicy.engine.instants import microseconds, parse, read_instant, text_o
 from carepolicy.engine.lines import Lines
 from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.stream import Run
-from carepolicy.machine.loading import compile_folder
+from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
 from complaint_events import lines as complaint_lines
 from laws import examples

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 import carepolicy
-from carepolicy.machine.formats import is_right_to_left
+from carepolicy.machine.locales import is_right_to_left
 from laws import examples
 from nasty_texts import texts
 from stories import ORGANISATION, event, write_set

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from carepolicy.engine.lines import numbered_lines
 from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.stream import Run
-from carepolicy.machine.loading import compile_folder
+from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
 from laws import examples
 

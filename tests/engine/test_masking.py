@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from carepolicy.engine.masking import mask_cards
 from carepolicy.engine.stream import Run
-from carepolicy.machine.loading import compile_folder
+from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
 from laws import examples
 from stories import event, write_set

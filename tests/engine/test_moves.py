@@ -16,7 +16,7 @@ from carepolicy.engine.moves import write_move
 from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.source import Source, filled, literal
 from carepolicy.engine.stream import Run
-from carepolicy.machine.loading import compile_folder
+from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
 from laws import examples
 from random_flows import Small, logs, small_flows

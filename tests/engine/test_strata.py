@@ -14,7 +14,7 @@ from carepolicy.engine.lines import numbered_lines
 from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.parallel import ParallelRun
 from carepolicy.engine.stream import Run
-from carepolicy.machine.loading import compile_folder
+from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
 from stories import Runner, event, short, write_set
 

@@ -13,8 +13,7 @@ from carepolicy.engine.lines import numbered_lines
 from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.parallel import ParallelRun
 from carepolicy.engine.stream import Run
-from carepolicy.machine import portable
-from carepolicy.machine.loading import compile_folder
+from carepolicy.machine.bundle import compile_folder, from_bytes, to_bytes
 from carepolicy.machine.program import Bundle
 from stories import event, write_set
 
@@ -114,7 +113,7 @@ def test_a_second_run_gives_the_same_bytes(complaints: Bundle, lines: list[bytes
 
 
 def test_a_bundle_from_bytes_gives_the_same_bytes(complaints: Bundle, lines: list[bytes]) -> None:
-    again = portable.from_bytes(portable.to_bytes(complaints))
+    again = from_bytes(to_bytes(complaints))
     assert run_lines(again, lines) == run_lines(complaints, lines)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from carepolicy.api import Engine
-from carepolicy.machine.compile import compile_policies
+from carepolicy.machine.compiler import compile_policies
 from carepolicy.policy.load import load_policies
 from stories import Events, Runner, event, short, write_set
 

@@ -13,8 +13,8 @@ import yaml
 
 from carepolicy.api import Engine
 from carepolicy.engine.stream import Run
-from carepolicy.machine.formats import YES_AND_NO, nearest_language
-from carepolicy.machine.loading import compile_folder
+from carepolicy.machine.bundle import compile_folder
+from carepolicy.machine.locales import YES_AND_NO, nearest_language
 from stories import ORGANISATION, event, write_set
 
 CASES = yaml.safe_load((Path(__file__).parent / "said_values.yaml").read_text(encoding="utf-8"))

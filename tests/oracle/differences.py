@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from carepolicy.api import Engine
-from carepolicy.machine.loading import PolicyErrors, compile_folder
+from carepolicy.machine.bundle import PolicyErrors, compile_folder
 from oracle.hours import TooFar, instant, moment
 from oracle.interpreter import GoesRound, Oracle
 from oracle.random_sets import Trial, dumped, random_trial

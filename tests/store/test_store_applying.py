@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from carepolicy.engine.lines import numbered_lines
 from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.stream import Run
-from carepolicy.machine import cache, portable
-from carepolicy.machine.loading import KIND
+from carepolicy.machine import cache
+from carepolicy.machine.bundle import KIND, to_bytes
 from carepolicy.machine.program import Bundle
 from carepolicy.store.applying import RefusedPlan, apply_bundle, plan_bundle
 from carepolicy.store.contract import Store
@@ -216,7 +216,7 @@ def test_moving_to_the_same_policies_between_any_two_events_changes_no_byte(smal
     at = data.draw(st.integers(1, len(lines)))
     operation = Operation(store, None, 0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache, "load", lambda kind, digest: portable.to_bytes(kept[digest]) if kind == KIND else None)
+        patch.setattr(cache, "load", lambda kind, digest: to_bytes(kept[digest]) if kind == KIND else None)
         for number, line in enumerate(lines, 1):
             told += operation.take([(number, line)]).records
             if number == at:
@@ -239,7 +239,7 @@ def test_what_a_plan_says_an_apply_does_and_to_tick_before_changes_nothing(data:
     now = int((MONDAY + timedelta(hours=data.draw(st.integers(0, 400)))).timestamp()) * 1_000_000
     kept = {bundle.digest: bundle, later.digest: later}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache, "load", lambda kind, digest: portable.to_bytes(kept[digest]) if kind == KIND else None)
+        patch.setattr(cache, "load", lambda kind, digest: to_bytes(kept[digest]) if kind == KIND else None)
         one, two = worked(bundle, lines), SqliteStore(":memory:")
         one._connection.backup(two._connection)
         before = dump(one)

@@ -12,7 +12,7 @@ from carepolicy.engine.case import CARRIED, OWN, Case, Kept, Round
 from carepolicy.engine.instants import DAY, NEVER
 from carepolicy.engine.intake import Incoming
 from carepolicy.engine.live import LiveProgram
-from carepolicy.machine.loading import load_bundle
+from carepolicy.machine.bundle import load_bundle
 from carepolicy.store.contract import CaseRow, SubjectRow
 from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks

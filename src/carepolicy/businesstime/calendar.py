@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.businesstime.bounds import TWO_YEARS
-from carepolicy.businesstime.errors import CalendarError, NeverOpen, OutOfRange
+from carepolicy.businesstime.closures import read_closures
+from carepolicy.businesstime.errors import CalendarError, NeverOpen
+from carepolicy.businesstime.holidays import check_holidays
+from carepolicy.businesstime.instants import MICROSECOND, TWO_YEARS, microseconds, moment
 from carepolicy.businesstime.opentime import OpenTime
+from carepolicy.businesstime.rules import Rules, check_hours
 from carepolicy.businesstime.wallclock import hanging_on, is_end_of_date, months_later, rolled
 from carepolicy.policy.limit import (
     BUSINESS_DAYS,
@@ -22,13 +26,9 @@ from carepolicy.policy.limit import (
 )
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
-    from carepolicy.businesstime.explain import Explanation
+    from carepolicy.businesstime.explanation import Explanation
     from carepolicy.policy.model import CalendarSpec, Holidays, ImportedFile, Interval
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 ALL_DAY: tuple[tuple[Interval, ...], ...] = (((0, 86_400),),) * 7
 
 
@@ -57,15 +57,9 @@ class Calendar(OpenTime):
         open: Mapping[date, tuple[Interval, ...]] | None = None,
         imports: tuple[ImportedFile, ...] = (),
     ) -> None:
-        # Imported here, since a calendar that was compiled before and is loaded needs none of it.
-        from carepolicy.businesstime.closures import read_closures
-        from carepolicy.businesstime.rules import Rules, check_hours
-
         one_off = open or {}
         check_hours(hours, one_off, None)
         if holidays is not None:
-            from carepolicy.businesstime.publicdays import check_holidays
-
             check_holidays(holidays)
         for begin, end in closed:
             if end < begin:
@@ -173,8 +167,6 @@ class Calendar(OpenTime):
 
     def between_days(self, start: datetime, end: datetime) -> Fraction:
         """The business days from ``start`` to ``end``, to the nanoday; negative where ``end`` is earlier."""
-        from fractions import Fraction
-
         return Fraction(self.day_position(microseconds(end)) - self.day_position(microseconds(start)), DAY)
 
     def is_open(self, at: datetime) -> bool:
@@ -212,24 +204,6 @@ class Calendar(OpenTime):
         rolls: bool = False,
     ) -> Explanation:
         """Why a limit falls due when it does: what was counted, and which days were left out, and why."""
-        from carepolicy.businesstime.explain import explain
+        from carepolicy.businesstime.explanation import explain
 
         return explain(self, start, parse_limit(limit) if isinstance(limit, str) else limit, facts or {}, rolls)
-
-
-def microseconds(at: datetime) -> int:
-    """Microseconds since 1970 of an aware datetime. Raises ``ValueError`` for a naive one."""
-    try:
-        return (at - EPOCH) // MICROSECOND
-    except TypeError:
-        raise ValueError("a datetime needs a time zone here (such as tzinfo=UTC)") from None
-
-
-def moment(instant: int, like: datetime) -> datetime:
-    """The instant as a datetime in the zone of another."""
-    try:
-        # A product with a microsecond takes two thirds of the time of timedelta(microseconds=instant).
-        found = EPOCH + instant * MICROSECOND
-    except OverflowError:
-        raise OutOfRange("the time lies outside of the years that dates can hold") from None
-    return found if like.tzinfo is UTC else found.astimezone(like.tzinfo)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.errors import CalendarError
-from carepolicy.businesstime.zones import EPOCH, MICROSECOND, zone_named
+from carepolicy.businesstime.instants import microseconds
+from carepolicy.businesstime.zones import zone_named
 
 if TYPE_CHECKING:
     from carepolicy.policy.model import ImportedFile
@@ -64,7 +65,7 @@ class Closures:
         if not isinstance(moment, datetime):
             moment = datetime.combine(moment, time())
         known = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone_named(self.timezone))
-        return (known.astimezone(UTC) - EPOCH) // MICROSECOND
+        return microseconds(known)
 
 
 def read_closures(file: ImportedFile, timezone: str) -> Closures:

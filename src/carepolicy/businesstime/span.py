@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from carepolicy.businesstime.compiling import Day
+    from carepolicy.businesstime.rules import Day
 
 Packed = tuple[int, int, int, int, tuple[int, ...], bytes]
 """A span as plain numbers: those of ``Span`` up to the lists, how long the lists are, and their numbers as bytes."""
@@ -133,9 +133,9 @@ def unpacked(packed: Packed) -> Span:
 
 def build(days: Sequence[Day], begin: int, end: int, position: int, number: int) -> Span:
     """The span of ``days``, whose first has this position and number."""
-    opens = [opening for day in days for opening, _ in day.pieces]
-    closes = [closing for day in days for _, closing in day.pieces]
-    firsts = list(accumulate((len(day.pieces) for day in days[:-1]), initial=0)) if days else []
+    opens = [opening for day in days for opening, _ in day.stretches]
+    closes = [closing for day in days for _, closing in day.stretches]
+    firsts = list(accumulate((len(day.stretches) for day in days[:-1]), initial=0)) if days else []
     midnights = [day.midnight for day in days]
     return Span(begin, end, position, number, opens, closes, firsts, midnights, [day.ordinal for day in days])
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from carepolicy.businesstime.bounds import FIRST_ORDINAL, OUT, midnight_of
 from carepolicy.businesstime.errors import OutOfRange
+from carepolicy.businesstime.instants import FIRST_ORDINAL, OUT, midnight_of
 from carepolicy.businesstime.opentime import OpenTime
 from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY, DAY_US, MONTHS, Limit
 

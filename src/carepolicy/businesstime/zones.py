@@ -7,14 +7,13 @@ zone database.
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from carepolicy.businesstime.errors import CalendarError
+from carepolicy.businesstime.instants import EPOCH, MICROSECOND
 from carepolicy.policy.limit import DAY_US, SECOND
-
-MICROSECOND = timedelta(microseconds=1)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ZoneLine(NamedTuple):
@@ -99,7 +98,6 @@ def zone_named(name: str) -> tzinfo:
 
 
 def _nearest_zone(name: str) -> str:
-    from difflib import get_close_matches
     from zoneinfo import available_timezones
 
     by_form = {form.lower(): zone for zone in sorted(available_timezones()) for form in (zone, zone.split("/")[-1])}

@@ -53,6 +53,6 @@ def limit_told(organisation: Organisation, text: str, language: str) -> str:
 
 def _plain(limit: str, language: str) -> str:
     """A limit that hangs on no fact. English is as the policy has it, which is English."""
-    from carepolicy.businesstime.wording import limit_in_words
+    from carepolicy.businesstime.words import limit_in_words
 
     return limit if language.split("-")[0] == "en" else limit_in_words(limit, language)

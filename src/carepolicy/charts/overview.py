@@ -17,7 +17,7 @@ from carepolicy.charts.render import NoRenderer, how_to_draw, render, renderer
 from carepolicy.charts.svg import made_readable
 from carepolicy.charts.text import balanced, clean, escaped, humanised, identifier, wrapped
 from carepolicy.charts.words import Words
-from carepolicy.machine.formats import is_right_to_left
+from carepolicy.machine.locales import is_right_to_left
 from carepolicy.policy.strata import CycleOfRaises, Node, effects_of, strata_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from carepolicy.charts.plan import Card, Chart, Entry, Exit, Mark, Note, Sheet, 
 from carepolicy.charts.sheets import FEWEST, divided, halved, title_of
 from carepolicy.charts.text import clean
 from carepolicy.charts.words import Words
-from carepolicy.machine.formats import is_right_to_left
+from carepolicy.machine.locales import is_right_to_left
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

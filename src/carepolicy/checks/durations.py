@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.businesstime import LimitError, parse_limit
-from carepolicy.businesstime.wording import WORDS
+from carepolicy.businesstime.words import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -239,7 +239,7 @@ def _titles(policies: str) -> Titles:
     import os
 
     from carepolicy.engine.titles import NAMES, Titles
-    from carepolicy.machine.loading import PolicyErrors, load_bundle
+    from carepolicy.machine.bundle import PolicyErrors, load_bundle
 
     if not os.path.isdir(policies):
         return NAMES

@@ -102,7 +102,7 @@ def _of_set(context: click.Context, incomplete: str, names: Callable[[Bundle], I
 
 def _bundle(context: click.Context) -> Bundle | None:
     """The compiled set; None of a set that cannot be read."""
-    from carepolicy.machine.loading import PolicyErrors, load_bundle
+    from carepolicy.machine.bundle import PolicyErrors, load_bundle
 
     try:
         return load_bundle(_root(context))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from carepolicy.businesstime import Calendar, Limit
-    from carepolicy.businesstime.explain import Explanation
+    from carepolicy.businesstime.explanation import Explanation
     from carepolicy.cli.calendars import Timetable
 
 

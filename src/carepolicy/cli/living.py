@@ -26,7 +26,7 @@ def wall_clock() -> int:
 def operation_or_exit(store: Store, policies: str, reads: bool = False) -> tuple[Operation, Bundle]:
     """The installed set at work on a store; the one in the folder ``policies`` is installed where there is none. What
     only ``reads`` writes nothing to a store that has one."""
-    from carepolicy.machine.loading import PolicyErrors
+    from carepolicy.machine.bundle import PolicyErrors
     from carepolicy.store.faults import NotInstalled
     from carepolicy.store.live.operation import Operation
 

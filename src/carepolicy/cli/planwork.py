@@ -34,7 +34,7 @@ def moment(now: str | None, bundle: Bundle, far: bool = True) -> int:
 
 def planned(policies: str, work: Callable[[], Result]) -> Result:
     """Do some work with the set in a folder; its errors are shown and end the command."""
-    from carepolicy.machine.loading import PolicyErrors
+    from carepolicy.machine.bundle import PolicyErrors
 
     demand_folder(policies)
     try:

@@ -62,7 +62,7 @@ def demand_folder(root: str) -> None:
 def bundle_or_exit(root: str) -> Bundle:
     """The compiled set in a folder, from the cache where nothing changed; errors are shown and end the command."""
     demand_folder(root)
-    from carepolicy.machine.loading import PolicyErrors, load_bundle
+    from carepolicy.machine.bundle import PolicyErrors, load_bundle
 
     try:
         return load_bundle(root)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def stage_or_exit(policies: str, flow: str) -> tuple[Stage, Flow]:
     """The stage of the set in the folder ``policies``, and its flow of that name."""
     demand_folder(policies)
-    from carepolicy.machine.loading import PolicyErrors
+    from carepolicy.machine.bundle import PolicyErrors
     from carepolicy.policy.findings import did_you_mean
     from carepolicy.scenarios.stage import stage_for
 

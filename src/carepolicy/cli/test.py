@@ -107,7 +107,7 @@ def _show(findings: Sequence[Finding]) -> None:
 def _verdicts(suite: Suite, traced: bool, to_the_end: bool, workers: int | None) -> list[Verdict]:
     """The verdicts; a set that has errors is refused with them."""
     from carepolicy.cli.progress import progress
-    from carepolicy.machine.loading import PolicyErrors
+    from carepolicy.machine.bundle import PolicyErrors
     from carepolicy.scenarios.stage import stage_for
     from carepolicy.scenarios.suite import judge_all
 

@@ -20,7 +20,7 @@ from carepolicy.engine.letters import line_of
 from carepolicy.engine.plainlines import numbers_and_texts
 from carepolicy.engine.stream import AT_THE_END, Run, WorkerDied
 from carepolicy.engine.workers import Answer, Part, Share, work, worker_of
-from carepolicy.machine import portable
+from carepolicy.machine.bundle import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +36,7 @@ class ParallelRun(Run):
     def __init__(self, bundle: Bundle, reveal: bool, lateness: int, workers: int) -> None:
         super().__init__(bundle, reveal, lateness)
         context = multiprocessing.get_context("spawn")
-        packed = portable.to_bytes(bundle)
+        packed = to_bytes(bundle)
         self._pipes: list[Connection] = []
         self._processes = []
         for number in range(workers):

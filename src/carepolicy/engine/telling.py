@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.case import Case
     from carepolicy.engine.wording import Private, Said
+    from carepolicy.machine.messages import Template
     from carepolicy.machine.program import Bundle, OpenTable, RaiseTable
-    from carepolicy.machine.templates import Template
 
 
 class Telling:
@@ -51,7 +51,7 @@ class Telling:
         if isinstance(wanted, str):
             if wanted in templates:
                 return wanted
-            from carepolicy.machine.formats import nearest_language
+            from carepolicy.machine.locales import nearest_language
 
             if (near := nearest_language(wanted, templates)) is not None:
                 return near

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from carepolicy.engine.live import LiveProgram
     from carepolicy.engine.recordtext import Form
     from carepolicy.engine.telling import Telling
+    from carepolicy.machine.messages import Piece, Slot, Template
     from carepolicy.machine.program import ArgumentTable, Bundle
-    from carepolicy.machine.templates import Part, Slot, Template
 
     Private = Mapping[str, tuple[str, ...]]
 
@@ -70,7 +70,7 @@ class LiveText:
 
     __slots__ = ("_known", "_pieces", "_template")
 
-    def __init__(self, template: Template, parts: tuple[Part, ...]) -> None:
+    def __init__(self, template: Template, parts: tuple[Piece, ...]) -> None:
         self._template = template
         self._pieces: tuple[str | Slot, ...] = tuple(inside(part) if isinstance(part, str) else part for part in parts)
         known = all(isinstance(part, str) for part in parts)

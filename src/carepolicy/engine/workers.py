@@ -13,7 +13,7 @@ from carepolicy.engine.intake import Incoming, Intake
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.plainlines import take_rows
 from carepolicy.engine.stream import AT_THE_END
-from carepolicy.machine import portable
+from carepolicy.machine.bundle import from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ def worker_of(subject: str, workers: int) -> int:
 def work(pipe: Connection, reveal: bool, number: int, workers: int) -> None:
     """A worker: takes a bundle, then lists of shares, and at last the instant until which timers fall due."""
     try:
-        bundle = portable.from_bytes(pipe.recv())
+        bundle = from_bytes(pipe.recv())
     except (EOFError, OSError):
         return
     programs = [LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.machine.formats import is_right_to_left
+from carepolicy.machine.locales import is_right_to_left
 
 if TYPE_CHECKING:
     from jinja2 import Environment

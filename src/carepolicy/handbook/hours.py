@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.text import clean
-from carepolicy.machine.formats import hours_in_words
+from carepolicy.machine.locales import hours_in_words
 
 if TYPE_CHECKING:
     from carepolicy.handbook.phrases import Book

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.businesstime.calendar import microseconds
+from carepolicy.businesstime.instants import microseconds
 from carepolicy.charts.text import identifier
 from carepolicy.checks.messageholes import unsure_in
 from carepolicy.handbook.phrases import SUBJECT
@@ -16,7 +16,7 @@ from carepolicy.machine.messages import compile_templates
 if TYPE_CHECKING:
     from carepolicy.businesstime import Limit
     from carepolicy.handbook.phrases import Book
-    from carepolicy.machine.templates import Template
+    from carepolicy.machine.messages import Template
     from carepolicy.policy.model import Fact, Flow
 
 

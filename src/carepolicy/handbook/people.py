@@ -63,7 +63,7 @@ def _letters(role: str, shares: dict[str, set[str]]) -> str:
 
 def _amount(book: Book, amount: object) -> str:
     """A sum of money in the currency of the set's money facts, or a bare number where they have several."""
-    from carepolicy.machine.formats import value_in_words
+    from carepolicy.machine.locales import value_in_words
 
     currencies = {fact.currency for fact in book.policies.organisation.facts.values() if fact.type == "money"}
     currency = currencies.pop() if len(currencies) == 1 else None

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime import Calendar, LimitError, parse_limit
-from carepolicy.businesstime.wording import limit_in_words
+from carepolicy.businesstime.words import limit_in_words
 from carepolicy.charts.labels import labels_of
 from carepolicy.charts.limits import fact_title, limit_told
 from carepolicy.charts.text import clean, humanised
 from carepolicy.charts.words import Words
 from carepolicy.handbook.ui import Ui, ui_of
-from carepolicy.machine.clocks import OWNER
-from carepolicy.machine.formats import locale_of
+from carepolicy.machine.compiler import OWNER
+from carepolicy.machine.locales import locale_of
 from carepolicy.policy.placeholders import filled
 from carepolicy.policy.settings import limit_text
 

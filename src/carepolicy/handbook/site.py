@@ -23,7 +23,7 @@ from carepolicy.handbook.promises import clocks_of, promises_of
 from carepolicy.handbook.searching import index_of, script_of, term_anchor
 from carepolicy.handbook.steps import always_of, anchor_of, ends_of, steps_of
 from carepolicy.handbook.stories import scenarios_of, stories_of
-from carepolicy.machine.formats import locale_of
+from carepolicy.machine.locales import locale_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

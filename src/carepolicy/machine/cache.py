@@ -20,7 +20,7 @@ from carepolicy._version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 2
+FORMAT = 3
 """Raised when what is kept changes its shape without a change of the package's sources."""
 
 KEPT = 64

@@ -1,4 +1,4 @@
-"""Message templates are compiled once: to literal parts, and placeholders for what only a live case knows.
+"""Message templates: compiled once to literal pieces and placeholders, then rendered in a customer's language.
 
 A placeholder is the name of a fact, or one of ``{case}`` (the subject), ``{organisation}``,
 ``{flow.title}``, ``{settings.NAME}``, ``{channel.NAME.address}``, ``{channel.NAME.hours}``,
@@ -11,18 +11,180 @@ to left each value is isolated (U+2068, U+2069), or else a number or a name besi
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from carepolicy.businesstime.wording import limit_in_words
-from carepolicy.machine.formats import is_right_to_left, locale_in, region_of, value_in_words
-from carepolicy.machine.notices import notice_of
-from carepolicy.machine.templates import Part, Slot, Template
+from carepolicy.businesstime.words import FALLBACK, limit_in_words
+from carepolicy.machine.locales import (
+    hours_in_words,
+    is_right_to_left,
+    locale_in,
+    region_of,
+    time_in_words,
+    value_in_words,
+)
+from carepolicy.policy.limit import Limit, LimitError
 from carepolicy.policy.placeholders import Placeholder, PlaceholderError, pieces
 from carepolicy.policy.strata import effects_of
 from carepolicy.unseen import isolated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from carepolicy.policy.model import Fact, Flow, Policies
+
+
+MASK = "***"
+
+SENTENCES = {
+    "en": {
+        "case": "{flow}: case {case} is at “{state}”.",
+        "met": "{clock}: done in time.",
+        "late": "{clock} is late: it was due {due}.",
+        "late_undated": "{clock} is late.",
+        "warned": "{clock} is due {due}.",
+        "warned_undated": "{clock} is due soon.",
+    },
+    "fr": {
+        "case": "{flow} : le dossier {case} en est à « {state} ».",
+        "met": "{clock} : fait dans les temps.",
+        "late": "En retard : {clock}, à échéance du {due}.",
+        "late_undated": "En retard : {clock}.",
+        "warned": "Bientôt à échéance : {clock}, le {due}.",
+        "warned_undated": "Bientôt à échéance : {clock}.",
+    },
+    "de": {
+        "case": "{flow}: Fall {case} steht bei „{state}“.",
+        "met": "{clock}: rechtzeitig erledigt.",
+        "late": "{clock} ist überfällig seit {due}.",
+        "late_undated": "{clock} ist überfällig.",
+        "warned": "{clock} ist fällig: {due}.",
+        "warned_undated": "{clock} ist bald fällig.",
+    },
+    "es": {
+        "case": "{flow}: el caso {case} está en «{state}».",
+        "met": "{clock}: hecho a tiempo.",
+        "late": "{clock}: con retraso; el plazo acabó el {due}.",
+        "late_undated": "{clock}: con retraso.",
+        "warned": "{clock}: el plazo acaba el {due}.",
+        "warned_undated": "{clock}: el plazo acaba pronto.",
+    },
+    "nl": {
+        "case": "{flow}: zaak {case} staat op ‘{state}’.",
+        "met": "{clock}: op tijd gedaan.",
+        "late": "{clock} is te laat: de termijn liep tot {due}.",
+        "late_undated": "{clock} is te laat.",
+        "warned": "{clock} moet klaar zijn op {due}.",
+        "warned_undated": "{clock} moet binnenkort klaar zijn.",
+    },
+}
+"""What a notice says that has no text of its own, in each language that limits are told in; ``undated`` is said of a
+clock whose due time is not known."""
+
+
+class Values(Protocol):
+    """What a live case tells of itself to a message."""
+
+    def fact(self, name: str) -> Any:
+        """The value of the fact of that dotted name, or else its default; None where there is neither."""
+
+    @property
+    def subject(self) -> str:
+        """What the case is about."""
+
+    def clock_limit(self, name: str) -> Limit | None:
+        """The limit of a clock that holds now."""
+
+    def clock_due(self, name: str) -> int | None:
+        """When a clock falls due, in microseconds since 1970."""
+
+
+class Slot(NamedTuple):
+    """A placeholder whose value is known only for a live case. ``kind``: fact, subject, limit or due; or late or
+    warned: a sentence about a clock, of which ``type`` holds the title."""
+
+    kind: str
+    name: str
+    type: str = ""
+    currency: str | None = None
+    private: bool = False
+    isolated: bool = False
+    """Whether the text around it is written from right to left, so that the value must not mix with it."""
+    others: tuple[Piece, ...] = ()
+    """What is told in its place, in order, where it has no value."""
+
+    def all(self) -> Iterator[Slot]:
+        """It, and those that stand in for it."""
+        yield self
+        yield from (each for each in self.others if isinstance(each, Slot))
+
+
+Piece = str | Slot
+
+
+class Template(NamedTuple):
+    """A text with a subject line in one language. ``locale`` is the language as it is written where the organisation
+    is, ``timezone`` that in which times are told; ``tells_zone`` says that readers may take it for another."""
+
+    language: str
+    locale: str
+    timezone: str
+    tells_zone: bool
+    subject: tuple[Piece, ...]
+    text: tuple[Piece, ...]
+
+    def render(self, values: Values, reveal: bool) -> tuple[str, str]:
+        """The subject line and the text for a case; private facts are masked unless ``reveal``."""
+        return self._filled(self.subject, values, reveal), self._filled(self.text, values, reveal)
+
+    def private(self) -> dict[str, tuple[str, ...]]:
+        """The private facts that go into the subject line and into the text."""
+        return {
+            "subject": _private(self.subject),
+            "text": _private(self.text),
+        }
+
+    def _filled(self, parts: tuple[Piece, ...], values: Values, reveal: bool) -> str:
+        if len(parts) == 1 and isinstance(parts[0], str):
+            return parts[0]
+        return "".join(part if isinstance(part, str) else self.told(part, values, reveal) for part in parts)
+
+    def told(self, slot: Slot, values: Values, reveal: bool) -> str:
+        """What stands in the place of a placeholder for a case."""
+        said = self._said(slot, values, reveal)
+        for each in slot.others:
+            said = said or (each if isinstance(each, str) else self._said(each, values, reveal))
+        if not said and slot.type == "flag" and not slot.others:  # as guards take it: what nobody said is not so
+            said = value_in_words(False, "flag", None, self.locale, self.timezone)
+        return isolated(said) if slot.isolated else said
+
+    def _said(self, slot: Slot, values: Values, reveal: bool) -> str:
+        if slot.kind == "subject":
+            return values.subject
+        if slot.kind == "limit":
+            limit = values.clock_limit(slot.name)
+            return "" if limit is None else limit_in_words(limit, self.language)
+        if slot.kind == "due":
+            due = values.clock_due(slot.name)
+            return "" if due is None else self._time(due)
+        if slot.kind in ("late", "warned"):
+            due = values.clock_due(slot.name)
+            said = _sentences(self.language)[slot.kind if due is not None else f"{slot.kind}_undated"]
+            return said.format(clock=slot.type, due="" if due is None else self._time(due))
+        value = values.fact(slot.name)
+        if value is None:
+            return ""
+        if slot.private and not reveal:
+            return MASK
+        if slot.type == "time":
+            return ", ".join(map(self._time, value)) if isinstance(value, tuple) else self._time(value)
+        return value_in_words(value, slot.type, slot.currency, self.locale, self.timezone)
+
+    def _time(self, instant: int) -> str:
+        return time_in_words(instant, self.locale, self.timezone, self.tells_zone)
+
+
+def _private(parts: tuple[Piece, ...]) -> tuple[str, ...]:
+    return tuple(slot.name for part in parts if isinstance(part, Slot) for slot in part.all() if slot.private)
 
 
 def compile_templates(policies: Policies, flow: Flow) -> dict[str, dict[str, Template]]:
@@ -59,16 +221,16 @@ def _template(policies: Policies, flow: Flow, language: str, subject: str, text:
     )
 
 
-def _parts(policies: Policies, flow: Flow, language: str, text: str) -> tuple[Part, ...]:
+def _parts(policies: Policies, flow: Flow, language: str, text: str) -> tuple[Piece, ...]:
     try:
         found = pieces(text)
     except PlaceholderError:
         return (text,)
-    parts: list[Part] = []
+    parts: list[Piece] = []
     apart = is_right_to_left(language)
     for piece in found:
         if not isinstance(piece, Placeholder):
-            part: Part = piece
+            part: Piece = piece
         else:
             part = _between_braces(policies, flow, language, piece)
             if apart:
@@ -80,9 +242,9 @@ def _parts(policies: Policies, flow: Flow, language: str, text: str) -> tuple[Pa
     return tuple(parts)
 
 
-def _between_braces(policies: Policies, flow: Flow, language: str, piece: Placeholder) -> Part:
+def _between_braces(policies: Policies, flow: Flow, language: str, piece: Placeholder) -> Piece:
     """The first of several names whose value is known beforehand ends what is tried after it."""
-    tried: list[Part] = []
+    tried: list[Piece] = []
     for named in piece.names:
         tried.append(_part(policies, flow, language, named.name))
         if tried[-1] and isinstance(tried[-1], str):
@@ -93,7 +255,7 @@ def _between_braces(policies: Policies, flow: Flow, language: str, piece: Placeh
     return first if isinstance(first, str) else first._replace(others=tuple(others))
 
 
-def _part(policies: Policies, flow: Flow, language: str, name: str) -> Part:
+def _part(policies: Policies, flow: Flow, language: str, name: str) -> Piece:
     organisation = policies.organisation
     fact: Fact | None = organisation.facts.get(name)
     if fact is not None:
@@ -116,8 +278,6 @@ def _part(policies: Policies, flow: Flow, language: str, name: str) -> Part:
 
 
 def _setting(value: Any, language: str, timezone: str) -> str:
-    from carepolicy.businesstime import LimitError
-
     if isinstance(value, str):
         try:
             return limit_in_words(value, language)
@@ -128,11 +288,34 @@ def _setting(value: Any, language: str, timezone: str) -> str:
 
 
 def _channel(policies: Policies, name: str, what: str, language: str) -> str:
-    from carepolicy.machine.formats import hours_in_words
-
     organisation = policies.organisation
     channel = organisation.channels[name]
     if what == "address":
         return channel.address
     calendar = organisation.calendars.get(channel.calendar or organisation.calendar or "")
     return "" if calendar is None else hours_in_words(calendar.hours, language)
+
+
+def notice_of(flow: Flow, language: str, state: str, trigger: str | None) -> tuple[Piece, ...]:
+    """The sentences of a notice: ``state`` is the title of that in which the case is then, ``trigger`` what it is told
+    on, if that is an event or a clock's."""
+    words = _sentences(language)
+    before, _, after = words["case"].partition("{case}")
+    parts: list[Piece] = [before.format(flow=flow.title), Slot("subject", ""), after.format(state=state)]
+    name, _, what = (trigger or "").partition(".")
+    if trigger is not None and trigger in flow.events:
+        parts[-1] = f"{parts[-1]} {_sentence(flow.events[trigger].title)}"
+    elif name in flow.clocks and what == "met":
+        parts[-1] = f"{parts[-1]} {words['met'].format(clock=flow.clocks[name].title)}"
+    elif name in flow.clocks and what in ("late", "warned"):
+        parts[-1] = f"{parts[-1]} "
+        parts.append(Slot(what, name, flow.clocks[name].title))
+    return tuple(parts)
+
+
+def _sentences(language: str) -> dict[str, str]:
+    return SENTENCES.get(language.partition("-")[0], SENTENCES[FALLBACK])
+
+
+def _sentence(title: str) -> str:
+    return title if title.endswith((".", "!", "?", "…", "。")) else f"{title}."

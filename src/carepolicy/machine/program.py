@@ -1,9 +1,8 @@
 """What a flow compiles to: plain tables of names, numbers and functions, and nothing that runs by itself.
 
 States, clocks and programs refer to each other by index. Functions are compiled guards and
-expressions with the signature ``function(facts, event, case)``; ``portable.py`` pickles them by their
-code, so that a bundle can be cached on disk and sent to worker processes. The tables are named tuples and no
-dataclasses, as every ``carepolicy event`` makes the classes and unpacks a thousand of them.
+expressions with the signature ``function(facts, event, case)``; ``bundle.py`` pickles them by their code, so that a
+bundle can be cached on disk and sent to worker processes.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from carepolicy.businesstime.calendar import Calendar
-    from carepolicy.machine.templates import Template
+    from carepolicy.machine.messages import Template
     from carepolicy.policy.limit import Limit
 
 Function = Callable[[Mapping[str, Any], Mapping[str, Any], Any], Any]

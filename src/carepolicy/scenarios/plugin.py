@@ -71,7 +71,7 @@ class ScenarioItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What failed, as ``carepolicy test`` tells it; no traceback for what a policy or a scenario caused."""
-        from carepolicy.machine.loading import PolicyErrors
+        from carepolicy.machine.bundle import PolicyErrors
         from carepolicy.scenarios.telling import failed
 
         problem = excinfo.value

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from carepolicy.engine.instants import datetime_of, microseconds, parse, text_of
 from carepolicy.engine.values import WrongValue, taker_of
-from carepolicy.machine.loading import load_bundle
+from carepolicy.machine.bundle import load_bundle
 from carepolicy.scenarios.checking import names_of_bundle
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Stage:
     @cached_property
     def policies(self) -> Policies:
         """The model of the set, which only settings, coverage and suggestions need."""
-        from carepolicy.machine.loading import PolicyErrors
+        from carepolicy.machine.bundle import PolicyErrors
         from carepolicy.policy.load import load_policies
 
         policies, findings = load_policies(self.root)

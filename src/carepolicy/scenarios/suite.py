@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carepolicy.machine.loading import PolicyErrors
+from carepolicy.machine.bundle import PolicyErrors
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.places import Place
 from carepolicy.scenarios.checking import unknown_names

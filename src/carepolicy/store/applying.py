@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.machine.loading import load_bundle
+from carepolicy.machine.bundle import load_bundle
 from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks
 from carepolicy.store.faults import ReadOnly

@@ -12,7 +12,7 @@ import uuid
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from carepolicy.machine.loading import load_bundle
+from carepolicy.machine.bundle import load_bundle
 from carepolicy.store.applying import LAST, Plan, apply_bundle, is_present
 from carepolicy.store.contract import CaseRow, SubjectRow
 from carepolicy.store.datakeys import JOURNAL, KEEP_KEY, KEEP_SEALING, DataKeys

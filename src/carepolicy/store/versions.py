@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.engine.live import UnlinkedProgram
-from carepolicy.machine import cache, portable
-from carepolicy.machine.loading import KIND, compile_folder, load_bundle
+from carepolicy.machine import cache
+from carepolicy.machine.bundle import KIND, compile_folder, from_bytes, load_bundle, to_bytes
 from carepolicy.policy.files import policy_files
 from carepolicy.store.faults import NotInstalled
 
@@ -51,7 +51,7 @@ def load_version(transaction: Transaction, version: VersionRow) -> Installed:
     """An installed policy set, compiled: from the cache, or from its files."""
     kept = cache.load(KIND, version.digest)
     if kept is not None:
-        return Installed(version.id, portable.from_bytes(kept))
+        return Installed(version.id, from_bytes(kept))
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="carepolicy-") as folder:
@@ -61,7 +61,7 @@ def load_version(transaction: Transaction, version: VersionRow) -> Installed:
             with open(target, "wb") as file:
                 file.write(content)
         bundle = compile_folder(folder)
-    cache.store(KIND, version.digest, portable.to_bytes(bundle))
+    cache.store(KIND, version.digest, to_bytes(bundle))
     return Installed(version.id, bundle)
 
 

@@ -8,7 +8,7 @@ from carepolicy.charts.changes.items import Item, Key, text, texts
 from carepolicy.charts.labels import labels_of
 from carepolicy.charts.limits import fact_title, limit_told
 from carepolicy.charts.text import clean, humanised
-from carepolicy.machine.formats import hours_in_words
+from carepolicy.machine.locales import hours_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

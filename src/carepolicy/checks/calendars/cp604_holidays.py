@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import CalendarError
 from carepolicy.businesstime.closures import read_closures
-from carepolicy.businesstime.publicdays import holiday_names
+from carepolicy.businesstime.holidays import holiday_names
 from carepolicy.checks.calendars.cp231_timezone import is_zone
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import Calendar, CalendarError, LimitError, parse_limit
-from carepolicy.businesstime.bounds import TWO_YEARS
-from carepolicy.businesstime.calendar import microseconds
+from carepolicy.businesstime.instants import TWO_YEARS, microseconds
 from carepolicy.checks.calendars.cp231_timezone import is_zone
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from carepolicy.policy.limit import parse_limit
-
-if TYPE_CHECKING:
-    from carepolicy.policy.limit import Limit
+from carepolicy.policy.limit import Limit, parse_limit
 
 FALLBACK = "en"
 """A language without words of ours is told the limit in this one."""

@@ -9,9 +9,10 @@ from datetime import date, datetime, timedelta, tzinfo
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.businesstime.bounds import FIRST_ORDINAL
+from carepolicy.businesstime.instants import EPOCH, FIRST_ORDINAL, MICROSECOND, microseconds
 from carepolicy.businesstime.rules import WEEKDAYS
-from carepolicy.businesstime.zones import EPOCH, zone_named
+from carepolicy.businesstime.wallclock import end_of
+from carepolicy.businesstime.zones import zone_named
 from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY, DAY_US, Limit
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def explain(calendar: Calendar, start: datetime, limit: Limit, facts: Mapping[st
         notes.append(f"{limit.fact} has no value")
         return Explanation(str(limit), calendar.name, begin, None, (), (), tuple(notes))
     story = _Story(calendar, zone)
-    low, high, kind = _us(start), _us(due), limit.kind
+    low, high, kind = microseconds(start), microseconds(due), limit.kind
     if limit.fact is not None:
         fact = _fact_instant(calendar, facts[limit.fact])
         notes.append(f"counted from {limit.fact}, {_moment(story.moment(fact))}")
@@ -99,13 +100,11 @@ def explain(calendar: Calendar, start: datetime, limit: Limit, facts: Mapping[st
     else:
         notes.append("elapsed time: opening hours play no part")
     moved = calendar.due(start, limit, facts, rolls=rolls)
-    rolled = _us(due if moved is None else moved)
-    if rolled != _us(due):
+    rolled = microseconds(due if moved is None else moved)
+    if rolled != microseconds(due):
         notes.append(f"rolled on from {_moment(due.astimezone(zone))}, which is on a closed day")
-        left_out += [each for each in story.left_out(_us(due), rolled) if each not in left_out]
-    return Explanation(
-        str(limit), calendar.name, begin, story.moment(rolled), counted, tuple(left_out), tuple(notes)
-    )  # fmt: skip
+        left_out += [each for each in story.left_out(microseconds(due), rolled) if each not in left_out]
+    return Explanation(str(limit), calendar.name, begin, story.moment(rolled), counted, tuple(left_out), tuple(notes))
 
 
 class _Story:
@@ -171,15 +170,9 @@ class _Story:
 
 
 def _fact_instant(calendar: Calendar, value: Any) -> int:
-    from carepolicy.businesstime.wallclock import end_of
-
     if isinstance(value, datetime):
-        return _us(value)
+        return microseconds(value)
     return end_of(calendar, value) if isinstance(value, date) else int(value)
-
-
-def _us(at: datetime) -> int:
-    return (at - EPOCH) // timedelta(microseconds=1)
 
 
 def _clock(at: datetime) -> str:
@@ -198,7 +191,7 @@ def _moment(at: datetime) -> str:
 
 
 def _length(time: timedelta) -> str:
-    seconds, rest = divmod(time // timedelta(microseconds=1), 1_000_000)
+    seconds, rest = divmod(time // MICROSECOND, 1_000_000)
     parts = [(seconds // 3600, "h"), (seconds // 60 % 60, "min")]
     told = [f"{number} {unit}" for number, unit in parts if number]
     if seconds % 60 or rest or not told:

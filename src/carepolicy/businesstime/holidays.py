@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.errors import CalendarError
-from carepolicy.policy.model import Holidays
+from carepolicy.policy.called import country_called
+from carepolicy.policy.vocabulary import spelt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from carepolicy.policy.model import Holidays
 
 
 def holiday_names(spec: Holidays, first_year: int, last_year: int) -> dict[int, str]:
@@ -55,10 +59,6 @@ def _unknown(spec: Holidays) -> CalendarError:
 
 
 def _country_hint(written: str, supported: Mapping[str, Sequence[str]]) -> str:
-    from difflib import get_close_matches
-
-    from carepolicy.policy.called import country_called
-
     called = country_called(written)
     if called is not None and called in supported:
         return f"write {called}"
@@ -68,11 +68,7 @@ def _country_hint(written: str, supported: Mapping[str, Sequence[str]]) -> str:
 
 def _subdivision_hint(spec: Holidays, codes: Sequence[str]) -> str:
     """The code of a subdivision that was written by its name; else the codes that are near, and what they stand for."""
-    from difflib import get_close_matches
-
     import holidays
-
-    from carepolicy.policy.vocabulary import spelt
 
     said = spelt(spec.subdivision or "")
     if not codes:

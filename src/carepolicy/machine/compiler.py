@@ -4,32 +4,48 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime import Calendar, parse_limit
-from carepolicy.machine.clocks import compile_clocks
-from carepolicy.machine.effects import compile_effects, compile_spending
-from carepolicy.machine.messages import compile_templates
+from carepolicy.businesstime.instants import microseconds
+from carepolicy.guards import compile_expression
+from carepolicy.guards.scopes import scope_of
+from carepolicy.machine.flowmachine import FlowMachine, starts_of
+from carepolicy.machine.messages import compile_notice, compile_templates
 from carepolicy.machine.program import (
     AfterTable,
+    ArgumentTable,
     Bundle,
+    ClockTable,
+    EffectsTable,
     EventTable,
     Every,
+    ExtendTable,
     FactTable,
+    LimitTable,
+    OpenTable,
+    Phase,
     Program,
+    RaiseTable,
     RuleTable,
+    SpendTable,
     StateTable,
+    WarnTable,
     WatchTable,
 )
-from carepolicy.machine.structure import FlowMachine, starts_of
 from carepolicy.policy.settings import limit_text
 from carepolicy.policy.strata import effects_of, strata_of
 
 if TYPE_CHECKING:
-    from carepolicy.machine.structure import FlowTransition
+    from collections.abc import Mapping
+
+    from carepolicy.machine.flowmachine import FlowTransition
+    from carepolicy.machine.program import Function
     from carepolicy.policy.limit import Limit
-    from carepolicy.policy.model import Flow, Organisation, Policies, State, Watch
+    from carepolicy.policy.model import Clock, Effects, Flow, LimitChoice, Organisation, Policies, State, Watch
 
 ALWAYS = "always"
 """The calendar of a set that names none: round the clock in the organisation's zone."""
@@ -42,7 +58,6 @@ def compile_policies(policies: Policies) -> Bundle:
     """Compile a set that ``checks`` found no error in. Raises what its parts raise for one that has errors."""
     organisation = policies.organisation
     strata = strata_of(policies)
-    naming = _naming_facts(policies)
     calendars = {name: Calendar.from_spec(spec) for name, spec in organisation.calendars.items()}
     if organisation.calendar is None and ALWAYS not in calendars:
         calendars[ALWAYS] = Calendar.round_the_clock(organisation.timezone)
@@ -54,20 +69,7 @@ def compile_policies(policies: Policies) -> Bundle:
         organisation=organisation.name,
         timezone=organisation.timezone,
         languages=organisation.languages,
-        facts={
-            fact.name: FactTable(
-                fact.name,
-                fact.type,
-                fact.item,
-                fact.of,
-                fact.private,
-                fact.currency,
-                fact.default,
-                card_never=fact.card_never,
-                names_case=fact.name in naming,
-            )
-            for fact in organisation.facts.values()
-        },
+        facts=_facts(organisation, _naming_facts(policies)),
         carries=_carries(policies),
         addresses={name: each.to for name, each in organisation.channels.items() if each.to is not None},
         channels={name: each.address for name, each in organisation.channels.items()},
@@ -83,6 +85,23 @@ def compile_policies(policies: Policies) -> Bundle:
         digest=policies.digest,
         card_never=organisation.card_never,
     )
+
+
+def _facts(organisation: Organisation, naming: set[str]) -> dict[str, FactTable]:
+    return {
+        fact.name: FactTable(
+            fact.name,
+            fact.type,
+            fact.item,
+            fact.of,
+            fact.private,
+            fact.currency,
+            fact.default,
+            card_never=fact.card_never,
+            names_case=fact.name in naming,
+        )
+        for fact in organisation.facts.values()
+    }
 
 
 def _naming_facts(policies: Policies) -> set[str]:
@@ -236,5 +255,123 @@ def instant_of(text: str, timezone: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(timezone))
-    since = moment - datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return microseconds(moment)
+
+
+OWNER = "owner"
+"""The calendar of a clock that counts in the calendar of the state's owner."""
+
+
+def compile_clocks(
+    policies: Policies, flow: Flow, states: list[str], calendar: str, places: Mapping[tuple[str, ...], int]
+) -> tuple[ClockTable, ...]:
+    """The clocks of ``flow`` in the order of the file; ``calendar`` is the one of clocks that name none."""
+    return tuple(
+        ClockTable(
+            name=clock.name,
+            title=clock.title,
+            limits=tuple(_limit(policies, flow, each) for each in clock.limits),
+            phases=tuple(_phase(clock, state) for state in states),
+            calendars=tuple(_calendar(policies, flow, clock, state, calendar) for state in states),
+            goes_on=clock.again == "continue",
+            restarts_on=frozenset(clock.restarts_on),
+            warns=tuple(sorted((_warn(each) for each in clock.warn_at), key=lambda each: each.share)),
+            counts_from=clock.counts_from,
+            target=clock.target,
+            place=places["clock", clock.name],
+        )
+        for clock in flow.clocks.values()
+    )
+
+
+def _limit(policies: Policies, flow: Flow, choice: LimitChoice) -> LimitTable:
+    limit = parse_limit(limit_text(choice.limit, policies.organisation))
+    if choice.when is None:
+        return LimitTable(None, limit, choice.rolls is not None, frozenset(limit.reads))
+    guard = compile_expression(choice.when, scope_of(policies.organisation, flow), "flag")
+    return LimitTable(guard.function, limit, choice.rolls is not None, frozenset((*limit.reads, *guard.reads)))
+
+
+def _phase(clock: Clock, state: str) -> Phase:
+    if state in clock.runs_in:
+        return Phase.RUNNING
+    return Phase.PAUSED if state in clock.pauses_in else Phase.STOPPED
+
+
+def _calendar(policies: Policies, flow: Flow, clock: Clock, state: str, default: str) -> str:
+    if clock.calendar != OWNER:
+        return clock.calendar or default
+    owner = policies.organisation.roles.get(flow.states[state].owner or flow.owner)
+    return owner.calendar if owner is not None and owner.calendar is not None else default
+
+
+def _warn(text: str) -> WarnTable:
+    return WarnTable(int(Fraction(text.strip().removesuffix("%").strip()) * 10_000))
+
+
+def compile_effects(
+    policies: Policies, flow: Flow, effects: Effects | None, trigger: str | None, state: str
+) -> EffectsTable | None:
+    """The table of ``effects``, or None where there are none. ``trigger`` is what they follow, ``state`` the title of
+    that in which the case is after them."""
+    if effects is None:
+        return None
+    scope = scope_of(policies.organisation, flow, trigger)
+    clocks = list(flow.clocks)
+    facts = policies.organisation.facts
+
+    def function(text: str) -> Function:
+        return compile_expression(text, scope, None).function
+
+    def argument(name: str, text: str) -> ArgumentTable:
+        expression = compile_expression(text, scope, None)
+        read = sorted({*expression.reads, *expression.reads_event})
+        return ArgumentTable(
+            name, expression.function, expression.type, tuple(fact for fact in read if facts[fact].private)
+        )
+
+    table = EffectsTable(
+        set=tuple((fact, function(text)) for fact, text in effects.set.items()),
+        assign=_assignee(policies, effects.assign),
+        send=effects.send,
+        tell=tuple((each.role, compile_notice(policies, flow, each.say, state, trigger)) for each in effects.tell),
+        request=tuple(
+            (each.action, tuple(argument(name, text) for name, text in each.arguments.items()))
+            for each in effects.request
+        ),
+        open=tuple(OpenTable(each.flow, each.on, each.keep_time) for each in effects.open),
+        raises=tuple(
+            RaiseTable(
+                each.event, function(each.subject), tuple((name, function(text)) for name, text in each.data.items())
+            )
+            for each in effects.raises
+        ),
+        extend=tuple(
+            ExtendTable(clocks.index(each.clock), parse_limit(limit_text(each.by, policies.organisation)), each.at_most)
+            for each in effects.extend
+        ),
+    )
+    return table if table != _NOTHING else None
+
+
+def compile_spending(
+    policies: Policies, flow: Flow, state: State, effects: Effects, trigger: str | None
+) -> SpendTable | None:
+    """What a transition gives away, and how much whoever acts in ``state`` may; None where it gives nothing away."""
+    if effects.spends is None:
+        return None
+    name = state.owner or flow.owner
+    role = policies.organisation.roles.get(name)
+    most = role.authority if role is not None else None
+    amount = compile_expression(effects.spends, scope_of(policies.organisation, flow, trigger), "money")
+    return SpendTable(amount.function, Decimal(0) if most is None else most, name)
+
+
+_NOTHING = EffectsTable((), None, (), (), (), (), (), ())
+
+
+def _assignee(policies: Policies, name: str | None) -> tuple[str | None, str | None] | None:
+    """(role, None) or (None, fact): who is to do the work."""
+    if name is None:
+        return None
+    return (name, None) if name in policies.organisation.roles else (None, name)

@@ -1,29 +1,63 @@
-"""A bundle as bytes: tables by pickle, compiled guards by their code.
+"""A folder of policies becomes a bundle, from the cache where its files are as they were.
 
-The bytes are for the process that made them, its workers and its own cache folder; they are read by
-the same Python version only and must never come from anywhere else. Most of a bundle are the states, clocks and
-messages of its programs, which are read when they are asked for: a single event concerns few flows.
+A bundle is kept as bytes: tables by pickle, compiled guards by their code. The bytes are for the process that made
+them, its workers and its own cache folder; they are read by the same Python version only and must never come from
+anywhere else. Most of a bundle are the states, clocks and messages of its programs, which are read when they are asked
+for: a single event concerns few flows.
 """
 
 from __future__ import annotations
 
 import io
 import marshal
+import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.guards import runtime
+from carepolicy.machine import cache
+from carepolicy.policy.files import digest_of
 
 if TYPE_CHECKING:
-    import pickle
-
     from carepolicy.machine.program import Bundle, Program
-else:
-    try:
-        import _pickle as pickle  # what pickle is made of, without its model in Python that nobody needs here
-    except ImportError:  # another Python than CPython
-        import pickle
+    from carepolicy.policy.findings import Finding
+
+KIND = "bundle"
+
+
+class PolicyErrors(Exception):
+    """A policy set has errors; ``findings`` says where and what."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        first = f": {findings[0].code} {findings[0].message}" if findings else ""
+        super().__init__(f"the policy set has {len(findings)} error{'' if len(findings) == 1 else 's'}{first}")
+        self.findings = tuple(findings)
+
+
+def load_bundle(root: str) -> Bundle:
+    """The compiled policy set in ``root``. Raises ``PolicyErrors`` where the check finds errors in it."""
+    digest = digest_of(root)
+    kept = cache.load(KIND, digest)
+    if kept is not None:
+        return from_bytes(kept)
+    bundle = compile_folder(root)
+    if bundle.digest == digest:
+        cache.store(KIND, digest, to_bytes(bundle))
+    return bundle
+
+
+def compile_folder(root: str) -> Bundle:
+    """Read, check and compile a folder, whatever the cache holds. Raises ``PolicyErrors``."""
+    from carepolicy.checks import check_folder
+    from carepolicy.machine.compiler import compile_policies
+    from carepolicy.policy.findings import Severity
+
+    policies, findings = check_folder(root)
+    errors = [each for each in findings if each.severity is Severity.ERROR]
+    if policies is None or errors:
+        raise PolicyErrors(errors or findings)
+    return compile_policies(policies)
 
 
 class _Pickler(pickle.Pickler):
