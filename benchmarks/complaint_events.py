@@ -38,14 +38,31 @@ def history(number: int, rng: random.Random) -> Iterator[tuple[str, datetime, di
     yield "remedy_done", now, {}
 
 
-def lines(count: int, seed: int = 7) -> list[bytes]:
-    """``count`` CloudEvents as lines of JSON, in the order of time."""
+def _nested(data: dict[str, object]) -> dict[str, object]:
+    found: dict[str, dict[str, object]] = {}
+    for name, value in data.items():
+        of, _, fact = name.partition(".")
+        found.setdefault(of, {})[fact] = value
+    return dict(found)
+
+
+def lines(count: int, seed: int = 7, every: bool = False, nested: bool = False) -> list[bytes]:
+    """``count`` CloudEvents as lines of JSON, in the order of time.
+
+    With ``every`` all of them bring data, not only those that must; ``nested`` says how it is written, as
+    ``{"customer":{"tier":"gold"}}`` or as ``{"customer.tier":"gold"}``.
+    """
     rng = random.Random(seed)
     events: list[tuple[datetime, str, str, dict[str, object]]] = []
     number = 0
     while len(events) < count:
         subject = f"complaint-{number:06}"
-        events.extend((at, subject, kind, data) for kind, at, data in history(number, rng))
+        tier: dict[str, object] = {}
+        for kind, at, data in history(number, rng):
+            if every:
+                tier = tier or {"customer.tier": data["customer.tier"]}
+                data = {**tier, **data}
+            events.append((at, subject, kind, _nested(data) if nested else data))
         number += 1
     events = events[:count]
     events.sort(key=lambda each: each[:2])
