@@ -12,8 +12,8 @@ from textwrap import dedent
 from carepolicy.cli import app
 from carepolicy.store.contract import HeldRow
 from carepolicy.store.open import open_store
+from carepolicy.store.privacy.keys import Keys
 from carepolicy.store.records.chain import BEGINNING
-from carepolicy.store.sealing import Keys
 
 KEY = "6Gk5c1Q0mJ0b1xU2mJx1nQwq3l0m1bqv0Xv6nJm3h4A="
 

@@ -24,11 +24,11 @@ from carepolicy.machine.bundle import KIND, to_bytes
 from carepolicy.machine.program import Bundle
 from carepolicy.store.applying import RefusedPlan, apply_bundle, plan_bundle
 from carepolicy.store.contract import Store
-from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks
 from carepolicy.store.faults import Busy
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
+from carepolicy.store.privacy.seal import DataKeys
 from carepolicy.store.sql.sqlite import SqliteStore
 from changing import AT, FLOW, Changing
 from laws import examples

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.cli import app
-from carepolicy.store import retention
 from carepolicy.store.open import open_store
+from carepolicy.store.privacy import erase
 from carepolicy.store.records.checkpoint import Tree, climbed, leaf
+from carepolicy.store.sql import statements
 from laws import examples
 from shops import Said, Shop
 
@@ -113,8 +114,8 @@ def test_records_that_were_let_go_since_are_still_in_the_checkpoint_and_the_rest
     store = open_store(shop.url)
     for subject, last in (("mail-1", 3), ("mail-2", 99)):
         with store.transaction() as transaction:
-            rows = transaction.rows(retention.OF_CASE, ("", subject, "email_inquiry", last))
-            retention._cut(transaction, ("", subject, "email_inquiry"), rows, 0)
+            rows = transaction.rows(statements.CHAIN_OF_CASE, ("", subject, "email_inquiry", last))
+            erase._cut(transaction, ("", subject, "email_inquiry"), rows, 0)
     store.close()
     assert against(shop, anchored).status == 0
     mail(shop, 3)  # whose records get numbers that nothing had before

@@ -18,7 +18,6 @@ import pytest
 from carepolicy.cli import app
 from carepolicy.engine.instants import parse
 from carepolicy.store.contract import Store
-from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.open import open_store
 from carepolicy.store.outbox.delivery import (
@@ -39,7 +38,7 @@ from carepolicy.store.outbox.delivery import (
 from carepolicy.store.outbox.mail import MailServer
 from carepolicy.store.outbox.queue import LONGEST_WAIT, SECOND, Claim, Outbox, Request, Wanted
 from carepolicy.store.outbox.webhook import Webhook
-from carepolicy.store.revealing import CARRIER
+from carepolicy.store.privacy.seal import CARRIER, DataKeys
 from mailboxes import CUT, DRIBBLE, MailHost
 from receivers import DROP, Receiver
 from shops import POLICIES, Shop

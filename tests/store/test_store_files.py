@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from carepolicy.policy.writing import replace_text
-from carepolicy.store import keyring
 from carepolicy.store.open import open_store
+from carepolicy.store.privacy import keys
 from shops import Shop
 
 ADA = "customer.email=ada@example.org"
@@ -80,12 +80,12 @@ def test_a_file_that_must_last_is_on_the_disk_under_its_name(
 
     monkeypatch.setattr(os, "fsync", noted)
     key_file.parent.mkdir()
-    keyring.made_key()
+    keys.made_key()
     made = key_file.stat().st_ino, key_file.parent.stat().st_ino
     assert synced == [*made]
     synced.clear()
-    with keyring.changing_keys():
-        keyring.write_keys([keyring.new_key()])
+    with keys.changing_keys():
+        keys.write_keys([keys.new_key()])
     assert synced == [key_file.stat().st_ino, key_file.parent.stat().st_ino]
     file_shop.event("email_received", "m-1", "2026-03-02 10:00", ADA)
     synced.clear()

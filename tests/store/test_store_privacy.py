@@ -134,16 +134,16 @@ def test_keys_of_the_variable_are_rotated_by_who_sets_it(shop: Shop, monkeypatch
 KILLED = """
 import os, sys
 from carepolicy.cli import app
-from carepolicy.store import rotating
-rotating.AT_A_TIME = 1
+from carepolicy.store.privacy import rotation
+rotation.AT_A_TIME = 1
 seen = 0
-def told(self, sealed, again=rotating.Keys.again):
+def told(self, sealed, again=rotation.Keys.again):
     global seen
     seen += 1
     if seen == int(sys.argv[1]):
         os.kill(os.getpid(), 9)
     return again(self, sealed)
-rotating.Keys.again = told
+rotation.Keys.again = told
 sys.exit(app.run(["key", "rotate", "--drop-old", "--store", sys.argv[2]]))
 """
 

@@ -12,7 +12,7 @@ import pytest
 from carepolicy.businesstime import parse_limit
 from carepolicy.businesstime.calendar import Calendar
 from carepolicy.engine.instants import microseconds
-from carepolicy.store import retention
+from carepolicy.store.privacy import erase
 from shops import Shop, rows
 from stories import ORGANISATION, event, write_set
 
@@ -170,5 +170,5 @@ def _by_hand(shop: Shop, sql: str) -> None:
 def test_what_may_go_is_what_was_kept_so_long(keep: str) -> None:
     calendar, limit = Calendar.round_the_clock("Europe/London"), parse_limit(keep)
     now = microseconds(datetime.fromisoformat("2026-03-30T12:00:00+00:00"))
-    bound = retention.bound_of(calendar, limit, now)
+    bound = erase.bound_of(calendar, limit, now)
     assert calendar.add_us(bound, limit) <= now < calendar.add_us(bound + 1_000_000, limit)

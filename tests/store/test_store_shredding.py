@@ -16,8 +16,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.open import open_store
+from carepolicy.store.privacy.seal import DataKeys
 from shops import Shop, rows
 
 SEALED = ("cases", "records", "contacts", "held")

@@ -175,8 +175,8 @@ def _print_proof(url: str, subject: str, flow: str | None) -> None:
     from carepolicy.cli.living import wall_clock
     from carepolicy.cli.status import NO, Refused
     from carepolicy.cli.stores import open_or_exit
+    from carepolicy.store.privacy.keys import Keys
     from carepolicy.store.records.checkpoint import NotSigned, checked, proof, signer_of
-    from carepolicy.store.sealing import Keys
 
     with source_of(None, url, False, None) as source:
         source.of_subject(subject, flow)  # refuses an unknown one

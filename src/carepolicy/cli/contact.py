@@ -64,7 +64,7 @@ def show(
     from carepolicy.cli.contacttext import printed
     from carepolicy.cli.living import operation_or_exit
     from carepolicy.engine.titles import Titles
-    from carepolicy.store.contacts import ContactLog
+    from carepolicy.store.privacy.contacts import ContactLog
 
     if (who is None) == (owner is None):
         raise click.UsageError("name a subject or a customer, or --owner NAME", click.get_current_context())
@@ -102,8 +102,8 @@ def add(
     from carepolicy.cli.living import operation_or_exit, wall_clock
     from carepolicy.cli.times import until_of
     from carepolicy.engine.masking import mask_cards, names_card
-    from carepolicy.store.contacts import ContactLog
-    from carepolicy.store.revealing import NOBODY
+    from carepolicy.store.privacy.contacts import ContactLog
+    from carepolicy.store.privacy.seal import NOBODY
 
     said = (sys.stdin.read(LONGEST_TEXT + 1) if text == "-" else text).strip()
     if not said or not author.strip():

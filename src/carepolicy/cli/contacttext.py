@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from carepolicy.engine.titles import Titles
-    from carepolicy.store.contacts import Contact
+    from carepolicy.store.privacy.contacts import Contact
 
 FIELDS = ("time", "subject", "flow", "kind", "channel", "from", "to", "said", "state")
 

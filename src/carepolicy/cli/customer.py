@@ -18,7 +18,7 @@ from carepolicy.cli.terminal import plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from carepolicy.store.customers import Held, StillOpen
+    from carepolicy.store.privacy.customers import Held, StillOpen
 
 UNKNOWN = "nothing is known of this customer; name an address or a number of the customer, or a subject"
 
@@ -52,7 +52,7 @@ def command() -> None:
 def show(who: str, reveal: bool, role: str | None, form: str, store: str, policies: str) -> None:
     """Show what is held about a customer. Exit status 1 means that nobody of that name is known."""
     from carepolicy.cli.living import operation_or_exit
-    from carepolicy.store.customers import Customers
+    from carepolicy.store.privacy.customers import Customers
 
     with open_or_exit(store, create=False) as opened:
         operation, bundle = operation_or_exit(opened, policies, reads=True)
@@ -80,8 +80,8 @@ def export(who: str, reveal: bool, role: str | None, store: str, policies: str) 
     """
     from carepolicy.cli.living import operation_or_exit, wall_clock
     from carepolicy.engine.instants import text_of
-    from carepolicy.store.contacts import ContactLog
-    from carepolicy.store.customers import Customers
+    from carepolicy.store.privacy.contacts import ContactLog
+    from carepolicy.store.privacy.customers import Customers
 
     with open_or_exit(store, create=False) as opened:
         operation, bundle = operation_or_exit(opened, policies, reads=True)
@@ -115,8 +115,8 @@ def erase(who: str, author: str, force: bool, dry: bool, yes: bool, at: str | No
     """
     from carepolicy.cli.living import operation_or_exit, wall_clock
     from carepolicy.cli.times import until_of
-    from carepolicy.store.customers import Customers, StillOpen
-    from carepolicy.store.revealing import NOBODY
+    from carepolicy.store.privacy.customers import Customers, StillOpen
+    from carepolicy.store.privacy.seal import NOBODY
 
     if not author.strip():
         raise Refused("--by needs a name")

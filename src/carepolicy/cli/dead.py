@@ -110,7 +110,7 @@ def again(numbers: Sequence[int], code: str | None, at_present: bool, form: str,
     from carepolicy.cli.living import operation_or_exit, wall_clock
     from carepolicy.store.deadletters import Looker, NoLetter, listed, take_again
     from carepolicy.store.live.wall import Wall
-    from carepolicy.store.revealing import NOBODY
+    from carepolicy.store.privacy.seal import NOBODY
 
     if bool(numbers) == (code is not None):
         raise click.UsageError("name some numbers, or --code CODE", click.get_current_context())

@@ -29,7 +29,7 @@ def command() -> None:
 @command.command(epilog="\b\nExample:\n  carepolicy key new\n")
 def new() -> None:
     """Print a new key, for CAREPOLICY_KEY."""
-    from carepolicy.store.keyring import new_key
+    from carepolicy.store.privacy.keys import new_key
 
     click.echo(new_key())
 
@@ -41,13 +41,11 @@ def show(store: str) -> None:
 
     Exit status 2 means that the store was sealed with none of them.
     """
-    from carepolicy.store.datakeys import DataKeys
-    from carepolicy.store.keyring import fingerprint, given_keys, source
-    from carepolicy.store.sealing import ACTIVE
+    from carepolicy.store.privacy.keys import fingerprint, given_keys, keys_of, source
+    from carepolicy.store.privacy.seal import DataKeys
 
     with open_or_exit(store, create=False) as opened:
-        with opened.reading() as transaction:
-            used = [each for (each,) in transaction.rows(ACTIVE)]
+        used = keys_of(opened)
         vault = DataKeys(opened).vault_named()
         have = [fingerprint(each) for each in given_keys()]
     click.echo(f"keys come from {source()}" + ("" if have else ", which is not there yet"))
@@ -70,7 +68,7 @@ def lost(yes: bool, store: str) -> None:
 
     What they sealed counts as erased from then on, and the store goes on with the vault that is there, or a new one.
     """
-    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.privacy.seal import DataKeys
 
     if not yes:
         raise Refused("what is private is then gone, even if the vault is found again: add --yes if it is meant")
@@ -97,7 +95,7 @@ def rotate(drop_old: bool, store: str) -> None:
     from contextlib import nullcontext
 
     from carepolicy.cli.status import say
-    from carepolicy.store.keyring import VARIABLE, from_file, given_keys, rotating_keys
+    from carepolicy.store.privacy.keys import VARIABLE, from_file, given_keys, rotating_keys
 
     if drop_old and not from_file():
         raise Refused(f"--drop-old is for a key file; take the old key out of {VARIABLE} yourself")
@@ -112,9 +110,9 @@ def rotate(drop_old: bool, store: str) -> None:
 def _rotate(opened: Store, drop_old: bool) -> None:
     from carepolicy.cli.living import wall_clock
     from carepolicy.cli.progress import progress
-    from carepolicy.store.datakeys import DataKeys
-    from carepolicy.store.keyring import STORES, given_keys, key_file, source
-    from carepolicy.store.rotating import begin_rotation, count_old, drop_old_keys, end_rotation, seal_anew
+    from carepolicy.store.privacy.keys import STORES, given_keys, key_file, source
+    from carepolicy.store.privacy.rotation import begin_rotation, count_old, drop_old_keys, end_rotation, seal_anew
+    from carepolicy.store.privacy.seal import DataKeys
     from carepolicy.store.shadowing import beside
 
     now = wall_clock()

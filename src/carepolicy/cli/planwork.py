@@ -12,7 +12,7 @@ from carepolicy.cli.times import near_of
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store
-    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.privacy.seal import DataKeys
 
 Result = TypeVar("Result")
 

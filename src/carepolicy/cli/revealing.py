@@ -12,7 +12,7 @@ from carepolicy.cli.status import Refused
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.revealing import Reader
+    from carepolicy.store.privacy.seal import Reader
 
 
 def reveal_options(wanted: Command) -> Command:
@@ -28,7 +28,7 @@ def reveal_options(wanted: Command) -> Command:
 def reader_of(bundle: Bundle, reveal: bool, role: str | None) -> Reader:
     """Who reads. Refuses a role that is none, or that may see nothing."""
     from carepolicy.policy.findings import did_you_mean
-    from carepolicy.store.revealing import NOBODY, Reader
+    from carepolicy.store.privacy.seal import NOBODY, Reader
 
     if role is not None and role not in bundle.may_see:
         raise Refused(f'there is no role "{role}"; {did_you_mean(role, bundle.may_see)}')

@@ -53,7 +53,7 @@ def backup(file: str, store: str, form: str) -> None:
     private in it cannot be read without the key, which is not in it: keep that as well, elsewhere.
     """
     from carepolicy.store.backup import back_up
-    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.privacy.seal import DataKeys
 
     with open_or_exit(store, create=False) as opened:
         made = back_up(opened, file)
@@ -67,7 +67,7 @@ def backup(file: str, store: str, form: str) -> None:
 
 
 def _backup_text(made: Backup, vault: str | None) -> str:
-    from carepolicy.store.keyring import source
+    from carepolicy.store.privacy.keys import source
 
     lines = [f"{made.path}: {made.size / MEGABYTE:,.1f} MB, {made.records:,} records, all as they were written"]
     if made.keys:

@@ -103,8 +103,7 @@ def _watch(watcher: Watcher, under_way: Callable[[], None], store: str, policies
 
 
 def _tick(operation: Operation, until: int, told: Told, watcher: Watcher | None = None) -> None:
-    from carepolicy.store.keeping import enforce_keep
-    from carepolicy.store.retention import sweep
+    from carepolicy.store.privacy.erase import enforce_keep, sweep
 
     for done in operation.tick(until):
         told.records(done.records)

@@ -69,7 +69,7 @@ def command(head: bool, against: str | None, proof: str | None, public: str | No
 
 def _of_vault(store: Store) -> list[Fault]:
     """What is wrong with the vault that has the data keys of a store."""
-    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.privacy.seal import DataKeys
     from carepolicy.store.records.verify import verify
 
     keys = DataKeys(store)
@@ -82,8 +82,8 @@ def _print_head(store: Store) -> None:
     import orjson
 
     from carepolicy.cli.living import wall_clock
+    from carepolicy.store.privacy.keys import Keys
     from carepolicy.store.records.checkpoint import checkpoint, signer_of, tree_of
-    from carepolicy.store.sealing import Keys
     from carepolicy.store.sql.statements import LAST_RECORD
 
     signer = signer_of(store, Keys())
@@ -94,9 +94,9 @@ def _print_head(store: Store) -> None:
 
 
 def _against(store: Store, said: dict[str, Any]) -> list[Fault]:
+    from carepolicy.store.privacy.keys import Keys
     from carepolicy.store.records.checkpoint import against, known_signer
     from carepolicy.store.records.verify import ALTERED, fault_in
-    from carepolicy.store.sealing import Keys
 
     signer = known_signer(store, Keys())
     if signer is None or signer.public != said["public_key"]:

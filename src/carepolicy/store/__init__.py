@@ -14,13 +14,12 @@ How the parts fit, from the outside in:
 ``desks``       the engine's desks, whose subjects (on a ``shelf``) come out of the store when they are asked for.
                 ``snapshot`` turns a case into bytes and back; ``remembered`` is what is known of a subject beside
                 its cases; ``watches`` count over all subjects.
-``datakeys``    the seam for private facts: all that is private passes ``DataKeys.seal`` before it is kept.
-                ``sealing`` wraps data keys with the key at hand,
-                ``keyring`` is where that is, ``rotating`` changes it, ``revealing`` says who may see what.
+``privacy``     the seam for private facts: all that is private passes ``DataKeys.seal`` before it is kept (``seal``,
+                which also says who may see what). ``keys`` wraps data keys with the key at hand, ``rotation`` changes
+                that; ``erase`` is the end of what is private, ``customers`` and ``contacts`` tell what there is.
 ``outbox``      requests leased, done, failed, parked (``queue``); ``delivery`` hands them over by ``mail`` or to a
                 ``webhook``, and leaves servers that failed alone for a while.
-``noting``      what is noted of events beside cases: the contact log (``contacts``), and where a customer's facts are
-                (``customers`` shows and erases them, ``keeping`` when ``keep:`` says so).
+``noting``      what is noted of events beside cases: the contact log, and where a customer's facts are.
 ``applying``    a changed set: ``moving`` takes a case to it, for a plan that is undone or for good.
 ``looking``     questions about cases; ``verifying`` finds records that were altered, inserted or lost.
 

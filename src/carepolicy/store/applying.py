@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.machine.bundle import load_bundle
-from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks
 from carepolicy.store.faults import ReadOnly
-from carepolicy.store.keeping import CLOSING
 from carepolicy.store.live.operation import AT_A_TIME, Operation
 from carepolicy.store.live.run import LATE
 from carepolicy.store.moving import moved, target_of
 from carepolicy.store.open import open_store, remove_store
+from carepolicy.store.privacy.seal import DataKeys
 from carepolicy.store.recording import Recording
 from carepolicy.store.restored import epoch_of
 from carepolicy.store.shadow.journal import end_shadow
 from carepolicy.store.shelf import name_of
+from carepolicy.store.sql.statements import NOTE_CLOSING
 from carepolicy.store.url import SHADOW_FILE, SQLITE, shadow_url
 from carepolicy.store.versions import Installed, files_of, load_version, present
 
@@ -326,4 +326,4 @@ def _keep(transaction: Transaction, desks: Desks, told: list[str]) -> None:
     if recording.records:
         transaction.append(recording.records, recording.requests)
     if recording.closings:
-        transaction.many(CLOSING, recording.closings)
+        transaction.many(NOTE_CLOSING, recording.closings)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from carepolicy.durable import sync, sync_name
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.open import open_store
-from carepolicy.store.sealing import ACTIVE
+from carepolicy.store.privacy.keys import keys_of
 from carepolicy.store.url import SQLITE
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _proven(path: str) -> tuple[int, tuple[str, ...]]:
             raise BadCopy(
                 f"{len(verified.faults):,} things are not as they were written; `carepolicy verify` names them"
             )
-        keys = tuple(each for (each,) in copy.ask(ACTIVE))
+        keys = tuple(keys_of(copy))
         copy.rest()
     finally:
         copy.close()

@@ -13,12 +13,12 @@ from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import MERGE, Incoming, Refused, is_too_long
 from carepolicy.store import watches
 from carepolicy.store.contract import LetterRow, storable
-from carepolicy.store.keeping import CLOSING
 from carepolicy.store.live.ids import Ids
 from carepolicy.store.quick import Quick
 from carepolicy.store.recording import Recording
 from carepolicy.store.shadow.journal import Journal
 from carepolicy.store.shelf import name_of
+from carepolicy.store.sql.statements import NOTE_CLOSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -350,6 +350,6 @@ class Batch:
         if recording.records:
             self._transaction.append(recording.records, recording.requests)
         if recording.closings:
-            self._transaction.many(CLOSING, recording.closings)
+            self._transaction.many(NOTE_CLOSING, recording.closings)
         if self._journal is not None:
             self._journal.keep(self._transaction)

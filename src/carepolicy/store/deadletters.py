@@ -15,16 +15,16 @@ from carepolicy.engine.values import MASK
 from carepolicy.store.batch import NOT_AGAIN, Batch
 from carepolicy.store.contract import storable
 from carepolicy.store.live.operation import finished
-from carepolicy.store.revealing import NOBODY, Reader
+from carepolicy.store.privacy.seal import NOBODY, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.datakeys import DataKeys
     from carepolicy.store.live.operation import Done, Operation
     from carepolicy.store.live.wall import Wall
+    from carepolicy.store.privacy.seal import DataKeys
 
 COLUMNS = "d.no, d.code, d.letter, d.sealed, d.settled, i.name"
 FROM = "FROM dead_letters d LEFT JOIN inputs i ON i.no = d.input"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveProgram
     from carepolicy.store.contract import Address, Held, Transaction, VersionRow
-    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.privacy.seal import DataKeys
     from carepolicy.store.recording import Place
 
 NOBODY = (None, None)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.intake import Incoming
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Address, Transaction
-    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.privacy.seal import DataKeys
 
 CUSTOMER = "customer.id"
 """The fact that numbers customers, where a set declares it."""

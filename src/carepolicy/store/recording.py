@@ -9,10 +9,10 @@ from orjson import loads
 
 from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.store.contract import RecordRow, RequestRow, storable
-from carepolicy.store.keeping import erase_at
+from carepolicy.store.privacy.erase import erase_at
+from carepolicy.store.privacy.seal import whole
 from carepolicy.store.records.chain import BEGINNING, LOOSE, link
 from carepolicy.store.remembered import Remembered
-from carepolicy.store.revealing import whole
 from carepolicy.store.shelf import address_of
 
 if TYPE_CHECKING:

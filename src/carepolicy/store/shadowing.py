@@ -15,12 +15,19 @@ from typing import TYPE_CHECKING, TypeVar
 from carepolicy.machine.bundle import load_bundle
 from carepolicy.store.applying import LAST, Plan, apply_bundle, is_present
 from carepolicy.store.contract import CaseRow, SubjectRow
-from carepolicy.store.datakeys import JOURNAL, KEEP_KEY, KEEP_SEALING, DataKeys
 from carepolicy.store.faults import Busy, StoreFault
 from carepolicy.store.open import open_store, remove_store
+from carepolicy.store.privacy.seal import DataKeys
 from carepolicy.store.shadow import journal
 from carepolicy.store.shadow.journal import ShadowRow, count_pending, end_shadow, shadow_of
-from carepolicy.store.sql.statements import CASE_COLUMNS, KEEP_WATCHED, SUBJECT_COLUMNS
+from carepolicy.store.sql.statements import (
+    CASE_COLUMNS,
+    JOURNAL,
+    KEEP_DATA_KEY,
+    KEEP_SEALING,
+    KEEP_WATCHED,
+    SUBJECT_COLUMNS,
+)
 from carepolicy.store.url import shadow_url
 from carepolicy.store.versions import files_of, present
 
@@ -110,7 +117,7 @@ def _copy(store: Store, shadow: Store, sealer: DataKeys, told: Callable[[int], N
             keys = sealer.wrapped([bytes(name) for _, name in sealings])
             with shadow.transaction() as there:
                 there.many(KEEP_SEALING, sealings)
-                there.many(KEEP_KEY, [(name, "", wrapped) for name, wrapped in keys.items() if wrapped])
+                there.many(KEEP_DATA_KEY, [(name, "", wrapped) for name, wrapped in keys.items() if wrapped])
         for noted in _some(transaction.stream("SELECT watch, value, noted FROM watched")):
             with shadow.transaction() as there:
                 there.many(KEEP_WATCHED, noted)

@@ -11,21 +11,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.store.batch import Batch
 from carepolicy.store.comparing import Comparing, Comparison
-from carepolicy.store.datakeys import JOURNAL
-from carepolicy.store.erasing import erase
 from carepolicy.store.faults import StoreFault
-from carepolicy.store.keeping import enforce_keep
 from carepolicy.store.live.operation import Operation, finished
+from carepolicy.store.privacy.erase import enforce_keep, erase
 from carepolicy.store.shadow import journal
 from carepolicy.store.shadow.journal import Entry, ShadowRow, counted, pending, shadow_of
 from carepolicy.store.shadowing import beside, current
+from carepolicy.store.sql.statements import JOURNAL
 from carepolicy.store.versions import load_version, present
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from carepolicy.store.contract import Address, EventRow, Store, Transaction
-    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.privacy.seal import DataKeys
 
 ENTRIES, LINES = 500, 2_000
 """So many entries of the journal are read at a time, and about so many events taken in one transaction."""

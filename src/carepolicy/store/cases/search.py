@@ -10,13 +10,13 @@ import orjson
 from carepolicy.engine.reading import Record, read_record
 from carepolicy.engine.view import Cases, CaseView
 from carepolicy.store.contract import named, storable
-from carepolicy.store.revealing import NOBODY, Reader, shown
+from carepolicy.store.privacy.seal import NOBODY, Reader, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.store.contract import Transaction
-    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.privacy.seal import DataKeys
 
 NEIGHBOURS = 50
 """So many names on either side of an unknown one may be what was meant."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.store.contract import named, storable
+from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +25,6 @@ AT_A_TIME = 400
 UNTAKEN = "SELECT source, id, times FROM untaken WHERE (input = 0 OR input <> ?) AND (source, id) IN (VALUES {})"
 KEEP = """INSERT INTO untaken (source, id, input, times) VALUES (?, ?, ?, 1)
     ON CONFLICT (source, id) DO UPDATE SET input = excluded.input, times = untaken.times + 1"""
-FORGET = "DELETE FROM untaken WHERE source = ? AND id = ?"
 
 Id = tuple[str, str]
 """(source, id), as columns hold them."""
@@ -64,7 +64,7 @@ class Ids:
         """Keep what became of the ids."""
         taken = [each for each in self._again if each not in self.untaken]
         if taken:
-            self._transaction.many(FORGET, taken)
+            self._transaction.many(statements.FORGET_UNTAKEN, taken)
         if self.untaken:
             self._transaction.many(KEEP, [(*each, self._input) for each in self.untaken])
 

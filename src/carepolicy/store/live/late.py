@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Address, Transaction
-    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.privacy.seal import DataKeys
 
 
 SINGLE = 0

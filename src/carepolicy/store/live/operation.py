@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from carepolicy.engine.intake import Incoming, Refused
 from carepolicy.store.batch import Batch
 from carepolicy.store.contract import nothing_kept
-from carepolicy.store.datakeys import DataKeys
 from carepolicy.store.desks import Desks
-from carepolicy.store.sealing import demand_key, demand_known_key
+from carepolicy.store.privacy.keys import demand_key, demand_known_key
+from carepolicy.store.privacy.seal import DataKeys
 from carepolicy.store.versions import install_folder, load_version, present, with_older
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.datakeys import DataKeys
     from carepolicy.store.outbox.queue import Outbox, Wanted
+    from carepolicy.store.privacy.seal import DataKeys
 
 AT_A_TIME = 20
 LEASE = 300 * SECOND

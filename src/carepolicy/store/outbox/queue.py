@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from carepolicy.engine.instants import text_of
-from carepolicy.store.revealing import CARRIER, Reader, shown
+from carepolicy.store.privacy.seal import CARRIER, Reader, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.privacy.seal import DataKeys
 
 WAITING, LEASED, DONE, PARKED = "waiting", "leased", "done", "parked"
 STATES = (WAITING, LEASED, DONE, PARKED)

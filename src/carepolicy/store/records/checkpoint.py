@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.sealing import Keys
+    from carepolicy.store.privacy.keys import Keys
 
 FORM = 1
 CHECKPOINT = "carepolicy.checkpoint"

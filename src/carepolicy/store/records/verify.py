@@ -15,8 +15,8 @@ import orjson
 from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.store.contract import named
 from carepolicy.store.faults import Altered, StoreFault, WrongKey
-from carepolicy.store.keyring import fingerprint, given_keys
 from carepolicy.store.live.inputs import progress_of
+from carepolicy.store.privacy.keys import fingerprint, given_keys
 from carepolicy.store.records.chain import BEGINNING, LOOSE, links
 from carepolicy.store.sql import sums
 from carepolicy.store.sql.sums import MAC, MODULUS, Total

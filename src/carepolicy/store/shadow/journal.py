@@ -17,7 +17,7 @@ from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import IDENTITIES, Refused
 from carepolicy.engine.masking import mask_data
 from carepolicy.engine.values import plain
-from carepolicy.store.datakeys import JOURNAL
+from carepolicy.store.sql.statements import JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.intake import Incoming
     from carepolicy.machine.program import Bundle, FactTable
     from carepolicy.store.contract import Transaction
-    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.privacy.seal import DataKeys
 
 OF_THE_SET = frozenset((codes.UNKNOWN_TYPE, codes.UNDECLARED, codes.WRONG_TYPE))
 """Why events are refused by one set that another may take."""

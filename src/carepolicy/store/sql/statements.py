@@ -1,5 +1,9 @@
 """The statements that both kinds of database share. ``?`` stands for a value."""
 
+from __future__ import annotations
+
+from typing import NamedTuple
+
 SUBJECT = "SELECT key, subject, due, merged_into, state FROM subjects WHERE key = ? AND subject = ?"
 SUBJECT_COLUMNS = "key, subject, due, merged_into, state"
 UPDATE_SUBJECT = "UPDATE subjects SET due = ?, merged_into = ?, state = ?, mac = ? WHERE key = ? AND subject = ?"
@@ -47,3 +51,195 @@ VERSIONS_IN_USE = """SELECT no FROM policy_versions
 INSTALL = "INSERT INTO policy_versions (digest, installed) VALUES (?, ?) RETURNING no"
 INSTALL_FILE = "INSERT INTO policy_files (version, path, content) VALUES (?, ?, ?)"
 POLICY_FILES = "SELECT path, content FROM policy_files WHERE version = ? ORDER BY path"
+
+
+def marks(count: int) -> str:
+    """So many values, between commas."""
+    return ", ".join("?" * count) or "NULL"
+
+
+# -- keys ------------------------------------------------------------------------------------------------------------
+
+ACTIVE_KEYS = "SELECT fingerprint FROM keys WHERE retired IS NULL ORDER BY since, fingerprint"
+ACTIVE_KEY = "SELECT 1 FROM keys WHERE fingerprint = ? AND retired IS NULL"
+NOTE_KEY = """INSERT INTO keys (fingerprint, since) VALUES (?, ?)
+    ON CONFLICT (fingerprint) DO UPDATE SET retired = NULL"""
+RETIRE_KEYS = "UPDATE keys SET retired = ? WHERE retired IS NULL AND fingerprint <> ?"
+SECRETS = "SELECT name, sealed FROM secrets"
+COUNT_SECRETS = "SELECT count(*) FROM secrets"
+RENEW_SECRET = "UPDATE secrets SET sealed = ? WHERE name = ?"
+SHARED_MACS = "SELECT fingerprint FROM macs"
+UNSHARE_MACS = "DELETE FROM macs WHERE fingerprint <> ?"
+
+# -- data keys -------------------------------------------------------------------------------------------------------
+
+ALL_DATA_KEYS = "SELECT id, fingerprint, sealed FROM datakeys"
+OLD_DATA_KEYS = "SELECT id, sealed FROM datakeys WHERE fingerprint <> ? AND sealed <> ? LIMIT ?"
+ANY_OLD_DATA_KEY = "SELECT 1 FROM datakeys WHERE fingerprint <> ? AND sealed <> ? LIMIT 1"
+COUNT_OLD_DATA_KEYS = "SELECT count(*) FROM datakeys WHERE fingerprint <> ? AND sealed <> ?"
+KEYS_OF_DATA_KEYS = "SELECT DISTINCT fingerprint FROM datakeys WHERE sealed <> ?"
+KEEP_DATA_KEY = "INSERT INTO datakeys (id, fingerprint, sealed) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+RENEW_DATA_KEY = "UPDATE datakeys SET sealed = ?, fingerprint = ? WHERE id = ?"
+FORGET_DATA_KEY = "DELETE FROM datakeys WHERE id = ?"
+FORGET_ALL_DATA_KEYS = "DELETE FROM datakeys"
+EMPTY_DATA_KEY = "UPDATE datakeys SET sealed = ? WHERE id = ?"
+"""In a vault the name of a data key stays, so that one that was thrown away is told from one that is lost."""
+
+SEALING = "SELECT id FROM sealings WHERE subject = ?"
+ALL_SEALINGS = "SELECT id FROM sealings"
+SEALINGS_BUT = "SELECT subject, id FROM sealings WHERE subject <> ?"
+KEEP_SEALING = "INSERT INTO sealings (subject, id) VALUES (?, ?)"
+FORGET_SEALING = "DELETE FROM sealings WHERE subject = ?"
+SHREDS = "SELECT id FROM shreds"
+SHRED = "INSERT INTO shreds (id) VALUES (?) ON CONFLICT DO NOTHING"
+FORGET_SHRED = "DELETE FROM shreds WHERE id = ?"
+VAULT = "SELECT name FROM vaults"
+NAME_VAULT = "INSERT INTO vaults (no, name) VALUES (0, ?) ON CONFLICT DO NOTHING"
+RENAME_VAULT = "UPDATE vaults SET name = ?"
+
+
+def sealings_of(count: int) -> str:
+    """The data keys of so many subjects, wrapped where they are in this store."""
+    return f"""SELECT subject, id, (SELECT sealed FROM datakeys WHERE datakeys.id = sealings.id) FROM sealings
+    WHERE subject IN ({marks(count)})"""
+
+
+def wrapped_keys(count: int) -> str:
+    """So many data keys by their names."""
+    return f"SELECT id, sealed FROM datakeys WHERE id IN ({marks(count)})"
+
+
+# -- what is sealed --------------------------------------------------------------------------------------------------
+
+BEFORE_DATA_KEYS = "sealed IS NOT NULL AND substr(sealed, 1, 1) <> ?"
+"""What was sealed before there were data keys: it does not begin with their mark."""
+
+
+ANY_SEALED = tuple(f"SELECT sealed FROM {each} WHERE sealed IS NOT NULL LIMIT 1" for each in ("cases", "records"))
+
+
+class Sealed(NamedTuple):
+    """A table with a column ``sealed`` for what is private: the columns of its primary key, whose a row is, and how
+    the rows of a subject are found by an index."""
+
+    table: str
+    key: str
+    whose: str
+    where: str
+
+    @property
+    def of_subject(self) -> str:
+        """What is sealed of a subject, which stands for each ``?``."""
+        return f"SELECT {self.key}, sealed FROM {self.table} WHERE {self.where} AND sealed IS NOT NULL"
+
+    @property
+    def old(self) -> str:
+        """Some of what was sealed before there were data keys, and whose it is."""
+        return f"SELECT {self.key}, {self.whose}, sealed FROM {self.table} WHERE {BEFORE_DATA_KEYS} LIMIT ?"
+
+    @property
+    def count_old(self) -> str:
+        """How much was sealed before there were data keys."""
+        return f"SELECT count(*) FROM {self.table} WHERE {BEFORE_DATA_KEYS}"
+
+    @property
+    def renew(self) -> str:
+        """Put something else in place of what is sealed in a row."""
+        where = " AND ".join(f"{each} = ?" for each in self.key.split(", "))
+        return f"UPDATE {self.table} SET sealed = ? WHERE {where}"
+
+
+JOURNAL = "\\journal"
+"""In place of a subject: what a journal holds is of many. No subject is stored under such a name (see ``naming``)."""
+
+SEALED_OF_SUBJECTS = (
+    Sealed(
+        "cases", "key, subject, flow", "subject",
+        "key IN (SELECT DISTINCT key FROM records WHERE subject = ?) AND subject = ?",
+    ),
+    Sealed("records", "no", "subject", "subject = ?"),
+    Sealed("contacts", "no", "subject", "subject = ?"),
+    Sealed("dead_letters", "no", "subject", "subject = ?"),
+    Sealed(
+        "held", "input, subject", "subject", "input IN (SELECT no FROM inputs UNION ALL SELECT 0) AND subject = ?"
+    ),
+)  # fmt: skip
+SEALED_OF_ALL = (Sealed("journal", "no", f"'{JOURNAL}'", "1 = 1"),)
+
+# -- what is erased, and what is kept no longer ------------------------------------------------------------------------
+
+ERASE_CASES = "UPDATE cases SET sealed = NULL WHERE key = ? AND subject = ? AND sealed IS NOT NULL"
+ERASE_RECORDS = "UPDATE records SET sealed = NULL WHERE key = ? AND subject = ? AND sealed IS NOT NULL"
+ERASE_RECORDS_OF_CASE = """UPDATE records SET sealed = NULL
+    WHERE key = ? AND subject = ? AND flow = ? AND sequence <= ? AND loose = 0 AND sealed IS NOT NULL"""
+ERASE_CONTACTS = "UPDATE contacts SET sealed = NULL WHERE subject = ? AND sealed IS NOT NULL"
+ERASE_LETTERS = "UPDATE dead_letters SET sealed = NULL WHERE subject = ? AND sealed IS NOT NULL"
+NOTE_ERASURE = "INSERT INTO erasures (time, author, subject, flow, counts) VALUES (?, ?, ?, ?, ?)"
+ERASURES_OF = "SELECT time, author, flow, counts FROM erasures WHERE subject = ? ORDER BY no"
+PARK_ERASED = """UPDATE outbox SET state = 'parked', leased_by = NULL, fault = 'erased at the request of the customer'
+    WHERE subject = ? AND state <> ? AND EXISTS (
+        SELECT 1 FROM records r WHERE r.subject = outbox.subject AND r.flow = outbox.flow
+        AND r.sequence = outbox.sequence AND r.loose = 0 AND r.sealed IS NOT NULL)"""
+"""What can no longer be carried out; it must be asked before records are erased."""
+
+NOTE_CLOSING = "INSERT INTO closings (key, subject, flow, sequence, closed, erase) VALUES (?, ?, ?, ?, ?, ?)"
+CLOSINGS_DUE = """SELECT key, subject, flow, sequence, closed FROM closings WHERE erase <= ?
+    ORDER BY erase, subject, flow LIMIT ?"""
+LAST_CLOSING = "SELECT max(erase) FROM closings WHERE key = ? AND subject = ?"
+FORGET_CLOSING = "DELETE FROM closings WHERE key = ? AND subject = ? AND flow = ? AND sequence = ?"
+FORGET_CLOSINGS_UP_TO = "DELETE FROM closings WHERE key = ? AND subject = ? AND flow = ? AND sequence <= ?"
+FORGET_CLOSINGS = "DELETE FROM closings WHERE key = ? AND subject = ?"
+FORGET_HOLDINGS = "DELETE FROM holdings WHERE key = ? AND subject = ?"
+FACTS_LIVE = """SELECT 1 FROM cases WHERE key = ? AND subject = ?
+    UNION ALL SELECT 1 FROM closings WHERE key = ? AND subject = ? LIMIT 1"""
+
+LAST_SWEEP = "SELECT time FROM sweeps WHERE what = ?"
+NOTE_SWEEP = """INSERT INTO sweeps (what, time) VALUES (?, ?)
+    ON CONFLICT (what) DO UPDATE SET time = excluded.time"""
+REQUESTS_DONE = "SELECT id FROM outbox WHERE state = 'done' AND time <= ? AND ready <= ? ORDER BY time LIMIT ?"
+FORGET_REQUEST = "DELETE FROM outbox WHERE id = ?"
+REQUEST_TO_DO = """SELECT 1 FROM outbox WHERE subject = ? AND flow = ? AND sequence <= ? AND state <> 'done' LIMIT 1"""
+FORGET_REQUESTS_OF_CASE = "DELETE FROM outbox WHERE subject = ? AND flow = ? AND sequence <= ?"
+LETTERS_UNDATED = "SELECT no FROM dead_letters WHERE since IS NULL ORDER BY no LIMIT ?"
+DATE_LETTER = "UPDATE dead_letters SET since = ? WHERE no = ?"
+LETTERS_SINCE = """SELECT since, no, input, subject FROM dead_letters
+    WHERE (since, no) > (?, ?) AND since <= ? ORDER BY since, no LIMIT ?"""
+FORGET_LETTER = "DELETE FROM dead_letters WHERE no = ?"
+EVENTS_SEEN = "SELECT source, id, seen FROM events WHERE (source, id) > (?, ?) ORDER BY source, id LIMIT ?"
+DATE_EVENT = "UPDATE events SET seen = ? WHERE source = ? AND id = ?"
+FORGET_EVENT = "DELETE FROM events WHERE source = ? AND id = ?"
+FORGET_UNTAKEN = "DELETE FROM untaken WHERE source = ? AND id = ?"
+CASES_CLOSED = """SELECT time, no, key, subject, flow, sequence FROM records
+    WHERE type = 'carepolicy.case.closed' AND (time, no) > (?, ?) AND time <= ? ORDER BY time, no LIMIT ?"""
+RECORDS_OF_NO_CASE = """SELECT time, no, key, subject, loose FROM records
+    WHERE sequence = 0 AND (time, no) > (?, ?) AND time <= ? ORDER BY time, no LIMIT ?"""
+CHAIN_OF_CASE = """SELECT no, sequence, hash, input FROM records
+    WHERE key = ? AND subject = ? AND flow = ? AND sequence > 0 AND sequence <= ? ORDER BY sequence"""
+CHAIN_OF_NO_CASE = """SELECT no, loose, hash, input FROM records
+    WHERE key = ? AND subject = ? AND sequence = 0 AND loose <= ? ORDER BY loose"""
+FORGET_RECORD = "DELETE FROM records WHERE no = ?"
+CUT_CHAIN = """INSERT INTO cuts (key, subject, flow, number, hash) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (key, subject, flow) DO UPDATE SET number = excluded.number, hash = excluded.hash"""
+COUNT_GONE = """INSERT INTO gone (input, records) VALUES (?, ?)
+    ON CONFLICT (input) DO UPDATE SET records = gone.records + excluded.records"""
+ANY_RECORD = "SELECT 1 FROM records WHERE subject = ? LIMIT 1"
+FORGET_CONTACTS = "DELETE FROM contacts WHERE subject = ? AND time <= ?"
+ANY_SHADOW = "SELECT 1 FROM shadow LIMIT 1"
+SHARES_OF_INPUT = "SELECT shares FROM inputs WHERE no = ?"
+
+# -- what is held about a customer, and the contact log ---------------------------------------------------------------
+
+OPEN_CASES_AT = "SELECT flow, state, opened, body, sealed FROM cases WHERE key = ? AND subject = ? ORDER BY flow"
+COUNT_RECORDS_AT = "SELECT count(*), count(sealed), min(time), max(time) FROM records WHERE key = ? AND subject = ?"
+RECORDS_AT = "SELECT line, sealed FROM records WHERE key = ? AND subject = ? ORDER BY flow, sequence, loose"
+COUNT_TYPED = "SELECT count(*), count(sealed) FROM contacts WHERE subject = ? AND direction <> 'event'"
+CONTACTS_ASKED = """SELECT r.type, r.time, r.flow, r.line, r.sealed, o.state FROM records r
+    LEFT JOIN outbox o ON o.subject = r.subject AND o.flow = r.flow AND o.sequence = r.sequence
+    WHERE r.subject = ? AND r.sequence > 0 AND r.type IN
+        ('carepolicy.message.requested', 'carepolicy.notice.requested', 'carepolicy.task.assigned')
+    ORDER BY r.time, r.flow, r.sequence"""
+CONTACTS_OF = """SELECT time, flow, direction, channel, author, summary, sealed FROM contacts
+    WHERE subject = ? ORDER BY time, no"""
+ADD_CONTACT = """INSERT INTO contacts (time, subject, flow, sequence, direction, channel, author, summary, sealed)
+    VALUES (?, ?, '', 0, ?, ?, ?, '', ?)"""
+SUBJECTS_OF_OWNER = "SELECT DISTINCT key, subject FROM cases WHERE person = ? ORDER BY key, subject"

@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orjson import dumps, loads
 
 from carepolicy.store.faults import Altered, WrongKey
-from carepolicy.store.keyring import fingerprint, given_keys, made_key, source
-from carepolicy.store.sealing import ANOTHER
+from carepolicy.store.privacy.keys import ANOTHER, fingerprint, given_keys, made_key, source
 from carepolicy.store.sql.tables import TABLES
 
 if TYPE_CHECKING:

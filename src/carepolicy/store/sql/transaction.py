@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.store.contract import CaseRow, Held, HeldRow, InputRow, SubjectRow, VersionRow
 from carepolicy.store.faults import Again, Altered
-from carepolicy.store.keyring import fingerprint
+from carepolicy.store.privacy.keys import fingerprint
 from carepolicy.store.sql import statements, sums
 from carepolicy.store.sql.sums import EMPTY, MAC, Macs
 from carepolicy.store.sql.tables import CASES, RECORDS, SUBJECTS, TABLES, WRITES, Delete, Insert, Update, taken_apart

@@ -1,25 +1,30 @@
 """Data keys: what is private of a subject is sealed with a random key of the subject's own, and when that is erased the
 key is thrown away, so that what was sealed with it cannot be read wherever a copy of it is left.
 
-A data key is wrapped with the key of the key file (``sealing``). Wrapped data keys stand in the store, or in a *vault*:
+A data key is wrapped with the key of the key file (``keys``). Wrapped data keys stand in the store, or in a *vault*:
 another store that holds nothing else and is not copied together with the store, so that erasing holds for copies of the
 store as well. Where they are is decided when a store needs its first one (see docs/store.md).
 
 What is sealed is a mark, the name of the data key, a nonce, and AES-256-GCM. The engine and all other parts of the
 store know nothing of keys.
+
+A record is kept masked. Its data without the masks is sealed beside it, together with the names of the private facts
+that went into each of its fields, so that a role is shown a field where it may see all of them.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
 
 from carepolicy.store import faults
-from carepolicy.store.keyring import key_file, may_change_keys
-from carepolicy.store.sealing import MARK, Keys, demand_key
+from carepolicy.store.privacy.keys import MARK, Keys, demand_key, key_file, may_change_keys
+from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -32,9 +37,6 @@ VAULT_FILE = ".vault"
 IN_THE_STORE = ""
 """In place of the name of a vault."""
 
-JOURNAL = "\\journal"
-"""In place of a subject: what a journal holds is of many. No subject is stored under such a name (see ``naming``)."""
-
 NAME, NONCE = 16, 12
 AT_A_TIME = 500
 FEW = 5_000
@@ -42,38 +44,6 @@ FEW = 5_000
 
 MOST = 50_000
 """Data keys that are kept in memory, at most."""
-
-OF_SUBJECTS = """SELECT subject, id, (SELECT sealed FROM datakeys WHERE datakeys.id = sealings.id) FROM sealings
-    WHERE subject IN ({})"""
-WRAPPED = "SELECT id, sealed FROM datakeys WHERE id IN ({})"
-KEEP_KEY = "INSERT INTO datakeys (id, fingerprint, sealed) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-KEEP_SEALING = "INSERT INTO sealings (subject, id) VALUES (?, ?)"
-ACTIVE_KEY = "SELECT 1 FROM keys WHERE fingerprint = ? AND retired IS NULL"
-VAULT = "SELECT name FROM vaults"
-NAME_VAULT = "INSERT INTO vaults (no, name) VALUES (0, ?) ON CONFLICT DO NOTHING"
-
-MOVE = "UPDATE vaults SET name = ?"
-ALL_KEYS = "SELECT id, fingerprint, sealed FROM datakeys"
-
-SEALING = "SELECT id FROM sealings WHERE subject = ?"
-FORGET_SEALING = "DELETE FROM sealings WHERE subject = ?"
-FORGET_KEY = "DELETE FROM datakeys WHERE id = ?"
-SHRED = "INSERT INTO shreds (id) VALUES (?) ON CONFLICT DO NOTHING"
-SHREDS = "SELECT id FROM shreds"
-FORGET_SHRED = "DELETE FROM shreds WHERE id = ?"
-EMPTY_KEY = "UPDATE datakeys SET sealed = ? WHERE id = ?"
-"""In a vault the name of a data key stays, so that one that was thrown away is told from one that is lost."""
-
-OF_A_SUBJECT = (
-    ("cases", "key, subject, flow", "key IN (SELECT DISTINCT key FROM records WHERE subject = ?) AND subject = ?"),
-    ("records", "no", "subject = ?"),
-    ("contacts", "no", "subject = ?"),
-    ("dead_letters", "no", "subject = ?"),
-    ("held", "input, subject", "input IN (SELECT no FROM inputs UNION ALL SELECT 0) AND subject = ?"),
-)
-OF_ALL = (("journal", "no", "1 = 1"),)
-"""Tables with a column ``sealed`` for what is private: the columns of their primary keys, and how rows of a subject are
-found there by an index."""
 
 
 class DataKeys:
@@ -136,7 +106,7 @@ class DataKeys:
         wanted = sorted({each for each in subjects if each not in self._of_subjects})
         elsewhere = []
         for some in _some(wanted):
-            sql = OF_SUBJECTS.format(", ".join("?" * len(some))) + transaction.shared
+            sql = statements.sealings_of(len(some)) + transaction.shared
             for subject, found, wrapped in transaction.rows(sql, some):
                 name = self._of_subjects[subject] = bytes(found)
                 if name not in self._opened:
@@ -171,18 +141,18 @@ class DataKeys:
     def renew(self, transaction: Transaction, subject: str) -> None:
         """Throw the data key of a subject away, after some of what it sealed was taken out; what is left is sealed with
         a new one. ``shred`` must follow when that is committed."""
-        if not transaction.rows(SEALING + transaction.locked, (subject,)):  # nobody seals with it from here on
+        # From here on nobody seals with it.
+        if not transaction.rows(statements.SEALING + transaction.locked, (subject,)):
             return
         left = []
-        for table, columns, where in OF_ALL if subject == JOURNAL else OF_A_SUBJECT:
-            sql = f"SELECT {columns}, sealed FROM {table} WHERE {where} AND sealed IS NOT NULL"
-            rows = transaction.rows(sql, (subject,) * where.count("?"))
-            left += [(table, columns, row[:-1], self.opened(row[-1])) for row in rows]
+        of_all = subject == statements.JOURNAL
+        for each in statements.SEALED_OF_ALL if of_all else statements.SEALED_OF_SUBJECTS:
+            rows = transaction.rows(each.of_subject, (subject,) * each.where.count("?"))
+            left += [(each.renew, row[:-1], self.opened(row[-1])) for row in rows]
         self._drop(transaction, subject)
-        for table, columns, at, plain in left:
-            where = " AND ".join(f"{each} = ?" for each in columns.split(", "))
+        for renew, at, plain in left:
             sealed = None if plain is None else self.seal(transaction, subject, plain)
-            transaction.run(f"UPDATE {table} SET sealed = ? WHERE {where}", (sealed, *at))
+            transaction.run(renew, (sealed, *at))
 
     def demand_vault(self) -> None:
         """See to it that what ``renew`` throws away can be thrown away. Raises a ``StoreFault``."""
@@ -193,16 +163,16 @@ class DataKeys:
         """Throw away in the vault what was thrown away in the store, and scrub both; what is left, in words. It may be
         done again where it was interrupted or held up."""
         held_up = self._store.scrub()
-        names = [bytes(each) for (each,) in self._store.ask(SHREDS)] if self._where() else []
+        names = [bytes(each) for (each,) in self._store.ask(statements.SHREDS)] if self._where() else []
         if not names:
             return held_up
         vault = self.vault()
         with vault.transaction() as transaction:
-            transaction.many(EMPTY_KEY, [(b"", each) for each in names])
+            transaction.many(statements.EMPTY_DATA_KEY, [(b"", each) for each in names])
         left = vault.scrub()
         if left is None:
             with self._store.transaction() as transaction:
-                transaction.many(FORGET_SHRED, [(each,) for each in names])
+                transaction.many(statements.FORGET_SHRED, [(each,) for each in names])
         return left or held_up
 
     def move_to_vault(self) -> bool:
@@ -214,23 +184,23 @@ class DataKeys:
         name = _name_of(vault)
 
         def work(transaction: Transaction) -> None:
-            transaction.run(NAME_VAULT, (name,))
-            transaction.run(MOVE, (name,))
+            transaction.run(statements.NAME_VAULT, (name,))
+            transaction.run(statements.RENAME_VAULT, (name,))
             with vault.transaction() as there:
-                there.many(KEEP_KEY, transaction.rows(ALL_KEYS))
-            transaction.run("DELETE FROM datakeys")
+                there.many(statements.KEEP_DATA_KEY, transaction.rows(statements.ALL_DATA_KEYS))
+            transaction.run(statements.FORGET_ALL_DATA_KEYS)
 
         self._store.attempt(work)
         self._store.scrub()
         return True
 
     def _drop(self, transaction: Transaction, subject: str) -> None:
-        for (found,) in transaction.rows(SEALING, (subject,)):
-            transaction.run(FORGET_SEALING, (subject,))
+        for (found,) in transaction.rows(statements.SEALING, (subject,)):
+            transaction.run(statements.FORGET_SEALING, (subject,))
             if self._where():
-                transaction.run(SHRED, (found,))
+                transaction.run(statements.SHRED, (found,))
             else:
-                transaction.run(FORGET_KEY, (found,))
+                transaction.run(statements.FORGET_DATA_KEY, (found,))
             self._opened.pop(bytes(found), None)
         self._of_subjects.pop(subject, None)
 
@@ -261,12 +231,12 @@ class DataKeys:
         name = self._place = _name_of(vault)
 
         def work(transaction: Transaction) -> int:
-            names = [bytes(each) for (each,) in transaction.rows("SELECT id FROM sealings")]
+            names = [bytes(each) for (each,) in transaction.rows(statements.ALL_SEALINGS)]
             found = _found(vault, names)
             lost = [each for each in names if each not in found]
             with vault.transaction() as there:
-                there.many(KEEP_KEY, [(each, "", b"") for each in lost])
-            transaction.run(MOVE, (name,))
+                there.many(statements.KEEP_DATA_KEY, [(each, "", b"") for each in lost])
+            transaction.run(statements.RENAME_VAULT, (name,))
             return len(lost)
 
         return self._store.attempt(work)
@@ -274,19 +244,19 @@ class DataKeys:
     def _where(self) -> str:
         """The name of the vault; ``IN_THE_STORE`` where there is none, or not yet."""
         if not self._place:  # data keys may be moved into a vault, and never out of it
-            found = self._store.ask(VAULT)
+            found = self._store.ask(statements.VAULT)
             self._place = found[0][0] if found else IN_THE_STORE
         return self._place
 
     def _settle(self, transaction: Transaction) -> None:
         """Decide where the data keys of the store are, unless that is decided."""
-        if transaction.rows(VAULT + transaction.shared):
+        if transaction.rows(statements.VAULT + transaction.shared):
             return
         name = IN_THE_STORE
         if vault_url(self._store.url) is not None:
             self._vault = self._open_vault(create=True)
             name = _name_of(self._vault)
-        transaction.run(NAME_VAULT, (name,))
+        transaction.run(statements.NAME_VAULT, (name,))
 
     def _vault_url(self) -> str:
         return vault_url(self._store.url) or beside_key()
@@ -316,7 +286,8 @@ class DataKeys:
     def _make(self, transaction: Transaction, subjects: Sequence[str]) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        if not transaction.rows(ACTIVE_KEY + transaction.shared, (self._keys.first(),)):  # rotated meanwhile, or new
+        active = statements.ACTIVE_KEY + transaction.shared
+        if not transaction.rows(active, (self._keys.first(),)):  # rotated meanwhile, or new
             self._keys.forget()
             demand_key(transaction, self._now, self._store.url)
         self._settle(transaction)
@@ -328,10 +299,10 @@ class DataKeys:
             self._of_subjects[subject] = name
         if self._where():
             with self.vault().transaction() as there:  # before what it seals, which is of no use without it
-                there.many(KEEP_KEY, made)
+                there.many(statements.KEEP_DATA_KEY, made)
         else:
-            transaction.many(KEEP_KEY, made)
-        transaction.many(KEEP_SEALING, [(each, self._of_subjects[each]) for each in subjects])
+            transaction.many(statements.KEEP_DATA_KEY, made)
+        transaction.many(statements.KEEP_SEALING, [(each, self._of_subjects[each]) for each in subjects])
 
     def wrapped(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
         """Data keys as they are kept, by their names; empty where they were thrown away. Raises ``WrongKey``."""
@@ -381,17 +352,17 @@ def vault_url(store: str) -> str | None:
 
 def _name_of(vault: Store) -> str:
     """The name of a vault, which it gets at its first use."""
-    for (name,) in vault.ask(VAULT):
+    for (name,) in vault.ask(statements.VAULT):
         return str(name)
     with vault.transaction() as transaction:
-        transaction.run(NAME_VAULT, (os.urandom(NAME).hex(),))
-        return str(transaction.rows(VAULT)[0][0])
+        transaction.run(statements.NAME_VAULT, (os.urandom(NAME).hex(),))
+        return str(transaction.rows(statements.VAULT)[0][0])
 
 
 def _found(store: Store, names: Iterable[bytes]) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     for some in _some(list(names)):
-        rows = store.ask(WRAPPED.format(", ".join("?" * len(some))), some)
+        rows = store.ask(statements.wrapped_keys(len(some)), some)
         found.update((bytes(name), bytes(wrapped)) for name, wrapped in rows)
     return found
 
@@ -399,3 +370,39 @@ def _found(store: Store, names: Iterable[bytes]) -> dict[bytes, bytes]:
 def _some(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for begin in range(0, len(values), AT_A_TIME):
         yield values[begin : begin + AT_A_TIME]
+
+
+class Reader(NamedTuple):
+    """Who reads. ``sees`` are the private facts that the reader may see, None for all of them."""
+
+    sees: frozenset[str] | None
+
+    def may(self, facts: object) -> bool:
+        """Whether all of some facts may be seen; where it is not known which they were, whether all may be."""
+        if self.sees is None:
+            return True
+        return isinstance(facts, (list, tuple)) and self.sees.issuperset(facts)
+
+
+NOBODY = Reader(frozenset())
+"""One for whom all that is private stays masked."""
+
+CARRIER = Reader(None)
+"""One who carries a request out, and must have all of it: the mailer, the service that acts."""
+
+
+def whole(data: str, private: Mapping[str, tuple[str, ...]]) -> bytes:
+    """What is sealed beside a record: its data (JSON) without masks, and the facts in each of its fields."""
+    return b'{"facts":%b,"data":%b}' % (orjson.dumps(private), data.encode())
+
+
+def shown(masked: dict[str, Any], sealed: bytes | None, sealer: DataKeys, reader: Reader) -> dict[str, Any]:
+    """The data of a record as a reader may see it. Raises ``WrongKey``."""
+    whole_data = None if reader is NOBODY else sealer.opened(sealed)
+    if whole_data is None:
+        return masked
+    kept = orjson.loads(whole_data)
+    if "facts" not in kept:  # written before the facts were named
+        return kept if reader.sees is None else masked
+    facts, data = kept["facts"], kept["data"]
+    return {field: data[field] if reader.may(facts.get(field, ())) else value for field, value in masked.items()}

@@ -10,20 +10,23 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.store.datakeys import JOURNAL
 from carepolicy.store.faults import Busy, StoreFault, WrongKey
-from carepolicy.store.keyring import (
+from carepolicy.store.open import open_store
+from carepolicy.store.privacy.keys import (
+    MARK,
+    Keys,
     changing_keys,
+    demand_key,
     fingerprint,
     from_file,
     given_keys,
+    keys_of,
     new_key,
     note_store,
     stores_of_keys,
     write_keys,
 )
-from carepolicy.store.open import open_store
-from carepolicy.store.sealing import ACTIVE, MARK, NOTE, Keys, demand_key
+from carepolicy.store.sql import statements
 from carepolicy.store.url import SQLITE, named_store
 
 if TYPE_CHECKING:
@@ -32,7 +35,8 @@ if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.privacy.seal import DataKeys
+    from carepolicy.store.sql.statements import Sealed
 
 AT_A_TIME = 500
 """Rows that are sealed anew in one transaction."""
@@ -40,27 +44,7 @@ AT_A_TIME = 500
 ROTATION = (0, 0)
 """In place of an input and a share (see ``sharing``): the lock of rotations from several machines."""
 
-OLD = f"sealed IS NOT NULL AND substr(sealed, 1, {len(MARK)}) <> ?"
-"""What was sealed before there were data keys."""
-
-PRIVATE = (
-    ("cases", "key, subject, flow", "subject"),
-    ("records", "no", "subject"),
-    ("held", "input, subject", "subject"),
-    ("contacts", "no", "subject"),
-    ("dead_letters", "no", "subject"),
-    ("journal", "no", f"'{JOURNAL}'"),
-)
-"""Tables with what is private sealed, the columns of their primary keys, and whose it is."""
-
-SECRETS = "SELECT name, sealed FROM secrets"
-RENEW_SECRET = "UPDATE secrets SET sealed = ? WHERE name = ?"
-DATA_KEYS = "SELECT id, sealed FROM datakeys WHERE fingerprint <> ? AND sealed <> ? LIMIT ?"
-PRINTS = "SELECT DISTINCT fingerprint FROM datakeys WHERE sealed <> ?"
-RENEW_DATA_KEY = "UPDATE datakeys SET sealed = ?, fingerprint = ? WHERE id = ?"
-UNSHARE = "DELETE FROM macs WHERE fingerprint <> ?"
-SHARED = "SELECT fingerprint FROM macs"
-RETIRE = "UPDATE keys SET retired = ? WHERE retired IS NULL AND fingerprint <> ?"
+PRIVATE = (*statements.SEALED_OF_SUBJECTS, *statements.SEALED_OF_ALL)
 
 
 class Rotation(NamedTuple):
@@ -77,7 +61,7 @@ def begin_rotation(store: Store, now: int) -> None:
         raise Busy("the keys of the store are being rotated from another machine")
     with store.transaction() as transaction:
         demand_key(transaction, now, store.url)
-        known = {each for (each,) in transaction.rows(ACTIVE)}
+        known = {each for (each,) in transaction.rows(statements.ACTIVE_KEYS)}
     if from_file():
         with changing_keys():
             keys = given_keys()
@@ -87,7 +71,7 @@ def begin_rotation(store: Store, now: int) -> None:
                 write_keys(keys)
     with store.transaction() as transaction:
         key = given_keys()[0]
-        transaction.run(NOTE, (fingerprint(key), now))
+        transaction.run(statements.NOTE_KEY, (fingerprint(key), now))
         transaction.share_macs(key)
 
 
@@ -96,18 +80,18 @@ def seal_anew(store: Store, sealer: DataKeys, now: int, told: Callable[[int], No
     keys = Keys()
     places = [store, sealer.vault()] if sealer.has_vault() else [store]
     done = _anew_secrets(store, keys, told)
-    done += sum(_anew_old(store, sealer, *each, told) for each in PRIVATE)
+    done += sum(_anew_old(store, sealer, each, told) for each in PRIVATE)
     done += sum(_anew_keys(each, keys, told) for each in places)
     first = keys.first()
     with store.transaction() as transaction:
-        transaction.run(NOTE, (first, now))
-        retired = tuple(each for (each,) in transaction.rows(ACTIVE) if each != first)
-        transaction.run(RETIRE, (now, first))
+        transaction.run(statements.NOTE_KEY, (first, now))
+        retired = tuple(each for (each,) in transaction.rows(statements.ACTIVE_KEYS) if each != first)
+        transaction.run(statements.RETIRE_KEYS, (now, first))
         # Who makes data keys holds their key to be one of the store's: nobody wraps any with another from here on.
         while count := _some_keys(transaction, keys):
             done += count
         transaction.share_macs(given_keys()[0])
-        transaction.run(UNSHARE, (first,))
+        transaction.run(statements.UNSHARE_MACS, (first,))
         if sealer.has_vault():
             done += _anew_keys(sealer.vault(), keys, told)
             with sealer.vault().transaction() as there:
@@ -119,39 +103,36 @@ def end_rotation(store: Store, now: int) -> None:
     """Note which keys the store needs now, and let others rotate them."""
     if from_file():
         with changing_keys(), store.reading() as transaction:
-            note_store(named_store(store.url), [each for (each,) in transaction.rows(ACTIVE)])
+            note_store(named_store(store.url), [each for (each,) in transaction.rows(statements.ACTIVE_KEYS)])
     store.leave_share(*ROTATION)
 
 
 def count_old(store: Store, sealer: DataKeys) -> int:
     """How many things are to be sealed anew."""
     first = fingerprint(given_keys()[0])
-    sql = "SELECT count(*) FROM datakeys WHERE fingerprint <> ? AND sealed <> ?"
     places = [store, sealer.vault()] if sealer.has_vault() else [store]
-    found = sum(int(each.ask(sql, (first, b""))[0][0]) for each in places)
-    found += sum(int(store.ask(f"SELECT count(*) FROM {table} WHERE {OLD}", (MARK,))[0][0]) for table, _, _ in PRIVATE)
-    return found + int(store.ask("SELECT count(*) FROM secrets")[0][0])
+    found = sum(int(each.ask(statements.COUNT_OLD_DATA_KEYS, (first, b""))[0][0]) for each in places)
+    found += sum(int(store.ask(each.count_old, (MARK,))[0][0]) for each in PRIVATE)
+    return found + int(store.ask(statements.COUNT_SECRETS)[0][0])
 
 
 def _anew_secrets(store: Store, keys: Keys, told: Callable[[int], None]) -> int:
     with store.transaction() as transaction:
-        rows = transaction.rows(SECRETS)
-        transaction.many(RENEW_SECRET, [(keys.again(bytes(sealed)), name) for name, sealed in rows])
+        rows = transaction.rows(statements.SECRETS)
+        transaction.many(statements.RENEW_SECRET, [(keys.again(bytes(sealed)), name) for name, sealed in rows])
     told(len(rows))
     return len(rows)
 
 
-def _anew_old(store: Store, sealer: DataKeys, table: str, columns: str, whose: str, told: Callable[[int], None]) -> int:
+def _anew_old(store: Store, sealer: DataKeys, private: Sealed, told: Callable[[int], None]) -> int:
     """Seal with data keys what was sealed without."""
-    where = " AND ".join(f"{name} = ?" for name in columns.split(", "))
-    select = f"SELECT {columns}, {whose}, sealed FROM {table} WHERE {OLD} LIMIT ?"
     done = 0
 
     def work(transaction: Transaction) -> int:
-        rows = transaction.rows(select, (MARK, AT_A_TIME))
+        rows = transaction.rows(private.old, (MARK, AT_A_TIME))
         sealer.prepare(transaction, [row[-2] for row in rows])
         anew = [(sealer.seal(transaction, row[-2], sealer.opened(row[-1]) or b""), *row[:-2]) for row in rows]
-        transaction.many(f"UPDATE {table} SET sealed = ? WHERE {where}", anew)
+        transaction.many(private.renew, anew)
         return len(rows)
 
     while count := store.attempt(work):
@@ -170,8 +151,8 @@ def _anew_keys(store: Store, keys: Keys, told: Callable[[int], None]) -> int:
 
 def _some_keys(transaction: Transaction, keys: Keys) -> int:
     first = keys.first()
-    rows = transaction.rows(DATA_KEYS, (first, b"", AT_A_TIME))
-    transaction.many(RENEW_DATA_KEY, [(keys.again(bytes(sealed)), first, name) for name, sealed in rows])
+    rows = transaction.rows(statements.OLD_DATA_KEYS, (first, b"", AT_A_TIME))
+    transaction.many(statements.RENEW_DATA_KEY, [(keys.again(bytes(sealed)), first, name) for name, sealed in rows])
     return len(rows)
 
 
@@ -196,7 +177,7 @@ def drop_old_keys(stores: Sequence[Store], vault: Store | None) -> Dropped:
         own = named_store(stores[0].url)
         needed = {name: old & _needs(name, noted) for name, noted in stores_of_keys().items() if name != own}
         if vault is not None:
-            needed[named_store(vault.url)] = old & {each for (each,) in vault.ask(PRINTS, (b"",))}
+            needed[named_store(vault.url)] = old & {each for (each,) in vault.ask(statements.KEYS_OF_DATA_KEYS, (b"",))}
         kept = {each for prints in needed.values() for each in prints}
         left = [each for number, each in enumerate(keys) if number == 0 or fingerprint(each) in kept]
         if len(left) < len(keys):
@@ -212,7 +193,7 @@ def _needs(name: str, noted: list[str]) -> set[str]:
     try:
         store = open_store(name, create=False)
         try:
-            return {each for (each,) in store.ask(ACTIVE)}
+            return set(keys_of(store))
         finally:
             store.close()
     except StoreFault:
@@ -222,20 +203,18 @@ def _needs(name: str, noted: list[str]) -> set[str]:
 def _demand_first(transaction: Transaction, first: Fernet, print_of_first: str) -> None:
     from cryptography.fernet import InvalidToken
 
-    others = "SELECT 1 FROM datakeys WHERE fingerprint <> ? AND sealed <> ? LIMIT 1"
-    if transaction.rows(others, (print_of_first, b"")):
+    if transaction.rows(statements.ANY_OLD_DATA_KEY, (print_of_first, b"")):
         raise WrongKey(STILL_OLD)
-    shared = [each for (each,) in transaction.rows(SHARED)]
+    shared = [each for (each,) in transaction.rows(statements.SHARED_MACS)]
     if shared and print_of_first not in shared:
         raise WrongKey(STILL_OLD)
-    for _, sealed in transaction.rows(SECRETS):
+    for _, sealed in transaction.rows(statements.SECRETS):
         try:
             first.decrypt(bytes(sealed))
         except InvalidToken:
             raise WrongKey(STILL_OLD) from None
-    for table, _, _ in PRIVATE:
-        if transaction.rows(f"SELECT 1 FROM {table} WHERE {OLD} LIMIT 1", (MARK,)):
-            raise WrongKey(STILL_OLD)
+    if any(transaction.rows(each.old, (MARK, 1)) for each in PRIVATE):
+        raise WrongKey(STILL_OLD)
 
 
 STILL_OLD = "another process still seals with the old key; end it, and rotate again"

@@ -10,11 +10,12 @@ import orjson
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.values import MASK, plain
 from carepolicy.store.contract import named
-from carepolicy.store.erasing import erase
 from carepolicy.store.factvalues import take_all
 from carepolicy.store.live.late import concerns, held_back
 from carepolicy.store.noting import found_addresses
-from carepolicy.store.revealing import Reader, shown
+from carepolicy.store.privacy.erase import erase
+from carepolicy.store.privacy.seal import Reader, shown
+from carepolicy.store.sql import statements
 from carepolicy.store.stepping import erase_beside
 
 if TYPE_CHECKING:
@@ -22,14 +23,7 @@ if TYPE_CHECKING:
 
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Address, Store, Transaction
-    from carepolicy.store.datakeys import DataKeys
-
-CASES = "SELECT flow, state, opened, body, sealed FROM cases WHERE key = ? AND subject = ? ORDER BY flow"
-COUNT = """SELECT count(*), count(sealed), min(time), max(time) FROM records WHERE key = ? AND subject = ?"""
-RECORDS = "SELECT line, sealed FROM records WHERE key = ? AND subject = ? ORDER BY flow, sequence, loose"
-TYPED = "SELECT count(*), count(sealed) FROM contacts WHERE subject = ? AND direction <> 'event'"
-ERASED = "SELECT time, author, flow, counts FROM erasures WHERE subject = ? ORDER BY no"
-UNTIL = "SELECT max(erase) FROM closings WHERE key = ? AND subject = ?"
+    from carepolicy.store.privacy.seal import DataKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +149,14 @@ class Customers:
 
     def _at(self, transaction: Transaction, address: Address) -> Held:
         key, subject = address
-        count, private, _, _ = transaction.rows(COUNT, address)[0]
+        count, private, _, _ = transaction.rows(statements.COUNT_RECORDS_AT, address)[0]
         return Held(
             named(subject), key,
-            tuple(self._case(named(subject), row) for row in transaction.rows(CASES, address)),
-            count, private, transaction.rows(TYPED, (subject,))[0][1], len(list(self._held_back(transaction, address))),
-            transaction.rows(UNTIL, address)[0][0],
-            tuple((*row[:3], orjson.loads(row[3])) for row in transaction.rows(ERASED, (subject,))),
+            tuple(self._case(named(subject), row) for row in transaction.rows(statements.OPEN_CASES_AT, address)),
+            count, private, transaction.rows(statements.COUNT_TYPED, (subject,))[0][1],
+            len(list(self._held_back(transaction, address))),
+            transaction.rows(statements.LAST_CLOSING, address)[0][0],
+            tuple((*row[:3], orjson.loads(row[3])) for row in transaction.rows(statements.ERASURES_OF, (subject,))),
         )  # fmt: skip
 
     def _case(self, subject: str, row: tuple[Any, ...]) -> OpenCase:
@@ -188,7 +183,7 @@ class Customers:
 
     def _records(self, transaction: Transaction, address: Address) -> list[dict[str, Any]]:
         found = []
-        for line, sealed in transaction.rows(RECORDS, address):
+        for line, sealed in transaction.rows(statements.RECORDS_AT, address):
             record = orjson.loads(line)
             record["data"] = shown(record["data"], sealed, self._sealer, self._reader)
             found.append(record)

@@ -15,25 +15,16 @@ from carepolicy.engine.instants import text_of
 from carepolicy.engine.values import MASK
 from carepolicy.store.contract import named, storable
 from carepolicy.store.noting import found_addresses, one_with, people_events
-from carepolicy.store.revealing import Reader, shown
+from carepolicy.store.privacy.seal import Reader, shown
+from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Address, Store, Transaction
-    from carepolicy.store.datakeys import DataKeys
+    from carepolicy.store.privacy.seal import DataKeys
 
-RECORDS = """SELECT r.type, r.time, r.flow, r.line, r.sealed, o.state FROM records r
-    LEFT JOIN outbox o ON o.subject = r.subject AND o.flow = r.flow AND o.sequence = r.sequence
-    WHERE r.subject = ? AND r.sequence > 0 AND r.type IN
-        ('carepolicy.message.requested', 'carepolicy.notice.requested', 'carepolicy.task.assigned')
-    ORDER BY r.time, r.flow, r.sequence"""
-CONTACTS = """SELECT time, flow, direction, channel, author, summary, sealed FROM contacts
-    WHERE subject = ? ORDER BY time, no"""
-ADD = """INSERT INTO contacts (time, subject, flow, sequence, direction, channel, author, summary, sealed)
-    VALUES (?, ?, '', 0, ?, ?, ?, '', ?)"""
-OWNED = "SELECT DISTINCT key, subject FROM cases WHERE person = ? ORDER BY key, subject"
 ERASED = "(erased)"
 """In place of what was typed."""
 
@@ -94,7 +85,7 @@ class ContactLog:
     def of_owner(self, person: str) -> list[Contact]:
         """The entries about all whose open cases a person has, the first first."""
         with self._store.reading() as transaction:
-            owned = [(key, subject) for key, subject in transaction.rows(OWNED, (person,))]
+            owned = [(key, subject) for key, subject in transaction.rows(statements.SUBJECTS_OF_OWNER, (person,))]
             return self._sorted(transaction, one_with(transaction, owned))
 
     def knows(self, subject: str) -> bool:
@@ -108,7 +99,7 @@ class ContactLog:
 
         def work(transaction: Transaction) -> None:
             sealed = self._sealer.seal(transaction, name, text.encode())
-            transaction.run(ADD, (now, name, direction, channel, author, sealed))
+            transaction.run(statements.ADD_CONTACT, (now, name, direction, channel, author, sealed))
 
         self._store.attempt(work)
 
@@ -120,14 +111,14 @@ class ContactLog:
     def _entries(self, transaction: Transaction, subject: str) -> Iterator[Contact]:
         owners: Owners = []
         asked = []
-        for type_, time, flow, line, sealed, state in transaction.rows(RECORDS, (subject,)):
+        for type_, time, flow, line, sealed, state in transaction.rows(statements.CONTACTS_ASKED, (subject,)):
             data = orjson.loads(line)["data"]
             if type_ == "carepolicy.task.assigned":
                 owners.append((time, flow, data.get("person") or self._bundle.role_titles.get(data["role"], "staff")))
             else:
                 told = shown(data, sealed, self._sealer, self._reader)
                 asked.append(self._asked(type_, time, named(subject), flow, told, state or ""))
-        for row in transaction.rows(CONTACTS, (subject,)):
+        for row in transaction.rows(statements.CONTACTS_OF, (subject,)):
             yield self._noted(named(subject), row, owners)
         yield from asked
 

@@ -1,0 +1,1 @@
+"""What is private: the keys that seal it, what is sealed with them, who may see it, and its end."""
