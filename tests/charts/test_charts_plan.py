@@ -7,8 +7,8 @@ import chart_samples as samples
 import pytest
 
 from carepolicy.charts import UnknownFlow, chart_of
-from carepolicy.charts.planning import finer
-from carepolicy.charts.sheets import MOST, halved
+from carepolicy.charts.order import MOST, halved
+from carepolicy.charts.plan import finer
 from carepolicy.policy.model import Fact
 
 

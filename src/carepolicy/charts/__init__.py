@@ -3,8 +3,7 @@
 from carepolicy.charts.draw import Drawn, UnknownFormat, draw, pictures, sources
 from carepolicy.charts.overview import draw_all
 from carepolicy.charts.paper import UnknownPaper
-from carepolicy.charts.plan import Mark
-from carepolicy.charts.planning import UnknownFlow, chart_of
+from carepolicy.charts.plan import Mark, UnknownFlow, chart_of
 from carepolicy.charts.render import NoRenderer, RenderError, renderer
 
 __all__ = [

@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from carepolicy.policy.model import Organisation
 
 AA_TEXT = 4.5
 AA_LINE = 3.0
@@ -95,3 +99,9 @@ def shades(roles: Iterable[str], own: Mapping[str, str | None], palette: Iterabl
             colour = free.pop(0) if free else BANDS[len(found) % len(BANDS)]
         found[name] = shade(colour)
     return found
+
+
+def shades_of(organisation: Organisation, others: Iterable[str]) -> dict[str, Shade]:
+    """A shade for each role of an organisation, then for ``others`` that are no roles of it."""
+    own = {name: role.colour for name, role in organisation.roles.items()}
+    return shades(dict.fromkeys((*organisation.roles, *others)), own, organisation.palette)

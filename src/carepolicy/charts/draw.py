@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from carepolicy.charts import card
+from carepolicy.charts import card, lanes
+from carepolicy.charts.colours import PLAIN
+from carepolicy.charts.formats import FORMATS
 from carepolicy.charts.paper import TOO_SMALL, exact, joined, too_small
-from carepolicy.charts.planning import chart_of, finer
+from carepolicy.charts.plan import chart_of, finer
 from carepolicy.charts.render import NoRenderer, how_to_draw, render, renderer
 from carepolicy.charts.svg import cleaned
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
 
+    from carepolicy.charts.order import Groups
     from carepolicy.charts.plan import Chart, Mark, Sheet
-    from carepolicy.charts.sheets import Groups
     from carepolicy.policy.model import Policies
 
-STYLES = ("card", "lanes", "plain")
 PICTURES = (".svg", ".png", ".pdf")
 
 Writer = Callable[["Chart", "Sheet", bool, bool], str]
@@ -73,8 +73,6 @@ def draw(
             return chart_of(policies, flow_name, language=language, split=split, marks=marks, groups=groups)
 
         return draw_plan(planned, path, style=style, paper=paper or policies.organisation.paper, say=say)
-    from carepolicy.charts.formats import FORMATS
-
     if ending not in FORMATS:
         known = ", ".join((".dot", *PICTURES, *FORMATS))
         raise UnknownFormat(f'cannot write a chart as "{path.name}": the ending must be one of {known}')
@@ -95,7 +93,8 @@ def draw_plan(
         raise NoRenderer
     if ending == ".pdf":
         return _on_paper(planned, _dot(style), path, paper, say)
-    return _drawn(_Request(planned(None), _dot(style), say), path, ending)
+    chart, write = planned(None), _dot(style)
+    return _drawn(chart, [write(chart, sheet, say is not False, True) for sheet in chart.sheets], path, ending)
 
 
 def sources(
@@ -141,31 +140,18 @@ def ending_of(path: Path) -> str:
     return ".xstate.json" if name.endswith(".xstate.json") else path.suffix.lower()
 
 
+def _plain(chart: Chart, sheet: Sheet, say: bool = True, heading: bool = True) -> str:
+    """The same cards in black on white, for grey printers and for cutting out."""
+    return card.dot_of(replace(chart, shades=dict.fromkeys(chart.shades, PLAIN)), sheet, say, heading)
+
+
+STYLES: Mapping[str, Writer] = {"card": card.dot_of, "lanes": lanes.dot_of, "plain": _plain}
+
+
 def _dot(style: str) -> Writer:
-    if style == "card":
-        return card.dot_of
-    if style == "lanes":
-        from carepolicy.charts import lanes
-
-        return lanes.dot_of
-    if style == "plain":
-        from carepolicy.charts import plain
-
-        return plain.dot_of
-    raise UnknownFormat(f'there is no style "{style}": the styles are {", ".join(STYLES)}')
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What to draw and how, for every kind of picture."""
-
-    chart: Chart
-    write: Writer
-    say: bool | None
-
-    def texts(self) -> list[str]:
-        """The DOT text of each sheet, at its natural size."""
-        return [self.write(self.chart, sheet, self.say is not False, True) for sheet in self.chart.sheets]
+    if style not in STYLES:
+        raise UnknownFormat(f'there is no style "{style}": the styles are {", ".join(STYLES)}')
+    return STYLES[style]
 
 
 def _on_paper(planned: Planner, write: Writer, path: Path, paper: str, say: bool | None) -> Drawn:
@@ -186,13 +172,13 @@ def _writing(write: Writer, chart: Chart, sheet: Sheet) -> Callable[[bool], str]
     return lambda said: write(chart, sheet, said, True)
 
 
-def _drawn(request: _Request, path: Path, ending: str) -> Drawn:
+def _drawn(chart: Chart, texts: list[str], path: Path, ending: str) -> Drawn:
     if ending == ".dot":
-        return Drawn(_saved(path, [text.encode() for text in request.texts()]), "" if renderer() else how_to_draw())
+        return Drawn(_saved(path, [text.encode() for text in texts]), "" if renderer() else how_to_draw())
     if ending == ".png":
-        return Drawn(_saved(path, [render(_at(text, 110), "png") for text in request.texts()]))
-    both = zip(request.texts(), request.chart.sheets, strict=True)
-    return Drawn(_saved(path, [cleaned(render(text, "svg"), request.chart, sheet).encode() for text, sheet in both]))
+        return Drawn(_saved(path, [render(_at(text, 110), "png") for text in texts]))
+    both = zip(texts, chart.sheets, strict=True)
+    return Drawn(_saved(path, [cleaned(render(text, "svg"), chart, sheet).encode() for text, sheet in both]))
 
 
 def _at(source: str, dpi: int) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class WayOut:
     """One transition of a state. ``to`` None: the case stays. ``asked``: it answers the state's question.
 
     ``key`` is unique in the flow and stable: state, trigger and place among the trigger's transitions.
@@ -58,11 +58,11 @@ class _Group:
     one_of_many: bool = False
 
 
-def ways_of(words: Words, state: State) -> tuple[Way, ...]:
+def ways_of(words: Words, state: State) -> tuple[WayOut, ...]:
     """The state's own transitions: events in the order of the file, then clocks, then ``after``."""
     events = [trigger for trigger in state.on if not _is_timer(words.flow, trigger)]
     asking = {trigger for trigger in events if _asks(state, state.on[trigger])}
-    ways: list[Way] = []
+    ways: list[WayOut] = []
     for trigger in events:
         group = _Group(trigger, state.on[trigger], words.trigger(trigger), bool(state.ask), len(asking) > 1)
         ways += _ways(words, state, group, trigger in asking, timer=False)
@@ -75,12 +75,12 @@ def ways_of(words: Words, state: State) -> tuple[Way, ...]:
     return tuple(ways)
 
 
-def _ways(words: Words, state: State, group: _Group, asking: bool, *, timer: bool) -> list[Way]:
-    found: list[Way] = []
+def _ways(words: Words, state: State, group: _Group, asking: bool, *, timer: bool) -> list[WayOut]:
+    found: list[WayOut] = []
     for index, transition in enumerate(group.transitions):
         asked = asking and transition.to is not None
         found.append(
-            Way(
+            WayOut(
                 key=f"{state.name}-{group.trigger}-{index}",
                 state=state.name,
                 trigger=group.trigger,
@@ -95,7 +95,7 @@ def _ways(words: Words, state: State, group: _Group, asking: bool, *, timer: boo
     return found
 
 
-def question_of(words: Words, state: State, ways: Iterable[Way]) -> str:
+def question_of(words: Words, state: State, ways: Iterable[WayOut]) -> str:
     """The question that the state's guarded transitions answer: ``ask``, else the guard in words."""
     asked = [way for way in ways if way.asked]
     if not asked:

@@ -10,17 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.charts.heatwords import heat_words
-from carepolicy.charts.plan import Mark
-from carepolicy.charts.planning import chart_of
+from carepolicy.charts.plan import Mark, chart_of
 from carepolicy.charts.text import clean
 
 if TYPE_CHECKING:
     import os
 
-    from carepolicy.charts.heatwords import HeatWords
+    from carepolicy.charts.labels import Labels
+    from carepolicy.charts.order import Groups
     from carepolicy.charts.plan import Chart
-    from carepolicy.charts.sheets import Groups
     from carepolicy.policy.model import Policies
 
 BOUNDS = (0, 10, 20, 50)
@@ -70,24 +68,24 @@ def chart_of_heat(
 ) -> Chart:
     """The plan of a flow's chart with an audit's figures on its cards, a legend, and what was counted."""
     chart = chart_of(policies, flow, language=language, groups=groups)
-    words = heat_words(chart.language)
+    labels = chart.labels
     numbers = {card.state: card.number for sheet in chart.sheets for card in sheet.cards}
     rows: dict[str, list[tuple[str, str]]] = {}
     for state in numbers:
         if isinstance(audit.states.get(state), dict):
-            rows[state] = _state_rows(words, audit.states[state])
+            rows[state] = _state_rows(labels, audit.states[state])
     for name, clock in policies.flows[flow].clocks.items():
         runs_in = sorted((state for state in clock.runs_in if state in numbers), key=numbers.__getitem__)
         if runs_in and isinstance(audit.clocks.get(name), dict):
-            told = _clock_rows(words, clean(clock.title) or name, audit.clocks[name])
+            told = _clock_rows(labels, clean(clock.title) or name, audit.clocks[name])
             rows.setdefault(runs_in[0], []).extend(told)
     marks = {state: Mark(rows=tuple(told)) for state, told in rows.items() if told}
-    legend = [(words.none, GROUNDS[0])]
-    legend += [(words.up_to.format(bound), ground) for bound, ground in zip(BOUNDS[1:], GROUNDS[1:], strict=False)]
-    legend.append((words.over.format(BOUNDS[-1]), GROUNDS[-1]))
-    counted = words.cases.format(audit.cases)
+    legend = [(labels.none_late, GROUNDS[0])]
+    legend += [(labels.up_to.format(bound), ground) for bound, ground in zip(BOUNDS[1:], GROUNDS[1:], strict=False)]
+    legend.append((labels.over.format(BOUNDS[-1]), GROUNDS[-1]))
+    counted = labels.cases.format(audit.cases)
     if audit.first and audit.last:
-        counted += f", {words.between.format(audit.first, audit.last)}"
+        counted += f", {labels.between.format(audit.first, audit.last)}"
     return replace(chart, marks=marks, legend=tuple(legend), footer=(*chart.footer, counted))
 
 
@@ -111,41 +109,41 @@ def duration(seconds: float) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
-def _state_rows(words: HeatWords, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _state_rows(labels: Labels, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     visits, still, late = (_count(figures, key) for key in ("visits", "open", "late"))
     of = visits or still
     if not of:
-        return [(words.nobody, NO_SHARE)]
-    parts = [words.visits.format(visits)] if visits else []
-    parts += [words.open.format(still)] if still else []
-    parts.append(_late(words, late, of))
-    return [(", ".join(parts) + _median(words, figures.get("time"), of), ground_of(late, of))]
+        return [(labels.no_case, NO_SHARE)]
+    parts = [labels.visits.format(visits)] if visits else []
+    parts += [labels.open.format(still)] if still else []
+    parts.append(_late(labels, late, of))
+    return [(", ".join(parts) + _median(labels, figures.get("time"), of), ground_of(late, of))]
 
 
-def _clock_rows(words: HeatWords, title: str, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _clock_rows(labels: Labels, title: str, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     met, late = _count(figures, "met"), _count(figures, "late")
     of = met + late
     if not of:
-        return [(words.clock.format(title, words.nobody), NO_SHARE)]
-    told = words.in_time.format(met, of)
+        return [(labels.told_of.format(title, labels.no_case), NO_SHARE)]
+    told = labels.in_time.format(met, of)
     if of >= FEWEST:
-        told += f" ({words.share.format(round(100 * met / of))})"
+        told += f" ({labels.share.format(round(100 * met / of))})"
         target = figures.get("target")
         if isinstance(target, int | float) and not isinstance(target, bool):
-            told += f", {words.target.format(f'{100 * target:g}')}"
-    return [(words.clock.format(title, told) + _median(words, figures.get("used"), of), ground_of(late, of))]
+            told += f", {labels.target.format(f'{100 * target:g}')}"
+    return [(labels.told_of.format(title, told) + _median(labels, figures.get("used"), of), ground_of(late, of))]
 
 
-def _late(words: HeatWords, late: int, of: int) -> str:
-    told = words.late.format(late)
-    return f"{told} ({words.share.format(round(100 * late / of))})" if of >= FEWEST else f"{told} ({words.few})"
+def _late(labels: Labels, late: int, of: int) -> str:
+    told = labels.late_of.format(late)
+    return f"{told} ({labels.share.format(round(100 * late / of))})" if of >= FEWEST else f"{told} ({labels.few})"
 
 
-def _median(words: HeatWords, figures: object, of: int) -> str:
+def _median(labels: Labels, figures: object, of: int) -> str:
     half = figures.get("p50") if isinstance(figures, dict) else None
     if not isinstance(half, int | float) or isinstance(half, bool) or not 0 <= half < 1e12 or of < FEWEST:
         return ""
-    return f"; {words.median.format(duration(half))}"
+    return f"; {labels.median.format(duration(half))}"
 
 
 def _count(figures: Mapping[str, Any], key: str) -> int:

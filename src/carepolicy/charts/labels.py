@@ -65,6 +65,21 @@ class Labels:
     stays: str = "the case stays where it is"
     again_restart: str = "begins anew"
     again_continue: str = "goes on"
+    visits: str = "{} times here"
+    open: str = "{} open"
+    late_of: str = "{} late"
+    share: str = "{}\u00a0%"
+    few: str = "too few for a share"
+    no_case: str = "no case"
+    median: str = "half within {}"
+    told_of: str = "{}: {}"
+    in_time: str = "{} of {} in time"
+    target: str = "target {}\u00a0%"
+    cases: str = "{} cases"
+    between: str = "{} to {}"
+    none_late: str = "late: none"
+    up_to: str = "up to {}\u00a0%"
+    over: str = "over {}\u00a0%"
 
 
 ENGLISH = Labels()
@@ -85,6 +100,10 @@ FRENCH = Labels(
     all_flows="Comment les processus s’enchaînent", opens_word="ouvre", raises_word="signale", level="Niveau {}",
     entering="À l’arrivée", until="jusqu’à {}", before="{} avant {}", past="{} après {}", less_than="moins de {}",
     quoted="« {} »", stays="le dossier reste où il est", again_restart="repart à zéro", again_continue="reprend",
+    visits="{} fois ici", open="{} en cours", late_of="{} en retard", few="trop peu pour un pourcentage",
+    no_case="aucun dossier", median="la moitié en {} ou moins", told_of="{} : {}", in_time="{} sur {} dans le délai",
+    target="objectif {}\u00a0%", cases="{} dossiers", between="du {} au {}", none_late="en retard : aucun",
+    up_to="jusqu’à {}\u00a0%", over="plus de {}\u00a0%",
 )  # fmt: skip
 
 GERMAN = Labels(

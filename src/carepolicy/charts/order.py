@@ -1,4 +1,4 @@
-"""The order of the steps: the main path, the tree of arrows that hangs on it, and the numbers.
+"""The order of the steps: the main path, the tree of arrows that hangs on it, the numbers, and the sheets.
 
 Only the arrows of a tree, and a few joins that keep it planar, are drawn as arrows; every other
 transition becomes a chip that names its destination. That is why no two arrows need to cross.
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from carepolicy.charts.exits import Way
+    from carepolicy.charts.exits import WayOut
     from carepolicy.policy.model import Flow
+
 
 _GOOD = frozenset({"resolved", "solved", "done", "completed", "complete", "delivered", "success", "kept", "fulfilled"})
 _SMALL = 4
@@ -25,7 +26,7 @@ class Tree:
     ``main`` the states of the main path, ``order`` all states that are not final, as numbered."""
 
     roots: list[str] = field(default_factory=list)
-    parent: dict[str, Way] = field(default_factory=dict)
+    parent: dict[str, WayOut] = field(default_factory=dict)
     children: dict[str, list[str]] = field(default_factory=dict)
     main: list[str] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
@@ -38,7 +39,7 @@ def success_of(flow: Flow) -> str | None:
     return next(iter([*good, *ends]), None)
 
 
-def tree_of(flow: Flow, ways: Mapping[str, tuple[Way, ...]], states: Iterable[str], starts: Iterable[str]) -> Tree:
+def tree_of(flow: Flow, ways: Mapping[str, tuple[WayOut, ...]], states: Iterable[str], starts: Iterable[str]) -> Tree:
     """The tree of arrows over ``states`` from ``starts``; states that no way reaches become roots too."""
     inside = [name for name in states if flow.states[name].final is None]
     moves = {name: [way for way in ways[name] if _forward(way, name, inside)] for name in inside}
@@ -65,7 +66,7 @@ def tree_of(flow: Flow, ways: Mapping[str, tuple[Way, ...]], states: Iterable[st
     return tree
 
 
-def joins_of(tree: Tree, ways: Mapping[str, tuple[Way, ...]]) -> set[str]:
+def joins_of(tree: Tree, ways: Mapping[str, tuple[WayOut, ...]]) -> set[str]:
     """Keys of ways that may be drawn as arrows although they are not of the tree.
 
     Such a way leads from the last step of a side branch to the main continuation of the step from
@@ -90,16 +91,16 @@ def joins_of(tree: Tree, ways: Mapping[str, tuple[Way, ...]]) -> set[str]:
     return found
 
 
-def _forward(way: Way, state: str, inside: list[str]) -> bool:
+def _forward(way: WayOut, state: str, inside: list[str]) -> bool:
     return way.to is not None and way.to != state and way.to in inside
 
 
-def _preferred(ways: Iterable[Way]) -> list[Way]:
+def _preferred(ways: Iterable[WayOut]) -> list[WayOut]:
     return sorted(ways, key=lambda way: way.timer)
 
 
 def _main_path(
-    start: str, moves: Mapping[str, list[Way]], ways: Mapping[str, tuple[Way, ...]], success: str | None
+    start: str, moves: Mapping[str, list[WayOut]], ways: Mapping[str, tuple[WayOut, ...]], success: str | None
 ) -> list[str]:
     ending = {name for name, out in ways.items() if any(way.to == success for way in out)}
     far = _distances(ending, moves)
@@ -113,7 +114,7 @@ def _main_path(
         path.append(_bypassing(options, moves, far))
 
 
-def _bypassing(options: list[str], moves: Mapping[str, list[Way]], far: Mapping[str, int]) -> str:
+def _bypassing(options: list[str], moves: Mapping[str, list[WayOut]], far: Mapping[str, int]) -> str:
     """The first option, or one that the first leads to anyway: the first is then a detour beside it."""
     chosen = options[0]
     for _ in options:
@@ -125,7 +126,7 @@ def _bypassing(options: list[str], moves: Mapping[str, list[Way]], far: Mapping[
     return chosen
 
 
-def _distances(goals: set[str], moves: Mapping[str, list[Way]]) -> dict[str, int]:
+def _distances(goals: set[str], moves: Mapping[str, list[WayOut]]) -> dict[str, int]:
     """Fewest steps from each state to one of ``goals``."""
     far = dict.fromkeys(sorted(goals), 0)
     changed = True
@@ -139,11 +140,11 @@ def _distances(goals: set[str], moves: Mapping[str, list[Way]]) -> dict[str, int
     return far
 
 
-def _returns(state: str, here: str, moves: Mapping[str, list[Way]], path: set[str]) -> bool:
+def _returns(state: str, here: str, moves: Mapping[str, list[WayOut]], path: set[str]) -> bool:
     return _reaches(state, {here}, moves, path - {here})
 
 
-def _reaches(state: str, goals: set[str], moves: Mapping[str, list[Way]], avoid: set[str]) -> bool:
+def _reaches(state: str, goals: set[str], moves: Mapping[str, list[WayOut]], avoid: set[str]) -> bool:
     seen = {state}
     waiting = [state]
     while waiting:
@@ -156,7 +157,7 @@ def _reaches(state: str, goals: set[str], moves: Mapping[str, list[Way]], avoid:
     return False
 
 
-def _claim(placed: list[str], moves: Mapping[str, list[Way]], tree: Tree) -> None:
+def _claim(placed: list[str], moves: Mapping[str, list[WayOut]], tree: Tree) -> None:
     """Each state that is not placed is entered by the first event that leads to it, else by a timer."""
     known = set(placed)
     while True:
@@ -173,7 +174,7 @@ def _claim(placed: list[str], moves: Mapping[str, list[Way]], tree: Tree) -> Non
         placed.append(found.to)
 
 
-def _arrange(tree: Tree, moves: Mapping[str, list[Way]]) -> None:
+def _arrange(tree: Tree, moves: Mapping[str, list[WayOut]]) -> None:
     """Children in the order of their ways, the main continuation last; then numbers, depth first."""
     for name, out in moves.items():
         for way in out:
@@ -202,3 +203,74 @@ def _last(tree: Tree, name: str) -> str:
     while tree.children[name]:
         name = tree.children[name][-1]
     return name
+
+
+MOST = 12
+"""Steps on one sheet: above this the text on A4 falls under 8 points (measured, see the design guide)."""
+
+FEWEST = 2
+"""Steps on one sheet from which on it is divided no more, however small its text."""
+
+Groups = list[list[str]]
+"""Sheets in order: of each the states in drawing order."""
+
+
+def halved(names: list[str], entered_from: Mapping[str, str]) -> list[list[str]]:
+    """A sheet's states as two runs, cut near the middle where the fewest arrows are cut.
+
+    ``entered_from`` says for a state from which one its arrow comes.
+    """
+    middle = len(names) / 2
+    reach = max(1, len(names) // 4)
+    least = 2 if len(names) > FEWEST + 1 else 1
+    cuts = [cut for cut in range(least, len(names) - least + 1) if abs(cut - middle) <= reach]
+
+    def cost(cut: int) -> tuple[int, float]:
+        before = set(names[:cut])
+        return sum(entered_from.get(name) in before for name in names[cut:]), abs(cut - middle)
+
+    best = min(cuts, key=cost)
+    return [names[:best], names[best:]]
+
+
+def divided(flow: Flow, tree: Tree) -> Groups:
+    """The states of each sheet in drawing order; one sheet where twelve steps are enough.
+
+    A state of no phase goes with the state from which it is first entered. A phase of more than twelve
+    steps, or a flow without phases, is cut into runs of nearly equal length.
+    """
+    if len(tree.order) <= MOST:
+        return [list(tree.order)]
+    phase_of = {name: phase.name for phase in flow.phases.values() for name in phase.states}
+    groups: dict[str, list[str]] = {}
+    for name in tree.order:
+        home = name
+        while home not in phase_of and home in tree.parent:
+            home = tree.parent[home].state
+        groups.setdefault(phase_of.get(home, ""), []).append(name)
+    return [run for names in _merged(groups).values() for run in _runs(names)]
+
+
+def title_of(flow: Flow, names: list[str]) -> str:
+    """What a sheet of several is called: the title of the one phase that its states are of; "" for none or several."""
+    titles = [phase.title for phase in flow.phases.values() if not set(names).isdisjoint(phase.states)]
+    return titles[0] if len(titles) == 1 else ""
+
+
+def _merged(groups: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Small neighbours share a sheet: a sheet with one card on it helps nobody."""
+    merged: dict[str, list[str]] = {}
+    last = ""
+    for phase, names in groups.items():
+        if merged and (len(names) < 3 or len(merged[last]) < 3) and len(merged[last]) + len(names) <= MOST:
+            merged[last] = [*merged[last], *names]
+        else:
+            merged[phase] = names
+            last = phase
+    return merged
+
+
+def _runs(names: list[str]) -> list[list[str]]:
+    count = -(-len(names) // MOST)
+    size = -(-len(names) // count)
+    return [names[start : start + size] for start in range(0, len(names), size)]

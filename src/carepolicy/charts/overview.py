@@ -10,7 +10,8 @@ import graphviz
 
 from carepolicy.charts import markup
 from carepolicy.charts.card import NOBODY, font_of
-from carepolicy.charts.colours import shades
+from carepolicy.charts.colours import shades_of
+from carepolicy.charts.draw import PICTURES, UnknownFormat
 from carepolicy.charts.labels import labels_of
 from carepolicy.charts.paper import exact, too_small
 from carepolicy.charts.render import NoRenderer, how_to_draw, render, renderer
@@ -66,8 +67,6 @@ def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: 
 
     Raises UnknownFormat, NoRenderer, RenderError and OSError.
     """
-    from carepolicy.charts.draw import PICTURES, UnknownFormat
-
     path = Path(output_path)
     source = source_of(policies, language)
     ending = path.suffix.lower()
@@ -110,11 +109,9 @@ class _Overview:
         self.language = language
         self.labels: Labels = labels_of(language)
         self.pen = markup.Pen(is_right_to_left(language))
-        roles = policies.organisation.roles
-        own = {name: role.colour for name, role in roles.items()}
-        owners = dict.fromkeys((*roles, *(flow.owner for flow in policies.flows.values())))
         self.strata = _strata(policies)
-        self.shades: Mapping[str, Shade] = shades(owners, own, policies.organisation.palette)
+        owners = (flow.owner for flow in policies.flows.values())
+        self.shades: Mapping[str, Shade] = shades_of(policies.organisation, owners)
 
     def text(self) -> str:
         """The whole DOT text: flows as cards in the order of their strata, and the links between them."""

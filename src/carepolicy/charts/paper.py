@@ -12,10 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.render import RenderError, render
-from carepolicy.charts.sheets import MARGIN, PAPERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+PAPERS = {"A4": (595, 842), "A3": (842, 1191), "Letter": (612, 792)}
+"""Width and height in points of 1/72 inch: ISO 216 A4 and A3, ANSI A (Letter), upright."""
+
+MARGIN = 28
+"""Points of white on each side of a sheet (about 1 cm)."""
 
 SMALLEST = 7.95
 """Points under which text on a wall sheet is too small; the words to say are left out before that."""

@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carepolicy.charts.limits import fact_title, limit_told
+from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, humanised, width
 from carepolicy.policy.placeholders import filled
 
 if TYPE_CHECKING:
     from carepolicy.charts.labels import Labels
-    from carepolicy.policy.model import Clock, Effects, Flow, Policies, Transition
+    from carepolicy.policy.model import Clock, Effects, Flow, Organisation, Policies, Transition
+
 
 _LATE = 44
 """Columns of all limits of a clock above which the sentence that it is late tells the first alone."""
@@ -158,3 +159,50 @@ class Words:
         if name in self.policies.organisation.roles:
             return self.role(name)
         return self.fact(name)
+
+
+_SETTING = re.compile(r"\bsettings\.(\w+)")
+
+
+def fact_title(organisation: Organisation, name: str) -> str:
+    """The title of a fact, else its name as words."""
+    fact = organisation.facts.get(name)
+    return clean(fact.title) if fact is not None and fact.title else humanised(name)
+
+
+def settled(organisation: Organisation, text: str) -> str:
+    """A text of the policy with the values of its settings filled in."""
+
+    def value(match: re.Match[str]) -> str:
+        setting = organisation.settings.get(match[1])
+        return humanised(match[1]) if setting is None else str(setting.value)
+
+    return clean(_SETTING.sub(value, text))
+
+
+def limit_told(organisation: Organisation, text: str, language: str) -> str:
+    """A limit in words: "3 business hours", "until “Day of shipping”"; what is no limit ("50%") stays as it is."""
+    from carepolicy.businesstime import LimitError, parse_limit
+
+    said = settled(organisation, text)
+    try:
+        parsed = parse_limit(said)
+    except LimitError:
+        return said
+    if parsed.fact is None:
+        return _plain(said, language)
+    labels = labels_of(language)
+    fact = labels.quoted.format(fact_title(organisation, parsed.fact))
+    if parsed.offset is None:
+        told = labels.until.format(fact)
+    else:
+        beside = labels.before if parsed.direction < 0 else labels.past
+        told = beside.format(_plain(str(parsed.offset), language), fact)
+    return labels.less_than.format(told) if parsed.strict else told
+
+
+def _plain(limit: str, language: str) -> str:
+    """A limit that hangs on no fact. English is as the policy has it, which is English."""
+    from carepolicy.businesstime.words import limit_in_words
+
+    return limit if language.split("-")[0] == "en" else limit_in_words(limit, language)

@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 from carepolicy.businesstime import Calendar, LimitError, parse_limit
 from carepolicy.businesstime.words import limit_in_words
 from carepolicy.charts.labels import labels_of
-from carepolicy.charts.limits import fact_title, limit_told
 from carepolicy.charts.text import clean, humanised
-from carepolicy.charts.words import Words
+from carepolicy.charts.words import Words, fact_title, limit_told
 from carepolicy.handbook.ui import Ui, ui_of
 from carepolicy.machine.compiler import OWNER
 from carepolicy.machine.locales import locale_of

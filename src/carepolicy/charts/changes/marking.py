@@ -9,8 +9,7 @@ from carepolicy.charts.changes.compare import CHANGED, NEW, REMOVED, Change, asp
 from carepolicy.charts.changes.telling import word_of
 from carepolicy.charts.changes.union import union_of
 from carepolicy.charts.changes.words import change_words
-from carepolicy.charts.plan import Mark
-from carepolicy.charts.planning import chart_of
+from carepolicy.charts.plan import Mark, chart_of
 from carepolicy.charts.text import width
 
 if TYPE_CHECKING:
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from carepolicy.charts.changes.items import Key
     from carepolicy.charts.changes.words import ChangeWords
     from carepolicy.charts.draw import Drawn
+    from carepolicy.charts.order import Groups
     from carepolicy.charts.plan import Chart
-    from carepolicy.charts.sheets import Groups
 
 LINES = {NEW: "#1B6E2E", CHANGED: "#8A5A00", REMOVED: "#A61B12"}
 GROUNDS = {NEW: "#DFF3E3", CHANGED: "#FFF1CC", REMOVED: "#FDE8E6"}

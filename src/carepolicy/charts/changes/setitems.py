@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from carepolicy.charts.changes.items import Item, Key, text, texts
 from carepolicy.charts.labels import labels_of
-from carepolicy.charts.limits import fact_title, limit_told
 from carepolicy.charts.text import clean, humanised
+from carepolicy.charts.words import fact_title, limit_told
 from carepolicy.machine.locales import hours_in_words
 
 if TYPE_CHECKING:

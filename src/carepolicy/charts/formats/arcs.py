@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.labels import labels_of
-from carepolicy.charts.planning import UnknownFlow
+from carepolicy.charts.plan import UnknownFlow
 from carepolicy.charts.words import Words
 from carepolicy.policy.resolve import transitions_of
 
