@@ -77,6 +77,7 @@ def roles(context: click.Context, parameter: click.Parameter, incomplete: str) -
 def subjects(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Subjects of the store with open cases; none where there is no store, or it is busy."""
     from carepolicy.cli.stores import STORE
+    from carepolicy.store.cases.search import names_beginning
     from carepolicy.store.faults import NoStoreUrl, StoreFault
     from carepolicy.store.open import open_store
 
@@ -86,8 +87,7 @@ def subjects(context: click.Context, parameter: click.Parameter, incomplete: str
         return []
     try:
         with store.reading() as transaction:
-            sql = "SELECT DISTINCT subject FROM cases WHERE subject >= ? ORDER BY subject LIMIT ?"
-            found = [str(subject) for (subject,) in transaction.rows(sql, (incomplete, MOST))]
+            found = names_beginning(transaction, incomplete, MOST)
     except StoreFault:
         return []
     finally:

@@ -314,11 +314,12 @@ def _is_file(source: Any) -> bool:
 def _say(run: StoredRun, store: Any) -> None:
     from carepolicy.engine.codes import CODES
     from carepolicy.store import faults
+    from carepolicy.store.cases.search import count_open
 
     progress = run.progress
     try:
         with store.reading() as transaction:
-            cases = transaction.rows("SELECT count(*) FROM cases")[0][0]
+            cases = count_open(transaction)
     except faults.StoreFault:
         return  # what stopped the run is told
     click.echo(

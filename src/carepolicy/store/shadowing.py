@@ -18,8 +18,8 @@ from carepolicy.store.contract import CaseRow, SubjectRow
 from carepolicy.store.faults import Busy, StoreFault
 from carepolicy.store.open import open_store, remove_store
 from carepolicy.store.privacy.seal import DataKeys
-from carepolicy.store.shadow import journal
 from carepolicy.store.shadow.journal import ShadowRow, count_pending, end_shadow, shadow_of
+from carepolicy.store.sql import statements
 from carepolicy.store.sql.statements import (
     CASE_COLUMNS,
     JOURNAL,
@@ -72,7 +72,7 @@ def begin(store: Store, root: str, sealer: DataKeys, now: int, most: int, told: 
         with store.transaction() as transaction:
             if not transaction.run(READY, (base, plan.last, moved, token)):
                 raise Busy("another process has begun a shadow, or ended this one")
-            transaction.many(journal.FORGET, [(each,) for each in seen])
+            transaction.many(statements.FORGET_WORK, [(each,) for each in seen])
     except BaseException:
         _abandon(store, token)
         raise
@@ -82,7 +82,7 @@ def begin(store: Store, root: str, sealer: DataKeys, now: int, most: int, told: 
 def _abandon(store: Store, token: str) -> None:
     """End a shadow that could not be made, unless somebody else has begun one."""
     with store.transaction() as transaction:
-        mine = [row for row in transaction.rows(journal.SHADOW) if row[0] == token]
+        mine = [row for row in transaction.rows(statements.SHADOW) if row[0] == token]
         if mine:
             end_shadow(transaction)
     if mine:

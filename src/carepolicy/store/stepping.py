@@ -14,9 +14,9 @@ from carepolicy.store.comparing import Comparing, Comparison
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.live.operation import Operation, finished
 from carepolicy.store.privacy.erase import enforce_keep, erase
-from carepolicy.store.shadow import journal
 from carepolicy.store.shadow.journal import Entry, ShadowRow, counted, pending, shadow_of
 from carepolicy.store.shadowing import beside, current
+from carepolicy.store.sql import statements
 from carepolicy.store.sql.statements import JOURNAL
 from carepolicy.store.versions import load_version, present
 
@@ -145,7 +145,7 @@ class Stepping:
         """Take entries out of the journal."""
         if entries:
             with self._store.transaction() as transaction:
-                transaction.many(journal.FORGET, [(each.no,) for each in entries])
+                transaction.many(statements.FORGET_WORK, [(each.no,) for each in entries])
                 transaction.run(SEEN, (counted(entries), self._row.token))
 
     def _take(self, entries: list[Entry]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -11,6 +11,7 @@ from carepolicy.engine.reading import Record, read_record
 from carepolicy.engine.view import Cases, CaseView
 from carepolicy.store.contract import named, storable
 from carepolicy.store.privacy.seal import NOBODY, Reader, shown
+from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,44 +60,32 @@ def records_of(
     transaction: Transaction, subject: str, flow: str | None = None, looker: Looker = ANYBODY
 ) -> Iterator[tuple[Record, bytes]]:
     """The records of a subject with their lines, by flow and sequence."""
-    sql = "SELECT line, sealed FROM records WHERE subject = ?"
-    values = [storable(subject)]
-    if flow is not None:
-        sql += " AND flow = ?"
-        values.append(flow)
-    for row in transaction.rows(f"{sql} ORDER BY flow, sequence, time, line", values):
+    name = storable(subject)
+    asked = (statements.RECORDS_OF, (name,)) if flow is None else (statements.RECORDS_OF_FLOW, (name, flow))
+    for row in transaction.rows(*asked):
         line = looker.line(*row)
         yield read_record(line), line
 
 
 def all_lines(transaction: Transaction, flow: str | None = None, looker: Looker = ANYBODY) -> Iterator[bytes]:
     """The lines of all records by subject, flow and sequence."""
-    where, values = ("", ()) if flow is None else ("WHERE flow = ?", (flow,))
-    sql = f"SELECT line, sealed FROM records {where} ORDER BY subject, flow, sequence, time, line"
-    for row in transaction.stream(sql, values):
+    asked = (statements.ALL_RECORDS, ()) if flow is None else (statements.ALL_RECORDS_OF_FLOW, (flow,))
+    for row in transaction.stream(*asked):
         yield looker.line(*row)
 
 
 def open_cases(transaction: Transaction, wanted: Wanted, looker: Looker = ANYBODY) -> Iterator[CaseView]:
     """Open cases as their records tell of them."""
-    conditions: list[str] = []
-    values: list[Any] = []
-    for column, value in (("flow", wanted.flow), ("state", wanted.state)):
-        if value is not None:
-            conditions.append(f"{column} = ?")
-            values.append(value)
+    given: dict[str, tuple[str, ...]] = {}
+    if wanted.flow is not None:
+        given["flow"] = (wanted.flow,)
+    if wanted.state is not None:
+        given["state"] = (wanted.state,)
     if wanted.owner is not None:
-        conditions.append("(role = ? OR person = ?)")
-        values += [wanted.owner, wanted.owner]
-    if wanted.late:
-        conditions.append("late <> 0")
-    if wanted.by_due:
-        conditions.append("due IS NOT NULL")
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    order = "due, subject, flow" if wanted.by_due else "opened, subject, flow"
-    limit = "" if wanted.limit is None else f"LIMIT {wanted.limit:d}"
-    sql = f"SELECT subject, flow FROM cases {where} ORDER BY {order} {limit}"
-    for subject, flow in transaction.stream(sql, values):
+        given["owner"] = (wanted.owner, wanted.owner)
+    given |= {name: () for name, asked in (("late", wanted.late), ("by_due", wanted.by_due)) if asked}
+    values = [value for each in given.values() for value in each]
+    for subject, flow in transaction.stream(statements.open_cases(given, wanted.limit), values):
         yield from _open_of(transaction, subject, flow, looker)
 
 
@@ -110,9 +99,16 @@ def _open_of(transaction: Transaction, subject: str, flow: str, looker: Looker) 
 
 def names_near(transaction: Transaction, subject: str) -> list[str]:
     """Names of subjects that stand near to one that is not there."""
-    name = storable(subject)
-    found: list[str] = []
-    for sign, order in ((">=", "ASC"), ("<", "DESC")):
-        sql = f"SELECT subject FROM subjects WHERE key = '' AND subject {sign} ? ORDER BY subject {order} LIMIT ?"
-        found += [named(text) for (text,) in transaction.rows(sql, (name, NEIGHBOURS))]
-    return found
+    asked = (storable(subject), NEIGHBOURS)
+    found = transaction.rows(statements.NAMES_FROM, asked) + transaction.rows(statements.NAMES_BEFORE, asked)
+    return [named(name) for (name,) in found]
+
+
+def names_beginning(transaction: Transaction, beginning: str, most: int) -> list[str]:
+    """Names of subjects with open cases that begin so, or stand behind those that do; so many at most."""
+    return [named(name) for (name,) in transaction.rows(statements.NAMES_OF_CASES, (storable(beginning), most))]
+
+
+def count_open(transaction: Transaction) -> int:
+    """How many cases are open."""
+    return int(transaction.rows(statements.COUNT_CASES)[0][0])

@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 AT_A_TIME = 400
 """Ids that are asked about in one question."""
 
-UNTAKEN = "SELECT source, id, times FROM untaken WHERE (input = 0 OR input <> ?) AND (source, id) IN (VALUES {})"
-KEEP = """INSERT INTO untaken (source, id, input, times) VALUES (?, ?, ?, 1)
-    ON CONFLICT (source, id) DO UPDATE SET input = excluded.input, times = untaken.times + 1"""
-
 Id = tuple[str, str]
 """(source, id), as columns hold them."""
 
@@ -53,7 +49,7 @@ class Ids:
 
     def _untaken_before(self, known: Iterable[Id]) -> Iterable[tuple[str, str, int]]:
         for some in _some(sorted(known)):
-            sql = UNTAKEN.format(", ".join(["(?, ?)"] * len(some))) + self._transaction.locked
+            sql = statements.untaken(len(some)) + self._transaction.locked
             yield from self._transaction.rows(sql, (self._input, *(part for each in some for part in each)))
 
     def note_untaken(self, event: Incoming) -> None:
@@ -66,7 +62,7 @@ class Ids:
         if taken:
             self._transaction.many(statements.FORGET_UNTAKEN, taken)
         if self.untaken:
-            self._transaction.many(KEEP, [(*each, self._input) for each in self.untaken])
+            self._transaction.many(statements.KEEP_UNTAKEN, [(*each, self._input) for each in self.untaken])
 
 
 def _some(ids: list[Id]) -> Iterable[tuple[Id, ...]]:

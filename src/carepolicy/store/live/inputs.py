@@ -17,6 +17,7 @@ import orjson
 
 from carepolicy.engine.instants import NEVER
 from carepolicy.store.contract import InputRow
+from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
 
 READ_SO_FAR = 1 << 16
 """By so many of its first bytes, at most, an input is known again."""
-
-KNOWN = "SELECT no, shares FROM inputs WHERE beginning = ? OR beginning IS NULL ORDER BY no"
-RECORDS = """SELECT count(*) + (SELECT coalesce(sum(records), 0) FROM gone WHERE input = ?)
-    FROM records WHERE input = ?"""
-BEGINS = "UPDATE inputs SET beginning = ? WHERE no = ? AND beginning IS NULL"
 
 
 @dataclass(slots=True)
@@ -194,14 +190,14 @@ def known_input(transaction: Transaction, source: Source) -> Known | None:
     if not found:
         return None
     best = max(found, key=lambda each: each.progress.length)
-    transaction.run(BEGINS, (first, best.number))
+    transaction.run(statements.NOTE_BEGINNING, (first, best.number))
     return best
 
 
 def _beginning_with(transaction: Transaction, first: bytes) -> list[Known]:
     return [
         Known(number, shares, progress_of(transaction.position(number, own_share(shares))))
-        for number, shares in transaction.rows(KNOWN, (first,))
+        for number, shares in transaction.rows(statements.BEGINNING_ALIKE, (first,))
     ]
 
 
@@ -222,7 +218,7 @@ def new_input(transaction: Transaction, source: Source, name: str, shares: int) 
     number = had[0] if had is not None else transaction.open_input(unique, shares)
     progress, first = Progress(), source.first_line()
     if first is not None:
-        transaction.run(BEGINS, (first, number))
+        transaction.run(statements.NOTE_BEGINNING, (first, number))
         source.note_beginning(progress, 1)
     transaction.keep_position(progress.row(number, own_share(shares)))
     return Known(number, shares, progress)
@@ -237,11 +233,9 @@ def summed(transaction: Transaction, number: int, shares: int) -> Progress:
         now.line, now.last, now.open_end = line, "", False
     now.latest = max(now.latest, *(part.latest for part in parts))
     now.events = now.alone + sum(part.events for part in parts)
-    now.records = int(transaction.rows(RECORDS, (number, number))[0][0])
-    late = "SELECT count(*) FROM records WHERE input = ? AND type = 'carepolicy.clock.late'"
-    now.lates = transaction.rows(late, (number,))[0][0]
-    codes = "SELECT code, count(*) FROM dead_letters WHERE input = ? GROUP BY code"
-    now.tally = Counter(dict(transaction.rows(codes, (number,))))
+    now.records = int(transaction.rows(statements.COUNT_RECORDS_OF, (number, number))[0][0])
+    now.lates = transaction.rows(statements.COUNT_LATE_OF, (number,))[0][0]
+    now.tally = Counter(dict(transaction.rows(statements.COUNT_LETTERS_OF, (number,))))
     now.letters = now.tally.total()
     return now
 
@@ -250,7 +244,7 @@ def as_one(transaction: Transaction, known: Known) -> Known:
     """An input that several workers have read to its end, as one that a single one goes on with."""
     number = known.number
     progress = summed(transaction, number, known.shares)
-    transaction.run("DELETE FROM positions WHERE input = ?", (number,))
-    transaction.run("UPDATE inputs SET shares = 1 WHERE no = ?", (number,))
+    transaction.run(statements.FORGET_POSITIONS, (number,))
+    transaction.run(statements.AS_ONE_SHARE, (number,))
     transaction.keep_position(progress.row(number, 0))
     return Known(number, 1, progress)

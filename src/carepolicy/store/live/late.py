@@ -11,6 +11,7 @@ from carepolicy.engine.holding import Holding
 from carepolicy.engine.intake import Incoming
 from carepolicy.store.contract import HeldRow, named, storable
 from carepolicy.store.factvalues import put_all, take_all
+from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,19 +19,6 @@ if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Address, Transaction
     from carepolicy.store.privacy.seal import DataKeys
-
-
-SINGLE = 0
-"""In place of the number of an input, of events that came one by one."""
-
-HELD_OF = f"""SELECT input, subject, latest, sealed FROM held
-    WHERE input IN (SELECT no FROM inputs UNION ALL SELECT {SINGLE}) AND subject = ? ORDER BY input"""
-ALL_HELD = "SELECT input, subject, latest, sealed FROM held ORDER BY input, subject"
-ERASURES = "SELECT coalesce(max(no), 0) FROM erasures"
-
-WAITING = f"SELECT subject FROM held WHERE input = {SINGLE} AND subject > ? ORDER BY subject LIMIT ?"
-WAITING_OF = f"SELECT sealed FROM held WHERE input = {SINGLE} AND subject = ?"
-GONE = f"DELETE FROM held WHERE input = {SINGLE} AND subject = ?"
 
 
 class Late:
@@ -67,7 +55,7 @@ class Late:
         self._holding = None
 
     def _of(self, transaction: Transaction) -> Holding:
-        erasures = transaction.rows(ERASURES)[0][0]
+        erasures = transaction.rows(statements.LAST_ERASURE)[0][0]
         if self._holding is None or erasures != self._erasures:  # somebody may have erased facts of what is held
             self._erasures = erasures
             self._holding = Holding(self._lateness)
@@ -108,7 +96,7 @@ class Single:
     def due(self, until: int, after: str, most: int) -> tuple[list[Incoming], str | None]:
         """What happened by ``until`` of the first subjects behind a name, in its order; the last name, None where there
         are no more."""
-        names = [name for (name,) in self._transaction.rows(WAITING, (after, most))]
+        names = [name for (name,) in self._transaction.rows(statements.WAITING, (after, most))]
         released = [event for name in names for event in self._split(named(name), self._taken_out(named(name)), until)]
         return sorted(released, key=_time), names[-1] if len(names) == most else None
 
@@ -116,7 +104,7 @@ class Single:
         """All of a subject that waits, which nobody else may take then."""
         name = storable(subject)
         _lock(self._transaction, name)
-        rows = self._transaction.rows(WAITING_OF, (name,))
+        rows = self._transaction.rows(statements.WAITING_OF, (name,))
         return [event for (sealed,) in rows for event in _events(self._sealer, sealed)]
 
     def _split(self, subject: str, waiting: list[Incoming], until: int) -> list[Incoming]:
@@ -126,9 +114,9 @@ class Single:
         name = storable(subject)
         if later:
             sealed = self._sealer.seal(self._transaction, name, orjson.dumps(later))
-            self._transaction.hold([HeldRow(SINGLE, name, waiting[-1].time, sealed)])
+            self._transaction.hold([HeldRow(statements.SINGLE, name, waiting[-1].time, sealed)])
         else:
-            self._transaction.run(GONE, (name,))
+            self._transaction.run(statements.FORGET_WAITING, (name,))
         return [event for event in waiting if event.time <= until]
 
 
@@ -139,7 +127,7 @@ def _lock(transaction: Transaction, subject: str) -> None:
 
 def waits(transaction: Transaction) -> bool:
     """Whether single events are held back."""
-    return bool(transaction.rows(WAITING, ("", 1)))
+    return bool(transaction.rows(statements.WAITING, ("", 1)))
 
 
 def _time(event: Incoming) -> int:
@@ -158,7 +146,7 @@ def held_back(transaction: Transaction, sealer: DataKeys, address: Address) -> I
     """What the lateness of runs holds back of an address: rows with all of their events, those of the address among
     them (see ``concerns``)."""
     key, subject = address
-    found = transaction.rows(ALL_HELD) if key else transaction.rows(HELD_OF, (subject,))
+    found = transaction.rows(statements.ALL_HELD) if key else transaction.rows(statements.HELD_OF, (subject,))
     rows = [HeldRow(*each) for each in found]
     sealer.have(each.sealed for each in rows)
     for row in rows:

@@ -16,6 +16,7 @@ from carepolicy.store.faults import Busy, StoreFault
 from carepolicy.store.live.inputs import Progress, as_one, digest_of, known_input, look, me, new_input, progress_of
 from carepolicy.store.live.late import Late
 from carepolicy.store.live.operation import AT_A_TIME, Done, finished
+from carepolicy.store.sql.statements import LETTERS_WRITTEN, RECORDS_WRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,13 +25,9 @@ if TYPE_CHECKING:
     from carepolicy.store.contract import Transaction
     from carepolicy.store.live.inputs import Known, Source
     from carepolicy.store.live.operation import Operation
+    from carepolicy.store.sql.statements import Written
 
 LATE = '"type":"carepolicy.clock.late"'
-
-STRETCH = """WHERE input = ? AND position >= ? AND position < ? AND (position > ? OR no > ?)"""
-"""What is of the lines of a stretch: of a line that stood at the end of the one before and has grown, what is new."""
-
-LAST_OF = "SELECT coalesce(max(no), 0) FROM {} WHERE input = ? AND position = ?"
 
 
 class OtherInput(StoreFault):
@@ -105,8 +102,8 @@ class StoredRun:
             now.ends, now.ended = now.ends + 1, False
             with self.operation.store.reading() as transaction:
                 now.mark, now.letters_mark = (
-                    transaction.rows(LAST_OF.format(table), (self._input, now.line))[0][0] if now.open_end else NEVER
-                    for table in ("records", "dead_letters")
+                    transaction.rows(asked.last, (self._input, now.line))[0][0] if now.open_end else NEVER
+                    for asked in (RECORDS_WRITTEN, LETTERS_WRITTEN)
                 )
 
     def note_files(self, behind: int, letters_behind: int) -> None:
@@ -189,34 +186,29 @@ class StoredRun:
     def lines_written(self) -> int:
         """How many records were kept so far that no end of the input caused, in this stretch and all before it."""
         with self.operation.store.reading() as transaction:
-            sql = f"SELECT count(*) FROM records {STRETCH}"
-            found: int = transaction.rows(sql, self._stretch(self.progress.mark))[0][0]
+            found: int = transaction.rows(RECORDS_WRITTEN.number, self._stretch(self.progress.mark))[0][0]
         return self.progress.before + found
 
     def written(self, already: int, until_the_end: bool) -> Iterator[str]:
         """The lines of the present stretch's records in their order, without the first ``already`` of all records;
         those that fell due at the end only with ``until_the_end``."""
-        yield from self._lines("records", "line", already - self.progress.before, until_the_end, True)
+        now = self.progress
+        yield from self._lines(RECORDS_WRITTEN, now.mark, already - now.before, until_the_end)
 
     def buried(self, already: int) -> Iterator[str]:
         """The dead letters of the present stretch in their order, without the first ``already`` of all."""
-        yield from self._lines("dead_letters", "letter", already - self.progress.letters_before, True, False)
+        now = self.progress
+        yield from self._lines(LETTERS_WRITTEN, now.letters_mark, already - now.letters_before, True)
 
-    def _lines(self, table: str, column: str, already: int, until_the_end: bool, by_time: bool) -> Iterator[str]:
-        bounds = self._stretch(self.progress.mark if by_time else self.progress.letters_mark)
-        ending = (self._input, AT_THE_END + self.progress.ends)
-        first = f"FROM {table} {STRETCH}"
-        last = f"FROM {table} WHERE input = ? AND position = ?"
-        order = "time, subject, flow, sequence, no" if by_time else "no"
+    def _lines(self, asked: Written, mark: int, already: int, until_the_end: bool) -> Iterator[str]:
+        bounds, ending = self._stretch(mark), (self._input, AT_THE_END + self.progress.ends)
         with self.operation.store.reading() as transaction:
-            number = transaction.rows(f"SELECT count(*) {first}", bounds)[0][0]
-            for (line,) in transaction.stream(
-                f"SELECT {column} {first} ORDER BY position, no LIMIT ? OFFSET ?", (*bounds, number, already)
-            ):
+            number = transaction.rows(asked.number, bounds)[0][0]
+            for (line,) in transaction.stream(asked.lines, (*bounds, number, already)):
                 yield line + "\n"
             if until_the_end:
                 rest = max(0, already - number)
-                for count, (line,) in enumerate(transaction.stream(f"SELECT {column} {last} ORDER BY {order}", ending)):
+                for count, (line,) in enumerate(transaction.stream(asked.at_the_end, ending)):
                     if count >= rest:
                         yield line + "\n"
 

@@ -23,7 +23,7 @@ from carepolicy.store.live.inputs import own_share, progress_of
 from carepolicy.store.noting import one_with
 from carepolicy.store.outbox.queue import DONE
 from carepolicy.store.records.chain import LOOSE
-from carepolicy.store.records.checkpoint import LEAVE, leaf
+from carepolicy.store.records.checkpoint import leaf
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def _cut(transaction: Transaction, chain: tuple[str, str, str], rows: list[tuple
     for _, _, _, input in rows:
         inputs[input] = inputs.get(input, 0) + 1
     transaction.many(statements.COUNT_GONE, [(input, count) for input, count in inputs.items() if input])
-    transaction.many(LEAVE, [(no, leaf(no, bytes(hash))) for no, _, hash, _ in rows])
+    transaction.many(statements.KEEP_LEAF, [(no, leaf(no, bytes(hash))) for no, _, hash, _ in rows])
     transaction.many(statements.FORGET_RECORD, [(no,) for no, _, _, _ in rows])
     _forget_contacts(transaction, *chain[:2], bound)
     return len(rows)

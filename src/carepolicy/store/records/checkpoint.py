@@ -22,7 +22,7 @@ from carepolicy.engine.instants import text_of
 from carepolicy.store.contract import storable
 from carepolicy.store.records.chain import BEGINNING, links
 from carepolicy.store.records.verify import ALTERED, MISSING, Fault, Inspection, fault_in
-from carepolicy.store.sql.statements import LAST_RECORD
+from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,17 +34,8 @@ FORM = 1
 CHECKPOINT = "carepolicy.checkpoint"
 SIZE = 32
 HIGHEST = 64
-SECRET = "SELECT sealed FROM secrets WHERE name = 'signing'"
-KEEP_SECRET = "INSERT INTO secrets (name, sealed) VALUES ('signing', ?) ON CONFLICT DO NOTHING"
-LEAVES = """SELECT no, hash, 1 FROM records WHERE no <= ? UNION ALL SELECT no, leaf, 0 FROM leaves WHERE no <= ?
-    ORDER BY 1"""
-LEAVE = "INSERT INTO leaves (no, leaf) VALUES (?, ?)"
 
 PROOF = "carepolicy.proof"
-OF_SUBJECT = """SELECT no, key, flow, sequence, loose, hash, line FROM records WHERE subject = ?
-    ORDER BY key, flow, sequence, loose"""
-NUMBERS = "SELECT no FROM records UNION ALL SELECT no FROM leaves ORDER BY 1"
-CUTS = "SELECT key, flow, number, hash FROM cuts WHERE subject = ? ORDER BY key, flow"
 
 
 class NotSigned(ValueError):
@@ -69,7 +60,7 @@ class Signer:
 def known_signer(store: Store, keys: Keys) -> Signer | None:
     """Who signs for a store; None where nothing was signed yet. Raises ``StoreFault``."""
     with store.reading() as transaction:
-        found = transaction.rows(SECRET)
+        found = transaction.rows(statements.SIGNING_KEY)
     return Signer(keys.unseal(bytes(found[0][0]))) if found else None
 
 
@@ -80,8 +71,8 @@ def signer_of(store: Store, keys: Keys) -> Signer:
         import os
 
         with store.transaction() as transaction:
-            transaction.run(KEEP_SECRET, (keys.seal(os.urandom(SIZE)),))
-            ((sealed,),) = transaction.rows(SECRET)
+            transaction.run(statements.KEEP_SIGNING_KEY, (keys.seal(os.urandom(SIZE)),))
+            ((sealed,),) = transaction.rows(statements.SIGNING_KEY)
         signer = Signer(keys.unseal(bytes(sealed)))
     return signer
 
@@ -180,7 +171,7 @@ def climbed(hash: bytes, place: int, path: Iterable[str]) -> str:
 def tree_of(transaction: Transaction, last: int, wanted: Iterable[int] = ()) -> Tree:
     """The tree over all records up to that number, also those that were let go."""
     tree = Tree(wanted)
-    for number, hash, is_there in transaction.stream(LEAVES, (last, last)):
+    for number, hash, is_there in transaction.stream(statements.LEAVES, (last, last)):
         tree.add(leaf(number, bytes(hash)) if is_there else bytes(hash))
     return tree
 
@@ -198,7 +189,7 @@ def checkpoint(transaction: Transaction, tree: Tree, signer: Signer, now: int) -
             "form": FORM,
             "time": text_of(now),
             "records": tree.size,
-            "last": transaction.rows(LAST_RECORD)[0][0],
+            "last": transaction.rows(statements.LAST_RECORD)[0][0],
             "tree": tree.peaks(),
             "writes": inspection.numbers,
             "sums": _of_sums(inspection),
@@ -244,10 +235,10 @@ class Checked(NamedTuple):
 
 def proof(transaction: Transaction, subject: str, flow: str | None, signer: Signer, now: int) -> dict[str, Any]:
     """The records of a subject (of one flow) with what proves them. Nobody may be writing meanwhile."""
-    rows = [row for row in transaction.rows(OF_SUBJECT, (storable(subject),)) if flow in (None, row[2])]
+    rows = [row for row in transaction.rows(statements.TO_PROVE, (storable(subject),)) if flow in (None, row[2])]
     wanted = {row[0] for row in rows}
-    places = {no: place for place, (no,) in enumerate(transaction.stream(NUMBERS)) if no in wanted}
-    tree = tree_of(transaction, transaction.rows(LAST_RECORD)[0][0], places.values())
+    places = {no: place for place, (no,) in enumerate(transaction.stream(statements.NUMBERS_OF_LEAVES)) if no in wanted}
+    tree = tree_of(transaction, transaction.rows(statements.LAST_RECORD)[0][0], places.values())
     records = [
         {
             "no": no,
@@ -261,7 +252,7 @@ def proof(transaction: Transaction, subject: str, flow: str | None, signer: Sign
         }
         for no, key, of_flow, sequence, loose, hash, line in rows
     ]
-    cuts = [(*each[:3], bytes(each[3]).hex()) for each in transaction.rows(CUTS, (storable(subject),))]
+    cuts = [(*each[:3], bytes(each[3]).hex()) for each in transaction.rows(statements.CUTS, (storable(subject),))]
     said = {"type": PROOF, "form": FORM, "subject": subject, "let_go": cuts, "records": records}
     return signer.signed({**said, "checkpoint": checkpoint(transaction, tree, signer, now)})
 

@@ -18,7 +18,7 @@ from carepolicy.store.faults import Altered, StoreFault, WrongKey
 from carepolicy.store.live.inputs import progress_of
 from carepolicy.store.privacy.keys import fingerprint, given_keys
 from carepolicy.store.records.chain import BEGINNING, LOOSE, links
-from carepolicy.store.sql import sums
+from carepolicy.store.sql import statements, sums
 from carepolicy.store.sql.sums import MAC, MODULUS, Total
 from carepolicy.store.sql.tables import RECORDS, SUBJECTS, TABLES
 
@@ -96,13 +96,13 @@ class Inspection:
 
     def _is_at_hand(self) -> bool:
         """Whether a key at hand is one of the store's."""
-        known = {each for (each,) in self._transaction.rows("SELECT fingerprint FROM keys WHERE retired IS NULL")}
+        known = {each for (each,) in self._transaction.rows(statements.ACTIVE_KEYS)}
         return not known.isdisjoint(map(fingerprint, given_keys()))
 
     def _read_sums(self, macs: Macs) -> dict[str, Total] | None:
         """What all tables ought to hold; None where nobody can say."""
         bodies: dict[int, str] = {}
-        for shard, body, mac in self._transaction.rows(sums.BODIES):
+        for shard, body, mac in self._transaction.rows(statements.ALL_SUMS):
             if is_text(body) and macs.of_sums(shard, body) == mac:
                 bodies[shard] = body
             else:
@@ -114,13 +114,12 @@ class Inspection:
         self.numbers = {str(shard): sums.number(body) for shard, body in bodies.items()}
         return None if self.faults else sums.totals(bodies.values())
 
-    def rows(self, table: Table, order: str = "", more: str = "") -> Iterator[tuple[tuple[Any, ...], bool]]:
-        """The rows of a table (with ``more`` columns behind its own), and whether their macs are right. Rows in
+    def rows(self, table: Table, order: str = "", beside: str = "") -> Iterator[tuple[tuple[Any, ...], bool]]:
+        """The rows of a table (with a column ``beside`` its own), and whether their macs are right. Rows in
         which other things stand than its columns can hold are left out."""
         assert self._macs is not None
         width, rows, sum = len(table.columns), 0, 0
-        sql = f"SELECT {table.listed}, mac{more} FROM {table.name} {order}"
-        for whole in self._transaction.stream(sql):
+        for whole in self._transaction.stream(statements.with_macs(table, order, beside)):
             rows += 1
             row = whole[:width]
             if not _fits(table, row):
@@ -213,11 +212,6 @@ class Verified(NamedTuple):
 START = (0, BEGINNING)
 """Before the first record of a chain."""
 
-CUT = "SELECT 1 FROM cuts LIMIT 1"
-CUTS = "SELECT key, flow, number, hash FROM cuts WHERE subject = ?"
-INPUTS = """SELECT no, name, shares, (SELECT count(*) FROM records WHERE input = inputs.no)
-    + (SELECT coalesce(sum(records), 0) FROM gone WHERE input = inputs.no) FROM inputs ORDER BY no"""
-
 Ends = dict[tuple[str, str], tuple[int, bytes]]
 """The number and hash of the last record of each chain of a subject, by (key, flow)."""
 
@@ -226,7 +220,7 @@ def to_verify(store: Store) -> int:
     """How many records there are to look at; 0 where damage hides it."""
     try:
         with store.reading() as transaction:
-            return int(transaction.rows("SELECT count(*) FROM records")[0][0])
+            return int(transaction.rows(statements.COUNT_RECORDS)[0][0])
     except StoreFault:
         return 0
 
@@ -276,7 +270,7 @@ class Verifying:
         rows = groupby(self._rows(), key=lambda row: row.subject)
         subjects = groupby(self._subjects(), key=lambda row: row[0])
         here, known = next(rows, None), next(subjects, None)
-        cut = bool(self._transaction.rows(CUT))
+        cut = bool(self._transaction.rows(statements.CUT))
         while here is not None or known is not None:
             subject = min(each[0] for each in (here, known) if each is not None)
             ends: Ends = {}
@@ -293,11 +287,11 @@ class Verifying:
 
     def _cuts(self, subject: str) -> Ends:
         """Where the chains of a subject begin of which the first records were let go."""
-        found = self._transaction.rows(CUTS, (subject,))
+        found = self._transaction.rows(statements.CUTS, (subject,))
         return {(key, flow): (number, bytes(hash)) for key, flow, number, hash in found}
 
     def _rows(self) -> Iterator[Row]:
-        for whole, proven in self.inspection.rows(RECORDS, "ORDER BY subject, no", ", line"):
+        for whole, proven in self.inspection.rows(RECORDS, "subject, no", "line"):
             row = Row._make((*whole, proven))
             if None in row[:11] or not is_text(row.line):
                 self.inspection.doubt(RECORDS, whole)
@@ -305,7 +299,7 @@ class Verifying:
                 yield row
 
     def _subjects(self) -> Iterator[tuple[str, str, bytes]]:
-        for row, proven in self.inspection.rows(SUBJECTS, "ORDER BY subject, key"):
+        for row, proven in self.inspection.rows(SUBJECTS, "subject, key"):
             key, subject, _, _, state = row
             if not proven:
                 self.inspection.doubt(SUBJECTS, row)
@@ -314,7 +308,7 @@ class Verifying:
 
     def _of_inputs(self) -> Iterator[tuple[int, str]]:
         """How many records of each run are lacking, by their number, and what it ran over."""
-        for number, name, shares, count in self._transaction.rows(INPUTS):
+        for number, name, shares, count in self._transaction.rows(statements.RECORDS_BY_INPUT):
             try:
                 wanted = progress_of(self._transaction.position(number, shares if shares > 1 else 0)).records
             except (ValueError, TypeError, KeyError):  # its mac tells that it was altered

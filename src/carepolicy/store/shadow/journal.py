@@ -17,6 +17,7 @@ from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import IDENTITIES, Refused
 from carepolicy.engine.masking import mask_data
 from carepolicy.engine.values import plain
+from carepolicy.store.sql import statements
 from carepolicy.store.sql.statements import JOURNAL
 
 if TYPE_CHECKING:
@@ -32,13 +33,6 @@ OF_THE_SET = frozenset((codes.UNKNOWN_TYPE, codes.UNDECLARED, codes.WRONG_TYPE))
 
 SELDOM = 60_000_000
 """Microseconds between two notes of ticks that fired nothing."""
-
-COLUMNS = "token, digest, begun, ready, base, fired, moved, events"
-SHADOW = f"SELECT {COLUMNS} FROM shadow"
-END = ("DELETE FROM shadow", "DELETE FROM journal")
-NOTE = "INSERT INTO journal (lines, until, sealed) VALUES (?, ?, ?)"
-PENDING = "SELECT no, lines, until, sealed FROM journal ORDER BY no"
-FORGET = "DELETE FROM journal WHERE no = ?"
 
 
 class ShadowRow(NamedTuple):
@@ -84,26 +78,26 @@ class Ticks:
 
 def shadow_of(transaction: Transaction) -> ShadowRow | None:
     """The shadow of a store; None where there is none, or its making was not finished."""
-    found = transaction.rows(SHADOW)
+    found = transaction.rows(statements.SHADOW)
     row = ShadowRow(*found[0]) if found else None
     return row if row is not None and row.ready else None
 
 
 def pending(transaction: Transaction, most: int | None) -> list[Entry]:
     """The first entries, or all, that no shadow was stepped through yet."""
-    limit = "" if most is None else f" LIMIT {most:d}"
-    return [Entry(*row) for row in transaction.rows(PENDING + limit)]
+    asked = (statements.PENDING, ()) if most is None else (statements.FIRST_PENDING, (most,))
+    return [Entry(*row) for row in transaction.rows(*asked)]
 
 
 def count_pending(transaction: Transaction) -> int:
     """How many events no shadow was stepped through yet."""
-    number: int = transaction.rows("SELECT coalesce(sum(lines), 0) FROM journal")[0][0]
+    number: int = transaction.rows(statements.COUNT_PENDING)[0][0]
     return int(number)
 
 
 def end_shadow(transaction: Transaction) -> bool:
     """Take no more notes; whether any were taken."""
-    return max(transaction.run(each) for each in END) > 0
+    return max(transaction.run(each) for each in statements.END_SHADOW) > 0
 
 
 class Journal:
@@ -137,9 +131,9 @@ class Journal:
         """Keep what was noted."""
         if self._lines:
             sealed = self._sealer.seal(transaction, JOURNAL, zlib.compress(b"\n".join(self._lines), 1))
-            transaction.run(NOTE, (len(self._lines), None, sealed))
+            transaction.run(statements.NOTE_WORK, (len(self._lines), None, sealed))
         if self._until is not None:
-            transaction.run(NOTE, (0, self._until, None))
+            transaction.run(statements.NOTE_WORK, (0, self._until, None))
 
     def _told(self, event: Incoming) -> dict[str, Any]:
         told: dict[str, Any] = {

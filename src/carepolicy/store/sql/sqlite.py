@@ -105,7 +105,7 @@ class SqliteTransaction(SqlTransaction):
         return range(before + 1, before + 1 + count)
 
     def _sums(self) -> tuple[int, str, bytes]:
-        found = self._ask(sums.BODY, (0,))
+        found = self._ask(statements.SUMS, (0,))
         return (0, *found[0]) if found else (0, sums.EMPTY, sums.NEVER)
 
 

@@ -1,8 +1,18 @@
-"""The statements that both kinds of database share. ``?`` stands for a value."""
+"""All that a store says to its database, by subject. ``?`` stands for a value.
+
+What only one kind of database understands stands in ``sqlite`` and ``postgres``.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from carepolicy.store.sql.tables import Table
+
+# -- subjects and their cases ---------------------------------------------------------------------------------------
 
 SUBJECT = "SELECT key, subject, due, merged_into, state FROM subjects WHERE key = ? AND subject = ?"
 SUBJECT_COLUMNS = "key, subject, due, merged_into, state"
@@ -21,20 +31,100 @@ SAVE_CASE = f"""INSERT INTO cases ({CASE_COLUMNS}, mac) VALUES (?, ?, ?, ?, ?, ?
 CLOSE_CASE = "DELETE FROM cases WHERE key = ? AND subject = ? AND flow = ?"
 DUE = "SELECT due, key, subject FROM subjects WHERE due IS NOT NULL AND due <= ? ORDER BY due, subject, key LIMIT ?"
 NEXT_DUE = "SELECT min(due) FROM subjects WHERE due IS NOT NULL"
+COUNT_CASES = "SELECT count(*) FROM cases"
+NAMES_FROM = "SELECT subject FROM subjects WHERE key = '' AND subject >= ? ORDER BY subject LIMIT ?"
+NAMES_BEFORE = "SELECT subject FROM subjects WHERE key = '' AND subject < ? ORDER BY subject DESC LIMIT ?"
+NAMES_OF_CASES = "SELECT DISTINCT subject FROM cases WHERE subject >= ? ORDER BY subject LIMIT ?"
+CASE_CONDITIONS = {
+    "flow": "flow = ?",
+    "state": "state = ?",
+    "owner": "(role = ? OR person = ?)",
+    "late": "late <> 0",
+    "by_due": "due IS NOT NULL",
+}
+"""What may be asked of open cases."""
+
+
+def open_cases(conditions: Iterable[str], limit: int | None) -> str:
+    """The (subject, flow) of open cases of which all conditions hold (names of ``CASE_CONDITIONS``): the oldest first,
+    or those that fall due soonest."""
+    asked = list(conditions)
+    where = f" WHERE {' AND '.join(CASE_CONDITIONS[each] for each in asked)}" if asked else ""
+    order = "due" if "by_due" in asked else "opened"
+    most = "" if limit is None else f" LIMIT {limit:d}"
+    return f"SELECT subject, flow FROM cases{where} ORDER BY {order}, subject, flow{most}"
+
+
+# -- events ---------------------------------------------------------------------------------------------------------
+
 CLAIM = "INSERT INTO events (source, id, subject) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 CLAIM_ALL = "INSERT INTO events (source, id, subject, mac) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+FORGET_UNTAKEN = "DELETE FROM untaken WHERE source = ? AND id = ?"
+KEEP_UNTAKEN = """INSERT INTO untaken (source, id, input, times) VALUES (?, ?, ?, 1)
+    ON CONFLICT (source, id) DO UPDATE SET input = excluded.input, times = untaken.times + 1"""
+
+
+def untaken(ids: int) -> str:
+    """Which of so many ids were not taken before, but within the input that is read now."""
+    given = ", ".join(["(?, ?)"] * ids)
+    return f"SELECT source, id, times FROM untaken WHERE (input = 0 OR input <> ?) AND (source, id) IN (VALUES {given})"
+
+
+# -- records --------------------------------------------------------------------------------------------------------
+
 RECORD_COLUMNS = "no, key, subject, flow, sequence, loose, type, time, input, position, hash, sealed, line, mac"
 APPEND = f"INSERT INTO records ({RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 LAST_RECORD = """SELECT max(no) FROM (SELECT 0 AS no UNION ALL SELECT max(no) FROM records
     UNION ALL SELECT max(no) FROM leaves) AS numbers"""
+COUNT_RECORDS = "SELECT count(*) FROM records"
+RECORDS_OF = "SELECT line, sealed FROM records WHERE subject = ? ORDER BY flow, sequence, time, line"
+RECORDS_OF_FLOW = "SELECT line, sealed FROM records WHERE subject = ? AND flow = ? ORDER BY flow, sequence, time, line"
+ALL_RECORDS = "SELECT line, sealed FROM records ORDER BY subject, flow, sequence, time, line"
+ALL_RECORDS_OF_FLOW = "SELECT line, sealed FROM records WHERE flow = ? ORDER BY subject, flow, sequence, time, line"
+CUT = "SELECT 1 FROM cuts LIMIT 1"
+CUTS = "SELECT key, flow, number, hash FROM cuts WHERE subject = ? ORDER BY key, flow"
+SIGNING_KEY = "SELECT sealed FROM secrets WHERE name = 'signing'"
+KEEP_SIGNING_KEY = "INSERT INTO secrets (name, sealed) VALUES ('signing', ?) ON CONFLICT DO NOTHING"
+LEAVES = """SELECT no, hash, 1 FROM records WHERE no <= ? UNION ALL SELECT no, leaf, 0 FROM leaves WHERE no <= ?
+    ORDER BY 1"""
+KEEP_LEAF = "INSERT INTO leaves (no, leaf) VALUES (?, ?)"
+NUMBERS_OF_LEAVES = "SELECT no FROM records UNION ALL SELECT no FROM leaves ORDER BY 1"
+TO_PROVE = """SELECT no, key, flow, sequence, loose, hash, line FROM records WHERE subject = ?
+    ORDER BY key, flow, sequence, loose"""
+
+# -- macs and sums --------------------------------------------------------------------------------------------------
+
+MAC_KEYS = "SELECT fingerprint, wrapped FROM macs ORDER BY fingerprint"
+KEEP_MAC_KEY = """INSERT INTO macs (fingerprint, wrapped) VALUES (?, ?)
+    ON CONFLICT (fingerprint) DO UPDATE SET wrapped = excluded.wrapped"""
+SUMS = "SELECT body, mac FROM sums WHERE shard = ?"
+ALL_SUMS = "SELECT shard, body, mac FROM sums ORDER BY shard"
+BEGIN_SUMS = "INSERT INTO sums (shard, body, mac) VALUES (?, ?, ?)"
+KEEP_SUMS = "UPDATE sums SET body = ?, mac = ? WHERE shard = ?"
+
+
+def with_macs(table: Table, order: str = "", beside: str = "") -> str:
+    """All rows of a table, each with its mac and a column ``beside`` those that are hashed."""
+    columns = ", ".join((*table.columns, "mac", *([beside] if beside else ())))
+    return f"SELECT {columns} FROM {table.name}" + (f" ORDER BY {order}" if order else "")
+
+
+# -- dead letters and requests --------------------------------------------------------------------------------------
+
 REQUEST_COLUMNS = "id, kind, subject, flow, sequence, time, channel"
 REQUEST = f"INSERT INTO outbox ({REQUEST_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 BURY = "INSERT INTO dead_letters (input, position, code, letter, subject, sealed) VALUES (?, ?, ?, ?, ?, ?)"
 COUNT = """INSERT INTO refusals (kind, source, id, count) VALUES (?, ?, ?, 1)
     ON CONFLICT (kind, source, id) DO UPDATE SET count = refusals.count + 1 RETURNING count"""
+
+# -- watches --------------------------------------------------------------------------------------------------------
+
 WATCHED = "SELECT noted FROM watched WHERE watch = ? AND value = ?"
 KEEP_WATCHED = """INSERT INTO watched (watch, value, noted) VALUES (?, ?, ?)
     ON CONFLICT (watch, value) DO UPDATE SET noted = excluded.noted"""
+
+# -- inputs, and what lateness holds back of them -------------------------------------------------------------------
+
 INPUT = "SELECT no, shares FROM inputs WHERE name = ?"
 OPEN_INPUT = "INSERT INTO inputs (name, shares) VALUES (?, ?) RETURNING no"
 POSITION = "SELECT input, share, line, state FROM positions WHERE input = ? AND share = ?"
@@ -44,6 +134,55 @@ HELD = "SELECT input, subject, latest, sealed FROM held WHERE input = ? ORDER BY
 HOLD = """INSERT INTO held (input, subject, latest, sealed) VALUES (?, ?, ?, ?)
     ON CONFLICT (input, subject) DO UPDATE SET latest = excluded.latest, sealed = excluded.sealed"""
 LET_GO = "DELETE FROM held WHERE input = ?"
+BEGINNING_ALIKE = "SELECT no, shares FROM inputs WHERE beginning = ? OR beginning IS NULL ORDER BY no"
+NOTE_BEGINNING = "UPDATE inputs SET beginning = ? WHERE no = ? AND beginning IS NULL"
+AS_ONE_SHARE = "UPDATE inputs SET shares = 1 WHERE no = ?"
+FORGET_POSITIONS = "DELETE FROM positions WHERE input = ?"
+COUNT_RECORDS_OF = """SELECT count(*) + (SELECT coalesce(sum(records), 0) FROM gone WHERE input = ?)
+    FROM records WHERE input = ?"""
+COUNT_LATE_OF = "SELECT count(*) FROM records WHERE input = ? AND type = 'carepolicy.clock.late'"
+COUNT_LETTERS_OF = "SELECT code, count(*) FROM dead_letters WHERE input = ? GROUP BY code"
+RECORDS_BY_INPUT = """SELECT no, name, shares, (SELECT count(*) FROM records WHERE input = inputs.no)
+    + (SELECT coalesce(sum(records), 0) FROM gone WHERE input = inputs.no) FROM inputs ORDER BY no"""
+SINGLE = 0
+"""In place of the number of an input, of events that came one by one."""
+
+HELD_OF = f"""SELECT input, subject, latest, sealed FROM held
+    WHERE input IN (SELECT no FROM inputs UNION ALL SELECT {SINGLE}) AND subject = ? ORDER BY input"""
+ALL_HELD = "SELECT input, subject, latest, sealed FROM held ORDER BY input, subject"
+WAITING = f"SELECT subject FROM held WHERE input = {SINGLE} AND subject > ? ORDER BY subject LIMIT ?"
+WAITING_OF = f"SELECT sealed FROM held WHERE input = {SINGLE} AND subject = ?"
+FORGET_WAITING = f"DELETE FROM held WHERE input = {SINGLE} AND subject = ?"
+LAST_ERASURE = "SELECT coalesce(max(no), 0) FROM erasures"
+
+
+class Written(NamedTuple):
+    """Questions about what a run has written from the lines of its input, in their order: how much of it is of a
+    stretch, its lines, and those that its end caused; and the last that a line caused.
+
+    A stretch has what is of its lines: of a line that stood at the end of the one before and has grown, what is new."""
+
+    number: str
+    lines: str
+    at_the_end: str
+    last: str
+
+
+def _written(table: str, line: str, order: str) -> Written:
+    at, stretch = "WHERE input = ? AND position = ?", "position >= ? AND position < ? AND (position > ? OR no > ?)"
+    return Written(
+        f"SELECT count(*) FROM {table} WHERE input = ? AND {stretch}",
+        f"SELECT {line} FROM {table} WHERE input = ? AND {stretch} ORDER BY position, no LIMIT ? OFFSET ?",
+        f"SELECT {line} FROM {table} {at} ORDER BY {order}",
+        f"SELECT coalesce(max(no), 0) FROM {table} {at}",
+    )
+
+
+RECORDS_WRITTEN = _written("records", "line", "time, subject, flow, sequence, no")
+LETTERS_WRITTEN = _written("dead_letters", "letter", "no")
+
+# -- policy versions ------------------------------------------------------------------------------------------------
+
 VERSIONS = """SELECT no, digest, installed, (SELECT count(*) FROM shadow), (SELECT count(*) FROM held WHERE input = 0),
     (SELECT coalesce(max(no), 0) FROM restores) FROM policy_versions ORDER BY no"""
 VERSIONS_IN_USE = """SELECT no FROM policy_versions
@@ -51,6 +190,16 @@ VERSIONS_IN_USE = """SELECT no FROM policy_versions
 INSTALL = "INSERT INTO policy_versions (digest, installed) VALUES (?, ?) RETURNING no"
 INSTALL_FILE = "INSERT INTO policy_files (version, path, content) VALUES (?, ?, ?)"
 POLICY_FILES = "SELECT path, content FROM policy_files WHERE version = ? ORDER BY path"
+
+# -- a shadow, and what it is to be stepped through -----------------------------------------------------------------
+
+SHADOW = "SELECT token, digest, begun, ready, base, fired, moved, events FROM shadow"
+END_SHADOW = ("DELETE FROM shadow", "DELETE FROM journal")
+NOTE_WORK = "INSERT INTO journal (lines, until, sealed) VALUES (?, ?, ?)"
+PENDING = "SELECT no, lines, until, sealed FROM journal ORDER BY no"
+FIRST_PENDING = f"{PENDING} LIMIT ?"
+FORGET_WORK = "DELETE FROM journal WHERE no = ?"
+COUNT_PENDING = "SELECT coalesce(sum(lines), 0) FROM journal"
 
 
 def marks(count: int) -> str:
@@ -208,7 +357,6 @@ FORGET_LETTER = "DELETE FROM dead_letters WHERE no = ?"
 EVENTS_SEEN = "SELECT source, id, seen FROM events WHERE (source, id) > (?, ?) ORDER BY source, id LIMIT ?"
 DATE_EVENT = "UPDATE events SET seen = ? WHERE source = ? AND id = ?"
 FORGET_EVENT = "DELETE FROM events WHERE source = ? AND id = ?"
-FORGET_UNTAKEN = "DELETE FROM untaken WHERE source = ? AND id = ?"
 CASES_CLOSED = """SELECT time, no, key, subject, flow, sequence FROM records
     WHERE type = 'carepolicy.case.closed' AND (time, no) > (?, ?) AND time <= ? ORDER BY time, no LIMIT ?"""
 RECORDS_OF_NO_CASE = """SELECT time, no, key, subject, loose FROM records

@@ -35,13 +35,6 @@ MAC = 8
 MODULUS = 1 << 8 * SIZE
 NONCE, TAG = 16, 16
 
-WRAPPED = "SELECT fingerprint, wrapped FROM macs ORDER BY fingerprint"
-BODY = "SELECT body, mac FROM sums WHERE shard = ?"
-BODIES = "SELECT shard, body, mac FROM sums ORDER BY shard"
-BEGIN = "INSERT INTO sums (shard, body, mac) VALUES (?, ?, ?)"
-SHARE = """INSERT INTO macs (fingerprint, wrapped) VALUES (?, ?)
-    ON CONFLICT (fingerprint) DO UPDATE SET wrapped = excluded.wrapped"""
-KEEP = "UPDATE sums SET body = ?, mac = ? WHERE shard = ?"
 NEVER = bytes(SIZE)
 """In place of a mac: no sums have it."""
 

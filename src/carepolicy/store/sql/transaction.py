@@ -128,7 +128,7 @@ class SqlTransaction(ABC):
         macs, (shard, before, mac) = self.macs, self._sums()
         after = sums.added(before, self._changed)
         right = macs.of_sums(shard, before) == bytes(mac)
-        self._do(sums.KEEP, (after, macs.of_sums(shard, after) if right else sums.NEVER, shard))
+        self._do(statements.KEEP_SUMS, (after, macs.of_sums(shard, after) if right else sums.NEVER, shard))
         self._changed = {}
 
     # -- the key -----------------------------------------------------------------------------------------
@@ -151,17 +151,19 @@ class SqlTransaction(ABC):
 
     def known_macs(self) -> Macs | None:
         """The key at work; None where the store never had one. Raises ``WrongKey``, ``Altered``."""
-        found = self._ask(sums.WRAPPED)
+        found = self._ask(statements.MAC_KEYS)
         return sums.opened(found) if found else None
 
     def share_macs(self, key: str) -> None:
         """Let a holder of another of the store's keys have the key of the macs."""
-        self.run(sums.SHARE, (fingerprint(key), self.macs.wrapped(key)))
+        self.run(statements.KEEP_MAC_KEY, (fingerprint(key), self.macs.wrapped(key)))
 
     def _begin(self) -> Macs:
         macs, key = sums.made()
         self._marks.macs = macs
-        self._do_many(sums.BEGIN, [(shard, EMPTY, macs.of_sums(shard, EMPTY)) for shard in range(self.shards)])
+        self._do_many(
+            statements.BEGIN_SUMS, [(shard, EMPTY, macs.of_sums(shard, EMPTY)) for shard in range(self.shards)]
+        )
         self.share_macs(key)
         return macs
 
