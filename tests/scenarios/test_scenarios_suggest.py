@@ -13,10 +13,10 @@ from click.testing import CliRunner, Result
 from carepolicy.cli.app import app
 from carepolicy.cli.app import run as run_all
 from carepolicy.scenarios import stage
-from carepolicy.scenarios.judging import judge
-from carepolicy.scenarios.reading import read_text
+from carepolicy.scenarios.scenario import read_text
 from carepolicy.scenarios.stage import Stage
-from carepolicy.scenarios.suggesting import suggest
+from carepolicy.scenarios.suggestions import suggest
+from carepolicy.scenarios.verdict import judge
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,10 +17,10 @@ from rich.console import Console
 
 from carepolicy.cli.app import run as run_all
 from carepolicy.cli.walking import keep_walking, length
-from carepolicy.scenarios.judging import judge
-from carepolicy.scenarios.reading import read_text
+from carepolicy.scenarios.scenario import read_text
 from carepolicy.scenarios.stage import CannotPlay, Stage
-from carepolicy.scenarios.walking import Move, Walk
+from carepolicy.scenarios.verdict import judge
+from carepolicy.scenarios.walk import Move, Walk
 
 FRIDAY = "2026-03-06 15:30"
 

@@ -15,7 +15,7 @@ from carepolicy.cli.status import Refused, note
 from carepolicy.cli.terminal import plain
 
 if TYPE_CHECKING:
-    from carepolicy.scenarios.suggesting import Suggestion
+    from carepolicy.scenarios.suggestions import Suggestion
 
 
 @click.group(epilog="Example: carepolicy scenarios suggest complaint")
@@ -38,7 +38,7 @@ def suggest(flow: str, policies: str, output: str | None) -> None:
     """
     stage, asked = stage_or_exit(policies, flow)
     from carepolicy.cli.progress import busy
-    from carepolicy.scenarios.suggesting import suggest as suggestions
+    from carepolicy.scenarios.suggestions import suggest as suggestions
 
     with busy(f"looking for histories of {flow}"):
         found = list(suggestions(stage, asked))

@@ -15,8 +15,8 @@ from carepolicy.cli.terminal import plain
 if TYPE_CHECKING:
     from carepolicy.policy.findings import Finding
     from carepolicy.scenarios.coverage import Coverage
-    from carepolicy.scenarios.judging import Verdict
     from carepolicy.scenarios.suite import Suite
+    from carepolicy.scenarios.verdict import Verdict
 
 WORTH_A_BAR = 200
 """So many scenarios take about a second."""
@@ -123,7 +123,7 @@ def _verdicts(suite: Suite, traced: bool, to_the_end: bool, workers: int | None)
 def _updated(suite: Suite, verdicts: list[Verdict], policies: str, traced: bool, workers: int | None) -> list[Verdict]:
     """Show and write the updates, and judge again what they were written to."""
     from carepolicy.scenarios.suite import suite_of
-    from carepolicy.scenarios.updating import updates
+    from carepolicy.scenarios.updates import updates
 
     changed = list(updates(verdicts))
     for each in changed:
@@ -159,7 +159,7 @@ def _coverages(suite: Suite, verdicts: Sequence[Verdict]) -> dict[str, Coverage]
 def _told(
     verdicts: Sequence[Verdict], coverages: dict[str, Coverage], form: str, findings: Sequence[Finding] = ()
 ) -> str:
-    from carepolicy.scenarios.telling import as_junit, as_object, as_text
+    from carepolicy.scenarios.verdict import as_junit, as_object, as_text
 
     if form == "junit":
         return as_junit(verdicts, findings)
@@ -177,7 +177,7 @@ def _told(
 
 
 def _write_page(file: str, coverages: dict[str, Coverage]) -> None:
-    from carepolicy.scenarios.coveragepage import page_of
+    from carepolicy.scenarios.coverage import page_of
 
     try:
         with open(file, "w", encoding="utf-8", newline="\n") as page:
@@ -190,7 +190,7 @@ def _finish(
     suite: Suite, verdicts: Sequence[Verdict], coverages: dict[str, Coverage], form: str, fail_under: float | None
 ) -> None:
     """Sum up on standard error, and end with the status that fits."""
-    from carepolicy.scenarios.telling import summary
+    from carepolicy.scenarios.verdict import summary
 
     note(summary(verdicts))
     low = [] if fail_under is None else [(root, each) for root, each in coverages.items() if each.percent < fail_under]

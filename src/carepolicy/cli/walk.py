@@ -12,7 +12,7 @@ from carepolicy.cli.stages import stage_or_exit
 from carepolicy.cli.status import UNREACHABLE, Refused
 
 if TYPE_CHECKING:
-    from carepolicy.scenarios.walking import Walk
+    from carepolicy.scenarios.walk import Walk
 
 
 @click.command(epilog='Examples: carepolicy try email_inquiry, carepolicy try complaint --at "2026-03-06 15:30"')
@@ -38,7 +38,7 @@ def command(flow: str, policies: str, at: str) -> None:
 def _walk(flow: str, policies: str, at: str) -> Walk:
     stage, found = stage_or_exit(policies, flow)
     from carepolicy.scenarios.stage import CannotPlay
-    from carepolicy.scenarios.walking import Walk
+    from carepolicy.scenarios.walk import Walk
 
     try:
         return Walk(stage, found, at)

@@ -17,11 +17,11 @@ from rich.text import Text
 from carepolicy.cli.terminal import no_colour, plain
 from carepolicy.policy.findings import did_you_mean
 from carepolicy.scenarios.stage import CannotPlay
-from carepolicy.scenarios.walking import Move, Walk
+from carepolicy.scenarios.walk import Move, Walk
 
 if TYPE_CHECKING:
     from carepolicy.policy.model import Event
-    from carepolicy.scenarios.walking import Standing
+    from carepolicy.scenarios.walk import Standing
 
 HELP = (
     ("NUMBER or event", "let it happen; asks for what it carries"),

@@ -17,8 +17,8 @@ from carepolicy.policy.composing import compose
 from carepolicy.policy.documents import documents
 from carepolicy.policy.reading import text_of
 from carepolicy.policy.schema.parts import NAME_PATTERN
-from carepolicy.scenarios.checking import names_of_policies, unknown_names
-from carepolicy.scenarios.reading import read_parts
+from carepolicy.scenarios.names import names_of_policies, unknown_names
+from carepolicy.scenarios.scenario import read_documents
 
 if TYPE_CHECKING:
     from carepolicy.policy.findings import Finding
@@ -73,7 +73,7 @@ class Project:
     def _in_scenario(self, path: str, text: str) -> Iterator[Finding]:
         readable, wrong = text_of(text.encode("utf-8", "surrogatepass"), path)
         yield from wrong
-        for part in read_parts(readable, path) if readable is not None else ():
+        for part in read_documents(readable, path) if readable is not None else ():
             yield from part.findings
             if part.scenario is not None and part.source is not None and self.policies is not None:
                 yield from unknown_names(part.source, names_of_policies(self.policies))

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.policy.resolve import transitions_of
 
 if TYPE_CHECKING:
+    from carepolicy.engine.live import LiveProgram, LiveWay
+    from carepolicy.engine.reading import Record
     from carepolicy.policy.model import Flow, Policies, Transition
     from carepolicy.policy.places import At
-    from carepolicy.scenarios.tracing import Seen
+
 
 KINDS = ("states", "transitions", "guards", "clocks", "messages")
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class CoverageItem:
     """One thing that scenarios should go through. ``flow`` is empty for a message, ``file`` and ``line`` say where
     it stands."""
 
@@ -33,7 +36,7 @@ class Item:
 class Coverage:
     """All items of a set, in the order of its files."""
 
-    items: tuple[Item, ...]
+    items: tuple[CoverageItem, ...]
 
     def share(self, kind: str | None = None) -> tuple[int, int]:
         """How many items (of a kind) are covered, and of how many."""
@@ -79,7 +82,7 @@ def coverage_of(policies: Policies, seen: Iterable[Seen]) -> Coverage:
     return Coverage(tuple(items))
 
 
-def _of_flow(policies: Policies, flow: Flow, seen: frozenset[Seen]) -> Iterator[Item]:
+def _of_flow(policies: Policies, flow: Flow, seen: frozenset[Seen]) -> Iterator[CoverageItem]:
     for state in flow.states.values():
         covered = ("state", flow.name, state.name) in seen
         yield _item(policies, "states", flow.name, f"the state {state.name}", state.at, covered)
@@ -103,16 +106,16 @@ def _of_flow(policies: Policies, flow: Flow, seen: frozenset[Seen]) -> Iterator[
                 yield _item(policies, "guards", flow.name, said, limit.at / "when", covered)
 
 
-Way = tuple[str, str, int]
+WayKey = tuple[str, str, int]
 """A state, a trigger of it, and the place of a transition among those of the trigger."""
 
 
-def ways_of(flow: Flow) -> Mapping[At, tuple[Transition, list[Way]]]:
+def ways_of(flow: Flow) -> Mapping[At, tuple[Transition, list[WayKey]]]:
     """Each transition that is written in a flow, by its address, with the ways that it is for the machine.
 
     One that a phase shares, or that holds anywhere, is a way from several states: covered once, it is covered.
     """
-    found: dict[At, tuple[Transition, list[Way]]] = {}
+    found: dict[At, tuple[Transition, list[WayKey]]] = {}
     for state in flow.states.values():
         triggers = {**transitions_of(flow, state.name)}
         if state.final is None:
@@ -123,7 +126,7 @@ def ways_of(flow: Flow) -> Mapping[At, tuple[Transition, list[Way]]]:
     return found
 
 
-def described(flow: Flow, rule: Transition, ways: list[Way]) -> str:
+def described(flow: Flow, rule: Transition, ways: list[WayKey]) -> str:
     """``received, reply_sent -> answered``: from where, on what, and where to."""
     states = [state for state, _, _ in ways]
     source = (
@@ -136,7 +139,129 @@ def described(flow: Flow, rule: Transition, ways: list[Way]) -> str:
     return f"{source}, {ways[0][1]} -> {rule.to or 'no change'}"
 
 
-def _item(policies: Policies, kind: str, flow: str, name: str, at: At, covered: bool) -> Item:
+def _item(policies: Policies, kind: str, flow: str, name: str, at: At, covered: bool) -> CoverageItem:
     listed = bool(at.path) and isinstance(at.path[-1], int)
     place = policies.place(at) if kind == "guards" or listed else policies.key_place(at)
-    return Item(kind, flow, name, f"{policies.root}/{place.file}", place.line, covered)
+    return CoverageItem(kind, flow, name, f"{policies.root}/{place.file}", place.line, covered)
+
+
+Seen = tuple[Any, ...]
+"""What was gone through: ``("way", flow, state, trigger, place)``, ``("guard", flow, state, trigger, place, held)``,
+``("limit", flow, clock, place, held)``, ``("state", flow, state)``, ``("clock", flow, clock, "met" | "late")``,
+``("message", template)``."""
+
+_Guard = Callable[[Any, Any, Any], Any]
+
+
+def trace(programs: Iterable[LiveProgram], seen: set[Seen]) -> None:
+    """Let every way and limit of some live programs add to ``seen`` what they go through from now on."""
+    for program in programs:
+        for state in program.states:
+            for trigger, ways in state.ways.items():
+                _trace_ways((program.flow, state.name, trigger), ways, seen)
+            for after in state.afters:
+                _trace_ways((program.flow, state.name, after.trigger), after.ways, seen)
+        for clock in program.clocks:
+            for place, limits in enumerate(zip(*{id(each): each for each in clock.choices}.values(), strict=True)):
+                for limit in limits:
+                    if limit.when is not None:
+                        key = (program.flow, clock.name, place)
+                        limit.when = _noting(limit.when, ("limit", *key, True), ("limit", *key, False), None, seen)
+
+
+def _trace_ways(key: tuple[str, str, str], ways: tuple[LiveWay, ...], seen: set[Seen]) -> None:
+    for place, way in enumerate(ways):
+        taken = ("way", *key, place)
+        if way.when is None:
+            way.when = _always(taken, seen)
+        else:
+            held = ("guard", *key, place)
+            way.when = _noting(way.when, (*held, True), (*held, False), taken, seen)
+
+
+def _always(taken: Seen, seen: set[Seen]) -> _Guard:
+    def holds(facts: Any, event: Any, case: Any) -> bool:
+        seen.add(taken)
+        return True
+
+    return holds
+
+
+def _noting(guard: _Guard, yes: Seen, no: Seen, taken: Seen | None, seen: set[Seen]) -> _Guard:
+    def holds(facts: Any, event: Any, case: Any) -> Any:
+        held = guard(facts, event, case)
+        seen.add(yes if held else no)
+        if held and taken is not None:
+            seen.add(taken)
+        return held
+
+    return holds
+
+
+def note_records(records: Iterable[Record], seen: set[Seen]) -> None:
+    """Add what records tell of: states entered, clocks met and late, messages sent."""
+    for each in records:
+        data = each.data
+        if each.kind == "case.opened":
+            seen.add(("state", each.flow, data["state"]))
+        elif each.kind == "case.moved":
+            seen.add(("state", each.flow, data["to"]))
+        elif each.kind in ("clock.met", "clock.late"):
+            seen.add(("clock", each.flow, data["clock"], each.kind.removeprefix("clock.")))
+        elif each.kind == "message.requested":
+            seen.add(("message", data["template"]))
+
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24;
+  background: #fff }
+table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem }
+th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #d0d7de; vertical-align: top }
+td.number { text-align: right; font-variant-numeric: tabular-nums }
+.yes { color: #0a5c2b } .no { color: #8f1d14; font-weight: 600 }
+meter { width: 12rem; height: 1rem }
+@media (prefers-color-scheme: dark) { body { color: #e6edf3; background: #0d1117 } th, td { border-color: #30363d }
+  .yes { color: #7ee2a8 } .no { color: #ffaba3 } }
+"""
+
+
+def page_of(coverages: Mapping[str, Coverage]) -> str:
+    """The page, in the order of the sets and of their files."""
+    return "\n".join(_lines(coverages)) + "\n"
+
+
+def _lines(coverages: Mapping[str, Coverage]) -> Iterator[str]:
+    yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield f"<title>What the scenarios cover</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>"
+    yield "<h1>What the scenarios cover</h1>"
+    for root, coverage in coverages.items():
+        yield f"<h2>{escape(root)}: {coverage.percent:.1f} %</h2>"
+        yield from _shares(coverage)
+        for flow in dict.fromkeys(each.flow for each in coverage.items):
+            yield from _flow(flow, [each for each in coverage.items if each.flow == flow])
+    yield "</main>\n</body>\n</html>"
+
+
+def _shares(coverage: Coverage) -> Iterator[str]:
+    yield '<table>\n<thead><tr><th scope="col">What</th><th scope="col">Covered</th><th scope="col">Of</th>'
+    yield '<th scope="col">Share</th></tr></thead>\n<tbody>'
+    for kind in KINDS:
+        covered, total = coverage.share(kind)
+        percent = 100 * covered / total if total else 100.0
+        meter = f'<meter min="0" max="{total or 1}" value="{covered if total else 1}">{percent:.1f} %</meter>'
+        yield f'<tr><th scope="row">{kind.capitalize()}</th><td class="number">{covered}</td>'
+        yield f'<td class="number">{total}</td><td>{meter} {percent:.1f} %</td></tr>'
+    yield "</tbody>\n</table>"
+
+
+def _flow(flow: str, items: list[CoverageItem]) -> Iterator[str]:
+    covered = sum(each.covered for each in items)
+    yield f"<h3>{escape(flow) if flow else 'Messages'}: {covered} of {len(items)}</h3>"
+    yield '<table>\n<thead><tr><th scope="col">What</th><th scope="col">Where</th><th scope="col">Covered</th></tr>'
+    yield "</thead>\n<tbody>"
+    for each in items:
+        word, kind = ("yes", "yes") if each.covered else ("no scenario", "no")
+        where = f"{escape(each.file)}:{each.line}"
+        yield f'<tr><td>{escape(each.name)}</td><td>{where}</td><td class="{kind}">{word}</td></tr>'
+    yield "</tbody>\n</table>"

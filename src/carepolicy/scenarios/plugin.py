@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.policy.findings import Finding
-    from carepolicy.scenarios.judging import Verdict
-    from carepolicy.scenarios.reading import Scenario
+    from carepolicy.scenarios.scenario import Scenario
+    from carepolicy.scenarios.verdict import Verdict
 
 FOLDER = "scenarios"
 ORGANISATION = "organisation.yaml"
@@ -62,8 +62,8 @@ class ScenarioItem(pytest.Item):
 
     def runtest(self) -> None:
         """Play the scenario. Raises ``ScenarioFailed``, and ``PolicyErrors`` where the set has errors."""
-        from carepolicy.scenarios.judging import judge
         from carepolicy.scenarios.stage import stage_for
+        from carepolicy.scenarios.verdict import judge
 
         verdict = judge(stage_for(self.root), self.scenario)
         if not verdict.passed:
@@ -72,7 +72,7 @@ class ScenarioItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What failed, as ``carepolicy test`` tells it; no traceback for what a policy or a scenario caused."""
         from carepolicy.machine.bundle import PolicyErrors
-        from carepolicy.scenarios.telling import failed
+        from carepolicy.scenarios.verdict import failed
 
         problem = excinfo.value
         if isinstance(problem, ScenarioFailed):

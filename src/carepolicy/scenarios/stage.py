@@ -9,16 +9,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from carepolicy.engine.instants import datetime_of, microseconds, parse, text_of
+from carepolicy.engine.instants import datetime_of, microseconds, text_of
 from carepolicy.engine.values import WrongValue, taker_of
 from carepolicy.machine.bundle import load_bundle
-from carepolicy.scenarios.checking import names_of_bundle
+from carepolicy.scenarios.names import names_of_bundle
 
 if TYPE_CHECKING:
     from carepolicy.engine.live import LiveProgram
     from carepolicy.machine.program import Bundle
     from carepolicy.policy.model import Policies
-    from carepolicy.scenarios.checking import Names
+    from carepolicy.scenarios.names import Names
 
 FIRST, LAST = 1971, 2190
 EARLIEST, LATEST = (microseconds(datetime(year, 1, 1, tzinfo=UTC)) for year in (FIRST, LAST + 1))
@@ -182,6 +182,3 @@ def stage_for(root: str) -> Stage:
 
 
 _stages: dict[str, Stage] = {}
-
-
-__all__ = ["MASK", "NONE", "CannotPlay", "Stage", "parse", "stage_for"]

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carepolicy.machine.bundle import PolicyErrors
+from carepolicy.policy.files import ORGANISATION
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.places import Place
-from carepolicy.scenarios.checking import unknown_names
-from carepolicy.scenarios.judging import Verdict, judge
-from carepolicy.scenarios.reading import ORGANISATION, Scenario, read_scenarios, scenario_files, set_of
+from carepolicy.scenarios.names import unknown_names
+from carepolicy.scenarios.scenario import Scenario, read_scenarios, scenario_files, set_of
 from carepolicy.scenarios.stage import stage_for
+from carepolicy.scenarios.verdict import Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,19 +47,19 @@ def suite_of(paths: Iterable[str], default: str | None = None) -> Suite:
     findings: list[Finding] = []
     once = {os.path.realpath(path): path for path in reversed([*scenario_files(paths)])}
     for path in reversed(once.values()):
-        for part in read_scenarios(path):
-            findings += part.findings
-            if part.source is None or part.scenario is None:
+        for document in read_scenarios(path):
+            findings += document.findings
+            if document.source is None or document.scenario is None:
                 continue
-            root = root_of(part.scenario, default)
+            root = root_of(document.scenario, default)
             if root is None:
-                said = "no policy set is there" if part.scenario.given else f"no folder above has an {ORGANISATION}"
-                line = part.scenario.line
+                said = "no policy set is there" if document.scenario.given else f"no folder above has an {ORGANISATION}"
+                line = document.scenario.line
                 findings.append(Finding("CP115", said, Place(path, line, 1, line, 2), _HINT))
-            elif wrong := _unknown(part.source, root):
+            elif wrong := _unknown(document.source, root):
                 findings += wrong
             else:
-                found.append((root, part.scenario))
+                found.append((root, document.scenario))
     return Suite(tuple(found), tuple(findings))
 
 

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from carepolicy.engine.intake import Incoming
     from carepolicy.engine.live import LiveProgram
     from carepolicy.machine.program import Bundle
-    from carepolicy.scenarios.reading import Scenario, Step
+    from carepolicy.scenarios.scenario import Scenario, ScenarioStep
     from carepolicy.scenarios.stage import Stage
 
 SUBJECT = "case-1"
 """Whom a scenario is about that names nobody."""
+
+START = "2026-03-02 10:00"
+"""The Monday on which walks and suggested scenarios begin that are told nothing else, in the organisation's zone."""
 
 Key = tuple[str, str]
 """A flow and a subject."""
@@ -62,7 +65,7 @@ class Play:
         self.rejection_expected = False
         self._expected = False
 
-    def act(self, step: Step, following: Step | None) -> None:
+    def act(self, step: ScenarioStep, following: ScenarioStep | None) -> None:
         """Let happen what a step says, and time pass until the step's own. Raises ``CannotPlay``."""
         if self._expected and (step.event or step.wait or step.until or step.when):
             self.caused, self.raised = [], []
@@ -76,7 +79,7 @@ class Play:
             self._expected = True
             self.rejection_expected |= "rejected" in step.expect.wanted
 
-    def _pass_time(self, step: Step) -> None:
+    def _pass_time(self, step: ScenarioStep) -> None:
         for text in (step.when, step.until):
             if text is not None:
                 then = self.stage.instant(text)
@@ -96,7 +99,7 @@ class Play:
         facts = self.stage.bundle.facts.values()
         return {each.name: each.default for each in facts if each.default is not None}
 
-    def _feed(self, step: Step, event: str) -> None:
+    def _feed(self, step: ScenarioStep, event: str) -> None:
         assert self.now is not None, "time passes before an event is fed"
         told = {
             "specversion": "1.0",
@@ -109,14 +112,14 @@ class Play:
         }
         self._take(text for _, text in self.run.feed_lines([(step.number, orjson.dumps(told))]))
 
-    def _settle(self, following: Step | None) -> None:
+    def _settle(self, following: ScenarioStep | None) -> None:
         """Let timers fall due until now; those of this very instant only where no event of it comes after."""
         assert self.now is not None, "time passes before timers fall due"
         until = self.now - 1 if self._is_now(following) else self.now
         ending = self.run.finish(until)
         self._take([*(each.text for each in ending.caused), ending.due])
 
-    def _is_now(self, step: Step | None) -> bool:
+    def _is_now(self, step: ScenarioStep | None) -> bool:
         if step is None or step.event is None or step.wait is not None or step.until is not None:
             return False
         try:
@@ -150,7 +153,7 @@ class Play:
             raise CannotPlay(f'there is no flow "{flow}"' + (f"; {hint}" if hint else ""))
         return self.programs[flow]
 
-    def whose(self, step: Step) -> Key:
+    def whose(self, step: ScenarioStep) -> Key:
         """The case that an expectation speaks of: the step's flow and subject, else the scenario's.
 
         Where the flow's cases are not keyed by the event's subject and none is named, it is the flow's last one.

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.policy.composing import compose, plain_value
 from carepolicy.policy.documents import documents
 from carepolicy.policy.files import read_bytes
 from carepolicy.policy.writing import Rewritten
+from carepolicy.scenarios.expectations import named
 
 if TYPE_CHECKING:
     from carepolicy.policy.places import Path, Place, Source
-    from carepolicy.scenarios.expecting import Difference
-    from carepolicy.scenarios.judging import Verdict
+    from carepolicy.scenarios.expectations import Difference
+    from carepolicy.scenarios.play import Key, Play
+    from carepolicy.scenarios.verdict import Verdict
 
 _BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .:@/+-]*")
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -65,6 +67,14 @@ def _path(source: Source, step: int, difference: Difference) -> Path:
 
 def _span(starts: list[int], place: Place) -> tuple[int, int]:
     return starts[place.line - 1] + place.column - 1, starts[place.end_line - 1] + place.end_column - 1
+
+
+def so_written(play: Play, whose: Key, keys: Iterable[str]) -> list[str]:
+    """What is so for a case, as an expectation writes it: its state, then what was caused of some kinds."""
+    view = play.view(whose)
+    found = [(key, named(play, whose, key)) for key in keys]
+    state = [] if view is None else [f"state: {view.state}"]
+    return state + [f"{key}: {written(names)}" for key, names in found if names]
 
 
 def written(value: Any) -> str:

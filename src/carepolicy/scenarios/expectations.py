@@ -18,7 +18,7 @@ from carepolicy.scenarios.stage import MASK, NONE, CannotPlay
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case, Round
     from carepolicy.engine.reading import Record
-    from carepolicy.scenarios.playing import Key, Play
+    from carepolicy.scenarios.play import Key, Play
 
 NO_CASE = "no case"
 
@@ -118,27 +118,23 @@ def _raised(play: Play, whose: Key, key: str) -> Found:
     return set(play.raised), list(dict.fromkeys(play.raised))
 
 
-def _running(play: Play, whose: Key, key: str) -> Found:
-    names = _clocks(play, whose, lambda held: held is not None and held.running)
-    return set(names), names
+_STANDING: dict[str, Callable[[Round | None], bool]] = {
+    "running": lambda held: held is not None and held.running,
+    "paused": lambda held: held is not None and not held.running,
+    "stopped": lambda held: held is None,
+}
+"""What the present round of a clock is like."""
 
 
-def _paused(play: Play, whose: Key, key: str) -> Found:
-    names = _clocks(play, whose, lambda held: held is not None and not held.running)
-    return set(names), names
-
-
-def _stopped(play: Play, whose: Key, key: str) -> Found:
-    names = _clocks(play, whose, lambda held: held is None)
+def _standing(play: Play, whose: Key, key: str) -> Found:
+    names = _clocks(play, whose, _STANDING[key])
     return set(names), names
 
 
 _FOUND: dict[str, Callable[[Play, Key, str], Found]] = {
     "opened": _opened,
     "raised": _raised,
-    "running": _running,
-    "paused": _paused,
-    "stopped": _stopped,
+    **dict.fromkeys(_STANDING, _standing),
 }
 
 

@@ -7,18 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from carepolicy.policy.composing import compose
 from carepolicy.policy.documents import documents
-from carepolicy.policy.files import read_bytes
+from carepolicy.policy.files import ORGANISATION, read_bytes
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.places import At, Source
 from carepolicy.policy.reading import text_of
+from carepolicy.policy.shape import check_shape
 
 if TYPE_CHECKING:
     from carepolicy.policy.places import Path
 
 KIND = "scenario"
 FOLDER = "scenarios"
-ORGANISATION = "organisation.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScenarioStep:
     """What happens (an event, time that passes) and what is expected after it; texts are as written.
 
     ``data`` holds the event's values by dotted name, each as the text that was written or, where that is no
@@ -66,7 +67,11 @@ class Scenario:
     subject: str | None
     given: str | None
     covers: tuple[str, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[ScenarioStep, ...]
+
+    def in_pairs(self) -> Iterator[tuple[ScenarioStep, ScenarioStep | None]]:
+        """Each step with the one that follows it."""
+        return zip(self.steps, (*self.steps[1:], None), strict=True)
 
 
 def scenario_files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[str]:
@@ -97,22 +102,22 @@ def set_of(path: str) -> str | None:
     return os.path.relpath(folder) if os.path.dirname(path) and not os.path.isabs(path) else folder
 
 
-def read_scenarios(path: str | os.PathLike[str]) -> list[Part]:
+def read_scenarios(path: str | os.PathLike[str]) -> list[Document]:
     """The documents of a file, and what is wrong with its text and shape. Never raises for what a file holds."""
     name = os.fspath(path)
     content, findings = read_bytes(path, name)
     text, findings = (None, findings) if content is None else text_of(content, name)
-    return [Part(None, None, findings)] if text is None else list(read_parts(text, name))
+    return [Document(None, None, findings)] if text is None else list(read_documents(text, name))
 
 
 def read_text(text: str, name: str) -> tuple[list[Scenario], list[Finding]]:
     """The scenarios of a text, which findings call ``name``, and what is wrong with it."""
-    parts = list(read_parts(text, name))
+    parts = list(read_documents(text, name))
     scenarios = [each.scenario for each in parts if each.scenario is not None]
     return scenarios, [finding for each in parts for finding in each.findings]
 
 
-class Part(NamedTuple):
+class Document(NamedTuple):
     """One document of a file: its text with places, the scenario where its shape is right, and what is wrong."""
 
     source: Source | None
@@ -120,18 +125,14 @@ class Part(NamedTuple):
     findings: list[Finding]
 
 
-def read_parts(text: str, name: str) -> Iterator[Part]:
+def read_documents(text: str, name: str) -> Iterator[Document]:
     """The documents of a text, which findings call ``name``."""
     for number, part in enumerate(documents(text)):
         source, wrong = _source(part, name)
-        yield Part(source, _scenario(source, number) if source is not None and not wrong else None, wrong)
+        yield Document(source, _scenario(source, number) if source is not None and not wrong else None, wrong)
 
 
 def _source(text: str, name: str) -> tuple[Source | None, list[Finding]]:
-    # The YAML library and the schema's validator are slow to import; files that are no scenarios do without.
-    from carepolicy.policy.composing import compose
-    from carepolicy.policy.shape import check_shape
-
     source, findings = compose(text, name)
     return source, findings if source is None else check_shape(source, KIND)
 
@@ -153,10 +154,10 @@ def _scenario(source: Source, document: int) -> Scenario:
     )
 
 
-def _step(source: Source, at: At, number: int) -> Step:
+def _step(source: Source, at: At, number: int) -> ScenarioStep:
     step: Any = source.data_at(at.path)
     expected = step.get("expect")
-    return Step(
+    return ScenarioStep(
         number=number,
         line=source.value(at.path).line,
         at=at,

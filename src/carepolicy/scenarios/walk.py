@@ -7,24 +7,20 @@ what is saved is what was seen.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from carepolicy.engine.instants import NEVER
-from carepolicy.scenarios.expecting import named
-from carepolicy.scenarios.judging import judge, timeline
-from carepolicy.scenarios.playing import SUBJECT, Play
-from carepolicy.scenarios.reading import Scenario, read_text
+from carepolicy.scenarios.play import START, SUBJECT, Play
+from carepolicy.scenarios.scenario import Scenario, read_text
 from carepolicy.scenarios.stage import CannotPlay
-from carepolicy.scenarios.updating import written
+from carepolicy.scenarios.updates import so_written, written
+from carepolicy.scenarios.verdict import judge, timeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from carepolicy.policy.model import Event, Flow, State
     from carepolicy.scenarios.stage import Stage
-
-START = "2026-03-02 10:00"
-"""The Monday on which a walk begins that is told nothing else, in the organisation's zone."""
 
 _TOLD = ("sent", "told", "requested", "opened", "raised", "warned", "late", "met", "cancelled")
 
@@ -160,27 +156,17 @@ class Walk:
         scenario = self._read(self._text(moves, ["expect: {}"] * len(moves), "A walk"))
         self.play = Play(self.stage, scenario)
         expected = []
-        for step, following in zip(scenario.steps, (*scenario.steps[1:], None), strict=True):
+        for step, following in scenario.in_pairs():
             self.play.act(step, following)
             if step.expect is not None:
                 self._demand_taken(self.play)
-                expected.append(self._so(self.play, step))
+                expected.append(f"expect: {{{', '.join(so_written(self.play, self.play.whose(step), _TOLD))}}}")
         self._expected = expected
 
     def _demand_taken(self, play: Play) -> None:
         for each in play.caused:
             if each.kind == "event.rejected":
                 raise CannotPlay(f"{each.data['reason']} ({each.data['code']})")
-
-    def _so(self, play: Play, step: Any) -> str:
-        """What is so after a step, as an expectation writes it."""
-        whose = play.whose(step)
-        view = play.view(whose)
-        told = [(key, named(play, whose, key)) for key in _TOLD]
-        parts = [f"{key}: {written(names)}" for key, names in told if names]
-        if view is not None:
-            parts.insert(0, f"state: {view.state}")
-        return f"expect: {{{', '.join(parts)}}}"
 
     def _text(self, moves: list[Move], expected: list[str], title: str) -> str:
         lines = [f"scenario: {written(title)}", f"flow: {self.flow.name}", "steps:"]
