@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.policy.files import digest_of, policy_files
+from carepolicy.policy.language.documents import KINDS, schema_of, schema_texts
 from carepolicy.policy.load import load_policies
-from carepolicy.policy.schema import KINDS, schema_texts
-from carepolicy.policy.validator import validator_of
+from carepolicy.policy.shape import validator_of
 from laws import examples
 
 HERE = Path(__file__).parent
@@ -261,7 +261,7 @@ def test_the_files_in_schemas_are_current() -> None:
 def test_every_schema_is_a_schema_and_says_what_each_key_means(kind: str) -> None:
     from jsonschema import Draft202012Validator
 
-    schema = KINDS[kind][1]()
+    schema = schema_of(kind)
     Draft202012Validator.check_schema(schema)
     for name, part in schema["properties"].items():
         target = part if "$ref" not in part else {**schema["$defs"][part["$ref"].rsplit("/")[-1]], **part}
@@ -277,7 +277,7 @@ def test_the_quick_validator_and_the_schema_agree_on_the_samples(kind: str) -> N
     path = {"organisation": "organisation.yaml", "flow": "flows/email_inquiry.yaml", "messages": "messages/en.yaml"}
     source, _ = read_source(SAMPLES / path.get(kind, "scenarios/gold_late.yaml"), SAMPLES)
     assert source is not None
-    assert list(Draft202012Validator(KINDS[kind][1]()).iter_errors(source.data)) == []
+    assert list(Draft202012Validator(schema_of(kind)).iter_errors(source.data)) == []
     assert list(validator_of(kind).iter_errors(source.data)) == []
 
 

@@ -19,7 +19,7 @@ def command(name: str | None, output: Path | None) -> None:
     With --output all of them are written. An editor that knows the YAML language server completes and
     underlines by the schema that the first line of a policy file names.
     """
-    from carepolicy.policy.schema import KINDS, schema_texts
+    from carepolicy.policy.language.documents import KINDS, schema_texts
 
     if output is not None and name is not None:
         raise click.UsageError("name one schema, or write all with --output", click.get_current_context())
@@ -27,10 +27,10 @@ def command(name: str | None, output: Path | None) -> None:
     if output is not None:
         write_all({output / file: text for file, text in texts.items()})
     elif name is None:
-        for kind, (file, _) in KINDS.items():
+        for kind, file in KINDS.items():
             click.echo(f"{kind:<14}{file}")
     else:
-        found = [file for kind, (file, _) in KINDS.items() if name in (kind, file)]
+        found = [file for kind, file in KINDS.items() if name in (kind, file)]
         if not found:
             from carepolicy.policy.findings import did_you_mean
 

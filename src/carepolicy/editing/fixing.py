@@ -15,7 +15,7 @@ from carepolicy.editing.files import kind_of
 from carepolicy.editing.ordering import ordered
 from carepolicy.editing.rechecking import Rechecked
 from carepolicy.policy.composing import compose
-from carepolicy.policy.part import in_words
+from carepolicy.policy.node import in_words
 from carepolicy.policy.writing import Rewritten, read_exactly
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from carepolicy.editing.rechecking import Rechecked
 from carepolicy.lsp.mentions import Mention, mentions_of
 from carepolicy.policy.composing import compose
 from carepolicy.policy.documents import documents
+from carepolicy.policy.language.shapes import NAME_PATTERN
 from carepolicy.policy.reading import text_of
-from carepolicy.policy.schema.parts import NAME_PATTERN
 from carepolicy.scenarios.names import names_of_policies, unknown_names
 from carepolicy.scenarios.scenario import read_documents
 

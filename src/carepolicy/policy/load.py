@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from carepolicy.policy.files import ORGANISATION, digest, policy_files, read_bytes
 from carepolicy.policy.findings import Finding
+from carepolicy.policy.language.documents import DOCUMENTS
 from carepolicy.policy.misplaced import misplaced, organisation_meant
+from carepolicy.policy.model import Flow, Message, Policies
+from carepolicy.policy.node import Node
 from carepolicy.policy.places import At, Place, Source
 from carepolicy.policy.reading import source_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from carepolicy.policy.model import Flow, Message, Policies
-    from carepolicy.policy.part import Part
+from carepolicy.policy.shape import check_shape
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What was made of a file with this content, and with the content of others whose digest is ``others``; ``made`` is
-    the organisation, the flow, or the language and its messages."""
+    the organisation, the flow, or the messages."""
 
     content: bytes
     others: str
@@ -76,41 +75,37 @@ class _Loading:
 
     def policies(self, root: str) -> Policies | None:
         """The set, or None where its organisation could not be built."""
-        from carepolicy.policy.build_organisation import build_organisation
-        from carepolicy.policy.model import Policies
-
         files = {
             name: content for name, content in self.contents.items() if name.endswith(".ics") and content is not None
         }
-        kept = self._kept(ORGANISATION, "organisation", lambda part: build_organisation(part, files), digest(files))
+        kept = self._kept(ORGANISATION, "organisation", files)
         organisation = kept.made if kept is not None else None
         flows, messages = self._flows(), self._messages()
         if organisation is None:
             return None
         return Policies(root, organisation, flows, messages, digest(self.contents), self.sources)
 
-    def _kept(self, name: str, kind: str, make: Callable[[Part], Any], others: str = "") -> Kept | None:
+    def _kept(self, name: str, kind: str, files: Mapping[str, bytes] | None = None) -> Kept | None:
         """A file as it was read and made into a part of the model, now or before; None of one that is not there.
 
-        ``others`` is the digest of the other files that go into it.
+        ``files`` are those that go into it as well.
         """
         content = self.contents.get(name)
         if content is None:
             return None
+        others = digest(files) if files is not None else ""
         kept = self.memory.get(name)
         if kept is None or (kept.content, kept.others) != (content, others):
-            kept = self.memory[name] = _read(content, name, kind, make, others)
+            kept = self.memory[name] = _read(content, name, kind, files, others)
         if kept.source is not None:
             self.sources[name] = kept.source
         self.findings += kept.findings
         return kept
 
     def _flows(self) -> dict[str, Flow]:
-        from carepolicy.policy.build_flow import build_flow
-
         flows: dict[str, Flow] = {}
         for name in self._in("flows"):
-            kept = self._kept(name, "flow", build_flow)
+            kept = self._kept(name, "flow")
             if kept is None or kept.made is None:
                 continue
             flow, home = kept.made, f"flows/{kept.made.name}.yaml"
@@ -124,18 +119,16 @@ class _Loading:
         return flows
 
     def _messages(self) -> dict[str, Mapping[str, Message]]:
-        from carepolicy.policy.build_organisation import build_messages
-
         messages: dict[str, Mapping[str, Message]] = {}
         for name in self._in("messages"):
-            kept = self._kept(name, "messages", build_messages)
+            kept = self._kept(name, "messages")
             if kept is None or kept.made is None:
                 continue
-            language, templates = kept.made
-            if language != _stem(name):
+            language = kept.made.language
+            if language != Path(name).stem:
                 said = f'messages in "{language}" stand in {name}'
                 self._fault(kept, "language", "CP115", said, f"call the file {language}.yaml")
-            messages.setdefault(language, templates)
+            messages.setdefault(language, kept.made.messages)
         return messages
 
     def _fault(self, kept: Kept, key: str, code: str, message: str, hint: str) -> None:
@@ -146,22 +139,15 @@ class _Loading:
         return [name for name in self.contents if name.startswith(f"{folder}/") and name.endswith(".yaml")]
 
 
-def _read(content: bytes, name: str, kind: str, make: Callable[[Part], Any], others: str) -> Kept:
-    """A file read: its source, what is wrong with it, and what ``make`` makes of one whose shape is right."""
-    from carepolicy.policy.part import Part
-    from carepolicy.policy.shape import check_shape
-
+def _read(content: bytes, name: str, kind: str, files: Mapping[str, bytes] | None, others: str) -> Kept:
+    """A file read: its source, what is wrong with it, and what is made of one whose shape is right."""
     source, findings = source_of(content, name)
     if source is not None:
         findings = check_shape(source, kind)
     made = None
     if source is not None and not findings:
-        made = make(Part(source, At(name), source.data, findings))
+        made = DOCUMENTS[kind].read(Node(source, At(name), source.data, findings, files), "")
     return Kept(content, others, source, tuple(findings), made)
-
-
-def _stem(name: str) -> str:
-    return Path(name).stem
 
 
 def _no_organisation(root: str | os.PathLike[str]) -> Finding:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.build_calendar import HOURS
 from carepolicy.policy.findings import Finding, Severity, quoted
+from carepolicy.policy.language.calendar import HOURS_WRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def _texts(source: Source, at: At) -> Iterator[tuple[At, str]]:
 
 def _doubt(said: str) -> tuple[str, str] | None:
     """What is odd about hours, and what was probably meant."""
-    match = HOURS.fullmatch(said)
+    match = HOURS_WRITTEN.fullmatch(said)
     if match is None:
         return None
     first, last = (each.strip() for each in said.split("-"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, did_you_mean, quoted, sole
-from carepolicy.policy.schema.flow import WAITERS
+from carepolicy.policy.language.flow import WAITERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

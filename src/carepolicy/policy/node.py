@@ -1,16 +1,14 @@
-"""A part of a source whose shape is known to be right: the builders of the model read through it."""
+"""A node of a source whose shape is known to be right: the builders of the model read through it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from carepolicy.policy.findings import Finding, quoted
 from carepolicy.policy.limit import LimitText
-
-if TYPE_CHECKING:
-    from carepolicy.policy.places import At, Source
+from carepolicy.policy.places import At, Source
 
 
 class CelText(str):
@@ -33,43 +31,56 @@ class CelText(str):
         return CelText, (str(self), self.at)
 
 
-class Part:
-    """A value of a source and its address. What it cannot say it reports in ``faults``, shared by all parts."""
+class Node:
+    """A value of a source and its address. What it cannot say it reports in ``faults``, which all nodes share;
+    ``files`` are those that the set may import, by their path."""
 
-    __slots__ = ("at", "data", "faults", "source")
+    __slots__ = ("at", "data", "faults", "files", "source")
 
-    def __init__(self, source: Source, at: At, data: Any, faults: list[Finding]) -> None:
+    def __init__(
+        self, source: Source, at: At, data: Any, faults: list[Finding], files: Mapping[str, bytes] | None = None
+    ) -> None:
         self.source = source
         self.at = at
         self.data = data
         self.faults = faults
+        self.files: Mapping[str, bytes] = files or {}
 
     def __contains__(self, key: str) -> bool:
         return isinstance(self.data, dict) and key in self.data
 
-    def __getitem__(self, key: str | int) -> Part:
-        return Part(self.source, self.at / key, self.data[key], self.faults)
+    def __getitem__(self, key: str | int) -> Node:
+        return Node(self.source, self.at / key, self.data[key], self.faults, self.files)
 
-    def find(self, key: str) -> Part | None:
-        """The part below ``key``, or None where the key is not there."""
+    @property
+    def top(self) -> Node:
+        """The whole of the file."""
+        return Node(self.source, At(self.at.file), self.source.data, self.faults, self.files)
+
+    def holding(self, data: Any) -> Node:
+        """The same node with other data: the long form of what was written short."""
+        return Node(self.source, self.at, data, self.faults, self.files)
+
+    def find(self, key: str) -> Node | None:
+        """The node below ``key``, or None where the key is not there."""
         if key not in self:
             return None
         return self[key]
 
-    def items(self, key: str) -> Iterator[tuple[str, Part]]:
+    def items(self, key: str) -> Iterator[tuple[str, Node]]:
         """The entries of the mapping below ``key``, none where it is not there."""
         if key in self:
-            part = self[key]
-            for name in part.data:
-                yield name, part[name]
+            node = self[key]
+            for name in node.data:
+                yield name, node[name]
 
-    def each(self, key: str) -> Iterator[Part]:
+    def each(self, key: str) -> Iterator[Node]:
         """The entries of the list below ``key``, or the one value in place of a list, or none."""
         if key in self:
             yield from self[key].entries()
 
-    def entries(self) -> Iterator[Part]:
-        """The entries of a list, or the part itself where it is none."""
+    def entries(self) -> Iterator[Node]:
+        """The entries of a list, or the node itself where it is none."""
         if isinstance(self.data, list):
             for index in range(len(self.data)):
                 yield self[index]
@@ -115,15 +126,15 @@ class Part:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """The text or texts below ``key``."""
-        return tuple(part.text() for part in self.each(key))
+        return tuple(node.text() for node in self.each(key))
 
     def fault(self, code: str, message: str, hint: str = "", on_key: bool = False) -> None:
-        """Report what is wrong with this part, or with the key that leads to it."""
+        """Report what is wrong with this node, or with the key that leads to it."""
         place = self.source.key(self.at.path) if on_key else self.source.value(self.at.path)
         self.faults.append(Finding(code, message, place, hint))
 
     def date(self, text: str | None = None, on_key: bool = False) -> date | None:
-        """The date that this part (or ``text``, a piece of it) writes, or None and a fault."""
+        """The date that this node (or ``text``, a piece of it) writes, or None and a fault."""
         said = self.text() if text is None else text
         try:
             # fromisoformat also takes 20261224 and 2026-W52-4, which people misread.

@@ -1,0 +1,640 @@
+"""The language of flows/*.yaml: events, clocks, states, and what leads from one to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from carepolicy.policy.language.keys import (
+    Fields,
+    Mapped,
+    Reader,
+    called,
+    derived,
+    expression,
+    inlined,
+    key,
+    limit,
+    located,
+    mapping,
+    name_of,
+    named,
+    names,
+    passed_on,
+    read_fields,
+    text,
+    texts,
+    title,
+)
+from carepolicy.policy.language.shapes import (
+    COUNT,
+    DATE,
+    EXPRESSION,
+    FACT,
+    FACTS,
+    LIMIT,
+    NAME,
+    SCALARS,
+    TEXT,
+    TRIGGER,
+    Named,
+    Scalar,
+    Schema,
+    Several,
+    Shape,
+    choice,
+)
+from carepolicy.policy.limit import LimitText
+from carepolicy.policy.node import CelText, Node, in_words
+from carepolicy.policy.places import At
+
+SHARE = "a share, such as 95% or 0.95"
+"""What a target is expected to be."""
+
+WHO = ("customer", "staff", "system", "carrier", "partner", "other")
+WAITERS = ("customer", "us", *WHO[1:])
+"""Who may be said to wait; roles may as well."""
+
+
+@mapping("the facts it bears, such as {required: [customer.email]}")
+class Carried(Mapped):
+    """The facts that an event bears."""
+
+    required: tuple[str, ...] = key(
+        FACTS, "Facts that it must bear.", missing=(), example="[customer.email]", codes=("CP226", "CP412")
+    )
+    optional: tuple[str, ...] = key(
+        FACTS, "Facts it may bear.", missing=(), example="[customer.tier]", codes=("CP226",)
+    )
+
+
+def _carried(name: str) -> Reader:
+    def read(node: Node, under: str) -> tuple[str, ...]:
+        carries = node.find("carries")
+        return carries.texts(name) if carries is not None else ()
+
+    return read
+
+
+@mapping("an event, such as {title: The customer writes, by: customer}", piece="event", nullable=True)
+class Event(Mapped):
+    """What may happen in a flow. ``by``: customer, staff, system, carrier, partner or other."""
+
+    name: str = called()
+    title: str = title("What happens, in words.", example="The customer writes", codes=("CP801", "CP803"))
+    by: str = key(
+        choice(*WHO, expected="one who acts"), "Whose act it is.", missing="other", otherwise="other",
+        example="customer", rank=1, told=("comes from", "vient de"),
+    )  # fmt: skip
+    required: tuple[str, ...] = key(
+        Fields(Carried), "The facts that it bears.", key="carries", bare=True, read=_carried("required"),
+        example="{required: [customer.email]}", rank=2, told=("carries", "porte"),
+    )  # fmt: skip
+    optional: tuple[str, ...] = derived(_carried("optional"))
+    at: At = located()
+
+
+_ROLLS = Scalar(
+    "rolls",
+    {
+        "enum": ["next_business_day"],
+        "errorMessage": "next_business_day",
+        "description": "Moves a due time on a closed day to the next open one.",
+    },
+)
+
+
+@mapping("{when: …, is: …}", piece="choice")
+class LimitChoice(Mapped):
+    """One entry of a clock's limits: ``limit`` (its text) holds where the guard ``when`` does."""
+
+    when: CelText | None = expression("The limit holds where this does.", example='customer.tier == "gold"')
+    limit: LimitText = limit("The limit.", key="is", bare=True, required=True, example="3 business hours")
+    rolls: str | None = key(
+        _ROLLS, "What becomes of a due time on a closed day.", bare=True, otherwise="the clock's", codes=("CP408",),
+        example="next_business_day",
+    )  # fmt: skip
+    at: At = located()
+
+
+class _Limits(Shape):
+    """A limit, or a list of limits of which the first that holds wins."""
+
+    piece = ""
+    what = "limit"
+    entry = Fields(LimitChoice, piece="choice")
+
+    def body(self) -> Schema:
+        """The JSON Schema."""
+        return {
+            "type": [*SCALARS, "array"],
+            "items": self.entry.schema(),
+            "errorMessage": "a limit such as 3 business hours, or a list of {when: …, is: …}",
+        }
+
+    def below(self) -> Iterator[Shape]:
+        """The shapes of what stands in it."""
+        yield self.entry
+
+
+def _limits(node: Node, name: str) -> tuple[LimitChoice, ...]:
+    limits, rolls = node["limit"], node.maybe("rolls")
+    if not isinstance(limits.data, list):
+        return (LimitChoice(when=None, limit=limits.limit(), rolls=rolls, at=limits.at),)
+    choices = (read_fields(LimitChoice, each, name) for each in limits.entries())
+    return tuple(each if each.rolls else replace(each, rolls=rolls) for each in choices)
+
+
+@mapping("a clock, such as {limit: 3 business hours, runs_in: [received]}", piece="clock")
+class Clock(Mapped):
+    """A promise in time. ``target`` is a share from 0 to 1; ``calendar`` a name, "owner" or None."""
+
+    name: str = called()
+    title: str = title(example="First answer", codes=("CP803",))
+    promise: str = text(
+        "The promise in words; {limit} stands for the limit.", example="An answer within {limit}.",
+        codes=("CP225", "CP409"), rank=1, told=("promise", "promesse"),
+    )  # fmt: skip
+    limits: tuple[LimitChoice, ...] = key(
+        _Limits(), "A limit, or a list of limits of which the first that holds wins.", key="limit", required=True,
+        read=_limits, example='[{when: customer.tier == "gold", is: 3 business hours}, {is: 1 business day}]',
+        codes=("CP220", "CP221", "CP222", "CP412", "CP414"), rank=2,
+    )  # fmt: skip
+    runs_in: tuple[str, ...] = names(
+        "state", "States in which it runs.", required=True, example="[received]", codes=("CP234", "CP402", "CP403"),
+        rank=3, told=("runs in", "court à"),
+    )  # fmt: skip
+    pauses_in: tuple[str, ...] = names(
+        "state", "States in which it stands still.", example="[waiting_for_customer]", codes=("CP234", "CP407"), rank=3,
+        told=("stands still in", "s’arrête à"),
+    )  # fmt: skip
+    again: str = key(
+        choice("restart", "continue", expected="restart or continue"),
+        "What happens when it starts after it was stopped.", missing="restart", otherwise="restart", example="continue",
+        rank=3, told=("when it starts again", "quand il reprend"),
+    )  # fmt: skip
+    restarts_on: tuple[str, ...] = names(
+        "event", "Events that begin it anew while it runs.", example="[more_info_received]", rank=3,
+        told=("begins anew when", "recommence quand"),
+    )  # fmt: skip
+    warn_at: tuple[str, ...] = texts(
+        "Shares of the limit at which it warns, such as [50%, 80%].", example="[50%, 80%]", codes=("CP235",), rank=4,
+        told=("warns at", "avertit à"),
+    )  # fmt: skip
+    target: float | None = key(
+        Scalar(
+            "",
+            {
+                "type": ["number", "string"],
+                "minimum": 0,
+                "maximum": 1,
+                "pattern": r"^\s*\d{1,3}(\.\d+)?\s*%\s*$",
+                "errorMessage": SHARE,
+                "patternErrorMessage": "a share is written like 95% or 0.95",
+            },
+            lambda node: _share(node),
+        ),
+        "The share of cases that must be in time.", example="95%", rank=4, told=("in time", "dans le délai"),
+    )  # fmt: skip
+    calendar: str | None = name_of(
+        "calendar", "The calendar it counts in; owner for that of the state's owner.", otherwise="the flow's",
+        example="owner", codes=("CP222",), rank=3, told=("calendar", "calendrier"),
+    )  # fmt: skip
+    counts_from: str | None = name_of(
+        "fact", "A fact that holds the instant from which the first round counts.",
+        otherwise="the instant at which it starts", example="order.paid_at", codes=("CP221", "CP412"), rank=3,
+        told=("counts from", "compté depuis"),
+    )  # fmt: skip
+    rolls = passed_on(
+        _ROLLS, "What becomes of a due time on a closed day.", bare=True, otherwise="it stays",
+        example="next_business_day", codes=("CP408",), told=("on a closed day", "un jour fermé"),
+    )  # fmt: skip
+    never_pauses: str | None = text(
+        "Why it must never pause, such as law.", missing=None, example="the law gives 14 days", codes=("CP407",),
+        rank=3, told=("never stands still", "ne s’arrête jamais"),
+    )  # fmt: skip
+    at: At = located()
+
+
+def _share(node: Node) -> float | None:
+    """A share from 0 to 1, written as a percentage or as a number."""
+    if not isinstance(node.data, str):
+        return float(node.data)
+    share = Decimal(node.data.strip().removesuffix("%").strip()) / 100
+    if share > 1:
+        node.fault("CP112", f'"{node.data}" is more than all cases', "a share is at most 100%")
+    return float(share)
+
+
+@mapping()
+class Tell(Mapped):
+    """An internal notice to a role."""
+
+    role: str = name_of("role", "Who is told.", required=True, example="care_lead")
+    say: str = text("What they are told.", example="{case} is late.", codes=("CP225", "CP701"))
+    at: At = located()
+
+
+@mapping()
+class Request(Mapped):
+    """A command to a service; ``arguments`` are expressions."""
+
+    action: str = called()
+    arguments: Mapping[str, CelText] = derived(
+        lambda node, name: {argument: node[argument].expression() for argument in node.data or ()}
+    )
+    at: At = located()
+
+
+class _Arguments(Named):
+    """The arguments of a command; read with the command's name."""
+
+    def read(self, node: Node, name: str) -> Request:
+        """The command."""
+        return read_fields(Request, node, name)
+
+
+@mapping()
+class Open(Mapped):
+    """A case of another flow for the same subject, started by ``on`` where it has several starts."""
+
+    flow: str = name_of("flow", "The flow of which a case is opened.", required=True, example="feedback_survey")
+    on: str | None = name_of(
+        "event", "The event that starts it, where the flow has several starts.", otherwise="its first start",
+        example="survey_asked", codes=("CP217",),
+    )  # fmt: skip
+    keep_time: bool = key(
+        Scalar(
+            "",
+            {
+                "type": "boolean",
+                "errorMessage": "true or false",
+                "description": "Hand the original receipt time on.",
+            },
+            lambda node: bool(node.data),
+        ),
+        "Hand the original receipt time on.", bare=True, missing=False, otherwise="false", example="true",
+    )  # fmt: skip
+    at: At = located()
+
+
+@mapping()
+class Raise(Mapped):
+    """An event for another key: ``subject`` and the values of ``data`` are expressions."""
+
+    event: str = name_of("event", "The event that is raised.", required=True, example="email_received")
+    subject: CelText = expression("Whom it is about.", required=True, example="customer.email")
+    data: Mapping[str, CelText] = named(
+        EXPRESSION, "expressions by the fact they give", "What it carries.", names=FACT,
+        example="{customer.tier: customer.tier}", codes=("CP237",),
+    )  # fmt: skip
+    at: At = located()
+
+
+@mapping()
+class Extend(Mapped):
+    """More time on a running clock, ``at_most`` so many times a case (None: no bound)."""
+
+    clock: str = name_of("clock", "The clock that gets more time.", required=True, example="first_reply")
+    by: LimitText = limit("How much more.", required=True, example="1 business day")
+    at_most: int | None = key(
+        Scalar("", {**COUNT.body(), "description": "How often in one case."}, COUNT.reader),
+        "How often in one case.", bare=True, otherwise="without bound", example="2",
+    )  # fmt: skip
+    at: At = located()
+
+
+@mapping("effects, such as {send: auto_reply}", piece="effects")
+class Effects(Mapped):
+    """What happens besides a change of state; ``set`` maps facts to expressions.
+
+    ``spends`` is what a transition gives away, as an expression; effects of entering and leaving give nothing away.
+    """
+
+    set: Mapping[str, CelText] = key(
+        Named(
+            EXPRESSION, "facts and their expressions, such as {complaint.attempts: complaint.attempts + 1}", FACT,
+            piece="set",
+        ),
+        "Facts that change, and to what.", missing=lambda node, name: {}, example="{email.urgent: true}", rank=2,
+        told=("notes down", "note"),
+    )  # fmt: skip
+    send: tuple[str, ...] = names(
+        "message", "Message templates that the customer is sent.", example="auto_reply", codes=("CP605",), rank=2,
+        told=("sends", "envoie"),
+    )  # fmt: skip
+    tell: tuple[Tell, ...] = key(
+        Several(
+            Fields(Tell, short="role", expected="a role, or {role: …, say: …}"), ("string", "object"),
+            "a role, or {role: …, say: …}, or a list of these", "tell",
+        ),
+        "Internal notices to roles.", missing=(), example="{role: care_lead, say: '{case} is late.'}", rank=2,
+        told=("tells", "prévient"),
+    )  # fmt: skip
+    request: tuple[Request, ...] = key(
+        Named(
+            _Arguments(EXPRESSION, "arguments and their expressions, or {}", NAME, nullable=True),
+            "a command and its arguments, such as {charge_card: {amount: order.total}}", NAME, piece="request",
+        ),
+        "Commands to services.", read=lambda node, name: _requests(node), missing=(),
+        example="{charge_card: {amount: order.total}}", rank=2, told=("does", "fait"),
+    )  # fmt: skip
+    open: tuple[Open, ...] = key(
+        Several(
+            Fields(Open, short="flow", expected="a flow, or {flow: …, on: …}"), ("string", "object"),
+            "a flow, or {flow: …, on: …}, or a list of these", "open",
+        ),
+        "Cases of other flows for the same subject.", missing=(), example="feedback_survey", codes=("CP312",), rank=2,
+        told=("starts", "ouvre"),
+    )  # fmt: skip
+    assign: str | None = key(
+        Scalar(
+            "",
+            {
+                "type": "string",
+                "pattern": r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$",
+                "errorMessage": "a role, or a fact that names a person",
+                "patternErrorMessage": "a role is written like_this, a fact like customer.account_owner",
+            },
+            what="assignee",
+        ),
+        "The role, or the fact that names a person, that the case is given to.", example="care_lead", rank=2,
+        told=("goes to", "confié à"),
+    )  # fmt: skip
+    raises: tuple[Raise, ...] = key(
+        Several(Fields(Raise), ("object",), "{event: …, subject: …, data: …}, or a list of these", "raise"),
+        "Events for another key.", key="raise", missing=(), codes=("CP223", "CP237", "CP311"),
+        example="{event: email_received, subject: customer.email, data: {customer.email: customer.email}}", rank=2,
+        told=("reports", "signale"),
+    )  # fmt: skip
+    extend: tuple[Extend, ...] = key(
+        Several(Fields(Extend), ("object",), "{clock: …, by: …, at_most: …}, or a list of these", "extend"),
+        "More time on running clocks.", missing=(), example="{clock: first_reply, by: 1 business day, at_most: 2}",
+        rank=2, told=("more time", "délai prolongé"),
+    )  # fmt: skip
+    at: At = located()
+    spends: CelText | None = expression(
+        "Money that it gives away; the state's owner must have the authority: for it.", default=None,
+        only=("transition", "anywhere"), example="order.total", codes=("CP506", "CP507", "CP508"), rank=2,
+        told=("gives away", "accorde"),
+    )  # fmt: skip
+
+
+def _requests(node: Node) -> tuple[Request, ...]:
+    return tuple(read_fields(Request, each, action) for action, each in node.items("request"))
+
+
+_WAY = "a state's name, or {to: …, when: …}, or a list of these"
+
+
+@mapping()
+class Transition(Mapped):
+    """One arrow. ``on`` is its trigger: an event, ``CLOCK.late`` (…), or the limit of an ``after``.
+
+    ``to`` None means that the case stays, without leaving and entering again. ``except_`` is used
+    under ``anywhere`` only: the states in which it does not hold.
+    """
+
+    on: str = called()
+    when: CelText | None = expression(
+        "The transition is taken only where this holds.", otherwise="always", example='customer.tier == "gold"',
+        codes=("CP307", "CP308", "CP309"), rank=0, told=("condition", "condition"),
+    )  # fmt: skip
+    to: str | None = name_of(
+        "state", "The next state; without it the case stays.", otherwise="the case stays", example="answered", rank=1,
+        told=("leads to", "mène à"),
+    )  # fmt: skip
+    effects: Effects = inlined(Effects)
+    title: str = text("What people call it.", example="Answer it", rank=3, told=("title", "titre"))
+    steps: tuple[str, ...] = texts(
+        "What to do, in order.", default=(), example="[Look at the order, Write the answer]", rank=3,
+        told=("what to do", "que faire"),
+    )  # fmt: skip
+    say: str = text(
+        "What to say.", default="", example="We are sorry.", codes=("CP225",), rank=3, told=("what to say", "que dire")
+    )
+    never: str = text(
+        "What not to say.", default="", example="Do not promise a date.", rank=3,
+        told=("what never to say", "à ne jamais dire"),
+    )  # fmt: skip
+    note: str = text(
+        "Why, for the chart and the audit.", example="The law asks for it.", rank=3, told=("why", "pourquoi")
+    )
+    answer: str = text(
+        "The answer to the state's question that leads this way.", example="Yes", rank=3, told=("answer", "réponse")
+    )
+    draw: str | None = key(
+        choice("arrow", "chip", expected="arrow or chip"), "How the chart shows it.", otherwise="as the chart has room",
+        example="chip", rank=3,
+    )  # fmt: skip
+    except_: tuple[str, ...] = names(
+        "state", "Where it does not hold.", key="except", only=("anywhere",), example="[answered]", rank=1,
+        told=("not at", "sauf à"),
+    )  # fmt: skip
+    at: At = located()
+
+
+def _ways(variant: str, piece: str) -> Several:
+    one = Fields(Transition, variant, "to", _WAY, f"{piece}_one")
+    return Several(one, ("string", "object"), _WAY, piece)
+
+
+TRANSITIONS = _ways("transition", "transitions")
+ANYWHERE = _ways("anywhere", "anywhere")
+
+
+class _After(Named):
+    """Limits and where they lead."""
+
+    def read(self, node: Node, name: str) -> tuple[After, ...]:
+        """The transitions by their limit, in their order."""
+        return tuple(
+            After(LimitText(limit), self.values.read(node[limit], limit), node[limit].at) for limit in node.data
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Transitions that are tried when ``limit`` has passed since the state was entered."""
+
+    limit: LimitText
+    transitions: tuple[Transition, ...]
+    at: At
+
+
+@mapping("a state, such as {title: Answered, final: resolved}", piece="state")
+class State(Mapped):
+    """Where a case can be. ``final`` is the outcome of a final state, None in every other."""
+
+    name: str = called()
+    title: str = title(example="Waiting for the customer", codes=("CP801", "CP802", "CP803"))
+    steps: tuple[str, ...] = texts(
+        "What to do, in order.", example="[Look at the order, Write the answer]", rank=3,
+        told=("what to do", "que faire"),
+    )  # fmt: skip
+    say: str = text("What to say.", example="We are sorry.", codes=("CP225",), rank=3, told=("what to say", "que dire"))
+    never: str = text(
+        "What not to say.", example="Do not promise a date.", rank=3, told=("what never to say", "à ne jamais dire")
+    )
+    note: str = text(
+        "Why, for the chart and the audit.", example="The law asks for it.", rank=3, told=("why", "pourquoi")
+    )
+    ask: str = text(
+        "The question that its guarded transitions answer.", example="Is it urgent?", rank=3,
+        told=("question", "question"),
+    )  # fmt: skip
+    start_on: tuple[str, ...] = names(
+        "event", "Events that open a case here.", example="email_received", codes=("CP230", "CP243"), rank=1,
+        told=("starts when", "commence quand"),
+    )  # fmt: skip
+    owner: str | None = name_of(
+        "role", "The role that acts.", otherwise="the flow's", example="care_agent", codes=("CP501", "CP504"), rank=2,
+        told=("owner", "responsable"),
+    )  # fmt: skip
+    channel: str | None = name_of(
+        "channel", "The channel that messages take.", example="email", rank=2, told=("channel", "canal")
+    )
+    waits: str | None = name_of(
+        "waiter", "Whom it waits for: customer, us, carrier ...", example="customer", codes=("CP244", "CP401"), rank=2,
+        told=("who waits", "qui attend"),
+    )  # fmt: skip
+    enter: Effects | None = key(
+        Fields(Effects, piece="effects"), "Effects on entering.", example="{send: auto_reply}", rank=4
+    )
+    leave: Effects | None = key(
+        Fields(Effects, piece="effects"), "Effects on leaving.", example="{tell: care_lead}", rank=4
+    )
+    on: Mapping[str, tuple[Transition, ...]] = named(
+        TRANSITIONS, "events and where they lead, such as {reply_sent: answered}", "What happens on each event.",
+        names=TRIGGER, example="{reply_sent: answered}", codes=("CP202", "CP205", "CP305"), rank=5,
+    )  # fmt: skip
+    after: tuple[After, ...] = key(
+        _After(TRANSITIONS, "limits and where they lead, such as {7 days: closed}", LIMIT),
+        "What happens when so much time has passed here.", missing=(), example="{7 days: answered}",
+        codes=("CP220", "CP221", "CP310"), rank=5,
+    )  # fmt: skip
+    final: str | None = name_of(
+        "", "The outcome of a case that ends here.", otherwise="no case ends here", example="resolved",
+        codes=("CP303", "CP304"), rank=6, told=("outcome", "issue"), aspect="outcome",
+    )  # fmt: skip
+    renamed_from: str | None = name_of(
+        "", "What the state was called in the version before.", example="taken", codes=("CP233",), rank=6
+    )
+    synonyms: tuple[str, ...] = texts(
+        "Other words for it.", example="[inbox]", rank=3, told=("also called", "aussi appelé")
+    )
+    at: At = located()
+
+
+@mapping("a phase, such as {title: Open, states: [received]}", piece="phase")
+class Phase(Mapped):
+    """A box on the chart, and the transitions that its states share."""
+
+    name: str = called()
+    title: str = title(example="Open")
+    states: tuple[str, ...] = names("state", "The states in it.", required=True, example="[received]", rank=1)
+    on: Mapping[str, tuple[Transition, ...]] = named(
+        TRANSITIONS, "events and where they lead", "Transitions that its states share.", names=TRIGGER,
+        example="{reply_sent: answered}", codes=("CP202", "CP205"), rank=2,
+    )  # fmt: skip
+    at: At = located()
+
+
+@mapping(
+    "a flow: its name, version, owner, events and states",
+    "One flow chart: events, clocks, states, and what leads from one to the next.",
+)
+class Flow(Mapped):
+    """One flow chart. ``subject`` is the fact that keys its cases, or None for the event's subject;
+    with ``every`` it is the subject itself for which cases are opened by time."""
+
+    name: str = key(
+        NAME.of("flow"), "The flow's name: that of its file.", key="flow", required=True, scopes=True, defines=True,
+        example="email_inquiry", codes=("CP115", "CP116"), rank=0,
+    )  # fmt: skip
+    version: int = key(
+        COUNT, "Counts up with each change that is applied.", required=True, example="1", codes=("CP233",), rank=1,
+        told=("version", "version"),
+    )  # fmt: skip
+    title: str = title(missing=lambda node, name: in_words(node.said("flow")), example="E-mail inquiry", rank=2)
+    purpose: str = text("What it is for.", example="Every e-mail gets an answer.", rank=3, told=("purpose", "but"))
+    owner: str = name_of(
+        "role", "The role that is accountable for the flow.", required=True, example="care_lead", rank=4,
+        told=("owner", "responsable"),
+    )  # fmt: skip
+    steward: str | None = name_of(
+        "role", "The role that keeps it up to date.", example="care_agent", codes=("CP505",), rank=4,
+        told=("steward", "référent"),
+    )  # fmt: skip
+    covers: tuple[str, ...] = texts(
+        "Ids of the requirements that it meets.", example="[R07, R12]", rank=4, told=("covers", "couvre")
+    )
+    based_on: str = text(
+        "The law, contract or paper that it follows.", example="Consumer Contracts Regulations 2013", rank=4,
+        told=("based on", "d’après"),
+    )  # fmt: skip
+    valid_from: date | None = key(
+        DATE, "The first day on which it holds.", example="2026-01-01", codes=("CP114",), rank=4,
+        told=("valid from", "valable dès le"),
+    )  # fmt: skip
+    calendar: str | None = name_of(
+        "calendar", "The calendar of its clocks; the organisation's by default.", otherwise="the organisation's",
+        example="office", rank=4, told=("calendar", "calendrier"),
+    )  # fmt: skip
+    subject: str | None = key(
+        TEXT.of("fact"), "The fact that keys its cases; with every: the subject itself.",
+        otherwise="the event's subject", example="customer.email", codes=("CP227", "CP238"), rank=4,
+        told=("subject", "objet"),
+    )  # fmt: skip
+    keep: LimitText | None = limit(
+        "When a closed case's facts are erased.", otherwise="the organisation's", example="3 years", rank=4,
+        told=("kept for", "conservé"),
+    )  # fmt: skip
+    every: LimitText | None = limit(
+        "Open a case each time that so much time has passed.", example="1 month", codes=("CP236",), rank=4,
+        told=("every", "tous les"),
+    )  # fmt: skip
+    starting: str | None = text(
+        "The first instant at which every: opens a case.", missing=None, example="2026-01-01 09:00", codes=("CP236",),
+        rank=4, told=("starting", "à partir de"),
+    )  # fmt: skip
+    promise: LimitText | None = limit(
+        "The limit of the whole flow.", example="14 days", codes=("CP411",), rank=4, told=("promise", "promesse")
+    )
+    synonyms: tuple[str, ...] = texts(
+        "Other words for it.", example="[mail]", rank=4, told=("also called", "aussi appelé")
+    )
+    events: Mapping[str, Event] = named(
+        Event, "events by name", "What may happen.", defines="event", codes=("CP306",), rank=5,
+        example="{email_received: {title: The customer writes, by: customer}}",
+    )  # fmt: skip
+    clocks: Mapping[str, Clock] = named(
+        Clock, "clocks by name", "Promises in time.", defines="clock", rank=6,
+        example="{first_reply: {limit: 3 business hours, runs_in: received}}",
+    )  # fmt: skip
+    states: Mapping[str, State] = named(
+        State, "states by name", "Where a case can be.", defines="state", at_least=1, required=True, rank=7,
+        example="{answered: {title: Answered, final: resolved}}", codes=("CP301", "CP302"),
+    )  # fmt: skip
+    anywhere: Mapping[str, tuple[Transition, ...]] = named(
+        ANYWHERE, "events and where they lead",
+        "What holds in every state that is not final and does not handle it itself.", names=TRIGGER,
+        example="{reply_sent: {to: answered, except: [overdue]}}", codes=("CP202", "CP205"), rank=7,
+    )  # fmt: skip
+    phases: Mapping[str, Phase] = named(
+        Phase, "phases by name", "Boxes on the chart, and transitions shared by their states.", defines="phase", rank=7,
+        example="{open: {title: Open, states: [received]}}", told=("phases", "phases"),
+    )  # fmt: skip
+    moves_to: Mapping[str, str] = named(
+        NAME.of("state"), "old states and new ones", "Where cases in a state that is gone move to.", rank=8,
+        example="{taken: received}", codes=("CP233",), told=("open cases move", "les dossiers ouverts passent"),
+    )  # fmt: skip
+    order: tuple[str, ...] = derived(lambda node, name: tuple(node.data))
+    at: At = located()
+
+    def triggers(self) -> tuple[str, ...]:
+        """Every name that may stand as a key of ``on:``: events, then each clock's three events."""
+        clock_events = (f"{clock}.{what}" for clock in self.clocks for what in ("warned", "late", "met"))
+        return (*self.events, *clock_events)

@@ -1,0 +1,374 @@
+"""The language of organisation.yaml: calendars, roles, channels, facts, watches and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+
+from carepolicy.policy.called import amount_meant
+from carepolicy.policy.findings import quoted
+from carepolicy.policy.language.calendar import CalendarSpec
+from carepolicy.policy.language.keys import (
+    Fields,
+    Mapped,
+    called,
+    derived,
+    flag,
+    key,
+    limit,
+    located,
+    mapping,
+    name_of,
+    named,
+    read_fields,
+    text,
+    texts,
+    title,
+)
+from carepolicy.policy.language.shapes import (
+    COLOUR,
+    COUNT,
+    FACT,
+    LANGUAGE,
+    LIMIT,
+    TEXT,
+    Array,
+    Scalar,
+    Schema,
+    Shape,
+    choice,
+)
+from carepolicy.policy.limit import Limit, LimitText, parse_limit, setting_in
+from carepolicy.policy.node import Node
+from carepolicy.policy.places import At
+
+Value = str | int | float | bool | Decimal | None
+
+FACT_TYPES = ("text", "number", "money", "flag", "choice", "date", "time")
+
+_NEVER = choice("never", expected="never, the one value that it may have")
+_CARD = ("card numbers looked for", "numéros de carte cherchés")
+
+
+@mapping("a role, such as {title: Care agent, calendar: office}", piece="role")
+class Role(Mapped):
+    """Who acts. ``authority`` is the largest amount of money that the role may decide on."""
+
+    name: str = called()
+    title: str = title(example="Care agent")
+    calendar: str | None = name_of(
+        "calendar", "When people in this role work.", otherwise="the default calendar", example="office", rank=1,
+        told=("calendar", "calendrier"),
+    )  # fmt: skip
+    people: tuple[str, ...] = texts(
+        "Who has the role.", example="[Aoife, Ben]", codes=("CP502",), rank=1, told=("people", "personnes")
+    )
+    deputy: str | None = name_of(
+        "role", "The role that stands in.", example="care_lead", codes=("CP503",), rank=1, told=("deputy", "suppléant")
+    )
+    may_see: tuple[str, ...] = key(
+        Array(FACT, "a list of facts"), "Private facts that the role may see.", missing=(), example="[customer.email]",
+        rank=1, told=("may see", "peut voir"),
+    )  # fmt: skip
+    authority: Decimal | None = key(
+        Scalar(
+            "",
+            {"type": ["number", "string"], "errorMessage": "an amount, such as 100.00"},
+            lambda node: _amount(node),
+        ),
+        "The largest amount of money it may decide on.", otherwise="none", example="100.00",
+        codes=("CP506", "CP507", "CP508"), rank=1, told=("may decide up to", "peut décider jusqu’à"),
+    )  # fmt: skip
+    colour: str | None = key(COLOUR, "Its colour on charts.", example='"#0072b2"', rank=1, told=("colour", "couleur"))
+    at: At = located()
+
+
+@mapping("a channel, such as {title: E-mail, address: care@example.org}", piece="channel")
+class Channel(Mapped):
+    """A way to reach customers; ``to`` is the fact that holds the customer's address on it."""
+
+    name: str = called()
+    title: str = title(example="E-mail")
+    address: str = text(
+        "Our own address on it: a mailbox, a number.", example="care@harbour.example", told=("address", "adresse")
+    )
+    calendar: str | None = name_of("calendar", "When it is staffed.", example="office", told=("calendar", "calendrier"))
+    to: str | None = name_of(
+        "fact", "The fact that holds the customer's address on it; customer.<channel> by default.",
+        missing=lambda node, name: _usual_address(node, name), otherwise="customer.<channel>, where that is a fact",
+        example="customer.email", told=("leads to", "mène à"),
+    )  # fmt: skip
+    at: At = located()
+
+
+@mapping("a fact, such as {type: text}", piece="fact_spec")
+class Fact(Mapped):
+    """A typed value of a case. ``type``: text, number, money, flag, choice, date, time or list;
+    ``item`` is the type of a list's members. ``card_never``: its digits are no card number."""
+
+    name: str = called()
+    type: str = key(
+        Scalar(
+            "",
+            {
+                "type": "string",
+                "enum": [*FACT_TYPES, *(f"list of {each}" for each in FACT_TYPES)],
+                "errorMessage": "the type of a fact",
+            },
+        ),
+        "Of which type its value is.", bare=True, required=True, read=lambda node, name: _type(node)[0],
+        example="text", codes=("CP111",), rank=0, told=("kind", "genre"),
+    )  # fmt: skip
+    item: str | None = derived(lambda node, name: _type(node)[1])
+    of: tuple[str, ...] = key(
+        Array(TEXT.inline, "a list of texts", at_least=1), "What a choice chooses from.",
+        read=lambda node, name: _choices(node), example="[standard, gold]", codes=("CP111",), rank=1,
+    )  # fmt: skip
+    currency: str | None = key(
+        Scalar(
+            "",
+            {
+                "type": "string",
+                "pattern": "^[A-Z]{3}$",
+                "errorMessage": "a currency",
+                "patternErrorMessage": "a currency is an ISO 4217 code, such as GBP",
+            },
+        ),
+        "The currency of an amount of money.", bare=True, example="GBP", rank=1,
+    )  # fmt: skip
+    private: bool = flag(
+        "Never in a log, chart, report or error text; stored encrypted.", otherwise="false", example="true",
+        codes=("CP238", "CP701", "CP702", "CP703"), rank=1, told=("privacy", "confidentialité"),
+    )  # fmt: skip
+    card_never: bool = key(
+        _NEVER, "Its digits are no card number, though they may look like one: they are not masked.", key="card",
+        default=False, read=lambda node, name: "card" in node, otherwise="they are looked for", example="never", rank=1,
+        told=_CARD,
+    )  # fmt: skip
+    default: Value = text(
+        "Its value until an event says another.", read=lambda node, name: _default(node), otherwise="none",
+        example="standard", codes=("CP224",), rank=1, told=("default", "valeur par défaut"),
+    )  # fmt: skip
+    title: str = title(example="Customer's tier", rank=1)
+    at: At = located()
+
+
+@mapping(
+    "a watch, such as {count: complaint_received, by: complaint.cause, reaches: 5, within: 30 days, raise: chronic}",
+    piece="watch",
+)
+class Watch(Mapped):
+    """Raises an event when ``count`` events with one value of the fact ``by`` come ``within`` a limit."""
+
+    name: str = called()
+    count: str = name_of("event", "The event that is counted.", required=True, example="email_received")
+    by: str = name_of(
+        "fact", "Events with one value of this fact are counted together.", required=True, example="customer.tier"
+    )
+    reaches: int = key(COUNT, "How many of them there must be.", bare=True, required=True, example="5")
+    within: LimitText = limit("In how much time they must come.", bare=True, required=True, example="30 days")
+    raises: str = name_of("event", "The event that is raised.", key="raise", required=True, example="email_received")
+    at: At = located()
+
+
+@mapping()
+class Setting(Mapped):
+    """A number or text that the owner is to decide; ``settings.NAME`` in guards, limits, messages."""
+
+    name: str = called()
+    value: Value = derived(lambda node, name: node.data)
+    at: At = located()
+
+
+@mapping()
+class Kept(Mapped):
+    """How long what is kept. Where ``keep:`` says but one limit, it speaks of facts."""
+
+    facts: LimitText | None = limit("When a closed case's facts are erased.", example="3 years")
+    events: LimitText | None = limit(
+        "When the id of an event that was taken is forgotten.", example="90 days", codes=("CP239",)
+    )
+    outbox: LimitText | None = limit("When a request that was carried out is forgotten.", example="90 days")
+    records: LimitText | None = limit("When the records of a closed case go.", example="7 years", codes=("CP240",))
+    dead_letters: LimitText | None = limit("When an event that was not taken is forgotten.", example="90 days")
+
+
+class _Keep(Shape):
+    """One limit, or how long what is kept."""
+
+    piece = what = ""
+    mapping = Fields(Kept)
+
+    def body(self) -> Schema:
+        """The JSON Schema."""
+        limit = LIMIT.body()
+        return {
+            **limit,
+            "type": [*limit["type"], "object"],
+            "properties": {name: each.schema() for name, each in self.mapping.keys.items()},
+            "additionalProperties": False,
+            "minProperties": 1,
+            "examples": ["3 years", {"facts": "3 years", "events": "90 days", "records": "7 years"}],
+            "errorMessage": "a limit, such as 3 years, or what is kept how long, "
+            "such as {facts: 3 years, records: 7 years}",
+        }
+
+    def described(self, description: str) -> Schema:
+        """The schema with words about it."""
+        return {**self.body(), "description": description}
+
+    def below(self) -> Iterator[Shape]:
+        """The shapes of what stands in it."""
+        yield self.mapping
+
+
+@mapping(
+    "an organisation: its name, time zone, calendars, roles, channels and facts",
+    "Who we are: what every flow of the policy set shares.",
+)
+class Organisation(Mapped):
+    """Who we are: what every flow of the set shares. ``keep`` is how long facts of closed cases are kept, which
+    stands at ``keep_at``, ``retention`` how long other things are: events, outbox, records, dead_letters.
+    ``card_never``: what names events and cases is no card number."""
+
+    name: str = text(
+        "The organisation's name, shown on every chart.", key="organisation", required=True, aspect="title",
+        example="Harbour & Finch", rank=0, told=("title", "titre"),
+    )  # fmt: skip
+    timezone: str = text(
+        "Its IANA time zone, such as Europe/London.", required=True, example="Europe/London", codes=("CP231",), rank=1,
+        told=("time zone", "fuseau horaire"),
+    )  # fmt: skip
+    languages: tuple[str, ...] = key(
+        Array(LANGUAGE, "a list of languages, such as [en, fr]", at_least=1),
+        "Languages of its messages; the first is the default.", missing=("en",), otherwise="[en]", example="[en, fr]",
+        codes=("CP209", "CP601"), rank=1, told=("languages", "langues"),
+    )  # fmt: skip
+    calendar: str | None = name_of(
+        "calendar", "The default calendar of every clock.", example="office", rank=1, told=("calendar", "calendrier")
+    )
+    calendars: Mapping[str, CalendarSpec] = named(
+        CalendarSpec, "calendars by name", "Opening hours, by name.", defines="calendar",
+        example="{office: {hours: {mon-fri: 09:00-17:00}}}", rank=2,
+    )  # fmt: skip
+    roles: Mapping[str, Role] = named(
+        Role, "roles by name", "Who acts.", defines="role", example="{care_agent: {title: Care agent}}", rank=3
+    )
+    channels: Mapping[str, Channel] = named(
+        Channel, "channels by name", "How customers are reached.", defines="channel",
+        example="{email: {title: E-mail, address: care@harbour.example}}", rank=4,
+    )  # fmt: skip
+    facts: Mapping[str, Fact] = named(
+        Fact, "facts by name", "What an event may carry and a guard may read.", names=FACT.of(""), defines="fact",
+        example="{customer.tier: {type: choice, of: [standard, gold]}}", rank=5,
+    )  # fmt: skip
+    watches: Mapping[str, Watch] = named(
+        Watch, "watches by name", "Chronic problems that raise an event of their own.", defines="watch",
+        example="{loud: {count: email_received, by: customer.tier, reaches: 5, within: 30 days, raise: reply_sent}}",
+        rank=6,
+    )  # fmt: skip
+    settings: Mapping[str, Setting] = named(
+        TEXT, "numbers and texts by name", "What the owner is to decide.", defines="setting",
+        read=lambda node, name: {each: read_fields(Setting, found, each) for each, found in node.items("settings")},
+        example="{small_refund: 20}", codes=("CP219",), rank=6,
+    )  # fmt: skip
+    keep: LimitText | None = key(
+        _Keep(), "When a closed case's facts are erased; or what is kept how long.",
+        read=lambda node, name: None if (facts := _facts_kept(node)) is None else facts.limit(),
+        otherwise="never", example="{facts: 3 years, records: 7 years}", codes=("CP220", "CP239", "CP240"),
+        told=("kept for", "conservé"),
+    )  # fmt: skip
+    keep_at: At = derived(lambda node, name: (_facts_kept(node) or node).at)
+    retention: Mapping[str, LimitText] = derived(lambda node, name: dict(_retention(node)))
+    card_never: bool = key(
+        _NEVER, "Subjects, ids and sources of events are no card numbers, though they may look like ones.", key="card",
+        default=False, read=lambda node, name: "card" in node, otherwise="they are looked for", example="never", rank=1,
+        told=_CARD,
+    )  # fmt: skip
+    glossary: Mapping[str, str] = named(
+        TEXT, "terms and what they mean", "Words of the house, explained.", names=None,
+        example="{RMA: The number of a return.}", rank=7,
+    )  # fmt: skip
+    palette: tuple[str, ...] = key(
+        Array(COLOUR, 'a list of colours, such as ["#0072b2", "#e69f00"]'), "Colours of roles on charts.", missing=(),
+        otherwise="eight that people of any colour vision tell apart", example='["#0072b2", "#e69f00"]',
+        told=("colours", "couleurs"),
+    )  # fmt: skip
+    paper: str = key(
+        choice("A4", "A3", "Letter", expected="a size of paper"), "The paper that charts are printed on.", missing="A4",
+        otherwise="A4", example="Letter", told=("paper", "papier"),
+    )  # fmt: skip
+    at: At = located()
+
+    def limit(self, written: str) -> Limit:
+        """The limit that a text says, or the setting that it names.
+
+        Raises ``LimitError`` where that is none, or where there is no such setting: its offsets are those in
+        ``limit_text(written)``.
+        """
+        limit = written.limit if isinstance(written, LimitText) else None
+        return parse_limit(self.limit_text(written)) if limit is None else limit
+
+    def limit_text(self, written: str) -> str:
+        """The text of a limit, where it names a setting that of what the owner decided; else as it is."""
+        setting = self.settings.get(setting_in(written) or "")
+        return written if setting is None else str(setting.value)
+
+
+def _facts_kept(node: Node) -> Node | None:
+    """How long facts of closed cases are kept, of which ``keep: 3 years`` speaks."""
+    keep = node.find("keep")
+    return keep.find("facts") if keep is not None and isinstance(keep.data, dict) else keep
+
+
+def _retention(node: Node) -> Iterator[tuple[str, LimitText]]:
+    if isinstance(node.data.get("keep"), dict):
+        yield from ((name, each.limit()) for name, each in node.items("keep") if name != "facts")
+
+
+def _usual_address(node: Node, name: str) -> str | None:
+    usual = f"customer.{name}"
+    return usual if usual in (node.top.data.get("facts", ())) else None
+
+
+def _amount(node: Node) -> Decimal | None:
+    amount = _decimal(node.text())
+    if amount is None:
+        meant = amount_meant(node.text())
+        hint = "write a number such as 100.00" if meant is None else f"write {meant}"
+        node.fault("CP112", f"{quoted(node.text())} is no amount", hint)
+    return amount
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
+
+
+def _type(node: Node) -> tuple[str, str | None]:
+    """The type of a fact, and that of a list's members."""
+    said = node.said("type")
+    return ("list", said.removeprefix("list of ")) if said.startswith("list of ") else (said, None)
+
+
+def _choices(node: Node) -> tuple[str, ...]:
+    if "choice" in _type(node) and "of" not in node:
+        node.fault("CP111", 'the key "of" is missing', "say what to choose from: of: [standard, gold]", on_key=True)
+    return node.texts("of")
+
+
+def _default(node: Node) -> Value:
+    """The value in its runtime type where the type takes it; anything else as it is, for the check to judge."""
+    default, kind = node.find("default"), _type(node)[0]
+    if default is None:
+        return None
+    if kind == "money":
+        amount = _decimal(default.text())
+        return default.text() if amount is None else amount
+    if kind in ("number", "flag"):
+        value: Value = default.data
+        return value
+    return default.text()

@@ -1,0 +1,302 @@
+"""Shapes of values: what may stand somewhere in a policy file, its JSON Schema, and how it is read into the model.
+
+No schema here uses ``anyOf``: keywords such as ``properties`` and ``pattern`` bind only values of their type, so that a
+short form and a long form share one schema. That keeps validation cheap and its errors exact.
+
+Besides the keywords of JSON Schema, ``errorMessage`` and ``patternErrorMessage`` (which editors know) say what is
+expected in a manager's words, and a ``format`` marks a text that is read more exactly than a pattern could, by the
+reader or a check: editors use the pattern, the check does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from carepolicy.policy.node import Node
+
+Schema = dict[str, Any]
+
+NAME_PATTERN = "^[a-z][a-z0-9_]*$"
+FACT_PATTERN = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$"
+TRIGGER_PATTERN = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"
+_DURATION = r"\d+(\.\d+)? ((business )?(second|minute|hour|day)|week|month|year)s?"
+_FACT = r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+"
+_DAY = "(mon|tue|wed|thu|fri|sat|sun)"
+
+
+class Shape:
+    """What may stand somewhere."""
+
+    piece: str
+    """Its name under ``$defs`` of a schema; "" for what is written out wherever it is used."""
+
+    what: str
+    """Of what it is the name: "state", "role" …; "" for what names nothing."""
+
+    def body(self) -> Schema:
+        """The JSON Schema."""
+        raise NotImplementedError
+
+    def read(self, node: Node, name: str) -> Any:
+        """What the model holds of a node of this shape; ``name`` is the key that leads to it."""
+        raise NotImplementedError
+
+    def below(self) -> Iterator[Shape]:
+        """The shapes of what stands in it."""
+        return iter(())
+
+    def schema(self, description: str = "") -> Schema:
+        """The schema, or a reference to it, with words of its own about this use of it."""
+        if self.piece:
+            return {"$ref": f"#/$defs/{self.piece}", **({"description": description} if description else {})}
+        return self.described(description) if description else self.body()
+
+    def described(self, description: str) -> Schema:
+        """The schema with other words about it, which stand before those for who errs."""
+        made: Schema = {}
+        for keyword, value in self.body().items():
+            if keyword == "errorMessage":
+                made["description"] = description
+            if keyword != "description":
+                made[keyword] = value
+        return made if "description" in made else {**made, "description": description}
+
+    def pieces(self) -> dict[str, Schema]:
+        """What has a name under ``$defs``, in this shape and below it."""
+        found = {self.piece: self.body()} if self.piece else {}
+        for each in self.below():
+            found |= each.pieces()
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Scalar(Shape):
+    """One value, as ``reader`` reads it."""
+
+    piece: str
+    written: Schema
+    reader: Callable[[Node], Any] = Node.text
+    what: str = ""
+
+    def body(self) -> Schema:
+        """The JSON Schema."""
+        return self.written
+
+    def read(self, node: Node, name: str) -> Any:
+        """What the model holds."""
+        return self.reader(node)
+
+    def of(self, what: str) -> Scalar:
+        """The same, where it is the name of something."""
+        return replace(self, what=what)
+
+    @property
+    def inline(self) -> Scalar:
+        """The same, written out wherever it is used."""
+        return replace(self, piece="")
+
+
+@dataclass(frozen=True, eq=False)
+class Several(Shape):
+    """An entry, of one of the JSON ``types``, or a list of them; read as a tuple."""
+
+    entry: Shape
+    types: tuple[str, ...]
+    expected: str
+    piece: str = ""
+    what: str = ""
+
+    def body(self) -> Schema:
+        """The JSON Schema."""
+        one = {keyword: value for keyword, value in self.entry.body().items() if keyword != "description"}
+        return {**one, "type": [*self.types, "array"], "items": self.entry.schema(), "errorMessage": self.expected}
+
+    def read(self, node: Node, name: str) -> tuple[Any, ...]:
+        """What the model holds."""
+        return tuple(self.entry.read(each, name) for each in node.entries())
+
+    def below(self) -> Iterator[Shape]:
+        """The shapes of what stands in it."""
+        yield self.entry
+
+    def of(self, what: str) -> Several:
+        """The same, where its entries are names of something."""
+        return replace(self, entry=replace(self.entry, what=what)) if isinstance(self.entry, Scalar) else self
+
+
+@dataclass(frozen=True, eq=False)
+class Array(Shape):
+    """A list; read as a tuple."""
+
+    entry: Shape
+    expected: str = ""
+    at_least: int = 0
+    piece: str = ""
+    what: str = ""
+    last: bool = False
+
+    def body(self) -> Schema:
+        """The JSON Schema."""
+        return {
+            "type": "array",
+            "items": self.entry.schema(),
+            **({"minItems": self.at_least} if self.at_least else {}),
+            **({"errorMessage": self.expected} if self.expected else {}),
+        }
+
+    def described(self, description: str) -> Schema:
+        """The schema with words about it."""
+        return {**self.body(), "description": description} if self.last else super().described(description)
+
+    def read(self, node: Node, name: str) -> tuple[Any, ...]:
+        """What the model holds."""
+        return tuple(self.entry.read(each, name) for each in node.entries())
+
+    def below(self) -> Iterator[Shape]:
+        """The shapes of what stands in it."""
+        yield self.entry
+
+
+@dataclass(frozen=True, eq=False)
+class Named(Shape):
+    """A mapping from free names, of the shape ``names``, to values of one shape; read as a mapping.
+
+    ``defines`` says what it gives names to: "state", "role" …; "" where its keys name what is given elsewhere.
+    """
+
+    values: Shape
+    expected: str
+    names: Scalar | None
+    defines: str = ""
+    at_least: int = 0
+    nullable: bool = False
+    piece: str = ""
+    what: str = ""
+
+    def body(self) -> Schema:
+        """The JSON Schema."""
+        return self.described("")
+
+    def described(self, description: str) -> Schema:
+        """The schema with words about it."""
+        return {
+            "type": ["object", "null"] if self.nullable else "object",
+            **({"propertyNames": self.names.schema()} if self.names is not None else {}),
+            "additionalProperties": self.values.schema(),
+            "errorMessage": self.expected,
+            **({"description": description} if description else {}),
+            **({"minProperties": self.at_least} if self.at_least else {}),
+        }
+
+    def read(self, node: Node, name: str) -> Any:
+        """What the model holds."""
+        return {key: self.values.read(node[key], key) for key in node.data or ()}
+
+    def below(self) -> Iterator[Shape]:
+        """The shapes of what stands in it."""
+        if self.names is not None:
+            yield self.names
+        yield self.values
+
+
+def _pattern(piece: str, pattern: str, expected: str, wrong: str, **more: Any) -> Scalar:
+    written = {"type": "string", "pattern": pattern, "errorMessage": expected, "patternErrorMessage": wrong, **more}
+    return Scalar(piece, written)
+
+
+SCALARS = ("string", "number", "boolean")
+_LIKE_THIS = "is written in small letters, digits and underscores: like_this"
+
+NAME = _pattern("name", NAME_PATTERN, "a name", f"a name {_LIKE_THIS}")
+FACT = _pattern(
+    "fact", FACT_PATTERN, "the name of a fact", "the name of a fact has a dot and small letters: customer.tier"
+).of("fact")
+TRIGGER = _pattern(
+    "trigger", TRIGGER_PATTERN, "an event", "an event is written like_this, a clock's event like first_reply.late"
+).of("trigger")
+TEXT = Scalar("text", {"type": [*SCALARS], "errorMessage": "a text"})
+EXPRESSION = Scalar(
+    "expression",
+    {
+        "type": [*SCALARS],
+        "description": "An expression of the Common Expression Language (CEL) over facts, event.*, case.*, clock.*.",
+        "errorMessage": 'an expression, such as customer.tier == "gold"',
+    },
+    Node.expression,
+    "expression",
+)
+LIMIT = Scalar(
+    "limit",
+    {
+        "type": [*SCALARS],
+        "format": "carepolicy-limit",
+        "pattern": rf"^\s*(settings\.[a-z][a-z0-9_]*|(less than )?({_DURATION}( (before|after) {_FACT})?"
+        rf"|close of business day \d+|until {_FACT}))\s*$",
+        "description": "20 seconds, 72 hours, 3 business hours, 2 business days, 1 month, close of business day 3, "
+        "until order.ship_by, 1 business day before order.ship_by, less than 2 business days, settings.NAME.",
+        "examples": [
+            "3 business hours",
+            "2 business days",
+            "14 days",
+            "close of business day 3",
+            "until order.ship_by",
+        ],
+        "errorMessage": "a limit, such as 3 business hours",
+        "patternErrorMessage": "a limit is written like 3 business hours, 14 days or until order.ship_by",
+    },
+    Node.limit,
+    "limit",
+)
+DATE = Scalar(
+    "date",
+    {
+        "type": "string",
+        "format": "carepolicy-date",
+        "pattern": r"^\d{4}-\d{2}-\d{2}$",
+        "errorMessage": "a date, such as 2026-12-24",
+        "patternErrorMessage": "a date is written like 2026-12-24",
+    },
+    Node.date,
+)
+HOURS = Several(
+    Scalar(
+        "",
+        {
+            "type": "string",
+            "format": "carepolicy-hours",
+            "pattern": r"^([01]?\d|2[0-3]):[0-5]\d\s*-\s*(([01]?\d|2[0-3]):[0-5]\d|24:00)$",
+            "errorMessage": "hours, such as 09:00-17:30",
+            "patternErrorMessage": "hours are written like 09:00-17:30; 24:00 ends a day",
+        },
+    ),
+    ("string",),
+    "hours such as 09:00-17:30, or a list of them",
+    "hours",
+)
+DAYS = _pattern(
+    "days",
+    f"^{_DAY}(-{_DAY})?$",
+    "a weekday",
+    "weekdays are mon, tue, wed, thu, fri, sat, sun, or a range such as mon-thu",
+    format="carepolicy-days",
+)
+LANGUAGE = _pattern(
+    "language", "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "a language", "a language is a code such as en or pt-BR"
+)
+COLOUR = _pattern(
+    "colour", "^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$", "a colour", 'a colour is written "#0072b2", with quotes'
+)
+NAMES = Several(NAME.inline, ("string",), "a name, or a list of names", "names")
+FACTS = Array(FACT.inline, "a list of facts", piece="facts")
+TEXTS = Several(TEXT.inline, SCALARS, "a text, or a list of texts", "texts")
+
+
+def choice(*values: str, expected: str, piece: str = "", **more: Any) -> Scalar:
+    """One of some words."""
+    return Scalar(piece, {**more, "enum": [*values], "errorMessage": expected})
+
+
+FLAG = Scalar("", {"type": "boolean", "errorMessage": "true or false"}, lambda node: bool(node.data))
+COUNT = Scalar("", {"type": "integer", "minimum": 1, "errorMessage": "a whole number"}, lambda node: node.data)
