@@ -22,7 +22,6 @@ from carepolicy.engine.stream import Run
 from carepolicy.machine import cache
 from carepolicy.machine.bundle import KIND, to_bytes
 from carepolicy.machine.program import Bundle
-from carepolicy.store.applying import RefusedPlan, apply_bundle, plan_bundle
 from carepolicy.store.contract import Store
 from carepolicy.store.desks import Desks
 from carepolicy.store.faults import Busy
@@ -30,6 +29,8 @@ from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
 from carepolicy.store.privacy.seal import DataKeys
 from carepolicy.store.sql.sqlite import SqliteStore
+from carepolicy.store.versions.apply import apply_bundle, plan_bundle
+from carepolicy.store.versions.plan import RefusedPlan
 from changing import AT, FLOW, Changing
 from laws import examples
 from random_flows import MONDAY, logs, small_flows
@@ -186,8 +187,8 @@ def test_a_set_with_errors_is_not_applied(changing: Changing) -> None:
 KILLED = """
 import os, sys
 from carepolicy.cli import app
-from carepolicy.store import applying
-applying._keep = lambda *_, keep=applying._keep: (keep(*_), os.kill(os.getpid(), 9))
+from carepolicy.store.versions import apply
+apply._keep = lambda *_, keep=apply._keep: (keep(*_), os.kill(os.getpid(), 9))
 sys.exit(app.run(["apply", "--store", sys.argv[1], "--policies", sys.argv[2], "--now", "2026-03-02 16:30"]))
 """
 

@@ -15,11 +15,11 @@ from carepolicy.engine.live import LiveProgram
 from carepolicy.machine.bundle import load_bundle
 from carepolicy.store.contract import CaseRow, SubjectRow
 from carepolicy.store.desks import Desks
-from carepolicy.store.moving import moved, target_of
 from carepolicy.store.privacy.seal import DataKeys
 from carepolicy.store.sql.sqlite import SqliteStore
 from carepolicy.store.sql.statements import CASE_COLUMNS, SUBJECT_COLUMNS
-from carepolicy.store.versions import Installed
+from carepolicy.store.versions.apply import moved, target_of
+from carepolicy.store.versions.install import Installed
 from stories import write_set
 
 TICKET = """\

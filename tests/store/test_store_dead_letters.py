@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from carepolicy.store.deadletters import NoLetter, TakenAgain, take_again
+from carepolicy.store.live.deadletters import NoLetter, TakenAgain, take_again
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.live.wall import Wall
 from carepolicy.store.open import open_store

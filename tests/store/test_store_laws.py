@@ -16,7 +16,7 @@ from carepolicy.machine.program import Bundle
 from carepolicy.store.desks import Desks
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.sql.sqlite import SqliteStore
-from carepolicy.store.versions import Installed
+from carepolicy.store.versions.install import Installed
 from laws import examples
 from random_flows import MONDAY, logs, small_flows
 

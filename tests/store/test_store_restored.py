@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from carepolicy.cli import app
-from carepolicy.store.restored import epoch_of
+from carepolicy.store.backup import epoch_of
 from shops import Said, Shop, rows
 
 

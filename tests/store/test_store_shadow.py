@@ -161,9 +161,10 @@ def test_a_store_without_cases_is_tried_from_its_first_event_on(
 KILLED = """
 import os, sys
 from carepolicy.cli import app
-from carepolicy.store import shadowing, stepping
+from carepolicy.store import stepping
+from carepolicy.store.shadow import trial
 if sys.argv[3] == "begin":
-    shadowing.apply_bundle = lambda *_: os.kill(os.getpid(), 9)
+    trial.apply_bundle = lambda *_: os.kill(os.getpid(), 9)
 else:
     def kill(self, entries, step=stepping.Stepping.step):
         step(self, entries)

@@ -20,11 +20,11 @@ from carepolicy.engine.instants import microseconds, text_of
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.step import Stepper
 from carepolicy.engine.subject import Subject
+from carepolicy.store.cases.snapshot import Freezer
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
 from carepolicy.store.records.verify import Verifying
-from carepolicy.store.snapshot import Freezer
-from carepolicy.store.versions import install_folder
+from carepolicy.store.versions.install import install_folder
 from stories import compiled, event, write_set
 
 ROOT = Path(__file__).parents[2]

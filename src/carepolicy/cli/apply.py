@@ -42,7 +42,8 @@ def command(
     from carepolicy.cli.plantext import APPLIED, PLANNED, printed
     from carepolicy.cli.planwork import bundle_of, moment, planned
     from carepolicy.cli.progress import busy
-    from carepolicy.store.applying import RefusedPlan, apply_set
+    from carepolicy.store.versions.apply import apply_set
+    from carepolicy.store.versions.plan import RefusedPlan
 
     with open_or_exit(store, create=False) as opened:
         bundle, sealer = bundle_of(opened)

@@ -18,7 +18,7 @@ from carepolicy.cli.terminal import plain, width
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from carepolicy.store.deadletters import DeadLetter, TakenAgain
+    from carepolicy.store.live.deadletters import DeadLetter, TakenAgain
 
 HEAD = ("no", "code", "happened", "subject", "event", "why")
 
@@ -53,7 +53,7 @@ def list_(
     import orjson
 
     from carepolicy.cli.living import operation_or_exit
-    from carepolicy.store.deadletters import Looker, listed
+    from carepolicy.store.live.deadletters import Looker, listed
 
     with open_or_exit(store, create=False) as opened:
         operation, bundle = operation_or_exit(opened, policies, reads=True)
@@ -79,7 +79,7 @@ def show(no: int, reveal: bool, role: str | None, store: str, policies: str) -> 
     import orjson
 
     from carepolicy.cli.living import operation_or_exit
-    from carepolicy.store.deadletters import Looker, NoLetter, one
+    from carepolicy.store.live.deadletters import Looker, NoLetter, one
 
     with open_or_exit(store, create=False) as opened:
         operation, bundle = operation_or_exit(opened, policies, reads=True)
@@ -108,7 +108,7 @@ def again(numbers: Sequence[int], code: str | None, at_present: bool, form: str,
     --at-present lets it happen now. Exit status 1 means that some were refused.
     """
     from carepolicy.cli.living import operation_or_exit, wall_clock
-    from carepolicy.store.deadletters import Looker, NoLetter, listed, take_again
+    from carepolicy.store.live.deadletters import Looker, NoLetter, listed, take_again
     from carepolicy.store.live.wall import Wall
     from carepolicy.store.privacy.seal import NOBODY
 

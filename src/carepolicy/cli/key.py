@@ -113,7 +113,7 @@ def _rotate(opened: Store, drop_old: bool) -> None:
     from carepolicy.store.privacy.keys import STORES, given_keys, key_file, source
     from carepolicy.store.privacy.rotation import begin_rotation, count_old, drop_old_keys, end_rotation, seal_anew
     from carepolicy.store.privacy.seal import DataKeys
-    from carepolicy.store.shadowing import beside
+    from carepolicy.store.shadow.trial import beside
 
     now = wall_clock()
     with beside(opened) as tried:

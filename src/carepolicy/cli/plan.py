@@ -25,7 +25,7 @@ def command(examples: int, now: str | None, form: str, store: str, policies: str
     from carepolicy.cli.plantext import PLANNED, printed
     from carepolicy.cli.planwork import bundle_of, moment, planned
     from carepolicy.cli.progress import busy
-    from carepolicy.store.applying import make_plan
+    from carepolicy.store.versions.apply import make_plan
 
     with open_or_exit(store, create=False) as opened:
         bundle, sealer = bundle_of(opened)

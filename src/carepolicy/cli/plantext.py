@@ -12,7 +12,7 @@ from carepolicy.engine.instants import parse
 from carepolicy.engine.recordwords import time_in_words
 
 if TYPE_CHECKING:
-    from carepolicy.store.applying import Example, Plan
+    from carepolicy.store.versions.plan import Example, Plan
 
 WORDS = {
     "gone": ("case is in a state that is gone: name it in moves_to: or renamed_from:",
@@ -42,7 +42,7 @@ def printed(plan: Plan, form: str, timezone: str, done: int) -> str:
         return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n"
     if plan.same:
         return "this set is installed already\n"
-    from carepolicy.store.applying import FATES
+    from carepolicy.store.versions.plan import FATES
 
     zone = ZoneInfo(timezone)
     lines = [] if not plan.fired else [_due_first(plan)]

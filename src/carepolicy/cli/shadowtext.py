@@ -10,10 +10,10 @@ import orjson
 from carepolicy.cli.terminal import plain
 from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.engine.recordwords import time_in_words
-from carepolicy.store.comparing import COUNTED, INSTALLED, KINDS, SHADOW, Deed
+from carepolicy.store.shadow.comparison import COUNTED, INSTALLED, KINDS, SHADOW, Deed
 
 if TYPE_CHECKING:
-    from carepolicy.store.comparing import Comparison, Difference
+    from carepolicy.store.shadow.comparison import Comparison, Difference
 
 WORDS = {
     "only_installed": ("case is there by the installed set only", "cases are there by the installed set only"),

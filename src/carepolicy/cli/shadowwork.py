@@ -23,7 +23,7 @@ WORTH = 5_000
 
 def shadow(store: Store, policies: str, now: str | None, examples: int, form: str) -> None:
     """Begin to try the set in a folder, or say where the one that is tried differs."""
-    from carepolicy.store.shadowing import current
+    from carepolicy.store.shadow.trial import current
 
     known = current(store)
     if known is None:
@@ -36,7 +36,7 @@ def stop(store: Store, form: str) -> None:
     """End what is tried."""
     import orjson
 
-    from carepolicy.store.shadowing import end
+    from carepolicy.store.shadow.trial import end
 
     ended = end(store)
     if form == "json":
@@ -48,8 +48,8 @@ def stop(store: Store, form: str) -> None:
 
 
 def _begin(store: Store, policies: str, now: str | None, examples: int, form: str) -> None:
-    from carepolicy.store.applying import RefusedPlan
-    from carepolicy.store.shadowing import begin, to_copy
+    from carepolicy.store.shadow.trial import begin, to_copy
+    from carepolicy.store.versions.plan import RefusedPlan
 
     bundle, sealer = bundle_of(store)
     at = moment(now, bundle)
@@ -68,7 +68,7 @@ def _begin(store: Store, policies: str, now: str | None, examples: int, form: st
 
 def _report(store: Store, row: ShadowRow, waiting: int, policies: str, examples: int, form: str) -> None:
     from carepolicy.cli.shadowtext import printed
-    from carepolicy.store.shadowing import to_copy
+    from carepolicy.store.shadow.trial import to_copy
     from carepolicy.store.stepping import Ended, Telling, compared
 
     bundle, sealer = bundle_of(store)

@@ -92,7 +92,7 @@ def restored(store: str, form: str) -> None:
     order: then the same ids stand for the same records.
     """
     from carepolicy.cli.living import wall_clock
-    from carepolicy.store.restored import note_restore
+    from carepolicy.store.backup import note_restore
 
     with open_or_exit(store, create=False) as opened:
         epoch = note_restore(opened, wall_clock())

@@ -2,19 +2,26 @@
 
 Of an SQLite store it is a copy page by page; of one in PostgreSQL the rows of all tables, as they are at one instant.
 So a backup is always a store that can be worked with as it is.
+
+Between a backup and its being put back records went out of which the store then knows nothing. It will number other
+records in the same way. So the ids of all that it writes from then on end with the instant at which it was told that it
+was put back, which no two restores share, be they of the same backup.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.durable import sync, sync_name
+from carepolicy.store.contract import epoch_of
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.open import open_store
 from carepolicy.store.privacy.keys import keys_of
+from carepolicy.store.sql import statements
 from carepolicy.store.url import SQLITE
 
 if TYPE_CHECKING:
@@ -25,7 +32,7 @@ if TYPE_CHECKING:
 PASSING = ".part"
 """The end of the name of a copy that is not whole yet."""
 
-TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+SECOND, MILLISECOND = 1_000_000, 1_000
 
 
 class Backup(NamedTuple):
@@ -85,23 +92,6 @@ def _demand_free(path: str) -> None:
         raise FileExistsError(errno.EEXIST, "it is there already; name another file, or move it away", path)
 
 
-def copy_rows(there: Transaction, path: str) -> None:
-    """Write the rows of all tables into the file ``path``, which becomes a store in SQLite."""
-    import sqlite3
-
-    from carepolicy.store.sql.sqlite import SqliteStore
-
-    SqliteStore(path).close()  # lays the tables out
-    with closing(sqlite3.connect(path, isolation_level=None)) as here:
-        here.execute("BEGIN")
-        for (table,) in here.execute(TABLES).fetchall():
-            columns = [row[1] for row in here.execute(f"PRAGMA table_info({table})")]
-            here.execute(f"DELETE FROM {table}")  # with which a new store begins
-            into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-            here.executemany(into, there.stream(f"SELECT {', '.join(columns)} FROM {table}"))
-        here.execute("COMMIT")
-
-
 def _proven(path: str) -> tuple[int, tuple[str, ...]]:
     """How many records a copy has, and which keys open it. Raises ``BadCopy`` where it is not as it was written."""
     from carepolicy.store.records.verify import verify
@@ -118,3 +108,15 @@ def _proven(path: str) -> tuple[int, tuple[str, ...]]:
     finally:
         copy.close()
     return verified.records, keys
+
+
+def note_restore(store: Store, now: int) -> str:
+    """Note that a store was put back; with what ids end from now on."""
+    wanted = int(f"{datetime.fromtimestamp(now // SECOND, UTC):%Y%m%d%H%M%S}{now % SECOND // MILLISECOND:03}")
+
+    def work(transaction: Transaction) -> str:
+        number = max(wanted, transaction.rows(statements.LAST_RESTORE)[0][0] + 1)
+        transaction.run(statements.NOTE_RESTORE, (number, now))
+        return epoch_of(number)
+
+    return store.attempt(work)

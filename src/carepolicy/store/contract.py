@@ -117,7 +117,7 @@ class HeldRow(NamedTuple):
 class VersionRow(NamedTuple):
     """A policy set that was installed: ``digest`` is that of its files. ``shadowed`` is not 0 while another set is
     tried beside the present one (see ``journal``); ``waiting`` is not 0 while single events are held back (see
-    ``late``); ``restored`` is the number of the last restore (see ``restoring``), 0 where there was none."""
+    ``late``); ``restored`` is the number of the last restore (see ``backup``), 0 where there was none."""
 
     id: int
     digest: str
@@ -125,6 +125,16 @@ class VersionRow(NamedTuple):
     shadowed: int
     waiting: int
     restored: int
+
+    @property
+    def epoch(self) -> str:
+        """With what the ids end of all that the store writes since it was last put back."""
+        return epoch_of(self.restored)
+
+
+def epoch_of(restored: int) -> str:
+    """With what ids end after the restore of that number; nothing where it is 0, and there was none."""
+    return f".r{restored}" if restored else ""
 
 
 def storable(name: str) -> str:

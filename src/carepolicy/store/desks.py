@@ -13,15 +13,14 @@ from carepolicy.engine.intake import MERGE, Intake, make_tuple
 from carepolicy.engine.letters import DeadLetters
 from carepolicy.engine.live import UnlinkedProgram
 from carepolicy.engine.subject import Opening, Subject
+from carepolicy.store.cases.snapshot import Freezers
 from carepolicy.store.contract import CaseRow, SubjectRow, storable
 from carepolicy.store.faults import Again
 from carepolicy.store.noting import Notes
 from carepolicy.store.remembered import Remembered
-from carepolicy.store.restored import epoch_of
 from carepolicy.store.shadow.journal import Ticks
 from carepolicy.store.shelf import Name, Shelf, StoreRecords, address_of
-from carepolicy.store.snapshot import Freezers
-from carepolicy.store.versions import Installed, older_programs, with_older
+from carepolicy.store.versions.install import Installed, older_programs, with_older
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,7 +100,7 @@ class Desks:
     def follow(self, now: VersionRow) -> None:
         """Take over what is said of the store beside its policy set."""
         self.shadowed, self.holds = now.shadowed > 0, now.waiting > 0
-        self.epoch = epoch_of(now.restored)
+        self.epoch = now.epoch
 
     # -- within a transaction --------------------------------------------------------------------------
 

@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.instants import text_of
 from carepolicy.store.outbox.queue import LEASED, PARKED, STATES, WAITING
-from carepolicy.store.sql import migrations
-from carepolicy.store.versions import present
+from carepolicy.store.sql import migrations, statements
+from carepolicy.store.versions.install import present
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from carepolicy.store.contract import Store, Transaction
 
-CASES = "SELECT count(*), coalesce(sum(late), 0) FROM cases"
-DUE = "SELECT min(due), (SELECT count(*) FROM subjects WHERE due <= ?) FROM subjects WHERE due IS NOT NULL"
-OUTBOX = "SELECT state, count(*), min(time) FROM outbox GROUP BY state"
-LETTERS = "SELECT code, count(*) FROM dead_letters WHERE settled = 0 GROUP BY code ORDER BY code"
 SECOND = 1_000_000
 
 
@@ -73,9 +69,9 @@ def status_of(store: Store, now: int) -> Status:
 
 def _status(transaction: Transaction, now: int, size: int) -> Status:
     installed = present(transaction)
-    opened, late = transaction.rows(CASES)[0]
-    first, overdue = transaction.rows(DUE, (now,))[0]
-    outbox = transaction.rows(OUTBOX)
+    opened, late = transaction.rows(statements.COUNT_CASES)[0]
+    first, overdue = transaction.rows(statements.FIRST_DUE, (now,))[0]
+    outbox = transaction.rows(statements.AGE_OF_REQUESTS)
     counts = {state: count for state, count, _ in outbox}
     oldest = min((time for state, _, time in outbox if state in (WAITING, LEASED)), default=now)
     return Status(
@@ -90,8 +86,8 @@ def _status(transaction: Transaction, now: int, size: int) -> Status:
         lag=_age(first, now),
         outbox={state: counts.get(state, 0) for state in STATES},
         waiting_age=_age(oldest, now),
-        dead=dict(transaction.rows(LETTERS)),
-        records=transaction.rows("SELECT count(*) FROM records")[0][0],
+        dead=dict(transaction.rows(statements.COUNT_LETTERS)),
+        records=transaction.rows(statements.COUNT_RECORDS)[0][0],
         size=size,
     )
 

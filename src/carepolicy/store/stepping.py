@@ -10,15 +10,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.store.batch import Batch
-from carepolicy.store.comparing import Comparing, Comparison
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.live.operation import Operation, finished
 from carepolicy.store.privacy.erase import enforce_keep, erase
+from carepolicy.store.shadow.comparison import Comparing, Comparison
 from carepolicy.store.shadow.journal import Entry, ShadowRow, counted, pending, shadow_of
-from carepolicy.store.shadowing import beside, current
+from carepolicy.store.shadow.trial import beside, current
 from carepolicy.store.sql import statements
 from carepolicy.store.sql.statements import JOURNAL
-from carepolicy.store.versions import load_version, present
+from carepolicy.store.versions.install import load_version, present
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

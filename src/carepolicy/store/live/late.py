@@ -9,8 +9,8 @@ import orjson
 
 from carepolicy.engine.holding import Holding
 from carepolicy.engine.intake import Incoming
+from carepolicy.store.cases.snapshot import put_all, take_all
 from carepolicy.store.contract import HeldRow, named, storable
-from carepolicy.store.factvalues import put_all, take_all
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:

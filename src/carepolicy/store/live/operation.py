@@ -11,7 +11,7 @@ from carepolicy.store.contract import nothing_kept
 from carepolicy.store.desks import Desks
 from carepolicy.store.privacy.keys import demand_key, demand_known_key
 from carepolicy.store.privacy.seal import DataKeys
-from carepolicy.store.versions import install_folder, load_version, present, with_older
+from carepolicy.store.versions.install import install_folder, load_version, present, with_older
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -22,6 +22,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from carepolicy.store.noting import Index
 from carepolicy.store.outbox.queue import LONGEST_FAULT, LONGEST_WAIT, SECOND, NoRequest, Request, claims
+from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -266,15 +267,6 @@ FORGOTTEN = 30 * 86_400 * SECOND
 TRIAL = 180 * SECOND
 """Who tries a server again has so long before others may: longer than the slowest delivery."""
 
-ENTER = "UPDATE servers SET until = ? WHERE digest = ? AND until <= ?"
-STATE = "SELECT failures, until, fault FROM servers WHERE digest = ?"
-SHUT = """INSERT INTO servers (digest, name, failures, until, fault) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (digest) DO UPDATE SET failures = excluded.failures, until = excluded.until, fault = excluded.fault
-    WHERE servers.failures = ?"""
-LEAVE = "UPDATE servers SET until = ? WHERE digest = ? AND failures = ?"
-FORGET_OLD = "DELETE FROM servers WHERE until < ?"
-FORGET = "DELETE FROM servers WHERE digest = ?"
-
 
 class Server(NamedTuple):
     """A server as it is told of, and all that it was asked with: with another password it is tried at once."""
@@ -308,8 +300,10 @@ class Servers:
 
         def work(transaction: Transaction) -> Gate:
             digest = self._digests[server] = self._digest(transaction, server)
-            mine = transaction.run(ENTER, (now + TRIAL, digest, now + LONGEST_WAIT if at_once else now))
-            found = transaction.rows(STATE, (digest,))
+            mine = transaction.run(
+                statements.ENTER_SERVER, (now + TRIAL, digest, now + LONGEST_WAIT if at_once else now)
+            )
+            found = transaction.rows(statements.STATE_OF_SERVER, (digest,))
             if not found:
                 return Gate(digest, server.name)
             failures, until, fault = found[0]
@@ -323,7 +317,7 @@ class Servers:
         if digest is None:
             return 0
         with self._store.reading() as transaction:
-            found = transaction.rows(STATE, (digest,))
+            found = transaction.rows(statements.STATE_OF_SERVER, (digest,))
             return int(found[0][1]) if found else 0
 
     def shut(self, gate: Gate, now: int, fault: str, asked: int, doubtful: bool) -> Gate:
@@ -335,20 +329,22 @@ class Servers:
         values = (after.digest, after.name, failures, after.until, after.fault, gate.failures)
 
         def work(transaction: Transaction) -> None:
-            transaction.run(FORGET_OLD, (now - FORGOTTEN,))
-            transaction.run(SHUT, values)
+            transaction.run(statements.FORGET_OLD_SERVERS, (now - FORGOTTEN,))
+            transaction.run(statements.SHUT_SERVER, values)
 
         self._store.attempt(work)
         return after
 
     def leave(self, gate: Gate, now: int) -> None:
         """Note that it did not come to a trial, so that the next one who asks may try."""
-        self._store.attempt(lambda transaction: transaction.run(LEAVE, (now, gate.digest, gate.failures)))
+        self._store.attempt(
+            lambda transaction: transaction.run(statements.LEAVE_SERVER, (now, gate.digest, gate.failures))
+        )
 
     def answered(self, gate: Gate) -> Gate:
         """Note that a server works (again)."""
         if gate.failures:
-            self._store.attempt(lambda transaction: transaction.run(FORGET, (gate.digest,)))
+            self._store.attempt(lambda transaction: transaction.run(statements.FORGET_SERVER, (gate.digest,)))
         return Gate(gate.digest, gate.name)
 
     def _digest(self, transaction: Transaction, server: Server) -> bytes:

@@ -17,6 +17,7 @@ import orjson
 
 from carepolicy.engine.instants import text_of
 from carepolicy.store.privacy.seal import CARRIER, Reader, shown
+from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,35 +35,6 @@ FIRST_WAIT, LONGEST_WAIT = 60 * SECOND, 6 * 3_600 * SECOND
 
 MOST_ATTEMPTS = 8
 LONGEST_FAULT = 300
-
-COLUMNS = (
-    "o.id, o.kind, o.subject, o.flow, o.time, o.state, o.ready, o.leased_by, o.lease, o.attempts,"
-    " o.put_off, o.fault, r.line, r.sealed"
-)
-FROM = """FROM outbox o JOIN records r
-    ON r.subject = o.subject AND r.flow = o.flow AND r.sequence = o.sequence AND r.loose = 0"""
-ASKED = """(SELECT r.no FROM records r WHERE r.subject = outbox.subject AND r.flow = outbox.flow
-    AND r.sequence = outbox.sequence AND r.loose = 0)"""
-"""Of what was asked for at the same instant, what was asked for first."""
-
-PARK_LOST = """UPDATE outbox SET state = 'parked', leased_by = NULL, fault = ?
-    WHERE state = 'leased' AND ready <= ? AND attempts >= ?"""
-LEASE = """UPDATE outbox SET disputed = CASE state WHEN 'leased' THEN 1 ELSE disputed END, state = 'leased',
-    leased_by = ?, lease = lease + 1, ready = ?, attempts = attempts + 1 WHERE id = ?"""
-RENEW = "UPDATE outbox SET ready = ? WHERE id = ? AND lease = ? AND state = 'leased'"
-FINISH = "UPDATE outbox SET state = 'done', leased_by = NULL, fault = NULL WHERE id = ? AND "
-FAIL = """UPDATE outbox SET state = ?, ready = ?, leased_by = NULL, put_off = 0, fault = ?
-    WHERE id = ? AND state <> 'done' AND """
-PUT_OFF = """UPDATE outbox SET state = 'waiting', ready = ?, leased_by = NULL, attempts = attempts - 1,
-    put_off = put_off + 1, fault = ? WHERE id = ? AND state = 'leased' AND """
-BY_LEASE = "lease = ? AND state <> 'waiting'"
-"""Who says the number of his lease: also where it has ended and the request is parked since nobody else may take it."""
-
-BY_ID = "NOT (state = 'leased' AND disputed = 1)"
-RELEASE = """UPDATE outbox SET state = 'waiting', ready = ?, leased_by = NULL, attempts = attempts - 1, channel = ?
-    WHERE id = ? AND lease = ? AND state = 'leased'"""
-REPLAY = """UPDATE outbox SET state = 'waiting', ready = 0, attempts = 0, put_off = 0, leased_by = NULL,
-    fault = NULL WHERE id = ? AND state = 'parked'"""
 
 
 class NoRequest(LookupError):
@@ -88,14 +60,15 @@ class Wanted(NamedTuple):
         """Whether a request on a channel ("" for none) is among them."""
         return (self.channels is None or channel in self.channels) and channel not in self.without
 
-    def condition(self) -> tuple[str, tuple[str, ...]]:
-        """The condition in SQL, and its values; it holds for those too whose channel is not known there."""
-        said = f"kind IN ({_marks(self.kinds)})"
-        if self.channels is not None:
-            said += f" AND (channel IS NULL OR channel IN ({_marks(self.channels)}))"
-        if self.without:
-            said += f" AND (channel IS NULL OR channel NOT IN ({_marks(self.without)}))"
-        return said, (*self.kinds, *(self.channels or ()), *self.without)
+    @property
+    def counts(self) -> tuple[int, int | None, int]:
+        """How many kinds and channels are named, and how many channels left out, as statements want to know it."""
+        return len(self.kinds), None if self.channels is None else len(self.channels), len(self.without)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """All that is named, as it stands for the values of those statements."""
+        return (*self.kinds, *(self.channels or ()), *self.without)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +116,16 @@ class Outbox:
 
     def listed(self, states: Sequence[str], kind: str | None, limit: int | None, reader: Reader) -> Iterator[Request]:
         """The requests in some states, those that were asked for first first, as many as there are."""
-        where = f"WHERE o.state IN ({', '.join('?' * len(states))})" + (" AND o.kind = ?" if kind else "")
-        sql = f"SELECT {COLUMNS} {FROM} {where} ORDER BY o.time, r.no"
-        values: tuple[Any, ...] = (*states, *((kind,) if kind else ()))
-        if limit is not None:
-            sql, values = f"{sql} LIMIT ?", (*values, limit)
+        question = statements.requests_in(len(states), kind is not None, limit is not None)
+        values = [*states, *(each for each in (kind, limit) if each is not None)]
         with self.store.reading() as transaction:
-            for row in transaction.stream(sql, values):
+            for row in transaction.stream(question, values):
                 yield self._request(row, reader)
 
     def counts(self) -> dict[str, int]:
         """How many requests are in each state."""
         with self.store.reading() as transaction:
-            found = dict(transaction.rows("SELECT state, count(*) FROM outbox GROUP BY state"))
+            found = dict(transaction.rows(statements.COUNT_REQUESTS))
         return {state: found.get(state, 0) for state in STATES}
 
     def take(
@@ -165,31 +135,29 @@ class Outbox:
 
         A request whose lease has ended for the last of its ``attempts`` is parked.
         """
-        condition, named = wanted.condition()
-        select = f"""SELECT id FROM outbox WHERE state IN ('waiting', 'leased') AND ready <= ? AND {condition}
-            ORDER BY ready, time, {ASKED} LIMIT ?"""
+        ready = statements.requests_ready(*wanted.counts)
 
         def work(transaction: Transaction) -> list[Request]:
-            transaction.run(PARK_LOST, (f"it was taken {attempts} times and never done", now, attempts))
-            ids = [id for (id,) in transaction.rows(select + transaction.skip_locked, (now, *named, most))]
-            transaction.many(LEASE, [(who, now + lease, id) for id in ids])
+            transaction.run(statements.PARK_LOST, (f"it was taken {attempts} times and never done", now, attempts))
+            ids = [id for (id,) in transaction.rows(ready + transaction.skip_locked, (now, *wanted.values, most))]
+            transaction.many(statements.LEASE_REQUEST, [(who, now + lease, id) for id in ids])
             return [self._one(transaction, id, CARRIER) for id in ids]
 
         return self.store.attempt(work)
 
     def next_ready(self, wanted: Wanted) -> int | None:
         """When the first of some requests may be taken; None where all are done or parked."""
-        condition, named = wanted.condition()
-        sql = f"SELECT min(ready) FROM outbox WHERE state IN ('waiting', 'leased') AND {condition}"
         with self.store.reading() as transaction:
-            first: int | None = transaction.rows(sql, named)[0][0]
+            first: int | None = transaction.rows(statements.next_request(*wanted.counts), wanted.values)[0][0]
             return first
 
     def renew(self, requests: Iterable[Request], until: int) -> set[str]:
         """Have requests for longer; the ids of those that are still this one's."""
 
         def work(transaction: Transaction) -> set[str]:
-            return {each.id for each in requests if transaction.run(RENEW, (until, each.id, each.lease))}
+            return {
+                each.id for each in requests if transaction.run(statements.RENEW_LEASE, (until, each.id, each.lease))
+            }
 
         return self.store.attempt(work)
 
@@ -198,7 +166,7 @@ class Outbox:
 
         def work(transaction: Transaction) -> None:
             for each in said:
-                self._change(transaction, FINISH, (), each)
+                self._change(transaction, statements.FINISH_REQUEST, (), each)
 
         self.store.attempt(work)
 
@@ -217,7 +185,7 @@ class Outbox:
                     continue  # its facts were erased meanwhile, or its lease ended and nobody else may take it
                 state = PARKED if park or found.attempts >= attempts else WAITING
                 values = state, now + _wait(found.attempts), fault[:LONGEST_FAULT]
-                self._change(transaction, FAIL, values, each)
+                self._change(transaction, statements.FAIL_REQUEST, values, each)
             return [self._one(transaction, each.id, CARRIER) for each in said]
 
         return self.store.attempt(work)
@@ -231,7 +199,7 @@ class Outbox:
                 if found.state != LEASED:
                     continue
                 values = now + _wait(found.put_off + 1), fault[:LONGEST_FAULT]
-                self._change(transaction, PUT_OFF, values, each)
+                self._change(transaction, statements.PUT_REQUEST_OFF, values, each)
             return [self._one(transaction, each.id, CARRIER) for each in said]
 
         return self.store.attempt(work)
@@ -240,7 +208,8 @@ class Outbox:
         """Put back what was taken and not tried; it may be taken again at once."""
 
         def work(transaction: Transaction) -> None:
-            transaction.many(RELEASE, [(0, each.data.get("channel") or "", each.id, each.lease) for each in requests])
+            rows = [(0, each.data.get("channel") or "", each.id, each.lease) for each in requests]
+            transaction.many(statements.RELEASE_REQUEST, rows)
 
         if requests:
             self.store.attempt(work)
@@ -250,9 +219,9 @@ class Outbox:
         many there were. Raises ``NoRequest``, and then nothing is changed."""
 
         def work(transaction: Transaction) -> int:
-            wanted = ids or [id for (id,) in transaction.rows("SELECT id FROM outbox WHERE state = 'parked'")]
+            wanted = ids or [id for (id,) in transaction.rows(statements.PARKED_REQUESTS)]
             for id in wanted:
-                if not transaction.run(REPLAY, (id,)):
+                if not transaction.run(statements.REPLAY_REQUEST, (id,)):
                     raise NoRequest(f'"{id}" is {self._one(transaction, id, CARRIER).state}, not parked')
             return len(wanted)
 
@@ -260,8 +229,9 @@ class Outbox:
 
     def _change(self, transaction: Transaction, sql: str, values: tuple[Any, ...], said: Claim) -> None:
         """Change a request whose state is somebody's to say. Raises ``NoRequest``."""
-        by, more = (BY_ID, ()) if said.lease is None else (BY_LEASE, (said.lease,))
-        if transaction.run(sql + by, (*values, said.id, *more)):
+        whose = statements.BY_ID if said.lease is None else statements.BY_LEASE
+        by = () if said.lease is None else (said.lease,)
+        if transaction.run(sql + whose, (*values, said.id, *by)):
             return
         found = self._one(transaction, said.id, CARRIER)
         if said.lease is None:
@@ -272,7 +242,7 @@ class Outbox:
         raise NoRequest(f'"{said.id}": lease {said.lease} is over, {_since(found)}')
 
     def _one(self, transaction: Transaction, id: str, reader: Reader) -> Request:
-        found = transaction.rows(f"SELECT {COLUMNS} {FROM} WHERE o.id = ?", (id,))
+        found = transaction.rows(statements.REQUEST_OF_ID, (id,))
         if not found:
             raise _unknown(id)
         return self._request(found[0], reader)
@@ -289,10 +259,6 @@ class Outbox:
 def claims(requests: Iterable[Request]) -> list[Claim]:
     """Requests as one speaks of them who has taken them."""
     return [Claim(each.id, each.lease) for each in requests]
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ", ".join("?" * len(values)) or "NULL"
 
 
 def _wait(times: int) -> int:

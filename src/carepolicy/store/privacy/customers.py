@@ -9,8 +9,8 @@ import orjson
 
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.values import MASK, plain
+from carepolicy.store.cases.snapshot import take_all
 from carepolicy.store.contract import named
-from carepolicy.store.factvalues import take_all
 from carepolicy.store.live.late import concerns, held_back
 from carepolicy.store.noting import found_addresses
 from carepolicy.store.privacy.erase import erase

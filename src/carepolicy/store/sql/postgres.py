@@ -411,7 +411,7 @@ class PostgresStore:
 
     def copy_to(self, path: str) -> None:
         """Copy the rows of all tables, as they are at one instant."""
-        from carepolicy.store.backup import copy_rows
+        from carepolicy.store.sql.sqlite import copy_rows
 
         with self.reading() as transaction:
             copy_rows(transaction, path)

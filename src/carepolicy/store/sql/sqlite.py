@@ -57,6 +57,9 @@ GLANCE = 1.0
 """Seconds between two looks at whether somebody else has written, while a watcher sleeps."""
 
 
+TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+
+
 class SqliteTransaction(SqlTransaction):
     """A transaction on the one connection of a store."""
 
@@ -473,3 +476,16 @@ def _new_tables() -> frozenset[tuple[str, ...]]:
 
 def _any_text(text: bytes) -> str:
     return text.decode("utf-8", "surrogateescape")
+
+
+def copy_rows(there: Transaction, path: str) -> None:
+    """Write the rows of all tables into the file ``path``, which becomes a store in SQLite."""
+    SqliteStore(path).close()  # lays the tables out
+    with closing(sqlite3.connect(path, isolation_level=None)) as here:
+        here.execute("BEGIN")
+        for (table,) in here.execute(TABLES).fetchall():
+            columns = [row[1] for row in here.execute(f"PRAGMA table_info({table})")]
+            here.execute(f"DELETE FROM {table}")  # with which a new store begins
+            into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+            here.executemany(into, there.stream(f"SELECT {', '.join(columns)} FROM {table}"))
+        here.execute("COMMIT")

@@ -391,3 +391,114 @@ CONTACTS_OF = """SELECT time, flow, direction, channel, author, summary, sealed 
 ADD_CONTACT = """INSERT INTO contacts (time, subject, flow, sequence, direction, channel, author, summary, sealed)
     VALUES (?, ?, '', 0, ?, ?, ?, '', ?)"""
 SUBJECTS_OF_OWNER = "SELECT DISTINCT key, subject FROM cases WHERE person = ? ORDER BY key, subject"
+
+# -- plans, backups and restores -------------------------------------------------------------------------------------
+
+LAST_NUMBER = "SELECT coalesce(max(no), 0) FROM records"
+ADDRESSES_OF_CASES = """SELECT DISTINCT key, subject FROM cases WHERE (key, subject) > (?, ?)
+    ORDER BY key, subject LIMIT ?"""
+LAST_RESTORE = "SELECT coalesce(max(no), 0) FROM restores"
+NOTE_RESTORE = "INSERT INTO restores (no, time) VALUES (?, ?)"
+
+# -- the outbox ------------------------------------------------------------------------------------------------------
+
+REQUESTS = """SELECT o.id, o.kind, o.subject, o.flow, o.time, o.state, o.ready, o.leased_by, o.lease, o.attempts,
+    o.put_off, o.fault, r.line, r.sealed FROM outbox o JOIN records r
+    ON r.subject = o.subject AND r.flow = o.flow AND r.sequence = o.sequence AND r.loose = 0"""
+REQUEST_OF_ID = f"{REQUESTS} WHERE o.id = ?"
+COUNT_REQUESTS = "SELECT state, count(*) FROM outbox GROUP BY state"
+AGE_OF_REQUESTS = "SELECT state, count(*), min(time) FROM outbox GROUP BY state"
+PARKED_REQUESTS = "SELECT id FROM outbox WHERE state = 'parked'"
+PARK_LOST = """UPDATE outbox SET state = 'parked', leased_by = NULL, fault = ?
+    WHERE state = 'leased' AND ready <= ? AND attempts >= ?"""
+LEASE_REQUEST = """UPDATE outbox SET disputed = CASE state WHEN 'leased' THEN 1 ELSE disputed END, state = 'leased',
+    leased_by = ?, lease = lease + 1, ready = ?, attempts = attempts + 1 WHERE id = ?"""
+RENEW_LEASE = "UPDATE outbox SET ready = ? WHERE id = ? AND lease = ? AND state = 'leased'"
+FINISH_REQUEST = "UPDATE outbox SET state = 'done', leased_by = NULL, fault = NULL WHERE id = ? AND "
+FAIL_REQUEST = """UPDATE outbox SET state = ?, ready = ?, leased_by = NULL, put_off = 0, fault = ?
+    WHERE id = ? AND state <> 'done' AND """
+PUT_REQUEST_OFF = """UPDATE outbox SET state = 'waiting', ready = ?, leased_by = NULL, attempts = attempts - 1,
+    put_off = put_off + 1, fault = ? WHERE id = ? AND state = 'leased' AND """
+BY_LEASE = "lease = ? AND state <> 'waiting'"
+"""The end of the last three, for who says the number of his lease: also where it has ended and the request is parked
+since nobody else may take it."""
+
+BY_ID = "NOT (state = 'leased' AND disputed = 1)"
+RELEASE_REQUEST = """UPDATE outbox SET state = 'waiting', ready = ?, leased_by = NULL, attempts = attempts - 1,
+    channel = ? WHERE id = ? AND lease = ? AND state = 'leased'"""
+REPLAY_REQUEST = """UPDATE outbox SET state = 'waiting', ready = 0, attempts = 0, put_off = 0, leased_by = NULL,
+    fault = NULL WHERE id = ? AND state = 'parked'"""
+
+
+def requests_in(states: int, kind: bool, limit: bool) -> str:
+    """The requests in so many states, those that were asked for first first; of one ``kind``, up to a ``limit``."""
+    where = f"WHERE o.state IN ({marks(states)})" + (" AND o.kind = ?" if kind else "")
+    return f"{REQUESTS} {where} ORDER BY o.time, r.no" + (" LIMIT ?" if limit else "")
+
+
+def requests_ready(kinds: int, channels: int | None, without: int) -> str:
+    """Some that may be taken, ready longest first; of the same instant, what was asked for first."""
+    return f"""SELECT id FROM outbox WHERE state IN ('waiting', 'leased') AND ready <= ?
+    AND {_wanted(kinds, channels, without)} ORDER BY ready, time, (SELECT r.no FROM records r
+        WHERE r.subject = outbox.subject AND r.flow = outbox.flow AND r.sequence = outbox.sequence AND r.loose = 0)
+    LIMIT ?"""
+
+
+def next_request(kinds: int, channels: int | None, without: int) -> str:
+    """When the first of some may be taken."""
+    return f"""SELECT min(ready) FROM outbox WHERE state IN ('waiting', 'leased')
+    AND {_wanted(kinds, channels, without)}"""
+
+
+def _wanted(kinds: int, channels: int | None, without: int) -> str:
+    """Of so many kinds, on so many channels, on none of so many others; also where the channel is not known here."""
+    said = f"kind IN ({marks(kinds)})"
+    if channels is not None:
+        said += f" AND (channel IS NULL OR channel IN ({marks(channels)}))"
+    if without:
+        said += f" AND (channel IS NULL OR channel NOT IN ({marks(without)}))"
+    return said
+
+
+ENTER_SERVER = "UPDATE servers SET until = ? WHERE digest = ? AND until <= ?"
+STATE_OF_SERVER = "SELECT failures, until, fault FROM servers WHERE digest = ?"
+SHUT_SERVER = """INSERT INTO servers (digest, name, failures, until, fault) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (digest) DO UPDATE SET failures = excluded.failures, until = excluded.until, fault = excluded.fault
+    WHERE servers.failures = ?"""
+LEAVE_SERVER = "UPDATE servers SET until = ? WHERE digest = ? AND failures = ?"
+FORGET_OLD_SERVERS = "DELETE FROM servers WHERE until < ?"
+FORGET_SERVER = "DELETE FROM servers WHERE digest = ?"
+
+# -- dead letters ----------------------------------------------------------------------------------------------------
+
+LETTERS = """SELECT d.no, d.code, d.letter, d.sealed, d.settled, i.name
+    FROM dead_letters d LEFT JOIN inputs i ON i.no = d.input"""
+LETTER_OF_NUMBER = f"{LETTERS} WHERE d.no = ?"
+NEWEST_LETTER = "SELECT max(no) FROM dead_letters WHERE letter = ? AND settled = 0"
+SETTLE_LETTER = "UPDATE dead_letters SET settled = 1, sealed = NULL WHERE no = ? AND settled = 0"
+COUNT_LETTERS = "SELECT code, count(*) FROM dead_letters WHERE settled = 0 GROUP BY code ORDER BY code"
+
+
+def letters(code: bool, subject: bool, limit: int | None) -> str:
+    """Those that are not settled, the last ones first; of one ``code``, of one ``subject``, up to a ``limit``."""
+    where = "d.settled = 0" + " AND d.code = ?" * code + " AND d.subject = ?" * subject
+    return f"{LETTERS} WHERE {where} ORDER BY d.no DESC" + ("" if limit is None else f" LIMIT {limit:d}")
+
+
+# -- how a store is doing --------------------------------------------------------------------------------------------
+
+COUNT_CASES = "SELECT count(*), coalesce(sum(late), 0) FROM cases"
+COUNT_RECORDS = "SELECT count(*) FROM records"
+FIRST_DUE = """SELECT min(due), (SELECT count(*) FROM subjects WHERE due <= ?)
+    FROM subjects WHERE due IS NOT NULL"""
+
+# -- a shadow beside the installed set -------------------------------------------------------------------------------
+
+FIRST_KEY = "SELECT min(key) FROM subjects"
+NEXT_KEY = "SELECT min(key) FROM subjects WHERE key > ?"
+CASES_OF_KEY = "SELECT subject, flow, state, body FROM cases WHERE key = ? ORDER BY subject, flow"
+RECORDS_OF_LIVE = """SELECT subject, flow, line FROM records WHERE key = ? AND no > ?
+    ORDER BY subject, flow, sequence, loose"""
+RECORDS_OF_SHADOW = """SELECT subject, flow, line FROM records
+    WHERE key = ? AND (no <= ? OR no > ? OR type = 'carepolicy.case.closed')
+    ORDER BY subject, flow, sequence, loose"""

@@ -13,7 +13,6 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from carepolicy.machine.bundle import load_bundle
-from carepolicy.store.applying import LAST, Plan, apply_bundle, is_present
 from carepolicy.store.contract import CaseRow, SubjectRow
 from carepolicy.store.faults import Busy, StoreFault
 from carepolicy.store.open import open_store, remove_store
@@ -26,10 +25,13 @@ from carepolicy.store.sql.statements import (
     KEEP_DATA_KEY,
     KEEP_SEALING,
     KEEP_WATCHED,
+    LAST_NUMBER,
     SUBJECT_COLUMNS,
 )
 from carepolicy.store.url import shadow_url
-from carepolicy.store.versions import files_of, present
+from carepolicy.store.versions.apply import apply_bundle, is_present
+from carepolicy.store.versions.install import files_of, present
+from carepolicy.store.versions.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -92,7 +94,7 @@ def _abandon(store: Store, token: str) -> None:
 
 def _last(store: Store) -> int:
     with store.reading() as transaction:
-        number: int = transaction.rows(LAST)[0][0]
+        number: int = transaction.rows(LAST_NUMBER)[0][0]
         return number
 
 
@@ -100,7 +102,7 @@ def _copy(store: Store, shadow: Store, sealer: DataKeys, told: Callable[[int], N
     """Copy subjects, open cases, watches and sets as they are at one instant; the number of the last record then, and
     the entries of the journal that were made before it."""
     with store.still() as transaction:
-        base = transaction.rows(LAST)[0][0]
+        base = transaction.rows(LAST_NUMBER)[0][0]
         seen = [no for (no,) in transaction.rows("SELECT no FROM journal")]
         numbers = _copy_sets(transaction, shadow)
         subjects = transaction.stream(f"SELECT {SUBJECT_COLUMNS} FROM subjects")

@@ -2,137 +2,59 @@
 
 Both do the same in one transaction, as of the same instant: what is due by then happens by the installed set, the new
 one is installed, and every open case is moved to it. A plan undoes all of it; an apply undoes it where a case cannot be
-moved, so that it has done what the plan says or nothing. A case whose flow is gone lives on by the version that it
-lives by. Cases are worked on some at a time, so that memory does not grow with them.
+moved, so that it has done what the plan says or nothing. Cases are worked on some at a time, so that memory does not
+grow with them.
+
+A case is moved with state, facts and clocks, and with records of what changes by it. The time that a clock has used
+stays used; the rest is counted in the new calendars and limits. A clock that is late stays late. A state that was
+renamed, or that is gone, has a name in ``moves``; without one a case cannot be moved. A case whose flow is gone lives
+on by the version that it lives by.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from carepolicy.engine import rounds
+from carepolicy.engine.case import Round, place_of, used_of
+from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.engine.recordtext import quoted
+from carepolicy.engine.roundrecords import seconds, write_running
+from carepolicy.engine.settling import settle, settle_standing, used_before
 from carepolicy.machine.bundle import load_bundle
+from carepolicy.machine.program import Phase
 from carepolicy.store.desks import Desks
 from carepolicy.store.faults import ReadOnly
 from carepolicy.store.live.operation import AT_A_TIME, Operation
 from carepolicy.store.live.run import LATE
-from carepolicy.store.moving import moved, target_of
 from carepolicy.store.open import open_store, remove_store
 from carepolicy.store.privacy.seal import DataKeys
 from carepolicy.store.recording import Recording
-from carepolicy.store.restored import epoch_of
 from carepolicy.store.shadow.journal import end_shadow
 from carepolicy.store.shelf import name_of
-from carepolicy.store.sql.statements import NOTE_CLOSING
+from carepolicy.store.sql import statements
 from carepolicy.store.url import SHADOW_FILE, SQLITE, shadow_url
-from carepolicy.store.versions import Installed, files_of, load_version, present
+from carepolicy.store.versions.install import Installed, files_of, load_version, present
+from carepolicy.store.versions.plan import Example, Plan, RefusedPlan, Undone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from carepolicy.engine.case import Case
-    from carepolicy.engine.live import LiveProgram
+    from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState
+    from carepolicy.engine.liveclocks import LiveClock, LiveLimit
     from carepolicy.engine.subject import Subject
     from carepolicy.engine.telling import Telling
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Address, Store, Transaction
     from carepolicy.store.shelf import Name
 
-FATES = ("gone", "rekeyed", "stuck", "late", "moved", "closed", "due", "kept")
-"""What may become of a case: its state is gone; its flow is keyed otherwise; it has no way on; a clock is late at once;
-its state has another name; it is closed; a due time moves; its flow is gone and it lives on by its version."""
+APPLIED = "apply"
+"""What moved a case, in its record."""
 
-REFUSES = ("gone", "rekeyed")
-
-LAST = "SELECT coalesce(max(no), 0) FROM records"
-ADDRESSES = """SELECT DISTINCT key, subject FROM cases WHERE (key, subject) > (?, ?)
-    ORDER BY key, subject LIMIT ?"""
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """What becomes of one case; ``before`` and ``after`` are states, or due times of ``clock``."""
-
-    subject: str
-    flow: str
-    state: str
-    clock: str | None = None
-    before: str | None = None
-    after: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same as JSON can hold it."""
-        told = {name: getattr(self, name) for name in ("subject", "flow", "state", "clock", "before", "after")}
-        return {name: value for name, value in told.items() if value is not None}
-
-
-@dataclass(slots=True)
-class Plan:
-    """What becomes of the open cases: how many there are, and by fate how many, with some examples of each.
-
-    ``fired`` counts the records of what was due first, ``late`` the clocks that fell late by it, and ``last`` is the
-    number of the last record then. ``ended_shadow`` says that another set was tried, which was ended by this.
-    """
-
-    digest: str
-    now: int
-    most: int
-    cases: int = 0
-    same: bool = False
-    fired: int = 0
-    late: int = 0
-    last: int = 0
-    ended_shadow: bool = False
-    counts: dict[str, int] = field(default_factory=dict)
-    examples: dict[str, list[Example]] = field(default_factory=dict)
-
-    @property
-    def refused(self) -> bool:
-        """Whether a case could not be moved."""
-        return any(fate in self.counts for fate in REFUSES)
-
-    def note(self, fate: str, example: Example) -> None:
-        """Count a case, or a clock of one, and keep it as an example while there are few."""
-        self.counts[fate] = self.counts.get(fate, 0) + 1
-        kept = self.examples.setdefault(fate, [])
-        if len(kept) < self.most:
-            kept.append(example)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The plan as JSON can hold it."""
-        return {
-            "now": text_of(self.now),
-            "installed_already": self.same,
-            "due_first": {"records": self.fired, "late": self.late},
-            "open_cases": self.cases,
-            "refused": self.refused,
-            "fates": {
-                fate: {
-                    "count": self.counts[fate],
-                    "examples": [each.as_dict() for each in self.examples[fate]],
-                }
-                for fate in FATES
-                if fate in self.counts
-            },
-        }
-
-
-class Undone(Exception):
-    """Ends the transaction of a plan, of which nothing is to be kept."""
-
-    def __init__(self, plan: Plan) -> None:
-        super().__init__("a plan changes nothing")
-        self.plan = plan
-
-
-class RefusedPlan(Exception):
-    """A set cannot be applied; ``plan`` says why."""
-
-    def __init__(self, plan: Plan) -> None:
-        super().__init__("open cases cannot be moved")
-        self.plan = plan
+WHY = quoted("the policies have changed")
 
 
 def make_plan(store: Store, root: str, sealer: DataKeys, now: int, most: int) -> Plan:
@@ -210,7 +132,7 @@ def _carry_out(
     for done in Operation(store, None, plan.now).catch_up(transaction, plan.now):
         plan.fired += done.records.count("\n")
         plan.late += done.records.count(LATE)
-    plan.last = transaction.rows(LAST)[0][0]
+    plan.last = transaction.rows(statements.LAST_NUMBER)[0][0]
     plan.ended_shadow = end_shadow(transaction)
     number = transaction.install(_name(transaction, bundle), plan.now, files)
     desks = _move_cases(transaction, Installed(number, bundle), sealer, plan)
@@ -236,11 +158,13 @@ def _move_cases(transaction: Transaction, installed: Installed, sealer: DataKeys
     in_use = set(transaction.versions_in_use()) - {installed.number}
     older = [load_version(transaction, each) for each in transaction.versions() if each.id in in_use]
     desks = Desks(installed, older, sealer)
-    desks.epoch = epoch_of(present(transaction).restored)
+    desks.epoch = present(transaction).epoch
     current = desks.present
     desks.begin(transaction)
     at: Address = ("", "")
-    while addresses := [(key, subject) for key, subject in transaction.rows(ADDRESSES, (*at, AT_A_TIME))]:
+    while addresses := [
+        (key, subject) for key, subject in transaction.rows(statements.ADDRESSES_OF_CASES, (*at, AT_A_TIME))
+    ]:
         desks.fetch([name_of(each) for each in addresses])
         told: list[str] = []
         for address in addresses:
@@ -326,4 +250,133 @@ def _keep(transaction: Transaction, desks: Desks, told: list[str]) -> None:
     if recording.records:
         transaction.append(recording.records, recording.requests)
     if recording.closings:
-        transaction.many(NOTE_CLOSING, recording.closings)
+        transaction.many(statements.NOTE_CLOSING, recording.closings)
+
+
+def target_of(case: Case, program: LiveProgram) -> LiveState | None:
+    """The state of ``program`` that a case of an older version belongs in; None where there is none."""
+    names = {state.name: state for state in program.states}
+    name = case.state.name
+    return names.get(name) or names.get(program.program.moves.get(name, ""))
+
+
+def moved(
+    case: Case, program: LiveProgram, state: LiveState, facts: Collection[str], now: int, telling: Telling
+) -> Case:
+    """The case as one of ``program``, in ``state``, at ``now``; its records are added to what ``telling`` writes. It
+    keeps those of its facts that are among ``facts``. One that is moved to a final state is closed."""
+    new = case.successor(program, case.subject, case.sequence)
+    out, when = telling.out, text_of(now)
+    new.opened, new.now = case.opened, now
+    new.state = state
+    new.facts = {name: value for name, value in case.facts.items() if name in facts}
+    new.afters, new.seen, new.visited, new.kept, new.extended = (), 0, None, None, None
+    _translate(case, new)
+    if state.name != case.state.name:
+        form = program.writer.fixed("case.moved", **{"from": case.state.name, "to": state.name, "on": APPLIED})
+        out.append(new.line(form, when))
+    _move_clocks(case, new, now, when, out)
+    if state.final is not None:
+        out.append(new.line(state.closed, when))
+        new.closed = True
+        return new
+    if (state.name, state.owner) != (case.state.name, case.state.owner):
+        tell_task(telling, new, state, when)
+    new.afters = tuple(_afters(case, new))
+    return new
+
+
+def _translate(case: Case, new: Case) -> None:
+    """What is known by states and clocks of the old program, by those of the new one that have their names: visits,
+    clocks seen, time kept and given, lateness that nobody heard."""
+    moves = new.program.program.moves
+    if case.visited is not None:
+        names = {state.name for state in new.program.states}
+        for name, count in case.visited.items():
+            to = name if name in names else moves.get(name, name)
+            new.visited = {**(new.visited or {}), to: count + (new.visited or {}).get(to, 0)}
+    clocks = {clock.name: clock for clock in new.program.clocks}
+    for before in case.program.clocks:
+        clock = clocks.get(before.name)
+        if clock is None:
+            continue
+        if case.seen & before.bit:
+            new.seen |= clock.bit
+        if case.kept and before.index in case.kept:
+            new.keep(clock.index, case.kept[before.index])
+        if case.extended and before.index in case.extended:
+            new.extended = {**(new.extended or {}), clock.index: case.extended[before.index]}
+    new.pending = tuple(clocks[each.name] for each in case.pending if each.name in clocks)
+
+
+def _move_clocks(case: Case, new: Case, now: int, when: str, out: list[str]) -> None:
+    before = {held.clock.name: held for held in case.rounds if held is not None}
+    phases = {clock.name: clock.phases[case.state.index] for clock in case.program.clocks}
+    for clock in new.program.clocks:
+        phase = clock.phases[new.state.index]
+        held = before.pop(clock.name, None)
+        if held is not None:
+            _move_round(new, held, clock, phase, now, when, out)
+        elif phase is Phase.RUNNING and phases.get(clock.name) is not Phase.RUNNING:
+            rounds.start(out, new, clock, now, when)
+    out += [_cancelled(new, gone, now, when) for gone in before.values()]
+
+
+def _move_round(new: Case, held: Round, clock: LiveClock, phase: Phase, now: int, when: str, out: list[str]) -> None:
+    limit = rounds.choose(new, clock.choices[new.state.index]) if phase is not Phase.STOPPED else None
+    if limit is None:
+        if clock.goes_on:
+            rounds.keep(new, held, now, clock)
+        out.append(_cancelled(new, held, now, when))
+        return
+    taken = new.rounds[clock.index] = _carried(new, held, clock, limit, now)
+    if taken.running and phase is Phase.PAUSED:
+        rounds.pause(out, new, taken, now, when)
+    elif not taken.running and phase is Phase.RUNNING:
+        rounds.resume(out, new, taken, now, when)
+    elif not taken.late and ((taken.running and taken.due != held.due) or taken.limit.limit != held.limit.limit):
+        write_running(out, new, taken, limit.extended, now, when, WHY)
+
+
+def _carried(new: Case, held: Round, clock: LiveClock, limit: LiveLimit, now: int) -> Round:
+    """A round that goes on under another limit, or in another calendar."""
+    old = held.limit
+    taken = Round(clock, limit, held.since)
+    for name in ("started", "running", "late", "warned", "given", "segments", "due", "mark"):
+        setattr(taken, name, getattr(held, name))
+    if old.measure == limit.measure:
+        taken.used = used_of(held, now)
+    else:
+        taken.used = used_before(held, limit, now)
+        taken.mark = limit.amount
+    if taken.running:
+        taken.segments += ((held.since, now),)
+        taken.since = now
+    taken.base = place_of(taken, now) - taken.used
+    taken.amount = held.amount if limit.limit == old.limit else limit.amount
+    taken.warned = min(held.warned, len(clock.warns))
+    if taken.running and not taken.late:
+        settle(new, taken)
+    elif not taken.late:
+        settle_standing(new, taken, now)
+    return taken
+
+
+def _cancelled(new: Case, held: Round, now: int, when: str) -> str:
+    """The record that a round ends with the version that it belongs to."""
+    unit = held.limit.unit
+    form = held.limit.cancelled
+    return new.line(form, when, form.data % (seconds(used_of(held, now), unit), seconds(held.amount, unit)))
+
+
+def _afters(case: Case, new: Case) -> list[tuple[int, int, LiveAfter]]:
+    """The timers of the state: those that have fired do not fire again."""
+    same = new.state.name == case.state.name
+    left = {after.trigger for _, _, after in case.afters}
+    fired = {after.trigger for after in case.state.afters} - left if same else set()
+    found: list[tuple[int, int, LiveAfter]] = []
+    for after in new.state.afters:
+        due = after.due(new.entered, new.facts)
+        if after.trigger not in fired and due != NEVER:
+            found.append((due, after.place, after))
+    return found

@@ -18,8 +18,9 @@ import orjson
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.store.cases.snapshot import dues
 from carepolicy.store.contract import named
-from carepolicy.store.snapshot import dues
+from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -47,16 +48,6 @@ FOR_ANY_SET = frozenset(
 )  # fmt: skip
 """Why events are refused whatever the set is, and those with a card number, which is not kept for one that might take
 it. The shadow does not get them."""
-
-NEXT_KEY = "SELECT min(key) FROM subjects WHERE key > ?"
-FIRST_KEY = "SELECT min(key) FROM subjects"
-CASES = "SELECT subject, flow, state, body FROM cases WHERE key = ? ORDER BY subject, flow"
-LIVE_RECORDS = (
-    "SELECT subject, flow, line FROM records WHERE key = ? AND no > ? ORDER BY subject, flow, sequence, loose"
-)
-SHADOW_RECORDS = """SELECT subject, flow, line FROM records
-    WHERE key = ? AND (no <= ? OR no > ? OR type = 'carepolicy.case.closed')
-    ORDER BY subject, flow, sequence, loose"""
 
 INSTALLED, SHADOW = 0, 1
 STEP = 1_000
@@ -159,18 +150,20 @@ class Comparing:
     def _keys(self) -> list[str]:
         found: set[str] = set()
         for transaction in (self._live, self._shadow):
-            key = transaction.rows(FIRST_KEY)[0][0]
+            key = transaction.rows(statements.FIRST_KEY)[0][0]
             while key is not None:
                 found.add(key)
-                key = transaction.rows(NEXT_KEY, (key,))[0][0]
+                key = transaction.rows(statements.NEXT_KEY, (key,))[0][0]
         return sorted(found)
 
     def _streams(self, key: str) -> Iterator[Iterator[tuple[Any, ...]]]:
         base, fired, moved = self._row.base, self._row.fired, self._row.moved
-        yield ((*row[:2], INSTALLED, row[2:]) for row in self._live.stream(CASES, (key,)))
-        yield ((*row[:2], SHADOW, row[2:]) for row in self._shadow.stream(CASES, (key,)))
-        yield ((*row[:2], INSTALLED, row[2]) for row in self._live.stream(LIVE_RECORDS, (key, base)))
-        yield ((*row[:2], SHADOW, row[2]) for row in self._shadow.stream(SHADOW_RECORDS, (key, fired, moved)))
+        yield ((*row[:2], INSTALLED, row[2:]) for row in self._live.stream(statements.CASES_OF_KEY, (key,)))
+        yield ((*row[:2], SHADOW, row[2:]) for row in self._shadow.stream(statements.CASES_OF_KEY, (key,)))
+        yield ((*row[:2], INSTALLED, row[2]) for row in self._live.stream(statements.RECORDS_OF_LIVE, (key, base)))
+        yield (
+            (*row[:2], SHADOW, row[2]) for row in self._shadow.stream(statements.RECORDS_OF_SHADOW, (key, fired, moved))
+        )
 
     def _compare_one(self, subject: str, flow: str, rows: list[tuple[Any, ...]], into: Comparison) -> None:
         cases: list[tuple[str, bytes] | None] = [None, None]

@@ -16,6 +16,7 @@ from carepolicy.store.batch import NOT_AGAIN, Batch
 from carepolicy.store.contract import storable
 from carepolicy.store.live.operation import finished
 from carepolicy.store.privacy.seal import NOBODY, Reader
+from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
     from carepolicy.store.live.wall import Wall
     from carepolicy.store.privacy.seal import DataKeys
 
-COLUMNS = "d.no, d.code, d.letter, d.sealed, d.settled, i.name"
-FROM = "FROM dead_letters d LEFT JOIN inputs i ON i.no = d.input"
-SETTLE = "UPDATE dead_letters SET settled = 1, sealed = NULL WHERE no = ? AND settled = 0"
-NEW = "SELECT max(no) FROM dead_letters WHERE letter = ? AND settled = 0"
 RAISED = "/carepolicy"
 """The source of an event that a flow has raised."""
 
@@ -84,13 +81,10 @@ def listed(
     store: Store, looker: Looker, code: str | None, subject: str | None = None, limit: int | None = None
 ) -> Iterator[DeadLetter]:
     """The dead letters that are not settled, the last ones first."""
-    wanted = {"d.code = ?": code, "d.subject = ?": None if subject is None else storable(subject)}
-    given = {condition: value for condition, value in wanted.items() if value is not None}
-    where = " AND ".join(("d.settled = 0", *given))
-    most = "" if limit is None else f"LIMIT {limit:d}"
-    sql = f"SELECT {COLUMNS} {FROM} WHERE {where} ORDER BY d.no DESC {most}"
+    question = statements.letters(code is not None, subject is not None, limit)
+    values = [each for each in (code, None if subject is None else storable(subject)) if each is not None]
     with store.reading() as transaction:
-        for row in transaction.stream(sql, tuple(given.values())):
+        for row in transaction.stream(question, values):
             yield _letter(row, looker)
 
 
@@ -108,7 +102,7 @@ def take_again(operation: Operation, no: int, wall: Wall, at_present: bool) -> T
         desks = operation.desks(transaction)
         row = _row(transaction, no)
         event = _whole(row, operation.sealer)
-        if not transaction.run(SETTLE, (no,)):
+        if not transaction.run(statements.SETTLE_LETTER, (no,)):
             raise NoLetter(f"{no} was taken again already")
         if at_present:
             event.pop("time", None)
@@ -125,12 +119,12 @@ def _result(no: int, done: Done, transaction: Transaction) -> TakenAgain:
     if not refused:
         return TakenAgain(no, done.records)
     told = orjson.loads(refused[0])
-    now: int = transaction.rows(NEW, (refused[0].rstrip("\n"),))[0][0]
+    now: int = transaction.rows(statements.NEWEST_LETTER, (refused[0].rstrip("\n"),))[0][0]
     return TakenAgain(no, done.records, told["code"], told["reason"], now)
 
 
 def _row(transaction: Transaction, no: int) -> tuple[Any, ...]:
-    found = transaction.rows(f"SELECT {COLUMNS} {FROM} WHERE d.no = ?", (no,))
+    found = transaction.rows(statements.LETTER_OF_NUMBER, (no,))
     if not found:
         raise NoLetter(f"there is no dead letter {no}; `carepolicy dead list` shows them")
     return found[0]

@@ -1,0 +1,98 @@
+"""What a plan says: what becomes of the open cases when a changed policy set is applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from carepolicy.engine.instants import text_of
+
+FATES = ("gone", "rekeyed", "stuck", "late", "moved", "closed", "due", "kept")
+"""What may become of a case: its state is gone; its flow is keyed otherwise; it has no way on; a clock is late at once;
+its state has another name; it is closed; a due time moves; its flow is gone and it lives on by its version."""
+
+REFUSES = ("gone", "rekeyed")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What becomes of one case; ``before`` and ``after`` are states, or due times of ``clock``."""
+
+    subject: str
+    flow: str
+    state: str
+    clock: str | None = None
+    before: str | None = None
+    after: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as JSON can hold it."""
+        told = {name: getattr(self, name) for name in ("subject", "flow", "state", "clock", "before", "after")}
+        return {name: value for name, value in told.items() if value is not None}
+
+
+@dataclass(slots=True)
+class Plan:
+    """What becomes of the open cases: how many there are, and by fate how many, with some examples of each.
+
+    ``fired`` counts the records of what was due first, ``late`` the clocks that fell late by it, and ``last`` is the
+    number of the last record then. ``ended_shadow`` says that another set was tried, which was ended by this.
+    """
+
+    digest: str
+    now: int
+    most: int
+    cases: int = 0
+    same: bool = False
+    fired: int = 0
+    late: int = 0
+    last: int = 0
+    ended_shadow: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[Example]] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> bool:
+        """Whether a case could not be moved."""
+        return any(fate in self.counts for fate in REFUSES)
+
+    def note(self, fate: str, example: Example) -> None:
+        """Count a case, or a clock of one, and keep it as an example while there are few."""
+        self.counts[fate] = self.counts.get(fate, 0) + 1
+        kept = self.examples.setdefault(fate, [])
+        if len(kept) < self.most:
+            kept.append(example)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The plan as JSON can hold it."""
+        return {
+            "now": text_of(self.now),
+            "installed_already": self.same,
+            "due_first": {"records": self.fired, "late": self.late},
+            "open_cases": self.cases,
+            "refused": self.refused,
+            "fates": {
+                fate: {
+                    "count": self.counts[fate],
+                    "examples": [each.as_dict() for each in self.examples[fate]],
+                }
+                for fate in FATES
+                if fate in self.counts
+            },
+        }
+
+
+class Undone(Exception):
+    """Ends the transaction of a plan, of which nothing is to be kept."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__("a plan changes nothing")
+        self.plan = plan
+
+
+class RefusedPlan(Exception):
+    """A set cannot be applied; ``plan`` says why."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__("open cases cannot be moved")
+        self.plan = plan
