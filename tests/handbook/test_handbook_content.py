@@ -10,12 +10,10 @@ import pytest
 
 from carepolicy.businesstime import parse_limit
 from carepolicy.charts import chart_of
-from carepolicy.handbook.examples import examples_of
-from carepolicy.handbook.hours import calendar_pages
+from carepolicy.handbook.book import FIRST_YEAR, Book, calendars_of, year_of
+from carepolicy.handbook.home import calendar_pages, matrix_of
 from carepolicy.handbook.letters import letters_of
-from carepolicy.handbook.people import matrix_of
-from carepolicy.handbook.phrases import FIRST_YEAR, Book, calendars_of, year_of
-from carepolicy.handbook.promises import clocks_of, promises_of
+from carepolicy.handbook.promises import clocks_of, examples_of, promises_of
 from carepolicy.handbook.steps import ends_of, steps_of
 from carepolicy.handbook.stories import scenarios_of, stories_of
 from carepolicy.handbook.ui import ui_of

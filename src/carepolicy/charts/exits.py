@@ -58,6 +58,11 @@ class _Group:
     one_of_many: bool = False
 
 
+def chart_key(place: str, trigger: str, index: int) -> str:
+    """The key of a way on a chart; ``place`` is its state, ``phase-NAME`` or ``anywhere``."""
+    return f"{place}-{trigger}-{index}"
+
+
 def ways_of(words: Words, state: State) -> tuple[WayOut, ...]:
     """The state's own transitions: events in the order of the file, then clocks, then ``after``."""
     events = [trigger for trigger in state.on if not _is_timer(words.flow, trigger)]
@@ -81,7 +86,7 @@ def _ways(words: Words, state: State, group: _Group, asking: bool, *, timer: boo
         asked = asking and transition.to is not None
         found.append(
             WayOut(
-                key=f"{state.name}-{group.trigger}-{index}",
+                key=chart_key(state.name, group.trigger, index),
                 state=state.name,
                 trigger=group.trigger,
                 to=transition.to,
@@ -142,7 +147,7 @@ def _shared(
         text = _text(words, _Group(trigger, transitions, words.trigger(trigger)), transition, False)
         effects = words.effects(transition.effects, sends=transition.to is None)
         timer = _is_timer(words.flow, trigger)
-        found.append(Shared(f"{key}-{trigger}-{index}", where, text, transition.to, effects, timer, missing, here))
+        found.append(Shared(chart_key(key, trigger, index), where, text, transition.to, effects, timer, missing, here))
     return found
 
 

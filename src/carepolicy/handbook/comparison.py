@@ -16,7 +16,7 @@ from carepolicy.charts.draw import svgs_of
 from carepolicy.charts.render import how_to_draw, renderer
 from carepolicy.charts.text import identifier
 from carepolicy.handbook.drawings import natural_width
-from carepolicy.handbook.environment import direction_of, environment_of
+from carepolicy.handbook.site import direction_of, environment_of
 from carepolicy.handbook.ui import ui_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Section:
     """The changes of one flow, or those that all share; ``sheets`` are pairs of an SVG and its natural width."""
 
     anchor: str
@@ -49,16 +49,16 @@ class Part:
 def page_of(difference: Difference, old: str, new: str) -> str:
     """The page; without Graphviz it has the words alone. Raises RenderError."""
     words, ui = change_words(difference.language), ui_of(difference.language)
-    parts = [_part(difference, flow, f"{old} → {new}") for flow in difference.flows()]
+    sections = [_section(difference, flow, f"{old} → {new}") for flow in difference.flows()]
     shared = difference.of("")
     if shared:
         lines = tuple(_line(difference, change, "") for change in shared)
-        parts.append(Part("shared", title_of(difference, ""), lines, ()))
+        sections.append(Section("shared", title_of(difference, ""), lines, ()))
     page = environment_of().get_template("comparison.html")
     return page.render(
         ui=ui,
         words=words,
-        parts=parts,
+        sections=sections,
         count=count_of(difference),
         between=words.legend_title.format(old, new),
         organisation=difference.new.organisation,
@@ -70,7 +70,7 @@ def page_of(difference: Difference, old: str, new: str) -> str:
     )
 
 
-def _part(difference: Difference, flow: str, between: str) -> Part:
+def _section(difference: Difference, flow: str, between: str) -> Section:
     anchor = f"flow-{identifier(flow)}"
     sheets: list[tuple[Markup, int]] = []
     drawn: set[str] = set()
@@ -81,7 +81,7 @@ def _part(difference: Difference, flow: str, between: str) -> Part:
             sheets.append((Markup(own.strip()), natural_width(svg)))
             drawn |= {card.state for card in sheet.cards}
     lines = (_line(difference, each, _link(anchor, each, drawn)) for each in difference.of(flow))
-    return Part(anchor, title_of(difference, flow), tuple(lines), tuple(sheets))
+    return Section(anchor, title_of(difference, flow), tuple(lines), tuple(sheets))
 
 
 def _link(anchor: str, change: Change, drawn: set[str]) -> str:

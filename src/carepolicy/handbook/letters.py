@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.businesstime.instants import microseconds
 from carepolicy.charts.text import identifier
 from carepolicy.checks.messageholes import unsure_in
-from carepolicy.handbook.phrases import SUBJECT
+from carepolicy.handbook.book import SUBJECT
 from carepolicy.machine.messages import compile_templates
 
 if TYPE_CHECKING:
     from carepolicy.businesstime import Limit
-    from carepolicy.handbook.phrases import Book
+    from carepolicy.handbook.book import Book
     from carepolicy.machine.messages import Template
     from carepolicy.policy.model import Fact, Flow
 

@@ -1,37 +1,41 @@
-"""The whole handbook as files: which page says what, and in which language."""
+"""The whole handbook as files: which page says what, in which language, and how it stands on the disk."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.resources import files
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
 from carepolicy.charts import chart_of, renderer
+from carepolicy.charts.changes import compare
+from carepolicy.charts.changes.telling import word_of
+from carepolicy.charts.changes.words import change_words
 from carepolicy.charts.render import how_to_draw
 from carepolicy.charts.text import clean, identifier, safe_link
+from carepolicy.handbook.book import Book, calendars_of, year_of
 from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
-from carepolicy.handbook.environment import direction_of, environment_of
-from carepolicy.handbook.history import History
-from carepolicy.handbook.hours import calendar_pages
+from carepolicy.handbook.home import calendar_pages, matrix_of
 from carepolicy.handbook.letters import letter_anchor, letters_of
-from carepolicy.handbook.people import matrix_of
-from carepolicy.handbook.phrases import Book, calendars_of, year_of
 from carepolicy.handbook.promises import clocks_of, promises_of
-from carepolicy.handbook.searching import index_of, script_of, term_anchor
+from carepolicy.handbook.search import index_of, script_of, term_anchor
 from carepolicy.handbook.steps import always_of, anchor_of, ends_of, steps_of
 from carepolicy.handbook.stories import scenarios_of, stories_of
-from carepolicy.machine.locales import locale_of
+from carepolicy.machine.locales import is_right_to_left, locale_of
+from carepolicy.policy.load import load_policies
+from carepolicy.policy.revisions import NoRevision, before_version, folder_of
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping
 
     from jinja2 import Environment
 
-    from carepolicy.handbook.history import Since
     from carepolicy.policy.model import Flow, Policies
+
 
 ASSETS = ("handbook.css", "handbook.js")
 MANIFEST = "files.txt"
@@ -235,8 +239,6 @@ class _Writer:
 
 
 def _with_file(promise: Any) -> dict[str, Any]:
-    from dataclasses import asdict
-
     return {**asdict(promise), "file": identifier(promise.flow)}
 
 
@@ -245,3 +247,134 @@ def _own(text: str, spoken: str, language: str) -> Markup:
     if not text or spoken.split("-")[0] == language:
         return escape(text)
     return Markup('<span lang="{}">{}</span>').format(spoken, text)
+
+
+_CHART = re.compile(rb"<!-- chart -->.*?<!-- /chart -->", re.DOTALL)
+_CHANGES = re.compile(rb"<!-- changes -->.*?<!-- /changes -->", re.DOTALL)
+_COMPARED = (".html", ".dot", ".js", ".css")
+
+
+def write(site: Site, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write every file of the site below ``folder``, and delete what an earlier handbook wrote there and this one not.
+
+    The files that changed, new ones included. Files that no handbook wrote stay. Raises OSError.
+    """
+    root = Path(folder)
+    for name in _written_before(root) - set(site.files):
+        (root / name).unlink(missing_ok=True)
+    changed: list[Path] = []
+    for name, content in sorted(site.files.items()):
+        path = root / name
+        if _read(path) != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            changed.append(path)
+    return changed
+
+
+def stale(site: Site, folder: str | os.PathLike[str]) -> list[str]:
+    """The files below ``folder`` that are not as the site says, by path: changed, missing, or left over.
+
+    Pages, DOT files, scripts and styles are compared; pictures are not, since their bytes differ between
+    versions of Graphviz, nor is what stands in a page for them; nor what changed since the last version, where
+    the history that tells it is not there.
+    """
+    root = Path(folder)
+    names = {name for name in site.files if name.endswith(_COMPARED)}
+
+    def comparable(content: bytes | None) -> bytes | None:
+        if content is None:
+            return None
+        kept = _CHART.sub(b"", content.replace(b"\r\n", b"\n"))
+        return kept if site.history else _CHANGES.sub(b"", kept)
+
+    found = {name for name in names if comparable(_read(root / name)) != comparable(site.files[name])}
+    left = {name for name in _written_before(root) - names if name.endswith(_COMPARED) and (root / name).is_file()}
+    return sorted(found | left)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _written_before(root: Path) -> set[str]:
+    """The files that the list of an earlier handbook names; a name that leads out of the folder is none of ours."""
+    text = (_read(root / MANIFEST) or b"").decode("utf-8", "replace")
+    names = (line.strip() for line in text.splitlines())
+    return {name for name in names if name and _is_inside(name)}
+
+
+def _is_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and "\\" not in name and ":" not in name
+
+
+def environment_of() -> Environment:
+    """Jinja with everything escaped, and an error for a name that is not there."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("carepolicy.handbook"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def direction_of(tag: str) -> str:
+    """How a language is written, as HTML says it."""
+    return "rtl" if is_right_to_left(tag) else "ltr"
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The changes of a flow: since which version, and pairs of kind, word and sentence."""
+
+    version: int
+    lines: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(slots=True)
+class History:
+    """Earlier sets of a policy set. ``known`` is False as soon as a flow's history could not be read.
+
+    ``earlier`` is the set that all flows are compared with; without it each is compared with its last version in git.
+    """
+
+    policies: Policies
+    earlier: Policies | None = None
+    known: bool = True
+    _read: dict[str, Policies | None] = field(default_factory=dict)
+    _found: dict[str, Policies | None] = field(default_factory=dict)
+
+    def since(self, flow: Flow, language: str) -> Since | None:
+        """What changed in a flow since its last version; None where it has none, or none that can be read."""
+        if self.earlier is None and flow.name not in self._found:
+            self._found[flow.name] = self._before(flow)
+        old = self.earlier if self.earlier is not None else self._found[flow.name]
+        if old is None or flow.name not in old.flows:
+            return None
+        words = change_words(language)
+        found = compare(old, self.policies, language).of(flow.name)
+        told = (change for change in found if change.aspect != "version")
+        lines = tuple((change.kind, word_of(words, change.kind), change.text) for change in told)
+        return Since(old.flows[flow.name].version, lines)
+
+    def _before(self, flow: Flow) -> Policies | None:
+        root = self.policies.root
+        try:
+            revision = before_version(Path(root) / flow.at.file, flow.version)
+            if revision is None:
+                return None
+            if revision not in self._read:
+                with folder_of(revision, root) as folder:
+                    self._read[revision] = load_policies(folder)[0]
+        except NoRevision:
+            self.known = False
+            return None
+        return self._read[revision]

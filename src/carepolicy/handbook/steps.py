@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from carepolicy.charts.exits import chart_key
 from carepolicy.charts.text import clean, humanised, identifier
 
 if TYPE_CHECKING:
     from carepolicy.charts.colours import Shade
     from carepolicy.charts.plan import Card, Chart, Target
     from carepolicy.charts.words import Words
-    from carepolicy.handbook.phrases import Book
+    from carepolicy.handbook.book import Book
     from carepolicy.policy.model import Clock, Effects, Flow, State, Transition
 
 
@@ -25,7 +26,7 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Happening:
     """What may happen at a step. ``messages`` are templates that the customer is sent, by name and subject."""
 
     text: str
@@ -40,7 +41,7 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FlowStep:
     """One step of the list. ``limits`` are pairs of a clock's title and its time in words."""
 
     number: int
@@ -57,7 +58,7 @@ class Step:
     note: str
     question: str
     inside: tuple[str, ...]
-    ways: tuple[Way, ...]
+    ways: tuple[Happening, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def anchor_of(state: str) -> str:
     return f"state-{identifier(state)}"
 
 
-def steps_of(book: Book, flow: Flow, chart: Chart) -> list[Step]:
+def steps_of(book: Book, flow: Flow, chart: Chart) -> list[FlowStep]:
     """All steps in the order and with the numbers of the chart."""
     words = book.words(flow)
     return [_step(book, flow, chart, words, card) for sheet in chart.sheets for card in sheet.cards]
@@ -96,12 +97,12 @@ def ends_of(book: Book, flow: Flow) -> list[End]:
     return found
 
 
-def always_of(chart: Chart, book: Book) -> list[tuple[str, Way]]:
+def always_of(chart: Chart, book: Book) -> list[tuple[str, Happening]]:
     """What may happen at many steps: where, and what."""
-    found: list[tuple[str, Way]] = []
+    found: list[tuple[str, Happening]] = []
     for note in chart.notes:
         where = _where(book, note.target) if note.target is not None else None
-        found.append((note.where, Way(note.text, where, book.filled(note.effects), (), False)))
+        found.append((note.where, Happening(note.text, where, book.filled(note.effects), (), False)))
     return found
 
 
@@ -110,7 +111,7 @@ def messages_of(book: Book, flow: Flow, effects: Effects | None) -> tuple[tuple[
     return tuple((name, book.message(flow, name)) for name in effects.send) if effects is not None else ()
 
 
-def _step(book: Book, flow: Flow, chart: Chart, words: Words, card: Card) -> Step:
+def _step(book: Book, flow: Flow, chart: Chart, words: Words, card: Card) -> FlowStep:
     state = flow.states[card.state]
     channel = book.policies.organisation.channels.get(state.channel or "")
     arriving = messages_of(book, flow, state.enter)
@@ -118,7 +119,7 @@ def _step(book: Book, flow: Flow, chart: Chart, words: Words, card: Card) -> Ste
     entering = words.effects(state.enter) if state.enter is not None else ""
     if state.enter is not None and (entering or arriving or state.enter.request):
         inside.insert(0, f"{chart.labels.entering}: {words.effects(state.enter, sends=True)}")
-    return Step(
+    return FlowStep(
         number=card.number,
         anchor=anchor_of(card.state),
         title=card.title,
@@ -163,28 +164,24 @@ def limits_in_words(book: Book, words: Words, clock: Clock) -> str:
 
 def limit_choices(book: Book, words: Words, clock: Clock) -> list[tuple[str, str]]:
     """The limits of a clock, each with the condition under which it holds ("" where it is the only one)."""
-    from carepolicy.guards import in_words
-    from carepolicy.guards.scopes import scope_of
-
     found: list[tuple[str, str]] = []
     for choice in clock.limits:
         condition = ""
         if choice.when is not None:
-            said = in_words(choice.when, scope_of(book.policies.organisation, words.flow))
-            condition = book.ui.if_.format(clean(said))
+            condition = book.ui.if_.format(words.worked_out(choice.when))
         elif len(clock.limits) > 1:
             condition = book.ui.else_
         found.append((book.limit(choice.limit), condition))
     return found
 
 
-def _ways(book: Book, flow: Flow, state: State, card: Card) -> list[Way]:
+def _ways(book: Book, flow: Flow, state: State, card: Card) -> list[Happening]:
     transitions = _by_key(state)
-    found: list[Way] = []
+    found: list[Happening] = []
     for leaving in card.exits:
         transition = transitions[leaving.key]
         found.append(
-            Way(
+            Happening(
                 text=leaving.text,
                 where=_where(book, leaving.target),
                 effects=book.filled(leaving.effects),
@@ -203,7 +200,7 @@ def _by_key(state: State) -> dict[str, Transition]:
     """The transitions of a state by the keys that the chart gives to its ways."""
     groups = [*state.on.items(), *((f"after {after.limit}", after.transitions) for after in state.after)]
     return {
-        f"{state.name}-{trigger}-{index}": transition
+        chart_key(state.name, trigger, index): transition
         for trigger, transitions in groups
         for index, transition in enumerate(transitions)
     }

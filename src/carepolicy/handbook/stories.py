@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from carepolicy.charts.words import Words
-    from carepolicy.handbook.phrases import Book
+    from carepolicy.handbook.book import Book
     from carepolicy.policy.model import Flow, Policies
 
 MASK = "***"

@@ -6,8 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import Calendar, CalendarError
-from carepolicy.handbook.examples import examples_of
-from carepolicy.handbook.phrases import Book
+from carepolicy.handbook.book import Book
+from carepolicy.handbook.promises import examples_of
 
 if TYPE_CHECKING:
     from carepolicy.lsp.mentions import Mention

@@ -12,17 +12,17 @@ from carepolicy.policy.resolve import transitions_of
 from carepolicy.policy.strata import effects_of
 
 if TYPE_CHECKING:
-    from carepolicy.handbook.phrases import Book
+    from carepolicy.handbook.book import Book
     from carepolicy.policy.model import Flow, State
 
-Record = dict[str, str]
+IndexEntry = dict[str, str]
 """``t`` title, ``k`` kind, ``u`` address below the language's folder, ``f`` flow, ``o`` owner, ``s`` synonyms,
 ``e`` what may happen, ``w`` other words. Only titles, kinds, flows and owners are shown."""
 
 
-def index_of(book: Book) -> list[Record]:
+def index_of(book: Book) -> list[IndexEntry]:
     """Everything that can be found, in order: flows, their steps and ends, messages, and the glossary."""
-    found: list[Record] = []
+    found: list[IndexEntry] = []
     for flow in book.policies.flows.values():
         page = f"flows/{identifier(flow.name)}.html"
         found.append(_flow(book, flow, page))
@@ -31,12 +31,12 @@ def index_of(book: Book) -> list[Record]:
     for term, text in book.policies.organisation.glossary.items():
         address = f"index.html#{term_anchor(term)}"
         found.append({"t": clean(term), "k": book.ui.kind_term, "u": address, "w": clean(text)})
-    return [{key: value for key, value in record.items() if value} for record in found]
+    return [{key: value for key, value in entry.items() if value} for entry in found]
 
 
-def script_of(records: list[Record]) -> str:
+def script_of(entries: list[IndexEntry]) -> str:
     """The index as JavaScript; nothing in it can end a script element or a line of the script."""
-    lines = [json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in records]
+    lines = [json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in entries]
     text = ",\n".join(lines)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
@@ -48,7 +48,7 @@ def term_anchor(term: str) -> str:
     return f"term-{identifier(clean(term).replace(' ', '_'))}"
 
 
-def _flow(book: Book, flow: Flow, page: str) -> Record:
+def _flow(book: Book, flow: Flow, page: str) -> IndexEntry:
     return {
         "t": book.words(flow).flow_title(flow.name),
         "k": book.ui.kind_flow,
@@ -59,7 +59,7 @@ def _flow(book: Book, flow: Flow, page: str) -> Record:
     }
 
 
-def _state(book: Book, flow: Flow, state: State, page: str) -> Record:
+def _state(book: Book, flow: Flow, state: State, page: str) -> IndexEntry:
     words = book.words(flow)
     triggers = [*state.start_on, *transitions_of(flow, state.name)]
     answers = [text for ways in state.on.values() for way in ways for text in (way.title, way.answer) if text]
@@ -75,7 +75,7 @@ def _state(book: Book, flow: Flow, state: State, page: str) -> Record:
     }
 
 
-def _messages(book: Book, flow: Flow, page: str) -> list[Record]:
+def _messages(book: Book, flow: Flow, page: str) -> list[IndexEntry]:
     words = book.words(flow)
     names = sorted({name for effects in effects_of(flow) for name in effects.send})
     return [

@@ -1,0 +1,128 @@
+"""What the first page tells: when we are open (weekly hours, closed days, special hours), and who owns what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from carepolicy.charts.text import clean
+from carepolicy.machine.locales import hours_in_words, value_in_words
+from carepolicy.policy.strata import effects_of
+
+if TYPE_CHECKING:
+    from carepolicy.handbook.book import Book
+    from carepolicy.policy.model import CalendarSpec, Flow
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarPage:
+    """A calendar in words. ``closed`` and ``special`` are pairs: the day or days, and why or from when to when."""
+
+    name: str
+    title: str
+    hours: str
+    timezone: str
+    closed: tuple[tuple[str, str], ...]
+    special: tuple[tuple[str, str], ...]
+
+
+def calendar_pages(book: Book) -> list[CalendarPage]:
+    """Every calendar of the set, by the order of the file."""
+    return [_page(book, spec) for spec in book.policies.organisation.calendars.values()]
+
+
+def _page(book: Book, spec: CalendarSpec) -> CalendarPage:
+    special = [(book.day(day), _hours(book, spec, day)) for day in sorted(spec.open) if day.year == book.year]
+    return CalendarPage(
+        name=spec.name,
+        title=book.calendar_title(spec.name),
+        hours=hours_in_words(spec.hours, book.ui.language),
+        timezone=spec.timezone,
+        closed=tuple(_closed(book, spec)),
+        special=tuple(special),
+    )
+
+
+def _closed(book: Book, spec: CalendarSpec) -> list[tuple[str, str]]:
+    """The year's closed days on which the week would be open; days in a row with one reason are one line."""
+    rules = book.calendars[spec.name].rules
+    own = {day: book.ui.closed_word for first, last in spec.closed for day in _days(first, last)}
+    runs: list[tuple[date, date, str]] = []
+    for ordinal, why in sorted(rules.closed_days(book.year, book.year).items()):
+        day = date.fromordinal(ordinal)
+        if day in spec.open or not spec.hours[day.weekday()]:
+            continue
+        reason = own.get(day, clean(why))
+        if runs and runs[-1][1] == day - timedelta(days=1) and runs[-1][2] == reason:
+            runs[-1] = (runs[-1][0], day, reason)
+        else:
+            runs.append((day, day, reason))
+    return [(book.day(a) if a == b else f"{book.day(a)} – {book.day(b)}", reason) for a, b, reason in runs]
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def _hours(book: Book, spec: CalendarSpec, day: date) -> str:
+    intervals = spec.open[day]
+    if not intervals:
+        return book.ui.closed
+    return hours_in_words((intervals, *((),) * 6), book.ui.language).partition(" ")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRow:
+    """A role: its people and deputy, how much it may decide on, and its letters (of RACI) by flow."""
+
+    name: str
+    title: str
+    people: str
+    deputy: str
+    authority: str
+    letters: tuple[str, ...]
+
+
+def matrix_of(book: Book) -> list[RoleRow]:
+    """A row for each role, with a text of the letters A, R, C and I for each flow in the order of the files.
+
+    A: owns the flow. R: owns a step. C: the flow's steward, or a role to whom its cases are given. I: is
+    told. A role that answers or acts is not said to be told as well.
+    """
+    organisation = book.policies.organisation
+    shares = [_shares(flow) for flow in book.policies.flows.values()]
+    return [
+        RoleRow(
+            name=role.name,
+            title=book.role(role.name),
+            people=", ".join(clean(person) for person in role.people),
+            deputy=book.role(role.deputy),
+            authority="" if role.authority is None else _amount(book, role.authority),
+            letters=tuple(_letters(role.name, share) for share in shares),
+        )
+        for role in organisation.roles.values()
+    ]
+
+
+def _shares(flow: Flow) -> dict[str, set[str]]:
+    effects = list(effects_of(flow))
+    return {
+        "A": {flow.owner},
+        "R": {state.owner for state in flow.states.values() if state.owner is not None},
+        "C": {flow.steward or ""} | {each.assign for each in effects if each.assign is not None},
+        "I": {tell.role for each in effects for tell in each.tell},
+    }
+
+
+def _letters(role: str, shares: dict[str, set[str]]) -> str:
+    acts = "".join(letter for letter in "AR" if role in shares[letter])
+    return acts or next((letter for letter in "CI" if role in shares[letter]), "")
+
+
+def _amount(book: Book, amount: object) -> str:
+    """A sum of money in the currency of the set's money facts, or a bare number where they have several."""
+    currencies = {fact.currency for fact in book.policies.organisation.facts.values() if fact.type == "money"}
+    currency = currencies.pop() if len(currencies) == 1 else None
+    kind = "money" if currency is not None else "number"
+    return value_in_words(amount, kind, currency, book.ui.language, book.policies.organisation.timezone)
