@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from carepolicy.cli import app
-from carepolicy.cli.living import wall_clock
+from carepolicy.cli.times import wall_clock
 from carepolicy.engine.instants import text_of
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store

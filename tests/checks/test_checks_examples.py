@@ -63,7 +63,7 @@ def test_the_good_example_is_not_found(harbour: Path, rule: Rule) -> None:
 
 def test_the_pages_in_docs_are_those_of_the_codes() -> None:
     """Where this fails: carepolicy explain --all --output docs/rules"""
-    from carepolicy.cli.pages import pages
+    from carepolicy.cli.explain import pages
 
     folder = Path(__file__).parents[2] / "docs" / "rules"
     assert {each.stem: each.read_text() for each in folder.iterdir()} == {

@@ -333,7 +333,7 @@ def test_a_reader_that_goes_away_is_no_fault(here: Path) -> None:
 
 def test_an_interrupted_command_ends_with_130() -> None:
     code = (
-        "import carepolicy.cli.explain as e, carepolicy.cli.app as r, carepolicy.cli.pages as p\n"
+        "import carepolicy.cli.app as r, carepolicy.cli.explain as p\n"
         "def stop(code): raise KeyboardInterrupt\n"
         "p.page_of = stop\n"
         "raise SystemExit(r.run(['explain', 'CP203']))"
@@ -345,7 +345,7 @@ def test_an_interrupted_command_ends_with_130() -> None:
 @pytest.mark.parametrize("debug", ["", "1"])
 def test_a_fault_of_ours_is_told_in_words(debug: str) -> None:
     code = (
-        "import carepolicy.cli.app as r, carepolicy.cli.pages as p\n"
+        "import carepolicy.cli.app as r, carepolicy.cli.explain as p\n"
         "def fail(code): raise ZeroDivisionError('so it is')\n"
         "p.page_of = fail\n"
         "raise SystemExit(r.run(['explain', 'CP203']))"

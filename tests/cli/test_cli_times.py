@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from carepolicy.cli.status import Refused
-from carepolicy.cli.times import lateness_of, microseconds, moment
+from carepolicy.cli.times import lateness_of, moment
+from carepolicy.engine.instants import microseconds
 
 
 @pytest.mark.parametrize(

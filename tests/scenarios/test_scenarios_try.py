@@ -16,7 +16,7 @@ from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 
 from carepolicy.cli.app import run as run_all
-from carepolicy.cli.walking import keep_walking, length
+from carepolicy.cli.walk import keep_walking, length
 from carepolicy.scenarios.scenario import read_text
 from carepolicy.scenarios.stage import CannotPlay, Stage
 from carepolicy.scenarios.verdict import judge

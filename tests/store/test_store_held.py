@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from carepolicy.cli.living import wall_clock
+from carepolicy.cli.times import wall_clock
 from carepolicy.engine.instants import text_of
 from carepolicy.store.live.run import StoredRun
 from shops import Shop, everything_in, rows

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from carepolicy.cli.living import wall_clock
+from carepolicy.cli.times import wall_clock
 from carepolicy.engine.instants import text_of
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store

@@ -17,7 +17,9 @@ from carepolicy._version import __version__
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.cli.configuration import configuration
 from carepolicy.cli.status import (
+    COMPLETION,
     INTERRUPTED,
+    NAME,
     UNREACHABLE,
     USAGE,
     Loudness,
@@ -33,14 +35,12 @@ from carepolicy.engine.masking import mask_cards
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-NAME = "carepolicy"
-COMPLETION = "_CAREPOLICY_COMPLETE"
 VERBOSE = "carepolicy.verbose"
 """Where a context notes that --verbose was said; it is told when all options are known."""
 
 
 class Entry(NamedTuple):
-    """In which module of this room a command is defined (as ``command``), and what it does in one line."""
+    """In which module below this room a command is defined (as ``command``), and what it does in one line."""
 
     module: str
     summary: str
@@ -59,7 +59,7 @@ COMMANDS: dict[str, Entry] = {
     "tick": Entry("tick", "Fire what is due"),
     "verify": Entry("verify", "Find what was altered, put in, lost or put back in a store"),
     "case": Entry("case", "Look at cases"),
-    "plan": Entry("plan", "Say what a changed set would do to the open cases"),
+    "plan": Entry("apply.plan", "Say what a changed set would do to the open cases"),
     "apply": Entry("apply", "Install a changed set and move the open cases to it"),
     "customer": Entry("customer", "Show, hand over or erase what is held about a customer"),
     "contact": Entry("contact", "Show who said what to whom and when"),

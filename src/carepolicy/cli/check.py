@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,20 +13,33 @@ from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.cli.formats import FORMATS
-from carepolicy.cli.piped import PIPE, piped, stands_for_option
-from carepolicy.cli.sets import demand_folder, format_option, policies_option
+from carepolicy.checks import check_folder
+from carepolicy.cli.formats import FORMATS, Checked, reported, written
+from carepolicy.cli.sets import (
+    ORGANISATION,
+    PIPE,
+    demand_folder,
+    format_option,
+    piped,
+    policies_option,
+    stands_for_option,
+)
 from carepolicy.cli.status import NO, Refused, note
+from carepolicy.cli.terminal import plain
+from carepolicy.editing.rechecking import Rechecked
+from carepolicy.policy.files import digest_of
 
 if TYPE_CHECKING:
-    from carepolicy.cli.formats import Checked
+    from watchfiles import Change
+
     from carepolicy.policy.findings import Finding
-
-ORGANISATION = "organisation.yaml"
-
 
 Wanted = dict[str, "set[str] | None"]
 """The folders of sets, and the files of each whose findings are told; None for all."""
+
+STEP, DEBOUNCE, WAKES = 10, 100, 300
+"""Milliseconds. An editor that saves in several steps is waited for so long after each, and so long in all; the watch
+wakes up so often to see whether somebody wants to end it."""
 
 
 @click.command(
@@ -79,14 +94,10 @@ def command(
         elif only is not None:
             only.add(file)
     if watch:
-        from carepolicy.cli.watching import watch as keep_checking
-
-        keep_checking(wanted, form, day, strict)
+        _watch(wanted, form, day, strict)
         return
     if fix:
-        from carepolicy.cli.fixing import fix as mend
-
-        mend(wanted, day, yes)
+        _fix(wanted, day or date.today(), yes)
     _judge(_reported({root: _found(root, only, day) for root, only in wanted.items()}), form, strict)
 
 
@@ -96,22 +107,12 @@ def _judge(told: Sequence[Checked], form: str, strict: bool) -> None:
         raise SystemExit(NO)
 
 
-def tell(found: Mapping[str, tuple[Sequence[Finding], Sequence[str]]], form: str, strict: bool = False) -> Counter[str]:
-    """Print what was found in sets, by their folders, and sum it up on standard error. ``strict``: warnings count."""
-    return _tell(_reported(found), form, strict)
-
-
 def _reported(found: Mapping[str, tuple[Sequence[Finding], Sequence[str]]]) -> list[Checked]:
-    from carepolicy.cli.formats import reported
-
     return [reported(root, *each) for root, each in found.items()]
 
 
 def _found_in_pipe(root: str, stands_for: str | None, today: date) -> list[Checked]:
     """What is wrong with a file on standard input, as one of the set in ``root``."""
-    from carepolicy.cli.formats import Checked
-    from carepolicy.editing.rechecking import Rechecked
-
     demand_folder(root)
     name, content = piped(stands_for)
     findings, _ = Rechecked(root).check(today, {name: content})
@@ -122,8 +123,6 @@ def _found_in_pipe(root: str, stands_for: str | None, today: date) -> list[Check
 
 
 def _tell(told: Sequence[Checked], form: str, strict: bool) -> Counter[str]:
-    from carepolicy.cli.formats import Checked, written
-
     checked = Checked(
         tuple(finding for each in told for finding in each.findings),
         tuple(file for each in told for file in each.files),
@@ -151,8 +150,6 @@ def _set_of(path: str) -> tuple[str, str | None]:
 
 def _found(root: str, only: set[str] | None, today: date | None) -> tuple[Sequence[Finding], Sequence[str]]:
     """The findings of a set, and the files that were read; of some files only where these are named."""
-    from carepolicy.checks import check_folder
-
     policies, findings = check_folder(root, today)
     files = set(policies.sources) if policies is not None else {each.place.file for each in findings}
     if only is None:
@@ -166,3 +163,77 @@ def _summary(counts: Counter[str], files: int) -> str:
         return f"{read}: nothing wrong"
     words = (f"{counts[kind]} {kind}{'' if counts[kind] == 1 else 's'}" for kind in ("error", "warning", "note"))
     return f"{read}: " + ", ".join(each for each in words if not each.startswith("0 "))
+
+
+def _watch(wanted: Wanted, form: str, day: date | None, strict: bool) -> None:
+    """Check the sets in some folders, and again when a file in one of them changes. Ends by KeyboardInterrupt."""
+    from watchfiles import watch as changes
+
+    sets = {root: Rechecked(root) for root in wanted}
+    before = [digest_of(root) for root in wanted]
+    _check_again(sets, wanted, form, day, strict)
+    # What is saved before the watch begins is seen by what the files are when it has begun.
+    began = False
+    for seen in changes(
+        *wanted, watch_filter=_is_ours, step=STEP, debounce=DEBOUNCE, rust_timeout=WAKES, yield_on_timeout=True
+    ):
+        if seen or (not began and before != [digest_of(root) for root in wanted]):
+            _check_again(sets, wanted, form, day, strict)
+        began = True
+
+
+def _is_ours(_: Change, path: str) -> bool:
+    return path.endswith((".yaml", ".yml", ".ics"))
+
+
+def _check_again(sets: dict[str, Rechecked], wanted: Wanted, form: str, day: date | None, strict: bool) -> None:
+    began = time.perf_counter()
+    found = {}
+    for root, each in sets.items():
+        findings, files = each.check(day or date.today())
+        only = wanted[root]
+        if only is not None:
+            findings, files = [one for one in findings if one.place.file in only], sorted(only)
+        found[root] = (findings, files)
+    took = time.perf_counter() - began
+    if sys.stdout.isatty():
+        click.clear()
+    _tell(_reported(found), form, strict)
+    click.echo(
+        f"checked at {time.strftime('%H:%M:%S')} in {took * 1000:.0f} ms; waiting for a file to be saved", err=True
+    )
+
+
+def _fix(wanted: Wanted, day: date, yes: bool) -> None:
+    """Mend the sets in some folders (and of each only the files named). The diff goes to standard error.
+
+    Without ``yes`` a terminal is asked; where there is none, nothing is written.
+    """
+    from carepolicy.editing.fixing import mended  # what lays out YAML is large
+
+    found = [each for root, only in wanted.items() for each in mended(root, day, only)]
+    if not found:
+        click.echo("nothing to mend", err=True)
+        return
+    for each in found:
+        for line in each.diff().splitlines():
+            click.echo(click.style(plain(line), fg=_colour(line)), err=True)
+    files = f"{len(found)} file{'' if len(found) == 1 else 's'}"
+    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        click.echo(f"{files} not written: nobody is here to be asked; --yes writes without asking", err=True)
+        return
+    if not yes and not click.confirm(f"Write {files}?", default=True, err=True):
+        click.echo("nothing was written", err=True)
+        return
+    for each in found:
+        try:
+            each.write()
+        except OSError as problem:
+            raise Refused(f"{each.file} cannot be written: {problem.strerror or problem}") from None
+    click.echo(f"{files} mended", err=True)
+
+
+def _colour(line: str) -> str | None:
+    if line.startswith(("---", "+++")):
+        return None
+    return {"-": "red", "+": "green", "@": "cyan"}.get(line[:1])

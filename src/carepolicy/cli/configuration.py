@@ -7,10 +7,12 @@ variable of the environment, and that over the file.
 from __future__ import annotations
 
 import os
+import tomllib
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.cli.status import Refused
+from carepolicy.policy.findings import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
 
 FILE, PROJECT, TABLE = "carepolicy.toml", "pyproject.toml", b"[tool.carepolicy"
 SQLITE = "sqlite:///"
+
+POLICIES, POLICIES_VARIABLE = "policies", "CAREPOLICY_POLICIES"
+"""The folder of the policy set where no option names one, and the variable of the environment that may."""
+
+STORE, STORE_VARIABLE = "sqlite:///care.db", "CAREPOLICY_STORE"
+"""The store where no option names one, and the variable of the environment that may."""
+
 PATHS = ("policies", "output")
 """Settings that are paths, told from the folder of the file."""
 
@@ -74,8 +83,6 @@ class Configuration(NamedTuple):
     def _demand(self, known: tuple[str, ...], table: Mapping[str, Any], where: str) -> None:
         for key in table:
             if key not in known:
-                from carepolicy.policy.findings import did_you_mean
-
                 hint = did_you_mean(key, known) or f"known here: {', '.join(sorted(known))}"
                 raise Refused(f'{self.file}: {where}unknown setting "{key}"; {hint}')
 
@@ -118,8 +125,6 @@ def _content(path: str) -> bytes | None:
 
 
 def _tables(file: str, content: bytes, inside: bool) -> Mapping[str, Any]:
-    import tomllib
-
     try:
         data = tomllib.loads(content.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:

@@ -7,15 +7,27 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
+import orjson
 
-from carepolicy.cli.revealing import reader_of, reveal_options
 from carepolicy.cli.sets import format_option, policies_option
 from carepolicy.cli.status import Refused
-from carepolicy.cli.stores import open_or_exit, store_option
+from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
+from carepolicy.cli.terminal import csv_rows, plain
+from carepolicy.cli.times import now_of
+from carepolicy.engine.masking import mask_cards, names_card
+from carepolicy.engine.recordwords import time_in_words
+from carepolicy.engine.titles import Titles
+from carepolicy.policy.findings import did_you_mean
+from carepolicy.store.privacy.contacts import ContactLog
+from carepolicy.store.privacy.seal import NOBODY
 
 if TYPE_CHECKING:
-    from carepolicy.machine.program import Bundle
+    from collections.abc import Sequence
 
+    from carepolicy.machine.program import Bundle
+    from carepolicy.store.privacy.contacts import Contact
+
+FIELDS = ("time", "subject", "flow", "kind", "channel", "from", "to", "said", "state")
 LONGEST_TEXT = 100_000
 
 
@@ -61,11 +73,6 @@ def show(
     policies: str,
 ) -> None:  # fmt: skip
     """Show the contact log, the first entry first."""
-    from carepolicy.cli.contacttext import printed
-    from carepolicy.cli.living import operation_or_exit
-    from carepolicy.engine.titles import Titles
-    from carepolicy.store.privacy.contacts import ContactLog
-
     if (who is None) == (owner is None):
         raise click.UsageError("name a subject or a customer, or --owner NAME", click.get_current_context())
     with open_or_exit(store, create=False) as opened:
@@ -75,7 +82,7 @@ def show(
     if entries is None:
         raise Refused(f"nothing is known of {_named(who)}; name a subject, an address or a number of a customer")
     kept = [each for each in entries if view == "staff" or not each.is_internal]
-    click.echo(printed(kept, form, ZoneInfo(bundle.timezone), Titles(bundle)), nl=False)
+    click.echo(_printed(kept, form, ZoneInfo(bundle.timezone), Titles(bundle)), nl=False)
 
 
 @command.command(
@@ -99,12 +106,6 @@ def add(
     policies: str,
 ) -> None:  # fmt: skip
     """Add an entry about SUBJECT. Its text is sealed, and card numbers in it are masked."""
-    from carepolicy.cli.living import operation_or_exit, wall_clock
-    from carepolicy.cli.times import until_of
-    from carepolicy.engine.masking import mask_cards, names_card
-    from carepolicy.store.privacy.contacts import ContactLog
-    from carepolicy.store.privacy.seal import NOBODY
-
     said = (sys.stdin.read(LONGEST_TEXT + 1) if text == "-" else text).strip()
     if not said or not author.strip():
         raise Refused("an entry needs a text and a name")
@@ -118,16 +119,13 @@ def add(
         log = ContactLog(opened, bundle, operation.sealer, NOBODY)
         if not new and not log.knows(subject):
             raise Refused(f"nothing is known of {_named(subject)}; add --new if it is right")
-        when = until_of(at, bundle)
         kept = mask_cards(said)
-        log.add(wall_clock() if when is None else when, subject, direction, channel, mask_cards(author.strip()), kept)
+        log.add(now_of(at, bundle), subject, direction, channel, mask_cards(author.strip()), kept)
     if kept != said:
         click.echo("a card number in the text was masked", err=True)
 
 
 def _demand_channel(bundle: Bundle, channel: str) -> None:
-    from carepolicy.policy.findings import did_you_mean
-
     if channel not in bundle.channels:
         raise Refused(f'there is no channel "{channel}"; {did_you_mean(channel, bundle.channels)}')
 
@@ -135,3 +133,25 @@ def _demand_channel(bundle: Bundle, channel: str) -> None:
 def _named(who: str | None) -> str:
     """A subject in a message; what may be a customer's address is not repeated."""
     return "this customer" if who is None or "@" in who or " " in who or who.startswith("+") else f'"{who}"'
+
+
+def _printed(entries: Sequence[Contact], form: str, zone: ZoneInfo, titles: Titles) -> str:
+    """Entries as text, as one object of JSON, or as CSV (RFC 4180) that no spreadsheet takes for formulas."""
+    if form == "json":
+        told = {"contacts": [each.as_dict() for each in entries]}
+        return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n"
+    if form == "csv":
+        return "".join(csv_rows((each.as_dict() for each in entries), FIELDS))
+    if not entries:
+        return f"nothing was said yet (times of {zone.key})\n"
+    return "".join(_lines(each, zone, titles) for each in entries)
+
+
+def _lines(entry: Contact, zone: ZoneInfo, titles: Titles) -> str:
+    how = f" by {entry.channel}" if entry.channel else ""
+    where = f"{entry.subject}, {titles.flow(entry.flow)}" if entry.flow else entry.subject
+    state = f", {entry.state}" if entry.state else ""
+    whom = f" to {entry.to}" if entry.to else ""
+    head = f"{time_in_words(entry.time, zone)}  {entry.author}{whom}{how} ({where}{state})"
+    said = [line for line in entry.said.splitlines() if line.strip()] or ["(no text)"]
+    return plain(head) + "\n" + "".join(f"    {plain(line)}\n" for line in said)

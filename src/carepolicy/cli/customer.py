@@ -9,16 +9,21 @@ from zoneinfo import ZoneInfo
 import click
 import orjson
 
-from carepolicy.cli.revealing import reader_of, reveal_options
 from carepolicy.cli.sets import Command, format_option, policies_option
 from carepolicy.cli.status import NO, Refused
-from carepolicy.cli.stores import open_or_exit, store_option
+from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
 from carepolicy.cli.terminal import plain
+from carepolicy.cli.times import now_of, wall_clock
+from carepolicy.engine.instants import text_of
+from carepolicy.engine.recordwords import time_in_words
+from carepolicy.store.privacy.contacts import ContactLog
+from carepolicy.store.privacy.customers import Customers, StillOpen
+from carepolicy.store.privacy.seal import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from carepolicy.store.privacy.customers import Held, StillOpen
+    from carepolicy.store.privacy.customers import Held
 
 UNKNOWN = "nothing is known of this customer; name an address or a number of the customer, or a subject"
 
@@ -51,9 +56,6 @@ def command() -> None:
 @policies_option
 def show(who: str, reveal: bool, role: str | None, form: str, store: str, policies: str) -> None:
     """Show what is held about a customer. Exit status 1 means that nobody of that name is known."""
-    from carepolicy.cli.living import operation_or_exit
-    from carepolicy.store.privacy.customers import Customers
-
     with open_or_exit(store, create=False) as opened:
         operation, bundle = operation_or_exit(opened, policies, reads=True)
         found = Customers(opened, bundle, operation.sealer, reader_of(bundle, reveal, role)).held(who)
@@ -78,11 +80,6 @@ def export(who: str, reveal: bool, role: str | None, store: str, policies: str) 
 
     What is private is in it with --reveal, as far as the role of --as may see it.
     """
-    from carepolicy.cli.living import operation_or_exit, wall_clock
-    from carepolicy.engine.instants import text_of
-    from carepolicy.store.privacy.contacts import ContactLog
-    from carepolicy.store.privacy.customers import Customers
-
     with open_or_exit(store, create=False) as opened:
         operation, bundle = operation_or_exit(opened, policies, reads=True)
         reader = reader_of(bundle, reveal, role)
@@ -113,17 +110,11 @@ def erase(who: str, author: str, force: bool, dry: bool, yes: bool, at: str | No
     Masked records stay, so that counts hold and no chain breaks; that it was erased, when, by whom, and how much, is
     kept. Exit status 1 means that open cases still need it; --force erases all the same.
     """
-    from carepolicy.cli.living import operation_or_exit, wall_clock
-    from carepolicy.cli.times import until_of
-    from carepolicy.store.privacy.customers import Customers, StillOpen
-    from carepolicy.store.privacy.seal import NOBODY
-
     if not author.strip():
         raise Refused("--by needs a name")
     with open_or_exit(store, create=False) as opened:
         operation, bundle = operation_or_exit(opened, policies)
-        when = until_of(at, bundle)
-        now = wall_clock() if when is None else when
+        now = now_of(at, bundle)
         customers = Customers(opened, bundle, operation.sealer, NOBODY)
         try:
             found = customers.erase(who, now, author.strip(), force, dry=True)
@@ -175,8 +166,6 @@ def _s(count: int) -> str:
 
 
 def _text(found: Sequence[Held], zone: ZoneInfo) -> str:
-    from carepolicy.engine.recordwords import time_in_words
-
     lines = []
     for each in found:
         lines.append(each.subject + (f" ({each.key})" if each.key else ""))

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
+import orjson
 
-from carepolicy.cli.revealing import reader_of, reveal_options
+from carepolicy.cli import letters
 from carepolicy.cli.sets import format_option, policies_option
 from carepolicy.cli.status import NO, Refused
-from carepolicy.cli.stores import open_or_exit, store_option
-from carepolicy.cli.terminal import plain, width
+from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
+from carepolicy.cli.terminal import plain
+from carepolicy.cli.times import wall_clock
+from carepolicy.store.live.deadletters import Looker, NoLetter, listed, one, take_again
+from carepolicy.store.live.wall import Wall
+from carepolicy.store.privacy.seal import NOBODY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from carepolicy.store.live.deadletters import DeadLetter, TakenAgain
-
-HEAD = ("no", "code", "happened", "subject", "event", "why")
+    from carepolicy.store.live.deadletters import TakenAgain
 
 
 @click.group(
@@ -50,11 +52,6 @@ def list_(
 ) -> None:  # fmt: skip
     """List dead letters, the last ones first: number, code, when the event happened, about what, and why it was not
     taken."""
-    import orjson
-
-    from carepolicy.cli.living import operation_or_exit
-    from carepolicy.store.live.deadletters import Looker, listed
-
     with open_or_exit(store, create=False) as opened:
         operation, bundle = operation_or_exit(opened, policies, reads=True)
         looker = Looker(bundle, operation.sealer, reader_of(bundle, reveal, role))
@@ -66,7 +63,7 @@ def list_(
             told = {"dead_letters": [each.as_dict() for each in found]}
             click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
         else:
-            click.echo(_table(found, ZoneInfo(bundle.timezone)), nl=False)
+            click.echo(letters.listed(found, ZoneInfo(bundle.timezone)), nl=False)
 
 
 @command.command(epilog="\b\nExamples:\n  carepolicy dead show 17\n  carepolicy dead show 17 --reveal --as care_lead\n")
@@ -76,11 +73,6 @@ def list_(
 @policies_option
 def show(no: int, reveal: bool, role: str | None, store: str, policies: str) -> None:
     """Show the dead letter with the number NO whole, as JSON. What is private is masked without --reveal --as ROLE."""
-    import orjson
-
-    from carepolicy.cli.living import operation_or_exit
-    from carepolicy.store.live.deadletters import Looker, NoLetter, one
-
     with open_or_exit(store, create=False) as opened:
         operation, bundle = operation_or_exit(opened, policies, reads=True)
         try:
@@ -107,11 +99,6 @@ def again(numbers: Sequence[int], code: str | None, at_present: bool, form: str,
     number that it has then. An event keeps the time at which it happened, which may be out of order by now;
     --at-present lets it happen now. Exit status 1 means that some were refused.
     """
-    from carepolicy.cli.living import operation_or_exit, wall_clock
-    from carepolicy.store.live.deadletters import Looker, NoLetter, listed, take_again
-    from carepolicy.store.live.wall import Wall
-    from carepolicy.store.privacy.seal import NOBODY
-
     if bool(numbers) == (code is not None):
         raise click.UsageError("name some numbers, or --code CODE", click.get_current_context())
     refused = False
@@ -136,8 +123,6 @@ def again(numbers: Sequence[int], code: str | None, at_present: bool, form: str,
 
 
 def _tell(told: TakenAgain, form: str) -> None:
-    import orjson
-
     if form == "jsonl":
         sys.stdout.write(f"{told.records}{orjson.dumps(told.as_dict()).decode()}\n")
     elif told.code is None:
@@ -145,23 +130,3 @@ def _tell(told: TakenAgain, form: str) -> None:
     else:
         sys.stdout.write(plain(f"{told.no}: refused again, now {told.now}: {told.code} {told.reason}") + "\n")
     sys.stdout.flush()
-
-
-def _table(found: Iterable[DeadLetter], zone: ZoneInfo) -> str:
-    rows = [HEAD, *(tuple(plain(cell) for cell in _row(each, zone)) for each in found)]
-    if len(rows) == 1:
-        return "nothing\n"
-    wide = [max(width(row[place]) for row in rows) for place in range(len(HEAD))]
-    lines = ("  ".join(cell + " " * (wide[at] - width(cell)) for at, cell in enumerate(row)).rstrip() for row in rows)
-    return "\n".join(lines) + "\n"
-
-
-def _row(letter: DeadLetter, zone: ZoneInfo) -> tuple[str, ...]:
-    from carepolicy.engine.instants import NoInstant, parse
-    from carepolicy.engine.recordwords import time_in_words
-
-    event = letter.event
-    time = str(event.get("time", ""))
-    with suppress(NoInstant):
-        time = time_in_words(parse(time), zone) if time else ""
-    return str(letter.no), letter.code, time, str(event.get("subject", "")), str(event.get("type", "")), letter.reason

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from carepolicy.charts import NoRenderer, RenderError
+from carepolicy.charts.changes import compare
+from carepolicy.charts.changes.marking import draw_changes
+from carepolicy.charts.changes.telling import as_data, in_text
 from carepolicy.cli.sets import earlier_or_exit, format_option, policies_option
 from carepolicy.cli.status import DONE, NO, UNREACHABLE, Refused
+from carepolicy.handbook.comparison import page_of
+from carepolicy.policy.findings import did_you_mean
 
 if TYPE_CHECKING:
     from carepolicy.charts.changes import Difference
@@ -60,35 +68,23 @@ def _named(old: str, new: str | None, policies: str) -> tuple[str, str]:
 
 
 def _compared(old: str, new: str, policies: str, language: str | None, flow: str | None) -> Difference:
-    from dataclasses import replace
-
-    from carepolicy.charts.changes import compare
-
     before, after = (earlier_or_exit(each, policies) for each in (old, new))
     found = compare(before, after, language)
     if flow is None:
         return found
     known = {**after.flows, **before.flows}
     if flow not in known:
-        from carepolicy.policy.findings import did_you_mean
-
         raise Refused(f'there is no flow "{flow}" in either set; {did_you_mean(flow, known)}')
     return replace(found, changes=found.of(flow))
 
 
 def _told(difference: Difference, old: str, new: str, form: str) -> str:
-    from carepolicy.charts.changes.telling import as_data, in_text
-
     if form == "text":
         return in_text(difference, old, new)
-    import json
-
     return json.dumps(as_data(difference, old, new), ensure_ascii=False, indent=2) + "\n"
 
 
 def _written(difference: Difference, old: str, new: str, path: Path) -> list[Path]:
-    from carepolicy.charts import NoRenderer, RenderError
-
     ending = path.suffix.lower()
     if ending not in (*TEXTS, *DRAWN):
         known = ", ".join((*TEXTS, *DRAWN))
@@ -97,8 +93,6 @@ def _written(difference: Difference, old: str, new: str, path: Path) -> list[Pat
         if ending in DRAWN:
             return _charts(difference, f"{old} → {new}", path)
         if ending == ".html":
-            from carepolicy.handbook.comparison import page_of
-
             text = page_of(difference, old, new)
         else:
             text = _told(difference, old, new, "json" if ending == ".json" else "text")
@@ -111,8 +105,6 @@ def _written(difference: Difference, old: str, new: str, path: Path) -> list[Pat
 
 
 def _charts(difference: Difference, between: str, path: Path) -> list[Path]:
-    from carepolicy.charts.changes.marking import draw_changes
-
     flows = difference.flows()
     if not flows:
         click.echo("carepolicy: no flow changed, so there is no chart", err=True)

@@ -6,16 +6,20 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+import orjson
 
-from carepolicy.cli.completing import calendars
+from carepolicy.businesstime import Calendar, LimitError, NeverOpen, OutOfRange, parse_limit
+from carepolicy.cli.calendars import timetable_of
+from carepolicy.cli.completion import calendars
 from carepolicy.cli.sets import format_option, policies_option
 from carepolicy.cli.status import Refused
 from carepolicy.cli.times import moment
+from carepolicy.policy.findings import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from carepolicy.businesstime import Calendar, Limit
+    from carepolicy.businesstime import Limit
     from carepolicy.businesstime.explanation import Explanation
     from carepolicy.cli.calendars import Timetable
 
@@ -43,8 +47,6 @@ def command(
 
     Times without an offset are in the organisation's time zone, and so is the answer.
     """
-    from carepolicy.cli.calendars import timetable_of
-
     timetable = timetable_of(policies)
     begin = moment(start, timetable.timezone)
     limit = _limit(duration, timetable)
@@ -53,8 +55,6 @@ def command(
     missing = [name for name in limit.reads if name not in values]
     if missing:
         raise Refused(f"the limit reads the fact {missing[0]}; say what it holds with --fact {missing[0]}=TIME")
-    from carepolicy.businesstime import NeverOpen, OutOfRange
-
     try:
         due = counted_in.due(begin, limit, values)
         explained = counted_in.explain(begin, limit, values) if why or form == "json" else None
@@ -76,8 +76,6 @@ def command(
 
 
 def _limit(text: str, timetable: Timetable) -> Limit:
-    from carepolicy.businesstime import LimitError, parse_limit
-
     named = text.strip()
     if named.startswith("settings."):
         name = named.removeprefix("settings.")
@@ -95,8 +93,6 @@ def _limit(text: str, timetable: Timetable) -> Limit:
 def _calendar(name: str | None, timetable: Timetable) -> Calendar:
     wanted = name or timetable.default
     if wanted is None:
-        from carepolicy.businesstime import Calendar
-
         return Calendar.round_the_clock(timetable.timezone)
     if wanted not in timetable.packed:
         raise Refused(f'there is no calendar "{wanted}"; {_near(wanted, timetable.packed)}')
@@ -118,14 +114,10 @@ def _values(facts: Iterable[str], timezone: str) -> dict[str, Any]:
 
 
 def _near(name: str, known: Mapping[str, object]) -> str:
-    from carepolicy.policy.findings import did_you_mean
-
     return did_you_mean(name, known) or "organisation.yaml lists what there is"
 
 
 def _json(explained: Explanation | None, begin: datetime, due: datetime, limit: Limit, calendar: str) -> str:
-    import orjson
-
     answer: dict[str, Any] = {
         "limit": str(limit),
         "calendar": calendar,

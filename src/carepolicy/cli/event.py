@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from carepolicy.cli import completing
-from carepolicy.cli.living import operation_or_exit, tell_letters, wall_clock
+from carepolicy.cli import completion
+from carepolicy.cli.letters import Letters
 from carepolicy.cli.sets import policies_option
 from carepolicy.cli.status import HARMLESS, NO, Refused, say
-from carepolicy.cli.stores import lateness_option, open_or_exit, store_option, yes_option
-from carepolicy.cli.times import lateness_of, near_of
+from carepolicy.cli.stores import open_or_exit, operation_or_exit, store_option
+from carepolicy.cli.times import lateness_of, lateness_option, near_of, wall_clock, yes_option
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.lines import numbered_lines
 from carepolicy.store.contract import storable
@@ -41,9 +41,9 @@ NOTED = 60_000_000
     "  carepolicy event email_received order-1001 - < facts.json\n"
     "  tail -f events.jsonl | carepolicy event -\n"
 )
-@click.argument("type_", metavar="TYPE", shell_complete=completing.events)
-@click.argument("subject", required=False, shell_complete=completing.subjects)
-@click.argument("data", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=completing.facts)
+@click.argument("type_", metavar="TYPE", shell_complete=completion.events)
+@click.argument("subject", required=False, shell_complete=completion.subjects)
+@click.argument("data", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=completion.facts)
 @click.option("--at", metavar="TIME", help="When it happened; default: now.")
 @click.option("--id", "identity", metavar="ID", help="The event's id; once it was taken, a second one has no effect.")
 @click.option("--source", default=SOURCE, show_default=True, help="Where the event comes from.")
@@ -108,7 +108,9 @@ def _line(
 def _tell(done: Done, subject: str | None, quiet: bool) -> None:
     if not quiet:
         sys.stdout.write(done.records)
-    tell_letters(done.letters)
+    letters = Letters(numbered=False)
+    letters.take(done.letters)
+    letters.end()
     if done.ahead > NOTED:
         say(f"note: {subject} has seen a later time than now, so the event stands there")
     if done.held:

@@ -1,14 +1,113 @@
-"""``carepolicy explain``: what a code means."""
+"""``carepolicy explain``: what a code means, with a bad and a good example, wherever the code comes from."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 
 import click
 
-from carepolicy.cli.completing import codes
-from carepolicy.cli.outputs import write_all
+from carepolicy.checks import rule_of
+from carepolicy.checks.rule import modules
+from carepolicy.checks.silencing import may_be_silenced
 from carepolicy.cli.status import Refused
+from carepolicy.cli.terminal import write_all
+from carepolicy.engine.codes import CODES as EVENTS
+from carepolicy.guards import CODES as GUARDS
+from carepolicy.policy.codes import CODES as TEXTS
+from carepolicy.policy.findings import did_you_mean
+
+EVENT = "event"
+"""The severity of what is wrong with an event; the policies may be right."""
+
+ALLOWANCES = {
+    "CP190": (
+        "allowance without a reason",
+        "A comment that silences a rule says why, for whoever reads the policy next.",
+        "# carepolicy: allow CP412\n",
+        "# carepolicy: allow CP412 because the law sets this limit\n",
+    ),
+    "CP191": (
+        "allowance without use",
+        "A comment allows a rule that finds nothing on its line (or a code that cannot be allowed: errors of text, "
+        "references and types, CP1xx and CP2xx, must be mended before anything can run).",
+        "received:  # carepolicy: allow CP203 because the state comes later\n",
+        "received:\n",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What there is to say about one code. ``bad`` and ``good`` are pieces of a file."""
+
+    code: str
+    title: str
+    meaning: str
+    severity: str
+    bad: str
+    good: str
+    silent: bool
+
+    def text(self) -> str:
+        """The page as plain text."""
+        parts = [f"{self.code} {self.title} ({self.severity})", "", *_wrapped(self.meaning)]
+        for name, example in (("Wrong:", self.bad), ("Right:", self.good)):
+            if example:
+                parts += ["", name, "", *(f"    {line}".rstrip() for line in example.rstrip("\n").split("\n"))]
+        if self.silent:
+            parts += ["", "To allow it on one line, write there or on the line above:", ""]
+            parts += [f"    # carepolicy: allow {self.code} because …"]
+        return "\n".join(parts) + "\n"
+
+    def markdown(self) -> str:
+        """The page as it stands in docs/rules/."""
+        parts = [f"# {self.code}: {self.title}", "", f"Severity: {self.severity}", "", *_wrapped(self.meaning)]
+        language = "text" if self.severity == EVENT else "yaml"
+        for name, example in (("Wrong", self.bad), ("Right", self.good)):
+            if example:
+                parts += ["", f"## {name}", "", f"```{language}", example.rstrip("\n"), "```"]
+        if self.silent:
+            parts += ["", "## To allow it", "", "On the line, or alone on the line above:", ""]
+            parts += ["```yaml", f"# carepolicy: allow {self.code} because …", "```"]
+        return "\n".join(parts) + "\n"
+
+
+def page_of(code: str) -> Page | None:
+    """The page of a code, None where there is no such code. Imports no more than the one rule where it is a rule's."""
+    rule = rule_of(code)
+    if rule is not None:
+        silent = may_be_silenced(code)
+        return Page(code, rule.title, rule.explanation, rule.severity.value, rule.bad, rule.good, silent)
+    return _others().get(code)
+
+
+def pages() -> dict[str, Page]:
+    """All pages, by code in order."""
+    ruled = {code: page for code in modules() if (page := page_of(code)) is not None}
+    return dict(sorted({**_others(), **ruled}.items()))
+
+
+def _wrapped(text: str) -> list[str]:
+    return wrap(text, 92, break_long_words=False, break_on_hyphens=False)
+
+
+def _others() -> dict[str, Page]:
+    """Pages of codes that no rule has: of comments, of the text and shape of files, of guards, and of events."""
+    found = {
+        code: Page(code, title, meaning, "note" if code == "CP191" else "error", bad, good, False)
+        for code, (title, meaning, bad, good) in ALLOWANCES.items()
+    }
+    for codes, severity in ((TEXTS, "error"), (GUARDS, "error"), (EVENTS, EVENT)):
+        for code, (title, meaning, bad, good) in codes.items():
+            found[code] = Page(code, title, meaning, severity, bad, good, False)
+    return found
+
+
+def codes(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Codes of findings that begin so."""
+    return [code for code in pages() if code.startswith(incomplete.upper())]
 
 
 @click.command(epilog="Examples: carepolicy explain CP203, carepolicy explain --all")
@@ -19,8 +118,6 @@ from carepolicy.cli.status import Refused
 )
 def command(code: str | None, every: bool, output: Path | None) -> None:
     """Say what CODE means, with a wrong and a right example."""
-    from carepolicy.cli.pages import page_of, pages
-
     if every == (code is not None) or (output is not None and not every):
         raise click.UsageError("name one code, or --all", click.get_current_context())
     if code is None:
@@ -28,15 +125,11 @@ def command(code: str | None, every: bool, output: Path | None) -> None:
         return
     page = page_of(code.upper())
     if page is None:
-        from carepolicy.policy.findings import did_you_mean
-
         raise Refused(f'there is no code "{code}"; {did_you_mean(code.upper(), pages()) or "--all lists them"}')
     click.echo(page.text(), nl=False)
 
 
 def _list(output: Path | None) -> None:
-    from carepolicy.cli.pages import pages
-
     if output is not None:
         write_all({output / f"{page.code}.md": page.markdown() for page in pages().values()})
         return

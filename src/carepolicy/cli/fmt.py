@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.cli.piped import PIPE, piped, stands_for_option
-from carepolicy.cli.sets import demand_folder, policies_option
+from carepolicy.cli.formats import reported, written
+from carepolicy.cli.sets import PIPE, demand_folder, piped, policies_option, stands_for_option
 from carepolicy.cli.status import NO, USAGE, Refused, note
-from carepolicy.cli.terminal import plain
+from carepolicy.cli.terminal import plain, progress
+from carepolicy.editing.files import editable_files, kind_of
+from carepolicy.editing.formatting import formatted, formatted_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +37,6 @@ def command(path: tuple[str, ...], policies: str, check: bool, diff: bool, stand
     - lays out standard input, onto standard output. A file that is no YAML, or whose layout would lose something, is
     left as it is, and told. The files that were changed (with --check: that would be) are named on standard output.
     """
-    from carepolicy.cli.progress import progress
-    from carepolicy.editing.formatting import formatted
-
     if PIPE in path or stands_for is not None:
         if path != (PIPE,):
             raise click.UsageError("- stands alone", click.get_current_context())
@@ -66,9 +65,6 @@ def command(path: tuple[str, ...], policies: str, check: bool, diff: bool, stand
 
 def _lay_out_pipe(stands_for: str | None, check: bool, diff: bool) -> None:
     """Write what stands on standard input to standard output in its layout; unchanged where it cannot be laid out."""
-    from carepolicy.editing.files import kind_of
-    from carepolicy.editing.formatting import formatted_text
-
     name, content = piped(stands_for)
     try:
         found = formatted_text(content.decode(), name, kind_of(name) or "flow")
@@ -85,8 +81,6 @@ def _lay_out_pipe(stands_for: str | None, check: bool, diff: bool) -> None:
 
 
 def _files(path: tuple[str, ...], policies: str) -> list[str]:
-    from carepolicy.editing.files import editable_files, kind_of
-
     for each in path:
         if not os.path.exists(each):
             raise Refused(f"there is no file or folder {each}")
@@ -113,8 +107,6 @@ def _complaints(found: Sequence[Formatted]) -> bool:
     """Tell of files that could not be laid out; whether there were any."""
     findings = [finding for each in found for finding in each.findings]
     if findings:
-        from carepolicy.cli.formats import reported, written
-
         click.echo(written(reported("", findings), "text"), err=True, nl=False)
     for each in found:
         if each.reason:

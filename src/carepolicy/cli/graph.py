@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.cli.completing import flows
-from carepolicy.cli.piped import PIPE
-from carepolicy.cli.sets import policies_option, policies_or_exit
+from carepolicy.charts import NoRenderer, RenderError, UnknownFlow, UnknownPaper, draw
+from carepolicy.charts.draw import PICTURES, UnknownFormat, draw_plan
+from carepolicy.charts.heat import BadAudit, chart_of_heat, read_audit
+from carepolicy.charts.overview import draw_all
+from carepolicy.cli.completion import flows
+from carepolicy.cli.sets import PIPE, policies_option, policies_or_exit
 from carepolicy.cli.status import UNREACHABLE, Refused, note
+from carepolicy.policy.findings import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from carepolicy.charts import Drawn
     from carepolicy.policy.model import Policies
@@ -61,8 +65,6 @@ def command(
     if ending is not None and output != PIPE:
         raise click.UsageError("--as goes with --output -: a file's own ending says it", click.get_current_context())
     found = policies_or_exit(policies)
-    from carepolicy.charts import NoRenderer, RenderError, UnknownFlow, UnknownFormat, UnknownPaper
-
     try:
         with _folder(output) as place:
             name = output if place is None else os.path.join(place, f"chart.{(ending or 'dot').lstrip('.')}")
@@ -97,19 +99,13 @@ def _drawn(
 ) -> tuple[Sequence[Path], str]:  # fmt: skip
     """The files written, and one line of advice."""
     if flow is None:
-        from carepolicy.charts.overview import draw_all
-
         file, advice = draw_all(policies, output, language)
         return [file], advice
     if flow not in policies.flows:
-        from carepolicy.policy.findings import did_you_mean
-
         raise Refused(f'there is no flow "{flow}"; {did_you_mean(flow, policies.flows)}')
     if heat is not None:
         drawn = _heated(policies, flow, output, style, paper, language, heat)
         return drawn.files, drawn.advice
-    from carepolicy.charts import draw
-
     drawn = draw(policies, flow, output, style=style, paper=paper, language=language)
     return drawn.files, drawn.advice
 
@@ -117,11 +113,6 @@ def _drawn(
 def _heated(
     policies: Policies, flow: str, output: str, style: str, paper: str | None, language: str | None, heat: str
 ) -> Drawn:
-    from pathlib import Path
-
-    from carepolicy.charts.draw import PICTURES, UnknownFormat, draw_plan
-    from carepolicy.charts.heat import BadAudit, chart_of_heat, read_audit
-
     path = Path(output)
     if path.suffix.lower() not in (*PICTURES, ".dot"):
         raise UnknownFormat(f'cannot write figures of an audit as "{path.name}": take {", ".join((".dot", *PICTURES))}')

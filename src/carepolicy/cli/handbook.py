@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from carepolicy.charts import RenderError
 from carepolicy.cli.sets import earlier_or_exit, policies_option, policies_or_exit
 from carepolicy.cli.status import NO, UNREACHABLE, Refused, note
+from carepolicy.cli.terminal import progress
+from carepolicy.handbook import build, languages_of, stale, write
 
 if TYPE_CHECKING:
     from carepolicy.handbook import Site
@@ -39,10 +42,6 @@ def command(output: str, checking: bool, year: int | None, since: str | None, pd
     --check compares pages and DOT files, not pictures, and exits with 1 where some are not up to date.
     """
     found = policies_or_exit(policies)
-    from carepolicy.charts import RenderError
-    from carepolicy.cli.progress import progress
-    from carepolicy.handbook import build, languages_of
-
     earlier = None if since is None else earlier_or_exit(since, policies)
     try:
         with progress("handbook", len(languages_of(found)) * len(found.flows), WORTH_A_BAR) as told:
@@ -56,8 +55,6 @@ def command(output: str, checking: bool, year: int | None, since: str | None, pd
 
 
 def _check(site: Site, output: str) -> None:
-    from carepolicy.handbook import stale
-
     names = stale(site, output)
     for name in names:
         click.echo(f"{output}/{name}")
@@ -66,8 +63,6 @@ def _check(site: Site, output: str) -> None:
 
 
 def _write(site: Site, output: str) -> None:
-    from carepolicy.handbook import write
-
     try:
         changed = write(site, output)
     except OSError as problem:

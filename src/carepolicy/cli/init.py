@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from carepolicy.cli.outputs import write_all
 from carepolicy.cli.status import Refused, note
+from carepolicy.cli.terminal import write_all
 
 STARTER = Path(__file__).parent.parent / "starter"
 

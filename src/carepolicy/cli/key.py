@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.cli.status import NO, Refused
+from carepolicy.cli.status import NO, Refused, say
 from carepolicy.cli.stores import open_or_exit, store_option
+from carepolicy.cli.terminal import progress
+from carepolicy.cli.times import wall_clock
+from carepolicy.store.privacy.keys import (
+    STORES,
+    VARIABLE,
+    fingerprint,
+    from_file,
+    given_keys,
+    key_file,
+    keys_of,
+    new_key,
+    rotating_keys,
+    source,
+)
+from carepolicy.store.privacy.rotation import begin_rotation, count_old, drop_old_keys, end_rotation, seal_anew
+from carepolicy.store.privacy.seal import DataKeys
+from carepolicy.store.shadow.trial import beside
 
 if TYPE_CHECKING:
     from carepolicy.store.contract import Store
@@ -29,8 +47,6 @@ def command() -> None:
 @command.command(epilog="\b\nExample:\n  carepolicy key new\n")
 def new() -> None:
     """Print a new key, for CAREPOLICY_KEY."""
-    from carepolicy.store.privacy.keys import new_key
-
     click.echo(new_key())
 
 
@@ -41,9 +57,6 @@ def show(store: str) -> None:
 
     Exit status 2 means that the store was sealed with none of them.
     """
-    from carepolicy.store.privacy.keys import fingerprint, given_keys, keys_of, source
-    from carepolicy.store.privacy.seal import DataKeys
-
     with open_or_exit(store, create=False) as opened:
         used = keys_of(opened)
         vault = DataKeys(opened).vault_named()
@@ -68,8 +81,6 @@ def lost(yes: bool, store: str) -> None:
 
     What they sealed counts as erased from then on, and the store goes on with the vault that is there, or a new one.
     """
-    from carepolicy.store.privacy.seal import DataKeys
-
     if not yes:
         raise Refused("what is private is then gone, even if the vault is found again: add --yes if it is meant")
     with open_or_exit(store, create=False) as opened:
@@ -92,11 +103,6 @@ def rotate(drop_old: bool, store: str) -> None:
     With a key file the new key is made and put in front of the old one, which stays there until --drop-old.
     With CAREPOLICY_KEY, put the new key in front yourself. It may be interrupted at any time and run again.
     """
-    from contextlib import nullcontext
-
-    from carepolicy.cli.status import say
-    from carepolicy.store.privacy.keys import VARIABLE, from_file, given_keys, rotating_keys
-
     if drop_old and not from_file():
         raise Refused(f"--drop-old is for a key file; take the old key out of {VARIABLE} yourself")
     with open_or_exit(store, create=False) as opened:
@@ -108,13 +114,6 @@ def rotate(drop_old: bool, store: str) -> None:
 
 
 def _rotate(opened: Store, drop_old: bool) -> None:
-    from carepolicy.cli.living import wall_clock
-    from carepolicy.cli.progress import progress
-    from carepolicy.store.privacy.keys import STORES, given_keys, key_file, source
-    from carepolicy.store.privacy.rotation import begin_rotation, count_old, drop_old_keys, end_rotation, seal_anew
-    from carepolicy.store.privacy.seal import DataKeys
-    from carepolicy.store.shadow.trial import beside
-
     now = wall_clock()
     with beside(opened) as tried:
         begin_rotation(opened, now)

@@ -12,8 +12,11 @@ from prometheus_client import CollectorRegistry, Counter, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from carepolicy.cli.living import wall_clock
 from carepolicy.cli.status import UNREACHABLE, Refused
+from carepolicy.cli.times import wall_clock
+from carepolicy.store.faults import StoreFault
+from carepolicy.store.open import open_store
+from carepolicy.store.status import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,10 +90,6 @@ class _OfStore(Collector):
             yield from _gauges(status)
 
     def _look(self) -> Status | None:
-        from carepolicy.store.faults import StoreFault
-        from carepolicy.store.open import open_store
-        from carepolicy.store.status import status_of
-
         try:
             store = open_store(self._url, create=False)
             try:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.cli.completing import flows
-from carepolicy.cli.sets import policies_option
-from carepolicy.cli.stages import stage_or_exit
+from carepolicy.cli.completion import flows
+from carepolicy.cli.sets import policies_option, stage_or_exit
 from carepolicy.cli.status import Refused, note
-from carepolicy.cli.terminal import plain
+from carepolicy.cli.terminal import busy, plain
+from carepolicy.scenarios.suggestions import suggest as suggestions
 
 if TYPE_CHECKING:
     from carepolicy.scenarios.suggestions import Suggestion
@@ -37,9 +37,6 @@ def suggest(flow: str, policies: str, output: str | None) -> None:
     what should be so is for you to judge. Transitions for which no history was found are named on standard error.
     """
     stage, asked = stage_or_exit(policies, flow)
-    from carepolicy.cli.progress import busy
-    from carepolicy.scenarios.suggestions import suggest as suggestions
-
     with busy(f"looking for histories of {flow}"):
         found = list(suggestions(stage, asked))
     if output is None:

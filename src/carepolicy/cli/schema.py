@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
-from carepolicy.cli.outputs import write_all
 from carepolicy.cli.status import Refused
+from carepolicy.cli.terminal import write_all
+from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.language.documents import KINDS, schema_texts
 
 
 @click.command(epilog="Examples: carepolicy schema flow, carepolicy schema --output schemas")
@@ -19,8 +21,6 @@ def command(name: str | None, output: Path | None) -> None:
     With --output all of them are written. An editor that knows the YAML language server completes and
     underlines by the schema that the first line of a policy file names.
     """
-    from carepolicy.policy.language.documents import KINDS, schema_texts
-
     if output is not None and name is not None:
         raise click.UsageError("name one schema, or write all with --output", click.get_current_context())
     texts = schema_texts()
@@ -32,7 +32,5 @@ def command(name: str | None, output: Path | None) -> None:
     else:
         found = [file for kind, file in KINDS.items() if name in (kind, file)]
         if not found:
-            from carepolicy.policy.findings import did_you_mean
-
             raise Refused(f'there is no schema "{name}"; {did_you_mean(name, KINDS)}')
         click.echo(texts[found[0]], nl=False)

@@ -1,28 +1,46 @@
-"""The policy set that a command works on: which folder, read or compiled, or a refusal that shows its errors."""
+"""The policy set that a command works on: which folder, read or compiled, or a refusal that shows its errors; and a
+file of a set that comes from standard input.
+
+What reads policy files and checks them is imported by who does so: most commands find a compiled set in the cache."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+import click
+
+from carepolicy.cli.configuration import POLICIES, POLICIES_VARIABLE
 from carepolicy.cli.status import USAGE, Refused
+from carepolicy.machine.bundle import PolicyErrors, load_bundle
+from carepolicy.policy.findings import did_you_mean
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
     from carepolicy.policy.findings import Finding
-    from carepolicy.policy.model import Policies
+    from carepolicy.policy.model import Flow, Policies
+    from carepolicy.scenarios.stage import Stage
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-POLICIES, POLICIES_VARIABLE = "policies", "CAREPOLICY_POLICIES"
-"""The folder of the policy set where no option names one, and the variable of the environment that may."""
+ORGANISATION = "organisation.yaml"
+PIPE = "-"
+
+HEADS = (
+    (re.compile(rb"^flow:\s*[\"']?([\w-]+)", re.MULTILINE), "flows/{}.yaml"),
+    (re.compile(rb"^language:\s*[\"']?([\w-]+)", re.MULTILINE), "messages/{}.yaml"),
+    (re.compile(rb"^(organisation|timezone|calendars|roles):", re.MULTILINE), ORGANISATION),
+    (re.compile(rb"^(scenario):", re.MULTILINE), "scenarios/stdin.yaml"),
+)
+"""The key by which each kind of file is known, and where such a file stands."""
 
 
 def policies_option(command: Command) -> Command:
     """``--policies DIR``, the folder of the policy set, as the parameter ``policies``."""
-    import click
-
     return click.option(
         "--policies",
         metavar="DIR",
@@ -37,7 +55,6 @@ def policies_option(command: Command) -> Command:
 
 def format_option(*formats: str) -> Callable[[Command], Command]:
     """``--format``, one of ``formats`` of which the first is the default, as the parameter ``form``."""
-    import click
 
     def option(command: Command) -> Command:
         return click.option(
@@ -48,10 +65,10 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
 
 
 def demand_folder(root: str) -> None:
-    """Refuse a folder that is not there, or that is no policy set, before anything heavy is imported."""
+    """Refuse a folder that is not there, or that is no policy set."""
     if not os.path.isdir(root):
         raise Refused(f"there is no folder {root}; name one with --policies, or make one with `carepolicy init {root}`")
-    if not os.path.isfile(os.path.join(root, "organisation.yaml")):
+    if not os.path.isfile(os.path.join(root, ORGANISATION)):
         from carepolicy.policy.misplaced import organisation_meant
 
         meant = organisation_meant(root)
@@ -59,15 +76,20 @@ def demand_folder(root: str) -> None:
         raise Refused(f"{root} is no policy set: it has no organisation.yaml; {hint}")
 
 
-def bundle_or_exit(root: str) -> Bundle:
-    """The compiled set in a folder, from the cache where nothing changed; errors are shown and end the command."""
+@contextmanager
+def showing_errors(root: str) -> Iterator[None]:
+    """Inside, a set is compiled: refuses a folder that has none, and shows errors of one, which end the command."""
     demand_folder(root)
-    from carepolicy.machine.bundle import PolicyErrors, load_bundle
-
     try:
-        return load_bundle(root)
+        yield
     except PolicyErrors as problem:
         refuse(root, problem.findings)
+
+
+def bundle_or_exit(root: str) -> Bundle:
+    """The compiled set in a folder, from the cache where nothing changed; errors are shown and end the command."""
+    with showing_errors(root):
+        return load_bundle(root)
 
 
 def policies_or_exit(root: str) -> Policies:
@@ -93,7 +115,7 @@ def earlier_or_exit(named: str, policies: str) -> Policies:
 
     try:
         with folder_of(named, policies) as place:
-            if not os.path.isfile(os.path.join(place, "organisation.yaml")):
+            if not os.path.isfile(os.path.join(place, ORGANISATION)):
                 raise Refused(f"{named} is no policy set: it has no organisation.yaml")
             found, findings = load_policies(place)
             if found is None:
@@ -105,10 +127,40 @@ def earlier_or_exit(named: str, policies: str) -> Policies:
 
 def refuse(root: str, findings: Sequence[Finding]) -> NoReturn:
     """Show the errors of a set on stderr and end the command: what it was to work on cannot be used."""
-    import click
-
     from carepolicy.cli.formats import reported, written
 
     click.echo(written(reported(root, findings), "text"), err=True, nl=False)
     count = f"{len(findings)} error{'' if len(findings) == 1 else 's'}"
     raise Refused(f"the policy set in {root} has {count}; `carepolicy check --policies {root}` shows them", USAGE)
+
+
+def stage_or_exit(policies: str, flow: str) -> tuple[Stage, Flow]:
+    """The stage of the set in the folder ``policies``, and its flow of that name."""
+    from carepolicy.scenarios.stage import stage_for
+
+    with showing_errors(policies):
+        stage = stage_for(policies)
+    if flow not in stage.policies.flows:
+        hint = did_you_mean(flow, stage.policies.flows)
+        raise Refused(f'there is no flow "{flow}"' + (f"; {hint}" if hint else ""))
+    return stage, stage.policies.flows[flow]
+
+
+stands_for_option = click.option(
+    "--as", "stands_for", metavar="FILE", help="With -: the file of the set that standard input stands for."
+)
+
+
+def piped(stands_for: str | None) -> tuple[str, bytes]:
+    """The path below the set, and the content, of the file on standard input. ``stands_for`` is the path where it is
+    known; else what the file says of itself tells it."""
+    content = sys.stdin.buffer.read()
+    if stands_for is not None:
+        return stands_for, content
+    for head, path in HEADS:
+        found = head.search(content)
+        if found is not None:
+            return path.format(found[1].decode()), content
+    raise Refused(
+        "it cannot be told which file of the set stands on standard input; say it, as in --as flows/returns.yaml"
+    )

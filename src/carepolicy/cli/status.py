@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import time
 from typing import TYPE_CHECKING
+
+import orjson
+
+from carepolicy.engine.instants import text_of
 
 if TYPE_CHECKING:
     from typing import TextIO
+
+NAME = "carepolicy"
+COMPLETION = "_CAREPOLICY_COMPLETE"
+"""The variable by which a shell asks what to complete."""
 
 DONE = 0
 NO = 1
@@ -28,8 +38,6 @@ class Refused(Exception):
 
 def without_urls(text: str) -> str:
     """A message that repeats what was typed, cut off where a URL begins, since a password may be in that."""
-    import re
-
     return re.sub(r"\b(\w[\w+.-]*:/|postgres\w*:|host=|\S+:\S*@)[^\n]*", "…", text)
 
 
@@ -38,8 +46,6 @@ def without_logins(text: str) -> str:
     a host."""
     if ":/" not in text:
         return text
-    import re
-
     logins = r"(\w[\w+.-]*:/+)(?:.*@|[^\s/]*:.*|\S*[?#].*)"
     return re.sub(r'"[^"\n]*:/.*"', lambda quoted: re.sub(logins, r'\1…"', quoted[0]), text)
 
@@ -74,12 +80,6 @@ def say(text: str, event: str = "note", level: str = "info", **fields: str | int
     if stream is None:  # as where a process was started without one
         return
     if _Log.as_json:
-        import time
-
-        import orjson
-
-        from carepolicy.engine.instants import text_of
-
         now = text_of(time.time_ns() // 1_000)
         told = {"time": now, "level": level, "event": event, "message": text, **fields}
         stream.write(orjson.dumps(told).decode() + "\n")

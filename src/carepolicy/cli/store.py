@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
+import orjson
 
-from carepolicy.cli.outbox import now_option
 from carepolicy.cli.sets import Command, format_option
 from carepolicy.cli.status import NO
-from carepolicy.cli.stores import open_or_exit, store_option
+from carepolicy.cli.stores import bundle_of, open_or_exit, store_option
 from carepolicy.cli.terminal import plain
+from carepolicy.cli.times import lateness_of, now_of, now_option, wall_clock
+from carepolicy.engine.recordwords import length_in_words, time_in_words
+from carepolicy.store.backup import back_up, note_restore
+from carepolicy.store.privacy.keys import source
+from carepolicy.store.privacy.seal import DataKeys
+from carepolicy.store.status import status_of
 
 if TYPE_CHECKING:
     from carepolicy.store.backup import Backup
@@ -52,23 +58,16 @@ def backup(file: str, store: str, form: str) -> None:
     at all, for you alone to read, on the disk when this ends, and was verified. It must not be there before. What is
     private in it cannot be read without the key, which is not in it: keep that as well, elsewhere.
     """
-    from carepolicy.store.backup import back_up
-    from carepolicy.store.privacy.seal import DataKeys
-
     with open_or_exit(store, create=False) as opened:
         made = back_up(opened, file)
         vault = DataKeys(opened).vault_named()
     if form == "json":
-        import orjson
-
         click.echo(orjson.dumps({**made._asdict(), "vault": vault}, option=orjson.OPT_INDENT_2))
     else:
         click.echo(_backup_text(made, vault), nl=False)
 
 
 def _backup_text(made: Backup, vault: str | None) -> str:
-    from carepolicy.store.privacy.keys import source
-
     lines = [f"{made.path}: {made.size / MEGABYTE:,.1f} MB, {made.records:,} records, all as they were written"]
     if made.keys:
         lines.append(f"keep the key as well, elsewhere ({', '.join(made.keys)}, now in {source()}):")
@@ -91,14 +90,9 @@ def restored(store: str, form: str) -> None:
     one that went out after the backup was made. Leave it out only where the very same events are fed again in the same
     order: then the same ids stand for the same records.
     """
-    from carepolicy.cli.living import wall_clock
-    from carepolicy.store.backup import note_restore
-
     with open_or_exit(store, create=False) as opened:
         epoch = note_restore(opened, wall_clock())
     if form == "json":
-        import orjson
-
         click.echo(orjson.dumps({"epoch": epoch}))
     else:
         click.echo(f"ids of records and requests end with {epoch} from now on")
@@ -126,10 +120,6 @@ def status(now: str | None, form: str, store: str, **bounds: str | int | None) -
 
     Exit status 1 means that something is past a bound, which is named.
     """
-    from carepolicy.cli.planwork import bundle_of, moment
-    from carepolicy.cli.times import lateness_of
-    from carepolicy.store.status import status_of
-
     most = {
         name: lateness_of(str(bound)) / 1_000_000 if name in LENGTHS else int(bound)
         for name in BOUNDS
@@ -137,11 +127,9 @@ def status(now: str | None, form: str, store: str, **bounds: str | int | None) -
     }
     with open_or_exit(store, create=False) as opened:
         bundle, _ = bundle_of(opened)
-        found = status_of(opened, moment(now, bundle))
+        found = status_of(opened, now_of(now, bundle))
     past = _past(found, most)
     if form == "json":
-        import orjson
-
         told = [{"what": name, "is": number, "most": most[name]} for name, number in past.items()]
         click.echo(orjson.dumps({**found.as_dict(), "past": told}, option=orjson.OPT_INDENT_2))
     else:
@@ -160,14 +148,10 @@ def _past(found: Status, most: Mapping[str, float]) -> dict[str, float]:
 
 
 def _said(name: str, number: float) -> str:
-    from carepolicy.engine.recordwords import length_in_words
-
     return length_in_words(number, "elapsed") if name in LENGTHS else f"{number:,.0f}"
 
 
 def _status_text(found: Status, zone: ZoneInfo) -> str:
-    from carepolicy.engine.recordwords import length_in_words, time_in_words
-
     outbox = ", ".join(f"{count:,} {state}" for state, count in found.outbox.items())
     if found.waiting_age:
         outbox += f"; the oldest has waited {length_in_words(found.waiting_age, 'elapsed')}"

@@ -1,26 +1,38 @@
-"""The store that a command works on: its option, and its faults as exit statuses."""
+"""The store that a command works on: its option, its faults as exit statuses, the set that is installed there, and who
+may see what is private in it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from carepolicy.cli.sets import Command, demand_folder
-from carepolicy.cli.status import UNREACHABLE, USAGE, Refused
+import click
+
+from carepolicy.cli.completion import roles
+from carepolicy.cli.configuration import STORE, STORE_VARIABLE
+from carepolicy.cli.sets import ORGANISATION, demand_folder, refuse
+from carepolicy.cli.status import UNREACHABLE, USAGE, Refused, say
+from carepolicy.cli.times import wall_clock
+from carepolicy.machine.bundle import PolicyErrors
+from carepolicy.policy.files import digest_of
+from carepolicy.policy.findings import did_you_mean
+from carepolicy.store import faults
+from carepolicy.store.live.operation import Operation
+from carepolicy.store.open import open_store
+from carepolicy.store.privacy.seal import NOBODY, Reader
 
 if TYPE_CHECKING:
-    from carepolicy.store.contract import Store
+    from collections.abc import Iterator
 
-STORE, STORE_VARIABLE = "sqlite:///care.db", "CAREPOLICY_STORE"
-"""The store where no option names one, and the variable of the environment that may."""
+    from carepolicy.cli.sets import Command
+    from carepolicy.machine.program import Bundle
+    from carepolicy.store.contract import Store
+    from carepolicy.store.privacy.seal import DataKeys
 
 
 def store_option(command: Command) -> Command:
     """``--store URL`` as the parameter ``store``."""
-    import click
-
     return click.option(
         "--store",
         metavar="URL",
@@ -32,22 +44,14 @@ def store_option(command: Command) -> Command:
     )(command)
 
 
-def lateness_option(command: Command) -> Command:
-    """``--lateness DURATION`` of live operation, as the parameter ``lateness``."""
-    import click
-
-    return click.option(
-        "--lateness",
-        metavar="DURATION",
-        help="Wait so long for events that are told late, and sort them (30s, 5m, 2h).",
-    )(command)
-
-
-def yes_option(command: Command) -> Command:
-    """``--yes``, as the parameter ``yes``."""
-    import click
-
-    return click.option("--yes", is_flag=True, help="Also what is more than a day ahead of the clock.")(command)
+def reveal_options(wanted: Command) -> Command:
+    """``--reveal`` and ``--as ROLE``, as the parameters ``reveal`` and ``role``."""
+    wanted = click.option(
+        "--as", "role", metavar="ROLE", shell_complete=roles, help="Who reads: sees what may_see: of the role lists."
+    )(wanted)
+    return click.option("--reveal", is_flag=True, help="Show private facts, as far as the role of --as may see them.")(
+        wanted
+    )
 
 
 @contextmanager
@@ -58,7 +62,6 @@ def open_or_exit(url: str, create: bool = True, policies: str | None = None) -> 
     A file is made only where there is a policy set in the folder ``policies`` to begin with.
     """
     from carepolicy.store import faults
-    from carepolicy.store.open import open_store
     from carepolicy.store.url import SQLITE, is_shadow
 
     if policies is not None and url.startswith(SQLITE) and not os.path.exists(url.removeprefix(SQLITE)):
@@ -99,3 +102,45 @@ def _damage(store: Store) -> str | None:
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError):
         return "it cannot be looked through"
     return found[0].in_words() if found else None
+
+
+def operation_or_exit(store: Store, policies: str, reads: bool = False) -> tuple[Operation, Bundle]:
+    """The installed set at work on a store; the one in the folder ``policies`` is installed where there is none. What
+    only ``reads`` writes nothing to a store that has one."""
+    operation = Operation(store, policies if os.path.isdir(policies) else None, wall_clock())
+    try:
+        bundle = operation.installed() if reads and operation.has_set() else operation.bundle()
+    except faults.NotInstalled:
+        demand_folder(policies)
+        raise
+    except PolicyErrors as problem:
+        refuse(policies, problem.findings)
+    if differs(policies, bundle.digest):
+        say(f"note: {policies} differs from the policies that are installed in the store, which count")
+    return operation, bundle
+
+
+def differs(policies: str, digest: str) -> bool:
+    """Whether a folder has a set, and another than that of a digest."""
+    return os.path.isfile(os.path.join(policies, ORGANISATION)) and digest_of(policies) != digest
+
+
+def bundle_of(store: Store) -> tuple[Bundle, DataKeys]:
+    """The installed set, and who opens what is private."""
+    operation = Operation(store, None, wall_clock())
+    return operation.installed(), operation.sealer
+
+
+def reader_of(bundle: Bundle, reveal: bool, role: str | None) -> Reader:
+    """Who reads. Refuses a role that is none, or that may see nothing."""
+    if role is not None and role not in bundle.may_see:
+        raise Refused(f'there is no role "{role}"; {did_you_mean(role, bundle.may_see)}')
+    if not reveal:
+        return NOBODY
+    if role is None:
+        raise Refused("--reveal needs to know who reads: add --as ROLE")
+    if not bundle.may_see[role]:
+        raise Refused(
+            f"{role} may see nothing that is private; may_see: of a role in organisation.yaml lists what it may"
+        )
+    return Reader(bundle.may_see[role])

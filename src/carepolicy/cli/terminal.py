@@ -1,11 +1,29 @@
-"""What is safe and readable on a terminal: colour only where it is wanted, text without hidden commands."""
+"""What goes to the terminal and into files that people open: colour only where it is wanted, text without hidden
+commands, bars for long work, tables in columns and as CSV."""
 
 from __future__ import annotations
 
+import csv
+import io
 import os
+import sys
 import unicodedata
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from carepolicy.cli.status import Loudness
+from carepolicy.unseen import bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
 MARK = "\N{REPLACEMENT CHARACTER}"
+
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet would take for a formula."""
 
 
 def no_colour() -> bool:
@@ -21,8 +39,6 @@ def plain(text: str) -> str:
     """
     if text.isprintable():
         return text
-    from carepolicy.unseen import bounded
-
     return "".join(each if each.isprintable() or each == "\t" else _shown(each) for each in bounded(text, MARK))
 
 
@@ -42,3 +58,69 @@ def _columns(character: str) -> int:
     if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows in columns, a line each, with two blanks between the columns; ``rows`` are made ``plain``."""
+    cells = [[plain(cell) for cell in row] for row in rows]
+    wide = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    lines = (
+        "  ".join(cell + " " * (wide[place] - width(cell)) for place, cell in enumerate(row)).rstrip() for row in cells
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def csv_rows(entries: Iterable[Mapping[str, str]], fields: Sequence[str]) -> Iterator[str]:
+    """CSV (RFC 4180) that no spreadsheet takes for formulas: the head, and a row for each entry as it comes, each with
+    its line break."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fields, lineterminator="\r\n")
+    writer.writeheader()
+    for each in entries:
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
+        writer.writerow({name: _cell(value) for name, value in each.items()})
+    yield out.getvalue()
+
+
+def _cell(value: str) -> str:
+    return "'" + value if value.startswith(FORMULAS) else value
+
+
+@contextmanager
+def progress(what: str, total: int, worth: int = 0) -> Iterator[Callable[[int], None]]:
+    """A function that is called with how much more is done of ``total``; less than ``worth`` gets no bar."""
+    if total < max(worth, 1) or Loudness.quiet or not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True, no_color=no_colour()), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """Say on a terminal that something is being done whose length nobody knows."""
+    if Loudness.quiet or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True, no_color=no_colour()).status(what):
+        yield
+
+
+def write_all(texts: Mapping[Path, str], mode: str = "w") -> None:
+    """Write texts to their files, whose folders are made, and then name the files, since a reader of names may go away.
+    ``mode`` "x" writes over nothing."""
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open(mode, encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    for path in texts:
+        click.echo(str(path))

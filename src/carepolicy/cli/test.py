@@ -7,10 +7,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
+import orjson
 
+from carepolicy.cli.formats import reported, written
 from carepolicy.cli.sets import demand_folder, format_option, policies_option, refuse
 from carepolicy.cli.status import NO, USAGE, Refused, note
-from carepolicy.cli.terminal import plain
+from carepolicy.cli.terminal import plain, progress
+from carepolicy.machine.bundle import PolicyErrors
+from carepolicy.scenarios.coverage import coverage_of, page_of
+from carepolicy.scenarios.stage import stage_for
+from carepolicy.scenarios.suite import judge_all, suite_of
+from carepolicy.scenarios.updates import updates
+from carepolicy.scenarios.verdict import as_junit, as_object, as_text, summary
 
 if TYPE_CHECKING:
     from carepolicy.policy.findings import Finding
@@ -57,8 +65,6 @@ def command(
         verdicts = _verdicts(suite, covering, update, workers)
     except _Unsound as problem:
         if form != "text":
-            from carepolicy.cli.formats import reported
-
             findings = reported(problem.root, problem.findings).findings
             click.echo(_told([], {}, form, [*suite.findings, *findings]), nl=False)
         refuse(problem.root, problem.findings)
@@ -82,8 +88,6 @@ class _Unsound(Exception):
 
 def _suite(path: tuple[str, ...], policies: str) -> Suite:
     """The scenarios that the command is to run; refuses paths that are not there and sets without any."""
-    from carepolicy.scenarios.suite import suite_of
-
     for each in path:
         if not os.path.exists(each):
             raise Refused(f"there is no file or folder {each}")
@@ -99,18 +103,11 @@ def _suite(path: tuple[str, ...], policies: str) -> Suite:
 
 
 def _show(findings: Sequence[Finding]) -> None:
-    from carepolicy.cli.formats import reported, written
-
     click.echo(written(reported("", findings), "text"), err=True, nl=False)
 
 
 def _verdicts(suite: Suite, traced: bool, to_the_end: bool, workers: int | None) -> list[Verdict]:
     """The verdicts; a set that has errors is refused with them."""
-    from carepolicy.cli.progress import progress
-    from carepolicy.machine.bundle import PolicyErrors
-    from carepolicy.scenarios.stage import stage_for
-    from carepolicy.scenarios.suite import judge_all
-
     for root in suite.roots:
         try:
             stage_for(root)
@@ -122,9 +119,6 @@ def _verdicts(suite: Suite, traced: bool, to_the_end: bool, workers: int | None)
 
 def _updated(suite: Suite, verdicts: list[Verdict], policies: str, traced: bool, workers: int | None) -> list[Verdict]:
     """Show and write the updates, and judge again what they were written to."""
-    from carepolicy.scenarios.suite import suite_of
-    from carepolicy.scenarios.updates import updates
-
     changed = list(updates(verdicts))
     for each in changed:
         click.echo("\n".join(plain(line) for line in each.diff().splitlines()), err=True)
@@ -146,9 +140,6 @@ def _default(policies: str) -> str | None:
 
 def _coverages(suite: Suite, verdicts: Sequence[Verdict]) -> dict[str, Coverage]:
     """The coverage of each set, by its folder."""
-    from carepolicy.scenarios.coverage import coverage_of
-    from carepolicy.scenarios.stage import stage_for
-
     found = {}
     for root in suite.roots:
         mine = [verdict for (of, _), verdict in zip(suite.scenarios, verdicts, strict=True) if of == root]
@@ -159,13 +150,9 @@ def _coverages(suite: Suite, verdicts: Sequence[Verdict]) -> dict[str, Coverage]
 def _told(
     verdicts: Sequence[Verdict], coverages: dict[str, Coverage], form: str, findings: Sequence[Finding] = ()
 ) -> str:
-    from carepolicy.scenarios.verdict import as_junit, as_object, as_text
-
     if form == "junit":
         return as_junit(verdicts, findings)
     if form == "json":
-        import orjson
-
         told = as_object(verdicts, findings)
         if coverages:
             told["coverage"] = {root: each.as_dict() for root, each in coverages.items()}
@@ -177,8 +164,6 @@ def _told(
 
 
 def _write_page(file: str, coverages: dict[str, Coverage]) -> None:
-    from carepolicy.scenarios.coverage import page_of
-
     try:
         with open(file, "w", encoding="utf-8", newline="\n") as page:
             page.write(page_of(coverages))
@@ -190,8 +175,6 @@ def _finish(
     suite: Suite, verdicts: Sequence[Verdict], coverages: dict[str, Coverage], form: str, fail_under: float | None
 ) -> None:
     """Sum up on standard error, and end with the status that fits."""
-    from carepolicy.scenarios.verdict import summary
-
     note(summary(verdicts))
     low = [] if fail_under is None else [(root, each) for root, each in coverages.items() if each.percent < fail_under]
     for root, each in low:

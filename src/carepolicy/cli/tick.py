@@ -10,14 +10,16 @@ import click
 
 from carepolicy.cli.sets import policies_option
 from carepolicy.cli.status import say
-from carepolicy.cli.stores import lateness_option, open_or_exit, store_option, yes_option
-from carepolicy.cli.watcher import begin_watch, watcher_options
+from carepolicy.cli.stores import open_or_exit, operation_or_exit, store_option
+from carepolicy.cli.times import lateness_of, lateness_option, near_of, wall_clock, yes_option
+from carepolicy.cli.watcher import Watcher, begin_watch, watcher_options
+from carepolicy.store.live.late import waits
+from carepolicy.store.privacy.erase import enforce_keep, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from carepolicy.cli.metrics import Metrics
-    from carepolicy.cli.watcher import Watcher
     from carepolicy.store.contract import Store
     from carepolicy.store.live.operation import Operation
 
@@ -53,16 +55,11 @@ def command(
     --watch goes on when the store cannot be reached for a while, and ends by SIGTERM (status 0) or Ctrl-C (130), when
     what it has begun is done.
     """
-    from carepolicy.cli.living import operation_or_exit, wall_clock
-    from carepolicy.cli.times import lateness_of, near_of
-
     if now is not None and watch:
         raise click.UsageError("--watch goes with the clock on the wall; leave --now out", click.get_current_context())
     lag = lateness_of(lateness)
     figures = begin_watch(metrics, log, watch, store)
     if watch:
-        from carepolicy.cli.watcher import Watcher
-
         with Watcher() as watcher, closing(figures) if figures is not None else nullcontext():
             told = Told(quiet, figures)
             watcher.outlast(lambda under_way: _watch(watcher, under_way, store, policies, lag, told))
@@ -90,8 +87,6 @@ class Told(NamedTuple):
 
 def _watch(watcher: Watcher, under_way: Callable[[], None], store: str, policies: str, lag: int, told: Told) -> None:
     """Fire what is due, and what comes to be, until it is time to end or the store is lost."""
-    from carepolicy.cli.living import operation_or_exit, wall_clock
-
     with open_or_exit(store, policies=policies) as opened:
         operation, _ = operation_or_exit(opened, policies)
         while watcher.goes_on:
@@ -103,8 +98,6 @@ def _watch(watcher: Watcher, under_way: Callable[[], None], store: str, policies
 
 
 def _tick(operation: Operation, until: int, told: Told, watcher: Watcher | None = None) -> None:
-    from carepolicy.store.privacy.erase import enforce_keep, sweep
-
     for done in operation.tick(until):
         told.records(done.records)
         if watcher is not None and not watcher.goes_on:
@@ -122,9 +115,6 @@ def _tick(operation: Operation, until: int, told: Told, watcher: Watcher | None 
 
 def _sleep(store: Store, lag: int, watcher: Watcher) -> None:
     """Sleep until the next timer falls due, or somebody else has written, which may make it sooner."""
-    from carepolicy.cli.living import wall_clock
-    from carepolicy.store.live.late import waits
-
     with store.reading() as transaction:
         due = transaction.next_due()
         longest = WHILE_HELD if waits(transaction) else LONGEST

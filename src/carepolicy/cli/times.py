@@ -1,23 +1,48 @@
-"""Times as people type them: ISO 8601, and without an offset in the organisation's zone."""
+"""Times as people type them: ISO 8601, and without an offset in the organisation's zone; lengths of time; and now."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import click
+
 from carepolicy.cli.status import Refused
+from carepolicy.engine.instants import DAY, SECOND, microseconds
 
 if TYPE_CHECKING:
+    from carepolicy.cli.sets import Command
     from carepolicy.machine.program import Bundle
-
-EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-MICROSECOND = timedelta(microseconds=1)
-DAY = 86_400_000_000
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LATENESS = re.compile(r"(\d{1,9}) ?(s|seconds?|m|min|minutes?|h|hours?|d|days?)")
+
+
+def wall_clock() -> int:
+    """Now, in microseconds since 1970."""
+    return time.time_ns() // 1_000
+
+
+def now_option(wanted: Command) -> Command:
+    """``--now TIME``, as the parameter ``now``."""
+    return click.option("--now", metavar="TIME", help="As if it were TIME; default: now.")(wanted)
+
+
+def lateness_option(command: Command) -> Command:
+    """``--lateness DURATION`` of live operation, as the parameter ``lateness``."""
+    return click.option(
+        "--lateness",
+        metavar="DURATION",
+        help="Wait so long for events that are told late, and sort them (30s, 5m, 2h).",
+    )(command)
+
+
+def yes_option(command: Command) -> Command:
+    """``--yes``, as the parameter ``yes``."""
+    return click.option("--yes", is_flag=True, help="Also what is more than a day ahead of the clock.")(command)
 
 
 def moment(text: str, timezone: str) -> datetime:
@@ -32,17 +57,12 @@ def moment(text: str, timezone: str) -> datetime:
         raise Refused(f'"{text}" is no time that exists; write it as 2026-03-06 16:30') from None
     if named.tzinfo is None:
         named = named.replace(tzinfo=zone)
-        if named.astimezone(EPOCH.tzinfo).astimezone(zone).replace(tzinfo=None) != named.replace(tzinfo=None):
+        if named.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != named.replace(tzinfo=None):
             raise Refused(f'"{text}" does not exist in {timezone}: the clocks go forward over it')
     try:
-        return named.astimezone(EPOCH.tzinfo).astimezone(zone)
+        return named.astimezone(UTC).astimezone(zone)
     except OverflowError:
         raise Refused(f'"{text}" is out of range') from None
-
-
-def microseconds(at: datetime) -> int:
-    """Microseconds since 1970-01-01T00:00:00Z of an aware datetime."""
-    return (at - EPOCH) // MICROSECOND
 
 
 def until_of(text: str | None, bundle: Bundle) -> int | None:
@@ -62,6 +82,13 @@ def near_of(text: str | None, bundle: Bundle, option: str, now: int, far: bool) 
     return at
 
 
+def now_of(text: str | None, bundle: Bundle, far: bool = True) -> int:
+    """The instant of ``--now``, or of the clock. What is more than a day ahead of that is refused unless ``far``."""
+    clock = wall_clock()
+    given = near_of(text, bundle, "--now", clock, far)
+    return clock if given is None else given
+
+
 def lateness_of(text: str | None) -> int:
     """Microseconds of ``--lateness``, such as 5m or 2 hours; none where it was not given."""
     if text is None:
@@ -69,4 +96,4 @@ def lateness_of(text: str | None) -> int:
     found = _LATENESS.fullmatch(text.strip())
     if found is None:
         raise Refused(f'"{text}" is no length of time; write it as 30s, 5m, 2h or 1d')
-    return int(found[1]) * _UNITS[found[2][0]] * 1_000_000
+    return int(found[1]) * _UNITS[found[2][0]] * SECOND

@@ -6,11 +6,28 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
+import orjson
 
 from carepolicy.cli.sets import format_option
 from carepolicy.cli.status import NO, USAGE, Refused
 from carepolicy.cli.stores import open_or_exit, store_option
-from carepolicy.cli.terminal import plain
+from carepolicy.cli.terminal import plain, progress
+from carepolicy.cli.times import wall_clock
+from carepolicy.store.privacy.keys import Keys
+from carepolicy.store.privacy.seal import DataKeys
+from carepolicy.store.records.checkpoint import (
+    CHECKPOINT,
+    NotSigned,
+    against,
+    checked,
+    checkpoint,
+    known_signer,
+    opened,
+    signer_of,
+    tree_of,
+)
+from carepolicy.store.records.verify import ALTERED, fault_in, to_verify, verify
+from carepolicy.store.sql.statements import LAST_RECORD
 
 if TYPE_CHECKING:
     from carepolicy.store.contract import Store
@@ -48,9 +65,6 @@ def command(head: bool, against: str | None, proof: str | None, public: str | No
     if proof is not None:
         _check(proof, public, form)
         return
-    from carepolicy.cli.progress import progress
-    from carepolicy.store.records.verify import to_verify, verify
-
     said = None if against is None else _opened(against, public)
     with open_or_exit(store, create=False) as opened:
         with progress("verify", to_verify(opened) if sys.stderr.isatty() else 0, WORTH_A_BAR) as told:
@@ -69,9 +83,6 @@ def command(head: bool, against: str | None, proof: str | None, public: str | No
 
 def _of_vault(store: Store) -> list[Fault]:
     """What is wrong with the vault that has the data keys of a store."""
-    from carepolicy.store.privacy.seal import DataKeys
-    from carepolicy.store.records.verify import verify
-
     keys = DataKeys(store)
     if not keys.has_vault():
         return []
@@ -79,13 +90,6 @@ def _of_vault(store: Store) -> list[Fault]:
 
 
 def _print_head(store: Store) -> None:
-    import orjson
-
-    from carepolicy.cli.living import wall_clock
-    from carepolicy.store.privacy.keys import Keys
-    from carepolicy.store.records.checkpoint import checkpoint, signer_of, tree_of
-    from carepolicy.store.sql.statements import LAST_RECORD
-
     signer = signer_of(store, Keys())
     with store.still() as transaction:
         tree = tree_of(transaction, transaction.rows(LAST_RECORD)[0][0])
@@ -94,10 +98,6 @@ def _print_head(store: Store) -> None:
 
 
 def _against(store: Store, said: dict[str, Any]) -> list[Fault]:
-    from carepolicy.store.privacy.keys import Keys
-    from carepolicy.store.records.checkpoint import against, known_signer
-    from carepolicy.store.records.verify import ALTERED, fault_in
-
     signer = known_signer(store, Keys())
     if signer is None or signer.public != said["public_key"]:
         return [fault_in("secrets", ALTERED, "the checkpoint is another store's, or was signed after what stands here")]
@@ -106,8 +106,6 @@ def _against(store: Store, said: dict[str, Any]) -> list[Fault]:
 
 
 def _opened(path: str, public: str | None) -> dict[str, Any]:
-    from carepolicy.store.records.checkpoint import CHECKPOINT, NotSigned, opened
-
     try:
         said = opened(_read(path), CHECKPOINT)
     except NotSigned as fault:
@@ -117,16 +115,12 @@ def _opened(path: str, public: str | None) -> dict[str, Any]:
 
 
 def _check(path: str, public: str | None, form: str) -> None:
-    from carepolicy.store.records.checkpoint import NotSigned, checked
-
     try:
         found = checked(_read(path))
     except NotSigned as fault:
         raise Refused(f"{path}: {fault}", NO) from None
     _demand(path, found.public_key, public)
     if form == "json":
-        import orjson
-
         click.echo(orjson.dumps(found._asdict(), option=orjson.OPT_INDENT_2))
         return
     click.echo(plain(f"{found.records:,} records of {found.subject}, as they stood at {found.time}"))
@@ -150,8 +144,6 @@ def _read(path: str) -> bytes:
 
 def _tell(verified: Verified, form: str) -> None:
     if form == "json":
-        import orjson
-
         told = {"records": verified.records, "faults": [each._asdict() for each in verified.faults]}
         click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
         return

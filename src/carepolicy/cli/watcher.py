@@ -7,6 +7,8 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from carepolicy.cli.status import DONE, INTERRUPTED, UNREACHABLE, Refused, log_as, say
 
 if TYPE_CHECKING:
@@ -26,8 +28,6 @@ class _Ended(BaseException):
 
 def watcher_options(wanted: Command) -> Command:
     """``--metrics`` and ``--log``, as the parameters ``metrics`` and ``log``."""
-    import click
-
     wanted = click.option(
         "--log", type=click.Choice(("text", "json")), default="text", show_default=True,
         help="With --watch: what goes to standard error, for people or an object a line.",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def of_finding(finding: Finding) -> str:
     """A finding, and the page of its rule."""
-    from carepolicy.cli.pages import page_of
+    from carepolicy.cli.explain import page_of
 
     page = page_of(finding.code)
     said = f"**{finding.code}** {finding.message}" + (f" — {finding.hint}" if finding.hint else "")

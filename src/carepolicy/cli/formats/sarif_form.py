@@ -10,6 +10,7 @@ from urllib.parse import quote
 import orjson
 
 from carepolicy._version import __version__
+from carepolicy.cli.explain import page_of
 from carepolicy.policy.findings import Severity
 
 if TYPE_CHECKING:
@@ -54,8 +55,6 @@ def written(checked: Checked) -> str:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    from carepolicy.cli.pages import page_of
-
     page = page_of(code)
     if page is None:
         return {"id": code}

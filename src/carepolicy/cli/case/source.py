@@ -10,12 +10,18 @@ from typing import IO, TYPE_CHECKING, Protocol
 import click
 
 from carepolicy.cli.status import NO, Refused
-from carepolicy.cli.stores import open_or_exit
+from carepolicy.cli.stores import bundle_of, open_or_exit, reader_of
+from carepolicy.engine.history import in_order
+from carepolicy.engine.instants import parse
+from carepolicy.engine.reading import read_records
+from carepolicy.engine.view import Cases
+from carepolicy.policy.findings import did_you_mean
+from carepolicy.store.cases.search import ANYBODY, Looker, all_lines, names_near, open_cases, records_of
 
 if TYPE_CHECKING:
     from carepolicy.engine.reading import Record, Skipped
     from carepolicy.engine.view import CaseView
-    from carepolicy.store.cases.search import Looker, Wanted
+    from carepolicy.store.cases.search import Wanted
     from carepolicy.store.contract import Store, Transaction
 
 BLOCK = 1 << 18
@@ -43,13 +49,9 @@ class _OfFile:
         return _of_subject(self._records, subject, flow)
 
     def in_order(self, flow: str | None) -> Iterator[bytes]:
-        from carepolicy.engine.history import in_order
-
         return in_order(each for each in self._records if flow in (None, each[0].flow))
 
     def open_cases(self, wanted: Wanted) -> list[CaseView]:
-        from carepolicy.engine.view import Cases
-
         cases = Cases()
         for record, _ in self._records:
             if record.sequence:
@@ -66,8 +68,6 @@ class _OfStore:
         self._looker = looker
 
     def of_subject(self, subject: str, flow: str | None) -> list[tuple[Record, bytes]]:
-        from carepolicy.store.cases.search import names_near, records_of
-
         found = list(records_of(self._transaction, subject, looker=self._looker))
         if found:
             return _of_subject(found, subject, flow)
@@ -75,13 +75,9 @@ class _OfStore:
         return []
 
     def in_order(self, flow: str | None) -> Iterator[bytes]:
-        from carepolicy.store.cases.search import all_lines
-
         return all_lines(self._transaction, flow, self._looker)
 
     def open_cases(self, wanted: Wanted) -> Iterable[CaseView]:
-        from carepolicy.store.cases.search import open_cases
-
         return open_cases(self._transaction, wanted, self._looker)
 
 
@@ -101,13 +97,8 @@ def source_of(records: str | None, store: str, reveal: bool = False, role: str |
 
 
 def _looker(store: Store, reveal: bool, role: str | None) -> Looker:
-    from carepolicy.store.cases.search import ANYBODY, Looker
-
     if not reveal and role is None:
         return ANYBODY
-    from carepolicy.cli.planwork import bundle_of
-    from carepolicy.cli.revealing import reader_of
-
     bundle, sealer = bundle_of(store)
     return Looker(reader_of(bundle, reveal, role), sealer)
 
@@ -122,8 +113,6 @@ def _is_wanted(case: CaseView, wanted: Wanted) -> bool:
 
 
 def _by_due(cases: list[CaseView]) -> list[CaseView]:
-    from carepolicy.engine.instants import parse
-
     waiting = [
         (parse(clock.due), case) for case in cases if (clock := case.next_due) is not None and clock.due is not None
     ]
@@ -146,8 +135,6 @@ def _of_subject(source: Iterable[tuple[Record, bytes]], subject: str, flow: str 
             others.add(record.subject)
     if found:
         return found
-    from carepolicy.policy.findings import did_you_mean
-
     if flows:
         hint = did_you_mean(flow or "", flows - {""}) or "no flow has one"
         raise Refused(f'"{subject}" has no case of the flow "{flow}"; {hint}')
@@ -156,8 +143,6 @@ def _of_subject(source: Iterable[tuple[Record, bytes]], subject: str, flow: str 
 
 
 def _refuse_unknown(subject: str, others: set[str]) -> None:
-    from carepolicy.policy.findings import did_you_mean
-
     hint = did_you_mean(subject, others - {""}) or "`carepolicy case list` shows the open cases"
     raise Refused(f'there are no records of "{subject}"; {hint}')
 
@@ -165,8 +150,6 @@ def _refuse_unknown(subject: str, others: set[str]) -> None:
 @contextmanager
 def _read(file: str) -> Iterator[Iterator[tuple[Record, bytes]]]:
     """The records in a file. Lines that are none are told of at the end, and make the exit status 1."""
-    from carepolicy.engine.reading import read_records
-
     skipped: list[Skipped] = []
     try:
         with ExitStack() as stack:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import click
 
-from carepolicy.cli.outbox import now_option
-from carepolicy.cli.sets import format_option, policies_option
+from carepolicy.cli.apply.plan import APPLIED, PLANNED, printed
+from carepolicy.cli.apply.shadow import end_trial, try_beside
+from carepolicy.cli.sets import format_option, policies_option, showing_errors
 from carepolicy.cli.status import NO
-from carepolicy.cli.stores import open_or_exit, store_option, yes_option
+from carepolicy.cli.stores import bundle_of, open_or_exit, store_option
+from carepolicy.cli.terminal import busy
+from carepolicy.cli.times import now_of, now_option, yes_option
+from carepolicy.store.versions.apply import apply_set
+from carepolicy.store.versions.plan import RefusedPlan
 
 
 @click.command(
@@ -39,18 +44,12 @@ def command(
     """
     if shadow or stop:
         return _try(examples, now, form, store, policies, shadow, stop)
-    from carepolicy.cli.plantext import APPLIED, PLANNED, printed
-    from carepolicy.cli.planwork import bundle_of, moment, planned
-    from carepolicy.cli.progress import busy
-    from carepolicy.store.versions.apply import apply_set
-    from carepolicy.store.versions.plan import RefusedPlan
-
     with open_or_exit(store, create=False) as opened:
         bundle, sealer = bundle_of(opened)
-        at = moment(now, bundle, yes)
+        at = now_of(now, bundle, yes)
         try:
-            with busy("applying"):
-                plan = planned(policies, lambda: apply_set(opened, policies, sealer, at, examples))
+            with showing_errors(policies), busy("applying"):
+                plan = apply_set(opened, policies, sealer, at, examples)
             click.echo(printed(plan, form, bundle.timezone, APPLIED), nl=False)
         except RefusedPlan as refused:
             click.echo(printed(refused.plan, form, bundle.timezone, PLANNED), nl=False)
@@ -61,10 +60,8 @@ def _try(examples: int, now: str | None, form: str, store: str, policies: str, s
     """``--shadow``."""
     if not shadow:
         raise click.UsageError("--stop goes with --shadow", click.get_current_context())
-    from carepolicy.cli import shadowwork
-
     with open_or_exit(store, create=False) as opened:
         if stop:
-            shadowwork.stop(opened, form)
+            end_trial(opened, form)
         else:
-            shadowwork.shadow(opened, policies, now, examples, form)
+            try_beside(opened, policies, now, examples, form)

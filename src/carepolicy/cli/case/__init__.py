@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
+import orjson
 from click.core import ParameterSource
 
-from carepolicy.cli.casesource import source_of
-from carepolicy.cli.completing import flows, roles, states, subjects
-from carepolicy.cli.revealing import reveal_options
+from carepolicy.cli.calendars import timetable_of
+from carepolicy.cli.case import text
+from carepolicy.cli.case.source import source_of
+from carepolicy.cli.completion import flows, roles, states, subjects
 from carepolicy.cli.sets import Command, format_option, policies_option
-from carepolicy.cli.stores import store_option
+from carepolicy.cli.status import NO, Refused
+from carepolicy.cli.stores import open_or_exit, reveal_options, store_option
+from carepolicy.cli.times import wall_clock
+from carepolicy.engine.history import in_order
+from carepolicy.engine.reading import read_record
+from carepolicy.engine.titles import NAMES, Titles
+from carepolicy.engine.view import cases_of
+from carepolicy.machine.bundle import PolicyErrors, load_bundle
+from carepolicy.store.cases.search import Wanted
+from carepolicy.store.privacy.keys import Keys
+from carepolicy.store.records.checkpoint import NotSigned, checked, proof, signer_of
 
 if TYPE_CHECKING:
-    from carepolicy.engine.titles import Titles
     from carepolicy.engine.view import CaseView
 
 
@@ -64,20 +76,17 @@ def show(
 
     What is private is masked; with a store, --reveal --as ROLE shows what the role may see.
     """
-    from carepolicy.cli import casetext
-    from carepolicy.engine.view import cases_of
-
     with source_of(records, store, reveal, role) as source:
         zone, titles = _zone(policies), _titles(policies)
         found = [record for record, _ in source.of_subject(subject, flow)]
     cases = cases_of(each for each in found if each.sequence)
     loose = sorted((each for each in found if not each.sequence), key=lambda each: each.at)
     if form == "text":
-        click.echo(casetext.shown(subject, cases, loose, zone, titles), nl=False)
+        click.echo(text.shown(subject, cases, loose, zone, titles), nl=False)
     elif form == "jsonl":
-        _print_json(casetext.case_object(case, zone, titles) for case in cases)
+        _print_json(text.case_object(case, zone, titles) for case in cases)
     else:
-        _print_object(casetext.subject_object(subject, cases, loose, zone, titles))
+        _print_object(text.subject_object(subject, cases, loose, zone, titles))
 
 
 @command.command(
@@ -97,11 +106,6 @@ def history(
     role: str | None, form: str, policies: str,
 ) -> None:  # fmt: skip
     """Print the records of SUBJECT, or of all cases, in order by subject, flow and sequence."""
-    from carepolicy.cli import casetext
-    from carepolicy.engine.history import in_order
-    from carepolicy.engine.reading import read_record
-    from carepolicy.engine.titles import NAMES
-
     if every == (subject is not None):
         raise click.UsageError("name one subject, or --all", click.get_current_context())
     if proof:
@@ -115,7 +119,7 @@ def history(
         zone, titles = (_zone(policies), _titles(policies)) if form == "text" else (ZoneInfo("UTC"), NAMES)
         lines = source.in_order(flow) if subject is None else in_order(source.of_subject(subject, flow))
         for line in lines:
-            told = line if form == "jsonl" else casetext.line(read_record(line), zone, titles).encode()
+            told = line if form == "jsonl" else text.line(read_record(line), zone, titles).encode()
             out.write(told + b"\n")
 
 
@@ -140,8 +144,6 @@ def list_(
     limit: int | None, reveal: bool, role: str | None, form: str, policies: str,
 ) -> None:  # fmt: skip
     """List the open cases, those first that were opened first."""
-    from carepolicy.store.cases.search import Wanted
-
     with source_of(records, store, reveal, role) as source:
         cases = source.open_cases(Wanted(flow, state, owner, late, limit))
         _print_cases(cases, form, policies)
@@ -162,22 +164,12 @@ def due(
     policies: str,
 ) -> None:  # fmt: skip
     """List the open cases by what falls due next."""
-    from carepolicy.store.cases.search import Wanted
-
     with source_of(records, store, reveal, role) as source:
         cases = source.open_cases(Wanted(flow, limit=limit, by_due=True))
         _print_cases(cases, form, policies)
 
 
 def _print_proof(url: str, subject: str, flow: str | None) -> None:
-    import orjson
-
-    from carepolicy.cli.living import wall_clock
-    from carepolicy.cli.status import NO, Refused
-    from carepolicy.cli.stores import open_or_exit
-    from carepolicy.store.privacy.keys import Keys
-    from carepolicy.store.records.checkpoint import NotSigned, checked, proof, signer_of
-
     with source_of(None, url, False, None) as source:
         source.of_subject(subject, flow)  # refuses an unknown one
     with open_or_exit(url, create=False) as store:
@@ -194,53 +186,36 @@ def _print_proof(url: str, subject: str, flow: str | None) -> None:
 def _print_cases(cases: Iterable[CaseView], form: str, policies: str) -> None:
     """Print cases: as lines of JSON each as it comes, so that there may be as many as there are."""
     if form == "text":
-        from carepolicy.cli import casetext
-
-        click.echo(casetext.table(list(cases), _zone(policies)), nl=False)
+        click.echo(text.as_table(list(cases), _zone(policies)), nl=False)
     elif form == "jsonl":
         _print_json(case.as_dict() for case in cases)
     elif form == "csv":
-        from carepolicy.cli import casetext
-
-        for row in casetext.csv_rows(cases):
+        for row in text.as_csv(cases):
             click.echo(row, nl=False)
     else:
         _print_object({"cases": [case.as_dict() for case in cases]})
 
 
 def _print_json(objects: Iterable[dict[str, Any]]) -> None:
-    import orjson
-
     for each in objects:
         click.echo(orjson.dumps(each))
 
 
 def _print_object(answer: dict[str, Any]) -> None:
-    import orjson
-
     click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
 
 
 def _zone(policies: str) -> ZoneInfo:
     """The organisation's zone; UTC, said so, where there is no set in the default folder."""
-    import os
-
     given = click.get_current_context().get_parameter_source("policies")
     if given is ParameterSource.DEFAULT and not os.path.isdir(policies):
         click.echo(f"there is no folder {policies}: times are in UTC; name a set with --policies", err=True)
         return ZoneInfo("UTC")
-    from carepolicy.cli.calendars import timetable_of
-
     return ZoneInfo(timetable_of(policies).timezone)
 
 
 def _titles(policies: str) -> Titles:
     """The titles of the set in a folder; none where there is no sound one: cases are shown all the same."""
-    import os
-
-    from carepolicy.engine.titles import NAMES, Titles
-    from carepolicy.machine.bundle import PolicyErrors, load_bundle
-
     if not os.path.isdir(policies):
         return NAMES
     try:

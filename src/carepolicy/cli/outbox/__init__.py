@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
+import orjson
 
-from carepolicy.cli.revealing import reader_of, reveal_options
+from carepolicy.cli.outbox.servers import (
+    AUTHORIZATION,
+    PASSWORD,
+    SECRET,
+    HookOptions,
+    MailOptions,
+    comes_next,
+    me,
+)
 from carepolicy.cli.sets import Command, format_option, policies_option
 from carepolicy.cli.status import INTERRUPTED, NO, UNREACHABLE, Refused
-from carepolicy.cli.stores import open_or_exit, store_option
-from carepolicy.cli.watcher import begin_watch, watcher_options
+from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
+from carepolicy.cli.terminal import table
+from carepolicy.cli.times import lateness_of, now_of, now_option
+from carepolicy.cli.watcher import Watcher, begin_watch, watcher_options
+from carepolicy.engine.masking import mask_cards
+from carepolicy.engine.recordwords import time_in_words
+from carepolicy.store.outbox.queue import KINDS, STATES, Claim, NoRequest, Outbox, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator, Sequence
 
-    from carepolicy.cli.outboxwork import Work
-    from carepolicy.store.outbox.queue import Claim, Request
+    from carepolicy.machine.program import Bundle
+    from carepolicy.store.outbox.queue import Request
 
-SECRET = "CAREPOLICY_WEBHOOK_SECRET"
-PASSWORD = "CAREPOLICY_SMTP_PASSWORD"
-AUTHORIZATION = "CAREPOLICY_WEBHOOK_AUTHORIZATION"
-
-
-def now_option(wanted: Command) -> Command:
-    """``--now TIME``, as the parameter ``now``."""
-    return click.option("--now", metavar="TIME", help="As if it were TIME; default: now.")(wanted)
+HEAD = ("id", "what", "for", "asked for", "state")
 
 
 def attempts_option(wanted: Command) -> Command:
@@ -88,18 +95,15 @@ def list_(
     policies: str,
 ) -> None:  # fmt: skip
     """List what waits, is being carried out, or is parked."""
-    from carepolicy.cli.outboxwork import opened_outbox
-    from carepolicy.store.outbox.queue import STATES
-
     states = {"open": ("waiting", "leased", "parked"), "all": STATES}.get(state, (state,))
     with open_or_exit(store, create=False) as opened:
-        work = opened_outbox(opened, policies, reads=True)
-        found = work.outbox.listed(states, kind, limit, reader_of(work.bundle, reveal, role))
+        operation, bundle = operation_or_exit(opened, policies, reads=True)
+        found = Outbox(opened, operation.sealer).listed(states, kind, limit, reader_of(bundle, reveal, role))
         if form == "jsonl":  # each as it comes, so that there may be as many as there are
             for each in found:
-                _print([each], form, work)
+                _print([each], form, bundle)
         else:
-            _print(list(found), form, work)
+            _print(list(found), form, bundle)
 
 
 @command.command(
@@ -126,19 +130,13 @@ def take(
     number of the lease, which is heard only as long as nobody else has it. Exit status 1 means that there is nothing to
     take.
     """
-    from carepolicy.cli.outboxsending import me
-    from carepolicy.cli.outboxwork import opened_outbox
-    from carepolicy.cli.times import lateness_of
-    from carepolicy.store.outbox.queue import KINDS, Wanted
-
     length = lateness_of(lease)
     if length <= 0:
         raise Refused("a lease of no time is none")
-    with open_or_exit(store, create=False) as opened:
-        work = opened_outbox(opened, policies)
+    with _opened(store, policies) as (outbox, bundle):
         wanted = Wanted((kind,) if kind else ("message",) if channels else KINDS, channels or None)
-        found = work.outbox.take(work.moment(now), length, limit, who or me(), wanted, attempts)
-    _print(found, form, work)
+        found = outbox.take(now_of(now, bundle), length, limit, who or me(), wanted, attempts)
+    _print(found, form, bundle)
     if not found:
         raise SystemExit(NO)
 
@@ -157,7 +155,8 @@ def done(ids: tuple[str, ...], leases: tuple[int, ...], store: str, policies: st
     Without --lease it is refused where a lease of the request has ended unheard, since another may have it now.
     """
     said = _claims(ids, leases)
-    _say(store, policies, lambda work: work.outbox.done(said))
+    with _opened(store, policies) as (outbox, _):
+        outbox.done(said)
 
 
 @command.command(
@@ -177,15 +176,10 @@ def fail(
     policies: str,
 ) -> None:  # fmt: skip
     """Say that requests could not be carried out: each waits, twice as long every time, and is then tried again."""
-    from carepolicy.engine.masking import mask_cards
-
     said = _claims(ids, leases)
-
-    def work_on(work: Work) -> None:
-        for each in work.outbox.fail(said, work.moment(now), mask_cards(reason), park, attempts):
-            click.echo(f"{each.id} {work.state(each)}", err=True)
-
-    _say(store, policies, work_on)
+    with _opened(store, policies) as (outbox, bundle):
+        for each in outbox.fail(said, now_of(now, bundle), mask_cards(reason), park, attempts):
+            click.echo(f"{each.id} {comes_next(each, bundle)}", err=True)
 
 
 @command.command(
@@ -199,7 +193,8 @@ def replay(ids: tuple[str, ...], every: bool, store: str, policies: str) -> None
     """Let parked requests wait again, as if for the first time."""
     if every == bool(ids):
         raise click.UsageError("name some ids, or --all", click.get_current_context())
-    _say(store, policies, lambda work: click.echo(f"{work.outbox.replay(ids):,} wait again", err=True))
+    with _opened(store, policies) as (outbox, _):
+        click.echo(f"{outbox.replay(ids):,} wait again", err=True)
 
 
 @command.command(
@@ -245,9 +240,7 @@ def send(
     no request anything: it is left alone for a while, longer each time. Exit status 1 means that something failed, 3
     that a server could not be worked with; with --watch that is told, and tried again.
     """
-    from carepolicy.cli.outboxsending import Sending, summed
-    from carepolicy.cli.outboxwork import HookOptions, MailOptions, opened_outbox
-    from carepolicy.cli.watcher import Watcher
+    from carepolicy.cli.outbox.send import Sending, summed  # clients of mail and the web are large
 
     if smtp is None and webhook is None:
         raise click.UsageError("say how: --smtp HOST:PORT, --webhook URL, or both", click.get_current_context())
@@ -264,7 +257,7 @@ def send(
             sending.watch(store, policies)
             raise SystemExit(watcher.status)
         with open_or_exit(store, create=False) as opened:
-            results = sending.once(opened_outbox(opened, policies), now, limit, at_once)
+            results = sending.once(opened, policies, now, limit, at_once)
     click.echo(summed(results))
     if not watcher.goes_on:
         raise SystemExit(INTERRUPTED)
@@ -275,25 +268,52 @@ def send(
 
 
 def _claims(ids: tuple[str, ...], leases: tuple[int, ...]) -> list[Claim]:
-    from carepolicy.store.outbox.queue import Claim
-
     if leases and len(leases) != len(ids):
         raise click.UsageError("say --lease once for each ID, in their order", click.get_current_context())
     return [Claim(*each) for each in zip(ids, leases, strict=True)] if leases else [Claim(each) for each in ids]
 
 
-def _say(store: str, policies: str, work_on: Callable[[Work], None]) -> None:
-    from carepolicy.cli.outboxwork import opened_outbox
-    from carepolicy.store.outbox.queue import NoRequest
-
+@contextmanager
+def _opened(store: str, policies: str) -> Iterator[tuple[Outbox, Bundle]]:
+    """The outbox of a store and the set that is installed there. A request that is not there, or is another's, is
+    refused."""
     with open_or_exit(store, create=False) as opened:
+        operation, bundle = operation_or_exit(opened, policies)
         try:
-            work_on(opened_outbox(opened, policies))
+            yield Outbox(opened, operation.sealer), bundle
         except NoRequest as fault:
             raise Refused(str(fault)) from None
 
 
-def _print(found: list[Request], form: str, work: Work) -> None:
-    from carepolicy.cli.outboxtext import printed
+def _print(found: Sequence[Request], form: str, bundle: Bundle) -> None:
+    """Print requests as text, as one object of JSON, or as an object a line."""
+    if form == "json":
+        click.echo(orjson.dumps({"requests": [each.as_dict() for each in found]}, option=orjson.OPT_INDENT_2))
+    elif form == "jsonl":
+        for each in found:
+            click.echo(orjson.dumps(each.as_dict()))
+    else:
+        rows = [_row(each, ZoneInfo(bundle.timezone)) for each in found]
+        click.echo(table([HEAD, *rows]) if rows else "nothing\n", nl=False)
 
-    click.echo(printed(found, form, ZoneInfo(work.bundle.timezone)), nl=False)
+
+def _row(request: Request, zone: ZoneInfo) -> tuple[str, ...]:
+    data = request.data
+    if request.kind == "message":
+        what, whom = f"{data['template']} by {data['channel'] or 'no channel'}", data["to"] or "nobody"
+    elif request.kind == "notice":
+        what, whom = "notice", data["role"]
+    else:
+        what, whom = data["action"], "a service"
+    return request.id, what, whom, time_in_words(request.time, zone), _state(request, zone)
+
+
+def _state(request: Request, zone: ZoneInfo) -> str:
+    said = request.state
+    if request.state == "leased":
+        said += f" by {request.leased_by} (lease {request.lease}) until {time_in_words(request.ready, zone)}"
+    elif request.state == "waiting" and request.ready:
+        said += f" until {time_in_words(request.ready, zone)}"
+    if request.state != "done" and request.attempts:
+        said += f", {request.attempts} attempt{'' if request.attempts == 1 else 's'}"
+    return said + (f": {request.fault}" if request.fault else "")

@@ -1,32 +1,32 @@
-"""What the commands of ``carepolicy outbox`` work with: the outbox, the installed set, and the carriers."""
+"""What ``carepolicy outbox`` is told of the mail server and the webhook that it sends to.
+
+Clients of mail and the web are large, so that what sends is imported by who does so."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from carepolicy.cli.living import operation_or_exit, wall_clock
-from carepolicy.cli.outbox import AUTHORIZATION, PASSWORD, SECRET
 from carepolicy.cli.status import Refused
-from carepolicy.cli.times import until_of
 from carepolicy.engine.recordwords import time_in_words
-from carepolicy.store.outbox.queue import KINDS, Outbox, Wanted
+from carepolicy.store.outbox.queue import KINDS, Wanted
+from carepolicy.store.url import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.contract import Store
-    from carepolicy.store.live.operation import Operation
     from carepolicy.store.outbox.mail import MailServer
     from carepolicy.store.outbox.queue import Request
     from carepolicy.store.outbox.webhook import Webhook
 
+SECRET = "CAREPOLICY_WEBHOOK_SECRET"
+PASSWORD = "CAREPOLICY_SMTP_PASSWORD"
+AUTHORIZATION = "CAREPOLICY_WEBHOOK_AUTHORIZATION"
 
 OPTION = "what --header says"
 """Where a header stands that is on the command line."""
@@ -59,39 +59,6 @@ class HookOptions:
     unencrypted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """The outbox of a store, and the set that is installed there."""
-
-    outbox: Outbox
-    bundle: Bundle
-    operation: Operation
-
-    def moment(self, now: str | None) -> int:
-        """The instant of ``--now``, or of the clock on the wall, in microseconds since 1970."""
-        given = until_of(now, self.bundle)
-        return wall_clock() if given is None else given
-
-    def clock(self, now: str | None) -> Callable[[], int]:
-        """A clock that stands still at ``--now``, or the one on the wall."""
-        if now is None:
-            return wall_clock
-        fixed = self.moment(now)
-        return lambda: fixed
-
-    def state(self, request: Request) -> str:
-        """What comes next for a request that failed."""
-        if request.state == "parked":
-            return "is parked"
-        return f"waits until {time_in_words(request.ready, ZoneInfo(self.bundle.timezone))}"
-
-
-def opened_outbox(store: Store, policies: str, reads: bool = False) -> Work:
-    """The outbox of a store; that of one that may only be read, for what only ``reads``."""
-    operation, bundle = operation_or_exit(store, policies, reads)
-    return Work(Outbox(store, operation.sealer), bundle, operation)
-
-
 def demand_private(host: str, unencrypted: bool, how: str) -> None:
     """Refuse to send to another machine what everybody on the way can read, unless that was asked for by name."""
     if not unencrypted and not is_local(host):
@@ -112,7 +79,6 @@ def is_local(host: str) -> bool:
 def mail_server_of(bundle: Bundle, said: MailOptions) -> MailServer:
     """The mail server that was named. Refuses what names none."""
     from carepolicy.store.outbox.mail import MailServer, mail_channels
-    from carepolicy.store.url import shown
 
     host, _, port = said.address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
@@ -193,3 +159,15 @@ def _header_lines(said: HookOptions) -> Iterator[tuple[str, str]]:
 def surroundings() -> str:
     """What the environment says of proxies and trusted certificates: a server that failed is tried anew with others."""
     return "\0".join(f"{name}={os.environ.get(name, '')}" for name in SURROUNDINGS)
+
+
+def comes_next(request: Request, bundle: Bundle) -> str:
+    """What comes next for a request that failed."""
+    if request.state == "parked":
+        return "is parked"
+    return f"waits until {time_in_words(request.ready, ZoneInfo(bundle.timezone))}"
+
+
+def me() -> str:
+    """This process, as the holder of a lease."""
+    return f"{socket.gethostname()}/{os.getpid()}"

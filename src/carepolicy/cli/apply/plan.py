@@ -1,15 +1,22 @@
-"""How ``carepolicy plan`` and ``apply`` print what becomes of open cases."""
+"""``carepolicy plan``: what a changed set would do to the open cases; and how such a plan is printed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import click
 import orjson
 
-from carepolicy.cli.terminal import plain
+from carepolicy.cli.sets import format_option, policies_option, showing_errors
+from carepolicy.cli.status import NO
+from carepolicy.cli.stores import bundle_of, open_or_exit, store_option
+from carepolicy.cli.terminal import busy, plain
+from carepolicy.cli.times import now_of, now_option
 from carepolicy.engine.instants import parse
 from carepolicy.engine.recordwords import time_in_words
+from carepolicy.store.versions.apply import make_plan
+from carepolicy.store.versions.plan import FATES
 
 if TYPE_CHECKING:
     from carepolicy.store.versions.plan import Example, Plan
@@ -33,6 +40,27 @@ PLANNED, APPLIED, TRIED = range(3)
 """What was done about a plan."""
 
 
+@click.command(epilog="\b\nExamples:\n  carepolicy plan\n  carepolicy plan --policies new_policies --format json\n")
+@click.option("--examples", type=click.IntRange(0), default=3, show_default=True, help="Cases to name for each change.")
+@now_option
+@format_option("text", "json")
+@store_option
+@policies_option
+def command(examples: int, now: str | None, form: str, store: str, policies: str) -> None:
+    """Say what `carepolicy apply` of the set in the folder would do to the open cases of the store at this instant.
+
+    What is due by then happens first, by the installed set. Nothing is changed, but others wait with writing to the
+    store meanwhile. Exit status 1 means that `carepolicy apply` would refuse, since a case is in a state that is gone.
+    """
+    with open_or_exit(store, create=False) as opened:
+        bundle, sealer = bundle_of(opened)
+        with showing_errors(policies), busy("planning"):
+            plan = make_plan(opened, policies, sealer, now_of(now, bundle), examples)
+    click.echo(printed(plan, form, bundle.timezone, PLANNED), nl=False)
+    if plan.refused:
+        raise SystemExit(NO)
+
+
 def printed(plan: Plan, form: str, timezone: str, done: int) -> str:
     """A plan, and what was ``done`` about it, as text or as an object of JSON."""
     if form == "json":
@@ -42,8 +70,6 @@ def printed(plan: Plan, form: str, timezone: str, done: int) -> str:
         return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n"
     if plan.same:
         return "this set is installed already\n"
-    from carepolicy.store.versions.plan import FATES
-
     zone = ZoneInfo(timezone)
     lines = [] if not plan.fired else [_due_first(plan)]
     for fate in FATES:

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from carepolicy.cli.spreadsheet import rows
-from carepolicy.cli.terminal import plain, width
+from carepolicy.cli.terminal import csv_rows, plain, table, width
 from carepolicy.engine.instants import parse
 from carepolicy.engine.reading import Record
 from carepolicy.engine.recordwords import clock_in_words, due_in_words, record_in_words, time_in_words
@@ -100,9 +99,9 @@ def _object(record: Record, zone: ZoneInfo, titles: Titles = NAMES) -> dict[str,
 FIELDS = ("subject", "flow", "state", "owner", "person", "opened", "since", "late", "next_clock", "next_due")
 
 
-def csv_rows(cases: Iterable[CaseView]) -> Iterator[str]:
+def as_csv(cases: Iterable[CaseView]) -> Iterator[str]:
     """Open cases as rows of CSV; times are those of records, ``late`` names the clocks that are late."""
-    return rows(map(_flat, cases), FIELDS)
+    return csv_rows(map(_flat, cases), FIELDS)
 
 
 def _flat(case: CaseView) -> dict[str, str]:
@@ -116,7 +115,7 @@ def _flat(case: CaseView) -> dict[str, str]:
     }  # fmt: skip
 
 
-def table(cases: Sequence[CaseView], zone: ZoneInfo) -> str:
+def as_table(cases: Sequence[CaseView], zone: ZoneInfo) -> str:
     """Open cases, one a line: subject, flow, state, owner, and what falls due next."""
     rows = [("subject", "flow", "state", "owner", "next due")] if cases else []
     for case in cases:
@@ -126,9 +125,4 @@ def table(cases: Sequence[CaseView], zone: ZoneInfo) -> str:
         if upcoming is not None and upcoming.due is not None:
             told.append(f"{due_in_words(upcoming.due, zone)} {upcoming.name}")
         rows.append((case.subject, case.flow, case.state, case.person or case.role or "", "; ".join(told)))
-    cells = [[plain(cell) for cell in row] for row in rows]
-    wide = [max(map(width, column)) for column in zip(*cells, strict=True)]
-    return "".join(
-        "  ".join(cell + " " * (wide[place] - width(cell)) for place, cell in enumerate(row)).rstrip() + "\n"
-        for row in cells
-    )
+    return table(rows)

@@ -1,19 +1,34 @@
-"""How ``carepolicy apply --shadow`` prints where two sets differ."""
+"""``carepolicy apply --shadow``: a set is begun to be tried, compared with the installed one, or ended."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import click
 import orjson
 
-from carepolicy.cli.terminal import plain
+from carepolicy.cli.apply.plan import PLANNED, TRIED
+from carepolicy.cli.apply.plan import printed as plan_printed
+from carepolicy.cli.sets import showing_errors
+from carepolicy.cli.status import NO, Refused
+from carepolicy.cli.stores import bundle_of, differs
+from carepolicy.cli.terminal import plain, progress
+from carepolicy.cli.times import now_of, wall_clock
 from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.engine.recordwords import time_in_words
 from carepolicy.store.shadow.comparison import COUNTED, INSTALLED, KINDS, SHADOW, Deed
+from carepolicy.store.shadow.trial import begin, current, end, to_copy
+from carepolicy.store.stepping import Ended, Telling, compared
+from carepolicy.store.versions.plan import RefusedPlan
 
 if TYPE_CHECKING:
+    from carepolicy.store.contract import Store
     from carepolicy.store.shadow.comparison import Comparison, Difference
+    from carepolicy.store.shadow.journal import ShadowRow
+
+WORTH = 5_000
+"""So many rows or events are worth a bar."""
 
 WORDS = {
     "only_installed": ("case is there by the installed set only", "cases are there by the installed set only"),
@@ -36,6 +51,52 @@ TITLES = {
     "refused": "events not taken",
 }  # fmt: skip
 NONE = "nothing"
+
+
+def try_beside(store: Store, policies: str, now: str | None, examples: int, form: str) -> None:
+    """Begin to try the set in a folder, or say where the one that is tried differs."""
+    known = current(store)
+    if known is None:
+        _begin(store, policies, now, examples, form)
+    else:
+        _report(store, *known, policies, examples, form)
+
+
+def end_trial(store: Store, form: str) -> None:
+    """End what is tried."""
+    ended = end(store)
+    if form == "json":
+        click.echo(orjson.dumps({"ended": ended is not None}).decode())
+    elif ended is None:
+        click.echo("no set is tried beside the installed one")
+    else:
+        click.echo("ended: what the other set did is gone; the installed one goes on")
+
+
+def _begin(store: Store, policies: str, now: str | None, examples: int, form: str) -> None:
+    bundle, sealer = bundle_of(store)
+    at = now_of(now, bundle)
+    try:
+        with showing_errors(policies), progress("copying", to_copy(store), WORTH) as told:
+            plan = begin(store, policies, sealer, at, examples, told)
+        click.echo(plan_printed(plan, form, bundle.timezone, TRIED), nl=False)
+    except RefusedPlan as refused:
+        click.echo(plan_printed(refused.plan, form, bundle.timezone, PLANNED), nl=False)
+        raise SystemExit(NO) from None
+
+
+def _report(store: Store, row: ShadowRow, waiting: int, policies: str, examples: int, form: str) -> None:
+    bundle, sealer = bundle_of(store)
+    if differs(policies, row.digest):
+        click.echo(f"note: {policies} differs from the set that is tried; --stop ends that one", err=True)
+    try:
+        with progress("comparing", waiting + to_copy(store), WORTH) as told:
+            found = compared(store, row, sealer, wall_clock(), examples, Telling(told, told))
+    except Ended:
+        raise Refused("the set that was tried has been ended by another process") from None
+    click.echo(printed(found, form, bundle.timezone), nl=False)
+    if found.differ:
+        raise SystemExit(NO)
 
 
 def printed(found: Comparison, form: str, timezone: str) -> str:

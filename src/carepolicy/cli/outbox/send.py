@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import socket
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 
-from carepolicy.cli.living import wall_clock
-from carepolicy.cli.outboxwork import HookOptions, MailOptions, mail_server_of, opened_outbox, webhook_of
+from carepolicy.cli.outbox.servers import HookOptions, MailOptions, comes_next, mail_server_of, me, webhook_of
 from carepolicy.cli.status import say
-from carepolicy.cli.stores import open_or_exit
+from carepolicy.cli.stores import open_or_exit, operation_or_exit
+from carepolicy.cli.times import now_of, wall_clock
 from carepolicy.engine.recordwords import time_in_words
 from carepolicy.store.outbox.delivery import Delivered, Delivery, Servers, say_done
 from carepolicy.store.outbox.mail import mail_channels
+from carepolicy.store.outbox.queue import Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from carepolicy.cli.metrics import Metrics
-    from carepolicy.cli.outboxwork import Work
     from carepolicy.cli.watcher import Watcher
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store
+    from carepolicy.store.live.operation import Operation
     from carepolicy.store.outbox.delivery import Carrier, Outcome
     from carepolicy.store.outbox.queue import Request
 
@@ -34,9 +33,13 @@ GLANCE = 2.0
 """Seconds between two looks into the outbox, unless the store wakes a watcher earlier."""
 
 
-def me() -> str:
-    """This process, as the holder of a lease."""
-    return f"{socket.gethostname()}/{os.getpid()}"
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The outbox of a store, and the set that is installed there."""
+
+    outbox: Outbox
+    bundle: Bundle
+    operation: Operation
 
 
 class Sending:
@@ -56,8 +59,11 @@ class Sending:
         self._unsaid: list[Request] = []
         self._faults: dict[str, str] = {}
 
-    def once(self, work: Work, now: str | None, limit: int | None, at_once: bool = False) -> list[Delivered]:
+    def once(
+        self, store: Store, policies: str, now: str | None, limit: int | None, at_once: bool = False
+    ) -> list[Delivered]:
         """Send what is ready."""
+        work = _work(store, policies)
         servers = Servers(work.outbox.store, work.operation.sealer)
         return [self._sent(work, each, servers, now, limit, at_once) for each in self._carriers(work.bundle)]
 
@@ -68,7 +74,7 @@ class Sending:
 
     def _watch(self, url: str, policies: str, under_way: Callable[[], None]) -> None:
         with open_or_exit(url, create=False) as store:
-            work = opened_outbox(store, policies)
+            work = _work(store, policies)
             under_way()
             self._go_on(store, work)
 
@@ -104,9 +110,10 @@ class Sending:
     def _sent(
         self, work: Work, carrier: Carrier, servers: Servers, now: str | None, limit: int | None, at_once: bool
     ) -> Delivered:
+        fixed = None if now is None else now_of(now, work.bundle)
         delivery = Delivery(
-            work.outbox, servers, carrier, work.clock(now), me(), self._attempts, partial(self._hear, work),
-            lambda: not self._watcher.goes_on, self._unsaid,
+            work.outbox, servers, carrier, lambda: wall_clock() if fixed is None else fixed, me(), self._attempts,
+            partial(self._hear, work), lambda: not self._watcher.goes_on, self._unsaid,
         )  # fmt: skip
         try:
             result = delivery.run(limit, at_once)
@@ -135,7 +142,7 @@ class Sending:
         if outcome.what == "lost":
             _say_of(outcome, f"{outcome.why}")
         elif outcome.why is not None:
-            _say_of(outcome, f"{outcome.why}; it {work.state(outcome.request)}")
+            _say_of(outcome, f"{outcome.why}; it {comes_next(outcome.request, work.bundle)}")
 
     def _tell(self, work: Work, name: str, result: Delivered) -> None:
         """Tell that a server failed, once for each fault that it has, and that it works again."""
@@ -145,6 +152,11 @@ class Sending:
         elif self._faults.get(name) != result.fault:
             self._faults[name] = result.fault
             say(told_fault(work, result), "server_away", "warning", server=name)
+
+
+def _work(store: Store, policies: str) -> Work:
+    operation, bundle = operation_or_exit(store, policies)
+    return Work(Outbox(store, operation.sealer), bundle, operation)
 
 
 def _say_of(outcome: Outcome, text: str) -> None:

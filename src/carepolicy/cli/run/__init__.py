@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,15 +14,21 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from carepolicy.cli.letters import Letters
+from carepolicy.cli.run.stored import Asked, run_with_store
 from carepolicy.cli.sets import bundle_or_exit, policies_option
 from carepolicy.cli.status import HARMLESS, UNREACHABLE, Refused
-from carepolicy.cli.storedrun import Asked, run_with_store
 from carepolicy.cli.terminal import no_colour
 from carepolicy.cli.times import lateness_of, until_of
 from carepolicy.collecting import seldom_collected
+from carepolicy.engine.codes import CODES
+from carepolicy.engine.lines import numbered_lines, tells_of_merges
+from carepolicy.engine.ordered import OrderedRun
+from carepolicy.engine.parallel import ParallelRun
+from carepolicy.engine.stream import Run, WorkerDied
+from carepolicy.spool import spool
 
 if TYPE_CHECKING:
-    from carepolicy.engine.stream import Run
     from carepolicy.machine.program import Bundle
 
 BLOCK = 1 << 15
@@ -28,8 +36,6 @@ BLOCK = 1 << 15
 
 SHARED_BLOCK = 1 << 17
 """The same where each of several workers gets a part of them."""
-
-SHOWN = 10
 
 
 @click.command(
@@ -114,14 +120,14 @@ def command(
         stack.enter_context(_telling_of_dead_workers())
         stack.enter_context(seldom_collected())
         runner = stack.enter_context(_runner(bundle, reveal, held, workers))
-        letters = Letters(dead, quiet)
+        letters = Letters(None if dead is None else dead.write, quiet)
         try:
             blocks = _blocks(source, quiet, BLOCK if workers == 1 else SHARED_BLOCK)
             _pump(runner, blocks, records, letters, end)
         finally:
             records.flush()
             if not quiet:
-                _say(runner, letters)
+                _say(runner, dead_letters)
     if set(runner.tally) - HARMLESS:
         raise SystemExit(1)
 
@@ -133,29 +139,6 @@ def _run_with(asked: Asked) -> None:
         tally = run_with_store(asked, source, _blocks(source, asked.quiet))
     if set(tally) - HARMLESS:
         raise SystemExit(1)
-
-
-class Letters:
-    """Where dead letters go: to a file, or the first few of them to standard error in words."""
-
-    def __init__(self, file: IO[str] | None, quiet: bool) -> None:
-        self.file = file
-        self.count = 0
-        self._quiet = quiet
-
-    def take(self, letters: list[str]) -> None:
-        """Write dead letters and empty the list."""
-        for letter in letters:
-            self.count += 1
-            if self.file is not None:
-                self.file.write(letter)
-            elif not self._quiet and self.count <= SHOWN:
-                import orjson
-
-                told = orjson.loads(letter)
-                where = f"line {told['line']}" if "line" in told else "after the last line"
-                click.echo(f"{where}: {told['code']} {told['reason']}", err=True)
-        letters.clear()
 
 
 def _source(stack: ExitStack, file: str) -> Any:
@@ -189,11 +172,6 @@ def _shareable(stack: ExitStack, source: Any, workers: int) -> tuple[Any, int]:
 
     What cannot be read twice, such as a pipe, is copied to a temporary file to find out.
     """
-    import shutil
-    import tempfile
-
-    from carepolicy.engine.lines import tells_of_merges
-
     if not source.seekable():
         piped, source = source, tempfile.TemporaryFile()  # noqa: SIM115 - the stack closes it
         stack.enter_context(source)
@@ -204,8 +182,6 @@ def _shareable(stack: ExitStack, source: Any, workers: int) -> tuple[Any, int]:
 
 @contextmanager
 def _telling_of_dead_workers() -> Iterator[None]:
-    from carepolicy.engine.stream import WorkerDied
-
     try:
         yield
     except WorkerDied as fault:
@@ -213,24 +189,18 @@ def _telling_of_dead_workers() -> Iterator[None]:
 
 
 def _runner(bundle: Bundle, reveal: bool, lateness: int, workers: int) -> Any:
-    from carepolicy.engine.ordered import OrderedRun
-    from carepolicy.engine.parallel import ParallelRun
-    from carepolicy.engine.stream import Run
-    from carepolicy.spool import spool
-
     run: Run = Run(bundle, reveal, lateness) if workers == 1 else ParallelRun(bundle, reveal, lateness, workers)
     return OrderedRun(run, spool)
 
 
 def _pump(runner: Any, blocks: Iterator[bytes], records: IO[bytes], letters: Letters, until: int | None) -> None:
-    from carepolicy.engine.lines import numbered_lines
-
     for lines in numbered_lines(blocks):
         text = runner.feed(lines)
         if text:
             records.write(text.encode())
             records.flush()
         letters.take(runner.dead)
+        runner.dead.clear()
     for text in runner.finish(until):
         records.write(text.encode())
     letters.take(runner.dead)
@@ -262,7 +232,7 @@ def _size(source: Any) -> int | None:
     return size or None
 
 
-def _say(runner: Any, letters: Letters) -> None:
+def _say(runner: Any, dead_letters: str | None) -> None:
     """The summary: how many events and records, what is open and late, what was not taken and why."""
     tally: Counter[str] = runner.tally
     refused = dict(sorted(tally.items()))
@@ -272,10 +242,8 @@ def _say(runner: Any, letters: Letters) -> None:
         err=True,
     )
     if refused:
-        from carepolicy.engine.codes import CODES
-
         told = ", ".join(f"{count:,} x {code} ({CODES[code].title})" for code, count in refused.items())
-        where = f", see {letters.file.name}" if letters.file is not None else ""
+        where = f", see {dead_letters}" if dead_letters else ""
         click.echo(f"not clean: {told}{where}", err=True)
 
 

@@ -13,15 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from carepolicy.cli.letters import Letters
 from carepolicy.cli.status import USAGE, Refused
-from carepolicy.cli.stores import open_or_exit
+from carepolicy.cli.stores import open_or_exit, operation_or_exit
+from carepolicy.cli.times import near_of, wall_clock
 from carepolicy.durable import sync_name
+from carepolicy.engine.codes import CODES
+from carepolicy.engine.lines import numbered_lines
+from carepolicy.store import faults
+from carepolicy.store.cases.search import count_open
+from carepolicy.store.live.inputs import Source, is_whole
+from carepolicy.store.live.run import OtherInput, StoredRun, Unfinished
+from carepolicy.store.live.workers import SharedRun, survey
 
 if TYPE_CHECKING:
     from collections import Counter
 
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.live.run import StoredRun
     from carepolicy.store.live.workers import Log
 
 _TIME = re.compile(r"(\d{1,6})(ms|s|m)")
@@ -114,12 +122,6 @@ class Growing:
 
 def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counter[str]:
     """Run the blocks of an input; what was not taken, by its code."""
-    from carepolicy.cli.living import operation_or_exit, wall_clock
-    from carepolicy.cli.times import near_of
-    from carepolicy.store.live.inputs import Source
-    from carepolicy.store.live.run import OtherInput, StoredRun, Unfinished
-    from carepolicy.store.live.workers import SharedRun
-
     pace = Pace(asked.batch)
     with ExitStack() as stack:
         store = stack.enter_context(open_or_exit(asked.store, policies=asked.policies))
@@ -155,8 +157,6 @@ def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counte
 def _shareable(asked: Asked, source: Any, bundle: Bundle) -> Log | None:
     """The log, where several workers give the same records of it as one; where they would not, one does it, and this is
     said."""
-    from carepolicy.store.live.workers import survey
-
     if not asked.store.startswith("postgres"):
         raise Refused("several workers need a store in PostgreSQL; SQLite has one writer at a time")
     if asked.file == "-" or asked.lateness:
@@ -181,10 +181,8 @@ class _Told:
 
     def __init__(self, stack: ExitStack, run: StoredRun, asked: Asked) -> None:
         self._run = run
-        self._quiet = asked.quiet
-        self._shown = 0
         self._records: Growing | None = None
-        self._letters: Growing | None = None
+        self._letters = Letters(quiet=asked.quiet)
         self._lines = run.progress.before if run.deferred else run.lines_written()
         self._buried = 0
         progress, new = run.progress, run.is_new
@@ -201,9 +199,10 @@ class _Told:
             if not run.deferred:
                 self._write_all(until_the_end=False)
         if asked.dead_letters is not None:
-            self._letters = self._opened(stack, asked.dead_letters)
+            file = self._opened(stack, asked.dead_letters)
+            self._letters = Letters(file.write)
             behind = progress.letters_behind
-            kept = self._letters.begin(
+            kept = file.begin(
                 asked.resume, progress.letters_before + behind, None if new else progress.letters + behind
             )
             if new:
@@ -221,8 +220,7 @@ class _Told:
         """Tell what one transaction did."""
         if not self._run.deferred:
             self._write(records)
-            for letter in letters:
-                self._bury(letter)
+            self._letters.take(letters)
 
     def take_end(self) -> None:
         """Tell what had to wait."""
@@ -235,8 +233,7 @@ class _Told:
             self._write(line)
 
     def _bury_all(self) -> None:
-        for line in self._run.buried(self._buried):
-            self._bury(line)
+        self._letters.take(self._run.buried(self._buried))
 
     def _write(self, text: str) -> None:
         if not text:
@@ -248,18 +245,6 @@ class _Told:
             sys.stdout.buffer.write(text.encode())
             sys.stdout.buffer.flush()
 
-    def _bury(self, letter: str) -> None:
-        from carepolicy.cli.living import SHOWN
-
-        self._shown += 1
-        if self._letters is not None:
-            self._letters.write(letter)
-        elif not self._quiet and self._shown <= SHOWN:
-            import orjson
-
-            said = orjson.loads(letter)
-            click.echo(f"line {said['line']}: {said['code']} {said['reason']}", err=True)
-
     def flush(self) -> None:
         """Let what was written be seen."""
         sys.stdout.flush()
@@ -269,9 +254,6 @@ def _pump(run: StoredRun, told: _Told, pace: Pace, whole: bool, final: bool) -> 
     """Take the lines behind those that were taken before, in transactions. What has come through a pipe is not kept
     waiting for more. False where the last line of a file is left, since it is no whole event and no line break ends it;
     the end of a pipe is one."""
-    from carepolicy.engine.lines import numbered_lines
-    from carepolicy.store.live.inputs import is_whole
-
     waiting: list[tuple[int, bytes]] = []
     open_end, left = False, 0
     for lines in numbered_lines(run.source):
@@ -312,10 +294,6 @@ def _is_file(source: Any) -> bool:
 
 
 def _say(run: StoredRun, store: Any) -> None:
-    from carepolicy.engine.codes import CODES
-    from carepolicy.store import faults
-    from carepolicy.store.cases.search import count_open
-
     progress = run.progress
     try:
         with store.reading() as transaction:
