@@ -19,7 +19,7 @@ from datetime import date
 from pathlib import Path
 
 from carepolicy.checks import check_folder
-from carepolicy.editing.rechecking import Rechecked
+from carepolicy.editing.recheck import Rechecked
 
 POLICIES = Path(__file__).parents[1] / "policies"
 TODAY = date(2026, 3, 2)

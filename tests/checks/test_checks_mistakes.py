@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from carepolicy.checks import check_folder
-from carepolicy.editing.rechecking import Rechecked
+from carepolicy.editing.recheck import Rechecked
 from carepolicy.policy.findings import Finding
 
 HERE = Path(__file__).parent

@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 from carepolicy.checks import check_folder
 from carepolicy.cli.app import app
 from carepolicy.editing.files import editable_files
-from carepolicy.editing.fixing import mended
-from carepolicy.editing.formatting import formatted
+from carepolicy.editing.fixes import mended
+from carepolicy.editing.layout import formatted
 from carepolicy.policy.findings import Finding, Severity, sole
 
 CHECKS = Path(__file__).parents[1] / "checks"

@@ -10,10 +10,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.editing.comments import comments_of
 from carepolicy.editing.files import editable_files, kind_of
-from carepolicy.editing.formatting import formatted
-from carepolicy.editing.layout import CannotLayOut, laid_out
+from carepolicy.editing.layout import CannotLayOut, comments_of, formatted, laid_out
 from carepolicy.policy.composing import compose
 from carepolicy.policy.documents import documents
 from carepolicy.policy.load import load_policies

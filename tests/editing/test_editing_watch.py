@@ -12,7 +12,7 @@ import pexpect
 import pytest
 
 from carepolicy.checks import check_folder
-from carepolicy.editing.rechecking import Rechecked
+from carepolicy.editing.recheck import Rechecked
 
 HARBOUR = Path(__file__).parents[1] / "checks" / "harbour"
 FLOW = "flows/email_inquiry.yaml"

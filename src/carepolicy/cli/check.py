@@ -26,7 +26,7 @@ from carepolicy.cli.sets import (
 )
 from carepolicy.cli.status import NO, Refused, note
 from carepolicy.cli.terminal import plain
-from carepolicy.editing.rechecking import Rechecked
+from carepolicy.editing.recheck import Rechecked
 from carepolicy.policy.files import digest_of
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _fix(wanted: Wanted, day: date, yes: bool) -> None:
 
     Without ``yes`` a terminal is asked; where there is none, nothing is written.
     """
-    from carepolicy.editing.fixing import mended  # what lays out YAML is large
+    from carepolicy.editing.fixes import mended  # what lays out YAML is large
 
     found = [each for root, only in wanted.items() for each in mended(root, day, only)]
     if not found:

@@ -12,12 +12,12 @@ from carepolicy.cli.sets import PIPE, demand_folder, piped, policies_option, sta
 from carepolicy.cli.status import NO, USAGE, Refused, note
 from carepolicy.cli.terminal import plain, progress
 from carepolicy.editing.files import editable_files, kind_of
-from carepolicy.editing.formatting import formatted, formatted_text
+from carepolicy.editing.layout import formatted, formatted_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from carepolicy.editing.formatting import Formatted
+    from carepolicy.editing.layout import Formatted
 
 WORTH_A_BAR = 20
 """So many files take about a second."""

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from carepolicy.editing.files import ORGANISATION, editable_files, kind_of
-from carepolicy.editing.rechecking import Rechecked
+from carepolicy.editing.recheck import Rechecked
 from carepolicy.lsp.mentions import Mention, mentions_of
 from carepolicy.policy.composing import compose
 from carepolicy.policy.documents import documents

@@ -14,8 +14,8 @@ from pygls.lsp.server import LanguageServer
 
 from carepolicy._version import __version__
 from carepolicy.editing.files import kind_of
-from carepolicy.editing.fixing import fix_of
-from carepolicy.editing.formatting import formatted_text
+from carepolicy.editing.fixes import fix_of
+from carepolicy.editing.layout import formatted_text
 from carepolicy.lsp import completing, hovering
 from carepolicy.lsp.outline import Entry, entries, folds
 from carepolicy.lsp.project import Project, path_of, root_of

@@ -24,7 +24,7 @@ from carepolicy.policy.language.keys import (
     texts,
     title,
 )
-from carepolicy.policy.language.shapes import DATE, DAYS, HOURS, Array, Schema, Several, Shape
+from carepolicy.policy.language.shapes import DATE, DAYS, HOURS, TEXT, Array, Either, Several
 from carepolicy.policy.node import Node
 from carepolicy.policy.places import At
 
@@ -87,28 +87,19 @@ class ClosureImport(Mapped):
     )  # fmt: skip
 
 
-class _ClosedDays(Shape):
-    """Dates in one text, or a mapping that names a file."""
-
-    piece = what = ""
-    mapping = Fields(ClosureImport)
-
-    def body(self) -> Schema:
-        """The JSON Schema."""
-        return {
-            "type": ["string", "object"],
-            "format": "carepolicy-closed",
-            "pattern": r"^\d{4}-\d{2}-\d{2}(/\d{4}-\d{2}-\d{2})?$",
-            "properties": {name: each.schema() for name, each in self.mapping.keys.items()},
-            "required": [*self.mapping.keys],
-            "additionalProperties": False,
-            "errorMessage": CLOSED,
-            "patternErrorMessage": "closed days are written like 2026-12-24, or 2026-08-03/2026-08-07",
-        }
-
-    def below(self) -> Iterator[Shape]:
-        """The shapes of what stands in it."""
-        yield self.mapping
+_IMPORT = Fields(ClosureImport)
+_CLOSED_DAYS = Either(
+    TEXT,
+    _IMPORT,
+    {
+        "type": ["string", "object"],
+        "format": "carepolicy-closed",
+        "pattern": r"^\d{4}-\d{2}-\d{2}(/\d{4}-\d{2}-\d{2})?$",
+        **{keyword: _IMPORT.body()[keyword] for keyword in ("properties", "required", "additionalProperties")},
+        "errorMessage": CLOSED,
+        "patternErrorMessage": "closed days are written like 2026-12-24, or 2026-08-03/2026-08-07",
+    },
+)
 
 
 @mapping("a calendar, such as {hours: {mon-fri: 09:00-17:00}}", piece="calendar")
@@ -132,7 +123,7 @@ class CalendarSpec(Mapped):
         example="{country: GB, subdivision: ENG}", rank=1, told=("public holidays", "jours fériés"),
     )  # fmt: skip
     closed: tuple[tuple[date, date], ...] = key(
-        Several(_ClosedDays(), ("string", "object"), "a date, a range of dates, or a list of these"),
+        Several(_CLOSED_DAYS, ("string", "object"), "a date, a range of dates, or a list of these"),
         "Days on which it is closed.", bare=True, read=lambda node, name: tuple(_closed_days(node)),
         example="[2026-12-24, 2026-08-03/2026-08-07]", codes=("CP114",), rank=1, told=("closed days", "jours fermés"),
     )  # fmt: skip

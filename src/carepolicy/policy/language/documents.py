@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cache
+from typing import Any, NamedTuple
 
 from carepolicy.policy.language.flow import Flow
-from carepolicy.policy.language.keys import Fields
+from carepolicy.policy.language.keys import Fields, Key
 from carepolicy.policy.language.messages import Messages
 from carepolicy.policy.language.organisation import Organisation
 from carepolicy.policy.language.scenario import ScenarioFile
-from carepolicy.policy.language.shapes import Schema
+from carepolicy.policy.language.shapes import Inside, Schema
+from carepolicy.policy.places import Path
 
 DOCUMENTS = {
     "organisation": Fields(Organisation),
@@ -40,3 +43,33 @@ def schema_of(kind: str) -> Schema:
 def schema_texts() -> dict[str, str]:
     """Every schema as its file in schemas/ holds it."""
     return {name: json.dumps(schema_of(kind), indent=2, ensure_ascii=False) + "\n" for kind, name in KINDS.items()}
+
+
+class Spot(NamedTuple):
+    """A piece of a file's data, where it stands, and what the language says of it.
+
+    ``key`` is that under which it stands, or the entry of a list or mapping does; ``scope`` the flow that is meant
+    there, "" where none is.
+    """
+
+    inside: Inside
+    path: Path
+    key: Key | None
+    scope: str
+
+
+def spots(kind: str, data: Any) -> Iterator[Spot]:
+    """Everything that stands in a file of one kind, whatever its shape, as far as the language knows it; outermost
+    first."""
+    yield from _below(Inside(DOCUMENTS[kind], data), (), None, "")
+
+
+def _below(here: Inside, path: Path, key: Key | None, scope: str) -> Iterator[Spot]:
+    yield Spot(here, path, key, scope)
+    if here.on_key:
+        return
+    if isinstance(here.shape, Fields) and isinstance(here.data, dict):
+        own = next((name for name, each in here.shape.keys.items() if each.scopes), "")
+        scope = str(here.data.get(own, scope))
+    for each in here.shape.inside(here.data):
+        yield from _below(each, (*path, *each.path), each.key or key, scope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -39,11 +39,11 @@ from carepolicy.policy.language.shapes import (
     SCALARS,
     TEXT,
     TRIGGER,
+    Array,
+    Either,
     Named,
     Scalar,
-    Schema,
     Several,
-    Shape,
     choice,
 )
 from carepolicy.policy.limit import LimitText
@@ -119,24 +119,15 @@ class LimitChoice(Mapped):
     at: At = located()
 
 
-class _Limits(Shape):
-    """A limit, or a list of limits of which the first that holds wins."""
-
-    piece = ""
-    what = "limit"
-    entry = Fields(LimitChoice, piece="choice")
-
-    def body(self) -> Schema:
-        """The JSON Schema."""
-        return {
-            "type": [*SCALARS, "array"],
-            "items": self.entry.schema(),
-            "errorMessage": "a limit such as 3 business hours, or a list of {when: …, is: …}",
-        }
-
-    def below(self) -> Iterator[Shape]:
-        """The shapes of what stands in it."""
-        yield self.entry
+_LIMITS = Either(
+    LIMIT,
+    Array(Fields(LimitChoice, piece="choice")),
+    {
+        "type": [*SCALARS, "array"],
+        "items": Fields(LimitChoice, piece="choice").schema(),
+        "errorMessage": "a limit such as 3 business hours, or a list of {when: …, is: …}",
+    },
+)
 
 
 def _limits(node: Node, name: str) -> tuple[LimitChoice, ...]:
@@ -158,7 +149,7 @@ class Clock(Mapped):
         codes=("CP225", "CP409"), rank=1, told=("promise", "promesse"),
     )  # fmt: skip
     limits: tuple[LimitChoice, ...] = key(
-        _Limits(), "A limit, or a list of limits of which the first that holds wins.", key="limit", required=True,
+        _LIMITS, "A limit, or a list of limits of which the first that holds wins.", key="limit", required=True,
         read=_limits, example='[{when: customer.tier == "gold", is: 3 business hours}, {is: 1 business day}]',
         codes=("CP220", "CP221", "CP222", "CP412", "CP414"), rank=2,
     )  # fmt: skip

@@ -25,6 +25,7 @@ from carepolicy.policy.language.shapes import (
     NAMES,
     TEXT,
     TEXTS,
+    Inside,
     Named,
     Scalar,
     Schema,
@@ -159,6 +160,16 @@ class Fields(Shape):
     def below(self) -> Iterator[Shape]:
         """The shapes of what stands in it."""
         yield from (key.shape for key in self.keys.values())
+
+    def inside(self, data: Any) -> Iterator[Inside]:
+        """What stands under the keys that are known here."""
+        keys = self.keys
+        if self.short and not isinstance(data, dict):
+            yield Inside(keys[self.short].shape, data, key=keys[self.short])
+        for name, value in data.items() if isinstance(data, dict) else ():
+            key = keys.get(name)
+            if key is not None:
+                yield Inside(key.shape, value, (name,), defines=key.shape.what if key.defines else "", key=key)
 
 
 def read_fields(kind: type[Class], node: Node, name: str) -> Class:

@@ -33,9 +33,8 @@ from carepolicy.policy.language.shapes import (
     LIMIT,
     TEXT,
     Array,
+    Either,
     Scalar,
-    Schema,
-    Shape,
     choice,
 )
 from carepolicy.policy.limit import Limit, LimitText, parse_limit, setting_in
@@ -193,33 +192,21 @@ class Kept(Mapped):
     dead_letters: LimitText | None = limit("When an event that was not taken is forgotten.", example="90 days")
 
 
-class _Keep(Shape):
-    """One limit, or how long what is kept."""
-
-    piece = what = ""
-    mapping = Fields(Kept)
-
-    def body(self) -> Schema:
-        """The JSON Schema."""
-        limit = LIMIT.body()
-        return {
-            **limit,
-            "type": [*limit["type"], "object"],
-            "properties": {name: each.schema() for name, each in self.mapping.keys.items()},
-            "additionalProperties": False,
-            "minProperties": 1,
-            "examples": ["3 years", {"facts": "3 years", "events": "90 days", "records": "7 years"}],
-            "errorMessage": "a limit, such as 3 years, or what is kept how long, "
-            "such as {facts: 3 years, records: 7 years}",
-        }
-
-    def described(self, description: str) -> Schema:
-        """The schema with words about it."""
-        return {**self.body(), "description": description}
-
-    def below(self) -> Iterator[Shape]:
-        """The shapes of what stands in it."""
-        yield self.mapping
+_KEEP = Either(
+    LIMIT,
+    Fields(Kept),
+    {
+        **LIMIT.body(),
+        "type": [*LIMIT.body()["type"], "object"],
+        "properties": {name: each.schema() for name, each in Fields(Kept).keys.items()},
+        "additionalProperties": False,
+        "minProperties": 1,
+        "description": "When a closed case's facts are erased; or what is kept how long.",
+        "examples": ["3 years", {"facts": "3 years", "events": "90 days", "records": "7 years"}],
+        "errorMessage": "a limit, such as 3 years, or what is kept how long, "
+        "such as {facts: 3 years, records: 7 years}",
+    },
+)
 
 
 @mapping(
@@ -273,7 +260,7 @@ class Organisation(Mapped):
         example="{small_refund: 20}", codes=("CP219",), rank=6,
     )  # fmt: skip
     keep: LimitText | None = key(
-        _Keep(), "When a closed case's facts are erased; or what is kept how long.",
+        _KEEP, "When a closed case's facts are erased; or what is kept how long.", bare=True,
         read=lambda node, name: None if (facts := _facts_kept(node)) is None else facts.limit(),
         otherwise="never", example="{facts: 3 years, records: 7 years}", codes=("CP220", "CP239", "CP240"),
         told=("kept for", "conservé"),

@@ -17,7 +17,7 @@ from carepolicy.policy.language.keys import (
     text,
     texts,
 )
-from carepolicy.policy.language.shapes import FACT, NAME, TEXT, TRIGGER, Array, Scalar
+from carepolicy.policy.language.shapes import FACT, NAME, TEXT, TRIGGER, Array, FactValues, Scalar
 from carepolicy.policy.limit import LimitText
 
 _VALUE = Scalar("", {"type": ["string", "number", "boolean", "array", "object", "null"]}, lambda node: node.data)
@@ -71,7 +71,7 @@ class ScenarioStep(Mapped):
     )  # fmt: skip
     event: str | None = key(TRIGGER.of("event"), "What happens.", example="email_received", rank=1)
     data: dict[str, Any] = key(
-        Scalar("", {"type": "object", "errorMessage": "facts and values"}, lambda node: node.data, "data"),
+        FactValues("", {"type": "object", "errorMessage": "facts and values"}, lambda node: node.data),
         "What the event carries.", example="{customer.email: ann@example.org}", rank=2,
     )  # fmt: skip
     subject: str | None = text(

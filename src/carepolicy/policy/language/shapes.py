@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.policy.node import Node
+
+if TYPE_CHECKING:
+    from carepolicy.policy.language.keys import Key
 
 Schema = dict[str, Any]
 
@@ -24,6 +27,21 @@ TRIGGER_PATTERN = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"
 _DURATION = r"\d+(\.\d+)? ((business )?(second|minute|hour|day)|week|month|year)s?"
 _FACT = r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+"
 _DAY = "(mon|tue|wed|thu|fri|sat|sun)"
+
+
+class Inside(NamedTuple):
+    """A piece of data that stands in another: its shape, and the keys and indexes that lead to it.
+
+    ``on_key``: it is the last of these keys, and not what that leads to. ``key`` is what the language says of the key,
+    where it is none that a writer chose, and ``defines`` what kind of thing a name is given to here, "" for none.
+    """
+
+    shape: Shape
+    data: Any
+    path: tuple[str | int, ...] = ()
+    on_key: bool = False
+    defines: str = ""
+    key: Key | None = None
 
 
 class Shape:
@@ -45,6 +63,10 @@ class Shape:
 
     def below(self) -> Iterator[Shape]:
         """The shapes of what stands in it."""
+        return iter(())
+
+    def inside(self, data: Any) -> Iterator[Inside]:
+        """What stands in some data of this shape, as far as the data have it."""
         return iter(())
 
     def schema(self, description: str = "") -> Schema:
@@ -121,6 +143,13 @@ class Several(Shape):
         """The shapes of what stands in it."""
         yield self.entry
 
+    def inside(self, data: Any) -> Iterator[Inside]:
+        """The entries, or the one."""
+        if isinstance(data, list):
+            yield from (Inside(self.entry, each, (number,)) for number, each in enumerate(data))
+        else:
+            yield Inside(self.entry, data)
+
     def of(self, what: str) -> Several:
         """The same, where its entries are names of something."""
         return replace(self, entry=replace(self.entry, what=what)) if isinstance(self.entry, Scalar) else self
@@ -157,6 +186,11 @@ class Array(Shape):
     def below(self) -> Iterator[Shape]:
         """The shapes of what stands in it."""
         yield self.entry
+
+    def inside(self, data: Any) -> Iterator[Inside]:
+        """The entries."""
+        entries = enumerate(data) if isinstance(data, list) else ()
+        yield from (Inside(self.entry, each, (number,)) for number, each in entries)
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +233,45 @@ class Named(Shape):
         if self.names is not None:
             yield self.names
         yield self.values
+
+    def inside(self, data: Any) -> Iterator[Inside]:
+        """The names, and what each leads to."""
+        for name, value in data.items() if isinstance(data, dict) else ():
+            yield Inside(self.names or TEXT, name, (name,), True, self.defines)
+            yield Inside(self.values, value, (name,))
+
+
+@dataclass(frozen=True, eq=False)
+class Either(Shape):
+    """A plain value, or a mapping or list in its place; whoever declares it says how it is read."""
+
+    plain: Shape
+    long: Shape
+    written: Schema
+    piece: str = ""
+    what: str = ""
+
+    def body(self) -> Schema:
+        """The JSON Schema."""
+        return self.written
+
+    def below(self) -> Iterator[Shape]:
+        """The shapes of what stands in it."""
+        yield self.long
+
+    def inside(self, data: Any) -> Iterator[Inside]:
+        """The one or the other."""
+        yield Inside(self.long if isinstance(data, (dict, list)) else self.plain, data)
+
+
+@dataclass(frozen=True, eq=False)
+class FactValues(Scalar):
+    """Values by the names of facts, each name whole or in pieces."""
+
+    def inside(self, data: Any) -> Iterator[Inside]:
+        """The names of facts that stand there whole."""
+        names = data if isinstance(data, dict) else ()
+        yield from (Inside(FACT, name, (name,), True) for name in names)
 
 
 def _pattern(piece: str, pattern: str, expected: str, wrong: str, **more: Any) -> Scalar:

@@ -1,61 +1,20 @@
 """The order of keys in a mapping of the language: what it is called first, what happens last.
 
-Keys of one group stay as the writer had them. Names (of states, events, facts) stay where they are: their order is
-the writer's, and that of lists of transitions has a meaning.
+The language ranks its keys: those of one rank stay as the writer had them. Names (of states, events, facts) stay where
+they are: their order is the writer's, and that of lists of transitions has a meaning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from carepolicy.policy.language.documents import spots
+from carepolicy.policy.language.keys import Fields
 
 if TYPE_CHECKING:
+    from carepolicy.policy.language.keys import Key
     from carepolicy.policy.places import Path, Place, Source
-
-_EFFECTS = "spends set assign send tell request open raise extend"
-
-_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "organisation": (
-        "organisation",
-        "timezone languages calendar card",
-        "calendars", "roles", "channels", "facts", "settings watches", "glossary",
-    ),
-    "calendar": ("title", "timezone hours holidays closed open import", ),
-    "role": ("title", "calendar people deputy may_see authority colour"),
-    "fact": ("type", "of currency private card default title"),
-    "flow": (
-        "flow", "version", "title", "purpose",
-        "owner steward covers based_on valid_from calendar subject keep every starting promise synonyms renamed_from",
-        "events", "clocks", "phases states anywhere", "moves_to",
-    ),
-    "event": ("title", "by", "carries"),
-    "clock": ("title", "promise", "limit", "calendar counts_from runs_in pauses_in again restarts_on never_pauses",
-              "warn_at target"),
-    "state": ("title", "start_on", "owner channel waits", "ask steps say never note synonyms", "enter leave",
-              "on after", "final renamed_from"),
-    "phase": ("title", "states", "on"),
-    "transition": ("when", "to except", _EFFECTS, "title answer note steps say never draw"),
-    "scenario": ("scenario", "given flow subject covers", "steps"),
-    "step": ("at wait until", "event", "data subject id flow", "expect"),
-    "messages": ("language", "messages"),
-    "message": ("subject", "apologises", "text"),
-}  # fmt: skip
-
-RANKS = {
-    kind: {key: rank for rank, group in enumerate(groups) for key in group.split()} for kind, groups in _GROUPS.items()
-}
-
-_NAMED = {
-    ("organisation", "calendars"): "calendar",
-    ("organisation", "roles"): "role",
-    ("organisation", "facts"): "fact",
-    ("flow", "events"): "event",
-    ("flow", "clocks"): "clock",
-    ("flow", "states"): "state",
-    ("flow", "phases"): "phase",
-    ("messages", "messages"): "message",
-}
-"""Mappings whose keys are names, and what each name leads to."""
 
 
 def ordered(source: Source, kind: str) -> str | None:
@@ -63,44 +22,23 @@ def ordered(source: Source, kind: str) -> str | None:
 
     Mappings that have comments where they cannot be moved with their keys are left as they are.
     """
-    for path, what in _mappings(source.data, (), kind):
-        mapping = source.data_at(path)
-        wanted = in_order(mapping, what)
-        if wanted != list(mapping) and (text := _moved(source, path, list(mapping), wanted)) is not None:
-            return text
+    for inside, path, _, _ in spots(kind, source.data):
+        if isinstance(inside.shape, Fields) and isinstance(inside.data, dict):
+            keys = list(inside.data)
+            wanted = in_order(keys, inside.shape.keys)
+            if wanted != keys and (text := _moved(source, path, keys, wanted)) is not None:
+                return text
     return None
 
 
-def in_order(keys: Iterable[str], what: str) -> list[str]:
-    """The keys of a mapping of one kind in their order; one without a place stays behind the one before it."""
-    ranks = RANKS[what]
+def in_order(names: Iterable[str], keys: Mapping[str, Key]) -> list[str]:
+    """The keys of a mapping in their order; one without a place stays behind the one before it."""
     known: dict[str, int] = {}
     rank = 0
-    for key in keys:
-        rank = known[key] = ranks.get(key, rank)
-    return sorted(known, key=lambda key: known[key])
-
-
-def _mappings(data: Any, path: Path, kind: str) -> Iterator[tuple[Path, str]]:
-    """Every mapping with an order, and what it is, innermost last."""
-    if isinstance(data, list):
-        for number, each in enumerate(data):
-            yield from _mappings(each, (*path, number), kind)
-    if not isinstance(data, dict):
-        return
-    yield path, kind
-    for key, value in data.items():
-        below = _NAMED.get((kind, key))
-        if isinstance(value, dict) and (below is not None or _leads(kind, key)):
-            for name, each in value.items():
-                yield from _mappings(each, (*path, key, name), below or "transition")
-        elif kind == "scenario" and key == "steps":
-            yield from _mappings(value, (*path, key), "step")
-
-
-def _leads(kind: str, key: str) -> bool:
-    """Whether the entries of a mapping are transitions."""
-    return (kind in ("state", "phase") and key in ("on", "after")) or (kind == "flow" and key == "anywhere")
+    for name in names:
+        key = keys.get(name)
+        rank = known[name] = rank if key is None or key.rank is None else key.rank
+    return sorted(known, key=lambda name: known[name])
 
 
 def _moved(source: Source, path: Path, keys: list[str], wanted: list[str]) -> str | None:

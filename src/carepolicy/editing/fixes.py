@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carepolicy.editing.files import kind_of
-from carepolicy.editing.ordering import ordered
-from carepolicy.editing.rechecking import Rechecked
+from carepolicy.editing.order import ordered
+from carepolicy.editing.recheck import Rechecked
 from carepolicy.policy.composing import compose
 from carepolicy.policy.node import in_words
 from carepolicy.policy.writing import Rewritten, read_exactly
