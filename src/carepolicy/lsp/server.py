@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInvalidParams
@@ -16,11 +17,14 @@ from carepolicy._version import __version__
 from carepolicy.editing.files import kind_of
 from carepolicy.editing.fixes import fix_of
 from carepolicy.editing.layout import formatted_text
-from carepolicy.lsp import completing, hovering
-from carepolicy.lsp.outline import Entry, entries, folds
+from carepolicy.lsp import completion
+from carepolicy.lsp import hover as shown
 from carepolicy.lsp.project import Project, path_of, root_of
 from carepolicy.policy.findings import Finding, Severity
-from carepolicy.policy.places import Place
+from carepolicy.policy.language.documents import DOCUMENTS
+from carepolicy.policy.language.shapes import Named
+from carepolicy.policy.places import Path as Keys
+from carepolicy.policy.places import Place, Source
 
 QUIET = 0.1
 """Seconds without a key pressed before the set is checked."""
@@ -216,10 +220,10 @@ def complete(params: lsp.CompletionParams) -> list[lsp.CompletionItem]:
     text = project.text(path)
     line, column = server.place(text, params.position)
     lines = text.removeprefix("\ufeff").splitlines()
-    kind = completing.kind_at(lines, line - 1, column - 1, kind_of(path) or "")
+    kind = completion.kind_at(lines, line - 1, column - 1, kind_of(path) or "")
     if kind is None:
         return []
-    names = completing.names_for(project.policies, kind, project.policies.flows.get(_flow(lines)))
+    names = completion.names_for(project.policies, kind, project.policies.flows.get(_flow(lines)))
     return [lsp.CompletionItem(name, kind=_KIND.get(kind), detail=title) for name, title in names.items()]
 
 
@@ -240,17 +244,17 @@ def hover(params: lsp.HoverParams) -> lsp.Hover | None:
     for finding in server.found.get(path, ()):
         start, end = finding.place[1:3], finding.place[3:5]
         if start <= (line, column) <= end:
-            return _hover(hovering.of_finding(finding), server.range(text, finding.place))
+            return _hover(shown.of_finding(finding), server.range(text, finding.place))
     if project.policies is None:
         return None
     for source in project.sources(path):
-        limit = hovering.limit_at(source, line, column)
+        limit = shown.limit_at(source, kind_of(path) or "", line, column)
         if limit is not None:
-            said = hovering.of_limit(project.policies, _flow(text.splitlines()), limit[0], limit[1])
+            said = shown.of_limit(project.policies, _flow(text.splitlines()), limit[0], limit[1])
             if said is not None:
                 return _hover(said, server.range(text, limit[2]))
     mention = project.mention_at(path, line, column)
-    said = None if mention is None else hovering.of_mention(project.policies, mention)
+    said = None if mention is None else shown.of_mention(project.policies, mention)
     return None if said is None or mention is None else _hover(said, server.range(text, mention.place))
 
 
@@ -362,3 +366,63 @@ def code_actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
                 )
             )
     return actions
+
+
+class Entry(NamedTuple):
+    """A thing that a file defines: its name and title, where both stand, and what is below it."""
+
+    name: str
+    title: str
+    whole: Place
+    key: Place
+    below: tuple[Entry, ...]
+
+
+def entries(source: Source, kind: str) -> list[Entry]:
+    """The sections of a file with the things that they define; of a scenario its own name."""
+    data = source.data
+    if not isinstance(data, dict):
+        return []
+    if kind == "scenario":
+        return [_entry(source, ("scenario",), str(data["scenario"]), ())] if "scenario" in data else []
+    found = []
+    for section, things in data.items():
+        key = DOCUMENTS[kind].keys.get(section)
+        if key is not None and isinstance(key.shape, Named) and key.shape.defines and isinstance(things, dict):
+            below = (_entry(source, (section, name), _title(said), ()) for name, said in things.items())
+            found.append(_entry(source, (section,), "", tuple(below)))
+    return found
+
+
+def folds(sources: Iterable[Source]) -> Iterator[tuple[int, int]]:
+    """The first and last line, both from 1, of each block of several lines that a key leads to."""
+    for source in sources:
+        lines = source.text.splitlines()
+        for path, key in source.keys.items():
+            last = _last_line(source, path, lines)
+            if last > key.line:
+                yield key.line, last
+
+
+def _entry(source: Source, path: Keys, title: str, below: tuple[Entry, ...]) -> Entry:
+    key = source.key(path)
+    last = _last_line(source, path, source.text.splitlines())
+    end = source.value(path)
+    column = end.end_column if end.end_line == last else 1
+    return Entry(str(path[-1]), title, key._replace(end_line=max(last, key.end_line), end_column=column), key, below)
+
+
+def _last_line(source: Source, path: Keys, lines: list[str]) -> int:
+    """The last line with text of the value at a path: a block of YAML reaches to where the next one begins."""
+    value = source.value(path)
+    last = value.end_line - (value.end_column == 1)
+    while last > value.line and (
+        last > len(lines) or not lines[last - 1].strip() or lines[last - 1].lstrip()[0] == "#"
+    ):
+        last -= 1
+    return last
+
+
+def _title(said: object) -> str:
+    title = said.get("title") or said.get("subject") if isinstance(said, dict) else None
+    return title if isinstance(title, str) else ""

@@ -12,7 +12,7 @@ from carepolicy.policy.language.keys import Fields, Key
 from carepolicy.policy.language.messages import Messages
 from carepolicy.policy.language.organisation import Organisation
 from carepolicy.policy.language.scenario import ScenarioFile
-from carepolicy.policy.language.shapes import Inside, Schema
+from carepolicy.policy.language.shapes import Inside, Schema, Shape
 from carepolicy.policy.places import Path
 
 DOCUMENTS = {
@@ -43,6 +43,22 @@ def schema_of(kind: str) -> Schema:
 def schema_texts() -> dict[str, str]:
     """Every schema as its file in schemas/ holds it."""
     return {name: json.dumps(schema_of(kind), indent=2, ensure_ascii=False) + "\n" for kind, name in KINDS.items()}
+
+
+@cache
+def keys_of(kind: str) -> tuple[Key, ...]:
+    """Every key that may stand in a file of one kind, outermost first; those of a mapping once."""
+    found: dict[tuple[type, str], Key] = {}
+    waiting: list[Shape] = [DOCUMENTS[kind]]
+    while waiting:
+        shape = waiting.pop(0)
+        if isinstance(shape, Fields):
+            new = {(shape.of, name): key for name, key in shape.keys.items() if (shape.of, name) not in found}
+            found |= new
+            waiting += [key.shape for key in new.values()]
+        else:
+            waiting += shape.below()
+    return tuple(found.values())
 
 
 class Spot(NamedTuple):

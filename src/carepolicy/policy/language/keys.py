@@ -25,6 +25,7 @@ from carepolicy.policy.language.shapes import (
     NAMES,
     TEXT,
     TEXTS,
+    Either,
     Inside,
     Named,
     Scalar,
@@ -74,6 +75,22 @@ class Key:
     bare: bool = False
     defines: bool = False
     scopes: bool = False
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Of what names stand below it, in its value or as the names of that."""
+        found = []
+        waiting: list[Shape] = [self.shape]
+        while waiting:
+            shape = waiting.pop(0)
+            found.append(shape.what)
+            if isinstance(shape, Either):
+                waiting += [shape.plain, shape.long]
+            elif not isinstance(shape, Fields):
+                waiting += shape.below()
+            elif shape.short:
+                found += shape.keys[shape.short].named
+        return tuple(each for each in found if each)
 
     def schema(self) -> Schema:
         """The JSON Schema of its value; that of a ``bare`` one says no more about it than its shape does."""

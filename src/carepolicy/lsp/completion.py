@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
+
+from carepolicy.policy.language.documents import DOCUMENTS, keys_of
+from carepolicy.policy.language.flow import WAITERS
+from carepolicy.policy.language.shapes import Named
 
 if TYPE_CHECKING:
     from carepolicy.policy.model import Flow, Policies
 
-_KINDS = {
-    **dict.fromkeys(("to", "runs_in", "pauses_in", "states", "except", "moves_to"), "state"),
-    **dict.fromkeys(("owner", "steward", "role", "deputy", "tell", "told", "not_told"), "role"),
-    **dict.fromkeys(("send", "sent", "not_sent"), "message"),
-    **dict.fromkeys(("start_on", "restarts_on", "event", "count", "raised"), "event"),
-    **dict.fromkeys(
-        ("required", "optional", "counts_from", "subject", "may_see", "by", "when", "facts", "data", "set"), "fact"
-    ),
-    **dict.fromkeys(("clock", "due", "late", "met", "warned", "cancelled", "running", "paused", "stopped"), "clock"),
-    **dict.fromkeys(("flow", "open", "opened"), "flow"),
-    **dict.fromkeys(("limit", "is", "amount"), "setting"),
-    "calendar": "calendar",
-    "channel": "channel",
-    "assign": "role",
-}
+_SETTINGS = "setting"
+_ASKED = {"trigger": "trigger", "assignee": "role", "expression": "fact", "limit": _SETTINGS}
+"""What may stand in place of a name, or as one of several things, and which names are offered for it."""
+
 _PLACEHOLDER = re.compile(r"(?<!\{)\{\s*[\w.]*$")
 _TEXTS = re.compile(r"\b(say|promise|subject|text|note|title):\s[^{}]*(\{[^{}]*\}[^{}]*)*\{\s*[\w.]*$")
 _KEY = re.compile(r"([A-Za-z_][\w.]*):\s*(?:\[[^\]]*|\{[^}]*|[^,\[\]{}]*)$")
@@ -36,19 +30,40 @@ def kind_at(lines: list[str], line: int, column: int, kind: str) -> str | None:
         return "placeholder"
     parents = _parents(lines, line, len(before) - len(before.lstrip(" -")))
     key = _open_key(before)
+    offered = _offered(kind) if kind in DOCUMENTS else {}
     if key is None:
         if re.fullmatch(r"\s*[\w.]*", before) and parents and parents[0] in _TRIGGERS:
             return "trigger"
-        parent = parents[0] if parents else None
-        return _KINDS.get(parent or "") if parent not in ("states", "events", "clocks") else None
-    if key == "state" and kind == "scenario":
-        return "state"
+        return (
+            offered.get(parents[0]) if parents and not (len(parents) == 1 and _gives_names(kind, parents[0])) else None
+        )
     if key in _TRIGGERS:
         return "trigger"
-    if key in _KINDS:
-        return _KINDS[key]
+    if key in offered:
+        return offered[key]
     around = _open_key(before[: before.rfind(key)]) or (parents[0] if parents else None)
-    return "state" if around in (*_TRIGGERS, "after") else None
+    if around in (*_TRIGGERS, "after"):
+        return "state"
+    return "fact" if "request" in parents or "request:" in before else None
+
+
+def _gives_names(kind: str, section: str) -> bool:
+    """Whether new names stand in a section of a file."""
+    key = DOCUMENTS[kind].keys.get(section) if kind in DOCUMENTS else None
+    return key is not None and isinstance(key.shape, Named) and bool(key.shape.defines)
+
+
+@cache
+def _offered(kind: str) -> dict[str, str]:
+    """By the keys of a kind of file: what is named below them."""
+    found: dict[str, str] = {}
+    seen: set[str] = set()
+    for key in keys_of(kind):
+        what = "" if key.defines else next(iter(key.named), "")
+        if what and not (what == "limit" and key.name in seen):
+            found.setdefault(key.name, _ASKED.get(what, what))
+        seen.add(key.name)
+    return found
 
 
 def _open_key(before: str) -> str | None:
@@ -93,11 +108,14 @@ def names_for(policies: Policies, kind: str, flow: Flow | None) -> dict[str, str
         return {name: each.title for name, each in policies.flows.items()}
     if kind in ("fact", "setting", "placeholder"):
         return _values(policies, kind, flow)
-    if kind == "role":
-        return {name: each.title for name, each in organisation.roles.items()}
+    if kind in ("role", "waiter"):
+        roles = {name: each.title for name, each in organisation.roles.items()}
+        return roles if kind == "role" else {**dict.fromkeys(WAITERS, ""), **roles}
     if kind == "calendar":
         return {name: each.title for name, each in organisation.calendars.items()}
-    return {name: each.title for name, each in organisation.channels.items()}
+    if kind == "channel":
+        return {name: each.title for name, each in organisation.channels.items()}
+    return {}
 
 
 def _values(policies: Policies, kind: str, flow: Flow | None) -> dict[str, str]:

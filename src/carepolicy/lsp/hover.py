@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from carepolicy.businesstime import Calendar, CalendarError
 from carepolicy.handbook.book import Book
 from carepolicy.handbook.promises import examples_of
+from carepolicy.lsp.completion import names_for
+from carepolicy.policy.language.documents import spots
 
 if TYPE_CHECKING:
     from carepolicy.lsp.mentions import Mention
@@ -32,25 +34,14 @@ def of_finding(finding: Finding) -> str:
     return f"{said}\n\n*{page.title}.* {page.meaning}{examples}"
 
 
-def limit_at(source: Source, line: int, column: int) -> tuple[Path, str, Place] | None:
-    """The limit at a place, from 1: its path, its text, and where it stands."""
-    for path, place in (*source.values.items(), *source.keys.items()):
-        if (
-            place.line == place.end_line == line
-            and place.column <= column <= place.end_column
-            and _is_limit(source, path, place)
-        ):
+def limit_at(source: Source, kind: str, line: int, column: int) -> tuple[Path, str, Place] | None:
+    """The limit at a place, from 1, of a file of a kind: its path, its text, and where it stands."""
+    for here, path, _, _ in spots(kind, source.data):
+        place = (source.keys if here.on_key else source.values).get(path) if here.shape.what == "limit" else None
+        if place is not None and place.line == place.end_line == line and place.column <= column <= place.end_column:
             text = source.text.split("\n")[line - 1][place.column - 1 : place.end_column - 1].strip("'\"")
             return path, text, place
     return None
-
-
-def _is_limit(source: Source, path: Path, place: Place) -> bool:
-    if source.keys.get(path) == place:
-        return len(path) > 1 and path[-2] == "after"
-    return bool(path) and path[-1] in ("limit", "is", "within", "wait", "by") and (
-        path[-1] != "by" or (len(path) > 1 and path[-2] == "extend")
-    )  # fmt: skip
 
 
 def of_limit(policies: Policies, flow: str | None, path: Path, text: str) -> str | None:
@@ -76,8 +67,6 @@ def of_limit(policies: Policies, flow: str | None, path: Path, text: str) -> str
 
 def of_mention(policies: Policies, mention: Mention) -> str | None:
     """What a name stands for, in a line."""
-    from carepolicy.lsp.completing import names_for
-
     flow = policies.flows.get(mention.scope)
     title = names_for(policies, mention.kind, flow).get(mention.name)
     return None if title is None else f"{mention.kind} **{mention.name}**" + (f": {title}" if title else "")
