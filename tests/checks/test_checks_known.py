@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from carepolicy.api import Engine
-from carepolicy.checks.known import is_sure, spots
-from carepolicy.checks.messageholes import holes
+from carepolicy.checks import CheckedSet
+from carepolicy.checks.holes import first_of_each
+from carepolicy.checks.known import is_sure
 from carepolicy.machine.compiler import compile_policies
 from carepolicy.policy.load import load_policies
 from laws import examples
@@ -74,7 +75,7 @@ def test_what_may_be_missing_is_missing_in_some_log_and_nothing_else_ever_is(
     assert policies is not None, findings
     said = {"told": set(case["unsure"]), "told_then": set(case.get("told_then", ()))}
     checked: dict[str, set[str]] = {"told": set(), "told_then": set()}
-    for hole in holes(policies):
+    for hole in first_of_each(CheckedSet(policies, MONDAY.date()).holes):
         checked[str(hole.template)].add(hole.name.name)
     assert checked == said
     engine, missing = Engine(compile_policies(policies), True, timedelta(0)), set()
@@ -143,12 +144,13 @@ def test_what_is_surely_known_has_a_value_in_every_run(
     root = write_set(tmp_path_factory.mktemp("set"), flow, organisation=ORGANISATION, messages=messages)
     policies, findings = load_policies(root)
     assert policies is not None, findings
-    unsure = {(hole.template, hole.name.name) for hole in holes(policies)}
+    checks = CheckedSet(policies, MONDAY.date())
+    unsure = {(hole.template, hole.name.name) for hole in checks.holes}
     open_values = {
         (value.at.path[-2], value.name)
-        for spot in spots(policies)
-        for value in spot.values()
-        if value.kind == "request" and not is_sure(spot.facts, value.names, value.text)
+        for spot in checks.spots
+        for value in spot.values(checks)
+        if value.kind == "request" and not is_sure(checks, value.names, value.text)
     }
     log = data.draw(logs(told.small.events, first=told.small.starts[0]))
     for each in log:

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from carepolicy.checks import check_folder
-from carepolicy.checks.bounds import amounts, bounded_unless, bounded_where
-from carepolicy.checks.people.cp506_authority import moves_money
+from carepolicy.checks.people.cp506_authority import amounts, bounded_unless, bounded_where, moves_money
 from carepolicy.guards import Scope
 from carepolicy.policy.model import Fact, Setting
 from carepolicy.policy.places import At

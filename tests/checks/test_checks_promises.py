@@ -10,8 +10,9 @@ import yaml
 
 from carepolicy.businesstime import parse_limit
 from carepolicy.checks import check_folder
-from carepolicy.checks.durations import durations
+from carepolicy.checks.promises import TimesInTexts
 
+TIMES = TimesInTexts()
 SENTENCES = yaml.safe_load((Path(__file__).parent / "promises.yaml").read_text())
 
 
@@ -22,7 +23,7 @@ def sentence_of(case: dict[str, Any]) -> tuple[str, str]:
 @pytest.mark.parametrize("case", SENTENCES, ids=lambda case: " ".join(sentence_of(case)))
 def test_a_time_that_is_promised_is_read(case: dict[str, Any]) -> None:
     language, text = sentence_of(case)
-    found = [each.limit for each in durations(text, language) if each.promised]
+    found = [each.limit for each in TIMES.durations(text, language) if each.promised]
     wanted = [] if case["is"] is None else [parse_limit(case["is"])]
     assert [(each.kind, each.amount) for each in found] == [(each.kind, each.amount) for each in wanted]
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.checks import run_checks
-from carepolicy.checks.components import components
-from carepolicy.checks.graph import graph_of, graphs
+from carepolicy.checks import CheckedSet, findings_in, run_checks
+from carepolicy.checks.graph import components, graph_of
 from carepolicy.machine.flowmachine import FlowMachine
-from carepolicy.policy.load import load_policies
+from carepolicy.policy.load import Memory, load_policies
 from carepolicy.policy.model import Policies
 from laws import examples
 from random_flows import ORGANISATION, Small, small_flows
@@ -91,7 +90,26 @@ def test_components_are_the_names_that_lead_to_each_other(drawn: dict[str, set[s
 def test_graphs_are_made_once_for_a_set(harbour: Path) -> None:
     policies, _ = load_policies(harbour)
     assert policies is not None
-    assert graphs(policies) is graphs(policies)
+    checked = CheckedSet(policies, date(2026, 1, 5))
+    assert checked.graphs is checked.graphs
+    assert all(checked.graphs[name] is each.graph for name, each in checked.each.items())
+
+
+def test_what_did_not_change_is_taken_over_when_a_set_is_checked_again(harbour: Path) -> None:
+    memory: Memory = {}
+    first, _ = load_policies(harbour, memory)
+    file = harbour / "flows/email_inquiry.yaml"
+    file.write_text(file.read_text() + "\n# saved again\n")
+    again, _ = load_policies(harbour, memory)
+    assert first is not None
+    assert again is not None
+    before = CheckedSet(first, date(2026, 1, 5))
+    after = CheckedSet(again, date(2026, 1, 5), before)
+    kept = {name for name, each in after.each.items() if each is before.each[name]}
+    assert kept == set(after.each) - {"email_inquiry"}
+    assert (after.guards is before.guards, after.calendars is before.calendars) == (True, True)
+    assert CheckedSet(again, date(2026, 1, 6), before).calendars is not before.calendars
+    assert findings_in(after) == run_checks(again, date(2026, 1, 5))
 
 
 def test_a_chain_of_many_states_is_no_deep_recursion(harbour: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from carepolicy.checks.silencing import allowances, silenced
+from carepolicy.checks.allowances import allowances, silenced
 from carepolicy.policy.composing import compose
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.places import Place, Source

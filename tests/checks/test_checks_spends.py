@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from carepolicy.api import Engine
+from carepolicy.checks import CheckedSet
 from carepolicy.checks.people.cp507_overspent import find
 from carepolicy.machine.compiler import compile_policies
 from carepolicy.policy.findings import Severity
@@ -101,7 +102,7 @@ def test_what_is_proved_is_never_refused_and_a_case_that_is_told_is_one(
     spending = min(spending, len(guards))
     ways[spending] = ways[spending].replace("to: done", "to: done, spends: order.total")
     policies = load(tmp_path_factory.mktemp("set"), f"[{', '.join(ways)}]")
-    findings = list(find(policies))
+    findings = list(find(CheckedSet(policies, date(2026, 3, 2))))
     bundle = compile_policies(policies)
     state = bundle.programs[0].states[0]
     way = state.ways["asked"][spending]

@@ -97,6 +97,17 @@ def zone_named(name: str) -> tzinfo:
         raise CalendarError(f"`{name}` is not a time zone", _nearest_zone(name)) from None
 
 
+def is_zone(name: str) -> bool:
+    """Whether the IANA time zone database has ``name``."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        return False
+    return True
+
+
 def _nearest_zone(name: str) -> str:
     from zoneinfo import available_timezones
 

@@ -6,9 +6,10 @@ import os
 from datetime import date
 from typing import TYPE_CHECKING
 
+from carepolicy.checks.allowances import silenced
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.expressions import find as find_in_expressions
 from carepolicy.checks.rule import Rule, rule_of, rules
-from carepolicy.checks.silencing import silenced
 from carepolicy.policy.findings import Severity
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from carepolicy.policy.findings import Finding
     from carepolicy.policy.model import Policies
 
-__all__ = ["Rule", "check_folder", "in_order", "rule_of", "rules", "run_checks"]
+__all__ = ["CheckedSet", "Rule", "check_folder", "findings_in", "in_order", "rule_of", "rules", "run_checks"]
 
 
 def run_checks(policies: Policies, today: date) -> list[Finding]:
@@ -27,9 +28,14 @@ def run_checks(policies: Policies, today: date) -> list[Finding]:
     year's holidays are known. A finding that a comment allows is left out; comments that allow without reason or
     use are findings too.
     """
-    found = [finding for rule in rules() for finding in rule.findings(policies, today)]
-    found += find_in_expressions(policies)
-    return in_order(_settled(silenced(found, policies.sources)))
+    return findings_in(CheckedSet(policies, today))
+
+
+def findings_in(checked: CheckedSet) -> list[Finding]:
+    """The same of a set whose context is at hand, so that the next one can take over what did not change."""
+    found = [finding for rule in rules() for finding in rule.find(checked)]
+    found += find_in_expressions(checked)
+    return in_order(_settled(silenced(found, checked.sources)))
 
 
 def _settled(findings: list[Finding]) -> list[Finding]:

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.checks.graph import Same, graphs, kept_graph
-from carepolicy.guards import ExpressionError
 from carepolicy.guards.scopes import scope_of
+from carepolicy.policy.strata import effects_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from carepolicy.checks.context import CheckedFlow, CheckedSet
     from carepolicy.checks.graph import Graph
-    from carepolicy.guards.proving import Formula, Ground, Verdict
+    from carepolicy.guards.proving import Verdict
     from carepolicy.guards.scope import Scope
-    from carepolicy.policy.model import Flow, Organisation, Policies, Transition
+    from carepolicy.policy.model import Flow, Transition
     from carepolicy.policy.places import At
-
-
-Said = tuple[str, frozenset[str], frozenset[str]]
-"""A guard's text, and the facts of its ground: names of clocks and states are only ever those of its own flow."""
 
 
 class Alternative(NamedTuple):
@@ -54,47 +49,21 @@ class Alternatives:
         return all(one.when is not None for one in self.each)
 
 
-def alternatives(policies: Policies) -> tuple[Alternatives, ...]:
-    """Every list in which something has a guard, or that no state asks for. Made once for a set."""
-    return _alternatives(Same(policies))
+def alternatives_of(checked: CheckedSet) -> Iterator[Alternatives]:
+    """Every list of a set in which something has a guard, or that no state asks for."""
+    opened = {each.flow for _, effects, _ in checked.acts for each in effects.open}
+    for name, flow in checked.each.items():
+        begins_alone = name in opened or flow.flow.every is not None
+        yield from flow.alternatives(frozenset() if begins_alone else _brought_at_the_start(flow.graph))
 
 
-@lru_cache(maxsize=1)
-def _alternatives(same: Same[Policies]) -> tuple[Alternatives, ...]:
-    return tuple(_found(same.kept))
+class Finder:
+    """Finds the lists of one flow. ``have`` are the facts that its cases surely have."""
 
-
-def _found(policies: Policies) -> Iterator[Alternatives]:
-    opened = _opened(policies)
-    for name, graph in graphs(policies).items():
-        have = frozenset[str]() if name in opened else _brought_at_the_start(policies, graph)
-        yield from _of_flow(Same(graph.flow), Same(policies.organisation), have)
-
-
-@lru_cache(maxsize=1000)
-def _of_flow(flow: Same[Flow], organisation: Same[Organisation], have: frozenset[str]) -> tuple[Alternatives, ...]:
-    """The lists of a flow. They hang on nothing else: where a set is checked again, those of other flows are kept."""
-    finder = _Finder(organisation.kept, kept_graph(flow), have, _known(organisation))
-    return tuple(finder.found())
-
-
-@lru_cache(maxsize=1)
-def _known(organisation: Same[Organisation]) -> dict[Said, Formula]:
-    """What guards say, for one organisation: it fills as they are asked for."""
-    return {}
-
-
-class _Finder:
-    """Finds the lists of one flow. ``have`` are the facts that its cases surely have, ``known`` what guards say: many
-    flows of a set say the same."""
-
-    def __init__(
-        self, organisation: Organisation, graph: Graph, have: frozenset[str], known: dict[Said, Formula]
-    ) -> None:
-        self.known = known
-        self.organisation = organisation
-        self.graph = graph
-        self.flow = graph.flow
+    def __init__(self, checked: CheckedFlow, have: frozenset[str]) -> None:
+        self.graph, self.guards = checked.graph, checked.guards
+        self.organisation = checked.organisation
+        self.flow = checked.flow
         self.have = have
 
     def found(self) -> Iterator[Alternatives]:
@@ -141,39 +110,20 @@ class _Finder:
     ) -> Iterator[Alternatives]:
         if tried and len(each) < 2 and each[0].when is None:
             return
-        from carepolicy.guards.proving import TRUE, Ground, judge
+        from carepolicy.guards.proving import TRUE, Ground
 
         event = self.flow.events.get(trigger) if kind == "event" else None
         scope = scope_of(self.organisation, self.flow, trigger if event is not None else None)
         ground: Ground = Ground(scope, self.have, frozenset(event.required) if event is not None else frozenset())
-        try:
-            guards = [TRUE if one.when is None else self._formula(one.when, ground) for one in each]
-        except (ExpressionError, RecursionError):
-            return  # told where it stands by the rules on expressions
-        verdicts = tuple((chosen, judge(tuple(guards[index] for index in chosen))) for chosen in tried)
-        yield Alternatives(self.flow, trigger, kind, at, tuple(each), scope, verdicts)
-
-    def _formula(self, when: str, ground: Ground) -> Formula:
-        from carepolicy.guards.proving import formula_of
-
-        said = (when, ground.have, ground.brings)
-        if said not in self.known:
-            self.known[said] = formula_of(when, ground)
-        return self.known[said]
+        formulas = [TRUE if one.when is None else self.guards.formula(one.when, ground) for one in each]
+        guards = [formula for formula in formulas if formula is not None]
+        if len(guards) == len(each):
+            verdicts = tuple((chosen, self.guards.judge(tuple(guards[index] for index in chosen))) for chosen in tried)
+            yield Alternatives(self.flow, trigger, kind, at, tuple(each), scope, verdicts)
 
 
-def _opened(policies: Policies) -> set[str]:
-    """The flows whose cases may begin without an event of their own."""
-    from carepolicy.checks.walk import acts
-
-    found = {each.flow for _, effects, _ in acts(policies) for each in effects.open}
-    return found | {flow.name for flow in policies.flows.values() if flow.every is not None}
-
-
-def _brought_at_the_start(policies: Policies, graph: Graph) -> frozenset[str]:
+def _brought_at_the_start(graph: Graph) -> frozenset[str]:
     """The facts that every event brings which opens a case, and that nothing sets afterwards."""
-    from carepolicy.policy.strata import effects_of
-
     flow = graph.flow
     starts = {event for state in flow.states.values() for event in state.start_on}
     if not starts or not starts <= flow.events.keys() or flow.moves_to:

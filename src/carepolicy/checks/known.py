@@ -7,20 +7,15 @@ Names are those of ``guards.presence``, and ``clock.NAME.due`` and ``clock.NAME.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.checks.graph import Same
-from carepolicy.checks.limits import limit_of
-from carepolicy.guards import ExpressionError
-from carepolicy.guards.presence import asked, lacking, may_fail, where
-from carepolicy.policy.resolve import transitions_of
 from carepolicy.policy.strata import effects_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from carepolicy.policy.model import Clock, Effects, Fact, Flow, Policies, State, Transition
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Clock, Effects, Fact, Flow, State, Transition
     from carepolicy.policy.places import At
 
 Names = frozenset[str]
@@ -60,7 +55,7 @@ class Spot(NamedTuple):
         """Whether a name surely has a value here."""
         return has_value(self.facts, self.names, name)
 
-    def values(self) -> Iterator[Value]:
+    def values(self, checked: CheckedSet) -> Iterator[Value]:
         """The expressions of the effects, each with what is known when it is worked out."""
         if self.spending is not None:
             at = self.at / "spends"
@@ -70,7 +65,7 @@ class Spot(NamedTuple):
         names = self.before
         for fact, text in self.effects.set.items():
             yield Value("set", fact, text, self.effects.at / "set" / fact, names)
-            names = _after_set(self.facts, names, fact, text)
+            names = _after_set(checked, names, fact, text)
         for asked_for in self.effects.request:
             for name, text in asked_for.arguments.items():
                 yield Value("request", name, text, asked_for.at / name, names)
@@ -105,65 +100,47 @@ def has_value(facts: Mapping[str, Fact], names: Names, name: str) -> bool:
     return not (name.startswith("clock.") and name.endswith((".left", ".due", ".limit")))
 
 
-def spots(policies: Policies) -> tuple[Spot, ...]:
-    """Every guard and every group of effects, once for each state in which it is come to. Made once for a set."""
-    return _spots(Same(policies))
+class Walk:
+    """Goes through all flows until what is known in each state changes no more.
 
+    ``known`` are the facts that a case surely has in each state that it can come to, by the names of flow and state.
+    """
 
-def known_in(policies: Policies) -> Mapping[tuple[str, str], Names]:
-    """The facts that a case surely has in each state that it can come to, by the names of flow and state."""
-    return _walked(Same(policies)).known
-
-
-@lru_cache(maxsize=1)
-def _spots(same: Same[Policies]) -> tuple[Spot, ...]:
-    return tuple(_walked(same).told())
-
-
-@lru_cache(maxsize=1)
-def _walked(same: Same[Policies]) -> _Walk:
-    walk = _Walk(same.kept)
-    walk.settle()
-    return walk
-
-
-class _Walk:
-    """Goes through all flows until what is known in each state changes no more."""
-
-    def __init__(self, policies: Policies) -> None:
-        self.policies = policies
-        self.facts = policies.organisation.facts
+    def __init__(self, checked: CheckedSet) -> None:
+        self.checked = checked
+        self.facts = checked.organisation.facts
         self.declared = frozenset(self.facts)
         self.known: dict[tuple[str, str], Names] = {}
         self.waiting: list[tuple[Flow, State]] = []
         self.found: list[Spot] | None = None
-        self.raised = {each.event for flow in policies.flows.values() for every in effects_of(flow)
+        self.raised = {each.event for flow in checked.flows.values() for every in effects_of(flow)
                        for each in every.raises}  # fmt: skip
-        self.taken_away = {name: _taken_away(self.facts, flow) for name, flow in policies.flows.items()}
-        self.raised |= {watch.raises for watch in policies.organisation.watches.values()}
+        self.taken_away = {name: _taken_away(checked, flow) for name, flow in checked.flows.items()}
+        self.raised |= {watch.raises for watch in checked.organisation.watches.values()}
+        self._settle()
 
-    def settle(self) -> None:
+    def _settle(self) -> None:
         """Find what is known in each state: less each time that another way to it is found, so that it ends."""
         self._begin()
         while self.waiting:
             flow, state = self.waiting.pop()
             self._leave(flow, state)
 
-    def told(self) -> Iterator[Spot]:
-        """Each guard and each group of effects that a case can come to."""
+    def spots(self) -> list[Spot]:
+        """Every guard and every group of effects that a case can come to, once for each state in which it does."""
         self.found = []
         self._begin()
         for name, state in list(self.known):
-            flow = self.policies.flows[name]
+            flow = self.checked.flows[name]
             self._leave(flow, flow.states[state])
             self._limits(flow, flow.states[state])
-        yield from self.found
+        return self.found
 
     def _begin(self) -> None:
         """Cases begin with what the events bring that open them."""
-        opened = {each.flow for flow in self.policies.flows.values() for every in effects_of(flow)
+        opened = {each.flow for flow in self.checked.flows.values() for every in effects_of(flow)
                   for each in every.open}  # fmt: skip
-        for flow in self.policies.flows.values():
+        for flow in self.checked.flows.values():
             begun = False
             for state in flow.states.values():
                 for event in state.start_on:
@@ -186,19 +163,19 @@ class _Walk:
         """Everything that may happen in a state."""
         if state.final is not None:
             return
-        known = self.known[flow.name, state.name]
-        ways = dict(transitions_of(flow, state.name))
+        known, guards = self.known[flow.name, state.name], self.checked.guards
+        ways = dict(self.checked.graphs[flow.name].ways[state.name])
         ways |= {f"after {after.limit}": after.transitions for after in state.after}
         for trigger, transitions in ways.items():
             names = known | self._brought(flow, trigger) | self._waited_for(flow, trigger)
             names |= self._of_clocks(flow, state, trigger, known, known)
-            handled = frozenset().union(*(_asked(way.when) for way in transitions))
+            handled = frozenset().union(*(guards.asked(way.when) for way in transitions))
             for way in transitions:
                 here = names
                 if way.when is not None:
                     self._tell(flow, state, trigger, way.at, names | handled, guard=way.when)
-                    here |= _where(way.when, True)
-                    names |= _where(way.when, False)
+                    here |= guards.where(way.when, True)
+                    names |= guards.where(way.when, False)
                 if way.effects.spends is not None:
                     passed = tuple(each.when for each in transitions[: transitions.index(way)] if each.when is not None)
                     spending = Spending(way.effects.spends, way.when, passed)
@@ -207,14 +184,15 @@ class _Walk:
 
     def _limits(self, flow: Flow, state: State) -> None:
         """The guards of limits, of clocks that count in a state or stand still in it."""
+        guards = self.checked.guards
         for clock in flow.clocks.values():
             if state.name in (*clock.runs_in, *clock.pauses_in):
                 names = self.known[flow.name, state.name]
-                handled = frozenset().union(*(_asked(choice.when) for choice in clock.limits))
+                handled = frozenset().union(*(guards.asked(choice.when) for choice in clock.limits))
                 for choice in clock.limits:
                     if choice.when is not None:
                         self._tell(flow, state, "", choice.at, names | handled, guard=choice.when)
-                        names |= _where(choice.when, False)
+                        names |= guards.where(choice.when, False)
 
     def _take(self, flow: Flow, state: State, trigger: str, way: Transition, names: Names) -> None:
         """The effects of a transition, in the order in which they happen, and what follows."""
@@ -264,7 +242,7 @@ class _Walk:
         if effects.open:
             names = (names & self.declared) - self.taken_away[flow.name]
         for each in effects.open:
-            other = self.policies.flows.get(each.flow)
+            other = self.checked.flows.get(each.flow)
             if other is None:
                 continue
             begins = [state for state in other.states.values() if state.start_on]
@@ -276,7 +254,7 @@ class _Walk:
         """What is known when effects have set their facts."""
         before = names
         for fact, text in effects.set.items():
-            names = _after_set(self.facts, names, fact, text)
+            names = _after_set(self.checked, names, fact, text)
         self._tell(flow, state, trigger, effects.at, names, effects=effects, before=before, starts=starts)
         return names
 
@@ -311,7 +289,7 @@ class _Walk:
                 found.add(f"clock.{clock.name}.limit")
             if state.name not in clock.runs_in or not (always or own):
                 continue
-            reads = frozenset().union(*awaited(self.policies, clock))
+            reads = frozenset().union(*awaited(self.checked, clock))
             counted = trigger == "enter" and (before is None or before.name not in (*clock.runs_in, *clock.pauses_in))
             looked_up = own or not trigger.endswith((".met", ".late")) or not any(map(self._reads, texts))
             if (looked_up and reads <= (names if counted else ran)) or (own and len(clock.limits) == 1):
@@ -319,22 +297,22 @@ class _Walk:
         return frozenset(found)
 
     def _reads(self, text: str) -> Names:
-        return reads_of(self.policies, text)
+        return reads_of(self.checked, text)
 
 
-def reads_of(policies: Policies, text: str) -> Names:
+def reads_of(checked: CheckedSet, text: str) -> Names:
     """The facts that a limit hangs on."""
-    limit = limit_of(policies, text)
-    return NONE if limit is None else frozenset(fact for fact in limit.reads if fact in policies.organisation.facts)
+    limit = checked.limit(text)
+    return NONE if limit is None else frozenset(fact for fact in limit.reads if fact in checked.organisation.facts)
 
 
-def awaited(policies: Policies, clock: Clock) -> Iterator[Names]:
+def awaited(checked: CheckedSet, clock: Clock) -> Iterator[Names]:
     """The facts that each limit of a clock hangs on, but for those of which its guard has asked, or one before it."""
-    asked_before = NONE
+    guards, asked_before = checked.guards, NONE
     for choice in clock.limits:
-        here = asked_before if choice.when is None else asked_before | _where(choice.when, True)
-        yield reads_of(policies, choice.limit) - here
-        asked_before |= NONE if choice.when is None else _where(choice.when, False)
+        here = asked_before if choice.when is None else asked_before | guards.where(choice.when, True)
+        yield reads_of(checked, choice.limit) - here
+        asked_before |= NONE if choice.when is None else guards.where(choice.when, False)
 
 
 def _due_where_late(flow: Flow, state: State, names: Names) -> Names:
@@ -348,38 +326,22 @@ def _due_where_late(flow: Flow, state: State, names: Names) -> Names:
     return frozenset(found)
 
 
-def _after_set(facts: Mapping[str, Fact], names: Names, fact: str, text: str) -> Names:
+def _after_set(checked: CheckedSet, names: Names, fact: str, text: str) -> Names:
     """What is known after a fact was set: it has a value where the expression surely has one."""
-    return names | {fact} if is_sure(facts, names, text) else names - {fact}
+    return names | {fact} if is_sure(checked, names, text) else names - {fact}
 
 
-def is_sure(facts: Mapping[str, Fact], names: Names, text: str) -> bool:
-    """Whether an expression surely has a value."""
-    try:
-        return not lacking(text, lambda name: has_value(facts, names, name)) and not may_fail(text)
-    except ExpressionError:
-        return True  # told where it stands by the rules on expressions
+def is_sure(checked: CheckedSet, names: Names, text: str) -> bool:
+    """Whether an expression surely has a value where ``names`` have one."""
+    facts = checked.organisation.facts
+    return checked.guards.is_sure(text, lambda name: has_value(facts, names, name))
 
 
-def _taken_away(facts: Mapping[str, Fact], flow: Flow) -> Names:
+def _taken_away(checked: CheckedSet, flow: Flow) -> Names:
     """The facts that effects of a flow set, perhaps to nothing."""
     return frozenset(
-        fact for effects in effects_of(flow) for fact, text in effects.set.items() if not is_sure(facts, NONE, text)
+        fact for effects in effects_of(flow) for fact, text in effects.set.items() if not is_sure(checked, NONE, text)
     )
-
-
-def _where(guard: str, holds: bool) -> Names:
-    try:
-        return where(guard, holds)
-    except ExpressionError:
-        return NONE
-
-
-def _asked(guard: str | None) -> Names:
-    try:
-        return NONE if guard is None else asked(guard)
-    except ExpressionError:
-        return NONE
 
 
 def where_told(spot: Spot) -> str:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.graph import Same
-from carepolicy.guards import ExpressionError
-from carepolicy.guards.names import chain
-from carepolicy.guards.parsing import inside, parse
-from carepolicy.policy.resolve import transitions_of
-
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterator, Sequence
 
+    from carepolicy.checks.graph import Graph
+    from carepolicy.checks.guards import Guards
     from carepolicy.policy.model import Effects, Flow, State, Transition
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Taken:
     """A transition as it is taken in the state ``source``. ``late``: only when a promise is broken."""
 
     source: State
@@ -38,27 +32,38 @@ class Step:
         return tuple(name for effects in self.groups() for name in effects.send)
 
 
-def steps(flow: Flow) -> tuple[Step, ...]:
-    """Every transition of every state in which it holds, those of phases and ``anywhere`` once for each."""
-    return _steps(Same(flow))
-
-
-@lru_cache(maxsize=1000)
-def _steps(same: Same[Flow]) -> tuple[Step, ...]:
-    flow = same.kept
+def taken_in(graph: Graph, guards: Guards) -> Iterator[Taken]:
+    """Every transition of a flow in every state in which it holds, those of phases and ``anywhere`` once for each."""
+    flow = graph.flow
     promised = {clock.name for clock in flow.clocks.values() if clock.promise}
-    return tuple(step for state in flow.states.values() for step in _of(flow, state, promised))
+    for state in flow.states.values():
+        for trigger, transitions in graph.ways[state.name].items():
+            clock, _, what = trigger.rpartition(".")
+            late = what == "late" and clock in promised
+            for each in transitions:
+                yield _taken(flow, state, each, late or _only_late(each, promised, guards))
+        for after in state.after:
+            for each in after.transitions:
+                yield _taken(flow, state, each, _only_late(each, promised, guards))
 
 
-def owing(flow: Flow, all_steps: tuple[Step, ...]) -> frozenset[str]:
+def _taken(flow: Flow, state: State, way: Transition, late: bool) -> Taken:
+    return Taken(state, flow.states.get(way.to) if way.to is not None else None, way, late)
+
+
+def _only_late(way: Transition, promised: set[str], guards: Guards) -> bool:
+    return way.when is not None and any(guards.demands_late(way.when, clock) for clock in promised)
+
+
+def owing(flow: Flow, every_way: Sequence[Taken]) -> frozenset[str]:
     """States in which an apology is owed: every way into them is taken when a promise is broken, and is silent.
 
     So is a way from another such state. A state in which cases begin is none.
     """
-    ways: dict[str, list[Step]] = {}
-    for step in all_steps:
-        if step.target is not None and step.target.name != step.source.name:
-            ways.setdefault(step.target.name, []).append(step)
+    ways: dict[str, list[Taken]] = {}
+    for taken in every_way:
+        if taken.target is not None and taken.target.name != taken.source.name:
+            ways.setdefault(taken.target.name, []).append(taken)
     found = {name for name in ways if not flow.states[name].start_on and flow.states[name].final is None}
     changed = True
     while changed:
@@ -72,7 +77,7 @@ def owing(flow: Flow, all_steps: tuple[Step, ...]) -> frozenset[str]:
     return frozenset(_reached({name for name in found if any(each.late for each in ways[name])}, ways, found))
 
 
-def _reached(begun: set[str], ways: dict[str, list[Step]], found: set[str]) -> set[str]:
+def _reached(begun: set[str], ways: dict[str, list[Taken]], found: set[str]) -> set[str]:
     """Those of ``found`` to which lateness comes at all: a mere circle of states owes nothing."""
     waiting = True
     while waiting:
@@ -80,40 +85,3 @@ def _reached(begun: set[str], ways: dict[str, list[Step]], found: set[str]) -> s
         begun |= more
         waiting = bool(more)
     return begun
-
-
-def _of(flow: Flow, state: State, promised: set[str]) -> Iterator[Step]:
-    for trigger, transitions in transitions_of(flow, state.name).items():
-        clock, _, what = trigger.rpartition(".")
-        late = what == "late" and clock in promised
-        yield from _listed(flow, state, transitions, late, promised)
-    for after in state.after:
-        yield from _listed(flow, state, after.transitions, False, promised)
-
-
-def _listed(
-    flow: Flow, state: State, transitions: tuple[Transition, ...], late: bool, promised: set[str]
-) -> Iterator[Step]:
-    for each in transitions:
-        sure = late or (each.when is not None and any(demands_late(each.when, clock) for clock in promised))
-        yield Step(state, flow.states.get(each.to) if each.to is not None else None, each, sure)
-
-
-def demands_late(guard: str, clock: str) -> bool:
-    """Whether a guard holds only where a clock is late: ``clock.NAME.late``, alone or among parts joined by &&."""
-    wanted = f"clock.{clock}.late"
-    if wanted not in guard:
-        return False
-    try:
-        tree = parse(guard)
-    except ExpressionError:
-        return False
-    return wanted in _conjuncts(inside(tree))
-
-
-def _conjuncts(node: Any) -> Iterator[str | None]:
-    if node.data == "conditionaland" and len(node.children) == 2:
-        yield from _conjuncts(inside(node.children[0]))
-        yield from _conjuncts(inside(node.children[1]))
-    elif node.data in ("ident", "member_dot"):
-        yield chain(node)

@@ -1,22 +1,23 @@
-"""Every limit of a set, with the place of its text, and what became of ``settings.NAME`` in it."""
+"""Every limit of a set, with the place of its text, what it says, and how long it is beside others."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.businesstime import LimitError, parse_limit
-from carepolicy.checks.walk import acts
+from carepolicy.policy.limit import BUSINESS_TIME, DAY, DAY_US, ELAPSED, MONTHS, UNTIL
 from carepolicy.policy.settings import PREFIX, limit_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.businesstime import Limit
-    from carepolicy.policy.model import Flow, Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import CalendarSpec, Clock, Flow, Organisation
     from carepolicy.policy.places import Place
 
 
-class Written(NamedTuple):
+class WrittenLimit(NamedTuple):
     """A limit as the manager wrote it. ``plain`` ones are lengths of time that no fact can move."""
 
     text: str
@@ -25,50 +26,99 @@ class Written(NamedTuple):
     what: str
 
 
-def limits(policies: Policies) -> Iterator[Written]:
+def limits_of(checked: CheckedSet) -> Iterator[WrittenLimit]:
     """Every text of the set that is to be a limit."""
-    organisation = policies.organisation
+    organisation = checked.organisation
     if organisation.keep is not None:
-        yield Written(organisation.keep, policies.place(organisation.keep_at), True, "keep")
+        yield WrittenLimit(organisation.keep, checked.place(organisation.keep_at), True, "keep")
     for name, text in organisation.retention.items():
-        yield Written(text, policies.place(organisation.at / "keep" / name), True, f"keep of {name}")
+        yield WrittenLimit(text, checked.place(organisation.at / "keep" / name), True, f"keep of {name}")
     for watch in organisation.watches.values():
-        yield Written(watch.within, policies.place(watch.at / "within"), True, "within")
-    for flow in policies.flows.values():
-        yield from _of_flow(policies, flow)
-    for _, effects, _ in acts(policies):
+        yield WrittenLimit(watch.within, checked.place(watch.at / "within"), True, "within")
+    for flow in checked.flows.values():
+        yield from _of_flow(checked, flow)
+    for _, effects, _ in checked.acts:
         for each in effects.extend:
-            yield Written(each.by, policies.place(each.at / "by"), True, "an extension")
+            yield WrittenLimit(each.by, checked.place(each.at / "by"), True, "an extension")
 
 
-def _of_flow(policies: Policies, flow: Flow) -> Iterator[Written]:
+def _of_flow(checked: CheckedSet, flow: Flow) -> Iterator[WrittenLimit]:
     for key, text in (("keep", flow.keep), ("every", flow.every), ("promise", flow.promise)):
         if text is not None:
-            yield Written(text, policies.place(flow.at / key), True, key)
+            yield WrittenLimit(text, checked.place(flow.at / key), True, key)
     for clock in flow.clocks.values():
         for choice in clock.limits:
-            yield Written(choice.limit, policies.place(choice.at / "is"), False, "a limit")
+            yield WrittenLimit(choice.limit, checked.place(choice.at / "is"), False, "a limit")
     for state in flow.states.values():
         for after in state.after:
-            yield Written(after.limit, policies.key_place(state.at / "after" / after.limit), False, "after")
+            yield WrittenLimit(after.limit, checked.key_place(state.at / "after" / after.limit), False, "after")
 
 
-def setting_of(policies: Policies, text: str) -> str | None:
+def setting_of(text: str) -> str | None:
     """The name of the setting that stands in place of a limit, whether or not there is one; None for any other text."""
     return text.strip().removeprefix(PREFIX) if text.strip().startswith(PREFIX) else None
 
 
-def read(policies: Policies, written: Written) -> Limit | None:
-    """The limit that a text says; None where it cannot be read."""
-    return limit_of(policies, written.text)
-
-
-def limit_of(policies: Policies, text: str) -> Limit | None:
+def limit_said(text: str, organisation: Organisation) -> Limit | None:
     """The limit that a text, or the setting that it names, says; None where it cannot be read."""
-    name = setting_of(policies, text)
-    if name is not None and name not in policies.organisation.settings:
+    name = setting_of(text)
+    if name is not None and name not in organisation.settings:
         return None
     try:
-        return parse_limit(limit_text(text, policies.organisation))
+        return parse_limit(limit_text(text, organisation))
     except LimitError:
         return None
+
+
+MONTH = 30.44
+"""Days of a month, on average."""
+
+
+def days_of(checked: CheckedSet, text: str, calendar: str | None) -> float | None:
+    """The days that a limit takes in an ordinary week; None where it hangs on a fact, or cannot be read."""
+    limit = checked.limit(text)
+    return None if limit is None else length(limit, checked.organisation.calendars.get(calendar or ""))
+
+
+def length(limit: Limit, calendar: CalendarSpec | None) -> float | None:
+    """The days that a limit takes in an ordinary week of its calendar; without one, it is open round the clock."""
+    if limit.kind == UNTIL:
+        return None
+    if limit.kind == ELAPSED:
+        return limit.amount / DAY_US
+    if limit.kind == MONTHS:
+        return limit.amount * MONTH
+    hours = calendar.hours if calendar is not None else (((0, 86_400),),) * 7
+    opened = sum(end - start for day in hours for start, end in day)
+    days = sum(1 for day in hours if day)
+    if not opened:
+        return None
+    if limit.kind == BUSINESS_TIME:
+        return limit.amount / 1_000_000 / opened * 7
+    return limit.amount / DAY / days * 7
+
+
+def calendar_of(checked: CheckedSet, flow: Flow, clock: Clock | None = None, state: str | None = None) -> str | None:
+    """The calendar in which a clock, or the ``after`` of a state, counts. A clock in its owner's needs the state."""
+    default = flow.calendar or checked.organisation.calendar
+    if clock is None or clock.calendar is None:
+        return default
+    if clock.calendar != "owner":
+        return clock.calendar
+    return owners_calendar(checked, flow, state) or default
+
+
+def owners_calendar(checked: CheckedSet, flow: Flow, state: str | None) -> str | None:
+    """The calendar of the role that acts in a state, that of the flow's owner where no state is named."""
+    here = flow.states.get(state or "")
+    role = checked.organisation.roles.get((here.owner if here is not None else None) or flow.owner)
+    return role.calendar if role is not None else None
+
+
+def said(days: float) -> str:
+    """A number of days as people say it: "about 17 days", "about 3 hours"."""
+    if days < 1:
+        hours = max(1, round(days * 24))
+        return f"about {hours} hour{'' if hours == 1 else 's'}"
+    whole = round(days)
+    return f"about {whole} day{'' if whole == 1 else 's'}"

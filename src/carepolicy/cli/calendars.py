@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshal
 import os
+from datetime import date
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -57,8 +58,9 @@ def timetable_of(root: str) -> Timetable:
 
 def _compiled(root: str) -> Timetable:
     from carepolicy.businesstime import Calendar, CalendarError, NeverOpen
+    from carepolicy.businesstime.zones import is_zone
+    from carepolicy.checks import CheckedSet
     from carepolicy.checks.calendars.cp231_timezone import find as find_timezones
-    from carepolicy.checks.calendars.cp231_timezone import is_zone
     from carepolicy.policy.findings import Finding
     from carepolicy.policy.load import load_policies
 
@@ -67,7 +69,7 @@ def _compiled(root: str) -> Timetable:
         refuse(root, findings)
     organisation = policies.organisation
     if not is_zone(organisation.timezone):
-        refuse(root, list(find_timezones(policies)))
+        refuse(root, list(find_timezones(CheckedSet(policies, date.today()))))
     packed: dict[str, bytes] = {}
     for spec in organisation.calendars.values():
         try:

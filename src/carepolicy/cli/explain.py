@@ -10,7 +10,7 @@ import click
 
 from carepolicy.checks import rule_of
 from carepolicy.checks.rule import modules
-from carepolicy.checks.silencing import may_be_silenced
+from carepolicy.checks.allowances import may_be_silenced
 from carepolicy.cli.status import Refused
 from carepolicy.cli.terminal import write_all
 from carepolicy.engine.codes import CODES as EVENTS

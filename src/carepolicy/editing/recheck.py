@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from carepolicy.checks import in_order, run_checks
+from carepolicy.checks import CheckedSet, findings_in, in_order
 from carepolicy.policy.load import Memory, load_policies
 
 if TYPE_CHECKING:
@@ -22,12 +22,13 @@ class Rechecked:
     """The set in the folder ``root``, of which only what changed is read again.
 
     ``policies`` is the set as it was when it could last be read, also while it cannot; an editor that completes
-    names needs them most where a line is half written.
+    names needs them most where a line is half written. ``checked`` is what was worked out for it.
     """
 
     root: str
     policies: Policies | None = None
     memory: Memory = field(default_factory=dict)
+    checked: CheckedSet | None = None
 
     def check(self, today: date, unsaved: Mapping[str, bytes] | None = None) -> tuple[list[Finding], list[str]]:
         """All findings, and the files that were read, both by paths below the root.
@@ -38,7 +39,8 @@ class Rechecked:
         if policies is None:
             return in_order(findings), sorted({each.place.file for each in findings})
         self.policies = policies
-        return in_order((*findings, *run_checks(policies, today))), sorted(policies.sources)
+        self.checked = CheckedSet(policies, today, self.checked)
+        return in_order((*findings, *findings_in(self.checked))), sorted(policies.sources)
 
     def file(self, path: str | os.PathLike[str]) -> str:
         """How the findings name a file."""

@@ -7,13 +7,12 @@ has a round. Others always have a value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from carepolicy.guards.comparing import OPERATORS
 from carepolicy.guards.compiler import arguments, span
 from carepolicy.guards.names import chain
-from carepolicy.guards.parsing import inside, parse
+from carepolicy.guards.parsing import inside
 
 NOTHING: frozenset[str] = frozenset()
 _TESTS = ("startsWith", "endsWith", "contains", "matches")
@@ -31,62 +30,49 @@ class Lack(NamedTuple):
     operator: str
 
 
-@lru_cache(maxsize=4096)
-def where(text: str, holds: bool) -> frozenset[str]:
-    """The names that surely have a value where a guard holds, or where it does not. Raises ``ExpressionError``."""
-    return _where(parse(text), holds)
+def compared(tree: Any, knows: Knows) -> list[Lack]:
+    """The comparisons of a guard with what may have no value, but for those beside a part that asks for it."""
+    return list(_compared(tree, knows))
 
 
-def compared(text: str, knows: Knows) -> list[Lack]:
-    """The comparisons of a guard with what may have no value, but for those beside a part that asks for it. Raises
-    ``ExpressionError``."""
-    return list(_compared(parse(text), knows))
+def lacking(tree: Any, knows: Knows) -> list[Lack]:
+    """The names for want of which an expression may have no value."""
+    return list(_lacking(tree, knows))
 
 
-def lacking(text: str, knows: Knows) -> list[Lack]:
-    """The names for want of which an expression may have no value. Raises ``ExpressionError``."""
-    return list(_lacking(parse(text), knows))
-
-
-@lru_cache(maxsize=4096)
-def may_fail(text: str) -> bool:
+def may_fail(tree: Any) -> bool:
     """Whether an expression may have no value although all its names have one: it divides, or reads a number off a
-    text. Raises ``ExpressionError``."""
+    text."""
     return any(
         (node.data == "multiplication" and node.children[0].data != "multiplication_mul" and len(node.children) == 2)
         or (node.data == "ident_arg" and str(node.children[0]) in ("int", "double"))
-        for node in _trees(text)
+        for node in tree.iter_subtrees()
     )
 
 
-@lru_cache(maxsize=4096)
-def asked(text: str) -> frozenset[str]:
-    """The names of which a guard asks whether they have a value. Raises ``ExpressionError``."""
+def asked(tree: Any) -> frozenset[str]:
+    """The names of which a guard asks whether they have a value."""
     found = (
         chain(inside(node.children[1].children[0]))
-        for node in _trees(text)
+        for node in tree.iter_subtrees()
         if node.data == "ident_arg" and str(node.children[0]) == "has" and len(arguments(node, 1)) == 1
     )
     return frozenset(name for name in found if name is not None)
 
 
-def _trees(text: str) -> Iterator[Any]:
-    """Every part of an expression that has parts itself."""
-    return parse(text).iter_subtrees()
-
-
-def _where(node: Any, holds: bool) -> frozenset[str]:
+def where(node: Any, holds: bool) -> frozenset[str]:
+    """The names that surely have a value where a guard, or a part of one, holds, or where it does not."""
     node = inside(node)
     match node.data:
         case "conditionaland" | "conditionalor":
-            parts = [_where(each, holds) for each in _joined(node)]
+            parts = [where(each, holds) for each in _joined(node)]
             together = (node.data == "conditionaland") is holds
             return frozenset().union(*parts) if together else frozenset.intersection(*parts)
         case "unary" if node.children[0].data == "unary_not":
-            return _where(node.children[1], not holds)
+            return where(node.children[1], not holds)
         case "expr":
             condition, yes, no = node.children
-            return (_where(condition, True) | _where(yes, holds)) & (_where(condition, False) | _where(no, holds))
+            return (where(condition, True) | where(yes, holds)) & (where(condition, False) | where(no, holds))
     return _of_truth(node) if holds else NOTHING
 
 
@@ -136,8 +122,8 @@ def _lacking(node: Any, knows: Knows) -> Iterator[Lack]:
             yield from _lacking(node.children[1], knows)
         case "expr":
             condition, yes, no = node.children
-            yield from _lacking(yes, _and(knows, _where(condition, True)))
-            yield from _lacking(no, _and(knows, _where(condition, False)))
+            yield from _lacking(yes, _and(knows, where(condition, True)))
+            yield from _lacking(no, _and(knows, where(condition, False)))
         case "ident_arg" if str(node.children[0]) != "has":
             for each in arguments(node, 1):
                 yield from _lacking(each, knows)
@@ -153,7 +139,7 @@ def _compared(node: Any, knows: Knows) -> Iterator[Lack]:
     match node.data:
         case "conditionaland" | "conditionalor":
             parts = list(_joined(node))
-            sure = [_where(each, node.data == "conditionaland") for each in parts]
+            sure = [where(each, node.data == "conditionaland") for each in parts]
             for number, each in enumerate(parts):
                 others = frozenset().union(*sure[:number], *sure[number + 1 :])
                 yield from _compared(each, _and(knows, others))
@@ -162,8 +148,8 @@ def _compared(node: Any, knows: Knows) -> Iterator[Lack]:
         case "expr":
             condition, yes, no = node.children
             yield from _compared(condition, knows)
-            yield from _compared(yes, _and(knows, _where(condition, True)))
-            yield from _compared(no, _and(knows, _where(condition, False)))
+            yield from _compared(yes, _and(knows, where(condition, True)))
+            yield from _compared(no, _and(knows, where(condition, False)))
         case "relation":
             operator = OPERATORS[node.children[0].data]
             for side in (node.children[0].children[0], node.children[1]):

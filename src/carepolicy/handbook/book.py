@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,8 @@ from carepolicy.businesstime.words import limit_in_words
 from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, humanised
 from carepolicy.charts.words import Words, fact_title, limit_told
+from carepolicy.checks import CheckedSet
+from carepolicy.checks.holes import unsure_in
 from carepolicy.handbook.ui import Ui, ui_of
 from carepolicy.machine.compiler import OWNER
 from carepolicy.machine.locales import locale_of
@@ -28,7 +31,7 @@ SUBJECT = "A-1001"
 """What the sample case is called."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Book:
     """The handbook in one language: the policies, the words, the calendars, and the year that its dates are of.
 
@@ -40,6 +43,11 @@ class Book:
     year: int
     calendars: Mapping[str, Calendar]
     arrivals: dict[tuple[str, bool], tuple[datetime, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def unsure(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """The names that may have no value where a flow sends a message, by flow and message."""
+        return unsure_in(CheckedSet(self.policies, date(self.year, 1, 1)))
 
     @property
     def ui(self) -> Ui:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.instants import microseconds
 from carepolicy.charts.text import identifier
-from carepolicy.checks.messageholes import unsure_in
 from carepolicy.handbook.book import SUBJECT
 from carepolicy.machine.messages import compile_templates
 
@@ -47,12 +46,12 @@ def letter_anchor(name: str) -> str:
 
 def letters_of(book: Book, flow: Flow) -> list[LetterGroup]:
     """The messages that a flow sends, by name; of each the page's own language comes first."""
-    sample, unsure = _Sample(book, flow), unsure_in(book.policies, flow)
+    sample = _Sample(book, flow)
     words = book.words(flow)
     found: list[LetterGroup] = []
     for name, templates in compile_templates(book.policies, flow).items():
         order = sorted(templates, key=lambda language: (language != book.language, _place(book, language)))
-        less = _Sample(book, flow, unsure.get(name, frozenset()))
+        less = _Sample(book, flow, book.unsure.get((flow.name, name), frozenset()))
         letters = tuple(_letter(templates[language], sample, less) for language in order)
         title = letters[0].subject if letters and letters[0].subject else words.message(name)
         found.append(LetterGroup(name, letter_anchor(name), title, letters))

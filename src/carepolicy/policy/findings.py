@@ -73,6 +73,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return ""
 
 
+def unknown(code: str, what: str, name: str, place: Place, known: Iterable[str]) -> Finding:
+    """The finding that ``name`` is no known ``what``, with the nearest right name."""
+    names = sorted(set(known))
+    return Finding(code, f'unknown {what} "{name}"', place, did_you_mean(name, names), replacement=sole(name, names))
+
+
 LONGEST_QUOTE = 60
 """Characters of a value that a message repeats."""
 

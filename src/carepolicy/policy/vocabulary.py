@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "œ": "oe", "ł": "l"})
+_WORD = re.compile(r"[a-z0-9]+")
 _BETWEEN = re.compile(r"[^a-z0-9]+")
 
 _WORDS = {
@@ -115,6 +116,11 @@ def spelt(text: str) -> str:
     """A text in small letters without marks: ``Prüfung`` is pruefung, ``Contraseña`` contrasena."""
     small = normalize("NFC", text).lower().translate(_LETTERS)
     return small if small.isascii() else "".join(each for each in normalize("NFKD", small) if not combining(each))
+
+
+def words(name: str) -> tuple[str, ...]:
+    """The words of a name or title in small letters without accents: ``Contraseña`` is contrasena."""
+    return tuple(_WORD.findall(spelt(name).replace("_", " ")))
 
 
 def bare(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.checks.pointing import unknown
+from carepolicy.policy.findings import unknown
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.businesstime import Calendar
-from carepolicy.businesstime.errors import CalendarError
-from carepolicy.checks.calendars.cp231_timezone import is_zone
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """What business time refuses of each calendar whose time zone is known."""
-    for spec in policies.organisation.calendars.values():
-        if is_zone(spec.timezone):
-            try:
-                Calendar.from_spec(spec)
-            except CalendarError as fault:
-                yield Finding(CODE, fault.reason, policies.place(fault.at or spec.at), fault.hint)
+    for name, fault in checked.calendars.faults.items():
+        at = fault.at or checked.organisation.calendars[name].at
+        yield Finding(CODE, fault.reason, checked.place(at), fault.hint)
 
 
 CODE = "CP232"

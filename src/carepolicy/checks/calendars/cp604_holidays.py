@@ -8,28 +8,29 @@ from typing import TYPE_CHECKING
 from carepolicy.businesstime import CalendarError
 from carepolicy.businesstime.closures import read_closures
 from carepolicy.businesstime.holidays import holiday_names
-from carepolicy.checks.calendars.cp231_timezone import is_zone
+from carepolicy.businesstime.zones import is_zone
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import CalendarSpec, Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import CalendarSpec
 
 SOON = 7
 """The month from which on it is a warning; before it is a note."""
 
 
-def find(policies: Policies, today: date) -> Iterator[Finding]:
-    """Calendars with holidays or closed days, none of which is in the year after ``today``."""
-    severity = Severity.WARNING if today.month >= SOON else Severity.NOTE
-    for spec in policies.organisation.calendars.values():
+def find(checked: CheckedSet) -> Iterator[Finding]:
+    """Calendars with holidays or closed days, none of which is in the year after ``checked.today``."""
+    severity = Severity.WARNING if checked.today.month >= SOON else Severity.NOTE
+    for spec in checked.organisation.calendars.values():
         key = next((key for key, there in _sources(spec) if there), None)
-        if key is not None and is_zone(spec.timezone) and not _known(spec, today.year + 1):
-            text = f'the calendar "{spec.name}" knows no holiday of {today.year + 1}'
-            place = policies.key_place(spec.at / key)
-            yield Finding(CODE, text, place, _hint(key, today.year + 1), severity)
+        if key is not None and is_zone(spec.timezone) and not _known(spec, checked.today.year + 1):
+            text = f'the calendar "{spec.name}" knows no holiday of {checked.today.year + 1}'
+            place = checked.key_place(spec.at / key)
+            yield Finding(CODE, text, place, _hint(key, checked.today.year + 1), severity)
 
 
 def _sources(spec: CalendarSpec) -> tuple[tuple[str, bool], ...]:
@@ -69,6 +70,6 @@ RULE = Rule(
     "holidays are known for every year. It is a note until June, and a warning from July on.",
     "calendars:\n  phones: {closed: [2020-12-25, 2020-12-26]}\n",
     "calendars:\n  phones: {holidays: {country: GB, subdivision: ENG}, closed: [2020-12-24]}\n",
-    severity=Severity.WARNING,
-    find_on=find,
+    find,
+    Severity.WARNING,
 )

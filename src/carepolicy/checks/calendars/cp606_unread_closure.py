@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import CalendarError
 from carepolicy.businesstime.closures import read_closures
-from carepolicy.checks.calendars.cp231_timezone import is_zone
+from carepolicy.businesstime.zones import is_zone
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """What stands in the iCalendar files of each calendar and is not taken over; a file that is none is CP232's."""
-    for spec in policies.organisation.calendars.values():
+    for spec in checked.organisation.calendars.values():
         for file in spec.imports if is_zone(spec.timezone) else ():
             try:
                 unread = list(read_closures(file, spec.timezone).unread())
             except CalendarError:
                 continue
             for told in unread:
-                yield Finding(CODE, told, policies.place(file.at), HINT, Severity.WARNING)
+                yield Finding(CODE, told, checked.place(file.at), HINT, Severity.WARNING)
 
 
 HINT = "an event of a whole day begins with DTSTART;VALUE=DATE:20261224 and needs no end; or list the day under closed:"

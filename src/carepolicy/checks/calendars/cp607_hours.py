@@ -11,21 +11,21 @@ from carepolicy.policy.language.calendar import HOURS_WRITTEN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.places import At, Source
 
 DAY, HALF_A_DAY = 24 * 60, 12 * 60
 """Minutes. Hours over midnight that are longer than half a day are rare, and slips are not."""
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Hours of weekdays and of single dates that leave out a minute, or turn into a long night shift."""
-    for spec in policies.organisation.calendars.values():
+    for spec in checked.organisation.calendars.values():
         for key in ("hours", "open"):
-            for at, said in _texts(policies.sources[spec.at.file], spec.at / key):
+            for at, said in _texts(checked.sources[spec.at.file], spec.at / key):
                 doubt = _doubt(said)
                 if doubt is not None:
-                    yield Finding(CODE, doubt[0], policies.place(at), doubt[1], Severity.WARNING)
+                    yield Finding(CODE, doubt[0], checked.place(at), doubt[1], Severity.WARNING)
 
 
 def _texts(source: Source, at: At) -> Iterator[tuple[At, str]]:

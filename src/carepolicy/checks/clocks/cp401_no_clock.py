@@ -4,49 +4,49 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.graph import Same, kept_graph
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Flow, Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.checks.graph import Graph
 
 CUSTOMER = "customer"
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """States with ``waits: customer`` that no clock runs in, and final ones."""
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         running = {name for clock in flow.clocks.values() for name in clock.runs_in}
         for state in flow.states.values():
             if state.waits != CUSTOMER:
                 continue
-            place = policies.place(state.at / "waits")
+            place = checked.place(state.at / "waits")
             if state.final is not None:
                 text = "the customer waits here, and the case is closed: no clock runs"
                 yield Finding(CODE, text, place, "take waits: away, or let the case go on")
             elif state.name not in running:
                 text = f'the customer waits in "{state.name}", and no clock runs'
-                yield Finding(CODE, text, place, _hint(flow, state.name))
+                yield Finding(CODE, text, place, _hint(checked.graphs[flow.name], state.name))
 
 
-def _hint(flow: Flow, state: str) -> str:
-    pausing = next((clock.name for clock in flow.clocks.values() if state in clock.pauses_in), None)
+def _hint(graph: Graph, state: str) -> str:
+    pausing = next((clock.name for clock in graph.flow.clocks.values() if state in clock.pauses_in), None)
     if pausing is not None:
         return f"the clock {pausing} only pauses here: move the state to its runs_in, or write waits: us"
-    name = _clock_beside(flow, state)
+    name = _clock_beside(graph, state)
     where = f"add {state} to runs_in of {name}" if name is not None else "give the flow a clock that runs here"
     return f"{where}, or write waits: us if we wait"
 
 
-def _clock_beside(flow: Flow, state: str) -> str | None:
+def _clock_beside(graph: Graph, state: str) -> str | None:
     """The clock that runs in most of the states that lead to one or that it leads to; None where none runs there."""
-    steps = kept_graph(Same(flow)).steps
-    beside = {step.target for step in steps[state]}
-    beside |= {name for name, each in steps.items() if any(step.target == state for step in each)}
-    counts = {name: len(beside.intersection(clock.runs_in)) for name, clock in flow.clocks.items()}
+    edges = graph.edges
+    beside = {edge.target for edge in edges[state]}
+    beside |= {name for name, each in edges.items() if any(edge.target == state for edge in each)}
+    counts = {name: len(beside.intersection(clock.runs_in)) for name, clock in graph.flow.clocks.items()}
     best = max(counts, key=lambda name: counts[name], default=None)
     return best if best is not None and counts[best] else None
 

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.graph import graphs
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.checks.graph import Graph
-    from carepolicy.policy.model import Clock, Policies
+    from carepolicy.policy.model import Clock
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Clocks without a state to run in, with states that are never reached only, or with final ones."""
-    for graph in graphs(policies).values():
+    for graph in checked.graphs.values():
         for clock in graph.flow.clocks.values():
-            yield from _of(policies, graph, clock)
+            yield from _of(checked, graph, clock)
 
 
-def _of(policies: Policies, graph: Graph, clock: Clock) -> Iterator[Finding]:
+def _of(checked: CheckedSet, graph: Graph, clock: Clock) -> Iterator[Finding]:
     states = graph.flow.states
     final = [name for name in clock.runs_in if states[name].final is not None] if _known(graph, clock) else []
     running = [name for name in clock.runs_in if name not in final]
-    place = policies.key_place(clock.at / "runs_in")
+    place = checked.key_place(clock.at / "runs_in")
     if not running:
         text = f'the clock "{clock.name}" can never start: it runs in no state that is not final'
         yield Finding(CODE, text, place, "name the states in which it runs under runs_in:")
@@ -34,7 +34,7 @@ def _of(policies: Policies, graph: Graph, clock: Clock) -> Iterator[Finding]:
     for number, name in enumerate(clock.runs_in):
         if name in final:
             text = f'the clock "{clock.name}" never runs in "{name}": a final state stops all clocks'
-            at = policies.place(clock.at / "runs_in" / number)
+            at = checked.place(clock.at / "runs_in" / number)
             yield Finding(CODE, text, at, "take the state away here", Severity.WARNING)
     if not graph.reached.intersection(running):
         text = f'the clock "{clock.name}" can never start: no case comes to a state in which it runs'

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.graph import graphs
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Clocks whose running states lead to no state in which they are stopped, nor to a final one."""
-    for graph in graphs(policies).values():
+    for graph in checked.graphs.values():
         for clock in graph.flow.clocks.values():
             going = set(clock.runs_in) | set(clock.pauses_in)
             begun = graph.reached.intersection(clock.runs_in)
             after = graph.beyond(begun)
             if begun and not clock.restarts_on and after <= going and not graph.closing & after:
                 text = f'the clock "{clock.name}" can never stop: it runs or pauses in every state that follows'
-                yield Finding(CODE, text, policies.key_place(clock.at), HINT, Severity.WARNING)
+                yield Finding(CODE, text, checked.key_place(clock.at), HINT, Severity.WARNING)
 
 
 HINT = "lead to a state that is not in its runs_in, give the flow a final state, or begin it anew with restarts_on:"

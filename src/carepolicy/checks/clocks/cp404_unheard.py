@@ -5,25 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import triggers
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Clocks of which ``CLOCK.late`` is a trigger in no state."""
-    for flow in policies.flows.values():
-        heard = {name for name, _ in triggers(flow)}
+    for flow in checked.flows.values():
+        heard = {name for name, _ in checked.triggers[flow.name]}
         for clock in flow.clocks.values():
             if f"{clock.name}.late" not in heard:
                 text = f'nothing happens when the clock "{clock.name}" is late'
                 where = clock.runs_in[0] if clock.runs_in else "a state in which it runs"
                 hint = f"write {clock.name}.late: {{tell: {flow.owner}}} under on: of {where}"
-                yield Finding(CODE, text, policies.key_place(clock.at), hint, Severity.WARNING)
+                yield Finding(CODE, text, checked.key_place(clock.at), hint, Severity.WARNING)
 
 
 CODE = "CP404"

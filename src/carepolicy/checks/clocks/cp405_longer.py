@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.checks.lengths import calendar_of, days_of
+from carepolicy.checks.limits import calendar_of, days_of
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Clock, Flow, LimitChoice, Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Clock, Flow, LimitChoice
 
 ALIKE = 1.001
 """Limits that differ by less than that are alike: typical weeks are no exact measure."""
@@ -25,18 +26,18 @@ class Longest(NamedTuple):
     days: float
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Clocks whose every limit is longer than the longest of a promise that covers all their states."""
-    for flow in policies.flows.values():
-        whole = None if flow.promise is None else days_of(policies, flow.promise, calendar_of(policies, flow))
+    for flow in checked.flows.values():
+        whole = None if flow.promise is None else days_of(checked, flow.promise, calendar_of(checked, flow))
         if flow.promise is not None and whole is not None:
             for clock in flow.clocks.values():
-                yield from _beside(policies, flow, clock, Longest("the promise of the whole flow", flow.promise, whole))
+                yield from _beside(checked, flow, clock, Longest("the promise of the whole flow", flow.promise, whole))
         for clock in flow.clocks.values():
             for other in flow.clocks.values():
-                longest = _longest(policies, flow, other) if _is_within(clock, other) else None
+                longest = _longest(checked, flow, other) if _is_within(clock, other) else None
                 if longest is not None:
-                    yield from _beside(policies, flow, clock, longest)
+                    yield from _beside(checked, flow, clock, longest)
 
 
 def _is_within(clock: Clock, other: Clock) -> bool:
@@ -45,8 +46,8 @@ def _is_within(clock: Clock, other: Clock) -> bool:
     return other is not clock and bool(other.promise and mine) and (mine < its or (mine == its and not clock.promise))
 
 
-def _longest(policies: Policies, flow: Flow, clock: Clock) -> Longest | None:
-    lengths = [_days(policies, flow, clock, choice) for choice in clock.limits]
+def _longest(checked: CheckedSet, flow: Flow, clock: Clock) -> Longest | None:
+    lengths = [_days(checked, flow, clock, choice) for choice in clock.limits]
     known = [each for each in lengths if each is not None]
     if len(known) < len(lengths) or not known:
         return None
@@ -54,18 +55,18 @@ def _longest(policies: Policies, flow: Flow, clock: Clock) -> Longest | None:
     return Longest(f'the promise "{clock.name}"', clock.limits[lengths.index(days)].limit, days)
 
 
-def _days(policies: Policies, flow: Flow, clock: Clock, choice: LimitChoice) -> float | None:
+def _days(checked: CheckedSet, flow: Flow, clock: Clock, choice: LimitChoice) -> float | None:
     state = clock.runs_in[0] if clock.runs_in else None
-    return days_of(policies, choice.limit, calendar_of(policies, flow, clock, state))
+    return days_of(checked, choice.limit, calendar_of(checked, flow, clock, state))
 
 
-def _beside(policies: Policies, flow: Flow, clock: Clock, promise: Longest) -> Iterator[Finding]:
+def _beside(checked: CheckedSet, flow: Flow, clock: Clock, promise: Longest) -> Iterator[Finding]:
     for choice in clock.limits:
-        days = _days(policies, flow, clock, choice)
+        days = _days(checked, flow, clock, choice)
         if days is not None and days > promise.days * ALIKE:
             text = f"{choice.limit} is longer than {promise.what}, {promise.text}"
             hint = "a target inside of a promise is never longer: shorten it, or lengthen the promise"
-            yield Finding(CODE, text, policies.place(choice.at / "is"), hint, Severity.WARNING)
+            yield Finding(CODE, text, checked.place(choice.at / "is"), hint, Severity.WARNING)
 
 
 CODE = "CP405"

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.graph import graphs
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.checks.graph import Graph
-    from carepolicy.policy.model import Clock, Policies
+    from carepolicy.policy.model import Clock
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Clocks with ``never_pauses`` that have ``pauses_in``, or that stop and later go on where they were."""
-    for graph in graphs(policies).values():
+    for graph in checked.graphs.values():
         for clock in graph.flow.clocks.values():
             if clock.never_pauses is None:
                 continue
             why = clock.never_pauses.rstrip(".")
             for number, name in enumerate(clock.pauses_in):
                 text = f'the clock "{clock.name}" must never pause, and pauses in "{name}" ({why})'
-                place = policies.place(clock.at / "pauses_in" / number)
+                place = checked.place(clock.at / "pauses_in" / number)
                 yield Finding(CODE, text, place, f"move {name} to runs_in: the time goes on there")
             between = _between(graph, clock) if clock.again == "continue" else None
             if between is not None:
                 text = f'the clock "{clock.name}" must never pause, and stands still in "{between}" ({why})'
-                yield Finding(CODE, text, policies.place(clock.at / "again"), f"add {between} to runs_in")
+                yield Finding(CODE, text, checked.place(clock.at / "again"), f"add {between} to runs_in")
 
 
 def _between(graph: Graph, clock: Clock) -> str | None:

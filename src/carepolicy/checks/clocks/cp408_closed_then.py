@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime.rules import WEEKDAYS
-from carepolicy.checks.calendars.cp231_timezone import is_zone
-from carepolicy.checks.lateness import demands_late, steps
-from carepolicy.checks.lengths import calendar_of, owners_calendar
-from carepolicy.checks.limits import limit_of
+from carepolicy.businesstime.zones import is_zone
+from carepolicy.checks.limits import calendar_of, owners_calendar
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS
@@ -18,42 +16,44 @@ from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSIN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import CalendarSpec, Flow, Policies
+    from carepolicy.checks.context import CheckedFlow, CheckedSet
+    from carepolicy.policy.model import CalendarSpec, Flow
 
 WEEK = 7 * 86_400
 MONDAYS = (datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 7, 6, tzinfo=UTC))
 """A Monday in winter and one in summer: in two time zones, hours meet by the clocks of both."""
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Limits in business time of clocks, and closings of ``after``, by the calendars of the states' owners."""
-    for flow in policies.flows.values():
+    for one in checked.each.values():
+        flow = one.flow
         for clock in flow.clocks.values():
             told: set[str] = set()
-            in_time = _states_in_time(flow, clock.name)
+            in_time = _states_in_time(one, clock.name)
             for each in clock.limits:
                 for state in (name for name in clock.runs_in if name in in_time):
-                    text = _doubt(policies, flow, state, calendar_of(policies, flow, clock, state), each.limit)
+                    text = _doubt(checked, flow, state, calendar_of(checked, flow, clock, state), each.limit)
                     if text is not None and text[0] not in told:
                         told.add(text[0])
-                        yield Finding(CODE, text[0], policies.place(each.at / "is"), text[1], Severity.WARNING)
+                        yield Finding(CODE, text[0], checked.place(each.at / "is"), text[1], Severity.WARNING)
         for here in flow.states.values():
             for after in here.after:
-                text = _doubt(policies, flow, here.name, calendar_of(policies, flow), after.limit, closings_alone=True)
+                text = _doubt(checked, flow, here.name, calendar_of(checked, flow), after.limit, closings_alone=True)
                 if text is not None:
-                    place = policies.key_place(here.at / "after" / after.limit)
+                    place = checked.key_place(here.at / "after" / after.limit)
                     yield Finding(CODE, text[0], place, text[1], Severity.WARNING)
 
 
-def _states_in_time(flow: Flow, clock: str) -> set[str]:
+def _states_in_time(one: CheckedFlow, clock: str) -> set[str]:
     """The states that a case can reach while a clock is not late: it may fall due in these alone."""
     reached: set[str] = set()
-    left = [name for name, state in flow.states.items() if state.start_on]
+    left = [name for name, state in one.flow.states.items() if state.start_on]
     ways: dict[str, set[str]] = {}
-    for step in steps(flow):
-        late = step.transition.on == f"{clock}.late" or demands_late(step.transition.when or "", clock)
-        if step.target is not None and not late:
-            ways.setdefault(step.source.name, set()).add(step.target.name)
+    for taken in one.taken:
+        late = taken.transition.on == f"{clock}.late" or one.guards.demands_late(taken.transition.when or "", clock)
+        if taken.target is not None and not late:
+            ways.setdefault(taken.source.name, set()).add(taken.target.name)
     while left:
         name = left.pop()
         if name not in reached:
@@ -63,11 +63,11 @@ def _states_in_time(flow: Flow, clock: str) -> set[str]:
 
 
 def _doubt(
-    policies: Policies, flow: Flow, state: str, name: str | None, limit_text: str, closings_alone: bool = False
+    checked: CheckedSet, flow: Flow, state: str, name: str | None, limit_text: str, closings_alone: bool = False
 ) -> tuple[str, str] | None:
     """What is wrong with a limit that is counted in the calendar ``name`` while ``state`` waits, and what helps."""
-    limit, calendars = limit_of(policies, limit_text), policies.organisation.calendars
-    counted, owned = calendars.get(name or ""), calendars.get(owners_calendar(policies, flow, state) or "")
+    limit, calendars = checked.limit(limit_text), checked.organisation.calendars
+    counted, owned = calendars.get(name or ""), calendars.get(owners_calendar(checked, flow, state) or "")
     if limit is None or counted is None or owned is None or counted is owned:
         return None
     if not (is_zone(counted.timezone) and is_zone(owned.timezone)):

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.graph import graphs
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.checks.graph import Graph
-    from carepolicy.policy.model import Clock, Policies, State
+    from carepolicy.policy.model import Clock, State
 
 CUSTOMER = "customer"
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """States after a promise was kept, in which whatever the customer does begins it again."""
-    for graph in graphs(policies).values():
+    for graph in checked.graphs.values():
         promises = [clock for clock in graph.flow.clocks.values() if clock.promise]
         for state in graph.flow.states.values():
             clock = next((each for each in promises if _was_kept(graph, each, state)), None)
@@ -28,7 +28,7 @@ def find(policies: Policies) -> Iterator[Finding]:
             again = [event for event in _said(graph, state.name) if _begins(graph, clock, state.name, event)]
             if again and len(again) == len(_said(graph, state.name)):
                 text = f'a thank-you would begin "{clock.title}" anew: "{again[0]}" starts it after it was kept'
-                place = policies.key_place(state.at / "on" / again[0])
+                place = checked.key_place(state.at / "on" / again[0])
                 hint = "add an event for a word of thanks that stays here, or write again: continue for the clock"
                 yield Finding(CODE, text, place, hint, Severity.NOTE)
 
@@ -39,7 +39,7 @@ def _was_kept(graph: Graph, clock: Clock, state: State) -> bool:
     return (
         idle
         and clock.again == "restart"
-        and any(step.target == state.name for name in clock.runs_in for step in graph.steps.get(name, ()))
+        and any(edge.target == state.name for name in clock.runs_in for edge in graph.edges.get(name, ()))
     )
 
 

@@ -4,43 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.known import spots, where_told
-from carepolicy.checks.pointing import within
+from carepolicy.checks.known import where_told
 from carepolicy.checks.rule import Rule
-from carepolicy.guards import ExpressionError
-from carepolicy.guards.presence import Lack, compared
+from carepolicy.guards.presence import Lack
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.checks.known import Spot
-    from carepolicy.policy.model import Policies
     from carepolicy.policy.places import At
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Comparisons by order, and by !=, which are false without a value."""
     told: set[tuple[At, Lack]] = set()
-    for spot in spots(policies):
-        for lack in _found(spot):
+    for spot in checked.spots:
+        for lack in _found(checked, spot):
             if (spot.at, lack) not in told:
                 told.add((spot.at, lack))
-                yield _finding(policies, spot, lack)
+                yield _finding(checked, spot, lack)
 
 
-def _found(spot: Spot) -> list[Lack]:
-    if spot.guard is None:
-        return []
-    try:
-        return [each for each in compared(spot.guard, spot.knows) if each.operator in SURPRISING]
-    except ExpressionError:
-        return []  # told where it stands by the rules on expressions
+def _found(checked: CheckedSet, spot: Spot) -> list[Lack]:
+    found = [] if spot.guard is None else checked.guards.compared(spot.guard, spot.knows)
+    return [each for each in found if each.operator in SURPRISING]
 
 
-def _finding(policies: Policies, spot: Spot, lack: Lack) -> Finding:
+def _finding(checked: CheckedSet, spot: Spot, lack: Lack) -> Finding:
     guard, name, operator = spot.guard or "", lack.name, lack.operator
-    place = within(policies, spot.at / "when", guard, lack.start, lack.end)
+    place = checked.within(spot.at / "when", guard, lack.start, lack.end)
     said = f"{name} may have no value {where_told(spot)}, and {operator} is false then"
     if operator == "!=":
         return Finding(CODE, said, place, f"say what then: !has({name}) || …, or has({name}) && …", Severity.WARNING)

@@ -4,47 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.known import has_value, spots, where_told
-from carepolicy.checks.pointing import within
+from carepolicy.checks.known import has_value, where_told
 from carepolicy.checks.rule import Rule
-from carepolicy.guards import ExpressionError
-from carepolicy.guards.presence import lacking
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.checks.known import Spot, Value
-    from carepolicy.policy.model import Policies
     from carepolicy.policy.places import At
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Values of ``set``, ``request`` and ``raise`` that read what may have no value."""
     required = {
         (event.name, fact)
-        for flow in policies.flows.values()
+        for flow in checked.flows.values()
         for event in flow.events.values()
         for fact in event.required
     }
     told: set[tuple[At, int]] = set()
-    for spot in spots(policies):
-        for value in spot.values():
+    for spot in checked.spots:
+        for value in spot.values(checked):
             if value.kind in ("spends", "set", "request", "subject") or (value.kind, value.name) in required:
-                for finding, start in _of(policies, spot, value):
+                for finding, start in _of(checked, spot, value):
                     if (value.at, start) not in told:
                         told.add((value.at, start))
                         yield finding
 
 
-def _of(policies: Policies, spot: Spot, value: Value) -> Iterator[tuple[Finding, int]]:
-    try:
-        found = lacking(value.text, lambda name: has_value(spot.facts, value.names, name))
-    except ExpressionError:
-        return  # told where it stands by the rules on expressions
+def _of(checked: CheckedSet, spot: Spot, value: Value) -> Iterator[tuple[Finding, int]]:
+    found = checked.guards.lacking(value.text, lambda name: has_value(spot.facts, value.names, name))
     then, severity = _what_then(value)
     for lack in found:
-        place = within(policies, value.at, value.text, lack.start, lack.end)
+        place = checked.within(value.at, value.text, lack.start, lack.end)
         said = f"{lack.name} may have no value {where_told(spot)}: {then}"
         hint = f"say what then, as in has({lack.name}) ? {lack.name} : …, or let the events require it"
         yield Finding(CODE, said, place, hint, severity), lack.start

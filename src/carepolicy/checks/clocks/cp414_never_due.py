@@ -4,41 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.known import awaited, known_in, reads_of
-from carepolicy.checks.pointing import inside
+from carepolicy.checks.known import awaited, reads_of
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.places import Place
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Limits of clocks, and timers of states, that wait for a fact of which nothing says that it comes."""
-    known = known_in(policies)
-    for flow in policies.flows.values():
+    known = checked.known
+    for flow in checked.flows.values():
         for clock in flow.clocks.values():
             reached = [name for name in clock.runs_in if (flow.name, name) in known]
-            for choice, facts in zip(clock.limits, awaited(policies, clock), strict=True):
+            for choice, facts in zip(clock.limits, awaited(checked, clock), strict=True):
                 state = next((name for name in reached if facts and not facts <= known[flow.name, name]), None)
                 if state is not None:
-                    place = policies.place(choice.at / "is")
-                    yield _finding(policies, choice.limit, place, f'the clock "{clock.name}"', state)
+                    place = checked.place(choice.at / "is")
+                    yield _finding(checked, choice.limit, place, f'the clock "{clock.name}"', state)
         for here in flow.states.values():
             for after in here.after:
-                facts = reads_of(policies, after.limit)
+                facts = reads_of(checked, after.limit)
                 if facts and not facts <= known.get((flow.name, here.name), facts):
-                    place = policies.key_place(here.at / "after" / after.limit)
-                    yield _finding(policies, after.limit, place, "this", here.name)
+                    place = checked.key_place(here.at / "after" / after.limit)
+                    yield _finding(checked, after.limit, place, "this", here.name)
 
 
-def _finding(policies: Policies, text: str, place: Place, what: str, state: str) -> Finding:
-    fact = min(reads_of(policies, text))
+def _finding(checked: CheckedSet, text: str, place: Place, what: str, state: str) -> Finding:
+    fact = min(reads_of(checked, text))
     start = text.find(fact)
-    at = inside(policies, place, text, start, start + len(fact)) if start >= 0 else place
+    at = checked.inside(place, text, start, start + len(fact)) if start >= 0 else place
     said = f"{fact} may have no value in {state}: {what} never falls due then"
     hint = f"let the events that lead here require {fact}, or add a limit that holds without it"
     return Finding(CODE, said, at, hint, Severity.NOTE)

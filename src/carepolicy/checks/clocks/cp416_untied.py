@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.clocks.cp409_promise_text import judged, promises
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.findings import Finding
-    from carepolicy.policy.model import Policies
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Times that messages and staff promise, and that are neither a clock's nor near one."""
-    for promise in promises(policies):
-        finding = judged(policies, promise)
-        if finding is not None and finding.code == CODE:
-            yield finding
+    yield from (each for each in checked.promised_times if each.code == CODE)
 
 
 CODE = "CP416"

@@ -5,37 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import acts
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Languages without a file, and templates that are sent and lack in the file of some language.
 
     One that lacks in the first language is CP206's.
     """
-    languages = policies.organisation.languages
-    known = [each for each in languages if each in policies.messages]
+    languages = checked.organisation.languages
+    known = [each for each in languages if each in checked.messages]
     if not known:  # a set without texts of its own
         return
     for number, language in enumerate(languages):
         # Where a file bears an undeclared language, one of the two is misspelt, which CP209 tells.
-        if language not in policies.messages and policies.messages.keys() <= set(languages):
-            place = policies.place(policies.organisation.at / "languages" / number)
+        if language not in checked.messages and checked.messages.keys() <= set(languages):
+            place = checked.place(checked.organisation.at / "languages" / number)
             hint = f"write messages/{language}.yaml, or take the language away"
             yield Finding(CODE, f'there are no messages in "{language}"', place, hint, Severity.WARNING)
-    written = policies.messages.get(languages[0], {})
-    for name in dict.fromkeys(name for _, effects, _ in acts(policies) for name in effects.send):
-        lacking = [each for each in known if name not in policies.messages[each]]
+    written = checked.messages.get(languages[0], {})
+    for name in dict.fromkeys(name for _, effects, _ in checked.acts for name in effects.send):
+        lacking = [each for each in known if name not in checked.messages[each]]
         if name in written and lacking:
             hint = "write it in " + " and ".join(f"messages/{each}.yaml" for each in lacking)
             text = f'"{name}" is not written in {" and ".join(lacking)}'
-            yield Finding(CODE, text, policies.key_place(written[name].at), hint, Severity.WARNING)
+            yield Finding(CODE, text, checked.key_place(written[name].at), hint, Severity.WARNING)
 
 
 CODE = "CP601"

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.pointing import within
-from carepolicy.checks.private import private_in
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Placeholders of private facts in the subject of a message, in every language."""
-    for messages in policies.messages.values():
+    for messages in checked.messages.values():
         for message in messages.values():
-            for each in private_in(policies, message.subject):
-                place = within(policies, message.at / "subject", message.subject, each.start, each.end)
+            for each in checked.private_in(message.subject):
+                place = checked.within(message.at / "subject", message.subject, each.start, each.end)
                 yield Finding(CODE, f"{each.name} is private, and stands in a subject", place, HINT, Severity.WARNING)
 
 

@@ -4,64 +4,63 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.lateness import owing, steps
+from carepolicy.checks.lateness import owing
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.checks.lateness import Step
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.checks.lateness import Taken
     from carepolicy.policy.places import Place
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Messages of a transition that is taken when a promise is broken, none of which apologises."""
-    for flow in policies.flows.values():
-        if not any(clock.promise for clock in flow.clocks.values()):
+    for each in checked.each.values():
+        if not any(clock.promise for clock in each.flow.clocks.values()):
             continue
-        all_steps = steps(flow)
-        owed = owing(flow, all_steps)
-        for step in all_steps:
-            if step.late or step.source.name in owed:
-                yield from _of(policies, step)
+        owed = owing(each.flow, each.taken)
+        for taken in each.taken:
+            if taken.late or taken.source.name in owed:
+                yield from _of(checked, taken)
 
 
-def _of(policies: Policies, step: Step) -> Iterator[Finding]:
-    sent = [name for name in step.sends() if any(name in texts for texts in policies.messages.values())]
-    if not sent or any(_apologises(policies, name) for name in sent):
+def _of(checked: CheckedSet, taken: Taken) -> Iterator[Finding]:
+    sent = [name for name in taken.sends() if any(name in texts for texts in checked.messages.values())]
+    if not sent or any(_apologises(checked, name) for name in sent):
         return
-    partly = [name for name in sent if _marked(policies, name)]
+    partly = [name for name in sent if _marked(checked, name)]
     if partly:
-        text = f'"{partly[0]}" apologises in {" and ".join(_marked(policies, partly[0]))} only'
+        text = f'"{partly[0]}" apologises in {" and ".join(_marked(checked, partly[0]))} only'
         hint = "write the apology in every language, and mark each by apologises: true"
     else:
         text = f'we are late, and "{sent[0]}" does not apologise'
         sorry = next(
-            (name for texts in policies.messages.values() for name in texts if _apologises(policies, name)), None
+            (name for texts in checked.messages.values() for name in texts if _apologises(checked, name)), None
         )
         other = f'send one that does, such as "{sorry}"' if sorry is not None else "send one that does"
         hint = f"{other}; it is marked by apologises: true"
-    yield Finding(CODE, text, _place(policies, step, (partly or sent)[0]), hint, Severity.WARNING)
+    yield Finding(CODE, text, _place(checked, taken, (partly or sent)[0]), hint, Severity.WARNING)
 
 
-def _place(policies: Policies, step: Step, name: str) -> Place:
-    """Where a step sends a message; where it leads, if the message is sent on leaving or entering a state."""
-    effects = step.transition.effects
+def _place(checked: CheckedSet, taken: Taken, name: str) -> Place:
+    """Where a transition sends a message; where it leads, if the message is sent on leaving or entering a state."""
+    effects = taken.transition.effects
     if name in effects.send:
-        return policies.place(effects.at / "send" / effects.send.index(name))
-    return policies.place(step.transition.at / "to")
+        return checked.place(effects.at / "send" / effects.send.index(name))
+    return checked.place(taken.transition.at / "to")
 
 
-def _marked(policies: Policies, name: str) -> list[str]:
+def _marked(checked: CheckedSet, name: str) -> list[str]:
     """The languages in which a message is marked as an apology."""
-    return [language for language, texts in policies.messages.items() if name in texts and texts[name].apologises]
+    return [language for language, texts in checked.messages.items() if name in texts and texts[name].apologises]
 
 
-def _apologises(policies: Policies, name: str) -> bool:
+def _apologises(checked: CheckedSet, name: str) -> bool:
     """Whether a message is an apology in every language in which it is written."""
-    return len(_marked(policies, name)) == sum(name in texts for texts in policies.messages.values())
+    return len(_marked(checked, name)) == sum(name in texts for texts in checked.messages.values())
 
 
 CODE = "CP603"

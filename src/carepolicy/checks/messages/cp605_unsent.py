@@ -5,27 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import acts
 from carepolicy.policy.findings import Finding, Severity, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Templates, in the first language that has them, that nothing sends."""
-    sent = {name for _, effects, _ in acts(policies) for name in effects.send}
-    known = {name for messages in policies.messages.values() for name in messages}
+    sent = {name for _, effects, _ in checked.acts for name in effects.send}
+    known = {name for messages in checked.messages.values() for name in messages}
     misspelt = sent - known
     told: set[str] = set()
-    for language in (*policies.organisation.languages, *policies.messages):
-        for name, message in policies.messages.get(language, {}).items():
+    for language in (*checked.organisation.languages, *checked.messages):
+        for name, message in checked.messages.get(language, {}).items():
             # Where what is sent is misspelt, that is the one fault.
             if name not in sent and name not in told and nearest(name, misspelt) is None:
                 told.add(name)
-                place = policies.key_place(message.at)
+                place = checked.key_place(message.at)
                 yield Finding(CODE, f'no flow sends "{name}"', place, HINT, Severity.NOTE)
 
 

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from carepolicy.checks.holes import first_of_each
 from carepolicy.checks.known import where_told
-from carepolicy.checks.messageholes import holes
-from carepolicy.checks.pointing import within
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Facts between braces, in each language, that may have no value where the text is sent."""
-    for hole in holes(policies):
+    for hole in first_of_each(checked.holes):
         name, start, end = hole.name
-        fact = policies.organisation.facts.get(name)
+        fact = checked.organisation.facts.get(name)
         if hole.gapes and name in hole.spot.facts and not (fact is not None and fact.type == "flag"):
-            place = within(policies, hole.at, hole.text, start, end)
+            place = checked.within(hole.at, hole.text, start, end)
             said = f"{name} may have no value where this is sent, {where_told(hole.spot)} ({hole.spot.flow.name})"
             hint = f'say what stands there then, as in {{{name} or "…"}}'
             yield Finding(CODE, said, place, hint, Severity.WARNING)

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.known import known_in, where_told
-from carepolicy.checks.messageholes import holes
-from carepolicy.checks.pointing import within
+from carepolicy.checks.holes import first_of_each
+from carepolicy.checks.known import where_told
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.checks.messageholes import Hole
-    from carepolicy.policy.model import Clock, Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.checks.holes import Hole
+    from carepolicy.policy.model import Clock
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Due times and limits between braces, in each language, of clocks that may have none where the text is sent."""
-    for hole in holes(policies):
+    for hole in first_of_each(checked.holes):
         name, start, end = hole.name
         clock = hole.spot.flow.clocks.get(name.removeprefix("clock.").rpartition(".")[0])
-        if hole.gapes and name.startswith("clock.") and clock is not None and _starts(policies, hole, clock):
-            place = within(policies, hole.at, hole.text, start, end)
+        if hole.gapes and name.startswith("clock.") and clock is not None and _starts(checked, hole, clock):
+            place = checked.within(hole.at, hole.text, start, end)
             sent = f"where this is sent, {where_told(hole.spot)} ({hole.spot.flow.name})"
             said = f'the clock "{clock.name}" may have no limit {sent}'
             if name.endswith(".due"):
@@ -33,9 +33,9 @@ def find(policies: Policies) -> Iterator[Finding]:
             yield Finding(CODE, said, place, _hint(hole, clock.name), Severity.WARNING)
 
 
-def _starts(policies: Policies, hole: Hole, clock: Clock) -> bool:
+def _starts(checked: CheckedSet, hole: Hole, clock: Clock) -> bool:
     """Whether a clock runs at all; of one that does not another rule tells."""
-    flow, known = hole.spot.flow, known_in(policies)
+    flow, known = hole.spot.flow, checked.known
     return any((flow.name, name) in known and flow.states[name].final is None for name in clock.runs_in)
 
 

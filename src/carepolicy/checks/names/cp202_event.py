@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.pointing import unknown
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import acts, triggers
-from carepolicy.policy.findings import Finding, nearest, sole
+from carepolicy.policy.findings import Finding, nearest, sole, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Flow, Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Flow
     from carepolicy.policy.places import Place
 
 CLOCK_EVENTS = ("warned", "late", "met")
@@ -20,45 +19,45 @@ EVERY = "every"
 """What a state starts on in a flow whose cases are opened by time."""
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Triggers, starts and restarts against the flow's own events; raised and watched ones against all flows'."""
-    for flow in policies.flows.values():
-        yield from _in_flow(policies, flow)
-    declared = {event for flow in policies.flows.values() for event in flow.events}
-    for _, effects, _ in acts(policies):
+    for flow in checked.flows.values():
+        yield from _in_flow(checked, flow)
+    declared = {event for flow in checked.flows.values() for event in flow.events}
+    for _, effects, _ in checked.acts:
         for each in effects.raises:
             if each.event not in declared:
-                yield unknown(CODE, "event", each.event, policies.place(each.at / "event"), declared)
+                yield unknown(CODE, "event", each.event, checked.place(each.at / "event"), declared)
         for opened in effects.open:
-            other = policies.flows.get(opened.flow)
+            other = checked.flows.get(opened.flow)
             if other is not None and opened.on is not None and opened.on not in other.events:
-                place = policies.place(opened.at / "on")
+                place = checked.place(opened.at / "on")
                 yield unknown(CODE, f"event of {other.name}", opened.on, place, other.events)
-    for watch in policies.organisation.watches.values():
+    for watch in checked.organisation.watches.values():
         for name, key in ((watch.count, "count"), (watch.raises, "raise")):
             if name not in declared:
-                yield unknown(CODE, "event", name, policies.place(watch.at / key), declared)
+                yield unknown(CODE, "event", name, checked.place(watch.at / key), declared)
 
 
-def _in_flow(policies: Policies, flow: Flow) -> Iterator[Finding]:
-    for name, at in triggers(flow):
+def _in_flow(checked: CheckedSet, flow: Flow) -> Iterator[Finding]:
+    for name, at in checked.triggers[flow.name]:
         clock, dot, happening = name.partition(".")
         misnamed_clock = bool(dot) and happening in CLOCK_EVENTS and clock not in flow.clocks
         if name not in flow.triggers() and not misnamed_clock:
-            yield _unknown_trigger(policies, flow, name, policies.key_place(at))
+            yield _unknown_trigger(checked, flow, name, checked.key_place(at))
     known = (*flow.events, *((EVERY,) if flow.every is not None else ()))
     for state in flow.states.values():
         for number, name in enumerate(state.start_on):
             if name not in known:
-                yield unknown(CODE, "event", name, policies.place(state.at / "start_on" / number), known)
+                yield unknown(CODE, "event", name, checked.place(state.at / "start_on" / number), known)
     for clock_of in flow.clocks.values():
         for number, name in enumerate(clock_of.restarts_on):
             if name not in flow.events:
-                place = policies.place(clock_of.at / "restarts_on" / number)
+                place = checked.place(clock_of.at / "restarts_on" / number)
                 yield unknown(CODE, "event", name, place, flow.events)
 
 
-def _unknown_trigger(policies: Policies, flow: Flow, name: str, place: Place) -> Finding:
+def _unknown_trigger(checked: CheckedSet, flow: Flow, name: str, place: Place) -> Finding:
     """What no trigger is: the end of a clock's round in other words, an event of another flow, a misspelt one."""
     clock, dot, end = name.partition(".")
     if dot and clock in flow.clocks:
@@ -67,7 +66,7 @@ def _unknown_trigger(policies: Policies, flow: Flow, name: str, place: Place) ->
         hint = f"known here: {known}" if near is None else f'did you mean "{clock}.{near}"? Known here: {known}'
         better = None if sole(end, CLOCK_EVENTS) is None else f"{clock}.{near}"
         return Finding(CODE, f'unknown event "{name}"', place, hint, replacement=better)
-    others = [each.name for each in policies.flows.values() if name in each.events]
+    others = [each.name for each in checked.flows.values() if name in each.events]
     if others and sole(name, flow.triggers()) is None:
         hint = f"it is an event of {' and '.join(others)}: declare it under events: of this flow too"
         return Finding(CODE, f'unknown event "{name}"', place, hint)

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.pointing import unknown
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import ways
+from carepolicy.policy.findings import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.findings import Finding
-    from carepolicy.policy.model import Flow, Policies
+    from carepolicy.policy.model import Flow
     from carepolicy.policy.places import At
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Wherever a state is named: transitions, exceptions, clocks, phases, moves."""
-    for flow, way, _ in ways(policies):
+    for flow, way, _ in checked.ways:
         named = [(way.to, way.at / "to")] if way.to is not None else []
         named += [(name, way.at / "except" / number) for number, name in enumerate(way.except_)]
         for name, at in named:
             if name not in flow.states:
-                yield unknown(CODE, "state", name, policies.place(at), flow.states)
-    for flow in policies.flows.values():
+                yield unknown(CODE, "state", name, checked.place(at), flow.states)
+    for flow in checked.flows.values():
         for name, at in _named(flow):
             if name not in flow.states:
-                yield unknown(CODE, "state", name, policies.place(at), flow.states)
+                yield unknown(CODE, "state", name, checked.place(at), flow.states)
 
 
 def _named(flow: Flow) -> Iterator[tuple[str, At]]:

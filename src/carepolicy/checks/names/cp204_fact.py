@@ -4,49 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.limits import limits, read
-from carepolicy.checks.pointing import inside, unknown
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import acts
+from carepolicy.policy.findings import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.findings import Finding
-    from carepolicy.policy.model import Policies
     from carepolicy.policy.places import Place
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Facts that are set, raised, counted by or from, that limit, or that hold an address; guards have other codes."""
-    facts = policies.organisation.facts
-    for name, place in _named(policies):
+    facts = checked.organisation.facts
+    for name, place in _named(checked):
         if name not in facts:
             yield unknown(CODE, "fact", name, place, facts)
 
 
-def _named(policies: Policies) -> Iterator[tuple[str, Place]]:
-    organisation = policies.organisation
+def _named(checked: CheckedSet) -> Iterator[tuple[str, Place]]:
+    organisation = checked.organisation
     for watch in organisation.watches.values():
-        yield watch.by, policies.place(watch.at / "by")
+        yield watch.by, checked.place(watch.at / "by")
     for role in organisation.roles.values():
-        yield from ((name, policies.place(role.at / "may_see" / number)) for number, name in enumerate(role.may_see))
+        yield from ((name, checked.place(role.at / "may_see" / number)) for number, name in enumerate(role.may_see))
     for channel in organisation.channels.values():
         if channel.to is not None:
-            yield channel.to, policies.place(channel.at / "to")
-    for flow in policies.flows.values():
+            yield channel.to, checked.place(channel.at / "to")
+    for flow in checked.flows.values():
         for clock in flow.clocks.values():
             if clock.counts_from is not None:
-                yield clock.counts_from, policies.place(clock.at / "counts_from")
-    for written in limits(policies):
-        limit = read(policies, written)
+                yield clock.counts_from, checked.place(clock.at / "counts_from")
+    for written in checked.limits:
+        limit = checked.limit(written.text)
         for name in limit.reads if limit is not None else ():
             start = max(0, written.text.find(name))
-            yield name, inside(policies, written.place, written.text, start, start + len(name))
-    for _, effects, _ in acts(policies):
-        yield from ((name, policies.key_place(effects.at / "set" / name)) for name in effects.set)
+            yield name, checked.inside(written.place, written.text, start, start + len(name))
+    for _, effects, _ in checked.acts:
+        yield from ((name, checked.key_place(effects.at / "set" / name)) for name in effects.set)
         for each in effects.raises:
-            yield from ((name, policies.key_place(each.at / "data" / name)) for name in each.data)
+            yield from ((name, checked.key_place(each.at / "data" / name)) for name in each.data)
 
 
 CODE = "CP204"

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.pointing import unknown
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import acts
-from carepolicy.policy.findings import Finding
+from carepolicy.policy.findings import Finding, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Templates that are sent and are not written in the set's first language."""
-    first = policies.organisation.languages[0] if policies.organisation.languages else ""
-    written = policies.messages.get(first, {})
-    for _, effects, _ in acts(policies):
+    first = checked.organisation.languages[0] if checked.organisation.languages else ""
+    written = checked.messages.get(first, {})
+    for _, effects, _ in checked.acts:
         for number, name in enumerate(effects.send):
             if name in written:
                 continue
-            place = policies.place(effects.at / "send" / number)
-            others = sorted(language for language, messages in policies.messages.items() if name in messages)
+            place = checked.place(effects.at / "send" / number)
+            others = sorted(language for language, messages in checked.messages.items() if name in messages)
             if others:
                 hint = f"it is written in {', '.join(others)} only"
                 yield Finding(CODE, f'template "{name}" is not written in the first language, {first}', place, hint)

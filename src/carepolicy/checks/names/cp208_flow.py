@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.pointing import unknown
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import acts
+from carepolicy.policy.findings import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.findings import Finding
-    from carepolicy.policy.model import Policies
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Flows that are opened and do not exist."""
-    for _, effects, _ in acts(policies):
+    for _, effects, _ in checked.acts:
         for each in effects.open:
-            if each.flow not in policies.flows:
-                yield unknown(CODE, "flow", each.flow, policies.place(each.at / "flow"), policies.flows)
+            if each.flow not in checked.flows:
+                yield unknown(CODE, "flow", each.flow, checked.place(each.at / "flow"), checked.flows)
 
 
 CODE = "CP208"

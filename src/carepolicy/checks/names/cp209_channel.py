@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.pointing import unknown
 from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.findings import Finding
-    from carepolicy.policy.model import Policies
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Channels of states, and languages of files of messages."""
-    organisation = policies.organisation
-    for flow in policies.flows.values():
+    organisation = checked.organisation
+    for flow in checked.flows.values():
         for state in flow.states.values():
             if state.channel is not None and state.channel not in organisation.channels:
-                place = policies.place(state.at / "channel")
+                place = checked.place(state.at / "channel")
                 yield unknown(CODE, "channel", state.channel, place, organisation.channels)
-    for language, messages in policies.messages.items():
+    for language, messages in checked.messages.items():
         if language not in organisation.languages:
             file = next((each.at.file for each in messages.values()), None)
             if file is not None:
-                place = policies.sources[file].value(("language",))
+                place = checked.sources[file].value(("language",))
                 yield unknown(CODE, "language", language, place, organisation.languages)
 
 

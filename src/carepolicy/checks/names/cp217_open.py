@@ -5,31 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.names.cp202_event import EVERY
-from carepolicy.checks.pointing import unknown
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import acts
-from carepolicy.policy.findings import Finding
+from carepolicy.policy.findings import Finding, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Flow, Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Flow
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """``open:`` of a flow that has no start, has several and none is named, or has not the one that is named."""
-    for _, effects, _ in acts(policies):
+    for _, effects, _ in checked.acts:
         for each in effects.open:
-            other = policies.flows.get(each.flow)
+            other = checked.flows.get(each.flow)
             if other is None:
                 continue
             starts = starts_of(other)
             if each.on is None and len(starts) != 1:
                 ways = f"starts on {', '.join(starts)}: say which" if starts else "starts on no event"
                 hint = f"write {{flow: {other.name}, on: {starts[0]}}}" if starts else "give a state of it start_on:"
-                yield Finding(CODE, f'the flow "{other.name}" {ways}', policies.place(each.at / "flow"), hint)
+                yield Finding(CODE, f'the flow "{other.name}" {ways}', checked.place(each.at / "flow"), hint)
             elif each.on is not None and each.on in other.events and each.on not in starts:
-                place = policies.place(each.at / "on")
+                place = checked.place(each.at / "on")
                 yield unknown(CODE, f"start of {other.name}", each.on, place, starts)
 
 

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.pointing import unknown
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import acts
-from carepolicy.policy.findings import Finding
+from carepolicy.policy.findings import Finding, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """``assign:`` that names no role and no fact, or a fact that is no text."""
-    organisation = policies.organisation
-    for _, effects, _ in acts(policies):
+    organisation = checked.organisation
+    for _, effects, _ in checked.acts:
         name = effects.assign
         if name is None or name in organisation.roles:
             continue
-        place = policies.place(effects.at / "assign")
+        place = checked.place(effects.at / "assign")
         fact = organisation.facts.get(name)
         if fact is None:
             texts = (each.name for each in organisation.facts.values() if each.type == "text")

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.limits import limits, setting_of
-from carepolicy.checks.pointing import unknown
+from carepolicy.checks.limits import setting_of
 from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.findings import Finding
-    from carepolicy.policy.model import Policies
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """``settings.NAME`` where a limit is expected. Guards and messages have rules of their own."""
-    settings = policies.organisation.settings
-    for written in limits(policies):
-        name = setting_of(policies, written.text)
+    settings = checked.organisation.settings
+    for written in checked.limits:
+        name = setting_of(written.text)
         if name is not None and name not in settings:
             names = (f"settings.{each}" for each in settings)
             yield unknown(CODE, "setting", written.text.strip(), written.place, names)

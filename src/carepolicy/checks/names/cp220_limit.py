@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import LimitError, parse_limit
-from carepolicy.checks.limits import limits, setting_of
-from carepolicy.checks.pointing import inside
+from carepolicy.checks.limits import setting_of
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.settings import limit_text
@@ -15,21 +14,21 @@ from carepolicy.unseen import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.checks.limits import Written
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.checks.limits import WrittenLimit
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Limits that cannot be read, and limits that a fact moves where only a length of time makes sense."""
-    for written in limits(policies):
-        name = setting_of(policies, written.text)
-        if name is not None and name not in policies.organisation.settings:
+    for written in checked.limits:
+        name = setting_of(written.text)
+        if name is not None and name not in checked.organisation.settings:
             continue
-        text = limit_text(written.text, policies.organisation)
+        text = limit_text(written.text, checked.organisation)
         try:
             limit = parse_limit(text)
         except LimitError as fault:
-            yield _unreadable(policies, written, text, fault, name)
+            yield _unreadable(checked, written, text, fault, name)
             continue
         if written.plain and limit.reads:
             yield Finding(
@@ -37,12 +36,14 @@ def find(policies: Policies) -> Iterator[Finding]:
             )
 
 
-def _unreadable(policies: Policies, written: Written, text: str, fault: LimitError, setting: str | None) -> Finding:
+def _unreadable(
+    checked: CheckedSet, written: WrittenLimit, text: str, fault: LimitError, setting: str | None
+) -> Finding:
     if setting is None:
-        place = inside(policies, written.place, text, fault.start, fault.end)
+        place = checked.inside(written.place, text, fault.start, fault.end)
         return Finding(CODE, shown(fault.reason), place, fault.hint or HINT)
-    at = policies.organisation.settings[setting].at
-    place = inside(policies, policies.place(at), text, fault.start, fault.end)
+    at = checked.organisation.settings[setting].at
+    place = checked.inside(checked.place(at), text, fault.start, fault.end)
     return Finding(CODE, f"settings.{setting} is used as a limit: {fault.reason}", place, fault.hint or HINT)
 
 

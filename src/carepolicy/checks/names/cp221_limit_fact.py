@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.limits import limits, read
-from carepolicy.checks.pointing import inside
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.places import Place
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Facts of limits and of ``counts_from`` that are declared and are neither a time nor a date."""
-    facts = policies.organisation.facts
-    for name, place in _read_as_times(policies):
+    facts = checked.organisation.facts
+    for name, place in _read_as_times(checked):
         fact = facts.get(name)
         if fact is not None and fact.type not in ("time", "date"):
             kind = f"{fact.type} of {fact.item}" if fact.item is not None else fact.type
@@ -28,16 +26,16 @@ def find(policies: Policies) -> Iterator[Finding]:
             yield Finding(CODE, f'"{name}" is a {kind}, and a limit needs a time or a date', place, hint)
 
 
-def _read_as_times(policies: Policies) -> Iterator[tuple[str, Place]]:
-    for written in limits(policies):
-        limit = read(policies, written)
+def _read_as_times(checked: CheckedSet) -> Iterator[tuple[str, Place]]:
+    for written in checked.limits:
+        limit = checked.limit(written.text)
         for name in limit.reads if limit is not None else ():
             start = max(0, written.text.find(name))
-            yield name, inside(policies, written.place, written.text, start, start + len(name))
-    for flow in policies.flows.values():
+            yield name, checked.inside(written.place, written.text, start, start + len(name))
+    for flow in checked.flows.values():
         for clock in flow.clocks.values():
             if clock.counts_from is not None:
-                yield clock.counts_from, policies.place(clock.at / "counts_from")
+                yield clock.counts_from, checked.place(clock.at / "counts_from")
 
 
 CODE = "CP221"

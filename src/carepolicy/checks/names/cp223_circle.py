@@ -6,41 +6,40 @@ from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
 from carepolicy.checks.states.cp311_feeds_itself import feeding
-from carepolicy.checks.walk import acts
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.strata import CycleOfRaises, strata_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.places import Place
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Every ``raise`` that is a part of a circle."""
-    if any(each.flow not in policies.flows for _, effects, _ in acts(policies) for each in effects.open):
+    if any(each.flow not in checked.flows for _, effects, _ in checked.acts for each in effects.open):
         return
     try:
-        strata_of(policies)
+        strata_of(checked.policies)
     except CycleOfRaises as circle:
         names = {name for _, name in circle.nodes}
         told = ", ".join(f"{kind} {name}" for kind, name in circle.nodes)
-        for place in _raises(policies, names):
+        for place in _raises(checked, names):
             yield Finding(CODE, f"events are raised in a circle: {told}", place, HINT)
 
 
-def _raises(policies: Policies, names: set[str]) -> Iterator[Place]:
-    heard = {event for flow in policies.flows.values() if flow.name in names for event in flow.events}
-    heard |= {each.count for each in policies.organisation.watches.values() if each.name in names}
-    for flow, effects, _ in acts(policies):
+def _raises(checked: CheckedSet, names: set[str]) -> Iterator[Place]:
+    heard = {event for flow in checked.flows.values() if flow.name in names for event in flow.events}
+    heard |= {each.count for each in checked.organisation.watches.values() if each.name in names}
+    for flow, effects, _ in checked.acts:
         for each in effects.raises:
             if flow.name in names and each.event in heard:
-                yield policies.place(each.at / "event")
-    itself = {watch.name for watch, _ in feeding(policies)}  # told as CP311
-    for watch in policies.organisation.watches.values():
+                yield checked.place(each.at / "event")
+    itself = {watch.name for watch, _ in feeding(checked)}  # told as CP311
+    for watch in checked.organisation.watches.values():
         if watch.name in names - itself and watch.raises in heard:
-            yield policies.place(watch.at / "raise")
+            yield checked.place(watch.at / "raise")
 
 
 HINT = "let one of them act in its own flow in place of raising an event"

@@ -6,31 +6,31 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.pointing import unknown
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.findings import Finding
+from carepolicy.policy.findings import Finding, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from carepolicy.policy.model import Fact, Policies, Value
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Fact, Value
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Defaults that no event could bring, choices without anything to choose, and ``card:`` where no digits are."""
-    for fact in policies.organisation.facts.values():
+    for fact in checked.organisation.facts.values():
         if fact.default is not None:
-            place = policies.place(fact.at / "default")
+            place = checked.place(fact.at / "default")
             if fact.type == "choice":
                 if fact.default not in fact.of:
                     yield unknown(CODE, "choice", str(fact.default), place, fact.of)
             elif not is_of(fact, fact.default):
                 yield Finding(CODE, f'the default of "{fact.name}" is no {fact.type}', place, HINTS.get(fact.type, ""))
         if (fact.type == "choice" or fact.item == "choice") and not fact.of:
-            yield Finding(CODE, f'the choice "{fact.name}" has nothing to choose', policies.place(fact.at), OF)
+            yield Finding(CODE, f'the choice "{fact.name}" has nothing to choose', checked.place(fact.at), OF)
         if fact.card_never and (fact.item or fact.type) not in ("text", "number"):
             message = f'"card: never" stands at "{fact.name}", which is neither a text nor a number'
-            yield Finding(CODE, message, policies.place(fact.at / "card"), "take it out")
+            yield Finding(CODE, message, checked.place(fact.at / "card"), "take it out")
 
 
 def is_of(fact: Fact, value: Value) -> bool:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.checks.pointing import unknown, within
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import acts
-from carepolicy.policy.findings import Finding
+from carepolicy.policy.findings import Finding, unknown
 from carepolicy.policy.placeholders import PlaceholderError, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from carepolicy.policy.model import Flow, Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Flow
     from carepolicy.policy.places import At
 
 
@@ -26,34 +25,34 @@ class Text(NamedTuple):
     known: frozenset[str]
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Placeholders of messages, of notices to roles, and of a clock's promise."""
-    for text, at, known in _texts(policies):
+    for text, at, known in _texts(checked):
         try:
             named = names_in(text)
         except PlaceholderError as fault:
-            yield Finding(CODE, fault.reason, within(policies, at, text, fault.start, fault.end))
+            yield Finding(CODE, fault.reason, checked.within(at, text, fault.start, fault.end))
             continue
         for name, start, end in named:
             if name not in known:
                 ends = sorted(each for each in known if each.startswith("clock.") and each.endswith(f".{name}"))
-                finding = unknown(CODE, "placeholder", name, within(policies, at, text, start, end), known)
+                finding = unknown(CODE, "placeholder", name, checked.within(at, text, start, end), known)
                 yield replace(finding, hint=f"write which clock's: {', '.join(ends)}") if ends else finding
 
 
-def _texts(policies: Policies) -> Iterator[Text]:
+def _texts(checked: CheckedSet) -> Iterator[Text]:
     senders: dict[str, list[Flow]] = {}
-    anyones = _names(policies)
-    anywhere = frozenset().union(*(_clocks([flow]) for flow in policies.flows.values()))
-    for flow, effects, _ in acts(policies):
+    anyones = _names(checked)
+    anywhere = frozenset().union(*(_clocks([flow]) for flow in checked.flows.values()))
+    for flow, effects, _ in checked.acts:
         for template in effects.send:
             senders.setdefault(template, []).append(flow)
         for tell in effects.tell:
             yield Text(tell.say, tell.at / "say", anyones | _clocks([flow]))
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         for clock in flow.clocks.values():
             yield Text(clock.promise, clock.at / "promise", frozenset(("limit", "organisation")))
-    for messages in policies.messages.values():
+    for messages in checked.messages.values():
         for message in messages.values():
             flows = senders.get(message.name)
             known = anyones | (_clocks(flows) if flows is not None else anywhere)
@@ -61,8 +60,8 @@ def _texts(policies: Policies) -> Iterator[Text]:
             yield Text(message.text, message.at / "text", known)
 
 
-def _names(policies: Policies) -> frozenset[str]:
-    organisation = policies.organisation
+def _names(checked: CheckedSet) -> frozenset[str]:
+    organisation = checked.organisation
     channels = (f"channel.{name}.{what}" for name in organisation.channels for what in ("address", "hours"))
     settings = (f"settings.{name}" for name in organisation.settings)
     return frozenset(("case", "organisation", "flow.title", *organisation.facts, *settings, *channels))

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.pointing import unknown
 from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.findings import Finding
-    from carepolicy.policy.model import Policies
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Facts under ``carries:`` of every event of every flow."""
-    facts = policies.organisation.facts
-    for flow in policies.flows.values():
+    facts = checked.organisation.facts
+    for flow in checked.flows.values():
         for event in flow.events.values():
             for key, names in (("required", event.required), ("optional", event.optional)):
                 for number, name in enumerate(names):
                     if name not in facts:
-                        place = policies.place(event.at / "carries" / key / number)
+                        place = checked.place(event.at / "carries" / key / number)
                         yield unknown(CODE, "fact", name, place, facts)
 
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.pointing import unknown
 from carepolicy.checks.rule import Rule
+from carepolicy.policy.findings import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.findings import Finding
-    from carepolicy.policy.model import Policies
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """``subject:`` of flows that are not opened by time (there it is the subject itself)."""
-    facts = policies.organisation.facts
-    for flow in policies.flows.values():
+    facts = checked.organisation.facts
+    for flow in checked.flows.values():
         if flow.subject is not None and flow.every is None and flow.subject not in facts:
-            yield unknown(CODE, "fact", flow.subject, policies.place(flow.at / "subject"), facts)
+            yield unknown(CODE, "fact", flow.subject, checked.place(flow.at / "subject"), facts)
 
 
 CODE = "CP227"

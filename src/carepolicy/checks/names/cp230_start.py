@@ -10,12 +10,12 @@ from carepolicy.policy.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """The second state of a flow that starts on an event."""
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         first: dict[str, str] = {}
         for state in flow.states.values():
             for number, event in enumerate(state.start_on):
@@ -23,7 +23,7 @@ def find(policies: Policies) -> Iterator[Finding]:
                     yield Finding(
                         CODE,
                         f'"{event}" already opens a case in the state {first[event]}',
-                        policies.place(state.at / "start_on" / number),
+                        checked.place(state.at / "start_on" / number),
                         "one event opens a case in one state; use transitions with when: to tell cases apart",
                     )
                 first.setdefault(event, state.name)

@@ -10,19 +10,19 @@ from carepolicy.policy.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Old names in ``renamed_from:`` and ``moves_to:`` that are names of states now."""
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         for state in flow.states.values():
             if state.renamed_from in flow.states:
-                place = policies.place(state.at / "renamed_from")
+                place = checked.place(state.at / "renamed_from")
                 yield Finding(CODE, f'the state "{state.renamed_from}" is still there', place, HINT)
         for old in flow.moves_to:
             if old in flow.states:
-                place = policies.key_place(flow.at / "moves_to" / old)
+                place = checked.key_place(flow.at / "moves_to" / old)
                 yield Finding(CODE, f'the state "{old}" is still there', place, HINT)
 
 

@@ -10,19 +10,19 @@ from carepolicy.policy.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """States in both ``runs_in`` and ``pauses_in`` of a clock."""
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         for clock in flow.clocks.values():
             for number, state in enumerate(clock.pauses_in):
                 if state in clock.runs_in:
                     yield Finding(
                         CODE,
                         f'the clock {clock.name} already runs in "{state}"',
-                        policies.place(clock.at / "pauses_in" / number),
+                        checked.place(clock.at / "pauses_in" / number),
                         "name each state in runs_in or in pauses_in, not in both",
                     )
 

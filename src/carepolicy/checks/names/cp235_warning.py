@@ -13,14 +13,14 @@ from carepolicy.policy.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 _SHARE = re.compile(r"\s*(\d{1,3}(?:\.\d{1,4})?)\s*%\s*")
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Entries of ``warn_at`` that are no percentage above 0 % and below 100 %."""
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         for clock in flow.clocks.values():
             for number, text in enumerate(clock.warn_at):
                 share = _SHARE.fullmatch(text)
@@ -28,7 +28,7 @@ def find(policies: Policies) -> Iterator[Finding]:
                     meant = share_meant(text)
                     usual = meant is None or meant == "100%"
                     hint = "write a percentage above 0% and below 100%, such as 80%" if usual else f"write {meant}"
-                    place = policies.place(clock.at / "warn_at" / number)
+                    place = checked.place(clock.at / "warn_at" / number)
                     yield Finding(CODE, f'"{text}" is no share of the limit', place, hint)
 
 

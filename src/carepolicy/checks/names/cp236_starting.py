@@ -12,24 +12,25 @@ from carepolicy.policy.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Flow, Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Flow
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """``every:`` without a start that can be read, or with several states to begin in."""
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         if flow.every is not None:
-            yield from _of(policies, flow)
+            yield from _of(checked, flow)
         elif flow.starting is not None:
-            place = policies.key_place(flow.at / "starting")
+            place = checked.key_place(flow.at / "starting")
             yield Finding(CODE, "starting: is for flows that are opened by time", place, "add every:, or take it away")
 
 
-def _of(policies: Policies, flow: Flow) -> Iterator[Finding]:
+def _of(checked: CheckedSet, flow: Flow) -> Iterator[Finding]:
     if flow.starting is None:
-        yield Finding(CODE, "every: needs starting:", policies.key_place(flow.at / "every"), HINT)
+        yield Finding(CODE, "every: needs starting:", checked.key_place(flow.at / "every"), HINT)
     elif not _is_time(flow.starting):
-        place = policies.place(flow.at / "starting")
+        place = checked.place(flow.at / "starting")
         yield Finding(CODE, f'"{flow.starting}" is no date or time that exists', place, HINT)
     starts = [state for state in flow.states.values() if state.start_on]
     named = [state for state in starts if EVERY in state.start_on]
@@ -37,7 +38,7 @@ def _of(policies: Policies, flow: Flow) -> Iterator[Finding]:
         yield Finding(
             CODE,
             "the flow is opened by time, and has several states to begin in",
-            policies.key_place(flow.at / "every"),
+            checked.key_place(flow.at / "every"),
             "write `start_on: every` in the state in which its cases begin",
         )
 

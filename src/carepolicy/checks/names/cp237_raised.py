@@ -4,40 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.pointing import unknown
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import acts
-from carepolicy.policy.findings import Finding
+from carepolicy.policy.findings import Finding, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from carepolicy.policy.model import Event, Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Event
     from carepolicy.policy.places import Place
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """What is raised, by a transition or a watch, against what flows say of the event."""
     heard: dict[str, list[Event]] = {}
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         for event in flow.events.values():
             heard.setdefault(event.name, []).append(event)
-    for _, effects, _ in acts(policies):
+    for _, effects, _ in checked.acts:
         for each in effects.raises:
-            places = {name: policies.key_place(each.at / "data" / name) for name in each.data}
-            yield from _of(policies, heard.get(each.event), policies.place(each.at / "event"), places)
-    for watch in policies.organisation.watches.values():
-        places = {watch.by: policies.place(watch.at / "by")}
-        yield from _of(policies, heard.get(watch.raises), policies.place(watch.at / "raise"), places)
+            places = {name: checked.key_place(each.at / "data" / name) for name in each.data}
+            yield from _of(checked, heard.get(each.event), checked.place(each.at / "event"), places)
+    for watch in checked.organisation.watches.values():
+        places = {watch.by: checked.place(watch.at / "by")}
+        yield from _of(checked, heard.get(watch.raises), checked.place(watch.at / "raise"), places)
 
 
-def _of(policies: Policies, heard: list[Event] | None, raised: Place, data: Mapping[str, Place]) -> Iterator[Finding]:
+def _of(checked: CheckedSet, heard: list[Event] | None, raised: Place, data: Mapping[str, Place]) -> Iterator[Finding]:
     """The faults of one event that is raised with ``data``, whose names stand at these places."""
     if heard is None:
         return
     event = heard[0].name
     carried = {fact for each in heard for fact in (*each.required, *each.optional)}
-    if not policies.organisation.facts.keys() >= carried | data.keys():
+    if not checked.organisation.facts.keys() >= carried | data.keys():
         return  # a name is misspelt, which other rules tell
     for name, place in data.items():
         if name not in carried:

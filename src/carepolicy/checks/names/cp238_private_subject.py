@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.pointing import within
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import acts
 from carepolicy.guards import ExpressionError, compile_expression
 from carepolicy.guards.scopes import scope_of
 from carepolicy.policy.findings import Finding
@@ -14,29 +12,29 @@ from carepolicy.policy.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """``subject:`` of flows, ``by:`` of watches, and subjects of what is raised."""
-    private = {fact.name for fact in policies.organisation.facts.values() if fact.private}
+    private = {fact.name for fact in checked.organisation.facts.values() if fact.private}
     if not private:
         return
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         if flow.every is None and flow.subject in private:
-            yield Finding(CODE, _text(flow.subject), policies.place(flow.at / "subject"), HINT)
-    for watch in policies.organisation.watches.values():
+            yield Finding(CODE, _text(flow.subject), checked.place(flow.at / "subject"), HINT)
+    for watch in checked.organisation.watches.values():
         if watch.by in private:
-            yield Finding(CODE, _text(watch.by), policies.place(watch.at / "by"), HINT)
-    for flow, effects, event in acts(policies):
+            yield Finding(CODE, _text(watch.by), checked.place(watch.at / "by"), HINT)
+    for flow, effects, event in checked.acts:
         for each in effects.raises:
             try:
-                read = compile_expression(each.subject, scope_of(policies.organisation, flow, event), "text")
+                read = compile_expression(each.subject, scope_of(checked.organisation, flow, event), "text")
             except ExpressionError:
                 continue  # what is wrong with it is told by another rule
             for name in sorted(private & (read.reads | read.reads_event)):
                 start = each.subject.find(name)
-                place = within(policies, each.at / "subject", each.subject, start, start + len(name))
+                place = checked.within(each.at / "subject", each.subject, start, start + len(name))
                 yield Finding(CODE, _text(name), place, HINT)
 
 

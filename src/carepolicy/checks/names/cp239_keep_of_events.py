@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.lengths import days_of, said
+from carepolicy.checks.limits import days_of, said
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 SHORTEST = 7
 """Days: senders try again for hours or days, and somebody repeats a batch after a week-end."""
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """``events`` of ``keep:``."""
-    organisation = policies.organisation
+    organisation = checked.organisation
     text = organisation.retention.get("events")
-    days = None if text is None else days_of(policies, text, organisation.calendar)
+    days = None if text is None else days_of(checked, text, organisation.calendar)
     if days is not None and days < SHORTEST:
         message = f"ids of events are forgotten after {said(days)}: one that is sent again later is taken twice"
         hint = f"keep them {SHORTEST} days at least, better 90"
-        yield Finding(CODE, message, policies.place(organisation.at / "keep" / "events"), hint)
+        yield Finding(CODE, message, checked.place(organisation.at / "keep" / "events"), hint)
 
 
 CODE = "CP239"

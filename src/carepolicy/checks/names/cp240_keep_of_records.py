@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.lengths import days_of, said
+from carepolicy.checks.limits import days_of, said
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """``records`` of ``keep:`` beside how long facts are kept, by the organisation and by each flow."""
-    organisation = policies.organisation
+    organisation = checked.organisation
     text = organisation.retention.get("records")
-    records = None if text is None else days_of(policies, text, organisation.calendar)
+    records = None if text is None else days_of(checked, text, organisation.calendar)
     if records is None:
         return
-    place = policies.place(organisation.at / "keep" / "records")
+    place = checked.place(organisation.at / "keep" / "records")
     kept = {"facts of closed cases": organisation.keep}
-    kept |= {f'facts of "{flow.name}"': flow.keep for flow in policies.flows.values() if flow.keep is not None}
+    kept |= {f'facts of "{flow.name}"': flow.keep for flow in checked.flows.values() if flow.keep is not None}
     for what, limit in kept.items():
-        days = None if limit is None else days_of(policies, limit, organisation.calendar)
+        days = None if limit is None else days_of(checked, limit, organisation.calendar)
         if days is not None and records < days:
             message = f"records go after {said(records)}, while {what} are to be kept for {said(days)}"
             yield Finding(CODE, message, place, "keep records at least as long as facts: what a case did stands there")

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.graph import graphs
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Flow, Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Flow
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Flows of which no state has ``start_on``, also those that others open; told at the state that should have it."""
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         if not begins(flow):
-            targets = {step.target for steps in graphs(policies)[flow.name].steps.values() for step in steps}
+            targets = {edge.target for edges in checked.graphs[flow.name].edges.values() for edge in edges}
             first = next((each for each in flow.states.values() if each.name not in targets), None)
             state = first or next(iter(flow.states.values()))
             text = f"no case of {quoted(flow.name)} can begin: no state has start_on"
-            yield Finding(CODE, text, policies.key_place(state.at), _hint(flow, state.name), Severity.WARNING)
+            yield Finding(CODE, text, checked.key_place(state.at), _hint(flow, state.name), Severity.WARNING)
 
 
 def begins(flow: Flow) -> bool:

@@ -11,18 +11,18 @@ from carepolicy.policy.language.flow import WAITERS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """States that wait for a word that is neither known nor a role: with it no clock would be demanded any more."""
-    known = (*WAITERS, *policies.organisation.roles)
-    for flow in policies.flows.values():
+    known = (*WAITERS, *checked.organisation.roles)
+    for flow in checked.flows.values():
         for state in flow.states.values():
             if state.waits is not None and state.waits not in known:
                 hint = did_you_mean(state.waits, known)
                 hint = hint if hint.startswith("did") else f"known here: {', '.join(WAITERS)}, or a role"
-                place = policies.place(state.at / "waits")
+                place = checked.place(state.at / "waits")
                 text = f"{quoted(state.waits)} is nobody who waits"
                 yield Finding(CODE, text, place, hint, replacement=sole(state.waits, known))
 

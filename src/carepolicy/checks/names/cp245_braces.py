@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.pointing import within
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 _LOOKS = re.compile(
     r"\{\{\s*(?P<doubled>[\w.]+)\s*\}\}|\$\{\s*(?P<dollar>[\w.]+)\s*\}"
@@ -20,24 +19,24 @@ _LOOKS = re.compile(
 )
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Names of facts in messages between two braces, after a $, or in brackets: ``{{customer.name}}``, ``[Name]``."""
-    names = _names(policies)
-    for messages in policies.messages.values():
+    names = _names(checked)
+    for messages in checked.messages.values():
         for message in messages.values():
             for key, text in (("subject", message.subject), ("text", message.text)):
                 for found in _LOOKS.finditer(text):
                     kind = found.lastgroup or ""
                     meant = names.get(found[kind].lower())
                     if meant is not None and (kind != "dollar" or meant == found[kind]):
-                        place = within(policies, message.at / key, text, found.start(), found.end())
+                        place = checked.within(message.at / key, text, found.start(), found.end())
                         said = _SAID.get(kind, "this is printed as it stands")
                         yield Finding(CODE, said, place, f"write {{{meant}}}", Severity.NOTE)
 
 
-def _names(policies: Policies) -> Mapping[str, str]:
+def _names(checked: CheckedSet) -> Mapping[str, str]:
     """The facts by what people call them: their names, the last part of these, and their titles."""
-    facts = policies.organisation.facts
+    facts = checked.organisation.facts
     found = {"case": "case", "organisation": "organisation"}
     for name, fact in facts.items():
         found |= {fact.title.lower(): name, name.rpartition(".")[2]: name}

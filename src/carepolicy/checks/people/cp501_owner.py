@@ -10,17 +10,17 @@ from carepolicy.policy.findings import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """States without an owner, but for final ones, in which there is nothing left to do."""
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         for state in flow.states.values():
             if state.owner is None and state.final is None:
                 hint = f"say who acts here, as in owner: {flow.owner}"
                 text = f'the state "{state.name}" has no owner'
-                yield Finding(CODE, text, policies.key_place(state.at), hint, Severity.WARNING)
+                yield Finding(CODE, text, checked.key_place(state.at), hint, Severity.WARNING)
 
 
 CODE = "CP501"

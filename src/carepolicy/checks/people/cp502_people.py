@@ -10,15 +10,16 @@ from carepolicy.policy.findings import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies, Role
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Role
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Roles without a person."""
-    for role in policies.organisation.roles.values():
+    for role in checked.organisation.roles.values():
         if not named(role):
             text = f'nobody has the role "{role.name}"'
-            yield Finding(CODE, text, policies.key_place(role.at), HINT, Severity.WARNING)
+            yield Finding(CODE, text, checked.key_place(role.at), HINT, Severity.WARNING)
 
 
 def named(role: Role) -> frozenset[str]:

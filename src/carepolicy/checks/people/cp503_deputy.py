@@ -11,12 +11,13 @@ from carepolicy.policy.findings import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from carepolicy.policy.model import Policies, Role
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Role
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Roles of one person without a deputy, or whose deputy is that same person."""
-    roles = policies.organisation.roles
+    roles = checked.organisation.roles
     for role in roles.values():
         people = named(role)
         if len(people) != 1:
@@ -24,11 +25,11 @@ def find(policies: Policies) -> Iterator[Finding]:
         (person,) = people
         if role.deputy is None:
             text = f'only {person} has the role "{role.name}", and nobody stands in'
-            place = policies.place(role.at / "people" / 0)
+            place = checked.place(role.at / "people" / 0)
             yield Finding(CODE, text, place, _hint(role, roles), Severity.WARNING)
         elif role.deputy in roles and _alone(person, roles[role.deputy]):
             text = f'the deputy of the role "{role.name}" is {person} again'
-            place = policies.place(role.at / "deputy")
+            place = checked.place(role.at / "deputy")
             yield Finding(CODE, text, place, _hint(role, roles), Severity.WARNING)
 
 

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
-from carepolicy.businesstime import Calendar, CalendarError, LimitError, parse_limit
+from carepolicy.businesstime import Calendar
 from carepolicy.businesstime.instants import TWO_YEARS, microseconds
-from carepolicy.checks.calendars.cp231_timezone import is_zone
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS
-from carepolicy.policy.settings import limit_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import date
 
-    from carepolicy.policy.model import Clock, Flow, Policies, Role
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Clock, Flow, Role
 
 OPENINGS = 60
 """How many openings of the clock's calendar are looked at. Weeks repeat, so that two months say enough."""
 
 
-def find(policies: Policies, today: date) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """States whose owner never works while a clock in business time counts there."""
-    organisation = policies.organisation
-    start = microseconds(datetime.combine(today, time(), UTC))
-    known: dict[str, Calendar | None] = {}
+    organisation = checked.organisation
+    start = microseconds(datetime.combine(checked.today, time(), UTC))
     apart: dict[tuple[str, str], bool] = {}
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         for clock in flow.clocks.values():
             counts = clock.calendar or flow.calendar or organisation.calendar
-            if counts is None or counts == "owner" or not _in_business_time(policies, clock):
+            if counts is None or counts == "owner" or not _in_business_time(checked, clock):
                 continue
             for owner, state in _owners(flow, clock, organisation.roles):
                 works = owner.calendar
@@ -41,11 +37,11 @@ def find(policies: Policies, today: date) -> Iterator[Finding]:
                     continue
                 pair = (works, counts)
                 if pair not in apart:
-                    calendars = [_calendar(policies, name, known) for name in (counts, works)]
-                    apart[pair] = _never_together(calendars[0], calendars[1], start)
+                    calendars = checked.calendars.sound
+                    apart[pair] = _never_together(calendars.get(counts), calendars.get(works), start)
                 if apart[pair]:
                     text = f'"{owner.name}" works in the calendar {works}, which is shut whenever {clock.name} counts'
-                    place = policies.place(flow.states[state].at / "owner")
+                    place = checked.place(flow.states[state].at / "owner")
                     yield Finding(CODE, text, place, _hint(clock), Severity.WARNING)
 
 
@@ -57,27 +53,10 @@ def _owners(flow: Flow, clock: Clock, roles: Mapping[str, Role]) -> Iterator[tup
             yield owner, name
 
 
-def _in_business_time(policies: Policies, clock: Clock) -> bool:
+def _in_business_time(checked: CheckedSet, clock: Clock) -> bool:
     """Whether a limit of a clock counts open time, so that its calendar matters."""
-    for choice in clock.limits:
-        try:
-            limit = parse_limit(limit_text(choice.limit, policies.organisation))
-        except LimitError:
-            continue
-        if limit.kind in (BUSINESS_TIME, BUSINESS_DAYS, CLOSE_OF_BUSINESS):
-            return True
-    return False
-
-
-def _calendar(policies: Policies, name: str, known: dict[str, Calendar | None]) -> Calendar | None:
-    """The compiled calendar; None for one that other rules find wrong."""
-    if name not in known:
-        spec = policies.organisation.calendars.get(name)
-        known[name] = None
-        if spec is not None and is_zone(spec.timezone):
-            with suppress(CalendarError):
-                known[name] = Calendar.from_spec(spec)
-    return known[name]
+    limits = (checked.limit(choice.limit) for choice in clock.limits)
+    return any(each is not None and each.kind in (BUSINESS_TIME, BUSINESS_DAYS, CLOSE_OF_BUSINESS) for each in limits)
 
 
 def _never_together(one: Calendar | None, other: Calendar | None, start: int) -> bool:
@@ -108,6 +87,6 @@ RULE = Rule(
     "calendars:\n  nights: {title: Nights, hours: {mon-fri: 22:00-24:00}}\nroles:\n  care_agent: {calendar: nights}\n",
     "calendars:\n  nights: {title: Late shift, hours: {mon-fri: 16:00-24:00}}\n"
     "roles:\n  care_agent: {calendar: nights}\n",
-    severity=Severity.WARNING,
-    find_on=find,
+    find,
+    Severity.WARNING,
 )

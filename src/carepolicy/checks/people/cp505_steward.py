@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.naming import words
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
+from carepolicy.policy.vocabulary import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Flow, Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Flow
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Feedback flows without ``steward:``. That somebody has the role is CP502's matter."""
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         if flow.steward is None and gathers_feedback(flow):
             text = f'"{flow.name}" gathers feedback, and names no steward'
             hint = f"name the role that answers for it, as in steward: {flow.owner}"
-            yield Finding(CODE, text, policies.place(flow.at / "flow"), hint, Severity.WARNING)
+            yield Finding(CODE, text, checked.place(flow.at / "flow"), hint, Severity.WARNING)
 
 
 def gathers_feedback(flow: Flow) -> bool:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from carepolicy.checks.bounds import amounts, bounded_unless, bounded_where
-from carepolicy.checks.naming import words
-from carepolicy.checks.pointing import within
 from carepolicy.checks.rule import Rule
+from carepolicy.guards import ExpressionError, compile_expression
+from carepolicy.guards.compiler import span
+from carepolicy.guards.names import chain
+from carepolicy.guards.parsing import inside, parse
 from carepolicy.guards.scopes import scope_of
 from carepolicy.policy.findings import Finding, Severity
+from carepolicy.policy.vocabulary import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from carepolicy.guards import Scope
-    from carepolicy.policy.model import Effects, Flow, Policies, Request, Transition
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.guards import Expression, Scope
+    from carepolicy.policy.model import Effects, Flow, Request, Transition
 
 
 class Acting(NamedTuple):
@@ -29,16 +31,17 @@ class Acting(NamedTuple):
     event: str | None
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Requests that pay or charge an amount which no setting, guard, order or ``spends`` bounds."""
-    for flow in policies.flows.values():
+    actions = {request.action for _, effects, _ in checked.acts for request in effects.request}
+    moving = {action for action in actions if moves_money(action)}
+    for flow in checked.flows.values():
         for acting in _acting(flow):
             for request in acting.effects.request:
-                if moves_money(request.action):
-                    yield from _of(policies, flow, acting, request)
+                if request.action in moving:
+                    yield from _of(checked, flow, acting, request)
 
 
-@lru_cache(maxsize=5000)
 def moves_money(action: str) -> bool:
     """Whether a command pays something out or charges it, by the words of its name.
 
@@ -50,8 +53,8 @@ def moves_money(action: str) -> bool:
     return any(PAYS.match(word) or CHARGES.match(word) for word in said)
 
 
-def _of(policies: Policies, flow: Flow, acting: Acting, request: Request) -> Iterator[Finding]:
-    scope = scope_of(policies.organisation, flow, acting.event)
+def _of(checked: CheckedSet, flow: Flow, acting: Acting, request: Request) -> Iterator[Finding]:
+    scope = scope_of(checked.organisation, flow, acting.event)
     fixed = _bounded(flow, acting, request, scope)
     if acting.effects.spends is not None:  # CP507 proves how much that is
         fixed |= amounts(acting.effects.spends, scope) or frozenset()
@@ -64,12 +67,12 @@ def _of(policies: Policies, flow: Flow, acting: Acting, request: Request) -> Ite
     ):
         text = f"{request.action} moves money, and names no amount"
         hint = "name it, as in amount: order.total, under a guard that bounds it"
-        yield Finding(CODE, text, policies.key_place(request.at), hint, Severity.WARNING)
+        yield Finding(CODE, text, checked.key_place(request.at), hint, Severity.WARNING)
     for name, text in request.arguments.items():
         for fact in sorted((named[name] or frozenset()) - fixed):
             at = request.at / name
             found = text.find(fact)
-            place = within(policies, at, text, found, found + len(fact)) if found >= 0 else policies.place(at)
+            place = checked.within(at, text, found, found + len(fact)) if found >= 0 else checked.place(at)
             message = f"{request.action} moves money, and nothing says how large {fact} may be"
             yield Finding(CODE, message, place, _hint(fact), Severity.WARNING)
 
@@ -120,6 +123,72 @@ def _each(transitions: Sequence[Transition], event: str | None) -> Iterator[Acti
             yield Acting(each.effects, each.when, tuple(passed), event)
         if each.when is not None:
             passed.append(each.when)
+
+
+_ABOVE = {"relation_gt": "relation_lt", "relation_ge": "relation_le"}
+_UNDER = ("relation_lt", "relation_le")
+_SIZES = ("money", "number")
+
+
+def amounts(text: str, scope: Scope) -> frozenset[str] | None:
+    """The money and numbers among the facts that an expression reads; None where it gives neither, or is wrong."""
+    compiled = _compiled(text, scope)
+    if compiled is None or compiled.type not in _SIZES:
+        return None
+    return frozenset(name for name in compiled.reads | compiled.reads_event if scope.facts[name].type in _SIZES)
+
+
+def bounded_where(guard: str, scope: Scope) -> frozenset[str]:
+    """Facts that are no larger than something fixed wherever a guard holds."""
+    return frozenset(_held_under(guard, scope, "conditionaland", _UNDER))
+
+
+def bounded_unless(guards: Iterable[str], scope: Scope) -> frozenset[str]:
+    """Facts that are no larger than something fixed wherever none of some guards holds."""
+    over = tuple(_ABOVE)
+    return frozenset(name for guard in guards for name in _held_under(guard, scope, "conditionalor", over))
+
+
+def _held_under(guard: str, scope: Scope, joint: str, wanted: tuple[str, ...]) -> Iterator[str]:
+    try:
+        tree = parse(guard)
+    except ExpressionError:
+        return
+    for part in _parts(inside(tree), joint):
+        if part.data != "relation":
+            continue
+        left, right, sign = part.children[0].children[0], part.children[1], part.children[0].data
+        for one, other, said in ((left, right, sign), (right, left, _turned(sign))):
+            name = chain(inside(one))
+            if name is not None and said in wanted and amounts(_text(guard, other), scope) == frozenset():
+                yield name.removeprefix("event.")
+
+
+def _parts(node: Any, joint: str) -> Iterator[Any]:
+    """The parts that ``&&`` (or ``||``) joins, or the one part that there is."""
+    if node.data == joint and len(node.children) == 2:
+        yield from _parts(inside(node.children[0]), joint)
+        yield from _parts(inside(node.children[1]), joint)
+    else:
+        yield node
+
+
+def _turned(sign: str) -> str:
+    """The sign that says the same with its sides changed."""
+    turned = {**_ABOVE, **{under: above for above, under in _ABOVE.items()}}
+    return turned.get(sign, sign)
+
+
+def _text(guard: str, node: Any) -> str:
+    start, end = span(node)
+    return guard[start:end]
+
+
+def _compiled(text: str, scope: Scope) -> Expression | None:
+    try:
+        return compile_expression(text, scope, None)
+    except ExpressionError:
+        return None
 
 
 # Beginnings of words in English, French, German and Spanish, as they stand in names of commands.

@@ -4,43 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.known import spots, where_told
+from carepolicy.checks.known import where_told
 from carepolicy.checks.rule import Rule
 from carepolicy.checks.sample import in_words
-from carepolicy.guards import ExpressionError, check_expression
+from carepolicy.guards import check_expression
 from carepolicy.guards.scopes import scope_of
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.checks.known import Spending, Spot
-    from carepolicy.policy.model import Policies, Role
+    from carepolicy.policy.model import Role
     from carepolicy.policy.places import At
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Transitions with ``spends:``, in each state in which they may be taken, whose guards hold it not low enough."""
     told: set[At] = set()
-    for spot in spots(policies):
+    for spot in checked.spots:
         if spot.spending is not None and spot.at not in told:
-            finding = _of(policies, spot, spot.spending)
+            finding = _of(checked, spot, spot.spending)
             if finding is not None:
                 told.add(spot.at)
                 yield finding
 
 
-def _of(policies: Policies, spot: Spot, spending: Spending) -> Finding | None:
-    role = policies.organisation.roles.get(spot.state.owner or spot.flow.owner)
+def _of(checked: CheckedSet, spot: Spot, spending: Spending) -> Finding | None:
+    role = checked.organisation.roles.get(spot.state.owner or spot.flow.owner)
     if role is None or role.authority is None:
         return None  # told by CP201 and CP508
-    place = policies.place(spot.at / "spends")
-    try:
-        proved, case = _judged(policies, spot, spending, role)
-    except (ExpressionError, RecursionError):
-        return None  # told where it stands by the rules on expressions
-    if proved:
+    place = checked.place(spot.at / "spends")
+    judged = _judged(checked, spot, spending, role)
+    if judged is None or judged[0]:
         return None
+    case = judged[1]
     title = f"{role.name}, who acts in {spot.state.name}, may give away {role.authority}"
     hint = f"bound it by a guard, as in when: {spending.amount} <= {role.authority}, and leave more to a role that may"
     if case is None:
@@ -49,22 +48,28 @@ def _of(policies: Policies, spot: Spot, spending: Spending) -> Finding | None:
     return Finding(CODE, f"{title}, and this is more{where} ({where_told(spot)})", place, hint)
 
 
-def _judged(policies: Policies, spot: Spot, spending: Spending, role: Role) -> tuple[bool, str | None]:
-    """Whether no case is given too much, and one that is, in words; None where neither can be told."""
-    from carepolicy.guards.proving import TRUE, Ground, both, formula_of, judge, opposite
+def _judged(checked: CheckedSet, spot: Spot, spending: Spending, role: Role) -> tuple[bool, str | None] | None:
+    """Whether no case is given too much, and one that is, in words (None: it cannot be told); None of what cannot be
+    read, which is told where it stands by the rules on expressions."""
+    from carepolicy.guards.proving import TRUE, Ground, both, opposite
 
     event = spot.flow.events.get(spot.trigger)
-    scope = scope_of(policies.organisation, spot.flow, spot.trigger if event is not None else None)
+    scope = scope_of(checked.organisation, spot.flow, spot.trigger if event is not None else None)
     have = frozenset(name for name in scope.facts if name in spot.names)
     ground = Ground(scope, have, frozenset(event.required) if event is not None else frozenset())
     over = f"({spending.amount}) > {role.authority}"
-    if faults := check_expression(over, scope, "flag"):
-        raise ExpressionError(over, faults)
-    when = TRUE if spending.when is None else formula_of(spending.when, ground)
-    too_much = both(when, *(opposite(formula_of(each, ground)) for each in spending.passed), formula_of(over, ground))
-    if 0 in judge((too_much,)).never:
+    if check_expression(over, scope, "flag"):
+        return None
+    guards = checked.guards
+    when = TRUE if spending.when is None else guards.formula(spending.when, ground)
+    passed = [guards.formula(each, ground) for each in spending.passed]
+    more = guards.formula(over, ground)
+    if when is None or more is None or None in passed:
+        return None
+    too_much = both(when, *(opposite(each) for each in passed if each is not None), more)
+    if 0 in guards.judge((too_much,)).never:
         return True, None
-    case = judge((opposite(too_much),)).gap
+    case = guards.judge((opposite(too_much),)).gap
     return False, None if case is None else in_words(case, scope)
 
 

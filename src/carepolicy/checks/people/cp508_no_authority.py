@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.known import spots
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.places import At
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Transitions with ``spends:`` in states whose owner's role says no ``authority:``."""
     told: set[At] = set()
-    for spot in spots(policies):
+    for spot in checked.spots:
         name = spot.state.owner or spot.flow.owner
-        role = policies.organisation.roles.get(name)
+        role = checked.organisation.roles.get(name)
         if spot.spending is not None and role is not None and role.authority is None and spot.at not in told:
             told.add(spot.at)
             text = f"{name}, who acts in {spot.state.name}, has no authority: to give money away"
             hint = f"say in organisation.yaml how much {name} may decide on, as in authority: 50"
-            yield Finding(CODE, text, policies.key_place(spot.at / "spends"), hint)
+            yield Finding(CODE, text, checked.key_place(spot.at / "spends"), hint)
 
 
 CODE = "CP508"

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.pointing import within
-from carepolicy.checks.private import private_in
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import acts
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Placeholders of private facts in notices to roles that may not see them."""
-    roles = policies.organisation.roles
-    for _, effects, _ in acts(policies):
+    roles = checked.organisation.roles
+    for _, effects, _ in checked.acts:
         for tell in effects.tell:
             role = roles.get(tell.role)
-            for each in private_in(policies, tell.say):
+            for each in checked.private_in(tell.say):
                 if role is not None and each.name not in role.may_see:
-                    place = within(policies, tell.at / "say", tell.say, each.start, each.end)
+                    place = checked.within(tell.at / "say", tell.say, each.start, each.end)
                     hint = f"leave it out, or add it to may_see: of {role.name}"
                     text = f'the role "{role.name}" may not see {each.name}'
                     yield Finding(CODE, text, place, hint, Severity.WARNING)

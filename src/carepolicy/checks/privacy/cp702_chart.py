@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.checks.pointing import within
-from carepolicy.checks.private import private_in
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import ways
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from carepolicy.policy.model import Clock, Event, Flow, Phase, Policies, State, Transition
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Clock, Event, Flow, Phase, State, Transition
     from carepolicy.policy.places import At
 
 _FACT = r"(?:event\.)?(?P<fact{0}>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)"
@@ -23,23 +21,23 @@ _SIGN = r"\s*[=!]=\s*"
 _EQUALS = re.compile(f"{_FACT.format(1)}{_SIGN}{_VALUE.format(1)}|{_VALUE.format(2)}{_SIGN}{_FACT.format(2)}")
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Private facts in titles, steps and other texts of a flow, and their values in its guards."""
-    private = frozenset(fact.name for fact in policies.organisation.facts.values() if fact.private)
+    private = frozenset(fact.name for fact in checked.organisation.facts.values() if fact.private)
     if not private:
         return
-    every_way = ways(policies)
-    said = [each for flow in policies.flows.values() for each in _texts(flow)]
+    every_way = checked.ways
+    said = [each for flow in checked.flows.values() for each in _texts(flow)]
     said += [each for _, way, _ in every_way for each in _of_way(way)]
     for each in said:
-        for named in private_in(policies, each.text):
-            place = within(policies, _address(each), each.text, named.start, named.end)
+        for named in checked.private_in(each.text):
+            place = checked.within(_address(each), each.text, named.start, named.end)
             yield Finding(CODE, f"{named.name} is private, and this text is on charts", place, HINT, Severity.WARNING)
     for _, way, _ in every_way:
         for match in _EQUALS.finditer(way.when or ""):
             side = 1 if match["fact1"] is not None else 2
             if match[f"fact{side}"] in private:
-                place = within(policies, way.at / "when", way.when or "", *match.span(f"value{side}"))
+                place = checked.within(way.at / "when", way.when or "", *match.span(f"value{side}"))
                 text = f"{match[f'fact{side}']} is private, and the guard writes down whose it is"
                 yield Finding(CODE, text, place, "tell such cases by a fact that is not private", Severity.WARNING)
 

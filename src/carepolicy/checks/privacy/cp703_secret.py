@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.naming import words
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
+from carepolicy.policy.vocabulary import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Facts whose name or title says that they hold a card's or account's data, or a secret."""
-    for fact in policies.organisation.facts.values():
+    for fact in checked.organisation.facts.values():
         if fact.private or (fact.item or fact.type) not in ("text", "number", "date"):
             continue
         said = f"{' '.join(words(fact.name))} | {' '.join(words(fact.title))}"
@@ -28,7 +28,7 @@ def find(policies: Policies) -> Iterator[Finding]:
         else:
             continue
         text = f'"{fact.name}" looks like data of a card, an account or a secret, and is not private'
-        yield Finding(CODE, text, policies.key_place(fact.at), hint, Severity.WARNING)
+        yield Finding(CODE, text, checked.key_place(fact.at), hint, Severity.WARNING)
 
 
 # Words of names and titles in English, French, German and Spanish. First what no shop may keep.

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.graph import graphs
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """States that no start leads to, over however many others."""
-    for graph in graphs(policies).values():
+    for graph in checked.graphs.values():
         for state in graph.flow.states.values():
             if state.name not in graph.reached:
                 what = "an event" if state.final is None else "a transition"
                 text = f'no case ever comes to the state "{state.name}"'
                 hint = f"lead {what} to it, open a case in it with start_on:, or take it away"
-                yield Finding(CODE, text, policies.key_place(state.at), hint, Severity.WARNING)
+                yield Finding(CODE, text, checked.key_place(state.at), hint, Severity.WARNING)
 
 
 CODE = "CP301"

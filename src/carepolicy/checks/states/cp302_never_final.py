@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.graph import circles, graphs
+from carepolicy.checks.graph import circles
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.checks.graph import Graph
-    from carepolicy.policy.model import Policies
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Circles of states that no final state can be reached from, each told once, and flows that have none."""
-    for graph in graphs(policies).values():
+    for graph in checked.graphs.values():
         flow = graph.flow
         if not any(state.final is not None for state in flow.states.values()):
-            place = policies.key_place(flow.at / "states")
+            place = checked.key_place(flow.at / "states")
             text = f'no state of the flow "{flow.name}" is final: its cases are never closed'
             yield Finding(CODE, text, place, "give the last state final: OUTCOME", Severity.WARNING)
             continue
         for trap in _traps(graph):
             names = ", ".join(f'"{name}"' for name in trap)
             text = f"a case that comes here goes round {names} for ever: none leads to a final state"
-            place = policies.key_place(flow.states[trap[0]].at)
+            place = checked.key_place(flow.states[trap[0]].at)
             yield Finding(CODE, text, place, "lead one of these states on to a final one")
 
 
 def _traps(graph: Graph) -> list[list[str]]:
     """The circles of states that are never left. What only leads to one is not at fault itself."""
-    onward = {name: graph.targets(name) for name in graph.steps if name not in graph.closing}
+    onward = {name: graph.targets(name) for name in graph.edges if name not in graph.closing}
     return [group for group in circles(onward) if len(group) > 1 and graph.beyond(group) == set(group)]
 
 

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.graph import graphs
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.checks.graph import Graph
-    from carepolicy.policy.model import Policies
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """States that are not final, and that no transition leads out of."""
-    for graph in graphs(policies).values():
+    for graph in checked.graphs.values():
         for state in graph.flow.states.values():
             if is_dead_end(graph, state.name):
                 text = f'nothing leads out of the state "{state.name}", and it is not final'
-                yield Finding(CODE, text, policies.key_place(state.at), HINT)
+                yield Finding(CODE, text, checked.key_place(state.at), HINT)
 
 
 def is_dead_end(graph: Graph, state: str) -> bool:
     """Whether a case stays in a state for ever. In a flow that is never closed, a state in which something happens
     is none."""
     here = graph.flow.states[state]
-    if here.final is not None or any(step.target != state for step in graph.steps[state]):
+    if here.final is not None or any(edge.target != state for edge in graph.edges[state]):
         return False
     goes_on = all(each.final is None for each in graph.flow.states.values())
     return not (goes_on and (graph.ways[state] or here.after))

@@ -10,12 +10,12 @@ from carepolicy.policy.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Events and times that are written for a final state, and its effects on leaving."""
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         for state in flow.states.values():
             if state.final is None:
                 continue
@@ -24,7 +24,7 @@ def find(policies: Policies) -> Iterator[Finding]:
             keys += [state.at / "leave"] if state.leave is not None else []
             for at in keys:
                 text = f'"{state.name}" is final: a case there is closed, and this never happens'
-                yield Finding(CODE, text, policies.key_place(at), HINT)
+                yield Finding(CODE, text, checked.key_place(at), HINT)
 
 
 HINT = "take it away, or take final: away if the case goes on"

@@ -6,31 +6,31 @@ from typing import TYPE_CHECKING
 
 from carepolicy.checks.names.cp243_no_start import begins
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import triggers
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Flow, Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Flow
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Events that open no case, lead nowhere, begin no clock anew, and are not counted by a watch.
 
     Not of a flow in which no case can begin: there the first event is one of these, and the fault is another.
     """
-    counted = {watch.count for watch in policies.organisation.watches.values()}
-    for flow in filter(begins, policies.flows.values()):
-        heard = counted | _heard(flow)
+    counted = {watch.count for watch in checked.organisation.watches.values()}
+    for flow in filter(begins, checked.flows.values()):
+        heard = counted | _heard(checked, flow)
         for event in flow.events.values():
             if event.name not in heard:
                 text = f'nothing happens on the event "{event.name}" in any state'
-                yield Finding(CODE, text, policies.key_place(event.at), HINT, Severity.WARNING)
+                yield Finding(CODE, text, checked.key_place(event.at), HINT, Severity.WARNING)
 
 
-def _heard(flow: Flow) -> set[str]:
-    found = {name for name, _ in triggers(flow)}
+def _heard(checked: CheckedSet, flow: Flow) -> set[str]:
+    found = {name for name, _ in checked.triggers[flow.name]}
     found.update(event for state in flow.states.values() for event in state.start_on)
     found.update(event for clock in flow.clocks.values() for event in clock.restarts_on)
     return found

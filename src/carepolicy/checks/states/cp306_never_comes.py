@@ -5,24 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import triggers
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """``CLOCK.warned`` of a clock without ``warn_at``."""
-    for flow in policies.flows.values():
-        for name, at in triggers(flow):
+    for flow in checked.flows.values():
+        for name, at in checked.triggers[flow.name]:
             clock = flow.clocks.get(name.removesuffix(".warned")) if name.endswith(".warned") else None
             if clock is not None and not clock.warn_at:
                 text = f'the clock "{clock.name}" never warns: it has no warn_at'
                 hint = f"write warn_at: [80%] for the clock {clock.name}, or take this away"
-                yield Finding(CODE, text, policies.key_place(at), hint, Severity.WARNING)
+                yield Finding(CODE, text, checked.key_place(at), hint, Severity.WARNING)
 
 
 CODE = "CP306"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.alternatives import alternatives
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
@@ -12,16 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.checks.alternatives import Alternatives
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Ways and limits that are hidden in every state that tries them, and shared ways that no state tries."""
-    for found in alternatives(policies):
+    for found in checked.alternatives:
         for index in range(len(found.each)):
             culprits = _hidden(found, index)
             if culprits is not None:
-                yield _finding(policies, found, index, culprits)
+                yield _finding(checked, found, index, culprits)
 
 
 def _hidden(found: Alternatives, index: int) -> tuple[int, ...] | None:
@@ -38,14 +37,14 @@ def _hidden(found: Alternatives, index: int) -> tuple[int, ...] | None:
     return ()
 
 
-def _finding(policies: Policies, found: Alternatives, index: int, culprits: tuple[int, ...]) -> Finding:
+def _finding(checked: CheckedSet, found: Alternatives, index: int, culprits: tuple[int, ...]) -> Finding:
     one = found.each[index]
     what = "limit" if found.kind == "limit" else "way"
-    place = policies.place(one.at / "when" if one.when is not None else one.chosen)
+    place = checked.place(one.at / "when" if one.when is not None else one.chosen)
     if not culprits:
         text = f"this way is never taken: every state handles {found.trigger} itself, or is excepted"
-        return Finding(CODE, text, policies.key_place(found.at), "take it away here, or there", Severity.WARNING)
-    lines = [policies.place(found.each[each].at).line for each in culprits]
+        return Finding(CODE, text, checked.key_place(found.at), "take it away here, or there", Severity.WARNING)
+    lines = [checked.place(found.each[each].at).line for each in culprits]
     if any(found.each[each].when is None for each in culprits):
         text = f"this {what} is never taken: the one before it, on line {lines[-1]}, has no guard"
         return Finding(CODE, text, place, f"put the {what} without a guard last")
@@ -54,7 +53,7 @@ def _finding(policies: Policies, found: Alternatives, index: int, culprits: tupl
         return Finding(CODE, text, place, "it does no harm; take it away if that is meant", Severity.NOTE)
     if len(culprits) == 1:
         when = found.each[culprits[0]].when or ""
-        private = any(name in when for name, fact in policies.organisation.facts.items() if fact.private)
+        private = any(name in when for name, fact in checked.organisation.facts.items() if fact.private)
         said = "" if private else f" ({when})"
         text = f"this {what} is never taken: the one on line {lines[0]} takes all its cases{said}"
     else:

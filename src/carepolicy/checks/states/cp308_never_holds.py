@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.alternatives import alternatives
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Guards of ways and of limits that are false whatever the facts are."""
-    for found in alternatives(policies):
+    for found in checked.alternatives:
         never = {tried[index] for tried, verdict in found.verdicts for index in verdict.never}
         for index in sorted(never):
             one = found.each[index]
             if one.when is not None:
-                yield Finding(CODE, "this guard holds for no case", policies.place(one.at / "when"), HINT)
+                yield Finding(CODE, "this guard holds for no case", checked.place(one.at / "when"), HINT)
 
 
 HINT = "its parts shut each other out: mend it, or take it away with what it guards"

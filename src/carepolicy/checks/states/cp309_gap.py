@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.alternatives import alternatives
 from carepolicy.checks.rule import Rule
 from carepolicy.checks.sample import in_words
 from carepolicy.policy.findings import Finding, Severity
@@ -12,12 +11,12 @@ from carepolicy.policy.findings import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Lists in which every way has a guard, and for which there is a case that none takes."""
-    for found in alternatives(policies):
+    for found in checked.alternatives:
         anew = any(found.trigger in clock.restarts_on for clock in found.flow.clocks.values())
         if found.kind == "limit" or not found.is_open or anew:
             continue
@@ -31,7 +30,7 @@ def find(policies: Policies) -> Iterator[Finding]:
             severity = Severity.WARNING
         else:
             text, severity = f'{where}, nothing happens on "{found.trigger}"', Severity.NOTE
-        yield Finding(CODE, text, policies.key_place(found.at), HINT, severity)
+        yield Finding(CODE, text, checked.key_place(found.at), HINT, severity)
 
 
 HINT = "add a last way without when:; {note: …} says that nothing is to happen"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.graph import circles, graphs
-from carepolicy.checks.limits import limit_of
+from carepolicy.checks.graph import circles
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.limit import UNTIL
@@ -13,49 +12,50 @@ from carepolicy.policy.limit import UNTIL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.checks.graph import Graph, Step
-    from carepolicy.policy.model import Clock, Policies
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.checks.graph import Edge, Graph
+    from carepolicy.policy.model import Clock
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Circles of unguarded transitions, each of which falls due at once where an instant that a fact holds is past."""
-    for graph in graphs(policies).values():
-        at_once = {state: _at_once(policies, graph, state) for state in graph.steps}
+    for graph in checked.graphs.values():
+        at_once = {state: _at_once(checked, graph, state) for state in graph.edges}
         if not any(at_once.values()):
             continue
-        onward = {state: [step.target for step in steps] for state, steps in at_once.items()}
+        onward = {state: [edge.target for edge in edges] for state, edges in at_once.items()}
         for group in circles(onward):
-            step = next(step for step in at_once[group[0]] if step.target in group)
+            edge = next(edge for edge in at_once[group[0]] if edge.target in group)
             way = " → ".join(f'"{name}"' for name in (*group, group[0]))
             text = f"once its instants are past, a case goes round {way} for ever, in no time"
-            yield Finding(CODE, text, policies.place(step.transition.at / "to"), HINT)
+            yield Finding(CODE, text, checked.place(edge.transition.at / "to"), HINT)
 
 
-def _at_once(policies: Policies, graph: Graph, state: str) -> list[Step]:
-    """The steps out of a state that fall due on entering it, where a limit's fact is past."""
+def _at_once(checked: CheckedSet, graph: Graph, state: str) -> list[Edge]:
+    """The edges out of a state that fall due on entering it, where a limit's fact is past."""
     found = []
-    for step in graph.steps[state]:
-        if step.transition.when is not None:
+    for edge in graph.edges[state]:
+        if edge.transition.when is not None:
             continue
-        if step.after is not None:
-            if _hangs_on_a_fact(policies, step.after.limit):
-                found.append(step)
+        if edge.after is not None:
+            if _hangs_on_a_fact(checked, edge.after.limit):
+                found.append(edge)
             continue
-        name, _, happening = step.transition.on.partition(".")
+        name, _, happening = edge.transition.on.partition(".")
         clock = graph.flow.clocks.get(name)
-        if clock is not None and happening in ("late", "warned") and _begins_anew(policies, clock, state, step.target):
-            found.append(step)
+        if clock is not None and happening in ("late", "warned") and _begins_anew(checked, clock, state, edge.target):
+            found.append(edge)
     return found
 
 
-def _begins_anew(policies: Policies, clock: Clock, state: str, target: str) -> bool:
-    """Whether a clock starts again whenever a case comes back, since it is stopped where the step leads."""
+def _begins_anew(checked: CheckedSet, clock: Clock, state: str, target: str) -> bool:
+    """Whether a clock starts again whenever a case comes back, since it is stopped where the edge leads."""
     runs = state in clock.runs_in and target not in (*clock.runs_in, *clock.pauses_in) and clock.again == "restart"
-    return runs and any(_hangs_on_a_fact(policies, choice.limit) for choice in clock.limits)
+    return runs and any(_hangs_on_a_fact(checked, choice.limit) for choice in clock.limits)
 
 
-def _hangs_on_a_fact(policies: Policies, text: str) -> bool:
-    limit = limit_of(policies, text)
+def _hangs_on_a_fact(checked: CheckedSet, text: str) -> bool:
+    limit = checked.limit(text)
     return limit is not None and limit.kind == UNTIL
 
 

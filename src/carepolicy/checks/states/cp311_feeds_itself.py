@@ -11,20 +11,21 @@ from carepolicy.policy.strata import effects_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from carepolicy.policy.model import Policies, Watch
+    from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.model import Watch
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Watches whose event leads, over what flows and other watches raise, to the event that they count."""
-    for watch, way in feeding(policies):
+    for watch, way in feeding(checked):
         text = f'the watch "{watch.name}" feeds itself: {" → ".join(way)}'
-        yield Finding(CODE, text, policies.place(watch.at / "raise"), HINT)
+        yield Finding(CODE, text, checked.place(watch.at / "raise"), HINT)
 
 
-def feeding(policies: Policies) -> Iterator[tuple[Watch, list[str]]]:
+def feeding(checked: CheckedSet) -> Iterator[tuple[Watch, list[str]]]:
     """Each watch that feeds itself, and the events from what it raises to what it counts."""
-    leads = _leads(policies)
-    for watch in policies.organisation.watches.values():
+    leads = _leads(checked)
+    for watch in checked.organisation.watches.values():
         before: dict[str, str | None] = {watch.raises: None}
         waiting = [watch.raises]
         for event in waiting:
@@ -41,14 +42,14 @@ def feeding(policies: Policies) -> Iterator[tuple[Watch, list[str]]]:
             yield watch, way
 
 
-def _leads(policies: Policies) -> Mapping[str, list[str]]:
+def _leads(checked: CheckedSet) -> Mapping[str, list[str]]:
     """The events that each event may bring about: what the flows that hear it raise, and the watches that count it."""
     found: dict[str, list[str]] = {}
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         raised = list(dict.fromkeys(each.event for effects in effects_of(flow) for each in effects.raises))
         for event in flow.events if raised else ():
             found.setdefault(event, []).extend(raised)
-    for watch in policies.organisation.watches.values():
+    for watch in checked.organisation.watches.values():
         found.setdefault(watch.count, []).append(watch.raises)
     return found
 

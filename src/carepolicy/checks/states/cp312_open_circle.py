@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.graph import circles, graphs
+from carepolicy.checks.graph import circles
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.checks.graph import Graph
-    from carepolicy.policy.model import Effects, Open, Policies
+    from carepolicy.policy.model import Effects, Open
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Circles of flows each of which opens the next when time passes, and ends by itself."""
-    known = graphs(policies)
+    known = checked.graphs
     opens = {name: _opens(graph, set(known)) for name, graph in known.items()}
     for group in circles({name: [each.flow for each in found] for name, found in opens.items()}):
         way = " → ".join((*group, group[0]))
@@ -25,22 +26,22 @@ def find(policies: Policies) -> Iterator[Finding]:
         for name in group:
             for each in opens[name]:
                 if each.flow in group:
-                    yield Finding(CODE, text, policies.place(each.at / "flow"), HINT, Severity.WARNING)
+                    yield Finding(CODE, text, checked.place(each.at / "flow"), HINT, Severity.WARNING)
 
 
 def _opens(graph: Graph, known: set[str]) -> list[Open]:
     """What a flow opens where no event comes and no guard decides, if its own case then ends by itself too."""
     flow = graph.flow
-    alone = {state: [step for step in steps if _by_itself(graph, step.transition.on, step.transition.when)]
-             for state, steps in graph.steps.items()}  # fmt: skip
-    onward = {state: [step.target for step in steps] for state, steps in alone.items()}
+    alone = {state: [edge for edge in edges if _by_itself(graph, edge.transition.on, edge.transition.when)]
+             for state, edges in graph.edges.items()}  # fmt: skip
+    onward = {state: [edge.target for edge in edges] for state, edges in alone.items()}
     found: list[Open] = []
     seen: list[str] = [name for name in graph.starts if flow.states[name].start_on]
     for state in seen:
         here = flow.states[state]
         groups: list[tuple[Effects | None, str]] = [(here.enter, state)]
-        groups += [(step.transition.effects, step.target) for step in alone[state]]
-        groups += [(here.leave, step.target) for step in alone[state]]
+        groups += [(edge.transition.effects, edge.target) for edge in alone[state]]
+        groups += [(here.leave, edge.target) for edge in alone[state]]
         for effects, after in groups:
             if effects is not None and effects.open and _ends(after, onward, graph):
                 found += [each for each in effects.open if each.flow in known]

@@ -12,15 +12,15 @@ from carepolicy.policy.places import Place
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.places import Source
 
 _COMMENT = re.compile(r"(?<=\S)[ \t]+(#(?!carepolicy:)[^\s#].*)$", re.MULTILINE)
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Comments without a space behind their # that begin right after a text without quotes: ``Request #1``."""
-    for source in policies.sources.values():
+    for source in checked.sources.values():
         for found in _COMMENT.finditer(source.text):
             line = source.text.count("\n", 0, found.start()) + 1
             shift = source.text.rfind("\n", 0, found.start())

@@ -5,34 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.walk import ways
 from carepolicy.policy.findings import Finding, Severity, quoted
 from carepolicy.policy.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.places import At
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Steps in one line of which one does not end like a sentence, and the next goes on with a small letter."""
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         for state in flow.states.values():
-            yield from _of(policies, state.steps, state.at / "steps")
-    for way in ways(policies):
-        yield from _of(policies, way.transition.steps, way.transition.at / "steps")
+            yield from _of(checked, state.steps, state.at / "steps")
+    for way in checked.ways:
+        yield from _of(checked, way.transition.steps, way.transition.at / "steps")
 
 
-def _of(policies: Policies, steps: Sequence[str], at: At) -> Iterator[Finding]:
+def _of(checked: CheckedSet, steps: Sequence[str], at: At) -> Iterator[Finding]:
     first = 0
     while first < len(steps) - 1:
         last = first
         while last + 1 < len(steps) and _goes_on(steps[last], steps[last + 1]):
             last += 1
         if last > first and steps[first][:1].isupper():
-            place = _in_one_line(policies, at, first, last)
+            place = _in_one_line(checked, at, first, last)
             if place is not None:
                 text = f"a comma makes {last - first + 1} steps of this"
                 hint = f"if it is one, put quotes around it: {quoted(', '.join(steps[first : last + 1]))}"
@@ -44,13 +43,13 @@ def _goes_on(step: str, after: str) -> bool:
     return step[-1:] not in (*".!?:;…)", "") and after[:1].islower()
 
 
-def _in_one_line(policies: Policies, at: At, first: int, last: int) -> Place | None:
+def _in_one_line(checked: CheckedSet, at: At, first: int, last: int) -> Place | None:
     """The place of some steps that stand in one line between brackets and without quotes."""
-    source = policies.sources[at.file]
-    places = [policies.place(at / number) for number in range(first, last + 1)]
+    source = checked.sources[at.file]
+    places = [checked.place(at / number) for number in range(first, last + 1)]
     line = source.text.split("\n")[places[0].line - 1]
     begins = [line[each.column - 1 : each.column] for each in places]
-    opened = policies.place(at)
+    opened = checked.place(at)
     if {each.end_line for each in places} != {places[0].line} or any(each in "'\"" for each in begins):
         return None
     if source.text.split("\n")[opened.line - 1][opened.column - 1 : opened.column] != "[":

@@ -10,19 +10,19 @@ from carepolicy.policy.findings import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """States and events that charts can only call by their names."""
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         for what, group in (("state", flow.states), ("event", flow.events)):
             for each in group.values():
                 title = each.at / "title"
-                if title.path not in policies.sources[title.file].values:
+                if title.path not in checked.sources[title.file].values:
                     text = f'the {what} "{each.name}" has no title'
                     hint = f"say it as people do, such as title: {each.title}"
-                    yield Finding(CODE, text, policies.key_place(each.at), hint, Severity.NOTE)
+                    yield Finding(CODE, text, checked.key_place(each.at), hint, Severity.NOTE)
 
 
 CODE = "CP801"

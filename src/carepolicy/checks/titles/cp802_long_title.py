@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.pointing import within
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 LONGEST = 60
 """Characters: three lines of a card."""
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """Titles of states and events that fill more than three lines of a card."""
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         titled = [(each.title, each.at / "title") for each in flow.states.values()]
         titled += [(each.title, each.at / "title") for each in flow.events.values()]
         for title, at in titled:
             if len(title) > LONGEST:
-                place = within(policies, at, title, LONGEST, len(title))
+                place = checked.within(at, title, LONGEST, len(title))
                 text = f"the title has {len(title)} characters, and a card has room for {LONGEST}"
                 yield Finding(CODE, text, place, "keep it short, and say the rest in steps: or note:", Severity.NOTE)
 

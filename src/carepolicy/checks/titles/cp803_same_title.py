@@ -10,12 +10,12 @@ from carepolicy.policy.findings import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.checks.context import CheckedSet
 
 
-def find(policies: Policies) -> Iterator[Finding]:
+def find(checked: CheckedSet) -> Iterator[Finding]:
     """States, and events, whose title another of the same flow has already."""
-    for flow in policies.flows.values():
+    for flow in checked.flows.values():
         for what, group in (("state", flow.states), ("event", flow.events)):
             first: dict[str, str] = {}
             for each in group.values():
@@ -23,7 +23,7 @@ def find(policies: Policies) -> Iterator[Finding]:
                 if title in first:
                     text = f'the {what} "{first[title]}" has this title too'
                     hint = "say what makes the two different"
-                    yield Finding(CODE, text, policies.place(each.at / "title"), hint, Severity.NOTE)
+                    yield Finding(CODE, text, checked.place(each.at / "title"), hint, Severity.NOTE)
                 first.setdefault(title, each.name)
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.checks.graph import Same
-from carepolicy.checks.known import spots
 from carepolicy.policy.placeholders import PlaceholderError, placeholders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from carepolicy.checks.context import CheckedSet
     from carepolicy.checks.known import Spot
-    from carepolicy.policy.model import Flow, Policies
     from carepolicy.policy.placeholders import Name
     from carepolicy.policy.places import At
 
@@ -30,40 +27,37 @@ class Hole(NamedTuple):
     gapes: bool
 
 
-def holes(policies: Policies) -> tuple[Hole, ...]:
-    """Each name in each text once, at the first place where it may have no value."""
-    found: dict[tuple[At, str], Hole] = {}
-    for hole in _holes(Same(policies)):
-        found.setdefault((hole.at, hole.name.name), hole)
-    return tuple(found.values())
-
-
-def unsure_in(policies: Policies, flow: Flow) -> dict[str, frozenset[str]]:
-    """The names that may have no value where a flow sends a message, by the message."""
-    found: dict[str, frozenset[str]] = {}
-    for hole in _holes(Same(policies)):
-        if hole.template is not None and hole.spot.flow.name == flow.name:
-            found[hole.template] = found.get(hole.template, frozenset()) | {hole.name.name}
-    return found
-
-
-@lru_cache(maxsize=1)
-def _holes(same: Same[Policies]) -> tuple[Hole, ...]:
-    return tuple(_found(same.kept))
-
-
-def _found(policies: Policies) -> Iterator[Hole]:
-    for spot in spots(policies):
+def holes_in(checked: CheckedSet) -> Iterator[Hole]:
+    """Each name in each text at each place where it may have no value."""
+    for spot in checked.spots:
         if spot.effects is None:
             continue
         for template in spot.effects.send:
-            for messages in policies.messages.values():
+            for messages in checked.messages.values():
                 if template in messages:
                     message = messages[template]
                     yield from _in(spot, template, message.subject, message.at / "subject")
                     yield from _in(spot, template, message.text, message.at / "text")
         for tell in spot.effects.tell:
             yield from _in(spot, None, tell.say, tell.at / "say")
+
+
+def first_of_each(holes: Iterable[Hole]) -> list[Hole]:
+    """Each name in each text once, at the first place where it may have no value."""
+    found: dict[tuple[At, str], Hole] = {}
+    for hole in holes:
+        found.setdefault((hole.at, hole.name.name), hole)
+    return list(found.values())
+
+
+def unsure_in(checked: CheckedSet) -> dict[tuple[str, str], frozenset[str]]:
+    """The names that may have no value where a flow sends a message, by flow and message."""
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for hole in checked.holes:
+        if hole.template is not None:
+            key = hole.spot.flow.name, hole.template
+            found[key] = found.get(key, frozenset()) | {hole.name.name}
+    return found
 
 
 def _in(spot: Spot, template: str | None, text: str, at: At) -> Iterator[Hole]:

@@ -1,0 +1,298 @@
+"""A set as the rules see it: what several of them ask of it is worked out once, when the first of them asks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from carepolicy.businesstime import Calendar, CalendarError
+from carepolicy.businesstime.zones import is_zone
+from carepolicy.checks.alternatives import Finder, alternatives_of
+from carepolicy.checks.graph import graph_of
+from carepolicy.checks.guards import Guards
+from carepolicy.checks.holes import holes_in
+from carepolicy.checks.known import Walk
+from carepolicy.checks.lateness import taken_in
+from carepolicy.checks.limits import limit_said, limits_of
+from carepolicy.checks.promises import TimesInTexts, promised_times
+from carepolicy.policy.placeholders import PlaceholderError, names_in
+from carepolicy.policy.places import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+
+    from carepolicy.businesstime import Limit
+    from carepolicy.checks.alternatives import Alternatives
+    from carepolicy.checks.graph import Graph
+    from carepolicy.checks.holes import Hole
+    from carepolicy.checks.known import Names, Spot
+    from carepolicy.checks.lateness import Taken
+    from carepolicy.checks.limits import WrittenLimit
+    from carepolicy.policy.findings import Finding
+    from carepolicy.policy.model import CalendarSpec, Effects, Flow, Message, Organisation, Policies, Transition
+    from carepolicy.policy.placeholders import Name
+    from carepolicy.policy.places import At, Source
+
+
+class Way(NamedTuple):
+    """A transition, and the event that triggers it; None where a clock or the passing of time does."""
+
+    flow: Flow
+    transition: Transition
+    event: str | None
+
+
+class Acts(NamedTuple):
+    """A group of effects, and the event whose data they may read; None where there is no such event."""
+
+    flow: Flow
+    effects: Effects
+    event: str | None
+
+
+class CheckedSet:
+    """A set on the day on which it is judged.
+
+    ``before`` is the same set as it was checked last: what is known of flows, calendars and guards that did not change
+    since is taken over.
+    """
+
+    def __init__(self, policies: Policies, today: date, before: CheckedSet | None = None) -> None:
+        self.policies = policies
+        self.today = today
+        self.organisation: Organisation = policies.organisation
+        self.flows: Mapping[str, Flow] = policies.flows
+        self.messages: Mapping[str, Mapping[str, Message]] = policies.messages
+        self.sources: Mapping[str, Source] = policies.sources
+        self._limits: dict[str, Limit | None] = {}
+        kept = before if before is not None and before.organisation is policies.organisation else None
+        self.times: TimesInTexts = before.times if before is not None else TimesInTexts()
+        self.guards: Guards = kept.guards if kept is not None and not kept.guards.is_full else Guards()
+        same_day = kept is not None and kept.today == today
+        self.calendars: CheckedCalendars = (
+            kept.calendars if kept is not None and same_day else CheckedCalendars(policies.organisation, today)
+        )
+        self.each: Mapping[str, CheckedFlow] = {name: self._flow(flow, kept) for name, flow in policies.flows.items()}
+
+    def _flow(self, flow: Flow, kept: CheckedSet | None) -> CheckedFlow:
+        found = kept.each.get(flow.name) if kept is not None else None
+        if found is not None and found.flow is flow:
+            return found
+        return CheckedFlow(flow, self.organisation, self.guards)
+
+    @cached_property
+    def ways(self) -> tuple[Way, ...]:
+        """Every transition of every flow."""
+        return tuple(way for each in self.each.values() for way in each.ways)
+
+    @cached_property
+    def acts(self) -> tuple[Acts, ...]:
+        """Every group of effects of every flow: of entering a state and of leaving it, then of transitions."""
+        around = (acts for each in self.each.values() for acts in each.around_states())
+        return (*around, *(Acts(way.flow, way.transition.effects, way.event) for way in self.ways))
+
+    @cached_property
+    def graphs(self) -> Mapping[str, Graph]:
+        """The graph of every flow, by name."""
+        return {name: each.graph for name, each in self.each.items()}
+
+    @cached_property
+    def triggers(self) -> Mapping[str, Sequence[tuple[str, At]]]:
+        """By flow every key of ``on:`` and ``anywhere:``, with the address that it leads to."""
+        return {name: each.triggers for name, each in self.each.items()}
+
+    @cached_property
+    def limits(self) -> tuple[WrittenLimit, ...]:
+        """Every text of the set that is to be a limit."""
+        return tuple(limits_of(self))
+
+    @cached_property
+    def alternatives(self) -> tuple[Alternatives, ...]:
+        """Every list of ways or limits in which something has a guard, or that no state asks for."""
+        return tuple(alternatives_of(self))
+
+    @cached_property
+    def spots(self) -> Sequence[Spot]:
+        """Every guard and every group of effects, once for each state in which a case comes to it."""
+        return self._walk.spots()
+
+    @property
+    def known(self) -> Mapping[tuple[str, str], Names]:
+        """The facts that a case surely has in each state that it can come to, by the names of flow and state."""
+        return self._walk.known
+
+    @cached_property
+    def _walk(self) -> Walk:
+        return Walk(self)
+
+    @cached_property
+    def holes(self) -> tuple[Hole, ...]:
+        """Each name in each text at each place where it may have no value."""
+        return tuple(holes_in(self))
+
+    @cached_property
+    def promised_times(self) -> tuple[Finding, ...]:
+        """What is wrong with times that texts promise in so many words."""
+        return tuple(promised_times(self))
+
+    def limit(self, text: str) -> Limit | None:
+        """The limit that a text, or the setting that it names, says; None where it cannot be read."""
+        if text not in self._limits:
+            self._limits[text] = limit_said(text, self.organisation)
+        return self._limits[text]
+
+    def private_in(self, text: str) -> Iterator[Name]:
+        """The names in placeholders of a text that stand for private facts; none of one whose braces are wrong."""
+        if "{" not in text:
+            return
+        try:
+            found = names_in(text)
+        except PlaceholderError:
+            return
+        facts = self.organisation.facts
+        yield from (each for each in found if each.name in facts and facts[each.name].private)
+
+    def place(self, at: At) -> Place:
+        """Where the value at an address stands in its file."""
+        return self.policies.place(at)
+
+    def key_place(self, at: At) -> Place:
+        """Where the key at an address stands in its file."""
+        return self.policies.key_place(at)
+
+    def within(self, at: At, text: str, start: int, end: int) -> Place:
+        """The place of ``text[start:end]`` in the value at ``at``."""
+        return self.inside(self.place(at), text, start, end)
+
+    def inside(self, place: Place, text: str, start: int, end: int) -> Place:
+        """The place of ``text[start:end]``, where ``text`` is what a scalar at ``place`` says.
+
+        Exact for plain and quoted scalars of one line without escapes, and for the lines of a block
+        scalar; the whole scalar for any other.
+        """
+        lines = self.sources[place.file].text.splitlines()
+        if place.line == place.end_line and place.line <= len(lines):
+            written = lines[place.line - 1][place.column - 1 : place.end_column - 1]
+            quote = 1 if written[:1] in ("'", '"') else 0
+            if written[quote : len(written) - quote] == text:
+                first = place.column + quote
+                return Place(place.file, place.line, first + start, place.line, first + max(end, start + 1))
+            return place
+        return _inside_block(place, text, start, end, lines) or place
+
+
+class CheckedFlow:
+    """One flow of a set, and what rules ask of it. It hangs on nothing else but the organisation."""
+
+    def __init__(self, flow: Flow, organisation: Organisation, guards: Guards) -> None:
+        self.flow = flow
+        self.organisation = organisation
+        self.guards = guards
+        self._alternatives: dict[frozenset[str], tuple[Alternatives, ...]] = {}
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Its states and the edges between them."""
+        return graph_of(self.flow)
+
+    @cached_property
+    def ways(self) -> tuple[Way, ...]:
+        """Its transitions, in the order of the file."""
+        return tuple(self._ways())
+
+    @cached_property
+    def triggers(self) -> Sequence[tuple[str, At]]:
+        """Every key of ``on:`` and ``anywhere:``, with the address that it leads to."""
+        flow = self.flow
+        found = [(name, state.at / "on" / name) for state in flow.states.values() for name in state.on]
+        found += [(name, phase.at / "on" / name) for phase in flow.phases.values() for name in phase.on]
+        return found + [(name, flow.at / "anywhere" / name) for name in flow.anywhere]
+
+    @cached_property
+    def taken(self) -> tuple[Taken, ...]:
+        """Its transitions in every state in which they hold, and whether a promise is broken then."""
+        return tuple(taken_in(self.graph, self.guards))
+
+    def alternatives(self, have: frozenset[str]) -> tuple[Alternatives, ...]:
+        """Its lists of guarded alternatives, where its cases surely have some facts."""
+        if have not in self._alternatives:
+            self._alternatives[have] = tuple(Finder(self, have).found())
+        return self._alternatives[have]
+
+    def around_states(self) -> Iterator[Acts]:
+        """The effects of entering and of leaving its states."""
+        for state in self.flow.states.values():
+            yield from (Acts(self.flow, each, None) for each in (state.enter, state.leave) if each is not None)
+
+    def _ways(self) -> Iterator[Way]:
+        flow = self.flow
+        for state in flow.states.values():
+            yield from self._triggered(state.on)
+            for after in state.after:
+                yield from (Way(flow, each, None) for each in after.transitions)
+        for phase in flow.phases.values():
+            yield from self._triggered(phase.on)
+        yield from self._triggered(flow.anywhere)
+
+    def _triggered(self, on: Mapping[str, tuple[Transition, ...]]) -> Iterator[Way]:
+        for trigger, transitions in on.items():
+            event = trigger if trigger in self.flow.events else None
+            yield from (Way(self.flow, each, event) for each in transitions)
+
+
+class CheckedCalendars:
+    """The calendars of a set, worked out, as far as they can be and their time zones are known."""
+
+    def __init__(self, organisation: Organisation, today: date) -> None:
+        self.specs = [each for each in organisation.calendars.values() if is_zone(each.timezone)]
+        self.today = today
+
+    @cached_property
+    def faults(self) -> Mapping[str, CalendarError]:
+        """By name what is wrong with those that cannot be worked out."""
+        return {name: each for name, each in self._compiled.items() if isinstance(each, CalendarError)}
+
+    @cached_property
+    def sound(self) -> Mapping[str, Calendar]:
+        """The others, by name."""
+        return {name: each for name, each in self._compiled.items() if isinstance(each, Calendar)}
+
+    @cached_property
+    def never_open(self) -> tuple[str, ...]:
+        """Those in which no business limit that starts today could end: two years are long."""
+        start = datetime.combine(self.today, time(), UTC)
+        return tuple(name for name, each in self.sound.items() if not _opens(each, start))
+
+    @cached_property
+    def _compiled(self) -> Mapping[str, Calendar | CalendarError]:
+        return {spec.name: _compiled(spec) for spec in self.specs}
+
+
+def _compiled(spec: CalendarSpec) -> Calendar | CalendarError:
+    try:
+        return Calendar.from_spec(spec)
+    except CalendarError as fault:
+        return fault
+
+
+def _opens(calendar: Calendar, start: datetime) -> bool:
+    try:
+        return calendar.opens_within(start, 2)
+    except CalendarError:
+        return True
+
+
+def _inside_block(place: Place, text: str, start: int, end: int, lines: Sequence[str]) -> Place | None:
+    """A place inside of a block scalar, whose lines follow its ``|`` indented."""
+    before = text[:start]
+    row = before.count("\n")
+    said = text.split("\n")[row]
+    number = place.line + 1 + row
+    if number > len(lines) or lines[number - 1].strip() != said.strip():
+        return None
+    shift = lines[number - 1].index(said.strip()) - (len(said) - len(said.lstrip()))
+    column = shift + start - (before.rfind("\n") + 1) + 1
+    width = max(1, min(end - start, len(said) - (start - before.rfind("\n") - 1)))
+    return Place(place.file, number, column, number, column + width)
