@@ -9,8 +9,8 @@ from textwrap import wrap
 import click
 
 from carepolicy.checks import rule_of
-from carepolicy.checks.rule import modules
 from carepolicy.checks.allowances import may_be_silenced
+from carepolicy.checks.rule import modules
 from carepolicy.cli.status import Refused
 from carepolicy.cli.terminal import write_all
 from carepolicy.engine.codes import CODES as EVENTS
