@@ -161,15 +161,14 @@ def test_a_store_without_cases_is_tried_from_its_first_event_on(
 KILLED = """
 import os, sys
 from carepolicy.cli import app
-from carepolicy.store import stepping
 from carepolicy.store.shadow import trial
 if sys.argv[3] == "begin":
     trial.apply_bundle = lambda *_: os.kill(os.getpid(), 9)
 else:
-    def kill(self, entries, step=stepping.Stepping.step):
+    def kill(self, entries, step=trial.Trial.step):
         step(self, entries)
         os.kill(os.getpid(), 9)
-    stepping.Stepping.step = kill
+    trial.Trial.step = kill
 command = ["apply", "--shadow", "--now", "2026-03-02 16:30"]
 sys.exit(app.run([*command, "--store", sys.argv[1], "--policies", sys.argv[2]]))
 """

@@ -2,26 +2,29 @@
 
 How the parts fit, from the outside in:
 
-``opening``     a URL becomes a ``Store`` (``contract`` says what one does, ``faults`` what can be wrong with it);
-                ``sqlite`` and ``postgres`` are the two there are, over the SQL in ``statements`` that they share
-                (``shared``). ``schema`` holds the tables, version by version; opening brings an older store up to
-                date. ``rows`` are the rows as tuples.
-``operating``   live operation: ``Operation`` takes events and fires timers by the policy set that is installed
-                (``versions``); ``running`` takes whole inputs, remembering how far it came (``progress``,
-                and ``late`` for what lateness holds back).
+``open``        a URL (``url``) becomes a ``Store``; ``contract`` says what one does and what its rows are, ``faults``
+                what can be wrong with it.
+``sql``         the two databases there are, the statements that they share, their tables and migrations. No SQL stands
+                anywhere else.
+``live``        live operation: ``Operation`` takes events and fires timers by the policy set that is installed; ``run``
+                takes whole inputs, in one process or several (``workers``), and remembers how far it came. What
+                lateness holds back is in ``late``, what could not be taken in ``deadletters``.
 ``batch``       the work of one transaction. It asks the desks for what is needed, lets the engine work, and hands
-                back subjects, cases, records (tied into a ``chain``), requests and dead letters, all at once.
+                back subjects, cases, records, requests and dead letters, all at once.
 ``desks``       the engine's desks, whose subjects (on a ``shelf``) come out of the store when they are asked for.
-                ``snapshot`` turns a case into bytes and back; ``remembered`` is what is known of a subject beside
-                its cases; ``watches`` count over all subjects.
-``privacy``     the seam for private facts: all that is private passes ``DataKeys.seal`` before it is kept (``seal``,
-                which also says who may see what). ``keys`` wraps data keys with the key at hand, ``rotation`` changes
-                that; ``erase`` is the end of what is private, ``customers`` and ``contacts`` tell what there is.
+                ``remembered`` is what is known of a subject beside its cases; ``watches`` count over all subjects.
+``cases``       a case as bytes and back (``snapshot``), and questions about cases (``search``).
+``records``     records tied into a ``chain``; ``verify`` finds those that were altered, inserted or lost, and a
+                ``checkpoint`` a store that was put back.
 ``outbox``      requests leased, done, failed, parked (``queue``); ``delivery`` hands them over by ``mail`` or to a
                 ``webhook``, and leaves servers that failed alone for a while.
-``noting``      what is noted of events beside cases: the contact log, and where a customer's facts are.
-``applying``    a changed set: ``moving`` takes a case to it, for a plan that is undone or for good.
-``looking``     questions about cases; ``verifying`` finds records that were altered, inserted or lost.
+``privacy``     the seam for private facts: all that is private passes ``DataKeys.seal`` before it is kept (``seal``,
+                which also says who may see what). ``keys`` wraps data keys with the key at hand, ``rotation`` changes
+                that; ``erase`` is the end of what is private; ``contacts`` and ``customers`` tell what there is.
+``versions``    the policy sets of a store: to ``install`` one, to ``plan`` a change, to ``apply`` it to open cases.
+``shadow``      another set, tried beside the installed one: live operation notes what it takes in the ``journal``, a
+                ``trial`` goes through that, and a ``comparison`` says where they differ.
+``backup``      a copy of a store, and one that is put back; ``status`` is how it is doing, in numbers.
 
 Whoever adds a part writes it on ``Transaction``: its rows belong to the transaction of the event that causes them.
 """

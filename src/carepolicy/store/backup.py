@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.durable import sync, sync_name
+from carepolicy.engine.instants import SECOND
 from carepolicy.store.contract import epoch_of
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.open import open_store
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 PASSING = ".part"
 """The end of the name of a copy that is not whole yet."""
 
-SECOND, MILLISECOND = 1_000_000, 1_000
+MILLISECOND = 1_000
 
 
 class Backup(NamedTuple):

@@ -8,6 +8,7 @@ is known about one thing.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from carepolicy.store.sql.sums import Macs
 
 Result = TypeVar("Result")
+Item = TypeVar("Item")
 
 Address = tuple[str, str]
 """(key, subject)."""
@@ -135,6 +137,13 @@ class VersionRow(NamedTuple):
 def epoch_of(restored: int) -> str:
     """With what ids end after the restore of that number; nothing where it is 0, and there was none."""
     return f".r{restored}" if restored else ""
+
+
+def batched(values: Iterable[Item], most: int) -> Iterator[tuple[Item, ...]]:
+    """Values, up to so many at a time, as ``itertools`` has it from Python 3.12 on."""
+    left = iter(values)
+    while some := tuple(islice(left, most)):
+        yield some
 
 
 def storable(name: str) -> str:

@@ -16,7 +16,7 @@ from carepolicy.engine.subject import Opening, Subject
 from carepolicy.store.cases.snapshot import Freezers
 from carepolicy.store.contract import CaseRow, SubjectRow, storable
 from carepolicy.store.faults import Again
-from carepolicy.store.noting import Notes
+from carepolicy.store.privacy.contacts import Notes
 from carepolicy.store.remembered import Remembered
 from carepolicy.store.shadow.journal import Ticks
 from carepolicy.store.shelf import Name, Shelf, StoreRecords, address_of

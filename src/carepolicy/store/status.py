@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.engine.instants import text_of
+from carepolicy.engine.instants import SECOND, text_of
 from carepolicy.store.outbox.queue import LEASED, PARKED, STATES, WAITING
 from carepolicy.store.sql import migrations, statements
 from carepolicy.store.versions.install import present
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from carepolicy.store.contract import Store, Transaction
-
-SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

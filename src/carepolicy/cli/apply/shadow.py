@@ -18,8 +18,7 @@ from carepolicy.cli.times import now_of, wall_clock
 from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.engine.recordwords import time_in_words
 from carepolicy.store.shadow.comparison import COUNTED, INSTALLED, KINDS, SHADOW, Deed
-from carepolicy.store.shadow.trial import begin, current, end, to_copy
-from carepolicy.store.stepping import Ended, Telling, compared
+from carepolicy.store.shadow.trial import Ended, begin, compared, current, end, to_copy
 from carepolicy.store.versions.plan import RefusedPlan
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def _report(store: Store, row: ShadowRow, waiting: int, policies: str, examples:
         click.echo(f"note: {policies} differs from the set that is tried; --stop ends that one", err=True)
     try:
         with progress("comparing", waiting + to_copy(store), WORTH) as told:
-            found = compared(store, row, sealer, wall_clock(), examples, Telling(told, told))
+            found = compared(store, row, sealer, wall_clock(), examples, told)
     except Ended:
         raise Refused("the set that was tried has been ended by another process") from None
     click.echo(printed(found, form, bundle.timezone), nl=False)

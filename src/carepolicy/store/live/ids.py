@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.store.contract import named, storable
+from carepolicy.store.contract import batched, named, storable
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Ids:
         return known - self._again.keys()
 
     def _untaken_before(self, known: Iterable[Id]) -> Iterable[tuple[str, str, int]]:
-        for some in _some(sorted(known)):
+        for some in batched(sorted(known), AT_A_TIME):
             sql = statements.untaken(len(some)) + self._transaction.locked
             yield from self._transaction.rows(sql, (self._input, *(part for each in some for part in each)))
 
@@ -63,8 +63,3 @@ class Ids:
             self._transaction.many(statements.FORGET_UNTAKEN, taken)
         if self.untaken:
             self._transaction.many(statements.KEEP_UNTAKEN, [(*each, self._input) for each in self.untaken])
-
-
-def _some(ids: list[Id]) -> Iterable[tuple[Id, ...]]:
-    for begin in range(0, len(ids), AT_A_TIME):
-        yield tuple(ids[begin : begin + AT_A_TIME])

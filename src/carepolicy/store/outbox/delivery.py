@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from carepolicy.store.noting import Index
 from carepolicy.store.outbox.queue import LONGEST_FAULT, LONGEST_WAIT, SECOND, NoRequest, Request, claims
+from carepolicy.store.privacy.contacts import Index
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:

@@ -1,29 +1,40 @@
-"""The contact log: who said what to whom, when, and how, over all channels and flows.
+"""The contact log: who said what to whom, when, and how, over all channels and flows; and how a customer is found.
 
-It is read out of what is kept anyhow: that customers and colleagues acted (``noting``), the messages and notices that
-cases asked for (records), and what staff typed in (``add``), whose text is sealed.
+The log is read out of what is kept anyhow: that customers and colleagues acted, which is noted of an event beside its
+cases, the messages and notices that cases asked for (records), and what staff typed in, whose text is sealed.
+
+Customers are found by hashes of their addresses and numbers with a key that only this store has, so that the index
+tells nothing to who holds no key.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from carepolicy.engine.instants import text_of
+from carepolicy.engine.intake import is_too_long
 from carepolicy.engine.values import MASK
 from carepolicy.store.contract import named, storable
-from carepolicy.store.noting import found_addresses, one_with, people_events
 from carepolicy.store.privacy.seal import Reader, shown
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from cryptography.hazmat.primitives.hmac import HMAC
+
+    from carepolicy.engine.desk import Desk
+    from carepolicy.engine.intake import Incoming
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Address, Store, Transaction
     from carepolicy.store.privacy.seal import DataKeys
+
+CUSTOMER = "customer.id"
+"""The fact that numbers customers, where a set declares it."""
 
 ERASED = "(erased)"
 """In place of what was typed."""
@@ -33,6 +44,157 @@ INTERNAL = frozenset(("notice", "internal"))
 
 Owners = list[tuple[int, str, str]]
 """Who was to work on what: (time, flow, name), in the order of time."""
+
+
+def naming_facts(bundle: Bundle) -> tuple[str, ...]:
+    """The facts by which a customer is found: addresses on channels, and the number of the customer."""
+    own = (CUSTOMER,) if CUSTOMER in bundle.facts else ()
+    return tuple(dict.fromkeys((*own, *bundle.addresses.values())))
+
+
+def people_events(bundle: Bundle) -> dict[str, tuple[str, str]]:
+    """The events that customers or staff make happen: by type who does, and the title."""
+    return {
+        name: (each.by, each.title)
+        for program in reversed(bundle.programs)
+        for name, each in program.happenings.items()
+        if each.by in ("customer", "staff")
+    }
+
+
+class Index:
+    """The keyed hashes of a store."""
+
+    def __init__(self, sealer: DataKeys) -> None:
+        self._sealer = sealer
+        self._keyed: HMAC | None = None
+        self._fresh = False
+
+    def digest(self, transaction: Transaction, fact: str, value: object) -> bytes:
+        """By which a customer with this value of a fact is found."""
+        keyed = (self._keyed or self._load(transaction)).copy()
+        keyed.update(f"{fact}\0{str(value).strip().casefold()}".encode())
+        return keyed.finalize()[:16]
+
+    def begin(self) -> None:
+        """A new transaction: what the last one made is kept."""
+        self._fresh = False
+
+    def forget(self) -> None:
+        """The transaction was undone, and with it a secret that it made."""
+        if self._fresh:
+            self._keyed = None
+
+    def _load(self, transaction: Transaction) -> HMAC:
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.hmac import HMAC  # that of Python takes longer to import than Fernet
+
+        found = transaction.rows(statements.INDEX_KEY)
+        if not found:
+            self._fresh = True
+            transaction.run(statements.KEEP_INDEX_KEY, (self._sealer.seal_secret(os.urandom(32)),))
+            found = transaction.rows(statements.INDEX_KEY)
+        keyed = self._keyed = HMAC(self._sealer.secret(found[0][0]), SHA256())
+        return keyed
+
+
+class Notes:
+    """Collects what is noted in one transaction."""
+
+    def __init__(self, bundle: Bundle, sealer: DataKeys) -> None:
+        self._index = Index(sealer)
+        self._facts = naming_facts(bundle)
+        self._people = {name: by for name, (by, _) in people_events(bundle).items()}
+        self._events: list[tuple[int, str, str, str]] = []
+        self._held: dict[tuple[str, str, Address], None] = {}
+
+    def take(self, desk: Desk, event: Incoming, first: bool) -> None:
+        """Note an event that is given to a desk, ``first`` where it is the lowest."""
+        if first and not event.raised and event.type in self._people:
+            self._events.append((event.time, storable(event.subject), self._people[event.type], event.type))
+        self.hold(desk, event)
+
+    def hold(self, desk: Desk, event: Incoming) -> None:
+        """Note where the facts of an event are kept, by which its customer is found."""
+        data = event.data
+        if data:
+            for fact in self._facts:
+                value = data.get(fact)
+                if value is not None:
+                    for address in _addresses(desk, event):
+                        self._held[fact, str(value), address] = None
+
+    def hold_letter(self, subject: str, data: Mapping[str, object]) -> None:
+        """Note where the facts of an event are kept that was not taken."""
+        for fact in self._facts:
+            value = data.get(fact)
+            if isinstance(value, str | int):
+                self._held[fact, str(value), ("", subject)] = None
+
+    def keep(self, transaction: Transaction) -> None:
+        """Keep what was noted."""
+        self._index.begin()
+        if self._events:
+            transaction.many(statements.NOTE_CONTACT, self._events)
+            self._events = []
+        if self._held:
+            rows = {
+                (self._index.digest(transaction, fact, value), *address): None for fact, value, address in self._held
+            }
+            transaction.many(statements.NOTE_HOLDING, sorted(rows))
+            self._held = {}
+
+    def forget(self) -> None:
+        """Forget what was noted, as after a transaction that was undone."""
+        self._index.forget()
+        self._events = []
+        self._held = {}
+
+
+def _addresses(desk: Desk, event: Incoming) -> Iterable[Address]:
+    for key, _ in desk.routes(event.type):
+        if key is None:
+            yield "", storable(event.subject)
+        else:
+            value = event.subject if event.raised else event.data.get(key)
+            if value is not None and not is_too_long(str(value)):
+                yield key, storable(str(value))
+
+
+def found_addresses(transaction: Transaction, sealer: DataKeys, bundle: Bundle, who: str) -> list[Address]:
+    """Where something is known about ``who``: a subject of that name, or the subjects at which facts of a customer with
+    that address or number are kept; with all that are one with them by merging."""
+    index = Index(sealer)
+    keys = ["", *sorted({each.key for each in bundle.programs if each.key is not None})]
+    name = storable(who)
+    known = {key: transaction.rows(statements.SUBJECT, (key, name)) for key in keys}
+    found: dict[Address, None] = {(key, name): None for key in keys if known[key]}
+    if any(transaction.rows(each, (name,)) for each in statements.KNOWN_ELSEWHERE):
+        found.setdefault(("", name))
+    if transaction.rows(statements.INDEX_KEY):
+        for fact in naming_facts(bundle):
+            digest = index.digest(transaction, fact, who)
+            found.update(dict.fromkeys(transaction.rows(statements.HOLDINGS, (digest,))))
+    return one_with(transaction, found)
+
+
+def one_with(transaction: Transaction, addresses: Iterable[Address]) -> list[Address]:
+    """Some addresses, and behind them all that are one with them: the subjects that they were merged into, and all that
+    were merged into any of these, through chains."""
+    found = dict.fromkeys(addresses)
+    left = list(found)
+    while left:
+        key, subject = left.pop(0)
+        if key:
+            continue  # what a fact names is never merged
+        near = (
+            *transaction.rows(statements.MERGED_INTO, (subject,)),
+            *transaction.rows(statements.MERGED_FROM, (subject,)),
+        )
+        new = [("", other) for (other,) in near if ("", other) not in found]
+        found.update(dict.fromkeys(new))
+        left += new
+    return list(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from carepolicy.engine.values import MASK, plain
 from carepolicy.store.cases.snapshot import take_all
 from carepolicy.store.contract import named
 from carepolicy.store.live.late import concerns, held_back
-from carepolicy.store.noting import found_addresses
+from carepolicy.store.privacy.contacts import found_addresses
 from carepolicy.store.privacy.erase import erase
 from carepolicy.store.privacy.seal import Reader, shown
+from carepolicy.store.shadow.trial import erase_beside
 from carepolicy.store.sql import statements
-from carepolicy.store.stepping import erase_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ class OpenCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Dossier:
     """What is held at one subject. ``private`` counts records with private data, ``typed`` entries of the contact log
     that have a text, ``held_back`` events that an unfinished run holds back, ``until`` is when the last of it is erased
     by itself; ``erased`` tells of what was."""
@@ -103,7 +103,7 @@ class Customers:
         self._reader = reader
         self.left_behind: str | None = None
 
-    def held(self, who: str) -> list[Held]:
+    def held(self, who: str) -> list[Dossier]:
         """What is held about a customer, subject by subject."""
         with self._store.reading() as transaction:
             return [self._at(transaction, each) for each in self._addresses(transaction, who)]
@@ -118,11 +118,11 @@ class Customers:
                 "held_back": [event for each in addresses for event in self._held_back(transaction, each)],
             }
 
-    def erase(self, who: str, now: int, author: str, force: bool, dry: bool = False) -> list[Held]:
+    def erase(self, who: str, now: int, author: str, force: bool, dry: bool = False) -> list[Dossier]:
         """Erase what is private about a customer, in one transaction; what was held. Records and counts stay, masked,
         and that it was done is noted. Raises ``StillOpen`` unless ``force``; then open cases go on without."""
 
-        def work(transaction: Transaction) -> list[Held]:
+        def work(transaction: Transaction) -> list[Dossier]:
             addresses = self._addresses(transaction, who)
             transaction.load(sorted(addresses))
             found = [self._at(transaction, each) for each in addresses]
@@ -147,10 +147,10 @@ class Customers:
     def _addresses(self, transaction: Transaction, who: str) -> list[Address]:
         return found_addresses(transaction, self._sealer, self._bundle, who)
 
-    def _at(self, transaction: Transaction, address: Address) -> Held:
+    def _at(self, transaction: Transaction, address: Address) -> Dossier:
         key, subject = address
         count, private, _, _ = transaction.rows(statements.COUNT_RECORDS_AT, address)[0]
-        return Held(
+        return Dossier(
             named(subject), key,
             tuple(self._case(named(subject), row) for row in transaction.rows(statements.OPEN_CASES_AT, address)),
             count, private, transaction.rows(statements.COUNT_TYPED, (subject,))[0][1],

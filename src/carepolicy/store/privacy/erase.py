@@ -20,8 +20,8 @@ from carepolicy.engine.instants import DAY, NEVER
 from carepolicy.engine.rounds import EARLIEST
 from carepolicy.store.live import late
 from carepolicy.store.live.inputs import own_share, progress_of
-from carepolicy.store.noting import one_with
 from carepolicy.store.outbox.queue import DONE
+from carepolicy.store.privacy.contacts import one_with
 from carepolicy.store.records.chain import LOOSE
 from carepolicy.store.records.checkpoint import leaf
 from carepolicy.store.sql import statements

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from carepolicy.store import faults
+from carepolicy.store.contract import batched
 from carepolicy.store.privacy.keys import MARK, Keys, demand_key, key_file, may_change_keys
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -105,7 +106,7 @@ class DataKeys:
             self._transaction, self._of_subjects = transaction, {}
         wanted = sorted({each for each in subjects if each not in self._of_subjects})
         elsewhere = []
-        for some in _some(wanted):
+        for some in batched(wanted, AT_A_TIME):
             sql = statements.sealings_of(len(some)) + transaction.shared
             for subject, found, wrapped in transaction.rows(sql, some):
                 name = self._of_subjects[subject] = bytes(found)
@@ -361,15 +362,10 @@ def _name_of(vault: Store) -> str:
 
 def _found(store: Store, names: Iterable[bytes]) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
-    for some in _some(list(names)):
+    for some in batched(names, AT_A_TIME):
         rows = store.ask(statements.wrapped_keys(len(some)), some)
         found.update((bytes(name), bytes(wrapped)) for name, wrapped in rows)
     return found
-
-
-def _some(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for begin in range(0, len(values), AT_A_TIME):
-        yield values[begin : begin + AT_A_TIME]
 
 
 class Reader(NamedTuple):

@@ -127,8 +127,8 @@ class Comparison:
         }
 
 
-class Comparing:
-    """Compares two stores. ``bundle`` is the set of the shadow, whose names for renamed states are used for both."""
+class Pair:
+    """Two stores side by side. ``bundle`` is the set of the shadow, whose names of renamed states are used for both."""
 
     def __init__(self, live: Transaction, shadow: Transaction, row: ShadowRow, bundle: Bundle) -> None:
         self._live = live

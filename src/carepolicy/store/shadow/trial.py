@@ -2,49 +2,52 @@
 
 It lives in a store of its own beside the live one (``care.db-shadow``, or the schema ``carepolicy_shadow``) that begins
 as a copy of all subjects and open cases, moved to the new set as ``apply`` would move them. Live operation only notes
-what it takes (see ``journal``); the shadow is stepped through that by whoever asks what came of it (see ``stepping``),
-so nothing that goes wrong in it comes near live operation.
+what it takes (see ``journal``); the shadow is taken through that by whoever asks what came of it, so nothing that goes
+wrong in it comes near live operation.
+
+Each entry of the journal is taken once, however often this is stopped and done again: it is noted as taken in the
+transaction of the shadow's own store that takes it, and only then goes out of the journal.
 """
 
 from __future__ import annotations
 
 import uuid
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from carepolicy.machine.bundle import load_bundle
-from carepolicy.store.contract import CaseRow, SubjectRow
+from carepolicy.store.batch import Batch
+from carepolicy.store.contract import CaseRow, SubjectRow, batched
 from carepolicy.store.faults import Busy, StoreFault
+from carepolicy.store.live.operation import Operation, finished
 from carepolicy.store.open import open_store, remove_store
+from carepolicy.store.privacy.erase import enforce_keep, erase
 from carepolicy.store.privacy.seal import DataKeys
-from carepolicy.store.shadow.journal import ShadowRow, count_pending, end_shadow, shadow_of
+from carepolicy.store.shadow.comparison import Comparison, Pair
+from carepolicy.store.shadow.journal import Entry, ShadowRow, count_pending, counted, end_shadow, pending, shadow_of
 from carepolicy.store.sql import statements
-from carepolicy.store.sql.statements import (
-    CASE_COLUMNS,
-    JOURNAL,
-    KEEP_DATA_KEY,
-    KEEP_SEALING,
-    KEEP_WATCHED,
-    LAST_NUMBER,
-    SUBJECT_COLUMNS,
-)
 from carepolicy.store.url import shadow_url
 from carepolicy.store.versions.apply import apply_bundle, is_present
-from carepolicy.store.versions.install import files_of, present
+from carepolicy.store.versions.install import files_of, load_version, present
 from carepolicy.store.versions.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from carepolicy.store.contract import Store, Transaction
-
-Row = TypeVar("Row")
+    from carepolicy.store.contract import Address, EventRow, Store, Transaction
 
 AT_A_TIME = 2_000
 """Rows that are copied in one transaction."""
 
-BEGIN = "INSERT INTO shadow (token, digest, begun) VALUES (?, ?, ?)"
-READY = "UPDATE shadow SET ready = 1, base = ?, fired = ?, moved = ? WHERE token = ?"
+ENTRIES, LINES = 500, 2_000
+"""So many entries of the journal are read at a time, and about so many events taken in one transaction."""
+
+SOURCE = "carepolicy.journal"
+"""The source under which a shadow remembers entries that it was taken through."""
+
+
+class Ended(Exception):
+    """The shadow was ended meanwhile."""
 
 
 def begin(store: Store, root: str, sealer: DataKeys, now: int, most: int, told: Callable[[int], None]) -> Plan:
@@ -60,7 +63,7 @@ def begin(store: Store, root: str, sealer: DataKeys, now: int, most: int, told: 
         if shadow_of(transaction) is not None:
             raise Busy("another process has begun a shadow")
         end_shadow(transaction)  # one whose making was not finished
-        transaction.run(BEGIN, (token, bundle.digest, now))
+        transaction.run(statements.BEGIN_SHADOW, (token, bundle.digest, now))
     url = shadow_url(store.url)
     try:
         remove_store(url)
@@ -68,11 +71,11 @@ def begin(store: Store, root: str, sealer: DataKeys, now: int, most: int, told: 
         try:
             base, seen = _copy(store, shadow, sealer, told)
             plan = apply_bundle(shadow, bundle, files, DataKeys(shadow, now), now, most)
-            moved = _last(shadow)
+            moved = int(shadow.ask(statements.LAST_NUMBER)[0][0])
         finally:
             shadow.close()
         with store.transaction() as transaction:
-            if not transaction.run(READY, (base, plan.last, moved, token)):
+            if not transaction.run(statements.SHADOW_READY, (base, plan.last, moved, token)):
                 raise Busy("another process has begun a shadow, or ended this one")
             transaction.many(statements.FORGET_WORK, [(each,) for each in seen])
     except BaseException:
@@ -92,37 +95,31 @@ def _abandon(store: Store, token: str) -> None:
             remove_store(shadow_url(store.url))
 
 
-def _last(store: Store) -> int:
-    with store.reading() as transaction:
-        number: int = transaction.rows(LAST_NUMBER)[0][0]
-        return number
-
-
 def _copy(store: Store, shadow: Store, sealer: DataKeys, told: Callable[[int], None]) -> tuple[int, list[int]]:
     """Copy subjects, open cases, watches and sets as they are at one instant; the number of the last record then, and
     the entries of the journal that were made before it."""
     with store.still() as transaction:
-        base = transaction.rows(LAST_NUMBER)[0][0]
-        seen = [no for (no,) in transaction.rows("SELECT no FROM journal")]
+        base = transaction.rows(statements.LAST_NUMBER)[0][0]
+        seen = [no for (no,) in transaction.rows(statements.WORK_NUMBERS)]
         numbers = _copy_sets(transaction, shadow)
-        subjects = transaction.stream(f"SELECT {SUBJECT_COLUMNS} FROM subjects")
-        for rows in _some(SubjectRow(*row) for row in subjects):
+        subjects = transaction.stream(statements.ALL_SUBJECTS)
+        for rows in batched((SubjectRow(*row) for row in subjects), AT_A_TIME):
             with shadow.transaction() as there:
                 there.save(rows, [], [])
             told(len(rows))
-        cases = transaction.stream(f"SELECT {CASE_COLUMNS} FROM cases")
-        for copies in _some(CaseRow(*row) for row in cases):
+        cases = transaction.stream(statements.ALL_CASES)
+        for copies in batched((CaseRow(*row) for row in cases), AT_A_TIME):
             with shadow.transaction() as there:
                 there.save([], [each._replace(version=numbers[each.version]) for each in copies], [])
             told(len(copies))
-        for sealings in _some(transaction.stream("SELECT subject, id FROM sealings WHERE subject <> ?", (JOURNAL,))):
+        for sealings in batched(transaction.stream(statements.SEALINGS_BUT, (statements.JOURNAL,)), AT_A_TIME):
             keys = sealer.wrapped([bytes(name) for _, name in sealings])
             with shadow.transaction() as there:
-                there.many(KEEP_SEALING, sealings)
-                there.many(KEEP_DATA_KEY, [(name, "", wrapped) for name, wrapped in keys.items() if wrapped])
-        for noted in _some(transaction.stream("SELECT watch, value, noted FROM watched")):
+                there.many(statements.KEEP_SEALING, sealings)
+                there.many(statements.KEEP_DATA_KEY, [(name, "", wrapped) for name, wrapped in keys.items() if wrapped])
+        for noted in batched(transaction.stream(statements.ALL_WATCHED), AT_A_TIME):
             with shadow.transaction() as there:
-                there.many(KEEP_WATCHED, noted)
+                there.many(statements.KEEP_WATCHED, noted)
     return base, seen
 
 
@@ -138,21 +135,10 @@ def _copy_sets(transaction: Transaction, shadow: Store) -> dict[int, int]:
         }
 
 
-def _some(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    gathered: list[Row] = []
-    for row in rows:
-        gathered.append(row)
-        if len(gathered) == AT_A_TIME:
-            yield gathered
-            gathered = []
-    if gathered:
-        yield gathered
-
-
 def to_copy(store: Store) -> int:
     """How many rows a shadow begins with."""
     with store.reading() as transaction:
-        return sum(int(transaction.rows(f"SELECT count(*) FROM {table}")[0][0]) for table in ("subjects", "cases"))
+        return sum(int(transaction.rows(each)[0][0]) for each in (statements.COUNT_SUBJECTS, statements.COUNT_CASES))
 
 
 def current(store: Store) -> tuple[ShadowRow, int] | None:
@@ -182,3 +168,139 @@ def end(store: Store) -> ShadowRow | None:
         end_shadow(transaction)
     remove_store(shadow_url(store.url))
     return ended
+
+
+def compared(
+    store: Store, row: ShadowRow, sealer: DataKeys, now: int, most: int, told: Callable[[int], None]
+) -> Comparison:
+    """Take the shadow through what live operation took, and compare the two; ``told`` is called with numbers of events
+    and cases. Raises ``Ended``."""
+    with beside(store) as shadow:
+        if shadow is None:
+            raise Ended
+        trial = Trial(store, shadow, row, sealer, now)
+        trial.catch_up(told)
+        with store.reading() as live:
+            row = trial.demand(live)
+            rest = pending(live, None)
+            trial.step(rest)
+            with shadow.reading() as there:
+                bundle = load_version(there, present(there)).bundle
+                found = Comparison(row.begun, row.events + counted(rest), most, row.digest)
+                Pair(live, there, row, bundle).compare(found, told)
+        trial.forget(rest)
+    return found
+
+
+def erase_beside(store: Store, addresses: Sequence[Address], sealer: DataKeys, now: int, author: str) -> None:
+    """Erase what is private at some addresses in the shadow as well, and in what it was not stepped through yet. Raises
+    a ``StoreFault`` that says how to get rid of it where that cannot be done."""
+    known = current(store)
+    try:
+        with beside(store) as shadow:
+            if known is None or shadow is None:
+                return
+            trial = Trial(store, shadow, known[0], sealer, now)
+            trial.catch_up(lambda _: None)
+            trial.erase(addresses, now, author)
+            store.attempt(lambda transaction: sealer.renew(transaction, statements.JOURNAL))
+    except StoreFault as fault:
+        raise StoreFault(
+            "it was erased, but not in the set that is tried beside the installed one, which has it too; "
+            f"`carepolicy apply --shadow --stop` removes that ({fault})"
+        ) from fault
+
+
+class Trial:
+    """A shadow that is taken through what live operation took. ``now`` is when its keys were first used."""
+
+    def __init__(self, store: Store, shadow: Store, row: ShadowRow, sealer: DataKeys, now: int) -> None:
+        self._store = store
+        self._shadow = shadow
+        self._row = row
+        self._sealer = sealer
+        self._operation = Operation(shadow, None, now)
+
+    def catch_up(self, told: Callable[[int], None]) -> None:
+        """Step it through what stands in the journal, and take that out; ``told`` is called with numbers of events.
+        Raises ``Ended``."""
+        while True:
+            with self._store.reading() as transaction:
+                self.demand(transaction)
+                entries = pending(transaction, ENTRIES)
+            self.step(entries)
+            self.forget(entries)
+            told(counted(entries))
+            if len(entries) < ENTRIES:
+                return
+
+    def erase(self, addresses: Sequence[Address], now: int, author: str) -> None:
+        """Erase what is private at some addresses."""
+        bundle, own = self._operation.bundle(), self._operation.sealer
+
+        def work(transaction: Transaction) -> None:
+            transaction.load(sorted(addresses))
+            for address in addresses:
+                erase(transaction, own, bundle, address, now, author)
+
+        self._operation.attempt(work)
+        self._shadow.scrub()
+
+    def demand(self, transaction: Transaction) -> ShadowRow:
+        """The shadow as it is now. Raises ``Ended``."""
+        row = shadow_of(transaction)
+        if row is None or row.token != self._row.token:
+            raise Ended
+        return row
+
+    def step(self, entries: list[Entry]) -> None:
+        """Step it through some entries, but for those that it has seen."""
+        waiting: list[Entry] = []
+        for entry in entries:
+            if entry.until is not None or counted(waiting) + entry.lines > LINES:
+                self._take(waiting)
+                waiting = []
+            if entry.until is not None:
+                self._tick(entry, entry.until)
+            else:
+                waiting.append(entry)
+        self._take(waiting)
+
+    def forget(self, entries: list[Entry]) -> None:
+        """Take entries out of the journal."""
+        if entries:
+            with self._store.transaction() as transaction:
+                transaction.many(statements.FORGET_WORK, [(each.no,) for each in entries])
+                transaction.run(statements.COUNT_TAKEN, (counted(entries), self._row.token))
+
+    def _take(self, entries: list[Entry]) -> None:
+        if not entries:
+            return
+
+        def work(transaction: Transaction) -> None:
+            known = transaction.claim([_name(each) for each in entries])
+            lines = [line for each in entries if _name(each)[:2] not in known for line in each.events(self._sealer)]
+            batch = Batch(self._operation.desks(transaction), transaction)
+            batch.take(batch.read([(1, line) for line in lines]))
+            finished(batch)
+            transaction.run(statements.FORGET_ALL_REQUESTS)
+
+        self._operation.attempt(work)
+
+    def _tick(self, entry: Entry, until: int) -> None:
+        with self._shadow.reading() as transaction:
+            if transaction.rows(statements.EVENT_OF_ID, _name(entry)[:2]):
+                return
+        for _ in self._operation.tick(until):
+            pass
+        enforce_keep(self._shadow, self._operation.sealer, until)
+
+        def work(transaction: Transaction) -> None:
+            transaction.claim([_name(entry)])
+            transaction.run(statements.FORGET_ALL_REQUESTS)
+
+        self._operation.attempt(work)
+
+
+def _name(entry: Entry) -> EventRow:
+    return SOURCE, str(entry.no), ""

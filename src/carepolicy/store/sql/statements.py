@@ -191,8 +191,11 @@ INSTALL = "INSERT INTO policy_versions (digest, installed) VALUES (?, ?) RETURNI
 INSTALL_FILE = "INSERT INTO policy_files (version, path, content) VALUES (?, ?, ?)"
 POLICY_FILES = "SELECT path, content FROM policy_files WHERE version = ? ORDER BY path"
 
-# -- a shadow, and what it is to be stepped through -----------------------------------------------------------------
+# -- a shadow, and what it is to be taken through -------------------------------------------------------------------
 
+BEGIN_SHADOW = "INSERT INTO shadow (token, digest, begun) VALUES (?, ?, ?)"
+SHADOW_READY = "UPDATE shadow SET ready = 1, base = ?, fired = ?, moved = ? WHERE token = ?"
+COUNT_TAKEN = "UPDATE shadow SET events = events + ? WHERE token = ?"
 SHADOW = "SELECT token, digest, begun, ready, base, fired, moved, events FROM shadow"
 END_SHADOW = ("DELETE FROM shadow", "DELETE FROM journal")
 NOTE_WORK = "INSERT INTO journal (lines, until, sealed) VALUES (?, ?, ?)"
@@ -200,6 +203,14 @@ PENDING = "SELECT no, lines, until, sealed FROM journal ORDER BY no"
 FIRST_PENDING = f"{PENDING} LIMIT ?"
 FORGET_WORK = "DELETE FROM journal WHERE no = ?"
 COUNT_PENDING = "SELECT coalesce(sum(lines), 0) FROM journal"
+WORK_NUMBERS = "SELECT no FROM journal"
+ALL_SUBJECTS = f"SELECT {SUBJECT_COLUMNS} FROM subjects"
+ALL_CASES = f"SELECT {CASE_COLUMNS} FROM cases"
+ALL_WATCHED = "SELECT watch, value, noted FROM watched"
+COUNT_SUBJECTS = "SELECT count(*) FROM subjects"
+EVENT_OF_ID = "SELECT 1 FROM events WHERE source = ? AND id = ?"
+FORGET_ALL_REQUESTS = "DELETE FROM outbox"
+"""What a shadow asks for is compared, and never carried out."""
 
 
 def marks(count: int) -> str:
@@ -390,6 +401,20 @@ CONTACTS_OF = """SELECT time, flow, direction, channel, author, summary, sealed 
     WHERE subject = ? ORDER BY time, no"""
 ADD_CONTACT = """INSERT INTO contacts (time, subject, flow, sequence, direction, channel, author, summary, sealed)
     VALUES (?, ?, '', 0, ?, ?, ?, '', ?)"""
+NOTE_CONTACT = """INSERT INTO contacts (time, subject, flow, sequence, direction, author, summary)
+    VALUES (?, ?, '', 0, 'event', ?, ?)"""
+NOTE_HOLDING = "INSERT INTO holdings (digest, key, subject) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+HOLDINGS = "SELECT key, subject FROM holdings WHERE digest = ? ORDER BY key, subject"
+KNOWN_ELSEWHERE = (
+    "SELECT 1 FROM contacts WHERE subject = ? LIMIT 1",
+    "SELECT 1 FROM held WHERE input IN (SELECT no FROM inputs UNION ALL SELECT 0) AND subject = ? LIMIT 1",
+)
+"""Where a subject may be known of which there is no record yet."""
+
+INDEX_KEY = "SELECT sealed FROM secrets WHERE name = 'index'"
+KEEP_INDEX_KEY = "INSERT INTO secrets (name, sealed) VALUES ('index', ?) ON CONFLICT DO NOTHING"
+MERGED_INTO = "SELECT merged_into FROM subjects WHERE key = '' AND subject = ? AND merged_into IS NOT NULL"
+MERGED_FROM = "SELECT subject FROM subjects WHERE key = '' AND merged_into = ? ORDER BY subject"
 SUBJECTS_OF_OWNER = "SELECT DISTINCT key, subject FROM cases WHERE person = ? ORDER BY key, subject"
 
 # -- plans, backups and restores -------------------------------------------------------------------------------------
