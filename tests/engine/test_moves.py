@@ -14,7 +14,6 @@ from carepolicy.engine.instants import microseconds
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.moves import write_move
 from carepolicy.engine.ordered import OrderedRun
-from carepolicy.engine.source import Source, filled, literal
 from carepolicy.engine.stream import Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
@@ -95,13 +94,3 @@ def test_an_event_that_was_written_out_is_taken_by_its_move() -> None:
     states = {state.name: state for state in program.states}
     assert write_move(program, states["acknowledged"], "assessed") is not None
     assert write_move(program, states["acknowledged"], "remedy_done") is None
-
-
-def test_a_text_stands_in_a_source_as_it_is() -> None:
-    said = 'It\'s {here}: \\ 100 %\n%s «é» \u2028 "quoted"'
-    source = Source("told()")
-    source.add(f"return f'{literal(said)}'")
-    assert source.function()() == said
-    source = Source("told(one, two)")
-    source.add(f"return f'{filled('%%{%s}' + said.replace('%', '%%').replace('%%s', '%s'), ('one', 'two'))}'")
-    assert source.function()(1, "b") == "%{1}" + said.replace("%s", "b")

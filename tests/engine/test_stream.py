@@ -12,7 +12,8 @@ import pytest
 from carepolicy.engine.lines import numbered_lines
 from carepolicy.engine.ordered import OrderedRun
 from carepolicy.engine.parallel import ParallelRun
-from carepolicy.engine.stream import Run
+from carepolicy.engine.record import Known, ProgramId, Record
+from carepolicy.engine.stream import Run, in_order_of_time
 from carepolicy.machine.bundle import compile_folder, from_bytes, to_bytes
 from carepolicy.machine.program import Bundle
 from stories import event, write_set
@@ -193,16 +194,17 @@ def test_strata_give_the_same_records_for_every_order_of_subjects_and_number_of_
 
 
 def test_what_falls_due_at_the_end_is_in_the_order_of_time_then_subject() -> None:
-    from carepolicy.engine.stream import in_order_of_time
-
     given = [
-        '{"time":"2026-03-02T09:00:00.500000+00:00","subject":"a","flow":"f","sequence":1}\n',
-        '{"time":"2026-03-02T09:00:00+00:00","subject":"b","flow":"f","sequence":10}\n'
-        '{"time":"2026-03-02T09:00:00+00:00","subject":"b","flow":"f","sequence":9}\n',
-        '{"time":"2026-03-02T09:00:00+00:00","subject":"a","flow":"g","sequence":3}\n',
+        Record(ProgramId(flow, 1, "/shop"), subject, sequence, "case.opened", when, Known(state="open"))
+        for when, subject, flow, sequence in (
+            ("2026-03-02T09:00:00.500000+00:00", "a", "f", 1),
+            ("2026-03-02T09:00:00+00:00", "b", "f", 10),
+            ("2026-03-02T09:00:00+00:00", "b", "f", 9),
+            ("2026-03-02T09:00:00+00:00", "a", "g", 3),
+        )
     ]
-    told = [json.loads(line) for line in in_order_of_time(given)]
-    assert [(each["subject"], each["sequence"]) for each in told] == [("a", 3), ("b", 9), ("b", 10), ("a", 1)]
+    told = in_order_of_time(given)
+    assert [(each.subject, each.sequence) for each in told] == [("a", 3), ("b", 9), ("b", 10), ("a", 1)]
 
 
 def test_a_block_that_ends_in_the_middle_of_a_line_loses_nothing() -> None:

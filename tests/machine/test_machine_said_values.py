@@ -60,8 +60,8 @@ def records_of(tmp_path: Path, organisation: str, messages: dict[str, str], even
             f"language: {language}\nmessages:\n  receipt: {{subject: x, text: {text}}}\n", encoding="utf-8"
         )
     run = Run(compile_folder(str(folder)))
-    records, _ = run.feed_directly(list(enumerate(map(orjson.dumps, events), 1)))
-    return [orjson.loads(each) for each in (records + run.finish().due).splitlines()]
+    records = run.feed_directly(list(enumerate(map(orjson.dumps, events), 1)))
+    return [each.as_dict() for each in (*records, *run.finish().due)]
 
 
 def organisation_of(case: dict[str, Any]) -> str:

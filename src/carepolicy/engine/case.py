@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.recordtext import number_text, quoted
+from carepolicy.engine.record import ClockData, Record, Told
 
 if TYPE_CHECKING:
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
-    from carepolicy.engine.recordtext import Form
     from carepolicy.policy.limit import Limit
 
 
@@ -89,7 +88,7 @@ class Round:
         self.totals: Totals | None = None
 
 
-OWN = ("closed", "next", "now", "opened", "program", "rounds", "sequence", "subject", "told")
+OWN = ("closed", "next", "now", "opened", "program", "rounds", "sequence", "subject")
 """Fields that a case does not hand on to the one that takes its place; its rounds go on there with records of it."""
 
 CARRIED = (
@@ -102,7 +101,7 @@ CARRIED = (
 class Case:
     """One case of one flow for one subject. Times are microseconds since 1970.
 
-    ``told`` is the subject as it stands inside of a JSON string. ``assigned`` is the (role, person) that an effect has
+    ``assigned`` is the (role, person) that an effect has
     assigned it to and that was not told yet; ``holder`` the one that was told last, None where it is
     whoever works in its state. ``fired`` counts its timers that have fired.
     """
@@ -130,8 +129,6 @@ class Case:
         self.closed = False
         self.program = program
         self.subject = subject
-        name = quoted(subject)
-        self.told = subject if len(name) == len(subject) + 2 else name[1:-1]
         self.sequence = sequence
         self.rounds: list[Round | None] = [None] * len(program.clocks)
 
@@ -143,14 +140,10 @@ class Case:
             setattr(new, name, getattr(self, name))
         return new
 
-    def line(self, form: Form, when: str, data: str | None = None) -> str:
-        """The next record of the case, as a line; ``data`` stands for the form's own where that has open fields."""
-        self.sequence = self.sequence + 1
-        number = number_text[self.sequence]
-        kind, known = form
-        program, told = self.program, self.told
-        shown = known if data is None else data
-        return f'{program.head}{told}/{number}{kind}"{told}","time":"{when}{program.tail}{number}{shown}'
+    def record(self, kind: str, when: str, data: Told | ClockData) -> Record:
+        """The next record of the case."""
+        self.sequence += 1
+        return Record(self.program.id, self.subject, self.sequence, kind, when, data)
 
     def visits(self, state: str) -> int:
         """How often the case has entered ``state``."""

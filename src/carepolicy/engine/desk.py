@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.eventrecords import EventRecords
     from carepolicy.engine.live import LiveProgram, LiveState
+    from carepolicy.engine.record import Record
     from carepolicy.machine.program import Bundle, WatchTable
 
 
@@ -137,17 +138,17 @@ class Desk:
             return
         self._give(event, self.subject(key, name), stops)
 
-    def written(self) -> str:
-        """The records written since this was last asked, as lines."""
-        text = "".join(self.out)
+    def written(self) -> list[Record]:
+        """The records written since this was last asked."""
+        found = self.out.copy()
         self.out.clear()
-        return text
+        return found
 
     def merge(self, event: Incoming) -> None:
         """Join the cases of the event's subject to those of the subject that it names."""
         merge_subjects(self, event)
 
-    def finish(self, until: int) -> str:
+    def finish(self, until: int) -> list[Record]:
         """Fire every timer that falls due by ``until``; the records, subject by subject."""
         for subject in self.subjects.values():
             if subject.next <= until:

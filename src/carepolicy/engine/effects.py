@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from carepolicy.engine.limitchanges import extend
+from carepolicy.engine.record import Told
 from carepolicy.engine.wording import LiveMessage, LiveNotice, LiveRequest
 
 if TYPE_CHECKING:
@@ -32,15 +31,14 @@ class LiveEffects:
     def __init__(self, program: LiveProgram, bundle: Bundle, table: EffectsTable, trigger: str) -> None:
         self._set = table.set
         self._assign = table.assign
-        said: list[Said] = [LiveMessage(name, program, bundle) for name in table.send]
-        said += [LiveNotice(role, texts, program, bundle) for role, texts in table.tell]
-        said += [LiveRequest(action, arguments, program) for action, arguments in table.request]
+        said: list[Said] = [LiveMessage(name, program.program.templates[name], bundle) for name in table.send]
+        said += [LiveNotice(role, texts, bundle) for role, texts in table.tell]
+        said += [LiveRequest(action, arguments) for action, arguments in table.request]
         self._said = tuple(said)
         self._opens: tuple[OpenTable, ...] = table.open
         self._raises: tuple[RaiseTable, ...] = table.raises
         self._extend = tuple(
-            (program.clocks[each.clock], each.by, each.at_most, orjson.dumps(f"{trigger}: {each.by} more").decode())
-            for each in table.extend
+            (program.clocks[each.clock], each.by, each.at_most, f"{trigger}: {each.by} more") for each in table.extend
         )
         self.sets_facts, self.extends_clocks, self.opens_cases = bool(table.set), bool(table.extend), bool(table.open)
 
@@ -77,10 +75,10 @@ def tell_task(stepper: Telling, case: Case, state: LiveState, when: str) -> None
     """Write who works on the case: whom it was assigned to, else the owner of its state, if it has one."""
     if case.holder is None:
         if state.task is not None:
-            stepper.out.append(case.line(state.task, when))
+            stepper.out.append(case.record("task.assigned", when, state.task))
         return
     role, person = case.holder
-    data = {"state": state.name, "role": role or state.owner}
+    data = Told(state=state.name, role=role or state.owner)
     if person is not None:
         data["person"] = stepper.shown_person(case, person)
-    stepper.out.append(case.line(case.program.writer.fixed("task.assigned", **data), when))
+    stepper.out.append(case.record("task.assigned", when, data))

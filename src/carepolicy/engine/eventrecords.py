@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
-
-import orjson
+from typing import TYPE_CHECKING
 
 from carepolicy.engine import codes
 from carepolicy.engine.masking import mask_cards
-from carepolicy.engine.recordtext import SPECVERSION, slug
+from carepolicy.engine.record import NoProgram, Record, Told, slug
 from carepolicy.engine.values import MASK
 
 if TYPE_CHECKING:
@@ -26,7 +24,7 @@ class EventRecords:
         self._card_never = bundle.card_never
         self._counts: dict[tuple[str, str, str], int] = {}
 
-    def refused(self, refused: Refused, line: bytes | str) -> str:
+    def refused(self, refused: Refused, line: bytes | str) -> Record:
         """The record of an event that could not be read or was taken before.
 
         One that names no source and id, or a card number there, is known by a hash of its line. No value of the event
@@ -41,45 +39,33 @@ class EventRecords:
             source, key = "line", blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
         kind = "duplicate" if refused.code == codes.DUPLICATE else "rejected"
         told = {name: value for name in ("id", "type") if (value := known[name]) is not None}
-        record: dict[str, Any] = {
-            "specversion": SPECVERSION,
-            "id": self._identity(kind, source, key),
-            "source": self._source,
-            "type": f"carepolicy.event.{kind}",
-        }
-        for name in ("subject", "time"):
-            value = known[name]
-            if value is not None and not (name == "time" and refused.code == codes.NO_INSTANT):
-                record[name] = value
-        record["data"] = {"event": told, "code": refused.code, "reason": refused.reason}
-        return _line(record)
+        about = {name: known[name] for name in ("subject", "time")}
+        if refused.code == codes.NO_INSTANT:
+            about["time"] = None
+        lacks = tuple(name for name, value in about.items() if value is None)
+        of = NoProgram(self._identity(kind, source, key), self._source, "", lacks)
+        data = Told(event=told, code=refused.code, reason=refused.reason)
+        return Record(of, about["subject"] or "", 0, f"event.{kind}", about["time"] or "", data)
 
-    def unexpected(self, event: Incoming, case: Case) -> str:
+    def unexpected(self, event: Incoming, case: Case) -> Record:
         """The record of an event for which a case had no transition."""
         code, reason = codes.UNEXPECTED, f"no transition for {event.type} in the state {case.state.name}"
         return self.in_case(event, case, "unexpected", code, reason)
 
-    def in_case(self, event: Incoming, case: Case, kind: str, code: str, reason: str) -> str:
+    def in_case(self, event: Incoming, case: Case, kind: str, code: str, reason: str) -> Record:
         """A record that belongs to a case's own sequence."""
         told = {"id": event.id, "type": event.type}
-        form = case.program.writer.fixed(f"event.{kind}", event=told, code=code, reason=reason, state=case.state.name)
-        return case.line(form, event.when)
+        data = Told(event=told, code=code, reason=reason, state=case.state.name)
+        return case.record(f"event.{kind}", event.when, data)
 
-    def outside(self, event: Incoming, subject: str, kind: str, code: str, reason: str, flow: str | None = None) -> str:
+    def outside(
+        self, event: Incoming, subject: str, kind: str, code: str, reason: str, flow: str | None = None
+    ) -> Record:
         """A record about an event that reached no case."""
         flow_of = () if flow is None else (flow,)
-        record: dict[str, Any] = {
-            "specversion": SPECVERSION,
-            "id": "/".join(("event", kind, event.source, event.id, subject, *flow_of, *self.times_before(event))),
-            "source": self._source,
-            "type": f"carepolicy.event.{kind}",
-            "subject": subject,
-            "time": event.when,
-        }
-        if flow is not None:
-            record["flow"] = flow
-        record["data"] = {"event": {"id": event.id, "type": event.type}, "code": code, "reason": reason}
-        return _line(record)
+        identity = "/".join(("event", kind, event.source, event.id, subject, *flow_of, *self.times_before(event)))
+        data = Told(event={"id": event.id, "type": event.type}, code=code, reason=reason)
+        return Record(NoProgram(identity, self._source, flow or ""), subject, 0, f"event.{kind}", event.when, data)
 
     def times_before(self, event: Incoming) -> tuple[str, ...]:
         """What tells the records of an event from those of its earlier times, where it may come again."""
@@ -94,7 +80,3 @@ class EventRecords:
         counted = (kind, source, key)
         count = self._counts[counted] = self._counts.get(counted, 0) + 1
         return count
-
-
-def _line(record: dict[str, Any]) -> str:
-    return orjson.dumps(record).decode() + "\n"

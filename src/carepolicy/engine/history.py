@@ -10,7 +10,7 @@ from typing import IO
 
 import orjson
 
-from carepolicy.engine.reading import Record
+from carepolicy.engine.record import Record
 
 CHUNK = 64 << 20
 """Bytes of lines that are sorted in memory at a time; what is more waits in temporary files."""

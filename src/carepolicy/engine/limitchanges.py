@@ -13,10 +13,11 @@ from carepolicy.machine.program import Phase
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case, Round
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
+    from carepolicy.engine.record import Record
     from carepolicy.policy.limit import Limit
 
 
-def look_again(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def look_again(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
     """Look up a clock's limit again, because a fact that it reads has changed.
 
     A clock that runs in the state of the case counts in the calendar of that state from now on; any other, which is
@@ -45,7 +46,7 @@ def look_again(out: list[str], case: Case, clock: LiveClock, now: int, when: str
         settle_standing(case, held, now)
     if (held.running and held.due != before) or limit.limit != replaced.limit:
         reason = limit.recounted_as if limit.limit == replaced.limit and not limit.until else limit.extended_as
-        write_running(out, case, held, limit.extended, now, when, reason)
+        write_running(out, case, held, "clock.extended", now, when, reason)
 
 
 def _choices_of(held: Round) -> tuple[LiveLimit, ...]:
@@ -67,11 +68,11 @@ def _change_limit(held: Round, limit: LiveLimit, now: int) -> None:
     held.base = place_of(held, now) - used
 
 
-def extend(out: list[str], case: Case, held: Round, by: Limit, now: int, when: str, reason: str) -> None:
+def extend(out: list[Record], case: Case, held: Round, by: Limit, now: int, when: str, reason: str) -> None:
     """Give a round more time: in its own basis where ``by`` is in it, else on top of its due time."""
     held.given = with_more(held.given, by)
     if held.running:
         settle(case, held)
     else:
         stand(case, held, now)
-    write_running(out, case, held, held.limit.extended, now, when, reason)
+    write_running(out, case, held, "clock.extended", now, when, reason)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from carepolicy.engine.effects import LiveEffects
 from carepolicy.engine.live import RESTART, LiveAfter, LiveWay, operations
+from carepolicy.engine.record import Known
 from carepolicy.engine.rounds import OPERATIONS
 from carepolicy.machine.program import Phase
 
@@ -23,11 +24,10 @@ def link(state: LiveState, program: LiveProgram, bundle: Bundle) -> None:
     """Fill in what a state of ``program`` needs to know of the others."""
     table = program.program.states[state.index]
     state.heat, state.moves, state.alone, state.opening = {}, {}, {}, None
-    fixed = program.writer.fixed
-    state.opened = fixed("case.opened", state=state.name)
-    state.closed = fixed("case.closed", state=state.name, outcome=state.final)
+    state.opened = Known(state=state.name)
+    state.closed = Known(state=state.name, outcome=state.final)
     worked = state.owner is not None and state.final is None
-    state.task = fixed("task.assigned", state=state.name, role=state.owner) if worked else None
+    state.task = Known(state=state.name, role=state.owner) if worked else None
     state.enter = _effects(program, bundle, table.enter, f"entering {state.name}")
     state.leave = _effects(program, bundle, table.leave, f"leaving {state.name}")
     state.starting = _functions(operations(program.clocks, None, state.index, ""))
@@ -49,7 +49,7 @@ def _way(program: LiveProgram, bundle: Bundle, state: LiveState, trigger: str, r
     if rule.to < 0:
         return LiveWay(rule.when, None, None, _restarts(program, state, trigger), effects, rule.spends)
     target = program.states[rule.to]
-    moved = program.writer.fixed("case.moved", **{"from": state.name, "to": target.name, "on": trigger})
+    moved = Known(**{"from": state.name, "to": target.name, "on": trigger})
     ops = _functions(operations(program.clocks, state.index, target.index, trigger))
     return LiveWay(rule.when, target, moved, ops, effects, rule.spends)
 

@@ -1,7 +1,4 @@
-"""Programs made ready to run: tables linked to calendars, and to the texts of the records they write.
-
-All that a record says and that is known before the case is written once, as a template.
-"""
+"""Programs made ready to run: tables linked to calendars, and to what the records say that they write."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.engine.instants import DAY, FIRST_INSTANT, FIRST_YEAR, LAST_INSTANT, NEVER
 from carepolicy.engine.liveclocks import LiveClock
-from carepolicy.engine.recordtext import SPECVERSION, Form, Writer, inside
+from carepolicy.engine.record import Known, ProgramId, slug
 from carepolicy.machine.program import Phase
 from carepolicy.policy.limit import ELAPSED
 
@@ -22,6 +19,7 @@ if TYPE_CHECKING:
     from carepolicy.businesstime.calendar import Calendar
     from carepolicy.engine.effects import LiveEffects
     from carepolicy.engine.moves import Move, Opening
+    from carepolicy.engine.record import Record
     from carepolicy.machine.program import AfterTable, Bundle, EffectsTable, Function, Program, SpendTable, StateTable
     from carepolicy.policy.limit import Limit
 
@@ -72,7 +70,7 @@ def due_of(calendar: Calendar, limit: Limit, started: int, facts: Mapping[str, A
     return max(due, FIRST_INSTANT)
 
 
-Operations = tuple[tuple[LiveClock, "Callable[[list[str], Any, LiveClock, int, str], None]"], ...]
+Operations = tuple[tuple[LiveClock, "Callable[[list[Record], Any, LiveClock, int, str], None]"], ...]
 """Clocks, and what is done to each."""
 
 
@@ -85,7 +83,7 @@ class LiveWay:
         self,
         when: Function | None,
         to: LiveState | None,
-        moved: Form | None,
+        moved: Known | None,
         ops: Operations,
         effects: LiveEffects | None,
         spends: SpendTable | None = None,
@@ -99,7 +97,7 @@ class LiveWay:
 
 
 class LiveState:
-    """A state with its ways by trigger and the texts of the records that entering it writes.
+    """A state with its ways by trigger and what the records say that entering it writes.
 
     ``moves`` are those that were written out, by event; ``alone`` those of them whose event concerns no other program.
     What is not of its table alone is filled in when it is linked.
@@ -127,9 +125,9 @@ class LiveState:
     )
 
     index: int
-    opened: Form
-    closed: Form
-    task: Form | None
+    opened: Known
+    closed: Known
+    task: Known | None
     ways: dict[str, tuple[LiveWay, ...]]
     afters: tuple[LiveAfter, ...]
     enter: LiveEffects | None
@@ -180,7 +178,7 @@ class LiveProgram:
         "events",
         "every",
         "flow",
-        "head",
+        "id",
         "key",
         "listens_to_met",
         "place",
@@ -190,8 +188,6 @@ class LiveProgram:
         "starts",
         "states",
         "stratum",
-        "tail",
-        "writer",
     )
 
     def __init__(self, place: int, program: Program, bundle: Bundle, opens: bool = True) -> None:
@@ -214,12 +210,8 @@ class LiveProgram:
 
     def _link(self, kind: type[LiveState]) -> None:
         program, bundle = self.program, self._bundle
-        self.writer = Writer(bundle.organisation, program)
-        self.tail = self.writer.tail
-        self.head = f'{{"specversion":"{SPECVERSION}","id":"{inside(program.flow)}/'
-        self.clocks = tuple(
-            LiveClock(index, table, bundle.calendars, self.writer) for index, table in enumerate(program.clocks)
-        )
+        self.id = ProgramId(program.flow, program.version, "/carepolicy/" + slug(bundle.organisation))
+        self.clocks = tuple(LiveClock(index, table, bundle.calendars) for index, table in enumerate(program.clocks))
         self.counts_visits = program.counts_visits
         self.listens_to_met = any(clock.met_trigger in state.ways for clock in self.clocks for state in program.states)
         self.reads = frozenset(

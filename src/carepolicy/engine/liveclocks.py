@@ -1,10 +1,10 @@
-"""Clocks and limits made ready to run: linked to calendars, and to the texts of the records that they write."""
+"""Clocks and limits made ready to run: linked to calendars, and to what their records have in common."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.engine.recordtext import Writer, opened, quoted
+from carepolicy.engine.record import ClockBasis, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,42 +27,28 @@ class LiveLimit:
     __slots__ = (
         "amount",
         "calendar",
-        "cancelled",
         "dated",
         "day_zero",
-        "ended",
-        "extended",
         "extended_as",
-        "fresh",
         "instant",
-        "late",
         "limit",
         "measure",
-        "met",
         "months",
-        "paused",
         "place",
         "plain",
-        "plainly_met",
-        "plainly_paused",
-        "plainly_resumed",
         "position",
         "reads",
         "recounted_as",
-        "restarted",
-        "resumed",
         "rolls",
         "rounded",
-        "started",
         "strict",
-        "undated",
+        "told",
         "unit",
         "until",
-        "warned",
         "when",
     )
 
-    def __init__(self, table: LimitTable, place: int, calendar: Calendar, clock: str, writer: Writer) -> None:
+    def __init__(self, table: LimitTable, place: int, calendar: Calendar, clock: str) -> None:
         limit = table.limit
         self.place = place
         self.limit: Limit = limit
@@ -88,39 +74,9 @@ class LiveLimit:
         self.day_zero = calendar.date_position if limit.kind == "close_of_business" else None
         self.measure: str = "elapsed" if self.position is None else limit.kind
         self.plain = not self.dated and not self.rolls and self.day_zero is None
-        self._write(clock, writer)
-
-    def _write(self, clock: str, writer: Writer) -> None:
-        start, basis = opened("clock", clock), f'"basis":"{self.limit.basis}"'
-        dated = f'{start}"due":"%s","used":%s,"limit":%s,{basis}}}'
-        undated = f'{start}"used":%s,"limit":%s,{basis}}}'
-        why = dated[:-1] + ',"reason":%s}'
-        self.started = writer.form("clock.started", dated)
-        self.resumed = writer.form("clock.resumed", dated)
-        self.warned = writer.form("clock.warned", dated)
-        self.late = writer.form("clock.late", dated)
-        self.restarted = writer.form("clock.restarted", dated)
-        self.extended = writer.form("clock.extended", why)
-        self.paused = writer.form("clock.paused", undated)
-        self.met = writer.form("clock.met", undated)
-        self.cancelled = writer.form("clock.cancelled", undated)
-        self.ended = writer.form("clock.ended", undated[:-1] + ',"over":%s}')
-        self.undated = {
-            self.started: writer.form("clock.started", undated),
-            self.resumed: writer.form("clock.resumed", undated),
-            self.restarted: writer.form("clock.restarted", undated),
-            self.extended: writer.form("clock.extended", undated[:-1] + ',"reason":%s}'),
-            self.late: writer.form("clock.late", undated),
-        }
-        whole, rest = divmod(self.amount, self.unit)
-        told = repr(round(self.amount / self.unit, 6)) if rest else str(whole)
-        self.fresh = writer.form("clock.started", f'{start}"due":"%s","used":0,"limit":{told},{basis}}}')
-        known = f'"used":%s,"limit":{told},{basis}}}'
-        self.plainly_met = writer.form("clock.met", f"{start}{known}")
-        self.plainly_paused = writer.form("clock.paused", f"{start}{known}")
-        self.plainly_resumed = writer.form("clock.resumed", f'{start}"due":"%s",{known}')
-        self.extended_as = quoted(f"the limit is now {self.limit}")
-        self.recounted_as = quoted(f"it counts in the calendar {self.calendar.name} now")
+        self.told = ClockBasis(clock, limit.basis, seconds(self.amount, self.unit))
+        self.extended_as = f"the limit is now {self.limit}"
+        self.recounted_as = f"it counts in the calendar {self.calendar.name} now"
 
 
 class LiveClock:
@@ -147,7 +103,7 @@ class LiveClock:
         "warns",
     )
 
-    def __init__(self, index: int, table: ClockTable, calendars: Mapping[str, Calendar], writer: Writer) -> None:
+    def __init__(self, index: int, table: ClockTable, calendars: Mapping[str, Calendar]) -> None:
         self.index = index
         self.bit = 1 << index
         self.name = table.name
@@ -163,9 +119,7 @@ class LiveClock:
         self.late_trigger = f"{table.name}.late"
         self.met_trigger = f"{table.name}.met"
         by_calendar = {
-            name: tuple(
-                LiveLimit(each, at, calendars[name], table.name, writer) for at, each in enumerate(table.limits)
-            )
+            name: tuple(LiveLimit(each, at, calendars[name], table.name) for at, each in enumerate(table.limits))
             for name in sorted(set(table.calendars))
         }
         self.choices = tuple(by_calendar[name] for name in table.calendars)

@@ -8,12 +8,14 @@ from carepolicy.engine import codes, rounds
 from carepolicy.engine.case import place_of, start_of, used_of
 from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import text_of
+from carepolicy.engine.record import Told
 from carepolicy.engine.settling import settle, used_in
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case, Round
     from carepolicy.engine.desk import Desk
     from carepolicy.engine.intake import Incoming
+    from carepolicy.engine.record import Record
     from carepolicy.engine.step import Stepper
     from carepolicy.engine.subject import Subject
 
@@ -65,14 +67,14 @@ def _join(stepper: Stepper, case: Case, survivor: Subject, now: int, when: str) 
             _keep_earlier_start(out, other, held, now, when)
 
 
-def _close(out: list[str], case: Case, now: int, when: str) -> None:
+def _close(out: list[Record], case: Case, now: int, when: str) -> None:
     """The merged case ends: its clocks run on in the survivor, so here they are cancelled."""
     for held in list(case.rounds):
         if held is not None and held.late:
             rounds.stop(out, case, held, now, when)
         elif held is not None:
             rounds.cancel(out, case, held, now, when)
-    out.append(case.line(case.program.writer.fixed("case.closed", state=case.state.name, outcome=OUTCOME), when))
+    out.append(case.record("case.closed", when, Told(state=case.state.name, outcome=OUTCOME)))
     case.closed = True
 
 
@@ -83,7 +85,7 @@ def _open(
     out = stepper.out
     moved.opened = moved.now = now
     survivor.put(moved.program.place, moved)
-    out.append(moved.line(moved.state.opened, when))
+    out.append(moved.record("case.opened", when, moved.state.opened))
     for held in rounds_before:
         if held is not None:
             moved.rounds[held.clock.index] = held
@@ -91,7 +93,7 @@ def _open(
     tell_task(stepper, moved, moved.state, when)
 
 
-def _keep_earlier_start(out: list[str], case: Case, merged: Round, now: int, when: str) -> None:
+def _keep_earlier_start(out: list[Record], case: Case, merged: Round, now: int, when: str) -> None:
     held = case.rounds[merged.clock.index]
     if held is None or held.late or not held.running or held.started <= merged.started:
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from carepolicy.engine import rounds
 from carepolicy.engine.case import Round
-from carepolicy.engine.instants import HOUR, NEVER, hour_text, rest_text
+from carepolicy.engine.instants import NEVER
 from carepolicy.engine.settling import plan
 from carepolicy.engine.values import NO_DATA
 
@@ -88,13 +88,7 @@ def _begin(source: Source, clock: LiveClock, limit: LiveLimit) -> None:
         source.add(f"warns = {_instant(source, limit, share)}", "if warns < due:", "    soonest = warns")
     made = f"{source.name(clock, 'clock')}, {source.name(limit, 'limit')}, now, base, {limit.amount}, due, soonest"
     source.add(f"rounds[{clock.index}] = {source.name(Round, 'round')}({made})")
-    source.record(limit.fresh.kind, limit.fresh.data, _text(source, "due"))
-
-
-def _text(source: Source, instant: str) -> str:
-    """The text of an instant, as what stands in braces in an f-string: as ``text_of``, without the call."""
-    hours, rests = source.name(hour_text, "hours"), source.name(rest_text, "rests")
-    return f"{hours}[{instant} // {HOUR}]}}{{{rests}[{instant} % {HOUR}]"
+    source.clock_record("clock.started", limit, "due", "0")
 
 
 def _instant(source: Source, limit: LiveLimit, amount: int | str) -> str:
@@ -169,7 +163,7 @@ def _meet(source: Source, clock: LiveClock, limit: LiveLimit) -> None:
         f"used = {_position(source, limit)} - held.base if held.running else held.used",
         _in_seconds(limit),
     )
-    source.record(limit.plainly_met.kind, limit.plainly_met.data, "used")
+    source.clock_record("clock.met", limit, "None", "used")
 
 
 def _stand_still(source: Source, limit: LiveLimit) -> None:
@@ -181,7 +175,7 @@ def _stand_still(source: Source, limit: LiveLimit) -> None:
         f"held.next = {NEVER}",
         _in_seconds(limit),
     )
-    source.record(limit.plainly_paused.kind, limit.plainly_paused.data, "used")
+    source.clock_record("clock.paused", limit, "None", "used")
 
 
 def _go_on(source: Source, clock: LiveClock, limit: LiveLimit) -> None:
@@ -197,7 +191,7 @@ def _go_on(source: Source, clock: LiveClock, limit: LiveLimit) -> None:
         f"{source.name(plan, 'plan')}(held)" if clock.warns else "held.next = due",
         _in_seconds(limit),
     )
-    source.record(limit.plainly_resumed.kind, limit.plainly_resumed.data, _text(source, "due"), "used")
+    source.clock_record("clock.resumed", limit, "due", "used")
 
 
 def _position(source: Source, limit: LiveLimit) -> str:

@@ -1,7 +1,7 @@
 """Moves written out: what an often-seen event does in a state, as one Python function made for it alone.
 
 ``Stepper.deliver`` takes any event in any state, and says what an event means. Most of what it asks is known
-before the case, though: which transitions there are, which clocks they touch, the text of their records. So for
+before the case, though: which transitions there are, which clocks they touch, what their records say. So for
 a state and an event that come often, the same steps are written out in Python without those questions.
 What is not plain (clocks that go on, limits that hang on facts, effects that open cases) is left to the stepper, at
 its place among the steps. Tests hold the two against each other on random flows: they write the same bytes.
@@ -72,7 +72,7 @@ def _write_way(source: Source, program: LiveProgram, state: LiveState, way: Live
     for each in _known(state.leave, way.effects):
         _run(source, each)
     if way.moved is not None:
-        source.record(way.moved.kind, way.moved.data)
+        source.record("case.moved", source.name(way.moved, "moved"))
     facts_set = any(each.sets_facts for each in _known(state.leave, way.effects))
     looks = _enter(source, program, state, way.to, way.ops, _tests(source, program, event, facts_set), "return True")
     timed = any(event in (clock.warned_trigger, clock.late_trigger) for clock in program.clocks)  # it has just fired
@@ -126,7 +126,7 @@ def _enter(
         source.add("case.closed = True")
         if before is not None and before.afters:
             source.add("case.afters = ()")
-        source.record(state.closed.kind, state.closed.data)
+        source.record("case.closed", source.name(state.closed, "closed"))
         source.end_records()
         return bool(tests)
     if state.afters:
@@ -140,9 +140,9 @@ def _enter(
         source.add("else:", "    case.holder = None")
         if state.task is not None:
             with source.deeper():
-                source.record(state.task.kind, state.task.data)
+                source.record("task.assigned", source.name(state.task, "task"))
     elif state.task is not None:
-        source.record(state.task.kind, state.task.data)
+        source.record("task.assigned", source.name(state.task, "task"))
     looks = bool(program.reads) and state.enter is not None and state.enter.sets_facts
     if looks:
         source.add("known_facts = case.facts")
@@ -217,7 +217,7 @@ def write_opening(program: LiveProgram, state: LiveState) -> Opening | None:
         "subject.only = case if len(cases) == 1 else None",
     )
     source.begin_records(program)
-    source.record(state.opened.kind, state.opened.data)
+    source.record("case.opened", source.name(state.opened, "opened"))
     _enter(source, program, None, state, state.starting, ())
     _settle(source, program, state)
     source.add("return case")

@@ -8,11 +8,13 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
 from carepolicy.engine.letters import line_of
+from carepolicy.engine.record import text_of_all
 from carepolicy.engine.stream import Caused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from carepolicy.engine.record import Record
     from carepolicy.engine.stream import Run
 
 
@@ -50,12 +52,10 @@ class OrderedRun:
         """Take numbered lines; the records that may be written now."""
         self.lines_read += len(lines)
         if self._direct:
-            text, count = self._run.feed_directly(lines)
-            self.records_written += count
-            return text
-        for number, text in self._run.feed_lines(lines):
-            if text:
-                self._keep(number, text)
+            return self._rendered(self._run.feed_directly(lines))
+        for number, records in self._run.feed_lines(lines):
+            if records:
+                self._keep(number, self._rendered(records))
         if self._run.holding is not None:
             self._letters += self.dead
             self.dead.clear()
@@ -66,11 +66,12 @@ class OrderedRun:
         ending = self._run.finish(until)
         if not self._direct:
             self.dead[:] = sorted((*self._letters, *self.dead), key=line_of)
-        for text in self._merged(ending.caused):
-            self.records_written += text.count("\n")
-            yield text
-        self.records_written += ending.due.count("\n")
-        yield ending.due
+        yield from self._merged(ending.caused)
+        yield self._rendered(ending.due)
+
+    def _rendered(self, records: list[Record]) -> str:
+        self.records_written += len(records)
+        return text_of_all(records)
 
     def _keep(self, number: int, text: str) -> None:
         if self._spool is None:
@@ -83,11 +84,11 @@ class OrderedRun:
         waiting = next(later, None)
         for number, text in self._unspooled():
             while waiting is not None and waiting.line < number:
-                yield waiting.text
+                yield self._rendered(waiting.records)
                 waiting = next(later, None)
             yield text
         while waiting is not None:
-            yield waiting.text
+            yield self._rendered(waiting.records)
             waiting = next(later, None)
 
     def _unspooled(self) -> Iterator[tuple[int, str]]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from multiprocessing.connection import Connection
 
+    from carepolicy.engine.record import Record
     from carepolicy.engine.subject import Raised
     from carepolicy.machine.program import Bundle
 
@@ -54,36 +55,35 @@ class ParallelRun(Run):
         whole = self.levels == 1 and self.holding is None and all(program.key is None for program in bundle.programs)
         self._columns = self.plain.columns if whole else None
         self._asked = [False] * workers
-        self._kept: list[tuple[int, str]] = []
+        self._kept: list[tuple[int, list[Record]]] = []
         self._letters: list[str] = []
         self._raised_at_the_end: list[Raised] = []
         self._open = [0] * workers
         self._lates = [0] * workers
 
-    def feed_lines(self, lines: Iterable[tuple[int, bytes | str]]) -> list[tuple[int, str]]:
+    def feed_lines(self, lines: Iterable[tuple[int, bytes | str]]) -> list[tuple[int, list[Record]]]:
         """Take numbered lines. What is given back are the records of the lines before: while this process
         reads some, the others work on the last."""
         shares: list[list[Share]] = [[] for _ in self._pipes]
-        texts: list[tuple[int, str]] = []
+        texts: list[tuple[int, list[Record]]] = []
         for number, line in lines:
             try:
                 event = self.intake.read(number, line)
                 if event.type == MERGE:
                     raise Refused(codes.MERGE, "several workers cannot join subjects; use one", event._asdict())
             except Refused as refused:
-                texts.append((number, self.refuse(number, refused, line)))
+                texts.append((number, [self.refuse(number, refused, line)]))
                 continue
             for each in (event,) if self.holding is None else self.holding.add(event):
                 self._share(each, shares)
         read, self.dead[:] = self.dead[:], []
         return self._hand_on(shares, texts, read)
 
-    def feed_directly(self, lines: Sequence[tuple[int, bytes | str]]) -> tuple[str, int]:
-        """The records of the lines before, of a set of one stratum, and how many."""
+    def feed_directly(self, lines: Sequence[tuple[int, bytes | str]]) -> list[Record]:
+        """The records of the lines before, of a set of one stratum."""
         parts = self._parts(lines)
         texts = self.feed_lines(lines) if parts is None else self._hand_on(parts, [], [])
-        text = "".join(text for _, text in texts)
-        return text, text.count("\n")
+        return [record for _, records in texts for record in records]
 
     def _parts(self, lines: Sequence[tuple[int, bytes | str]]) -> list[Part] | None:
         """Plain lines by the worker that has their subjects; None where they must be read one by one."""
@@ -105,8 +105,8 @@ class ParallelRun(Run):
         return parts
 
     def _hand_on(
-        self, shares: Sequence[list[Share] | Part], texts: list[tuple[int, str]], letters: list[str]
-    ) -> list[tuple[int, str]]:
+        self, shares: Sequence[list[Share] | Part], texts: list[tuple[int, list[Record]]], letters: list[str]
+    ) -> list[tuple[int, list[Record]]]:
         """Give the workers their shares of some lines, and get the records of the lines before."""
         done = self._receive()
         self._release_letters()
@@ -144,17 +144,17 @@ class ParallelRun(Run):
     def _died(self, number: int) -> WorkerDied:
         return WorkerDied(f"worker {number + 1} of {len(self._pipes)} died; what was written so far is not all")
 
-    def _receive(self) -> list[tuple[int, str]]:
+    def _receive(self) -> list[tuple[int, list[Record]]]:
         """What the workers made of what they were sent last, in the order of the lines."""
-        texts: list[tuple[int, int, str]] = []
+        texts: list[tuple[int, int, list[Record]]] = []
         for number, pipe in enumerate(self._pipes):
             if self._asked[number]:
                 texts.extend(self._take(number, pipe))
                 self._asked[number] = False
-        texts.sort()  # by line and route; no two are of one line and route
+        texts.sort(key=lambda each: each[:2])  # by line and route; no two are of one line and route
         return [(line, text) for line, _, text in texts]
 
-    def _take(self, number: int, pipe: Connection) -> list[tuple[int, int, str]]:
+    def _take(self, number: int, pipe: Connection) -> list[tuple[int, int, list[Record]]]:
         try:
             answer: Answer = pipe.recv()
         except (EOFError, OSError):
@@ -170,9 +170,9 @@ class ParallelRun(Run):
         for counted in answer.counted:
             self.count(0, counted)
         self._open[number], self._lates[number] = answer.open_cases, answer.lates
-        return answer.texts
+        return answer.records
 
-    def lowest(self, until: int | None) -> tuple[list[tuple[int, str]], list[str]]:
+    def lowest(self, until: int | None) -> tuple[list[tuple[int, list[Record]]], list[Record]]:
         """Finish the lowest stratum: records that lines caused, and what fell due at the end."""
         shares: list[list[Share]] = [[] for _ in self._pipes]
         if self.holding is not None:
@@ -181,10 +181,10 @@ class ParallelRun(Run):
         texts = [*self._kept, *self._receive()]
         self._send(shares)
         texts.extend(self._receive())
-        due: list[str] = []
+        due: list[Record] = []
         for number, pipe in enumerate(self._pipes):
             self._ask(number, pipe, self.latest if until is None else until)
-            due.extend(text for _, _, text in self._take(number, pipe))
+            due.extend(record for _, _, records in self._take(number, pipe) for record in records)
         self.pass_all_raised(0, self._raised_at_the_end, AT_THE_END)
         self._release_letters()
         return texts, due

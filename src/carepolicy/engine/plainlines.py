@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.columns import Row
     from carepolicy.engine.desk import Desk
     from carepolicy.engine.live import LiveState
+    from carepolicy.engine.record import Record
     from carepolicy.engine.stream import Run
     from carepolicy.machine.program import Bundle
 
@@ -37,18 +38,18 @@ class PlainLines:
         self._run = run
         self.columns = Columns(run.intake, bundle)
         self._begin = 0
-        self._found: list[tuple[int, str]] = []
+        self._found: list[tuple[int, list[Record]]] = []
 
     def take(self, lines: Sequence[tuple[int, bytes | str]]) -> None:
         """Take numbered lines of a set of one stratum; their records are appended to what its desk writes."""
         self._take(lines, self._run.take_fully, nothing)
 
-    def take_apart(self, lines: Sequence[tuple[int, bytes | str]]) -> list[tuple[int, str]]:
+    def take_apart(self, lines: Sequence[tuple[int, bytes | str]]) -> list[tuple[int, list[Record]]]:
         """Take numbered lines: the records of the lowest stratum, in stretches, each with the number of its first line.
 
         A stretch ends with a line that may cause something in a higher stratum.
         """
-        found: list[tuple[int, str]] = []
+        found: list[tuple[int, list[Record]]] = []
         self._found = found
         if lines:
             self._begin = lines[0][0]
@@ -99,9 +100,9 @@ class PlainLines:
         self._begin = line + 1
 
     def _write_stretch(self) -> None:
-        text = self._run.desks[0].written()
-        if text:
-            self._found.append((self._begin, text))
+        records = self._run.desks[0].written()
+        if records:
+            self._found.append((self._begin, records))
 
 
 def numbers_and_texts(lines: Sequence[tuple[int, bytes | str]]) -> tuple[Sequence[int], Sequence[bytes | str]]:

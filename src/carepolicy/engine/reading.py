@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -11,8 +12,7 @@ import orjson
 from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.engine.intake import LONGEST_LINE
 from carepolicy.engine.lines import numbered_lines
-
-PREFIX = "carepolicy."
+from carepolicy.engine.record import PREFIX, NoProgram, ProgramId, Record, Told
 
 _CLOCK = ("clock", "used", "basis")
 NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -44,23 +44,6 @@ _OF_EVENTS = "event."
 
 class NoRecord(ValueError):
     """A line that is no record; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record. ``kind`` is its type without ``carepolicy.``; ``at`` is microseconds since 1970, ``time`` its text.
-
-    A record of an event that reached no case has the sequence 0, and may lack (as "", and 0) what the event lacked.
-    """
-
-    kind: str
-    subject: str
-    flow: str
-    version: int
-    sequence: int
-    time: str
-    at: int
-    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +89,32 @@ def read_record(line: bytes) -> Record:
     subject, time, flow = _text(found, "subject"), _text(found, "time"), _text(found, "flow")
     version, sequence = _number(found, "flowversion"), _number(found, "sequence")
     try:
-        return Record(kind, subject, flow, version, sequence, time, parse(time), data)
+        parse(time)
     except NoInstant as fault:
         raise NoRecord(f"its time: {fault}") from None
+    return Record(_program(flow, version, _told(found, "source")), subject, sequence, kind, time, data)
 
 
-def _caseless(kind: str, found: Mapping[str, Any], data: Mapping[str, Any]) -> Record:
+def _caseless(kind: str, found: Mapping[str, Any], data: Told) -> Record:
     """The record of an event that reached no case: it has of subject, time and flow what the event had."""
-    given = {name: value if isinstance(value := found.get(name), str) else "" for name in ("subject", "time", "flow")}
+    subject, time = _told(found, "subject"), _told(found, "time")
     try:
-        at = parse(given["time"])
+        parse(time)
     except NoInstant:
-        at, given["time"] = 0, ""
-    return Record(kind, given["subject"], given["flow"], 0, 0, given["time"], at, data)
+        time = ""
+    lacks = tuple(name for name in ("subject", "time") if not isinstance(found.get(name), str))
+    program = NoProgram(_told(found, "id"), _told(found, "source"), _told(found, "flow"), lacks)
+    return Record(program, subject, 0, kind, time, data)
+
+
+@lru_cache(maxsize=1024)
+def _program(flow: str, version: int, source: str) -> ProgramId:
+    return ProgramId(flow, version, source)
+
+
+def _told(found: Mapping[str, Any], name: str) -> str:
+    value = found.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _text(found: Mapping[str, Any], name: str) -> str:
@@ -135,7 +131,7 @@ def _number(found: Mapping[str, Any], name: str) -> int:
     return value
 
 
-def _data(kind: str, data: object) -> Mapping[str, Any]:
+def _data(kind: str, data: object) -> Told:
     """The data of a record, with what its kind needs, and each field of its type."""
     if not isinstance(data, dict):
         raise NoRecord("its data is no object")
@@ -152,7 +148,7 @@ def _data(kind: str, data: object) -> Mapping[str, Any]:
             parse(data["due"])
         except NoInstant as fault:
             raise NoRecord(f"due in its data: {fault}") from None
-    return data
+    return Told(data)
 
 
 def _is_right(name: str, value: object) -> bool:

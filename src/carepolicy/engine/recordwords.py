@@ -6,7 +6,7 @@ from datetime import tzinfo
 from typing import Any
 
 from carepolicy.engine.instants import datetime_of, parse
-from carepolicy.engine.reading import Record
+from carepolicy.engine.record import Record
 from carepolicy.engine.titles import NAMES, Titles
 from carepolicy.engine.view import ENDED, LATE, PAUSED, RUNNING, ClockView
 

@@ -13,10 +13,10 @@ from carepolicy.businesstime.errors import OutOfRange
 from carepolicy.businesstime.wallclock import end_of
 from carepolicy.engine import codes
 from carepolicy.engine.case import Kept, Round, place_of, used_of
-from carepolicy.engine.instants import DAY, FIRST_YEAR, NEVER, text_of
+from carepolicy.engine.instants import DAY, FIRST_YEAR, NEVER
 from carepolicy.engine.live import PAUSE, REBASE, RESTART, RESUME, START, STOP
-from carepolicy.engine.recordtext import quoted
-from carepolicy.engine.roundrecords import seconds, write_ended, write_over, write_running
+from carepolicy.engine.record import ClockData
+from carepolicy.engine.roundrecords import write_ended, write_running
 from carepolicy.engine.settling import passed, plan, settle, settle_standing, used_before
 from carepolicy.engine.values import NO_DATA
 from carepolicy.machine.program import Phase
@@ -24,22 +24,23 @@ from carepolicy.machine.program import Phase
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
+    from carepolicy.engine.record import Record
 
 EARLIEST = 3 * DAY
 """The earliest instant from which a round counts, in any zone a day that calendars know."""
 
 
-Operation = Callable[[list[str], "Case", "LiveClock", int, str], None]
+Operation = Callable[["list[Record]", "Case", "LiveClock", int, str], None]
 """What a transition does to a clock, at an instant (and its text)."""
 
 
-def begin(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def begin(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
     """A clock comes from stopped to running."""
     if case.rounds[clock.index] is None:
         start(out, case, clock, now, when)
 
 
-def go_on(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def go_on(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
     """A clock comes from pausing to running."""
     held = case.rounds[clock.index]
     if held is None:
@@ -48,28 +49,28 @@ def go_on(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> 
         resume(out, case, held, now, when)
 
 
-def stand_still(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def stand_still(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
     """A clock comes from running to pausing."""
     held = case.rounds[clock.index]
     if held is not None:
         pause(out, case, held, now, when)
 
 
-def begin_anew(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def begin_anew(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
     """An event restarts a clock."""
     held = case.rounds[clock.index]
     if held is not None:
         restart(out, case, held, now, when)
 
 
-def change_calendar(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def change_calendar(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
     """A clock counts on in the calendar of another state's owner."""
     held = case.rounds[clock.index]
     if held is not None:
         rebase(out, case, held, now, when)
 
 
-def end(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def end(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
     """A clock comes to be stopped."""
     held = case.rounds[clock.index]
     if held is not None:
@@ -94,16 +95,16 @@ def choose(case: Case, choices: tuple[LiveLimit, ...]) -> LiveLimit | None:
     return None
 
 
-def start(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def start(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
     """Begin a round, unless no limit holds. The first may count from an earlier instant."""
     limit = choose(case, clock.choices[case.state.index])
     if limit is None:
         return
-    since, more = now, ""
+    since, reason = now, None
     if not case.seen & clock.bit:
         case.seen |= clock.bit
         if clock.counts_from is not None or (case.opened == now != case.received):
-            since, more = _first_instant(case, clock, limit, now)
+            since, reason = _first_instant(case, clock, limit, now)
     held = Round(clock, limit, since)
     case.rounds[clock.index] = held
     used = _go_on_counting(case, held) if clock.goes_on else 0
@@ -116,17 +117,14 @@ def start(out: list[str], case: Case, clock: LiveClock, now: int, when: str) -> 
             plan(held)
         else:
             held.next = due
-        out.append(case.line(limit.fresh, when, _with(limit.fresh.data % text_of(due), more)))
-        return
-    settle(case, held)
-    write_running(out, case, held, limit.started, now, when)
-    if more:
-        out[-1] = _with(out[-1], more)
-
-
-def _with(data: str, more: str) -> str:
-    """The data of a record, up to the end of its line, with more in it."""
-    return f"{data[: data.rindex('}}')]},{more}}}}}\n" if more else data
+        if reason is None:
+            told = limit.told
+            out.append(case.record("clock.started", when, ClockData(told, due, 0, told.limit)))
+            return
+    else:
+        settle(case, held)
+    code = None if reason is None else codes.FUTURE_START
+    write_running(out, case, held, "clock.started", now, when, reason, code)
 
 
 def _go_on_counting(case: Case, held: Round) -> int:
@@ -147,23 +145,22 @@ def keep(case: Case, held: Round, now: int, clock: LiveClock) -> None:
     case.keep(clock.index, kept)
 
 
-def _first_instant(case: Case, clock: LiveClock, limit: LiveLimit, now: int) -> tuple[int, str]:
+def _first_instant(case: Case, clock: LiveClock, limit: LiveLimit, now: int) -> tuple[int, str | None]:
     """Where a clock's first round counts from: a fact, or the receipt of a case handed over; and what is to be said of
     a fact that cannot be counted from. A date stands for its end."""
     since = case.received if case.opened == now else now
     if clock.counts_from is None:
-        return min(since, now), ""
+        return min(since, now), None
     said = case.facts.get(clock.counts_from)
     if isinstance(said, date):
         begins, counted = _date_of(limit, said)
     elif type(said) is int:
         begins = counted = said
     else:
-        return min(since, now), ""
+        return min(since, now), None
     if begins <= now:
-        return max(min(counted, now), EARLIEST), ""
-    reason = f"{clock.counts_from} lies in the future: it counts from now"
-    return now, f'"code":"{codes.FUTURE_START}","reason":{quoted(reason)}'
+        return max(min(counted, now), EARLIEST), None
+    return now, f"{clock.counts_from} lies in the future: it counts from now"
 
 
 def _date_of(limit: LiveLimit, day: date) -> tuple[int, int]:
@@ -175,7 +172,7 @@ def _date_of(limit: LiveLimit, day: date) -> tuple[int, int]:
     return end - DAY, end
 
 
-def pause(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
+def pause(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
     """Let a running round stand still."""
     if not held.running:
         return
@@ -183,10 +180,10 @@ def pause(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
     held.running = False
     held.segments += ((held.since, now),)
     held.next = held.due if not held.late and passed(held, now) else NEVER
-    write_ended(out, case, held, held.limit.paused, held.used, when)
+    write_ended(out, case, held, "clock.paused", held.used, when)
 
 
-def resume(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
+def resume(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
     """Let a paused round go on, in the calendar of the state that it goes on in; what was used stays used."""
     if held.running:
         return
@@ -198,10 +195,10 @@ def resume(out: list[str], case: Case, held: Round, now: int, when: str) -> None
         plan(held)
     else:
         settle(case, held)
-    write_running(out, case, held, held.limit.resumed, now, when)
+    write_running(out, case, held, "clock.resumed", now, when)
 
 
-def restart(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
+def restart(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
     """Begin a round anew: a late one ends and another starts, any other counts from zero again."""
     if held.late:
         stop(out, case, held, now, when)
@@ -220,10 +217,10 @@ def restart(out: list[str], case: Case, held: Round, now: int, when: str) -> Non
     settle(case, held)
     if found_late and passed(held, now):  # the same event has moved its date into the past
         held.next = held.due
-    write_running(out, case, held, held.limit.restarted, now, when)
+    write_running(out, case, held, "clock.restarted", now, when)
 
 
-def rebase(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
+def rebase(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
     """Count on in the calendar of another state's owner: what was used stays used."""
     changed = held.clock.choices[case.state.index][held.limit.place]
     if changed is held.limit or not held.running:
@@ -235,7 +232,7 @@ def rebase(out: list[str], case: Case, held: Round, now: int, when: str) -> None
     if not held.late:
         settle(case, held)
     if held.due != before:
-        write_running(out, case, held, changed.extended, now, when, changed.recounted_as)
+        write_running(out, case, held, "clock.extended", now, when, changed.recounted_as)
 
 
 def begin_stretch(held: Round, now: int) -> None:
@@ -244,13 +241,13 @@ def begin_stretch(held: Round, now: int) -> None:
     held.since = now
 
 
-def stop(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
+def stop(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
     """End a round: met if it is not late, else ended with the time by which it was over.
 
     A timer of the very instant at which a strict limit falls due may end the round before its own turn; it is late.
     A round that pauses ends as if it went on now: the date that it had to be done by may have passed.
     """
-    limit, clock = held.limit, held.clock
+    clock = held.clock
     if not held.late:
         if not held.running:
             settle_standing(case, held, now)
@@ -262,20 +259,17 @@ def stop(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
     if clock.goes_on:
         keep(case, held, now, clock)
     if held.late:
-        write_over(out, case, held, used, when)
-    elif held.amount == limit.amount:
-        form = limit.plainly_met
-        out.append(case.line(form, when, form.data % seconds(used, limit.unit)))
+        write_ended(out, case, held, "clock.ended", used, when, max(used - held.mark, 0))
     else:
-        write_ended(out, case, held, limit.met, used, when)
+        write_ended(out, case, held, "clock.met", used, when)
 
 
-def cancel(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
+def cancel(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
     """End a round because the clock does not apply any more."""
     case.rounds[held.clock.index] = None
     if held.clock.goes_on:
         keep(case, held, now, held.clock)
-    write_ended(out, case, held, held.limit.cancelled, used_of(held, now), when)
+    write_ended(out, case, held, "clock.cancelled", used_of(held, now), when)
 
 
 def forget_lateness(case: Case, clock: LiveClock) -> None:
@@ -284,30 +278,30 @@ def forget_lateness(case: Case, clock: LiveClock) -> None:
         case.pending = tuple(each for each in case.pending if each is not clock)
 
 
-def warn(out: list[str], case: Case, held: Round, when: str, now: int) -> None:
+def warn(out: list[Record], case: Case, held: Round, when: str, now: int) -> None:
     """Say that a share of the limit is used."""
     held.warned += 1
     plan(held)
-    write_running(out, case, held, held.limit.warned, now, when)
+    write_running(out, case, held, "clock.warned", now, when)
 
 
-def fall_late(out: list[str], case: Case, held: Round, when: str, now: int) -> None:
+def fall_late(out: list[Record], case: Case, held: Round, when: str, now: int) -> None:
     """Say that the limit is passed; the round counts on."""
     held.late = True
     held.clock.lates += 1
     held.next = NEVER
     held.mark = place_of(held, held.due) - held.base
-    write_running(out, case, held, held.limit.late, now, when)
+    write_running(out, case, held, "clock.late", now, when)
 
 
-def tell(out: list[str], case: Case, held: Round, now: int, when: str) -> None:
+def tell(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
     """Say of a round that another case began that it is this case's now."""
     if held.running:
-        write_running(out, case, held, held.limit.started, now, when)
+        write_running(out, case, held, "clock.started", now, when)
     else:
-        write_ended(out, case, held, held.limit.paused, held.used, when)
+        write_ended(out, case, held, "clock.paused", held.used, when)
 
 
-def tell_extended(out: list[str], case: Case, held: Round, now: int, when: str, reason: str) -> None:
+def tell_extended(out: list[Record], case: Case, held: Round, now: int, when: str, reason: str) -> None:
     """Say that a round's due time has changed, and why."""
-    write_running(out, case, held, held.limit.extended, now, when, quoted(reason))
+    write_running(out, case, held, "clock.extended", now, when, reason)

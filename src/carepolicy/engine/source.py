@@ -1,7 +1,4 @@
-"""The text of a Python function, put together line by line, with the values that it refers to.
-
-Texts of records stand in it as literals; anything else is handed in by a name of ours.
-"""
+"""The text of a Python function, put together line by line, with the values that it refers to by names of ours."""
 
 from __future__ import annotations
 
@@ -9,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.engine.recordtext import number_text
+from carepolicy.engine.record import ClockData, Record
 
 if TYPE_CHECKING:
     from carepolicy.engine.live import LiveProgram
+    from carepolicy.engine.liveclocks import LiveLimit
 
 
 class Source:
@@ -20,7 +18,6 @@ class Source:
 
     def __init__(self, signature: str) -> None:
         self._signature = signature
-        self._head = ""
         self._lines: list[str] = []
         self._indent = 1
         self.values: dict[str, Any] = {}
@@ -47,20 +44,24 @@ class Source:
 
     def begin_records(self, program: LiveProgram) -> None:
         """From here the function has at hand what all records of the case at this instant have in common."""
-        self._head = f"{literal(program.head)}{{told}}/"
+        self._program = self.name(program.id, "program")
         self.add(
             "out = stepper.out",
             "write = out.append",
             "rounds = case.rounds",
-            "told = case.told",
+            "about = case.subject",
             "number = case.sequence",
-            f'middle = f\'"{{told}}","time":"{{when}}{literal(program.tail)}\'',
         )
 
-    def record(self, kind: str, data: str, *open_fields: str) -> None:
-        """Write a record; ``data`` has a ``%s`` for each of the open fields, which are Python expressions."""
-        self.add("number += 1", f"n = {self.name(number_text, 'texts')}[number]")
-        self.add(f"write(f'{self._head}{{n}}{literal(kind)}{{middle}}{{n}}{filled(data, open_fields)}')")
+    def record(self, kind: str, data: str) -> None:
+        """Write a record; ``data`` is a Python expression."""
+        made = f"{self.name(Record, 'record')}({self._program}, about, number, {kind!r}, when, {data})"
+        self.add("number += 1", f"write({made})")
+
+    def clock_record(self, kind: str, limit: LiveLimit, due: str, used: str) -> None:
+        """Write a record of a clock's round under a limit; ``due`` and ``used`` are Python expressions."""
+        told, known = self.name(limit.told, "told"), self.name(limit.told.limit, "most")
+        self.record(kind, f"{self.name(ClockData, 'data')}({told}, {due}, {used}, {known})")
 
     def call(self, *lines: str) -> None:
         """Call something that may write records of the case itself."""
@@ -79,17 +80,3 @@ class Source:
         space = dict(self.values)
         exec(compile(self.text(), f"<{self._signature}>", "exec"), space)
         return space[self._signature.partition("(")[0]]
-
-
-def literal(text: str) -> str:
-    """``text`` as it must stand inside of an f-string in single quotes."""
-    plain = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
-    return plain.replace("{", "{{").replace("}", "}}")
-
-
-def filled(data: str, fields: tuple[str, ...]) -> str:
-    """A template with ``%s`` as the inside of an f-string, the fields in their places. Without fields it is none."""
-    if not fields:
-        return literal(data)
-    parts = [literal(each.replace("%%", "%")) for each in data.split("%s")]
-    return "".join(f"{part}{{{field}}}" for part, field in zip(parts, fields, strict=False)) + parts[-1]

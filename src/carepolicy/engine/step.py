@@ -40,10 +40,10 @@ ENDLESS = "what is caused here causes itself again, without time passing"
 
 
 class Stepper(Telling, Timers):
-    """Steps subjects. Records are appended to ``out`` as lines of JSON, raised events to ``raised``.
+    """Steps subjects. Records are appended to ``out``, raised events to ``raised``.
 
     It holds no state of any subject, reads no clock of the machine and does no input or output: the
-    same subject, event and policies give the same lines. ``starting`` are the places of programs that the event at
+    same subject, event and policies give the same records. ``starting`` are the places of programs that the event at
     hand starts itself: what it causes in others opens no case of them. ``overspent`` says why a transition was refused
     that would have given away more than the role may, until that is written down.
     """
@@ -86,7 +86,7 @@ class Stepper(Telling, Timers):
         case.opened = case.now = now
         case.received = received
         subject.put(program.place, case)
-        self.out.append(case.line(state.opened, when))
+        self.out.append(case.record("case.opened", when, state.opened))
         self._enter(case, state, state.starting, now, when, NO_DATA, facts)
         self.settle(subject, case, now)
         return case
@@ -144,7 +144,7 @@ class Stepper(Telling, Timers):
             if way.effects is not None:
                 way.effects.run(self, case, now, when, event)
             if way.moved is not None:
-                self.out.append(case.line(way.moved, when))
+                self.out.append(case.record("case.moved", when, way.moved))
             self._enter(case, target, way.ops, now, when, event, before)
 
     def look_at_facts(self, case: Case, before: Mapping[str, Any], now: int, when: str) -> None:
@@ -188,7 +188,7 @@ class Stepper(Telling, Timers):
         else:
             case.holder = None
             if state.task is not None:
-                self.out.append(case.line(state.task, when))
+                self.out.append(case.record("task.assigned", when, state.task))
         if state.enter is not None:
             known = case.facts
             state.enter.run(self, case, now, when, event)
@@ -288,7 +288,7 @@ class Stepper(Telling, Timers):
     def _close(self, case: Case, state: LiveState, when: str) -> None:
         case.closed = True
         case.afters = ()
-        self.out.append(case.line(state.closed, when))
+        self.out.append(case.record("case.closed", when, state.closed))
 
     def settle(self, subject: Subject, case: Case, now: int) -> None:
         """After a step of a case: let go of a closed one, open what it opens, note what falls due next."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
-
 from carepolicy.engine import codes
 from carepolicy.engine.desk import NO_EVENTS, Desk, raised_as_incoming
 from carepolicy.engine.eventrecords import EventRecords
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from carepolicy.engine.desk import Counted
+    from carepolicy.engine.record import Record
     from carepolicy.engine.subject import Raised
     from carepolicy.machine.program import Bundle
 
@@ -44,7 +43,7 @@ class Caused(NamedTuple):
     line: int
     stratum: int
     order: int
-    text: str
+    records: list[Record]
 
 
 class Ending(NamedTuple):
@@ -52,7 +51,7 @@ class Ending(NamedTuple):
     lines), and what fell due at the end (in the order of time, subject, flow and sequence)."""
 
     caused: list[Caused]
-    due: str
+    due: list[Record]
 
 
 class Run:
@@ -90,29 +89,28 @@ class Run:
         self._order = 0
         self.plain = PlainLines(self, bundle)
 
-    def feed_lines(self, lines: Sequence[tuple[int, bytes | str]]) -> list[tuple[int, str]]:
+    def feed_lines(self, lines: Sequence[tuple[int, bytes | str]]) -> list[tuple[int, list[Record]]]:
         """Take numbered lines; the records of the lowest stratum in stretches, each with its first line's number and
         ending with one that may cause more. With lateness these may be earlier lines than the ones given."""
         holding, desk = self.holding, self.desks[0]
         if holding is None:
             return self.plain.take_apart(lines)
-        found: list[tuple[int, str]] = []
+        found: list[tuple[int, list[Record]]] = []
         for number, line in lines:
             try:
                 event = self.intake.read(number, line)
             except Refused as refused:
-                found.append((number, self.refuse(number, refused, line)))
+                found.append((number, [self.refuse(number, refused, line)]))
                 continue
             for each in holding.add(event):
                 self.give(each)
                 found.append((each.line, desk.written()))
         return found
 
-    def feed_directly(self, lines: Sequence[tuple[int, bytes | str]]) -> tuple[str, int]:
-        """Take numbered lines of a set of one stratum, without lateness; their records in order, and how many."""
+    def feed_directly(self, lines: Sequence[tuple[int, bytes | str]]) -> list[Record]:
+        """Take numbered lines of a set of one stratum, without lateness; their records in order."""
         self.plain.take(lines)
-        written = len(self.desks[0].out)
-        return self.desks[0].written(), written
+        return self.desks[0].written()
 
     def take_fully(self, event: Incoming) -> None:
         """Give an event to the lowest stratum, and to no other."""
@@ -125,7 +123,7 @@ class Run:
         if desk.refusals:
             self._drop(desk)
 
-    def refuse(self, number: int, refused: Refused, line: bytes | str) -> str:
+    def refuse(self, number: int, refused: Refused, line: bytes | str) -> Record:
         """Write down that a line was not taken."""
         self.tally[refused.code] += 1
         self.dead.append(self.letters.refused(number, refused, line))
@@ -199,36 +197,36 @@ class Run:
 
     def finish(self, until: int | None = None) -> Ending:
         """Let timers fall due by ``until`` (by default the latest time read), stratum by stratum."""
-        texts, due = self.lowest(until)
-        caused = [Caused(line, 0, 0, text) for line, text in texts]
+        found, due = self.lowest(until)
+        caused = [Caused(line, 0, 0, records) for line, records in found]
         end = self.latest if until is None else until
         for level in range(1, self.levels):
             desk = self.desks[level]
             for event in self._events_of(level):
                 desk.take(event)
-                text = desk.written()
+                records = desk.written()
                 self._drop(desk)
                 self.collect(level, event.line)
                 if event.line == AT_THE_END:
-                    due.append(text)
+                    due += records
                 else:
                     self._order += 1
-                    caused.append(Caused(event.line, level, self._order, text))
-            due.append(desk.finish(end))
+                    caused.append(Caused(event.line, level, self._order, records))
+            due += desk.finish(end)
             self.collect(level, AT_THE_END)
         caused.sort(key=lambda each: (each.line, each.stratum, each.order))
-        return Ending(caused, "".join(in_order_of_time(due)))
+        return Ending(caused, in_order_of_time(due))
 
-    def lowest(self, until: int | None) -> tuple[list[tuple[int, str]], list[str]]:
+    def lowest(self, until: int | None) -> tuple[list[tuple[int, list[Record]]], list[Record]]:
         """Finish the lowest stratum: records that lines caused, and what fell due at the end."""
-        texts: list[tuple[int, str]] = []
+        found: list[tuple[int, list[Record]]] = []
         if self.holding is not None:
             for event in self.holding.rest():
                 self.give(event)
-                texts.append((event.line, self.desks[0].written()))
-        due = [self.desks[0].finish(self.latest if until is None else until)]
+                found.append((event.line, self.desks[0].written()))
+        due = self.desks[0].finish(self.latest if until is None else until)
         self.collect(0, AT_THE_END)
-        return texts, due
+        return found, due
 
     def _events_of(self, level: int) -> Iterator[Incoming]:
         """The events of a higher stratum in the order of time, with those that its watches raise."""
@@ -252,15 +250,6 @@ class Run:
         return sum(desk.stepper.lates for desk in self.desks)
 
 
-def in_order_of_time(texts: Iterable[str]) -> list[str]:
-    """Lines of records by (time, subject, flow, sequence).
-
-    Only a line feed ends a line of JSON: a text in it may hold other separators (U+2028) as they are.
-    """
-    lines = [line for text in texts for line in text.split("\n") if line]
-
-    def key(line: str) -> tuple[str, str, str, int]:
-        record = orjson.loads(line)
-        return record.get("time", ""), record.get("subject", ""), record.get("flow", ""), record.get("sequence", 0)
-
-    return [line + "\n" for line in sorted(lines, key=key)]
+def in_order_of_time(records: Iterable[Record]) -> list[Record]:
+    """Records by (time, subject, flow, sequence)."""
+    return sorted(records, key=lambda each: (each.when, each.subject, each.flow, each.sequence))

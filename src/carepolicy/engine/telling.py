@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from carepolicy.engine.case import Case
+    from carepolicy.engine.record import Record, Told
     from carepolicy.engine.wording import Private, Said
     from carepolicy.machine.messages import Template
     from carepolicy.machine.program import Bundle, OpenTable, RaiseTable
@@ -20,11 +21,11 @@ class Telling:
     """The part of a ``Stepper`` that effects work with. ``to_open`` are cases that effects want opened."""
 
     def __init__(self, bundle: Bundle, reveal: bool) -> None:
-        self.out: list[str] = []
+        self.out: list[Record] = []
         self.raised: list[Raised] = []
         self.to_open: list[tuple[OpenTable, Case]] = []
         self.reveal = reveal
-        self.unmasked: dict[tuple[str, str, int], tuple[str, Private]] | None = None
+        self.unmasked: dict[tuple[str, str, int], tuple[Told, Private]] | None = None
         """Where it is a dictionary, the data of records without the masks in them, by (flow, subject, sequence), each
         with the private facts that went into each of its fields."""
         self.facts = bundle.facts
@@ -61,7 +62,7 @@ class Telling:
         """Write the record of what an effect says; the private facts in it are masked, and kept beside it where they
         are asked for."""
         told = said.data(self, case, event, self.reveal)
-        self.out.append(case.line(said.form, when, said.form.data % told))
+        self.out.append(case.record(said.kind, when, told))
         if self.unmasked is not None and not self.reveal:
             private = said.private(case)
             if any(private.values()):

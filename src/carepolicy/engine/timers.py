@@ -8,6 +8,7 @@ from carepolicy.engine import codes, rounds
 from carepolicy.engine.case import Round
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.live import due_of
+from carepolicy.engine.record import Told
 from carepolicy.engine.subject import Opening, Subject
 from carepolicy.engine.values import NO_DATA
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from carepolicy.businesstime.calendar import Calendar
     from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState, LiveWay
+    from carepolicy.engine.record import Record
 
 AT_ONE_INSTANT = 1_000
 """So many timers of one case may fire at one instant; more are a loop of the policy, which is cut."""
@@ -28,7 +30,7 @@ IN_A_LIFE = 100_000
 class Timers:
     """The part of a ``Stepper`` that lets time pass."""
 
-    out: list[str]
+    out: list[Record]
     overspent: str | None
     calendars: Mapping[str, Calendar]
 
@@ -71,7 +73,7 @@ class Timers:
         """Write down that what a case causes by itself is cut, as it would not end."""
         reason = f"{why}: the loop is cut here"
         told = {"event": {"type": trigger}, "code": codes.LOOP, "reason": reason, "state": case.state.name}
-        self.out.append(case.line(case.program.writer.fixed("event.rejected", **told), when))
+        self.out.append(case.record("event.rejected", when, Told(told)))
 
     def _open_now(self, subject: Subject, opening: Opening, now: int) -> None:
         program = opening.program
@@ -149,7 +151,7 @@ class Timers:
         if self.overspent is not None:
             reason, self.overspent = self.overspent, None
             told = {"event": {"type": trigger}, "code": codes.AUTHORITY, "reason": reason, "state": case.state.name}
-            self.out.append(case.line(case.program.writer.fixed("event.rejected", **told), when))
+            self.out.append(case.record("event.rejected", when, Told(told)))
 
     def plan(self, subject: Subject) -> None:
         """Note when the subject's next timer falls due."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from carepolicy.engine.instants import parse
-from carepolicy.engine.reading import Record
+from carepolicy.engine.record import Record
 
 RUNNING, PAUSED, LATE, MET, ENDED, CANCELLED = "running", "paused", "late", "met", "ended late", "cancelled"
 _STATUS = {
@@ -55,7 +55,7 @@ class ClockView:
             self.status = LATE if status == RUNNING and self.late else status
         self.due = data.get("due")
         self.used, self.limit, self.basis = data["used"], data.get("limit"), data["basis"]
-        self.over, self.at = data.get("over"), record.time
+        self.over, self.at = data.get("over"), record.when
 
     def as_dict(self) -> dict[str, Any]:
         """The clock as ``case show --format json`` prints it."""
@@ -99,10 +99,10 @@ class CaseView:
         """Let the case be what a record says."""
         data = record.data
         if record.kind == "case.moved":
-            self.state, self.since = data["to"], record.time
+            self.state, self.since = data["to"], record.when
             self.role = self.person = None
         elif record.kind == "case.closed":
-            self.state, self.closed, self.outcome = data["state"], record.time, data["outcome"]
+            self.state, self.closed, self.outcome = data["state"], record.when, data["outcome"]
             self.role = self.person = None
         elif record.kind == "task.assigned":
             self.role, self.person = data["role"], data.get("person")
@@ -141,7 +141,7 @@ class Cases:
             if case is not None and self._keep:
                 self._done.append(case)
             case = self._present[key] = CaseView(
-                record.flow, record.version, record.subject, number, record.data["state"], record.time, record.time
+                record.flow, record.version, record.subject, number, record.data["state"], record.when, record.when
             )
         elif case is None:
             return

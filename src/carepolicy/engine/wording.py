@@ -1,14 +1,12 @@
-"""What effects say: messages, notices and actions, with the text of their records written as far as it is known."""
+"""What effects say: messages, notices and actions, with their texts put together as far as they are known."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from carepolicy.engine import rounds
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.recordtext import inside, quoted
+from carepolicy.engine.record import Told
 from carepolicy.engine.values import MASK, plain
 
 if TYPE_CHECKING:
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from carepolicy.engine.case import Case
-    from carepolicy.engine.live import LiveProgram
-    from carepolicy.engine.recordtext import Form
     from carepolicy.engine.telling import Telling
     from carepolicy.machine.messages import Piece, Slot, Template
     from carepolicy.machine.program import ArgumentTable, Bundle
@@ -27,10 +23,12 @@ if TYPE_CHECKING:
     class Said(Protocol):
         """What a record says that an effect writes."""
 
-        form: Form
+        @property
+        def kind(self) -> str:
+            """The kind of the record."""
 
-        def data(self, stepper: Telling, case: Case, event: Mapping[str, Any], reveal: bool) -> str:
-            """The record's data as JSON; private facts are masked unless ``reveal``."""
+        def data(self, stepper: Telling, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
+            """The record's data; private facts are masked unless ``reveal``."""
 
         def private(self, case: Case) -> Private:
             """The private facts that go into each field."""
@@ -66,18 +64,18 @@ class CaseValues:
 
 
 class LiveText:
-    """A text of a template, of which all but its placeholders stands as it must inside of a JSON string."""
+    """A text of a template."""
 
     __slots__ = ("_known", "_pieces", "_template")
 
     def __init__(self, template: Template, parts: tuple[Piece, ...]) -> None:
         self._template = template
-        self._pieces: tuple[str | Slot, ...] = tuple(inside(part) if isinstance(part, str) else part for part in parts)
+        self._pieces: tuple[str | Slot, ...] = parts
         known = all(isinstance(part, str) for part in parts)
-        self._known = "".join(map(str, self._pieces)) if known else None
+        self._known = "".join(map(str, parts)) if known else None
 
-    def inside(self, stepper: Telling, case: Case, reveal: bool) -> str:
-        """The text for a case, as it stands inside of a JSON string."""
+    def told(self, stepper: Telling, case: Case, reveal: bool) -> str:
+        """The text for a case."""
         if self._known is not None:
             return self._known
         values = CaseValues(stepper, case)
@@ -86,20 +84,20 @@ class LiveText:
             if isinstance(each, str):
                 found.append(each)
             elif each.kind == "subject" and not each.isolated:
-                found.append(case.told)
+                found.append(case.subject)
             else:
-                found.append(inside(self._template.told(each, values, reveal)))
+                found.append(self._template.told(each, values, reveal))
         return "".join(found)
 
 
 class Letter:
     """A message on one channel in one language."""
 
-    __slots__ = ("address", "begin", "hides_address", "subject", "text")
+    __slots__ = ("address", "channel", "hides_address", "language", "subject", "text")
 
-    def __init__(self, name: str, channel: str | None, template: Template, bundle: Bundle) -> None:
-        told = f'"channel":{_json(channel)},"language":{quoted(template.language)},"to":'
-        self.begin = f'{{"template":{quoted(name)},{told}'
+    def __init__(self, channel: str | None, template: Template, bundle: Bundle) -> None:
+        self.channel = channel
+        self.language = template.language
         self.address = bundle.addresses.get(channel) if channel is not None else None
         self.hides_address = self.address is not None and bundle.facts[self.address].private
         self.subject = LiveText(template, template.subject)
@@ -107,15 +105,16 @@ class Letter:
 
 
 class LiveMessage:
-    """A message template of a flow, by language, with the record that requests it."""
+    """A message template of a flow, by language."""
 
-    __slots__ = ("_bundle", "_letters", "_name", "_private", "_templates", "form")
+    __slots__ = ("_bundle", "_letters", "_name", "_private", "_templates")
 
-    def __init__(self, name: str, program: LiveProgram, bundle: Bundle) -> None:
-        self.form = program.writer.form("message.requested", "%s")
+    kind = "message.requested"
+
+    def __init__(self, name: str, templates: Mapping[str, Template], bundle: Bundle) -> None:
         self._name = name
         self._bundle = bundle
-        self._templates: Mapping[str, Template] = program.program.templates[name]
+        self._templates = templates
         self._letters: dict[tuple[str | None, str], Letter] = {}
         said = private_of(self._templates)
         self._private = {
@@ -128,28 +127,31 @@ class LiveMessage:
         """The private facts that go into each field."""
         return self._private.get(case.channel or "", self._private[""])
 
-    def data(self, stepper: Telling, case: Case, event: Mapping[str, Any], reveal: bool) -> str:
+    def data(self, stepper: Telling, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
         """The message in the customer's language, on the channel of the case."""
         key = case.channel, stepper.language(case, self._templates)
         letter = self._letters.get(key)
         if letter is None:
             channel, language = key
-            letter = self._letters[key] = Letter(self._name, channel, self._templates[language], self._bundle)
+            letter = self._letters[key] = Letter(channel, self._templates[language], self._bundle)
         to = None if letter.address is None else stepper.value(case, letter.address)
         if to is not None and letter.hides_address and not reveal:
             to = MASK
-        subject, text = letter.subject.inside(stepper, case, reveal), letter.text.inside(stepper, case, reveal)
-        return f'{letter.begin}{_json(to)},"subject":"{subject}","text":"{text}"}}'
+        subject, text = letter.subject.told(stepper, case, reveal), letter.text.told(stepper, case, reveal)
+        return Told(
+            template=self._name, channel=letter.channel, language=letter.language, to=to, subject=subject, text=text
+        )
 
 
 class LiveNotice:
     """A notice for a role, in the organisation's first language that it has."""
 
-    __slots__ = ("_begin", "_private", "_text", "form")
+    __slots__ = ("_private", "_role", "_text")
 
-    def __init__(self, role: str, texts: Mapping[str, Template], program: LiveProgram, bundle: Bundle) -> None:
-        self.form = program.writer.form("notice.requested", "%s")
-        self._begin = f'{{"role":{quoted(role)},"text":"'
+    kind = "notice.requested"
+
+    def __init__(self, role: str, texts: Mapping[str, Template], bundle: Bundle) -> None:
+        self._role = role
         language = next((each for each in bundle.languages if each in texts), next(iter(texts)))
         self._text = LiveText(texts[language], texts[language].text)
         self._private = private_of(texts)
@@ -158,19 +160,20 @@ class LiveNotice:
         """The private facts that go into each field."""
         return self._private
 
-    def data(self, stepper: Telling, case: Case, event: Mapping[str, Any], reveal: bool) -> str:
+    def data(self, stepper: Telling, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
         """The role, and the text for the case."""
-        return f'{self._begin}{self._text.inside(stepper, case, reveal)}"}}'
+        return Told(role=self._role, text=self._text.told(stepper, case, reveal))
 
 
 class LiveRequest:
     """An action that is asked for, with its arguments; those that a private fact went into are masked."""
 
-    __slots__ = ("_arguments", "_begin", "_private", "form")
+    __slots__ = ("_action", "_arguments", "_private")
 
-    def __init__(self, action: str, arguments: tuple[ArgumentTable, ...], program: LiveProgram) -> None:
-        self.form = program.writer.form("action.requested", "%s")
-        self._begin = f'{{"action":{quoted(action)},"with":'
+    kind = "action.requested"
+
+    def __init__(self, action: str, arguments: tuple[ArgumentTable, ...]) -> None:
+        self._action = action
         self._arguments = arguments
         self._private = {"with": tuple(fact for each in arguments for fact in each.private)}
 
@@ -178,13 +181,13 @@ class LiveRequest:
         """The private facts that go into each field."""
         return self._private
 
-    def data(self, stepper: Telling, case: Case, event: Mapping[str, Any], reveal: bool) -> str:
+    def data(self, stepper: Telling, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
         """The action and its arguments."""
         given = {
             each.name: MASK if each.private and not reveal else plain(each.function(case.facts, event, case), each.type)
             for each in self._arguments
         }
-        return f"{self._begin}{orjson.dumps(given).decode()}}}"
+        return Told({"action": self._action, "with": given})
 
 
 def private_of(texts: Mapping[str, Template]) -> dict[str, tuple[str, ...]]:
@@ -194,7 +197,3 @@ def private_of(texts: Mapping[str, Template]) -> dict[str, tuple[str, ...]]:
         for field, facts in template.private().items():
             found.setdefault(field, {}).update(dict.fromkeys(facts))
     return {field: tuple(facts) for field, facts in found.items()}
-
-
-def _json(value: str | None) -> str:
-    return orjson.dumps(value).decode()

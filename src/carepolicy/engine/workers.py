@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from carepolicy.engine.columns import Row
+    from carepolicy.engine.record import Record
     from carepolicy.engine.subject import Raised
     from carepolicy.machine.program import Bundle
 
@@ -45,7 +46,7 @@ class Part(NamedTuple):
 class Answer(NamedTuple):
     """What a worker made of its shares."""
 
-    texts: list[tuple[int, int, str]]
+    records: list[tuple[int, int, list[Record]]]
     refusals: list[tuple[Incoming, str, str]]
     raised: list[tuple[int, Raised]]
     counted: list[Counted]
@@ -90,28 +91,28 @@ class _Taker:
     def answer(self, asked: list[Share] | Part | int) -> Answer:
         """What a worker made of shares or lines, or of the time until which timers fall due."""
         desk = self._desk
-        texts: list[tuple[int, int, str]] = []
+        records: list[tuple[int, int, list[Record]]] = []
         raised: list[tuple[int, Raised]] = []
         if isinstance(asked, int):
-            texts = [(AT_THE_END, 0, desk.finish(asked))]
+            records = [(AT_THE_END, 0, desk.finish(asked))]
             raised = [(AT_THE_END, each) for each in desk.stepper.raised]
             desk.stepper.raised.clear()
         elif isinstance(asked, Part):
-            texts = self._take_part(asked)
+            records = self._take_part(asked)
         else:
             for event, route in asked:
                 desk.take_route(event, route)
                 desk.let_go(event.subject)
-                texts.append((event.line, route, desk.written()))
+                records.append((event.line, route, desk.written()))
                 raised.extend((event.line, each) for each in desk.stepper.raised)
                 desk.stepper.raised.clear()
         counts = sum(len(subject.cases) for subject in desk.subjects.values())
-        answer = Answer(texts, list(desk.refusals), raised, list(desk.counted), counts, desk.stepper.lates)
+        answer = Answer(records, list(desk.refusals), raised, list(desk.counted), counts, desk.stepper.lates)
         desk.refusals.clear()
         desk.counted.clear()
         return answer
 
-    def _take_part(self, part: Part) -> list[tuple[int, int, str]]:
+    def _take_part(self, part: Part) -> list[tuple[int, int, list[Record]]]:
         found = self._columns.read(part.numbers, part.lines)
         assert found is not None, "lines that are handed on were plain when they were read"
         self._intake.forget_ids()  # the one that handed them on remembers them
@@ -124,12 +125,13 @@ class _Taker:
                 ends.append(len(desk.out))
 
         take_rows(desk, marked(), self._take_fully)
-        out, begin, texts = desk.out, 0, []
+        out, begin = desk.out, 0
+        records: list[tuple[int, int, list[Record]]] = []
         for number, end in zip(part.numbers, ends, strict=True):
-            texts.append((number, 0, "".join(out[begin:end])))
+            records.append((number, 0, out[begin:end]))
             begin = end
         out.clear()
-        return texts
+        return records
 
     def _take_fully(self, event: Incoming) -> None:
         self._desk.take(event)

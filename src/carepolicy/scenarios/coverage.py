@@ -11,7 +11,7 @@ from carepolicy.policy.resolve import transitions_of
 
 if TYPE_CHECKING:
     from carepolicy.engine.live import LiveProgram, LiveWay
-    from carepolicy.engine.reading import Record
+    from carepolicy.engine.record import Record
     from carepolicy.policy.model import Flow, Policies, Transition
     from carepolicy.policy.places import At
 

@@ -17,7 +17,7 @@ from carepolicy.scenarios.stage import MASK, NONE, CannotPlay
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case, Round
-    from carepolicy.engine.reading import Record
+    from carepolicy.engine.record import Record
     from carepolicy.scenarios.play import Key, Play
 
 NO_CASE = "no case"

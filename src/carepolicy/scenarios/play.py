@@ -8,8 +8,8 @@ import orjson
 
 from carepolicy.engine.case import Case
 from carepolicy.engine.instants import text_of
-from carepolicy.engine.reading import Record, read_record
-from carepolicy.engine.stream import Run
+from carepolicy.engine.record import Record
+from carepolicy.engine.stream import AT_THE_END, Run
 from carepolicy.engine.view import Cases, CaseView
 from carepolicy.scenarios.stage import CannotPlay
 
@@ -110,14 +110,14 @@ class Play:
             "time": text_of(self.now),
             "data": {name: self.stage.value(name, value) for name, value in step.data.items()},
         }
-        self._take(text for _, text in self.run.feed_lines([(step.number, orjson.dumps(told))]))
+        self._take(self.run.feed_lines([(step.number, orjson.dumps(told))]))
 
     def _settle(self, following: ScenarioStep | None) -> None:
         """Let timers fall due until now; those of this very instant only where no event of it comes after."""
         assert self.now is not None, "time passes before timers fall due"
         until = self.now - 1 if self._is_now(following) else self.now
         ending = self.run.finish(until)
-        self._take([*(each.text for each in ending.caused), ending.due])
+        self._take([*((each.line, each.records) for each in ending.caused), (AT_THE_END, ending.due)])
 
     def _is_now(self, step: ScenarioStep | None) -> bool:
         if step is None or step.event is None or step.wait is not None or step.until is not None:
@@ -127,8 +127,8 @@ class Play:
         except CannotPlay:
             return False
 
-    def _take(self, texts: Iterable[str]) -> None:
-        records = [read_record(line.encode()) for text in texts for line in text.split("\n") if line]
+    def _take(self, found: Iterable[tuple[int, list[Record]]]) -> None:
+        records = [record for _, several in found for record in several]
         records.sort(key=lambda each: each.at)
         for each in records:
             self.views.take(each)

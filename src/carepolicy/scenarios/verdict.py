@@ -106,7 +106,7 @@ def timeline(play: Play) -> tuple[str, ...]:
     own = (play.scenario.flow, play.subject)
     lines = []
     for each in play.records:
-        when = time_in_words(each.at, play.stage.zone) if each.time else ""
+        when = time_in_words(each.at, play.stage.zone) if each.when else ""
         about = "" if (each.flow or own[0], each.subject) == own else " ".join((each.subject, each.flow)).strip() + ": "
         lines.append(f"{when:<20}  {about}{record_in_words(each, play.stage.zone)}")
     return tuple(lines)

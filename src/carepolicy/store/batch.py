@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from carepolicy.engine.desk import Desk
+    from carepolicy.engine.record import Record
     from carepolicy.store.contract import EventRow, Transaction
     from carepolicy.store.desks import Desks
     from carepolicy.store.live.ids import Id
@@ -54,7 +55,8 @@ AT_THE_END = 1 << 61
 class Batch:
     """What one transaction does. ``input`` is the number of the input that the lines are of, 0 for none.
 
-    ``lines`` holds the records, ``positions`` the position of each; ``letters`` the dead letters; ``tally``
+    ``records`` holds the records, ``positions`` the position of each,
+    ``lines`` their lines when it is closed; ``letters`` the dead letters; ``tally``
     counts what was refused; ``latest`` is the latest time read.
 
     ``wall`` says that events come alone, as things happen. Then one that does not say when it happened does so when
@@ -63,6 +65,7 @@ class Batch:
     """
 
     def __init__(self, desks: Desks, transaction: Transaction, input: int = 0, wall: Wall | None = None) -> None:
+        self.records: list[Record] = []
         self.lines: list[str] = []
         self.positions: list[int] = []
         self.letters: list[str] = []
@@ -78,7 +81,6 @@ class Batch:
         self._letters: list[LetterRow] = []
         self._wholes: dict[int, tuple[str, str]] = {}
         self._end = AT_THE_END
-        self.lates = 0
         self._times: dict[str, int] = {}
         self._counted: set[watches.Counting] = set()
         self._ids = Ids(transaction, desks.records, input)
@@ -303,7 +305,7 @@ class Batch:
         elif self._journal is not None:
             self._journal.tick(until, self._desks.ticks)
         waiting: list[list[Incoming]] = [[] for _ in desks]
-        begin = len(self.lines)
+        begin = len(self.records)
         for level, desk in enumerate(desks):
             for event in sorted(waiting[level], key=lambda each: each.time):
                 self._give(desk, self._at_present(desk, event))
@@ -317,13 +319,13 @@ class Batch:
             self._hand_on(level, desk, waiting, position)
         from carepolicy.engine.stream import in_order_of_time
 
-        self.lines[begin:] = in_order_of_time(self.lines[begin:])
+        self.records[begin:] = in_order_of_time(self.records[begin:])
         return len(found) == most
 
     # -- what goes out -------------------------------------------------------------------------------------
 
-    def _write(self, position: int, out: list[str]) -> None:
-        self.lines += out
+    def _write(self, position: int, out: list[Record]) -> None:
+        self.records += out
         self.positions += [position] * len(out)
         out.clear()
 
@@ -339,9 +341,7 @@ class Batch:
                 unmasked.update(desk.stepper.unmasked)
                 desk.stepper.unmasked.clear()
         recording = Recording(self._desks, self._input)
-        recording.take(self.positions, self.lines, unmasked, self._times)
-        if self._desks.epoch:
-            self.lines = [f"{record[-1]}\n" for record in recording.records]
+        self.lines = recording.take(self.positions, self.records, unmasked, self._times)
         self._ids.keep()
         self._desks.keep()
         if self._letters:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from carepolicy.engine.live import LiveProgram
     from carepolicy.store.contract import Address, Held, Transaction, VersionRow
     from carepolicy.store.privacy.seal import DataKeys
-    from carepolicy.store.recording import Place
 
 NOBODY = (None, None)
 """The role and person of a case that nobody owns."""
@@ -56,7 +55,6 @@ class Desks:
         self.records = StoreRecords(bundle)
         self.touched: dict[Name, None] = {}
         self.known: dict[Name, Remembered] = {}
-        self.places: dict[str, Place] = {}
         self.notes = Notes(bundle, sealer)
         self._direct: dict[str, bool] = {}
         self._to_seal: list[tuple[int, Remembered, str, bytes]] = []
@@ -117,7 +115,6 @@ class Desks:
         self.sealer.forget_subjects()
         if self._transaction is not None:
             self._transaction.forget()
-        self.places.clear()
         self.touched.clear()
         self._to_seal.clear()
         self.notes.forget()

@@ -12,6 +12,7 @@ from carepolicy.engine.plainlines import opened
 
 if TYPE_CHECKING:
     from carepolicy.engine.intake import Incoming
+    from carepolicy.engine.record import Record
     from carepolicy.store.desks import Desks
 
 
@@ -26,7 +27,7 @@ class Quick:
         self._note = desks.notes.take
         self._known = desks.known
 
-    def take(self, event: Incoming) -> list[str] | None:
+    def take(self, event: Incoming) -> list[Record] | None:
         """The records of an event, in the list in which the desk collects them; None where the event must go the long
         way, and nothing has happened yet."""
         _, name, kind, now, when, _, _, data, masked, _ = event[:]

@@ -19,7 +19,8 @@ from carepolicy.policy.findings import did_you_mean
 from carepolicy.store.cases.search import ANYBODY, Looker, all_lines, names_near, open_cases, records_of
 
 if TYPE_CHECKING:
-    from carepolicy.engine.reading import Record, Skipped
+    from carepolicy.engine.reading import Skipped
+    from carepolicy.engine.record import Record
     from carepolicy.engine.view import CaseView
     from carepolicy.store.cases.search import Wanted
     from carepolicy.store.contract import Store, Transaction

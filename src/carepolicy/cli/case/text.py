@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from carepolicy.cli.terminal import csv_rows, plain, table, width
 from carepolicy.engine.instants import parse
-from carepolicy.engine.reading import Record
+from carepolicy.engine.record import Record
 from carepolicy.engine.recordwords import clock_in_words, due_in_words, record_in_words, time_in_words
 from carepolicy.engine.titles import NAMES, Titles
 from carepolicy.engine.view import CaseView
@@ -55,7 +55,7 @@ def _case(case: CaseView, zone: ZoneInfo, titles: Titles = NAMES) -> str:
 
 
 def _line(record: Record, zone: ZoneInfo, titles: Titles = NAMES) -> str:
-    when = time_in_words(record.at, zone) if record.time else NOWHEN
+    when = time_in_words(record.at, zone) if record.when else NOWHEN
     return plain(f"{when:<20}  {record_in_words(record, zone, titles)}")
 
 
@@ -88,7 +88,7 @@ def subject_object(
 
 def _object(record: Record, zone: ZoneInfo, titles: Titles = NAMES) -> dict[str, Any]:
     return {
-        "time": record.time or None,
+        "time": record.when or None,
         "sequence": record.sequence or None,
         "type": f"carepolicy.{record.kind}",
         "words": record_in_words(record, zone, titles),

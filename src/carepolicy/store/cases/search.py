@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from carepolicy.engine.reading import Record, read_record
+from carepolicy.engine.reading import read_record
+from carepolicy.engine.record import Record
 from carepolicy.engine.view import Cases, CaseView
 from carepolicy.store.contract import named, storable
 from carepolicy.store.privacy.seal import NOBODY, Reader, shown

@@ -32,7 +32,8 @@ NONE: frozenset[Id] = frozenset()
 
 
 class Done(NamedTuple):
-    """What a transaction did: lines of records, dead letters, and what was refused by its code.
+    """What a transaction did: lines of records, how many were ``written`` and by how many of these a clock
+    is late; dead letters, and what was refused by its code.
 
     Of events that came alone: by how much one that happened now had to be put ahead of the clock; how many are ``held``
     back, or were ``refused`` since they could not be read or had been taken before; and the ids of those ``untaken`` by
@@ -40,6 +41,8 @@ class Done(NamedTuple):
     """
 
     records: str
+    written: int
+    lates: int
     letters: list[str]
     tally: Counter[str]
     ahead: int = 0
@@ -224,4 +227,6 @@ class Operation:
 def finished(batch: Batch) -> Done:
     """Keep what a batch did, and tell it."""
     batch.close()
-    return Done("".join(batch.lines), batch.letters, batch.tally, batch.ahead, untaken=batch.untaken())
+    lates = sum(each.kind == "clock.late" for each in batch.records)
+    text, written = "".join(batch.lines), len(batch.lines)
+    return Done(text, written, lates, batch.letters, batch.tally, batch.ahead, untaken=batch.untaken())

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from carepolicy.store.live.operation import Operation
     from carepolicy.store.sql.statements import Written
 
-LATE = '"type":"carepolicy.clock.late"'
-
 
 class OtherInput(StoreFault):
     """The input is not the one that was read before under this name."""
@@ -251,8 +249,8 @@ class StoredRun:
             line=line,
             latest=max(before.latest, batch.latest),
             events=before.events + lines,
-            records=before.records + len(batch.lines),
-            lates=before.lates + done.records.count(LATE),
+            records=before.records + done.written,
+            lates=before.lates + done.lates,
             tally=before.tally + batch.tally,
             letters=before.letters + len(batch.letters),
             last=last or before.last,

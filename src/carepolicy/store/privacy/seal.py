@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+    from carepolicy.engine.record import Told
     from carepolicy.store.contract import Store, Transaction
 
 VAULT_VARIABLE = "CAREPOLICY_VAULT"
@@ -387,9 +388,9 @@ CARRIER = Reader(None)
 """One who carries a request out, and must have all of it: the mailer, the service that acts."""
 
 
-def whole(data: str, private: Mapping[str, tuple[str, ...]]) -> bytes:
+def whole(data: Told, private: Mapping[str, tuple[str, ...]]) -> bytes:
     """What is sealed beside a record: its data (JSON) without masks, and the facts in each of its fields."""
-    return b'{"facts":%b,"data":%b}' % (orjson.dumps(private), data.encode())
+    return orjson.dumps({"facts": private, "data": data})
 
 
 def shown(masked: dict[str, Any], sealed: bytes | None, sealer: DataKeys, reader: Reader) -> dict[str, Any]:

@@ -20,15 +20,14 @@ from carepolicy.engine import rounds
 from carepolicy.engine.case import Round, place_of, used_of
 from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.engine.recordtext import quoted
-from carepolicy.engine.roundrecords import seconds, write_running
+from carepolicy.engine.record import Told
+from carepolicy.engine.roundrecords import write_ended, write_running
 from carepolicy.engine.settling import settle, settle_standing, used_before
 from carepolicy.machine.bundle import load_bundle
 from carepolicy.machine.program import Phase
 from carepolicy.store.desks import Desks
 from carepolicy.store.faults import ReadOnly
 from carepolicy.store.live.operation import AT_A_TIME, Operation
-from carepolicy.store.live.run import LATE
 from carepolicy.store.open import open_store, remove_store
 from carepolicy.store.privacy.seal import DataKeys
 from carepolicy.store.recording import Recording
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
+    from carepolicy.engine.record import Record
     from carepolicy.engine.subject import Subject
     from carepolicy.engine.telling import Telling
     from carepolicy.machine.program import Bundle
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 APPLIED = "apply"
 """What moved a case, in its record."""
 
-WHY = quoted("the policies have changed")
+WHY = "the policies have changed"
 
 
 def make_plan(store: Store, root: str, sealer: DataKeys, now: int, most: int) -> Plan:
@@ -130,8 +130,8 @@ def _carry_out(
     if plan.same:
         return plan
     for done in Operation(store, None, plan.now).catch_up(transaction, plan.now):
-        plan.fired += done.records.count("\n")
-        plan.late += done.records.count(LATE)
+        plan.fired += done.written
+        plan.late += done.lates
     plan.last = transaction.rows(statements.LAST_NUMBER)[0][0]
     plan.ended_shadow = end_shadow(transaction)
     number = transaction.install(_name(transaction, bundle), plan.now, files)
@@ -166,7 +166,7 @@ def _move_cases(transaction: Transaction, installed: Installed, sealer: DataKeys
         (key, subject) for key, subject in transaction.rows(statements.ADDRESSES_OF_CASES, (*at, AT_A_TIME))
     ]:
         desks.fetch([name_of(each) for each in addresses])
-        told: list[str] = []
+        told: list[Record] = []
         for address in addresses:
             told += _move_all(desks, name_of(address), address[0], current, installed.bundle, plan)
         _keep(transaction, desks, told)
@@ -177,9 +177,9 @@ def _move_cases(transaction: Transaction, installed: Installed, sealer: DataKeys
 
 def _move_all(
     desks: Desks, name: Name, key: str, current: dict[str, LiveProgram], bundle: Bundle, plan: Plan
-) -> list[str]:
+) -> list[Record]:
     """Move the cases of one subject; the records of it."""
-    told: list[str] = []
+    told: list[Record] = []
     for desk in desks.desks:
         subject = desk.subjects.get(name)
         if subject is None or not subject.cases:
@@ -243,7 +243,7 @@ def _tell(case: Case, new: Case, where: tuple[str, str, str], plan: Plan) -> Non
             plan.note("due", example)
 
 
-def _keep(transaction: Transaction, desks: Desks, told: list[str]) -> None:
+def _keep(transaction: Transaction, desks: Desks, told: list[Record]) -> None:
     recording = Recording(desks, 0)
     recording.take([0] * len(told), told, {}, {})
     desks.keep()
@@ -273,11 +273,11 @@ def moved(
     new.afters, new.seen, new.visited, new.kept, new.extended = (), 0, None, None, None
     _translate(case, new)
     if state.name != case.state.name:
-        form = program.writer.fixed("case.moved", **{"from": case.state.name, "to": state.name, "on": APPLIED})
-        out.append(new.line(form, when))
+        data = Told({"from": case.state.name, "to": state.name, "on": APPLIED})
+        out.append(new.record("case.moved", when, data))
     _move_clocks(case, new, now, when, out)
     if state.final is not None:
-        out.append(new.line(state.closed, when))
+        out.append(new.record("case.closed", when, state.closed))
         new.closed = True
         return new
     if (state.name, state.owner) != (case.state.name, case.state.owner):
@@ -309,7 +309,7 @@ def _translate(case: Case, new: Case) -> None:
     new.pending = tuple(clocks[each.name] for each in case.pending if each.name in clocks)
 
 
-def _move_clocks(case: Case, new: Case, now: int, when: str, out: list[str]) -> None:
+def _move_clocks(case: Case, new: Case, now: int, when: str, out: list[Record]) -> None:
     before = {held.clock.name: held for held in case.rounds if held is not None}
     phases = {clock.name: clock.phases[case.state.index] for clock in case.program.clocks}
     for clock in new.program.clocks:
@@ -319,15 +319,16 @@ def _move_clocks(case: Case, new: Case, now: int, when: str, out: list[str]) -> 
             _move_round(new, held, clock, phase, now, when, out)
         elif phase is Phase.RUNNING and phases.get(clock.name) is not Phase.RUNNING:
             rounds.start(out, new, clock, now, when)
-    out += [_cancelled(new, gone, now, when) for gone in before.values()]
+    for gone in before.values():
+        _cancel(out, new, gone, now, when)
 
 
-def _move_round(new: Case, held: Round, clock: LiveClock, phase: Phase, now: int, when: str, out: list[str]) -> None:
+def _move_round(new: Case, held: Round, clock: LiveClock, phase: Phase, now: int, when: str, out: list[Record]) -> None:
     limit = rounds.choose(new, clock.choices[new.state.index]) if phase is not Phase.STOPPED else None
     if limit is None:
         if clock.goes_on:
             rounds.keep(new, held, now, clock)
-        out.append(_cancelled(new, held, now, when))
+        _cancel(out, new, held, now, when)
         return
     taken = new.rounds[clock.index] = _carried(new, held, clock, limit, now)
     if taken.running and phase is Phase.PAUSED:
@@ -335,7 +336,7 @@ def _move_round(new: Case, held: Round, clock: LiveClock, phase: Phase, now: int
     elif not taken.running and phase is Phase.RUNNING:
         rounds.resume(out, new, taken, now, when)
     elif not taken.late and ((taken.running and taken.due != held.due) or taken.limit.limit != held.limit.limit):
-        write_running(out, new, taken, limit.extended, now, when, WHY)
+        write_running(out, new, taken, "clock.extended", now, when, WHY)
 
 
 def _carried(new: Case, held: Round, clock: LiveClock, limit: LiveLimit, now: int) -> Round:
@@ -362,11 +363,9 @@ def _carried(new: Case, held: Round, clock: LiveClock, limit: LiveLimit, now: in
     return taken
 
 
-def _cancelled(new: Case, held: Round, now: int, when: str) -> str:
-    """The record that a round ends with the version that it belongs to."""
-    unit = held.limit.unit
-    form = held.limit.cancelled
-    return new.line(form, when, form.data % (seconds(used_of(held, now), unit), seconds(held.amount, unit)))
+def _cancel(out: list[Record], new: Case, held: Round, now: int, when: str) -> None:
+    """A round ends with the version that it belongs to."""
+    write_ended(out, new, held, "clock.cancelled", used_of(held, now), when)
 
 
 def _afters(case: Case, new: Case) -> list[tuple[int, int, LiveAfter]]:
