@@ -3,8 +3,9 @@
 from carepolicy.charts.draw import Drawn, UnknownFormat, draw, pictures, sources
 from carepolicy.charts.overview import draw_all
 from carepolicy.charts.paper import UnknownPaper
-from carepolicy.charts.plan import Mark, UnknownFlow, chart_of
+from carepolicy.charts.plan import Mark, chart_of
 from carepolicy.charts.render import NoRenderer, RenderError, renderer
+from carepolicy.charts.words import UnknownFlow
 
 __all__ = [
     "Drawn",

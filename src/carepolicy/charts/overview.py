@@ -17,7 +17,7 @@ from carepolicy.charts.paper import exact, too_small
 from carepolicy.charts.render import NoRenderer, how_to_draw, render, renderer
 from carepolicy.charts.svg import made_readable
 from carepolicy.charts.text import balanced, clean, escaped, humanised, identifier, wrapped
-from carepolicy.charts.words import Words
+from carepolicy.charts.words import Words, language_of
 from carepolicy.machine.locales import is_right_to_left
 from carepolicy.policy.strata import CycleOfRaises, Node, effects_of, strata_of
 
@@ -59,7 +59,7 @@ def links_of(policies: Policies) -> tuple[Link, ...]:
 
 def source_of(policies: Policies, language: str | None = None) -> str:
     """The DOT text of the overview. A flow's first link is an arrow, every other a chip: no lines cross."""
-    return _Overview(policies, language or next(iter(policies.organisation.languages), "en")).text()
+    return _Overview(policies, language_of(policies, language)).text()
 
 
 def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: str | None = None) -> tuple[Path, str]:
@@ -89,7 +89,7 @@ def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: 
 
 
 def _picture(policies: Policies, source: str, language: str | None) -> str:
-    language = language or next(iter(policies.organisation.languages), "en")
+    language = language_of(policies, language)
     names = {f"flow-{identifier(name)}": clean(flow.title) or name for name, flow in policies.flows.items()}
     title = labels_of(language).all_flows
     return made_readable(render(source, "svg"), title, "; ".join(names.values()), names, "all", language)
@@ -152,7 +152,7 @@ class _Overview:
                    tooltip=graphviz.escape(escaped(said)))  # fmt: skip
 
     def _card(self, flow: Flow) -> str:
-        words = Words(self.policies, flow, self.labels, self.language)
+        words = Words(self.policies, flow, self.language)
         shade = self.shades.get(flow.owner, NOBODY)
         owner = markup.font(
             self.pen.lines(wrapped(words.role(flow.owner), 30)), size=11, colour=shade.on_band, bold=True

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from carepolicy.charts.colours import shades_of
 from carepolicy.charts.exits import WayOut, question_of, shared_of, ways_of
-from carepolicy.charts.labels import labels_of
 from carepolicy.charts.order import FEWEST, Tree, divided, halved, joins_of, success_of, title_of, tree_of
 from carepolicy.charts.text import clean
-from carepolicy.charts.words import Words
+from carepolicy.charts.words import Words, words_of
 from carepolicy.machine.locales import is_right_to_left
 
 if TYPE_CHECKING:
@@ -144,10 +143,6 @@ _BAND = 44
 """Columns of a card's band above which only the first of several limits is told."""
 
 
-class UnknownFlow(KeyError):
-    """There is no flow of that name in the set."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Drawing:
     """What the cards of all sheets need to know about the flow."""
@@ -173,11 +168,8 @@ def chart_of(
     ``split`` divides a flow of more than twelve steps into sheets, by phase where there are phases; ``groups``
     are the sheets themselves, as ``finer`` gives them. A step's number is the same however it is divided.
     """
-    if flow_name not in policies.flows:
-        raise UnknownFlow(flow_name)
-    flow = policies.flows[flow_name]
-    language = language or next(iter(policies.organisation.languages), "en")
-    words = Words(policies, flow, labels_of(language), language)
+    words = words_of(policies, flow_name, language)
+    flow = words.flow
     ways = {name: ways_of(words, state) for name, state in flow.states.items()}
     starts = [name for name, state in flow.states.items() if state.start_on]
     tree = tree_of(flow, ways, flow.states, starts)
@@ -195,8 +187,8 @@ def chart_of(
         title=clean(flow.title) or flow.name,
         footer=_footer(policies, flow, words),
         labels=words.labels,
-        language=language,
-        right_to_left=is_right_to_left(language),
+        language=words.language,
+        right_to_left=is_right_to_left(words.language),
         shades=shades_of(policies.organisation, roles),
         roles=roles,
         sheets=sheets,

@@ -6,8 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from carepolicy.businesstime import LimitError, parse_limit
+from carepolicy.businesstime.words import limit_in_words
 from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, humanised, width
+from carepolicy.guards import in_words
+from carepolicy.guards.scopes import scope_of
 from carepolicy.policy.placeholders import filled
 
 if TYPE_CHECKING:
@@ -26,14 +30,34 @@ def titled(title: str, name: str) -> str:
     return clean(title) or humanised(name)
 
 
+class UnknownFlow(KeyError):
+    """There is no flow of that name in the set."""
+
+
+def language_of(policies: Policies, language: str | None) -> str:
+    """The language that was asked for, else the first of the set."""
+    return language or next(iter(policies.organisation.languages), "en")
+
+
+def words_of(policies: Policies, flow: str, language: str | None) -> Words:
+    """The words for a flow of that name. Raises UnknownFlow."""
+    if flow not in policies.flows:
+        raise UnknownFlow(flow)
+    return Words(policies, policies.flows[flow], language_of(policies, language))
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Words for one flow of a set in one language."""
 
     policies: Policies
     flow: Flow
-    labels: Labels
     language: str
+
+    @property
+    def labels(self) -> Labels:
+        """The charts' own words in that language."""
+        return labels_of(self.language)
 
     def role(self, name: str | None) -> str:
         """The title of a role, or "No owner"."""
@@ -108,19 +132,13 @@ class Words:
 
     def guard(self, transition: Transition, trigger: str) -> str:
         """The guard of a transition in words; never code."""
-        from carepolicy.guards import in_words
-        from carepolicy.guards.scopes import scope_of
-
         if transition.when is None:
             return self.labels.otherwise
-        return clean(in_words(transition.when, scope_of(self.policies.organisation, self.flow, trigger)))
+        return self.worked_out(transition.when, trigger)
 
-    def worked_out(self, expression: str) -> str:
-        """An expression in words; never code."""
-        from carepolicy.guards import in_words
-        from carepolicy.guards.scopes import scope_of
-
-        return clean(in_words(expression, scope_of(self.policies.organisation, self.flow)))
+    def worked_out(self, expression: str, trigger: str | None = None) -> str:
+        """An expression, of what follows ``trigger``, in words; never code."""
+        return clean(in_words(expression, scope_of(self.policies.organisation, self.flow, trigger)))
 
     def effects(self, effects: Effects, *, sends: bool = False) -> str:
         """What else happens, in words: who is told, which flow starts, what is reported."""
@@ -182,8 +200,6 @@ def settled(organisation: Organisation, text: str) -> str:
 
 def limit_told(organisation: Organisation, text: str, language: str) -> str:
     """A limit in words: "3 business hours", "until “Day of shipping”"; what is no limit ("50%") stays as it is."""
-    from carepolicy.businesstime import LimitError, parse_limit
-
     said = settled(organisation, text)
     try:
         parsed = parse_limit(said)
@@ -203,6 +219,4 @@ def limit_told(organisation: Organisation, text: str, language: str) -> str:
 
 def _plain(limit: str, language: str) -> str:
     """A limit that hangs on no fact. English is as the policy has it, which is English."""
-    from carepolicy.businesstime.words import limit_in_words
-
     return limit if language.split("-")[0] == "en" else limit_in_words(limit, language)

@@ -8,18 +8,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from carepolicy.businesstime import Calendar, LimitError, parse_limit
+from carepolicy.businesstime import Calendar, LimitError
 from carepolicy.businesstime.words import limit_in_words
-from carepolicy.charts.labels import labels_of
-from carepolicy.charts.text import clean, humanised
-from carepolicy.charts.words import Words, fact_title, limit_told
+from carepolicy.charts.words import Words, fact_title, language_of, limit_told, titled
 from carepolicy.checks import CheckedSet
 from carepolicy.checks.holes import unsure_in
 from carepolicy.handbook.ui import Ui, ui_of
-from carepolicy.machine.compiler import OWNER
+from carepolicy.machine.compiler import calendar_of
 from carepolicy.machine.locales import locale_of
 from carepolicy.policy.placeholders import filled
-from carepolicy.policy.settings import limit_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +53,7 @@ class Book:
 
     def words(self, flow: Flow) -> Words:
         """The charts' words for one flow."""
-        return Words(self.policies, flow, labels_of(self.language), self.language)
+        return Words(self.policies, flow, self.language)
 
     def limit(self, text: str, language: str | None = None) -> str:
         """A limit in words of a language (the book's), with settings filled in and a fact called by its title."""
@@ -68,7 +65,7 @@ class Book:
     def parsed(self, text: str) -> Limit | None:
         """A limit as a value; None where the text is no limit."""
         try:
-            return parse_limit(limit_text(text, self.policies.organisation))
+            return self.policies.organisation.limit(text)
         except LimitError:
             return None
 
@@ -81,7 +78,7 @@ class Book:
         if name is None:
             return ""
         role = self.policies.organisation.roles.get(name)
-        return clean(role.title) if role is not None and role.title else humanised(name)
+        return titled(role.title if role is not None else "", name)
 
     def message(self, flow: Flow, template: str) -> str:
         """The subject line of a message, with the titles of facts in place of their values."""
@@ -94,21 +91,18 @@ class Book:
     @property
     def spoken(self) -> str:
         """The language in which the policy itself is written: the first of the set."""
-        return next(iter(self.policies.organisation.languages), "en")
+        return language_of(self.policies, None)
 
     def calendar_title(self, name: str) -> str:
         """The title of a calendar."""
         spec = self.policies.organisation.calendars.get(name)
-        return clean(spec.title) if spec is not None and spec.title else humanised(name)
+        return titled(spec.title or "" if spec is not None else "", name)
 
     def calendar_of(self, flow: Flow, clock: Clock) -> str | None:
         """The name of the calendar in which a clock counts; of ``owner`` that of the first state's owner."""
-        default = flow.calendar or self.policies.organisation.calendar
-        if clock.calendar != OWNER:
-            return clock.calendar or default
         state = flow.states.get(next(iter(clock.runs_in), ""))
-        role = self.policies.organisation.roles.get((state.owner if state is not None else None) or flow.owner)
-        return role.calendar if role is not None and role.calendar else default
+        owner = state.owner if state is not None else None
+        return calendar_of(self.policies.organisation, flow, clock, owner)
 
     def moment(self, at: datetime) -> str:
         """A day and time of the clock, in words: "Friday 6 March 2026, 16:30"."""

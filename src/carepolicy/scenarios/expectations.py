@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.instants import NEVER
+from carepolicy.policy.findings import did_you_mean
 from carepolicy.scenarios.stage import MASK, NONE, CannotPlay
 
 if TYPE_CHECKING:
@@ -193,7 +194,5 @@ def _demand_known(play: Play, whose: Key, key: str, names: list[str] | dict[str,
         return
     for name in names:
         if name not in known:
-            from carepolicy.policy.findings import did_you_mean
-
             hint = did_you_mean(name, known)
             raise CannotPlay(f'{key}: the flow {whose[0]} has no {what} "{name}"' + (f"; {hint}" if hint else ""))

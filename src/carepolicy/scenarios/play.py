@@ -11,6 +11,7 @@ from carepolicy.engine.instants import text_of
 from carepolicy.engine.record import Record
 from carepolicy.engine.stream import AT_THE_END, Run
 from carepolicy.engine.view import Cases, CaseView
+from carepolicy.policy.findings import did_you_mean
 from carepolicy.scenarios.stage import CannotPlay
 
 if TYPE_CHECKING:
@@ -147,8 +148,6 @@ class Play:
     def program(self, flow: str) -> LiveProgram:
         """The program of a flow. Raises ``CannotPlay`` where the set has none of that name."""
         if flow not in self.programs:
-            from carepolicy.policy.findings import did_you_mean
-
             hint = did_you_mean(flow, self.programs)
             raise CannotPlay(f'there is no flow "{flow}"' + (f"; {hint}" if hint else ""))
         return self.programs[flow]

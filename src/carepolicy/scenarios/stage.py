@@ -9,9 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from carepolicy.businesstime import LimitError, NeverOpen, OutOfRange, parse_limit
 from carepolicy.engine.instants import datetime_of, microseconds, text_of
 from carepolicy.engine.values import WrongValue, taker_of
-from carepolicy.machine.bundle import load_bundle
+from carepolicy.machine.bundle import PolicyErrors, load_bundle
+from carepolicy.policy.limit import setting_in
+from carepolicy.policy.load import load_policies
 from carepolicy.scenarios.names import names_of_bundle
 
 if TYPE_CHECKING:
@@ -49,9 +52,6 @@ class Stage:
     @cached_property
     def policies(self) -> Policies:
         """The model of the set, which only settings, coverage and suggestions need."""
-        from carepolicy.machine.bundle import PolicyErrors
-        from carepolicy.policy.load import load_policies
-
         policies, findings = load_policies(self.root)
         if policies is None:
             raise PolicyErrors(findings)
@@ -142,15 +142,8 @@ class Stage:
 
     def wait(self, now: int, written: str, program: LiveProgram, facts: dict[str, Any]) -> int:
         """The instant at which a wait that begins at ``now`` is over, in the calendar of the scenario's flow."""
-        from carepolicy.businesstime import LimitError, NeverOpen, OutOfRange, parse_limit
-
-        text = written
-        if text.strip().startswith("settings."):
-            from carepolicy.policy.settings import limit_text
-
-            text = limit_text(text, self.policies.organisation)
         try:
-            limit = parse_limit(text)
+            limit = parse_limit(written) if setting_in(written) is None else self.policies.organisation.limit(written)
         except LimitError as fault:
             raise CannotPlay(f"wait: {written}: {fault}") from None
         try:

@@ -11,6 +11,7 @@ from carepolicy.charts.changes.items import Side
 from carepolicy.charts.changes.pairing import Placed, paired, placed
 from carepolicy.charts.changes.setitems import set_items
 from carepolicy.charts.changes.words import change_words
+from carepolicy.charts.words import language_of
 
 if TYPE_CHECKING:
     from carepolicy.charts.changes.items import Aspect, Item, Key
@@ -65,7 +66,7 @@ class Difference:
 
 def compare(old: Policies, new: Policies, language: str | None = None) -> Difference:
     """What changed from ``old`` to ``new``, in the words of a language (by default the newer set's first)."""
-    language = language or next(iter(new.organisation.languages), "en")
+    language = language_of(new, language)
     renamed = {name: _renamed(flow) for name, flow in new.flows.items()}
     before = Side(old, language, renamed)
     after = Side(new, language)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean
 from carepolicy.charts.words import Words
 
@@ -45,7 +44,7 @@ class Side:
 
     def words(self, flow: Flow) -> Words:
         """The charts' words for one flow of this side."""
-        return Words(self.policies, flow, labels_of(self.language), self.language)
+        return Words(self.policies, flow, self.language)
 
     def state(self, flow: str, name: str) -> str:
         """The name of a state as the newer set has it."""

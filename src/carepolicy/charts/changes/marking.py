@@ -9,6 +9,7 @@ from carepolicy.charts.changes.compare import CHANGED, NEW, REMOVED, Change, asp
 from carepolicy.charts.changes.telling import word_of
 from carepolicy.charts.changes.union import union_of
 from carepolicy.charts.changes.words import change_words
+from carepolicy.charts.draw import draw_plan
 from carepolicy.charts.plan import Mark, chart_of
 from carepolicy.charts.text import width
 
@@ -85,7 +86,5 @@ def _short(words: ChangeWords, change: Change) -> str:
 
 def draw_changes(difference: Difference, flow: str, path: Path, between: str) -> Drawn:
     """Write the coloured chart of one flow as .svg, .png, .pdf or .dot. Raises NoRenderer, RenderError and OSError."""
-    from carepolicy.charts.draw import draw_plan
-
     paper = difference.new.organisation.paper
     return draw_plan(lambda groups: chart_of_changes(difference, flow, between, groups), path, paper=paper)

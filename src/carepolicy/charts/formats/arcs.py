@@ -6,9 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carepolicy.charts.labels import labels_of
-from carepolicy.charts.plan import UnknownFlow
-from carepolicy.charts.words import Words
+from carepolicy.charts.words import Words, words_of
 from carepolicy.policy.resolve import transitions_of
 
 if TYPE_CHECKING:
@@ -62,11 +60,8 @@ class Graph:
 
 def graph_of(policies: Policies, flow_name: str, language: str | None) -> Graph:
     """The graph of a flow. Raises UnknownFlow."""
-    if flow_name not in policies.flows:
-        raise UnknownFlow(flow_name)
-    flow = policies.flows[flow_name]
-    language = language or next(iter(policies.organisation.languages), "en")
-    words = Words(policies, flow, labels_of(language), language)
+    words = words_of(policies, flow_name, language)
+    flow = words.flow
     starts = tuple((name, event) for name, state in flow.states.items() for event in state.start_on)
     arcs: list[Arc] = []
     for name, state in flow.states.items():
