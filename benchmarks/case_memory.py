@@ -17,7 +17,7 @@ from pathlib import Path
 
 import orjson
 
-from carepolicy.engine.stream import Run
+from carepolicy.engine.run import Run
 from carepolicy.machine.bundle import compile_folder
 from complaint_events import lines as complaint_lines
 
@@ -43,7 +43,7 @@ def allocated(run: Run, lines: list[tuple[int, bytes]]) -> int:
     """What Python has allocated, and still holds, after a run has taken lines."""
     gc.collect()
     tracemalloc.start()
-    run.feed_directly(lines)
+    run.feed(lines)
     gc.collect()
     kept = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
@@ -56,15 +56,15 @@ def main() -> None:
     asked = parser.parse_args()
     bundle = compile_folder(str(HERE / "complaints"))
     run = Run(bundle)
-    run.feed_directly(list(openings(0, WARM)))
+    run.feed(list(openings(0, WARM)))
     kept = allocated(run, list(openings(WARM, asked.cases)))
     ids = (WARM + asked.cases) * sys.getsizeof("e-10000") / asked.cases
     print(f"{asked.cases:,} open cases: {kept / asked.cases:,.0f} bytes each, of them {ids:,.0f} its event's id")
     log = list(enumerate(complaint_lines(6 * asked.cases), 1))
     run = Run(bundle)
-    run.feed_directly(log[:1000])
+    run.feed(log[:1000])
     kept = allocated(run, log[1000:])
-    closed = len(run.desks[0].closed)
+    closed = len(run.strata[0].closed)
     print(
         f"{len(log):,} events about {closed:,} cases, of which {run.open_cases:,} stay open: "
         f"{kept / len(log):,.0f} bytes an event (its id, and a sixth of what is remembered of its closed case)"

@@ -30,8 +30,7 @@ import orjson
 
 from carepolicy.checks import check_folder
 from carepolicy.cli.formats import FORMATS, reported, written
-from carepolicy.engine.ordered import OrderedRun
-from carepolicy.engine.stream import Run
+from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.program import Bundle
 from carepolicy.policy.files import policy_files
 from carepolicy.policy.findings import Severity

@@ -22,11 +22,11 @@ from pathlib import Path
 from carepolicy.cli import app
 from carepolicy.cli.times import wall_clock
 from carepolicy.engine.instants import text_of
+from carepolicy.store.live.entry import event_line
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
 from carepolicy.store.privacy.keys import given_keys
 from carepolicy.store.privacy.seal import DataKeys
-from carepolicy.store.typing_in import event_line
 
 POLICIES = str(Path(__file__).parents[1] / "policies")
 SEALED = ("cases", "records")

@@ -32,9 +32,8 @@ from transitions import Machine
 
 from carepolicy.cli.run import BLOCK
 from carepolicy.collecting import seldom_collected
-from carepolicy.engine.lines import numbered_lines
-from carepolicy.engine.ordered import OrderedRun
-from carepolicy.engine.stream import Run
+from carepolicy.engine.intake import numbered_lines
+from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.bundle import compile_folder
 from complaint_events import lines
 

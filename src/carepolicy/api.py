@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from carepolicy.engine.instants import microseconds
-from carepolicy.engine.ordered import OrderedRun
-from carepolicy.engine.stream import Run
+from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
 from carepolicy.spool import spool
 

@@ -12,8 +12,7 @@ import pytest
 import yaml
 
 from carepolicy.engine import timers
-from carepolicy.engine.ordered import OrderedRun
-from carepolicy.engine.stream import Run
+from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.program import Bundle
 from stories import compiled, event, flow_text
 

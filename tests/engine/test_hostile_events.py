@@ -14,9 +14,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from carepolicy.engine.lines import numbered_lines
-from carepolicy.engine.ordered import OrderedRun
-from carepolicy.engine.stream import Run
+from carepolicy.engine.intake import numbered_lines
+from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
 from laws import examples
@@ -67,7 +66,7 @@ def came_of(lines: list[bytes], *, reveal: bool = False, end: int | None = END) 
     with OrderedRun(run) as ordered:
         text = "".join(ordered.feed(block) for block in numbered_lines([b"\n".join(lines) + b"\n"]))
         text += "".join(ordered.finish(end))
-    return Came([each for each in text.split("\n") if each], [orjson.loads(each) for each in run.dead])
+    return Came([each for each in text.split("\n") if each], [orjson.loads(each) for each in ordered.dead])
 
 
 @cache

@@ -13,8 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from carepolicy.engine.masking import mask_cards
-from carepolicy.engine.record import text_of_all
-from carepolicy.engine.stream import Run
+from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
 from laws import examples
@@ -58,9 +57,9 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 def outcome(bundle: Bundle, given: dict[str, Any], reveal: bool = False) -> tuple[str, list[dict[str, Any]]]:
-    run = Run(bundle, reveal)
-    records = run.feed_directly([(1, orjson.dumps(given))])
-    return text_of_all(records), [orjson.loads(each) for each in run.dead]
+    run = OrderedRun(Run(bundle, reveal))
+    records = run.feed([(1, orjson.dumps(given))])
+    return records, [orjson.loads(each) for each in run.dead]
 
 
 @pytest.mark.parametrize("text", CARDS["masked"])
@@ -131,7 +130,7 @@ NUMBERS = ("4111111111111111", "5555555555554444", "2223003122003222")
 
 
 def test_customers_whose_numbers_pass_for_card_numbers_stay_different_where_the_fact_says_so(customers: Bundle) -> None:
-    run = Run(customers)
+    run = OrderedRun(Run(customers))
     lines = [
         orjson.dumps(
             event("noted", "2026-03-02T09:00:00", data={"customer.number": each, "customer.points": int(each)})
@@ -139,8 +138,7 @@ def test_customers_whose_numbers_pass_for_card_numbers_stay_different_where_the_
         )
         for number, each in enumerate(NUMBERS)
     ]
-    run.feed_lines(list(enumerate(lines, 1)))
-    records = "".join(text_of_all(each.records) for each in run.finish().caused)
+    records = run.feed(list(enumerate(lines, 1))) + "".join(run.finish(None))
     opened = [each for each in map(orjson.loads, records.splitlines()) if each["type"] == "carepolicy.case.opened"]
     assert [each["subject"] for each in opened] == list(NUMBERS)
     assert run.dead == []
@@ -166,8 +164,8 @@ def test_an_event_that_a_card_number_names_is_not_taken_and_nothing_of_the_numbe
 ) -> None:
     named = event("noted", "2026-03-02T09:00:00") | {name: written}
     others = [event("noted", "2026-03-02T09:00:00") | {"id": f"other-{number}"} for number in range(1, lines)]
-    run = Run(notes)
-    records = text_of_all(run.feed_directly(list(enumerate(map(orjson.dumps, [named, *others]), 1))))
+    run = OrderedRun(Run(notes))
+    records = run.feed(list(enumerate(map(orjson.dumps, [named, *others]), 1)))
     letters = [orjson.loads(each) for each in run.dead]
     assert [(each["line"], each["code"]) for each in letters] == [(1, "CP920")]
     assert records.count("event.rejected") == 1

@@ -10,8 +10,7 @@ import pytest
 import yaml
 
 from carepolicy.engine.instants import parse
-from carepolicy.engine.ordered import OrderedRun
-from carepolicy.engine.stream import Run
+from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.program import Bundle
 from stories import ORGANISATION, compiled, event, flow_text, often
 

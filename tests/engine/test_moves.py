@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from carepolicy.engine.instants import microseconds
 from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.moves import write_move
-from carepolicy.engine.ordered import OrderedRun
-from carepolicy.engine.stream import Run
+from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
 from laws import examples

@@ -10,10 +10,9 @@ from typing import Any
 import orjson
 import pytest
 
-from carepolicy.engine.lines import numbered_lines
-from carepolicy.engine.ordered import OrderedRun
+from carepolicy.engine.intake import numbered_lines
 from carepolicy.engine.parallel import ParallelRun
-from carepolicy.engine.stream import Run
+from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
 from stories import Runner, event, short, write_set

@@ -9,11 +9,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from carepolicy.engine.lines import numbered_lines
-from carepolicy.engine.ordered import OrderedRun
+from carepolicy.engine.intake import numbered_lines
 from carepolicy.engine.parallel import ParallelRun
 from carepolicy.engine.record import Known, ProgramId, Record
-from carepolicy.engine.stream import Run, in_order_of_time
+from carepolicy.engine.run import OrderedRun, Run, in_order_of_time
 from carepolicy.machine.bundle import compile_folder, from_bytes, to_bytes
 from carepolicy.machine.program import Bundle
 from stories import event, write_set

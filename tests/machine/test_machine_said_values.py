@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from carepolicy.api import Engine
-from carepolicy.engine.stream import Run
+from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.locales import YES_AND_NO, nearest_language
 from stories import ORGANISATION, event, write_set
@@ -59,9 +59,9 @@ def records_of(tmp_path: Path, organisation: str, messages: dict[str, str], even
         (folder / "messages" / f"{language}.yaml").write_text(
             f"language: {language}\nmessages:\n  receipt: {{subject: x, text: {text}}}\n", encoding="utf-8"
         )
-    run = Run(compile_folder(str(folder)))
-    records = run.feed_directly(list(enumerate(map(orjson.dumps, events), 1)))
-    return [each.as_dict() for each in (*records, *run.finish().due)]
+    run = OrderedRun(Run(compile_folder(str(folder))))
+    records = run.feed(list(enumerate(map(orjson.dumps, events), 1)))
+    return [orjson.loads(each) for each in (records + "".join(run.finish(None))).splitlines()]
 
 
 def organisation_of(case: dict[str, Any]) -> str:

@@ -16,15 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.engine.lines import numbered_lines
-from carepolicy.engine.ordered import OrderedRun
-from carepolicy.engine.stream import Run
+from carepolicy.engine.intake import numbered_lines
+from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine import cache
 from carepolicy.machine.bundle import KIND, to_bytes
 from carepolicy.machine.program import Bundle
 from carepolicy.store.contract import Store
-from carepolicy.store.desks import Desks
 from carepolicy.store.faults import Busy
+from carepolicy.store.live.memory import StoreMemory
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
 from carepolicy.store.privacy.seal import DataKeys
@@ -322,13 +321,13 @@ def test_an_event_that_waits_for_an_apply_is_taken_by_the_new_set(
     changing.become()
     changing.event("written", "m-1", AT)
     changing.become(FLOW.replace("4 business hours", "8 business hours"))
-    begin, meanwhile = Desks.begin, [changing.apply]
+    begin, meanwhile = StoreMemory.begin, [changing.apply]
 
-    def begin_late(desks: Desks, transaction: Any) -> None:
-        begin(desks, transaction)
+    def begin_late(memory: StoreMemory, transaction: Any) -> None:
+        begin(memory, transaction)
         if meanwhile:
             meanwhile.pop()()
 
-    monkeypatch.setattr(Desks, "begin", begin_late)
+    monkeypatch.setattr(StoreMemory, "begin", begin_late)
     assert changing.event("looked", "m-1", "2026-03-02 16:40").status == 0
     assert [each[3:5] for each in changing.state()] == [(2, "seen")]

@@ -14,7 +14,7 @@ from carepolicy.engine.intake import Incoming
 from carepolicy.engine.live import LiveProgram
 from carepolicy.machine.bundle import load_bundle
 from carepolicy.store.contract import CaseRow, SubjectRow
-from carepolicy.store.desks import Desks
+from carepolicy.store.live.memory import StoreMemory
 from carepolicy.store.privacy.seal import DataKeys
 from carepolicy.store.sql.sqlite import SqliteStore
 from carepolicy.store.sql.statements import CASE_COLUMNS, SUBJECT_COLUMNS
@@ -108,16 +108,16 @@ WORKED_OUT = {"base", "next", "totals"}
 
 
 @pytest.fixture
-def desks(tmp_path: Path) -> Desks:
-    return Desks(
+def memory(tmp_path: Path) -> StoreMemory:
+    return StoreMemory(
         Installed(1, load_bundle(str(write_set(tmp_path / "set", TICKET)))), [], DataKeys(SqliteStore(":memory:"))
     )
 
 
 @pytest.fixture
-def case(desks: Desks) -> Case:
+def case(memory: StoreMemory) -> Case:
     """A case of which no field is as it was in the beginning."""
-    program = desks.present["ticket"]
+    program = memory.present["ticket"]
     found = Case(program, "a", 7)
     for name, value in FILLED.items():
         setattr(found, name, value(program))
@@ -146,32 +146,32 @@ def of_round(held: Round | None) -> dict[str, Any]:
     return {name: getattr(held, name) for name in Round.__slots__ if name not in MADE_OF | WORKED_OUT}
 
 
-def kept_and_taken_up(case: Case, desks: Desks, _: Path) -> Case:
-    freezer = desks._freezers[1, "ticket"]
+def kept_and_taken_up(case: Case, memory: StoreMemory, _: Path) -> Case:
+    freezer = memory._freezers[1, "ticket"]
     return freezer.thaw("a", *freezer.freeze(case))
 
 
-def moved_by_an_apply(case: Case, desks: Desks, tmp_path: Path) -> Case:
+def moved_by_an_apply(case: Case, memory: StoreMemory, tmp_path: Path) -> Case:
     """To a set in which clocks and states stand in another order."""
     other = TICKET.replace("version: 1", "version: 2").replace("clocks:\n", f"clocks:\n{FIRST_CLOCK}")
     other = other.replace("states:\n", f"states:\n{FIRST_STATE}")
-    later = Desks(
+    later = StoreMemory(
         Installed(2, load_bundle(str(write_set(tmp_path / "later", other)))), [], DataKeys(SqliteStore(":memory:"))
     )
     program = later.present["ticket"]
     state = target_of(case, program)
     assert state is not None
-    return moved(case, program, state, later.bundle.facts, NOON, later.desks[0].stepper)
+    return moved(case, program, state, later.bundle.facts, NOON, later.run.strata[0].stepper)
 
 
-def merged(case: Case, desks: Desks, _: Path) -> Case:
-    desk = desks.desks[0]
-    dict.clear(desk.subjects)
+def merged(case: Case, memory: StoreMemory, _: Path) -> Case:
+    stratum = memory.run.strata[0]
+    dict.clear(stratum.subjects)
     plain: dict[Any, Any] = {}
-    desk.subjects = plain
-    desk.subject(None, "a").put(case.program.place, case)
+    stratum.subjects = plain
+    stratum.subject(None, "a").put(case.program.place, case)
     when, into = "2026-03-02T12:00:00+00:00", {"into": "b"}
-    desk.merge(Incoming(1, "a", "carepolicy.merge", NOON, when, "/test", "1", into, False, False))
+    stratum.merge(Incoming(1, "a", "carepolicy.merge", NOON, when, "/test", "1", into, False, False))
     return plain["b"].cases[case.program.place]
 
 
@@ -190,10 +190,10 @@ def test_each_field_of_a_case_and_of_a_round_is_filled_in_here_unlike_it_begins(
 
 @pytest.mark.parametrize("copy", COPIES)
 def test_a_copy_of_a_case_has_all_that_it_hands_on_and_its_rounds(
-    case: Case, desks: Desks, tmp_path: Path, copy: Callable[[Case, Desks, Path], Case]
+    case: Case, memory: StoreMemory, tmp_path: Path, copy: Callable[[Case, StoreMemory, Path], Case]
 ) -> None:
     wanted, held = by_names(case), of_round(case.rounds[1])
-    copied = copy(case, desks, tmp_path)
+    copied = copy(case, memory, tmp_path)
     assert by_names(copied) == wanted
     assert of_round(next(each for each in copied.rounds if each is not None and each.clock.name == "cure")) == held
 

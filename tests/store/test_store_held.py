@@ -90,7 +90,7 @@ def test_a_run_that_is_still_at_work_forgets_what_was_erased_of_what_it_holds_ba
 
     def give(number: int, subject: str, **data: str) -> None:
         def work(transaction: Any) -> None:
-            event = operation.desks(transaction).intake.read(
+            event = operation.memory(transaction).run.intake.read(
                 1, line(number, "email_received", subject, "10:00", **data)
             )
             late.release(transaction, [event])

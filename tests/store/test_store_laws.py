@@ -9,11 +9,10 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.engine.lines import numbered_lines
-from carepolicy.engine.ordered import OrderedRun
-from carepolicy.engine.stream import Run
+from carepolicy.engine.intake import numbered_lines
+from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.program import Bundle
-from carepolicy.store.desks import Desks
+from carepolicy.store.live.memory import StoreMemory
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.sql.sqlite import SqliteStore
 from carepolicy.store.versions.install import Installed
@@ -38,7 +37,7 @@ class Forgetful:
 
     def operation(self) -> Operation:
         operation = Operation(self.store, None, 0)
-        operation._desks = Desks(Installed(1, self.bundle), [], operation.sealer)
+        operation._memory = StoreMemory(Installed(1, self.bundle), [], operation.sealer)
         return operation
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from carepolicy.cli.times import wall_clock
 from carepolicy.engine.instants import text_of
+from carepolicy.store.live.entry import event_line
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
 from carepolicy.store.privacy.keys import STORES, rotating_keys
-from carepolicy.store.typing_in import event_line
 from shops import Shop
 
 ADA = "ada@example.org"

@@ -85,12 +85,12 @@ def test_every_part_of_a_case_comes_back_as_it_was(url: str) -> None:
     lines = list(enumerate((ROOT / "examples" / "demo" / "events.jsonl").read_bytes().splitlines(), 1))
     for begin in range(0, len(lines), 5):
         operation.take(lines[begin : begin + 5])
-        desks = operation._desks
-        assert desks is not None
-        for desk in desks.desks:
-            for subject in desk.subjects.values():
+        memory = operation._memory
+        assert memory is not None
+        for stratum in memory.run.strata:
+            for subject in stratum.subjects.values():
                 for case in subject.cases.values():
-                    freezer = desks._freezers[1, case.program.flow]
+                    freezer = memory._freezers[1, case.program.flow]
                     assert parts(freezer.thaw(subject.name, *freezer.freeze(case))) == parts(case)
                     seen += 1
     assert seen > 50
@@ -188,15 +188,15 @@ def test_a_watcher_fires_what_another_process_made_due_and_ends_with_130_on_ctrl
             assert process.wait(timeout=20) == 130
 
 
-def test_desks_forget_what_a_transaction_did_that_was_undone(url: str, tmp_path: Path) -> None:
+def test_the_memory_forgets_what_a_transaction_did_that_was_undone(url: str, tmp_path: Path) -> None:
     store = open_store(url)
     operation = Operation(store, str(write_set(tmp_path / "set", FLOW)), 0)
     operation.take(lines(event("asked", "2026-03-02T10:00:00", "s-1")))
 
     def fail(transaction: Any) -> None:
-        from carepolicy.store.batch import Batch
+        from carepolicy.store.live.batch import Batch
 
-        batch = Batch(operation.desks(transaction), transaction)
+        batch = Batch(operation.memory(transaction), transaction)
         batch.take(batch.read(lines(event("answered", "2026-03-02T10:00:01", "s-1"))))
         batch.close()
         raise InterruptedError

@@ -15,10 +15,10 @@ from carepolicy.cli.status import HARMLESS, NO, Refused, say
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, store_option
 from carepolicy.cli.times import lateness_of, lateness_option, near_of, wall_clock, yes_option
 from carepolicy.engine.instants import text_of
-from carepolicy.engine.lines import numbered_lines
+from carepolicy.engine.intake import numbered_lines
 from carepolicy.store.contract import storable
+from carepolicy.store.live.entry import NotTyped, completed, event_line, facts_of
 from carepolicy.store.live.wall import Wall
-from carepolicy.store.typing_in import NotTyped, completed, event_line, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

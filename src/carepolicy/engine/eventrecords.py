@@ -13,16 +13,17 @@ from carepolicy.engine.values import MASK
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.intake import Incoming, Refused
+    from carepolicy.engine.memory import Memory
     from carepolicy.machine.program import Bundle
 
 
 class EventRecords:
     """Writes the records, and numbers those of one event so that each has an id of its own."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, memory: Memory) -> None:
+        self._memory = memory
         self._source = "/carepolicy/" + slug(bundle.organisation)
         self._card_never = bundle.card_never
-        self._counts: dict[tuple[str, str, str], int] = {}
 
     def refused(self, refused: Refused, line: bytes | str) -> Record:
         """The record of an event that could not be read or was taken before.
@@ -63,20 +64,12 @@ class EventRecords:
     ) -> Record:
         """A record about an event that reached no case."""
         flow_of = () if flow is None else (flow,)
-        identity = "/".join(("event", kind, event.source, event.id, subject, *flow_of, *self.times_before(event)))
+        times = self._memory.times(event.source, event.id)
+        again = (str(times + 1),) if times else ()
+        identity = "/".join(("event", kind, event.source, event.id, subject, *flow_of, *again))
         data = Told(event={"id": event.id, "type": event.type}, code=code, reason=reason)
         return Record(NoProgram(identity, self._source, flow or ""), subject, 0, f"event.{kind}", event.when, data)
 
-    def times_before(self, event: Incoming) -> tuple[str, ...]:
-        """What tells the records of an event from those of its earlier times, where it may come again."""
-        return ()
-
     def _identity(self, kind: str, source: str, key: str) -> str:
-        count = self.count(kind, source, key)
+        count = self._memory.count(kind, source, key)
         return f"event/{kind}/{source}/{key}" + (f"/{count}" if count > 1 else "")
-
-    def count(self, kind: str, source: str, key: str) -> int:
-        """How often an event of this source and id was refused in this way, this time counted."""
-        counted = (kind, source, key)
-        count = self._counts[counted] = self._counts.get(counted, 0) + 1
-        return count

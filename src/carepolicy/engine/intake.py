@@ -1,21 +1,29 @@
-"""Lines become events: read, complete, of a known type, with declared data of the right types, once each."""
+"""Bytes become numbered lines, and lines events: readable, complete, of a known type, with declared data of its types.
+
+``Intake.read`` says of one line all that there is to say, in the order in which a person would want to hear it.
+``Intake.read_lines`` takes the straight way with each line, and asks ``read`` where that does not lead to its end.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import MsgspecError, Struct
+from msgspec.json import Decoder
 from orjson import JSONDecodeError, loads
 
 from carepolicy.engine import codes
-from carepolicy.engine.instants import NoInstant, read_instant
-from carepolicy.engine.masking import SHORTEST, mask_cards, names_card
-from carepolicy.engine.values import MASK, NamesCard, Taker, WrongValue, taker_of
+from carepolicy.engine.instants import NoInstant, hour_start, read_instant, rest_of_hour
+from carepolicy.engine.masking import SHORTEST, mask_cards, names_card, one_names_card
+from carepolicy.engine.values import MASK, NO_DATA, NamesCard, Taker, WrongValue, plain_taker_of, taker_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from carepolicy.machine.program import Bundle
 
+BLOCK = 1 << 20
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_LINE = 1 << 20
 MERGE = "carepolicy.merge"
 DEEPEST_NAME = 8
@@ -30,6 +38,15 @@ SURELY_SHORT = LONGEST_IDENTITY // 4
 
 make_tuple = tuple.__new__
 """Makes a named tuple of a tuple that has its fields, several times quicker than its class does."""
+
+Row = tuple[int, str, str, int, str, str, str, "dict[str, Any]", bool, bool]
+"""The fields of an ``Incoming``, from which it is made where somebody asks for it."""
+
+Line = tuple[int, "bytes | str"]
+"""A line of input with its number, counted from 1."""
+
+Tree = dict[str, Any]
+"""Facts by the parts of their dotted names: the whole name and its taker, or the tree of what follows."""
 
 
 class Incoming(NamedTuple):
@@ -70,20 +87,108 @@ class Refused(Exception):
         return shortened(mask_cards(value))
 
 
+VERSION = "1.0"
+"""The version of CloudEvents."""
+
+
+class _Plain(Struct, gc=False, forbid_unknown_fields=True):
+    """An event of which nothing but its data is to be looked at closely. Attributes of other names are not skipped, as
+    what is skipped is not looked at: it need not be UTF-8."""
+
+    subject: str
+    type: str
+    time: str
+    source: str
+    id: str
+    specversion: str = VERSION
+    data: dict[str, Any] | None = None
+    datacontenttype: Any = None
+    dataschema: Any = None
+
+
+_decode = Decoder(_Plain).decode
+
+
+class NotTaken(NamedTuple):
+    """A line that is no event that can be taken, and why."""
+
+    number: int
+    refused: Refused
+    line: bytes | str
+
+
+Odd = tuple[int, "NotTaken | None"]
+"""What stands before the row of that number: a line that is not taken; or nothing (None), but the row itself goes no
+short way, since a card number was masked in it or it takes a value away."""
+
+
 class Intake:
-    """Reads events for one policy set and remembers which it has taken."""
+    """Reads events for one policy set. Which of them were taken before is for a memory to say."""
 
     def __init__(self, bundle: Bundle) -> None:
         self._takers = {name: taker_of(fact) for name, fact in bundle.facts.items()}
         self.card_never = bundle.card_never
         self._fields: dict[str, dict[str, Taker]] = {MERGE: {"into": _subject if self.card_never else _cardless}}
-        carried = bundle.carries
-        for event, facts in carried.items():
+        self.straight: dict[str, tuple[dict[str, Taker], Tree]] = {}
+        plain = {name: plain_taker_of(fact) for name, fact in bundle.facts.items()}
+        for event, facts in bundle.carries.items():
             self._fields[event] = {fact: self._takers[fact] for fact in facts}
-        self.seen: dict[str, set[str]] = {}
+            takers = {fact: plain[fact] for fact in facts}
+            nesting = {fact: (fact, taker) for fact, taker in takers.items() if fact.count(".") <= DEEPEST_NAME}
+            self.straight[event] = takers, _tree(nesting)
+
+    def read_lines(self, lines: Iterable[Line]) -> tuple[list[Row], list[Odd]]:
+        """The events on some lines, in their order, and what is odd among them.
+
+        It is decided line by line whether an event is plain, which most are, however its data is written.
+        """
+        rows: list[Row] = []
+        odd: list[Odd] = []
+        add, straight = rows.append, self.straight
+        for number, line in lines:
+            try:
+                event = _decode(line)
+                kind, when = event.type, event.time
+                takers, tree = straight[kind]
+                try:
+                    time = hour_start[when[:13]] + rest_of_hour[when[13:]]
+                except NoInstant:
+                    time, when = read_instant(when)
+                data = NO_DATA
+                given = event.data
+                if given:
+                    data = {}
+                    for name, value in given.items():
+                        if type(value) is dict:
+                            _take_nested(tree[name], value, data)
+                        else:
+                            data[name] = takers[name](value)
+                if len(line) > SURELY_SHORT:
+                    _demand_short(line, event)
+                if not (event.subject and event.id) or event.specversion != VERSION:
+                    raise TypeError
+            except _NOT_PLAIN:
+                self._read_closely(number, line, rows, odd)
+                continue
+            add((number, event.subject, kind, time, when, event.source, event.id, data, False, False))
+        if rows and not self.card_never and _one_is_named_as_a_card(rows):
+            rows, odd = [], []
+            for number, line in lines:
+                self._read_closely(number, line, rows, odd)
+        return rows, odd
+
+    def _read_closely(self, number: int, line: bytes | str, rows: list[Row], odd: list[Odd]) -> None:
+        try:
+            event = self.read(number, line)
+        except Refused as refused:
+            odd.append((len(rows), NotTaken(number, refused, line)))
+            return
+        if event.masked or None in event.data.values():
+            odd.append((len(rows), None))
+        rows.append(event[:])
 
     def read(self, number: int, line: bytes | str) -> Incoming:
-        """The event on the line of that number. Raises ``Refused``, for a duplicate too."""
+        """The event on the line of that number. Raises ``Refused``."""
         if len(line) > LONGEST_LINE:
             raise Refused(
                 codes.TOO_LONG, f"the line has more than {LONGEST_LINE:,} bytes, the most that an event may have"
@@ -123,18 +228,7 @@ class Intake:
             masked = self._take_data(event, kind, fields, given, data)
         elif given is not None and type(given) is not dict:
             raise Refused(codes.INCOMPLETE, "data is not an object", event)
-        ids = self.seen.get(source)
-        if ids is None:
-            ids = self.seen[source] = set()
-        known = len(ids)
-        ids.add(key)
-        if len(ids) == known:
-            raise Refused(codes.DUPLICATE, "an event with this source and id was taken before", event)
         return make_tuple(Incoming, (number, subject, kind, time, when, source, key, data, masked, False))
-
-    def forget_ids(self) -> None:
-        """Forget which events were taken, where somebody else remembers it."""
-        self.seen.clear()
 
     def _take_data(
         self, event: dict[str, Any], kind: str, fields: dict[str, Taker], given: Any, data: dict[str, Any]
@@ -168,6 +262,47 @@ class Intake:
             return Refused(codes.UNREADABLE, "this is JSON, but no object")
         lacking = [name for name in ("id", "source", "type", "subject", "time") if not _is_text(event.get(name))]
         return Refused(codes.INCOMPLETE, "no text for " + ", ".join(lacking), event)
+
+
+_NOT_PLAIN = (MsgspecError, ValueError, LookupError, TypeError, RecursionError)
+"""What goes wrong on the straight way of a line that is not plain."""
+
+
+def duplicate(line: bytes | str) -> Refused:
+    """Why an event that was taken before is refused."""
+    return Refused(codes.DUPLICATE, "an event with this source and id was taken before", loads(line))
+
+
+def _tree(leaves: dict[str, tuple[str, Taker]]) -> Tree:
+    """Facts by what is left of their names, as a tree. One that has a value of its own cannot nest others."""
+    heads: dict[str, dict[str, tuple[str, Taker]]] = {}
+    for name, leaf in leaves.items():
+        for at, sign in enumerate(name):
+            if sign == ".":
+                heads.setdefault(name[:at], {})[name[at + 1 :]] = leaf
+    nested = {head: _tree(rests) for head, rests in heads.items() if head not in leaves}
+    return {**leaves, **nested}
+
+
+def _take_nested(tree: Tree, given: dict[str, Any], data: dict[str, Any]) -> None:
+    """Fill ``data`` from values that nest. Raises one of ``_NOT_PLAIN``."""
+    for name, value in given.items():
+        if type(value) is dict:
+            _take_nested(tree[name], value, data)
+        else:
+            fact, taker = tree[name]
+            data[fact] = taker(value)
+
+
+def _demand_short(line: bytes | str, event: _Plain) -> None:
+    """Raises ``ValueError`` where a line, or what names its event, may be too long."""
+    if len(line) > LONGEST_LINE or any(map(is_too_long, (event.id, event.source, event.subject))):
+        raise ValueError
+
+
+def _one_is_named_as_a_card(rows: list[Row]) -> bool:
+    _, subjects, _, _, _, sources, ids, *_ = zip(*rows, strict=True)
+    return one_names_card(subjects) or one_names_card(ids) or one_names_card(tuple(set(sources)))
 
 
 HAS_TOO_MANY_BYTES = f"has more than {LONGEST_IDENTITY:,} bytes, the most that may be"
@@ -235,3 +370,40 @@ def _plain(name: str) -> str:
 def _what(fault: JSONDecodeError) -> str:
     """The reason of a JSON error without any of the text that it stands in."""
     return f"{fault.msg.split(':')[0]} at column {fault.colno}"
+
+
+def numbered_lines(blocks: Iterable[bytes]) -> Iterator[list[tuple[int, bytes]]]:
+    """For each block of input the lines that it completes, numbered from 1; blank lines are left out.
+
+    A line that is longer than an event may be is cut a little above that length, so that whoever reads
+    it can tell that it is too long.
+    """
+    number = 1
+    rest = b""
+    first = True
+    for read in blocks:
+        block = read
+        if first:
+            first = False
+            block = block.removeprefix(BYTE_ORDER_MARK)
+        lines = block.split(b"\n")
+        lines[0] = rest + lines[0] if len(rest) <= LONGEST_LINE else rest
+        rest = lines.pop()[: LONGEST_LINE + 1]
+        complete = list(enumerate(lines, number))
+        number += len(lines)
+        # The least of all lines tells whether one may be blank: white space comes before all that an event begins with.
+        plain = lines and min(lines)[:1] > b" "
+        yield complete if plain else [each for each in complete if each[1].strip()]
+    if rest.strip():
+        yield [(number, rest)]
+
+
+def tells_of_merges(file: IO[bytes]) -> bool:
+    """Whether an event in what is left of a file may join two subjects. The file stands where it stood again."""
+    sought, before, start = MERGE.encode(), b"", file.tell()
+    while block := file.read(BLOCK):
+        if sought in before + block:
+            break
+        before = block[1 - len(sought) :]
+    file.seek(start)
+    return bool(block)

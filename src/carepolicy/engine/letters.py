@@ -8,13 +8,15 @@ import orjson
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import NEVER
+from carepolicy.engine.intake import Refused
 from carepolicy.engine.masking import mask_cards, mask_data, mask_within
 from carepolicy.engine.values import MASK, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from carepolicy.engine.intake import Incoming, Refused
+    from carepolicy.engine.intake import Incoming
+    from carepolicy.engine.run import Refusal
     from carepolicy.machine.program import Bundle
 
 ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time")
@@ -33,6 +35,13 @@ class DeadLetters:
         self._spared = frozenset(name for name, fact in bundle.facts.items() if fact.card_never)
         self._card_never = bundle.card_never
         self._reveal = reveal
+
+    def written(self, refusal: Refusal) -> str:
+        """The dead letter of an event that was not taken, or of which a card number was masked."""
+        line, code, reason, event, text = refusal
+        if isinstance(event, Refused):
+            return self.refused(line, event, text)
+        return self.untaken(event, code, reason)
 
     def refused(self, line: int, refused: Refused, raw: bytes | str) -> str:
         """The dead letter of an event that could not be read or was taken before."""
@@ -81,13 +90,6 @@ class DeadLetters:
         if self._reveal or (fact is not None and not fact.private):
             return value
         return MASK
-
-
-def line_of(letter: str) -> int:
-    """The number of the line that a dead letter is about; ``NEVER`` where what flows raised after all lines was not
-    taken."""
-    number: int = orjson.loads(letter).get("line", NEVER)
-    return number
 
 
 def _line(line: int, code: str, reason: str, event: Mapping[str, Any]) -> str:

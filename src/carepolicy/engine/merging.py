@@ -13,40 +13,40 @@ from carepolicy.engine.settling import settle, used_in
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case, Round
-    from carepolicy.engine.desk import Desk
     from carepolicy.engine.intake import Incoming
     from carepolicy.engine.record import Record
     from carepolicy.engine.step import Stepper
+    from carepolicy.engine.stratum import Stratum
     from carepolicy.engine.subject import Subject
 
 OUTCOME = "merged"
 
 
-def merge_subjects(desk: Desk, event: Incoming) -> None:
+def merge_subjects(stratum: Stratum, event: Incoming) -> None:
     """Carry out ``carepolicy.merge``: the cases of the event's subject join those of ``data.into``."""
     into = event.data.get("into")
-    survivor = desk.subject(None, into) if into else None
-    merged = desk.subject(None, event.subject)
+    survivor = stratum.subject(None, into) if into else None
+    merged = stratum.subject(None, event.subject)
     if survivor is None or survivor is merged:
-        desk.refuse(event, codes.MERGE, "it must name another subject to merge into", event.subject)
+        stratum.refuse(event, codes.MERGE, "it must name another subject to merge into", event.subject)
         return
     now = event.time
     for subject in (merged, survivor):
         if now < subject.last:
             reason = f"{subject.name} has already seen {text_of(subject.last)}"
-            desk.refuse(event, codes.OUT_OF_ORDER, reason, event.subject)
+            stratum.refuse(event, codes.OUT_OF_ORDER, reason, event.subject)
             return
     for subject in (merged, survivor):
-        desk.stepper.fire(subject, now, False)
+        stratum.stepper.fire(subject, now, False)
         subject.last = now
     for place in sorted(merged.cases):
-        _join(desk.stepper, merged.cases[place], survivor, now, event.when)
+        _join(stratum.stepper, merged.cases[place], survivor, now, event.when)
     if merged.openings:
         survivor.openings = {**merged.openings, **(survivor.openings or {})}
-    desk.took = True
-    desk.merged[merged.name] = survivor.name
-    del desk.subjects[merged.name]
-    desk.stepper.plan(survivor)
+    stratum.took = True
+    stratum.merged[merged.name] = survivor.name
+    del stratum.subjects[merged.name]
+    stratum.stepper.plan(survivor)
 
 
 def _join(stepper: Stepper, case: Case, survivor: Subject, now: int, when: str) -> None:

@@ -10,8 +10,7 @@ from typing import Any
 import orjson
 
 from carepolicy.engine.instants import NoInstant, parse
-from carepolicy.engine.intake import LONGEST_LINE
-from carepolicy.engine.lines import numbered_lines
+from carepolicy.engine.intake import LONGEST_LINE, numbered_lines
 from carepolicy.engine.record import PREFIX, NoProgram, ProgramId, Record, Told
 
 _CLOCK = ("clock", "used", "basis")

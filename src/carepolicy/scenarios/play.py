@@ -9,7 +9,7 @@ import orjson
 from carepolicy.engine.case import Case
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.record import Record
-from carepolicy.engine.stream import AT_THE_END, Run
+from carepolicy.engine.run import Run
 from carepolicy.engine.view import Cases, CaseView
 from carepolicy.policy.findings import did_you_mean
 from carepolicy.scenarios.stage import CannotPlay
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.intake import Incoming
     from carepolicy.engine.live import LiveProgram
+    from carepolicy.engine.run import Caused
     from carepolicy.machine.program import Bundle
     from carepolicy.scenarios.scenario import Scenario, ScenarioStep
     from carepolicy.scenarios.stage import Stage
@@ -55,7 +56,7 @@ class Play:
         self.stage = stage
         self.scenario = scenario
         self.run = run or TellingRun(stage.bundle)
-        self.programs = {each.flow: each for desk in self.run.desks for each in desk.programs}
+        self.programs = {each.flow: each for each in self.run.programs}
         self.subject = scenario.subject or SUBJECT
         self.now: int | None = None
         self.records: list[Record] = []
@@ -111,14 +112,14 @@ class Play:
             "time": text_of(self.now),
             "data": {name: self.stage.value(name, value) for name, value in step.data.items()},
         }
-        self._take(self.run.feed_lines([(step.number, orjson.dumps(told))]))
+        self._take(self.run.feed([(step.number, orjson.dumps(told))]), [])
 
     def _settle(self, following: ScenarioStep | None) -> None:
         """Let timers fall due until now; those of this very instant only where no event of it comes after."""
         assert self.now is not None, "time passes before timers fall due"
         until = self.now - 1 if self._is_now(following) else self.now
         ending = self.run.finish(until)
-        self._take([*((each.line, each.records) for each in ending.caused), (AT_THE_END, ending.due)])
+        self._take(ending.caused, ending.due)
 
     def _is_now(self, step: ScenarioStep | None) -> bool:
         if step is None or step.event is None or step.wait is not None or step.until is not None:
@@ -128,18 +129,18 @@ class Play:
         except CannotPlay:
             return False
 
-    def _take(self, found: Iterable[tuple[int, list[Record]]]) -> None:
-        records = [record for _, several in found for record in several]
+    def _take(self, caused: Iterable[Caused], due: Iterable[Record]) -> None:
+        records = [*(record for each in caused for record in each.records), *due]
         records.sort(key=lambda each: each.at)
         for each in records:
             self.views.take(each)
         self.records += records
         self.caused += records
-        for desk in self.run.desks:
+        for stratum in self.run.strata:
             # With one stratum there is nobody to raise to, and what was raised stays with the stepper.
-            self.run.raised += [each.event for each in desk.stepper.raised]
-            desk.stepper.raised.clear()
-            for subject in desk.subjects.values():
+            self.run.raised += [each.event for each in stratum.stepper.raised]
+            stratum.stepper.raised.clear()
+            for subject in stratum.subjects.values():
                 for case in subject.cases.values():
                     self.cases[case.program.flow, case.subject] = case
         self.raised += self.run.raised

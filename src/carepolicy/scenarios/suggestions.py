@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from carepolicy.engine.desk import Desk
 from carepolicy.engine.eventrecords import EventRecords
 from carepolicy.engine.instants import DAY, NEVER, SECOND, text_of
 from carepolicy.engine.intake import Intake
 from carepolicy.engine.live import LiveProgram
+from carepolicy.engine.memory import ProcessMemory
+from carepolicy.engine.stratum import Stratum
 from carepolicy.engine.values import NO_DATA
 from carepolicy.guards import compile_expression
 from carepolicy.guards.scopes import scope_of
@@ -170,7 +171,8 @@ class Search:
         self.seen: set[Seen] = set()
         trace([self.program], self.seen)
         mates = [each for each in programs if each.stratum == self.program.stratum and each.every is None]
-        self.desk = Desk(bundle, mates, EventRecords(bundle))
+        memory = ProcessMemory()
+        self.stratum = Stratum(bundle, mates, EventRecords(bundle, memory), memory)
         self.intake = Intake(bundle)
         self.guards = guards_of(stage.policies.organisation, flow)
         self.counted = sorted(counted(flow))
@@ -227,21 +229,21 @@ class Search:
         """Let a path happen to a subject of its own; ``seen`` then holds what its last move went through."""
         self._number += 1
         name, key = self._name(self._number), self.program.key
-        subject = self.desk.subject(key, name)
+        subject = self.stratum.subject(key, name)
         case: Case | None = None
         for number, move in enumerate(path):
             self.seen.clear()
             if move.event is None:
-                self.desk.stepper.fire(subject, move.at, True)
+                self.stratum.stepper.fire(subject, move.at, True)
             else:
                 data = {**move.data, key: name} if key is not None and key in move.data else move.data
                 told = {"id": f"{name}-{number}", "source": "/search", "subject": name, "type": move.event}
                 line = orjson.dumps({**told, "time": text_of(move.at), "data": data})
-                self.desk.take(self.intake.read(number, line))
+                self.stratum.take(self.intake.read(number, line))
             case = subject.cases.get(self.program.place, case)
-        for used in (self.desk.out, self.desk.refusals, self.desk.counted, self.desk.stepper.raised):
+        for used in (self.stratum.out, self.stratum.refusals, self.stratum.counted, self.stratum.stepper.raised):
             used.clear()
-        del self.desk.subjects[name if key is None else (key, name)]
+        del self.stratum.subjects[name if key is None else (key, name)]
         return case, subject
 
     def _situation(self, case: Case) -> Any:

@@ -58,7 +58,7 @@ def judge(stage: Stage, scenario: Scenario, traced: bool = False, to_the_end: bo
     run = TellingRun(stage.bundle)
     seen: set[Seen] = set()
     if traced:
-        trace((each for desk in run.desks for each in desk.programs), seen)
+        trace(run.programs, seen)
     play = Play(stage, scenario, run)
     failures: list[Failure] = []
     for step, following in scenario.in_pairs():

@@ -9,10 +9,9 @@ How the parts fit, from the outside in:
 ``live``        live operation: ``Operation`` takes events and fires timers by the policy set that is installed; ``run``
                 takes whole inputs, in one process or several (``workers``), and remembers how far it came. What
                 lateness holds back is in ``late``, what could not be taken in ``deadletters``.
-``batch``       the work of one transaction. It asks the desks for what is needed, lets the engine work, and hands
+                ``batch`` is the work of one transaction: it asks the ``memory`` for what is needed, that of
+                the engine's run (its subjects come out of the store when they are asked for), lets it work, and hands
                 back subjects, cases, records, requests and dead letters, all at once.
-``desks``       the engine's desks, whose subjects (on a ``shelf``) come out of the store when they are asked for.
-                ``remembered`` is what is known of a subject beside its cases; ``watches`` count over all subjects.
 ``cases``       a case as bytes and back (``snapshot``), and questions about cases (``search``).
 ``records``     records tied into a ``chain``; ``verify`` finds those that were altered, inserted or lost, and a
                 ``checkpoint`` a store that was put back.

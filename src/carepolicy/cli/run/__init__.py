@@ -22,10 +22,9 @@ from carepolicy.cli.terminal import no_colour
 from carepolicy.cli.times import lateness_of, until_of
 from carepolicy.collecting import seldom_collected
 from carepolicy.engine.codes import CODES
-from carepolicy.engine.lines import numbered_lines, tells_of_merges
-from carepolicy.engine.ordered import OrderedRun
-from carepolicy.engine.parallel import ParallelRun
-from carepolicy.engine.stream import Run, WorkerDied
+from carepolicy.engine.intake import numbered_lines, tells_of_merges
+from carepolicy.engine.parallel import ParallelRun, WorkerDied
+from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.spool import spool
 
 if TYPE_CHECKING:

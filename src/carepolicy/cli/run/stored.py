@@ -19,7 +19,7 @@ from carepolicy.cli.stores import open_or_exit, operation_or_exit
 from carepolicy.cli.times import near_of, wall_clock
 from carepolicy.durable import sync_name
 from carepolicy.engine.codes import CODES
-from carepolicy.engine.lines import numbered_lines
+from carepolicy.engine.intake import numbered_lines
 from carepolicy.store import faults
 from carepolicy.store.cases.search import count_open
 from carepolicy.store.live.inputs import Source, is_whole

@@ -12,8 +12,8 @@ import orjson
 
 from carepolicy.engine.codes import CARD
 from carepolicy.engine.values import MASK
-from carepolicy.store.batch import NOT_AGAIN, Batch
 from carepolicy.store.contract import storable
+from carepolicy.store.live.batch import NOT_AGAIN, Batch
 from carepolicy.store.live.operation import finished
 from carepolicy.store.privacy.seal import NOBODY, Reader
 from carepolicy.store.sql import statements
@@ -99,7 +99,7 @@ def take_again(operation: Operation, no: int, wall: Wall, at_present: bool) -> T
     changed."""
 
     def work(transaction: Transaction) -> TakenAgain:
-        desks = operation.desks(transaction)
+        memory = operation.memory(transaction)
         row = _row(transaction, no)
         event = _whole(row, operation.sealer)
         if not transaction.run(statements.SETTLE_LETTER, (no,)):
@@ -107,7 +107,7 @@ def take_again(operation: Operation, no: int, wall: Wall, at_present: bool) -> T
         if at_present:
             event.pop("time", None)
         line = event["text"] if set(event) == {"text"} else orjson.dumps(event)
-        batch = Batch(desks, transaction, wall=wall)
+        batch = Batch(memory, transaction, wall=wall)
         batch.take(batch.read([(1, line)]))
         return _result(no, finished(batch), transaction)
 

@@ -13,11 +13,10 @@ from carepolicy.store.contract import batched, named, storable
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from carepolicy.engine.intake import Incoming
+    from carepolicy.engine.intake import Incoming, Row
     from carepolicy.store.contract import EventRow, Transaction
-    from carepolicy.store.shelf import StoreRecords
 
 AT_A_TIME = 400
 """Ids that are asked about in one question."""
@@ -28,24 +27,34 @@ Id = tuple[str, str]
 
 class Ids:
     """The ids of the events of one transaction. ``input`` is the number of the log that they are of, 0 for none;
-    ``untaken`` has those that no case took."""
+    ``untaken`` has those that no case took; ``times`` says of events that come again, by source and id, how often they
+    were not taken before."""
 
-    def __init__(self, transaction: Transaction, records: StoreRecords, input: int) -> None:
+    def __init__(self, transaction: Transaction, input: int) -> None:
         self._transaction = transaction
         self._input = input
-        self._times = records.times
-        self._times.clear()
+        self.times: dict[tuple[str, str], int] = {}
         self._again: dict[Id, None] = {}
         self.untaken: dict[Id, None] = {}
 
-    def claim(self, events: Sequence[EventRow]) -> set[Id]:
-        """Note events as taken; those that were taken before."""
-        known = self._transaction.claim(events)
-        if known:
-            for source, id, times in self._untaken_before(known):
-                self._times[named(source), named(id)] = times
-                self._again[source, id] = None
-        return known - self._again.keys()
+    def claim(self, rows: Sequence[Row]) -> Collection[int]:
+        """Note the ids of events as taken; the places of those that were taken before."""
+        fresh: dict[Id, EventRow] = {}
+        again: set[int] = set()
+        ids: list[Id] = []
+        for place, row in enumerate(rows):
+            source, id = storable(row[5]), storable(row[6])
+            ids.append((source, id))
+            if fresh.setdefault((source, id), claimed := (source, id, storable(row[1]))) is not claimed:
+                again.add(place)
+        known = self._transaction.claim(list(fresh.values())) if fresh else set()
+        if not known:
+            return again
+        for source, id, times in self._untaken_before(known):
+            self.times[named(source), named(id)] = times
+            self._again[source, id] = None
+        taken = known - self._again.keys()
+        return again | {place for place, each in enumerate(ids) if each in taken}
 
     def _untaken_before(self, known: Iterable[Id]) -> Iterable[tuple[str, str, int]]:
         for some in batched(sorted(known), AT_A_TIME):

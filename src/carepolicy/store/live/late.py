@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from carepolicy.engine.holding import Holding
 from carepolicy.engine.intake import Incoming
+from carepolicy.engine.run import Holding
 from carepolicy.store.cases.snapshot import put_all, take_all
 from carepolicy.store.contract import HeldRow, named, storable
 from carepolicy.store.sql import statements

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from carepolicy.engine.intake import Incoming, Refused
-from carepolicy.store.batch import Batch
+from carepolicy.engine.run import Reading
 from carepolicy.store.contract import nothing_kept
-from carepolicy.store.desks import Desks
+from carepolicy.store.live.batch import Batch
+from carepolicy.store.live.memory import StoreMemory
 from carepolicy.store.privacy.keys import demand_key, demand_known_key
 from carepolicy.store.privacy.seal import DataKeys
 from carepolicy.store.versions.install import install_folder, load_version, present, with_older
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.batch import Read
     from carepolicy.store.contract import Store, Transaction
     from carepolicy.store.live.ids import Id
     from carepolicy.store.live.wall import Wall
@@ -62,39 +61,36 @@ class Operation:
     def __init__(self, store: Store, root: str | None, now: int) -> None:
         self.store = store
         self.sealer = DataKeys(store, now)
-        self._desks: Desks | None = None
+        self._memory: StoreMemory | None = None
         self._root = root
         self._now = now
-        self._just_begun = self._asked_for_desks = False
+        self._just_begun = self._asked_for_memory = False
 
     def take(self, lines: list[tuple[int, bytes | str]], wall: Wall | None = None) -> Done:
         """Take events (lines of JSON) in one transaction; ``wall`` says that they come alone, as things happen."""
 
         def work(transaction: Transaction) -> Done:
-            desks = self.desks(transaction)
-            batch = Batch(desks, transaction, wall=wall)
+            memory = self.memory(transaction)
+            batch = Batch(memory, transaction, wall=wall)
             read, held = batch.read(lines), 0
             until = None if wall is None else wall.until()
-            if desks.holds or until is not None:
+            if memory.holds or until is not None:
                 read, held = self._single(transaction, batch, read, until)
-                desks.holds = True
+                memory.holds = True
             batch.take(read)
-            refused = sum(isinstance(event, Refused) for _, event, _ in read)
-            return finished(batch)._replace(held=held, refused=refused)
+            return finished(batch)._replace(held=held, refused=len(read.faults))
 
         return self.attempt(work)
 
-    def _single(self, transaction: Transaction, batch: Batch, read: Read, until: int | None) -> tuple[Read, int]:
+    def _single(self, transaction: Transaction, batch: Batch, read: Reading, until: int | None) -> tuple[Reading, int]:
         """What is to be taken now of single events, with what waited before; and how many wait."""
         from carepolicy.store.live.late import Single
 
         single = Single(transaction, self.sealer)
-        refused = [each for each in read if isinstance(each[1], Refused)]
-        events = [event for _, event, _ in read if isinstance(event, Incoming)]
+        events = read.events
         for event in events:
             batch.hold_back(event)
-        released = single.add(events, until)
-        return [*refused, *((event.line, event, b"") for event in released)], single.held
+        return Reading.of(read.faults, single.add(events, until)), single.held
 
     def tick(self, until: int) -> Iterator[Done]:
         """Fire what falls due by ``until``, some subjects a transaction, in the order of time. What single events wait
@@ -126,72 +122,72 @@ class Operation:
     def _release(self, until: int, after: str, transaction: Transaction) -> tuple[Done, str | None]:
         """Take the events that happened by ``until`` and were held back, of some subjects; the last of these, None
         where there are no more."""
-        desks = self.desks(transaction)
-        batch = Batch(desks, transaction)
-        if not desks.holds:
+        memory = self.memory(transaction)
+        batch = Batch(memory, transaction)
+        if not memory.holds:
             return finished(batch), None
         from carepolicy.store.live.late import Single
 
         events, last = Single(transaction, self.sealer).due(until, after, AT_A_TIME)
-        batch.take([(event.line, event, b"") for event in events])
+        batch.take(Reading.of([], events))
         return finished(batch), last
 
     def _fire(self, until: int, transaction: Transaction) -> tuple[Done, bool]:
         """Fire what falls due of some subjects; whether there may be more."""
-        batch = Batch(self.desks(transaction), transaction)
+        batch = Batch(self.memory(transaction), transaction)
         left = batch.fire(until, AT_A_TIME)
         return finished(batch), left
 
     def _forget_subjects(self) -> None:
         """They have had their turn: memory does not grow with what is due."""
-        if self._desks is not None:
-            self._desks.forget()
+        if self._memory is not None:
+            self._memory.forget()
 
     def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None] = nothing_kept) -> Result:
         """Do some work in a transaction, again where it lost against another; ``undone`` is called after that.
 
-        Work that changes subjects or cases otherwise than by ``desks`` must not ask for the desks as well, since they
-        remember what they have loaded.
+        Work that changes subjects or cases otherwise than by ``memory`` must not ask for that as well, since it
+        remembers what it has loaded.
         """
 
         def forget() -> None:
             self._forget()
             undone()
 
-        self._just_begun = self._asked_for_desks = False
+        self._just_begun = self._asked_for_memory = False
         result = self.store.attempt(work, forget)
-        if not self._asked_for_desks and self._desks is not None:
-            self._desks.forget()
+        if not self._asked_for_memory and self._memory is not None:
+            self._memory.forget()
         return result
 
-    def desks(self, transaction: Transaction) -> Desks:
+    def memory(self, transaction: Transaction) -> StoreMemory:
         """The installed set at work, as it is now: another process may have installed one since."""
-        self._asked_for_desks = True
-        desks = self._desks
-        if desks is not None:
+        self._asked_for_memory = True
+        memory = self._memory
+        if memory is not None:
             if transaction.unchanged:
-                return desks
+                return memory
             now = present(transaction)
-            if now.id == desks.number:
-                desks.follow(now)
-                return desks
+            if now.id == memory.number:
+                memory.follow(now)
+                return memory
         versions = transaction.versions()
         if demand_key(transaction, self._now, self.store.url):
             self._just_begun = True
         if not versions and self._root is not None:
             installed = install_folder(transaction, self._root, self._now)
-            desks = self._desks = Desks(installed, [], self.sealer)
-            desks.begin(transaction)
-            desks.open_by_time()
-            desks.keep()
+            memory = self._memory = StoreMemory(installed, [], self.sealer)
+            memory.begin(transaction)
+            memory.open_by_time()
+            memory.keep()
             self._just_begun = True
-            return desks
+            return memory
         current = present(transaction)
         in_use = set(transaction.versions_in_use())
         older = [load_version(transaction, each) for each in versions if each.id in in_use and each.id != current.id]
-        desks = self._desks = Desks(load_version(transaction, current), older, self.sealer)
-        desks.follow(current)
-        return desks
+        memory = self._memory = StoreMemory(load_version(transaction, current), older, self.sealer)
+        memory.follow(current)
+        return memory
 
     def digest(self) -> str:
         """The digest of the files of the installed set. Raises ``NotInstalled``."""
@@ -200,7 +196,7 @@ class Operation:
 
     def bundle(self) -> Bundle:
         """The installed set, compiled; the first is installed now where there is none."""
-        return self.attempt(lambda transaction: self.desks(transaction).bundle)
+        return self.attempt(lambda transaction: self.memory(transaction).bundle)
 
     def has_set(self) -> bool:
         """Whether a set is installed."""
@@ -219,9 +215,9 @@ class Operation:
 
     def _forget(self) -> None:
         if self._just_begun:
-            self._desks = None
-        elif self._desks is not None:
-            self._desks.forget()
+            self._memory = None
+        elif self._memory is not None:
+            self._memory.forget()
 
 
 def finished(batch: Batch) -> Done:

@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from carepolicy.engine.instants import NEVER
-from carepolicy.store.batch import AT_THE_END, Batch
+from carepolicy.engine.run import Reading
 from carepolicy.store.faults import Busy, StoreFault
+from carepolicy.store.live.batch import AT_THE_END, Batch
 from carepolicy.store.live.inputs import Progress, as_one, digest_of, known_input, look, me, new_input, progress_of
 from carepolicy.store.live.late import Late
 from carepolicy.store.live.operation import AT_A_TIME, Done, finished
@@ -21,7 +22,6 @@ from carepolicy.store.sql.statements import LETTERS_WRITTEN, RECORDS_WRITTEN
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from carepolicy.store.batch import Read
     from carepolicy.store.contract import Transaction
     from carepolicy.store.live.inputs import Known, Source
     from carepolicy.store.live.operation import Operation
@@ -144,7 +144,7 @@ class StoredRun:
 
         def work(transaction: Transaction) -> tuple[Done, Progress]:
             self._demand_place(transaction)
-            batch = Batch(self.operation.desks(transaction), transaction, self._input)
+            batch = Batch(self.operation.memory(transaction), transaction, self._input)
             batch.take(self._held(transaction, batch, batch.read(lines)))
             number, text = lines[-1]
             return self._close(transaction, batch, number, len(lines), digest_of(text), open_end)
@@ -162,7 +162,7 @@ class StoredRun:
 
         def work(transaction: Transaction) -> tuple[bool, tuple[Done, Progress]]:
             self._demand_place(transaction)
-            batch = Batch(self.operation.desks(transaction), transaction, self._input)
+            batch = Batch(self.operation.memory(transaction), transaction, self._input)
             left = batch.fire(end, AT_A_TIME, AT_THE_END + self.progress.ends)
             return left, self._close(transaction, batch, self.progress.line, 0)
 
@@ -222,21 +222,19 @@ class StoredRun:
         if progress_of(transaction.position(self._input, self._share, own=True)) != self.progress:
             raise Busy(f"another process is reading {self.name} into this store")
 
-    def _held(self, transaction: Transaction, batch: Batch, read: Read) -> Read:
+    def _held(self, transaction: Transaction, batch: Batch, read: Reading) -> Reading:
         if self._late is None:
             return read
-        refused = [each for each in read if not isinstance(each[1], tuple)]
-        events = [event for _, event, _ in read if isinstance(event, tuple)]
+        events = read.events
         for event in events:
             batch.hold_back(event)
-        released = self._late.release(transaction, events)
-        return [*refused, *((event.line, event, b"") for event in released)]
+        return Reading.of(read.faults, self._late.release(transaction, events))
 
     def _take_rest(self, transaction: Transaction) -> tuple[Done, Progress]:
         self._demand_place(transaction)
         assert self._late is not None, "only a run with lateness holds events back"
-        batch = Batch(self.operation.desks(transaction), transaction, self._input)
-        batch.take([(event.line, event, b"") for event in self._late.rest(transaction)])
+        batch = Batch(self.operation.memory(transaction), transaction, self._input)
+        batch.take(Reading.of([], self._late.rest(transaction)))
         return self._close(transaction, batch, self.progress.line, 0)
 
     def _close(

@@ -12,7 +12,7 @@ import orjson
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import DAY, text_of
-from carepolicy.engine.intake import Incoming, Refused
+from carepolicy.engine.intake import Refused, Row
 
 NEAR = DAY
 """By so many microseconds an event may be ahead of the clock: clocks of machines differ, and some have a wrong zone."""
@@ -36,11 +36,11 @@ class Wall(NamedTuple):
             return line
         return orjson.dumps({**event, "time": text_of(self.clock())})
 
-    def demand_near(self, event: Incoming, line: bytes | str) -> None:
-        """Refuse an event that lies far ahead. Raises ``Refused``."""
-        if not self.far and event.time > self.clock() + NEAR:
-            reason = f"{event.when} is more than a day ahead of the clock"
-            raise Refused(codes.FUTURE, reason, orjson.loads(line))
+    def refused(self, place: int, row: Row, line: bytes | str) -> Refused | None:
+        """Why an event that lies far ahead is refused."""
+        if self.far or row[3] <= self.clock() + NEAR:
+            return None
+        return Refused(codes.FUTURE, f"{row[4]} is more than a day ahead of the clock", orjson.loads(line))
 
     def until(self) -> int | None:
         """Up to when events need wait no longer; None where they do not wait."""

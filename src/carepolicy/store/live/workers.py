@@ -21,8 +21,7 @@ from zlib import crc32
 
 import orjson
 
-from carepolicy.engine.intake import LONGEST_LINE, MERGE
-from carepolicy.engine.lines import numbered_lines
+from carepolicy.engine.intake import LONGEST_LINE, MERGE, numbered_lines
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.live.inputs import (
     Progress,

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.hmac import HMAC
 
-    from carepolicy.engine.desk import Desk
     from carepolicy.engine.intake import Incoming
+    from carepolicy.engine.stratum import Stratum
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Address, Store, Transaction
     from carepolicy.store.privacy.seal import DataKeys
@@ -108,20 +108,20 @@ class Notes:
         self._events: list[tuple[int, str, str, str]] = []
         self._held: dict[tuple[str, str, Address], None] = {}
 
-    def take(self, desk: Desk, event: Incoming, first: bool) -> None:
-        """Note an event that is given to a desk, ``first`` where it is the lowest."""
+    def take(self, stratum: Stratum, event: Incoming, first: bool) -> None:
+        """Note an event that is given to a stratum, ``first`` where it is the lowest."""
         if first and not event.raised and event.type in self._people:
             self._events.append((event.time, storable(event.subject), self._people[event.type], event.type))
-        self.hold(desk, event)
+        self.hold(stratum, event)
 
-    def hold(self, desk: Desk, event: Incoming) -> None:
+    def hold(self, stratum: Stratum, event: Incoming) -> None:
         """Note where the facts of an event are kept, by which its customer is found."""
         data = event.data
         if data:
             for fact in self._facts:
                 value = data.get(fact)
                 if value is not None:
-                    for address in _addresses(desk, event):
+                    for address in _addresses(stratum, event):
                         self._held[fact, str(value), address] = None
 
     def hold_letter(self, subject: str, data: Mapping[str, object]) -> None:
@@ -151,8 +151,8 @@ class Notes:
         self._held = {}
 
 
-def _addresses(desk: Desk, event: Incoming) -> Iterable[Address]:
-    for key, _ in desk.routes(event.type):
+def _addresses(stratum: Stratum, event: Incoming) -> Iterable[Address]:
+    for key, _ in stratum.routes(event.type):
         if key is None:
             yield "", storable(event.subject)
         else:

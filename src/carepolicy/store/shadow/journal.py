@@ -14,16 +14,17 @@ import orjson
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.intake import IDENTITIES, Refused
+from carepolicy.engine.intake import IDENTITIES
 from carepolicy.engine.masking import mask_data
 from carepolicy.engine.values import plain
 from carepolicy.store.sql import statements
 from carepolicy.store.sql.statements import JOURNAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from carepolicy.engine.intake import Incoming
+    from carepolicy.engine.run import Reading
     from carepolicy.machine.program import Bundle, FactTable
     from carepolicy.store.contract import Transaction
     from carepolicy.store.privacy.seal import DataKeys
@@ -111,14 +112,13 @@ class Journal:
         self._lines: list[bytes] = []
         self._until: int | None = None
 
-    def take(self, events: Sequence[tuple[int, Incoming | Refused, bytes | str]]) -> None:
+    def take(self, reading: Reading) -> None:
         """Note events, with those that another set may take."""
-        for _, event, _ in events:
-            if isinstance(event, Refused):
-                if event.code in OF_THE_SET:
-                    self._lines.append(orjson.dumps(mask_data(event.event, self._spared)))
-            else:
-                self._lines.append(orjson.dumps(self._told(event)))
+        for each in reading.in_order():
+            if isinstance(each, Incoming):
+                self._lines.append(orjson.dumps(self._told(each)))
+            elif each.refused.code in OF_THE_SET:
+                self._lines.append(orjson.dumps(mask_data(each.refused.event, self._spared)))
 
     def tick(self, until: int, ticks: Ticks) -> None:
         """Note that what was due by then has happened. Where that was nothing it is not noted each time: two watchers

@@ -16,9 +16,9 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from carepolicy.machine.bundle import load_bundle
-from carepolicy.store.batch import Batch
 from carepolicy.store.contract import CaseRow, SubjectRow, batched
 from carepolicy.store.faults import Busy, StoreFault
+from carepolicy.store.live.batch import Batch
 from carepolicy.store.live.operation import Operation, finished
 from carepolicy.store.open import open_store, remove_store
 from carepolicy.store.privacy.erase import enforce_keep, erase
@@ -280,7 +280,7 @@ class Trial:
         def work(transaction: Transaction) -> None:
             known = transaction.claim([_name(each) for each in entries])
             lines = [line for each in entries if _name(each)[:2] not in known for line in each.events(self._sealer)]
-            batch = Batch(self._operation.desks(transaction), transaction)
+            batch = Batch(self._operation.memory(transaction), transaction)
             batch.take(batch.read([(1, line) for line in lines]))
             finished(batch)
             transaction.run(statements.FORGET_ALL_REQUESTS)

@@ -25,14 +25,13 @@ from carepolicy.engine.roundrecords import write_ended, write_running
 from carepolicy.engine.settling import settle, settle_standing, used_before
 from carepolicy.machine.bundle import load_bundle
 from carepolicy.machine.program import Phase
-from carepolicy.store.desks import Desks
 from carepolicy.store.faults import ReadOnly
+from carepolicy.store.live.memory import StoreMemory, name_of
 from carepolicy.store.live.operation import AT_A_TIME, Operation
 from carepolicy.store.open import open_store, remove_store
 from carepolicy.store.privacy.seal import DataKeys
-from carepolicy.store.recording import Recording
+from carepolicy.store.records.rows import RecordRows
 from carepolicy.store.shadow.journal import end_shadow
-from carepolicy.store.shelf import name_of
 from carepolicy.store.sql import statements
 from carepolicy.store.url import SHADOW_FILE, SQLITE, shadow_url
 from carepolicy.store.versions.install import Installed, files_of, load_version, present
@@ -44,12 +43,12 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState
     from carepolicy.engine.liveclocks import LiveClock, LiveLimit
+    from carepolicy.engine.memory import Name
     from carepolicy.engine.record import Record
     from carepolicy.engine.subject import Subject
     from carepolicy.engine.telling import Telling
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Address, Store, Transaction
-    from carepolicy.store.shelf import Name
 
 APPLIED = "apply"
 """What moved a case, in its record."""
@@ -135,10 +134,10 @@ def _carry_out(
     plan.last = transaction.rows(statements.LAST_NUMBER)[0][0]
     plan.ended_shadow = end_shadow(transaction)
     number = transaction.install(_name(transaction, bundle), plan.now, files)
-    desks = _move_cases(transaction, Installed(number, bundle), sealer, plan)
-    desks.begin(transaction)
-    desks.open_by_time()
-    desks.keep()
+    memory = _move_cases(transaction, Installed(number, bundle), sealer, plan)
+    memory.begin(transaction)
+    memory.open_by_time()
+    memory.keep()
     return plan
 
 
@@ -153,40 +152,40 @@ def _name(transaction: Transaction, bundle: Bundle) -> str:
     return f"{bundle.digest}#{before + 1}" if before else bundle.digest
 
 
-def _move_cases(transaction: Transaction, installed: Installed, sealer: DataKeys, plan: Plan) -> Desks:
+def _move_cases(transaction: Transaction, installed: Installed, sealer: DataKeys, plan: Plan) -> StoreMemory:
     """Move all open cases, some at a time; the new set at work."""
     in_use = set(transaction.versions_in_use()) - {installed.number}
     older = [load_version(transaction, each) for each in transaction.versions() if each.id in in_use]
-    desks = Desks(installed, older, sealer)
-    desks.epoch = present(transaction).epoch
-    current = desks.present
-    desks.begin(transaction)
+    memory = StoreMemory(installed, older, sealer)
+    memory.epoch = present(transaction).epoch
+    current = memory.present
+    memory.begin(transaction)
     at: Address = ("", "")
     while addresses := [
         (key, subject) for key, subject in transaction.rows(statements.ADDRESSES_OF_CASES, (*at, AT_A_TIME))
     ]:
-        desks.fetch([name_of(each) for each in addresses])
+        memory.fetch([name_of(each) for each in addresses])
         told: list[Record] = []
         for address in addresses:
-            told += _move_all(desks, name_of(address), address[0], current, installed.bundle, plan)
-        _keep(transaction, desks, told)
-        desks.forget()
+            told += _move_all(memory, name_of(address), address[0], current, installed.bundle, plan)
+        _keep(transaction, memory, told)
+        memory.forget()
         at = addresses[-1]
-    return desks
+    return memory
 
 
 def _move_all(
-    desks: Desks, name: Name, key: str, current: dict[str, LiveProgram], bundle: Bundle, plan: Plan
+    memory: StoreMemory, name: Name, key: str, current: dict[str, LiveProgram], bundle: Bundle, plan: Plan
 ) -> list[Record]:
     """Move the cases of one subject; the records of it."""
     told: list[Record] = []
-    for desk in desks.desks:
-        subject = desk.subjects.get(name)
+    for stratum in memory.run.strata:
+        subject = stratum.subjects.get(name)
         if subject is None or not subject.cases:
             continue
         for place, case in sorted(subject.cases.items()):
             plan.cases += 1
-            new = _move_one(case, subject, key, current.get(case.program.flow), bundle, plan, desk.stepper)
+            new = _move_one(case, subject, key, current.get(case.program.flow), bundle, plan, stratum.stepper)
             if new is None:
                 continue
             if new.closed:
@@ -194,9 +193,9 @@ def _move_all(
                 subject.sequences = {**subject.sequences, place: new.sequence}
             else:
                 subject.put(place, new)
-        desk.stepper.plan(subject)
-        told += desk.out
-        desk.out.clear()
+        stratum.stepper.plan(subject)
+        told += stratum.out
+        stratum.out.clear()
     return told
 
 
@@ -243,10 +242,10 @@ def _tell(case: Case, new: Case, where: tuple[str, str, str], plan: Plan) -> Non
             plan.note("due", example)
 
 
-def _keep(transaction: Transaction, desks: Desks, told: list[Record]) -> None:
-    recording = Recording(desks, 0)
+def _keep(transaction: Transaction, memory: StoreMemory, told: list[Record]) -> None:
+    recording = RecordRows(memory, 0)
     recording.take([0] * len(told), told, {}, {})
-    desks.keep()
+    memory.keep()
     if recording.records:
         transaction.append(recording.records, recording.requests)
     if recording.closings:

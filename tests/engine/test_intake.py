@@ -1,4 +1,4 @@
-"""Lines read a block at a time give what they give one by one, whatever is in them."""
+"""Lines that go the straight way give what they give when they are looked at closely, whatever is in them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.engine import plainlines
-from carepolicy.engine.columns import Columns
+from carepolicy.engine import codes
 from carepolicy.engine.instants import microseconds, parse, read_instant, text_of
-from carepolicy.engine.lines import Lines
-from carepolicy.engine.ordered import OrderedRun
-from carepolicy.engine.stream import Run
+from carepolicy.engine.intake import Intake
+from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
 from complaint_events import lines as complaint_lines
@@ -36,6 +34,14 @@ PLACES = (
     "subject", "type", "time", "source", "id", "specversion", "data", "customer", "customer.tier",
     "complaint.severity", "complaint.amount", "into", "other",
 )  # fmt: skip
+TOKENS = [
+    b'"a\xffb"', b'"\xed\xa0\x80"', b'"\\ud800"', b'"\\ud83d\\ude00"', b'"\xc0\x80"', b'"\xf4\x90\x80\x80"', b'"\x00"',
+    b'"\x1f"', b'"\\/"', b'"\\u0000"', b"18446744073709551616", b"-9223372036854775809", b"99999999999", b"1e400",
+    b"-1e400", b"1e-400", b"NaN", b"-0", b"-0.0", b"01", b"1E+2", b"5e-324", b'{"a":1,"a":2}', b'{"\xff":1}',
+    b"[1,]", b"nulL", b"[" * 2000, b'{"tier":"gold"},"id":"twice"',
+]  # fmt: skip
+"""Values as JSON has them or has not; readers of JSON differ about some."""
+
 RAW = [b"{", b"[]", b"null", b'"text"', b"{}", b'{"a":1},{"a":2}', b"\xff", b"[1]", b"{" * 5000]
 
 
@@ -62,70 +68,109 @@ def logs_with_faults(draw: st.DrawFn) -> list[bytes]:
             continue
         place = draw(st.sampled_from(PLACES))
         value = draw(st.sampled_from(ODD))
+        token = draw(st.none() | st.sampled_from(TOKENS))
         within = event.setdefault("data", {}) if "." in place or place in ("customer", "into", "other") else event
         if not isinstance(within, dict):
             continue
         if draw(st.integers(0, 4)) == 0:
             within.pop(place, None)
         else:
-            within[place] = value
+            within[place] = value if token is None else "HERE"
         log[at] = orjson.dumps(event) if value != 10**30 else repr(event).replace("'", '"').encode()
+        if token is not None:
+            log[at] = log[at].replace(b'"HERE"', token)
     return log
 
 
-def written(bundle: Bundle, blocks: list[list[bytes]]) -> tuple[str, list[str], int, int, dict[str, int]]:
-    """All records and dead letters of a run over blocks of lines, with its counts."""
-    text, number = "", 1
-    with OrderedRun(Run(bundle)) as run:
+def numbered(log: list[bytes], first: int = 1) -> list[tuple[int, bytes]]:
+    return list(enumerate(log, first))
+
+
+def written(
+    bundle: Bundle, blocks: list[list[bytes]], closely: bool = False
+) -> tuple[str, list[str], int, int, dict[str, int]]:
+    """All records and dead letters of a run over blocks of lines, with its counts. ``closely`` shuts the straight
+    way."""
+    text, number, run = "", 1, Run(bundle)
+    if closely:
+        run.intake.straight.clear()
+    with OrderedRun(run) as ordered:
         for block in blocks:
-            text += run.feed(Lines(number, block))
+            text += ordered.feed(numbered(block, number))
             number += len(block)
-        text += "".join(run.finish(LATER))
-        return text, run.dead, run.records_written, run.open_cases, run.tally
+        text += "".join(ordered.finish(LATER))
+        return text, ordered.dead, ordered.records_written, ordered.open_cases, ordered.tally
 
 
 @given(st.data())
 @settings(max_examples=examples(75))
-def test_a_block_of_lines_gives_what_its_lines_give_one_by_one(bundle: Bundle, data: st.DataObject) -> None:
+def test_a_block_of_lines_gives_what_its_lines_give_one_by_one_looked_at_closely(
+    bundle: Bundle, data: st.DataObject
+) -> None:
     log = data.draw(logs_with_faults())
     cut = data.draw(st.integers(0, len(log)))
-    one_by_one = written(bundle, [[line] for line in log])
+    one_by_one = written(bundle, [[line] for line in log], closely=True)
+    assert written(bundle, [[line] for line in log]) == one_by_one
     assert written(bundle, [log]) == one_by_one
     assert written(bundle, [block for block in (log[:cut], log[cut:]) if block]) == one_by_one
 
 
-def test_a_log_without_faults_is_read_in_columns(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize(
+    "place", ["specversion", "datacontenttype", "tenant", "data", "data.customer.tier", "data.other"]
+)
+def test_every_reader_of_json_says_the_same_of_what_may_be_none(bundle: Bundle, place: str, token: bytes) -> None:
+    event = orjson.loads(complaint_lines(1)[0])
+    *_, name = place.split("data.")
+    (event["data"] if "data." in place else event)[name] = "HERE"
+    line = orjson.dumps(event).replace(b'"HERE"', token)
+    assert written(bundle, [[line]]) == written(bundle, [[line]], closely=True)
+
+
+@pytest.mark.parametrize("every", [False, True])
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_log_without_faults_goes_the_straight_way_however_its_data_is_written(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, every: bool, nested: bool
+) -> None:
     def unexpected(*args: object) -> None:
-        raise AssertionError("a plain line was read alone")
+        raise AssertionError("a plain line was looked at closely")
 
     run = Run(bundle)
     monkeypatch.setattr(run.intake, "read", unexpected)
-    run.feed_directly(Lines(1, complaint_lines(3000)))
-    assert run.read_events == 3000
+    rows, odd = run.read(numbered(complaint_lines(3000, every=every, nested=nested)))
+    assert (len(rows), odd) == (3000, [])
+
+
+def test_nested_data_gives_the_records_of_dotted_data(bundle: Bundle) -> None:
+    dotted = written(bundle, [complaint_lines(3000, every=True)])
+    assert written(bundle, [complaint_lines(3000, every=True, nested=True)]) == dotted
 
 
 @pytest.mark.parametrize("ending", ["Z", "+02:00", ".250+00:00"])
-def test_times_that_are_written_in_another_way_are_read_in_columns_too(bundle: Bundle, ending: str) -> None:
+def test_times_that_are_written_in_another_way_go_the_straight_way_too(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
     said = f"2026-01-05T08:00:00{ending}"
     log = [line.replace(b"2026-01-05T08:00:00+00:00", said.encode()) for line in complaint_lines(20)]
     run = Run(bundle)
-    found = Columns(run.intake, bundle).read(range(20), log)
-    assert found is not None
+    monkeypatch.delattr(Intake, "read")
+    rows, _ = run.read(numbered(log))
     own = text_of(parse(said))
-    assert next(iter(found[1]))[3] == own != said
+    assert rows[0][4] == own != said
 
 
-def test_ids_of_a_block_that_is_not_taken_stay_unknown(bundle: Bundle) -> None:
+def test_only_the_ids_of_events_that_can_be_taken_are_known_afterwards(bundle: Bundle) -> None:
     log = complaint_lines(20)
+    wrong = log[7].replace(b'"type":', b'"type":"x","was":')
     run = Run(bundle)
-    columns = Columns(run.intake, bundle)
-    assert columns.read(range(21), [*log, b"{}"]) is None
-    assert not run.intake.seen
-    assert columns.read(range(20), log) is not None
-    assert columns.read(range(20), log) is None
+    rows, odd = run.read(numbered([*log[:7], wrong, *log[8:], b"{}"]))
+    assert (len(rows), [place for place, _ in odd]) == (19, [7, 19])
+    rows, odd = run.read(numbered(log))
+    assert [row[0] for row in rows] == [8]
+    assert [fault.refused.code for _, fault in odd if fault is not None] == [codes.DUPLICATE] * 19
 
 
-def test_one_fault_among_many_lines_leaves_few_of_them_to_be_read_alone(
+def test_one_fault_among_many_lines_is_the_only_line_to_be_looked_at_closely(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = complaint_lines(1000)
@@ -134,9 +179,8 @@ def test_one_fault_among_many_lines_leaves_few_of_them_to_be_read_alone(
     alone = []
     read = run.intake.read
     monkeypatch.setattr(run.intake, "read", lambda number, line: alone.append(number) or read(number, line))
-    run.feed_directly(Lines(1, log))
-    assert 501 in alone
-    assert len(alone) <= 2 * plainlines.FEW
+    run.feed(numbered(log))
+    assert alone == [501]
 
 
 @given(st.integers(parse("1970-01-01T00:00:00+00:00"), parse("2150-12-31T23:59:59.999999+00:00")))

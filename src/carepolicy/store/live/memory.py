@@ -1,33 +1,38 @@
-"""The engine's desks with subjects that come out of a store when they are asked for, and go back into it.
+"""What live operation remembers: the engine's memory in a store, as it is within one transaction.
 
-All strata work at once: what a transition raises is handed on within the same transaction.
+Subjects come out of the store when they are asked for, and go back into it. All strata work at once: what a transition
+raises is handed on within the same transaction.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.engine.desk import Desk
+import orjson
+
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.intake import MERGE, Intake, make_tuple
+from carepolicy.engine.intake import MERGE, Incoming, make_tuple
 from carepolicy.engine.letters import DeadLetters
 from carepolicy.engine.live import UnlinkedProgram
+from carepolicy.engine.memory import Memory, Name
+from carepolicy.engine.run import Run, Schedule
 from carepolicy.engine.subject import Opening, Subject
 from carepolicy.store.cases.snapshot import Freezers
-from carepolicy.store.contract import CaseRow, SubjectRow, storable
+from carepolicy.store.contract import CaseRow, SubjectRow, named, storable
 from carepolicy.store.faults import Again
 from carepolicy.store.privacy.contacts import Notes
 from carepolicy.store.remembered import Remembered
 from carepolicy.store.shadow.journal import Ticks
-from carepolicy.store.shelf import Name, Shelf, StoreRecords, address_of
 from carepolicy.store.versions.install import Installed, older_programs, with_older
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from carepolicy.engine.case import Case
+    from carepolicy.engine.intake import Row
     from carepolicy.engine.live import LiveProgram
     from carepolicy.store.contract import Address, Held, Transaction, VersionRow
+    from carepolicy.store.live.ids import Ids
     from carepolicy.store.privacy.seal import DataKeys
 
 NOBODY = (None, None)
@@ -37,10 +42,46 @@ KEPT = 50_000
 """Subjects that are kept in memory between two transactions, at most."""
 
 
-class Desks:
-    """A policy set at work on a store. ``older`` are the sets by which open cases still live; ``shadowed`` says that
-    another set is tried beside it, ``holds`` that single events are held back. ``epoch`` ends the ids of records in a
-    store that was put back from a backup, in which the same numbers may have gone out with others."""
+class Shelf(dict[Name, Subject]):
+    """The subjects of a stratum. One that is not there is fetched; which were asked for is noted in ``touched``."""
+
+    def __init__(self, fetch: Callable[[Name], None], touched: dict[Name, None]) -> None:
+        super().__init__()
+        self._fetch = fetch
+        self._touched = touched
+
+    def get(self, name: Name, default: Any = None) -> Any:
+        """The subject of that name, from the store where it is not here; None where nobody knows it."""
+        found = super().get(name)
+        if found is None:
+            self._fetch(name)
+            found = super().get(name, default)
+        self._touched[name] = None
+        return found
+
+
+def address_of(name: Name) -> Address:
+    """The address in a store of a subject that a stratum names so."""
+    return ("", storable(name)) if isinstance(name, str) else (name[0], storable(name[1]))
+
+
+def name_of(address: Address) -> Name:
+    """How a stratum names the subject of an address."""
+    key, subject = address
+    return named(subject) if key == "" else (key, named(subject))
+
+
+class StoreMemory(Memory):
+    """A policy set at work on a store, and the ``run`` that it works in.
+
+    ``older`` are the sets by which open cases still live; ``shadowed`` says that another set is tried beside it,
+    ``holds`` that single events are held back. ``epoch`` ends the ids of records in a store that was put back
+    from a backup, in which the same numbers may have gone out with others.
+
+    ``ids`` are those of the events of the transaction, ``firing`` the subjects of which timers are to fall due.
+    """
+
+    lets_go = False
 
     def __init__(self, present: Installed, older: list[Installed], sealer: DataKeys) -> None:
         bundle = with_older(present.bundle, older)
@@ -50,9 +91,9 @@ class Desks:
         self.shadowed = self.holds = False
         self.epoch = ""
         self.ticks = Ticks()
-        self.intake = Intake(bundle)
         self.letters, self.whole_letters = DeadLetters(bundle), DeadLetters(bundle, reveal=True)
-        self.records = StoreRecords(bundle)
+        self.ids: Ids | None = None
+        self.firing: Sequence[Name] = ()
         self.touched: dict[Name, None] = {}
         self.known: dict[Name, Remembered] = {}
         self.notes = Notes(bundle, sealer)
@@ -62,43 +103,68 @@ class Desks:
         programs: list[LiveProgram] = [
             UnlinkedProgram(place, program, bundle) for place, program in enumerate(bundle.programs)
         ]
-        strata = [each.stratum for each in bundle.programs] + [each.stratum for each in bundle.watches]
-        levels = 1 + max(strata, default=0)
-        self.desks = [
-            Desk(bundle, [each for each in programs if each.stratum == level], self.records, owns=_nobody)
-            for level in range(levels)
-        ]
-        self._freezers = Freezers(bundle)
-        self._level = {program.flow: program.stratum for program in programs}
-        self.keys = {program.flow: program.key for program in programs}
-        self._add(present.number, programs)
-        self.present = self._programs = {program.flow: program for program in programs}
-        self._add_older(older, programs, levels)
-        self._levels = [(str(level), desk) for level, desk in enumerate(self.desks)]
-        self._flow_of_place = {program.place: program.flow for program in programs}
-        for desk in self.desks:
-            desk.subjects = Shelf(self._fetch_one, self.touched)
-            desk.stepper.unmasked = {}
-
-    def _add(self, number: int, programs: Iterable[LiveProgram]) -> None:
-        for program in programs:
-            self._freezers.programs[number, program.flow] = program
-
-    def _add_older(self, older: list[Installed], programs: list[LiveProgram], levels: int) -> None:
         places = {program.flow: program.place for program in programs}
-        for installed in reversed(older):
-            found = older_programs(installed, programs, places)
-            self._add(installed.number, found)
+        olds = [(each.number, older_programs(each, programs, places)) for each in reversed(older)]
+        self._shelves: list[Shelf] = []
+        self.run = LiveRun(self, programs, [program for _, found in olds for program in found])
+        self._freezers = Freezers(bundle)
+        self._level: dict[str, int] = {}
+        self.keys: dict[str, str | None] = {}
+        for number, found in ((present.number, programs), *olds):
             for program in found:
-                level = min(program.stratum, levels - 1)
-                self._level.setdefault(program.flow, level)
+                self._freezers.programs[number, program.flow] = program
+                self._level.setdefault(program.flow, min(program.stratum, self.run.levels - 1))
                 self.keys.setdefault(program.flow, program.key)
-                self.desks[level].programs += (program,)
+        self.present = self._programs = {program.flow: program for program in programs}
+        self._levels = [(str(level), stratum) for level, stratum in enumerate(self.run.strata)]
+        self._flow_of_place = {program.place: program.flow for program in programs}
+        for stratum in self.run.strata:
+            stratum.stepper.unmasked = {}
 
     def follow(self, now: VersionRow) -> None:
         """Take over what is said of the store beside its policy set."""
         self.shadowed, self.holds = now.shadowed > 0, now.waiting > 0
         self.epoch = now.epoch
+
+    # -- what the run asks for -----------------------------------------------------------------------------
+
+    def subjects(self, stratum: int) -> dict[Name, Subject]:
+        """The subjects of a stratum."""
+        while len(self._shelves) <= stratum:
+            self._shelves.append(Shelf(self._fetch_one, self.touched))
+        return self._shelves[stratum]
+
+    def due(self, stratum: int, until: int) -> Iterable[Subject]:
+        """Those subjects of which timers are to fall due."""
+        for name in self.firing:
+            subject = self._shelves[stratum].get(name)
+            if subject is not None and subject.next <= until:
+                yield subject
+
+    def claim(self, rows: Sequence[Row]) -> Collection[int]:
+        """Note sources and ids as taken; the places of those that were."""
+        assert self.ids is not None, "events are taken within a batch"
+        return self.ids.claim(rows)
+
+    def count(self, kind: str, source: str, id: str) -> int:
+        """How often an event was refused in this way, this time counted."""
+        assert self._transaction is not None, "events are refused within a transaction"
+        return self._transaction.count(kind, storable(source), storable(id))
+
+    def times(self, source: str, id: str) -> int:
+        """How often an event that comes again was not taken before."""
+        return 0 if self.ids is None else self.ids.times.get((source, id), 0)
+
+    def watched(self, watch: str, value: str) -> list[int]:
+        """What a watch has counted within its window."""
+        assert self._transaction is not None, "watches look within a transaction"
+        noted = self._transaction.watched(watch, storable(value))
+        return [] if noted is None else orjson.loads(noted)
+
+    def keep_watched(self, watch: str, value: str, instants: list[int]) -> None:
+        """Remember what is within a watch's window."""
+        assert self._transaction is not None, "watches look within a transaction"
+        self._transaction.keep_watched(watch, storable(value), orjson.dumps(instants))
 
     # -- within a transaction --------------------------------------------------------------------------
 
@@ -106,8 +172,7 @@ class Desks:
         """Work within a transaction from now on."""
         if not transaction.unchanged or len(self.known) > KEPT:
             self.forget()
-        self._transaction = self.records.transaction = transaction
-        self.intake.forget_ids()
+        self._transaction = transaction
 
     def forget(self) -> None:
         """Forget all subjects, as after a transaction that was undone."""
@@ -118,16 +183,9 @@ class Desks:
         self.touched.clear()
         self._to_seal.clear()
         self.notes.forget()
-        for desk in self.desks:
-            dict.clear(desk.subjects)
-            desk.merged.clear()
-            desk.out.clear()
-            desk.refusals.clear()
-            desk.counted.clear()
-            desk.stepper.raised.clear()
-            desk.stepper.to_open.clear()
-            if desk.stepper.unmasked:
-                desk.stepper.unmasked.clear()
+        for shelf in self._shelves:
+            dict.clear(shelf)
+        self.run.abandon()
 
     def fetch(self, names: Iterable[Name]) -> None:
         """Take subjects out of the store, in one go, which are not here yet, and those that they were merged into."""
@@ -147,7 +205,7 @@ class Desks:
         """Whether events of a type concern nothing but their own subject."""
         found = self._direct.get(event)
         if found is None:
-            keys = {key for desk in self.desks for key, _ in desk.routes(event)}
+            keys = {key for stratum in self.run.strata for key, _ in stratum.routes(event)}
             found = self._direct[event] = keys == {None} and event != MERGE
         return found
 
@@ -169,7 +227,7 @@ class Desks:
             return known
         plain = name if isinstance(name, str) else name[1]
         if known.merged_into is not None:
-            self.desks[0].merged[plain] = known.merged_into
+            self.run.strata[0].merged[plain] = known.merged_into
         subjects: dict[int, Subject] = {}
         for text, kept in known.levels.items():
             subject = subjects[int(text)] = Subject(plain)
@@ -182,9 +240,9 @@ class Desks:
             subject.last = max(subject.last, case.now)
         self._take_up_rest(known, subjects, plain)
         for level, subject in subjects.items():
-            if level < len(self.desks) and not (level == 0 and known.merged_into is not None):
-                self.desks[level].stepper.plan(subject)
-                self.desks[level].subjects[name] = subject
+            if level < len(self.run.strata) and not (level == 0 and known.merged_into is not None):
+                self.run.strata[level].stepper.plan(subject)
+                self.run.strata[level].subjects[name] = subject
         return known
 
     def _thaw(self, subject: str, row: CaseRow, known: Remembered) -> Case:
@@ -214,12 +272,12 @@ class Desks:
 
     def open_by_time(self) -> None:
         """Note when each flow that opens cases by time does so next, where that is not noted yet."""
-        for desk in self.desks:
-            for program in desk.programs:
+        for stratum in self.run.strata:
+            for program in stratum.programs:
                 if program.every is not None:
-                    subject = desk.subject(None, program.every.subject)
+                    subject = stratum.subject(None, program.every.subject)
                     if program.place not in (subject.openings or {}):
-                        desk.stepper.open_by_time(subject, program)
+                        stratum.stepper.open_by_time(subject, program)
 
     # -- back into the store -----------------------------------------------------------------------------
 
@@ -244,8 +302,8 @@ class Desks:
             known = self.known[name] = Remembered(address_of(name), None)
         key, stored = known.address
         due, levels, open_now = NEVER, {}, set()
-        for level, desk in self._levels:
-            subject = dict.get(desk.subjects, name)
+        for level, stratum in self._levels:
+            subject = dict.get(stratum.subjects, name)
             if subject is None:
                 continue
             if subject.next < due:
@@ -257,8 +315,8 @@ class Desks:
         if known.flows != open_now:
             gone += [(key, stored, flow) for flow in known.flows - open_now]
             known.flows = open_now
-        if self.desks[0].merged and isinstance(name, str):
-            known.merged_into = self.desks[0].merged.get(name)
+        if self.run.strata[0].merged and isinstance(name, str):
+            known.merged_into = self.run.strata[0].merged.get(name)
         into = None if known.merged_into is None else storable(known.merged_into)
         row = (key, stored, None if due == NEVER else due, into, known.state(levels))
         subjects.append(make_tuple(SubjectRow, row))
@@ -327,6 +385,35 @@ class Desks:
         )
 
 
-def _nobody(_: str) -> bool:
-    """What a desk opens by time is noted when a set is installed, not whenever a process starts."""
-    return False
+class LiveRun(Run):
+    """The run of a policy set at work on a store: what else is noted of events is noted as they are taken."""
+
+    def __init__(self, memory: StoreMemory, programs: Sequence[LiveProgram], older: Sequence[LiveProgram]) -> None:
+        # What a flow opens by time is noted when a set is installed, not whenever a process starts.
+        super().__init__(
+            memory.bundle,
+            memory=memory,
+            schedule=Schedule.AT_ONCE,
+            programs=programs,
+            older=older,
+            owns=lambda subject: False,
+        )
+        self._live = memory
+
+    def give(self, event: Incoming) -> None:
+        """Take an event; note it if no case does."""
+        for stratum in self.strata:
+            stratum.took = False
+        super().give(event)
+        if self._live.ids is not None and not any(stratum.took for stratum in self.strata):
+            self._live.ids.note_untaken(event)
+
+    def give_to(self, level: int, event: Incoming) -> None:
+        """Give an event to one stratum."""
+        self._live.notes.take(self.strata[level], event, not level)
+        super().give_to(level, event)
+
+    def after(self, row: Row) -> None:
+        """An event has gone the shortest way."""
+        self._live.notes.take(self.strata[0], make_tuple(Incoming, row), True)
+        super().after(row)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.engine.record import PREFIX, render
 from carepolicy.store.contract import RecordRow, RequestRow, storable
+from carepolicy.store.live.memory import address_of
 from carepolicy.store.privacy.erase import erase_at
 from carepolicy.store.privacy.seal import whole
 from carepolicy.store.records.chain import BEGINNING, LOOSE, link
 from carepolicy.store.remembered import Remembered
-from carepolicy.store.shelf import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from carepolicy.engine.memory import Name
     from carepolicy.engine.record import Record, Told
-    from carepolicy.store.desks import Desks
-    from carepolicy.store.shelf import Name
+    from carepolicy.store.live.memory import StoreMemory
 
 Unmasked = dict[tuple[str, str, int], tuple["Told", Mapping[str, tuple[str, ...]]]]
 """What stands behind the masks of records, by (flow, subject, sequence)."""
@@ -31,11 +31,11 @@ TOLD = frozenset((ASSIGNED, CLOSED, *REQUESTS))
 START = (0, BEGINNING)
 
 
-class Recording:
+class RecordRows:
     """The records of one transaction as rows, and what they request."""
 
-    def __init__(self, desks: Desks, input: int) -> None:
-        self._desks = desks
+    def __init__(self, memory: StoreMemory, input: int) -> None:
+        self._memory = memory
         self._input = input
         self.records: list[RecordRow] = []
         self.requests: list[RequestRow] = []
@@ -46,10 +46,10 @@ class Recording:
     ) -> list[str]:
         """Take records with the positions that caused them, in their order; their lines, as they are kept. ``times``
         has instants that are known already by their texts."""
-        desks, input, add = self._desks, self._input, self.records.append
+        memory, input, add = self._memory, self._input, self.records.append
         if unmasked:
-            desks.prepare_sealing({storable(subject) for _, subject, _ in unmasked})
-        lines = render(records, desks.epoch)
+            memory.prepare_sealing({storable(subject) for _, subject, _ in unmasked})
+        lines = render(records, memory.epoch)
         known, chain, (number, end) = Remembered(("", ""), None), LOOSE, START  # of no record yet
         program: object = None
         about, key, stored, flow, time, when = "", "", "", "", 0, ""
@@ -58,9 +58,9 @@ class Recording:
             if record.program is not program or record.subject is not about:
                 known.chains[chain] = number, end
                 program, about, flow = record.program, record.subject, record.flow
-                of_fact = desks.keys[flow] if sequence else None
+                of_fact = memory.keys[flow] if sequence else None
                 name: Name = about if of_fact is None else (of_fact, about)
-                known, (key, stored), chain = desks.remembered(name), address_of(name), flow if sequence else LOOSE
+                known, (key, stored), chain = memory.remembered(name), address_of(name), flow if sequence else LOOSE
                 number, end = known.chains.get(chain, START)
             if record.when is not when:
                 when = record.when
@@ -74,7 +74,7 @@ class Recording:
             elif kind in TOLD:
                 self._note(record, known, key, stored, time)
             secret = unmasked.get((flow, about, sequence)) if unmasked else None
-            sealed = None if secret is None else desks.seal(stored, whole(*secret))
+            sealed = None if secret is None else memory.seal(stored, whole(*secret))
             loose = 0 if sequence else number
             row = key, stored, flow, sequence, loose, PREFIX + kind, time, input, position, bytearray(end), sealed, line
             add(row)
@@ -87,11 +87,11 @@ class Recording:
         if kind == ASSIGNED:
             known.owners[flow] = data["role"], data.get("person")
         elif kind == CLOSED:
-            erase = erase_at(self._desks.bundle, flow, time)
+            erase = erase_at(self._memory.bundle, flow, time)
             if erase is not None:  # when what is private of a closed case is erased
                 self.closings.append((key, subject, flow, sequence, time, erase))
         else:
-            identity = f"{flow}/{subject}/{sequence}{self._desks.epoch}"
+            identity = f"{flow}/{subject}/{sequence}{self._memory.epoch}"
             channel = data.get("channel") or ""
             self.requests.append(RequestRow(identity, REQUESTS[kind], subject, flow, sequence, time, channel))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import text_of
-from carepolicy.engine.intake import HAS_TOO_MANY_BYTES, MERGE, Incoming, is_too_long, shortened
+from carepolicy.engine.intake import HAS_TOO_MANY_BYTES, MERGE, Incoming, is_too_long, make_tuple, shortened
 from carepolicy.engine.merging import merge_subjects
 from carepolicy.engine.step import NO_PLACES, Stepper
 from carepolicy.engine.subject import Raised, Subject
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.case import Case
     from carepolicy.engine.eventrecords import EventRecords
+    from carepolicy.engine.intake import Row
     from carepolicy.engine.live import LiveProgram, LiveState
+    from carepolicy.engine.memory import Memory, Name
     from carepolicy.engine.record import Record
     from carepolicy.machine.program import Bundle, WatchTable
 
@@ -26,6 +28,9 @@ Stop = tuple[int, "LiveProgram", "tuple[str, ...] | None", "LiveState | None"]
 
 Route = tuple["str | None", tuple[Stop, ...]]
 """Programs that are keyed by one fact (None: by the event's subject)."""
+
+NO_OPENER: tuple[frozenset[str], LiveState | None] = (frozenset(), None)
+"""What an event that opens no case must carry, and where it leads."""
 
 Closed = tuple[int, tuple[tuple[int, int], ...]]
 """The last time that a subject without cases has seen, and the sequence of each program, by its place."""
@@ -52,8 +57,9 @@ class Counted:
         return None if value is None or is_too_long(str(value)) else str(value)
 
 
-class Desk:
-    """Takes events for the programs of one stratum, about the subjects that it ``owns``.
+class Stratum:
+    """Takes events for the programs of one stratum. ``memory`` has its subjects; of the flows that open cases by time
+    those are opened whose subject it ``owns``.
 
     ``refusals`` holds what was not taken since it was last emptied: (event, code, reason); ``took`` is set to True when
     a case takes an event. ``alone`` has the event
@@ -68,14 +74,18 @@ class Desk:
         bundle: Bundle,
         programs: Iterable[LiveProgram],
         records: EventRecords,
+        memory: Memory,
+        level: int = 0,
         reveal: bool = False,
         owns: Callable[[str], bool] = lambda name: True,
         shared: frozenset[str] = NO_EVENTS,
     ) -> None:
+        self.level = level
         self.programs = tuple(programs)
         self.stepper = Stepper(bundle, self.programs, reveal)
         self.out = self.stepper.out
-        self.subjects: dict[str | tuple[str, str], Subject] = {}
+        self.subjects: dict[Name, Subject] = memory.subjects(level)
+        self.lets_go = memory.lets_go
         self.closed: dict[str, Closed] = {}
         self.records = records
         self.refusals: list[tuple[Incoming, str, str]] = []
@@ -110,6 +120,55 @@ class Desk:
             found = self._routes[event] = tuple((key, tuple(group)) for key, group in grouped.items())
         return found
 
+    def take_rows(
+        self, rows: Iterable[Row], fully: Callable[[Incoming], None], each: bool, after: Callable[[Row], None]
+    ) -> None:
+        """Take events. The common cases go the shortest way: an event opens the first case of its subject, or the only
+        open case of the subject takes it, by a move that is written out, and no timer is due before. The others go
+        ``fully``. ``after`` is told of the events that went the shortest way: of ``each``, or of those that raised
+        events.
+        """
+        subjects, closed, merged = self.subjects, self.closed, self.merged
+        get, stepper = subjects.get, self.stepper
+        raises, lets_go = stepper.raised, self.lets_go
+        for row in rows:
+            _, name, kind, now, when, _, _, data, _, _ = row
+            subject = get(name)
+            if subject is None:
+                if name not in closed and name not in merged:
+                    subject = self.opened(name, kind, now, when, data)
+                    if subject is not None:
+                        if subject.next <= now:
+                            stepper.fire(subject, now, False)
+                        if each or raises:
+                            after(row)
+                        continue
+            elif subject.last <= now < subject.next:
+                case = subject.only
+                if case is not None:
+                    move = case.state.alone.get(kind)
+                    if move is not None and move(stepper, subject, case, now, when, data):
+                        subject.last = now
+                        if subject.next <= now:
+                            stepper.fire(subject, now, False)
+                        if lets_go and not subject.cases and not subject.openings:  # as ``let_go``
+                            closed[name] = subject.last, tuple(subject.sequences.items())
+                            del subjects[name]
+                        if each or raises:
+                            after(row)
+                        continue
+            fully(make_tuple(Incoming, row))
+
+    def opened(self, name: str, kind: str, now: int, when: str, data: dict[str, Any]) -> Subject | None:
+        """The new subject of an event that opens its first case, by an opening that is written out; None where it does
+        not, and nothing has happened."""
+        required, start = self.openers.get(kind, NO_OPENER)
+        if start is None or start.opening is None or (required and not required <= data.keys()):
+            return None
+        subject = self.subjects[name] = Subject(name, now)
+        start.opening(self.stepper, subject, now, when, data or {}, now)
+        return subject
+
     def take(self, event: Incoming) -> None:
         """Give an event to every subject that it concerns; the records are appended to ``out``."""
         kind = event.type
@@ -139,21 +198,22 @@ class Desk:
         self._give(event, self.subject(key, name), stops)
 
     def written(self) -> list[Record]:
-        """The records written since this was last asked."""
-        found = self.out.copy()
+        """The records since this was last asked."""
+        found = self.out[:]
         self.out.clear()
         return found
+
+    def abandon(self) -> None:
+        """Forget what was begun, as when a transaction is undone."""
+        self.merged.clear()
+        for begun in (self.out, self.refusals, self.counted, self.stepper.raised, self.stepper.to_open):
+            begun.clear()
+        if self.stepper.unmasked:
+            self.stepper.unmasked.clear()
 
     def merge(self, event: Incoming) -> None:
         """Join the cases of the event's subject to those of the subject that it names."""
         merge_subjects(self, event)
-
-    def finish(self, until: int) -> list[Record]:
-        """Fire every timer that falls due by ``until``; the records, subject by subject."""
-        for subject in self.subjects.values():
-            if subject.next <= until:
-                self.stepper.fire(subject, until, True)
-        return self.written()
 
     def subject(self, key: str | None, name: str) -> Subject:
         """The subject of that name, or the one that it was merged into; ``key`` is the fact that names it."""
@@ -171,7 +231,7 @@ class Desk:
 
     def let_go(self, name: str) -> None:
         """Keep only what must be remembered of a subject without cases, so that the open ones lie close together."""
-        subject = self.subjects.get(name)
+        subject = self.subjects.get(name) if self.lets_go else None
         if subject is not None and not subject.cases and not subject.openings:
             self.closed[name] = subject.last, tuple(subject.sequences.items())
             del self.subjects[name]

@@ -1,0 +1,633 @@
+"""The one runner: events go through a policy set, line by line, stratum by stratum.
+
+A ``Run`` reads lines, gives each event to the lowest stratum, and hands on what is raised there, or what a watch raises
+over it, to the strata above. What it remembers is a ``Memory``, which is handed in. When the higher strata work is its
+schedule:
+
+- after all lines, in the order of time: what comes out does not depend on how the lines of different subjects are
+  mixed, except for its order, which is that of the lines (streams, scenarios);
+- at once, after each line: as things happen (stores).
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter, deque
+from enum import Enum
+from heapq import heappop, heappush
+from io import BytesIO
+from operator import attrgetter, itemgetter
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from carepolicy.engine import codes
+from carepolicy.engine.eventrecords import EventRecords
+from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.engine.intake import MERGE, Incoming, Intake, NotTaken, Refused, duplicate, is_too_long, make_tuple
+from carepolicy.engine.letters import DeadLetters
+from carepolicy.engine.live import LiveProgram
+from carepolicy.engine.memory import ProcessMemory
+from carepolicy.engine.record import text_of_all
+from carepolicy.engine.stratum import NO_EVENTS, Stratum, raised_as_incoming
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import TracebackType
+
+    from carepolicy.engine.intake import Line, Odd, Row
+    from carepolicy.engine.memory import Memory
+    from carepolicy.engine.record import Record
+    from carepolicy.engine.stratum import Counted
+    from carepolicy.engine.subject import Raised
+    from carepolicy.machine.program import Bundle, WatchTable
+
+AT_THE_END = NEVER
+"""The number of the line that causes what falls due at the end."""
+
+_time_of = itemgetter(3)
+
+
+class Schedule(Enum):
+    """When the higher strata work."""
+
+    AFTER_ALL_LINES = "after all lines"
+    AT_ONCE = "at once"
+
+
+class Caused(NamedTuple):
+    """Records of a stratum and the line that caused them, or the first of several lines that caused nothing in higher
+    strata but for the last of them."""
+
+    line: int
+    stratum: int
+    order: int
+    records: list[Record]
+
+
+class Ending(NamedTuple):
+    """What is known only when all lines are read: records that earlier lines caused (in the order of the
+    lines), and what fell due at the end (in the order of time, subject, flow and sequence)."""
+
+    caused: list[Caused]
+    due: list[Record]
+
+
+class Refusal(NamedTuple):
+    """An event that was not taken, or of which a card number was masked: the number of the line that brought it
+    (``AT_THE_END`` where a flow raised it after all lines) and, where it could not be read, the text of that line."""
+
+    line: int
+    code: str
+    reason: str
+    event: Incoming | Refused
+    text: bytes | str = b""
+
+
+class Reading(NamedTuple):
+    """Events that were read, in their order, and what is odd among them."""
+
+    rows: Sequence[Row]
+    odd: Sequence[Odd]
+
+    @classmethod
+    def of(cls, faults: Iterable[NotTaken], events: Iterable[Incoming]) -> Reading:
+        """Some faults, and some events behind them."""
+        rows: list[Row] = [event[:] for event in events]
+        special: list[Odd] = [(place, None) for place, row in enumerate(rows) if row[8] or None in row[7].values()]
+        return cls(rows, [*((0, fault) for fault in faults), *special])
+
+    @property
+    def events(self) -> list[Incoming]:
+        """The events."""
+        return [make_tuple(Incoming, row) for row in self.rows]
+
+    @property
+    def faults(self) -> list[NotTaken]:
+        """The lines that are not taken."""
+        return [fault for _, fault in self.odd if fault is not None]
+
+    def in_order(self) -> Iterator[Incoming | NotTaken]:
+        """Events, and lines that are not taken, in their order."""
+        odd = deque(self.odd)
+        for place, event in enumerate(self.events):
+            while odd and odd[0][0] == place:
+                fault = odd.popleft()[1]
+                if fault is not None:
+                    yield fault
+            yield event
+        yield from (fault for _, fault in odd if fault is not None)
+
+    def without(self, lines: Sequence[Line], refused: Callable[[int, Row, bytes | str], Refused | None]) -> Reading:
+        """The same of the same ``lines``, but for the events that are ``refused``, by their places, rows and lines."""
+        left: list[Row] = []
+        odd: list[Odd] = []
+        before = deque(self.odd)
+        at = 0  # of the lines, each of which is an event, or was not taken
+        for place, row in enumerate(self.rows):
+            special = False
+            while before and before[0][0] == place:
+                fault = before.popleft()[1]
+                if fault is None:
+                    special = True
+                else:
+                    odd.append((len(left), fault))
+                    at += 1
+            line = lines[at][1]
+            why = refused(place, row, line)
+            if why is not None:
+                odd.append((len(left), NotTaken(row[0], why, line)))
+            else:
+                if special:
+                    odd.append((len(left), None))
+                left.append(row)
+            at += 1
+        return Reading(left, [*odd, *((len(left), fault) for _, fault in before)])
+
+
+class Run:
+    """One run of a policy set over events. ``refusals`` collects what was not taken, until somebody empties it;
+    ``tally`` counts it by its code. ``latest`` is the latest time read.
+
+    ``lateness`` (microseconds) is how long a subject's events are held back and sorted. ``programs`` are those of the
+    ``bundle`` where they are there already, ``older`` those of earlier sets by which open cases still live. ``owns``
+    says of which subjects flows open cases by time.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        reveal: bool = False,
+        lateness: int = 0,
+        memory: Memory | None = None,
+        schedule: Schedule = Schedule.AFTER_ALL_LINES,
+        programs: Sequence[LiveProgram] | None = None,
+        older: Sequence[LiveProgram] = (),
+        owns: Callable[[str], bool] = lambda name: True,
+    ) -> None:
+        self.bundle = bundle
+        self.reveal = reveal
+        self.memory: Memory = ProcessMemory() if memory is None else memory
+        self.intake = Intake(bundle)
+        self.records = EventRecords(bundle, self.memory)
+        if programs is None:
+            programs = [LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)]
+        self.programs = programs
+        self.at_once = schedule is Schedule.AT_ONCE
+        strata = [each.stratum for each in bundle.programs] + [each.stratum for each in bundle.watches]
+        self.levels = 1 + max(strata, default=0)
+        above = frozenset(event for each in (*programs, *older) if each.stratum > 0 for event in each.events)
+        self.strata = [
+            Stratum(
+                bundle,
+                [each for each in programs if each.stratum == level],
+                self.records,
+                self.memory,
+                level,
+                reveal,
+                owns,
+                NO_EVENTS if level else above,
+            )
+            for level in range(self.levels)
+        ]
+        for program in older:
+            self.strata[min(program.stratum, self.levels - 1)].programs += (program,)
+        self.watches = [Watches(bundle, level, self.memory) for level in range(self.levels)]
+        self.holding = Holding(lateness) if lateness else None
+        self.refusals: list[Refusal] = []
+        self.tally: Counter[str] = Counter()
+        self.latest = -NEVER
+        self._waiting: list[list[tuple[int, int, int, Incoming]]] = [[] for _ in range(self.levels)]
+        self._caused: list[Caused] = []
+        self._due: list[Record] = []
+        self._order = 0
+        self._begin = 0
+
+    # -- what comes in -----------------------------------------------------------------------------------
+
+    def feed(self, lines: Sequence[Line]) -> list[Caused]:
+        """Take numbered lines; the records that they caused until now. With lateness these may be of earlier lines."""
+        return self.take(self.read(lines))
+
+    def read(self, lines: Sequence[Line]) -> Reading:
+        """The events on numbered lines, noted as taken; those that were taken before are refused."""
+        return self.claimed(Reading(*self.intake.read_lines(lines)), lines)
+
+    def claimed(self, reading: Reading, lines: Sequence[Line]) -> Reading:
+        """What was read on some lines, noted as taken; what was before is refused."""
+        again = self.memory.claim(reading.rows)
+        if not again:
+            return reading
+        return reading.without(lines, lambda place, row, line: duplicate(line) if place in again else None)
+
+    def take(self, reading: Reading) -> list[Caused]:
+        """Take what was read, in its order; the records that it caused until now."""
+        rows, odd = reading
+        if rows:
+            self.latest = max(self.latest, max(map(_time_of, rows)))
+        done = 0
+        for place, fault in odd:
+            self._take_rows(rows[done:place])
+            done = place
+            if fault is not None:
+                self.refuse(fault)
+            else:
+                self._take_row(rows[place])
+                done += 1
+        self._take_rows(rows[done:] if done else rows)
+        if not self.at_once and self.holding is None:
+            self._emit(0, self._begin)
+        return self._collected()
+
+    def _take_rows(self, rows: Sequence[Row]) -> None:
+        if self.holding is not None:
+            for row in rows:
+                self._take_row(row)
+        elif rows:
+            if not self._begin:
+                self._begin = rows[0][0]
+            self.strata[0].take_rows(rows, self.give, self.at_once, self.after)
+
+    def _take_row(self, row: Row) -> None:
+        event: Incoming = make_tuple(Incoming, row)
+        for each in (event,) if self.holding is None else self.holding.add(event):
+            self.give(each)
+
+    def refuse(self, fault: NotTaken) -> None:
+        """Write down that a line was not taken."""
+        number, refused, line = fault
+        self.tally[refused.code] += 1
+        self.refusals.append(Refusal(number, refused.code, refused.reason, refused, line))
+        self.strata[0].out.append(self.records.refused(refused, line))
+        if self.at_once or self.holding is not None:
+            self._emit(0, number)
+        elif not self._begin:
+            self._begin = number
+
+    def give(self, event: Incoming) -> None:
+        """Take an event by the lowest stratum, and what it causes in higher ones as the schedule has it."""
+        self.tell_masked(event)
+        self.give_to(0, event)
+        shared = event.type in self.strata[0].shared
+        if shared:
+            self._pass_on(event)
+        if self.at_once:
+            self._work_at_once(event.line)
+        elif self.holding is not None:
+            self._end_stretch(event.line, event.line)
+        elif shared or self.strata[0].stepper.raised or self.strata[0].counted:
+            self._end_stretch(self._begin, event.line)
+
+    def tell_masked(self, event: Incoming) -> None:
+        """Note it where a card number was masked in an event."""
+        if event.masked:
+            reason = "a card number was masked; the event was taken"
+            self.tally[codes.CARD] += 1
+            self.refusals.append(Refusal(event.line, codes.CARD, reason, event))
+
+    def give_to(self, level: int, event: Incoming) -> None:
+        """Give an event to one stratum."""
+        stratum = self.strata[level]
+        if event.type == MERGE:
+            stratum.merge(event)
+        else:
+            stratum.take(event)
+            if not level:
+                stratum.let_go(event.subject)
+        for each, code, reason in stratum.refusals:
+            self.tally[code] += 1
+            self.refusals.append(Refusal(each.line, code, reason, each))
+        stratum.refusals.clear()
+
+    def after(self, row: Row) -> None:
+        """An event has gone the shortest way."""
+        if self.at_once:
+            self._work_at_once(row[0])
+        elif self.levels > 1:
+            self._end_stretch(self._begin, row[0])
+
+    def _end_stretch(self, begin: int, line: int) -> None:
+        """What follows is told apart from what the lines from ``begin`` to ``line`` caused."""
+        if self.levels > 1:
+            self._hand_on(0, line)
+        self._emit(0, begin)
+        self._begin = line + 1
+
+    # -- what comes of it --------------------------------------------------------------------------------
+
+    def _pass_on(self, event: Incoming, above: int = 0) -> bool:
+        """Keep an event for the higher strata that declare it; whether one does."""
+        taken = False
+        for level in range(above + 1, self.levels):
+            if self.strata[level].routes(event.type):
+                taken = True
+                self._order += 1
+                self._waiting[level].append((event.time, event.line, self._order, event))
+        return taken
+
+    def _hand_on(self, level: int, line: int) -> None:
+        """Hand on what a stratum raised, and what watches may count."""
+        stratum = self.strata[level]
+        if stratum.stepper.raised:
+            self.hand_on_raised(level, stratum.stepper.raised, line)
+            stratum.stepper.raised.clear()
+        if stratum.counted:
+            for counted in stratum.counted:
+                self.count(level, counted)
+            stratum.counted.clear()
+
+    def hand_on_raised(self, level: int, raised: Sequence[Raised], line: int) -> None:
+        """Hand on what a stratum raised. What timers raise at the end has an order of its own, not that in which
+        subjects come to have their turn."""
+        if line == AT_THE_END:
+            raised = sorted(raised, key=lambda each: (each.origin, each.number))
+        for each in raised:
+            self.pass_raised(level, raised_as_incoming(each, line))
+
+    def pass_raised(self, level: int, event: Incoming) -> None:
+        """Keep an event that a stratum, or a watch of it, raised for the higher ones that declare it."""
+        if not self._pass_on(event, level):
+            self.tally[codes.NO_CASE] += 1
+
+    def count(self, level: int, counted: Counted) -> None:
+        """Let the watches of higher strata note an event that was taken."""
+        for higher in range(level + 1, self.levels):
+            self.watches[higher].note(counted)
+
+    def _work_at_once(self, line: int) -> None:
+        """All that an event has caused, up to the highest stratum."""
+        if self.levels > 1:
+            self._hand_on(0, line)
+            self._emit(0, line)
+            self._work_through(None)
+        else:
+            self._emit(0, line)
+
+    def _work_through(self, until: int | None) -> None:
+        """Let the higher strata work, in the order of time; and, by ``until``, what falls due in them."""
+        for level in range(1, self.levels):
+            for event in self.watches[level].raised():
+                self.pass_raised(level, event)
+            waiting = self._waiting[level]
+            if waiting:
+                self._waiting[level] = []
+                for _, _, _, event in sorted(waiting, key=itemgetter(0, 1, 2)):
+                    self.give_to(level, self._at_present(level, event) if self.at_once and event.raised else event)
+                    self._hand_on(level, event.line)
+                    self._emit(level, event.line)
+            if until is not None:
+                self._fire(level, until)
+
+    def _at_present(self, level: int, event: Incoming) -> Incoming:
+        """A raised event that comes when its key has already seen later ones happens to it when it comes."""
+        if is_too_long(event.subject):
+            return event  # nothing can be known of it, and the stratum refuses it
+        stratum = self.strata[level]
+        last = max((stratum.subject(key, event.subject).last for key, _ in stratum.routes(event.type)), default=-NEVER)
+        return event if event.time >= last else event._replace(time=last, when=text_of(last))
+
+    # -- what falls due ------------------------------------------------------------------------------------
+
+    def finish(self, until: int | None = None) -> Ending:
+        """Let timers fall due by ``until`` (by default the latest time read), stratum by stratum."""
+        self.finish_lowest(until)
+        self._work_through(self.latest if until is None else until)
+        caused = sorted(self._collected(), key=itemgetter(0, 1, 2))
+        due, self._due = self._due, []
+        return Ending(caused, in_order_of_time(due))
+
+    def finish_lowest(self, until: int | None) -> None:
+        """Take what is held back, and let fall due what falls due in the lowest stratum."""
+        if self.holding is not None:
+            for event in self.holding.rest():
+                self.give(event)
+        self._fire(0, self.latest if until is None else until)
+
+    def _fire(self, level: int, until: int) -> None:
+        stratum = self.strata[level]
+        for subject in self.memory.due(level, until):
+            stratum.stepper.fire(subject, until, True)
+        self._hand_on(level, AT_THE_END)
+        self._emit(level, AT_THE_END)
+
+    def abandon(self) -> None:
+        """Forget what was begun, as when a transaction is undone."""
+        for stratum in self.strata:
+            stratum.abandon()
+        for watches in self.watches:
+            watches.abandon()
+        for waiting in self._waiting:
+            waiting.clear()
+        for begun in (self.refusals, self.tally, self._caused, self._due):
+            begun.clear()
+
+    # -- what goes out -------------------------------------------------------------------------------------
+
+    def _emit(self, level: int, line: int) -> None:
+        """What a stratum has written was caused by a line."""
+        out = self.strata[level].out
+        if out:
+            self.emit(level, line, out[:])
+            out.clear()
+
+    def emit(self, level: int, line: int, records: list[Record]) -> None:
+        """Records of a stratum were caused by a line."""
+        if line == AT_THE_END:
+            self._due += records
+        else:
+            self._order += 1
+            self._caused.append(Caused(line, level, self._order, records))
+
+    def _collected(self) -> list[Caused]:
+        self._begin = 0
+        caused, self._caused = self._caused, []
+        return caused
+
+    def close(self) -> None:
+        """Let go of what the run holds outside of memory: nothing, in one process."""
+
+    @property
+    def open_cases(self) -> int:
+        """How many cases are open now."""
+        return sum(len(subject.cases) for stratum in self.strata for subject in stratum.subjects.values())
+
+    @property
+    def late_rounds(self) -> int:
+        """How many rounds of clocks became late so far."""
+        return sum(stratum.stepper.lates for stratum in self.strata)
+
+
+def in_order_of_time(records: Iterable[Record]) -> list[Record]:
+    """Records by (time, subject, flow, sequence)."""
+    return sorted(records, key=attrgetter("when", "subject", "flow", "sequence"))
+
+
+class OrderedRun:
+    """A run whose output is in the order of the lines that caused it, whatever had to wait for later lines.
+
+    A set of one stratum without lateness gives its records at once. Otherwise earlier lines may still cause records,
+    and those of the lowest stratum wait in a file that ``spool`` makes until all lines are read: one in memory, unless
+    something better is handed in. ``dead`` collects dead letters.
+    """
+
+    def __init__(self, run: Run, spool: Callable[[], IO[bytes]] = BytesIO) -> None:
+        self._run = run
+        self._make_spool = spool
+        self._direct = run.levels == 1 and run.holding is None
+        self._spool: IO[bytes] | None = None
+        self._kept: list[tuple[int, int, int]] = []
+        self.records_written = 0
+        self.lines_read = 0
+        self.dead: list[str] = []
+        self._letters = DeadLetters(run.bundle, run.reveal)
+        self.tally: Counter[str] = run.tally
+
+    def __enter__(self) -> OrderedRun:
+        """The run itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
+        """Let go of the spool and of worker processes."""
+        if self._spool is not None:
+            self._spool.close()
+        self._run.close()
+
+    def feed(self, lines: Sequence[Line]) -> str:
+        """Take numbered lines; the records that may be written now."""
+        self.lines_read += len(lines)
+        found = self._run.feed(lines)
+        if self._run.holding is None:
+            self._bury()
+        if self._direct:
+            return "".join([self._text(each.records) for each in found])
+        for each in found:
+            self._keep(each)
+        return ""
+
+    def finish(self, until: int | None) -> Iterator[str]:
+        """What is left: records that had to wait, in the order of their lines, and what fell due at the end."""
+        ending = self._run.finish(until)
+        self._run.refusals.sort(key=attrgetter("line"))
+        self._bury()
+        later = deque(ending.caused)
+        for number, text in self._unspooled():
+            while later and later[0].line < number:
+                yield self._text(later.popleft().records)
+            self.records_written += text.count("\n")
+            yield text
+        for each in later:
+            yield self._text(each.records)
+        yield self._text(ending.due)
+
+    def _bury(self) -> None:
+        self.dead += map(self._letters.written, self._run.refusals)
+        self._run.refusals.clear()
+
+    def _text(self, records: Sequence[Record]) -> str:
+        self.records_written += len(records)
+        return text_of_all(records)
+
+    def _keep(self, caused: Caused) -> None:
+        if self._spool is None:
+            self._spool = self._make_spool()
+        start = self._spool.tell()
+        self._kept.append((caused.line, start, self._spool.write(text_of_all(caused.records).encode())))
+
+    def _unspooled(self) -> Iterator[tuple[int, str]]:
+        if self._spool is None:
+            return
+        for number, start, size in sorted(self._kept):
+            self._spool.seek(start)
+            yield number, self._spool.read(size).decode()
+
+    @property
+    def open_cases(self) -> int:
+        """How many cases are open now."""
+        return self._run.open_cases
+
+    @property
+    def late_rounds(self) -> int:
+        """How many rounds of clocks became late so far."""
+        return self._run.late_rounds
+
+
+class Watches:
+    """The watches of one stratum: each raises an event when a chronic problem shows.
+
+    They look at the events that were counted in the order of time, whatever their subjects, when their stratum works.
+    """
+
+    def __init__(self, bundle: Bundle, stratum: int, memory: Memory) -> None:
+        self._bundle = bundle
+        self._memory = memory
+        self._watches = [watch for watch in bundle.watches if watch.stratum == stratum]
+        self._noted: dict[str, dict[tuple[str, str], tuple[int, int, str]]] = {each.name: {} for each in self._watches}
+
+    def note(self, counted: Counted) -> None:
+        """Remember an event that was taken, where a watch counts its type and it has a value.
+
+        An event that flows of several keys took counts once.
+        """
+        for watch in self._watches:
+            if watch.counts == counted.type:
+                value = counted.watched_by(watch, self._bundle)
+                if value is not None:
+                    self._noted[watch.name].setdefault(counted.identity, (counted.time, counted.line, value))
+
+    def abandon(self) -> None:
+        """Forget what was noted and not looked at."""
+        for noted in self._noted.values():
+            noted.clear()
+
+    def raised(self) -> Iterator[Incoming]:
+        """The events that the watches raise over what was noted; their subject is the value watched."""
+        for watch in self._watches:
+            noted = self._noted[watch.name]
+            if noted:
+                self._noted[watch.name] = {}
+                for time, line, value in sorted(noted.values()):
+                    if self._reaches(watch, value, time):
+                        key, when = f"{watch.name}/{value}/{time}", text_of(time)
+                        data = {watch.by: value}
+                        yield Incoming(line, value, watch.raises, time, when, "/carepolicy", key, data, raised=True)
+
+    def _reaches(self, watch: WatchTable, value: str, time: int) -> bool:
+        """A watch raises once when the number within its window reaches the bound, and again only after the number has
+        fallen below it."""
+        window = list(self._memory.watched(watch.name, value))
+        insort(window, time)
+        calendar = self._bundle.calendars[watch.calendar]
+        while (calendar.add_us(window[0], watch.within) or NEVER) < window[-1]:
+            del window[0]
+        self._memory.keep_watched(watch.name, value, window)
+        return len(window) == watch.reaches and time >= window[0]
+
+
+class Holding:
+    """Holds each subject's events until one of the subject is ``lateness`` microseconds later."""
+
+    def __init__(self, lateness: int) -> None:
+        self._lateness = lateness
+        self._held: dict[str, list[tuple[int, int, Incoming]]] = {}
+        self._latest: dict[str, int] = {}
+
+    def add(self, event: Incoming) -> Iterator[Incoming]:
+        """Hold an event; the events of its subject that are held no longer, in the order of time."""
+        held = self._held.setdefault(event.subject, [])
+        heappush(held, (event.time, event.line, event))
+        latest = self._latest[event.subject] = max(event.time, self._latest.get(event.subject, event.time))
+        while held and held[0][0] <= latest - self._lateness:
+            yield heappop(held)[2]
+
+    def held_of(self, subject: str) -> tuple[int, list[Incoming]]:
+        """The latest time of a subject's events, and those that are held."""
+        return self._latest[subject], [event for _, _, event in sorted(self._held[subject], key=lambda each: each[:2])]
+
+    def take_back(self, subject: str, latest: int, events: Iterable[Incoming]) -> None:
+        """Hold what ``held_of`` has told, in a run that goes on."""
+        self._latest[subject] = latest
+        self._held[subject] = [(event.time, event.line, event) for event in events]
+
+    def rest(self) -> Iterator[Incoming]:
+        """All events that are still held: subject by subject, each in the order of time."""
+        for held in self._held.values():
+            while held:
+                yield heappop(held)[2]
