@@ -36,7 +36,7 @@ from carepolicy.store.outbox.delivery import (
     say_done,
 )  # fmt: skip
 from carepolicy.store.outbox.mail import MailServer
-from carepolicy.store.outbox.queue import LONGEST_WAIT, SECOND, Claim, Outbox, Request, Wanted
+from carepolicy.store.outbox.queue import LONGEST_WAIT, SECOND, Claim, Outbox, Request, Selection
 from carepolicy.store.outbox.webhook import Webhook
 from carepolicy.store.privacy.seal import CARRIER, DataKeys
 from mailboxes import CUT, DRIBBLE, MailHost
@@ -101,7 +101,7 @@ class Care:
         """Send as a watcher does, until a moment: when a server may be tried again, and when a request is ready."""
         while self.now < until:
             result = self.send(carrier)
-            ready = self.outbox.next_ready(carrier.wanted)
+            ready = self.outbox.next_ready(carrier.selection)
             self.now = until if ready is None else min(max(result.until, ready, self.now + SECOND), until)
 
 
@@ -279,7 +279,7 @@ class Desk:
     """A carrier that takes some minutes for each request; ``refuses`` has the ids that it does not take, and how.
     ``before`` is called before it takes one, ``after`` when it has."""
 
-    wanted = Wanted(("message",))
+    selection = Selection(("message",))
     server = Server("desk", "")
 
     def __init__(self, care: Care, minutes: int = 0) -> None:
@@ -331,7 +331,7 @@ def test_a_single_request_that_fails_by_nobody_knows_whose_fault_waits_longer_ea
     waits = []
     for _ in range(12):
         assert care.send(desk).failed == 1
-        ready = care.outbox.next_ready(desk.wanted)
+        ready = care.outbox.next_ready(desk.selection)
         assert ready is not None
         waits.append((ready - care.now) // SECOND)
         care.now = ready
@@ -366,7 +366,7 @@ def test_leases_are_renewed_while_a_sender_works_however_long_it_takes(care: Car
     other: list[str] = []
 
     def look() -> None:
-        other.extend(each.id for each in care.outbox.take(care.now, DAY, COUNT, "other", desk.wanted))
+        other.extend(each.id for each in care.outbox.take(care.now, DAY, COUNT, "other", desk.selection))
 
     desk.after = look
     care.send(desk)
@@ -377,9 +377,9 @@ def test_leases_are_renewed_while_a_sender_works_however_long_it_takes(care: Car
 
 def test_who_was_too_late_does_not_touch_what_another_has(care: Care) -> None:
     desk = Desk(care)
-    first, *_ = care.outbox.take(care.now, LEASE, 1, "me", desk.wanted)
+    first, *_ = care.outbox.take(care.now, LEASE, 1, "me", desk.selection)
     care.now += LEASE + SECOND
-    taken = care.outbox.take(care.now, LEASE, COUNT, "another", desk.wanted)
+    taken = care.outbox.take(care.now, LEASE, COUNT, "another", desk.selection)
     second = next(each for each in taken if each.id == first.id)
     assert (first.lease, second.lease) == (1, 2)
     assert care.outbox.renew([first], care.now + LEASE) == set()

@@ -15,9 +15,9 @@ from carepolicy.cli.status import NO, Refused
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
 from carepolicy.cli.terminal import plain
 from carepolicy.cli.times import wall_clock
-from carepolicy.store.live.deadletters import Looker, NoLetter, listed, one, take_again
+from carepolicy.store.live.deadletters import NoLetter, listed, one, take_again
 from carepolicy.store.live.wall import Wall
-from carepolicy.store.privacy.seal import NOBODY
+from carepolicy.store.privacy.seal import ANYBODY, Looker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,8 +54,8 @@ def list_(
     taken."""
     with open_or_exit(store, create=False) as opened:
         operation, bundle = operation_or_exit(opened, policies, reads=True)
-        looker = Looker(bundle, operation.sealer, reader_of(bundle, reveal, role))
-        found = listed(opened, looker, code, subject, limit)
+        looker = Looker(reader_of(bundle, reveal, role), operation.sealer)
+        found = listed(opened, bundle, looker, code, subject, limit)
         if form == "jsonl":
             for each in found:
                 click.echo(orjson.dumps(each.as_dict()))
@@ -76,7 +76,7 @@ def show(no: int, reveal: bool, role: str | None, store: str, policies: str) -> 
     with open_or_exit(store, create=False) as opened:
         operation, bundle = operation_or_exit(opened, policies, reads=True)
         try:
-            found = one(opened, Looker(bundle, operation.sealer, reader_of(bundle, reveal, role)), no)
+            found = one(opened, bundle, Looker(reader_of(bundle, reveal, role), operation.sealer), no)
         except NoLetter as fault:
             raise Refused(str(fault)) from None
     click.echo(orjson.dumps(found.as_dict(), option=orjson.OPT_INDENT_2))
@@ -105,7 +105,7 @@ def again(numbers: Sequence[int], code: str | None, at_present: bool, form: str,
     with open_or_exit(store, create=False) as opened:
         operation, bundle = operation_or_exit(opened, policies)
         if code is not None:
-            found = listed(opened, Looker(bundle, operation.sealer, NOBODY), code)
+            found = listed(opened, bundle, ANYBODY, code)
             numbers = sorted(each.no for each in found)
         for no in numbers:
             try:

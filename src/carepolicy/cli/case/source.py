@@ -16,7 +16,8 @@ from carepolicy.engine.instants import parse
 from carepolicy.engine.reading import read_records
 from carepolicy.engine.view import Cases
 from carepolicy.policy.findings import did_you_mean
-from carepolicy.store.cases.search import ANYBODY, Looker, all_lines, names_near, open_cases, records_of
+from carepolicy.store.cases.search import all_lines, names_near, open_cases, records_of
+from carepolicy.store.privacy.seal import ANYBODY, Looker
 
 if TYPE_CHECKING:
     from carepolicy.engine.reading import Skipped

@@ -27,7 +27,7 @@ from carepolicy.cli.times import lateness_of, now_of, now_option
 from carepolicy.cli.watcher import Watcher, begin_watch, watcher_options
 from carepolicy.engine.masking import mask_cards
 from carepolicy.engine.recordwords import time_in_words
-from carepolicy.store.outbox.queue import KINDS, STATES, Claim, NoRequest, Outbox, Wanted
+from carepolicy.store.outbox.queue import KINDS, STATES, Claim, NoRequest, Outbox, Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -134,8 +134,8 @@ def take(
     if length <= 0:
         raise Refused("a lease of no time is none")
     with _opened(store, policies) as (outbox, bundle):
-        wanted = Wanted((kind,) if kind else ("message",) if channels else KINDS, channels or None)
-        found = outbox.take(now_of(now, bundle), length, limit, who or me(), wanted, attempts)
+        selection = Selection((kind,) if kind else ("message",) if channels else KINDS, channels or None)
+        found = outbox.take(now_of(now, bundle), length, limit, who or me(), selection, attempts)
     _print(found, form, bundle)
     if not found:
         raise SystemExit(NO)

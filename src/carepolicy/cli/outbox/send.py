@@ -131,7 +131,7 @@ class Sending:
         now = wall_clock()
         left = GLANCE
         for each in carriers:
-            ready = work.outbox.next_ready(each.wanted)
+            ready = work.outbox.next_ready(each.selection)
             if ready is not None:
                 left = min(left, (max(ready, servers.until(each.server)) - now) / 1_000_000)
         return left

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from carepolicy.cli.status import Refused
 from carepolicy.engine.recordwords import time_in_words
-from carepolicy.store.outbox.queue import KINDS, Wanted
+from carepolicy.store.outbox.queue import KINDS, Selection
 from carepolicy.store.url import shown
 
 if TYPE_CHECKING:
@@ -107,12 +107,12 @@ def webhook_of(said: HookOptions, kind: str | None, without: Sequence[str]) -> W
 
     if not said.secret:
         raise Refused(f"--webhook signs what it posts: set {SECRET}")
-    wanted = Wanted((kind,) if kind else KINDS, None, without)
+    selection = Selection((kind,) if kind else KINDS, None, without)
     try:
         url = address_of(said.url)
         if url.scheme == "http":
             demand_private(url.host, said.unencrypted, "use https://")
-        return Webhook(said.url, said.secret, wanted, headers_of(said), surroundings())
+        return Webhook(said.url, said.secret, selection, headers_of(said), surroundings())
     except (NoWebAddress, NoSecret) as fault:
         raise Refused(str(fault)) from None
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import orjson
-
 from carepolicy.engine.reading import read_record
 from carepolicy.engine.record import Record
 from carepolicy.engine.view import Cases, CaseView
 from carepolicy.store.contract import named, storable
-from carepolicy.store.privacy.seal import NOBODY, Reader, shown
+from carepolicy.store.privacy.seal import ANYBODY, Looker
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.store.contract import Transaction
-    from carepolicy.store.privacy.seal import DataKeys
 
 NEIGHBOURS = 50
 """So many names on either side of an unknown one may be what was meant."""
@@ -37,24 +34,6 @@ class Wanted:
     late: bool = False
     limit: int | None = None
     by_due: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Looker:
-    """Who looks, and who opens what is private; with None for ``sealer`` it stays masked."""
-
-    reader: Reader = NOBODY
-    sealer: DataKeys | None = None
-
-    def line(self, line: str, sealed: bytes | None) -> bytes:
-        """The line of a record as it may be seen. Raises ``WrongKey``."""
-        if sealed is None or self.sealer is None or self.reader is NOBODY:
-            return line.encode()
-        record = orjson.loads(line)
-        return orjson.dumps({**record, "data": shown(record["data"], sealed, self.sealer, self.reader)})
-
-
-ANYBODY = Looker()
 
 
 def records_of(

@@ -15,7 +15,6 @@ from carepolicy.engine.values import MASK
 from carepolicy.store.contract import storable
 from carepolicy.store.live.batch import NOT_AGAIN, Batch
 from carepolicy.store.live.operation import finished
-from carepolicy.store.privacy.seal import NOBODY, Reader
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from carepolicy.store.contract import Store, Transaction
     from carepolicy.store.live.operation import Done, Operation
     from carepolicy.store.live.wall import Wall
-    from carepolicy.store.privacy.seal import DataKeys
+    from carepolicy.store.privacy.seal import DataKeys, Looker, Reader
 
 RAISED = "/carepolicy"
 """The source of an event that a flow has raised."""
@@ -33,14 +32,6 @@ RAISED = "/carepolicy"
 
 class NoLetter(LookupError):
     """There is no such dead letter, or it cannot be taken again; the message says why."""
-
-
-class Looker(NamedTuple):
-    """Who looks at dead letters, with the set and the keys by which they are read."""
-
-    bundle: Bundle
-    sealer: DataKeys
-    reader: Reader
 
 
 class DeadLetter(NamedTuple):
@@ -78,20 +69,20 @@ class TakenAgain(NamedTuple):
 
 
 def listed(
-    store: Store, looker: Looker, code: str | None, subject: str | None = None, limit: int | None = None
+    store: Store, bundle: Bundle, looker: Looker, code: str | None, subject: str | None = None, limit: int | None = None
 ) -> Iterator[DeadLetter]:
     """The dead letters that are not settled, the last ones first."""
     question = statements.letters(code is not None, subject is not None, limit)
     values = [each for each in (code, None if subject is None else storable(subject)) if each is not None]
     with store.reading() as transaction:
         for row in transaction.stream(question, values):
-            yield _letter(row, looker)
+            yield _letter(row, bundle, looker)
 
 
-def one(store: Store, looker: Looker, no: int) -> DeadLetter:
+def one(store: Store, bundle: Bundle, looker: Looker, no: int) -> DeadLetter:
     """A dead letter. Raises ``NoLetter``."""
     with store.reading() as transaction:
-        return _letter(_row(transaction, no), looker)
+        return _letter(_row(transaction, no), bundle, looker)
 
 
 def take_again(operation: Operation, no: int, wall: Wall, at_present: bool) -> TakenAgain:
@@ -146,18 +137,18 @@ def _whole(row: tuple[Any, ...], sealer: DataKeys) -> dict[str, Any]:
     return event
 
 
-def _letter(row: tuple[Any, ...], looker: Looker) -> DeadLetter:
+def _letter(row: tuple[Any, ...], bundle: Bundle, looker: Looker) -> DeadLetter:
     no, code, letter, sealed, _, log = row
     told = orjson.loads(letter)
     event = told.get("event", {})
-    if looker.reader is not NOBODY:
-        kept = looker.sealer.opened(sealed)
-        event = event if kept is None else _seen(event, orjson.loads(kept)["event"], looker)
+    kept = looker.opened(sealed)
+    if kept is not None:
+        event = _seen(event, orjson.loads(kept)["event"], bundle, looker.reader)
     return DeadLetter(no, code, told["reason"], log, told.get("line"), event)
 
 
-def _seen(shown: dict[str, Any], whole: dict[str, Any], looker: Looker) -> dict[str, Any]:
+def _seen(shown: dict[str, Any], whole: dict[str, Any], bundle: Bundle, reader: Reader) -> dict[str, Any]:
     """An event with those of its private facts that a reader may see; what the set does not declare stays masked."""
-    private = {name for name, fact in looker.bundle.facts.items() if fact.private and looker.reader.may((name,))}
+    private = {name for name, fact in bundle.facts.items() if fact.private and reader.may((name,))}
     data = {name: whole["data"][name] if name in private else value for name, value in shown.get("data", {}).items()}
     return {**shown, "data": data} if data else shown

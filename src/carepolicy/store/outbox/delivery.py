@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.outbox.queue import Outbox, Wanted
+    from carepolicy.store.outbox.queue import Outbox, Selection
     from carepolicy.store.privacy.seal import DataKeys
 
 AT_A_TIME = 20
@@ -67,7 +67,7 @@ class ServerFault(Exception):
 class Carrier(Protocol):
     """Brings requests to where they belong."""
 
-    wanted: Wanted
+    selection: Selection
     server: Server
 
     def deliver(self, request: Request, now: int) -> None:
@@ -152,14 +152,14 @@ class Delivery:
         most = _enough(gate) - len(self._doubted) if self._doubted else 1 if gate.failures else AT_A_TIME
         now = self.clock()
         most = most if left is None else min(most, left)
-        taken = self.outbox.take(now, LEASE, most, self.who, self.carrier.wanted, self.attempts)
+        taken = self.outbox.take(now, LEASE, most, self.who, self.carrier.selection, self.attempts)
         self._held.extend(taken)
         if not self._doubted:  # whose leases are older
             self._leased = now
         return len(taken)
 
     def _one(self, gate: Gate, request: Request) -> Gate:
-        if not self.carrier.wanted.serves(request.data.get("channel") or ""):
+        if not self.carrier.selection.serves(request.data.get("channel") or ""):
             self.outbox.release([request])
             return gate
         if not self._is_mine(request):

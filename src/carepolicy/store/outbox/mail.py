@@ -24,7 +24,7 @@ import aiosmtplib
 from carepolicy.engine.instants import datetime_of
 from carepolicy.engine.values import MASK
 from carepolicy.store.outbox.delivery import Doubtful, Lane, Server, ServerFault, Undeliverable, Undelivered, causes
-from carepolicy.store.outbox.queue import Wanted
+from carepolicy.store.outbox.queue import Selection
 from carepolicy.unseen import bounded
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class MailServer:
         self._host, self._port = host, port
         self._organisation = organisation
         self._senders = mail_channels(channels)
-        self.wanted = Wanted(("message",), sorted(self._senders))
+        self.selection = Selection(("message",), sorted(self._senders))
         self._starttls, self._login = starttls, login
         self._deadline = deadline
         said = (*(login or ()), str(starttls), settings)

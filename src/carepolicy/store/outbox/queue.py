@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from carepolicy.engine.instants import text_of
-from carepolicy.store.privacy.seal import CARRIER, Reader, shown
+from carepolicy.store.privacy.seal import CARRIER, Looker, Reader
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Claim(NamedTuple):
     lease: int | None = None
 
 
-class Wanted(NamedTuple):
+class Selection(NamedTuple):
     """Which requests somebody takes: those of some kinds; with ``channels`` only messages on them; and none on the
     channels of ``without``, which are another's."""
 
@@ -129,26 +129,26 @@ class Outbox:
         return {state: found.get(state, 0) for state in STATES}
 
     def take(
-        self, now: int, lease: int, most: int, who: str, wanted: Wanted, attempts: int = MOST_ATTEMPTS
+        self, now: int, lease: int, most: int, who: str, selection: Selection, attempts: int = MOST_ATTEMPTS
     ) -> list[Request]:
         """Take up to ``most`` requests until ``now + lease``, those that are ready longest first, with nothing masked.
 
         A request whose lease has ended for the last of its ``attempts`` is parked.
         """
-        ready = statements.requests_ready(*wanted.counts)
+        ready = statements.requests_ready(*selection.counts)
 
         def work(transaction: Transaction) -> list[Request]:
             transaction.run(statements.PARK_LOST, (f"it was taken {attempts} times and never done", now, attempts))
-            ids = [id for (id,) in transaction.rows(ready + transaction.skip_locked, (now, *wanted.values, most))]
+            ids = [id for (id,) in transaction.rows(ready + transaction.skip_locked, (now, *selection.values, most))]
             transaction.many(statements.LEASE_REQUEST, [(who, now + lease, id) for id in ids])
             return [self._one(transaction, id, CARRIER) for id in ids]
 
         return self.store.attempt(work)
 
-    def next_ready(self, wanted: Wanted) -> int | None:
+    def next_ready(self, selection: Selection) -> int | None:
         """When the first of some requests may be taken; None where all are done or parked."""
         with self.store.reading() as transaction:
-            first: int | None = transaction.rows(statements.next_request(*wanted.counts), wanted.values)[0][0]
+            first: int | None = transaction.rows(statements.next_request(*selection.counts), selection.values)[0][0]
             return first
 
     def renew(self, requests: Iterable[Request], until: int) -> set[str]:
@@ -250,7 +250,7 @@ class Outbox:
     def _request(self, row: tuple[Any, ...], reader: Reader) -> Request:
         id, kind, subject, flow, time, state, ready, leased_by, lease, attempts, put_off, fault, line, sealed = row
         record = orjson.loads(line)
-        record["data"] = shown(record["data"], sealed, self._sealer, reader)
+        record["data"] = Looker(reader, self._sealer).data(record["data"], sealed)
         return Request(
             id, kind, subject, flow, time, state, ready, leased_by, lease, attempts, put_off, fault, record
         )  # fmt: skip

@@ -17,7 +17,7 @@ import standardwebhooks
 
 from carepolicy.engine.instants import datetime_of
 from carepolicy.store.outbox.delivery import Doubtful, Lane, Server, ServerFault, Undeliverable, Undelivered, causes
-from carepolicy.store.outbox.queue import SECOND, Wanted
+from carepolicy.store.outbox.queue import SECOND, Selection
 from carepolicy.store.url import shown
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ PATIENCE = 10.0
 MOST_READ = 1 << 16
 """So much of an answer is read, so that the connection can be used again; nothing in it matters."""
 
-ALL = Wanted()
+ALL = Selection()
 SECRET_PREFIX = "whsec_"
 CONFLICTS = frozenset((409, 423, 425))
 """The receiver has the request in hand: another time may do."""
@@ -83,10 +83,10 @@ class Webhook:
     """Posts requests to one address; redirections are not followed. Raises ``NoWebAddress`` and ``NoSecret``."""
 
     def __init__(
-        self, url: str, secret: str, wanted: Wanted = ALL, headers: Mapping[str, str] | None = None,
+        self, url: str, secret: str, selection: Selection = ALL, headers: Mapping[str, str] | None = None,
         settings: str = "", patience: float = PATIENCE,
     ) -> None:  # fmt: skip
-        self.wanted = wanted
+        self.selection = selection
         self._url = address_of(url)
         self._signer = signer_of(secret)
         self._headers = dict(headers or {})

@@ -19,7 +19,7 @@ from carepolicy.engine.instants import text_of
 from carepolicy.engine.intake import is_too_long
 from carepolicy.engine.values import MASK
 from carepolicy.store.contract import named, storable
-from carepolicy.store.privacy.seal import Reader, shown
+from carepolicy.store.privacy.seal import Looker, Reader
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
@@ -278,7 +278,7 @@ class ContactLog:
             if type_ == "carepolicy.task.assigned":
                 owners.append((time, flow, data.get("person") or self._bundle.role_titles.get(data["role"], "staff")))
             else:
-                told = shown(data, sealed, self._sealer, self._reader)
+                told = Looker(self._reader, self._sealer).data(data, sealed)
                 asked.append(self._asked(type_, time, named(subject), flow, told, state or ""))
         for row in transaction.rows(statements.CONTACTS_OF, (subject,)):
             yield self._noted(named(subject), row, owners)

@@ -14,7 +14,7 @@ from carepolicy.store.contract import named
 from carepolicy.store.live.late import concerns, held_back
 from carepolicy.store.privacy.contacts import found_addresses
 from carepolicy.store.privacy.erase import erase
-from carepolicy.store.privacy.seal import Reader, shown
+from carepolicy.store.privacy.seal import Looker, Reader
 from carepolicy.store.shadow.trial import erase_beside
 from carepolicy.store.sql import statements
 
@@ -182,9 +182,5 @@ class Customers:
         return plain(value, fact.type if fact is not None else "text")
 
     def _records(self, transaction: Transaction, address: Address) -> list[dict[str, Any]]:
-        found = []
-        for line, sealed in transaction.rows(statements.RECORDS_AT, address):
-            record = orjson.loads(line)
-            record["data"] = shown(record["data"], sealed, self._sealer, self._reader)
-            found.append(record)
-        return found
+        looker = Looker(self._reader, self._sealer)
+        return [orjson.loads(looker.line(*row)) for row in transaction.rows(statements.RECORDS_AT, address)]

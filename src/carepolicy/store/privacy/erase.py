@@ -20,7 +20,6 @@ from carepolicy.engine.instants import DAY, NEVER
 from carepolicy.engine.rounds import EARLIEST
 from carepolicy.store.live import late
 from carepolicy.store.live.inputs import own_share, progress_of
-from carepolicy.store.outbox.queue import DONE
 from carepolicy.store.privacy.contacts import one_with
 from carepolicy.store.records.chain import LOOSE
 from carepolicy.store.records.checkpoint import leaf
@@ -47,7 +46,7 @@ def erase(transaction: Transaction, sealer: DataKeys, bundle: Bundle, address: A
     """Erase what is private at an address, and note that it was done. ``sealer.shred`` must follow."""
     _, subject = address
     counts = {
-        "requests": transaction.run(statements.PARK_ERASED, (subject, DONE)),
+        "requests": transaction.run(statements.PARK_ERASED, (subject,)),
         "cases": transaction.run(statements.ERASE_CASES, address),
         "records": transaction.run(statements.ERASE_RECORDS, address),
         "contacts": transaction.run(statements.ERASE_CONTACTS, (subject,)),

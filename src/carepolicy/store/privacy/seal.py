@@ -393,13 +393,33 @@ def whole(data: Told, private: Mapping[str, tuple[str, ...]]) -> bytes:
     return orjson.dumps({"facts": private, "data": data})
 
 
-def shown(masked: dict[str, Any], sealed: bytes | None, sealer: DataKeys, reader: Reader) -> dict[str, Any]:
-    """The data of a record as a reader may see it. Raises ``WrongKey``."""
-    whole_data = None if reader is NOBODY else sealer.opened(sealed)
-    if whole_data is None:
-        return masked
-    kept = orjson.loads(whole_data)
-    if "facts" not in kept:  # written before the facts were named
-        return kept if reader.sees is None else masked
-    facts, data = kept["facts"], kept["data"]
-    return {field: data[field] if reader.may(facts.get(field, ())) else value for field, value in masked.items()}
+class Looker(NamedTuple):
+    """Who looks at what a store holds, and who opens what is private; with None for ``sealer`` it stays masked."""
+
+    reader: Reader = NOBODY
+    sealer: DataKeys | None = None
+
+    def opened(self, sealed: bytes | None) -> bytes | None:
+        """What was sealed; None also where the reader may see nothing of it. Raises ``WrongKey``."""
+        return None if self.sealer is None or self.reader is NOBODY else self.sealer.opened(sealed)
+
+    def data(self, masked: dict[str, Any], sealed: bytes | None) -> dict[str, Any]:
+        """The data of a record as it may be seen. Raises ``WrongKey``."""
+        whole_data = self.opened(sealed)
+        if whole_data is None:
+            return masked
+        kept = orjson.loads(whole_data)
+        if "facts" not in kept:  # written before the facts were named
+            return kept if self.reader.sees is None else masked
+        facts, data, may = kept["facts"], kept["data"], self.reader.may
+        return {field: data[field] if may(facts.get(field, ())) else value for field, value in masked.items()}
+
+    def line(self, line: str, sealed: bytes | None) -> bytes:
+        """The line of a record as it may be seen. Raises ``WrongKey``."""
+        if sealed is None or self.sealer is None or self.reader is NOBODY:
+            return line.encode()
+        record = orjson.loads(line)
+        return orjson.dumps({**record, "data": self.data(record["data"], sealed)})
+
+
+ANYBODY = Looker()

@@ -337,7 +337,7 @@ ERASE_LETTERS = "UPDATE dead_letters SET sealed = NULL WHERE subject = ? AND sea
 NOTE_ERASURE = "INSERT INTO erasures (time, author, subject, flow, counts) VALUES (?, ?, ?, ?, ?)"
 ERASURES_OF = "SELECT time, author, flow, counts FROM erasures WHERE subject = ? ORDER BY no"
 PARK_ERASED = """UPDATE outbox SET state = 'parked', leased_by = NULL, fault = 'erased at the request of the customer'
-    WHERE subject = ? AND state <> ? AND EXISTS (
+    WHERE subject = ? AND state <> 'done' AND EXISTS (
         SELECT 1 FROM records r WHERE r.subject = outbox.subject AND r.flow = outbox.flow
         AND r.sequence = outbox.sequence AND r.loose = 0 AND r.sealed IS NOT NULL)"""
 """What can no longer be carried out; it must be asked before records are erased."""

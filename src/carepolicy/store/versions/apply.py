@@ -35,7 +35,7 @@ from carepolicy.store.shadow.journal import end_shadow
 from carepolicy.store.sql import statements
 from carepolicy.store.url import SHADOW_FILE, SQLITE, shadow_url
 from carepolicy.store.versions.install import Installed, files_of, load_version, present
-from carepolicy.store.versions.plan import Example, Plan, RefusedPlan, Undone
+from carepolicy.store.versions.plan import Example, Plan, RefusedPlan
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -54,6 +54,14 @@ APPLIED = "apply"
 """What moved a case, in its record."""
 
 WHY = "the policies have changed"
+
+
+class Undone(Exception):
+    """Ends the transaction of a plan, of which nothing is to be kept."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__("a plan changes nothing")
+        self.plan = plan
 
 
 def make_plan(store: Store, root: str, sealer: DataKeys, now: int, most: int) -> Plan:

@@ -82,14 +82,6 @@ class Plan:
         }
 
 
-class Undone(Exception):
-    """Ends the transaction of a plan, of which nothing is to be kept."""
-
-    def __init__(self, plan: Plan) -> None:
-        super().__init__("a plan changes nothing")
-        self.plan = plan
-
-
 class RefusedPlan(Exception):
     """A set cannot be applied; ``plan`` says why."""
 
