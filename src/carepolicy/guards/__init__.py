@@ -1,4 +1,4 @@
-"""Guards and expressions: CEL by cel-python's grammar, checked against the facts, compiled to one function each.
+"""Guards and expressions: CEL, checked against the facts, compiled to one function each.
 
 The language is the Common Expression Language (https://github.com/google/cel-spec). What differs from it:
 

@@ -1,13 +1,17 @@
-"""The text of an expression becomes a tree by the grammar of cel-python; what cannot be read is told in words.
+"""The text of an expression becomes a tree by the grammar in cel.lark; what cannot be read is told in words.
 
-Of cel-python only the grammar is read: its package would import an interpreter that is not used here.
+The parser's library is large, so that it is imported only where something is parsed: a set that was compiled before
+needs none.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from hashlib import blake2b
+from importlib.metadata import version
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.guards.faults import PARSE, SIZE, ExpressionError, Fault
@@ -83,28 +87,17 @@ def _parser() -> Lark:
         _grammar(),
         parser="lalr",
         start="expr",
-        g_regex_flags=re.MULTILINE,
         propagate_positions=True,
         maybe_placeholders=False,
-        priority="invert",
     )
 
 
 def _grammar() -> str:
-    from importlib.util import find_spec
-    from pathlib import Path
-
-    spec = find_spec("celpy")
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("cel-python is not installed", name="celpy")
-    return Path(spec.submodule_search_locations[0], "cel.lark").read_text(encoding="utf-8")
+    return Path(__file__).with_name("cel.lark").read_text(encoding="utf-8")
 
 
 def tables_digest() -> str:
     """What the parser's tables are made from, as a hash: to keep them under, and to know when they are out of date."""
-    from hashlib import blake2b
-    from importlib.metadata import version
-
     return blake2b(f"{version('lark')} {_grammar()}".encode(), digest_size=16).hexdigest()
 
 

@@ -9,6 +9,7 @@ with two keys of which one is lost are lost too.
 from __future__ import annotations
 
 import os
+import sys
 from base64 import urlsafe_b64decode
 from contextlib import contextmanager
 from hashlib import sha256
@@ -40,13 +41,18 @@ GLANCE = 0.2
 
 def key_file() -> str:
     """Where the keys are kept if no variable holds them: ``CAREPOLICY_KEY_FILE``, else ``carepolicy/key`` in the user's
-    folder of settings (``$XDG_CONFIG_HOME``, ``~/.config``). It is not beside the store, so that a copy of the
-    store, or of the folder that it is in, does not open what is private."""
+    folder of settings (``$XDG_CONFIG_HOME``, ``~/.config``, on Windows ``%LOCALAPPDATA%``). It is not beside the
+    store, so that a copy of the store, or of the folder that it is in, does not open what is private."""
     given = os.environ.get(FILE_VARIABLE)
     if given:
         return given
     home = os.environ.get("XDG_CONFIG_HOME", "").strip()
-    return os.path.join(home if os.path.isabs(home) else os.path.expanduser("~/.config"), "carepolicy", "key")
+    path = os.path.join(home if os.path.isabs(home) else os.path.expanduser("~/.config"), "carepolicy", "key")
+    if sys.platform == "win32" and not os.path.exists(path):  # where it was before is where it stays
+        import platformdirs
+
+        return os.path.join(platformdirs.user_config_dir("carepolicy", appauthor=False), "key")
+    return path
 
 
 def from_file() -> bool:
