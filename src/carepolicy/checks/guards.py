@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from carepolicy.guards import ExpressionError, presence
@@ -12,8 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from carepolicy.guards.presence import Knows, Lack
+    from carepolicy.guards.presence import Lack
     from carepolicy.guards.proving import Formula, Ground, Verdict
+
+Knows = Callable[[str], bool]
+"""Whether a name surely has a value."""
 
 NONE: frozenset[str] = frozenset()
 MOST = 20_000
@@ -29,7 +33,8 @@ class Guards:
         self.sound: set[tuple[object, ...]] = set()
         self._where: dict[tuple[str, bool], frozenset[str]] = {}
         self._asked: dict[str, frozenset[str]] = {}
-        self._fails: dict[str, bool] = {}
+        self._compared: dict[str, tuple[Lack, ...]] = {}
+        self._needed: dict[str, tuple[tuple[Lack, ...], bool]] = {}
         self._formulas: dict[tuple[str, frozenset[str], frozenset[str]], Formula | None] = {}
         self._verdicts: dict[tuple[Formula, ...], Verdict] = {}
 
@@ -66,22 +71,28 @@ class Guards:
 
     def compared(self, text: str, knows: Knows) -> list[Lack]:
         """The comparisons of a guard with what may have no value."""
-        tree = self.tree(text)
-        return [] if tree is None else presence.compared(tree, knows)
+        if text not in self._compared:
+            tree = self.tree(text)
+            self._compared[text] = () if tree is None else presence.compared(tree)
+        return [each for each in self._compared[text] if not knows(each.name)]
 
     def lacking(self, text: str, knows: Knows) -> list[Lack]:
         """The names for want of which an expression may have no value."""
-        tree = self.tree(text)
-        return [] if tree is None else presence.lacking(tree, knows)
+        return [each for each in self._needs(text)[0] if not knows(each.name)]
 
     def is_sure(self, text: str, knows: Knows) -> bool:
         """Whether an expression surely has a value."""
-        tree = self.tree(text)
-        if tree is None:
-            return True
-        if text not in self._fails:
-            self._fails[text] = presence.may_fail(tree)
-        return not self._fails[text] and not presence.lacking(tree, knows)
+        names, may_fail = self._needs(text)
+        return not may_fail and all(knows(each.name) for each in names)
+
+    def _needs(self, text: str) -> tuple[tuple[Lack, ...], bool]:
+        """The names for want of which an expression may have no value where nothing is known, and whether it may have
+        none though all have one."""
+        if text not in self._needed:
+            tree = self.tree(text)
+            found = ((), False) if tree is None else (presence.lacking(tree), presence.may_fail(tree))
+            self._needed[text] = found
+        return self._needed[text]
 
     def demands_late(self, text: str, clock: str) -> bool:
         """Whether a guard holds only where a clock is late: ``clock.NAME.late``, alone or among parts joined by &&."""

@@ -6,7 +6,7 @@ has a round. Others always have a value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from carepolicy.guards.comparing import OPERATORS
@@ -16,9 +16,6 @@ from carepolicy.guards.parsing import inside
 
 NOTHING: frozenset[str] = frozenset()
 _TESTS = ("startsWith", "endsWith", "contains", "matches")
-
-Knows = Callable[[str], bool]
-"""Whether a name surely has a value."""
 
 
 class Lack(NamedTuple):
@@ -30,14 +27,15 @@ class Lack(NamedTuple):
     operator: str
 
 
-def compared(tree: Any, knows: Knows) -> list[Lack]:
-    """The comparisons of a guard with what may have no value, but for those beside a part that asks for it."""
-    return list(_compared(tree, knows))
+def compared(tree: Any) -> tuple[Lack, ...]:
+    """The comparisons of a guard with what may have no value where nothing is known, but for those beside a part that
+    asks for it."""
+    return tuple(_compared(tree, NOTHING))
 
 
-def lacking(tree: Any, knows: Knows) -> list[Lack]:
-    """The names for want of which an expression may have no value."""
-    return list(_lacking(tree, knows))
+def lacking(tree: Any) -> tuple[Lack, ...]:
+    """The names for want of which an expression may have no value where nothing is known."""
+    return tuple(_lacking(tree, NOTHING))
 
 
 def may_fail(tree: Any) -> bool:
@@ -110,31 +108,31 @@ def _demanded(node: Any) -> frozenset[str]:
     return NOTHING
 
 
-def _lacking(node: Any, knows: Knows) -> Iterator[Lack]:
+def _lacking(node: Any, known: frozenset[str]) -> Iterator[Lack]:
     node = inside(node)
     match node.data:
         case "ident" | "member_dot":
-            yield from (each for each in _named(node) if not knows(each.name))
+            yield from (each for each in _named(node) if not {each.name, f"event.{each.name}"} & known)
         case "addition" | "multiplication":
-            yield from _lacking(node.children[0].children[0], knows)
-            yield from _lacking(node.children[1], knows)
+            yield from _lacking(node.children[0].children[0], known)
+            yield from _lacking(node.children[1], known)
         case "unary" if node.children[0].data == "unary_neg":
-            yield from _lacking(node.children[1], knows)
+            yield from _lacking(node.children[1], known)
         case "expr":
             condition, yes, no = node.children
-            yield from _lacking(yes, _and(knows, where(condition, True)))
-            yield from _lacking(no, _and(knows, where(condition, False)))
+            yield from _lacking(yes, known | where(condition, True))
+            yield from _lacking(no, known | where(condition, False))
         case "ident_arg" if str(node.children[0]) != "has":
             for each in arguments(node, 1):
-                yield from _lacking(each, knows)
+                yield from _lacking(each, known)
         case "member_dot_arg" if str(node.children[1]) not in (*_TESTS, "all", "exists", "exists_one"):
-            yield from _lacking(node.children[0], knows)
+            yield from _lacking(node.children[0], known)
         case "list_lit":
             for each in arguments(node, 0):
-                yield from _lacking(each, knows)
+                yield from _lacking(each, known)
 
 
-def _compared(node: Any, knows: Knows) -> Iterator[Lack]:
+def _compared(node: Any, known: frozenset[str]) -> Iterator[Lack]:
     node = inside(node)
     match node.data:
         case "conditionaland" | "conditionalor":
@@ -142,22 +140,18 @@ def _compared(node: Any, knows: Knows) -> Iterator[Lack]:
             sure = [where(each, node.data == "conditionaland") for each in parts]
             for number, each in enumerate(parts):
                 others = frozenset().union(*sure[:number], *sure[number + 1 :])
-                yield from _compared(each, _and(knows, others))
+                yield from _compared(each, known | others)
         case "unary" if node.children[0].data == "unary_not":
-            yield from _compared(node.children[1], knows)
+            yield from _compared(node.children[1], known)
         case "expr":
             condition, yes, no = node.children
-            yield from _compared(condition, knows)
-            yield from _compared(yes, _and(knows, where(condition, True)))
-            yield from _compared(no, _and(knows, where(condition, False)))
+            yield from _compared(condition, known)
+            yield from _compared(yes, known | where(condition, True))
+            yield from _compared(no, known | where(condition, False))
         case "relation":
             operator = OPERATORS[node.children[0].data]
             for side in (node.children[0].children[0], node.children[1]):
-                yield from (each._replace(operator=operator) for each in _lacking(side, knows))
-
-
-def _and(knows: Knows, more: frozenset[str]) -> Knows:
-    return lambda name: name in more or f"event.{name}" in more or knows(name)
+                yield from (each._replace(operator=operator) for each in _lacking(side, known))
 
 
 def _joined(node: Any) -> Iterator[Any]:
