@@ -20,7 +20,8 @@ from typing import Any
 
 import celpy
 
-from carepolicy.guards import Scope, compile_expression
+from carepolicy.guards.compiler import compile_expression
+from carepolicy.guards.scope import Scope
 from carepolicy.policy.model import Fact
 from carepolicy.policy.places import At
 

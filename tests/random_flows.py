@@ -15,9 +15,8 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from carepolicy.api import Engine, Flow
-from carepolicy.guards import compile_expression
-from carepolicy.guards.scope import Scope
-from carepolicy.guards.scopes import scope_of
+from carepolicy.guards.compiler import compile_expression
+from carepolicy.guards.scope import Scope, scope_of
 from carepolicy.machine.bundle import PolicyErrors, compile_folder
 from carepolicy.machine.flowmachine import Standstill
 from carepolicy.machine.program import Bundle

@@ -8,7 +8,7 @@ import pytest
 
 from carepolicy.checks import check_folder
 from carepolicy.checks.people.cp506_authority import amounts, bounded_unless, bounded_where, moves_money
-from carepolicy.guards import Scope
+from carepolicy.guards.scope import Scope
 from carepolicy.policy.model import Fact, Setting
 from carepolicy.policy.places import At
 

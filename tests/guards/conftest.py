@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from carepolicy.guards import Scope
+from carepolicy.guards.scope import Scope
 from carepolicy.policy.model import Fact, Setting
 from carepolicy.policy.places import At
 

@@ -27,7 +27,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from carepolicy.guards import Scope, compile_expression
+from carepolicy.guards.compiler import compile_expression
+from carepolicy.guards.scope import Scope
 from carepolicy.policy.model import Fact
 from carepolicy.policy.places import At
 from laws import examples

@@ -16,7 +16,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.guards import Expression, ExpressionError, Scope, check_expression, compile_expression, in_words
+from carepolicy.guards.compiler import Expression, check_expression, compile_expression
+from carepolicy.guards.faults import ExpressionError
+from carepolicy.guards.scope import Scope
+from carepolicy.guards.words import in_words
 from laws import examples
 
 GOOD = sorted(

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from carepolicy.guards import CODES, ExpressionError, Scope, check_expression, compile_expression
+from carepolicy.guards.compiler import check_expression, compile_expression
+from carepolicy.guards.faults import CODES, ExpressionError
+from carepolicy.guards.scope import Scope
 
 ROWS = [
     pytest.param(row, id=row["x"]) for row in yaml.safe_load(Path(__file__).with_name("faults.yaml").read_text("utf-8"))

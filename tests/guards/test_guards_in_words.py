@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from carepolicy.guards import Scope, in_words
+from carepolicy.guards.scope import Scope
+from carepolicy.guards.words import in_words
 
 
 @pytest.mark.parametrize(

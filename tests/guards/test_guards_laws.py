@@ -13,9 +13,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from carepolicy.guards import ExpressionError, Scope, check_expression, compile_expression, in_words
-from carepolicy.guards.patterns import pattern_fault
+from carepolicy.guards.calls import pattern_fault
+from carepolicy.guards.compiler import check_expression, compile_expression
+from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.runtime import matches
+from carepolicy.guards.scope import Scope
+from carepolicy.guards.words import in_words
 from laws import examples
 
 # -- expressions of a type, with facts that all have values ------------------------------------------------------

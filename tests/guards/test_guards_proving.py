@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.guards import compile_expression
-from carepolicy.guards.proving import TRUE, Case, Ground, Verdict, formula_of, judge
-from carepolicy.guards.proving.solver import is_installed
+from carepolicy.guards.compiler import compile_expression
+from carepolicy.guards.proof import TRUE, Case, Ground, Verdict, formula_of, judge
+from carepolicy.guards.proof.solver import is_installed
 from carepolicy.machine.flowmachine import Standstill
 from laws import examples
 from random_flows import GUARDS, OF_EVENTS, cases, scope, truth_of

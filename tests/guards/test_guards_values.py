@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from carepolicy.guards import Scope, compile_expression, compile_many
+from carepolicy.guards.compiler import compile_expression
+from carepolicy.guards.runtime import compile_many
+from carepolicy.guards.scope import Scope
 
 ROWS = [
     pytest.param(row, id=f"{heading}: {row['x']}")

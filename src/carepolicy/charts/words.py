@@ -10,8 +10,8 @@ from carepolicy.businesstime import LimitError, parse_limit
 from carepolicy.businesstime.words import limit_in_words
 from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, humanised, width
-from carepolicy.guards import in_words
-from carepolicy.guards.scopes import scope_of
+from carepolicy.guards.scope import scope_of
+from carepolicy.guards.words import in_words
 from carepolicy.policy.placeholders import filled
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.guards.scopes import scope_of
+from carepolicy.guards.scope import scope_of
 from carepolicy.policy.strata import effects_of
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from carepolicy.checks.context import CheckedFlow, CheckedSet
     from carepolicy.checks.graph import Graph
-    from carepolicy.guards.proving import Verdict
+    from carepolicy.guards.proof import Verdict
     from carepolicy.guards.scope import Scope
     from carepolicy.policy.model import Flow, Transition
     from carepolicy.policy.places import At
@@ -110,7 +110,7 @@ class Finder:
     ) -> Iterator[Alternatives]:
         if tried and len(each) < 2 and each[0].when is None:
             return
-        from carepolicy.guards.proving import TRUE, Ground
+        from carepolicy.guards.proof import TRUE, Ground
 
         event = self.flow.events.get(trigger) if kind == "event" else None
         scope = scope_of(self.organisation, self.flow, trigger if event is not None else None)

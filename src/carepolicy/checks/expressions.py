@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.guards import check_expression
+from carepolicy.guards.compiler import check_expression
 from carepolicy.guards.faults import TYPE, VALUE, Fault
-from carepolicy.guards.scopes import scope_of
+from carepolicy.guards.scope import scope_of
 from carepolicy.policy.called import amount_meant
 from carepolicy.policy.findings import Finding, did_you_mean, quoted, sole
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from carepolicy.guards import ExpressionError, presence
+from carepolicy.guards import presence
+from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.names import chain
 from carepolicy.guards.parsing import inside, parse
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from carepolicy.guards.presence import Lack
-    from carepolicy.guards.proving import Formula, Ground, Verdict
+    from carepolicy.guards.proof import Formula, Ground, Verdict
 
 Knows = Callable[[str], bool]
 """Whether a name surely has a value."""
@@ -103,7 +104,7 @@ class Guards:
     def formula(self, text: str, ground: Ground) -> Formula | None:
         """The formula of a guard; None of one that says too much, too. Names of clocks and states are only ever those
         of its own flow, so that guards of several may share one."""
-        from carepolicy.guards.proving import formula_of
+        from carepolicy.guards.proof import formula_of
 
         key = text, ground.have, ground.brings
         if key not in self._formulas:
@@ -115,7 +116,7 @@ class Guards:
 
     def judge(self, guards: tuple[Formula, ...]) -> Verdict:
         """What can be proved of guards that are tried in order."""
-        from carepolicy.guards.proving import judge
+        from carepolicy.guards.proof import judge
 
         if guards not in self._verdicts:
             self._verdicts[guards] = judge(guards)

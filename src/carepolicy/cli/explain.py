@@ -14,7 +14,7 @@ from carepolicy.checks.rule import modules
 from carepolicy.cli.status import Refused
 from carepolicy.cli.terminal import write_all
 from carepolicy.engine.codes import CODES as EVENTS
-from carepolicy.guards import CODES as GUARDS
+from carepolicy.guards.faults import CODES as GUARDS
 from carepolicy.policy.codes import CODES as TEXTS
 from carepolicy.policy.findings import did_you_mean
 

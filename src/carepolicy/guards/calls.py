@@ -9,7 +9,6 @@ from carepolicy.guards.kinds import DATE, DURATION, FLAG, NUMBER, TEXT, TIME, UN
 from carepolicy.guards.literals import day, duration, instant
 from carepolicy.guards.names import chain
 from carepolicy.guards.parsing import inside
-from carepolicy.guards.patterns import pattern_fault
 from carepolicy.policy.findings import did_you_mean, nearest, sole
 
 if TYPE_CHECKING:
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
 FUNCTIONS = ("has", "size", "timestamp", "duration", "date", "int", "double", "string")
 METHODS = ("startsWith", "endsWith", "contains", "matches", "lowerAscii", "upperAscii", "size")
 MACROS = {"all": "every", "exists": "some", "exists_one": "single", "map": "mapped", "filter": "kept"}
+
+LARGEST_PATTERN = 1 << 20
+"""Bytes that RE2 may use for one pattern: ``(.{1,1000}){1,1000}`` is refused, not run."""
 
 MOST_MACROS = 2
 """Macros in each other: what they cost is the product of the lengths of their lists."""
@@ -145,6 +147,24 @@ def _matches(compiler: Compiler, of: Piece, pattern: Piece, start: int, end: int
     if said is not None:
         compiler.fault(SIZE, said, pattern)
     return Piece(FLAG, f"matches({of.code}, {pattern.code})", False, start, end)
+
+
+def pattern_fault(pattern: str) -> str | None:
+    """What is wrong with a pattern, None where RE2 takes it."""
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = LARGEST_PATTERN
+    try:
+        re2.compile(pattern, options)
+    except re2.error as problem:
+        said = problem.args[0] if problem.args else "it cannot be read"
+        words = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        return f"the pattern is no regular expression of RE2: {words}"
+    except UnicodeEncodeError:
+        return "the pattern holds half a character"
+    return None
 
 
 def _macro(compiler: Compiler, node: Any, over: Piece, name: str, arguments: list[Any]) -> Piece:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from carepolicy.guards.runtime import LARGEST_WHOLE
+from carepolicy.guards.runtime import EPOCH, LARGEST_WHOLE
 
 _ESCAPE = re.compile(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|([abfnrtv\\\"'`?])|(.?))", re.DOTALL
@@ -14,8 +14,6 @@ _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v
 
 _AMOUNT = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(h|ms|us|ns|m|s)")
 _UNITS = {"h": 3_600_000_000_000, "m": 60_000_000_000, "s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def number(text: str) -> int | float | None:
@@ -61,7 +59,7 @@ def instant(text: str) -> int | None:
         return None
     if at.tzinfo is None or "T" not in text.upper():
         return None
-    return (at - _EPOCH) // timedelta(microseconds=1)
+    return (at - EPOCH) // timedelta(microseconds=1)
 
 
 def day(text: str) -> date | None:

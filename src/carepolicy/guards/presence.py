@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from carepolicy.guards.comparing import OPERATORS
 from carepolicy.guards.compiler import arguments, span
 from carepolicy.guards.names import chain
+from carepolicy.guards.operators import OPERATORS
 from carepolicy.guards.parsing import inside
 
 NOTHING: frozenset[str] = frozenset()

@@ -238,13 +238,13 @@ def text(value: Any) -> Any:
     return str(value) if abs(value) <= 1 << 1024 else None
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def text_time(value: Any) -> Any:
     """An instant (microseconds since 1970) as RFC 3339 has it, in UTC; nothing before year 1 and after 9999."""
     try:
-        at = None if value is None else _EPOCH + timedelta(microseconds=value)
+        at = None if value is None else EPOCH + timedelta(microseconds=value)
     except OverflowError:
         return None
     return None if at is None else at.replace(tzinfo=None).isoformat() + "Z"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from carepolicy.policy.model import Fact, Setting
+    from carepolicy.policy.model import Fact, Flow, Organisation, Setting
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,3 +21,13 @@ class Scope:
     clocks: tuple[str, ...]
     states: tuple[str, ...]
     event: frozenset[str] | None
+
+
+def scope_of(organisation: Organisation, flow: Flow, trigger: str | None = None) -> Scope:
+    """The scope of an expression in ``flow``; with the event ``trigger``, what that event carries too.
+
+    A clock's event, an ``after`` and a limit bring no data: there ``event.*`` names nothing.
+    """
+    event = flow.events.get(trigger) if trigger is not None else None
+    carried = None if event is None else frozenset((*event.required, *event.optional))
+    return Scope(organisation.facts, organisation.settings, tuple(flow.clocks), tuple(flow.states), carried)

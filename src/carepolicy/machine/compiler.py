@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime import Calendar
 from carepolicy.businesstime.instants import microseconds
-from carepolicy.guards import compile_expression
-from carepolicy.guards.scopes import scope_of
+from carepolicy.guards.compiler import compile_expression
+from carepolicy.guards.scope import scope_of
 from carepolicy.machine.flowmachine import FlowMachine, starts_of
 from carepolicy.machine.messages import compile_notice, compile_templates
 from carepolicy.machine.program import (

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from transitions import EventData, Machine, State, Transition
 
-from carepolicy.guards import compile_expression
-from carepolicy.guards.scopes import scope_of
+from carepolicy.guards.compiler import compile_expression
+from carepolicy.guards.scope import scope_of
 from carepolicy.policy.resolve import transitions_of
 
 if TYPE_CHECKING:
-    from carepolicy.guards import Expression
+    from carepolicy.guards.compiler import Expression
     from carepolicy.policy import model
 
 GuardFunction = Callable[[Mapping[str, Any], Mapping[str, Any], Any], Any]

@@ -25,8 +25,8 @@ from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.stratum import Stratum
 from carepolicy.engine.values import NO_DATA
-from carepolicy.guards import compile_expression
-from carepolicy.guards.scopes import scope_of
+from carepolicy.guards.compiler import compile_expression
+from carepolicy.guards.scope import scope_of
 from carepolicy.scenarios.coverage import described, trace, ways_of
 from carepolicy.scenarios.play import START, SUBJECT, Play
 from carepolicy.scenarios.scenario import Scenario, read_text
@@ -38,7 +38,7 @@ from carepolicy.scenarios.verdict import judge
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.subject import Subject
-    from carepolicy.guards import Expression
+    from carepolicy.guards.compiler import Expression
     from carepolicy.policy.model import Event, Fact, Flow, Organisation, Transition
     from carepolicy.policy.places import At
     from carepolicy.scenarios.coverage import Seen, WayKey

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from carepolicy.charts.changes.items import Item, Key, text, texts
 from carepolicy.charts.changes.pairing import AFTER, Placed
 from carepolicy.charts.text import clean, humanised
-from carepolicy.guards import in_words
-from carepolicy.guards.scopes import scope_of
+from carepolicy.guards.scope import scope_of
+from carepolicy.guards.words import in_words
 
 LIMIT = "limit:"
 """Begins the aspect of a limit; the condition under which it holds follows, in words."""

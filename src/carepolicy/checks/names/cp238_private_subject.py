@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
-from carepolicy.guards import ExpressionError, compile_expression
-from carepolicy.guards.scopes import scope_of
+from carepolicy.guards.compiler import compile_expression
+from carepolicy.guards.faults import ExpressionError
+from carepolicy.guards.scope import scope_of
 from carepolicy.policy.findings import Finding
 
 if TYPE_CHECKING:

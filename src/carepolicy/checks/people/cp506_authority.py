@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.checks.rule import Rule
-from carepolicy.guards import ExpressionError, compile_expression
-from carepolicy.guards.compiler import span
+from carepolicy.guards.compiler import compile_expression, span
+from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.names import chain
 from carepolicy.guards.parsing import inside, parse
-from carepolicy.guards.scopes import scope_of
+from carepolicy.guards.scope import scope_of
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.vocabulary import words
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from carepolicy.checks.context import CheckedSet
-    from carepolicy.guards import Expression, Scope
+    from carepolicy.guards.compiler import Expression
+    from carepolicy.guards.scope import Scope
     from carepolicy.policy.model import Effects, Flow, Request, Transition
 
 

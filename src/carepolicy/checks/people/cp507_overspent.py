@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from carepolicy.checks.known import where_told
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.sample import in_words
-from carepolicy.guards import check_expression
-from carepolicy.guards.scopes import scope_of
+from carepolicy.guards.compiler import check_expression
+from carepolicy.guards.scope import scope_of
+from carepolicy.guards.words import case_in_words
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _of(checked: CheckedSet, spot: Spot, spending: Spending) -> Finding | None:
 def _judged(checked: CheckedSet, spot: Spot, spending: Spending, role: Role) -> tuple[bool, str | None] | None:
     """Whether no case is given too much, and one that is, in words (None: it cannot be told); None of what cannot be
     read, which is told where it stands by the rules on expressions."""
-    from carepolicy.guards.proving import TRUE, Ground, both, opposite
+    from carepolicy.guards.proof import TRUE, Ground, both, opposite
 
     event = spot.flow.events.get(spot.trigger)
     scope = scope_of(checked.organisation, spot.flow, spot.trigger if event is not None else None)
@@ -70,7 +70,7 @@ def _judged(checked: CheckedSet, spot: Spot, spending: Spending, role: Role) -> 
     if 0 in guards.judge((too_much,)).never:
         return True, None
     case = guards.judge((opposite(too_much),)).gap
-    return False, None if case is None else in_words(case, scope)
+    return False, None if case is None else case_in_words(case, scope)
 
 
 CODE = "CP507"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.sample import in_words
+from carepolicy.guards.words import case_in_words
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
         gap = next((verdict.gap for _, verdict in found.verdicts if verdict.gap is not None), None)
         if gap is None:
             continue
-        told = in_words(gap, found.scope)
+        told = case_in_words(gap, found.scope)
         where = f"where {told}" if told else "for some cases"
         if found.kind == "event":
             text = f'{where}, nothing happens on "{found.trigger}": it is recorded as unexpected'

@@ -8,9 +8,9 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from carepolicy.guards.proving import formulas
-from carepolicy.guards.proving.cases import Case
-from carepolicy.guards.proving.formulas import (
+from carepolicy.guards.proof import formulas
+from carepolicy.guards.proof.cases import Case
+from carepolicy.guards.proof.formulas import (
     TEXTS,
     WHOLE,
     All,

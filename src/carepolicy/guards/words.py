@@ -1,16 +1,22 @@
-"""Expressions in words, for people who read charts: "order total is over 100 GBP"."""
+"""Expressions in words, for people who read charts: "order total is over 100 GBP"; and the cases that proofs find."""
 
 from __future__ import annotations
 
+import re
+from datetime import date, timedelta
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.guards.compiler import Compiler
 from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.names import chain
 from carepolicy.guards.parsing import inside, parse
-from carepolicy.guards.saidcalls import SAID_CALLS, said_duration, said_macro, said_span
+from carepolicy.guards.proof.cases import OTHER
+from carepolicy.guards.runtime import EPOCH
 
 if TYPE_CHECKING:
+    from carepolicy.guards.proof.cases import Case
+    from carepolicy.guards.proof.formulas import Variable
     from carepolicy.guards.scope import Scope
 
 _SAID = {
@@ -36,6 +42,35 @@ _SAID_SUMS = {
 }
 _OPPOSITE = {"relation_eq": "relation_ne", "relation_ne": "relation_eq"}
 
+_SAID_CALLS: dict[tuple[str, int], tuple[str, str]] = {
+    ("has", 1): ("{0} is known", "{0} is not known"),
+    ("size", 1): ("size of {0}", "size of {0}"),
+    ("startsWith", 2): ("{0} starts with {1}", "{0} does not start with {1}"),
+    ("endsWith", 2): ("{0} ends with {1}", "{0} does not end with {1}"),
+    ("contains", 2): ("{0} contains {1}", "{0} does not contain {1}"),
+    ("matches", 2): ("{0} matches {1}", "{0} does not match {1}"),
+    ("lowerAscii", 1): ("{0} in small letters", "{0} in small letters"),
+    ("upperAscii", 1): ("{0} in capitals", "{0} in capitals"),
+    ("int", 1): ("{0} as a whole number", "{0} as a whole number"),
+    ("double", 1): ("{0} as a number", "{0} as a number"),
+    ("string", 1): ("{0} as text", "{0} as text"),
+    ("timestamp", 1): ("{0}", "{0}"),
+    ("date", 1): ("{0}", "{0}"),
+    ("duration", 1): ("{0}", "{0}"),
+}
+"""By name and number of what is given, the receiver of a method first: what holds, and its opposite."""
+
+_AMOUNT = re.compile(r"([0-9.]+)(h|ms|us|ns|m|s)")
+_UNITS = {"h": "hour", "m": "minute", "s": "second", "ms": "millisecond", "us": "microsecond", "ns": "nanosecond"}
+
+_SAID_MACROS = {
+    "all": "for every {1} of {0}, {2}",
+    "exists": "for some {1} of {0}, {2}",
+    "exists_one": "for exactly one {1} of {0}, {2}",
+    "map": "{2} for every {1} of {0}",
+    "filter": "every {1} of {0} where {2}",
+}
+
 
 def in_words(text: str, scope: Scope) -> str:
     """An expression as a person would say it; one with faults is given back as it is."""
@@ -46,6 +81,47 @@ def in_words(text: str, scope: Scope) -> str:
     except ExpressionError:
         return text
     return text if tried.faults else Words(text, scope).of(tree)
+
+
+def case_in_words(case: Case, scope: Scope) -> str:
+    """A case as a person would say it: "order total is 99 GBP and severity has no value"; "" where all is private.
+
+    Of a private fact neither name nor value is told.
+    """
+    told = []
+    for variable, value in case.values.items():
+        if variable.private:
+            continue
+        name = in_words(variable.name, scope)
+        if value is None:
+            told.append(f"{name} has no value")
+        elif not case.brings.get(variable, True):
+            told.append(f"the event does not bring {name}")
+        elif isinstance(value, bool):
+            told.append(name if value else in_words(f"!{variable.name}", scope))
+        elif value == OTHER:
+            told.append(f"{name} is another text")
+        else:
+            told.append(f"{name} is {_value_in_words(variable, value, scope)}")
+    return " and ".join(told)
+
+
+def _value_in_words(variable: Variable, value: Fraction | str, scope: Scope) -> str:
+    if isinstance(value, str):
+        return f'"{value}"'
+    try:
+        match variable.kind:
+            case "date":
+                return date.fromordinal(int(value)).isoformat()
+            case "time":
+                return (EPOCH + timedelta(microseconds=int(value))).isoformat()
+            case "duration":
+                return str(timedelta(microseconds=int(value)))
+    except (OverflowError, ValueError):
+        return "far away"
+    fact = scope.facts.get(variable.name)
+    number = str(value) if value.denominator == 1 else f"{float(value):g}"
+    return f"{number} {fact.currency}" if fact is not None and fact.currency else number
 
 
 class Words:
@@ -114,7 +190,7 @@ class Words:
         if operator == "relation_in":
             return self._among(left, right, not_)
         for one, other in ((left, right), (right, left)):
-            asked = said_span(inside(other), self.compiler.text)
+            asked = _said_span(inside(other), self.compiler.text)
             if operator in _OPPOSITE and asked in ("true", "false"):
                 return self._whether(one, not_ != ((asked == "true") != (operator == "relation_eq")))
         visits = self._visited(operator, left, right)
@@ -139,9 +215,9 @@ class Words:
 
     def _visited(self, operator: str, left: Any, right: Any) -> tuple[bool, str] | None:
         """Whether a comparison asks if a case has been in a state at all, and in which."""
-        span = said_span(inside(left), self.compiler.text)
+        span = _said_span(inside(left), self.compiler.text)
         asked = {("relation_gt", "0"): True, ("relation_ge", "1"): True, ("relation_eq", "0"): False}
-        holds = asked.get((operator, said_span(inside(right), self.compiler.text)))
+        holds = asked.get((operator, _said_span(inside(right), self.compiler.text)))
         if holds is None or not span.startswith("case.visits."):
             return None
         return holds, plain(span.removeprefix("case.visits."))
@@ -173,7 +249,7 @@ class Words:
                 if isinstance(value, str):
                     return _text_value(value)
                 return f"{_grouped(value)}{unit}"
-        return said_span(node, self.compiler.text)
+        return _said_span(node, self.compiler.text)
 
     def _name(self, name: str, not_: bool, unit: str) -> str:
         parts = name.split(".")
@@ -197,7 +273,7 @@ class Words:
         return negation + plain(name.removeprefix("event.") if fact is not None else name)
 
     def _call(self, node: Any, not_: bool) -> str:
-        macro = said_macro(self, node)
+        macro = _said_macro(self, node)
         if macro is not None:
             return f"not ({macro})" if not_ else macro
         if node.data == "ident_arg":
@@ -206,8 +282,8 @@ class Words:
             name = str(node.children[1])
             given = [self.of(node.children[0]), *(self._text(each) for each in _arguments(node, 2))]
         if name == "duration" and given:
-            given[0] = said_duration(given[0])
-        patterns = SAID_CALLS.get((name, len(given)))
+            given[0] = _said_duration(given[0])
+        patterns = _SAID_CALLS.get((name, len(given)))
         if patterns is None:
             return f"{'not ' * not_}{plain(name)} of {' and '.join(given)}"
         return patterns[not_].format(*given)
@@ -240,3 +316,24 @@ def _text_value(value: str) -> str:
 
 def _grouped(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,}".removesuffix(".0")
+
+
+def _said_macro(words: Words, node: Any) -> str | None:
+    """A macro over a list in words; None for every other call."""
+    if node.data != "member_dot_arg" or len(node.children) < 3:
+        return None
+    pattern, given = _SAID_MACROS.get(str(node.children[1])), node.children[2].children
+    if pattern is None or len(given) != 2:
+        return None
+    return pattern.format(words.of(node.children[0]), words.of(given[0]), words.of(given[1]))
+
+
+def _said_span(node: Any, text: str) -> str:
+    """What stands in the text at a node, as it is written."""
+    return text[node.meta.start_pos : node.meta.end_pos].strip()
+
+
+def _said_duration(text: str) -> str:
+    """``1h30m`` as 1 hour 30 minutes."""
+    amounts = _AMOUNT.findall(text)
+    return " ".join(f"{amount} {_UNITS[unit]}{'s' * (amount != '1')}" for amount, unit in amounts) or text

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import lru_cache
 
-from carepolicy.guards.proving.cases import MOST, Case, holds, tables_of
-from carepolicy.guards.proving.formulas import (
+from carepolicy.guards.proof.cases import MOST, Case, holds, tables_of
+from carepolicy.guards.proof.formulas import (
     TRUE,
     Compared,
     Constant,
@@ -37,7 +36,6 @@ class Verdict:
     gap: Case | None = field(hash=False)
 
 
-@lru_cache(maxsize=4096)
 def judge(guards: tuple[Formula, ...], prove: bool = True) -> Verdict:
     """Judge guards that are tried in order; the guard of a way without one is ``TRUE``.
 
@@ -45,7 +43,7 @@ def judge(guards: tuple[Formula, ...], prove: bool = True) -> Verdict:
     """
     verdict, unsettled, gap_unsettled = _tried(guards)
     if prove and (unsettled or gap_unsettled):
-        from carepolicy.guards.proving.solver import is_installed
+        from carepolicy.guards.proof.solver import is_installed
 
         if is_installed():
             return _proved(guards, verdict, unsettled, gap_unsettled)
@@ -88,7 +86,7 @@ def _tried(guards: tuple[Formula, ...]) -> tuple[Verdict, list[int], bool]:
 
 def _proved(guards: tuple[Formula, ...], verdict: Verdict, unsettled: Sequence[int], gap: bool) -> Verdict:
     """The verdict, with what the solver can add."""
-    from carepolicy.guards.proving.solver import Solver
+    from carepolicy.guards.proof.solver import Solver
 
     solver = Solver(guards)
     never, hidden = set(verdict.never), dict(verdict.hidden)

@@ -13,7 +13,7 @@ from fractions import Fraction
 from itertools import pairwise, product
 from math import ceil, floor
 
-from carepolicy.guards.proving.formulas import (
+from carepolicy.guards.proof.formulas import (
     NUMERIC,
     TEXTS,
     WHOLE,
@@ -33,7 +33,7 @@ from carepolicy.guards.proving.formulas import (
     atoms,
     held_in,
 )
-from carepolicy.guards.proving.reading import HOLDS
+from carepolicy.guards.proof.reader import HOLDS
 
 MOST = 4096
 """Cases that are tried for one list of guards."""

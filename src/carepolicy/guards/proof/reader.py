@@ -9,11 +9,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.guards.comparing import OPERATORS
 from carepolicy.guards.literals import day, duration, instant, number, quoted
 from carepolicy.guards.names import chain
+from carepolicy.guards.operators import OPERATORS
 from carepolicy.guards.parsing import inside, parse
-from carepolicy.guards.proving.formulas import (
+from carepolicy.guards.proof.formulas import (
     FALSE,
     NUMERIC,
     TEXTS,

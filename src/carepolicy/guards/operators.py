@@ -1,11 +1,23 @@
-"""Comparisons: what may stand on their two sides, and the code that they become."""
+"""Comparisons, sums and products: what may stand on their two sides, and the code that they become."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from carepolicy.guards.faults import NAME, TYPE, VALUE, Fault
-from carepolicy.guards.kinds import FLAG, NUMERIC, TEXTS, UNKNOWN, Piece, Type, common
+from carepolicy.guards.kinds import (
+    DURATION,
+    FLAG,
+    NUMBER,
+    NUMERIC,
+    TEXT,
+    TEXTS,
+    TIME,
+    UNKNOWN,
+    Piece,
+    Type,
+    common,
+)
 from carepolicy.policy.findings import did_you_mean, nearest, sole
 
 if TYPE_CHECKING:
@@ -20,6 +32,15 @@ OPERATORS = {
     "relation_ne": "!=",
     "relation_in": "in",
 }
+
+OPERATIONS = {
+    "addition_add": "add",
+    "addition_sub": "sub",
+    "multiplication_mul": "mul",
+    "multiplication_div": "div",
+    "multiplication_mod": "mod",
+}
+_SAID = {"add": "added", "sub": "subtracted", "mul": "multiplied", "div": "divided", "mod": "divided"}
 
 
 def compared(compiler: Compiler, operator: str, left: Piece, right: Piece, start: int, end: int) -> Piece:
@@ -133,3 +154,45 @@ def _text_of(compiler: Compiler, piece: Piece) -> str:
 def either_type(one: Piece, other: Piece) -> Type:
     """The type of two ways or members that go together, unknown where they do not."""
     return common(one.type, other.type) or UNKNOWN
+
+
+def calculated(compiler: Compiler, word: str, left: Piece, right: Piece, start: int, end: int) -> Piece:
+    """``left + right`` and the like: no value where there is none to be had."""
+    kinds = (left.type.kind, right.type.kind)
+    kind = UNKNOWN if "unknown" in kinds else _sum_type(word, left.type, right.type)
+    if kind is None:
+        place = Piece(UNKNOWN, "", False, start, end)
+        texts = word == "add" and "text" in kinds
+        hint = "string(...) makes a text of a number" if texts else ""
+        compiler.fault(TYPE, f"{left.type} and {right.type} cannot be {_SAID[word]}", place, hint)
+        kind = UNKNOWN
+    codes = (left.exact, right.exact) if "money" in kinds else (left.code, right.code)
+    return Piece(kind, f"{word}({codes[0]}, {codes[1]})", True, start, end)
+
+
+def _sum_type(word: str, left: Type, right: Type) -> Type | None:
+    kinds = (left.kind, right.kind)
+    if set(kinds) <= NUMERIC:
+        return _number_type(word, left, right)
+    if word == "add" and set(kinds) <= TEXTS:
+        return TEXT
+    if word == "add" and kinds == ("list", "list"):
+        return common(left, right)
+    if kinds in (("time", "duration"), ("duration", "time")) and (word == "add" or (word, kinds[0]) == ("sub", "time")):
+        return TIME
+    if word in ("add", "sub") and kinds == ("duration", "duration"):
+        return DURATION
+    return DURATION if word == "sub" and kinds == ("time", "time") else None
+
+
+def _number_type(word: str, left: Type, right: Type) -> Type | None:
+    kinds = (left.kind, right.kind)
+    if kinds == ("number", "number"):
+        return NUMBER
+    if word in ("add", "sub", "mod"):
+        return common(left, right)
+    if kinds == ("money", "number"):
+        return left
+    if kinds == ("number", "money"):
+        return right if word == "mul" else None
+    return NUMBER if word == "div" and common(left, right) is not None else None
