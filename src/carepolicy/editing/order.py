@@ -6,14 +6,12 @@ they are: their order is the writer's, and that of lists of transitions has a me
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from carepolicy.policy.language.documents import spots
-from carepolicy.policy.language.keys import Fields
+from carepolicy.policy.language.keys import Fields, in_order
 
 if TYPE_CHECKING:
-    from carepolicy.policy.language.keys import Key
     from carepolicy.policy.places import Path, Place, Source
 
 
@@ -29,16 +27,6 @@ def ordered(source: Source, kind: str) -> str | None:
             if wanted != keys and (text := _moved(source, path, keys, wanted)) is not None:
                 return text
     return None
-
-
-def in_order(names: Iterable[str], keys: Mapping[str, Key]) -> list[str]:
-    """The keys of a mapping in their order; one without a place stays behind the one before it."""
-    known: dict[str, int] = {}
-    rank = 0
-    for name in names:
-        key = keys.get(name)
-        rank = known[name] = rank if key is None or key.rank is None else key.rank
-    return sorted(known, key=lambda name: known[name])
 
 
 def _moved(source: Source, path: Path, keys: list[str], wanted: list[str]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.charts.changes.items import Item, Key, text, texts
+from carepolicy.charts.changes.items import Called, Item, Key, aspects_of, text, texts
 from carepolicy.charts.changes.pairing import AFTER, Placed
 from carepolicy.charts.text import clean, humanised
 from carepolicy.guards.scope import scope_of
@@ -14,31 +14,43 @@ LIMIT = "limit:"
 """Begins the aspect of a limit; the condition under which it holds follows, in words."""
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from carepolicy.charts.changes.items import Aspect, Side
     from carepolicy.charts.words import Words
     from carepolicy.policy.model import Clock, Effects, Event, Flow, State
+
+
+def called_in(side: Side, words: Words) -> Called:
+    """What the things are called that a flow names."""
+
+    def quoted(title: Callable[[str], str]) -> Callable[[str], str]:
+        return lambda name: f"“{title(name)}”"
+
+    channels = side.policies.organisation.channels
+    titles: dict[str, Callable[[str], str]] = {
+        "role": words.role,
+        "fact": words.fact,
+        "event": words.event,
+        "calendar": humanised,
+        "channel": lambda name: clean(channels[name].title) if name in channels else humanised(name),
+        "waiter": humanised,
+        "state": quoted(words.state),
+        "message": quoted(words.message),
+        "assignee": words.assigned,
+        "expression": words.worked_out,
+    }
+    return Called(titles, words.limit, lambda name: side.state(words.flow.name, name))
 
 
 def flow_item(side: Side, flow: Flow) -> Item:
     """The flow itself."""
     words = side.words(flow)
     valid = flow.valid_from.isoformat() if flow.valid_from is not None else ""
-    aspects: dict[str, Aspect] = {
-        "version": (flow.version, str(flow.version)),
-        "title": text(flow.title),
-        "purpose": text(flow.purpose),
-        "owner": (flow.owner, words.role(flow.owner)),
-        "steward": (flow.steward, words.role(flow.steward) if flow.steward else ""),
+    aspects = {
+        **aspects_of(flow, called_in(side, words)),
         "valid_from": (valid, valid),
-        "calendar": (flow.calendar, humanised(flow.calendar or "")),
-        "keep": _limit(words, flow.keep),
-        "every": _limit(words, flow.every),
-        "starting": text(flow.starting),
         "promise": text(flow.promise),
-        "subject": (flow.subject, words.fact(flow.subject) if flow.subject else ""),
-        "covers": texts(flow.covers),
-        "based_on": text(flow.based_on),
-        "synonyms": texts(flow.synonyms),
         "order": (flow.order, ", ".join(flow.order)),
         "moves_to": (
             tuple(flow.moves_to.items()),
@@ -56,9 +68,8 @@ def event_item(side: Side, flow: Flow, event: Event) -> Item:
     """What may happen in a flow."""
     words = side.words(flow)
     carries = tuple(words.fact(name) for name in (*event.required, *event.optional))
-    aspects: dict[str, Aspect] = {
-        "title": text(event.title),
-        "by": text(event.by),
+    aspects = {
+        **aspects_of(event, called_in(side, words)),
         "carries": ((event.required, event.optional), ", ".join(carries)),
     }
     return Item("event", words.event(event.name), flow.name, "", aspects)
@@ -69,19 +80,11 @@ def clock_item(side: Side, flow: Flow, clock: Clock) -> Item:
     words = side.words(flow)
     share = "" if clock.target is None else f"{clock.target * 100:g} %"
     again = words.labels.again_continue if clock.again == "continue" else words.labels.again_restart
-    aspects: dict[str, Aspect] = {
+    aspects = {
         **_limits(words, clock),
-        "title": text(clock.title),
-        "promise": text(clock.promise),
+        **aspects_of(clock, called_in(side, words)),
         "target": (clock.target, share),
-        "calendar": (clock.calendar, humanised(clock.calendar or "")),
-        "warn_at": texts(clock.warn_at),
-        "runs_in": _states(side, words, clock.runs_in),
-        "pauses_in": _states(side, words, clock.pauses_in),
-        "restarts_on": (clock.restarts_on, ", ".join(words.event(name) for name in clock.restarts_on)),
         "again": (clock.again, again),
-        "counts_from": (clock.counts_from, words.fact(clock.counts_from) if clock.counts_from else ""),
-        "never_pauses": text(clock.never_pauses),
         "rolls": texts(tuple(humanised(choice.rolls or "") for choice in clock.limits)),
     }
     runs_in = tuple(side.state(flow.name, name) for name in clock.runs_in)
@@ -91,22 +94,11 @@ def clock_item(side: Side, flow: Flow, clock: Clock) -> Item:
 def state_item(side: Side, flow: Flow, state: State) -> Item:
     """A step or an end."""
     words = side.words(flow)
-    channel = side.policies.organisation.channels.get(state.channel or "")
-    aspects: dict[str, Aspect] = {
-        "title": text(state.title),
-        "owner": (state.owner, words.role(state.owner) if state.owner else ""),
-        "channel": (state.channel, clean(channel.title) if channel else humanised(state.channel or "")),
-        "waits": text(state.waits and humanised(state.waits)),
-        "steps": texts(state.steps),
-        "say": text(state.say),
-        "never": text(state.never),
-        "ask": text(state.ask),
-        "note": text(state.note),
-        "synonyms": texts(state.synonyms),
-        "start_on": (state.start_on, ", ".join(words.event(name) for name in state.start_on)),
+    aspects = {
+        **aspects_of(state, called_in(side, words)),
         "outcome": text(state.final and humanised(state.final)),
-        **{f"enter_{name}": value for name, value in effect_aspects(words, state.enter).items()},
-        **{f"leave_{name}": value for name, value in effect_aspects(words, state.leave).items()},
+        **{f"enter_{name}": value for name, value in effect_aspects(side, words, state.enter).items()},
+        **{f"leave_{name}": value for name, value in effect_aspects(side, words, state.leave).items()},
     }
     kind = "step" if state.final is None else "end"
     return Item(kind, words.state(state.name), flow.name, side.state(flow.name, state.name), aspects)
@@ -123,40 +115,33 @@ def way_item(side: Side, flow: Flow, way: Placed) -> Item:
     happens = _happens(words, way)
     waits = words.limit(way.limit) if way.limit else happens
     called = words.labels.timed.format(there) if way.trigger == AFTER and transition.to is not None else happens
-    aspects: dict[str, Aspect] = {
-        "to": (way.to, there),
+    leads: dict[str, Aspect] = {"to": (way.to, there)}
+    aspects = {
+        **leads,
         "happens": ((way.trigger, waits if way.limit else ""), waits),
+        **aspects_of(transition, called_in(side, words)),
+        **leads,
         "when": (transition.when, clean(transition.answer) or guard),
-        "answer": text(transition.answer),
-        "title": text(transition.title),
-        "except": _states(side, words, transition.except_),
-        "note": text(transition.note),
-        "steps": texts(transition.steps),
-        "say": text(transition.say),
-        "never": text(transition.never),
-        **effect_aspects(words, transition.effects),
+        **effect_aspects(side, words, transition.effects),
     }
     return Item("way", f"{_place(words, way, state, own)}: {called}", flow.name, state, aspects)
 
 
-def effect_aspects(words: Words, effects: Effects | None) -> dict[str, Aspect]:
+def effect_aspects(side: Side, words: Words, effects: Effects | None) -> dict[str, Aspect]:
     """What effects do, each kind in words."""
     if effects is None:
         return {}
-    organisation = words.policies.organisation
-    scope = scope_of(organisation, words.flow)
+    scope = scope_of(words.policies.organisation, words.flow)
     opens = tuple((each.flow, each.on, each.keep_time) for each in effects.open)
     raised = tuple((each.event, each.subject, tuple(each.data.items())) for each in effects.raises)
     tells = (f"{words.role(tell.role)}{f' (“{words.filled(tell.say)}”)' if tell.say else ''}" for tell in effects.tell)
     asked = tuple((each.action, tuple(each.arguments.items())) for each in effects.request)
     return {
-        "send": (effects.send, ", ".join(f"“{words.message(name)}”" for name in effects.send)),
+        **aspects_of(effects, called_in(side, words)),
         "tell": (tuple((tell.role, clean(tell.say)) for tell in effects.tell), ", ".join(tells)),
         "request": (asked, ", ".join(humanised(each.action) for each in effects.request)),
         "open": (opens, ", ".join(f"“{words.flow_title(each.flow)}”" for each in effects.open)),
         "raise": (raised, ", ".join(f"“{words.event(each.event)}”" for each in effects.raises)),
-        "spends": (effects.spends, "" if effects.spends is None else words.worked_out(effects.spends)),
-        "assign": (effects.assign, words.assigned(effects.assign)),
         "extend": (
             tuple((each.clock, each.by, each.at_most) for each in effects.extend),
             ", ".join(f"{words.clock(each.clock)}: {words.limit(each.by)}" for each in effects.extend),
@@ -203,13 +188,3 @@ def _limits(words: Words, clock: Clock) -> dict[str, Aspect]:
         before = found.get(f"{LIMIT}{condition}", (None, ""))[1]
         found[f"{LIMIT}{condition}"] = text(f"{before} / {limit}" if before else limit)
     return found
-
-
-def _limit(words: Words, limit: str | None) -> Aspect:
-    said = words.limit(limit) if limit else ""
-    return said, said
-
-
-def _states(side: Side, words: Words, names: tuple[str, ...]) -> Aspect:
-    compared = tuple(side.state(words.flow.name, name) for name in names)
-    return compared, ", ".join(f"“{words.state(name)}”" for name in names)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from carepolicy.policy.language.documents import DOCUMENTS, keys_of
+
 _APPEARS = {
     "flow": "New flow: “{}”",
     "event": "New event: “{}”",
@@ -38,27 +40,17 @@ _GOES = {
     "message": "The message “{}” is gone",
 }
 
-_ASPECTS = {
-    "happens": "", "value": "", "counts": "", "text": "text", "version": "version", "title": "title",
-    "purpose": "purpose", "owner": "owner", "steward": "steward", "valid_from": "valid from", "calendar": "calendar",
-    "keep": "kept for", "retention": "what else is kept",
-    "every": "every", "starting": "starting", "promise": "promise", "subject": "subject",
-    "covers": "covers", "based_on": "based on", "synonyms": "also called", "order": "order of steps",
-    "moves_to": "open cases move", "phases": "phases", "by": "comes from", "carries": "carries", "target": "in time",
-    "warn_at": "warns at", "runs_in": "runs in", "pauses_in": "stands still in", "restarts_on": "begins anew when",
-    "again": "when it starts again", "counts_from": "counts from", "never_pauses": "never stands still",
-    "rolls": "on a closed day", "channel": "channel", "waits": "who waits", "steps": "what to do",
-    "say": "what to say", "never": "what never to say", "ask": "question", "note": "why",
-    "start_on": "starts when", "outcome": "outcome", "to": "leads to", "when": "condition",
-    "answer": "answer", "except": "not at", "send": "sends", "tell": "tells", "request": "does", "open": "starts",
-    "raise": "reports", "assign": "goes to", "extend": "more time", "spends": "gives away", "set": "notes down",
-    "people": "people", "deputy": "deputy", "authority": "may decide up to", "may_see": "may see",
-    "colour": "colour", "hours": "hours", "timezone": "time zone", "holidays": "public holidays",
-    "closed": "closed days", "open_days": "special hours", "imports": "imported days", "address": "address",
-    "card": "card numbers looked for",
-    "type": "kind", "private": "privacy", "default": "default", "languages": "languages", "palette": "colours",
-    "paper": "paper", "apologises": "apologises", "enter": "on arrival", "leave": "on leaving",
+_OWN_ASPECTS = {
+    "happens": "", "value": "", "counts": "", "retention": "what else is kept", "order": "order of steps",
+    "enter": "on arrival", "leave": "on leaving",
 }  # fmt: skip
+"""What is compared besides what keys say."""
+
+
+def aspects_told(language: int) -> dict[str, str]:
+    """What is said under each key, in words of a language: 0 for English, 1 for French."""
+    keys = (key for kind in DOCUMENTS for key in keys_of(kind))
+    return {key.aspect: key.told[language] for key in keys if key.told is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +79,7 @@ class ChangeWords:
     to_step: str = "show on the chart"
     appears: dict[str, str] = field(default_factory=lambda: _APPEARS)
     goes: dict[str, str] = field(default_factory=lambda: _GOES)
-    aspects: dict[str, str] = field(default_factory=lambda: _ASPECTS)
+    aspects: dict[str, str] = field(default_factory=lambda: {**aspects_told(0), **_OWN_ASPECTS})
 
 
 ENGLISH = ChangeWords()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from carepolicy.charts.changes.words import ChangeWords
+from carepolicy.charts.changes.words import ChangeWords, aspects_told
 
 FRENCH = ChangeWords(
     new="NOUVEAU", changed_word="MODIFIÉ", removed="SUPPRIMÉ", changed="{} : {}, au lieu de {}",
@@ -28,26 +28,8 @@ FRENCH = ChangeWords(
         "message": "Le message « {} » est supprimé",
     },
     aspects={
-        "happens": "", "value": "", "counts": "", "text": "texte", "version": "version", "title": "titre",
-        "purpose": "but", "owner": "responsable", "steward": "référent", "valid_from": "valable dès le",
-        "calendar": "calendrier", "keep": "conservé", "retention": "conservés aussi",
-        "every": "tous les", "starting": "à partir de",
-        "promise": "promesse", "subject": "objet", "covers": "couvre", "based_on": "d’après",
-        "synonyms": "aussi appelé", "order": "ordre des étapes", "moves_to": "les dossiers ouverts passent",
-        "phases": "phases", "by": "vient de", "carries": "porte", "target": "dans le délai", "warn_at": "avertit à",
-        "runs_in": "court à", "pauses_in": "s’arrête à", "restarts_on": "recommence quand",
-        "again": "quand il reprend", "counts_from": "compté depuis", "never_pauses": "ne s’arrête jamais",
-        "rolls": "un jour fermé", "channel": "canal", "waits": "qui attend", "steps": "que faire",
-        "say": "que dire", "never": "à ne jamais dire", "ask": "question", "note": "pourquoi",
-        "start_on": "commence quand", "outcome": "issue", "to": "mène à", "when": "condition", "answer": "réponse",
-        "except": "sauf à", "send": "envoie", "tell": "prévient", "request": "fait", "open": "ouvre",
-        "raise": "signale", "assign": "confié à", "extend": "délai prolongé", "spends": "accorde", "set": "note",
-        "people": "personnes",
-        "deputy": "suppléant", "authority": "peut décider jusqu’à", "may_see": "peut voir", "colour": "couleur",
-        "hours": "horaires", "timezone": "fuseau horaire", "holidays": "jours fériés", "closed": "jours fermés",
-        "open_days": "horaires spéciaux", "imports": "jours importés", "address": "adresse", "type": "genre",
-        "card": "numéros de carte cherchés",
-        "private": "confidentialité", "default": "valeur par défaut", "languages": "langues", "palette": "couleurs",
-        "paper": "papier", "apologises": "s’excuse", "enter": "à l’arrivée", "leave": "en partant",
+        **aspects_told(1),
+        "happens": "", "value": "", "counts": "", "retention": "conservés aussi", "order": "ordre des étapes",
+        "enter": "à l’arrivée", "leave": "en partant",
     },
 )  # fmt: skip

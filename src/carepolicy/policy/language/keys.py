@@ -12,7 +12,7 @@ calls it, and its entry in docs/language.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
@@ -116,6 +116,16 @@ class Form:
     def variant(self, name: str) -> dict[str, Key]:
         """The keys that one variant of the mapping has."""
         return {each.name: each for each in self.keys if not each.only or name in each.only}
+
+
+def in_order(names: Iterable[str], keys: Mapping[str, Key]) -> list[str]:
+    """The keys of a mapping in the order of a file's layout; one without a rank stays behind the one before it."""
+    known: dict[str, int] = {}
+    rank = 0
+    for name in names:
+        key = keys.get(name)
+        rank = known[name] = rank if key is None or key.rank is None else key.rank
+    return sorted(known, key=lambda name: known[name])
 
 
 _FORMS: dict[type[Mapped], Form] = {}
