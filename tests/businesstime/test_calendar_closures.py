@@ -254,7 +254,7 @@ def test_a_file_that_is_no_calendar_is_refused(text: str) -> None:
 
 def test_a_calendar_is_made_from_what_organisation_yaml_says() -> None:
     spec = CalendarSpec(
-        "office", "Office", "Europe/London", NINE_TO_FIVE, GB, ((date(2026, 8, 3), date(2026, 8, 7)),),
+        "office", "Office", NINE_TO_FIVE, "Europe/London", GB, ((date(2026, 8, 3), date(2026, 8, 7)),),
         {date(2026, 12, 23): hours("10:00-14:00")}, (), AT,
     )  # fmt: skip
     calendar = Calendar.from_spec(spec)
@@ -264,7 +264,7 @@ def test_a_calendar_is_made_from_what_organisation_yaml_says() -> None:
 
 
 def test_a_fault_without_a_place_of_its_own_is_at_the_calendar() -> None:
-    spec = CalendarSpec("office", "Office", "Mars/Olympus", NINE_TO_FIVE, None, (), {}, (), AT)
+    spec = CalendarSpec("office", "Office", NINE_TO_FIVE, "Mars/Olympus", None, (), {}, (), AT)
     with pytest.raises(CalendarError) as caught:
         Calendar.from_spec(spec)
     assert caught.value.at == AT

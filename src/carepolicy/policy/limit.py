@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from carepolicy.policy.vocabulary import name_of, spelt
 
@@ -34,6 +36,7 @@ UNITS: dict[str, dict[str, int]] = {
 BASES = {BUSINESS_TIME: BUSINESS_TIME, BUSINESS_DAYS: BUSINESS_DAYS, CLOSE_OF_BUSINESS: BUSINESS_DAYS}
 
 
+@dataclass(frozen=True, slots=True, repr=False)
 class Limit:
     """A limit as ``parse_limit`` reads it. Two limits are equal when they mean the same.
 
@@ -53,57 +56,22 @@ class Limit:
     at the due instant itself, others only after it. ``unit`` is the unit as it was written, in the singular.
     """
 
-    __slots__ = ("amount", "days", "direction", "fact", "kind", "offset", "strict", "unit")
-
     kind: str
     amount: int
-    unit: str
-    strict: bool
-    fact: str | None
-    offset: Limit | None
-    direction: int
-    days: int
+    unit: str = field(compare=False)
+    strict: bool = False
+    fact: str | None = None
+    offset: Limit | None = None
+    direction: int = 0
+    days: int = field(init=False, compare=False)
 
-    def __init__(
-        self,
-        kind: str,
-        amount: int,
-        unit: str,
-        strict: bool = False,
-        fact: str | None = None,
-        offset: Limit | None = None,
-        direction: int = 0,
-    ) -> None:
-        put = object.__setattr__
-        put(self, "kind", kind)
-        put(self, "amount", amount)
-        put(self, "unit", unit)
-        put(self, "strict", strict)
-        put(self, "fact", fact)
-        put(self, "offset", offset)
-        put(self, "direction", direction)
-        put(self, "days", amount // DAY if kind == BUSINESS_DAYS and amount % DAY == 0 else 0)
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"a limit cannot be changed: {name}")
-
-    def __reduce__(self) -> tuple[type[Limit], tuple[Any, ...]]:
-        kind, amount, strict, fact, offset, direction = self._meaning()
-        return Limit, (kind, amount, self.unit, strict, fact, offset, direction)
+    def __post_init__(self) -> None:
+        whole = self.kind == BUSINESS_DAYS and self.amount % DAY == 0
+        object.__setattr__(self, "days", self.amount // DAY if whole else 0)
 
     def times(self, number: int) -> Limit:
         """A limit so many times as long."""
-        kind, amount, strict, fact, offset, direction = self._meaning()
-        return Limit(kind, amount * number, self.unit, strict, fact, offset, direction)
-
-    def _meaning(self) -> tuple[str, int, bool, str | None, Limit | None, int]:
-        return self.kind, self.amount, self.strict, self.fact, self.offset, self.direction
-
-    def __eq__(self, other: object) -> bool:
-        return self._meaning() == other._meaning() if isinstance(other, Limit) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._meaning())
+        return replace(self, amount=self.amount * number)
 
     def __repr__(self) -> str:
         return f"<Limit {self}>"
@@ -132,8 +100,6 @@ class Limit:
 
 def _decimal(amount: int, unit: int) -> str:
     """``amount / unit`` as a decimal numeral, exact since the limit was written as one."""
-    from decimal import Decimal
-
     whole, rest = divmod(amount, unit)
     if not rest:
         return str(whole)
@@ -182,11 +148,10 @@ SLIPS = {
 }  # fmt: skip
 """What people write instead of a unit, and what they mean."""
 
-# Texts, which re compiles when they are first used: a compiled set has its limits read already.
-TOKEN = r"\S+"
-NUMBER = r"[0-9]+(\.[0-9]+)?"
-JOINED = r"([0-9]+(?:[.,][0-9]+)?)([A-Za-z]+)"
-FACT = r"(?a:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)"
+_TOKEN = re.compile(r"\S+")
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+_JOINED = re.compile(r"([0-9]+(?:[.,][0-9]+)?)([A-Za-z]+)")
+_FACT = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
 class _Words:
@@ -194,7 +159,7 @@ class _Words:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.found = [(each.group(), each.start(), each.end()) for each in re.finditer(TOKEN, text)]
+        self.found = [(each.group(), each.start(), each.end()) for each in _TOKEN.finditer(text)]
         self.next = 0
 
     def peek(self, ahead: int = 0) -> str:
@@ -258,7 +223,7 @@ def _fact(words: _Words) -> str:
         words.fail(
             f"a fact is missing after `{words.peek(-1)}`", "name a fact that holds a date or time", words.next - 1
         )
-    if not re.fullmatch(FACT, name):
+    if not _FACT.fullmatch(name):
         words.fail(f"`{name}` is not the name of a fact", "write a name such as order.ship_by")
     return words.take()
 
@@ -267,7 +232,7 @@ def _close(words: _Words) -> Limit:
     text = words.peek()
     if not text:
         words.fail("the number of the day is missing", "write close of business day 3", 0, len(words.found) - 1)
-    if not re.fullmatch(NUMBER, text) or "." in text:
+    if not _NUMBER.fullmatch(text) or "." in text:
         words.fail(f"`{text}` is not a whole number of days", "write close of business day 3")
     if int(text[:9]) == 0:
         words.fail("day 0 is the day of the start, which may be closed already", "write close of business day 1")
@@ -276,40 +241,49 @@ def _close(words: _Words) -> Limit:
 
 def _amount(words: _Words) -> Limit:
     first = words.next
-    text = words.peek()
-    joined = re.fullmatch(JOINED, text)
-    if joined:
-        words.fail(f"`{text}` is not an amount of time", f"write {joined[1]} {_meant(joined[2]) or 'hours'}")
-    if text.startswith("-"):
-        words.fail(f"`{text}` is negative", "a limit is longer than nothing")
-    if not re.fullmatch(NUMBER, text) and (meant := _in_words(words.text)):
-        words.fail(f"`{text}` is not an amount of time", f"write {meant}")
-    if not re.fullmatch(NUMBER, text):
-        hint = (
-            f"write {text.replace(',', '.')} with a point" if re.fullmatch(r"[0-9]+,[0-9]+", text, re.ASCII) else FORMS
-        )
-        words.fail(f"`{text}` is not an amount of time", hint)
-    words.take()
+    text = _number(words)
     word = words.peek()
     if not word or word in ("before", "after"):
         words.fail(f"`{text}` has no unit", f"write {text} hours, {text} days or {text} business hours", first)
     length = 2 if word in ("business", "working", "work", "office", "calendar") and words.peek(1) else 1
     written = " ".join(words.peek(ahead) for ahead in range(length))
-    unit = written.removesuffix("s") if written.removesuffix("s") in KINDS else ""
-    if not unit:
-        meant, number = _meant(written), 1 if text == "1" else 2
-        pair = f"{written} {words.peek(1)}" if length == 1 and words.peek(1) else ""
-        known = words.peek(1).removesuffix("s") in KINDS
-        if pair and (whole := _meant(pair)) and (not meant or known or _foreign(pair)):
-            # The very word: the second one is only wrong where both are of another language.
-            length, meant, written = (2, whole, pair) if _foreign(pair) else (1, whole, written)
-        hint = f"did you mean {meant.removesuffix('s') if number == 1 else meant}?" if meant else FORMS
-        words.fail(f"`{written}` is not a unit of time", hint, words.next, words.next + length - 1)
+    unit = written.removesuffix("s")
+    if unit not in KINDS:
+        _fail_of_unit(words, written, length, one=text == "1")
     words.next = first
     kind = KINDS[unit]
     amount = _measure(words, text, kind, UNITS[kind][unit])
     words.next = first + 1 + length
     return Limit(kind, amount, unit)
+
+
+def _number(words: _Words) -> str:
+    """Take the number with which an amount of time begins."""
+    text = words.peek()
+    joined = _JOINED.fullmatch(text)
+    if joined:
+        words.fail(f"`{text}` is not an amount of time", f"write {joined[1]} {_meant(joined[2]) or 'hours'}")
+    if text.startswith("-"):
+        words.fail(f"`{text}` is negative", "a limit is longer than nothing")
+    if not _NUMBER.fullmatch(text):
+        if meant := _in_words(words.text):
+            words.fail(f"`{text}` is not an amount of time", f"write {meant}")
+        comma = re.fullmatch(r"[0-9]+,[0-9]+", text, re.ASCII)
+        hint = f"write {text.replace(',', '.')} with a point" if comma else FORMS
+        words.fail(f"`{text}` is not an amount of time", hint)
+    return words.take()
+
+
+def _fail_of_unit(words: _Words, written: str, length: int, *, one: bool) -> NoReturn:
+    """Raise a ``LimitError`` for what is no unit, at the next ``length`` words; ``one`` says that its number is 1."""
+    meant = _meant(written)
+    pair = f"{written} {words.peek(1)}" if length == 1 and words.peek(1) else ""
+    known = words.peek(1).removesuffix("s") in KINDS
+    if pair and (whole := _meant(pair)) and (not meant or known or _foreign(pair)):
+        # The very word: the second one is only wrong where both are of another language.
+        length, meant, written = (2, whole, pair) if _foreign(pair) else (1, whole, written)
+    hint = f"did you mean {meant.removesuffix('s') if one else meant}?" if meant else FORMS
+    words.fail(f"`{written}` is not a unit of time", hint, words.next, words.next + length - 1)
 
 
 def _measure(words: _Words, text: str, kind: str, one: int) -> int:
