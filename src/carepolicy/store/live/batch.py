@@ -14,7 +14,6 @@ from carepolicy.store.live.ids import Ids
 from carepolicy.store.live.memory import name_of
 from carepolicy.store.records.rows import RecordRows
 from carepolicy.store.shadow.journal import Journal
-from carepolicy.store.sql.statements import NOTE_CLOSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -244,9 +243,6 @@ class Batch:
         if self._letters:
             self._transaction.bury(list(self._letter_rows()))
         memory.notes.keep(self._transaction)
-        if rows.records:
-            self._transaction.append(rows.records, rows.requests)
-        if rows.closings:
-            self._transaction.many(NOTE_CLOSING, rows.closings)
+        rows.keep(self._transaction)
         if self._journal is not None:
             self._journal.keep(self._transaction)

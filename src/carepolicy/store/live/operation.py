@@ -11,7 +11,7 @@ from carepolicy.store.live.batch import Batch
 from carepolicy.store.live.memory import StoreMemory
 from carepolicy.store.privacy.keys import demand_key, demand_known_key
 from carepolicy.store.privacy.seal import DataKeys
-from carepolicy.store.versions.install import install_folder, load_version, present, with_older
+from carepolicy.store.versions.install import install_folder, load_version, older_sets, present, with_older
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -171,10 +171,9 @@ class Operation:
             if now.id == memory.number:
                 memory.follow(now)
                 return memory
-        versions = transaction.versions()
         if demand_key(transaction, self._now, self.store.url):
             self._just_begun = True
-        if not versions and self._root is not None:
+        if self._root is not None and not transaction.versions():
             installed = install_folder(transaction, self._root, self._now)
             memory = self._memory = StoreMemory(installed, [], self.sealer)
             memory.begin(transaction)
@@ -183,8 +182,7 @@ class Operation:
             self._just_begun = True
             return memory
         current = present(transaction)
-        in_use = set(transaction.versions_in_use())
-        older = [load_version(transaction, each) for each in versions if each.id in in_use and each.id != current.id]
+        older = older_sets(transaction, current.id)
         memory = self._memory = StoreMemory(load_version(transaction, current), older, self.sealer)
         memory.follow(current)
         return memory
@@ -207,11 +205,8 @@ class Operation:
         """The installed set, compiled, of a store that may only be read, too. Raises ``NotInstalled``."""
         with self.store.reading() as transaction:
             demand_known_key(transaction)
-            current, in_use = present(transaction), set(transaction.versions_in_use())
-            older = [each for each in transaction.versions() if each.id in in_use and each.id != current.id]
-            return with_older(
-                load_version(transaction, current).bundle, [load_version(transaction, each) for each in older]
-            )
+            current = present(transaction)
+            return with_older(load_version(transaction, current).bundle, older_sets(transaction, current.id))
 
     def _forget(self) -> None:
         if self._just_begun:

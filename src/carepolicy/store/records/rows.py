@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.engine.record import PREFIX, render
 from carepolicy.store.contract import RecordRow, RequestRow, storable
-from carepolicy.store.live.memory import address_of
+from carepolicy.store.live.memory import Remembered, address_of
 from carepolicy.store.privacy.erase import erase_at
 from carepolicy.store.privacy.seal import whole
 from carepolicy.store.records.chain import BEGINNING, LOOSE, link
-from carepolicy.store.remembered import Remembered
+from carepolicy.store.sql.statements import NOTE_CLOSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from carepolicy.engine.memory import Name
     from carepolicy.engine.record import Record, Told
+    from carepolicy.store.contract import Transaction
     from carepolicy.store.live.memory import StoreMemory
 
 Unmasked = dict[tuple[str, str, int], tuple["Told", Mapping[str, tuple[str, ...]]]]
@@ -80,6 +81,13 @@ class RecordRows:
             add(row)
         known.chains[chain] = number, end
         return lines
+
+    def keep(self, transaction: Transaction) -> None:
+        """Keep what was taken."""
+        if self.records:
+            transaction.append(self.records, self.requests)
+        if self.closings:
+            transaction.many(NOTE_CLOSING, self.closings)
 
     def _note(self, record: Record, known: Remembered, key: str, subject: str, time: int) -> None:
         """Note what a record says that lists ask for, or that is to be done."""

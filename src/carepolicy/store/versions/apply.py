@@ -34,7 +34,7 @@ from carepolicy.store.records.rows import RecordRows
 from carepolicy.store.shadow.journal import end_shadow
 from carepolicy.store.sql import statements
 from carepolicy.store.url import SHADOW_FILE, SQLITE, shadow_url
-from carepolicy.store.versions.install import Installed, files_of, load_version, present
+from carepolicy.store.versions.install import Installed, files_of, older_sets, present
 from carepolicy.store.versions.plan import Example, Plan, RefusedPlan
 
 if TYPE_CHECKING:
@@ -162,9 +162,7 @@ def _name(transaction: Transaction, bundle: Bundle) -> str:
 
 def _move_cases(transaction: Transaction, installed: Installed, sealer: DataKeys, plan: Plan) -> StoreMemory:
     """Move all open cases, some at a time; the new set at work."""
-    in_use = set(transaction.versions_in_use()) - {installed.number}
-    older = [load_version(transaction, each) for each in transaction.versions() if each.id in in_use]
-    memory = StoreMemory(installed, older, sealer)
+    memory = StoreMemory(installed, older_sets(transaction, installed.number), sealer)
     memory.epoch = present(transaction).epoch
     current = memory.present
     memory.begin(transaction)
@@ -251,13 +249,10 @@ def _tell(case: Case, new: Case, where: tuple[str, str, str], plan: Plan) -> Non
 
 
 def _keep(transaction: Transaction, memory: StoreMemory, told: list[Record]) -> None:
-    recording = RecordRows(memory, 0)
-    recording.take([0] * len(told), told, {}, {})
+    rows = RecordRows(memory, 0)
+    rows.take([0] * len(told), told, {}, {})
     memory.keep()
-    if recording.records:
-        transaction.append(recording.records, recording.requests)
-    if recording.closings:
-        transaction.many(statements.NOTE_CLOSING, recording.closings)
+    rows.keep(transaction)
 
 
 def target_of(case: Case, program: LiveProgram) -> LiveState | None:

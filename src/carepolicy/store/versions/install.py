@@ -65,6 +65,12 @@ def load_version(transaction: Transaction, version: VersionRow) -> Installed:
     return Installed(version.id, bundle)
 
 
+def older_sets(transaction: Transaction, number: int) -> list[Installed]:
+    """The sets, other than that of a number, by which open cases still live."""
+    in_use = {*transaction.versions_in_use()} - {number}
+    return [load_version(transaction, each) for each in transaction.versions() if each.id in in_use]
+
+
 def with_older(bundle: Bundle, older: list[Installed]) -> Bundle:
     """``bundle`` with the facts and events of older sets by which cases still live."""
     facts = {name: fact for each in older for name, fact in each.bundle.facts.items()}
