@@ -9,7 +9,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from carepolicy.engine import step
+from carepolicy.engine import stepper
 from carepolicy.machine.compiler import compile_policies
 from carepolicy.machine.program import Bundle
 from carepolicy.policy.load import load_policies
@@ -130,8 +130,8 @@ def short(record: dict[str, Any]) -> str:
 @contextmanager
 def often(times: int) -> Iterator[None]:
     """Let the engine write moves out when an event has come so often in a state; never, where that is below nothing."""
-    before, step.OFTEN = step.OFTEN, times
+    before, stepper.OFTEN = stepper.OFTEN, times
     try:
         yield
     finally:
-        step.OFTEN = before
+        stepper.OFTEN = before

@@ -11,7 +11,7 @@ import orjson
 import pytest
 import yaml
 
-from carepolicy.engine import timers
+from carepolicy.engine import stepper
 from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.program import Bundle
 from stories import compiled, event, flow_text
@@ -71,7 +71,7 @@ def test_twice_the_events_are_twice_the_work(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", CASES["ends"])
 def test_what_would_not_end_is_cut_and_told(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timers, "IN_A_LIFE", 1_500)
+    monkeypatch.setattr(stepper, "IN_A_LIFE", 1_500)
     case = CASES["ends"][name]
     records = run(bundle_of(case["flows"], tmp_path), log(case["events"], 3), timedelta(days=3))
     told = [each["data"] for each in records if each["type"] == "carepolicy.event.rejected"]
@@ -82,7 +82,7 @@ def test_what_would_not_end_is_cut_and_told(name: str, tmp_path: Path, monkeypat
 
 
 def test_a_case_that_was_cut_goes_on_with_the_next_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timers, "IN_A_LIFE", 50)
+    monkeypatch.setattr(stepper, "IN_A_LIFE", 50)
     case = CASES["ends"]["a timer that leads back to its own state"]
     bundle = bundle_of(case["flows"], tmp_path)
     records = run(bundle, [*log(case["events"], 1), event("changed", "2026-03-04T09:00:00")])

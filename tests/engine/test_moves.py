@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.engine.instants import microseconds
-from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.moves import write_move
+from carepolicy.engine.program import LiveProgram
 from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle

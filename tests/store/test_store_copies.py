@@ -11,7 +11,7 @@ import pytest
 from carepolicy.engine.case import CARRIED, OWN, Case, Kept, Round
 from carepolicy.engine.instants import DAY, NEVER
 from carepolicy.engine.intake import Incoming
-from carepolicy.engine.live import LiveProgram
+from carepolicy.engine.program import LiveProgram
 from carepolicy.machine.bundle import load_bundle
 from carepolicy.store.contract import CaseRow, SubjectRow
 from carepolicy.store.live.memory import StoreMemory

@@ -15,11 +15,10 @@ from typing import Any
 import orjson
 import pytest
 
-from carepolicy.engine.case import Case, Round
+from carepolicy.engine.case import Case, Round, Subject
 from carepolicy.engine.instants import microseconds, text_of
-from carepolicy.engine.live import LiveProgram
-from carepolicy.engine.step import Stepper
-from carepolicy.engine.subject import Subject
+from carepolicy.engine.program import LiveProgram
+from carepolicy.engine.stepper import Stepper
 from carepolicy.store.cases.snapshot import Freezer
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store

@@ -30,7 +30,7 @@ from carepolicy.cli.status import (
     without_urls,
 )
 from carepolicy.cli.terminal import no_colour
-from carepolicy.engine.masking import mask_cards
+from carepolicy.engine.cards import mask_cards
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

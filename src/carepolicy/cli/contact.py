@@ -14,9 +14,8 @@ from carepolicy.cli.status import Refused
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
 from carepolicy.cli.terminal import csv_rows, plain
 from carepolicy.cli.times import now_of
-from carepolicy.engine.masking import mask_cards, names_card
-from carepolicy.engine.recordwords import time_in_words
-from carepolicy.engine.titles import Titles
+from carepolicy.engine.cards import mask_cards, names_card
+from carepolicy.engine.history.words import Titles, time_in_words
 from carepolicy.policy.findings import did_you_mean
 from carepolicy.store.privacy.contacts import ContactLog
 from carepolicy.store.privacy.seal import NOBODY

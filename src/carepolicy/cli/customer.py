@@ -14,8 +14,8 @@ from carepolicy.cli.status import NO, Refused
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
 from carepolicy.cli.terminal import plain
 from carepolicy.cli.times import now_of, wall_clock
+from carepolicy.engine.history.words import time_in_words
 from carepolicy.engine.instants import text_of
-from carepolicy.engine.recordwords import time_in_words
 from carepolicy.store.privacy.contacts import ContactLog
 from carepolicy.store.privacy.customers import Customers, StillOpen
 from carepolicy.store.privacy.seal import NOBODY

@@ -9,8 +9,8 @@ import orjson
 
 from carepolicy.cli.status import say
 from carepolicy.cli.terminal import table
+from carepolicy.engine.history.words import time_in_words
 from carepolicy.engine.instants import NoInstant, parse
-from carepolicy.engine.recordwords import time_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -14,7 +14,7 @@ from carepolicy.cli.status import NO
 from carepolicy.cli.stores import bundle_of, open_or_exit, store_option
 from carepolicy.cli.terminal import plain
 from carepolicy.cli.times import lateness_of, now_of, now_option, wall_clock
-from carepolicy.engine.recordwords import length_in_words, time_in_words
+from carepolicy.engine.history.words import length_in_words, time_in_words
 from carepolicy.store.backup import back_up, note_restore
 from carepolicy.store.privacy.keys import source
 from carepolicy.store.privacy.seal import DataKeys

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from carepolicy.engine import codes
-from carepolicy.engine.masking import mask_cards
+from carepolicy.engine.cards import mask_cards
 from carepolicy.engine.record import NoProgram, Record, Told, slug
 from carepolicy.engine.values import MASK
 

@@ -13,8 +13,8 @@ from msgspec.json import Decoder
 from orjson import JSONDecodeError, loads
 
 from carepolicy.engine import codes
+from carepolicy.engine.cards import SHORTEST, mask_cards, names_card, one_names_card
 from carepolicy.engine.instants import NoInstant, hour_start, read_instant, rest_of_hour
-from carepolicy.engine.masking import SHORTEST, mask_cards, names_card, one_names_card
 from carepolicy.engine.values import MASK, NO_DATA, NamesCard, Taker, WrongValue, plain_taker_of, taker_of
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from carepolicy.engine import codes
+from carepolicy.engine.cards import mask_cards, mask_data, mask_within
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import Refused
-from carepolicy.engine.masking import mask_cards, mask_data, mask_within
 from carepolicy.engine.values import MASK, plain
 
 if TYPE_CHECKING:

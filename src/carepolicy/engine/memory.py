@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from carepolicy.engine.case import Subject
     from carepolicy.engine.intake import Row
-    from carepolicy.engine.subject import Subject
 
 Name = str | tuple[str, str]
 """How a stratum names a subject: by its name, or by the fact that keys its cases and the value of that."""

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.engine import codes, rounds
+from carepolicy.engine import clocks, codes
 from carepolicy.engine.case import place_of, start_of, used_of
+from carepolicy.engine.due import settle, used_in
 from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.record import Told
-from carepolicy.engine.settling import settle, used_in
 
 if TYPE_CHECKING:
-    from carepolicy.engine.case import Case, Round
+    from carepolicy.engine.case import Case, Round, Subject
     from carepolicy.engine.intake import Incoming
     from carepolicy.engine.record import Record
-    from carepolicy.engine.step import Stepper
+    from carepolicy.engine.stepper import Stepper
     from carepolicy.engine.stratum import Stratum
-    from carepolicy.engine.subject import Subject
 
 OUTCOME = "merged"
 
@@ -71,9 +70,9 @@ def _close(out: list[Record], case: Case, now: int, when: str) -> None:
     """The merged case ends: its clocks run on in the survivor, so here they are cancelled."""
     for held in list(case.rounds):
         if held is not None and held.late:
-            rounds.stop(out, case, held, now, when)
+            clocks.stop(out, case, held, now, when)
         elif held is not None:
-            rounds.cancel(out, case, held, now, when)
+            clocks.cancel(out, case, held, now, when)
     out.append(case.record("case.closed", when, Told(state=case.state.name, outcome=OUTCOME)))
     case.closed = True
 
@@ -89,7 +88,7 @@ def _open(
     for held in rounds_before:
         if held is not None:
             moved.rounds[held.clock.index] = held
-            rounds.tell(out, moved, held, now, when)
+            clocks.tell(out, moved, held, now, when)
     tell_task(stepper, moved, moved.state, when)
 
 
@@ -102,4 +101,4 @@ def _keep_earlier_start(out: list[Record], case: Case, merged: Round, now: int, 
     held.started, held.since, held.segments, held.totals = merged.started, now, segments, None
     held.base = place_of(held, now) - used
     settle(case, held)
-    rounds.tell_extended(out, case, held, now, when, "merged: the earlier start is kept")
+    clocks.tell_extended(out, case, held, now, when, "merged: the earlier start is kept")

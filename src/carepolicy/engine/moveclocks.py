@@ -1,21 +1,21 @@
-"""What a move does to clocks, written out: a plain start and a plain end; the rest is done by ``rounds``."""
+"""What a move does to clocks, written out: a plain start and a plain end; the rest is done by ``clocks``."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
-from carepolicy.engine import rounds
+from carepolicy.engine import clocks
 from carepolicy.engine.case import Round
+from carepolicy.engine.due import plan
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.settling import plan
 from carepolicy.engine.values import NO_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from carepolicy.engine.live import LiveState, Operations
-    from carepolicy.engine.liveclocks import LiveClock, LiveLimit
+    from carepolicy.engine.clocks import LiveClock, LiveLimit
+    from carepolicy.engine.program import LiveState, Operations
     from carepolicy.engine.source import Source
 
 
@@ -25,7 +25,7 @@ def operate(source: Source, target: LiveState, ops: Operations, opening: bool) -
     for clock, operation in ops:
         general = f"{source.name(operation, 'operation')}(out, case, {source.name(clock, 'clock')}, now, when)"
         limits = clock.choices[target.index]
-        if operation is rounds.begin and clock.counts_from is None and not clock.goes_on and _plain(limits):
+        if operation is clocks.begin and clock.counts_from is None and not clock.goes_on and _plain(limits):
             if opening:
                 _start(source, clock, limits, general, "received != now")
             else:
@@ -33,11 +33,11 @@ def operate(source: Source, target: LiveState, ops: Operations, opening: bool) -
                 with source.deeper():
                     handed = f"case.received != now == case.opened and not case.seen & {clock.bit}"
                     _start(source, clock, limits, general, handed)
-        elif operation is rounds.end and not clock.goes_on:
+        elif operation is clocks.end and not clock.goes_on:
             _end(source, clock, general)
-        elif operation is rounds.stand_still:
+        elif operation is clocks.stand_still:
             _pause(source, clock, general)
-        elif operation is rounds.go_on:
+        elif operation is clocks.go_on:
             _resume(source, clock, limits, general)
         else:
             source.call(general)
@@ -48,7 +48,7 @@ def _plain(limits: tuple[LiveLimit, ...]) -> bool:
 
 
 def _start(source: Source, clock: LiveClock, limits: tuple[LiveLimit, ...], general: str, handed_over: str) -> None:
-    """As ``rounds.start``. The first round of a case that was handed over counts from its receipt: not plain."""
+    """As ``clocks.start``. The first round of a case that was handed over counts from its receipt: not plain."""
     source.add(f"if {handed_over}:")
     with source.deeper():
         source.call(general)
@@ -98,21 +98,21 @@ def _instant(source: Source, limit: LiveLimit, amount: int | str) -> str:
 
 
 def _end(source: Source, clock: LiveClock, general: str) -> None:
-    """As ``rounds.stop``, for a round that is in time and whose limit is the one that was written down."""
+    """As ``clocks.stop``, for a round that is in time and whose limit is the one that was written down."""
     source.add(f"held = rounds[{clock.index}]", "if held is not None:")
     with source.deeper():
         _by_limit(source, _known(clock), _is_known, general, partial(_meet, source, clock))
 
 
 def _pause(source: Source, clock: LiveClock, general: str) -> None:
-    """As ``rounds.pause``, for such a round."""
+    """As ``clocks.pause``, for such a round."""
     source.add(f"held = rounds[{clock.index}]", "if held is not None and held.running:")
     with source.deeper():
         _by_limit(source, _known(clock), _is_known, general, partial(_stand_still, source))
 
 
 def _resume(source: Source, clock: LiveClock, limits: tuple[LiveLimit, ...], general: str) -> None:
-    """As ``rounds.go_on``, for such a round."""
+    """As ``clocks.go_on``, for such a round."""
     source.add(f"held = rounds[{clock.index}]", "if held is None:")
     with source.deeper():
         source.call(general)

@@ -22,7 +22,7 @@ from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
     from carepolicy.engine.effects import LiveEffects
-    from carepolicy.engine.live import LiveProgram, LiveState, LiveWay, Operations
+    from carepolicy.engine.program import LiveProgram, LiveState, LiveWay, Operations
 
 Move = Callable[[Any, Any, Case, int, str, dict[str, Any]], bool]
 """``move(stepper, subject, case, now, when, data)``, with the meaning of ``Stepper.deliver``."""

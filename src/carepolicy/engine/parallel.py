@@ -19,8 +19,8 @@ from zlib import crc32
 from carepolicy.engine import codes
 from carepolicy.engine.eventrecords import EventRecords
 from carepolicy.engine.intake import MERGE, Incoming, Intake, NotTaken, Refused, make_tuple
-from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.memory import ProcessMemory
+from carepolicy.engine.program import LiveProgram
 from carepolicy.engine.run import AT_THE_END, Caused, Reading, Refusal, Run
 from carepolicy.engine.stratum import Counted, Stratum
 from carepolicy.machine.bundle import from_bytes, to_bytes
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from multiprocessing.connection import Connection
 
+    from carepolicy.engine.case import Raised
     from carepolicy.engine.intake import Line, Row
     from carepolicy.engine.record import Record
-    from carepolicy.engine.subject import Raised
     from carepolicy.machine.program import Bundle
 
 

@@ -24,8 +24,8 @@ from carepolicy.engine.eventrecords import EventRecords
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import MERGE, Incoming, Intake, NotTaken, Refused, duplicate, is_too_long, make_tuple
 from carepolicy.engine.letters import DeadLetters
-from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.memory import ProcessMemory
+from carepolicy.engine.program import LiveProgram
 from carepolicy.engine.record import text_of_all
 from carepolicy.engine.stratum import NO_EVENTS, Stratum, raised_as_incoming
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
+    from carepolicy.engine.case import Raised
     from carepolicy.engine.intake import Line, Odd, Row
     from carepolicy.engine.memory import Memory
     from carepolicy.engine.record import Record
     from carepolicy.engine.stratum import Counted
-    from carepolicy.engine.subject import Raised
     from carepolicy.machine.program import Bundle, WatchTable
 
 AT_THE_END = NEVER

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.engine.record import ClockData, Record
 
 if TYPE_CHECKING:
-    from carepolicy.engine.live import LiveProgram
-    from carepolicy.engine.liveclocks import LiveLimit
+    from carepolicy.engine.clocks import LiveLimit
+    from carepolicy.engine.program import LiveProgram
 
 
 class Source:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import codes
+from carepolicy.engine.case import Raised, Subject
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.intake import HAS_TOO_MANY_BYTES, MERGE, Incoming, is_too_long, make_tuple, shortened
 from carepolicy.engine.merging import merge_subjects
-from carepolicy.engine.step import NO_PLACES, Stepper
-from carepolicy.engine.subject import Raised, Subject
+from carepolicy.engine.stepper import NO_PLACES, Stepper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.eventrecords import EventRecords
     from carepolicy.engine.intake import Row
-    from carepolicy.engine.live import LiveProgram, LiveState
     from carepolicy.engine.memory import Memory, Name
+    from carepolicy.engine.program import LiveProgram, LiveState
     from carepolicy.engine.record import Record
     from carepolicy.machine.program import Bundle, WatchTable
 

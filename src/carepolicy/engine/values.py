@@ -8,8 +8,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import codes
+from carepolicy.engine.cards import SHORTEST, mask_cards, number_is_card
 from carepolicy.engine.instants import NoInstant, parse, text_of
-from carepolicy.engine.masking import SHORTEST, mask_cards, number_is_card
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import FactTable

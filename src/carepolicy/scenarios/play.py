@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from carepolicy.engine.case import Case
+from carepolicy.engine.history.cases import Cases, CaseView
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.record import Record
 from carepolicy.engine.run import Run
-from carepolicy.engine.view import Cases, CaseView
 from carepolicy.policy.findings import did_you_mean
 from carepolicy.scenarios.stage import CannotPlay
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from carepolicy.engine.intake import Incoming
-    from carepolicy.engine.live import LiveProgram
+    from carepolicy.engine.program import LiveProgram
     from carepolicy.engine.run import Caused
     from carepolicy.machine.program import Bundle
     from carepolicy.scenarios.scenario import Scenario, ScenarioStep

@@ -21,8 +21,8 @@ import orjson
 from carepolicy.engine.eventrecords import EventRecords
 from carepolicy.engine.instants import DAY, NEVER, SECOND, text_of
 from carepolicy.engine.intake import Intake
-from carepolicy.engine.live import LiveProgram
 from carepolicy.engine.memory import ProcessMemory
+from carepolicy.engine.program import LiveProgram
 from carepolicy.engine.stratum import Stratum
 from carepolicy.engine.values import NO_DATA
 from carepolicy.guards.compiler import compile_expression
@@ -36,8 +36,7 @@ from carepolicy.scenarios.updates import so_written, written
 from carepolicy.scenarios.verdict import judge
 
 if TYPE_CHECKING:
-    from carepolicy.engine.case import Case
-    from carepolicy.engine.subject import Subject
+    from carepolicy.engine.case import Case, Subject
     from carepolicy.guards.compiler import Expression
     from carepolicy.policy.model import Event, Fact, Flow, Organisation, Transition
     from carepolicy.policy.places import At

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
-from carepolicy.engine.recordwords import record_in_words, time_in_words
+from carepolicy.engine.history.words import record_in_words, time_in_words
 from carepolicy.scenarios.coverage import Seen, note_records, trace
 from carepolicy.scenarios.expectations import Difference, differences
 from carepolicy.scenarios.play import Play, TellingRun

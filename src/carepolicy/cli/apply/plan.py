@@ -13,8 +13,8 @@ from carepolicy.cli.status import NO
 from carepolicy.cli.stores import bundle_of, open_or_exit, store_option
 from carepolicy.cli.terminal import busy, plain
 from carepolicy.cli.times import now_of, now_option
+from carepolicy.engine.history.words import time_in_words
 from carepolicy.engine.instants import parse
-from carepolicy.engine.recordwords import time_in_words
 from carepolicy.store.versions.apply import make_plan
 from carepolicy.store.versions.plan import FATES
 

@@ -20,17 +20,17 @@ from carepolicy.cli.sets import Command, format_option, policies_option
 from carepolicy.cli.status import NO, Refused
 from carepolicy.cli.stores import open_or_exit, reveal_options, store_option
 from carepolicy.cli.times import wall_clock
-from carepolicy.engine.history import in_order
+from carepolicy.engine.history.cases import cases_of
+from carepolicy.engine.history.order import in_order
+from carepolicy.engine.history.words import NAMES, Titles
 from carepolicy.engine.reading import read_record
-from carepolicy.engine.titles import NAMES, Titles
-from carepolicy.engine.view import cases_of
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
 from carepolicy.store.cases.search import Wanted
 from carepolicy.store.privacy.keys import Keys
 from carepolicy.store.records.checkpoint import NotSigned, checked, proof, signer_of
 
 if TYPE_CHECKING:
-    from carepolicy.engine.view import CaseView
+    from carepolicy.engine.history.cases import CaseView
 
 
 def records_option(wanted: Command) -> Command:

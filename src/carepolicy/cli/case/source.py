@@ -11,18 +11,18 @@ import click
 
 from carepolicy.cli.status import NO, Refused
 from carepolicy.cli.stores import bundle_of, open_or_exit, reader_of
-from carepolicy.engine.history import in_order
+from carepolicy.engine.history.cases import Cases
+from carepolicy.engine.history.order import in_order
 from carepolicy.engine.instants import parse
 from carepolicy.engine.reading import read_records
-from carepolicy.engine.view import Cases
 from carepolicy.policy.findings import did_you_mean
 from carepolicy.store.cases.search import all_lines, names_near, open_cases, records_of
 from carepolicy.store.privacy.seal import ANYBODY, Looker
 
 if TYPE_CHECKING:
+    from carepolicy.engine.history.cases import CaseView
     from carepolicy.engine.reading import Skipped
     from carepolicy.engine.record import Record
-    from carepolicy.engine.view import CaseView
     from carepolicy.store.cases.search import Wanted
     from carepolicy.store.contract import Store, Transaction
 

@@ -7,11 +7,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from carepolicy.cli.terminal import csv_rows, plain, table, width
+from carepolicy.engine.history.cases import CaseView
+from carepolicy.engine.history.words import NAMES, Titles, clock_in_words, due_in_words, record_in_words, time_in_words
 from carepolicy.engine.instants import parse
 from carepolicy.engine.record import Record
-from carepolicy.engine.recordwords import clock_in_words, due_in_words, record_in_words, time_in_words
-from carepolicy.engine.titles import NAMES, Titles
-from carepolicy.engine.view import CaseView
 
 NOWHEN = "no time given"
 

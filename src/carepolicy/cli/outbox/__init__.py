@@ -25,8 +25,8 @@ from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, re
 from carepolicy.cli.terminal import table
 from carepolicy.cli.times import lateness_of, now_of, now_option
 from carepolicy.cli.watcher import Watcher, begin_watch, watcher_options
-from carepolicy.engine.masking import mask_cards
-from carepolicy.engine.recordwords import time_in_words
+from carepolicy.engine.cards import mask_cards
+from carepolicy.engine.history.words import time_in_words
 from carepolicy.store.outbox.queue import KINDS, STATES, Claim, NoRequest, Outbox, Selection
 
 if TYPE_CHECKING:

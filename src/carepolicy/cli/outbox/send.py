@@ -13,7 +13,7 @@ from carepolicy.cli.outbox.servers import HookOptions, MailOptions, comes_next, 
 from carepolicy.cli.status import say
 from carepolicy.cli.stores import open_or_exit, operation_or_exit
 from carepolicy.cli.times import now_of, wall_clock
-from carepolicy.engine.recordwords import time_in_words
+from carepolicy.engine.history.words import time_in_words
 from carepolicy.store.outbox.delivery import Delivered, Delivery, Servers, say_done
 from carepolicy.store.outbox.mail import mail_channels
 from carepolicy.store.outbox.queue import Outbox

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from carepolicy.cli.status import Refused
-from carepolicy.engine.recordwords import time_in_words
+from carepolicy.engine.history.words import time_in_words
 from carepolicy.store.outbox.queue import KINDS, Selection
 from carepolicy.store.url import shown
 

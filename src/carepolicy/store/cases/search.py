@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from carepolicy.engine.history.cases import Cases, CaseView
 from carepolicy.engine.reading import read_record
 from carepolicy.engine.record import Record
-from carepolicy.engine.view import Cases, CaseView
 from carepolicy.store.contract import named, storable
 from carepolicy.store.privacy.seal import ANYBODY, Looker
 from carepolicy.store.sql import statements

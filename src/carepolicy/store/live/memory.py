@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from carepolicy.engine.case import Opening, Subject
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import MERGE, Incoming, make_tuple
 from carepolicy.engine.letters import DeadLetters
-from carepolicy.engine.live import UnlinkedProgram
 from carepolicy.engine.memory import Memory, Name
+from carepolicy.engine.program import LiveProgram
 from carepolicy.engine.run import Run, Schedule
-from carepolicy.engine.subject import Opening, Subject
 from carepolicy.store.cases.snapshot import Freezers
 from carepolicy.store.contract import CaseRow, SubjectRow, named, storable
 from carepolicy.store.faults import Again
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.case import Case
     from carepolicy.engine.intake import Row
-    from carepolicy.engine.live import LiveProgram
+    from carepolicy.engine.program import LiveProgram
     from carepolicy.store.contract import Address, Held, Transaction, VersionRow
     from carepolicy.store.live.ids import Ids
     from carepolicy.store.privacy.seal import DataKeys
@@ -133,7 +133,7 @@ class StoreMemory(Memory):
         self._to_seal: list[tuple[int, Remembered, str, bytes]] = []
         self._transaction: Transaction | None = None
         programs: list[LiveProgram] = [
-            UnlinkedProgram(place, program, bundle) for place, program in enumerate(bundle.programs)
+            LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)
         ]
         places = {program.flow: program.place for program in programs}
         olds = [(each.number, older_programs(each, programs, places)) for each in reversed(older)]

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from carepolicy.engine.clocks import EARLIEST
 from carepolicy.engine.instants import DAY, NEVER
-from carepolicy.engine.rounds import EARLIEST
 from carepolicy.store.live import late
 from carepolicy.store.live.inputs import own_share, progress_of
 from carepolicy.store.privacy.contacts import one_with

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from carepolicy.engine import codes
+from carepolicy.engine.cards import mask_data
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import IDENTITIES
-from carepolicy.engine.masking import mask_data
 from carepolicy.engine.values import plain
 from carepolicy.store.sql import statements
 from carepolicy.store.sql.statements import JOURNAL

@@ -16,13 +16,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from carepolicy.engine import rounds
+from carepolicy.engine import clocks
 from carepolicy.engine.case import Round, place_of, used_of
+from carepolicy.engine.clocks import write_ended, write_running
+from carepolicy.engine.due import settle, settle_standing, used_before
 from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.record import Told
-from carepolicy.engine.roundrecords import write_ended, write_running
-from carepolicy.engine.settling import settle, settle_standing, used_before
 from carepolicy.machine.bundle import load_bundle
 from carepolicy.machine.program import Phase
 from carepolicy.store.faults import ReadOnly
@@ -40,13 +40,12 @@ from carepolicy.store.versions.plan import Example, Plan, RefusedPlan
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from carepolicy.engine.case import Case
-    from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState
-    from carepolicy.engine.liveclocks import LiveClock, LiveLimit
+    from carepolicy.engine.case import Case, Subject
+    from carepolicy.engine.clocks import LiveClock, LiveLimit
     from carepolicy.engine.memory import Name
+    from carepolicy.engine.program import LiveAfter, LiveProgram, LiveState
     from carepolicy.engine.record import Record
-    from carepolicy.engine.subject import Subject
-    from carepolicy.engine.telling import Telling
+    from carepolicy.engine.stepper import Stepper
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Address, Store, Transaction
 
@@ -206,7 +205,7 @@ def _move_all(
 
 
 def _move_one(
-    case: Case, subject: Subject, key: str, program: LiveProgram | None, bundle: Bundle, plan: Plan, telling: Telling
+    case: Case, subject: Subject, key: str, program: LiveProgram | None, bundle: Bundle, plan: Plan, telling: Stepper
 ) -> Case | None:
     """The case as moved; None where it stays as it is."""
     where = (case.subject, case.program.flow, case.state.name)
@@ -263,7 +262,7 @@ def target_of(case: Case, program: LiveProgram) -> LiveState | None:
 
 
 def moved(
-    case: Case, program: LiveProgram, state: LiveState, facts: Collection[str], now: int, telling: Telling
+    case: Case, program: LiveProgram, state: LiveState, facts: Collection[str], now: int, telling: Stepper
 ) -> Case:
     """The case as one of ``program``, in ``state``, at ``now``; its records are added to what ``telling`` writes. It
     keeps those of its facts that are among ``facts``. One that is moved to a final state is closed."""
@@ -320,23 +319,23 @@ def _move_clocks(case: Case, new: Case, now: int, when: str, out: list[Record]) 
         if held is not None:
             _move_round(new, held, clock, phase, now, when, out)
         elif phase is Phase.RUNNING and phases.get(clock.name) is not Phase.RUNNING:
-            rounds.start(out, new, clock, now, when)
+            clocks.start(out, new, clock, now, when)
     for gone in before.values():
         _cancel(out, new, gone, now, when)
 
 
 def _move_round(new: Case, held: Round, clock: LiveClock, phase: Phase, now: int, when: str, out: list[Record]) -> None:
-    limit = rounds.choose(new, clock.choices[new.state.index]) if phase is not Phase.STOPPED else None
+    limit = clocks.choose(new, clock.choices[new.state.index]) if phase is not Phase.STOPPED else None
     if limit is None:
         if clock.goes_on:
-            rounds.keep(new, held, now, clock)
+            clocks.keep(new, held, now, clock)
         _cancel(out, new, held, now, when)
         return
     taken = new.rounds[clock.index] = _carried(new, held, clock, limit, now)
     if taken.running and phase is Phase.PAUSED:
-        rounds.pause(out, new, taken, now, when)
+        clocks.pause(out, new, taken, now, when)
     elif not taken.running and phase is Phase.RUNNING:
-        rounds.resume(out, new, taken, now, when)
+        clocks.resume(out, new, taken, now, when)
     elif not taken.late and ((taken.running and taken.due != held.due) or taken.limit.limit != held.limit.limit):
         write_running(out, new, taken, "clock.extended", now, when, WHY)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.engine.live import UnlinkedProgram
+from carepolicy.engine.program import LiveProgram
 from carepolicy.machine import cache
 from carepolicy.machine.bundle import KIND, compile_folder, from_bytes, load_bundle, to_bytes
 from carepolicy.policy.files import policy_files
 from carepolicy.store.faults import NotInstalled
 
 if TYPE_CHECKING:
-    from carepolicy.engine.live import LiveProgram
+    from carepolicy.engine.program import LiveProgram
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Transaction, VersionRow
 
@@ -91,7 +91,7 @@ def older_programs(installed: Installed, current: list[LiveProgram], places: dic
     found: list[LiveProgram] = []
     for program in installed.bundle.programs:
         place = places.setdefault(program.flow, len(places))
-        live = UnlinkedProgram(place, program, installed.bundle, opens=False)
+        live = LiveProgram(place, program, installed.bundle, opens=False)
         if program.flow in known:
             live.events = live.events - known[program.flow].events
             live.stratum = known[program.flow].stratum

@@ -5,23 +5,24 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.engine.case import Case
+from carepolicy.engine import clocks, codes
+from carepolicy.engine.case import Case, Opening, Raised, Round, Subject
+from carepolicy.engine.clocks import begin_anew, forget_lateness, look_again
+from carepolicy.engine.due import due_of
 from carepolicy.engine.effects import assign_task
-from carepolicy.engine.instants import text_of
-from carepolicy.engine.limitchanges import look_again
-from carepolicy.engine.rounds import begin_anew, forget_lateness
-from carepolicy.engine.subject import Subject
-from carepolicy.engine.telling import Telling
-from carepolicy.engine.timers import Timers
-from carepolicy.engine.values import NO_DATA
+from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.engine.record import Told
+from carepolicy.engine.values import MASK, NO_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from carepolicy.engine.live import LiveAfter, LiveProgram, LiveState, LiveWay, Operations
-    from carepolicy.engine.liveclocks import LiveClock
-    from carepolicy.engine.rounds import Operation
-    from carepolicy.machine.program import Bundle, OpenTable, SpendTable
+    from carepolicy.engine.clocks import LiveClock, Operation
+    from carepolicy.engine.effects import Private, Said
+    from carepolicy.engine.program import LiveAfter, LiveProgram, LiveState, LiveWay, Operations
+    from carepolicy.engine.record import Record, Told
+    from carepolicy.machine.messages import Template
+    from carepolicy.machine.program import Bundle, OpenTable, RaiseTable, SpendTable
 
 
 OFTEN = 50
@@ -38,8 +39,14 @@ AT_ONE_STEP = 1_000
 
 ENDLESS = "what is caused here causes itself again, without time passing"
 
+AT_ONE_INSTANT = 1_000
+"""So many timers of one case may fire at one instant; more are a loop of the policy, which is cut."""
 
-class Stepper(Telling, Timers):
+IN_A_LIFE = 100_000
+"""So many timers may fire in the life of a case: one an hour does for eleven years. More are a loop too."""
+
+
+class Stepper:
     """Steps subjects. Records are appended to ``out``, raised events to ``raised``.
 
     It holds no state of any subject, reads no clock of the machine and does no input or output: the
@@ -49,12 +56,19 @@ class Stepper(Telling, Timers):
     """
 
     def __init__(self, bundle: Bundle, programs: Iterable[LiveProgram], reveal: bool = False) -> None:
-        super().__init__(bundle, reveal)
+        self.out: list[Record] = []
+        self.raised: list[Raised] = []
+        self.to_open: list[tuple[OpenTable, Case]] = []
+        self.reveal = reveal
+        self.unmasked: dict[tuple[str, str, int], tuple[Told, Private]] | None = None
+        self.facts = bundle.facts
         self.calendars = bundle.calendars
-        self.starting = NO_PLACES
-        self._depth = self._caused = 0
-        self.overspent: str | None = None
         self.programs = {program.flow: program for program in programs}
+        self.starting = NO_PLACES
+        self.overspent: str | None = None
+        self._languages = bundle.languages
+        self._defaults = {name: fact.default for name, fact in bundle.facts.items() if fact.default is not None}
+        self._depth = self._caused = 0
 
     @property
     def lates(self) -> int:
@@ -321,9 +335,243 @@ class Stepper(Telling, Timers):
         if teller.closed:
             subject.sequences = {**subject.sequences, place: teller.sequence}
 
+    # -- what falls due --------------------------------------------------------------------------
+
+    def fire(self, subject: Subject, until: int, inclusive: bool) -> None:
+        """Fire the timers of a subject that fall due before ``until`` (and at it, where they are strict or
+        ``inclusive``), in the order of (time, flow, place in the file)."""
+        fired_at, count = -NEVER, 0
+        while subject.next <= until:
+            due, case, timer = self._first(subject)
+            if due == until and not inclusive and not _is_strict(timer, due):
+                case, timer = _first_strict(subject, until)
+                if timer is None:
+                    return
+            now = max(due, subject.last)
+            count = count + 1 if now == fired_at else 0
+            fired_at = now
+            subject.last = now
+            if case is None:
+                self._open_now(subject, timer, now)
+            elif count > AT_ONE_INSTANT:
+                self._cut(subject, case, timer, now, f"{AT_ONE_INSTANT:,} timers have fired at this instant")
+                count = 0
+            elif case.fired >= IN_A_LIFE:
+                self._cut(subject, case, timer, now, f"{IN_A_LIFE:,} timers have fired in this case", NEVER)
+            else:
+                case.now = now
+                case.fired += 1
+                self._fire_one(subject, case, timer, now)
+
+    def _cut(self, subject: Subject, case: Case, timer: Any, now: int, why: str, by: int | None = None) -> None:
+        """End a loop of timers: what is due by then in the case does not fire any more, nor do timers of its state."""
+        self.refuse_loop(case, _trigger_of(timer), text_of(now), why)
+        case.afters = ()
+        for held in case.rounds:
+            if held is not None and held.next <= (now if by is None else by):
+                held.next = NEVER
+        self.plan(subject)
+
+    def refuse_loop(self, case: Case, trigger: str, when: str, why: str) -> None:
+        """Write down that what a case causes by itself is cut, as it would not end."""
+        reason = f"{why}: the loop is cut here"
+        told = {"event": {"type": trigger}, "code": codes.LOOP, "reason": reason, "state": case.state.name}
+        self.out.append(case.record("event.rejected", when, Told(told)))
+
+    def _open_now(self, subject: Subject, opening: Opening, now: int) -> None:
+        program = opening.program
+        if program.place not in subject.cases and program.every is not None:
+            self.open_case(subject, program, program.states[program.every.state], now, text_of(now), {}, now)
+        self.open_by_time(subject, program, opening)
+
+    def open_by_time(self, subject: Subject, program: LiveProgram, after: Opening | None = None) -> None:
+        """Note when ``program`` next opens a case about ``subject`` by itself."""
+        every = program.every
+        assert every is not None, "only a flow with every: opens cases by time"
+        number = 0 if after is None else after.number + 1
+        due = every.starting
+        if number:
+            period = every.period.times(number)
+            due = due_of(self.calendars[every.calendar], period, every.starting, {})
+        openings = {place: each for place, each in (subject.openings or {}).items() if place != program.place}
+        subject.openings = openings if due == NEVER else {**openings, program.place: Opening(program, number, due)}
+        self.plan(subject)
+
+    def _first(self, subject: Subject) -> tuple[int, Case | None, Any]:
+        """The timer that fires next: (due, case, its round or (due, place, after) or an opening)."""
+        only = subject.only
+        if only is not None and not subject.openings:
+            return only.next, only, _first_of(only)
+        best: tuple[tuple[int, int, int], Case | None, Any] | None = None
+        for place, case in subject.cases.items():
+            if case.next > subject.next:
+                continue
+            for held in case.rounds:
+                if held is not None and held.next != NEVER:
+                    key = (held.next, place, held.clock.place)
+                    if best is None or key < best[0]:
+                        best = (key, case, held)
+            for timer in case.afters:
+                key = (timer[0], place, timer[1])
+                if best is None or key < best[0]:
+                    best = (key, case, timer)
+        for place, opening in (subject.openings or {}).items():
+            key = (opening.due, place, -1)
+            if best is None or key < best[0]:
+                best = (key, None, opening)
+        assert best is not None, "a subject's next due time belongs to one of its timers"
+        return best[0][0], best[1], best[2]
+
+    def _fire_one(self, subject: Subject, case: Case, timer: Any, now: int) -> None:
+        when = text_of(now)
+        if not isinstance(timer, Round):
+            case.afters = tuple(each for each in case.afters if each is not timer)
+            after: LiveAfter = timer[2]
+            self.try_ways(case, after.ways, now, when)
+            self.tell_overspent(case, after.trigger, when)
+        elif timer.next >= timer.due:
+            clocks.fall_late(self.out, case, timer, when, now)
+            if self._hear(subject, case, timer.clock.late_trigger, now, when):
+                return
+            case.pending = (*case.pending, timer.clock)
+        else:
+            clocks.warn(self.out, case, timer, when, now)
+            if self._hear(subject, case, timer.clock.warned_trigger, now, when):
+                return
+        self.settle(subject, case, now)
+
+    def _hear(self, subject: Subject, case: Case, trigger: str, now: int, when: str) -> bool:
+        """Let a case take what its own clock tells; False where it does not listen."""
+        move = case.state.moves.get(trigger)
+        if move is not None:
+            return move(self, subject, case, now, when, NO_DATA)
+        taken = self.deliver(subject, case, trigger, now, when, NO_DATA)
+        self.tell_overspent(case, trigger, when)
+        return taken
+
+    def tell_overspent(self, case: Case, trigger: str, when: str) -> None:
+        """Write down that a transition of a clock or a timer was not taken, as it would give away too much."""
+        if self.overspent is not None:
+            reason, self.overspent = self.overspent, None
+            told = {"event": {"type": trigger}, "code": codes.AUTHORITY, "reason": reason, "state": case.state.name}
+            self.out.append(case.record("event.rejected", when, Told(told)))
+
+    def plan(self, subject: Subject) -> None:
+        """Note when the subject's next timer falls due."""
+        soonest = NEVER
+        for case in subject.cases.values():
+            due = NEVER
+            for held in case.rounds:
+                if held is not None and held.next < due:
+                    due = held.next
+            if case.afters:
+                due = min(due, min(case.afters)[0])
+            case.next = due
+            if due < soonest:
+                soonest = due
+        if subject.openings:
+            soonest = min(soonest, *(opening.due for opening in subject.openings.values()))
+        subject.next = soonest
+
+    # -- what effects need -----------------------------------------------------------------------
+
+    def set_fact(self, case: Case, fact: str, value: Any) -> None:
+        """Set a fact of a case, or take its value away (None)."""
+        facts = dict(case.facts)
+        if value is None:
+            facts.pop(fact, None)
+        else:
+            facts[fact] = value
+        case.facts = facts
+
+    def value(self, case: Case, fact: str) -> Any:
+        """The value of a fact for a case, or else its declared default; None where there is neither."""
+        return case.facts.get(fact, self._defaults.get(fact))
+
+    def language(self, case: Case, templates: Mapping[str, Template]) -> str:
+        """The language for a customer: theirs where the template has it, or that of another region, else the first of
+        the set that it has."""
+        wanted = case.facts.get("customer.language", self._defaults.get("customer.language"))
+        if isinstance(wanted, str):
+            if wanted in templates:
+                return wanted
+            from carepolicy.machine.locales import nearest_language
+
+            if (near := nearest_language(wanted, templates)) is not None:
+                return near
+        return next((each for each in self._languages if each in templates), next(iter(templates)))
+
+    def write(self, case: Case, said: Said, when: str, event: Mapping[str, Any]) -> None:
+        """Write the record of what an effect says; the private facts in it are masked, and kept beside it where they
+        are asked for."""
+        told = said.data(self, case, event, self.reveal)
+        self.out.append(case.record(said.kind, when, told))
+        if self.unmasked is not None and not self.reveal:
+            private = said.private(case)
+            if any(private.values()):
+                whole = said.data(self, case, event, True)
+                if whole != told:
+                    self.unmasked[case.program.flow, case.subject, case.sequence] = whole, private
+
+    def shown_person(self, case: Case, person: Any) -> str:
+        """A person's name as a record may bear it."""
+        hidden = any(fact.private and case.facts.get(name) == person for name, fact in self.facts.items())
+        return MASK if hidden and not self.reveal else str(person)
+
+    def raise_event(self, case: Case, raised: RaiseTable, now: int, event: Mapping[str, Any]) -> None:
+        """Note an event for another key; without a subject there is nobody to tell."""
+        subject = raised.subject(case.facts, event, case)
+        if subject is None:
+            return
+        values = ((name, function(case.facts, event, case)) for name, function in raised.data)
+        data = {name: value for name, value in values if value is not None}
+        origin = (now, case.subject, case.program.flow, case.sequence)
+        number = self.raised[-1].number + 1 if self.raised and self.raised[-1].origin == origin else 0
+        self.raised.append(Raised(origin, number, raised.event, str(subject), data))
+
 
 def _may_differ(
     reads: frozenset[str], event: Mapping[str, Any], before: Mapping[str, Any], facts: Mapping[str, Any]
 ) -> bool:
     """Whether one of the facts that something reads came with an event, or is another than before."""
     return not reads.isdisjoint(event) or any(before.get(fact) != facts.get(fact) for fact in reads)
+
+
+def _first_strict(subject: Subject, due: int) -> tuple[Case | None, Any]:
+    """The first strict timer that falls due at an instant, whatever else does at it."""
+    found: list[tuple[int, int, Case, Any]] = []
+    for place, case in subject.cases.items():
+        held_now = [held for held in case.rounds if held is not None and held.next == due]
+        found += [(place, held.clock.place, case, held) for held in held_now if _is_strict(held, due)]
+        found += [(place, timer[1], case, timer) for timer in case.afters if timer[0] == due and _is_strict(timer, due)]
+    return min(found, key=lambda each: each[:2])[2:] if found else (None, None)
+
+
+def _trigger_of(timer: Any) -> str:
+    """What a timer is to a policy."""
+    if not isinstance(timer, Round):
+        trigger: str = timer[2].trigger
+        return trigger
+    return timer.clock.late_trigger if timer.next >= timer.due else timer.clock.warned_trigger
+
+
+def _is_strict(timer: Any, due: int) -> bool:
+    """Whether a timer comes before an event of the instant at which it falls due."""
+    if isinstance(timer, Round):
+        return timer.due == due and timer.limit.strict
+    return isinstance(timer, tuple) and timer[2].limit.strict
+
+
+def _first_of(case: Case) -> Any:
+    """The timer of a case that fires next: a round or (due, place, after); of several at one instant the first in the
+    file."""
+    first: Any = None
+    due, place = case.next, NEVER
+    for held in case.rounds:
+        if held is not None and held.next == due and held.clock.place < place:
+            first, place = held, held.clock.place
+    for timer in case.afters:
+        if timer[0] == due and timer[1] < place:
+            first, place = timer, timer[1]
+    assert first is not None, "a case's next due time belongs to one of its timers"
+    return first

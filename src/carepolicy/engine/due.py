@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.businesstime.wallclock import is_end_of_date
 from carepolicy.engine.case import place_of, start_of
-from carepolicy.engine.instants import NEVER
-from carepolicy.engine.live import due_of
+from carepolicy.engine.instants import FIRST_INSTANT, FIRST_YEAR, LAST_INSTANT, NEVER
 from carepolicy.policy.limit import BUSINESS_TIME, LONGEST, Limit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from carepolicy.businesstime.calendar import Calendar
     from carepolicy.engine.case import Case, Round, Segments
-    from carepolicy.engine.liveclocks import LiveLimit
+    from carepolicy.engine.clocks import LiveLimit
 
 FINEST = {"elapsed": "second", "business_time": "business second"}
 """By kind of time: a unit in which any sum of two lengths can be written."""
@@ -161,3 +163,22 @@ def _warns(held: Round, part: int) -> int:
     except (NeverOpen, OutOfRange):
         return NEVER
     return NEVER if due is None else due
+
+
+def due_of(calendar: Calendar, limit: Limit, started: int, facts: Mapping[str, Any]) -> int:
+    """When a limit falls due that hangs on a fact or counts from ``started``; ``NEVER`` where the fact is missing.
+
+    A fact may hold any instant, also one that means "never" (9999-12-31) or "not known" (0001-01-01). What
+    falls due after the years that calendars know never does; what did before them is due at the start.
+    """
+    try:
+        due = calendar.add_us(started, limit, facts)
+    except NeverOpen:
+        return NEVER
+    except OutOfRange:
+        said = facts.get(limit.fact or "")
+        before = said.year < FIRST_YEAR if isinstance(said, date) else isinstance(said, int) and said < started
+        return started if before else NEVER
+    if due is None or due > LAST_INSTANT:
+        return NEVER
+    return max(due, FIRST_INSTANT)

@@ -1,6 +1,7 @@
-"""What happens to a clock: started, paused, resumed, warned, late, met, ended, restarted, extended, cancelled.
+"""Clocks: what happens to them, when they fall due, and the records of it.
 
-Each function changes the clock's round of a case at an instant and appends the record of it to ``out``.
+Each function that something happens in changes a clock's round of a case at an instant and appends the record of it to
+``out``.
 """
 
 from __future__ import annotations
@@ -13,18 +14,21 @@ from carepolicy.businesstime.errors import OutOfRange
 from carepolicy.businesstime.wallclock import end_of
 from carepolicy.engine import codes
 from carepolicy.engine.case import Kept, Round, place_of, used_of
+from carepolicy.engine.due import passed, plan, settle, settle_standing, stand, used_before, with_more
 from carepolicy.engine.instants import DAY, FIRST_YEAR, NEVER
-from carepolicy.engine.live import PAUSE, REBASE, RESTART, RESUME, START, STOP
-from carepolicy.engine.record import ClockData
-from carepolicy.engine.roundrecords import write_ended, write_running
-from carepolicy.engine.settling import passed, plan, settle, settle_standing, used_before
+from carepolicy.engine.record import ClockBasis, ClockData, seconds
 from carepolicy.engine.values import NO_DATA
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
-    from carepolicy.engine.case import Case
-    from carepolicy.engine.liveclocks import LiveClock, LiveLimit
+    from collections.abc import Callable, Mapping
+
+    from carepolicy.businesstime.calendar import Calendar
+    from carepolicy.engine.case import Case, Round
     from carepolicy.engine.record import Record
+    from carepolicy.machine.program import ClockTable, Function, LimitTable
+    from carepolicy.policy.limit import Limit
+
 
 EARLIEST = 3 * DAY
 """The earliest instant from which a round counts, in any zone a day that calendars know."""
@@ -75,16 +79,6 @@ def end(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) ->
     held = case.rounds[clock.index]
     if held is not None:
         stop(out, case, held, now, when)
-
-
-OPERATIONS: dict[int, Operation] = {
-    START: begin,
-    RESUME: go_on,
-    PAUSE: stand_still,
-    STOP: end,
-    RESTART: begin_anew,
-    REBASE: change_calendar,
-}
 
 
 def choose(case: Case, choices: tuple[LiveLimit, ...]) -> LiveLimit | None:
@@ -305,3 +299,196 @@ def tell(out: list[Record], case: Case, held: Round, now: int, when: str) -> Non
 def tell_extended(out: list[Record], case: Case, held: Round, now: int, when: str, reason: str) -> None:
     """Say that a round's due time has changed, and why."""
     write_running(out, case, held, "clock.extended", now, when, reason)
+
+
+class LiveLimit:
+    """A limit of a clock in one calendar.
+
+    ``position`` and ``instant`` translate between instants and the limit's own basis; both are None
+    for elapsed time, whose positions are the instants themselves. ``day_zero`` is the position of the end of an
+    instant's day, for closings, which count from that of the start. ``measure`` names the kind of time that is
+    counted. ``amount`` is in units of the basis, ``unit`` of which make a second; None where it depends on the start
+    or on facts. ``plain`` ones have an amount, and count from any instant in the same way.
+    """
+
+    __slots__ = (
+        "amount",
+        "calendar",
+        "dated",
+        "day_zero",
+        "extended_as",
+        "instant",
+        "limit",
+        "measure",
+        "months",
+        "place",
+        "plain",
+        "position",
+        "reads",
+        "recounted_as",
+        "rolls",
+        "rounded",
+        "strict",
+        "told",
+        "unit",
+        "until",
+        "when",
+    )
+
+    def __init__(self, table: LimitTable, place: int, calendar: Calendar, clock: str) -> None:
+        limit = table.limit
+        self.place = place
+        self.limit: Limit = limit
+        self.when: Function | None = table.when
+        self.rolls = table.rolls
+        self.strict = limit.strict
+        self.reads = table.reads
+        self.calendar = calendar
+        self.until = limit.kind == "until"
+        self.months = limit.kind == "months"
+        self.dated = self.until or self.months
+        self.amount: int = 0 if self.dated else limit.amount
+        self.unit = 1_000_000
+        self.rounded = 1 if limit.kind == "business_days" else 0
+        self.position: Callable[[int], int] | None = None
+        self.instant: Callable[[int], int] | None = None
+        if limit.kind == "business_time":
+            self.position, self.instant = calendar.position, calendar.instant
+        elif limit.kind == "business_days":
+            self.position, self.instant, self.unit = calendar.day_position, calendar.day_instant, 1_000_000_000
+        elif limit.kind == "close_of_business":
+            self.position, self.instant, self.unit = calendar.closing_position, calendar.date_instant, 1_000_000_000
+        self.day_zero = calendar.date_position if limit.kind == "close_of_business" else None
+        self.measure: str = "elapsed" if self.position is None else limit.kind
+        self.plain = not self.dated and not self.rolls and self.day_zero is None
+        self.told = ClockBasis(clock, limit.basis, seconds(self.amount, self.unit))
+        self.extended_as = f"the limit is now {self.limit}"
+        self.recounted_as = f"it counts in the calendar {self.calendar.name} now"
+
+
+class LiveClock:
+    """A clock; ``choices`` are its limits by the index of the state (they differ where calendars do).
+
+    ``lates`` counts its rounds that fell late so far.
+    """
+
+    __slots__ = (
+        "bit",
+        "choices",
+        "counts_from",
+        "goes_on",
+        "index",
+        "late_trigger",
+        "lates",
+        "met_trigger",
+        "name",
+        "phases",
+        "place",
+        "reads",
+        "restarts_on",
+        "warned_trigger",
+        "warns",
+    )
+
+    def __init__(self, index: int, table: ClockTable, calendars: Mapping[str, Calendar]) -> None:
+        self.index = index
+        self.bit = 1 << index
+        self.name = table.name
+        self.phases = table.phases
+        self.goes_on = table.goes_on
+        self.lates = 0
+        self.restarts_on = table.restarts_on
+        self.warns = tuple(each.share for each in table.warns)
+        self.counts_from = table.counts_from
+        self.place = table.place
+        self.reads = frozenset(fact for each in table.limits for fact in each.reads)
+        self.warned_trigger = f"{table.name}.warned"
+        self.late_trigger = f"{table.name}.late"
+        self.met_trigger = f"{table.name}.met"
+        by_calendar = {
+            name: tuple(LiveLimit(each, at, calendars[name], table.name) for at, each in enumerate(table.limits))
+            for name in sorted(set(table.calendars))
+        }
+        self.choices = tuple(by_calendar[name] for name in table.calendars)
+
+
+def look_again(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
+    """Look up a clock's limit again, because a fact that it reads has changed.
+
+    A clock that runs in the state of the case counts in the calendar of that state from now on; any other, which is
+    about to be stopped or pauses, in the one in which it has counted.
+    """
+    held = case.rounds[clock.index]
+    runs = clock.phases[case.state.index] is Phase.RUNNING
+    if held is None:
+        if runs:
+            start(out, case, clock, now, when)
+        return
+    if held.late:
+        return
+    limit = choose(case, clock.choices[case.state.index] if runs else _choices_of(held))
+    if limit is None:
+        cancel(out, case, held, now, when)
+        return
+    before, replaced = held.due, held.limit
+    if limit is not replaced:
+        _change_limit(held, limit, now)
+    elif not limit.until:
+        return
+    if held.running:
+        settle(case, held)
+    else:
+        settle_standing(case, held, now)
+    if (held.running and held.due != before) or limit.limit != replaced.limit:
+        reason = limit.recounted_as if limit.limit == replaced.limit and not limit.until else limit.extended_as
+        write_running(out, case, held, "clock.extended", now, when, reason)
+
+
+def _choices_of(held: Round) -> tuple[LiveLimit, ...]:
+    """The limits of a round's clock in the calendar in which it counts."""
+    return next(each for each in held.clock.choices if each[held.limit.place] is held.limit)
+
+
+def _change_limit(held: Round, limit: LiveLimit, now: int) -> None:
+    """Take another limit; the time already used counts, told in the new limit's basis."""
+    replaced = held.limit
+    if replaced.measure != limit.measure:
+        used = used_before(held, limit, now)
+    else:
+        used = used_of(held, now)
+        if held.running and limit.calendar is not replaced.calendar:
+            begin_stretch(held, now)
+    held.limit, held.amount = limit, held.amount if limit.limit == replaced.limit else 0
+    held.used = used
+    held.base = place_of(held, now) - used
+
+
+def extend(out: list[Record], case: Case, held: Round, by: Limit, now: int, when: str, reason: str) -> None:
+    """Give a round more time: in its own basis where ``by`` is in it, else on top of its due time."""
+    held.given = with_more(held.given, by)
+    if held.running:
+        settle(case, held)
+    else:
+        stand(case, held, now)
+    write_running(out, case, held, "clock.extended", now, when, reason)
+
+
+def write_running(
+    out: list[Record], case: Case, held: Round, kind: str, now: int, when: str, reason: str | None = None,
+    code: str | None = None,
+) -> None:  # fmt: skip
+    """Write a record of a round that runs, or may: with the due time where there is one."""
+    unit = held.limit.unit
+    due = held.due if held.due != NEVER and held.running else None
+    used, limit = seconds(used_of(held, now), unit), seconds(held.amount, unit)
+    out.append(case.record(kind, when, ClockData(held.limit.told, due, used, limit, None, code, reason)))
+
+
+def write_ended(
+    out: list[Record], case: Case, held: Round, kind: str, used: int, when: str, over: int | None = None
+) -> None:
+    """Write a record of a round that does not run any more; ``over`` is the time by which it was late."""
+    unit = held.limit.unit
+    beyond = None if over is None else seconds(over, unit)
+    data = ClockData(held.limit.told, None, seconds(used, unit), seconds(held.amount, unit), beyond)
+    out.append(case.record(kind, when, data))

@@ -1,30 +1,35 @@
-"""Programs made ready to run: tables linked to calendars, and to what the records say that they write."""
+"""Programs made ready to run: linked to calendars, to each other, and to what the records say that they write."""
 
 from __future__ import annotations
 
-from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.businesstime.errors import NeverOpen, OutOfRange
-from carepolicy.engine.instants import DAY, FIRST_INSTANT, FIRST_YEAR, LAST_INSTANT, NEVER
-from carepolicy.engine.liveclocks import LiveClock
+from carepolicy.engine.clocks import LiveClock, Operation, begin, begin_anew, change_calendar, end, go_on, stand_still
+from carepolicy.engine.due import due_of
+from carepolicy.engine.effects import LiveEffects
+from carepolicy.engine.instants import DAY
 from carepolicy.engine.record import Known, ProgramId, slug
 from carepolicy.machine.program import Phase
 from carepolicy.policy.limit import ELAPSED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from carepolicy.businesstime.calendar import Calendar
-    from carepolicy.engine.effects import LiveEffects
+    from carepolicy.engine.case import Case
     from carepolicy.engine.moves import Move, Opening
-    from carepolicy.engine.record import Record
-    from carepolicy.machine.program import AfterTable, Bundle, EffectsTable, Function, Program, SpendTable, StateTable
-    from carepolicy.policy.limit import Limit
-
-
-START, RESUME, PAUSE, STOP, RESTART, REBASE = range(6)
+    from carepolicy.machine.program import (
+        AfterTable,
+        Bundle,
+        EffectsTable,
+        Function,
+        Program,
+        RuleTable,
+        SpendTable,
+        StateTable,
+    )
 
 
 MILLENNIUM = 1_000 * 366 * DAY
@@ -51,26 +56,7 @@ class LiveAfter:
         return due_of(self.calendar, self.limit, entered, facts)
 
 
-def due_of(calendar: Calendar, limit: Limit, started: int, facts: Mapping[str, Any]) -> int:
-    """When a limit falls due that hangs on a fact or counts from ``started``; ``NEVER`` where the fact is missing.
-
-    A fact may hold any instant, also one that means "never" (9999-12-31) or "not known" (0001-01-01). What
-    falls due after the years that calendars know never does; what did before them is due at the start.
-    """
-    try:
-        due = calendar.add_us(started, limit, facts)
-    except NeverOpen:
-        return NEVER
-    except OutOfRange:
-        said = facts.get(limit.fact or "")
-        before = said.year < FIRST_YEAR if isinstance(said, date) else isinstance(said, int) and said < started
-        return started if before else NEVER
-    if due is None or due > LAST_INSTANT:
-        return NEVER
-    return max(due, FIRST_INSTANT)
-
-
-Operations = tuple[tuple[LiveClock, "Callable[[list[Record], Any, LiveClock, int, str], None]"], ...]
+Operations = tuple[tuple[LiveClock, Operation], ...]
 """Clocks, and what is done to each."""
 
 
@@ -148,20 +134,9 @@ class LiveState:
 
     def link(self) -> None:
         """Fill in what it needs to know of the other states and of the clocks."""
-        from carepolicy.engine.linking import link
+        from carepolicy.engine.program import link
 
         link(self, *self._of)
-
-
-class UnlinkedState(LiveState):
-    """A state that links itself when more is asked of it than its table says, and is as any other from then on."""
-
-    __slots__ = ()
-
-    def __getattr__(self, name: str) -> Any:
-        object.__setattr__(self, "__class__", LiveState)
-        self.link()
-        return getattr(self, name)
 
 
 class LiveProgram:
@@ -241,21 +216,6 @@ class LiveProgram:
         return self.reads if brought is None else self.reads & brought
 
 
-class UnlinkedProgram(LiveProgram):
-    """A program that links itself when more is asked of it than its name and events, and is as any other from then on;
-    of its states each does for itself. A single event concerns few flows, and few states of them."""
-
-    __slots__ = ()
-
-    def __init__(self, place: int, program: Program, bundle: Bundle, opens: bool = True) -> None:
-        self._outline(place, program, bundle, opens)
-
-    def __getattr__(self, name: str) -> Any:
-        object.__setattr__(self, "__class__", LiveProgram)
-        self._link(UnlinkedState)
-        return getattr(self, name)
-
-
 def _all_effects(program: Program) -> Iterator[EffectsTable]:
     for state in program.states:
         rules = (*chain(*state.ways.values()), *chain(*(after.rules for after in state.afters)))
@@ -264,29 +224,95 @@ def _all_effects(program: Program) -> Iterator[EffectsTable]:
                 yield effects
 
 
-def operations(
-    clocks: tuple[LiveClock, ...], source: int | None, target: int, trigger: str
-) -> tuple[tuple[LiveClock, int], ...]:
+def operations(clocks: tuple[LiveClock, ...], source: int | None, target: int, trigger: str) -> Operations:
     """What a move from ``source`` (None: from nowhere) to ``target`` does to each clock, in file order."""
-    found: list[tuple[LiveClock, int]] = []
+    found: list[tuple[LiveClock, Operation]] = []
     for clock in clocks:
         before = Phase.STOPPED if source is None else clock.phases[source]
         after = clock.phases[target]
         again = trigger in clock.restarts_on
         if after is Phase.RUNNING:
             if before is Phase.STOPPED:
-                found.append((clock, START))
+                found.append((clock, begin))
             elif again:
-                found.append((clock, RESTART))
+                found.append((clock, begin_anew))
             if before is Phase.PAUSED:
-                found.append((clock, RESUME))
+                found.append((clock, go_on))
             elif before is Phase.RUNNING and source is not None and clock.choices[source] is not clock.choices[target]:
-                found.append((clock, REBASE))
+                found.append((clock, change_calendar))
         elif after is Phase.PAUSED:
             if again and before is not Phase.STOPPED:
-                found.append((clock, RESTART))
+                found.append((clock, begin_anew))
             if before is Phase.RUNNING:
-                found.append((clock, PAUSE))
+                found.append((clock, stand_still))
         elif before is not Phase.STOPPED:
-            found.append((clock, STOP))
+            found.append((clock, end))
     return tuple(found)
+
+
+def link(state: LiveState, program: LiveProgram, bundle: Bundle) -> None:
+    """Fill in what a state of ``program`` needs to know of the others."""
+    table = program.program.states[state.index]
+    state.heat, state.moves, state.alone, state.opening = {}, {}, {}, None
+    state.opened = Known(state=state.name)
+    state.closed = Known(state=state.name, outcome=state.final)
+    worked = state.owner is not None and state.final is None
+    state.task = Known(state=state.name, role=state.owner) if worked else None
+    state.enter = _effects(program, bundle, table.enter, f"entering {state.name}")
+    state.leave = _effects(program, bundle, table.leave, f"leaving {state.name}")
+    state.starting = operations(program.clocks, None, state.index, "")
+    state.ways = {
+        trigger: tuple(_way(program, bundle, state, trigger, rule) for rule in rules)
+        for trigger, rules in table.ways.items()
+    }
+    state.afters = tuple(_after(program, bundle, state, index) for index in range(len(table.afters)))
+    if state.final is None:
+        _touches(program, state)
+
+
+def _effects(program: LiveProgram, bundle: Bundle, table: EffectsTable | None, trigger: str) -> LiveEffects | None:
+    return None if table is None else LiveEffects(program, bundle, table, trigger)
+
+
+def _way(program: LiveProgram, bundle: Bundle, state: LiveState, trigger: str, rule: RuleTable) -> LiveWay:
+    effects = _effects(program, bundle, rule.effects, trigger)
+    if rule.to < 0:
+        return LiveWay(rule.when, None, None, _restarts(program, state, trigger), effects, rule.spends)
+    target = program.states[rule.to]
+    moved = Known(**{"from": state.name, "to": target.name, "on": trigger})
+    ops = operations(program.clocks, state.index, target.index, trigger)
+    return LiveWay(rule.when, target, moved, ops, effects, rule.spends)
+
+
+def _restarts(program: LiveProgram, state: LiveState, trigger: str) -> Operations:
+    """The clocks that an event begins anew although the case stays where it is."""
+    return tuple(
+        (clock, begin_anew)
+        for clock in program.clocks
+        if trigger in clock.restarts_on and clock.phases[state.index] is not Phase.STOPPED
+    )
+
+
+def _after(program: LiveProgram, bundle: Bundle, state: LiveState, index: int) -> LiveAfter:
+    table = program.program.states[state.index].afters[index]
+    after = LiveAfter(table, bundle.calendars[table.calendar])
+    after.ways = tuple(_way(program, bundle, state, "after", rule) for rule in table.rules)
+    return after
+
+
+def _touches(program: LiveProgram, state: LiveState) -> None:
+    """An event that begins a clock anew is expected wherever that clock runs or pauses."""
+    for trigger in sorted({event for clock in program.clocks for event in clock.restarts_on}):
+        ops = _restarts(program, state, trigger)
+        if ops:
+            state.ways[trigger] = (*state.ways.get(trigger, ()), LiveWay(_has_round(ops), None, None, ops, None))
+
+
+def _has_round(ops: Operations) -> Function:
+    """Whether one of some clocks runs or pauses: one that is cancelled is not begun anew."""
+    indexes = tuple(clock.index for clock, _ in ops)
+
+    def has_round(facts: Mapping[str, Any], event: Mapping[str, Any], case: Case) -> bool:
+        return any(case.rounds[index] is not None for index in indexes)
+
+    return has_round
