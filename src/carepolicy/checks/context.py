@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.businesstime import Calendar, CalendarError
+from carepolicy.businesstime import Calendar, CalendarError, LimitError
 from carepolicy.businesstime.zones import is_zone
 from carepolicy.checks.alternatives import Finder, alternatives_of
 from carepolicy.checks.graph import graph_of
@@ -14,7 +14,7 @@ from carepolicy.checks.guards import Guards
 from carepolicy.checks.holes import holes_in
 from carepolicy.checks.known import Walk
 from carepolicy.checks.lateness import taken_in
-from carepolicy.checks.limits import limit_said, limits_of
+from carepolicy.checks.limits import limits_of
 from carepolicy.checks.promises import TimesInTexts, promised_times
 from carepolicy.policy.placeholders import PlaceholderError, names_in
 from carepolicy.policy.places import Place
@@ -66,7 +66,6 @@ class CheckedSet:
         self.flows: Mapping[str, Flow] = policies.flows
         self.messages: Mapping[str, Mapping[str, Message]] = policies.messages
         self.sources: Mapping[str, Source] = policies.sources
-        self._limits: dict[str, Limit | None] = {}
         kept = before if before is not None and before.organisation is policies.organisation else None
         self.times: TimesInTexts = before.times if before is not None else TimesInTexts()
         self.guards: Guards = kept.guards if kept is not None and not kept.guards.is_full else Guards()
@@ -139,9 +138,10 @@ class CheckedSet:
 
     def limit(self, text: str) -> Limit | None:
         """The limit that a text, or the setting that it names, says; None where it cannot be read."""
-        if text not in self._limits:
-            self._limits[text] = limit_said(text, self.organisation)
-        return self._limits[text]
+        try:
+            return self.organisation.limit(text)
+        except LimitError:
+            return None
 
     def private_in(self, text: str) -> Iterator[Name]:
         """The names in placeholders of a text that stand for private facts; none of one whose braces are wrong."""

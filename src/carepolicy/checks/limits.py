@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.businesstime import LimitError, parse_limit
 from carepolicy.policy.limit import BUSINESS_TIME, DAY, DAY_US, ELAPSED, MONTHS, UNTIL
-from carepolicy.policy.settings import PREFIX, limit_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.businesstime import Limit
     from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.model import CalendarSpec, Clock, Flow, Organisation
+    from carepolicy.policy.model import CalendarSpec, Clock, Flow
     from carepolicy.policy.places import Place
 
 
@@ -52,22 +50,6 @@ def _of_flow(checked: CheckedSet, flow: Flow) -> Iterator[WrittenLimit]:
     for state in flow.states.values():
         for after in state.after:
             yield WrittenLimit(after.limit, checked.key_place(state.at / "after" / after.limit), False, "after")
-
-
-def setting_of(text: str) -> str | None:
-    """The name of the setting that stands in place of a limit, whether or not there is one; None for any other text."""
-    return text.strip().removeprefix(PREFIX) if text.strip().startswith(PREFIX) else None
-
-
-def limit_said(text: str, organisation: Organisation) -> Limit | None:
-    """The limit that a text, or the setting that it names, says; None where it cannot be read."""
-    name = setting_of(text)
-    if name is not None and name not in organisation.settings:
-        return None
-    try:
-        return parse_limit(limit_text(text, organisation))
-    except LimitError:
-        return None
 
 
 MONTH = 30.44

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -81,7 +80,6 @@ def _between_braces(text: str, start: int) -> tuple[Placeholder, int]:
     return Placeholder(names, None if quoted is None else quoted[1:-1]), end + 1
 
 
-@lru_cache(maxsize=20_000)
 def placeholders(text: str) -> tuple[Placeholder, ...]:
     """The placeholders of ``text``, in order. Raises ``PlaceholderError``."""
     return tuple(piece for piece in pieces(text) if isinstance(piece, Placeholder))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.limits import setting_of
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import unknown
+from carepolicy.policy.limit import setting_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
     """``settings.NAME`` where a limit is expected. Guards and messages have rules of their own."""
     settings = checked.organisation.settings
     for written in checked.limits:
-        name = setting_of(written.text)
+        name = setting_in(written.text)
         if name is not None and name not in settings:
             names = (f"settings.{each}" for each in settings)
             yield unknown(CODE, "setting", written.text.strip(), written.place, names)

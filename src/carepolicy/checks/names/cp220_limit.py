@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.businesstime import LimitError, parse_limit
-from carepolicy.checks.limits import setting_of
+from carepolicy.businesstime import LimitError
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
-from carepolicy.policy.settings import limit_text
+from carepolicy.policy.limit import setting_in
 from carepolicy.unseen import shown
 
 if TYPE_CHECKING:
@@ -21,14 +20,13 @@ if TYPE_CHECKING:
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Limits that cannot be read, and limits that a fact moves where only a length of time makes sense."""
     for written in checked.limits:
-        name = setting_of(written.text)
+        name = setting_in(written.text)
         if name is not None and name not in checked.organisation.settings:
             continue
-        text = limit_text(written.text, checked.organisation)
         try:
-            limit = parse_limit(text)
+            limit = checked.organisation.limit(written.text)
         except LimitError as fault:
-            yield _unreadable(checked, written, text, fault, name)
+            yield _unreadable(checked, written, fault, name)
             continue
         if written.plain and limit.reads:
             yield Finding(
@@ -36,9 +34,8 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
             )
 
 
-def _unreadable(
-    checked: CheckedSet, written: WrittenLimit, text: str, fault: LimitError, setting: str | None
-) -> Finding:
+def _unreadable(checked: CheckedSet, written: WrittenLimit, fault: LimitError, setting: str | None) -> Finding:
+    text = checked.organisation.limit_text(written.text)
     if setting is None:
         place = checked.inside(written.place, text, fault.start, fault.end)
         return Finding(CODE, shown(fault.reason), place, fault.hint or HINT)
