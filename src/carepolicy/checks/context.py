@@ -16,7 +16,7 @@ from carepolicy.checks.known import Walk
 from carepolicy.checks.lateness import taken_in
 from carepolicy.checks.limits import limits_of
 from carepolicy.checks.promises import TimesInTexts, promised_times
-from carepolicy.policy.placeholders import PlaceholderError, names_in
+from carepolicy.policy.placeholders import PlaceholderError, placeholders
 from carepolicy.policy.places import Place
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from carepolicy.checks.limits import WrittenLimit
     from carepolicy.policy.findings import Finding
     from carepolicy.policy.model import CalendarSpec, Effects, Flow, Message, Organisation, Policies, Transition
-    from carepolicy.policy.placeholders import Name
+    from carepolicy.policy.placeholders import Name, Placeholder
     from carepolicy.policy.places import At, Source
 
 
@@ -66,6 +66,7 @@ class CheckedSet:
         self.flows: Mapping[str, Flow] = policies.flows
         self.messages: Mapping[str, Mapping[str, Message]] = policies.messages
         self.sources: Mapping[str, Source] = policies.sources
+        self._placeholders: dict[str, tuple[Placeholder, ...]] = {}
         kept = before if before is not None and before.organisation is policies.organisation else None
         self.times: TimesInTexts = before.times if before is not None else TimesInTexts()
         self.guards: Guards = kept.guards if kept is not None and not kept.guards.is_full else Guards()
@@ -144,15 +145,21 @@ class CheckedSet:
             return None
 
     def private_in(self, text: str) -> Iterator[Name]:
-        """The names in placeholders of a text that stand for private facts; none of one whose braces are wrong."""
-        if "{" not in text:
-            return
-        try:
-            found = names_in(text)
-        except PlaceholderError:
-            return
+        """The names in placeholders of a text that stand for private facts."""
         facts = self.organisation.facts
-        yield from (each for each in found if each.name in facts and facts[each.name].private)
+        names = (name for each in self.placeholders(text) for name in each.names)
+        yield from (each for each in names if each.name in facts and facts[each.name].private)
+
+    def placeholders(self, text: str) -> tuple[Placeholder, ...]:
+        """The placeholders of a text; none of one whose braces are wrong, which CP225 tells."""
+        if "{" not in text:
+            return ()
+        if text not in self._placeholders:
+            try:
+                self._placeholders[text] = placeholders(text)
+            except PlaceholderError:
+                self._placeholders[text] = ()
+        return self._placeholders[text]
 
     def place(self, at: At) -> Place:
         """Where the value at an address stands in its file."""
@@ -263,7 +270,8 @@ class CheckedCalendars:
     def never_open(self) -> tuple[str, ...]:
         """Those in which no business limit that starts today could end: two years are long."""
         start = datetime.combine(self.today, time(), UTC)
-        return tuple(name for name, each in self.sound.items() if not _opens(each, start))
+        doubtful = (spec.name for spec in self.specs if spec.name in self.sound and not _surely_opens(spec))
+        return tuple(name for name in doubtful if not _opens(self.sound[name], start))
 
     @cached_property
     def _compiled(self) -> Mapping[str, Calendar | CalendarError]:
@@ -275,6 +283,17 @@ def _compiled(spec: CalendarSpec) -> Calendar | CalendarError:
         return Calendar.from_spec(spec)
     except CalendarError as fault:
         return fault
+
+
+WEEKS, HOLIDAYS = 104, 150
+"""Weeks of two years, and more days than any country's public holidays are in them."""
+
+
+def _surely_opens(spec: CalendarSpec) -> bool:
+    """Whether a calendar closes so seldom that it must open in two years, without working these out."""
+    closed = sum((last - first).days + 1 for first, last in spec.closed) + len(spec.open)
+    closed += HOLIDAYS + len(spec.holidays.also) if spec.holidays is not None else 0
+    return not spec.imports and WEEKS * sum(1 for hours in spec.hours if hours) > closed
 
 
 def _opens(calendar: Calendar, start: datetime) -> bool:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.policy.placeholders import PlaceholderError, placeholders
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from carepolicy.checks.context import CheckedSet
     from carepolicy.checks.known import Spot
-    from carepolicy.policy.placeholders import Name, Placeholder
+    from carepolicy.policy.placeholders import Name
     from carepolicy.policy.places import At
 
 
@@ -29,18 +27,17 @@ class Hole(NamedTuple):
 
 def holes_in(checked: CheckedSet) -> Iterator[Hole]:
     """Each name in each text at each place where it may have no value."""
-    texts: dict[str, list[tuple[At, str, tuple[Placeholder, ...]]]] = {}
-    for messages in checked.messages.values():
-        for name, message in messages.items():
-            of_it = texts.setdefault(name, [])
-            of_it += _read(message.subject, message.at / "subject")
-            of_it += _read(message.text, message.at / "text")
     for spot in checked.spots:
-        if spot.effects is not None:
-            for template in spot.effects.send:
-                yield from _in(spot, template, texts.get(template, ()))
-            for tell in spot.effects.tell:
-                yield from _in(spot, None, _read(tell.say, tell.at / "say"))
+        if spot.effects is None:
+            continue
+        for template in spot.effects.send:
+            for messages in checked.messages.values():
+                if template in messages:
+                    message = messages[template]
+                    yield from _in(checked, spot, template, message.subject, message.at / "subject")
+                    yield from _in(checked, spot, template, message.text, message.at / "text")
+        for tell in spot.effects.tell:
+            yield from _in(checked, spot, None, tell.say, tell.at / "say")
 
 
 def first_of_each(holes: Iterable[Hole]) -> list[Hole]:
@@ -61,18 +58,8 @@ def unsure_in(checked: CheckedSet) -> dict[tuple[str, str], frozenset[str]]:
     return found
 
 
-def _read(text: str, at: At) -> list[tuple[At, str, tuple[Placeholder, ...]]]:
-    """A text with its placeholders; nothing of one without any, or whose braces are wrong, which CP225 tells."""
-    try:
-        return [(at, text, placeholders(text))] if "{" in text else []
-    except PlaceholderError:
-        return []
-
-
-def _in(spot: Spot, template: str | None, texts: Iterable[tuple[At, str, tuple[Placeholder, ...]]]) -> Iterator[Hole]:
-    for at, text, found in texts:
-        for each in found:
-            if not any(spot.knows(name.name) for name in each.names):
-                gapes = each.otherwise is None
-                for name in each.names:
-                    yield Hole(name, at, text, spot, template, gapes and name is each.names[0])
+def _in(checked: CheckedSet, spot: Spot, template: str | None, text: str, at: At) -> Iterator[Hole]:
+    for each in checked.placeholders(text):
+        if not any(spot.knows(name.name) for name in each.names):
+            gapes = each.otherwise is None
+            yield from (Hole(name, at, text, spot, template, gapes and name is each.names[0]) for name in each.names)
