@@ -1,29 +1,42 @@
-"""The library: policy sets that are checked and compiled, for programs that embed carepolicy."""
+"""The library: policy sets that are checked and compiled, for programs that embed carepolicy. See docs/api.md."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from carepolicy.engine.instants import microseconds
+from carepolicy.engine.reading import read_record
+from carepolicy.engine.record import Record
 from carepolicy.engine.run import OrderedRun, Run
-from carepolicy.machine.bundle import PolicyErrors, load_bundle
+from carepolicy.event import Event, line_of
+from carepolicy.machine.bundle import PolicyErrors, from_bytes, load_bundle, to_bytes
 from carepolicy.spool import spool
 
 if TYPE_CHECKING:
     from carepolicy.businesstime import Calendar
     from carepolicy.machine.flowmachine import FlowMachine
     from carepolicy.machine.program import Bundle
+    from carepolicy.policy.findings import Finding
     from carepolicy.policy.model import Flow as FlowModel
     from carepolicy.policy.model import Policies
 
-__all__ = ["Engine", "Flow", "PolicyErrors", "PolicySet", "load"]
+__all__ = ["Engine", "Flow", "PolicyErrors", "PolicySet", "check", "load"]
+
+
+def check(path: str | os.PathLike[str] = "policies", today: date | None = None) -> list[Finding]:
+    """What is wrong in the policy set in a folder, in the order of files and lines; nothing where all is well.
+
+    Calendars are judged as of ``today``, by default the day of the machine.
+    """
+    from carepolicy.checks import check_folder
+
+    return list(check_folder(os.fspath(path), today or date.today())[1])
 
 
 def load(path: str | os.PathLike[str] = "policies") -> PolicySet:
@@ -32,11 +45,21 @@ def load(path: str | os.PathLike[str] = "policies") -> PolicySet:
 
 
 class PolicySet:
-    """A checked policy set. ``policies`` is the frozen model of its files, ``bundle`` what it compiles to."""
+    """A checked policy set. ``policies`` is the frozen model of its files, ``bundle`` what it compiles to.
+
+    It can be pickled, for worker processes: what it compiles to travels, and the files are read there again if asked.
+    """
 
     def __init__(self, root: str) -> None:
         self.root = root
         self.bundle: Bundle = load_bundle(root)
+
+    def __getstate__(self) -> tuple[str, bytes]:
+        return self.root, to_bytes(self.bundle)
+
+    def __setstate__(self, state: tuple[str, bytes]) -> None:
+        self.root, packed = state
+        self.bundle = from_bytes(packed)
 
     @cached_property
     def policies(self) -> Policies:
@@ -97,17 +120,22 @@ class Engine:
             raise ValueError("lateness is how long events are held back: it cannot be negative")
         self._lateness = lateness // timedelta(microseconds=1)
 
-    def run(
-        self, events: Iterable[Mapping[str, Any] | str | bytes], until: datetime | None = None
-    ) -> Iterator[dict[str, Any]]:
-        """The records of a stream of CloudEvents (objects or lines of JSON).
+    def run(self, events: Iterable[Event], until: datetime | None = None) -> Iterator[dict[str, Any]]:
+        """The records of a stream of CloudEvents, as dictionaries: see ``records``."""
+        return (orjson.loads(line) for line in self._lines(events, until))
+
+    def records(self, events: Iterable[Event], until: datetime | None = None) -> Iterator[Record]:
+        """The records of a stream of CloudEvents: mappings, lines of JSON, or objects of the ``cloudevents`` package.
 
         Timers fall due as time passes for each subject, and at the end until ``until`` (an aware
         datetime; by default the latest time read). Records are yielded when they can no longer change
-        their order; with watches or raised events in the set that is when all events are read. An event
-        that cannot be taken gives a record that says so; blank lines are left out. Raises ``TypeError`` for
-        one text in place of many lines, and ``ValueError`` for an ``until`` without a time zone.
+        their order: behind each event where the set has one stratum, else (with watches or raised events in the set)
+        when all events are read. An event that cannot be taken gives a record that says so; blank lines are left out.
+        Raises ``TypeError`` for one text in place of many lines, and ``ValueError`` for an ``until`` without a zone.
         """
+        return (read_record(line.encode()) for line in self._lines(events, until))
+
+    def _lines(self, events: Iterable[Event], until: datetime | None) -> Iterator[str]:
         if isinstance(events, (str, bytes)):
             raise TypeError(
                 "events are many objects or lines, not one text: hand over an open file, or text.splitlines()"
@@ -116,24 +144,15 @@ class Engine:
             raise ValueError("until needs a time zone (such as tzinfo=UTC)")
         return self._run(events, None if until is None else microseconds(until))
 
-    def _run(self, events: Iterable[Mapping[str, Any] | str | bytes], until: int | None) -> Iterator[dict[str, Any]]:
+    def _run(self, events: Iterable[Event], until: int | None) -> Iterator[str]:
         with OrderedRun(Run(self._bundle, self._reveal, self._lateness), spool) as run:
             for number, event in enumerate(events, 1):
-                line = event if isinstance(event, (str, bytes)) else orjson.dumps(event, default=_money)
-                if not isinstance(event, (str, bytes)) or event.strip():
-                    yield from _records(run.feed([(number, line)]))
+                line = line_of(event)
+                if line.strip():
+                    yield from _lines(run.feed([(number, line)]))
             for text in run.finish(until):
-                yield from _records(text)
+                yield from _lines(text)
 
 
-def _money(value: object) -> str:
-    """What JSON does not know of itself: amounts of money go in as their text."""
-    if isinstance(value, Decimal):
-        return str(value)
-    raise TypeError
-
-
-def _records(text: str) -> Iterator[dict[str, Any]]:
-    for line in text.split("\n"):  # only a line feed ends a line of JSON
-        if line:
-            yield orjson.loads(line)
+def _lines(text: str) -> Iterator[str]:
+    return (line for line in text.split("\n") if line)  # only a line feed ends a line of JSON

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import pickle
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,3 +65,55 @@ def test_wrong_use_is_refused_at_once_and_in_words(engine: carepolicy.Engine, tm
 
 def test_the_public_names_are_the_ones_that_are_listed() -> None:
     assert dir(carepolicy) == sorted(carepolicy.__all__)
+
+
+def test_records_come_as_values_and_behind_each_event_where_nothing_can_come_before_them(
+    engine: carepolicy.Engine,
+) -> None:
+    asked = []
+
+    def events() -> Iterator[dict[str, Any]]:
+        for number in range(3):
+            asked.append(number)
+            yield event("placed", f"2026-03-02T0{number + 1}:00:00", f"s-{number}")
+
+    records = engine.records(events())
+    first = next(records)
+    assert (first.kind, first.subject, first.sequence, first.data["state"]) == ("case.opened", "s-0", 1, "open")
+    assert asked == [0]
+    assert [each.subject for each in records] == ["s-1", "s-2"]
+
+
+def test_events_of_the_cloudevents_package_are_taken(engine: carepolicy.Engine) -> None:
+    package = pytest.importorskip("cloudevents.core.v1.event", reason="pip install cloudevents")
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    attributes = {"id": "1", "source": "/s", "specversion": "1.0", "type": "placed", "subject": "x", "time": at}
+    attributes |= {"datacontenttype": "application/json"}
+    taken = package.CloudEvent(attributes=attributes, data={"order.total": 120})
+    plain = {**attributes, "time": at.isoformat(), "data": {"order.total": 120}}
+    assert list(engine.run([taken])) == list(engine.run([plain]))
+
+
+def test_a_set_can_be_pickled_and_works_as_before(tmp_path: Path) -> None:
+    policies = carepolicy.load(write_set(tmp_path, FLOW))
+    events = [event("placed", "2026-03-02T09:00:00")]
+    again = pickle.loads(pickle.dumps(policies))
+    assert list(again.engine().run(events)) == list(policies.engine().run(events))
+    assert again.flows.keys() == policies.flows.keys()
+    assert list(pickle.loads(pickle.dumps(policies)).engine().run(events)) == list(policies.engine().run(events))
+
+
+def test_a_check_gives_the_findings(tmp_path: Path) -> None:
+    sound = write_set(tmp_path / "sound", FLOW)
+    wrong = write_set(tmp_path / "wrong", FLOW.replace("to: dear", "to: deer"))
+    assert [each for each in carepolicy.check(sound) if each.code == "CP203"] == []
+    (found,) = [each for each in carepolicy.check(wrong) if each.code == "CP203"]
+    assert isinstance(found, carepolicy.Finding)
+    assert (found.place.file, found.hint) == ("flows/order.yaml", 'did you mean "dear"?')
+
+
+def test_all_names_of_the_public_api_are_there() -> None:
+    assert sorted(carepolicy.__all__) == dir(carepolicy)
+    assert all(getattr(carepolicy, name) is not None for name in carepolicy.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'opne_store'"):
+        carepolicy.opne_store  # noqa: B018

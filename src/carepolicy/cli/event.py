@@ -16,8 +16,7 @@ from carepolicy.cli.stores import open_or_exit, operation_or_exit, store_option
 from carepolicy.cli.times import lateness_of, lateness_option, near_of, wall_clock, yes_option
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.intake import numbered_lines
-from carepolicy.store.contract import storable
-from carepolicy.store.live.entry import NotTyped, completed, event_line, facts_of
+from carepolicy.store.live.entry import NotTyped, completed, event_line, facts_of, fate_of
 from carepolicy.store.live.wall import Wall
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ SOURCE = "/carepolicy/cli"
 """Where an event comes from that does not say it."""
 
 STDIN = "-"
-DUPLICATE = "CP909"
 NOTED = 60_000_000
 """Microseconds ahead of the clock from which on it is told that an event had to be put there."""
 
@@ -136,19 +134,8 @@ def _blocks(source: Any) -> Iterator[bytes]:
 
 
 def _answer(number: int, source: str | None, identity: str | None, done: Done, quiet: bool) -> None:
-    told: dict[str, Any] = {"line": number, "source": source, "id": identity, "is": _fate(source, identity, done)}
+    told: dict[str, Any] = {"line": number, "source": source, "id": identity, "is": fate_of(source, identity, done)}
     if done.tally:
         told["codes"] = sorted(done.tally)
     sys.stdout.write(f"{'' if quiet else done.records}{orjson.dumps(told).decode()}\n")
     sys.stdout.flush()
-
-
-def _fate(source: str | None, identity: str | None, done: Done) -> str:
-    """What became of one event."""
-    if done.held:
-        return "held"
-    if DUPLICATE in done.tally:
-        return "duplicate"
-    if done.refused or (storable(source or ""), storable(identity or "")) in done.untaken:
-        return "refused"
-    return "taken"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
+
+from carepolicy.engine import codes
+from carepolicy.store.contract import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from carepolicy.machine.program import Bundle
+    from carepolicy.store.live.operation import Done
 
 YES, NO = frozenset(("true", "yes", "on", "1")), frozenset(("false", "no", "off", "0"))
 
@@ -57,7 +61,7 @@ def facts_of(text: bytes) -> dict[str, Any]:
     return told
 
 
-def completed(line: bytes, source: str) -> tuple[bytes, str | None, str | None]:
+def completed(line: bytes | str, source: str) -> tuple[bytes | str, str | None, str | None]:
     """The line of an event, with ``source`` and an id of its own where it names none; its source and id."""
     try:
         event = orjson.loads(line)
@@ -68,6 +72,17 @@ def completed(line: bytes, source: str) -> tuple[bytes, str | None, str | None]:
     whole = {"specversion": "1.0", "id": str(uuid.uuid4()), "source": source, **event}
     told = [each if isinstance(each, str) else None for each in (whole["source"], whole["id"])]
     return (line if whole.keys() == event.keys() else orjson.dumps(whole)), told[0], told[1]
+
+
+def fate_of(source: str | None, identity: str | None, done: Done) -> Literal["taken", "held", "duplicate", "refused"]:
+    """What became of one event that came alone."""
+    if done.held:
+        return "held"
+    if codes.DUPLICATE in done.tally:
+        return "duplicate"
+    if done.refused or (storable(source or ""), storable(identity or "")) in done.untaken:
+        return "refused"
+    return "taken"
 
 
 def _typed(bundle: Bundle, type_: str, text: str) -> tuple[str, Any]:

@@ -251,9 +251,10 @@ class PostgresTransaction(SqlTransaction):
 
 
 class PostgresStore:
-    """A store in the database and schema that ``url`` names (``?schema=NAME``, by default carepolicy)."""
+    """A store in the database and schema that ``url`` names (``?schema=NAME``, by default carepolicy), on a connection
+    of its own, or on one that is another's to close."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connection: Connection | None = None) -> None:
         address, schema = parsed(url)
         try:
             psycopg.conninfo.conninfo_to_dict(address)
@@ -265,7 +266,7 @@ class PostgresStore:
         self._channel = f"{schema}_due"
         self._marks = Marks()
         with self._told():
-            self._connection: Connection = psycopg.connect(address, autocommit=True, connect_timeout=10)
+            self._connection: Connection = connection or psycopg.connect(address, autocommit=True, connect_timeout=10)
             try:
                 self._connection.execute("SET synchronous_commit TO on")
                 lay_out(self._connection, schema, self._mark_all)

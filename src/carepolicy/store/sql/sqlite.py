@@ -313,7 +313,10 @@ class SqliteStore:
             return self._only_read()
 
     def _connected(self, path: str, pragmas: Sequence[str], uri: bool = False) -> sqlite3.Connection:
-        connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, cached_statements=256, uri=uri)
+        # Threads may hand a store on, as long as one at a time has it.
+        connection = sqlite3.connect(
+            path, timeout=PATIENCE, isolation_level=None, cached_statements=256, uri=uri, check_same_thread=False
+        )
         try:
             self._demand_ours(connection)
             for each in pragmas:
