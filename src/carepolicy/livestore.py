@@ -26,7 +26,7 @@ from carepolicy.engine.record import Record
 from carepolicy.engine.view import CaseView, cases_of
 from carepolicy.event import line_of
 from carepolicy.policy.findings import did_you_mean
-from carepolicy.store.cases.search import ANYBODY, Looker, Wanted, names_near, open_cases, records_of
+from carepolicy.store.cases.search import Wanted, names_near, open_cases, records_of
 from carepolicy.store.faults import NoStoreUrl, Unreachable
 from carepolicy.store.live.entry import completed, fate_of
 from carepolicy.store.live.operation import Operation
@@ -34,7 +34,7 @@ from carepolicy.store.live.wall import Wall
 from carepolicy.store.open import open_store as open_plain_store
 from carepolicy.store.outbox import queue
 from carepolicy.store.privacy.contacts import Contact, ContactLog
-from carepolicy.store.privacy.seal import NOBODY, Reader
+from carepolicy.store.privacy.seal import ANYBODY, NOBODY, Looker, Reader
 from carepolicy.store.url import POSTGRES, parsed
 
 if TYPE_CHECKING:
@@ -326,7 +326,7 @@ class LiveOutbox:
         ``done`` or ``fail`` of each before the lease ends."""
         with self._outbox() as outbox:
             until = lease // timedelta(microseconds=1)
-            return outbox.take(wall_clock(), until, most, who, queue.Wanted(kinds, channels))
+            return outbox.take(wall_clock(), until, most, who, queue.Selection(kinds, channels))
 
     def done(self, requests: Iterable[Request]) -> None:
         """Say that requests were carried out. Raises ``NoRequest`` where a lease is over, and then none of them is."""
