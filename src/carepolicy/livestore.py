@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec, Protocol,
 import anyio
 import orjson
 
+from carepolicy.engine.history.cases import CaseView, cases_of
 from carepolicy.engine.instants import EPOCH, microseconds
 from carepolicy.engine.reading import read_record
 from carepolicy.engine.record import Record
-from carepolicy.engine.view import CaseView, cases_of
 from carepolicy.event import line_of
 from carepolicy.policy.findings import did_you_mean
 from carepolicy.store.cases.search import Wanted, names_near, open_cases, records_of
