@@ -433,7 +433,6 @@ class Span:
     question is about some stretch.
     """
 
-    # Written out, as every short command imports it: making a frozen dataclass takes as long as all of a small module.
     __slots__ = (
         "befores",
         "begin",

@@ -12,7 +12,6 @@ from click.shell_completion import get_completion_class
 from carepolicy.cli.configuration import POLICIES, POLICIES_VARIABLE, STORE
 from carepolicy.cli.status import COMPLETION, NAME
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
-from carepolicy.store.cases.search import names_beginning
 from carepolicy.store.faults import NoStoreUrl, StoreFault
 from carepolicy.store.open import open_store
 
@@ -91,6 +90,8 @@ def roles(context: click.Context, parameter: click.Parameter, incomplete: str) -
 
 def subjects(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Subjects of the store with open cases; none where there is no store, or it is busy."""
+    from carepolicy.store.cases.search import names_beginning  # each command imports this module, few complete subjects
+
     try:
         store = open_store(context.params.get("store") or context.lookup_default("store") or STORE, False)
     except (StoreFault, NoStoreUrl):

@@ -9,11 +9,11 @@ import click
 import orjson
 
 from carepolicy.businesstime import Calendar, LimitError, NeverOpen, OutOfRange, parse_limit
-from carepolicy.cli.calendars import timetable_of
 from carepolicy.cli.completion import calendars
-from carepolicy.cli.sets import format_option, policies_option
+from carepolicy.cli.sets import format_option, policies_option, showing_errors
 from carepolicy.cli.status import Refused
 from carepolicy.cli.times import moment
+from carepolicy.machine.timetable import timetable_of
 from carepolicy.policy.findings import did_you_mean
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from carepolicy.businesstime import Limit
     from carepolicy.businesstime.explanation import Explanation
-    from carepolicy.cli.calendars import Timetable
+    from carepolicy.machine.timetable import Timetable
 
 
 @click.command(
@@ -47,7 +47,8 @@ def command(
 
     Times without an offset are in the organisation's time zone, and so is the answer.
     """
-    timetable = timetable_of(policies)
+    with showing_errors(policies):
+        timetable = timetable_of(policies)
     begin = moment(start, timetable.timezone)
     limit = _limit(duration, timetable)
     counted_in = _calendar(calendar, timetable)

@@ -113,8 +113,8 @@ def _sources() -> str:
     rooms = ("policy", "businesstime", "guards", "machine")
     seen = blake2b(digest_size=16)
     for room in rooms:
-        for name, changed in sorted(_modules(os.path.join(top, room))):
-            seen.update(f"{room}/{name}:{changed}\0".encode())
+        for path, changed in sorted(_modules(os.path.join(top, room))):
+            seen.update(f"{os.path.relpath(path, top)}:{changed}\0".encode())
     return seen.hexdigest()
 
 
@@ -123,8 +123,10 @@ def _modules(folder: str) -> Iterator[tuple[str, int]]:
         return
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.endswith(".py"):
-                yield entry.name, entry.stat().st_mtime_ns
+            if entry.name.endswith((".py", ".lark")):
+                yield entry.path, entry.stat().st_mtime_ns
+            elif entry.is_dir():
+                yield from _modules(entry.path)
 
 
 def _checksum(body: bytes) -> bytes:

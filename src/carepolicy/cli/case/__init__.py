@@ -12,11 +12,10 @@ import click
 import orjson
 from click.core import ParameterSource
 
-from carepolicy.cli.calendars import timetable_of
 from carepolicy.cli.case import text
 from carepolicy.cli.case.source import source_of
 from carepolicy.cli.completion import flows, roles, states, subjects
-from carepolicy.cli.sets import Command, format_option, policies_option
+from carepolicy.cli.sets import Command, format_option, policies_option, showing_errors
 from carepolicy.cli.status import NO, Refused
 from carepolicy.cli.stores import open_or_exit, reveal_options, store_option
 from carepolicy.cli.times import wall_clock
@@ -25,6 +24,7 @@ from carepolicy.engine.history.order import in_order
 from carepolicy.engine.history.words import NAMES, Titles
 from carepolicy.engine.reading import read_record
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
+from carepolicy.machine.timetable import timetable_of
 from carepolicy.store.cases.search import Wanted
 from carepolicy.store.privacy.keys import Keys
 from carepolicy.store.records.checkpoint import NotSigned, checked, proof, signer_of
@@ -211,7 +211,8 @@ def _zone(policies: str) -> ZoneInfo:
     if given is ParameterSource.DEFAULT and not os.path.isdir(policies):
         click.echo(f"there is no folder {policies}: times are in UTC; name a set with --policies", err=True)
         return ZoneInfo("UTC")
-    return ZoneInfo(timetable_of(policies).timezone)
+    with showing_errors(policies):
+        return ZoneInfo(timetable_of(policies).timezone)
 
 
 def _titles(policies: str) -> Titles:

@@ -8,17 +8,19 @@ from datetime import date
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from carepolicy.cli.sets import demand_folder, refuse
+from carepolicy.businesstime import Calendar, CalendarError, NeverOpen
+from carepolicy.businesstime.zones import is_zone
 from carepolicy.machine import cache
+from carepolicy.machine.bundle import PolicyErrors
+from carepolicy.policy.files import ORGANISATION
+from carepolicy.policy.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from carepolicy.businesstime import Calendar
     from carepolicy.policy.model import Organisation
 
 KIND = "timetable"
-ORGANISATION = "organisation.yaml"
 
 
 class Timetable(NamedTuple):
@@ -35,18 +37,14 @@ class Timetable(NamedTuple):
 
     def calendar(self, name: str) -> Calendar:
         """The calendar of a name that is in ``packed``."""
-        from carepolicy.businesstime import Calendar
-
         return Calendar.unpacked(self.packed[name])
 
 
 def timetable_of(root: str) -> Timetable:
-    """The calendars of the set in ``root``. Errors of organisation.yaml are shown and end the command."""
-    demand_folder(root)
+    """The calendars of the set in ``root``. Raises ``PolicyErrors`` for errors of organisation.yaml."""
     digest = _digest(os.path.join(root, ORGANISATION))
     body = cache.load(KIND, digest)
     if body is not None:
-        # Not by pickle: importing that takes longer than all of this.
         kept = Timetable(*marshal.loads(body))
         if all(_digest(os.path.join(root, file)) == was for file, was in kept.imported.items()):
             return kept
@@ -57,27 +55,26 @@ def timetable_of(root: str) -> Timetable:
 
 
 def _compiled(root: str) -> Timetable:
-    from carepolicy.businesstime import Calendar, CalendarError, NeverOpen
-    from carepolicy.businesstime.zones import is_zone
     from carepolicy.checks import CheckedSet
     from carepolicy.checks.calendars.cp231_timezone import find as find_timezones
-    from carepolicy.policy.findings import Finding
     from carepolicy.policy.load import load_policies
 
     policies, findings = load_policies(root)
     if policies is None:
-        refuse(root, findings)
+        raise PolicyErrors(findings)
     organisation = policies.organisation
     if not is_zone(organisation.timezone):
-        refuse(root, list(find_timezones(CheckedSet(policies, date.today()))))
+        raise PolicyErrors(list(find_timezones(CheckedSet(policies, date.today()))))
     packed: dict[str, bytes] = {}
     for spec in organisation.calendars.values():
         try:
             packed[spec.name] = Calendar.from_spec(spec).packed()
         except CalendarError as fault:
-            refuse(root, [Finding("CP232", fault.reason, policies.place(fault.at or spec.at), fault.hint)])
+            raise PolicyErrors(
+                [Finding("CP232", fault.reason, policies.place(fault.at or spec.at), fault.hint)]
+            ) from None
         except NeverOpen as fault:
-            refuse(root, [Finding("CP222", str(fault), policies.key_place(spec.at))])
+            raise PolicyErrors([Finding("CP222", str(fault), policies.key_place(spec.at))]) from None
     return Timetable(
         organisation.timezone,
         organisation.calendar,
