@@ -63,11 +63,9 @@ class Carried(Mapped):
     """The facts that an event bears."""
 
     required: tuple[str, ...] = key(
-        FACTS, "Facts that it must bear.", missing=(), example="[customer.email]", codes=("CP226", "CP412")
+        FACTS, "Facts that it must bear.", missing=(), example="[customer.email]", unknown="CP226", codes=("CP412",)
     )
-    optional: tuple[str, ...] = key(
-        FACTS, "Facts it may bear.", missing=(), example="[customer.tier]", codes=("CP226",)
-    )
+    optional: tuple[str, ...] = key(FACTS, "Facts it may bear.", missing=(), example="[customer.tier]", unknown="CP226")
 
 
 def _carried(name: str) -> Reader:
@@ -167,7 +165,7 @@ class Clock(Mapped):
         rank=3, told=("when it starts again", "quand il reprend"),
     )  # fmt: skip
     restarts_on: tuple[str, ...] = names(
-        "event", "Events that begin it anew while it runs.", example="[more_info_received]", rank=3,
+        "event", "Events that begin it anew while it runs.", example="[customer_wrote]", rank=3,
         told=("begins anew when", "recommence quand"),
     )  # fmt: skip
     warn_at: tuple[str, ...] = texts(
@@ -195,7 +193,7 @@ class Clock(Mapped):
     )  # fmt: skip
     counts_from: str | None = name_of(
         "fact", "A fact that holds the instant from which the first round counts.",
-        otherwise="the instant at which it starts", example="order.paid_at", codes=("CP221", "CP412"), rank=3,
+        otherwise="the instant at which it starts", example="order.ship_by", codes=("CP221", "CP412"), rank=3,
         told=("counts from", "compté depuis"),
     )  # fmt: skip
     rolls = passed_on(
@@ -224,7 +222,7 @@ class Tell(Mapped):
     """An internal notice to a role."""
 
     role: str = name_of("role", "Who is told.", required=True, example="care_lead")
-    say: str = text("What they are told.", example="{case} is late.", codes=("CP225", "CP701"))
+    say: str = text("What they are told.", example="'{case} is late.'", codes=("CP225", "CP701"))
     at: At = located()
 
 
@@ -254,7 +252,7 @@ class Open(Mapped):
     flow: str = name_of("flow", "The flow of which a case is opened.", required=True, example="feedback_survey")
     on: str | None = name_of(
         "event", "The event that starts it, where the flow has several starts.", otherwise="its first start",
-        example="survey_asked", codes=("CP217",),
+        example="survey_due", codes=("CP217",),
     )  # fmt: skip
     keep_time: bool = key(
         Scalar(
@@ -275,11 +273,11 @@ class Open(Mapped):
 class Raise(Mapped):
     """An event for another key: ``subject`` and the values of ``data`` are expressions."""
 
-    event: str = name_of("event", "The event that is raised.", required=True, example="email_received")
-    subject: CelText = expression("Whom it is about.", required=True, example="customer.email")
+    event: str = name_of("event", "The event that is raised.", required=True, example="chronic_problem_found")
+    subject: CelText = expression("Whom it is about.", required=True, example="complaint.cause")
     data: Mapping[str, CelText] = named(
         EXPRESSION, "expressions by the fact they give", "What it carries.", names=FACT,
-        example="{customer.tier: customer.tier}", codes=("CP237",),
+        example="{complaint.cause: complaint.cause}", codes=("CP237",),
     )  # fmt: skip
     at: At = located()
 
@@ -309,7 +307,8 @@ class Effects(Mapped):
             EXPRESSION, "facts and their expressions, such as {complaint.attempts: complaint.attempts + 1}", FACT,
             piece="set",
         ),
-        "Facts that change, and to what.", missing=lambda node, name: {}, example="{email.urgent: true}", rank=2,
+        "Facts that change, and to what.", missing=lambda node, name: {}, rank=2,
+        example="{complaint.attempts: complaint.attempts + 1}",
         told=("notes down", "note"),
     )  # fmt: skip
     send: tuple[str, ...] = names(
@@ -357,8 +356,8 @@ class Effects(Mapped):
     raises: tuple[Raise, ...] = key(
         Several(Fields(Raise), ("object",), "{event: …, subject: …, data: …}, or a list of these", "raise"),
         "Events for another key.", key="raise", missing=(), codes=("CP223", "CP237", "CP311"),
-        example="{event: email_received, subject: customer.email, data: {customer.email: customer.email}}", rank=2,
-        told=("reports", "signale"),
+        example="{event: chronic_problem_found, subject: complaint.cause, data: {complaint.cause: complaint.cause}}",
+        rank=2, told=("reports", "signale"),
     )  # fmt: skip
     extend: tuple[Extend, ...] = key(
         Several(Fields(Extend), ("object",), "{clock: …, by: …, at_most: …}, or a list of these", "extend"),
@@ -368,7 +367,7 @@ class Effects(Mapped):
     at: At = located()
     spends: CelText | None = expression(
         "Money that it gives away; the state's owner must have the authority: for it.", default=None,
-        only=("transition", "anywhere"), example="order.total", codes=("CP506", "CP507", "CP508"), rank=2,
+        only=("transition", "anywhere"), example="5", codes=("CP506", "CP507", "CP508"), rank=2,
         told=("gives away", "accorde"),
     )  # fmt: skip
 
@@ -576,7 +575,7 @@ class Flow(Mapped):
     )  # fmt: skip
     subject: str | None = key(
         TEXT.of("fact"), "The fact that keys its cases; with every: the subject itself.",
-        otherwise="the event's subject", example="customer.email", codes=("CP227", "CP238"), rank=4,
+        otherwise="the event's subject", example="complaint.cause", unknown="CP227", codes=("CP238",), rank=4,
         told=("subject", "objet"),
     )  # fmt: skip
     keep: LimitText | None = limit(
@@ -607,7 +606,7 @@ class Flow(Mapped):
     )  # fmt: skip
     states: Mapping[str, State] = named(
         State, "states by name", "Where a case can be.", defines="state", at_least=1, required=True, rank=7,
-        example="{answered: {title: Answered, final: resolved}}", codes=("CP301", "CP302"),
+        example="{received: {title: Waiting for an answer, start_on: email_received}}", codes=("CP301", "CP302"),
     )  # fmt: skip
     anywhere: Mapping[str, tuple[Transition, ...]] = named(
         ANYWHERE, "events and where they lead",

@@ -25,7 +25,7 @@ class Message(Mapped):
         "What the customer reads. {customer.name}, {clock.NAME.limit}, {case} and others are filled in; "
         '{customer.name or "customer"} says what stands there where there is no value.',
         required=True,
-        example='Dear {customer.name or "customer"}, we answer within {clock.first_reply.limit}.',
+        example="We have your e-mail, {case}, and answer within {clock.first_reply.limit}.",
         codes=("CP225", "CP608", "CP609"),
         rank=2,
         told=("text", "texte"),

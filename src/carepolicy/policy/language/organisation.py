@@ -160,13 +160,15 @@ class Watch(Mapped):
     """Raises an event when ``count`` events with one value of the fact ``by`` come ``within`` a limit."""
 
     name: str = called()
-    count: str = name_of("event", "The event that is counted.", required=True, example="email_received")
+    count: str = name_of("event", "The event that is counted.", required=True, example="customer_wrote")
     by: str = name_of(
-        "fact", "Events with one value of this fact are counted together.", required=True, example="customer.tier"
+        "fact", "Events with one value of this fact are counted together.", required=True, example="complaint.cause"
     )
     reaches: int = key(COUNT, "How many of them there must be.", bare=True, required=True, example="5")
     within: LimitText = limit("In how much time they must come.", bare=True, required=True, example="30 days")
-    raises: str = name_of("event", "The event that is raised.", key="raise", required=True, example="email_received")
+    raises: str = name_of(
+        "event", "The event that is raised.", key="raise", required=True, example="chronic_problem_found"
+    )
     at: At = located()
 
 
@@ -236,7 +238,7 @@ class Organisation(Mapped):
     )
     calendars: Mapping[str, CalendarSpec] = named(
         CalendarSpec, "calendars by name", "Opening hours, by name.", defines="calendar",
-        example="{office: {hours: {mon-fri: 09:00-17:00}}}", rank=2,
+        example="{phones: {title: Phone lines, hours: {mon-sat: 08:00-20:00}}}", rank=2,
     )  # fmt: skip
     roles: Mapping[str, Role] = named(
         Role, "roles by name", "Who acts.", defines="role", example="{care_agent: {title: Care agent}}", rank=3
@@ -251,7 +253,8 @@ class Organisation(Mapped):
     )  # fmt: skip
     watches: Mapping[str, Watch] = named(
         Watch, "watches by name", "Chronic problems that raise an event of their own.", defines="watch",
-        example="{loud: {count: email_received, by: customer.tier, reaches: 5, within: 30 days, raise: reply_sent}}",
+        example="{often: {count: customer_wrote, by: complaint.cause, reaches: 5, within: 30 days, "
+        "raise: chronic_problem_found}}",
         rank=6,
     )  # fmt: skip
     settings: Mapping[str, Setting] = named(
