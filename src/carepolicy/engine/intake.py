@@ -163,7 +163,7 @@ class Intake:
                             _take_nested(tree[name], value, data)
                         else:
                             data[name] = takers[name](value)
-                if len(line) > SURELY_SHORT:
+                if len(line) > SURELY_SHORT and (len(line) > LONGEST_IDENTITY or type(line) is str):
                     _demand_short(line, event)
                 if not (event.subject and event.id) or event.specversion != VERSION:
                     raise TypeError

@@ -10,6 +10,7 @@ from carepolicy.engine.case import Round
 from carepolicy.engine.due import plan
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.values import NO_DATA
+from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,44 @@ def operate(source: Source, target: LiveState, ops: Operations, opening: bool) -
             _resume(source, clock, limits, general)
         else:
             source.call(general)
+
+
+def look(source: Source, clock: LiveClock, target: LiveState, brought: frozenset[str]) -> None:
+    """Write out that a clock's limit is looked up again where an event has brought a fact that it reads, and that
+    nothing comes of it where the same limit holds as before: as ``look_again``."""
+    reads = clock.reads & brought
+    if not reads:
+        return
+    again = f"{source.name(clocks.look_again, 'look_again')}(out, case, {source.name(clock, 'clock')}, now, when)"
+    source.add(f"if event and not {source.name(reads, 'reads')}.isdisjoint(event):")
+    with source.deeper():
+        source.add(f"held = rounds[{clock.index}]")
+        if clock.phases[target.index] is Phase.RUNNING:
+            source.add("if held is None:")
+            with source.deeper():
+                source.call(again)
+            source.add("elif not held.late:")
+        else:
+            source.add("if held is not None and not held.late:")
+        with source.deeper():
+            limits = clock.choices[target.index]
+            if any(each is not limits for each in clock.choices) or any(limit.until for limit in limits):
+                source.call(again)
+                return
+            source.add(f"if held.limit is not ({_chosen(source, limits)}):")
+            with source.deeper():
+                source.call(again)
+
+
+def _chosen(source: Source, limits: tuple[LiveLimit, ...]) -> str:
+    """The first of some limits whose guard holds, as an expression: as ``choose``."""
+    if not limits:
+        return "None"
+    chosen, others = source.name(limits[0], "limit"), limits[1:]
+    if limits[0].when is None:
+        return chosen
+    guard = f"{source.name(limits[0].when, 'applies')}(case.facts, {source.name(NO_DATA, 'nothing')}, case)"
+    return f"{chosen} if {guard} else {_chosen(source, others)}"
 
 
 def _plain(limits: tuple[LiveLimit, ...]) -> bool:

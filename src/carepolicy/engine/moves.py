@@ -13,9 +13,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.case import Case
+from carepolicy.engine.clocks import begin_anew
 from carepolicy.engine.effects import assign_task
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.moveclocks import operate
+from carepolicy.engine.moveclocks import look, operate
 from carepolicy.engine.source import Source
 from carepolicy.engine.values import NO_DATA
 from carepolicy.machine.program import Phase
@@ -74,7 +75,8 @@ def _write_way(source: Source, program: LiveProgram, state: LiveState, way: Live
     if way.moved is not None:
         source.record("case.moved", source.name(way.moved, "moved"))
     facts_set = any(each.sets_facts for each in _known(state.leave, way.effects))
-    looks = _enter(source, program, state, way.to, way.ops, _tests(source, program, event, facts_set), "return True")
+    brought = program.reads_of(event)
+    looks = _enter(source, program, state, way.to, way.ops, brought, facts_set, "return True")
     timed = any(event in (clock.warned_trigger, clock.late_trigger) for clock in program.clocks)  # it has just fired
     extended = any(each.extends_clocks for each in effects)
     if way.ops or looks or timed or extended or state.afters or way.to.afters or way.to.final is not None:
@@ -90,27 +92,25 @@ def _run(source: Source, effects: LiveEffects, event: str = "event") -> None:
     source.call(f"{source.name(effects, 'effects')}.run(stepper, case, now, when, {event})")
 
 
-def _tests(source: Source, program: LiveProgram, event: str, facts_set: bool) -> tuple[str, ...]:
-    """When a fact that clocks read may be another than before the event, as expressions."""
-    reads = program.reads_of(event)
-    brought = (f"event and not {source.name(reads, 'reads')}.isdisjoint(event)",) if reads else ()
-    return (*brought, "case.facts is not facts") if program.reads and facts_set else brought
-
-
 def _enter(
     source: Source, program: LiveProgram, before: LiveState | None, state: LiveState, ops: Operations,
-    tests: tuple[str, ...], *rest: str,
+    brought: frozenset[str], facts_set: bool, *rest: str,
 ) -> bool:  # fmt: skip
-    """Enter a state, from nowhere where there is none ``before``; whether limits may be looked up by it, which is so
-    where one of the ``tests`` holds. ``rest`` ends the move where lateness is taken on the way, which may lead
-    anywhere."""
+    """Enter a state, from nowhere where there is none ``before``; whether limits may be looked up by it.
+
+    That is so where a fact that clocks read may be another than before: one that the event may have ``brought``, or
+    that was set before. ``rest`` ends the move where lateness is taken on the way, which may lead anywhere.
+    """
     event = source.name(NO_DATA, "nothing") if before is None else "event"
     source.add(f"case.state = {source.name(state, 'state')}", "case.entered = now")
     if program.counts_visits:
         source.add(f"case.visit({state.name!r})")
     if state.channel is not None:
         source.add(f"case.channel = {state.channel!r}")
-    if tests and program.clocks:
+    facts_set = facts_set and bool(program.reads)
+    tests = [f"event and not {source.name(brought, 'reads')}.isdisjoint(event)"] if brought else []
+    tests += ["case.facts is not facts"] if facts_set else []
+    if program.clocks and tests and (facts_set or any(operation is begin_anew for _, operation in ops)):
         source.add(f"if {' or '.join(tests)}:")
         with source.deeper():
             source.call(f"stepper.operate(case, {source.name(ops, 'ops')}, event, facts, now, when)")
@@ -119,7 +119,9 @@ def _enter(
             with source.deeper():
                 operate(source, state, ops, before is None)
     else:
-        operate(source, state, ops, before is None)
+        for clock in program.clocks:
+            look(source, clock, state, brought)
+            operate(source, state, tuple(each for each in ops if each[0] is clock), before is None)
     if state.final is not None:
         if state.enter is not None:
             _run(source, state.enter, event)
@@ -218,7 +220,7 @@ def write_opening(program: LiveProgram, state: LiveState) -> Opening | None:
     )
     source.begin_records(program)
     source.record("case.opened", source.name(state.opened, "opened"))
-    _enter(source, program, None, state, state.starting, ())
+    _enter(source, program, None, state, state.starting, frozenset(), False)
     _settle(source, program, state)
     source.add("return case")
     opening: Opening = source.function()

@@ -16,13 +16,24 @@ from collections import Counter, deque
 from enum import Enum
 from heapq import heappop, heappush
 from io import BytesIO
+from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from carepolicy.engine import codes
 from carepolicy.engine.eventrecords import EventRecords
 from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.engine.intake import MERGE, Incoming, Intake, NotTaken, Refused, duplicate, is_too_long, make_tuple
+from carepolicy.engine.intake import (
+    BLOCK,
+    MERGE,
+    Incoming,
+    Intake,
+    NotTaken,
+    Refused,
+    duplicate,
+    is_too_long,
+    make_tuple,
+)
 from carepolicy.engine.letters import DeadLetters
 from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.program import LiveProgram
@@ -474,6 +485,7 @@ class OrderedRun:
         self._direct = run.levels == 1 and run.holding is None
         self._spool: IO[bytes] | None = None
         self._kept: list[tuple[int, int, int]] = []
+        self._spooled = 0
         self.records_written = 0
         self.lines_read = 0
         self.dead: list[str] = []
@@ -498,8 +510,8 @@ class OrderedRun:
             self._bury()
         if self._direct:
             return "".join([self._text(each.records) for each in found])
-        for each in found:
-            self._keep(each)
+        if found:
+            self._keep(found)
         return ""
 
     def finish(self, until: int | None) -> Iterator[str]:
@@ -507,14 +519,11 @@ class OrderedRun:
         ending = self._run.finish(until)
         self._run.refusals.sort(key=attrgetter("line"))
         self._bury()
-        later = deque(ending.caused)
-        for number, text in self._unspooled():
-            while later and later[0].line < number:
-                yield self._text(later.popleft().records)
-            self.records_written += text.count("\n")
-            yield text
-        for each in later:
-            yield self._text(each.records)
+        kept = deque(sorted(self._kept))
+        for line, several in groupby(ending.caused, key=attrgetter("line")):
+            yield from self._unspooled(kept, line)
+            yield self._text([record for each in several for record in each.records])
+        yield from self._unspooled(kept, AT_THE_END)
         yield self._text(ending.due)
 
     def _bury(self) -> None:
@@ -525,18 +534,27 @@ class OrderedRun:
         self.records_written += len(records)
         return text_of_all(records)
 
-    def _keep(self, caused: Caused) -> None:
+    def _keep(self, found: Sequence[Caused]) -> None:
         if self._spool is None:
             self._spool = self._make_spool()
-        start = self._spool.tell()
-        self._kept.append((caused.line, start, self._spool.write(text_of_all(caused.records).encode())))
+        texts = [text_of_all(each.records).encode() for each in found]
+        start = self._spooled
+        for each, text in zip(found, texts, strict=True):
+            self._kept.append((each.line, start, start + len(text)))
+            start += len(text)
+        self._spool.write(b"".join(texts))
+        self._spooled = start
 
-    def _unspooled(self) -> Iterator[tuple[int, str]]:
-        if self._spool is None:
-            return
-        for number, start, size in sorted(self._kept):
+    def _unspooled(self, kept: deque[tuple[int, int, int]], until: int) -> Iterator[str]:
+        """What was kept of lines up to one: what lies together in the file is read together."""
+        while kept and kept[0][0] <= until and self._spool is not None:
+            _, start, end = kept.popleft()
+            while kept and kept[0][0] <= until and kept[0][1] == end and end - start < BLOCK:
+                end = kept.popleft()[2]
             self._spool.seek(start)
-            yield number, self._spool.read(size).decode()
+            text = self._spool.read(end - start).decode()
+            self.records_written += text.count("\n")
+            yield text
 
     @property
     def open_cases(self) -> int:
