@@ -223,7 +223,7 @@ def test_moving_to_the_same_policies_between_any_two_events_changes_no_byte(smal
                 again = bundle._replace(digest=f"{bundle.digest}-again")
                 kept[again.digest] = again
                 plan = apply_bundle(store, again, {}, DataKeys(store), 0, 3)
-                assert set(plan.counts) <= {"stuck"}, plan
+                assert set(plan.fates.counts) <= {"stuck"}, plan
         told += "".join(done.records for done in operation.tick(end))
     with OrderedRun(Run(bundle)) as run:
         whole = "".join(run.feed(block) for block in numbered_lines([b"\n".join(lines)])) + "".join(run.finish(end))

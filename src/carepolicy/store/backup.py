@@ -22,6 +22,7 @@ from carepolicy.store.contract import epoch_of
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.open import open_store
 from carepolicy.store.privacy.keys import keys_of
+from carepolicy.store.records.verify import verify
 from carepolicy.store.sql import statements
 from carepolicy.store.url import SQLITE
 
@@ -95,8 +96,6 @@ def _demand_free(path: str) -> None:
 
 def _proven(path: str) -> tuple[int, tuple[str, ...]]:
     """How many records a copy has, and which keys open it. Raises ``BadCopy`` where it is not as it was written."""
-    from carepolicy.store.records.verify import verify
-
     copy = open_store(f"{SQLITE}{path}", create=False)
     try:
         verified = verify(copy)

@@ -16,10 +16,12 @@ from carepolicy.cli.times import now_of, now_option
 from carepolicy.engine.history.words import time_in_words
 from carepolicy.engine.instants import parse
 from carepolicy.store.versions.apply import make_plan
-from carepolicy.store.versions.plan import FATES
+from carepolicy.store.versions.plan import One
 
 if TYPE_CHECKING:
-    from carepolicy.store.versions.plan import Example, Plan
+    from collections.abc import Callable, Iterator, Mapping
+
+    from carepolicy.store.versions.plan import Example, Examples, Plan
 
 WORDS = {
     "gone": ("case is in a state that is gone: name it in moves_to: or renamed_from:",
@@ -72,13 +74,7 @@ def printed(plan: Plan, form: str, timezone: str, done: int) -> str:
         return "this set is installed already\n"
     zone = ZoneInfo(timezone)
     lines = [] if not plan.fired else [_due_first(plan)]
-    for fate in FATES:
-        count = plan.counts.get(fate, 0)
-        if count:
-            lines.append(f"{count:,} {WORDS[fate][count != 1]}")
-            lines += [f"    {_example(each, zone)}" for each in plan.examples[fate]]
-            if count > len(plan.examples[fate]) > 0:
-                lines.append(f"    and {count - len(plan.examples[fate]):,} more")
+    lines += listed(plan.fates, WORDS, lambda each: _example(each, zone))
     cases = f"{plan.cases:,} open case{'' if plan.cases == 1 else 's'}"
     if plan.refused:
         lines.append(f"refused: {cases}, of which some cannot be moved; nothing was changed")
@@ -92,6 +88,17 @@ def printed(plan: Plan, form: str, timezone: str, done: int) -> str:
     else:
         lines.append(f"{cases}; nothing stands against it")
     return "".join(plain(line) + "\n" for line in lines)
+
+
+def listed(found: Examples[One], words: Mapping[str, tuple[str, str]], told: Callable[[One], str]) -> Iterator[str]:
+    """How many there are of each kind in ``words``, for one and for several, with examples."""
+    for kind in words:
+        count, first = found.counts[kind], found.first.get(kind, [])
+        if count:
+            yield f"{count:,} {words[kind][count != 1]}"
+            yield from (f"    {told(each)}" for each in first)
+            if count > len(first) > 0:
+                yield f"    and {count - len(first):,} more"
 
 
 def _due_first(plan: Plan) -> str:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 import orjson
 
-from carepolicy.cli.apply.plan import PLANNED, TRIED
+from carepolicy.cli.apply.plan import PLANNED, TRIED, listed
 from carepolicy.cli.apply.plan import printed as plan_printed
 from carepolicy.cli.sets import showing_errors
 from carepolicy.cli.status import NO, Refused
@@ -17,7 +17,8 @@ from carepolicy.cli.terminal import plain, progress
 from carepolicy.cli.times import now_of, wall_clock
 from carepolicy.engine.history.words import time_in_words
 from carepolicy.engine.instants import NoInstant, parse
-from carepolicy.store.shadow.comparison import COUNTED, INSTALLED, KINDS, SHADOW, Deed
+from carepolicy.engine.recordwords import time_in_words
+from carepolicy.store.shadow.comparison import COUNTED, INSTALLED, SHADOW, Deed
 from carepolicy.store.shadow.trial import Ended, begin, compared, current, end, to_copy
 from carepolicy.store.versions.plan import RefusedPlan
 
@@ -111,13 +112,7 @@ def printed(found: Comparison, form: str, timezone: str) -> str:
     for kind in (each for each in COUNTED if any(side[each] for side in found.totals)):
         installed, shadow = (f"{found.totals[side][kind]:,}" for side in (INSTALLED, SHADOW))
         lines.append(f"    {TITLES[kind]:16}  {installed:>{width}}  {shadow:>{width}}")
-    for kind in KINDS:
-        count = found.counts[kind]
-        if count:
-            lines.append(f"{count:,} {WORDS[kind][count != 1]}")
-            lines += [f"    {_example(each, zone)}" for each in found.examples[kind]]
-            if count > len(found.examples[kind]) > 0:
-                lines.append(f"    and {count - len(found.examples[kind]):,} more")
+    lines += listed(found.differences, WORDS, lambda each: _example(each, zone))
     lines.append(f"{found.differ:,} of {_many(found.cases, 'case')} differ" if found.differ else
                  f"no difference in {_many(found.cases, 'case')}")  # fmt: skip
     return "".join(plain(line) + "\n" for line in lines)

@@ -21,8 +21,10 @@ import orjson
 
 from carepolicy.store import faults
 from carepolicy.store.contract import batched
+from carepolicy.store.open import open_store
 from carepolicy.store.privacy.keys import MARK, Keys, demand_key, key_file, may_change_keys
 from carepolicy.store.sql import statements
+from carepolicy.store.url import SQLITE, is_shadow, named_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -220,8 +222,6 @@ class DataKeys:
 
     def vault_named(self) -> str | None:
         """Where the vault of the store ought to be, without a password; None where its data keys are in itself."""
-        from carepolicy.store.url import named_store
-
         return named_store(self._vault_url()) if self._where() else None
 
     def give_up(self) -> int:
@@ -270,9 +270,6 @@ class DataKeys:
         return vault
 
     def _opened_vault(self, create: bool) -> Store:
-        from carepolicy.store.open import open_store
-        from carepolicy.store.url import SQLITE
-
         url = self._vault_url()
         try:
             vault = open_store(url, create)
@@ -340,8 +337,6 @@ def beside_key() -> str:
 
 def vault_url(store: str) -> str | None:
     """Where the data keys of a store at this URL go, if it is a new one; None for the store itself."""
-    from carepolicy.store.url import SQLITE, is_shadow
-
     if is_shadow(store):
         return None
     given = os.environ.get(VAULT_VARIABLE)

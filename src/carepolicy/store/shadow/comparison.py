@@ -21,6 +21,7 @@ from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.store.cases.snapshot import dues
 from carepolicy.store.contract import named
 from carepolicy.store.sql import statements
+from carepolicy.store.versions.plan import Examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -89,7 +90,7 @@ class Difference:
 @dataclass(slots=True)
 class Comparison:
     """Two sets over the same events: ``cases`` that were open or in which something happened, of which ``differ`` are
-    not the same; by kind how many differ in it, with some examples; ``totals`` of both sets."""
+    not the same; by kind how many differ in it, with up to ``most`` examples; ``totals`` of both sets."""
 
     begun: int
     events: int
@@ -97,16 +98,12 @@ class Comparison:
     digest: str
     cases: int = 0
     differ: int = 0
-    counts: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[Difference]] = field(default_factory=dict)
     totals: tuple[Counter[str], Counter[str]] = field(default_factory=lambda: (Counter(), Counter()))
 
-    def note(self, kind: str, difference: Difference) -> None:
-        """Count a difference, and keep it as an example while there are few."""
-        self.counts[kind] += 1
-        kept = self.examples.setdefault(kind, [])
-        if len(kept) < self.most:
-            kept.append(difference)
+    differences: Examples[Difference] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.differences = Examples(KINDS, self.most)
 
     def as_dict(self) -> dict[str, Any]:
         """The comparison as JSON can hold it."""
@@ -119,11 +116,7 @@ class Comparison:
                 kind: {"installed": self.totals[INSTALLED][kind], "shadow": self.totals[SHADOW][kind]}
                 for kind in COUNTED
             },
-            "differences": {
-                kind: {"count": self.counts[kind], "examples": [each.as_dict() for each in self.examples[kind]]}
-                for kind in KINDS
-                if kind in self.counts
-            },
+            "differences": self.differences.as_dict(),
         }
 
 
@@ -177,7 +170,7 @@ class Pair:
                     deeds[side].append(deed)
                     into.totals[side][deed.kind] += 1
         into.cases += bool(flow)
-        before = into.counts.total()
+        before = into.differences.counts.total()
         same = self._compare_states(subject, flow, cases, deeds, into)
         live, shadow = cases
         if same and live is not None and shadow is not None:
@@ -185,7 +178,7 @@ class Pair:
         if deeds[INSTALLED] or deeds[SHADOW]:
             for kind in KINDS[3:] if same else KINDS[5:]:
                 _compare_deeds(subject, flow, kind, deeds, into)
-        into.differ += into.counts.total() > before
+        into.differ += into.differences.counts.total() > before
 
     def _compare_states(
         self, subject: str, flow: str, cases: list[tuple[str, bytes] | None], deeds: tuple[list[Deed], list[Deed]],
@@ -201,7 +194,7 @@ class Pair:
         if sides[0] == sides[1]:
             return True
         kind = "only_shadow" if sides[0] is None else "only_installed" if sides[1] is None else "state"
-        into.note(kind, Difference(subject, flow, (sides[0], sides[1])))
+        into.differences.note(kind, Difference(subject, flow, (sides[0], sides[1])))
         return False
 
     def _state(self, flow: str, name: str) -> str:
@@ -248,11 +241,11 @@ def _compare_clocks(subject: str, flow: str, live: bytes, shadow: bytes, into: C
     for clock in sorted({*before, *after}):
         sides = tuple(None if (due := each.get(clock, NEVER)) == NEVER else text_of(due) for each in (before, after))
         if sides[0] != sides[1]:
-            into.note("due", Difference(subject, flow, (sides[0], sides[1]), clock))
+            into.differences.note("due", Difference(subject, flow, (sides[0], sides[1]), clock))
 
 
 def _compare_deeds(subject: str, flow: str, kind: str, deeds: tuple[list[Deed], list[Deed]], into: Comparison) -> None:
     counts = [Counter(each for each in side if each.kind == kind) for side in deeds]
     only = [tuple((counts[side] - counts[1 - side]).elements()) for side in (INSTALLED, SHADOW)]
     if only[0] or only[1]:
-        into.note(kind, Difference(subject, flow, (only[0], only[1])))
+        into.differences.note(kind, Difference(subject, flow, (only[0], only[1])))

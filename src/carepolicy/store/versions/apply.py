@@ -14,6 +14,7 @@ on by the version that it lives by.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from carepolicy.engine import clocks
@@ -77,8 +78,6 @@ def make_plan(store: Store, root: str, sealer: DataKeys, now: int, most: int) ->
 @contextmanager
 def copied(store: Store) -> Iterator[Store]:
     """A copy of a store in a file that is gone at the end of the block."""
-    from tempfile import TemporaryDirectory
-
     with TemporaryDirectory(prefix="carepolicy-") as folder:
         path = f"{folder}/plan{SHADOW_FILE}"  # by this end keys know that it needs none for long
         store.copy_to(path)
@@ -210,14 +209,14 @@ def _move_one(
     """The case as moved; None where it stays as it is."""
     where = (case.subject, case.program.flow, case.state.name)
     if program is None:
-        plan.note("kept", Example(*where))
+        plan.fates.note("kept", Example(*where))
         return None
     if key != (program.key or ""):
-        plan.note("rekeyed", Example(*where))
+        plan.fates.note("rekeyed", Example(*where))
         return None
     state = target_of(case, program)
     if state is None:
-        plan.note("gone", Example(*where))
+        plan.fates.note("gone", Example(*where))
         return None
     now = max(plan.now, subject.last, case.now)
     new = moved(case, program, state, bundle.facts, now, telling)
@@ -228,12 +227,12 @@ def _move_one(
 
 def _tell(case: Case, new: Case, where: tuple[str, str, str], plan: Plan) -> None:
     if new.closed:
-        plan.note("closed", Example(*where, None, case.state.name, new.state.name))
+        plan.fates.note("closed", Example(*where, None, case.state.name, new.state.name))
         return
     if new.state.name != case.state.name:
-        plan.note("moved", Example(*where, None, case.state.name, new.state.name))
+        plan.fates.note("moved", Example(*where, None, case.state.name, new.state.name))
     if not new.state.ways and not new.afters:
-        plan.note("stuck", Example(*where))
+        plan.fates.note("stuck", Example(*where))
     before = {held.clock.name: held for held in case.rounds if held is not None}
     for held in new.rounds:
         if held is None or held.late or held.due == NEVER or not (held.running or held.next != NEVER):
@@ -242,9 +241,9 @@ def _tell(case: Case, new: Case, where: tuple[str, str, str], plan: Plan) -> Non
         was = None if old is None or old.due == NEVER or not old.running else text_of(old.due)
         example = Example(*where, held.clock.name, was, text_of(held.due if held.running else new.now))
         if held.due <= new.now and (old is None or old.due > new.now or not old.running):
-            plan.note("late", example)
+            plan.fates.note("late", example)
         elif was != example.after:
-            plan.note("due", example)
+            plan.fates.note("due", example)
 
 
 def _keep(transaction: Transaction, memory: StoreMemory, told: list[Record]) -> None:
