@@ -17,7 +17,6 @@ from carepolicy.cli.terminal import plain, progress
 from carepolicy.cli.times import now_of, wall_clock
 from carepolicy.engine.history.words import time_in_words
 from carepolicy.engine.instants import NoInstant, parse
-from carepolicy.engine.recordwords import time_in_words
 from carepolicy.store.shadow.comparison import COUNTED, INSTALLED, SHADOW, Deed
 from carepolicy.store.shadow.trial import Ended, begin, compared, current, end, to_copy
 from carepolicy.store.versions.plan import RefusedPlan
