@@ -15,7 +15,7 @@ import orjson
 from carepolicy.engine import codes
 from carepolicy.engine.cards import mask_data
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.intake import IDENTITIES
+from carepolicy.engine.intake import IDENTITIES, Incoming
 from carepolicy.engine.values import plain
 from carepolicy.store.sql import statements
 from carepolicy.store.sql.statements import JOURNAL
@@ -23,7 +23,6 @@ from carepolicy.store.sql.statements import JOURNAL
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from carepolicy.engine.intake import Incoming
     from carepolicy.engine.run import Reading
     from carepolicy.machine.program import Bundle, FactTable
     from carepolicy.store.contract import Transaction
