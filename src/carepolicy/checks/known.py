@@ -100,6 +100,15 @@ def has_value(facts: Mapping[str, Fact], names: Names, name: str) -> bool:
     return not (name.startswith("clock.") and name.endswith((".left", ".due", ".limit")))
 
 
+class Counted(NamedTuple):
+    """A clock: whether it always has a limit, the facts that its limits wait for, and whether they hang on any."""
+
+    clock: Clock
+    always: bool
+    waits: Names
+    hangs: bool
+
+
 class Walk:
     """Goes through all flows until what is known in each state changes no more.
 
@@ -117,7 +126,14 @@ class Walk:
                        for each in every.raises}  # fmt: skip
         self.taken_away = {name: _taken_away(checked, flow) for name, flow in checked.flows.items()}
         self.raised |= {watch.raises for watch in checked.organisation.watches.values()}
+        self.clocks = {name: [self._counted(each) for each in flow.clocks.values()]
+                       for name, flow in checked.flows.items()}  # fmt: skip
         self._settle()
+
+    def _counted(self, clock: Clock) -> Counted:
+        always = any(choice.when is None for choice in clock.limits)
+        hangs = any(self._reads(choice.limit) for choice in clock.limits)
+        return Counted(clock, always, frozenset().union(*awaited(self.checked, clock)), hangs)
 
     def _settle(self) -> None:
         """Find what is known in each state: less each time that another way to it is found, so that it ends."""
@@ -281,18 +297,15 @@ class Walk:
         """What is known of clocks in a state: ``names`` by those that start in it now, ``ran`` by those that ran
         already, as they do but for what has come ``before`` it."""
         found: set[str] = set()
-        for clock in flow.clocks.values():
-            texts = [choice.limit for choice in clock.limits]
+        for clock, always, waits, hangs in self.clocks[flow.name]:
             own = trigger in (f"{clock.name}.late", f"{clock.name}.warned")
-            always = any(choice.when is None for choice in clock.limits)
             if always or own:
                 found.add(f"clock.{clock.name}.limit")
             if state.name not in clock.runs_in or not (always or own):
                 continue
-            reads = frozenset().union(*awaited(self.checked, clock))
             counted = trigger == "enter" and (before is None or before.name not in (*clock.runs_in, *clock.pauses_in))
-            looked_up = own or not trigger.endswith((".met", ".late")) or not any(map(self._reads, texts))
-            if (looked_up and reads <= (names if counted else ran)) or (own and len(clock.limits) == 1):
+            looked_up = own or not trigger.endswith((".met", ".late")) or not hangs
+            if (looked_up and waits <= (names if counted else ran)) or (own and len(clock.limits) == 1):
                 found |= {f"clock.{clock.name}.due", f"clock.{clock.name}.left"}
         return frozenset(found)
 
