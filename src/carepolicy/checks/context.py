@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from carepolicy.businesstime import Calendar, CalendarError, LimitError
 from carepolicy.businesstime.zones import is_zone
 from carepolicy.checks.alternatives import Finder, alternatives_of
-from carepolicy.checks.graph import graph_of
+from carepolicy.checks.graph import feeding_watches, graph_of
 from carepolicy.checks.guards import Guards
 from carepolicy.checks.holes import holes_in
 from carepolicy.checks.known import Walk
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from carepolicy.checks.lateness import Taken
     from carepolicy.checks.limits import WrittenLimit
     from carepolicy.policy.findings import Finding
-    from carepolicy.policy.model import CalendarSpec, Effects, Flow, Message, Organisation, Policies, Transition
+    from carepolicy.policy.model import CalendarSpec, Effects, Flow, Message, Organisation, Policies, Transition, Watch
     from carepolicy.policy.placeholders import Name, Placeholder
     from carepolicy.policy.places import At, Source
 
@@ -102,6 +102,17 @@ class CheckedSet:
     def triggers(self) -> Mapping[str, Sequence[tuple[str, At]]]:
         """By flow every key of ``on:`` and ``anywhere:``, with the address that it leads to."""
         return {name: each.triggers for name, each in self.each.items()}
+
+    @cached_property
+    def people(self) -> Mapping[str, frozenset[str]]:
+        """The people of each role, by its name; a blank is nobody."""
+        roles = self.organisation.roles.values()
+        return {role.name: frozenset(each.strip() for each in role.people if each.strip()) for role in roles}
+
+    @cached_property
+    def feeding(self) -> Sequence[tuple[Watch, list[str]]]:
+        """Each watch that feeds itself, and the events from what it raises to what it counts."""
+        return list(feeding_watches(self.policies))
 
     @cached_property
     def limits(self) -> tuple[WrittenLimit, ...]:
@@ -216,6 +227,11 @@ class CheckedFlow:
         found = [(name, state.at / "on" / name) for state in flow.states.values() for name in state.on]
         found += [(name, phase.at / "on" / name) for phase in flow.phases.values() for name in phase.on]
         return found + [(name, flow.at / "anywhere" / name) for name in flow.anywhere]
+
+    @property
+    def begins(self) -> bool:
+        """Whether a case can begin in some state; by time it begins in the first, if no state says so."""
+        return self.flow.every is not None or any(state.start_on for state in self.flow.states.values())
 
     @cached_property
     def taken(self) -> tuple[Taken, ...]:

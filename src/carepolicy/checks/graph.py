@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.policy.resolve import transitions_of
+from carepolicy.policy.strata import effects_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from carepolicy.policy.model import After, Flow, Transition
+    from carepolicy.policy.model import After, Flow, Policies, Transition, Watch
 
 
 class Edge(NamedTuple):
@@ -128,3 +129,35 @@ def components(onward: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
                 work.append((child, iter([each for each in onward[child] if each in onward])))
             elif child not in placed:
                 lowest[name] = min(lowest[name], number[child])
+
+
+def feeding_watches(policies: Policies) -> Iterator[tuple[Watch, list[str]]]:
+    """Each watch that feeds itself, and the events from what it raises to what it counts."""
+    leads = _leads(policies)
+    for watch in policies.organisation.watches.values():
+        before: dict[str, str | None] = {watch.raises: None}
+        waiting = [watch.raises]
+        for event in waiting:
+            for other in leads.get(event, ()):
+                if other not in before:
+                    before[other] = event
+                    waiting.append(other)
+        if watch.count in before:
+            way: list[str] = []
+            at: str | None = watch.count
+            while at is not None:
+                way.insert(0, at)
+                at = before[at]
+            yield watch, way
+
+
+def _leads(policies: Policies) -> Mapping[str, list[str]]:
+    """The events that each event may bring about: what the flows that hear it raise, and the watches that count it."""
+    found: dict[str, list[str]] = {}
+    for flow in policies.flows.values():
+        raised = list(dict.fromkeys(each.event for effects in effects_of(flow) for each in effects.raises))
+        for event in flow.events if raised else ():
+            found.setdefault(event, []).extend(raised)
+    for watch in policies.organisation.watches.values():
+        found.setdefault(watch.count, []).append(watch.raises)
+    return found

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, nearest, sole, unknown
+from carepolicy.policy.language.flow import CLOCK_EVENTS, EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,10 +14,6 @@ if TYPE_CHECKING:
     from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.model import Flow
     from carepolicy.policy.places import Place
-
-CLOCK_EVENTS = ("warned", "late", "met")
-EVERY = "every"
-"""What a state starts on in a flow whose cases are opened by time."""
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

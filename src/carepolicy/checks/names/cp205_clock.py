@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.names.cp202_event import CLOCK_EVENTS
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import unknown
+from carepolicy.policy.language.flow import CLOCK_EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

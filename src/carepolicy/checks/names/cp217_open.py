@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.names.cp202_event import EVERY
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, unknown
+from carepolicy.policy.language.flow import EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
-from carepolicy.checks.states.cp311_feeds_itself import feeding
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.strata import CycleOfRaises, strata_of
 
@@ -36,7 +35,7 @@ def _raises(checked: CheckedSet, names: set[str]) -> Iterator[Place]:
         for each in effects.raises:
             if flow.name in names and each.event in heard:
                 yield checked.place(each.at / "event")
-    itself = {watch.name for watch, _ in feeding(checked)}  # told as CP311
+    itself = {watch.name for watch, _ in checked.feeding}  # told as CP311
     for watch in checked.organisation.watches.values():
         if watch.name in names - itself and watch.raises in heard:
             yield checked.place(watch.at / "raise")

@@ -16,18 +16,14 @@ if TYPE_CHECKING:
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Flows of which no state has ``start_on``, also those that others open; told at the state that should have it."""
-    for flow in checked.flows.values():
-        if not begins(flow):
-            targets = {edge.target for edges in checked.graphs[flow.name].edges.values() for edge in edges}
-            first = next((each for each in flow.states.values() if each.name not in targets), None)
+    for each in checked.each.values():
+        flow = each.flow
+        if not each.begins:
+            targets = {edge.target for edges in each.graph.edges.values() for edge in edges}
+            first = next((state for state in flow.states.values() if state.name not in targets), None)
             state = first or next(iter(flow.states.values()))
             text = f"no case of {quoted(flow.name)} can begin: no state has start_on"
             yield Finding(CODE, text, checked.key_place(state.at), _hint(flow, state.name), Severity.WARNING)
-
-
-def begins(flow: Flow) -> bool:
-    """Whether a case can begin in some state of a flow; by time it begins in the first, if no state says so."""
-    return flow.every is not None or any(state.start_on for state in flow.states.values())
 
 
 def _hint(flow: Flow, state: str) -> str:

@@ -11,20 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.model import Role
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Roles without a person."""
     for role in checked.organisation.roles.values():
-        if not named(role):
+        if not checked.people[role.name]:
             text = f'nobody has the role "{role.name}"'
             yield Finding(CODE, text, checked.key_place(role.at), HINT, Severity.WARNING)
-
-
-def named(role: Role) -> frozenset[str]:
-    """The people of a role; a blank is nobody."""
-    return frozenset(person.strip() for person in role.people if person.strip())
 
 
 HINT = "name who has it, as in people: [Aoife, Ben]"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.people.cp502_people import named
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.model import Role
@@ -19,26 +18,22 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
     """Roles of one person without a deputy, or whose deputy is that same person."""
     roles = checked.organisation.roles
     for role in roles.values():
-        people = named(role)
+        people = checked.people[role.name]
         if len(people) != 1:
             continue
         (person,) = people
         if role.deputy is None:
             text = f'only {person} has the role "{role.name}", and nobody stands in'
             place = checked.place(role.at / "people" / 0)
-            yield Finding(CODE, text, place, _hint(role, roles), Severity.WARNING)
-        elif role.deputy in roles and _alone(person, roles[role.deputy]):
+            yield Finding(CODE, text, place, _hint(checked, role), Severity.WARNING)
+        elif role.deputy in roles and checked.people[role.deputy] == {person}:
             text = f'the deputy of the role "{role.name}" is {person} again'
             place = checked.place(role.at / "deputy")
-            yield Finding(CODE, text, place, _hint(role, roles), Severity.WARNING)
+            yield Finding(CODE, text, place, _hint(checked, role), Severity.WARNING)
 
 
-def _alone(person: str, deputy: Role) -> bool:
-    return named(deputy) == {person}
-
-
-def _hint(role: Role, roles: Mapping[str, Role]) -> str:
-    able = [each.name for each in roles.values() if named(each) - named(role)]
+def _hint(checked: CheckedSet, role: Role) -> str:
+    able = [name for name, people in checked.people.items() if people - checked.people[role.name]]
     return f"name a role that stands in, as in deputy: {able[0]}" if able else "name a second person, or a deputy"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.checks.names.cp243_no_start import begins
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
@@ -21,7 +20,7 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
     Not of a flow in which no case can begin: there the first event is one of these, and the fault is another.
     """
     counted = {watch.count for watch in checked.organisation.watches.values()}
-    for flow in filter(begins, checked.flows.values()):
+    for flow in (each.flow for each in checked.each.values() if each.begins):
         heard = counted | _heard(checked, flow)
         for event in flow.events.values():
             if event.name not in heard:

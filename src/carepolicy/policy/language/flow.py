@@ -54,6 +54,10 @@ SHARE = "a share, such as 95% or 0.95"
 """What a target is expected to be."""
 
 WHO = ("customer", "staff", "system", "carrier", "partner", "other")
+CLOCK_EVENTS = ("warned", "late", "met")
+"""What a clock tells of itself, after its name and a dot."""
+EVERY = "every"
+"""What a state starts on in a flow whose cases are opened by time."""
 WAITERS = ("customer", "us", *WHO[1:])
 """Who may be said to wait; roles may as well."""
 
@@ -626,5 +630,5 @@ class Flow(Mapped):
 
     def triggers(self) -> tuple[str, ...]:
         """Every name that may stand as a key of ``on:``: events, then each clock's three events."""
-        clock_events = (f"{clock}.{what}" for clock in self.clocks for what in ("warned", "late", "met"))
+        clock_events = (f"{clock}.{what}" for clock in self.clocks for what in CLOCK_EVENTS)
         return (*self.events, *clock_events)
