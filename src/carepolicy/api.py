@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from carepolicy.engine.instants import microseconds
+from carepolicy.businesstime.instants import microseconds
 from carepolicy.engine.reading import read_record
 from carepolicy.engine.record import Record
 from carepolicy.engine.run import OrderedRun, Run

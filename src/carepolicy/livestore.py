@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec, Protocol,
 import anyio
 import orjson
 
+from carepolicy.businesstime.instants import EPOCH, microseconds
 from carepolicy.engine.history.cases import CaseView, cases_of
-from carepolicy.engine.instants import EPOCH, microseconds
 from carepolicy.engine.reading import read_record
 from carepolicy.engine.record import Record
 from carepolicy.event import line_of

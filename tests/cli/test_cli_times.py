@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from carepolicy.businesstime.instants import microseconds
 from carepolicy.cli.status import Refused
 from carepolicy.cli.times import lateness_of, moment
-from carepolicy.engine.instants import microseconds
 
 
 @pytest.mark.parametrize(

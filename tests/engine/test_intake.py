@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from carepolicy.businesstime.instants import microseconds
 from carepolicy.engine import codes
-from carepolicy.engine.instants import microseconds, parse, read_instant, text_of
+from carepolicy.engine.instants import parse, read_instant, text_of
 from carepolicy.engine.intake import Intake
 from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.bundle import compile_folder

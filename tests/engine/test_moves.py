@@ -10,7 +10,7 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.engine.instants import microseconds
+from carepolicy.businesstime.instants import microseconds
 from carepolicy.engine.moves import write_move
 from carepolicy.engine.program import LiveProgram
 from carepolicy.engine.run import OrderedRun, Run

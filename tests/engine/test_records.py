@@ -9,7 +9,8 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.engine.instants import microseconds, text_of
+from carepolicy.businesstime.instants import microseconds
+from carepolicy.engine.instants import text_of
 from carepolicy.engine.reading import read_record
 from carepolicy.engine.record import (
     ClockBasis,

@@ -11,7 +11,7 @@ import pytest
 
 from carepolicy.businesstime import parse_limit
 from carepolicy.businesstime.calendar import Calendar
-from carepolicy.engine.instants import microseconds
+from carepolicy.businesstime.instants import microseconds
 from carepolicy.store.privacy import erase
 from shops import Shop, rows
 from stories import ORGANISATION, event, write_set

@@ -15,8 +15,9 @@ from typing import Any
 import orjson
 import pytest
 
+from carepolicy.businesstime.instants import microseconds
 from carepolicy.engine.case import Case, Round, Subject
-from carepolicy.engine.instants import microseconds, text_of
+from carepolicy.engine.instants import text_of
 from carepolicy.engine.program import LiveProgram
 from carepolicy.engine.stepper import Stepper
 from carepolicy.store.cases.snapshot import Freezer

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from carepolicy.businesstime.instants import microseconds
 from carepolicy.cli.status import Refused
-from carepolicy.engine.instants import DAY, SECOND, microseconds
+from carepolicy.engine.instants import DAY, SECOND
 
 if TYPE_CHECKING:
     from carepolicy.cli.sets import Command

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from carepolicy.businesstime.instants import EPOCH
+
 FIRST_DAY = date(1970, 1, 1).toordinal()
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
@@ -27,12 +28,6 @@ MOST_HOURS = 100_000
 
 class NoInstant(ValueError):
     """A text that is no instant; the message says why, without the text."""
-
-
-def microseconds(moment: datetime) -> int:
-    """Microseconds since 1970 of an aware datetime."""
-    since = moment - EPOCH
-    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
 
 def parse(text: str) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from carepolicy.guards.runtime import EPOCH, LARGEST_WHOLE
+from carepolicy.businesstime.instants import microseconds
+from carepolicy.guards.runtime import LARGEST_WHOLE
 
 _ESCAPE = re.compile(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|([abfnrtv\\\"'`?])|(.?))", re.DOTALL
@@ -59,7 +60,7 @@ def instant(text: str) -> int | None:
         return None
     if at.tzinfo is None or "T" not in text.upper():
         return None
-    return (at - EPOCH) // timedelta(microseconds=1)
+    return microseconds(at)
 
 
 def day(text: str) -> date | None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+
+from carepolicy.businesstime.instants import EPOCH
 
 LONGEST_TEXT = 1_000_000
 """Texts and lists that an expression makes are not longer than that, in characters and members."""
@@ -236,9 +238,6 @@ def text(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     return str(value) if abs(value) <= 1 << 1024 else None
-
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def text_time(value: Any) -> Any:

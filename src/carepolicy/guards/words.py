@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.businesstime.instants import EPOCH
 from carepolicy.guards.compiler import Compiler
 from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.names import chain
 from carepolicy.guards.parsing import inside, parse
 from carepolicy.guards.proof.cases import OTHER
-from carepolicy.guards.runtime import EPOCH
 
 if TYPE_CHECKING:
     from carepolicy.guards.proof.cases import Case
