@@ -23,7 +23,7 @@ from carepolicy.engine.stepper import Stepper
 from carepolicy.store.cases.snapshot import Freezer
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
-from carepolicy.store.records.verify import Verifying
+from carepolicy.store.records.verify import Verification
 from carepolicy.store.versions.install import install_folder
 from stories import compiled, event, write_set
 
@@ -226,9 +226,9 @@ def test_the_columns_of_records_are_those_of_their_lines_whatever_a_subject_is_c
     for day, kind in enumerate(("asked", "nudged", "nudged", "answered", "asked", "answered"), 2):
         operation.take(lines(*(event(kind, f"2026-03-0{day}T10:00:00", name, id=f"{day}{name}") for name in names)))
     with store.reading() as transaction:
-        verifying = Verifying(transaction)
-        assert list(verifying.faults()) == []
-        assert verifying.records > 100
+        verification = Verification(transaction)
+        assert list(verification.faults()) == []
+        assert verification.records > 100
     store.close()
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from carepolicy.cli import app
 from carepolicy.store.open import open_store
-from carepolicy.store.records.verify import Verifying, verify
+from carepolicy.store.records.verify import Verification, verify
 from carepolicy.store.sql.tables import TABLES, WRITES, taken_apart
 from carepolicy.store.url import parsed
 from full_store import empty_tables, fill, surroundings
@@ -185,7 +185,7 @@ def is_found(transaction: Any, change: Change) -> bool:
     _, sql, values = change
     transaction._do("SAVEPOINT hand")
     transaction._do(sql, values)
-    found = any(Verifying(transaction).faults())
+    found = any(Verification(transaction).faults())
     transaction._do("ROLLBACK TO hand")
     return found
 
@@ -197,7 +197,7 @@ def kinds_in_sqlite(transaction: Any) -> Callable[[str], dict[str, str]]:
 def test_every_cell_altered_and_every_row_taken_away_by_hand_is_found(filled: Path, tmp_path: Path) -> None:
     store = open_store(copied(filled, tmp_path))
     with store.transaction() as transaction:
-        assert list(Verifying(transaction).faults()) == []
+        assert list(Verification(transaction).faults()) == []
         changes = list(changes_by_hand(transaction, kinds_in_sqlite(transaction)))
         assert len(changes) > 200
         assert [words for words, sql, values in changes if not is_found(transaction, (words, sql, values))] == []
@@ -212,7 +212,7 @@ def test_so_it_is_in_postgresql(filled_postgres: str) -> None:
 
     store = open_store(filled_postgres)
     with store.transaction() as transaction:
-        assert list(Verifying(transaction).faults()) == []
+        assert list(Verification(transaction).faults()) == []
         changes = [each for each in changes_by_hand(transaction, kinds) if ".no of" not in each[0]]  # PostgreSQL's own
         sample = changes[:: max(1, len(changes) // examples(40))]
         assert [each[0] for each in sample if not is_found(transaction, each)] == []
@@ -239,10 +239,10 @@ def test_a_row_of_an_earlier_day_is_found_although_its_mac_is_right(filled: Path
         before = transaction.rows("SELECT state, ready, leased_by, attempts, fault, mac, id FROM outbox LIMIT 1")[0]
     app.run(["outbox", "fail", before[-1], "--park", "--store", url])
     with store.transaction() as transaction:
-        assert list(Verifying(transaction).faults()) == []
+        assert list(Verification(transaction).faults()) == []
         back = "UPDATE outbox SET state = ?, ready = ?, leased_by = ?, attempts = ?, fault = ?, mac = ? WHERE id = ?"
         transaction._do(back, before)
-        (fault,) = Verifying(transaction).faults()
+        (fault,) = Verification(transaction).faults()
         assert (fault.table, fault.kind) == ("outbox", "altered")
     store.close()
 

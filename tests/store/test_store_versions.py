@@ -10,7 +10,7 @@ import pytest
 
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.live.operation import Operation
-from carepolicy.store.records.verify import Verifying
+from carepolicy.store.records.verify import Verification
 from carepolicy.store.sql import migrations
 from carepolicy.store.sql.sqlite import SqliteStore
 from carepolicy.store.url import parsed
@@ -68,7 +68,7 @@ def go_on(store: Store) -> None:
     assert '"type":"carepolicy.event.duplicate"' in again.records
     with store.reading() as transaction:
         waiting = transaction.rows("SELECT kind, subject, sequence FROM outbox ORDER BY subject, sequence")
-        assert list(Verifying(transaction).faults()) == []
+        assert list(Verification(transaction).faults()) == []
         assert {len(said) for (said,) in transaction.rows("SELECT hash FROM records")} == {28, 32}
     assert waiting == [("message", "m-1", 4), ("notice", "m-1", 6), ("message", "m-2", 4)]
 

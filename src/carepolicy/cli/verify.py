@@ -19,10 +19,10 @@ from carepolicy.store.records.checkpoint import (
     CHECKPOINT,
     NotSigned,
     against,
-    checked,
     checkpoint,
     known_signer,
     opened,
+    proven,
     signer_of,
     tree_of,
 )
@@ -116,7 +116,7 @@ def _opened(path: str, public: str | None) -> dict[str, Any]:
 
 def _check(path: str, public: str | None, form: str) -> None:
     try:
-        found = checked(_read(path))
+        found = proven(_read(path))
     except NotSigned as fault:
         raise Refused(f"{path}: {fault}", NO) from None
     _demand(path, found.public_key, public)

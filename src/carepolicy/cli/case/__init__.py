@@ -25,9 +25,9 @@ from carepolicy.engine.history.words import NAMES, Titles
 from carepolicy.engine.reading import read_record
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
 from carepolicy.machine.timetable import timetable_of
-from carepolicy.store.cases.search import Wanted
+from carepolicy.store.cases.search import CaseFilter
 from carepolicy.store.privacy.keys import Keys
-from carepolicy.store.records.checkpoint import NotSigned, checked, proof, signer_of
+from carepolicy.store.records.checkpoint import NotSigned, proof, proven, signer_of
 
 if TYPE_CHECKING:
     from carepolicy.engine.history.cases import CaseView
@@ -145,7 +145,7 @@ def list_(
 ) -> None:  # fmt: skip
     """List the open cases, those first that were opened first."""
     with source_of(records, store, reveal, role) as source:
-        cases = source.open_cases(Wanted(flow, state, owner, late, limit))
+        cases = source.open_cases(CaseFilter(flow, state, owner, late, limit))
         _print_cases(cases, form, policies)
 
 
@@ -165,7 +165,7 @@ def due(
 ) -> None:  # fmt: skip
     """List the open cases by what falls due next."""
     with source_of(records, store, reveal, role) as source:
-        cases = source.open_cases(Wanted(flow, limit=limit, by_due=True))
+        cases = source.open_cases(CaseFilter(flow, limit=limit, by_due=True))
         _print_cases(cases, form, policies)
 
 
@@ -177,7 +177,7 @@ def _print_proof(url: str, subject: str, flow: str | None) -> None:
         with store.still() as transaction:
             said = orjson.dumps(proof(transaction, subject, flow, signer, wall_clock()))
     try:
-        checked(said)
+        proven(said)
     except NotSigned as fault:
         raise Refused(f"nothing is proved: {fault}; `carepolicy verify` says more", NO) from None
     click.echo(said)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.history.cases import CaseView
     from carepolicy.engine.reading import Skipped
     from carepolicy.engine.record import Record
-    from carepolicy.store.cases.search import Wanted
+    from carepolicy.store.cases.search import CaseFilter
     from carepolicy.store.contract import Store, Transaction
 
 BLOCK = 1 << 18
@@ -39,7 +39,7 @@ class Source(Protocol):
     def in_order(self, flow: str | None) -> Iterator[bytes]:
         """The lines of all records by subject, flow and sequence."""
 
-    def open_cases(self, wanted: Wanted) -> Iterable[CaseView]:
+    def open_cases(self, wanted: CaseFilter) -> Iterable[CaseView]:
         """The open cases that are wanted, in their order."""
 
 
@@ -53,7 +53,7 @@ class _OfFile:
     def in_order(self, flow: str | None) -> Iterator[bytes]:
         return in_order(each for each in self._records if flow in (None, each[0].flow))
 
-    def open_cases(self, wanted: Wanted) -> list[CaseView]:
+    def open_cases(self, wanted: CaseFilter) -> list[CaseView]:
         cases = Cases()
         for record, _ in self._records:
             if record.sequence:
@@ -79,7 +79,7 @@ class _OfStore:
     def in_order(self, flow: str | None) -> Iterator[bytes]:
         return all_lines(self._transaction, flow, self._looker)
 
-    def open_cases(self, wanted: Wanted) -> Iterable[CaseView]:
+    def open_cases(self, wanted: CaseFilter) -> Iterable[CaseView]:
         return open_cases(self._transaction, wanted, self._looker)
 
 
@@ -105,7 +105,7 @@ def _looker(store: Store, reveal: bool, role: str | None) -> Looker:
     return Looker(reader_of(bundle, reveal, role), sealer)
 
 
-def _is_wanted(case: CaseView, wanted: Wanted) -> bool:
+def _is_wanted(case: CaseView, wanted: CaseFilter) -> bool:
     return (
         wanted.flow in (None, case.flow)
         and wanted.state in (None, case.state)

@@ -22,7 +22,7 @@ NEIGHBOURS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CaseFilter:
     """Which open cases: of this flow, in this state, of this role or person, only late ones, at most so many.
 
     ``by_due`` wants only those with a clock that will fall due, the soonest first, else the oldest come first.
@@ -54,7 +54,7 @@ def all_lines(transaction: Transaction, flow: str | None = None, looker: Looker 
         yield looker.line(*row)
 
 
-def open_cases(transaction: Transaction, wanted: Wanted, looker: Looker = ANYBODY) -> Iterator[CaseView]:
+def open_cases(transaction: Transaction, wanted: CaseFilter, looker: Looker = ANYBODY) -> Iterator[CaseView]:
     """Open cases as their records tell of them."""
     given: dict[str, tuple[str, ...]] = {}
     if wanted.flow is not None:

@@ -224,7 +224,7 @@ def against(transaction: Transaction, said: dict[str, Any]) -> Iterator[Fault]:
 # -- proofs ------------------------------------------------------------------------------------------------
 
 
-class Checked(NamedTuple):
+class Proven(NamedTuple):
     """What a proof proves: so many records of a subject, as of an instant, said by who has the key to a public one."""
 
     subject: str
@@ -257,7 +257,7 @@ def proof(transaction: Transaction, subject: str, flow: str | None, signer: Sign
     return signer.signed({**said, "checkpoint": checkpoint(transaction, tree, signer, now)})
 
 
-def checked(text: bytes) -> Checked:
+def proven(text: bytes) -> Proven:
     """What a proof proves. Raises ``NotSigned`` where it proves nothing."""
     said = opened(text, PROOF)
     try:
@@ -266,7 +266,7 @@ def checked(text: bytes) -> Checked:
             raise NotSigned("its checkpoint was signed by another")
         begun = {(key, flow): (number, bytes.fromhex(hash)) for key, flow, number, hash in said["let_go"]}
         _check(said["records"], begun, frozenset(head["tree"]))
-        return Checked(said["subject"], len(said["records"]), head["time"], said["public_key"])
+        return Proven(said["subject"], len(said["records"]), head["time"], said["public_key"])
     except (KeyError, TypeError, AttributeError, ValueError) as fault:
         if isinstance(fault, NotSigned):
             raise

@@ -231,12 +231,12 @@ def verify(store: Store, told: Callable[[int], None] = lambda records: None) -> 
     if damages:
         return Verified(0, damages, {})
     with store.inspection() as transaction:
-        verifying = Verifying(transaction, told)
-        found = list(verifying.faults())
-        return Verified(verifying.records, found, verifying.inspection.numbers)
+        verification = Verification(transaction, told)
+        found = list(verification.faults())
+        return Verified(verification.records, found, verification.inspection.numbers)
 
 
-class Verifying:
+class Verification:
     """One look at all tables. ``records`` counts the records."""
 
     def __init__(self, transaction: Transaction, told: Callable[[int], None] = lambda records: None) -> None:

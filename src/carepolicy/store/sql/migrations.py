@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from carepolicy.store.faults import NewerSchema
+
 V1 = (
     """CREATE TABLE subjects (
         key {text} NOT NULL, subject {text} NOT NULL, due {number}, merged_into {text}, state {bytes} NOT NULL,
@@ -222,3 +224,12 @@ POSTGRES = Words("BIGINT", 'TEXT COLLATE "C"', "BYTEA", "BIGINT GENERATED ALWAYS
 def statements(step: int, words: Words) -> list[str]:
     """The statements that lead from version ``step`` to the next."""
     return [each.format(**words._asdict()) for each in STEPS[step]]
+
+
+def demand_known(version: int, store: str) -> None:
+    """Refuse a store with tables of a version to come. Raises ``NewerSchema``."""
+    if version > NEWEST:
+        raise NewerSchema(
+            f"{store} was written by a later carepolicy (tables of version {version}, this one knows {NEWEST}); "
+            "nothing was changed"
+        )

@@ -469,11 +469,7 @@ def lay_out(connection: Connection, name: str, mark_all: Callable[[], None]) -> 
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (migrations.APPLICATION,))
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(name)}".encode())
         version = _version(connection)
-        if version > migrations.NEWEST:
-            raise faults.NewerSchema(
-                f"the store was written by a later carepolicy (tables of version {version}, this one knows "
-                f"{migrations.NEWEST}); nothing was changed"
-            )
+        migrations.demand_known(version, "the store")
         if version == 0:
             _demand_empty(connection, name)
             connection.execute("CREATE TABLE schema_version (version BIGINT NOT NULL)")

@@ -361,11 +361,7 @@ class SqliteStore:
         try:
             run("BEGIN IMMEDIATE")
             version = self._version()
-            if version > migrations.NEWEST:
-                raise faults.NewerSchema(
-                    f"{self._path} was written by a later carepolicy (tables of version {version}, this one knows "
-                    f"{migrations.NEWEST}); nothing was changed"
-                )
+            migrations.demand_known(version, self._path)
             if version < 0:
                 raise faults.NotAStore(f"{self._path} is damaged (tables of version {version}); restore it from a copy")
             for step in range(version, migrations.NEWEST):
