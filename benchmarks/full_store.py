@@ -10,10 +10,11 @@ from tempfile import TemporaryFile
 from textwrap import dedent
 
 from carepolicy.cli import app
-from carepolicy.store.contract import HeldRow
+from carepolicy.store.live.late import HeldRow
 from carepolicy.store.open import open_store
 from carepolicy.store.privacy.keys import Keys
 from carepolicy.store.records.chain import BEGINNING
+from carepolicy.store.sql.statements import HOLD
 
 KEY = "6Gk5c1Q0mJ0b1xU2mJx1nQwq3l0m1bqv0Xv6nJm3h4A="
 
@@ -124,7 +125,7 @@ def fill(url: str, folder: str) -> None:
     command("event", "asked", "t-6", "--id", "y", "--at", "2026-03-02T12:30:00Z", "--store", url)
     store = open_store(url)
     with store.transaction() as transaction:
-        transaction.hold([HeldRow(1, "t-7", 1, Keys().seal(b"[]"))])
+        transaction.many(HOLD, [HeldRow(1, "t-7", 1, Keys().seal(b"[]"))])
         transaction.run("INSERT INTO leaves (no, leaf) VALUES (?, ?)", (1_000, bytes(32)))
         transaction.run("INSERT INTO restores (no, time) VALUES (?, ?)", (1, 1))
         transaction.run("INSERT INTO shreds (id) VALUES (?)", (b"name",))

@@ -26,11 +26,11 @@ from carepolicy.engine.reading import read_record
 from carepolicy.engine.record import Record
 from carepolicy.event import line_of
 from carepolicy.policy.findings import did_you_mean
-from carepolicy.store.cases.search import Wanted, names_near, open_cases, records_of
+from carepolicy.store.cases.search import CaseFilter, names_near, open_cases, records_of
 from carepolicy.store.faults import NoStoreUrl, Unreachable
+from carepolicy.store.live.batch import Wall
 from carepolicy.store.live.entry import completed, fate_of
 from carepolicy.store.live.operation import Operation
-from carepolicy.store.live.wall import Wall
 from carepolicy.store.open import open_store as open_plain_store
 from carepolicy.store.outbox import queue
 from carepolicy.store.privacy.contacts import Contact, ContactLog
@@ -270,15 +270,15 @@ class LiveStore:
     ) -> list[CaseView]:  # fmt: skip
         """The open cases, those first that were opened first: of a flow, in a state, of an owner (a role or a person),
         with a clock that is late, at most ``limit``."""
-        return self._open(Wanted(flow, state, owner, late, limit), role)
+        return self._open(CaseFilter(flow, state, owner, late, limit), role)
 
     def due(
         self, *, flow: str | None = None, owner: str | None = None, limit: int | None = None, role: str | None = None
     ) -> list[CaseView]:
         """The open cases with a clock that will fall due, the soonest first; ``next_due`` of each is that clock."""
-        return self._open(Wanted(flow, None, owner, False, limit, by_due=True), role)
+        return self._open(CaseFilter(flow, None, owner, False, limit, by_due=True), role)
 
-    def _open(self, wanted: Wanted, role: str | None) -> list[CaseView]:
+    def _open(self, wanted: CaseFilter, role: str | None) -> list[CaseView]:
         with self._connections.operation() as operation:
             looker = _looker(operation, role)
             with operation.store.reading() as transaction:

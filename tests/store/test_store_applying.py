@@ -29,6 +29,7 @@ from carepolicy.store.open import open_store
 from carepolicy.store.privacy.seal import DataKeys
 from carepolicy.store.sql.sqlite import SqliteStore
 from carepolicy.store.versions.apply import apply_bundle, plan_bundle
+from carepolicy.store.versions.install import install
 from carepolicy.store.versions.plan import RefusedPlan
 from changing import AT, FLOW, Changing
 from laws import examples
@@ -210,7 +211,7 @@ def test_moving_to_the_same_policies_between_any_two_events_changes_no_byte(smal
     end = int((MONDAY + timedelta(days=60)).timestamp()) * 1_000_000
     store = SqliteStore(":memory:")
     with store.transaction() as transaction:
-        transaction.install(bundle.digest, 0, {})
+        install(transaction, bundle.digest, 0, {})
     kept = {bundle.digest: bundle}
     told = ""
     at = data.draw(st.integers(1, len(lines)))
@@ -261,7 +262,7 @@ def worked(bundle: Bundle, lines: list[bytes]) -> SqliteStore:
     """A store that has taken some lines."""
     store = SqliteStore(":memory:")
     with store.transaction() as transaction:
-        transaction.install(bundle.digest, 0, {})
+        install(transaction, bundle.digest, 0, {})
     Operation(store, None, 0).take(list(enumerate(lines, 1)))
     return store
 

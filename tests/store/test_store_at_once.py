@@ -12,9 +12,9 @@ import pytest
 from at_once import play
 from carepolicy.cli import app
 from carepolicy.engine.instants import SECOND, text_of
+from carepolicy.store.live.batch import Wall
 from carepolicy.store.live.late import waits
 from carepolicy.store.live.operation import Operation
-from carepolicy.store.live.wall import Wall
 from carepolicy.store.open import open_store
 from carepolicy.store.sql.sqlite import SqliteStore
 from shops import Shop

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from carepolicy.store.live.batch import Wall
 from carepolicy.store.live.deadletters import NoLetter, TakenAgain, take_again
 from carepolicy.store.live.operation import Operation
-from carepolicy.store.live.wall import Wall
 from carepolicy.store.open import open_store
 from shops import Shop, everything_in, rows
 from stories import ORGANISATION, write_set

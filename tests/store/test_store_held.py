@@ -11,6 +11,7 @@ import pytest
 from carepolicy.cli.times import wall_clock
 from carepolicy.engine.instants import text_of
 from carepolicy.store.live.run import StoredRun
+from carepolicy.store.sql.statements import OPEN_INPUT
 from shops import Shop, everything_in, rows
 
 ADA, BOB = "ada@example.org", "bob@example.org"
@@ -85,7 +86,7 @@ def test_a_run_that_is_still_at_work_forgets_what_was_erased_of_what_it_holds_ba
     store = open_store(shop.url)
     operation = Operation(store, shop.policies, wall_clock())
     with store.transaction() as transaction:
-        number = transaction.open_input("log", 1)
+        number = transaction.rows(OPEN_INPUT, ("log", 1))[0][0]
     late = Late(number, 6 * 3_600_000_000, operation.sealer)
 
     def give(number: int, subject: str, **data: str) -> None:

@@ -15,7 +15,7 @@ from carepolicy.machine.program import Bundle
 from carepolicy.store.live.memory import StoreMemory
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.sql.sqlite import SqliteStore
-from carepolicy.store.versions.install import Installed
+from carepolicy.store.versions.install import Installed, install
 from laws import examples
 from random_flows import MONDAY, logs, small_flows
 
@@ -32,7 +32,7 @@ class Forgetful:
     def __init__(self, bundle: Bundle) -> None:
         self.store = SqliteStore(":memory:")
         with self.store.transaction() as transaction:
-            transaction.install(bundle.digest, 0, {})
+            install(transaction, bundle.digest, 0, {})
         self.bundle = bundle
 
     def operation(self) -> Operation:

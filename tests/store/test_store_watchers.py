@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from carepolicy.store.live.batch import Wall
 from carepolicy.store.live.operation import Operation
-from carepolicy.store.live.wall import Wall
 from carepolicy.store.open import open_store
 from stories import write_set
 

@@ -15,8 +15,8 @@ from carepolicy.cli.status import NO, Refused
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
 from carepolicy.cli.terminal import plain
 from carepolicy.cli.times import wall_clock
+from carepolicy.store.live.batch import Wall
 from carepolicy.store.live.deadletters import NoLetter, listed, one, take_again
-from carepolicy.store.live.wall import Wall
 from carepolicy.store.privacy.seal import ANYBODY, Looker
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from carepolicy.cli.stores import open_or_exit, operation_or_exit, store_option
 from carepolicy.cli.times import lateness_of, lateness_option, near_of, wall_clock, yes_option
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.intake import numbered_lines
+from carepolicy.store.live.batch import Wall
 from carepolicy.store.live.entry import NotTyped, completed, event_line, facts_of, fate_of
-from carepolicy.store.live.wall import Wall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from carepolicy.store.sql.sums import Macs
@@ -26,7 +26,7 @@ Address = tuple[str, str]
 
 class SubjectRow(NamedTuple):
     """A subject: ``due`` is when its next timer falls due; ``merged_into`` names the subject that it has become;
-    ``state`` is what must be remembered although cases close (see ``snapshot``)."""
+    ``state`` is what must be remembered although cases close (see ``cases.snapshot``)."""
 
     key: str
     subject: str
@@ -36,8 +36,8 @@ class SubjectRow(NamedTuple):
 
 
 class CaseRow(NamedTuple):
-    """An open case. ``body`` is its state (see ``snapshot``), ``sealed`` its private facts; the others repeat what
-    lists and plans ask for: ``due`` is that of the clock that falls due first, ``late`` is 1 while a clock is late."""
+    """An open case. ``body`` is its state (see ``cases.snapshot``), ``sealed`` its private facts; the others repeat
+    what lists and plans ask for: ``due`` is that of the clock that falls due first, ``late`` is 1 while one is late."""
 
     key: str
     subject: str
@@ -53,7 +53,7 @@ class CaseRow(NamedTuple):
     sealed: bytes | None
 
 
-class Held(NamedTuple):
+class Dossier(NamedTuple):
     """All that is kept about one address. ``row`` is None where nothing is."""
 
     row: SubjectRow | None
@@ -68,8 +68,8 @@ RecordRow = tuple[Any, ...]
 there are so many.
 
 ``flow`` is "" and ``sequence`` 0 where it belongs to no case; ``loose`` then counts such records of the subject.
-``hash`` ties it to the record before it (see ``chain``). ``input`` and ``position`` (a line's number) say what caused
-it, 0 where no line of an input did. ``sealed`` is its data without masks.
+``hash`` ties it to the record before it (see ``records.chain``). ``input`` and ``position`` (a line's number) say what
+caused it, 0 where no line of an input did. ``sealed`` is its data without masks.
 """
 
 
@@ -96,42 +96,6 @@ class LetterRow(NamedTuple):
     letter: str
     subject: str | None
     sealed: bytes | None
-
-
-class InputRow(NamedTuple):
-    """How far an input was read, in one of its shares: to which line, and what the reader needs to go on (JSON)."""
-
-    input: int
-    share: int
-    line: int
-    state: bytes
-
-
-class HeldRow(NamedTuple):
-    """A subject's events that an input's lateness holds back, sealed; ``latest`` is the latest time of them all."""
-
-    input: int
-    subject: str
-    latest: int
-    sealed: bytes
-
-
-class VersionRow(NamedTuple):
-    """A policy set that was installed: ``digest`` is that of its files. ``shadowed`` is not 0 while another set is
-    tried beside the present one (see ``journal``); ``waiting`` is not 0 while single events are held back (see
-    ``late``); ``restored`` is the number of the last restore (see ``backup``), 0 where there was none."""
-
-    id: int
-    digest: str
-    installed: int
-    shadowed: int
-    waiting: int
-    restored: int
-
-    @property
-    def epoch(self) -> str:
-        """With what the ids end of all that the store writes since it was last put back."""
-        return epoch_of(self.restored)
 
 
 def epoch_of(restored: int) -> str:
@@ -184,7 +148,7 @@ class Transaction(Protocol):
         """Wait for those who are writing subjects and cases, and let nobody else begin until this ends."""
 
     # subjects and their cases
-    def load(self, addresses: Sequence[Address]) -> dict[Address, Held]:
+    def load(self, addresses: Sequence[Address]) -> dict[Address, Dossier]:
         """What is kept about some addresses, each of which is then this transaction's own."""
 
     def forget(self) -> None:
@@ -210,54 +174,6 @@ class Transaction(Protocol):
 
     def append(self, records: Sequence[RecordRow], requests: Sequence[RequestRow]) -> None:
         """Add records, and what they ask for to the outbox."""
-
-    def bury(self, letters: Sequence[LetterRow]) -> None:
-        """Add dead letters."""
-
-    def count(self, kind: str, source: str, id: str) -> int:
-        """How often an event of this source and id was refused in this way, this time counted."""
-
-    # watches
-    def watched(self, watch: str, value: str) -> bytes | None:
-        """What a watch has noted of a value; the value is then this transaction's own."""
-
-    def keep_watched(self, watch: str, value: str, noted: bytes) -> None:
-        """Keep what a watch has noted."""
-
-    # inputs
-    def input(self, name: str) -> tuple[int, int] | None:
-        """The number of an input and of its shares, None where it was never read."""
-
-    def open_input(self, name: str, shares: int) -> int:
-        """Note an input; its number."""
-
-    def position(self, input: int, share: int, own: bool = False) -> InputRow | None:
-        """How far a share of an input was read; with ``own`` it is then this transaction's own."""
-
-    def keep_position(self, row: InputRow) -> None:
-        """Keep how far a share of an input was read."""
-
-    def held(self, input: int) -> list[HeldRow]:
-        """What the lateness of an input holds back."""
-
-    def hold(self, rows: Sequence[HeldRow]) -> None:
-        """Keep what the lateness of an input holds back."""
-
-    def let_go(self, input: int) -> None:
-        """Forget what the lateness of an input held back."""
-
-    # policy versions
-    def versions(self) -> list[VersionRow]:
-        """The installed policy sets, the present one last."""
-
-    def versions_in_use(self) -> list[int]:
-        """The numbers of the policy sets by which open cases live."""
-
-    def install(self, digest: str, installed: int, files: Mapping[str, bytes]) -> int:
-        """Install a policy set; its number."""
-
-    def policy_files(self, version: int) -> dict[str, bytes]:
-        """The files of an installed policy set."""
 
     # what proves the rest (see ``sums``)
     shards: int

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+import orjson
+
 from carepolicy.engine import codes
-from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.engine.instants import DAY, NEVER, text_of
 from carepolicy.engine.intake import MERGE, Incoming, Refused, is_too_long, make_tuple
 from carepolicy.engine.run import Reading
 from carepolicy.store.contract import LetterRow, storable
-from carepolicy.store.live.ids import Ids
-from carepolicy.store.live.memory import name_of
+from carepolicy.store.live.memory import Ids, name_of
 from carepolicy.store.records.rows import RecordRows
 from carepolicy.store.shadow.journal import Journal
+from carepolicy.store.sql.statements import BURY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,9 +26,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.record import Record
     from carepolicy.engine.run import Refusal
     from carepolicy.store.contract import Transaction
-    from carepolicy.store.live.ids import Id
-    from carepolicy.store.live.memory import StoreMemory
-    from carepolicy.store.live.wall import Wall
+    from carepolicy.store.live.memory import Id, StoreMemory
     from carepolicy.store.records.rows import Unmasked
 
 NOT_AGAIN = frozenset((codes.DUPLICATE, codes.CARD))
@@ -33,6 +34,42 @@ NOT_AGAIN = frozenset((codes.DUPLICATE, codes.CARD))
 
 AT_THE_END = 1 << 61
 """The position of what falls due when an input was read to its end; when it has grown, one more each time."""
+
+
+NEAR = DAY
+"""By so many microseconds an event may be ahead of the clock: clocks of machines differ, and some have a wrong zone."""
+
+
+class Wall(NamedTuple):
+    """What events that come alone, as things happen, are held against: the clock of the machine. A log has its own
+    time, and is run without any of this.
+
+    ``clock`` tells microseconds since 1970. Each event waits ``lateness`` microseconds whether an earlier one comes.
+    ``far`` lets events happen more than a day ahead of the clock."""
+
+    clock: Callable[[], int]
+    lateness: int = 0
+    far: bool = False
+
+    def timed(self, line: bytes | str) -> bytes | str:
+        """The line of an event, with the time of the clock where it says none."""
+        try:
+            event = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            return line  # as the intake will find
+        if not isinstance(event, dict) or event.get("time") is not None:
+            return line
+        return orjson.dumps({**event, "time": text_of(self.clock())})
+
+    def refused(self, place: int, row: Row, line: bytes | str) -> Refused | None:
+        """Why an event that lies far ahead is refused."""
+        if self.far or row[3] <= self.clock() + NEAR:
+            return None
+        return Refused(codes.FUTURE, f"{row[4]} is more than a day ahead of the clock", orjson.loads(line))
+
+    def until(self) -> int | None:
+        """Up to when events need wait no longer; None where they do not wait."""
+        return self.clock() - self.lateness if self.lateness else None
 
 
 class Letter(NamedTuple):
@@ -241,7 +278,7 @@ class Batch:
         self._ids.keep()
         memory.keep()
         if self._letters:
-            self._transaction.bury(list(self._letter_rows()))
+            self._transaction.many(BURY, self._letter_rows())
         memory.notes.keep(self._transaction)
         rows.keep(self._transaction)
         if self._journal is not None:

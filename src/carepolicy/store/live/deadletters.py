@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.live.batch import Wall
     from carepolicy.store.live.operation import Done, Operation
-    from carepolicy.store.live.wall import Wall
     from carepolicy.store.privacy.seal import DataKeys, Looker, Reader
 
 RAISED = "/carepolicy"

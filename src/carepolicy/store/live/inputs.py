@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from carepolicy.engine.instants import NEVER
-from carepolicy.store.contract import InputRow
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
@@ -64,18 +63,21 @@ class Progress:
     letters_behind: int = 0
     reader: str = ""
 
-    def row(self, input: int, share: int) -> InputRow:
-        """The row that keeps it."""
-        kept = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "line"}
-        return InputRow(input, share, self.line, orjson.dumps(kept))
 
-
-def progress_of(row: InputRow | None) -> Progress:
-    """What a row has kept; the beginning where there is none."""
-    if row is None:
+def progress_of(transaction: Transaction, input: int, share: int, ask: str = statements.POSITION) -> Progress:
+    """How far a share of an input was read: nowhere, where nothing is kept of it."""
+    found = transaction.rows(ask, (input, share))
+    if not found:
         return Progress()
-    kept = orjson.loads(row.state)
-    return Progress(line=row.line, **{**kept, "tally": Counter(kept["tally"])})
+    line, state = found[0]
+    kept = orjson.loads(state)
+    return Progress(line=line, **{**kept, "tally": Counter(kept["tally"])})
+
+
+def keep_progress(transaction: Transaction, progress: Progress, input: int, share: int) -> None:
+    """Keep how far a share of an input was read."""
+    kept = {each.name: getattr(progress, each.name) for each in fields(progress) if each.name != "line"}
+    transaction.run(statements.KEEP_POSITION, (input, share, progress.line, orjson.dumps(kept)))
 
 
 class Known(NamedTuple):
@@ -196,7 +198,7 @@ def known_input(transaction: Transaction, source: Source) -> Known | None:
 
 def _beginning_with(transaction: Transaction, first: bytes) -> list[Known]:
     return [
-        Known(number, shares, progress_of(transaction.position(number, own_share(shares))))
+        Known(number, shares, progress_of(transaction, number, own_share(shares)))
         for number, shares in transaction.rows(statements.BEGINNING_ALIKE, (first,))
     ]
 
@@ -210,24 +212,26 @@ def new_input(transaction: Transaction, source: Source, name: str, shares: int) 
     """Note an input that begins. Where another of its name is known, and something was read of that, it gets a number
     behind it."""
     unique, times = name, 1
-    while (had := transaction.input(unique)) is not None:
-        if had[1] == shares and not progress_of(transaction.position(had[0], own_share(shares))).fingerprint:
+    while had := transaction.rows(statements.INPUT, (unique,)):
+        number, had_shares = had[0]
+        if had_shares == shares and not progress_of(transaction, number, own_share(shares)).fingerprint:
             break
         times += 1
         unique = f"{name} #{times}"
-    number = had[0] if had is not None else transaction.open_input(unique, shares)
+    else:
+        ((number,),) = transaction.rows(statements.OPEN_INPUT, (unique, shares))
     progress, first = Progress(), source.first_line()
     if first is not None:
         transaction.run(statements.NOTE_BEGINNING, (first, number))
         source.note_beginning(progress, 1)
-    transaction.keep_position(progress.row(number, own_share(shares)))
+    keep_progress(transaction, progress, number, own_share(shares))
     return Known(number, shares, progress)
 
 
 def summed(transaction: Transaction, number: int, shares: int) -> Progress:
     """How far several workers have come with an input: the progress of the run, with what all shares have done."""
-    now = progress_of(transaction.position(number, shares))
-    parts = [progress_of(transaction.position(number, share)) for share in range(shares)]
+    now = progress_of(transaction, number, shares)
+    parts = [progress_of(transaction, number, share) for share in range(shares)]
     line = max(part.line for part in parts)
     if line >= now.line:
         now.line, now.last, now.open_end = line, "", False
@@ -246,5 +250,5 @@ def as_one(transaction: Transaction, known: Known) -> Known:
     progress = summed(transaction, number, known.shares)
     transaction.run(statements.FORGET_POSITIONS, (number,))
     transaction.run(statements.AS_ONE_SHARE, (number,))
-    transaction.keep_position(progress.row(number, 0))
+    keep_progress(transaction, progress, number, 0)
     return Known(number, 1, progress)

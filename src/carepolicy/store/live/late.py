@@ -3,14 +3,14 @@ those that came one by one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from carepolicy.engine.intake import Incoming
 from carepolicy.engine.run import Holding
 from carepolicy.store.cases.snapshot import put_all, take_all
-from carepolicy.store.contract import HeldRow, named, storable
+from carepolicy.store.contract import named, storable
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Address, Transaction
     from carepolicy.store.privacy.seal import DataKeys
+
+
+class HeldRow(NamedTuple):
+    """A subject's events that an input's lateness holds back, sealed; ``latest`` is the latest time of them all."""
+
+    input: int
+    subject: str
+    latest: int
+    sealed: bytes
 
 
 class Late:
@@ -40,13 +49,13 @@ class Late:
             subjects[event.subject] = None
             released += holding.add(event)
         self._sealer.prepare(transaction, map(storable, subjects))
-        transaction.hold([self._row(transaction, holding, subject) for subject in subjects])
+        transaction.many(statements.HOLD, [self._row(transaction, holding, subject) for subject in subjects])
         return released
 
     def rest(self, transaction: Transaction) -> list[Incoming]:
         """All that is still held."""
         released = list(self._of(transaction).rest())
-        transaction.let_go(self._input)
+        transaction.run(statements.LET_GO, (self._input,))
         self._holding = None
         return released
 
@@ -59,7 +68,7 @@ class Late:
         if self._holding is None or erasures != self._erasures:  # somebody may have erased facts of what is held
             self._erasures = erasures
             self._holding = Holding(self._lateness)
-            rows = transaction.held(self._input)
+            rows = [HeldRow(*each) for each in transaction.rows(statements.HELD, (self._input,))]
             self._sealer.have(row.sealed for row in rows)
             for row in rows:
                 self._holding.take_back(named(row.subject), row.latest, _events(self._sealer, row.sealed))
@@ -114,7 +123,7 @@ class Single:
         name = storable(subject)
         if later:
             sealed = self._sealer.seal(self._transaction, name, orjson.dumps(later))
-            self._transaction.hold([HeldRow(statements.SINGLE, name, waiting[-1].time, sealed)])
+            self._transaction.many(statements.HOLD, [HeldRow(statements.SINGLE, name, waiting[-1].time, sealed)])
         else:
             self._transaction.run(statements.FORGET_WAITING, (name,))
         return [event for event in waiting if event.time <= until]
@@ -170,7 +179,7 @@ def forget_private(transaction: Transaction, sealer: DataKeys, bundle: Bundle, a
         left = [without_private(each, bundle) if concerns(each, address) else each for each in events]
         done += sum(before is not after for before, after in zip(events, left, strict=True))
         sealed = sealer.seal(transaction, row.subject, orjson.dumps([_put(each) for each in left]))
-        transaction.hold([row._replace(sealed=sealed)])
+        transaction.many(statements.HOLD, [row._replace(sealed=sealed)])
         if address[0]:  # what is of the event's own subject otherwise is sealed anew by who erases
             sealer.renew(transaction, row.subject)
     return done

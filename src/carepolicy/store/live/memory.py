@@ -18,10 +18,11 @@ from carepolicy.engine.memory import Memory, Name
 from carepolicy.engine.program import LiveProgram
 from carepolicy.engine.run import Run, Schedule
 from carepolicy.store.cases.snapshot import Freezers
-from carepolicy.store.contract import CaseRow, SubjectRow, named, storable
+from carepolicy.store.contract import CaseRow, SubjectRow, batched, named, storable
 from carepolicy.store.faults import Again
 from carepolicy.store.privacy.contacts import Notes
 from carepolicy.store.shadow.journal import Ticks
+from carepolicy.store.sql import statements
 from carepolicy.store.versions.install import Installed, older_programs, with_older
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.intake import Row
     from carepolicy.engine.program import LiveProgram
-    from carepolicy.store.contract import Address, Held, Transaction, VersionRow
-    from carepolicy.store.live.ids import Ids
+    from carepolicy.store.contract import Address, Dossier, EventRow, Transaction
     from carepolicy.store.privacy.seal import DataKeys
+    from carepolicy.store.versions.install import VersionRow
 
 FORM = 1
 """Of what is remembered of a subject although cases close, as bytes."""
@@ -42,6 +43,12 @@ NOBODY = (None, None)
 
 KEPT = 50_000
 """Subjects that are kept in memory between two transactions, at most."""
+
+IDS_AT_A_TIME = 400
+"""Ids that are asked about in one question."""
+
+Id = tuple[str, str]
+"""(source, id), as columns hold them."""
 
 
 class Remembered:
@@ -101,6 +108,61 @@ def name_of(address: Address) -> Name:
     """How a stratum names the subject of an address."""
     key, subject = address
     return named(subject) if key == "" else (key, named(subject))
+
+
+class Ids:
+    """The ids of the events of one transaction, those of events that a case has taken being used up.
+
+    An event that no case took (it was out of order, came before the case was opened, lacked a fact) has had no effect,
+    so its id may come again. Only within one log does the second line of an id stay a duplicate, whatever became of the
+    first: what a log says must not hang on how it was cut into transactions, and a run without a store says the same.
+
+    ``input`` is the number of the log that they are of, 0 for none;
+    ``untaken`` has those that no case took; ``times`` says of events that come again, by source and id, how often they
+    were not taken before."""
+
+    def __init__(self, transaction: Transaction, input: int) -> None:
+        self._transaction = transaction
+        self._input = input
+        self.times: dict[tuple[str, str], int] = {}
+        self._again: dict[Id, None] = {}
+        self.untaken: dict[Id, None] = {}
+
+    def claim(self, rows: Sequence[Row]) -> Collection[int]:
+        """Note the ids of events as taken; the places of those that were taken before."""
+        fresh: dict[Id, EventRow] = {}
+        again: set[int] = set()
+        ids: list[Id] = []
+        for place, row in enumerate(rows):
+            source, id = storable(row[5]), storable(row[6])
+            ids.append((source, id))
+            if fresh.setdefault((source, id), claimed := (source, id, storable(row[1]))) is not claimed:
+                again.add(place)
+        known = self._transaction.claim(list(fresh.values())) if fresh else set()
+        if not known:
+            return again
+        for source, id, times in self._untaken_before(known):
+            self.times[named(source), named(id)] = times
+            self._again[source, id] = None
+        taken = known - self._again.keys()
+        return again | {place for place, each in enumerate(ids) if each in taken}
+
+    def _untaken_before(self, known: Iterable[Id]) -> Iterable[tuple[str, str, int]]:
+        for some in batched(sorted(known), IDS_AT_A_TIME):
+            sql = statements.untaken(len(some)) + self._transaction.locked
+            yield from self._transaction.rows(sql, (self._input, *(part for each in some for part in each)))
+
+    def note_untaken(self, event: Incoming) -> None:
+        """No case took an event."""
+        self.untaken[storable(event.source), storable(event.id)] = None
+
+    def keep(self) -> None:
+        """Keep what became of the ids."""
+        taken = [each for each in self._again if each not in self.untaken]
+        if taken:
+            self._transaction.many(statements.FORGET_UNTAKEN, taken)
+        if self.untaken:
+            self._transaction.many(statements.KEEP_UNTAKEN, [(*each, self._input) for each in self.untaken])
 
 
 class StoreMemory(Memory):
@@ -181,7 +243,8 @@ class StoreMemory(Memory):
     def count(self, kind: str, source: str, id: str) -> int:
         """How often an event was refused in this way, this time counted."""
         assert self._transaction is not None, "events are refused within a transaction"
-        return self._transaction.count(kind, storable(source), storable(id))
+        number: int = self._transaction.rows(statements.COUNT, (kind, storable(source), storable(id)))[0][0]
+        return number
 
     def times(self, source: str, id: str) -> int:
         """How often an event that comes again was not taken before."""
@@ -190,13 +253,15 @@ class StoreMemory(Memory):
     def watched(self, watch: str, value: str) -> list[int]:
         """What a watch has counted within its window."""
         assert self._transaction is not None, "watches look within a transaction"
-        noted = self._transaction.watched(watch, storable(value))
-        return [] if noted is None else orjson.loads(noted)
+        name = storable(value)
+        self._transaction.lock(f"{watch}\x1f{name}")  # until it is kept, nobody else may note it
+        found = self._transaction.rows(statements.WATCHED, (watch, name))
+        return orjson.loads(found[0][0]) if found else []
 
     def keep_watched(self, watch: str, value: str, instants: list[int]) -> None:
         """Remember what is within a watch's window."""
         assert self._transaction is not None, "watches look within a transaction"
-        self._transaction.keep_watched(watch, storable(value), orjson.dumps(instants))
+        self._transaction.run(statements.KEEP_WATCHED, (watch, storable(value), orjson.dumps(instants)))
 
     # -- within a transaction --------------------------------------------------------------------------
 
@@ -253,7 +318,7 @@ class StoreMemory(Memory):
         self.touched[name] = None
         return known
 
-    def _take_up(self, name: Name, held: Held) -> Remembered:
+    def _take_up(self, name: Name, held: Dossier) -> Remembered:
         known = self.known[name] = Remembered(address_of(name), held.row)
         if held.row is None:
             return known

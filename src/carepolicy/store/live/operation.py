@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from carepolicy.engine.run import Reading
 from carepolicy.store.contract import nothing_kept
-from carepolicy.store.live.batch import Batch
-from carepolicy.store.live.memory import StoreMemory
+from carepolicy.store.live.batch import Batch, Wall
+from carepolicy.store.live.memory import Id, StoreMemory
 from carepolicy.store.privacy.keys import demand_key, demand_known_key
 from carepolicy.store.privacy.seal import DataKeys
-from carepolicy.store.versions.install import install_folder, load_version, older_sets, present, with_older
+from carepolicy.store.versions.install import install_folder, load_version, older_sets, present, versions, with_older
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.live.ids import Id
-    from carepolicy.store.live.wall import Wall
 
 Result = TypeVar("Result")
 
@@ -173,7 +171,7 @@ class Operation:
                 return memory
         if demand_key(transaction, self._now, self.store.url):
             self._just_begun = True
-        if self._root is not None and not transaction.versions():
+        if self._root is not None and not versions(transaction):
             installed = install_folder(transaction, self._root, self._now)
             memory = self._memory = StoreMemory(installed, [], self.sealer)
             memory.begin(transaction)
@@ -199,7 +197,7 @@ class Operation:
     def has_set(self) -> bool:
         """Whether a set is installed."""
         with self.store.reading() as transaction:
-            return bool(transaction.versions())
+            return bool(versions(transaction))
 
     def installed(self) -> Bundle:
         """The installed set, compiled, of a store that may only be read, too. Raises ``NotInstalled``."""

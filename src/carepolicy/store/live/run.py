@@ -14,9 +14,20 @@ from carepolicy.engine.instants import NEVER
 from carepolicy.engine.run import Reading
 from carepolicy.store.faults import Busy, StoreFault
 from carepolicy.store.live.batch import AT_THE_END, Batch
-from carepolicy.store.live.inputs import Progress, as_one, digest_of, known_input, look, me, new_input, progress_of
+from carepolicy.store.live.inputs import (
+    Progress,
+    as_one,
+    digest_of,
+    keep_progress,
+    known_input,
+    look,
+    me,
+    new_input,
+    progress_of,
+)
 from carepolicy.store.live.late import Late
 from carepolicy.store.live.operation import AT_A_TIME, Done, finished
+from carepolicy.store.sql import statements
 from carepolicy.store.sql.statements import LETTERS_WRITTEN, RECORDS_WRITTEN
 
 if TYPE_CHECKING:
@@ -85,10 +96,10 @@ class StoredRun:
     def _present(self) -> Progress:
         """How far the input was read by now."""
         with self.operation.store.reading() as transaction:
-            return progress_of(transaction.position(self._input, self._share))
+            return progress_of(transaction, self._input, self._share)
 
     def _keep(self, transaction: Transaction) -> None:
-        transaction.keep_position(self.progress.row(self._input, self._share))
+        keep_progress(transaction, self.progress, self._input, self._share)
 
     def _go_on(self, resume: bool) -> None:
         """Begin another stretch where the last one has come to its end."""
@@ -176,7 +187,7 @@ class StoredRun:
         def work(transaction: Transaction) -> Progress:
             self._demand_place(transaction)
             ended = replace(self.progress, ended=True)
-            transaction.keep_position(ended.row(self._input, self._share))
+            keep_progress(transaction, ended, self._input, self._share)
             return ended
 
         self.progress = self.operation.attempt(work)
@@ -219,7 +230,10 @@ class StoredRun:
     def _demand_place(self, transaction: Transaction) -> None:
         """Another process may have gone on with the same input, if it is on a machine that has lost the server for
         long; two may not."""
-        if progress_of(transaction.position(self._input, self._share, own=True)) != self.progress:
+        if (
+            progress_of(transaction, self._input, self._share, statements.POSITION + transaction.locked)
+            != self.progress
+        ):
             raise Busy(f"another process is reading {self.name} into this store")
 
     def _held(self, transaction: Transaction, batch: Batch, read: Reading) -> Reading:
@@ -256,7 +270,7 @@ class StoredRun:
         )
         if last:
             self.source.note_beginning(now, line)
-        transaction.keep_position(now.row(self._input, self._share))
+        keep_progress(transaction, now, self._input, self._share)
         return done, now
 
     def _forget(self) -> None:

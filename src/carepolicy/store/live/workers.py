@@ -28,6 +28,7 @@ from carepolicy.store.live.inputs import (
     Source,
     digest_of,
     is_whole,
+    keep_progress,
     known_input,
     new_input,
     progress_of,
@@ -276,8 +277,8 @@ class ShareRun(StoredRun):
     def take_all(self) -> None:
         """Take the events of the share that were not taken yet, and note that it is done."""
         with self.operation.store.reading() as transaction:
-            self.progress = progress_of(transaction.position(self._input, self._share))
-            ends = progress_of(transaction.position(self._input, self._job.shares)).ends
+            self.progress = progress_of(transaction, self._input, self._share)
+            ends = progress_of(transaction, self._input, self._job.shares).ends
         if self.progress.ends > ends:
             return
         lines: list[tuple[int, bytes]] = []
@@ -304,7 +305,7 @@ class ShareRun(StoredRun):
     def _be_done(self, line: int, ends: int) -> None:
         def note(transaction: Transaction) -> None:
             self._demand_place(transaction)
-            transaction.keep_position(replace(self.progress, line=line, ends=ends).row(self._input, self._share))
+            keep_progress(transaction, replace(self.progress, line=line, ends=ends), self._input, self._share)
 
         self.operation.attempt(note)
 

@@ -247,8 +247,9 @@ class _Logs:
         """Whether records and letters of an input may go."""
         if input not in self._known:
             shares = self._transaction.rows(statements.SHARES_OF_INPUT, (input,))
-            row = self._transaction.position(input, own_share(shares[0][0])) if shares else None
-            self._known[input] = row is None or progress_of(row).ended
+            place = (input, own_share(shares[0][0])) if shares else None
+            begun = place is not None and self._transaction.rows(statements.POSITION, place)
+            self._known[input] = place is None or not begun or progress_of(self._transaction, *place).ended
         return self._known[input]
 
     def are_shared(self, input: int) -> bool:

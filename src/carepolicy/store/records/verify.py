@@ -15,7 +15,7 @@ import orjson
 from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.store.contract import named
 from carepolicy.store.faults import Altered, StoreFault, WrongKey
-from carepolicy.store.live.inputs import progress_of
+from carepolicy.store.live.inputs import own_share, progress_of
 from carepolicy.store.privacy.keys import fingerprint, given_keys
 from carepolicy.store.records.chain import BEGINNING, LOOSE, links
 from carepolicy.store.sql import statements, sums
@@ -310,7 +310,7 @@ class Verification:
         """How many records of each run are lacking, by their number, and what it ran over."""
         for number, name, shares, count in self._transaction.rows(statements.RECORDS_BY_INPUT):
             try:
-                wanted = progress_of(self._transaction.position(number, shares if shares > 1 else 0)).records
+                wanted = progress_of(self._transaction, number, own_share(shares)).records
             except (ValueError, TypeError, KeyError):  # its mac tells that it was altered
                 continue
             if count < wanted:

@@ -28,7 +28,15 @@ from carepolicy.store.shadow.journal import Entry, ShadowRow, count_pending, cou
 from carepolicy.store.sql import statements
 from carepolicy.store.url import shadow_url
 from carepolicy.store.versions.apply import apply_bundle, is_present
-from carepolicy.store.versions.install import files_of, load_version, present
+from carepolicy.store.versions.install import (
+    files_of,
+    in_use,
+    install,
+    installed_files,
+    load_version,
+    present,
+    versions,
+)
 from carepolicy.store.versions.plan import Plan
 
 if TYPE_CHECKING:
@@ -126,11 +134,11 @@ def _copy(store: Store, shadow: Store, sealer: DataKeys, told: Callable[[int], N
 def _copy_sets(transaction: Transaction, shadow: Store) -> dict[int, int]:
     """Install the sets by which open cases live, the present one last; the number of each here, by that there."""
     last = present(transaction).id
-    wanted = {*transaction.versions_in_use(), last}
+    wanted = {*in_use(transaction), last}
     with shadow.transaction() as there:
         return {
-            each.id: there.install(each.digest, each.installed, transaction.policy_files(each.id))
-            for each in transaction.versions()
+            each.id: install(there, each.digest, each.installed, installed_files(transaction, each.id))
+            for each in versions(transaction)
             if each.id in wanted
         }
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg
 
 from carepolicy.store import faults
-from carepolicy.store.contract import CaseRow, Held, SubjectRow, nothing_kept
+from carepolicy.store.contract import CaseRow, Dossier, SubjectRow, nothing_kept
 from carepolicy.store.sql import migrations, statements
 from carepolicy.store.sql.sums import EMPTY, MAC, NEVER
 from carepolicy.store.sql.tables import CASES, EVENTS, SUBJECTS
@@ -172,7 +172,7 @@ class PostgresTransaction(SqlTransaction):
         """Wait for those who are writing subjects and cases, and let nobody else begin: all of them lock subjects."""
         self._send("LOCK TABLE subjects IN EXCLUSIVE MODE", ())
 
-    def load(self, addresses: Sequence[Address]) -> dict[Address, Held]:
+    def load(self, addresses: Sequence[Address]) -> dict[Address, Dossier]:
         """What is kept about some addresses; their rows are locked, in an order that is the same for all."""
         wanted = [key for key, _ in addresses], [subject for _, subject in addresses]
         subjects = self._connection.execute(LOAD, wanted)
@@ -181,7 +181,7 @@ class PostgresTransaction(SqlTransaction):
         cases: dict[Address, list[CaseRow]] = {}
         for row in open_now:
             cases.setdefault((row[0], row[1]), []).append(CaseRow(*row))
-        held = {each: Held(found.get(each), tuple(cases.get(each, ()))) for each in addresses}
+        held = {each: Dossier(found.get(each), tuple(cases.get(each, ()))) for each in addresses}
         self._note_all(held)
         return held
 
@@ -237,11 +237,6 @@ class PostgresTransaction(SqlTransaction):
         self._copy("records", statements.RECORD_COLUMNS, self._marked_records(records))
         if requests:
             self.many(statements.REQUEST, requests)
-
-    def watched(self, watch: str, value: str) -> bytes | None:
-        """What a watch has noted of a value, which nobody else may note then."""
-        self.lock(f"{watch}\x1f{value}")
-        return super().watched(watch, value)
 
     def lock(self, name: str) -> None:
         """Let nobody else have this name until this transaction ends."""
@@ -338,7 +333,7 @@ class PostgresStore:
                 found = PostgresTransaction(self._connection, Marks(), self._channel)
                 with at_rest(*parsed(self.url)):
                     self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    found.versions()  # from now on it sees this state
+                    found.next_due()  # from now on it sees this state
                 yield found
 
     def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None] = nothing_kept) -> Result:

@@ -127,7 +127,7 @@ KEEP_WATCHED = """INSERT INTO watched (watch, value, noted) VALUES (?, ?, ?)
 
 INPUT = "SELECT no, shares FROM inputs WHERE name = ?"
 OPEN_INPUT = "INSERT INTO inputs (name, shares) VALUES (?, ?) RETURNING no"
-POSITION = "SELECT input, share, line, state FROM positions WHERE input = ? AND share = ?"
+POSITION = "SELECT line, state FROM positions WHERE input = ? AND share = ?"
 KEEP_POSITION = """INSERT INTO positions (input, share, line, state) VALUES (?, ?, ?, ?)
     ON CONFLICT (input, share) DO UPDATE SET line = excluded.line, state = excluded.state"""
 HELD = "SELECT input, subject, latest, sealed FROM held WHERE input = ? ORDER BY subject"

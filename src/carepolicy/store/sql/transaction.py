@@ -6,7 +6,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.store.contract import CaseRow, Held, HeldRow, InputRow, SubjectRow, VersionRow
+from carepolicy.store.contract import CaseRow, Dossier, SubjectRow
 from carepolicy.store.faults import Again, Altered
 from carepolicy.store.privacy.keys import fingerprint
 from carepolicy.store.sql import statements, sums
@@ -16,7 +16,7 @@ from carepolicy.store.sql.tables import CASES, RECORDS, SUBJECTS, TABLES, WRITES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from carepolicy.store.contract import Address, EventRow, LetterRow, RecordRow, RequestRow
+    from carepolicy.store.contract import Address, EventRow, RecordRow, RequestRow
     from carepolicy.store.sql.tables import Table
 
 AT_A_TIME = 1_000
@@ -338,17 +338,17 @@ class SqlTransaction(ABC):
 
     # -- what a store keeps ------------------------------------------------------------------------------
 
-    def load(self, addresses: Sequence[Address]) -> dict[Address, Held]:
+    def load(self, addresses: Sequence[Address]) -> dict[Address, Dossier]:
         """What is kept about some addresses."""
-        found: dict[Address, Held] = {}
+        found: dict[Address, Dossier] = {}
         for address in addresses:
             known = self.rows(statements.SUBJECT, address)
             cases = self.rows(statements.CASES, address) if known else ()
-            found[address] = Held(SubjectRow(*known[0]) if known else None, tuple(CaseRow(*each) for each in cases))
+            found[address] = Dossier(SubjectRow(*known[0]) if known else None, tuple(CaseRow(*each) for each in cases))
         self._note_all(found)
         return found
 
-    def _note_all(self, found: Mapping[Address, Held]) -> None:
+    def _note_all(self, found: Mapping[Address, Dossier]) -> None:
         """Note what was loaded as that which stands."""
         standing = self._marks.standing
         self._marks.whole.update(found)
@@ -398,73 +398,6 @@ class SqlTransaction(ABC):
         self._do_many(statements.APPEND, self._marked_records(records))
         if requests:
             self.many(statements.REQUEST, requests)
-
-    def bury(self, letters: Sequence[LetterRow]) -> None:
-        """Add dead letters."""
-        self.many(statements.BURY, letters)
-
-    def count(self, kind: str, source: str, id: str) -> int:
-        """How often an event was refused in this way, this time counted."""
-        number: int = self.rows(statements.COUNT, (kind, source, id))[0][0]
-        return number
-
-    def watched(self, watch: str, value: str) -> bytes | None:
-        """What a watch has noted of a value."""
-        found = self.rows(statements.WATCHED, (watch, value))
-        return found[0][0] if found else None
-
-    def keep_watched(self, watch: str, value: str, noted: bytes) -> None:
-        """Keep what a watch has noted."""
-        self.run(statements.KEEP_WATCHED, (watch, value, noted))
-
-    def input(self, name: str) -> tuple[int, int] | None:
-        """The number of an input and of its shares."""
-        found = self.rows(statements.INPUT, (name,))
-        return (found[0][0], found[0][1]) if found else None
-
-    def open_input(self, name: str, shares: int) -> int:
-        """Note an input; its number."""
-        number: int = self.rows(statements.OPEN_INPUT, (name, shares))[0][0]
-        return number
-
-    def position(self, input: int, share: int, own: bool = False) -> InputRow | None:
-        """How far a share of an input was read; with ``own`` it is then this transaction's own."""
-        found = self.rows(statements.POSITION + (self.locked if own else ""), (input, share))
-        return InputRow(*found[0]) if found else None
-
-    def keep_position(self, row: InputRow) -> None:
-        """Keep how far a share of an input was read."""
-        self.run(statements.KEEP_POSITION, row)
-
-    def held(self, input: int) -> list[HeldRow]:
-        """What the lateness of an input holds back."""
-        return [HeldRow(*each) for each in self.rows(statements.HELD, (input,))]
-
-    def hold(self, rows: Sequence[HeldRow]) -> None:
-        """Keep what the lateness of an input holds back."""
-        self.many(statements.HOLD, rows)
-
-    def let_go(self, input: int) -> None:
-        """Forget what the lateness of an input held back."""
-        self.run(statements.LET_GO, (input,))
-
-    def versions(self) -> list[VersionRow]:
-        """The installed policy sets, the present one last."""
-        return [VersionRow(*each) for each in self.rows(statements.VERSIONS)]
-
-    def versions_in_use(self) -> list[int]:
-        """The numbers of the policy sets by which open cases live."""
-        return [number for (number,) in self.rows(statements.VERSIONS_IN_USE)]
-
-    def install(self, digest: str, installed: int, files: Mapping[str, bytes]) -> int:
-        """Install a policy set; its number."""
-        number: int = self.rows(statements.INSTALL, (digest, installed))[0][0]
-        self.many(statements.INSTALL_FILE, [(number, path, content) for path, content in files.items()])
-        return number
-
-    def policy_files(self, version: int) -> dict[str, bytes]:
-        """The files of an installed policy set."""
-        return {path: bytes(content) for path, content in self.rows(statements.POLICY_FILES, (version,))}
 
 
 def _key(table: Table, row: Sequence[Any]) -> list[Any]:

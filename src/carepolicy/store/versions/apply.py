@@ -35,7 +35,7 @@ from carepolicy.store.records.rows import RecordRows
 from carepolicy.store.shadow.journal import end_shadow
 from carepolicy.store.sql import statements
 from carepolicy.store.url import SHADOW_FILE, SQLITE, shadow_url
-from carepolicy.store.versions.install import Installed, files_of, older_sets, present
+from carepolicy.store.versions.install import Installed, files_of, install, older_sets, present, versions
 from carepolicy.store.versions.plan import Example, Plan, RefusedPlan
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _carry_out(
         plan.late += done.lates
     plan.last = transaction.rows(statements.LAST_NUMBER)[0][0]
     plan.ended_shadow = end_shadow(transaction)
-    number = transaction.install(_name(transaction, bundle), plan.now, files)
+    number = install(transaction, _name(transaction, bundle), plan.now, files)
     memory = _move_cases(transaction, Installed(number, bundle), sealer, plan)
     memory.begin(transaction)
     memory.open_by_time()
@@ -154,7 +154,7 @@ def is_present(transaction: Transaction, bundle: Bundle) -> bool:
 
 def _name(transaction: Transaction, bundle: Bundle) -> str:
     """The digest of a set, numbered where the same one was installed before, as when a change is taken back."""
-    before = sum(each.digest.partition("#")[0] == bundle.digest for each in transaction.versions())
+    before = sum(each.digest.partition("#")[0] == bundle.digest for each in versions(transaction))
     return f"{bundle.digest}#{before + 1}" if before else bundle.digest
 
 

@@ -9,12 +9,34 @@ from carepolicy.engine.program import LiveProgram
 from carepolicy.machine import cache
 from carepolicy.machine.bundle import KIND, compile_folder, from_bytes, load_bundle, to_bytes
 from carepolicy.policy.files import policy_files
+from carepolicy.store.contract import epoch_of
 from carepolicy.store.faults import NotInstalled
+from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from carepolicy.engine.program import LiveProgram
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.contract import Transaction, VersionRow
+    from carepolicy.store.contract import Transaction
+
+
+class VersionRow(NamedTuple):
+    """A policy set that was installed: ``digest`` is that of its files. ``shadowed`` is not 0 while another set is
+    tried beside the present one (see ``journal``); ``waiting`` is not 0 while single events are held back (see
+    ``late``); ``restored`` is the number of the last restore (see ``backup``), 0 where there was none."""
+
+    id: int
+    digest: str
+    installed: int
+    shadowed: int
+    waiting: int
+    restored: int
+
+    @property
+    def epoch(self) -> str:
+        """With what the ids end of all that the store writes since it was last put back."""
+        return epoch_of(self.restored)
 
 
 class Installed(NamedTuple):
@@ -24,12 +46,40 @@ class Installed(NamedTuple):
     bundle: Bundle
 
 
+def versions(transaction: Transaction) -> list[VersionRow]:
+    """The policy sets that were installed, the present one last."""
+    return [VersionRow(*each) for each in transaction.rows(statements.VERSIONS)]
+
+
 def present(transaction: Transaction) -> VersionRow:
     """The policy set that events are taken by. Raises ``NotInstalled``."""
-    versions = transaction.versions()
-    if not versions:
+    installed = versions(transaction)
+    if not installed:
         raise NotInstalled("the store has no policy set yet; `carepolicy event` and `carepolicy run` install the first")
-    return versions[-1]
+    return installed[-1]
+
+
+def in_use(transaction: Transaction) -> set[int]:
+    """The numbers of the policy sets by which open cases live."""
+    return {number for (number,) in transaction.rows(statements.VERSIONS_IN_USE)}
+
+
+def older_sets(transaction: Transaction, number: int) -> list[Installed]:
+    """The sets by which open cases live but the one of that number, compiled."""
+    used = in_use(transaction) - {number}
+    return [load_version(transaction, each) for each in versions(transaction) if each.id in used]
+
+
+def install(transaction: Transaction, digest: str, installed: int, files: Mapping[str, bytes]) -> int:
+    """Install a policy set; its number."""
+    number: int = transaction.rows(statements.INSTALL, (digest, installed))[0][0]
+    transaction.many(statements.INSTALL_FILE, [(number, path, content) for path, content in files.items()])
+    return number
+
+
+def installed_files(transaction: Transaction, version: int) -> dict[str, bytes]:
+    """The files of an installed policy set."""
+    return {path: bytes(content) for path, content in transaction.rows(statements.POLICY_FILES, (version,))}
 
 
 def files_of(root: str) -> dict[str, bytes]:
@@ -44,7 +94,7 @@ def files_of(root: str) -> dict[str, bytes]:
 def install_folder(transaction: Transaction, root: str, now: int) -> Installed:
     """Install the policy set in a folder. Raises ``PolicyErrors`` where it has errors."""
     bundle = load_bundle(root)
-    return Installed(transaction.install(bundle.digest, now, files_of(root)), bundle)
+    return Installed(install(transaction, bundle.digest, now, files_of(root)), bundle)
 
 
 def load_version(transaction: Transaction, version: VersionRow) -> Installed:
@@ -55,7 +105,7 @@ def load_version(transaction: Transaction, version: VersionRow) -> Installed:
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="carepolicy-") as folder:
-        for path, content in transaction.policy_files(version.id).items():
+        for path, content in installed_files(transaction, version.id).items():
             target = os.path.join(folder, path)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             with open(target, "wb") as file:
@@ -63,12 +113,6 @@ def load_version(transaction: Transaction, version: VersionRow) -> Installed:
         bundle = compile_folder(folder)
     cache.store(KIND, version.digest, to_bytes(bundle))
     return Installed(version.id, bundle)
-
-
-def older_sets(transaction: Transaction, number: int) -> list[Installed]:
-    """The sets, other than that of a number, by which open cases still live."""
-    in_use = {*transaction.versions_in_use()} - {number}
-    return [load_version(transaction, each) for each in transaction.versions() if each.id in in_use]
 
 
 def with_older(bundle: Bundle, older: list[Installed]) -> Bundle:
