@@ -16,11 +16,13 @@ from carepolicy.checks.known import Walk
 from carepolicy.checks.lateness import taken_in
 from carepolicy.checks.limits import limits_of
 from carepolicy.checks.promises import TimesInTexts, promised_times
+from carepolicy.policy.findings import unknown
+from carepolicy.policy.language.documents import references
 from carepolicy.policy.placeholders import PlaceholderError, placeholders
 from carepolicy.policy.places import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
 
     from carepolicy.businesstime import Limit
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from carepolicy.checks.lateness import Taken
     from carepolicy.checks.limits import WrittenLimit
     from carepolicy.policy.findings import Finding
+    from carepolicy.policy.language.documents import Reference
     from carepolicy.policy.model import CalendarSpec, Effects, Flow, Message, Organisation, Policies, Transition, Watch
     from carepolicy.policy.placeholders import Name, Placeholder
     from carepolicy.policy.places import At, Source
@@ -81,6 +84,21 @@ class CheckedSet:
         if found is not None and found.flow is flow:
             return found
         return CheckedFlow(flow, self.organisation, self.guards)
+
+    @cached_property
+    def named(self) -> Mapping[str, Sequence[Reference]]:
+        """By what they are the names of ("role", "state" …), all names of things that are given elsewhere."""
+        return references(self.sources)
+
+    def unknown_names(
+        self, code: str, what: str, known: Mapping[str, object] | Callable[[Reference], Mapping[str, object]]
+    ) -> Iterator[Finding]:
+        """What stands where the name of a ``what`` is to stand, and is none that is ``known`` there."""
+        for each in self.named.get(what, ()):
+            names = known(each) if callable(known) else known
+            if each.name not in names and each.name not in each.key.also and each.key.unknown in ("", code):
+                place = self.key_place(each.at) if each.on_key else self.place(each.at)
+                yield unknown(code, what, each.name, place, (*names, *each.key.also))
 
     @cached_property
     def ways(self) -> tuple[Way, ...]:

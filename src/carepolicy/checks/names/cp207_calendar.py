@@ -5,38 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.findings import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.findings import Finding
-    from carepolicy.policy.places import At
 
 OWNER = "owner"
 """A clock may count in the calendar of the state's owner."""
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
-    """Calendars of the organisation, roles, channels, flows and clocks."""
-    known = checked.organisation.calendars
-    for name, at, also in _named(checked):
-        if name is not None and name not in known and name not in also:
-            yield unknown(CODE, "calendar", name, checked.place(at), (*known, *also))
-
-
-def _named(checked: CheckedSet) -> Iterator[tuple[str | None, At, tuple[str, ...]]]:
-    organisation = checked.organisation
-    yield organisation.calendar, organisation.at / "calendar", ()
-    for role in organisation.roles.values():
-        yield role.calendar, role.at / "calendar", ()
-    for channel in organisation.channels.values():
-        yield channel.calendar, channel.at / "calendar", ()
-    for flow in checked.flows.values():
-        yield flow.calendar, flow.at / "calendar", ()
-        for clock in flow.clocks.values():
-            yield clock.calendar, clock.at / "calendar", (OWNER,)
+    """Calendars of the organisation, roles, channels, flows and clocks; a clock may say "owner"."""
+    yield from checked.unknown_names(CODE, "calendar", checked.organisation.calendars)
 
 
 CODE = "CP207"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.findings import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,10 +15,7 @@ if TYPE_CHECKING:
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Flows that are opened and do not exist."""
-    for _, effects, _ in checked.acts:
-        for each in effects.open:
-            if each.flow not in checked.flows:
-                yield unknown(CODE, "flow", each.flow, checked.place(each.at / "flow"), checked.flows)
+    yield from checked.unknown_names(CODE, "flow", checked.flows)
 
 
 CODE = "CP208"

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Channels of states, and languages of files of messages."""
     organisation = checked.organisation
-    for flow in checked.flows.values():
-        for state in flow.states.values():
-            if state.channel is not None and state.channel not in organisation.channels:
-                place = checked.place(state.at / "channel")
-                yield unknown(CODE, "channel", state.channel, place, organisation.channels)
+    yield from checked.unknown_names(CODE, "channel", organisation.channels)
     for language, messages in checked.messages.items():
         if language not in organisation.languages:
             file = next((each.at.file for each in messages.values()), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from carepolicy.policy.language.messages import Messages
 from carepolicy.policy.language.organisation import Organisation
 from carepolicy.policy.language.scenario import ScenarioFile
 from carepolicy.policy.language.shapes import Inside, Schema, Shape
-from carepolicy.policy.places import Path
+from carepolicy.policy.places import At, Path, Source
 
 DOCUMENTS = {
     "organisation": Fields(Organisation),
@@ -89,3 +89,27 @@ def _below(here: Inside, path: Path, key: Key | None, scope: str) -> Iterator[Sp
         scope = str(here.data.get(own, scope))
     for each in here.shape.inside(here.data):
         yield from _below(each, (*path, *each.path), each.key or key, scope)
+
+
+class Reference(NamedTuple):
+    """A name of something that is given elsewhere: where it stands, on a key or in a value, in which flow, and what is
+    said of the key under which it does."""
+
+    name: str
+    at: At
+    on_key: bool
+    flow: str
+    key: Key
+
+
+def references(sources: Mapping[str, Source]) -> dict[str, list[Reference]]:
+    """By what they are the names of ("role", "state" …), all names in the files of a set whose shape is right."""
+    found: dict[str, list[Reference]] = {}
+    for file, source in sources.items():
+        kind = {"flows": "flow", "messages": "messages"}.get(file.partition("/")[0], "organisation")
+        for here, path, key, flow in spots(kind, source.data) if file.endswith(".yaml") else ():
+            if here.shape.what and key is not None and not here.defines and isinstance(here.data, str):
+                found.setdefault(here.shape.what, []).append(
+                    Reference(here.data, At(file, path), here.on_key, flow, key)
+                )
+    return found

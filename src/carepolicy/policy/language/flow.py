@@ -50,6 +50,9 @@ from carepolicy.policy.limit import LimitText
 from carepolicy.policy.node import CelText, Node, in_words
 from carepolicy.policy.places import At
 
+OWNER = "owner"
+"""The calendar of a clock that counts in the calendar of the state's owner."""
+
 SHARE = "a share, such as 95% or 0.95"
 """What a target is expected to be."""
 
@@ -193,7 +196,7 @@ class Clock(Mapped):
     )  # fmt: skip
     calendar: str | None = name_of(
         "calendar", "The calendar it counts in; owner for that of the state's owner.", otherwise="the flow's",
-        example="owner", codes=("CP222",), rank=3, told=("calendar", "calendrier"),
+        also=(OWNER,), example="owner", codes=("CP222",), rank=3, told=("calendar", "calendrier"),
     )  # fmt: skip
     counts_from: str | None = name_of(
         "fact", "A fact that holds the instant from which the first round counts.",

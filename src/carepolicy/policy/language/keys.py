@@ -57,6 +57,7 @@ class Key:
     that speak of it, besides those of its shape. ``defines``: it gives the
     file its own name; ``scopes``: it names the flow of the states and clocks that are meant.
     ``unknown`` is the code for a name that is not known, where that is not the one of its kind (``LOOKED_UP``).
+    ``also`` are words that may stand in place of a name.
     ``only`` names the variants of the mapping that have the key, where not all do. ``codes`` are those of the check
     that speak of it, besides those of its shape. ``scopes``: it names the flow whose states and clocks are meant here.
     """
@@ -77,6 +78,7 @@ class Key:
     bare: bool = False
     defines: bool = False
     scopes: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def named(self) -> tuple[str, ...]:
