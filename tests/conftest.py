@@ -7,13 +7,14 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
-from stories import Events, Runner, write_set
+from stories import Events, Runner, without_fast, write_set
 
 # Tests start hundreds of processes, each of which would compile all modules anew where the environment has this set.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -31,6 +32,13 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     marks = config.getoption("markexpr")
     settings.load_profile("soak" if "soak" in marks and "not soak" not in marks else "ordinary")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _engine_as_asked_for() -> Iterator[None]:
+    """With WITHOUT_FAST in the environment of the tests the engine takes every step by itself."""
+    with without_fast() if "WITHOUT_FAST" in os.environ else nullcontext():
+        yield
 
 
 @pytest.fixture(autouse=True)

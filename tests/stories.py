@@ -9,7 +9,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from carepolicy.engine import stepper
+from carepolicy.engine import fast, stratum
 from carepolicy.machine.compiler import compile_policies
 from carepolicy.machine.program import Bundle
 from carepolicy.policy.load import load_policies
@@ -130,8 +130,18 @@ def short(record: dict[str, Any]) -> str:
 @contextmanager
 def often(times: int) -> Iterator[None]:
     """Let the engine write moves out when an event has come so often in a state; never, where that is below nothing."""
-    before, stepper.OFTEN = stepper.OFTEN, times
+    before, fast.OFTEN = fast.OFTEN, times
     try:
         yield
     finally:
-        stepper.OFTEN = before
+        fast.OFTEN = before
+
+
+@contextmanager
+def without_fast() -> Iterator[None]:
+    """Let the engine take every step by itself: nothing is put around its programs."""
+    before, stratum.quicken = stratum.quicken, lambda programs: None
+    try:
+        yield
+    finally:
+        stratum.quicken = before

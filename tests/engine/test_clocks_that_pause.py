@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from carepolicy.engine import stepper
+from carepolicy.engine import fast
 from carepolicy.engine.history.cases import cases_of
 from carepolicy.engine.history.words import clock_in_words
 from carepolicy.engine.reading import read_record
@@ -190,7 +190,7 @@ def test_a_strict_limit_is_late_though_another_clock_of_its_due_instant_ends_it_
     run_flows: Runner, monkeypatch: pytest.MonkeyPatch, to: str
 ) -> None:
     """Once moves are written out too, which the second case makes use of."""
-    monkeypatch.setattr(stepper, "OFTEN", 1)
+    monkeypatch.setattr(fast, "OFTEN", 1)
     text = flow("less than 2 hours").replace("clocks:\n", f"clocks:\n{ANOTHER}")
     text = text.replace("on: {waited: w", f"on: {{a.late: {to}, waited: w")
     log = [event("asked", f"2026-03-02T{hour}:00:00", f"s-{hour}") for hour in ("09", "10", "12")]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.businesstime.instants import microseconds
-from carepolicy.engine.moves import write_move
+from carepolicy.engine.fast.moves import write_move
 from carepolicy.engine.program import LiveProgram
 from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.bundle import compile_folder

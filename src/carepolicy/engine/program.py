@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from carepolicy.businesstime.calendar import Calendar
-    from carepolicy.engine.case import Case
-    from carepolicy.engine.moves import Move, Opening
+    from carepolicy.engine.case import Case, Subject
+    from carepolicy.engine.stepper import Stepper
     from carepolicy.machine.program import (
         AfterTable,
         Bundle,
@@ -56,6 +57,12 @@ class LiveAfter:
         return due_of(self.calendar, self.limit, entered, facts)
 
 
+Move = Callable[["Stepper", "Subject", "Case", int, str, dict[str, Any]], bool]
+"""``move(stepper, subject, case, now, when, data)``, with the meaning of ``Stepper.deliver``."""
+
+Open = Callable[["Stepper", "Subject", int, str, dict[str, Any], int], "Case"]
+"""``opening(stepper, subject, now, when, facts, received)``, with the meaning of ``Stepper.open_case``."""
+
 Operations = tuple[tuple[LiveClock, Operation], ...]
 """Clocks, and what is done to each."""
 
@@ -85,19 +92,15 @@ class LiveWay:
 class LiveState:
     """A state with its ways by trigger and what the records say that entering it writes.
 
-    ``moves`` are those that were written out, by event; ``alone`` those of them whose event concerns no other program.
-    What is not of its table alone is filled in when it is linked.
+    ``moves`` and ``opening`` take events, and open cases, in the place of the stepper where there are such.
     """
 
     __slots__ = (
-        "_of",
         "afters",
-        "alone",
         "channel",
         "closed",
         "enter",
         "final",
-        "heat",
         "index",
         "leave",
         "moves",
@@ -110,33 +113,37 @@ class LiveState:
         "ways",
     )
 
-    index: int
-    opened: Known
-    closed: Known
-    task: Known | None
     ways: dict[str, tuple[LiveWay, ...]]
     afters: tuple[LiveAfter, ...]
     enter: LiveEffects | None
     leave: LiveEffects | None
     starting: Operations
-    heat: dict[str, int]
-    moves: dict[str, Move]
-    alone: dict[str, Move]
-    opening: Opening | None
 
-    def __init__(self, index: int, table: StateTable, program: LiveProgram, bundle: Bundle) -> None:
+    def __init__(self, index: int, table: StateTable) -> None:
         self.index = index
         self.name = table.name
         self.final = table.final
         self.owner = table.owner
         self.channel = table.channel
-        self._of = program, bundle
+        self.opened = Known(state=table.name)
+        self.closed = Known(state=table.name, outcome=table.final)
+        worked = table.owner is not None and table.final is None
+        self.task = Known(state=table.name, role=table.owner) if worked else None
+        self.moves: dict[str, Move] = {}
+        self.opening: Open | None = None
 
-    def link(self) -> None:
+    def link(self, program: LiveProgram, bundle: Bundle, table: StateTable) -> None:
         """Fill in what it needs to know of the other states and of the clocks."""
-        from carepolicy.engine.program import link
-
-        link(self, *self._of)
+        self.enter = _effects(program, bundle, table.enter, f"entering {self.name}")
+        self.leave = _effects(program, bundle, table.leave, f"leaving {self.name}")
+        self.starting = operations(program.clocks, None, self.index, "")
+        self.ways = {
+            trigger: tuple(_way(program, bundle, self, trigger, rule) for rule in rules)
+            for trigger, rules in table.ways.items()
+        }
+        self.afters = tuple(_after(program, bundle, self, each) for each in table.afters)
+        if self.final is None:
+            _touches(program, self)
 
 
 class LiveProgram:
@@ -145,8 +152,6 @@ class LiveProgram:
 
     __slots__ = (
         "_brings",
-        "_bundle",
-        "_opens",
         "assigns",
         "clocks",
         "counts_visits",
@@ -166,25 +171,14 @@ class LiveProgram:
     )
 
     def __init__(self, place: int, program: Program, bundle: Bundle, opens: bool = True) -> None:
-        self._outline(place, program, bundle, opens)
-        self._link(LiveState)
-        for state in self.states:
-            state.link()
-
-    def _outline(self, place: int, program: Program, bundle: Bundle, opens: bool) -> None:
         self.place = place
         self.program = program
-        self._bundle = bundle
-        self._opens = opens
         self.flow = program.flow
         self.key = program.key
         self.stratum = program.stratum
         self.events = program.events
         self.every = program.every if opens else None
         self.required = program.required
-
-    def _link(self, kind: type[LiveState]) -> None:
-        program, bundle = self.program, self._bundle
         self.id = ProgramId(program.flow, program.version, "/carepolicy/" + slug(bundle.organisation))
         self.clocks = tuple(LiveClock(index, table, bundle.calendars) for index, table in enumerate(program.clocks))
         self.counts_visits = program.counts_visits
@@ -197,13 +191,15 @@ class LiveProgram:
             )
             for fact in reads
         )
-        self.states = tuple(kind(index, table, self, bundle) for index, table in enumerate(program.states))
+        self.states = tuple(LiveState(index, table) for index, table in enumerate(program.states))
+        for state, table in zip(self.states, program.states, strict=True):
+            state.link(self, bundle, table)
         self.assigns = any(effects.assign is not None for effects in _all_effects(program))
         counted = {watch.raises for watch in bundle.watches}
         self._brings = {
             event: frozenset(bundle.carries.get(event, ())) for event in program.events if event not in counted
         }
-        starts = program.starts if self._opens else {}
+        starts = program.starts if opens else {}
         self.starts = {event: self.states[index] for event, index in starts.items()}
 
     def brings(self, event: str) -> bool:
@@ -250,26 +246,6 @@ def operations(clocks: tuple[LiveClock, ...], source: int | None, target: int, t
     return tuple(found)
 
 
-def link(state: LiveState, program: LiveProgram, bundle: Bundle) -> None:
-    """Fill in what a state of ``program`` needs to know of the others."""
-    table = program.program.states[state.index]
-    state.heat, state.moves, state.alone, state.opening = {}, {}, {}, None
-    state.opened = Known(state=state.name)
-    state.closed = Known(state=state.name, outcome=state.final)
-    worked = state.owner is not None and state.final is None
-    state.task = Known(state=state.name, role=state.owner) if worked else None
-    state.enter = _effects(program, bundle, table.enter, f"entering {state.name}")
-    state.leave = _effects(program, bundle, table.leave, f"leaving {state.name}")
-    state.starting = operations(program.clocks, None, state.index, "")
-    state.ways = {
-        trigger: tuple(_way(program, bundle, state, trigger, rule) for rule in rules)
-        for trigger, rules in table.ways.items()
-    }
-    state.afters = tuple(_after(program, bundle, state, index) for index in range(len(table.afters)))
-    if state.final is None:
-        _touches(program, state)
-
-
 def _effects(program: LiveProgram, bundle: Bundle, table: EffectsTable | None, trigger: str) -> LiveEffects | None:
     return None if table is None else LiveEffects(program, bundle, table, trigger)
 
@@ -293,8 +269,7 @@ def _restarts(program: LiveProgram, state: LiveState, trigger: str) -> Operation
     )
 
 
-def _after(program: LiveProgram, bundle: Bundle, state: LiveState, index: int) -> LiveAfter:
-    table = program.program.states[state.index].afters[index]
+def _after(program: LiveProgram, bundle: Bundle, state: LiveState, table: AfterTable) -> LiveAfter:
     after = LiveAfter(table, bundle.calendars[table.calendar])
     after.ways = tuple(_way(program, bundle, state, "after", rule) for rule in table.rules)
     return after

@@ -200,7 +200,7 @@ class Run:
             for level in range(self.levels)
         ]
         for program in older:
-            self.strata[min(program.stratum, self.levels - 1)].programs += (program,)
+            self.strata[min(program.stratum, self.levels - 1)].add(program)
         self.watches = [Watches(bundle, level, self.memory) for level in range(self.levels)]
         self.holding = Holding(lateness) if lateness else None
         self.refusals: list[Refusal] = []

@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle, OpenTable, RaiseTable, SpendTable
 
 
-OFTEN = 50
-"""How often an event must have come in a state before its move is written out: that takes about as long as
-a few hundred steps. A process that takes one event writes none, and does not import what does."""
-
 NO_PLACES: frozenset[int] = frozenset()
 
 DEEPEST = 100
@@ -90,11 +86,19 @@ class Stepper:
         """Open a case of ``program`` in ``state``. ``facts`` become the case's own."""
         if state.opening is not None:
             return state.opening(self, subject, now, when, facts, received)
-        heat = state.heat[""] = state.heat.get("", 0) + 1
-        if heat == OFTEN:
-            from carepolicy.engine.moves import write_opening
+        return self.interpret_opening(subject, program, state, now, when, facts, received)
 
-            state.opening = write_opening(program, state)
+    def interpret_opening(
+        self,
+        subject: Subject,
+        program: LiveProgram,
+        state: LiveState,
+        now: int,
+        when: str,
+        facts: dict[str, Any],
+        received: int,
+    ) -> Case:
+        """As ``open_case``, step by step."""
         case = Case(program, subject.name, subject.sequences.get(program.place, 0))
         case.facts = facts
         case.opened = case.now = now
@@ -107,17 +111,16 @@ class Stepper:
 
     def deliver(self, subject: Subject, case: Case, event: str, now: int, when: str, data: dict[str, Any]) -> bool:
         """Give an event to a case; False where no transition of its state takes it, and nothing changed."""
-        state = case.state
-        ways = state.ways.get(event)
+        move = case.state.moves.get(event)
+        if move is not None:
+            return move(self, subject, case, now, when, data)
+        return self.interpret(subject, case, event, now, when, data)
+
+    def interpret(self, subject: Subject, case: Case, event: str, now: int, when: str, data: dict[str, Any]) -> bool:
+        """As ``deliver``, step by step."""
+        ways = case.state.ways.get(event)
         if ways is None:
             return False
-        heat = state.heat[event] = state.heat.get(event, 0) + 1
-        if heat == OFTEN:
-            from carepolicy.engine.moves import write_move
-
-            move = write_move(case.program, state, event)
-            if move is not None:
-                state.moves[event] = move
         case.now = now
         facts = case.facts
         if data:
@@ -128,7 +131,7 @@ class Stepper:
             if way.when is None or way.when(case.facts, data, case):
                 if way.spends is not None and self._is_overspent(case, way.spends, data):
                     break
-                self._take(case, way, now, when, data)
+                self.take(case, way, now, when, data)
                 self.settle(subject, case, now)
                 return True
         case.facts = facts
@@ -146,7 +149,7 @@ class Stepper:
 
     # -- one transition --------------------------------------------------------------------------
 
-    def _take(self, case: Case, way: LiveWay, now: int, when: str, event: Mapping[str, Any]) -> None:
+    def take(self, case: Case, way: LiveWay, now: int, when: str, event: Mapping[str, Any]) -> None:
         """Leave effects, transition effects, clocks, enter effects."""
         before = case.facts
         target = way.to
@@ -196,7 +199,7 @@ class Stepper:
                 state.enter.run(self, case, now, when, event)
             self._close(case, state, when)
             return
-        case.afters = self._afters(case, state, now) if state.afters else ()
+        case.afters = self.timers_of(case, state, now) if state.afters else ()
         if case.assigned is not None:
             assign_task(self, case, state, when)
         else:
@@ -210,7 +213,7 @@ class Stepper:
         if met and program.listens_to_met:
             self._take_met(case, met, now, when)
         if case.pending:
-            self._take_pending(case, now, when)
+            self.take_pending(case, now, when)
 
     def operate(
         self, case: Case, ops: Operations, event: Mapping[str, Any], before: Mapping[str, Any], now: int, when: str
@@ -263,7 +266,7 @@ class Stepper:
         finally:
             self._depth -= 1
 
-    def _take_pending(self, case: Case, now: int, when: str) -> None:
+    def take_pending(self, case: Case, now: int, when: str) -> None:
         """Lateness that no state listened to is taken by the first state that does; what takes it may lead on."""
         for clock in case.pending:
             held = case.rounds[clock.index]
@@ -284,11 +287,11 @@ class Stepper:
             if way.when is None or way.when(case.facts, NO_DATA, case):
                 if way.spends is not None and self._is_overspent(case, way.spends, NO_DATA):
                     break
-                self._take(case, way, now, when, NO_DATA)
+                self.take(case, way, now, when, NO_DATA)
                 return True
         return False
 
-    def _afters(self, case: Case, state: LiveState, entered: int) -> tuple[tuple[int, int, LiveAfter], ...]:
+    def timers_of(self, case: Case, state: LiveState, entered: int) -> tuple[tuple[int, int, LiveAfter], ...]:
         """The timers of a state; one whose fact has no value waits for it, and falls due never until then."""
         return tuple((after.due(entered, case.facts), after.place, after) for after in state.afters)
 
@@ -442,9 +445,6 @@ class Stepper:
 
     def _hear(self, subject: Subject, case: Case, trigger: str, now: int, when: str) -> bool:
         """Let a case take what its own clock tells; False where it does not listen."""
-        move = case.state.moves.get(trigger)
-        if move is not None:
-            return move(self, subject, case, now, when, NO_DATA)
         taken = self.deliver(subject, case, trigger, now, when, NO_DATA)
         self.tell_overspent(case, trigger, when)
         return taken

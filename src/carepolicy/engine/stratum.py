@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import codes
 from carepolicy.engine.case import Raised, Subject
+from carepolicy.engine.fast import quicken
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.intake import HAS_TOO_MANY_BYTES, MERGE, Incoming, is_too_long, make_tuple, shortened
 from carepolicy.engine.merging import merge_subjects
@@ -82,6 +83,7 @@ class Stratum:
     ) -> None:
         self.level = level
         self.programs = tuple(programs)
+        quicken(self.programs)
         self.stepper = Stepper(bundle, self.programs, reveal)
         self.out = self.stepper.out
         self.subjects: dict[Name, Subject] = memory.subjects(level)
@@ -100,6 +102,11 @@ class Stratum:
         for program in self.programs:
             if program.every is not None and owns(program.every.subject):
                 self.stepper.open_by_time(self.subject(None, program.every.subject), program)
+
+    def add(self, program: LiveProgram) -> None:
+        """Take events for one more program, which opens no cases."""
+        self.programs += (program,)
+        quicken((program,))
 
     def routes(self, event: str) -> tuple[Route, ...]:
         """Where an event goes: a route for each fact that keys programs which declare it (None: its subject)."""
@@ -130,7 +137,7 @@ class Stratum:
         """
         subjects, closed, merged = self.subjects, self.closed, self.merged
         get, stepper = subjects.get, self.stepper
-        raises, lets_go = stepper.raised, self.lets_go
+        raises, lets_go, alone = stepper.raised, self.lets_go, self.alone
         for row in rows:
             _, name, kind, now, when, _, _, data, _, _ = row
             subject = get(name)
@@ -145,8 +152,8 @@ class Stratum:
                         continue
             elif subject.last <= now < subject.next:
                 case = subject.only
-                if case is not None:
-                    move = case.state.alone.get(kind)
+                if case is not None and kind in alone:
+                    move = case.state.moves.get(kind)
                     if move is not None and move(stepper, subject, case, now, when, data):
                         subject.last = now
                         if subject.next <= now:
@@ -261,14 +268,7 @@ class Stratum:
             case = cases.get(place) if before is None else before.get(place)
             if case is not None:
                 met = True
-                move = case.state.moves.get(kind)
-                if move is None or None in data.values():
-                    taken = stepper.deliver(subject, case, kind, now, when, data)
-                else:
-                    if kind in self.alone:
-                        case.state.alone[kind] = move
-                    taken = move(stepper, subject, case, now, when, data)
-                if taken:
+                if stepper.deliver(subject, case, kind, now, when, data):
                     taker = case
                 elif stepper.overspent is not None:
                     reason, stepper.overspent = stepper.overspent, None
@@ -282,10 +282,7 @@ class Stratum:
                 own = dict(data)
                 if None in own.values():
                     own = {fact: value for fact, value in data.items() if value is not None}
-                if start.opening is None:
-                    taker = stepper.open_case(subject, program, start, now, when, own, now)
-                else:
-                    taker = start.opening(stepper, subject, now, when, own, now)
+                taker = stepper.open_case(subject, program, start, now, when, own, now)
         stepper.starting = NO_PLACES
         if subject.next <= now:
             stepper.fire(subject, now, False)

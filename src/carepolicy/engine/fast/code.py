@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from carepolicy.engine.program import LiveProgram
 
 
-class Source:
-    """Source of a function with a signature; ``values`` are its globals."""
+class Code:
+    """The text of a function with a signature; ``values`` are its globals."""
 
     def __init__(self, signature: str) -> None:
         self._signature = signature
@@ -72,7 +72,7 @@ class Source:
         self.add("case.sequence = number")
 
     def text(self) -> str:
-        """The whole source."""
+        """The whole text."""
         return "\n".join((f"def {self._signature}:", *self._lines, ""))
 
     def function(self) -> Any:

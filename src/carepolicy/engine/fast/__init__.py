@@ -1,0 +1,64 @@
+"""What often happens, done quicker: moves and openings are written out in Python when they have come often enough.
+
+It is put around programs from outside. Whoever steps cases calls what a state has for an event, and does not know
+whether that is this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from carepolicy.engine.case import Case, Subject
+    from carepolicy.engine.program import LiveProgram, LiveState, Move, Open
+    from carepolicy.engine.stepper import Stepper
+
+OFTEN = 50
+"""How often an event must have come in a state before its move is written out: that takes about as long as
+a few hundred steps. A process that takes one event writes none, and does not import what does."""
+
+
+def quicken(programs: Iterable[LiveProgram]) -> None:
+    """Let what comes often in the states of some programs be written out."""
+    for program in programs:
+        for state in program.states:
+            for event in state.ways:
+                state.moves[event] = _counted_move(program, state, event)
+            state.opening = _counted_opening(program, state)
+
+
+def _counted_move(program: LiveProgram, state: LiveState, event: str) -> Move:
+    """Counts how often an event has come, and is replaced when that was often."""
+    count = 0
+
+    def move(stepper: Stepper, subject: Subject, case: Case, now: int, when: str, data: dict[str, Any]) -> bool:
+        nonlocal count
+        count += 1
+        if count == OFTEN:
+            from carepolicy.engine.fast.moves import write_move
+
+            written = write_move(program, state, event)
+            if written is None:
+                del state.moves[event]
+            else:
+                state.moves[event] = written
+        return stepper.interpret(subject, case, event, now, when, data)
+
+    return move
+
+
+def _counted_opening(program: LiveProgram, state: LiveState) -> Open:
+    """Counts how often a case was opened in a state, and is replaced when that was often."""
+    count = 0
+
+    def opening(stepper: Stepper, subject: Subject, now: int, when: str, facts: dict[str, Any], received: int) -> Case:
+        nonlocal count
+        count += 1
+        if count == OFTEN:
+            from carepolicy.engine.fast.moves import write_opening
+
+            state.opening = write_opening(program, state)
+        return stepper.interpret_opening(subject, program, state, now, when, facts, received)
+
+    return opening
