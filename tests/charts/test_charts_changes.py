@@ -18,8 +18,8 @@ from test_charts_laws import made_up
 from carepolicy.charts import chart_of
 from carepolicy.charts.card import dot_of
 from carepolicy.charts.changes import compare
-from carepolicy.charts.changes.marking import chart_of_changes, draw_changes
-from carepolicy.charts.changes.telling import as_data, in_text
+from carepolicy.charts.changes.difference import as_data, in_text
+from carepolicy.charts.changes.overlay import chart_of_changes, draw_changes
 from carepolicy.charts.draw import svgs_of
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.model import After, Extend, Open, Raise, Request, Tell

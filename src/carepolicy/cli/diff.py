@@ -11,8 +11,8 @@ import click
 
 from carepolicy.charts import NoRenderer, RenderError
 from carepolicy.charts.changes import compare
-from carepolicy.charts.changes.marking import draw_changes
-from carepolicy.charts.changes.telling import as_data, in_text
+from carepolicy.charts.changes.difference import as_data, in_text
+from carepolicy.charts.changes.overlay import draw_changes
 from carepolicy.cli.sets import earlier_or_exit, format_option, policies_option
 from carepolicy.cli.status import DONE, NO, UNREACHABLE, Refused
 from carepolicy.handbook.comparison import page_of

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from carepolicy.charts.changes.marking import GROUNDS, LINES, chart_of_changes
-from carepolicy.charts.changes.telling import count_of, title_of, word_of
+from carepolicy.charts.changes.difference import count_of, title_of, word_of
+from carepolicy.charts.changes.overlay import GROUNDS, LINES, chart_of_changes
 from carepolicy.charts.changes.words import change_words
 from carepolicy.charts.draw import svgs_of
 from carepolicy.charts.render import how_to_draw, renderer
@@ -20,7 +20,7 @@ from carepolicy.handbook.site import direction_of, environment_of
 from carepolicy.handbook.ui import ui_of
 
 if TYPE_CHECKING:
-    from carepolicy.charts.changes.compare import Change, Difference
+    from carepolicy.charts.changes.difference import Change, Difference
 
 _ID = re.compile(r' id="((?:a_)?state-)')
 _LINK = re.compile(r'href="#state-')

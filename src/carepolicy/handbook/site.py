@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from carepolicy.charts import chart_of, renderer
 from carepolicy.charts.changes import compare
-from carepolicy.charts.changes.telling import word_of
+from carepolicy.charts.changes.difference import word_of
 from carepolicy.charts.changes.words import change_words
 from carepolicy.charts.render import how_to_draw
 from carepolicy.charts.text import clean, identifier, safe_link

@@ -1,5 +1,5 @@
 """What changed between two policy sets: in words, as data, and coloured on the chart of both."""
 
-from carepolicy.charts.changes.compare import Change, Difference, compare
+from carepolicy.charts.changes.difference import Change, Difference, compare
 
 __all__ = ["Change", "Difference", "compare"]

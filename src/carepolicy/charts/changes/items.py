@@ -6,14 +6,32 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.charts.text import clean
-from carepolicy.charts.words import Words
+from carepolicy.charts.labels import labels_of
+from carepolicy.charts.text import clean, humanised
+from carepolicy.charts.words import Words, fact_title, limit_told, titled
+from carepolicy.guards.scope import scope_of
+from carepolicy.guards.words import in_words
+from carepolicy.machine.locales import hours_in_words
 from carepolicy.policy.language.keys import Key as LanguageKey
 from carepolicy.policy.language.keys import Mapped, form_of, in_order
 from carepolicy.policy.language.shapes import Array, Several
 
 if TYPE_CHECKING:
-    from carepolicy.policy.model import Flow, Policies
+    from collections.abc import Iterator
+
+    from carepolicy.policy.model import (
+        CalendarSpec,
+        Clock,
+        Effects,
+        Event,
+        Flow,
+        Organisation,
+        Policies,
+        Role,
+        State,
+        Transition,
+    )
+
 
 Key = tuple[str, ...]
 """Names a part in both sets: its kind first, then whatever it stands in."""
@@ -106,3 +124,330 @@ def texts(values: tuple[str, ...]) -> Aspect:
     """An aspect that is a list of texts for people."""
     said = " / ".join(clean(value) for value in values)
     return said, said
+
+
+LIMIT = "limit:"
+"""Begins the aspect of a limit; the condition under which it holds follows, in words."""
+
+
+def called_in(side: Side, words: Words) -> Called:
+    """What the things are called that a flow names."""
+
+    def quoted(title: Callable[[str], str]) -> Callable[[str], str]:
+        return lambda name: f"“{title(name)}”"
+
+    channels = side.policies.organisation.channels
+    titles: dict[str, Callable[[str], str]] = {
+        "role": words.role,
+        "fact": words.fact,
+        "event": words.event,
+        "calendar": humanised,
+        "channel": lambda name: clean(channels[name].title) if name in channels else humanised(name),
+        "waiter": humanised,
+        "state": quoted(words.state),
+        "message": quoted(words.message),
+        "assignee": words.assigned,
+        "expression": words.worked_out,
+    }
+    return Called(titles, words.limit, lambda name: side.state(words.flow.name, name))
+
+
+def flow_item(side: Side, flow: Flow) -> Item:
+    """The flow itself."""
+    words = side.words(flow)
+    valid = flow.valid_from.isoformat() if flow.valid_from is not None else ""
+    aspects = {
+        **aspects_of(flow, called_in(side, words)),
+        "valid_from": (valid, valid),
+        "promise": text(flow.promise),
+        "order": (flow.order, ", ".join(flow.order)),
+        "moves_to": (
+            tuple(flow.moves_to.items()),
+            ", ".join(f"{humanised(gone)} → {words.state(to)}" for gone, to in flow.moves_to.items()),
+        ),
+        "phases": (
+            tuple((phase.name, clean(phase.title), phase.states) for phase in flow.phases.values()),
+            ", ".join(clean(phase.title) or phase.name for phase in flow.phases.values()),
+        ),
+    }
+    return Item("flow", words.flow_title(flow.name), flow.name, "", aspects)
+
+
+def event_item(side: Side, flow: Flow, event: Event) -> Item:
+    """What may happen in a flow."""
+    words = side.words(flow)
+    carries = tuple(words.fact(name) for name in (*event.required, *event.optional))
+    aspects = {
+        **aspects_of(event, called_in(side, words)),
+        "carries": ((event.required, event.optional), ", ".join(carries)),
+    }
+    return Item("event", words.event(event.name), flow.name, "", aspects)
+
+
+def clock_item(side: Side, flow: Flow, clock: Clock) -> Item:
+    """A promise in time."""
+    words = side.words(flow)
+    share = "" if clock.target is None else f"{clock.target * 100:g} %"
+    again = words.labels.again_continue if clock.again == "continue" else words.labels.again_restart
+    aspects = {
+        **_limits(words, clock),
+        **aspects_of(clock, called_in(side, words)),
+        "target": (clock.target, share),
+        "again": (clock.again, again),
+        "rolls": texts(tuple(humanised(choice.rolls or "") for choice in clock.limits)),
+    }
+    runs_in = tuple(side.state(flow.name, name) for name in clock.runs_in)
+    return Item("clock", words.clock(clock.name), flow.name, "", aspects, runs_in)
+
+
+def state_item(side: Side, flow: Flow, state: State) -> Item:
+    """A step or an end."""
+    words = side.words(flow)
+    aspects = {
+        **aspects_of(state, called_in(side, words)),
+        "outcome": text(state.final and humanised(state.final)),
+        **{f"enter_{name}": value for name, value in effect_aspects(side, words, state.enter).items()},
+        **{f"leave_{name}": value for name, value in effect_aspects(side, words, state.leave).items()},
+    }
+    kind = "step" if state.final is None else "end"
+    return Item(kind, words.state(state.name), flow.name, side.state(flow.name, state.name), aspects)
+
+
+def way_item(side: Side, flow: Flow, way: Placed) -> Item:
+    """A transition of a state, a phase or the whole flow; it is called by where it stands and what happens."""
+    words = side.words(flow)
+    transition = way.transition
+    own = {there: here for here, there in side.renamed.get(flow.name, {}).items()}
+    state = "" if own.get(way.place, way.place) not in flow.states else way.place
+    guard = "" if transition.when is None else words.guard(transition, way.trigger)
+    there = words.labels.stays if transition.to is None else words.state(transition.to)
+    happens = _happens(words, way)
+    waits = words.limit(way.limit) if way.limit else happens
+    called = words.labels.timed.format(there) if way.trigger == AFTER and transition.to is not None else happens
+    leads: dict[str, Aspect] = {"to": (way.to, there)}
+    aspects = {
+        **leads,
+        "happens": ((way.trigger, waits if way.limit else ""), waits),
+        **aspects_of(transition, called_in(side, words)),
+        **leads,
+        "when": (transition.when, clean(transition.answer) or guard),
+        **effect_aspects(side, words, transition.effects),
+    }
+    return Item("way", f"{_place(words, way, state, own)}: {called}", flow.name, state, aspects)
+
+
+def effect_aspects(side: Side, words: Words, effects: Effects | None) -> dict[str, Aspect]:
+    """What effects do, each kind in words."""
+    if effects is None:
+        return {}
+    scope = scope_of(words.policies.organisation, words.flow)
+    opens = tuple((each.flow, each.on, each.keep_time) for each in effects.open)
+    raised = tuple((each.event, each.subject, tuple(each.data.items())) for each in effects.raises)
+    tells = (f"{words.role(tell.role)}{f' (“{words.filled(tell.say)}”)' if tell.say else ''}" for tell in effects.tell)
+    asked = tuple((each.action, tuple(each.arguments.items())) for each in effects.request)
+    return {
+        **aspects_of(effects, called_in(side, words)),
+        "tell": (tuple((tell.role, clean(tell.say)) for tell in effects.tell), ", ".join(tells)),
+        "request": (asked, ", ".join(humanised(each.action) for each in effects.request)),
+        "open": (opens, ", ".join(f"“{words.flow_title(each.flow)}”" for each in effects.open)),
+        "raise": (raised, ", ".join(f"“{words.event(each.event)}”" for each in effects.raises)),
+        "extend": (
+            tuple((each.clock, each.by, each.at_most) for each in effects.extend),
+            ", ".join(f"{words.clock(each.clock)}: {words.limit(each.by)}" for each in effects.extend),
+        ),
+        "set": (
+            tuple(effects.set.items()),
+            ", ".join(f"{words.fact(name)}: {in_words(value, scope)}" for name, value in effects.set.items()),
+        ),
+    }
+
+
+def key_of(kind: str, flow: str, *names: str) -> Key:
+    """The key of a part of a flow."""
+    return (kind, flow, *names)
+
+
+def _happens(words: Words, way: Placed) -> str:
+    """The trigger without its limit, which a change of the clock tells by itself."""
+    if way.trigger == AFTER:
+        return words.labels.timer[:1].upper() + words.labels.timer[1:]
+    clock, _, what = way.trigger.partition(".")
+    if way.trigger not in words.flow.events and clock in words.flow.clocks and what == "late":
+        return words.labels.late_plain.format(words.clock(clock))
+    return words.trigger(way.trigger)
+
+
+def _place(words: Words, way: Placed, state: str, own: dict[str, str]) -> str:
+    if state:
+        return words.state(own.get(state, state))
+    phase = words.flow.phases.get(way.place.removeprefix("phase "))
+    title = clean(phase.title) if phase is not None and phase.title else ""
+    return words.labels.phase.format(title) if title else words.labels.anywhere
+
+
+def _limits(words: Words, clock: Clock) -> dict[str, Aspect]:
+    """An aspect for each condition under which a limit holds: "limit:otherwise"."""
+    found: dict[str, Aspect] = {}
+    for choice in clock.limits:
+        condition = words.labels.otherwise.lower() if len(clock.limits) > 1 else ""
+        if choice.when is not None:
+            condition = words.labels.condition.format(words.worked_out(choice.when))
+        limit = words.limit(choice.limit)
+        before = found.get(f"{LIMIT}{condition}", (None, ""))[1]
+        found[f"{LIMIT}{condition}"] = text(f"{before} / {limit}" if before else limit)
+    return found
+
+
+def set_items(side: Side) -> Iterator[tuple[Key, Item]]:
+    """Everything of a set but its flows, by the order of the files."""
+    organisation = side.policies.organisation
+    called = _called(side)
+    for key, title, part, own in _parts(side, organisation):
+        yield key, Item(key[0], title, aspects={**aspects_of(part, called), **own})
+    for watch in organisation.watches.values():
+        told = f"{watch.reaches} × {humanised(watch.count)}, {called.limit(watch.within)}"
+        counted = (watch.count, watch.by, watch.reaches, watch.within, watch.raises)
+        yield ("watch", watch.name), Item("watch", humanised(watch.name), aspects={"counts": (counted, told)})
+    for term, meaning in organisation.glossary.items():
+        yield ("term", term), Item("term", clean(term), aspects={"text": text(meaning)})
+    for language, messages in side.policies.messages.items():
+        for name, message in messages.items():
+            title = f"{clean(message.subject) or humanised(name)} ({language})"
+            apologises = (message.apologises, labels_of(side.language).yes if message.apologises else "")
+            aspects = {**aspects_of(message, called), "apologises": apologises}
+            yield ("message", language, name), Item("message", title, aspects=aspects)
+
+
+def _called(side: Side) -> Called:
+    """What the things are called that are named outside of flows."""
+    organisation = side.policies.organisation
+
+    def title(things: Mapping[str, Role] | Mapping[str, CalendarSpec]) -> Callable[[str], str]:
+        return lambda name: titled(things[name].title, name) if name in things else humanised(name)
+
+    titles = {
+        "role": title(organisation.roles),
+        "calendar": title(organisation.calendars),
+        "fact": lambda name: fact_title(organisation, name),
+    }
+    return Called(titles, lambda text: limit_told(organisation, text, side.language))
+
+
+def _parts(side: Side, organisation: Organisation) -> Iterator[tuple[Key, str, Mapped, dict[str, Aspect]]]:
+    """Each part with its key and title, and what there is more to tell of it than its keys say by themselves."""
+    whole: dict[str, Aspect] = {
+        "keep": (organisation.keep, limit_told(organisation, organisation.keep or "", side.language)),
+        "retention": _retention(organisation, side),
+        "card": _no_card(side, organisation.card_never),
+    }
+    yield ("organisation",), clean(organisation.name), organisation, whole
+    for role in organisation.roles.values():
+        authority = (role.authority, "" if role.authority is None else str(role.authority))
+        yield ("role", role.name), titled(role.title, role.name), role, {"authority": authority}
+    for spec in organisation.calendars.values():
+        yield ("calendar", spec.name), titled(spec.title, spec.name), spec, _calendar(side, spec)
+    for channel in organisation.channels.values():
+        yield ("channel", channel.name), titled(channel.title, channel.name), channel, {}
+    for setting in organisation.settings.values():
+        value = (setting.value, limit_told(organisation, str(setting.value), side.language))
+        yield ("setting", setting.name), humanised(setting.name), setting, {"value": value}
+    for name, fact in organisation.facts.items():
+        own: dict[str, Aspect] = {
+            "type": ((fact.type, fact.item, fact.of, fact.currency), " ".join([fact.type, *fact.of])),
+            "private": (fact.private, "private" if fact.private else ""),
+            "card": _no_card(side, fact.card_never),
+            "default": (str(fact.default), "" if fact.default is None or fact.private else str(fact.default)),
+        }
+        yield ("fact", name), fact_title(organisation, name), fact, own
+
+
+def _no_card(side: Side, never: bool) -> Aspect:
+    """Whether what looks like a card number is masked."""
+    labels = labels_of(side.language)
+    return never, labels.no if never else labels.yes
+
+
+def _retention(organisation: Organisation, side: Side) -> Aspect:
+    """What else is kept how long."""
+    said = {name: limit_told(organisation, limit, side.language) for name, limit in organisation.retention.items()}
+    return tuple(said.items()), ", ".join(f"{humanised(name)}: {limit}" for name, limit in said.items())
+
+
+def _calendar(side: Side, spec: CalendarSpec) -> dict[str, Aspect]:
+    days = spec.holidays
+    public = "" if days is None else " ".join([days.country, days.subdivision or ""]).strip()
+    own = () if days is None else (days.except_, days.also)
+    closed = [str(first) if first == last else f"{first} – {last}" for first, last in spec.closed]
+    closed += [str(day) for day in (days.also if days is not None else ())]
+    return {
+        "hours": (spec.hours, hours_in_words(spec.hours, side.language)),
+        "holidays": ((public, own), public),
+        "closed": (spec.closed, ", ".join(closed)),
+        "open_days": (tuple(spec.open.items()), ", ".join(str(day) for day in spec.open)),
+        "imports": (tuple((each.path, each.text) for each in spec.imports), ", ".join(e.path for e in spec.imports)),
+    }
+
+
+AFTER = "after"
+ANYWHERE = "anywhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A transition and where it stands: at a state, in a phase ("phase NAME") or "anywhere".
+
+    ``limit`` is that of an ``after``, else "". ``to`` is the target by the name that the newer flow has for it.
+    """
+
+    place: str
+    trigger: str
+    limit: str
+    to: str | None
+    transition: Transition
+
+
+def placed(flow: Flow, renamed: dict[str, str]) -> dict[tuple[str, str], list[Placed]]:
+    """All transitions by place and trigger; those of ``after`` are one group a state."""
+    found: dict[tuple[str, str], list[Placed]] = {}
+
+    def add(place: str, trigger: str, limit: str, transitions: tuple[Transition, ...]) -> None:
+        for each in transitions:
+            to = renamed.get(each.to, each.to) if each.to is not None else None
+            found.setdefault((place, trigger), []).append(Placed(place, trigger, limit, to, each))
+
+    for name, state in flow.states.items():
+        here = renamed.get(name, name)
+        for trigger, transitions in state.on.items():
+            add(here, trigger, "", transitions)
+        for after in state.after:
+            add(here, AFTER, after.limit, after.transitions)
+    for phase in flow.phases.values():
+        for trigger, transitions in phase.on.items():
+            add(f"phase {phase.name}", trigger, "", transitions)
+    for trigger, transitions in flow.anywhere.items():
+        add(ANYWHERE, trigger, "", transitions)
+    return found
+
+
+def paired(old: list[Placed], new: list[Placed]) -> list[tuple[Placed | None, Placed | None]]:
+    """Pairs of one group, the likest first: all the same, the same but for its limit, the same target, the same place.
+
+    What has no partner stands alone: new ones in their place, removed ones at the end.
+    """
+    partner: dict[int, Placed] = {}
+    left = list(old)
+    alike: list[Callable[[Placed, Placed], bool]] = [
+        lambda a, b: (a.limit, a.transition.when, a.to) == (b.limit, b.transition.when, b.to),
+        lambda a, b: (a.transition.when, a.to) == (b.transition.when, b.to),
+        lambda a, b: a.to == b.to,
+        lambda a, b: (a.limit, a.transition.when) == (b.limit, b.transition.when),
+    ]
+    for same in alike:
+        for index, each in enumerate(new):
+            if index not in partner:
+                match = next((other for other in left if same(other, each)), None)
+                if match is not None:
+                    partner[index] = match
+                    left.remove(match)
+    pairs: list[tuple[Placed | None, Placed | None]] = [(partner.get(n), each) for n, each in enumerate(new)]
+    return pairs + [(each, None) for each in left]

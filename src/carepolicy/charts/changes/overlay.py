@@ -1,4 +1,4 @@
-"""A flow that holds what the old and the new one hold, so that both can be drawn in one layout."""
+"""The coloured difference: the chart of old and new together, with a word, a border and a colour on what changed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,104 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from carepolicy.charts.changes.compare import pairs_of, way_key
-from carepolicy.charts.changes.pairing import AFTER, ANYWHERE, Placed
+from carepolicy.charts.changes.difference import (
+    CHANGED,
+    NEW,
+    REMOVED,
+    Change,
+    aspect_called,
+    pairs_of,
+    sentence,
+    way_key,
+    word_of,
+)
+from carepolicy.charts.changes.items import AFTER, ANYWHERE, Placed
+from carepolicy.charts.changes.words import change_words
+from carepolicy.charts.draw import draw_plan
+from carepolicy.charts.exits import chart_key
+from carepolicy.charts.plan import Mark, chart_of
+from carepolicy.charts.text import width
 from carepolicy.policy.limit import LimitText
 from carepolicy.policy.model import After
 
 if TYPE_CHECKING:
-    from carepolicy.charts.changes.compare import Difference
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from carepolicy.charts.changes.difference import Difference
     from carepolicy.charts.changes.items import Key
+    from carepolicy.charts.changes.words import ChangeWords
+    from carepolicy.charts.draw import Drawn
+    from carepolicy.charts.order import Groups
+    from carepolicy.charts.plan import Chart
     from carepolicy.policy.model import Flow, Phase, Policies, State, Transition
+
+
+LINES = {NEW: "#1B6E2E", CHANGED: "#8A5A00", REMOVED: "#A61B12"}
+GROUNDS = {NEW: "#DFF3E3", CHANGED: "#FFF1CC", REMOVED: "#FDE8E6"}
+_STYLES = {NEW: "solid", CHANGED: "solid", REMOVED: "dotted"}
+_LONGEST = 90
+"""Columns of a change's words above which a card only says that something changed."""
+
+
+def chart_of_changes(difference: Difference, flow: str, between: str = "", groups: Groups | None = None) -> Chart:
+    """The plan of the chart of one flow as both sets have it; ``between`` says in the footer which sets these are."""
+    policies, keys = union_of(difference, flow)
+    words = change_words(difference.language)
+    marks = marks_of(difference, flow, words, keys)
+    chart = chart_of(policies, flow, language=difference.language, marks=marks, groups=groups)
+    kinds = {change.kind for change in difference.of(flow)}
+    legend = tuple((word_of(words, kind), GROUNDS[kind]) for kind in LINES if kind in kinds)
+    footer = tuple(part for part in (*chart.footer[:-1], between) if part)
+    return replace(chart, title=words.of_flow.format(chart.title), footer=footer, legend=legend)
+
+
+def marks_of(difference: Difference, flow: str, words: ChangeWords, keys: dict[str, Key]) -> dict[str, Mark]:
+    """Marks by state, and by the chart's key of a way."""
+    old, new = difference.old.flows.get(flow), difference.new.flows.get(flow)
+    changes = difference.of(flow)
+    marks: dict[str, Mark] = {}
+    renamed = difference.renamed.get(flow, {})
+    before = {renamed.get(name, name) for name in old.states} if old is not None else set()
+    after = set(new.states) if new is not None else set()
+    for state in after | before:
+        if state not in before or state not in after:
+            marks[state] = _mark(words, NEW if state in after else REMOVED, ())
+            continue
+        here = [each for each in changes if state in each.states and each.part != "way"]
+        if here:
+            marks[state] = _mark(words, CHANGED, dict.fromkeys(_short(words, each) for each in here))
+    by_key: dict[Key, list[Change]] = {}
+    for change in changes:
+        by_key.setdefault(change.key, []).append(change)
+    for on_chart, key in keys.items():
+        found = by_key.get(key, [])
+        if found:
+            rows = [_short(words, each) for each in found if each.kind == CHANGED]
+            marks[on_chart] = _mark(words, found[0].kind, dict.fromkeys(rows))
+    return marks
+
+
+def _mark(words: ChangeWords, kind: str, rows: Iterable[str]) -> Mark:
+    told = tuple((row, GROUNDS[kind]) for row in rows)
+    return Mark(word_of(words, kind), LINES[kind], _STYLES[kind], told)
+
+
+def _short(words: ChangeWords, change: Change) -> str:
+    """A change without the title of the card on which it stands; a clock's keeps its own."""
+    if change.part not in ("step", "end", "way"):
+        said = change.text
+        return said if width(said) <= _LONGEST else words.altered.format(change.title)
+    called = aspect_called(words, change.aspect)
+    said = sentence(words, "", change.aspect, change.old, change.new).lstrip(",: ")
+    return said if width(said) <= _LONGEST else words.altered.format(called)
+
+
+def draw_changes(difference: Difference, flow: str, path: Path, between: str) -> Drawn:
+    """Write the coloured chart of one flow as .svg, .png, .pdf or .dot. Raises NoRenderer, RenderError and OSError."""
+    paper = difference.new.organisation.paper
+    return draw_plan(lambda groups: chart_of_changes(difference, flow, between, groups), path, paper=paper)
+
 
 Value = TypeVar("Value")
 _NOTHING: Mapping[str, str] = {}
@@ -96,7 +185,7 @@ class _Union:
         for slot, pair in enumerate(self.pairs.get((name, AFTER), [])):
             way = self._there(pair)
             group = after.setdefault(way.limit, [])
-            self.keys[f"{name}-after {way.limit}-{len(group)}"] = way_key(self.flow, name, AFTER, slot)
+            self.keys[chart_key(name, f"after {way.limit}", len(group))] = way_key(self.flow, name, AFTER, slot)
             group.append(replace(way.transition, to=way.to))
         timed = tuple(After(LimitText(limit), tuple(group), state.at) for limit, group in after.items())
         return replace(state, name=name, on=self._on(name, name), after=timed)
@@ -108,7 +197,7 @@ class _Union:
                 continue
             ways = [self._there(pair) for pair in pairs]
             for slot in range(len(ways)):
-                self.keys[f"{prefix}-{trigger}-{slot}"] = way_key(self.flow, place, trigger, slot)
+                self.keys[chart_key(prefix, trigger, slot)] = way_key(self.flow, place, trigger, slot)
             found[trigger] = tuple(replace(way.transition, to=way.to) for way in ways)
         return found
 
