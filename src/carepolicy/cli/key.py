@@ -11,6 +11,7 @@ from carepolicy.cli.status import NO, Refused, say
 from carepolicy.cli.stores import open_or_exit, store_option
 from carepolicy.cli.terminal import progress
 from carepolicy.cli.times import wall_clock
+from carepolicy.store.privacy import rotation
 from carepolicy.store.privacy.keys import (
     STORES,
     VARIABLE,
@@ -23,12 +24,13 @@ from carepolicy.store.privacy.keys import (
     rotating_keys,
     source,
 )
-from carepolicy.store.privacy.rotation import begin_rotation, count_old, drop_old_keys, end_rotation, seal_anew
 from carepolicy.store.privacy.seal import DataKeys
-from carepolicy.store.shadow.trial import beside
 
 if TYPE_CHECKING:
     from carepolicy.store.contract import Store
+
+WORTH = 5_000
+"""So many sealed things are worth a bar."""
 
 
 @click.group(
@@ -114,18 +116,7 @@ def rotate(drop_old: bool, store: str) -> None:
 
 
 def _rotate(opened: Store, drop_old: bool) -> None:
-    now = wall_clock()
-    with beside(opened) as tried:
-        begin_rotation(opened, now)
-        sealers = {each: DataKeys(each, now) for each in (opened, tried) if each is not None}
-        sealers[opened].move_to_vault()
-        with progress("Sealing", sum(count_old(*each) for each in sealers.items()), 5_000) as told:
-            done = sum(seal_anew(*each, now, told).rows for each in sealers.items())
-        end_rotation(opened, now)
-        dropped = None
-        if drop_old:
-            vault = sealers[opened].vault() if sealers[opened].has_vault() else None
-            dropped = drop_old_keys([*sealers], vault)
+    done, dropped = rotation.rotate(opened, wall_clock(), drop_old, lambda total: progress("Sealing", total, WORTH))
     click.echo(f"{done:,} sealed anew with the first key of {source()}")
     if dropped is None:
         if len(given_keys()) > 1:

@@ -13,21 +13,9 @@ from carepolicy.cli.status import NO, USAGE, Refused
 from carepolicy.cli.stores import open_or_exit, store_option
 from carepolicy.cli.terminal import plain, progress
 from carepolicy.cli.times import wall_clock
-from carepolicy.store.privacy.keys import Keys
 from carepolicy.store.privacy.seal import DataKeys
-from carepolicy.store.records.checkpoint import (
-    CHECKPOINT,
-    NotSigned,
-    against,
-    checkpoint,
-    known_signer,
-    opened,
-    proven,
-    signer_of,
-    tree_of,
-)
-from carepolicy.store.records.verify import ALTERED, fault_in, to_verify, verify
-from carepolicy.store.sql.statements import LAST_RECORD
+from carepolicy.store.records.checkpoint import CHECKPOINT, NotSigned, checkpoint_of, faults_since, opened, proven
+from carepolicy.store.records.verify import to_verify, verify
 
 if TYPE_CHECKING:
     from carepolicy.store.contract import Store
@@ -72,9 +60,9 @@ def command(head: bool, against: str | None, proof: str | None, public: str | No
         if not any(fault.kind == "damaged" for fault in verified.faults):
             verified.faults.extend(_of_vault(opened))
         if said is not None and not any(fault.kind == "damaged" for fault in verified.faults):
-            verified.faults.extend(_against(opened, said))
+            verified.faults.extend(faults_since(opened, said))
         if head and not verified.faults:
-            _print_head(opened)
+            click.echo(orjson.dumps(checkpoint_of(opened, wall_clock())))
             return
     _tell(verified, form)
     if verified.faults:
@@ -87,22 +75,6 @@ def _of_vault(store: Store) -> list[Fault]:
     if not keys.has_vault():
         return []
     return [fault._replace(table=f"{VAULT} {fault.table}".rstrip()) for fault in verify(keys.vault()).faults]
-
-
-def _print_head(store: Store) -> None:
-    signer = signer_of(store, Keys())
-    with store.still() as transaction:
-        tree = tree_of(transaction, transaction.rows(LAST_RECORD)[0][0])
-        said = checkpoint(transaction, tree, signer, wall_clock())
-    click.echo(orjson.dumps(said))
-
-
-def _against(store: Store, said: dict[str, Any]) -> list[Fault]:
-    signer = known_signer(store, Keys())
-    if signer is None or signer.public != said["public_key"]:
-        return [fault_in("secrets", ALTERED, "the checkpoint is another store's, or was signed after what stands here")]
-    with store.reading() as transaction:
-        return list(against(transaction, said))
 
 
 def _opened(path: str, public: str | None) -> dict[str, Any]:

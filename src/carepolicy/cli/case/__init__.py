@@ -26,8 +26,7 @@ from carepolicy.engine.reading import read_record
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
 from carepolicy.machine.timetable import timetable_of
 from carepolicy.store.cases.search import CaseFilter
-from carepolicy.store.privacy.keys import Keys
-from carepolicy.store.records.checkpoint import NotSigned, proof, proven, signer_of
+from carepolicy.store.records.checkpoint import NotSigned, proof_of
 
 if TYPE_CHECKING:
     from carepolicy.engine.history.cases import CaseView
@@ -172,12 +171,9 @@ def due(
 def _print_proof(url: str, subject: str, flow: str | None) -> None:
     with source_of(None, url, False, None) as source:
         source.of_subject(subject, flow)  # refuses an unknown one
-    with open_or_exit(url, create=False) as store:
-        signer = signer_of(store, Keys())
-        with store.still() as transaction:
-            said = orjson.dumps(proof(transaction, subject, flow, signer, wall_clock()))
     try:
-        proven(said)
+        with open_or_exit(url, create=False) as store:
+            said = proof_of(store, subject, flow, wall_clock())
     except NotSigned as fault:
         raise Refused(f"nothing is proved: {fault}; `carepolicy verify` says more", NO) from None
     click.echo(said)

@@ -11,12 +11,10 @@ import click
 
 from carepolicy.cli.status import NO, Refused
 from carepolicy.cli.stores import bundle_of, open_or_exit, reader_of
-from carepolicy.engine.history.cases import Cases
 from carepolicy.engine.history.order import in_order
-from carepolicy.engine.instants import parse
 from carepolicy.engine.reading import read_records
 from carepolicy.policy.findings import did_you_mean
-from carepolicy.store.cases.search import all_lines, names_near, open_cases, records_of
+from carepolicy.store.cases.search import all_lines, names_near, open_cases, open_cases_in, records_of
 from carepolicy.store.privacy.seal import ANYBODY, Looker
 
 if TYPE_CHECKING:
@@ -54,14 +52,7 @@ class _OfFile:
         return in_order(each for each in self._records if flow in (None, each[0].flow))
 
     def open_cases(self, wanted: CaseFilter) -> list[CaseView]:
-        cases = Cases()
-        for record, _ in self._records:
-            if record.sequence:
-                cases.take(record)
-        found = [case for case in cases.open() if _is_wanted(case, wanted)]
-        if wanted.by_due:
-            return _by_due(found)[: wanted.limit]
-        return sorted(found, key=lambda case: (case.opened, case.subject, case.flow))[: wanted.limit]
+        return open_cases_in((record for record, _ in self._records), wanted)
 
 
 class _OfStore:
@@ -103,23 +94,6 @@ def _looker(store: Store, reveal: bool, role: str | None) -> Looker:
         return ANYBODY
     bundle, sealer = bundle_of(store)
     return Looker(reader_of(bundle, reveal, role), sealer)
-
-
-def _is_wanted(case: CaseView, wanted: CaseFilter) -> bool:
-    return (
-        wanted.flow in (None, case.flow)
-        and wanted.state in (None, case.state)
-        and (wanted.owner is None or wanted.owner in (case.role, case.person))
-        and (case.late or not wanted.late)
-    )
-
-
-def _by_due(cases: list[CaseView]) -> list[CaseView]:
-    waiting = [
-        (parse(clock.due), case) for case in cases if (clock := case.next_due) is not None and clock.due is not None
-    ]
-    waiting.sort(key=lambda each: (each[0], each[1].subject, each[1].flow))
-    return [case for _, case in waiting]
 
 
 def _of_subject(source: Iterable[tuple[Record, bytes]], subject: str, flow: str | None) -> list[tuple[Record, bytes]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carepolicy.engine.history.cases import Cases, CaseView
+from carepolicy.engine.instants import parse
 from carepolicy.engine.reading import read_record
 from carepolicy.engine.record import Record
 from carepolicy.store.contract import named, storable
@@ -13,7 +14,7 @@ from carepolicy.store.privacy.seal import ANYBODY, Looker
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from carepolicy.store.contract import Transaction
 
@@ -75,6 +76,35 @@ def _open_of(transaction: Transaction, subject: str, flow: str, looker: Looker) 
         if record.sequence:
             cases.take(record)
     return cases.open()
+
+
+def open_cases_in(records: Iterable[Record], wanted: CaseFilter) -> list[CaseView]:
+    """The same of the records of a run, in place of a store."""
+    cases = Cases()
+    for record in records:
+        if record.sequence:
+            cases.take(record)
+    found = [case for case in cases.open() if _is_wanted(case, wanted)]
+    if wanted.by_due:
+        return _by_due(found)[: wanted.limit]
+    return sorted(found, key=lambda case: (case.opened, case.subject, case.flow))[: wanted.limit]
+
+
+def _is_wanted(case: CaseView, wanted: CaseFilter) -> bool:
+    return (
+        wanted.flow in (None, case.flow)
+        and wanted.state in (None, case.state)
+        and (wanted.owner is None or wanted.owner in (case.role, case.person))
+        and (case.late or not wanted.late)
+    )
+
+
+def _by_due(cases: list[CaseView]) -> list[CaseView]:
+    waiting = [
+        (parse(clock.due), case) for case in cases if (clock := case.next_due) is not None and clock.due is not None
+    ]
+    waiting.sort(key=lambda each: (each[0], each[1].subject, each[1].flow))
+    return [case for _, case in waiting]
 
 
 def names_near(transaction: Transaction, subject: str) -> list[str]:

@@ -8,6 +8,8 @@ that was sealed with it: the stores are noted beside the key file.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.store.faults import Busy, StoreFault, WrongKey
@@ -26,16 +28,17 @@ from carepolicy.store.privacy.keys import (
     stores_of_keys,
     write_keys,
 )
+from carepolicy.store.privacy.seal import DataKeys
+from carepolicy.store.shadow.trial import beside
 from carepolicy.store.sql import statements
 from carepolicy.store.url import SQLITE, named_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from cryptography.fernet import Fernet
 
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.privacy.seal import DataKeys
     from carepolicy.store.sql.statements import Sealed
 
 AT_A_TIME = 500
@@ -47,11 +50,30 @@ ROTATION = (0, 0)
 PRIVATE = (*statements.SEALED_OF_SUBJECTS, *statements.SEALED_OF_ALL)
 
 
+Bar = Callable[[int], AbstractContextManager[Callable[[int], None]]]
+
+
 class Rotation(NamedTuple):
     """What a rotation did: how many things were sealed anew, and which keys open nothing in the store any more."""
 
     rows: int
     retired: tuple[str, ...]
+
+
+def rotate(store: Store, now: int, drop_old: bool, bar: Bar) -> tuple[int, Dropped | None]:
+    """Seal all anew that a store holds, and the shadow beside it; how much that was, and what became of old keys where
+    these are to be dropped. ``bar`` gets how much there is and tells how far it is. Raises ``StoreFault``."""
+    with beside(store) as tried:
+        begin_rotation(store, now)
+        sealers = {each: DataKeys(each, now) for each in (store, tried) if each is not None}
+        sealers[store].move_to_vault()
+        with bar(sum(count_old(*each) for each in sealers.items())) as told:
+            done = sum(seal_anew(*each, now, told).rows for each in sealers.items())
+        end_rotation(store, now)
+        if not drop_old:
+            return done, None
+        vault = sealers[store].vault() if sealers[store].has_vault() else None
+        return done, drop_old_keys([*sealers], vault)
 
 
 def begin_rotation(store: Store, now: int) -> None:

@@ -20,6 +20,7 @@ import orjson
 
 from carepolicy.engine.instants import text_of
 from carepolicy.store.contract import storable
+from carepolicy.store.privacy.keys import Keys
 from carepolicy.store.records.chain import BEGINNING, links
 from carepolicy.store.records.verify import ALTERED, MISSING, Fault, Inspection, fault_in
 from carepolicy.store.sql import statements
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.privacy.keys import Keys
 
 FORM = 1
 CHECKPOINT = "carepolicy.checkpoint"
@@ -189,7 +189,7 @@ def checkpoint(transaction: Transaction, tree: Tree, signer: Signer, now: int) -
             "form": FORM,
             "time": text_of(now),
             "records": tree.size,
-            "last": transaction.rows(statements.LAST_RECORD)[0][0],
+            "last": _last(transaction),
             "tree": tree.peaks(),
             "writes": inspection.numbers,
             "sums": _of_sums(inspection),
@@ -221,6 +221,27 @@ def against(transaction: Transaction, said: dict[str, Any]) -> Iterator[Fault]:
         yield fault_in("sums", ALTERED, f"nothing was written since {when}, and other things stand here")
 
 
+def checkpoint_of(store: Store, now: int) -> dict[str, Any]:
+    """What stands in a store now, signed by it. Raises ``StoreFault``."""
+    signer = signer_of(store, Keys())
+    with store.still() as transaction:
+        return checkpoint(transaction, tree_of(transaction, _last(transaction)), signer, now)
+
+
+def faults_since(store: Store, said: dict[str, Any]) -> list[Fault]:
+    """What shows that a store does not come from the state that a checkpoint tells of. Raises ``StoreFault``."""
+    signer = known_signer(store, Keys())
+    if signer is None or signer.public != said["public_key"]:
+        return [fault_in("secrets", ALTERED, "the checkpoint is another store's, or was signed after what stands here")]
+    with store.reading() as transaction:
+        return list(against(transaction, said))
+
+
+def _last(transaction: Transaction) -> int:
+    """The number of the record that was written last."""
+    return int(transaction.rows(statements.LAST_RECORD)[0][0])
+
+
 # -- proofs ------------------------------------------------------------------------------------------------
 
 
@@ -238,7 +259,7 @@ def proof(transaction: Transaction, subject: str, flow: str | None, signer: Sign
     rows = [row for row in transaction.rows(statements.TO_PROVE, (storable(subject),)) if flow in (None, row[2])]
     wanted = {row[0] for row in rows}
     places = {no: place for place, (no,) in enumerate(transaction.stream(statements.NUMBERS_OF_LEAVES)) if no in wanted}
-    tree = tree_of(transaction, transaction.rows(statements.LAST_RECORD)[0][0], places.values())
+    tree = tree_of(transaction, _last(transaction), places.values())
     records = [
         {
             "no": no,
@@ -255,6 +276,16 @@ def proof(transaction: Transaction, subject: str, flow: str | None, signer: Sign
     cuts = [(*each[:3], bytes(each[3]).hex()) for each in transaction.rows(statements.CUTS, (storable(subject),))]
     said = {"type": PROOF, "form": FORM, "subject": subject, "let_go": cuts, "records": records}
     return signer.signed({**said, "checkpoint": checkpoint(transaction, tree, signer, now)})
+
+
+def proof_of(store: Store, subject: str, flow: str | None, now: int) -> bytes:
+    """A proof of what a store has of a subject, as text. Raises ``NotSigned`` where what stands there proves nothing,
+    and ``StoreFault``."""
+    signer = signer_of(store, Keys())
+    with store.still() as transaction:
+        text = orjson.dumps(proof(transaction, subject, flow, signer, now))
+    proven(text)
+    return text
 
 
 def proven(text: bytes) -> Proven:
