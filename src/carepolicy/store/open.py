@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from carepolicy.store.faults import NoStoreUrl, StoreFault
+from carepolicy.store.sql.sqlite import SqliteStore
 from carepolicy.store.url import POSTGRES, SQLITE, names_file, parsed, shown
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ def open_store(url: str, create: bool = True) -> Store:
     ``create`` False a file that is not there is an error. Raises a ``StoreFault``.
     """
     if names_file(url):
-        from carepolicy.store.sql.sqlite import SqliteStore
-
         return SqliteStore(url.removeprefix(SQLITE), create)
     if url.startswith(POSTGRES):
         try:

@@ -22,7 +22,7 @@ from carepolicy.engine.codes import CODES
 from carepolicy.engine.intake import numbered_lines
 from carepolicy.store import faults
 from carepolicy.store.cases.search import count_open
-from carepolicy.store.live.inputs import Source, is_whole
+from carepolicy.store.live.inputs import Input, is_whole
 from carepolicy.store.live.run import OtherInput, StoredRun, Unfinished
 from carepolicy.store.live.workers import SharedRun, survey
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from carepolicy.machine.program import Bundle
-    from carepolicy.store.live.workers import Log
+    from carepolicy.store.live.workers import Survey
 
 _TIME = re.compile(r"(\d{1,6})(ms|s|m)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
@@ -128,7 +128,7 @@ def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counte
         operation, bundle = operation_or_exit(store, asked.policies)
         end = near_of(asked.until, bundle, "--until", wall_clock(), asked.yes)
         name = "-" if asked.file == "-" else os.path.realpath(asked.file)
-        read = Source(blocks)
+        read = Input(blocks)
         log = _shareable(asked, source, bundle) if asked.workers > 1 else None
         if log is None:
             run = StoredRun(operation, name, read, asked.lateness)
@@ -154,7 +154,7 @@ def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counte
         return run.progress.tally
 
 
-def _shareable(asked: Asked, source: Any, bundle: Bundle) -> Log | None:
+def _shareable(asked: Asked, source: Any, bundle: Bundle) -> Survey | None:
     """The log, where several workers give the same records of it as one; where they would not, one does it, and this is
     said."""
     if not asked.store.startswith("postgres"):

@@ -64,9 +64,10 @@ class Progress:
     reader: str = ""
 
 
-def progress_of(transaction: Transaction, input: int, share: int, ask: str = statements.POSITION) -> Progress:
-    """How far a share of an input was read: nowhere, where nothing is kept of it."""
-    found = transaction.rows(ask, (input, share))
+def progress_of(transaction: Transaction, input: int, share: int, own: bool = False) -> Progress:
+    """How far a share of an input was read: nowhere, where nothing is kept of it. With ``own`` that is then this
+    transaction's own."""
+    found = transaction.rows(statements.POSITION + (transaction.locked if own else ""), (input, share))
     if not found:
         return Progress()
     line, state = found[0]
@@ -80,7 +81,7 @@ def keep_progress(transaction: Transaction, progress: Progress, input: int, shar
     transaction.run(statements.KEEP_POSITION, (input, share, progress.line, orjson.dumps(kept)))
 
 
-class Known(NamedTuple):
+class KnownInput(NamedTuple):
     """An input of which the store knows: its number, how many shares it is read in, and how far it was read."""
 
     number: int
@@ -88,7 +89,7 @@ class Known(NamedTuple):
     progress: Progress
 
 
-class Source:
+class Input:
     """The bytes of an input, a block at a time, of which the first are looked at before they are read."""
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
@@ -172,7 +173,7 @@ def is_whole(line: bytes) -> bool:
         return False
 
 
-def look(store: Store, source: Source) -> None:
+def look(store: Store, source: Input) -> None:
     """Wait until enough of an input has come to know it again. No transaction of a store is to wait for a pipe."""
     first = source.first_line()
     if first is not None:
@@ -181,7 +182,7 @@ def look(store: Store, source: Source) -> None:
         source.look(max((each.progress.length for each in alike), default=0))
 
 
-def known_input(transaction: Transaction, source: Source) -> Known | None:
+def known_input(transaction: Transaction, source: Input) -> KnownInput | None:
     """What the store knows of an input; None where it does not know it. Of several that begin alike it is the one of
     which most was compared."""
     first = source.first_line()
@@ -196,9 +197,9 @@ def known_input(transaction: Transaction, source: Source) -> Known | None:
     return best
 
 
-def _beginning_with(transaction: Transaction, first: bytes) -> list[Known]:
+def _beginning_with(transaction: Transaction, first: bytes) -> list[KnownInput]:
     return [
-        Known(number, shares, progress_of(transaction, number, own_share(shares)))
+        KnownInput(number, shares, progress_of(transaction, number, own_share(shares)))
         for number, shares in transaction.rows(statements.BEGINNING_ALIKE, (first,))
     ]
 
@@ -208,7 +209,7 @@ def own_share(shares: int) -> int:
     return 0 if shares == 1 else shares
 
 
-def new_input(transaction: Transaction, source: Source, name: str, shares: int) -> Known:
+def new_input(transaction: Transaction, source: Input, name: str, shares: int) -> KnownInput:
     """Note an input that begins. Where another of its name is known, and something was read of that, it gets a number
     behind it."""
     unique, times = name, 1
@@ -225,7 +226,7 @@ def new_input(transaction: Transaction, source: Source, name: str, shares: int) 
         transaction.run(statements.NOTE_BEGINNING, (first, number))
         source.note_beginning(progress, 1)
     keep_progress(transaction, progress, number, own_share(shares))
-    return Known(number, shares, progress)
+    return KnownInput(number, shares, progress)
 
 
 def summed(transaction: Transaction, number: int, shares: int) -> Progress:
@@ -244,11 +245,11 @@ def summed(transaction: Transaction, number: int, shares: int) -> Progress:
     return now
 
 
-def as_one(transaction: Transaction, known: Known) -> Known:
+def as_one(transaction: Transaction, known: KnownInput) -> KnownInput:
     """An input that several workers have read to its end, as one that a single one goes on with."""
     number = known.number
     progress = summed(transaction, number, known.shares)
     transaction.run(statements.FORGET_POSITIONS, (number,))
     transaction.run(statements.AS_ONE_SHARE, (number,))
     keep_progress(transaction, progress, number, 0)
-    return Known(number, 1, progress)
+    return KnownInput(number, 1, progress)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from carepolicy.engine.run import Reading
 from carepolicy.store.contract import nothing_kept
 from carepolicy.store.live.batch import Batch, Wall
+from carepolicy.store.live.late import Single
 from carepolicy.store.live.memory import Id, StoreMemory
 from carepolicy.store.privacy.keys import demand_key, demand_known_key
 from carepolicy.store.privacy.seal import DataKeys
@@ -82,8 +83,6 @@ class Operation:
 
     def _single(self, transaction: Transaction, batch: Batch, read: Reading, until: int | None) -> tuple[Reading, int]:
         """What is to be taken now of single events, with what waited before; and how many wait."""
-        from carepolicy.store.live.late import Single
-
         single = Single(transaction, self.sealer)
         events = read.events
         for event in events:
@@ -124,8 +123,6 @@ class Operation:
         batch = Batch(memory, transaction)
         if not memory.holds:
             return finished(batch), None
-        from carepolicy.store.live.late import Single
-
         events, last = Single(transaction, self.sealer).due(until, after, AT_A_TIME)
         batch.take(Reading.of([], events))
         return finished(batch), last

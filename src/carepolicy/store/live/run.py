@@ -27,14 +27,13 @@ from carepolicy.store.live.inputs import (
 )
 from carepolicy.store.live.late import Late
 from carepolicy.store.live.operation import AT_A_TIME, Done, finished
-from carepolicy.store.sql import statements
 from carepolicy.store.sql.statements import LETTERS_WRITTEN, RECORDS_WRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from carepolicy.store.contract import Transaction
-    from carepolicy.store.live.inputs import Known, Source
+    from carepolicy.store.live.inputs import Input, KnownInput
     from carepolicy.store.live.operation import Operation
     from carepolicy.store.sql.statements import Written
 
@@ -50,7 +49,7 @@ class Unfinished(StoreFault):
 class StoredRun:
     """A run over the input of that ``name``. ``lateness`` is in microseconds, 0 for none."""
 
-    def __init__(self, operation: Operation, name: str, source: Source, lateness: int) -> None:
+    def __init__(self, operation: Operation, name: str, source: Input, lateness: int) -> None:
         self.operation = operation
         self.source = source
         self.progress = Progress()
@@ -74,7 +73,7 @@ class StoredRun:
         if self._lateness:
             self._late = Late(self._input, self._lateness, self.operation.sealer)
 
-    def _find(self, transaction: Transaction) -> Known:
+    def _find(self, transaction: Transaction) -> KnownInput:
         found = known_input(transaction, self.source) or new_input(transaction, self.source, self.name, 1)
         if found.shares > 1 and found.progress.ended:
             return as_one(transaction, found)
@@ -230,10 +229,7 @@ class StoredRun:
     def _demand_place(self, transaction: Transaction) -> None:
         """Another process may have gone on with the same input, if it is on a machine that has lost the server for
         long; two may not."""
-        if (
-            progress_of(transaction, self._input, self._share, statements.POSITION + transaction.locked)
-            != self.progress
-        ):
+        if progress_of(transaction, self._input, self._share, own=True) != self.progress:
             raise Busy(f"another process is reading {self.name} into this store")
 
     def _held(self, transaction: Transaction, batch: Batch, read: Reading) -> Reading:

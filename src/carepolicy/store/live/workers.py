@@ -24,8 +24,8 @@ import orjson
 from carepolicy.engine.intake import LONGEST_LINE, MERGE, numbered_lines
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.live.inputs import (
+    Input,
     Progress,
-    Source,
     digest_of,
     is_whole,
     keep_progress,
@@ -34,7 +34,9 @@ from carepolicy.store.live.inputs import (
     progress_of,
     summed,
 )
+from carepolicy.store.live.operation import Operation
 from carepolicy.store.live.run import StoredRun, Unfinished
+from carepolicy.store.open import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +44,7 @@ if TYPE_CHECKING:
     from typing import IO
 
     from carepolicy.store.contract import Transaction
-    from carepolicy.store.live.inputs import Known
-    from carepolicy.store.live.operation import Operation
+    from carepolicy.store.live.inputs import KnownInput
 
 SHARES_OF_ONE = 4
 """Shares for each worker: so many that a dead one's work is soon spread, few enough to read the input seldom."""
@@ -52,13 +53,14 @@ BLOCK = 1 << 18
 PAUSE = 0.05
 """Seconds until a worker that found no share free looks again."""
 
-
 PARTS, BITS = 256, 64
 """Digests of ids are sorted in so many parts, so that few need to be in memory twice."""
 
 
-class Log(NamedTuple):
-    """``size`` is that of all lines with a line break, ``lines`` their number, ``rest`` what stands behind them.
+class Survey(NamedTuple):
+    """What was seen of a log before workers share it. For each event eight bytes were remembered.
+
+    ``size`` is that of all lines with a line break, ``lines`` their number, ``rest`` what stands behind them.
     ``merges`` says that an event may join two subjects, ``crossing`` counts ids under which several subjects stand."""
 
     size: int
@@ -68,7 +70,7 @@ class Log(NamedTuple):
     crossing: int
 
 
-def survey(file: IO[bytes]) -> Log:
+def survey(file: IO[bytes]) -> Survey:
     """Look through what is left of a file, which stands where it stood again."""
     start = file.tell()
     digests = [array("Q") for _ in range(PARTS)]
@@ -85,7 +87,7 @@ def survey(file: IO[bytes]) -> Log:
     twice = {digest for part in digests for digest in _twice(sorted(part))}
     crossing = _crossing(file, twice) if twice else 0
     file.seek(start)
-    return Log(size, lines, rest, merges, crossing)
+    return Survey(size, lines, rest, merges, crossing)
 
 
 class _Event(NamedTuple):
@@ -129,7 +131,7 @@ def _crossing(file: IO[bytes], twice: set[int]) -> int:
     return sum(len(each) > 1 for each in subjects.values())
 
 
-class Rest(NamedTuple):
+class OpenLine(NamedTuple):
     """What was taken although no line break stood behind it: the line, and a digest of it; 0 where nothing was."""
 
     line: int
@@ -150,7 +152,7 @@ class Job(NamedTuple):
     shares: int
     batch: int
     size: int
-    rest: Rest
+    rest: OpenLine
 
 
 class Stopped(StoreFault):
@@ -160,13 +162,13 @@ class Stopped(StoreFault):
 class SharedRun(StoredRun):
     """The run as the process sees it that starts the workers, and that does what comes when all lines are taken."""
 
-    def __init__(self, operation: Operation, name: str, source: Source, log: Log, workers: int) -> None:
+    def __init__(self, operation: Operation, name: str, source: Input, log: Survey, workers: int) -> None:
         super().__init__(operation, name, source, 0)
         self.deferred = True
         self._log = log
         self._workers = workers
 
-    def _find(self, transaction: Transaction) -> Known:
+    def _find(self, transaction: Transaction) -> KnownInput:
         shares = SHARES_OF_ONE * self._workers
         found = known_input(transaction, self.source) or new_input(transaction, self.source, self.name, shares)
         if found.shares == 1:
@@ -186,7 +188,7 @@ class SharedRun(StoredRun):
         """Let workers take all lines of the file, and take what stands behind the last line break; False where that is
         left, since it is no whole event. One that dies is replaced at once."""
         now = self.progress
-        rest = Rest(now.line if now.open_end else 0, now.last)
+        rest = OpenLine(now.line if now.open_end else 0, now.last)
         size = self._log.size
         self._let_workers(Job(self.operation.store.url, path, self.name, self._input, self._shares, batch, size, rest))
         self.operation.attempt(self._sum)
@@ -244,9 +246,6 @@ def work(job: Job, number: int) -> None:
 
 
 def _work(job: Job, number: int) -> None:
-    from carepolicy.store.live.operation import Operation
-    from carepolicy.store.open import open_store
-
     store = open_store(job.url)
     operation = Operation(store, None, 0)
     own = list(range(job.shares))
@@ -269,7 +268,7 @@ class ShareRun(StoredRun):
     """One share of an input."""
 
     def __init__(self, operation: Operation, job: Job, share: int) -> None:
-        super().__init__(operation, job.name, Source(()), 0)
+        super().__init__(operation, job.name, Input(()), 0)
         self._job = job
         self._share = share
         self._input = job.input

@@ -12,6 +12,7 @@ of that time elsewhere can see that nothing was made up since, whoever holds the
 
 from __future__ import annotations
 
+import os
 from base64 import b64decode, b64encode
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -68,8 +69,6 @@ def signer_of(store: Store, keys: Keys) -> Signer:
     """Who signs for a store; the key is made at the first use. Raises ``StoreFault``."""
     signer = known_signer(store, keys)
     if signer is None:
-        import os
-
         with store.transaction() as transaction:
             transaction.run(statements.KEEP_SIGNING_KEY, (keys.seal(os.urandom(SIZE)),))
             ((sealed,),) = transaction.rows(statements.SIGNING_KEY)
