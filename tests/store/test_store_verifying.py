@@ -140,6 +140,19 @@ def whole_texts(tree: ast.AST) -> Iterator[str]:
             yield from whole_texts(node)
 
 
+def test_nobody_else_speaks_sql() -> None:
+    spoken = re.compile(r"(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|PRAGMA|VACUUM|CREATE TABLE|LOCK TABLE) ")
+    rooms = [path for path in STORE.parent.rglob("*.py") if path.parent != STORE / "sql"]
+    texts = [
+        (path.name, node.value)
+        for path in rooms
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert len(texts) > 5_000
+    assert [(name, text) for name, text in texts if spoken.match(text)] == []
+
+
 def test_only_backends_write_past_the_sums() -> None:
     past = ("._do(", "._do_many(", "._ask(", "_connection")
     found = [path.name for path in STORE.rglob("*.py") if any(each in path.read_text() for each in past)]
