@@ -23,7 +23,7 @@ from carepolicy.store.privacy.seal import NOBODY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from carepolicy.store.privacy.customers import Dossier
+    from carepolicy.store.privacy.customers import PersonalData
 
 UNKNOWN = "nothing is known of this customer; name an address or a number of the customer, or a subject"
 
@@ -130,7 +130,7 @@ def erase(who: str, author: str, force: bool, dry: bool, yes: bool, at: str | No
     click.echo(("would be erased: " if dry else "erased: ") + _sum(found))
 
 
-def _confirm(found: Sequence[Dossier], yes: bool) -> None:
+def _confirm(found: Sequence[PersonalData], yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
@@ -150,7 +150,7 @@ def _still_open(fault: StillOpen) -> str:
     return f"nothing was erased, since cases are open that need it: {told}{more}; close them first, or add --force"
 
 
-def _sum(found: Sequence[Dossier]) -> str:
+def _sum(found: Sequence[PersonalData]) -> str:
     records, typed = sum(each.private for each in found), sum(each.typed for each in found)
     cases = sum(len(each.cases) for each in found)
     held = sum(each.held_back for each in found)
@@ -165,7 +165,7 @@ def _s(count: int) -> str:
     return "" if count == 1 else "s"
 
 
-def _text(found: Sequence[Dossier], zone: ZoneInfo) -> str:
+def _text(found: Sequence[PersonalData], zone: ZoneInfo) -> str:
     lines = []
     for each in found:
         lines.append(each.subject + (f" ({each.key})" if each.key else ""))

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.case import Case
     from carepolicy.engine.intake import Row
-    from carepolicy.engine.program import LiveProgram
     from carepolicy.store.contract import Address, Dossier, EventRow, Transaction
     from carepolicy.store.privacy.seal import DataKeys
     from carepolicy.store.versions.install import VersionRow

@@ -45,7 +45,7 @@ class OpenCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
+class PersonalData:
     """What is held at one subject. ``private`` counts records with private data, ``typed`` entries of the contact log
     that have a text, ``held_back`` events that an unfinished run holds back, ``until`` is when the last of it is erased
     by itself; ``erased`` tells of what was."""
@@ -103,7 +103,7 @@ class Customers:
         self._reader = reader
         self.left_behind: str | None = None
 
-    def held(self, who: str) -> list[Dossier]:
+    def held(self, who: str) -> list[PersonalData]:
         """What is held about a customer, subject by subject."""
         with self._store.reading() as transaction:
             return [self._at(transaction, each) for each in self._addresses(transaction, who)]
@@ -118,11 +118,11 @@ class Customers:
                 "held_back": [event for each in addresses for event in self._held_back(transaction, each)],
             }
 
-    def erase(self, who: str, now: int, author: str, force: bool, dry: bool = False) -> list[Dossier]:
+    def erase(self, who: str, now: int, author: str, force: bool, dry: bool = False) -> list[PersonalData]:
         """Erase what is private about a customer, in one transaction; what was held. Records and counts stay, masked,
         and that it was done is noted. Raises ``StillOpen`` unless ``force``; then open cases go on without."""
 
-        def work(transaction: Transaction) -> list[Dossier]:
+        def work(transaction: Transaction) -> list[PersonalData]:
             addresses = self._addresses(transaction, who)
             transaction.load(sorted(addresses))
             found = [self._at(transaction, each) for each in addresses]
@@ -147,10 +147,10 @@ class Customers:
     def _addresses(self, transaction: Transaction, who: str) -> list[Address]:
         return found_addresses(transaction, self._sealer, self._bundle, who)
 
-    def _at(self, transaction: Transaction, address: Address) -> Dossier:
+    def _at(self, transaction: Transaction, address: Address) -> PersonalData:
         key, subject = address
         count, private, _, _ = transaction.rows(statements.COUNT_RECORDS_AT, address)[0]
-        return Dossier(
+        return PersonalData(
             named(subject), key,
             tuple(self._case(named(subject), row) for row in transaction.rows(statements.OPEN_CASES_AT, address)),
             count, private, transaction.rows(statements.COUNT_TYPED, (subject,))[0][1],

@@ -45,7 +45,7 @@ AT_A_TIME = 500
 """Rows that are sealed anew in one transaction."""
 
 ROTATION = (0, 0)
-"""In place of an input and a share (see ``sharing``): the lock of rotations from several machines."""
+"""In place of an input and a share (see ``workers``): the lock of rotations from several machines."""
 
 PRIVATE = (*statements.SEALED_OF_SUBJECTS, *statements.SEALED_OF_ALL)
 

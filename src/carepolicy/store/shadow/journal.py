@@ -1,7 +1,7 @@
-"""What live operation takes while another set is tried beside the installed one (a *shadow*, see ``shadowing``).
+"""What live operation takes while another set is tried beside the installed one (a *shadow*, see ``trial``).
 
 That is all that a shadow asks of live operation: one row more in a transaction that is made anyway. Events stand there
-as the engine has taken them, sealed, without card numbers; those that any set refuses do not. Whoever has stepped a
+as the engine has taken them, sealed, without card numbers; those that any set refuses do not. Whoever has taken a
 shadow through them takes them out again.
 """
 

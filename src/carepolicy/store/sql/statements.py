@@ -310,7 +310,7 @@ class Sealed(NamedTuple):
 
 
 JOURNAL = "\\journal"
-"""In place of a subject: what a journal holds is of many. No subject is stored under such a name (see ``naming``)."""
+"""In place of a subject: what a journal holds is of many. No subject is stored under such a name (see ``storable``)."""
 
 SEALED_OF_SUBJECTS = (
     Sealed(

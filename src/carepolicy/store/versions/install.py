@@ -16,7 +16,6 @@ from carepolicy.store.sql import statements
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from carepolicy.engine.program import LiveProgram
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Transaction
 

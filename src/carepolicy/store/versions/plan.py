@@ -18,14 +18,14 @@ its state has another name; it is closed; a due time moves; its flow is gone and
 REFUSES = ("gone", "rekeyed")
 
 
-class Told(Protocol):
+class Tellable(Protocol):
     """What JSON can be told of."""
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON can hold it."""
 
 
-One = TypeVar("One", bound=Told)
+One = TypeVar("One", bound=Tellable)
 
 
 class Examples(Generic[One]):
