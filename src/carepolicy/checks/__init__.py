@@ -33,8 +33,8 @@ def run_checks(policies: Policies, today: date) -> list[Finding]:
 
 def findings_in(checked: CheckedSet) -> list[Finding]:
     """The same of a set whose context is at hand, so that the next one can take over what did not change."""
-    found = [finding for rule in rules() for finding in rule.find(checked)]
-    found += find_in_expressions(checked)
+    found = list(find_in_expressions(checked))  # first, since it reads them all
+    found += (finding for rule in rules() for finding in rule.find(checked))
     return in_order(_settled(silenced(found, checked.sources)))
 
 

@@ -44,6 +44,7 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
     """What is wrong with the expressions of a set, each fault at its very word."""
     sound = checked.guards.sound
     for written in expressions(checked):
+        checked.guards.tree(written.text)
         key = _key(written)
         if key in sound:
             continue

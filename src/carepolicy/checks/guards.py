@@ -9,6 +9,7 @@ from carepolicy.guards import presence
 from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.names import chain
 from carepolicy.guards.parsing import inside, parse
+from carepolicy.policy.node import CelText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,13 +46,16 @@ class Guards:
         return len(self.trees) > MOST
 
     def tree(self, text: str) -> Any | None:
-        """The tree of an expression; None where it cannot be read."""
+        """The tree of an expression; None where it cannot be read. Whatever says the same has the same tree."""
         if text not in self.trees:
             try:
                 self.trees[text] = parse(text)
             except ExpressionError:
                 self.trees[text] = None
-        return self.trees[text]
+        tree = self.trees[text]
+        if isinstance(text, CelText):
+            text.tree = tree
+        return tree
 
     def where(self, text: str, holds: bool) -> frozenset[str]:
         """The names that surely have a value where a guard holds, or where it does not."""

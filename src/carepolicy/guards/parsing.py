@@ -7,7 +7,7 @@ needs none.
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 from hashlib import blake2b
 from importlib.metadata import version
 from io import BytesIO
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.guards.faults import PARSE, SIZE, ExpressionError, Fault
 from carepolicy.policy.called import AMOUNT, amount_meant
 from carepolicy.policy.findings import quoted
+from carepolicy.policy.node import CelText
 from carepolicy.unseen import like_blank, like_blank_told
 
 if TYPE_CHECKING:
@@ -60,9 +61,17 @@ _TEXT_BARE = re.compile(r"(?<=[=!]=)\s*(?P<text>[^\W\d][\w ]*\w)")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
-@lru_cache(maxsize=8192)
 def parse(text: str) -> Tree[Token]:
-    """The tree of an expression. Raises ``ExpressionError``."""
+    """The tree of an expression; of one of a policy it is kept with the text. Raises ``ExpressionError``."""
+    if not isinstance(text, CelText):
+        return _parsed(text)
+    if text.tree is None:
+        text.tree = _parsed(text)
+    tree: Tree[Token] = text.tree
+    return tree
+
+
+def _parsed(text: str) -> Tree[Token]:
     _check_size(text)
     from lark.exceptions import LarkError
 

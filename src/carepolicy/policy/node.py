@@ -14,17 +14,19 @@ from carepolicy.policy.places import At, Source
 class CelText(str):
     """A guard or another expression as it is written in a policy: its text in CEL, and where that stands.
 
-    The guards' parser keeps the tree of each text, so that whoever hands the text on hands on what it parsed.
+    ``tree`` is what the guards' parser makes of it, once it was asked to: whoever hands the text on hands that on too.
     """
 
-    __slots__ = ("at",)
+    __slots__ = ("at", "tree")
 
     at: At
+    tree: Any
 
     def __new__(cls, text: str, at: At) -> CelText:
         """Put the text and its address together."""
         made = super().__new__(cls, text)
         made.at = at
+        made.tree = None
         return made
 
     def __reduce__(self) -> tuple[type[CelText], tuple[str, At]]:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.checks.rule import Rule
-from carepolicy.guards.compiler import compile_expression, span
+from carepolicy.guards.compiler import Compiler
 from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.names import chain
 from carepolicy.guards.parsing import inside, parse
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from carepolicy.checks.context import CheckedSet
-    from carepolicy.guards.compiler import Expression
     from carepolicy.guards.scope import Scope
     from carepolicy.policy.model import Effects, Flow, Request, Transition
 
@@ -133,10 +132,23 @@ _SIZES = ("money", "number")
 
 def amounts(text: str, scope: Scope) -> frozenset[str] | None:
     """The money and numbers among the facts that an expression reads; None where it gives neither, or is wrong."""
-    compiled = _compiled(text, scope)
-    if compiled is None or compiled.type not in _SIZES:
+    try:
+        tree = parse(text)
+    except ExpressionError:
         return None
-    return frozenset(name for name in compiled.reads | compiled.reads_event if scope.facts[name].type in _SIZES)
+    return _amounts(text, tree, scope)
+
+
+def _amounts(text: str, part: Any, scope: Scope) -> frozenset[str] | None:
+    """The same of a part of an expression."""
+    compiler = Compiler(text, scope)
+    try:
+        piece = compiler.expr(part)
+    except ExpressionError:
+        return None
+    if compiler.faults or piece.type.kind not in _SIZES:
+        return None
+    return frozenset(name for name in compiler.names.facts | compiler.names.event if scope.facts[name].type in _SIZES)
 
 
 def bounded_where(guard: str, scope: Scope) -> frozenset[str]:
@@ -161,7 +173,7 @@ def _held_under(guard: str, scope: Scope, joint: str, wanted: tuple[str, ...]) -
         left, right, sign = part.children[0].children[0], part.children[1], part.children[0].data
         for one, other, said in ((left, right, sign), (right, left, _turned(sign))):
             name = chain(inside(one))
-            if name is not None and said in wanted and amounts(_text(guard, other), scope) == frozenset():
+            if name is not None and said in wanted and _amounts(guard, other, scope) == frozenset():
                 yield name.removeprefix("event.")
 
 
@@ -178,18 +190,6 @@ def _turned(sign: str) -> str:
     """The sign that says the same with its sides changed."""
     turned = {**_ABOVE, **{under: above for above, under in _ABOVE.items()}}
     return turned.get(sign, sign)
-
-
-def _text(guard: str, node: Any) -> str:
-    start, end = span(node)
-    return guard[start:end]
-
-
-def _compiled(text: str, scope: Scope) -> Expression | None:
-    try:
-        return compile_expression(text, scope, None)
-    except ExpressionError:
-        return None
 
 
 # Beginnings of words in English, French, German and Spanish, as they stand in names of commands.

@@ -10,6 +10,7 @@ from carepolicy.guards.compiler import check_expression
 from carepolicy.guards.scope import scope_of
 from carepolicy.guards.words import case_in_words
 from carepolicy.policy.findings import Finding, Severity
+from carepolicy.policy.node import CelText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,14 +54,13 @@ def _judged(checked: CheckedSet, spot: Spot, spending: Spending, role: Role) -> 
     read, which is told where it stands by the rules on expressions."""
     from carepolicy.guards.proof import TRUE, Ground, both, opposite
 
-    event = spot.flow.events.get(spot.trigger)
+    guards, event = checked.guards, spot.flow.events.get(spot.trigger)
     scope = scope_of(checked.organisation, spot.flow, spot.trigger if event is not None else None)
     have = frozenset(name for name in scope.facts if name in spot.names)
     ground = Ground(scope, have, frozenset(event.required) if event is not None else frozenset())
-    over = f"({spending.amount}) > {role.authority}"
-    if check_expression(over, scope, "flag"):
+    over = CelText(f"({spending.amount}) > {role.authority}", spot.at / "spends")
+    if guards.tree(over) is None or check_expression(over, scope, "flag"):
         return None
-    guards = checked.guards
     when = TRUE if spending.when is None else guards.formula(spending.when, ground)
     passed = [guards.formula(each, ground) for each in spending.passed]
     more = guards.formula(over, ground)
