@@ -1,4 +1,4 @@
-"""``carepolicy schema``: the JSON Schemas of the policy files, for editors."""
+"""``carepolicy schema``: the JSON Schemas of the policy files, for editors, and of what commands print."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 
 from carepolicy.cli.status import Refused
 from carepolicy.cli.terminal import write_all
+from carepolicy.engine.history import schema
 from carepolicy.policy.findings import did_you_mean
 from carepolicy.policy.language.documents import KINDS, schema_texts
 
@@ -23,14 +24,14 @@ def command(name: str | None, output: Path | None) -> None:
     """
     if output is not None and name is not None:
         raise click.UsageError("name one schema, or write all with --output", click.get_current_context())
-    texts = schema_texts()
+    kinds, texts = {**KINDS, **schema.FILES}, {**schema_texts(), **schema.schema_texts()}
     if output is not None:
         write_all({output / file: text for file, text in texts.items()})
     elif name is None:
-        for kind, file in KINDS.items():
+        for kind, file in kinds.items():
             click.echo(f"{kind:<14}{file}")
     else:
-        found = [file for kind, file in KINDS.items() if name in (kind, file)]
+        found = [file for kind, file in kinds.items() if name in (kind, file)]
         if not found:
-            raise Refused(f'there is no schema "{name}"; {did_you_mean(name, KINDS)}')
+            raise Refused(f'there is no schema "{name}"; {did_you_mean(name, kinds)}')
         click.echo(texts[found[0]], nl=False)
