@@ -8,17 +8,25 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.closures import read_closures
-from carepolicy.businesstime.errors import CalendarError, NeverOpen
+from carepolicy.businesstime.errors import CalendarError, NeverOpen, OutOfRange
 from carepolicy.businesstime.holidays import check_holidays
-from carepolicy.businesstime.instants import MICROSECOND, TWO_YEARS, microseconds, moment
+from carepolicy.businesstime.instants import (
+    FIRST_ORDINAL,
+    MICROSECOND,
+    OUT,
+    TWO_YEARS,
+    microseconds,
+    midnight_of,
+    moment,
+)
 from carepolicy.businesstime.opentime import OpenTime
 from carepolicy.businesstime.rules import Rules, check_hours
-from carepolicy.businesstime.wallclock import hanging_on, is_end_of_date, months_later, rolled
 from carepolicy.policy.limit import (
     BUSINESS_DAYS,
     BUSINESS_TIME,
     CLOSE_OF_BUSINESS,
     DAY,
+    DAY_US,
     MONTHS,
     UNTIL,
     Limit,
@@ -28,6 +36,7 @@ from carepolicy.policy.limit import (
 if TYPE_CHECKING:
     from carepolicy.businesstime.explanation import Explanation
     from carepolicy.policy.model import CalendarSpec, Holidays, ImportedFile, Interval
+
 
 ALL_DAY: tuple[tuple[Interval, ...], ...] = (((0, 86_400),),) * 7
 
@@ -103,9 +112,9 @@ class Calendar(OpenTime):
         elif kind == CLOSE_OF_BUSINESS:
             due = self.date_instant(self.date_position(instant) + amount)
         elif kind == MONTHS:
-            return months_later(self, instant, amount)
+            return self._months_later(instant, amount)
         elif kind == UNTIL:
-            return hanging_on(self, limit, facts or {})
+            return self._hanging_on(limit, facts or {})
         else:
             return instant + amount
         if due - instant > TWO_YEARS and not self.opens_within_us(instant):
@@ -183,7 +192,23 @@ class Calendar(OpenTime):
         With ``ends_date`` the instant is the end of a date (midnight) and stays the end of one. An instant
         inside of open time, its end included, stays where it is.
         """
-        return rolled(self, instant, ends_date)
+        if self.is_inside_us(instant):
+            return instant
+        ordinal, time = divmod(self.local(instant - ends_date), DAY_US)
+        day = self.open_date_from(ordinal + FIRST_ORDINAL, instant)
+        if day == ordinal + FIRST_ORDINAL:
+            return instant
+        return self.utc(midnight_of(day + 1) if ends_date else midnight_of(day) + time)
+
+    def end_of(self, day: date) -> int:
+        """The instant at which a date ends on the local clock."""
+        if not 1970 <= day.year <= 2200:
+            raise OutOfRange(OUT)
+        return self.utc(midnight_of(day.toordinal() + 1))
+
+    def is_end_of_date(self, instant: int) -> bool:
+        """Whether a date ends at an instant; the next one may begin later than at midnight, or be left out."""
+        return self.local(instant - 1) // DAY_US < self.local(instant) // DAY_US
 
     def due_us(
         self, instant: int, limit: Limit, facts: Mapping[str, Any] | None = None, rolls: bool = False
@@ -193,7 +218,7 @@ class Calendar(OpenTime):
         if due is None or not rolls:
             return due
         dated = limit.fact is not None and isinstance((facts or {}).get(limit.fact), date)
-        return self.roll(due, dated and is_end_of_date(self, due))
+        return self.roll(due, dated and self.is_end_of_date(due))
 
     def explain(
         self,
@@ -207,3 +232,65 @@ class Calendar(OpenTime):
         from carepolicy.businesstime.explanation import explain
 
         return explain(self, start, parse_limit(limit) if isinstance(limit, str) else limit, facts or {}, rolls)
+
+    def _months_later(self, instant: int, months: int) -> int:
+        """The same time of the local clock on the date some months on, clamped to the month's last day."""
+        ordinal, time = divmod(self.local(instant), DAY_US)
+        day = _later_date(date.fromordinal(ordinal + FIRST_ORDINAL), months)
+        return self.utc(midnight_of(day.toordinal()) + time)
+
+    def _hanging_on(self, limit: Limit, facts: Mapping[str, Any]) -> int | None:
+        """When a limit that hangs on a fact falls due; None where the fact has no value.
+
+        A date stands for its end, so that the whole day counts.
+        """
+        value = facts.get(limit.fact or "")
+        if isinstance(value, date):
+            return self._from_date(limit, value)
+        if not isinstance(value, int):
+            return None
+        if limit.offset is None:
+            return value
+        return self._from_instant(limit.offset, limit.direction, value)
+
+    def _from_date(self, limit: Limit, day: date) -> int:
+        offset = limit.offset
+        if offset is not None and offset.kind == MONTHS:
+            return self.end_of(_later_date(day, limit.direction * offset.amount))
+        if offset is not None and offset.kind == CLOSE_OF_BUSINESS:
+            # The end of a date is the first instant of the next one: days are counted from the date itself.
+            return self._from_instant(offset, limit.direction, self.end_of(day) - 1)
+        if offset is not None and offset.kind == BUSINESS_DAYS and limit.direction < 0 and offset.amount >= DAY:
+            return self.day_instant(self.position_before_date(day.toordinal()) + DAY - offset.amount)
+        end = self.end_of(day)
+        return end if offset is None else self._from_instant(offset, limit.direction, end)
+
+    def _from_instant(self, offset: Limit, direction: int, instant: int) -> int:
+        """``offset`` after or before an instant. Before: the last instant from which it falls due by then."""
+        amount = offset.amount
+        if offset.kind == BUSINESS_TIME:
+            position = self.position(instant)
+            return self.instant(position + amount) if direction > 0 else self.last_instant(position - amount)
+        if offset.kind == BUSINESS_DAYS:
+            position = self.day_position(instant)
+            if direction > 0:
+                return self.day_instant(position + amount)
+            return self.last_day_instant(position - amount)
+        if offset.kind == CLOSE_OF_BUSINESS:
+            if direction > 0:
+                return self.date_instant(self.date_position(instant) + amount)
+            midnight = self.utc(self.local(instant) // DAY_US * DAY_US)
+            return self.date_instant(self.date_position(midnight - 1) - amount + DAY)
+        if offset.kind == MONTHS:
+            return self._months_later(instant, direction * amount)
+        return instant + direction * amount
+
+
+def _later_date(day: date, months: int) -> date:
+    """The same date some months on (or back), clamped to the last day of its month."""
+    years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if not 1969 <= years <= 2201:
+        raise OutOfRange(OUT)
+    first_of_next = date(years + (month == 11), (month + 1) % 12 + 1, 1)
+    last = date.fromordinal(first_of_next.toordinal() - 1).day
+    return date(years, month + 1, min(day.day, last))

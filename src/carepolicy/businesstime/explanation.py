@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.instants import EPOCH, FIRST_ORDINAL, MICROSECOND, microseconds
 from carepolicy.businesstime.rules import WEEKDAYS
-from carepolicy.businesstime.wallclock import end_of
 from carepolicy.businesstime.zones import zone_named
 from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY, DAY_US, Limit
 
@@ -172,7 +171,7 @@ class _Story:
 def _fact_instant(calendar: Calendar, value: Any) -> int:
     if isinstance(value, datetime):
         return microseconds(value)
-    return end_of(calendar, value) if isinstance(value, date) else int(value)
+    return calendar.end_of(value) if isinstance(value, date) else int(value)
 
 
 def _clock(at: datetime) -> str:

@@ -11,7 +11,6 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.errors import OutOfRange
-from carepolicy.businesstime.wallclock import end_of
 from carepolicy.engine import codes
 from carepolicy.engine.case import Kept, Round, place_of, used_of
 from carepolicy.engine.due import passed, plan, settle, settle_standing, stand, used_before, with_more
@@ -160,7 +159,7 @@ def _first_instant(case: Case, clock: LiveClock, limit: LiveLimit, now: int) -> 
 def _date_of(limit: LiveLimit, day: date) -> tuple[int, int]:
     """The instants at which a date begins and ends. One that no calendar knows lies before or after all others."""
     try:
-        end = end_of(limit.calendar, day)
+        end = limit.calendar.end_of(day)
     except OutOfRange:
         end = EARLIEST if day.year < FIRST_YEAR else NEVER
     return end - DAY, end

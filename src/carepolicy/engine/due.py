@@ -7,7 +7,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
-from carepolicy.businesstime.wallclock import is_end_of_date
 from carepolicy.engine.case import place_of, start_of
 from carepolicy.engine.instants import FIRST_INSTANT, FIRST_YEAR, LAST_INSTANT, NEVER
 from carepolicy.policy.limit import BUSINESS_TIME, LONGEST, Limit
@@ -118,7 +117,7 @@ def _reached(held: Round, amount: int, since: int) -> int:
 
 def _ends_date(case: Case, limit: LiveLimit, due: int) -> bool:
     """Whether a due time is the end of a date that a fact holds."""
-    return isinstance(case.facts.get(limit.limit.fact or ""), date) and is_end_of_date(limit.calendar, due)
+    return isinstance(case.facts.get(limit.limit.fact or ""), date) and limit.calendar.is_end_of_date(due)
 
 
 def passed(held: Round, now: int) -> bool:
