@@ -19,6 +19,7 @@ BROUGHT_BY = {
     "babel": "Babel",
     "bpmn_io": "bpmn-io",
     "jinja2": "Jinja2",
+    "psycopg_pool": "psycopg-pool",
     "re2": "google-re2",
     "recurring_ical_events": "recurring-ical-events",
     "ruamel": "ruamel.yaml",
