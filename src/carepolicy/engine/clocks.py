@@ -20,10 +20,10 @@ from carepolicy.engine.values import NO_DATA
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from carepolicy.businesstime.calendar import Calendar
-    from carepolicy.engine.case import Case, Round
+    from carepolicy.engine.case import Case
     from carepolicy.engine.record import Record
     from carepolicy.machine.program import ClockTable, Function, LimitTable
     from carepolicy.policy.limit import Limit

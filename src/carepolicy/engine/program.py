@@ -16,7 +16,6 @@ from carepolicy.policy.limit import ELAPSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Any
 
     from carepolicy.businesstime.calendar import Calendar
     from carepolicy.engine.case import Case, Subject

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.clocks import LiveClock, Operation
     from carepolicy.engine.effects import Private, Said
     from carepolicy.engine.program import LiveAfter, LiveProgram, LiveState, LiveWay, Operations
-    from carepolicy.engine.record import Record, Told
+    from carepolicy.engine.record import Record
     from carepolicy.machine.messages import Template
     from carepolicy.machine.program import Bundle, OpenTable, RaiseTable, SpendTable
 

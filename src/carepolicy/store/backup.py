@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.durable import sync, sync_name
 from carepolicy.engine.instants import SECOND
-from carepolicy.store.contract import epoch_of
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.open import open_store
 from carepolicy.store.privacy.keys import keys_of
 from carepolicy.store.records.verify import verify
 from carepolicy.store.sql import statements
 from carepolicy.store.url import SQLITE
+from carepolicy.store.versions.install import epoch_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

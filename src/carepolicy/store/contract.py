@@ -98,11 +98,6 @@ class LetterRow(NamedTuple):
     sealed: bytes | None
 
 
-def epoch_of(restored: int) -> str:
-    """With what ids end after the restore of that number; nothing where it is 0, and there was none."""
-    return f".r{restored}" if restored else ""
-
-
 def batched(values: Iterable[Item], most: int) -> Iterator[tuple[Item, ...]]:
     """Values, up to so many at a time, as ``itertools`` has it from Python 3.12 on."""
     left = iter(values)

@@ -9,7 +9,6 @@ from carepolicy.engine.program import LiveProgram
 from carepolicy.machine import cache
 from carepolicy.machine.bundle import KIND, compile_folder, from_bytes, load_bundle, to_bytes
 from carepolicy.policy.files import policy_files
-from carepolicy.store.contract import epoch_of
 from carepolicy.store.faults import NotInstalled
 from carepolicy.store.sql import statements
 
@@ -36,6 +35,11 @@ class VersionRow(NamedTuple):
     def epoch(self) -> str:
         """With what the ids end of all that the store writes since it was last put back."""
         return epoch_of(self.restored)
+
+
+def epoch_of(restored: int) -> str:
+    """With what ids end after the restore of that number; nothing where it is 0, and there was none."""
+    return f".r{restored}" if restored else ""
 
 
 class Installed(NamedTuple):
