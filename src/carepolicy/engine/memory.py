@@ -15,12 +15,22 @@ Name = str | tuple[str, str]
 """How a stratum names a subject: by its name, or by the fact that keys its cases and the value of that."""
 
 
+Closed = tuple[int, tuple[tuple[int, int], ...]]
+"""The last time that a subject without cases has seen, and the sequence of each program, by its place."""
+
+
 class Memory(Protocol):
     """What a run remembers. A run asks for it in the order of its events, and changes subjects where they are."""
 
     @property
-    def lets_go(self) -> bool:
-        """Whether the run keeps of a subject without open cases only what a later case needs, and drops the subject."""
+    def merged(self) -> dict[str, str]:
+        """The subjects of the lowest stratum that were merged into others, by their names."""
+        ...
+
+    @property
+    def closed(self) -> dict[str, Closed] | None:
+        """What is kept of subjects of the lowest stratum that have no open cases, so that the others lie close
+        together; None where they are to be kept as they are."""
         ...
 
     def subjects(self, stratum: int) -> dict[Name, Subject]:
@@ -58,12 +68,12 @@ class Memory(Protocol):
         ...
 
 
-class ProcessMemory(Memory):
+class ProcessMemory:
     """A memory that ends with the process."""
 
-    lets_go = True
-
     def __init__(self) -> None:
+        self.merged: dict[str, str] = {}
+        self.closed: dict[str, Closed] = {}
         self.seen: dict[str, set[str]] = {}
         self._subjects: dict[int, dict[Name, Subject]] = {}
         self._counts: dict[tuple[str, str, str], int] = {}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.eventrecords import EventRecords
     from carepolicy.engine.intake import Row
-    from carepolicy.engine.memory import Memory, Name
+    from carepolicy.engine.memory import Closed, Memory, Name
     from carepolicy.engine.program import LiveProgram, LiveState
     from carepolicy.engine.record import Record
     from carepolicy.machine.program import Bundle, WatchTable
@@ -32,9 +32,6 @@ Route = tuple["str | None", tuple[Stop, ...]]
 
 NO_OPENER: tuple[frozenset[str], LiveState | None] = (frozenset(), None)
 """What an event that opens no case must carry, and where it leads."""
-
-Closed = tuple[int, tuple[tuple[int, int], ...]]
-"""The last time that a subject without cases has seen, and the sequence of each program, by its place."""
 
 
 NO_EVENTS: frozenset[str] = frozenset()
@@ -87,21 +84,24 @@ class Stratum:
         self.stepper = Stepper(bundle, self.programs, reveal)
         self.out = self.stepper.out
         self.subjects: dict[Name, Subject] = memory.subjects(level)
-        self.lets_go = memory.lets_go
-        self.closed: dict[str, Closed] = {}
+        closed = None if level else memory.closed
+        self.lets_go = closed is not None
+        self.closed: dict[str, Closed] = {} if closed is None else closed
         self.records = records
         self.refusals: list[tuple[Incoming, str, str]] = []
         self.took = False
         self.counted: list[Counted] = []
         self.shared = shared
-        self.merged: dict[str, str] = {}
+        self.merged: dict[str, str] = {} if level else memory.merged
         self._counts = frozenset(watch.counts for watch in bundle.watches)
         self._routes: dict[str, tuple[Route, ...]] = {}
         self.alone: set[str] = set()
         self.openers: dict[str, tuple[frozenset[str], LiveState]] = {}
         for program in self.programs:
             if program.every is not None and owns(program.every.subject):
-                self.stepper.open_by_time(self.subject(None, program.every.subject), program)
+                subject = self.subject(None, program.every.subject)
+                if program.place not in (subject.openings or {}):
+                    self.stepper.open_by_time(subject, program)
 
     def add(self, program: LiveProgram) -> None:
         """Take events for one more program, which opens no cases."""

@@ -162,8 +162,8 @@ class Batch:
         last, strata = -NEVER, self._memory.run.strata
         for each in self._names(event):
             name = each
-            while isinstance(name, str) and name in strata[0].merged:
-                name = strata[0].merged[name]
+            while isinstance(name, str) and name in self._memory.merged:
+                name = self._memory.merged[name]
             for stratum in strata:
                 subject = dict.get(stratum.subjects, name)
                 if subject is not None:

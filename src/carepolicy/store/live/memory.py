@@ -14,7 +14,7 @@ from carepolicy.engine.case import Opening, Subject
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import MERGE, Incoming, make_tuple
 from carepolicy.engine.letters import DeadLetters
-from carepolicy.engine.memory import Memory, Name
+from carepolicy.engine.memory import Name
 from carepolicy.engine.program import LiveProgram
 from carepolicy.engine.run import Run, Schedule
 from carepolicy.store.cases.snapshot import Freezers
@@ -164,7 +164,7 @@ class Ids:
             self._transaction.many(statements.KEEP_UNTAKEN, [(*each, self._input) for each in self.untaken])
 
 
-class StoreMemory(Memory):
+class StoreMemory:
     """A policy set at work on a store, and the ``run`` that it works in.
 
     ``older`` are the sets by which open cases still live; ``shadowed`` says that another set is tried beside it,
@@ -174,7 +174,7 @@ class StoreMemory(Memory):
     ``ids`` are those of the events of the transaction, ``firing`` the subjects of which timers are to fall due.
     """
 
-    lets_go = False
+    closed = None
 
     def __init__(self, present: Installed, older: list[Installed], sealer: DataKeys) -> None:
         bundle = with_older(present.bundle, older)
@@ -187,6 +187,7 @@ class StoreMemory(Memory):
         self.letters, self.whole_letters = DeadLetters(bundle), DeadLetters(bundle, reveal=True)
         self.ids: Ids | None = None
         self.firing: Sequence[Name] = ()
+        self.merged: dict[str, str] = {}
         self.touched: dict[Name, None] = {}
         self.known: dict[Name, Remembered] = {}
         self.notes = Notes(bundle, sealer)
@@ -323,7 +324,7 @@ class StoreMemory(Memory):
             return known
         plain = name if isinstance(name, str) else name[1]
         if known.merged_into is not None:
-            self.run.strata[0].merged[plain] = known.merged_into
+            self.merged[plain] = known.merged_into
         subjects: dict[int, Subject] = {}
         for text, kept in known.levels.items():
             subject = subjects[int(text)] = Subject(plain)
@@ -411,8 +412,8 @@ class StoreMemory(Memory):
         if known.flows != open_now:
             gone += [(key, stored, flow) for flow in known.flows - open_now]
             known.flows = open_now
-        if self.run.strata[0].merged and isinstance(name, str):
-            known.merged_into = self.run.strata[0].merged.get(name)
+        if self.merged and isinstance(name, str):
+            known.merged_into = self.merged.get(name)
         into = None if known.merged_into is None else storable(known.merged_into)
         row = (key, stored, None if due == NEVER else due, into, known.state(levels))
         subjects.append(make_tuple(SubjectRow, row))
