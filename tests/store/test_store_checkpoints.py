@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from carepolicy.cli import app
 from carepolicy.store.open import open_store
 from carepolicy.store.privacy import erase
-from carepolicy.store.records.checkpoint import Tree, climbed, leaf
+from carepolicy.store.records.checkpoint import HashTree, climbed, leaf
 from carepolicy.store.sql import statements
 from laws import examples
 from shops import Said, Shop
@@ -206,7 +206,7 @@ def test_what_is_private_stays_masked_in_a_proof(shop: Shop, proved: Path) -> No
 @settings(max_examples=examples(30))
 def test_every_leaf_leads_to_a_peak_and_no_other_leaf_does(size: int, data: st.DataObject) -> None:
     wanted = data.draw(st.sets(st.integers(0, size - 1), min_size=1, max_size=5))
-    tree = Tree(wanted)
+    tree = HashTree(wanted)
     leaves = [leaf(number, bytes(28)) for number in range(size)]
     for each in leaves:
         tree.add(each)

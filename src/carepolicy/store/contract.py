@@ -53,7 +53,7 @@ class CaseRow(NamedTuple):
     sealed: bytes | None
 
 
-class Dossier(NamedTuple):
+class AddressRows(NamedTuple):
     """All that is kept about one address. ``row`` is None where nothing is."""
 
     row: SubjectRow | None
@@ -143,7 +143,7 @@ class Transaction(Protocol):
         """Wait for those who are writing subjects and cases, and let nobody else begin until this ends."""
 
     # subjects and their cases
-    def load(self, addresses: Sequence[Address]) -> dict[Address, Dossier]:
+    def load(self, addresses: Sequence[Address]) -> dict[Address, AddressRows]:
         """What is kept about some addresses, each of which is then this transaction's own."""
 
     def forget(self) -> None:

@@ -72,7 +72,7 @@ class Wall(NamedTuple):
         return self.clock() - self.lateness if self.lateness else None
 
 
-class Letter(NamedTuple):
+class LetterTexts(NamedTuple):
     """A dead letter as it is shown, and without masks; the subject and the data of the event."""
 
     shown: str
@@ -215,17 +215,17 @@ class Batch:
             self._letters.append(row)
         run.refusals.clear()
 
-    def _letter(self, refusal: Refusal) -> Letter:
+    def _letter(self, refusal: Refusal) -> LetterTexts:
         """The dead letter of an event. What a flow has raised cannot come again from outside."""
         memory, event = self._memory, refusal.event
         shown = whole = memory.letters.written(refusal)
         if refusal.code not in NOT_AGAIN and (isinstance(event, Refused) or not event.raised):
             whole = memory.whole_letters.written(refusal)
         if isinstance(event, Incoming):
-            return Letter(shown, whole, event.subject, event.data)
+            return LetterTexts(shown, whole, event.subject, event.data)
         data = event.event.get("data")
         subject = event.text("subject", memory.bundle.card_never)
-        return Letter(shown, whole, subject, data if isinstance(data, dict) else {})
+        return LetterTexts(shown, whole, subject, data if isinstance(data, dict) else {})
 
     def _letter_rows(self) -> Iterator[LetterRow]:
         """The dead letters, each with what is masked in it sealed beside it."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.case import Case
     from carepolicy.engine.intake import Row
-    from carepolicy.store.contract import Address, Dossier, EventRow, Transaction
+    from carepolicy.store.contract import Address, AddressRows, EventRow, Transaction
     from carepolicy.store.privacy.seal import DataKeys
     from carepolicy.store.versions.install import VersionRow
 
@@ -318,7 +318,7 @@ class StoreMemory:
         self.touched[name] = None
         return known
 
-    def _take_up(self, name: Name, held: Dossier) -> Remembered:
+    def _take_up(self, name: Name, held: AddressRows) -> Remembered:
         known = self.known[name] = Remembered(address_of(name), held.row)
         if held.row is None:
             return known

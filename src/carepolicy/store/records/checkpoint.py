@@ -117,7 +117,7 @@ def _hash(use: bytes, data: bytes) -> bytes:
     return digest
 
 
-class Tree:
+class HashTree:
     """Perfect trees over leaves that come one by one. For the leaves at the places ``wanted`` (counted from 0) it keeps
     what leads from them to the peak of their tree."""
 
@@ -167,9 +167,9 @@ def climbed(hash: bytes, place: int, path: Iterable[str]) -> str:
     return hash.hex()
 
 
-def tree_of(transaction: Transaction, last: int, wanted: Iterable[int] = ()) -> Tree:
+def tree_of(transaction: Transaction, last: int, wanted: Iterable[int] = ()) -> HashTree:
     """The tree over all records up to that number, also those that were let go."""
-    tree = Tree(wanted)
+    tree = HashTree(wanted)
     for number, hash, is_there in transaction.stream(statements.LEAVES, (last, last)):
         tree.add(leaf(number, bytes(hash)) if is_there else bytes(hash))
     return tree
@@ -178,7 +178,7 @@ def tree_of(transaction: Transaction, last: int, wanted: Iterable[int] = ()) -> 
 # -- checkpoints ---------------------------------------------------------------------------------------------
 
 
-def checkpoint(transaction: Transaction, tree: Tree, signer: Signer, now: int) -> dict[str, Any]:
+def checkpoint(transaction: Transaction, tree: HashTree, signer: Signer, now: int) -> dict[str, Any]:
     """What stands in a store now, signed. Nobody may be writing meanwhile."""
     inspection = Inspection(transaction)
     inspection.begin()

@@ -52,7 +52,7 @@ class ShadowRow(NamedTuple):
     events: int
 
 
-class Entry(NamedTuple):
+class JournalEntry(NamedTuple):
     """What one transaction of live operation took: ``lines`` events, or what was due by ``until``."""
 
     no: int
@@ -83,10 +83,10 @@ def shadow_of(transaction: Transaction) -> ShadowRow | None:
     return row if row is not None and row.ready else None
 
 
-def pending(transaction: Transaction, most: int | None) -> list[Entry]:
+def pending(transaction: Transaction, most: int | None) -> list[JournalEntry]:
     """The first entries, or all, that no shadow was stepped through yet."""
     asked = (statements.PENDING, ()) if most is None else (statements.FIRST_PENDING, (most,))
-    return [Entry(*row) for row in transaction.rows(*asked)]
+    return [JournalEntry(*row) for row in transaction.rows(*asked)]
 
 
 def count_pending(transaction: Transaction) -> int:
@@ -151,6 +151,6 @@ def _plain(value: Any, fact: FactTable | None) -> Any:
     return plain(value, fact.type)
 
 
-def counted(entries: Iterable[Entry]) -> int:
+def counted(entries: Iterable[JournalEntry]) -> int:
     """How many events stand in some entries."""
     return sum(each.lines for each in entries)

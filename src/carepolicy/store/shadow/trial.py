@@ -24,7 +24,15 @@ from carepolicy.store.open import open_store, remove_store
 from carepolicy.store.privacy.erase import enforce_keep, erase
 from carepolicy.store.privacy.seal import DataKeys
 from carepolicy.store.shadow.comparison import Comparison, Pair
-from carepolicy.store.shadow.journal import Entry, ShadowRow, count_pending, counted, end_shadow, pending, shadow_of
+from carepolicy.store.shadow.journal import (
+    JournalEntry,
+    ShadowRow,
+    count_pending,
+    counted,
+    end_shadow,
+    pending,
+    shadow_of,
+)
 from carepolicy.store.sql import statements
 from carepolicy.store.url import shadow_url
 from carepolicy.store.versions.apply import apply_bundle, is_present
@@ -261,9 +269,9 @@ class Trial:
             raise Ended
         return row
 
-    def step(self, entries: list[Entry]) -> None:
+    def step(self, entries: list[JournalEntry]) -> None:
         """Step it through some entries, but for those that it has seen."""
-        waiting: list[Entry] = []
+        waiting: list[JournalEntry] = []
         for entry in entries:
             if entry.until is not None or counted(waiting) + entry.lines > LINES:
                 self._take(waiting)
@@ -274,14 +282,14 @@ class Trial:
                 waiting.append(entry)
         self._take(waiting)
 
-    def forget(self, entries: list[Entry]) -> None:
+    def forget(self, entries: list[JournalEntry]) -> None:
         """Take entries out of the journal."""
         if entries:
             with self._store.transaction() as transaction:
                 transaction.many(statements.FORGET_WORK, [(each.no,) for each in entries])
                 transaction.run(statements.COUNT_TAKEN, (counted(entries), self._row.token))
 
-    def _take(self, entries: list[Entry]) -> None:
+    def _take(self, entries: list[JournalEntry]) -> None:
         if not entries:
             return
 
@@ -295,7 +303,7 @@ class Trial:
 
         self._operation.attempt(work)
 
-    def _tick(self, entry: Entry, until: int) -> None:
+    def _tick(self, entry: JournalEntry, until: int) -> None:
         with self._shadow.reading() as transaction:
             if transaction.rows(statements.EVENT_OF_ID, _name(entry)[:2]):
                 return
@@ -310,5 +318,5 @@ class Trial:
         self._operation.attempt(work)
 
 
-def _name(entry: Entry) -> EventRow:
+def _name(entry: JournalEntry) -> EventRow:
     return SOURCE, str(entry.no), ""

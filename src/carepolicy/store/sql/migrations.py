@@ -207,7 +207,7 @@ APPLICATION = 0x43617265
 """Marks an SQLite file as a store ("Care", PRAGMA application_id)."""
 
 
-class Words(NamedTuple):
+class Dialect(NamedTuple):
     """What the statements call differently on each kind of database."""
 
     number: str
@@ -217,13 +217,13 @@ class Words(NamedTuple):
     clustered: str
 
 
-SQLITE = Words("INTEGER", "TEXT", "BLOB", "INTEGER PRIMARY KEY", " WITHOUT ROWID")
-POSTGRES = Words("BIGINT", 'TEXT COLLATE "C"', "BYTEA", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "")
+SQLITE = Dialect("INTEGER", "TEXT", "BLOB", "INTEGER PRIMARY KEY", " WITHOUT ROWID")
+POSTGRES = Dialect("BIGINT", 'TEXT COLLATE "C"', "BYTEA", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "")
 
 
-def statements(step: int, words: Words) -> list[str]:
+def statements(step: int, dialect: Dialect) -> list[str]:
     """The statements that lead from version ``step`` to the next."""
-    return [each.format(**words._asdict()) for each in STEPS[step]]
+    return [each.format(**dialect._asdict()) for each in STEPS[step]]
 
 
 def demand_known(version: int, store: str) -> None:

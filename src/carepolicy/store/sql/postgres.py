@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg
 
 from carepolicy.store import faults
-from carepolicy.store.contract import CaseRow, Dossier, SubjectRow, nothing_kept
+from carepolicy.store.contract import AddressRows, CaseRow, SubjectRow, nothing_kept
 from carepolicy.store.sql import migrations, statements
 from carepolicy.store.sql.sums import EMPTY, MAC, NEVER
 from carepolicy.store.sql.tables import CASES, EVENTS, SUBJECTS
@@ -172,7 +172,7 @@ class PostgresTransaction(SqlTransaction):
         """Wait for those who are writing subjects and cases, and let nobody else begin: all of them lock subjects."""
         self._send("LOCK TABLE subjects IN EXCLUSIVE MODE", ())
 
-    def load(self, addresses: Sequence[Address]) -> dict[Address, Dossier]:
+    def load(self, addresses: Sequence[Address]) -> dict[Address, AddressRows]:
         """What is kept about some addresses; their rows are locked, in an order that is the same for all."""
         wanted = [key for key, _ in addresses], [subject for _, subject in addresses]
         subjects = self._connection.execute(LOAD, wanted)
@@ -181,7 +181,7 @@ class PostgresTransaction(SqlTransaction):
         cases: dict[Address, list[CaseRow]] = {}
         for row in open_now:
             cases.setdefault((row[0], row[1]), []).append(CaseRow(*row))
-        held = {each: Dossier(found.get(each), tuple(cases.get(each, ()))) for each in addresses}
+        held = {each: AddressRows(found.get(each), tuple(cases.get(each, ()))) for each in addresses}
         self._note_all(held)
         return held
 

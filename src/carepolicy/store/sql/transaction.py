@@ -6,7 +6,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.store.contract import CaseRow, Dossier, SubjectRow
+from carepolicy.store.contract import AddressRows, CaseRow, SubjectRow
 from carepolicy.store.faults import Again, Altered
 from carepolicy.store.privacy.keys import fingerprint
 from carepolicy.store.sql import statements, sums
@@ -338,17 +338,19 @@ class SqlTransaction(ABC):
 
     # -- what a store keeps ------------------------------------------------------------------------------
 
-    def load(self, addresses: Sequence[Address]) -> dict[Address, Dossier]:
+    def load(self, addresses: Sequence[Address]) -> dict[Address, AddressRows]:
         """What is kept about some addresses."""
-        found: dict[Address, Dossier] = {}
+        found: dict[Address, AddressRows] = {}
         for address in addresses:
             known = self.rows(statements.SUBJECT, address)
             cases = self.rows(statements.CASES, address) if known else ()
-            found[address] = Dossier(SubjectRow(*known[0]) if known else None, tuple(CaseRow(*each) for each in cases))
+            found[address] = AddressRows(
+                SubjectRow(*known[0]) if known else None, tuple(CaseRow(*each) for each in cases)
+            )
         self._note_all(found)
         return found
 
-    def _note_all(self, found: Mapping[Address, Dossier]) -> None:
+    def _note_all(self, found: Mapping[Address, AddressRows]) -> None:
         """Note what was loaded as that which stands."""
         standing = self._marks.standing
         self._marks.whole.update(found)
