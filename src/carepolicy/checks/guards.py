@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from carepolicy.guards import presence
 from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.names import chain
-from carepolicy.guards.parsing import inside, parse
+from carepolicy.guards.parser import inside, parse
 from carepolicy.policy.node import CelText
 
 if TYPE_CHECKING:

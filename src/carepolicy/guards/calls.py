@@ -8,7 +8,7 @@ from carepolicy.guards.faults import CALL, SIZE
 from carepolicy.guards.kinds import DATE, DURATION, FLAG, NUMBER, TEXT, TIME, UNKNOWN, Piece, Type
 from carepolicy.guards.literals import day, duration, instant
 from carepolicy.guards.names import chain
-from carepolicy.guards.parsing import inside
+from carepolicy.guards.parser import inside
 from carepolicy.policy.findings import did_you_mean, nearest, sole
 
 if TYPE_CHECKING:

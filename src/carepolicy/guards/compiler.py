@@ -18,7 +18,7 @@ from carepolicy.guards.kinds import FLAG, NUMBER, NUMERIC, TEXT, TEXTS, UNKNOWN,
 from carepolicy.guards.literals import number, quoted
 from carepolicy.guards.names import Names
 from carepolicy.guards.operators import OPERATIONS, OPERATORS, calculated, compared, either_type
-from carepolicy.guards.parsing import inside, parse, too_deep
+from carepolicy.guards.parser import inside, parse, too_deep
 
 if TYPE_CHECKING:
     from carepolicy.guards.scope import Scope

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from carepolicy.guards.compiler import arguments, span
 from carepolicy.guards.names import chain
 from carepolicy.guards.operators import OPERATORS
-from carepolicy.guards.parsing import inside
+from carepolicy.guards.parser import inside
 
 NOTHING: frozenset[str] = frozenset()
 _TESTS = ("startsWith", "endsWith", "contains", "matches")

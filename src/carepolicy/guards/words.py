@@ -11,7 +11,7 @@ from carepolicy.businesstime.instants import EPOCH
 from carepolicy.guards.compiler import Compiler
 from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.names import chain
-from carepolicy.guards.parsing import inside, parse
+from carepolicy.guards.parser import inside, parse
 from carepolicy.guards.proof.cases import OTHER
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from carepolicy.checks.rule import Rule
 from carepolicy.guards.compiler import Compiler
 from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.names import chain
-from carepolicy.guards.parsing import inside, parse
+from carepolicy.guards.parser import inside, parse
 from carepolicy.guards.scope import scope_of
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.vocabulary import words

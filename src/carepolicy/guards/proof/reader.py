@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.guards.literals import day, duration, instant, number, quoted
 from carepolicy.guards.names import chain
 from carepolicy.guards.operators import OPERATORS
-from carepolicy.guards.parsing import inside, parse
+from carepolicy.guards.parser import inside, parse
 from carepolicy.guards.proof.formulas import (
     FALSE,
     NUMERIC,

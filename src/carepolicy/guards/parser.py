@@ -7,10 +7,6 @@ needs none.
 from __future__ import annotations
 
 import re
-from functools import cache
-from hashlib import blake2b
-from importlib.metadata import version
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,46 +79,17 @@ def _parsed(text: str) -> Tree[Token]:
         raise ExpressionError(text, (_fault(text, place),)) from None
 
 
-_LOADED: list[Lark] = []
+_PARSER: list[Lark] = []
+"""The parser, once it is made."""
 
 
-@cache
 def _parser() -> Lark:
-    from lark import Lark
+    if not _PARSER:
+        from lark import Lark
 
-    if _LOADED:
-        return _LOADED[0]
-    return Lark(
-        _grammar(),
-        parser="lalr",
-        start="expr",
-        propagate_positions=True,
-        maybe_placeholders=False,
-    )
-
-
-def _grammar() -> str:
-    return Path(__file__).with_name("cel.lark").read_text(encoding="utf-8")
-
-
-def tables_digest() -> str:
-    """What the parser's tables are made from, as a hash: to keep them under, and to know when they are out of date."""
-    return blake2b(f"{version('lark')} {_grammar()}".encode(), digest_size=16).hexdigest()
-
-
-def parser_tables() -> bytes:
-    """The parser's tables, which take some 100 ms to make and 5 to load, for ``use_parser_tables``."""
-    stream = BytesIO()
-    _parser().save(stream)
-    return stream.getvalue()
-
-
-def use_parser_tables(tables: bytes) -> None:
-    """Parse with tables that ``parser_tables`` gave. They are a pickle: take them from a place of one's own only."""
-    from lark import Lark
-
-    _LOADED[:] = [Lark.load(BytesIO(tables))]
-    _parser.cache_clear()
+        grammar = Path(__file__).with_name("cel.lark").read_text(encoding="utf-8")
+        _PARSER.append(Lark(grammar, parser="lalr", start="expr", propagate_positions=True, maybe_placeholders=False))
+    return _PARSER[0]
 
 
 def inside(node: Any) -> Any:
