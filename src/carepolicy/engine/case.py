@@ -87,6 +87,16 @@ class Round:
         self.segments: Segments = ()
         self.totals: Totals | None = None
 
+    def successor(self, clock: LiveClock, limit: LiveLimit) -> Round:
+        """A round that goes on in the place of this one, under another limit or in another calendar."""
+        new = Round(clock, limit, self.since)
+        for name in HANDED_ON:
+            setattr(new, name, getattr(self, name))
+        return new
+
+
+HANDED_ON = ("due", "given", "late", "mark", "running", "segments", "since", "started", "warned")
+"""Fields of a round that the one that goes on in its place has; the others are worked out under its own limit."""
 
 OWN = ("closed", "next", "now", "opened", "program", "rounds", "sequence", "subject")
 """Fields that a case does not hand on to the one that takes its place; its rounds go on there with records of it."""
@@ -133,12 +143,36 @@ class Case:
         self.rounds: list[Round | None] = [None] * len(program.clocks)
 
     def successor(self, program: LiveProgram, subject: str, sequence: int) -> Case:
-        """A case that takes the place of this one, with all that it hands on, as it stands here: what belongs to
-        the program of this one must be looked up in ``program`` where that is another."""
+        """A case that takes the place of this one, with all that it hands on. Where ``program`` is another, what is
+        known by states and clocks goes to those that have their names; its state, and the timers of that, are to be
+        looked up there."""
         new = Case(program, subject, sequence)
         for name in CARRIED:
             setattr(new, name, getattr(self, name))
+        if program is not self.program:
+            new._take_over(self)
         return new
+
+    def _take_over(self, case: Case) -> None:
+        """Visits, clocks seen, time kept and given, and lateness that nobody heard, of a case of another program."""
+        program = self.program
+        self.afters, self.seen, self.visited, self.kept, self.extended = (), 0, None, None, None
+        names, moves = {state.name for state in program.states}, program.program.moves
+        for name, count in (case.visited or {}).items():
+            to = name if name in names else moves.get(name, name)
+            self.visited = {**(self.visited or {}), to: count + self.visits(to)}
+        clocks = {clock.name: clock for clock in program.clocks}
+        for before in case.program.clocks:
+            clock = clocks.get(before.name)
+            if clock is None:
+                continue
+            if case.seen & before.bit:
+                self.seen |= clock.bit
+            if case.kept and before.index in case.kept:
+                self.keep(clock.index, case.kept[before.index])
+            if case.extended and before.index in case.extended:
+                self.extended = {**(self.extended or {}), clock.index: case.extended[before.index]}
+        self.pending = tuple(clocks[each.name] for each in case.pending if each.name in clocks)
 
     def record(self, kind: str, when: str, data: Told | ClockData) -> Record:
         """The next record of the case."""

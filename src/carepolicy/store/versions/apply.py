@@ -270,8 +270,6 @@ def moved(
     new.opened, new.now = case.opened, now
     new.state = state
     new.facts = {name: value for name, value in case.facts.items() if name in facts}
-    new.afters, new.seen, new.visited, new.kept, new.extended = (), 0, None, None, None
-    _translate(case, new)
     if state.name != case.state.name:
         data = Told({"from": case.state.name, "to": state.name, "on": APPLIED})
         out.append(new.record("case.moved", when, data))
@@ -284,29 +282,6 @@ def moved(
         tell_task(telling, new, state, when)
     new.afters = tuple(_afters(case, new))
     return new
-
-
-def _translate(case: Case, new: Case) -> None:
-    """What is known by states and clocks of the old program, by those of the new one that have their names: visits,
-    clocks seen, time kept and given, lateness that nobody heard."""
-    moves = new.program.program.moves
-    if case.visited is not None:
-        names = {state.name for state in new.program.states}
-        for name, count in case.visited.items():
-            to = name if name in names else moves.get(name, name)
-            new.visited = {**(new.visited or {}), to: count + (new.visited or {}).get(to, 0)}
-    clocks = {clock.name: clock for clock in new.program.clocks}
-    for before in case.program.clocks:
-        clock = clocks.get(before.name)
-        if clock is None:
-            continue
-        if case.seen & before.bit:
-            new.seen |= clock.bit
-        if case.kept and before.index in case.kept:
-            new.keep(clock.index, case.kept[before.index])
-        if case.extended and before.index in case.extended:
-            new.extended = {**(new.extended or {}), clock.index: case.extended[before.index]}
-    new.pending = tuple(clocks[each.name] for each in case.pending if each.name in clocks)
 
 
 def _move_clocks(case: Case, new: Case, now: int, when: str, out: list[Record]) -> None:
@@ -342,9 +317,7 @@ def _move_round(new: Case, held: Round, clock: LiveClock, phase: Phase, now: int
 def _carried(new: Case, held: Round, clock: LiveClock, limit: LiveLimit, now: int) -> Round:
     """A round that goes on under another limit, or in another calendar."""
     old = held.limit
-    taken = Round(clock, limit, held.since)
-    for name in ("started", "running", "late", "warned", "given", "segments", "due", "mark"):
-        setattr(taken, name, getattr(held, name))
+    taken = held.successor(clock, limit)
     if old.measure == limit.measure:
         taken.used = used_of(held, now)
     else:
