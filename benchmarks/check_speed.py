@@ -20,8 +20,8 @@ import yaml
 
 from carepolicy.policy.files import digest_of
 from carepolicy.policy.load import load_policies
-from carepolicy.policy.reading import source_of
 from carepolicy.policy.shape import check_shape
+from carepolicy.policy.text import source_of
 
 ORGANISATION = """\
 organisation: Harbour & Finch

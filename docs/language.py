@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from carepolicy.policy.language.documents import DOCUMENTS
 from carepolicy.policy.language.keys import Fields, Key, form_of
+from carepolicy.policy.language.kinds import KINDS
 from carepolicy.policy.language.shapes import Array, Named, Scalar, Several, Shape
 
 HERE = Path(__file__).parent / "language.md"
@@ -33,12 +33,12 @@ chooses.
 
 def reference() -> str:
     """The whole reference."""
-    return "\n".join([HEAD, *(line for kind in DOCUMENTS for line in _file(kind))])
+    return "\n".join([HEAD, *(line for kind in KINDS for line in _file(kind))])
 
 
 def _file(kind: str) -> Iterator[str]:
     yield f"## {FILES[kind]}\n"
-    yield f"{form_of(DOCUMENTS[kind].of).description}\n"
+    yield f"{form_of(KINDS[kind].of).description}\n"
     for fields, where in sections(kind):
         if where:
             yield f"### `{where}`\n"
@@ -51,7 +51,7 @@ def _file(kind: str) -> Iterator[str]:
 def sections(kind: str) -> Iterator[tuple[Fields, str]]:
     """Every mapping with known keys in a file of a kind, once, and where it stands: ``clocks: NAME:``."""
     seen: set[type] = set()
-    waiting: list[tuple[Shape, str]] = [(DOCUMENTS[kind], "")]
+    waiting: list[tuple[Shape, str]] = [(KINDS[kind], "")]
     while waiting:
         shape, where = waiting.pop(0)
         if isinstance(shape, Named):

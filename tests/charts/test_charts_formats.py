@@ -17,7 +17,7 @@ from test_charts_hostile import HOSTILE, hostile
 
 from carepolicy.charts import chart_of, draw, renderer
 from carepolicy.charts.render import render
-from carepolicy.policy.resolve import transitions_of
+from carepolicy.policy.language.flow import transitions_of
 
 NODE = Path(__file__).parent / "node"
 FLOWS = [(samples.complaint, "complaint"), (samples.email, "email_inquiry")]

@@ -10,7 +10,7 @@ import geometry
 import pytest
 
 from carepolicy.charts import chart_of, sources
-from carepolicy.policy.resolve import transitions_of
+from carepolicy.policy.language.flow import transitions_of
 
 POLICIES = Path(__file__).parents[2] / "policies"
 EVENTS = [f"Customer writes {n}" if n % 2 else f"The agent sends the answer to the customer {n}" for n in range(12)]

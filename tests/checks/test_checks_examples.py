@@ -10,7 +10,7 @@ import yaml
 
 from carepolicy.checks import check_folder, rules
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.composing import compose
+from carepolicy.policy.composer import compose
 
 ORGANISATION = ("timezone", "calendars", "facts", "roles", "channels", "settings", "watches", "languages")
 

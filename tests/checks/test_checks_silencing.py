@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from carepolicy.checks.allowances import allowances, silenced
-from carepolicy.policy.composing import compose
+from carepolicy.policy.composer import compose
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.places import Place, Source
 

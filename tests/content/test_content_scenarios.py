@@ -11,8 +11,8 @@ import pytest
 
 import carepolicy
 from carepolicy.cli import app
-from carepolicy.policy.reading import read_source
 from carepolicy.policy.shape import check_shape
+from carepolicy.policy.text import read_source
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = sorted((ROOT / "policies" / "scenarios").glob("*.yaml"))

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from carepolicy.cli.app import app
 from carepolicy.cli.app import run as run_all
-from carepolicy.policy.writing import Changed, replace_text
+from carepolicy.policy.rewritten import Changed, replace_text
 
 HARBOUR = Path(__file__).parents[1] / "checks" / "harbour"
 ORGANISATION = "policies/organisation.yaml"

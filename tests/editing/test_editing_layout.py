@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from carepolicy.editing.files import editable_files, kind_of
 from carepolicy.editing.layout import CannotLayOut, comments_of, formatted, laid_out
-from carepolicy.policy.composing import compose
-from carepolicy.policy.documents import documents
+from carepolicy.policy.composer import compose
 from carepolicy.policy.load import load_policies
+from carepolicy.policy.text import documents
 from laws import examples
 
 ROOT = Path(__file__).parents[2]

@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 from carepolicy.checks import check_folder
-from carepolicy.policy.composing import compose
+from carepolicy.policy.composer import compose
 from carepolicy.policy.findings import Severity
-from carepolicy.policy.language.documents import DOCUMENTS, keys_of
 from carepolicy.policy.language.keys import Fields, Key
+from carepolicy.policy.language.kinds import KINDS, keys_of
 from carepolicy.policy.language.shapes import Array, Named, Shape
 from carepolicy.policy.shape import check_shape
 
@@ -51,7 +51,7 @@ Put = Callable[[Any], Any]
 
 def examples(kind: str) -> Iterator[tuple[str, Key, Any, Any]]:
     """Of each key of a kind of file: where it stands, the key, what must stand beside it, and the example, as files."""
-    yield from _below(DOCUMENTS[kind], "", lambda value: value, lambda value: value, set())
+    yield from _below(KINDS[kind], "", lambda value: value, lambda value: value, set())
 
 
 def _below(shape: Shape, where: str, beside: Put, put: Put, seen: set[Any]) -> Iterator[tuple[str, Key, Any, Any]]:
@@ -141,7 +141,7 @@ def test_the_example_of_a_scenarios_key_is_right(beside: Any, example: Any) -> N
     assert check_shape(source, "scenario") == []
 
 
-@pytest.mark.parametrize("kind", DOCUMENTS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_key_says_what_it_is_and_names_codes_that_there_are(kind: str) -> None:
     codes = {each.stem for each in (ROOT / "docs/rules").glob("*.md")}
     for key in keys_of(kind):
@@ -151,7 +151,7 @@ def test_every_key_says_what_it_is_and_names_codes_that_there_are(kind: str) -> 
 
 def test_a_comparison_calls_an_aspect_by_one_name() -> None:
     called: dict[str, tuple[str, str]] = {}
-    for kind in DOCUMENTS:
+    for kind in KINDS:
         for key in keys_of(kind):
             if key.told is not None:
                 assert called.setdefault(key.aspect, key.told) == key.told, key.name
@@ -173,6 +173,6 @@ def test_the_reference_is_up_to_date() -> None:
 
 def test_the_reference_has_every_key() -> None:
     text = (ROOT / "docs/language.md").read_text(encoding="utf-8")
-    for kind in DOCUMENTS:
+    for kind in KINDS:
         for key in keys_of(kind):
             assert f"`{key.name}: {key.example}`" in text, key.name

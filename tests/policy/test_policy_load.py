@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from carepolicy.engine.history import schema
 from carepolicy.policy.files import digest_of, policy_files
-from carepolicy.policy.language.documents import KINDS, schema_of, schema_texts
+from carepolicy.policy.language.kinds import SCHEMAS, schema_of, schema_texts
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.shape import validator_of
 from laws import examples
@@ -259,7 +259,7 @@ def test_the_files_in_schemas_are_current() -> None:
     assert {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")} == texts
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SCHEMAS)
 def test_every_schema_is_a_schema_and_says_what_each_key_means(kind: str) -> None:
     from jsonschema import Draft202012Validator
 
@@ -270,11 +270,11 @@ def test_every_schema_is_a_schema_and_says_what_each_key_means(kind: str) -> Non
         assert "description" in target or "errorMessage" in target, name
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SCHEMAS)
 def test_the_quick_validator_and_the_schema_agree_on_the_samples(kind: str) -> None:
     from jsonschema import Draft202012Validator
 
-    from carepolicy.policy.reading import read_source
+    from carepolicy.policy.text import read_source
 
     path = {"organisation": "organisation.yaml", "flow": "flows/email_inquiry.yaml", "messages": "messages/en.yaml"}
     source, _ = read_source(SAMPLES / path.get(kind, "scenarios/gold_late.yaml"), SAMPLES)

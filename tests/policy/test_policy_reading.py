@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from carepolicy.policy.composing import compose
+from carepolicy.policy.composer import compose
 from carepolicy.policy.files import LARGEST_FILE
 from carepolicy.policy.findings import quoted
 from carepolicy.policy.places import Place
-from carepolicy.policy.reading import read_source, source_of
+from carepolicy.policy.text import read_source, source_of
 
 ERRORS = yaml.safe_load((Path(__file__).parent / "syntax_errors.yaml").read_text(encoding="utf-8"))
 LOADERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if hasattr(yaml, "CSafeLoader") else [])]

@@ -9,8 +9,8 @@ import yaml
 
 from carepolicy.policy.codes import CODES
 from carepolicy.policy.findings import Finding
-from carepolicy.policy.reading import read_source, source_of
 from carepolicy.policy.shape import check_shape
+from carepolicy.policy.text import read_source, source_of
 
 HERE = Path(__file__).parent
 ERRORS = yaml.load((HERE / "shape_errors.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)

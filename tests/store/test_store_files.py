@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from carepolicy.policy.writing import replace_text
+from carepolicy.policy.rewritten import replace_text
 from carepolicy.store.open import open_store
 from carepolicy.store.privacy import keys
 from shops import Shop

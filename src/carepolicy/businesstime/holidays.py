@@ -6,8 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.errors import CalendarError
-from carepolicy.policy.called import country_called
-from carepolicy.policy.vocabulary import spelt
+from carepolicy.policy.vocabulary import country_called, spelt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

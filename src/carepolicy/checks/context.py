@@ -17,7 +17,7 @@ from carepolicy.checks.lateness import taken_in
 from carepolicy.checks.limits import limits_of
 from carepolicy.checks.promises import TimesInTexts, promised_times
 from carepolicy.policy.findings import unknown
-from carepolicy.policy.language.documents import references
+from carepolicy.policy.language.kinds import references
 from carepolicy.policy.placeholders import PlaceholderError, placeholders
 from carepolicy.policy.places import Place
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from carepolicy.checks.lateness import Taken
     from carepolicy.checks.limits import WrittenLimit
     from carepolicy.policy.findings import Finding
-    from carepolicy.policy.language.documents import Reference
+    from carepolicy.policy.language.kinds import Reference
     from carepolicy.policy.model import CalendarSpec, Effects, Flow, Message, Organisation, Policies, Transition, Watch
     from carepolicy.policy.placeholders import Name, Placeholder
     from carepolicy.policy.places import At, Source

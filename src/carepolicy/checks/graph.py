@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.policy.resolve import transitions_of
+from carepolicy.policy.language.flow import transitions_of
 from carepolicy.policy.strata import effects_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from carepolicy.cli.status import Refused
 from carepolicy.cli.terminal import write_all
 from carepolicy.engine.history import schema
 from carepolicy.policy.findings import did_you_mean
-from carepolicy.policy.language.documents import KINDS, schema_texts
+from carepolicy.policy.language.kinds import SCHEMAS, schema_texts
 
 
 @click.command(epilog="Examples: carepolicy schema flow, carepolicy schema --output schemas")
@@ -24,7 +24,7 @@ def command(name: str | None, output: Path | None) -> None:
     """
     if output is not None and name is not None:
         raise click.UsageError("name one schema, or write all with --output", click.get_current_context())
-    kinds, texts = {**KINDS, **schema.FILES}, {**schema_texts(), **schema.schema_texts()}
+    kinds, texts = {**SCHEMAS, **schema.FILES}, {**schema_texts(), **schema.schema_texts()}
     if output is not None:
         write_all({output / file: text for file, text in texts.items()})
     elif name is None:

@@ -69,7 +69,7 @@ def demand_folder(root: str) -> None:
     if not os.path.isdir(root):
         raise Refused(f"there is no folder {root}; name one with --policies, or make one with `carepolicy init {root}`")
     if not os.path.isfile(os.path.join(root, ORGANISATION)):
-        from carepolicy.policy.misplaced import organisation_meant
+        from carepolicy.policy.files import organisation_meant
 
         meant = organisation_meant(root)
         hint = "`carepolicy init` makes a set" if meant is None else f"call {meant} organisation.yaml"

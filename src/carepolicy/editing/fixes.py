@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from carepolicy.editing.files import kind_of
 from carepolicy.editing.order import ordered
 from carepolicy.editing.recheck import Rechecked
-from carepolicy.policy.composing import compose
+from carepolicy.policy.composer import compose
 from carepolicy.policy.node import in_words
-from carepolicy.policy.writing import Rewritten, read_exactly
+from carepolicy.policy.rewritten import Rewritten, read_exactly
 
 if TYPE_CHECKING:
     from datetime import date

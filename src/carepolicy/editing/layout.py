@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.editing.files import kind_of
 from carepolicy.editing.order import ordered
-from carepolicy.policy.composing import compose
-from carepolicy.policy.documents import documents
+from carepolicy.policy.composer import compose
 from carepolicy.policy.files import read_bytes
-from carepolicy.policy.reading import text_of
-from carepolicy.policy.writing import Rewritten
+from carepolicy.policy.rewritten import Rewritten
+from carepolicy.policy.text import documents, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.policy.language.documents import spots
 from carepolicy.policy.language.keys import Fields, in_order
+from carepolicy.policy.language.kinds import occurrences
 
 if TYPE_CHECKING:
     from carepolicy.policy.places import Path, Place, Source
@@ -20,7 +20,7 @@ def ordered(source: Source, kind: str) -> str | None:
 
     Mappings that have comments where they cannot be moved with their keys are left as they are.
     """
-    for inside, path, _, _ in spots(kind, source.data):
+    for inside, path, _, _ in occurrences(kind, source.data):
         if isinstance(inside.shape, Fields) and isinstance(inside.data, dict):
             keys = list(inside.data)
             wanted = in_order(keys, inside.shape.keys)

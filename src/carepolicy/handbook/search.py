@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from carepolicy.charts.text import clean, identifier
 from carepolicy.handbook.letters import letter_anchor
 from carepolicy.handbook.steps import anchor_of
-from carepolicy.policy.resolve import transitions_of
+from carepolicy.policy.language.flow import transitions_of
 from carepolicy.policy.strata import effects_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from carepolicy.charts.text import clean, humanised
-from carepolicy.policy.reading import read_source
+from carepolicy.policy.text import read_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

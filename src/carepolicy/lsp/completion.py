@@ -6,8 +6,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from carepolicy.policy.language.documents import DOCUMENTS, keys_of
 from carepolicy.policy.language.flow import WAITERS
+from carepolicy.policy.language.kinds import KINDS, keys_of
 from carepolicy.policy.language.shapes import Named
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def kind_at(lines: list[str], line: int, column: int, kind: str) -> str | None:
         return "placeholder"
     parents = _parents(lines, line, len(before) - len(before.lstrip(" -")))
     key = _open_key(before)
-    offered = _offered(kind) if kind in DOCUMENTS else {}
+    offered = _offered(kind) if kind in KINDS else {}
     if key is None:
         if re.fullmatch(r"\s*[\w.]*", before) and parents and parents[0] in _TRIGGERS:
             return "trigger"
@@ -49,7 +49,7 @@ def kind_at(lines: list[str], line: int, column: int, kind: str) -> str | None:
 
 def _gives_names(kind: str, section: str) -> bool:
     """Whether new names stand in a section of a file."""
-    key = DOCUMENTS[kind].keys.get(section) if kind in DOCUMENTS else None
+    key = KINDS[kind].keys.get(section) if kind in KINDS else None
     return key is not None and isinstance(key.shape, Named) and bool(key.shape.defines)
 
 

@@ -9,7 +9,7 @@ from carepolicy.businesstime import Calendar, CalendarError
 from carepolicy.handbook.book import Book
 from carepolicy.handbook.promises import examples_of
 from carepolicy.lsp.completion import names_for
-from carepolicy.policy.language.documents import spots
+from carepolicy.policy.language.kinds import occurrences
 
 if TYPE_CHECKING:
     from carepolicy.lsp.mentions import Mention
@@ -36,7 +36,7 @@ def of_finding(finding: Finding) -> str:
 
 def limit_at(source: Source, kind: str, line: int, column: int) -> tuple[Path, str, Place] | None:
     """The limit at a place, from 1, of a file of a kind: its path, its text, and where it stands."""
-    for here, path, _, _ in spots(kind, source.data):
+    for here, path, _, _ in occurrences(kind, source.data):
         place = (source.keys if here.on_key else source.values).get(path) if here.shape.what == "limit" else None
         if place is not None and place.line == place.end_line == line and place.column <= column <= place.end_column:
             text = source.text.split("\n")[line - 1][place.column - 1 : place.end_column - 1].strip("'\"")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.policy.language.documents import spots
+from carepolicy.policy.language.kinds import occurrences
 
 if TYPE_CHECKING:
     from carepolicy.policy.places import Place, Source
@@ -39,7 +39,7 @@ def mentions_of(source: Source, kind: str) -> list[Mention]:
 
 def _mentions(source: Source, kind: str) -> Iterator[Mention]:
     lines = source.text.split("\n")
-    for here, path, _, flow in spots(kind, source.data):
+    for here, path, _, flow in occurrences(kind, source.data):
         what = here.defines or here.shape.what
         place = (source.keys if here.on_key else source.values).get(path)
         if what in ("", "limit") or place is None or not isinstance(here.data, str):

@@ -13,10 +13,9 @@ from urllib.request import url2pathname
 from carepolicy.editing.files import ORGANISATION, editable_files, kind_of
 from carepolicy.editing.recheck import Rechecked
 from carepolicy.lsp.mentions import Mention, mentions_of
-from carepolicy.policy.composing import compose
-from carepolicy.policy.documents import documents
+from carepolicy.policy.composer import compose
 from carepolicy.policy.language.shapes import NAME_PATTERN
-from carepolicy.policy.reading import text_of
+from carepolicy.policy.text import documents, text_of
 from carepolicy.scenarios.names import names_of_policies, unknown_names
 from carepolicy.scenarios.scenario import read_documents
 

@@ -21,7 +21,7 @@ from carepolicy.lsp import completion
 from carepolicy.lsp import hover as shown
 from carepolicy.lsp.project import Project, path_of, root_of
 from carepolicy.policy.findings import Finding, Severity
-from carepolicy.policy.language.documents import DOCUMENTS
+from carepolicy.policy.language.kinds import KINDS
 from carepolicy.policy.language.shapes import Named
 from carepolicy.policy.places import Path as Keys
 from carepolicy.policy.places import Place, Source
@@ -318,8 +318,8 @@ def rename(params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
     except ValueError as problem:
         raise JsonRpcInvalidParams(str(problem)) from None
     edits = {}
-    for file, spots in places.items():
-        ranges = [server.range(project.text(file), each) for each in spots]
+    for file, occurrences in places.items():
+        ranges = [server.range(project.text(file), each) for each in occurrences]
         edits[Path(file).as_uri()] = [lsp.TextEdit(each, params.new_name) for each in ranges]
     return lsp.WorkspaceEdit(edits)
 
@@ -387,7 +387,7 @@ def entries(source: Source, kind: str) -> list[Entry]:
         return [_entry(source, ("scenario",), str(data["scenario"]), ())] if "scenario" in data else []
     found = []
     for section, things in data.items():
-        key = DOCUMENTS[kind].keys.get(section)
+        key = KINDS[kind].keys.get(section)
         if key is not None and isinstance(key.shape, Named) and key.shape.defines and isinstance(things, dict):
             below = (_entry(source, (section, name), _title(said), ()) for name, said in things.items())
             found.append(_entry(source, (section,), "", tuple(below)))

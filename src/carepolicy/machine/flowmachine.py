@@ -9,7 +9,7 @@ from transitions import EventData, Machine, State, Transition
 
 from carepolicy.guards.compiler import compile_expression
 from carepolicy.guards.scope import scope_of
-from carepolicy.policy.resolve import transitions_of
+from carepolicy.policy.language.flow import transitions_of
 
 if TYPE_CHECKING:
     from carepolicy.guards.compiler import Expression

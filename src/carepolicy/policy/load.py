@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from carepolicy.policy.files import ORGANISATION, digest, policy_files, read_bytes
+from carepolicy.policy.files import ORGANISATION, digest, misplaced, organisation_meant, policy_files, read_bytes
 from carepolicy.policy.findings import Finding
-from carepolicy.policy.language.documents import DOCUMENTS
-from carepolicy.policy.misplaced import misplaced, organisation_meant
+from carepolicy.policy.language.kinds import KINDS
 from carepolicy.policy.model import Flow, Message, Policies
 from carepolicy.policy.node import Node
 from carepolicy.policy.places import At, Place, Source
-from carepolicy.policy.reading import source_of
 from carepolicy.policy.shape import check_shape
+from carepolicy.policy.text import source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ def _read(content: bytes, name: str, kind: str, files: Mapping[str, bytes] | Non
         findings = check_shape(source, kind)
     made = None
     if source is not None and not findings:
-        made = DOCUMENTS[kind].read(Node(source, At(name), source.data, findings, files), "")
+        made = KINDS[kind].read(Node(source, At(name), source.data, findings, files), "")
     return Kept(content, others, source, tuple(findings), made)
 
 

@@ -144,7 +144,7 @@ class Node:
                 return date.fromisoformat(said)
         except ValueError:
             pass
-        from carepolicy.policy.called import days_meant
+        from carepolicy.policy.vocabulary import days_meant
 
         meant = days_meant(said)
         hint = "a date is a day that exists, written like 2026-12-24" if meant is None else f"write {meant}"

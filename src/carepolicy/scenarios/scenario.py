@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from carepolicy.policy.composing import compose
-from carepolicy.policy.documents import documents
+from carepolicy.policy.composer import compose
 from carepolicy.policy.files import ORGANISATION, read_bytes
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.places import At, Source
-from carepolicy.policy.reading import text_of
 from carepolicy.policy.shape import check_shape
+from carepolicy.policy.text import documents, text_of
 
 if TYPE_CHECKING:
     from carepolicy.policy.places import Path

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.policy.composing import compose, plain_value
-from carepolicy.policy.documents import documents
+from carepolicy.policy.composer import compose, plain_value
 from carepolicy.policy.files import read_bytes
-from carepolicy.policy.writing import Rewritten
+from carepolicy.policy.rewritten import Rewritten
+from carepolicy.policy.text import documents
 from carepolicy.scenarios.expectations import named
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from carepolicy.policy.language.documents import DOCUMENTS, keys_of
+from carepolicy.policy.language.kinds import KINDS, keys_of
 
 _APPEARS = {
     "flow": "New flow: “{}”",
@@ -49,7 +49,7 @@ _OWN_ASPECTS = {
 
 def aspects_told(language: int) -> dict[str, str]:
     """What is said under each key, in words of a language: 0 for English, 1 for French."""
-    keys = (key for kind in DOCUMENTS for key in keys_of(kind))
+    keys = (key for kind in KINDS for key in keys_of(kind))
     return {key.aspect: key.told[language] for key in keys if key.told is not None}
 
 

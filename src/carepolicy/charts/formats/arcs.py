@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.words import Words, words_of
-from carepolicy.policy.resolve import transitions_of
+from carepolicy.policy.language.flow import transitions_of
 
 if TYPE_CHECKING:
     from carepolicy.policy.model import Flow, Policies, Transition

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.findings import Finding
 
-OWNER = "owner"
-"""A clock may count in the calendar of the state's owner."""
-
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Calendars of the organisation, roles, channels, flows and clocks; a clock may say "owner"."""

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.called import share_meant
 from carepolicy.policy.findings import Finding
+from carepolicy.policy.vocabulary import share_meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

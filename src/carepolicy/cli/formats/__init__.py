@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from carepolicy.policy.reading import wide_encoding
+from carepolicy.policy.text import wide_encoding
 
 if TYPE_CHECKING:
     from carepolicy.policy.findings import Finding

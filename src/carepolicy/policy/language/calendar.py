@@ -9,7 +9,6 @@ from datetime import date
 from functools import cache
 from itertools import pairwise
 
-from carepolicy.policy.called import days_meant, hours_meant
 from carepolicy.policy.findings import did_you_mean, quoted
 from carepolicy.policy.language.keys import (
     Fields,
@@ -27,6 +26,7 @@ from carepolicy.policy.language.keys import (
 from carepolicy.policy.language.shapes import DATE, DAYS, HOURS, TEXT, Array, Either, Several
 from carepolicy.policy.node import Node
 from carepolicy.policy.places import At
+from carepolicy.policy.vocabulary import days_meant, hours_meant
 
 Interval = tuple[int, int]
 """Opening and closing in seconds after local midnight; a closing after 86,400 is on the next day."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
-from carepolicy.policy.called import amount_meant
 from carepolicy.policy.findings import quoted
 from carepolicy.policy.language.calendar import CalendarSpec
 from carepolicy.policy.language.keys import (
@@ -40,6 +39,7 @@ from carepolicy.policy.language.shapes import (
 from carepolicy.policy.limit import Limit, LimitText, parse_limit, setting_in
 from carepolicy.policy.node import Node
 from carepolicy.policy.places import At
+from carepolicy.policy.vocabulary import amount_meant
 
 Value = str | int | float | bool | Decimal | None
 
@@ -182,7 +182,7 @@ class Setting(Mapped):
 
 
 @mapping()
-class Kept(Mapped):
+class Retention(Mapped):
     """How long what is kept. Where ``keep:`` says but one limit, it speaks of facts."""
 
     facts: LimitText | None = limit("When a closed case's facts are erased.", example="3 years")
@@ -196,11 +196,11 @@ class Kept(Mapped):
 
 _KEEP = Either(
     LIMIT,
-    Fields(Kept),
+    Fields(Retention),
     {
         **LIMIT.body(),
         "type": [*LIMIT.body()["type"], "object"],
-        "properties": {name: each.schema() for name, each in Fields(Kept).keys.items()},
+        "properties": {name: each.schema() for name, each in Fields(Retention).keys.items()},
         "additionalProperties": False,
         "minProperties": 1,
         "description": "When a closed case's facts are erased; or what is kept how long.",

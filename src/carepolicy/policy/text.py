@@ -1,12 +1,14 @@
-"""One YAML file becomes a ``Source``: plain data, and the place of every key and value."""
+"""The text of a policy file: its encoding, the YAML documents in it, and the ``Source`` that it makes."""
 
 from __future__ import annotations
 
 import codecs
 import os
 import re
+from itertools import pairwise
 from pathlib import Path as FilePath
 
+from carepolicy.policy.composer import compose
 from carepolicy.policy.files import read_bytes
 from carepolicy.policy.findings import Finding, quoted
 from carepolicy.policy.places import Place, Source
@@ -43,9 +45,6 @@ def source_of(content: bytes, name: str) -> tuple[Source | None, list[Finding]]:
     text, findings = text_of(content, name)
     if text is None:
         return None, findings
-    # The YAML library is only imported where there is something to read: digests do without it.
-    from carepolicy.policy.composing import compose
-
     return compose(text, name)
 
 
@@ -90,3 +89,23 @@ def _place(name: str, before: str, length: int) -> Place:
     line = before.count("\n") + 1
     column = len(before) - (before.rfind("\n") + 1) + 1
     return Place(name, line, column, line, column + length)
+
+
+_DIVIDER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_LIVE = re.compile(r"^(?![ \t]*(#|$|---|%))", re.MULTILINE)
+
+
+def documents(text: str) -> list[str]:
+    """The YAML documents of a text, each with blank lines in place of what stands before it.
+
+    So each keeps its lines' numbers. What holds only comments is no document, unless it is the whole text.
+    """
+    starts = [0, *(each.start() for each in _DIVIDER.finditer(text)), len(text)]
+    parts = []
+    lines = 0
+    for start, end in pairwise(starts):
+        part = text[start:end]
+        if _LIVE.search(part.rstrip()):
+            parts.append("\n" * lines + part)
+        lines += part.count("\n")
+    return parts or [text]

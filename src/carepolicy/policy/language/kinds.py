@@ -1,4 +1,5 @@
-"""The documents of a policy set: the four kinds of file, and the JSON Schema of each for the check and for editors."""
+"""The four kinds of policy file: what stands in each, its JSON Schema for the check and for editors, and every place of
+a file with what the language says of it."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from carepolicy.policy.language.scenario import ScenarioFile
 from carepolicy.policy.language.shapes import Inside, Schema, Shape
 from carepolicy.policy.places import At, Path, Source
 
-DOCUMENTS = {
+KINDS = {
     "organisation": Fields(Organisation),
     "flow": Fields(Flow),
     "messages": Fields(Messages),
@@ -23,17 +24,17 @@ DOCUMENTS = {
 }
 """Kinds of policy file, and what stands in each."""
 
-KINDS = {kind: f"{kind}{'s' * (kind == 'scenario')}.schema.json" for kind in DOCUMENTS}
+SCHEMAS = {kind: f"{kind}{'s' * (kind == 'scenario')}.schema.json" for kind in KINDS}
 """Kinds of policy file, and the name of each one's schema."""
 
 
 @cache
 def schema_of(kind: str) -> Schema:
     """The JSON Schema (draft 2020-12) of one kind of file."""
-    document = DOCUMENTS[kind]
+    document = KINDS[kind]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"https://carepolicy.example/schemas/{KINDS[kind]}",
+        "$id": f"https://carepolicy.example/schemas/{SCHEMAS[kind]}",
         "title": f"carepolicy {kind}",
         **document.body(),
         "$defs": dict(sorted(document.pieces().items())),
@@ -42,14 +43,14 @@ def schema_of(kind: str) -> Schema:
 
 def schema_texts() -> dict[str, str]:
     """Every schema as its file in schemas/ holds it."""
-    return {name: json.dumps(schema_of(kind), indent=2, ensure_ascii=False) + "\n" for kind, name in KINDS.items()}
+    return {name: json.dumps(schema_of(kind), indent=2, ensure_ascii=False) + "\n" for kind, name in SCHEMAS.items()}
 
 
 @cache
 def keys_of(kind: str) -> tuple[Key, ...]:
     """Every key that may stand in a file of one kind, outermost first; those of a mapping once."""
     found: dict[tuple[type, str], Key] = {}
-    waiting: list[Shape] = [DOCUMENTS[kind]]
+    waiting: list[Shape] = [KINDS[kind]]
     while waiting:
         shape = waiting.pop(0)
         if isinstance(shape, Fields):
@@ -61,7 +62,7 @@ def keys_of(kind: str) -> tuple[Key, ...]:
     return tuple(found.values())
 
 
-class Spot(NamedTuple):
+class Occurrence(NamedTuple):
     """A piece of a file's data, where it stands, and what the language says of it.
 
     ``key`` is that under which it stands, or the entry of a list or mapping does; ``scope`` the flow that is meant
@@ -74,14 +75,14 @@ class Spot(NamedTuple):
     scope: str
 
 
-def spots(kind: str, data: Any) -> Iterator[Spot]:
+def occurrences(kind: str, data: Any) -> Iterator[Occurrence]:
     """Everything that stands in a file of one kind, whatever its shape, as far as the language knows it; outermost
     first."""
-    yield from _below(Inside(DOCUMENTS[kind], data), (), None, "")
+    yield from _below(Inside(KINDS[kind], data), (), None, "")
 
 
-def _below(here: Inside, path: Path, key: Key | None, scope: str) -> Iterator[Spot]:
-    yield Spot(here, path, key, scope)
+def _below(here: Inside, path: Path, key: Key | None, scope: str) -> Iterator[Occurrence]:
+    yield Occurrence(here, path, key, scope)
     if here.on_key:
         return
     if isinstance(here.shape, Fields) and isinstance(here.data, dict):
@@ -107,7 +108,7 @@ def references(sources: Mapping[str, Source]) -> dict[str, list[Reference]]:
     found: dict[str, list[Reference]] = {}
     for file, source in sources.items():
         kind = {"flows": "flow", "messages": "messages"}.get(file.partition("/")[0], "organisation")
-        for here, path, key, flow in spots(kind, source.data) if file.endswith(".yaml") else ():
+        for here, path, key, flow in occurrences(kind, source.data) if file.endswith(".yaml") else ():
             if here.shape.what and key is not None and not here.defines and isinstance(here.data, str):
                 found.setdefault(here.shape.what, []).append(
                     Reference(here.data, At(file, path), here.on_key, flow, key)
