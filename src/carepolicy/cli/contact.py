@@ -17,7 +17,7 @@ from carepolicy.cli.times import now_of
 from carepolicy.engine.cards import mask_cards, names_card
 from carepolicy.engine.history.words import Titles, time_in_words
 from carepolicy.policy.findings import did_you_mean
-from carepolicy.store.privacy.contacts import ContactLog
+from carepolicy.store.privacy.contacts import DIRECTIONS, ContactLog
 from carepolicy.store.privacy.seal import NOBODY
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def show(
 @click.option("--by", "author", required=True, metavar="NAME", help="Which of us.")
 @click.option("--text", required=True, metavar="TEXT", help="What was said; - reads it from standard input.")
 @click.option(
-    "--direction", type=click.Choice(("in", "out", "internal")), default="in", show_default=True,
+    "--direction", type=click.Choice(DIRECTIONS), default="in", show_default=True,
     help="in: the customer said it to us; out: we to the customer; internal: a note of our own.",
 )  # fmt: skip
 @click.option("--at", metavar="TIME", help="When; default: now.")

@@ -60,11 +60,6 @@ class PersonalData:
     until: int | None
     erased: tuple[tuple[int, str, str, Mapping[str, int]], ...]
 
-    @property
-    def is_nothing(self) -> bool:
-        """Whether nothing of it is personal (any more)."""
-        return not (self.private or self.typed or self.held_back or any(case.facts for case in self.cases))
-
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON can hold it."""
         told: dict[str, Any] = {
