@@ -7,6 +7,7 @@ import itertools
 import os
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,19 @@ def test_every_statement_that_writes_is_one_that_the_sums_know() -> None:
     assert len(written) > 60
     for sql in written:
         assert taken_apart(sql), sql
+
+
+def test_every_statement_has_a_name_of_its_own() -> None:
+    tree = ast.parse((STORE / "sql" / "statements.py").read_text())
+    names = [
+        name.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for name in ast.walk(node.targets[0])
+        if isinstance(name, ast.Name)
+    ]
+    assert len(names) > 150
+    assert [name for name, times in Counter(names).items() if times > 1] == []
 
 
 def whole_texts(tree: ast.AST) -> Iterator[str]:

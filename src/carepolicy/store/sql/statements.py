@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from carepolicy.store.sql import tables
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -14,14 +16,13 @@ if TYPE_CHECKING:
 
 # -- subjects and their cases ---------------------------------------------------------------------------------------
 
-SUBJECT = "SELECT key, subject, due, merged_into, state FROM subjects WHERE key = ? AND subject = ?"
-SUBJECT_COLUMNS = "key, subject, due, merged_into, state"
+SUBJECT_COLUMNS, CASE_COLUMNS = tables.SUBJECTS.listed, tables.CASES.listed
+SUBJECT = f"SELECT {SUBJECT_COLUMNS} FROM subjects WHERE key = ? AND subject = ?"
 UPDATE_SUBJECT = "UPDATE subjects SET due = ?, merged_into = ?, state = ?, mac = ? WHERE key = ? AND subject = ?"
 UPDATE_CASE = """UPDATE cases SET version = ?, state = ?, role = ?, person = ?, late = ?, opened = ?, due = ?, body = ?,
     sealed = ?, mac = ? WHERE key = ? AND subject = ? AND flow = ?"""
-CASE_COLUMNS = "key, subject, flow, version, state, role, person, late, opened, due, body, sealed"
 CASES = f"SELECT {CASE_COLUMNS} FROM cases WHERE key = ? AND subject = ?"
-SAVE_SUBJECT = """INSERT INTO subjects (key, subject, due, merged_into, state, mac) VALUES (?, ?, ?, ?, ?, ?)
+SAVE_SUBJECT = f"""INSERT INTO subjects ({SUBJECT_COLUMNS}, mac) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (key, subject) DO UPDATE SET due = excluded.due, merged_into = excluded.merged_into,
     state = excluded.state, mac = excluded.mac"""
 SAVE_CASE = f"""INSERT INTO cases ({CASE_COLUMNS}, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -31,7 +32,9 @@ SAVE_CASE = f"""INSERT INTO cases ({CASE_COLUMNS}, mac) VALUES (?, ?, ?, ?, ?, ?
 CLOSE_CASE = "DELETE FROM cases WHERE key = ? AND subject = ? AND flow = ?"
 DUE = "SELECT due, key, subject FROM subjects WHERE due IS NOT NULL AND due <= ? ORDER BY due, subject, key LIMIT ?"
 NEXT_DUE = "SELECT min(due) FROM subjects WHERE due IS NOT NULL"
-COUNT_CASES = "SELECT count(*) FROM cases"
+COUNT_CASES = "SELECT count(*), coalesce(sum(late), 0) FROM cases"
+"""How many cases are open, and how many of them are late."""
+
 NAMES_FROM = "SELECT subject FROM subjects WHERE key = '' AND subject >= ? ORDER BY subject LIMIT ?"
 NAMES_BEFORE = "SELECT subject FROM subjects WHERE key = '' AND subject < ? ORDER BY subject DESC LIMIT ?"
 NAMES_OF_CASES = "SELECT DISTINCT subject FROM cases WHERE subject >= ? ORDER BY subject LIMIT ?"
@@ -111,8 +114,8 @@ def with_macs(table: Table, order: str = "", beside: str = "") -> str:
 
 # -- dead letters and requests --------------------------------------------------------------------------------------
 
-REQUEST_COLUMNS = "id, kind, subject, flow, sequence, time, channel"
-REQUEST = f"INSERT INTO outbox ({REQUEST_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+REQUEST = """INSERT INTO outbox (id, kind, subject, flow, sequence, time, channel)
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
 BURY = "INSERT INTO dead_letters (input, position, code, letter, subject, sealed) VALUES (?, ?, ?, ?, ?, ?)"
 COUNT = """INSERT INTO refusals (kind, source, id, count) VALUES (?, ?, ?, 1)
     ON CONFLICT (kind, source, id) DO UPDATE SET count = refusals.count + 1 RETURNING count"""
@@ -512,8 +515,6 @@ def letters(code: bool, subject: bool, limit: int | None) -> str:
 
 # -- how a store is doing --------------------------------------------------------------------------------------------
 
-COUNT_CASES = "SELECT count(*), coalesce(sum(late), 0) FROM cases"
-COUNT_RECORDS = "SELECT count(*) FROM records"
 FIRST_DUE = """SELECT min(due), (SELECT count(*) FROM subjects WHERE due <= ?)
     FROM subjects WHERE due IS NOT NULL"""
 
