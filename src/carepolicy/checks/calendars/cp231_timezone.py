@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 from zoneinfo import available_timezones
 
 from carepolicy.businesstime.zones import is_zone
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, sole
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.places import At
+from carepolicy.policy.places import At
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import CalendarError
 from carepolicy.businesstime.closures import read_closures
 from carepolicy.businesstime.holidays import holiday_names
 from carepolicy.businesstime.zones import is_zone
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.model import CalendarSpec
+from carepolicy.policy.model import CalendarSpec
 
 SOON = 7
 """The month from which on it is a warning; before it is a note."""

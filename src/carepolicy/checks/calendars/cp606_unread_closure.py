@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from carepolicy.businesstime import CalendarError
 from carepolicy.businesstime.closures import read_closures
 from carepolicy.businesstime.zones import is_zone
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity, quoted
 from carepolicy.policy.language.calendar import HOURS_WRITTEN
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.places import At, Source
+from carepolicy.policy.places import At, Source
 
 DAY, HALF_A_DAY = 24 * 60, 12 * 60
 """Minutes. Hours over midnight that are longer than half a day are rare, and slips are not."""

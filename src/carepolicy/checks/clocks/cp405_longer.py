@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.limits import calendar_of, days_of
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.model import Clock, Flow, LimitChoice
+from carepolicy.policy.model import Clock, Flow, LimitChoice
 
 ALIKE = 1.001
 """Limits that differ by less than that are alike: typical weeks are no exact measure."""

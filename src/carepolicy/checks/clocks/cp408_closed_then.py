@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime.rules import WEEKDAYS
 from carepolicy.businesstime.zones import is_zone
+from carepolicy.checks.context import CheckedFlow, CheckedSet
 from carepolicy.checks.limits import calendar_of, owners_calendar
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedFlow, CheckedSet
-    from carepolicy.policy.model import CalendarSpec, Flow
+from carepolicy.policy.model import CalendarSpec, Flow
 
 WEEK = 7 * 86_400
 MONDAYS = (datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 7, 6, tzinfo=UTC))

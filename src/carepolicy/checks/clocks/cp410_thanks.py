@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from carepolicy.checks.context import CheckedSet
+from carepolicy.checks.graph import Graph
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.checks.graph import Graph
-    from carepolicy.policy.model import Clock, State
+from carepolicy.policy.model import Clock, State
 
 CUSTOMER = "customer"
 

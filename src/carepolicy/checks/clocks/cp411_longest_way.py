@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from carepolicy.checks.context import CheckedSet
+from carepolicy.checks.graph import Graph
 from carepolicy.checks.limits import calendar_of, days_of, said
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.checks.graph import Graph
 
 
 class Bound(NamedTuple):

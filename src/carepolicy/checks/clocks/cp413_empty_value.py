@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from carepolicy.checks.known import has_value, where_told
+from carepolicy.checks.context import CheckedSet
+from carepolicy.checks.known import Spot, Value, has_value, where_told
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.checks.known import Spot, Value
-    from carepolicy.policy.places import At
+from carepolicy.policy.places import At
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.known import awaited, reads_of
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.places import Place
+from carepolicy.policy.places import Place
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.findings import Severity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.findings import Finding
+from carepolicy.policy.findings import Finding, Severity
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from carepolicy.checks.lateness import owing
+from carepolicy.checks.context import CheckedSet
+from carepolicy.checks.lateness import Taken, owing
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.checks.lateness import Taken
-    from carepolicy.policy.places import Place
+from carepolicy.policy.places import Place
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, nearest, sole, unknown
 from carepolicy.policy.language.flow import CLOCK_EVENTS, EVERY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.model import Flow
-    from carepolicy.policy.places import Place
+from carepolicy.policy.model import Flow
+from carepolicy.policy.places import Place
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.findings import unknown
+from carepolicy.policy.findings import Finding, unknown
 from carepolicy.policy.limit import setting_in
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.findings import Finding
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

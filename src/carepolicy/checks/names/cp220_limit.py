@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from carepolicy.businesstime import LimitError
+from carepolicy.checks.context import CheckedSet
+from carepolicy.checks.limits import WrittenLimit
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.limit import setting_in
 from carepolicy.unseen import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.checks.limits import WrittenLimit
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

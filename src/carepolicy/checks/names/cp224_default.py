@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
 
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, unknown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.model import Fact, Value
+from carepolicy.policy.model import Fact, Value
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

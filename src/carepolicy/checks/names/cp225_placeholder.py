@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, unknown
+from carepolicy.policy.model import Flow
 from carepolicy.policy.placeholders import PlaceholderError, names_in
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.model import Flow
-    from carepolicy.policy.places import At
+from carepolicy.policy.places import At
 
 
 class Text(NamedTuple):

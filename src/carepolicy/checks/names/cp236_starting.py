@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.language.flow import EVERY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.model import Flow
+from carepolicy.policy.model import Flow
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, unknown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.model import Event
-    from carepolicy.policy.places import Place
+from carepolicy.policy.model import Event
+from carepolicy.policy.places import Place
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

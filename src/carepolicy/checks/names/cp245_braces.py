@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from carepolicy.checks.context import CheckedSet
 
 _LOOKS = re.compile(
     r"\{\{\s*(?P<doubled>[\w.]+)\s*\}\}|\$\{\s*(?P<dollar>[\w.]+)\s*\}"

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import Calendar
 from carepolicy.businesstime.instants import TWO_YEARS, microseconds
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.model import Clock, Flow, Role
+from carepolicy.policy.model import Clock, Flow, Role
 
 OPENINGS = 60
 """How many openings of the clock's calendar are looked at. Weeks repeat, so that two months say enough."""

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.guards.compiler import Compiler
 from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.names import chain
 from carepolicy.guards.parser import inside, parse
-from carepolicy.guards.scope import scope_of
+from carepolicy.guards.scope import Scope, scope_of
 from carepolicy.policy.findings import Finding, Severity
+from carepolicy.policy.model import Effects, Flow, Request, Transition
 from carepolicy.policy.vocabulary import words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.guards.scope import Scope
-    from carepolicy.policy.model import Effects, Flow, Request, Transition
 
 
 class Acting(NamedTuple):

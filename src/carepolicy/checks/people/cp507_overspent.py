@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from carepolicy.checks.known import where_told
+from carepolicy.checks.context import CheckedSet
+from carepolicy.checks.known import Spending, Spot, where_told
 from carepolicy.checks.rule import Rule
 from carepolicy.guards.compiler import check_expression
 from carepolicy.guards.scope import scope_of
 from carepolicy.guards.words import case_in_words
 from carepolicy.policy.findings import Finding, Severity
+from carepolicy.policy.model import Role
 from carepolicy.policy.node import CelText
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.checks.known import Spending, Spot
-    from carepolicy.policy.model import Role
-    from carepolicy.policy.places import At
+from carepolicy.policy.places import At
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

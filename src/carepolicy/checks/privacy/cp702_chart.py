@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.model import Clock, Event, Flow, Phase, State, Transition
-    from carepolicy.policy.places import At
+from carepolicy.policy.model import Clock, Event, Flow, Phase, State, Transition
+from carepolicy.policy.places import At
 
 _FACT = r"(?:event\.)?(?P<fact{0}>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)"
 _VALUE = r"(?P<value{0}>\"[^\"]+\"|'[^']+'|\b\d+)"

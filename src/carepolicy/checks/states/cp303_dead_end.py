@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from carepolicy.checks.context import CheckedSet
+from carepolicy.checks.graph import Graph
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.checks.graph import Graph
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from carepolicy.checks.graph import circles
+from carepolicy.checks.context import CheckedSet
+from carepolicy.checks.graph import Edge, Graph, circles
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.limit import UNTIL
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.checks.graph import Edge, Graph
-    from carepolicy.policy.model import Clock
+from carepolicy.policy.model import Clock
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from carepolicy.checks.graph import circles
+from carepolicy.checks.context import CheckedSet
+from carepolicy.checks.graph import Graph, circles
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.checks.graph import Graph
-    from carepolicy.policy.model import Effects, Open
+from carepolicy.policy.model import Effects, Open
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
-from carepolicy.policy.places import Place
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.places import Source
+from carepolicy.policy.places import Place, Source
 
 _COMMENT = re.compile(r"(?<=\S)[ \t]+(#(?!carepolicy:)[^\s#].*)$", re.MULTILINE)
 

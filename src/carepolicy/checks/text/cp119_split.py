@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
+from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity, quoted
-from carepolicy.policy.places import Place
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.places import At
+from carepolicy.policy.places import At, Place
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
