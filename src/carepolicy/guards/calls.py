@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from carepolicy.guards.faults import CALL, SIZE
 from carepolicy.guards.kinds import DATE, DURATION, FLAG, NUMBER, TEXT, TIME, UNKNOWN, Piece, Type
 from carepolicy.guards.literals import day, duration, instant
-from carepolicy.guards.names import chain
+from carepolicy.guards.names import Names, chain
 from carepolicy.guards.parser import inside
 from carepolicy.policy.findings import did_you_mean, nearest, sole
-
-if TYPE_CHECKING:
-    from carepolicy.guards.compiler import Compiler
 
 FUNCTIONS = ("has", "size", "timestamp", "duration", "date", "int", "double", "string")
 METHODS = ("startsWith", "endsWith", "contains", "matches", "lowerAscii", "upperAscii", "size")
@@ -50,7 +47,22 @@ _MOMENTS = {
 _TEXT_OF = {"time": "text_time", "duration": "text_duration"}
 
 
-def call(compiler: Compiler, node: Any, word: Any, arguments: list[Any]) -> Piece:
+class Composer(Protocol):
+    """What makes a piece of each argument of a call."""
+
+    names: Names
+
+    def expr(self, node: Any) -> Piece:
+        """The piece of a part of the tree."""
+
+    def flag(self, piece: Piece) -> Piece:
+        """The piece, which must be true or false."""
+
+    def fault(self, code: str, message: str, at: Any, hint: str = "", replacement: str | None = None) -> None:
+        """Note a fault at a piece or node."""
+
+
+def call(compiler: Composer, node: Any, word: Any, arguments: list[Any]) -> Piece:
     """A function of one argument."""
     name = str(word)
     start, end = node.meta.start_pos, node.meta.end_pos
@@ -75,14 +87,14 @@ def call(compiler: Compiler, node: Any, word: Any, arguments: list[Any]) -> Piec
     return Piece(NUMBER, f"{'whole' if name == 'int' else 'real'}({given.code})", True, start, end)
 
 
-def wants(compiler: Compiler, piece: Piece, *kinds: str) -> Piece:
+def wants(compiler: Composer, piece: Piece, *kinds: str) -> Piece:
     """The piece, which must be of one of the kinds."""
     if piece.type.kind not in (*kinds, "unknown"):
         compiler.fault(CALL, f"{Type(kinds[0])} is needed here, and this is {piece.type}", piece)
     return piece
 
 
-def _has(compiler: Compiler, node: Any, argument: Any) -> Piece:
+def _has(compiler: Composer, node: Any, argument: Any) -> Piece:
     start, end = node.meta.start_pos, node.meta.end_pos
     given = compiler.expr(argument)
     inner = inside(argument)
@@ -91,7 +103,7 @@ def _has(compiler: Compiler, node: Any, argument: Any) -> Piece:
     return Piece(FLAG, f"({given.code} is not None)" if given.may_miss else "True", False, start, end)
 
 
-def _moment(compiler: Compiler, name: str, given: Piece, start: int, end: int) -> Piece:
+def _moment(compiler: Composer, name: str, given: Piece, start: int, end: int) -> Piece:
     """``timestamp("...")``, ``duration("...")`` and ``date("...")`` of a literal, worked out here."""
     kind, example = _MOMENTS[name]
     if given.type.kind == kind.kind:
@@ -114,7 +126,7 @@ def _moment_code(name: str, text: str) -> str | None:
     return None if found is None else repr(found)
 
 
-def method(compiler: Compiler, node: Any, receiver: Any, word: Any, arguments: list[Any]) -> Piece:
+def method(compiler: Composer, node: Any, receiver: Any, word: Any, arguments: list[Any]) -> Piece:
     """A method of a text or list, or a macro over a list."""
     name = str(word)
     start, end = node.meta.start_pos, node.meta.end_pos
@@ -139,7 +151,7 @@ def method(compiler: Compiler, node: Any, receiver: Any, word: Any, arguments: l
     return Piece(FLAG, f"{_TESTS[name]}({of.code}, {given.code})", False, start, end)
 
 
-def _matches(compiler: Compiler, of: Piece, pattern: Piece, start: int, end: int) -> Piece:
+def _matches(compiler: Composer, of: Piece, pattern: Piece, start: int, end: int) -> Piece:
     if not isinstance(pattern.literal, str):
         compiler.fault(CALL, "the pattern of matches() is written out in quotes", pattern)
         return Piece(FLAG, "False", False, start, end)
@@ -167,7 +179,7 @@ def pattern_fault(pattern: str) -> str | None:
     return None
 
 
-def _macro(compiler: Compiler, node: Any, over: Piece, name: str, arguments: list[Any]) -> Piece:
+def _macro(compiler: Composer, node: Any, over: Piece, name: str, arguments: list[Any]) -> Piece:
     start, end = node.meta.start_pos, node.meta.end_pos
     wants(compiler, over, "list")
     named = inside(arguments[0]) if len(arguments) == 2 else None
@@ -190,7 +202,7 @@ def _macro(compiler: Compiler, node: Any, over: Piece, name: str, arguments: lis
     return Piece(FLAG, code, False, start, end)
 
 
-def _unknown(compiler: Compiler, node: Any, word: Any, known: tuple[str, ...], hint: str) -> Piece:
+def _unknown(compiler: Composer, node: Any, word: Any, known: tuple[str, ...], hint: str) -> Piece:
     name = str(word)
     near = None if hint else _MEANT.get(name) or nearest(name, known)
     if near not in known:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.guards import runtime
 from carepolicy.guards.calls import call, method
 from carepolicy.guards.faults import PARSE, RESULT, TYPE, ExpressionError, Fault
-from carepolicy.guards.kinds import FLAG, NUMBER, NUMERIC, TEXT, TEXTS, UNKNOWN, Piece, Type, common
+from carepolicy.guards.kinds import FLAG, NUMBER, NUMERIC, TEXT, TEXTS, UNKNOWN, Draft, Piece, Type, common
 from carepolicy.guards.literals import number, quoted
 from carepolicy.guards.names import Names
 from carepolicy.guards.operators import OPERATIONS, OPERATORS, calculated, compared, either_type
-from carepolicy.guards.parser import inside, parse, too_deep
+from carepolicy.guards.parser import arguments, inside, parse, span, too_deep
 
 if TYPE_CHECKING:
     from carepolicy.guards.scope import Scope
@@ -104,30 +104,13 @@ def _fits(kind: Type, want: str) -> bool:
     return kind.kind in (want, "unknown") or (want == "money" and kind.kind == "number")
 
 
-class Compiler:
-    """Compiles one expression; ``faults`` and what it ``reads`` are collected on the way."""
+class Compiler(Draft):
+    """Compiles one expression; its faults, and the ``names`` that it reads, are collected on the way."""
 
     def __init__(self, text: str, scope: Scope) -> None:
-        self.text = text
-        self.faults: list[Fault] = []
+        super().__init__(text)
         self.names = Names(scope, self)
-        self._count = 0
         self._depth = 0
-
-    def fresh(self) -> str:
-        """A name for a value that the code uses twice."""
-        self._count += 1
-        return f"_{self._count}"
-
-    def fault(self, code: str, message: str, at: Piece | Node, hint: str = "", replacement: str | None = None) -> None:
-        """Note a fault at a piece or node."""
-        start, end = (at.start, at.end) if isinstance(at, Piece) else span(at)
-        self.faults.append(Fault(code, message, hint, start, end, replacement))
-
-    def quoted(self, value: str, like: Piece) -> str:
-        """``value`` as a literal in the quotes that the piece ``like`` has in the text."""
-        quote = self.text[like.start : like.start + 1]
-        return f"'{value}'" if quote == "'" else f'"{value}"'
 
     def expr(self, node: Node) -> Piece:
         """The piece of any part of the tree. Raises ``ExpressionError`` where it is nested too deeply."""
@@ -249,17 +232,3 @@ class Compiler:
     def relation_type(self, node: Node) -> Type:
         """The type of a part, for those who only want to say it."""
         return self.expr(node).type
-
-
-def arguments(node: Node, place: int) -> list[Node]:
-    """The expressions of an argument list, which is left out where it is empty."""
-    found: list[Node] = node.children[place].children if len(node.children) > place else []
-    return found
-
-
-def span(node: Node) -> tuple[int, int]:
-    """The offsets of a tree or token."""
-    meta = getattr(node, "meta", None)
-    if meta is not None:
-        return (0, 0) if getattr(meta, "empty", False) else (meta.start_pos, meta.end_pos)
-    return node.start_pos, node.end_pos

@@ -1,9 +1,12 @@
-"""Types of expressions, and the code that an expression becomes piece by piece."""
+"""Types of expressions, and the code that an expression becomes piece by piece, with what is wrong with it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.guards.faults import Fault
+from carepolicy.guards.parser import span
 
 if TYPE_CHECKING:
     from carepolicy.policy.model import Fact
@@ -93,3 +96,27 @@ class Piece:
         if self.literal is not None:
             return f"K[{str(self.literal)!r}]" if self.type.kind == "number" else "None"
         return self.code if self.type.kind != "number" else f"dec({self.code})"
+
+
+class Draft:
+    """An expression that becomes code, and the ``faults`` that are found in it on the way."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.faults: list[Fault] = []
+        self._count = 0
+
+    def fresh(self) -> str:
+        """A name for a value that the code uses twice."""
+        self._count += 1
+        return f"_{self._count}"
+
+    def fault(self, code: str, message: str, at: Piece | Any, hint: str = "", replacement: str | None = None) -> None:
+        """Note a fault at a piece or node."""
+        start, end = (at.start, at.end) if isinstance(at, Piece) else span(at)
+        self.faults.append(Fault(code, message, hint, start, end, replacement))
+
+    def quoted(self, value: str, like: Piece) -> str:
+        """``value`` as a literal in the quotes that the piece ``like`` has in the text."""
+        quote = self.text[like.start : like.start + 1]
+        return f"'{value}'" if quote == "'" else f'"{value}"'

@@ -7,12 +7,11 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.guards.faults import NAME
-from carepolicy.guards.kinds import DURATION, FLAG, NUMBER, TEXT, UNKNOWN, Piece, Type, type_of
+from carepolicy.guards.kinds import DURATION, FLAG, NUMBER, TEXT, UNKNOWN, Draft, Piece, Type, type_of
 from carepolicy.guards.literals import day, instant
 from carepolicy.policy.findings import did_you_mean, nearest, sole
 
 if TYPE_CHECKING:
-    from carepolicy.guards.compiler import Compiler
     from carepolicy.guards.scope import Scope
     from carepolicy.policy.model import Fact
 
@@ -20,9 +19,9 @@ if TYPE_CHECKING:
 class Names:
     """Looks names up, and remembers what was read."""
 
-    def __init__(self, scope: Scope, compiler: Compiler) -> None:
+    def __init__(self, scope: Scope, draft: Draft) -> None:
         self._scope = scope
-        self._compiler = compiler
+        self._draft = draft
         self.facts: set[str] = set()
         self.event: set[str] = set()
         self.clocks: set[str] = set()
@@ -43,7 +42,7 @@ class Names:
         start, end = node.meta.start_pos, node.meta.end_pos
         name = chain(node)
         if name is None:
-            self._compiler.fault(NAME, "a name may be followed by a dot, anything else may not", node)
+            self._draft.fault(NAME, "a name may be followed by a dot, anything else may not", node)
             return Piece(UNKNOWN, "None", True, start, end)
         return self.named(name, start, end)
 
@@ -90,7 +89,7 @@ class Names:
         elif not hint and "." not in name and any(fact.startswith(f"{name}.") for fact in known):
             hint = did_you_mean(name, [fact for fact in known if fact.startswith(f"{name}.")])
         piece = Piece(UNKNOWN, "None", True, start, end)
-        self._compiler.fault(NAME, f'unknown name "{name}"', piece, hint, near and sole(name, known))
+        self._draft.fault(NAME, f'unknown name "{name}"', piece, hint, near and sole(name, known))
         return piece
 
     def known(self) -> list[str]:

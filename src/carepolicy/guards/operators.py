@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from carepolicy.guards.faults import NAME, TYPE, VALUE, Fault
 from carepolicy.guards.kinds import (
     DURATION,
@@ -14,14 +12,12 @@ from carepolicy.guards.kinds import (
     TEXTS,
     TIME,
     UNKNOWN,
+    Draft,
     Piece,
     Type,
     common,
 )
 from carepolicy.policy.findings import did_you_mean, nearest, sole
-
-if TYPE_CHECKING:
-    from carepolicy.guards.compiler import Compiler
 
 OPERATORS = {
     "relation_lt": "<",
@@ -43,11 +39,11 @@ OPERATIONS = {
 _SAID = {"add": "added", "sub": "subtracted", "mul": "multiplied", "div": "divided", "mod": "divided"}
 
 
-def compared(compiler: Compiler, operator: str, left: Piece, right: Piece, start: int, end: int) -> Piece:
+def compared(draft: Draft, operator: str, left: Piece, right: Piece, start: int, end: int) -> Piece:
     """``left operator right``; false where either side has no value."""
     if operator == "in":
-        return _member(compiler, left, right, start, end)
-    _comparable(compiler, operator, left, right)
+        return _member(draft, left, right, start, end)
+    _comparable(draft, operator, left, right)
     kinds = {left.type.kind, right.type.kind}
     if "list" in kinds:
         word = "same" if operator == "==" else "differ"
@@ -57,31 +53,31 @@ def compared(compiler: Compiler, operator: str, left: Piece, right: Piece, start
     for number, each in enumerate((left, right)):
         # Nothing equals no value, so that == needs no check where one side always has a value.
         if each.may_miss and not (operator == "==" and not (left.may_miss and right.may_miss)):
-            name = compiler.fresh()
+            name = draft.fresh()
             checks.append(f"({name} := {codes[number]}) is not None")
             codes[number] = name
     return Piece(FLAG, "(" + " and ".join([*checks, f"{codes[0]} {operator} {codes[1]}"]) + ")", False, start, end)
 
 
-def _comparable(compiler: Compiler, operator: str, left: Piece, right: Piece) -> None:
+def _comparable(draft: Draft, operator: str, left: Piece, right: Piece) -> None:
     kinds = {left.type.kind, right.type.kind}
     if "unknown" in kinds:
         for one, other in ((left, right), (right, left)):
             if one.type.kind == "choice" and other.type.kind == "unknown":
-                _lacks_quotes(compiler, one.type, other)
+                _lacks_quotes(draft, one.type, other)
         return
     for one, other in ((left, right), (right, left)):
         if one.type.kind == "choice" and isinstance(other.literal, str):
-            _is_value(compiler, one.type, other)
+            _is_value(draft, one.type, other)
     if kinds == {"money"} and common(left.type, right.type) is None:
-        compiler.fault(TYPE, f"{left.type.currency} is compared with {right.type.currency}", right)
+        draft.fault(TYPE, f"{left.type.currency} is compared with {right.type.currency}", right)
     elif not (len(kinds) == 1 or kinds <= NUMERIC or kinds <= TEXTS) or (
         kinds == {"list"} and common(left.type, right.type) is None
     ):
         hint, replacement = _hint(left, right)
-        compiler.fault(TYPE, f"{left.type} is compared with {right.type}", right, hint, replacement)
+        draft.fault(TYPE, f"{left.type} is compared with {right.type}", right, hint, replacement)
     elif operator not in ("==", "!=") and kinds & {"flag", "choice", "list"}:
-        compiler.fault(TYPE, f"{left.type} has no order: {operator} does not compare it", left)
+        draft.fault(TYPE, f"{left.type} has no order: {operator} does not compare it", left)
 
 
 def _hint(left: Piece, right: Piece) -> tuple[str, str | None]:
@@ -104,39 +100,39 @@ def _hint(left: Piece, right: Piece) -> tuple[str, str | None]:
     return wants.get(kinds[0]) or wants.get(kinds[1], ""), None
 
 
-def _is_value(compiler: Compiler, kind: Type, other: Piece) -> None:
+def _is_value(draft: Draft, kind: Type, other: Piece) -> None:
     value = str(other.literal)
     if value not in kind.of:
         near = sole(value, kind.of)
         said = f'there is no value "{value}" here'
-        written = None if near is None else compiler.quoted(near, other)
-        compiler.fault(VALUE, said, other, did_you_mean(value, kind.of), written)
+        written = None if near is None else draft.quoted(near, other)
+        draft.fault(VALUE, said, other, did_you_mean(value, kind.of), written)
 
 
-def _lacks_quotes(compiler: Compiler, kind: Type, other: Piece) -> None:
+def _lacks_quotes(draft: Draft, kind: Type, other: Piece) -> None:
     """A value of a choice without quotes was told as an unknown name: say what it lacks."""
-    text = _text_of(compiler, other)
+    text = _text_of(draft, other)
     value = nearest(text, kind.of)
-    last = compiler.faults[-1] if compiler.faults else None
+    last = draft.faults[-1] if draft.faults else None
     if value is not None and last is not None and (last.code, last.start) == (NAME, other.start):
         said, better = f'"{text}" is a text, and stands without quotes', f'"{value}"'
-        compiler.faults[-1] = Fault(NAME, said, f"write {better}", last.start, last.end, better)
+        draft.faults[-1] = Fault(NAME, said, f"write {better}", last.start, last.end, better)
 
 
-def _member(compiler: Compiler, left: Piece, right: Piece, start: int, end: int) -> Piece:
+def _member(draft: Draft, left: Piece, right: Piece, start: int, end: int) -> Piece:
     """``left in right``: whether a list holds a value."""
     item = right.type.item
     if item is None:
         if right.type.kind != "unknown":
-            hint = f"does it contain the text? write {_text_of(compiler, right)}.contains(...)"
+            hint = f"does it contain the text? write {_text_of(draft, right)}.contains(...)"
             said = f"in needs a list, and this is {right.type}"
-            compiler.fault(TYPE, said, right, hint if right.type.kind in TEXTS else "write [one, other]")
+            draft.fault(TYPE, said, right, hint if right.type.kind in TEXTS else "write [one, other]")
         return Piece(FLAG, "False", False, start, end)
     if right.members and item.kind != "unknown":
         for each in right.members:
-            _comparable(compiler, "==", left, each)
+            _comparable(draft, "==", left, each)
     else:
-        _comparable(compiler, "==", Piece(item, "", False, right.start, right.end), left)
+        _comparable(draft, "==", Piece(item, "", False, right.start, right.end), left)
     if "list" in (item.kind, left.type.kind):
         return Piece(FLAG, f"holds_list({right.code}, {left.code})", False, start, end)
     if left.type.kind == "money" and item.kind == "number":
@@ -147,8 +143,8 @@ def _member(compiler: Compiler, left: Piece, right: Piece, start: int, end: int)
     return Piece(FLAG, f"holds({right.code}, {code})", False, start, end)
 
 
-def _text_of(compiler: Compiler, piece: Piece) -> str:
-    return compiler.text[piece.start : piece.end].strip()
+def _text_of(draft: Draft, piece: Piece) -> str:
+    return draft.text[piece.start : piece.end].strip()
 
 
 def either_type(one: Piece, other: Piece) -> Type:
@@ -156,7 +152,7 @@ def either_type(one: Piece, other: Piece) -> Type:
     return common(one.type, other.type) or UNKNOWN
 
 
-def calculated(compiler: Compiler, word: str, left: Piece, right: Piece, start: int, end: int) -> Piece:
+def calculated(draft: Draft, word: str, left: Piece, right: Piece, start: int, end: int) -> Piece:
     """``left + right`` and the like: no value where there is none to be had."""
     kinds = (left.type.kind, right.type.kind)
     kind = UNKNOWN if "unknown" in kinds else _sum_type(word, left.type, right.type)
@@ -164,7 +160,7 @@ def calculated(compiler: Compiler, word: str, left: Piece, right: Piece, start: 
         place = Piece(UNKNOWN, "", False, start, end)
         texts = word == "add" and "text" in kinds
         hint = "string(...) makes a text of a number" if texts else ""
-        compiler.fault(TYPE, f"{left.type} and {right.type} cannot be {_SAID[word]}", place, hint)
+        draft.fault(TYPE, f"{left.type} and {right.type} cannot be {_SAID[word]}", place, hint)
         kind = UNKNOWN
     codes = (left.exact, right.exact) if "money" in kinds else (left.code, right.code)
     return Piece(kind, f"{word}({codes[0]}, {codes[1]})", True, start, end)

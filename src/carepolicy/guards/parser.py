@@ -102,6 +102,20 @@ def inside(node: Any) -> Any:
     return node
 
 
+def arguments(node: Any, place: int) -> list[Any]:
+    """The expressions of an argument list, which is left out where it is empty."""
+    found: list[Any] = node.children[place].children if len(node.children) > place else []
+    return found
+
+
+def span(node: Any) -> tuple[int, int]:
+    """The offsets of a tree or token."""
+    meta = getattr(node, "meta", None)
+    if meta is not None:
+        return (0, 0) if getattr(meta, "empty", False) else (meta.start_pos, meta.end_pos)
+    return node.start_pos, node.end_pos
+
+
 def _check_size(text: str) -> None:
     if not text.strip():
         raise ExpressionError(text, (Fault(PARSE, "an expression is missing", "", 0, len(text)),))

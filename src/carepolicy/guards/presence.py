@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from carepolicy.guards.compiler import arguments, span
 from carepolicy.guards.names import chain
 from carepolicy.guards.operators import OPERATORS
-from carepolicy.guards.parser import inside
+from carepolicy.guards.parser import arguments, inside, span
 
 NOTHING: frozenset[str] = frozenset()
 _TESTS = ("startsWith", "endsWith", "contains", "matches")
