@@ -160,7 +160,13 @@ class Intake:
                     data = {}
                     for name, value in given.items():
                         if type(value) is dict:
-                            _take_nested(tree[name], value, data)
+                            branch = tree[name]
+                            for inner, each in value.items():
+                                if type(each) is dict:
+                                    _take_nested(branch[inner], each, data)
+                                else:
+                                    fact, taker = branch[inner]
+                                    data[fact] = taker(each)
                         else:
                             data[name] = takers[name](value)
                 if len(line) > SURELY_SHORT and (len(line) > LONGEST_IDENTITY or type(line) is str):
@@ -301,8 +307,8 @@ def _demand_short(line: bytes | str, event: _Plain) -> None:
 
 
 def _one_is_named_as_a_card(rows: list[Row]) -> bool:
-    _, subjects, _, _, _, sources, ids, *_ = zip(*rows, strict=True)
-    return one_names_card(subjects) or one_names_card(ids) or one_names_card(tuple(set(sources)))
+    sources = {row[5] for row in rows}
+    return one_names_card([row[1] for row in rows]) or one_names_card([*sources, *(row[6] for row in rows)])
 
 
 HAS_TOO_MANY_BYTES = f"has more than {LONGEST_IDENTITY:,} bytes, the most that may be"
