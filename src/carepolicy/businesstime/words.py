@@ -89,9 +89,14 @@ WORDS: dict[str, dict[str, str]] = {
 }
 
 
+def primary_language(tag: str) -> str:
+    """The language of a tag without its script and region: "fr" of "fr-CA" and of "fr_CA"."""
+    return tag.replace("_", "-").partition("-")[0].lower()
+
+
 def limit_in_words(limit: str | Limit, language: str) -> str:
     """A limit as a customer reads it. One that hangs on a fact is told in the words of the policy."""
-    return _words(str(limit), language.split("-")[0].split("_")[0])
+    return _words(str(limit), primary_language(language))
 
 
 @lru_cache(maxsize=1024)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import graphviz
 
+from carepolicy.businesstime.words import primary_language
 from carepolicy.charts import markup
 from carepolicy.charts.colours import PLAIN, shade
 from carepolicy.charts.markup import GREY, Pen, destination, font, target_colours
@@ -32,7 +33,7 @@ def dot_of(chart: Chart, sheet: Sheet, say: bool = True, heading: bool = True) -
 
 def font_of(language: str) -> str:
     """A font that has the script of a language and that both the building and the reading side can have."""
-    return _SCRIPT_FONTS.get(language.split("-")[0], FONT)
+    return _SCRIPT_FONTS.get(primary_language(language), FONT)
 
 
 def empty_graph(chart: Chart, name: str) -> graphviz.Digraph:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from carepolicy.businesstime.words import primary_language
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:
@@ -145,4 +147,4 @@ _ALL = {"en": ENGLISH, "fr": FRENCH, "de": GERMAN, "ar": ARABIC}
 
 def labels_of(language: str) -> Labels:
     """The words in a language ("fr", "fr-CA"); English where there are none of that language."""
-    return _ALL.get(language.split("-")[0].lower(), ENGLISH)
+    return _ALL.get(primary_language(language), ENGLISH)

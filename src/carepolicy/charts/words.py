@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import LimitError, parse_limit
-from carepolicy.businesstime.words import limit_in_words
+from carepolicy.businesstime.words import limit_in_words, primary_language
 from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, humanised, width
 from carepolicy.guards.scope import scope_of
@@ -219,4 +219,4 @@ def limit_told(organisation: Organisation, text: str, language: str) -> str:
 
 def _plain(limit: str, language: str) -> str:
     """A limit that hangs on no fact. English is as the policy has it, which is English."""
-    return limit if language.split("-")[0] == "en" else limit_in_words(limit, language)
+    return limit if primary_language(language) == "en" else limit_in_words(limit, language)

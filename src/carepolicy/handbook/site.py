@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
+from carepolicy.businesstime.words import primary_language
 from carepolicy.charts import chart_of, renderer
 from carepolicy.charts.changes import compare
 from carepolicy.charts.changes.difference import word_of
@@ -119,7 +120,7 @@ def languages_of(policies: Policies) -> list[Language]:
 def name_of(tag: str) -> str:
     """What a language calls itself: "English", "Français"."""
     locale = locale_of(tag)
-    known = tag.split("-")[0].split("_")[0].lower() == locale.language
+    known = primary_language(tag) == locale.language
     name = locale.get_display_name(locale) if known else None
     return name[:1].upper() + name[1:] if name else tag
 
@@ -244,7 +245,7 @@ def _with_file(promise: Any) -> dict[str, Any]:
 
 def _own(text: str, spoken: str, language: str) -> Markup:
     """A text of the policy, escaped, and marked with its language where the page is in another one."""
-    if not text or spoken.split("-")[0] == language:
+    if not text or primary_language(spoken) == language:
         return escape(text)
     return Markup('<span lang="{}">{}</span>').format(spoken, text)
 

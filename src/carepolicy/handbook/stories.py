@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from carepolicy.charts.text import clean, humanised
+from carepolicy.machine.messages import MASK
 from carepolicy.policy.text import read_source
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from carepolicy.handbook.book import Book
     from carepolicy.policy.model import Flow, Policies
 
-MASK = "***"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 
 

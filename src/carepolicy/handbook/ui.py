@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from carepolicy.businesstime.words import primary_language
+
 
 @dataclass(frozen=True, slots=True)
 class Ui:
@@ -335,4 +337,4 @@ FRENCH = Ui(
 
 def ui_of(language: str) -> Ui:
     """The words in a language ("fr", "fr-CA"); English where there are none of that language."""
-    return {"en": ENGLISH, "fr": FRENCH}.get(language.split("-")[0].split("_")[0].lower(), ENGLISH)
+    return {"en": ENGLISH, "fr": FRENCH}.get(primary_language(language), ENGLISH)

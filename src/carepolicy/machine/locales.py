@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import lru_cache
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime.instants import EPOCH
+from carepolicy.businesstime.words import primary_language
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,7 +104,7 @@ def value_in_words(value: Any, kind: str, currency: str | None, language: str, t
     if kind == "choice":
         return str(value).replace("_", " ")
     if kind == "flag":
-        return YES_AND_NO.get(re.split("[-_]", language)[0], YES_AND_NO["en"])[0 if value else 1]
+        return YES_AND_NO.get(primary_language(language), YES_AND_NO["en"])[0 if value else 1]
     if kind == "time":
         return time_in_words(value, language, timezone)
     if kind == "date":

@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from carepolicy.businesstime.words import FALLBACK, limit_in_words
+from carepolicy.businesstime.words import FALLBACK, limit_in_words, primary_language
 from carepolicy.machine.locales import (
     hours_in_words,
     is_right_to_left,
@@ -314,7 +314,7 @@ def notice_of(flow: Flow, language: str, state: str, trigger: str | None) -> tup
 
 
 def _sentences(language: str) -> dict[str, str]:
-    return SENTENCES.get(language.partition("-")[0], SENTENCES[FALLBACK])
+    return SENTENCES.get(primary_language(language), SENTENCES[FALLBACK])
 
 
 def _sentence(title: str) -> str:

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.instants import NEVER
+from carepolicy.machine.messages import MASK
 from carepolicy.policy.findings import did_you_mean
-from carepolicy.scenarios.stage import MASK, NONE, CannotPlay
+from carepolicy.scenarios.names import CLOCKS
+from carepolicy.scenarios.stage import NONE, CannotPlay
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case, Round
@@ -182,7 +184,7 @@ def _facts(play: Play, whose: Key, wanted: dict[str, Any]) -> Iterator[Differenc
 def _demand_known(play: Play, whose: Key, key: str, names: list[str] | dict[str, str]) -> None:
     """Refuse the name of a clock or message that the flow does not have: it could never be so, or never not."""
     program = play.program(whose[0])
-    if key in ("due", "late", "met", "warned", "cancelled", "running", "paused", "stopped"):
+    if key == "due" or key in CLOCKS:
         what, known = "clock", {each.name for each in program.clocks}
     elif key == "sent":
         what, known = "message", set(program.program.templates)

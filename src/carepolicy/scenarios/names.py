@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 MERGE = "carepolicy.merge"
 """The event that every set knows."""
 
-_CLOCKS = ("late", "met", "warned", "cancelled", "running", "paused", "stopped")
+CLOCKS = ("late", "met", "warned", "cancelled", "running", "paused", "stopped")
+"""Keys of an expectation that name clocks."""
+
 _NAMED = {
-    **dict.fromkeys(_CLOCKS, ("CP205", "clock")),
+    **dict.fromkeys(CLOCKS, ("CP205", "clock")),
     "sent": ("CP206", "message"),
     "not_sent": ("CP206", "message"),
     "told": ("CP201", "role"),

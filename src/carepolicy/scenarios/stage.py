@@ -28,7 +28,6 @@ FIRST, LAST = 1971, 2190
 EARLIEST, LATEST = (microseconds(datetime(year, 1, 1, tzinfo=UTC)) for year in (FIRST, LAST + 1))
 """Calendars know the years 1970 to 2200: there is room around for what a scenario's clocks add."""
 
-MASK = "***"
 NONE = "none"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from carepolicy.businesstime.words import primary_language
 from carepolicy.policy.language.kinds import KINDS, keys_of
 
 _APPEARS = {
@@ -118,4 +119,4 @@ FRENCH = ChangeWords(
 
 def change_words(language: str) -> ChangeWords:
     """The words in a language ("fr", "fr-CA"); English where there are none of that language."""
-    return {"en": ENGLISH, "fr": FRENCH}.get(language.split("-")[0].split("_")[0].lower(), ENGLISH)
+    return {"en": ENGLISH, "fr": FRENCH}.get(primary_language(language), ENGLISH)
