@@ -29,8 +29,7 @@ from typing import Any, NamedTuple
 import orjson
 from transitions import Machine
 
-from carepolicy.cli.run import BLOCK
-from carepolicy.collecting import seldom_collected
+from carepolicy.cli.run import BLOCK, seldom_collected
 from carepolicy.engine.intake import numbered_lines
 from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.bundle import compile_folder

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from carepolicy.cli.terminal import plain
-from carepolicy.unseen import END_OF_ISOLATE, ISOLATES, OVERRIDES
+from carepolicy.policy.characters import END_OF_ISOLATE, ISOLATES, OVERRIDES
 from laws import examples
 from nasty_texts import texts
 

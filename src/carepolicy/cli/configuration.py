@@ -7,7 +7,6 @@ variable of the environment, and that over the file.
 from __future__ import annotations
 
 import os
-import tomllib
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -125,6 +124,8 @@ def _content(path: str) -> bytes | None:
 
 
 def _tables(file: str, content: bytes, inside: bool) -> Mapping[str, Any]:
+    import tomllib  # which most folders have nothing for
+
     try:
         data = tomllib.loads(content.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 import orjson
 
-from carepolicy.cli import letters
 from carepolicy.cli.sets import format_option, policies_option
 from carepolicy.cli.status import NO, Refused
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
-from carepolicy.cli.terminal import plain
+from carepolicy.cli.terminal import plain, table
 from carepolicy.cli.times import wall_clock
+from carepolicy.engine.history.words import time_in_words
+from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.store.live.batch import Wall
 from carepolicy.store.live.deadletters import NoLetter, listed, one, take_again
 from carepolicy.store.privacy.seal import ANYBODY, Looker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from carepolicy.store.live.deadletters import TakenAgain
+    from carepolicy.store.live.deadletters import DeadLetter, TakenAgain
+
+HEAD = ("no", "code", "happened", "subject", "event", "why")
 
 
 @click.group(
@@ -63,7 +67,7 @@ def list_(
             told = {"dead_letters": [each.as_dict() for each in found]}
             click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
         else:
-            click.echo(letters.listed(found, ZoneInfo(bundle.timezone)), nl=False)
+            click.echo(_table(found, ZoneInfo(bundle.timezone)), nl=False)
 
 
 @command.command(epilog="\b\nExamples:\n  carepolicy dead show 17\n  carepolicy dead show 17 --reveal --as care_lead\n")
@@ -130,3 +134,16 @@ def _tell(told: TakenAgain, form: str) -> None:
     else:
         sys.stdout.write(plain(f"{told.no}: refused again, now {told.now}: {told.code} {told.reason}") + "\n")
     sys.stdout.flush()
+
+
+def _table(letters: Iterable[DeadLetter], zone: ZoneInfo) -> str:
+    rows = [_row(each, zone) for each in letters]
+    return table([HEAD, *rows]) if rows else "nothing\n"
+
+
+def _row(letter: DeadLetter, zone: ZoneInfo) -> tuple[str, ...]:
+    event = letter.event
+    time = str(event.get("time", ""))
+    with suppress(NoInstant):
+        time = time_in_words(parse(time), zone) if time else ""
+    return str(letter.no), letter.code, time, str(event.get("subject", "")), str(event.get("type", "")), letter.reason

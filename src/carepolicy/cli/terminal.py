@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from carepolicy.cli.status import Loudness
-from carepolicy.unseen import bounded
+from carepolicy.policy.characters import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.guards.faults import PARSE, SIZE, ExpressionError, Fault
+from carepolicy.policy.characters import like_blank, like_blank_told
 from carepolicy.policy.findings import quoted
 from carepolicy.policy.node import CelText
 from carepolicy.policy.vocabulary import AMOUNT, amount_meant
-from carepolicy.unseen import like_blank, like_blank_told
 
 if TYPE_CHECKING:
     from lark import Lark, Token, Tree

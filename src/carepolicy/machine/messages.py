@@ -22,10 +22,10 @@ from carepolicy.machine.locales import (
     time_in_words,
     value_in_words,
 )
+from carepolicy.policy.characters import isolated
 from carepolicy.policy.limit import Limit, LimitError
 from carepolicy.policy.placeholders import Placeholder, PlaceholderError, pieces
 from carepolicy.policy.strata import effects_of
-from carepolicy.unseen import isolated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,9 +18,9 @@ from yaml.events import (
     StreamEndEvent,
 )
 
+from carepolicy.policy.characters import like_blank, like_blank_told
 from carepolicy.policy.findings import Finding, quoted
 from carepolicy.policy.places import Path, Place, Source
-from carepolicy.unseen import like_blank, like_blank_told
 
 DEEPEST = 40
 """Levels of nesting. The language itself needs nine."""

@@ -7,8 +7,8 @@ from difflib import SequenceMatcher, get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from carepolicy.policy.characters import shown
 from carepolicy.policy.vocabulary import meant, same
-from carepolicy.unseen import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

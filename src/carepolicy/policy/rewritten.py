@@ -7,7 +7,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 
-from carepolicy.durable import sync_name
+from carepolicy.files import sync_name
 
 
 class Changed(OSError):

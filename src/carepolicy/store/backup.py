@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.durable import sync, sync_name
 from carepolicy.engine.instants import SECOND
+from carepolicy.files import sync, sync_name
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.open import open_store
 from carepolicy.store.privacy.keys import keys_of

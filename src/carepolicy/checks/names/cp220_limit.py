@@ -8,9 +8,9 @@ from carepolicy.businesstime import LimitError
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.limits import WrittenLimit
 from carepolicy.checks.rule import Rule
+from carepolicy.policy.characters import shown
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.limit import setting_in
-from carepolicy.unseen import shown
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import shutil
@@ -20,7 +21,6 @@ from carepolicy.cli.sets import bundle_or_exit, policies_option
 from carepolicy.cli.status import HARMLESS, UNREACHABLE, Refused
 from carepolicy.cli.terminal import no_colour
 from carepolicy.cli.times import lateness_of, until_of
-from carepolicy.collecting import seldom_collected
 from carepolicy.engine.codes import CODES
 from carepolicy.engine.intake import numbered_lines, tells_of_merges
 from carepolicy.engine.parallel import ParallelRun, WorkerDied
@@ -35,6 +35,9 @@ BLOCK = 1 << 15
 
 SHARED_BLOCK = 1 << 17
 """The same where each of several workers gets a part of them."""
+
+SELDOM = (1_000_000, 50, 1000)
+"""After how many new objects Python looks for garbage while a run holds many open cases."""
 
 
 @click.command(
@@ -138,6 +141,25 @@ def _run_with(asked: Asked) -> None:
         tally = run_with_store(asked, source, _blocks(source, asked.quiet))
     if set(tally) - HARMLESS:
         raise SystemExit(1)
+
+
+@contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Inside, Python looks for cycles of garbage seldom.
+
+    Cases, rounds and records hold no cycles: they go when nothing refers to them. With many open cases
+    the collector would look through all of them again and again and find nothing, which took a seventh of a run.
+    Afterwards what is left counts as old, so that it is not looked through at once.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(*SELDOM)
+    try:
+        yield
+    finally:
+        if gc.get_freeze_count() == 0:  # else somebody's frozen objects would be thawed with ours
+            gc.freeze()
+            gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 def _source(stack: ExitStack, file: str) -> Any:

@@ -17,9 +17,9 @@ from carepolicy.cli.letters import Letters
 from carepolicy.cli.status import USAGE, Refused
 from carepolicy.cli.stores import open_or_exit, operation_or_exit
 from carepolicy.cli.times import near_of, wall_clock
-from carepolicy.durable import sync_name
 from carepolicy.engine.codes import CODES
 from carepolicy.engine.intake import numbered_lines
+from carepolicy.files import sync_name
 from carepolicy.store import faults
 from carepolicy.store.cases.search import count_open
 from carepolicy.store.live.inputs import Input, is_whole

@@ -23,9 +23,9 @@ import aiosmtplib
 
 from carepolicy.engine.instants import datetime_of
 from carepolicy.engine.values import MASK
+from carepolicy.policy.characters import bounded
 from carepolicy.store.outbox.delivery import Doubtful, Lane, Server, ServerFault, Undeliverable, Undelivered, causes
 from carepolicy.store.outbox.queue import Selection
-from carepolicy.unseen import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

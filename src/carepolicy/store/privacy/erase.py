@@ -59,17 +59,6 @@ def erase(transaction: Transaction, sealer: DataKeys, bundle: Bundle, address: A
     transaction.run(statements.NOTE_ERASURE, (now, author, subject, "", orjson.dumps(counts).decode()))
 
 
-def erase_at(bundle: Bundle, flow: str, closed: int) -> int | None:
-    """When the facts of a case that closed at ``closed`` are erased; None where they are kept for good."""
-    program = next((each for each in bundle.programs if each.flow == flow), None)
-    keep = bundle.keep if program is None or program.keep is None else program.keep
-    if keep is None:
-        return None
-    calendar = bundle.calendars[program.calendar if program is not None else next(iter(bundle.calendars))]
-    due: int | None = calendar.add_us(closed, keep)
-    return due
-
-
 def enforce_keep(store: Store, sealer: DataKeys, now: int) -> int:
     """Erase the facts of closed cases that are kept no longer; of how many cases."""
     done = 0

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from carepolicy.durable import replace_file, sync_name, write_beside
+from carepolicy.files import replace_file, sync_name, write_beside
 from carepolicy.store.faults import WrongKey
 from carepolicy.store.sql import statements
 from carepolicy.store.url import is_shadow, named_store

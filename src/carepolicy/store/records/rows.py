@@ -9,7 +9,6 @@ from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.engine.record import PREFIX, render
 from carepolicy.store.contract import RecordRow, RequestRow, storable
 from carepolicy.store.live.memory import Remembered, address_of
-from carepolicy.store.privacy.erase import erase_at
 from carepolicy.store.privacy.seal import whole
 from carepolicy.store.records.chain import BEGINNING, LOOSE, link
 from carepolicy.store.sql.statements import NOTE_CLOSING
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.memory import Name
     from carepolicy.engine.record import Record, Told
+    from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Transaction
     from carepolicy.store.live.memory import StoreMemory
 
@@ -95,7 +95,7 @@ class RecordRows:
         if kind == ASSIGNED:
             known.owners[flow] = data["role"], data.get("person")
         elif kind == CLOSED:
-            erase = erase_at(self._memory.bundle, flow, time)
+            erase = _erase_at(self._memory.bundle, flow, time)
             if erase is not None:  # when what is private of a closed case is erased
                 self.closings.append((key, subject, flow, sequence, time, erase))
         else:
@@ -110,3 +110,14 @@ def _instant(when: str) -> int:
         return parse(when)
     except NoInstant:
         return 0
+
+
+def _erase_at(bundle: Bundle, flow: str, closed: int) -> int | None:
+    """When the facts of a case that closed at ``closed`` are erased; None where they are kept for good."""
+    program = next((each for each in bundle.programs if each.flow == flow), None)
+    keep = bundle.keep if program is None or program.keep is None else program.keep
+    if keep is None:
+        return None
+    calendar = bundle.calendars[program.calendar if program is not None else next(iter(bundle.calendars))]
+    due: int | None = calendar.add_us(closed, keep)
+    return due

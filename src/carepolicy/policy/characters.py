@@ -4,6 +4,7 @@ others (U+200E, U+200F, isolates); some turn the direction of all that follows, 
 from __future__ import annotations
 
 import re
+from unicodedata import name
 
 ISOLATES, END_OF_ISOLATE = "\u2066\u2067\u2068", "\u2069"
 """What sets a text apart from the direction of what is around it, and ends it (UAX #9)."""
@@ -48,8 +49,6 @@ def like_blank(text: str, start: int = 0) -> re.Match[str] | None:
 
 def called(letter: str) -> str:
     """What a letter is called: ``no-break space (U+00A0)``."""
-    from unicodedata import name
-
     return f"{name(letter, 'control character').lower()} (U+{ord(letter):04X})"
 
 
