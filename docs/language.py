@@ -77,7 +77,14 @@ def _row(key: Key) -> tuple[str, ...]:
     about = f"{key.about}{_only(key)}"
     left_out = "must be there" if key.required else key.otherwise or "nothing"
     codes = ", ".join(f"[{code}](rules/{code}.md)" for code in key.told_by)
-    return name, _cell(about), _cell(value_of(key.shape)), _cell(left_out), f"`{key.name}: {key.example}`", codes
+    return (
+        name,
+        _cell(about),
+        _cell(" or ".join((value_of(key.shape), *key.also))),
+        _cell(left_out),
+        f"`{key.name}: {key.example}`",
+        codes,
+    )
 
 
 def _only(key: Key) -> str:

@@ -11,22 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from carepolicy.policy.language.calendar import CalendarSpec, Holidays, ImportedFile, Interval
-from carepolicy.policy.language.flow import (
-    After,
-    Clock,
-    Effects,
-    Event,
-    Extend,
-    Flow,
-    LimitChoice,
-    Open,
-    Phase,
-    Raise,
-    Request,
-    State,
-    Tell,
-    Transition,
-)
+from carepolicy.policy.language.effects import Effects, Extend, Open, Raise, Request, Tell
+from carepolicy.policy.language.flow import After, Clock, Event, Flow, LimitChoice, Phase, State, Transition
 from carepolicy.policy.language.messages import Message
 from carepolicy.policy.language.organisation import Channel, Fact, Organisation, Role, Setting, Value, Watch
 from carepolicy.policy.limit import LimitText

@@ -114,18 +114,6 @@ class Node:
         """The text below ``key``, or None."""
         return self[key].text() if key in self else None
 
-    def marked(self, key: str) -> bool:
-        """Whether the key is there and says true."""
-        return key in self and bool(self[key].data)
-
-    def maybe_limit(self, key: str) -> LimitText | None:
-        """The limit below ``key``, or None."""
-        return self[key].limit() if key in self else None
-
-    def condition(self, key: str) -> CelText | None:
-        """The expression below ``key``, or None."""
-        return self[key].expression() if key in self else None
-
     def texts(self, key: str) -> tuple[str, ...]:
         """The text or texts below ``key``."""
         return tuple(node.text() for node in self.each(key))
