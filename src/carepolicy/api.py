@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from carepolicy.businesstime.instants import microseconds
-from carepolicy.engine.reading import read_record
+from carepolicy.engine.history.log import read_record
 from carepolicy.engine.record import Record
 from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.event import Event, line_of

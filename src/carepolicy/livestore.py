@@ -22,7 +22,7 @@ import orjson
 
 from carepolicy.businesstime.instants import EPOCH, microseconds
 from carepolicy.engine.history.cases import CaseView, cases_of
-from carepolicy.engine.reading import read_record
+from carepolicy.engine.history.log import read_record
 from carepolicy.engine.record import Record
 from carepolicy.event import line_of
 from carepolicy.policy.findings import did_you_mean

@@ -16,8 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 from carepolicy.cli import app
-from carepolicy.engine.history.order import in_order
-from carepolicy.engine.reading import read_record, read_records
+from carepolicy.engine.history.log import in_order, read_record, read_records
 from laws import examples
 
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,8 @@ import pytest
 
 from carepolicy.engine import fast
 from carepolicy.engine.history.cases import cases_of
+from carepolicy.engine.history.log import read_record
 from carepolicy.engine.history.words import clock_in_words
-from carepolicy.engine.reading import read_record
 from stories import Events, Runner, event, short
 
 FLOW = """\

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.businesstime.instants import microseconds
+from carepolicy.engine.history.log import read_record
 from carepolicy.engine.instants import text_of
-from carepolicy.engine.reading import read_record
 from carepolicy.engine.record import (
     ClockBasis,
     ClockData,

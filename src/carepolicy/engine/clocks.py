@@ -14,9 +14,9 @@ from carepolicy.businesstime.errors import OutOfRange
 from carepolicy.engine import codes
 from carepolicy.engine.case import Kept, Round, place_of, used_of
 from carepolicy.engine.due import passed, plan, settle, settle_standing, stand, used_before, with_more
+from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.instants import DAY, FIRST_YEAR, NEVER
 from carepolicy.engine.record import ClockBasis, ClockData, seconds
-from carepolicy.engine.values import NO_DATA
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:

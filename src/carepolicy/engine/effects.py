@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import clocks
 from carepolicy.engine.clocks import extend
+from carepolicy.engine.facts import MASK, plain
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.record import Told
-from carepolicy.engine.values import MASK, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

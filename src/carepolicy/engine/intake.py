@@ -14,8 +14,8 @@ from orjson import JSONDecodeError, loads
 
 from carepolicy.engine import codes
 from carepolicy.engine.cards import SHORTEST, mask_cards, names_card, one_names_card
+from carepolicy.engine.facts import MASK, NO_DATA, NamesCard, Taker, WrongValue, plain_taker_of, taker_of
 from carepolicy.engine.instants import NoInstant, hour_start, read_instant, rest_of_hour
-from carepolicy.engine.values import MASK, NO_DATA, NamesCard, Taker, WrongValue, plain_taker_of, taker_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 BLOCK = 1 << 20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_LINE = 1 << 20
+AT_THE_END = 1 << 61
+"""The number of the line that causes what falls due at the end, after all that a log can have. In a store it is the
+position of what fell due when an input was first read to its end; when that has grown, one more each time."""
 MERGE = "carepolicy.merge"
 DEEPEST_NAME = 8
 LONGEST_NAME = 80

@@ -21,9 +21,9 @@ from operator import attrgetter, itemgetter
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from carepolicy.engine import codes
-from carepolicy.engine.eventrecords import EventRecords
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import (
+    AT_THE_END,
     BLOCK,
     MERGE,
     Incoming,
@@ -34,7 +34,7 @@ from carepolicy.engine.intake import (
     is_too_long,
     make_tuple,
 )
-from carepolicy.engine.letters import DeadLetters
+from carepolicy.engine.letters import DeadLetters, EventRecords, Refusal
 from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.program import LiveProgram
 from carepolicy.engine.record import text_of_all
@@ -50,9 +50,6 @@ if TYPE_CHECKING:
     from carepolicy.engine.record import Record
     from carepolicy.engine.stratum import Counted
     from carepolicy.machine.program import Bundle, WatchTable
-
-AT_THE_END = NEVER
-"""The number of the line that causes what falls due at the end."""
 
 _time_of = itemgetter(3)
 
@@ -80,17 +77,6 @@ class Ending(NamedTuple):
 
     caused: list[Caused]
     due: list[Record]
-
-
-class Refusal(NamedTuple):
-    """An event that was not taken, or of which a card number was masked: the number of the line that brought it
-    (``AT_THE_END`` where a flow raised it after all lines) and, where it could not be read, the text of that line."""
-
-    line: int
-    code: str
-    reason: str
-    event: Incoming | Refused
-    text: bytes | str = b""
 
 
 class Reading(NamedTuple):

@@ -9,15 +9,15 @@ from carepolicy.engine.case import Raised, Subject
 from carepolicy.engine.fast import quicken
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.intake import HAS_TOO_MANY_BYTES, MERGE, Incoming, is_too_long, make_tuple, shortened
-from carepolicy.engine.merging import merge_subjects
+from carepolicy.engine.merge import merge_subjects
 from carepolicy.engine.stepper import NO_PLACES, Stepper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from carepolicy.engine.case import Case
-    from carepolicy.engine.eventrecords import EventRecords
     from carepolicy.engine.intake import Row
+    from carepolicy.engine.letters import EventRecords
     from carepolicy.engine.memory import Closed, Memory, Name
     from carepolicy.engine.program import LiveProgram, LiveState
     from carepolicy.engine.record import Record
@@ -219,8 +219,23 @@ class Stratum:
             self.stepper.unmasked.clear()
 
     def merge(self, event: Incoming) -> None:
-        """Join the cases of the event's subject to those of the subject that it names."""
-        merge_subjects(self, event)
+        """Carry out ``carepolicy.merge``: the cases of the event's subject join those of ``data.into``."""
+        into = event.data.get("into")
+        survivor = self.subject(None, into) if into else None
+        merged = self.subject(None, event.subject)
+        if survivor is None or survivor is merged:
+            self.refuse(event, codes.MERGE, "it must name another subject to merge into", event.subject)
+            return
+        for subject in (merged, survivor):
+            if event.time < subject.last:
+                reason = f"{subject.name} has already seen {text_of(subject.last)}"
+                self.refuse(event, codes.OUT_OF_ORDER, reason, event.subject)
+                return
+        merge_subjects(self.stepper, merged, survivor, event.time, event.when)
+        self.took = True
+        self.merged[merged.name] = survivor.name
+        del self.subjects[merged.name]
+        self.stepper.plan(survivor)
 
     def subject(self, key: str | None, name: str) -> Subject:
         """The subject of that name, or the one that it was merged into; ``key`` is the fact that names it."""

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime import LimitError, NeverOpen, OutOfRange, parse_limit
 from carepolicy.businesstime.instants import microseconds
+from carepolicy.engine.facts import WrongValue, taker_of
 from carepolicy.engine.instants import datetime_of, text_of
-from carepolicy.engine.values import WrongValue, taker_of
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
 from carepolicy.policy.limit import setting_in
 from carepolicy.policy.load import load_policies

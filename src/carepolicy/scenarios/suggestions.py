@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from carepolicy.engine.eventrecords import EventRecords
+from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.instants import DAY, NEVER, SECOND, text_of
 from carepolicy.engine.intake import Intake
+from carepolicy.engine.letters import EventRecords
 from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.program import LiveProgram
 from carepolicy.engine.stratum import Stratum
-from carepolicy.engine.values import NO_DATA
 from carepolicy.guards.compiler import compile_expression
 from carepolicy.guards.scope import scope_of
 from carepolicy.scenarios.coverage import described, trace, ways_of

@@ -20,9 +20,8 @@ from carepolicy.cli.status import NO, Refused
 from carepolicy.cli.stores import open_or_exit, reveal_options, store_option
 from carepolicy.cli.times import wall_clock
 from carepolicy.engine.history.cases import cases_of
-from carepolicy.engine.history.order import in_order
+from carepolicy.engine.history.log import in_order, read_record
 from carepolicy.engine.history.words import NAMES, Titles
-from carepolicy.engine.reading import read_record
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
 from carepolicy.machine.timetable import timetable_of
 from carepolicy.store.cases.search import CaseFilter

@@ -11,15 +11,14 @@ import click
 
 from carepolicy.cli.status import NO, Refused
 from carepolicy.cli.stores import bundle_of, open_or_exit, reader_of
-from carepolicy.engine.history.order import in_order
-from carepolicy.engine.reading import read_records
+from carepolicy.engine.history.log import in_order, read_records
 from carepolicy.policy.findings import did_you_mean
 from carepolicy.store.cases.search import all_lines, names_near, open_cases, open_cases_in, records_of
 from carepolicy.store.privacy.seal import ANYBODY, Looker
 
 if TYPE_CHECKING:
     from carepolicy.engine.history.cases import CaseView
-    from carepolicy.engine.reading import Skipped
+    from carepolicy.engine.history.log import Skipped
     from carepolicy.engine.record import Record
     from carepolicy.store.cases.search import CaseFilter
     from carepolicy.store.contract import Store, Transaction

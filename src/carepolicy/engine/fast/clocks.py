@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from carepolicy.engine import clocks
 from carepolicy.engine.case import Round
 from carepolicy.engine.due import plan
+from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.values import NO_DATA
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:

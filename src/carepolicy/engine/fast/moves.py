@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from carepolicy.engine.case import Case
 from carepolicy.engine.clocks import begin_anew
 from carepolicy.engine.effects import assign_task
+from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.fast.clocks import look, operate
 from carepolicy.engine.fast.code import Code
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.values import NO_DATA
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:

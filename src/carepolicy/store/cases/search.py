@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carepolicy.engine.history.cases import Cases, CaseView
+from carepolicy.engine.history.log import read_record
 from carepolicy.engine.instants import parse
-from carepolicy.engine.reading import read_record
 from carepolicy.engine.record import Record
 from carepolicy.store.contract import named, storable
 from carepolicy.store.privacy.seal import ANYBODY, Looker

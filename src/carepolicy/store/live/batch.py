@@ -10,7 +10,7 @@ import orjson
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import DAY, NEVER, text_of
-from carepolicy.engine.intake import MERGE, Incoming, Refused, is_too_long, make_tuple
+from carepolicy.engine.intake import AT_THE_END, MERGE, Incoming, Refused, is_too_long, make_tuple
 from carepolicy.engine.run import Reading
 from carepolicy.store.contract import LetterRow, storable
 from carepolicy.store.live.memory import Ids, name_of
@@ -22,18 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from carepolicy.engine.intake import Line, Row
+    from carepolicy.engine.letters import Refusal
     from carepolicy.engine.memory import Name
     from carepolicy.engine.record import Record
-    from carepolicy.engine.run import Refusal
     from carepolicy.store.contract import Transaction
     from carepolicy.store.live.memory import Id, StoreMemory
     from carepolicy.store.records.rows import Unmasked
 
 NOT_AGAIN = frozenset((codes.DUPLICATE, codes.CARD))
 """What became of an event that was taken, so that it is not to be taken again."""
-
-AT_THE_END = 1 << 61
-"""The position of what falls due when an input was read to its end; when it has grown, one more each time."""
 
 
 NEAR = DAY
@@ -207,7 +204,7 @@ class Batch:
             letter = self._letter(refusal)
             self.letters.append(letter.shown)
             subject = None if letter.subject is None or is_too_long(letter.subject) else storable(letter.subject)
-            position = min(refusal.line, self._end)
+            position = self._end if refusal.line == AT_THE_END else refusal.line
             row = LetterRow(self._input, position, refusal.code, letter.shown.rstrip("\n"), subject, None)
             if subject is not None and letter.whole != letter.shown:
                 self._wholes[len(self._letters)] = subject, letter.whole

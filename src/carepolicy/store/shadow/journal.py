@@ -14,9 +14,9 @@ import orjson
 
 from carepolicy.engine import codes
 from carepolicy.engine.cards import mask_data
+from carepolicy.engine.facts import plain
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import IDENTITIES, Incoming
-from carepolicy.engine.values import plain
 from carepolicy.store.sql import statements
 from carepolicy.store.sql.statements import JOURNAL
 

@@ -4,48 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.engine import clocks, codes
+from carepolicy.engine import clocks
 from carepolicy.engine.case import place_of, start_of, used_of
 from carepolicy.engine.due import settle, used_in
 from carepolicy.engine.effects import tell_task
-from carepolicy.engine.instants import text_of
 from carepolicy.engine.record import Told
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case, Round, Subject
-    from carepolicy.engine.intake import Incoming
     from carepolicy.engine.record import Record
     from carepolicy.engine.stepper import Stepper
-    from carepolicy.engine.stratum import Stratum
 
 OUTCOME = "merged"
 
 
-def merge_subjects(stratum: Stratum, event: Incoming) -> None:
-    """Carry out ``carepolicy.merge``: the cases of the event's subject join those of ``data.into``."""
-    into = event.data.get("into")
-    survivor = stratum.subject(None, into) if into else None
-    merged = stratum.subject(None, event.subject)
-    if survivor is None or survivor is merged:
-        stratum.refuse(event, codes.MERGE, "it must name another subject to merge into", event.subject)
-        return
-    now = event.time
+def merge_subjects(stepper: Stepper, merged: Subject, survivor: Subject, now: int, when: str) -> None:
+    """Let the cases of a subject join those of the survivor."""
     for subject in (merged, survivor):
-        if now < subject.last:
-            reason = f"{subject.name} has already seen {text_of(subject.last)}"
-            stratum.refuse(event, codes.OUT_OF_ORDER, reason, event.subject)
-            return
-    for subject in (merged, survivor):
-        stratum.stepper.fire(subject, now, False)
+        stepper.fire(subject, now, False)
         subject.last = now
     for place in sorted(merged.cases):
-        _join(stratum.stepper, merged.cases[place], survivor, now, event.when)
+        _join(stepper, merged.cases[place], survivor, now, when)
     if merged.openings:
         survivor.openings = {**merged.openings, **(survivor.openings or {})}
-    stratum.took = True
-    stratum.merged[merged.name] = survivor.name
-    del stratum.subjects[merged.name]
-    stratum.stepper.plan(survivor)
 
 
 def _join(stepper: Stepper, case: Case, survivor: Subject, now: int, when: str) -> None:
