@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carepolicy.businesstime import LimitError, parse_limit
+from carepolicy.businesstime import LimitError
 from carepolicy.businesstime.words import limit_in_words, primary_language
 from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, humanised, width
@@ -202,7 +202,7 @@ def limit_told(organisation: Organisation, text: str, language: str) -> str:
     """A limit in words: "3 business hours", "until “Day of shipping”"; what is no limit ("50%") stays as it is."""
     said = settled(organisation, text)
     try:
-        parsed = parse_limit(said)
+        parsed = organisation.limit(text)
     except LimitError:
         return said
     if parsed.fact is None:
