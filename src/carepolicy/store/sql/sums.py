@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orjson import dumps, loads
 
-from carepolicy.store.faults import Altered, WrongKey
-from carepolicy.store.privacy.keys import ANOTHER, fingerprint, given_keys, made_key, source
+from carepolicy.store.faults import Altered
 from carepolicy.store.sql.tables import TABLES
 
 if TYPE_CHECKING:
@@ -50,9 +49,10 @@ class Total(NamedTuple):
 
 
 class Macs:
-    """The key of a store, at work."""
+    """The key of a store, at work: a new one that nobody has, or one that was given."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes | None = None) -> None:
+        key = os.urandom(SIZE) if key is None else key
         self.key = key
         self._begun: dict[str, Callable[[], Any]] = {
             name: blake2b(digest_size=SIZE, key=key, person=name.encode()).copy for name in TABLES
@@ -110,25 +110,6 @@ def _keyed(key: str, use: bytes, data: bytes, size: int) -> bytes:
 
 def _crossed(one: bytes, other: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(one, other, strict=True))
-
-
-def opened(rows: Sequence[tuple[str, bytes]]) -> Macs:
-    """The macs of a store that has wrapped its key like this. Raises ``WrongKey``, ``Altered``."""
-    found = {print_: bytes(wrapped) for print_, wrapped in rows}
-    keys = given_keys()
-    if not keys:
-        raise WrongKey(f"there is no key here: {source()} does not exist; {ANOTHER}")
-    for key in keys:
-        wrapped = found.get(fingerprint(key))
-        if wrapped is not None:
-            return Macs(unwrapped(key, wrapped))
-    raise WrongKey(ANOTHER)
-
-
-def made() -> tuple[Macs, str]:
-    """Macs with a key that nobody has, and the key of the store that they are to be wrapped with."""
-    keys = given_keys() or [made_key()]
-    return Macs(os.urandom(SIZE)), keys[0]
 
 
 def added(body: str, changed: Changed) -> str:

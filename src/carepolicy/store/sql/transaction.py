@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.store.contract import AddressRows, CaseRow, SubjectRow
-from carepolicy.store.faults import Again, Altered
-from carepolicy.store.privacy.keys import fingerprint
+from carepolicy.store.faults import Again, Altered, WrongKey
+from carepolicy.store.privacy.keys import ANOTHER, fingerprint, given_keys, made_key, source
 from carepolicy.store.sql import statements, sums
 from carepolicy.store.sql.sums import EMPTY, MAC, Macs
 from carepolicy.store.sql.tables import CASES, RECORDS, SUBJECTS, TABLES, WRITES, Delete, Insert, Update, taken_apart
@@ -151,19 +151,26 @@ class SqlTransaction(ABC):
 
     def known_macs(self) -> Macs | None:
         """The key at work; None where the store never had one. Raises ``WrongKey``, ``Altered``."""
-        found = self._ask(statements.MAC_KEYS)
-        return sums.opened(found) if found else None
+        wrapped = {print_: bytes(key) for print_, key in self._ask(statements.MAC_KEYS)}
+        if not wrapped:
+            return None
+        keys = given_keys()
+        if not keys:
+            raise WrongKey(f"there is no key here: {source()} does not exist; {ANOTHER}")
+        for key in keys:
+            if (found := wrapped.get(fingerprint(key))) is not None:
+                return Macs(sums.unwrapped(key, found))
+        raise WrongKey(ANOTHER)
 
     def share_macs(self, key: str) -> None:
         """Let a holder of another of the store's keys have the key of the macs."""
         self.run(statements.KEEP_MAC_KEY, (fingerprint(key), self.macs.wrapped(key)))
 
     def _begin(self) -> Macs:
-        macs, key = sums.made()
+        key, macs = (given_keys() or [made_key()])[0], Macs()
         self._marks.macs = macs
-        self._do_many(
-            statements.BEGIN_SUMS, [(shard, EMPTY, macs.of_sums(shard, EMPTY)) for shard in range(self.shards)]
-        )
+        begun = [(shard, EMPTY, macs.of_sums(shard, EMPTY)) for shard in range(self.shards)]
+        self._do_many(statements.BEGIN_SUMS, begun)
         self.share_macs(key)
         return macs
 
