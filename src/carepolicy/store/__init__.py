@@ -11,7 +11,7 @@ How the parts fit, from the outside in:
                 lateness holds back is in ``late``, what could not be taken in ``deadletters``.
                 ``batch`` is the work of one transaction: it asks the ``memory`` for what is needed, that of
                 the engine's run (its subjects come out of the store when they are asked for), lets it work, and hands
-                back subjects, cases, records, requests and dead letters, all at once.
+                back subjects, cases, records (as ``rows``), requests and dead letters, all at once.
 ``cases``       a case as bytes and back (``snapshot``), and questions about cases (``search``).
 ``records``     records tied into a ``chain``; ``verify`` finds those that were altered, inserted or lost, and a
                 ``checkpoint`` a store that was put back.

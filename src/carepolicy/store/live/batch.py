@@ -14,7 +14,7 @@ from carepolicy.engine.intake import AT_THE_END, MERGE, Incoming, Refused, is_to
 from carepolicy.engine.run import Reading
 from carepolicy.store.contract import LetterRow, storable
 from carepolicy.store.live.memory import Ids, name_of
-from carepolicy.store.records.rows import RecordRows
+from carepolicy.store.live.rows import RecordRows
 from carepolicy.store.shadow.journal import Journal
 from carepolicy.store.sql.statements import BURY
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.record import Record
     from carepolicy.store.contract import Transaction
     from carepolicy.store.live.memory import Id, StoreMemory
-    from carepolicy.store.records.rows import Unmasked
+    from carepolicy.store.live.rows import Unmasked
 
 NOT_AGAIN = frozenset((codes.DUPLICATE, codes.CARD))
 """What became of an event that was taken, so that it is not to be taken again."""

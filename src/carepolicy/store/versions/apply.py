@@ -29,9 +29,9 @@ from carepolicy.machine.program import Phase
 from carepolicy.store.faults import ReadOnly
 from carepolicy.store.live.memory import StoreMemory, name_of
 from carepolicy.store.live.operation import AT_A_TIME, Operation
+from carepolicy.store.live.rows import RecordRows
 from carepolicy.store.open import open_store, remove_store
 from carepolicy.store.privacy.seal import DataKeys
-from carepolicy.store.records.rows import RecordRows
 from carepolicy.store.shadow.journal import end_shadow
 from carepolicy.store.sql import statements
 from carepolicy.store.url import SHADOW_FILE, SQLITE, shadow_url
