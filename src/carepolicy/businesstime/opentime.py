@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import marshal
 import pickle
+import zlib
+from array import array
 from bisect import bisect_left, bisect_right
 from datetime import date, timedelta
 from itertools import accumulate, islice, pairwise
@@ -517,17 +519,12 @@ def _running(opens: list[int], closes: list[int], position: int) -> tuple[list[i
 
 def _bytes(lists: Sequence[list[int]]) -> bytes:
     """Sorted lists as bytes: what each number is more than the one before, which is much the same all year."""
-    import zlib
-    from array import array
-
     steps = (after - before for each in lists if each for before, after in pairwise((0, *each)))
     return zlib.compress(array("q", steps).tobytes())
 
 
 def unpacked(packed: Packed) -> Span:
     """The span that was packed."""
-    import zlib
-
     begin, end, position, number, lengths, steps = packed
     numbers = iter(memoryview(zlib.decompress(steps)).cast("q").tolist() if any(lengths) else ())
     lists = (list(accumulate(islice(numbers, length))) for length in lengths)

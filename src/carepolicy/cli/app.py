@@ -31,6 +31,8 @@ from carepolicy.cli.status import (
 )
 from carepolicy.cli.terminal import no_colour
 from carepolicy.engine.cards import mask_cards
+from carepolicy.policy.findings import did_you_mean
+from carepolicy.store.url import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -198,8 +200,6 @@ def _tell_what_is_used(parameters: Mapping[str, Any]) -> None:
     if isinstance(parameters.get("policies"), str):
         say(f"{NAME}: policies {os.path.abspath(parameters['policies'])}")
     if isinstance(parameters.get("store"), str):
-        from carepolicy.store.url import shown
-
         say(f"{NAME}: store {shown(parameters['store'])}")
 
 
@@ -238,8 +238,6 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the arguments name. Raises a usage error that names the nearest right one."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from carepolicy.policy.findings import did_you_mean
-
             hint = did_you_mean(args[0], COMMANDS) or "carepolicy --help lists all commands"
             ctx.fail(f'there is no command "{args[0]}"; {hint}')
         return super().resolve_command(ctx, args)

@@ -17,7 +17,8 @@ import click
 from carepolicy.cli.configuration import POLICIES, POLICIES_VARIABLE
 from carepolicy.cli.status import USAGE, Refused
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
-from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.files import organisation_meant
+from carepolicy.policy.findings import Severity, did_you_mean
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
@@ -69,8 +70,6 @@ def demand_folder(root: str) -> None:
     if not os.path.isdir(root):
         raise Refused(f"there is no folder {root}; name one with --policies, or make one with `carepolicy init {root}`")
     if not os.path.isfile(os.path.join(root, ORGANISATION)):
-        from carepolicy.policy.files import organisation_meant
-
         meant = organisation_meant(root)
         hint = "`carepolicy init` makes a set" if meant is None else f"call {meant} organisation.yaml"
         raise Refused(f"{root} is no policy set: it has no organisation.yaml; {hint}")
@@ -96,7 +95,6 @@ def policies_or_exit(root: str) -> Policies:
     """The checked set in a folder as its files say it; errors are shown and end the command."""
     demand_folder(root)
     from carepolicy.checks import check_folder
-    from carepolicy.policy.findings import Severity
 
     policies, findings = check_folder(root)
     errors = [each for each in findings if each.severity is Severity.ERROR]

@@ -21,6 +21,7 @@ from carepolicy.store import faults
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
 from carepolicy.store.privacy.seal import NOBODY, Reader
+from carepolicy.store.url import SQLITE, is_shadow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,9 +62,6 @@ def open_or_exit(url: str, create: bool = True, policies: str | None = None) -> 
 
     A file is made only where there is a policy set in the folder ``policies`` to begin with.
     """
-    from carepolicy.store import faults
-    from carepolicy.store.url import SQLITE, is_shadow
-
     if policies is not None and url.startswith(SQLITE) and not os.path.exists(url.removeprefix(SQLITE)):
         demand_folder(policies)
     try:

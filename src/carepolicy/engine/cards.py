@@ -39,8 +39,6 @@ def mask_cards(text: str) -> str:
     """
     if not _may_hold(text):
         return text
-    from carepolicy.engine.cards import cards_in
-
     found = list(cards_in(text, False))
     if not found:
         return text
@@ -58,8 +56,6 @@ def names_card(identity: str) -> bool:
     touch."""
     if not _may_hold(identity):
         return False
-    from carepolicy.engine.cards import name_is_card
-
     return name_is_card(identity)
 
 
@@ -81,8 +77,6 @@ def number_is_card(number: float | Decimal) -> bool:
     """Whether the whole part of a number is a card number of a known issuer."""
     if not 10 ** (SHORTEST - 1) <= abs(number) < 10**LONGEST:
         return False
-    from carepolicy.engine.cards import is_card
-
     return is_card(str(abs(int(number))))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 
 from carepolicy.engine import codes
+from carepolicy.policy.findings import did_you_mean
 from carepolicy.store.contract import storable
 
 if TYPE_CHECKING:
@@ -91,8 +92,6 @@ def _typed(bundle: Bundle, type_: str, text: str) -> tuple[str, Any]:
         raise NotTyped(f'"{name}" is no KEY=VALUE; write it as customer.tier=gold')
     fact = bundle.facts.get(name)
     if fact is None:
-        from carepolicy.policy.findings import did_you_mean
-
         known = bundle.carries.get(type_) or tuple(bundle.facts)
         if type_ == "carepolicy.merge" and name == "into":
             return name, value
