@@ -37,7 +37,7 @@ from carepolicy.engine.intake import (
 from carepolicy.engine.letters import DeadLetters, EventRecords, Refusal
 from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.program import LiveProgram
-from carepolicy.engine.record import text_of_all
+from carepolicy.engine.record import render, text_of_all
 from carepolicy.engine.stratum import NO_EVENTS, Stratum, raised_as_incoming
 
 if TYPE_CHECKING:
@@ -523,11 +523,15 @@ class OrderedRun:
     def _keep(self, found: Sequence[Caused]) -> None:
         if self._spool is None:
             self._spool = self._make_spool()
-        texts = [text_of_all(each.records).encode() for each in found]
-        start = self._spooled
-        for each, text in zip(found, texts, strict=True):
+        lines = render([record for each in found for record in each.records])
+        texts: list[bytes] = []
+        begin, start = 0, self._spooled
+        for each in found:
+            end = begin + len(each.records)
+            text = "".join(lines[begin:end]).encode()
+            texts.append(text)
             self._kept.append((each.line, start, start + len(text)))
-            start += len(text)
+            begin, start = end, start + len(text)
         self._spool.write(b"".join(texts))
         self._spooled = start
 
