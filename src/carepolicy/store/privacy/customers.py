@@ -144,11 +144,11 @@ class Customers:
 
     def _at(self, transaction: Transaction, address: Address) -> PersonalData:
         key, subject = address
-        count, private, _, _ = transaction.rows(statements.COUNT_RECORDS_AT, address)[0]
+        count, private = transaction.rows(statements.COUNT_RECORDS_AT, address)[0]
         return PersonalData(
             named(subject), key,
             tuple(self._case(named(subject), row) for row in transaction.rows(statements.OPEN_CASES_AT, address)),
-            count, private, transaction.rows(statements.COUNT_TYPED, (subject,))[0][1],
+            count, private, transaction.rows(statements.COUNT_TYPED, (subject,))[0][0],
             len(list(self._held_back(transaction, address))),
             transaction.rows(statements.LAST_CLOSING, address)[0][0],
             tuple((*row[:3], orjson.loads(row[3])) for row in transaction.rows(statements.ERASURES_OF, (subject,))),
