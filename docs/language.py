@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from carepolicy.policy.language.keys import Fields, Key, form_of
+from carepolicy.policy.language.keys import Fields, form_of
 from carepolicy.policy.language.kinds import KINDS
-from carepolicy.policy.language.shapes import Array, Named, Scalar, Several, Shape
+from carepolicy.policy.language.shapes import Array, Key, Named, Scalar, Several, Shape
 
 HERE = Path(__file__).parent / "language.md"
 

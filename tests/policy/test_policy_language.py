@@ -16,9 +16,9 @@ import yaml
 from carepolicy.checks import check_folder
 from carepolicy.policy.composer import compose
 from carepolicy.policy.findings import Severity
-from carepolicy.policy.language.keys import Fields, Key
+from carepolicy.policy.language.keys import Fields
 from carepolicy.policy.language.kinds import KINDS, keys_of
-from carepolicy.policy.language.shapes import Array, Named, Shape
+from carepolicy.policy.language.shapes import Array, Key, Named, Shape
 from carepolicy.policy.shape import check_shape
 
 ROOT = Path(__file__).parents[2]

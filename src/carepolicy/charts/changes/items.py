@@ -12,9 +12,9 @@ from carepolicy.charts.words import Words, fact_title, limit_told, titled
 from carepolicy.guards.scope import scope_of
 from carepolicy.guards.words import in_words
 from carepolicy.machine.locales import hours_in_words
-from carepolicy.policy.language.keys import Key as LanguageKey
 from carepolicy.policy.language.keys import Mapped, form_of, in_order
 from carepolicy.policy.language.shapes import Array, Several
+from carepolicy.policy.language.shapes import Key as LanguageKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

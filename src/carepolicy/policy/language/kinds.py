@@ -9,11 +9,11 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from carepolicy.policy.language.flow import Flow
-from carepolicy.policy.language.keys import Fields, Key
+from carepolicy.policy.language.keys import Fields
 from carepolicy.policy.language.messages import Messages
 from carepolicy.policy.language.organisation import Organisation
 from carepolicy.policy.language.scenario import ScenarioFile
-from carepolicy.policy.language.shapes import Inside, Schema, Shape
+from carepolicy.policy.language.shapes import Inside, Key, Schema, Shape
 from carepolicy.policy.places import At, Path, Source
 
 KINDS = {

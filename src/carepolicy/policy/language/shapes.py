@@ -12,12 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from carepolicy.policy.node import Node
-
-if TYPE_CHECKING:
-    from carepolicy.policy.language.keys import Key
 
 Schema = dict[str, Any]
 
@@ -69,6 +66,12 @@ class Shape:
         """What stands in some data of this shape, as far as the data have it."""
         return iter(())
 
+    def named(self) -> Iterator[str]:
+        """Of what names stand in it, outermost first; those in a mapping with known keys are its keys' own."""
+        yield self.what
+        for each in self.below():
+            yield from each.named()
+
     def schema(self, description: str = "") -> Schema:
         """The schema, or a reference to it, with words of its own about this use of it."""
         if self.piece:
@@ -91,6 +94,64 @@ class Shape:
         for each in self.below():
             found |= each.pieces()
         return found
+
+
+LOOKED_UP = {
+    "role": ("CP201",), "event": ("CP202",), "trigger": ("CP202", "CP205"), "state": ("CP203",), "fact": ("CP204",),
+    "clock": ("CP205",), "message": ("CP206",), "calendar": ("CP207",), "flow": ("CP208",), "channel": ("CP209",),
+    "assignee": ("CP218",), "waiter": ("CP244",), "limit": ("CP220",),
+    "expression": ("CP210", "CP211", "CP212", "CP213", "CP214", "CP215", "CP216", "CP219"),
+}  # fmt: skip
+"""The codes of the check for what is named, and not known or not right, by what it is to be the name of."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Key:
+    """All that is said of one key of a mapping.
+
+    ``attribute`` is where the model holds it. ``otherwise`` says in words what holds where it is left out. ``rank`` is
+    its place in the layout of a file: keys of one rank stay as the writer had them, and one without a rank stays behind
+    that speak of it, besides those of its shape. ``defines``: it gives the
+    file its own name; ``scopes``: it names the flow of the states and clocks that are meant.
+    ``unknown`` is the code for a name that is not known, where that is not the one of its kind (``LOOKED_UP``).
+    ``also`` are words that may stand in place of a name.
+    ``only`` names the variants of the mapping that have the key, where not all do. ``codes`` are those of the check
+    that speak of it, besides those of its shape. ``scopes``: it names the flow whose states and clocks are meant here.
+    """
+
+    name: str
+    attribute: str
+    shape: Shape
+    about: str
+    required: bool = False
+    otherwise: str = ""
+    example: str = ""
+    codes: tuple[str, ...] = ()
+    unknown: str = ""
+    rank: int | None = None
+    told: tuple[str, str] | None = None
+    aspect: str
+    only: tuple[str, ...] = ()
+    bare: bool = False
+    defines: bool = False
+    scopes: bool = False
+    also: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Of what names stand below it, in its value or as the names of that."""
+        return tuple(each for each in self.shape.named() if each)
+
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """Every code of the check that speaks of it, sorted."""
+        named = () if self.defines else self.named
+        found = {self.unknown} if self.unknown else {code for what in named for code in LOOKED_UP.get(what, ())}
+        return tuple(sorted({*found, *self.codes}))
+
+    def schema(self) -> Schema:
+        """The JSON Schema of its value; that of a ``bare`` one says no more about it than its shape does."""
+        return self.shape.schema("" if self.bare else self.about)
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,6 +319,11 @@ class Either(Shape):
     def below(self) -> Iterator[Shape]:
         """The shapes of what stands in it."""
         yield self.long
+
+    def named(self) -> Iterator[str]:
+        """Of what names stand in it."""
+        yield from self.plain.named()
+        yield from self.long.named()
 
     def inside(self, data: Any) -> Iterator[Inside]:
         """The one or the other."""
