@@ -158,7 +158,7 @@ class LiveText:
         return "".join(found)
 
 
-class Letter:
+class ChannelText:
     """A message on one channel in one language."""
 
     __slots__ = ("address", "channel", "hides_address", "language", "subject", "text")
@@ -175,7 +175,7 @@ class Letter:
 class LiveMessage:
     """A message template of a flow, by language."""
 
-    __slots__ = ("_bundle", "_letters", "_name", "_private", "_templates")
+    __slots__ = ("_bundle", "_name", "_private", "_templates", "_texts")
 
     kind = "message.requested"
 
@@ -183,7 +183,7 @@ class LiveMessage:
         self._name = name
         self._bundle = bundle
         self._templates = templates
-        self._letters: dict[tuple[str | None, str], Letter] = {}
+        self._texts: dict[tuple[str | None, str], ChannelText] = {}
         said = private_of(self._templates)
         self._private = {
             channel: {"to": (fact,) if bundle.facts[fact].private else (), **said}
@@ -198,16 +198,16 @@ class LiveMessage:
     def data(self, stepper: Stepper, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
         """The message in the customer's language, on the channel of the case."""
         key = case.channel, stepper.language(case, self._templates)
-        letter = self._letters.get(key)
-        if letter is None:
+        said = self._texts.get(key)
+        if said is None:
             channel, language = key
-            letter = self._letters[key] = Letter(channel, self._templates[language], self._bundle)
-        to = None if letter.address is None else stepper.value(case, letter.address)
-        if to is not None and letter.hides_address and not reveal:
+            said = self._texts[key] = ChannelText(channel, self._templates[language], self._bundle)
+        to = None if said.address is None else stepper.value(case, said.address)
+        if to is not None and said.hides_address and not reveal:
             to = MASK
-        subject, text = letter.subject.told(stepper, case, reveal), letter.text.told(stepper, case, reveal)
+        subject, text = said.subject.told(stepper, case, reveal), said.text.told(stepper, case, reveal)
         return Told(
-            template=self._name, channel=letter.channel, language=letter.language, to=to, subject=subject, text=text
+            template=self._name, channel=said.channel, language=said.language, to=to, subject=subject, text=text
         )
 
 
