@@ -231,7 +231,16 @@ class Calendar(OpenTime):
         """Why a limit falls due when it does: what was counted, and which days were left out, and why."""
         from carepolicy.businesstime.explanation import explain
 
-        return explain(self, start, parse_limit(limit) if isinstance(limit, str) else limit, facts or {}, rolls)
+        read, values = parse_limit(limit) if isinstance(limit, str) else limit, facts or {}
+        due = self.due(start, read, values)
+        fact = None if due is None or read.fact is None else self._instant_of(values[read.fact])
+        return explain(self, start, read, fact, due, self.due(start, read, values, rolls=rolls))
+
+    def _instant_of(self, value: Any) -> int:
+        """The instant of a fact's value; a date stands for its end."""
+        if isinstance(value, datetime):
+            return microseconds(value)
+        return self.end_of(value) if isinstance(value, date) else int(value)
 
     def _months_later(self, instant: int, months: int) -> int:
         """The same time of the local clock on the date some months on, clamped to the month's last day."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.instants import EPOCH, FIRST_ORDINAL, MICROSECOND, microseconds
 from carepolicy.businesstime.rules import WEEKDAYS
@@ -15,7 +15,7 @@ from carepolicy.businesstime.zones import zone_named
 from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY, DAY_US, Limit
 
 if TYPE_CHECKING:
-    from carepolicy.businesstime.calendar import Calendar
+    from carepolicy.businesstime.opentime import OpenTime
 
 CLOCK_KINDS = (BUSINESS_TIME, BUSINESS_DAYS, CLOSE_OF_BUSINESS)
 
@@ -76,18 +76,22 @@ class Explanation:
         return [head, *(f"  {text}" for *_, text in sorted(told, key=lambda each: each[:2])), *self.notes, due]
 
 
-def explain(calendar: Calendar, start: datetime, limit: Limit, facts: Mapping[str, Any], rolls: bool) -> Explanation:
-    """See ``Calendar.explain``."""
+def explain(
+    calendar: OpenTime, start: datetime, limit: Limit, fact: int | None, due: datetime | None, rolled: datetime | None
+) -> Explanation:
+    """Why a limit that starts at ``start`` falls due at ``due``, and is moved to ``rolled``.
+
+    ``fact`` is the instant of the fact that the limit depends on, in microseconds since 1970; None where it depends on
+    none, or where the fact has no value, and then there is no ``due`` either.
+    """
     zone = zone_named(calendar.rules.timezone)
-    due = calendar.due(start, limit, facts)
     begin, notes = start.astimezone(zone), []
     if due is None:
         notes.append(f"{limit.fact} has no value")
         return Explanation(str(limit), calendar.name, begin, None, (), (), tuple(notes))
     story = _Story(calendar, zone)
     low, high, kind = microseconds(start), microseconds(due), limit.kind
-    if limit.fact is not None:
-        fact = _fact_instant(calendar, facts[limit.fact])
+    if fact is not None:
         notes.append(f"counted from {limit.fact}, {_moment(story.moment(fact))}")
         low, high = min(fact, high), max(fact, high)
         kind = limit.offset.kind if limit.offset is not None else kind
@@ -98,18 +102,17 @@ def explain(calendar: Calendar, start: datetime, limit: Limit, facts: Mapping[st
         left_out = list(story.left_out(low, high))
     else:
         notes.append("elapsed time: opening hours play no part")
-    moved = calendar.due(start, limit, facts, rolls=rolls)
-    rolled = microseconds(due if moved is None else moved)
-    if rolled != microseconds(due):
+    end = microseconds(due if rolled is None else rolled)
+    if end != microseconds(due):
         notes.append(f"rolled on from {_moment(due.astimezone(zone))}, which is on a closed day")
-        left_out += [each for each in story.left_out(microseconds(due), rolled) if each not in left_out]
-    return Explanation(str(limit), calendar.name, begin, story.moment(rolled), counted, tuple(left_out), tuple(notes))
+        left_out += [each for each in story.left_out(microseconds(due), end) if each not in left_out]
+    return Explanation(str(limit), calendar.name, begin, story.moment(end), counted, tuple(left_out), tuple(notes))
 
 
 class _Story:
     """Tells the open time and the closed days of a calendar between two instants."""
 
-    def __init__(self, calendar: Calendar, zone: tzinfo) -> None:
+    def __init__(self, calendar: OpenTime, zone: tzinfo) -> None:
         self.calendar = calendar
         self.zone = zone
 
@@ -166,12 +169,6 @@ class _Story:
                 if low < end and begin < high:
                     return reason
         return "its hours count for the day before"
-
-
-def _fact_instant(calendar: Calendar, value: Any) -> int:
-    if isinstance(value, datetime):
-        return microseconds(value)
-    return calendar.end_of(value) if isinstance(value, date) else int(value)
 
 
 def _clock(at: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -33,10 +34,8 @@ class Rule:
 
 def modules() -> dict[str, str]:
     """The module of each rule by its code, sorted by code. No rule is imported."""
-    import carepolicy.checks
-
     found = {}
-    for each in walk_packages(carepolicy.checks.__path__, "carepolicy.checks."):
+    for each in walk_packages([os.path.dirname(__file__)], "carepolicy.checks."):
         name = each.name.rpartition(".")[2]
         if name.startswith("cp") and not each.ispkg:
             found[name.partition("_")[0].upper()] = each.name
