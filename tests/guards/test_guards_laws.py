@@ -13,8 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from carepolicy.guards.calls import pattern_fault
-from carepolicy.guards.compiler import check_expression, compile_expression
+from carepolicy.guards.compiler import check_expression, compile_expression, pattern_fault
 from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.runtime import matches
 from carepolicy.guards.scope import Scope
