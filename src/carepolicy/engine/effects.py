@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import clocks
 from carepolicy.engine.clocks import extend
-from carepolicy.engine.facts import MASK, plain
+from carepolicy.engine.facts import plain
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.record import Told
+from carepolicy.machine.messages import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

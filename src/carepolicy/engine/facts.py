@@ -20,9 +20,6 @@ Taker = Callable[[Any], Any]
 NO_DATA: dict[str, Any] = {}
 """What all events bring that bring nothing, and what clocks bring. It is never changed."""
 
-MASK = "***"
-"""What stands in a record in place of a private fact."""
-
 LARGEST_MONEY = Decimal(10) ** 15
 
 SURELY_NO_CARD = 10 ** (SHORTEST - 1)

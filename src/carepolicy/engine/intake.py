@@ -14,8 +14,9 @@ from orjson import JSONDecodeError, loads
 
 from carepolicy.engine import codes
 from carepolicy.engine.cards import SHORTEST, mask_cards, names_card, one_names_card
-from carepolicy.engine.facts import MASK, NO_DATA, NamesCard, Taker, WrongValue, plain_taker_of, taker_of
+from carepolicy.engine.facts import NO_DATA, NamesCard, Taker, WrongValue, plain_taker_of, taker_of
 from carepolicy.engine.instants import NoInstant, hour_start, read_instant, rest_of_hour
+from carepolicy.machine.messages import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -9,9 +9,10 @@ import orjson
 
 from carepolicy.engine import codes
 from carepolicy.engine.cards import mask_cards, mask_data, mask_within
-from carepolicy.engine.facts import MASK, plain
+from carepolicy.engine.facts import plain
 from carepolicy.engine.intake import AT_THE_END, Refused
 from carepolicy.engine.record import NoProgram, Record, Told, slug
+from carepolicy.machine.messages import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,9 +10,10 @@ from carepolicy.engine.case import Case, Opening, Raised, Round, Subject
 from carepolicy.engine.clocks import begin_anew, forget_lateness, look_again
 from carepolicy.engine.due import due_of
 from carepolicy.engine.effects import assign_task
-from carepolicy.engine.facts import MASK, NO_DATA
+from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.record import Told
+from carepolicy.machine.messages import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

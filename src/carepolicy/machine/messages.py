@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 
 MASK = "***"
+"""What stands in messages and records in place of a private value."""
 
 SENTENCES = {
     "en": {

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import aiosmtplib
 
-from carepolicy.engine.facts import MASK
 from carepolicy.engine.instants import datetime_of
+from carepolicy.machine.messages import MASK
 from carepolicy.policy.characters import bounded
 from carepolicy.store.outbox.delivery import Doubtful, Lane, Server, ServerFault, Undeliverable, Undelivered, causes
 from carepolicy.store.outbox.queue import Selection

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from carepolicy.engine.facts import MASK
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.intake import is_too_long
+from carepolicy.machine.messages import MASK
 from carepolicy.store.contract import named, storable
 from carepolicy.store.privacy.seal import Looker, Reader
 from carepolicy.store.sql import statements
