@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.guards.compiler import compile_expression
-from carepolicy.guards.proof import TRUE, Case, Ground, Verdict, formula_of, judge
+from carepolicy.guards.proof import TRUE, Assignment, Ground, Verdict, formula_of, judge
 from carepolicy.guards.proof.solver import is_installed
 from carepolicy.machine.flowmachine import Standstill
 from laws import examples
@@ -37,7 +37,7 @@ def verdict(*guards: str | None, prove: bool = False, ground: Ground | None = No
     return judge(tuple(TRUE if each is None else formula_of(each, where) for each in guards), prove)
 
 
-def facts_of(case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
+def facts_of(case: Assignment) -> tuple[dict[str, Any], dict[str, Any]]:
     """A case as the engine would have it: facts, and what the event brought."""
     facts = {
         variable.name: Decimal(value.numerator) / value.denominator if isinstance(value, Fraction) else value

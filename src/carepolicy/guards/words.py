@@ -12,10 +12,10 @@ from carepolicy.guards.compiler import Compiler
 from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.names import chain
 from carepolicy.guards.parser import inside, parse
-from carepolicy.guards.proof.cases import OTHER
+from carepolicy.guards.proof.assignments import OTHER
 
 if TYPE_CHECKING:
-    from carepolicy.guards.proof.cases import Case
+    from carepolicy.guards.proof.assignments import Assignment
     from carepolicy.guards.proof.formulas import Variable
     from carepolicy.guards.scope import Scope
 
@@ -83,7 +83,7 @@ def in_words(text: str, scope: Scope) -> str:
     return text if tried.faults else Words(text, scope).of(tree)
 
 
-def case_in_words(case: Case, scope: Scope) -> str:
+def case_in_words(case: Assignment, scope: Scope) -> str:
     """A case as a person would say it: "order total is 99 GBP and severity has no value"; "" where all is private.
 
     Of a private fact neither name nor value is told.

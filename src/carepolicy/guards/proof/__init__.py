@@ -1,8 +1,8 @@
 """Proves of guards that are tried in order which can never be taken, and what falls through them."""
 
-from carepolicy.guards.proof.cases import Case
+from carepolicy.guards.proof.assignments import Assignment
 from carepolicy.guards.proof.formulas import TRUE, Formula, Variable, both, opposite
 from carepolicy.guards.proof.reader import Ground, formula_of
 from carepolicy.guards.proof.verdict import Verdict, judge
 
-__all__ = ["TRUE", "Case", "Formula", "Ground", "Variable", "Verdict", "both", "formula_of", "judge", "opposite"]
+__all__ = ["TRUE", "Assignment", "Formula", "Ground", "Variable", "Verdict", "both", "formula_of", "judge", "opposite"]

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from carepolicy.guards.proof import formulas
-from carepolicy.guards.proof.cases import Case
+from carepolicy.guards.proof.assignments import Assignment
 from carepolicy.guards.proof.formulas import (
     TEXTS,
     WHOLE,
@@ -59,7 +59,7 @@ class Solver:
             for held in (held for atom in atoms(guard) for held in held_in(atom)):
                 self._declare(held)
 
-    def case(self, *parts: Formula, whole: Sequence[Variable] = ()) -> Case | bool | None:
+    def case(self, *parts: Formula, whole: Sequence[Variable] = ()) -> Assignment | bool | None:
         """A case in which all ``parts`` hold, and the variables ``whole`` have whole numbers; False: there is none."""
         self.solver.push()
         self.solver.add(*(self._bool(part) for part in parts))
@@ -155,7 +155,7 @@ class Solver:
                 return left * right
         return left / right
 
-    def _case(self) -> Case:
+    def _case(self) -> Assignment:
         model = self.solver.model()
 
         def told(expression: Any) -> Any:
@@ -166,7 +166,7 @@ class Solver:
         for variable, value in self.values.items():
             missing = variable in self.missing and true(told(self.missing[variable]))
             values[variable] = None if missing else self._value(variable, told(value))
-        return Case(values, {variable: true(told(each)) for variable, each in self.brings.items()}, {})
+        return Assignment(values, {variable: true(told(each)) for variable, each in self.brings.items()}, {})
 
     def _value(self, variable: Variable, found: Any) -> Value:
         if variable.kind == "flag":

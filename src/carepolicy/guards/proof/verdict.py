@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from carepolicy.guards.proof.cases import MOST, Case, holds, tables_of
+from carepolicy.guards.proof.assignments import MOST, Assignment, holds, tables_of
 from carepolicy.guards.proof.formulas import (
     TRUE,
     Compared,
@@ -33,7 +33,7 @@ class Verdict:
 
     never: frozenset[int]
     hidden: dict[int, tuple[int, ...]] = field(hash=False)
-    gap: Case | None = field(hash=False)
+    gap: Assignment | None = field(hash=False)
 
 
 def judge(guards: tuple[Formula, ...], prove: bool = True) -> Verdict:
@@ -103,7 +103,7 @@ def _proved(guards: tuple[Formula, ...], verdict: Verdict, unsettled: Sequence[i
     if not gap or any(isinstance(atom, Opaque) for guard in guards for atom in atoms(guard)):
         return proved
     found = solver.case(opposite(either(*guards)), whole=_whole(guards))
-    return replace(proved, gap=found) if isinstance(found, Case) else proved
+    return replace(proved, gap=found) if isinstance(found, Assignment) else proved
 
 
 def _whole(guards: Sequence[Formula]) -> tuple[Variable, ...]:
@@ -119,6 +119,6 @@ def _whole(guards: Sequence[Formula]) -> tuple[Variable, ...]:
     return tuple(variable for variable, whole in found.items() if whole)
 
 
-def _is_whole(case: Case, whole: Sequence[Variable]) -> bool:
+def _is_whole(case: Assignment, whole: Sequence[Variable]) -> bool:
     values = (case.values.get(variable) for variable in whole)
     return all(each.denominator == 1 for each in values if isinstance(each, Fraction))

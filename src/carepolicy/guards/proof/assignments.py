@@ -43,7 +43,7 @@ OTHER = "\N{HORIZONTAL ELLIPSIS}"
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Assignment:
     """One case: the ``values`` of variables (None: it has none), whether the event ``brings`` each, and how the atoms
     go that nobody can tell."""
 
@@ -72,13 +72,13 @@ class Tables:
             size *= len(values)
         return size
 
-    def cases(self) -> Iterator[Case]:
+    def cases(self) -> Iterator[Assignment]:
         """Every case, at most ``MOST``."""
         free = len(self.brought)
         flags = product((True, False), repeat=free + len(self.guessed))
         pairs = product(flags, product(*self.values.values()))
         for (chosen, values), _ in zip(pairs, range(MOST), strict=False):
-            yield Case(
+            yield Assignment(
                 dict(zip(self.values, values, strict=True)),
                 dict(zip(self.brought, chosen, strict=False)),
                 dict(zip(self.guessed, chosen[free:], strict=True)),
@@ -139,7 +139,7 @@ def _amounts(variable: Variable, constants: list[Fraction]) -> list[Value]:
     return sorted({*constants, *middles, constants[0] - 1, constants[-1] + 1})
 
 
-def holds(formula: Formula, case: Case) -> bool:
+def holds(formula: Formula, case: Assignment) -> bool:
     """Whether a guard holds for a case."""
     if isinstance(formula, Always):
         return formula.holds
@@ -158,7 +158,7 @@ def holds(formula: Formula, case: Case) -> bool:
     return isinstance(formula, Compared) and _holds(formula, case)
 
 
-def _holds(formula: Compared, case: Case) -> bool:
+def _holds(formula: Compared, case: Assignment) -> bool:
     left, right = (
         case.value(each) if isinstance(each, Held) else each.value if isinstance(each, Constant) else None
         for each in (formula.left, formula.right)
