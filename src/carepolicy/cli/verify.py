@@ -9,7 +9,7 @@ import click
 import orjson
 
 from carepolicy.cli.sets import format_option
-from carepolicy.cli.status import NO, USAGE, Refused
+from carepolicy.cli.status import NO, USAGE, CommandError
 from carepolicy.cli.stores import open_or_exit, store_option
 from carepolicy.cli.terminal import plain, progress
 from carepolicy.cli.times import wall_clock
@@ -19,7 +19,7 @@ from carepolicy.store.records.verify import to_verify, verify
 
 if TYPE_CHECKING:
     from carepolicy.store.contract import Store
-    from carepolicy.store.records.verify import Fault, Verified
+    from carepolicy.store.records.verify import Discrepancy, Verified
 
 PATH = click.Path()
 WORTH_A_BAR = 20_000
@@ -69,7 +69,7 @@ def command(head: bool, against: str | None, proof: str | None, public: str | No
         raise SystemExit(NO)
 
 
-def _of_vault(store: Store) -> list[Fault]:
+def _of_vault(store: Store) -> list[Discrepancy]:
     """What is wrong with the vault that has the data keys of a store."""
     keys = DataKeys(store)
     if not keys.has_vault():
@@ -81,7 +81,7 @@ def _opened(path: str, public: str | None) -> dict[str, Any]:
     try:
         said = opened(_read(path), CHECKPOINT)
     except NotSigned as fault:
-        raise Refused(f"{path}: {fault}", NO) from None
+        raise CommandError(f"{path}: {fault}", NO) from None
     _demand(path, said["public_key"], public)
     return said
 
@@ -90,7 +90,7 @@ def _check(path: str, public: str | None, form: str) -> None:
     try:
         found = proven(_read(path))
     except NotSigned as fault:
-        raise Refused(f"{path}: {fault}", NO) from None
+        raise CommandError(f"{path}: {fault}", NO) from None
     _demand(path, found.public_key, public)
     if form == "json":
         click.echo(orjson.dumps(found._asdict(), option=orjson.OPT_INDENT_2))
@@ -101,7 +101,7 @@ def _check(path: str, public: str | None, form: str) -> None:
 
 def _demand(path: str, signed_by: str, public: str | None) -> None:
     if public is not None and public.strip() != signed_by:
-        raise Refused(f"{path}: it was signed by {signed_by}, which is another key", NO)
+        raise CommandError(f"{path}: it was signed by {signed_by}, which is another key", NO)
 
 
 def _read(path: str) -> bytes:
@@ -111,7 +111,7 @@ def _read(path: str) -> bytes:
         with open(path, "rb") as file:
             return file.read()
     except OSError as fault:
-        raise Refused(f"{path} cannot be read: {fault.strerror}", USAGE) from None
+        raise CommandError(f"{path} cannot be read: {fault.strerror}", USAGE) from None
 
 
 def _tell(verified: Verified, form: str) -> None:

@@ -39,7 +39,7 @@ _NAMED: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Deviation:
     """One key that is otherwise than expected. ``name`` is the clock or fact that it is about, where it names one.
 
     ``actual`` may be printed; ``update`` is what to write in place of what was expected.
@@ -52,7 +52,7 @@ class Difference:
     update: Any
 
 
-def differences(play: Play, whose: Key, wanted: dict[str, Any]) -> Iterator[Difference]:
+def differences(play: Play, whose: Key, wanted: dict[str, Any]) -> Iterator[Deviation]:
     """What of ``wanted`` is not so for the case ``whose``. Raises ``CannotPlay`` for what cannot be expected."""
     for key, value in wanted.items():
         if key == "due":
@@ -62,11 +62,11 @@ def differences(play: Play, whose: Key, wanted: dict[str, Any]) -> Iterator[Diff
         elif key in ("unexpected", "rejected"):
             happened = any(each.kind == f"event.{key}" for each in play.caused)
             if happened is not value:
-                yield Difference(key, None, value, happened, happened)
+                yield Deviation(key, None, value, happened, happened)
         elif key in ("state", "outcome"):
             actual = _where(play, whose, key)
             if actual != value:
-                yield Difference(key, None, value, actual, actual)
+                yield Deviation(key, None, value, actual, actual)
         else:
             yield from _names(play, whose, key, value)
 
@@ -78,16 +78,16 @@ def _where(play: Play, whose: Key, key: str) -> str:
     return view.state if key == "state" else view.outcome or NONE
 
 
-def _names(play: Play, whose: Key, key: str, wanted: list[str]) -> Iterator[Difference]:
+def _names(play: Play, whose: Key, key: str, wanted: list[str]) -> Iterator[Deviation]:
     asked = key.removeprefix("not_")
     _demand_known(play, whose, asked, wanted)
     known, actual = _FOUND.get(asked, _recorded)(play, whose, asked)
     if key != asked:
         wrong = [each for each in wanted if each in known]
         if wrong:
-            yield Difference(key, None, wanted, actual, [each for each in wanted if each not in known])
+            yield Deviation(key, None, wanted, actual, [each for each in wanted if each not in known])
     elif not known.issuperset(wanted) or (not wanted and known):
-        yield Difference(key, None, wanted, actual, actual)
+        yield Deviation(key, None, wanted, actual, actual)
 
 
 def named(play: Play, whose: Key, key: str) -> list[str]:
@@ -157,7 +157,7 @@ def _clocks(play: Play, whose: Key, holds: Callable[[Round | None], bool]) -> li
     return [each.name for each in clocks if holds(None if case is None else case.rounds[each.index])]
 
 
-def _due(play: Play, whose: Key, wanted: dict[str, str]) -> Iterator[Difference]:
+def _due(play: Play, whose: Key, wanted: dict[str, str]) -> Iterator[Deviation]:
     _demand_known(play, whose, "due", wanted)
     case = _open_case(play, whose)
     for clock, text in wanted.items():
@@ -166,10 +166,10 @@ def _due(play: Play, whose: Key, wanted: dict[str, str]) -> Iterator[Difference]
         expected = None if text == NONE else play.stage.instant(text)
         if due != expected:
             shown = NONE if due is None else play.stage.local(due)
-            yield Difference("due", clock, text, shown, shown)
+            yield Deviation("due", clock, text, shown, shown)
 
 
-def _facts(play: Play, whose: Key, wanted: dict[str, Any]) -> Iterator[Difference]:
+def _facts(play: Play, whose: Key, wanted: dict[str, Any]) -> Iterator[Deviation]:
     case = play.cases.get(whose)
     for fact, text in wanted.items():
         expected = play.stage.held(fact, text)
@@ -178,7 +178,7 @@ def _facts(play: Play, whose: Key, wanted: dict[str, Any]) -> Iterator[Differenc
         if value != expected:
             shown = play.stage.shown(fact, value)
             hidden = table.private and value is not None
-            yield Difference("facts", fact, MASK if table.private else text, MASK if hidden else shown, shown)
+            yield Deviation("facts", fact, MASK if table.private else text, MASK if hidden else shown, shown)
 
 
 def _demand_known(play: Play, whose: Key, key: str, names: list[str] | dict[str, str]) -> None:

@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 
 from carepolicy.engine.history.words import record_in_words, time_in_words
 from carepolicy.scenarios.coverage import Seen, note_records, trace
-from carepolicy.scenarios.expectations import Difference, differences
+from carepolicy.scenarios.expectations import Deviation, differences
 from carepolicy.scenarios.play import Play, TellingRun
 from carepolicy.scenarios.stage import CannotPlay
 
@@ -27,7 +27,7 @@ class Failure:
     step: int
     line: int
     reason: str
-    differences: tuple[Difference, ...]
+    differences: tuple[Deviation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def _failure(failure: Failure) -> Iterator[str]:
             yield f"    {label:<{first}}  {expected:<{second}}  {actual}"
 
 
-def _label(difference: Difference) -> str:
+def _label(difference: Deviation) -> str:
     return difference.key if difference.name is None else f"{difference.key} {difference.name}"
 
 

@@ -11,7 +11,7 @@ import orjson
 from carepolicy.cli.apply.plan import PLANNED, TRIED, listed
 from carepolicy.cli.apply.plan import printed as plan_printed
 from carepolicy.cli.sets import showing_errors
-from carepolicy.cli.status import NO, Refused
+from carepolicy.cli.status import NO, CommandError
 from carepolicy.cli.stores import bundle_of, differs
 from carepolicy.cli.terminal import plain, progress
 from carepolicy.cli.times import now_of, wall_clock
@@ -23,7 +23,7 @@ from carepolicy.store.versions.plan import RefusedPlan
 
 if TYPE_CHECKING:
     from carepolicy.store.contract import Store
-    from carepolicy.store.shadow.comparison import Comparison, Difference
+    from carepolicy.store.shadow.comparison import CaseDifference, Comparison
     from carepolicy.store.shadow.journal import ShadowRow
 
 WORTH = 5_000
@@ -92,7 +92,7 @@ def _report(store: Store, row: ShadowRow, waiting: int, policies: str, examples:
         with progress("comparing", waiting + to_copy(store), WORTH) as told:
             found = compared(store, row, sealer, wall_clock(), examples, told)
     except Ended:
-        raise Refused("the set that was tried has been ended by another process") from None
+        raise CommandError("the set that was tried has been ended by another process") from None
     click.echo(printed(found, form, bundle.timezone), nl=False)
     if found.differ:
         raise SystemExit(NO)
@@ -121,7 +121,7 @@ def _many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def _example(each: Difference, zone: ZoneInfo) -> str:
+def _example(each: CaseDifference, zone: ZoneInfo) -> str:
     installed, shadow = (_side(side, each.clock is not None, zone) for side in each.sides)
     if installed == shadow:
         shadow += ", in other words"

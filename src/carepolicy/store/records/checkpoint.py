@@ -23,7 +23,7 @@ from carepolicy.engine.instants import text_of
 from carepolicy.store.contract import storable
 from carepolicy.store.privacy.keys import Keys
 from carepolicy.store.records.chain import BEGINNING, links
-from carepolicy.store.records.verify import ALTERED, MISSING, Fault, Inspection, fault_in
+from carepolicy.store.records.verify import ALTERED, MISSING, Discrepancy, Inspection, fault_in
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def _of_sums(inspection: Inspection) -> str:
     return _hash(b"sums", orjson.dumps([(name, each.rows, f"{each.sum:x}") for name, each in totals])).hex()
 
 
-def against(transaction: Transaction, said: dict[str, Any]) -> Iterator[Fault]:
+def against(transaction: Transaction, said: dict[str, Any]) -> Iterator[Discrepancy]:
     """What shows that a store does not come from the state that a checkpoint tells of."""
     when = said["time"]
     tree = tree_of(transaction, said["last"])
@@ -227,7 +227,7 @@ def checkpoint_of(store: Store, now: int) -> dict[str, Any]:
         return checkpoint(transaction, tree_of(transaction, _last(transaction)), signer, now)
 
 
-def faults_since(store: Store, said: dict[str, Any]) -> list[Fault]:
+def faults_since(store: Store, said: dict[str, Any]) -> list[Discrepancy]:
     """What shows that a store does not come from the state that a checkpoint tells of. Raises ``StoreFault``."""
     signer = known_signer(store, Keys())
     if signer is None or signer.public != said["public_key"]:

@@ -33,7 +33,7 @@ ALTERED, MISSING, INSERTED, DAMAGED = "altered", "missing", "inserted", "damaged
 UNPROVEN = "no row proves anything: the key of the macs is gone, or was never made"
 
 
-class Fault(NamedTuple):
+class Discrepancy(NamedTuple):
     """What is wrong: ``kind`` is altered, missing, inserted or damaged; ``table`` says where, ``row`` names a row.
 
     Of a record ``flow`` and ``number`` tell which it is of its case; ``flow`` is "" for records that belong to no case,
@@ -58,9 +58,9 @@ class Fault(NamedTuple):
         return f"{self.kind}: {self.table}: {self.words}" if self.table else f"{self.kind}: {self.words}"
 
 
-def fault_in(table: str, kind: str, words: str, row: str = "") -> Fault:
+def fault_in(table: str, kind: str, words: str, row: str = "") -> Discrepancy:
     """A fault of a table, or of a row in it."""
-    return Fault(kind, "", "", 0, words, table, row)
+    return Discrepancy(kind, "", "", 0, words, table, row)
 
 
 class Inspection:
@@ -72,7 +72,7 @@ class Inspection:
         self._macs: Macs | None = None
         self.totals: dict[str, Total] | None = None
         self._counted: dict[str, Total] = {}
-        self.faults: list[Fault] = []
+        self.faults: list[Discrepancy] = []
         self.numbers: dict[str, int] = {}
 
     def begin(self) -> bool:
@@ -145,7 +145,7 @@ class Inspection:
         shown = [row[table.columns.index(name)] for name in table.shown]
         return "/".join(named(each) if isinstance(each, str) else repr(each) for each in shown if each not in ("", 0))
 
-    def of_totals(self, of_records: Counter[str]) -> Iterator[Fault]:
+    def of_totals(self, of_records: Counter[str]) -> Iterator[Discrepancy]:
         """Where rows are lacking or were put in. ``of_records`` counts by kind what was told of records already."""
         told = Counter(fault.table for fault in self.faults)
         told["records"] += of_records.total()
@@ -205,7 +205,7 @@ class Verified(NamedTuple):
     """How many records there are, and what is wrong; ``numbers`` says how often each row of the sums was written."""
 
     records: int
-    faults: list[Fault]
+    faults: list[Discrepancy]
     numbers: dict[str, int]
 
 
@@ -245,7 +245,7 @@ class Verification:
         self._told = told
         self._transaction = transaction
 
-    def faults(self) -> Iterator[Fault]:
+    def faults(self) -> Iterator[Discrepancy]:
         """What is wrong: first with records, in the order of subjects, then with the other tables."""
         inspection = self.inspection
         if not inspection.begin():
@@ -258,7 +258,7 @@ class Verification:
         of_runs = 0
         for lacking, name in self._of_inputs():
             of_runs += lacking
-            yield Fault(MISSING, "", "", 0, f"{lacking:,} of the run over {name}")
+            yield Discrepancy(MISSING, "", "", 0, f"{lacking:,} of the run over {name}")
         told[MISSING] = max(told[MISSING], of_runs)
         for table in TABLES.values():
             if table is not RECORDS and table is not SUBJECTS:
@@ -266,7 +266,7 @@ class Verification:
         yield from inspection.faults
         yield from inspection.of_totals(told)
 
-    def _of_chains(self) -> Iterator[Fault]:
+    def _of_chains(self) -> Iterator[Discrepancy]:
         rows = groupby(self._rows(), key=lambda row: row.subject)
         subjects = groupby(self._subjects(), key=lambda row: row[0])
         here, known = next(rows, None), next(subjects, None)
@@ -329,7 +329,7 @@ def _ends(rows: Iterable[tuple[str, str, bytes]]) -> Ends:
     return kept
 
 
-def _of_subject(subject: str, rows: list[Row], ends: Ends, cuts: Ends) -> Iterator[Fault]:
+def _of_subject(subject: str, rows: list[Row], ends: Ends, cuts: Ends) -> Iterator[Discrepancy]:
     chains: dict[tuple[str, str], list[tuple[int, Row]]] = {}
     for row in rows:
         name, number = (row.flow, row.sequence) if row.sequence else (LOOSE, row.loose)
@@ -341,29 +341,29 @@ def _of_subject(subject: str, rows: list[Row], ends: Ends, cuts: Ends) -> Iterat
 
 def _of_chain(
     subject: str, flow: str, found: list[tuple[int, Row]], begin: tuple[int, bytes], end: tuple[int, bytes]
-) -> Iterator[Fault]:
+) -> Iterator[Discrepancy]:
     last, said = end
     first, before = begin
     expected, whole = first + 1, True
     for number, row in found:
         if number <= first:
-            yield Fault(INSERTED, subject, flow, number, f"stands where records up to {first} were let go")
+            yield Discrepancy(INSERTED, subject, flow, number, f"stands where records up to {first} were let go")
             continue
         if number > last:
-            yield Fault(INSERTED, subject, flow, number, f"stands behind the last record, which is {last}")
+            yield Discrepancy(INSERTED, subject, flow, number, f"stands behind the last record, which is {last}")
             continue
         while expected < number:
-            yield Fault(MISSING, subject, flow, expected, "is not there")
+            yield Discrepancy(MISSING, subject, flow, expected, "is not there")
             expected, whole = expected + 1, False
         if whole and not links(before, row.line, row.hash):
-            yield Fault(ALTERED, subject, flow, number, "is not what was written")
+            yield Discrepancy(ALTERED, subject, flow, number, "is not what was written")
         elif not row.proven or not _agrees(row):
-            yield Fault(ALTERED, subject, flow, number, "is not what its columns say")
+            yield Discrepancy(ALTERED, subject, flow, number, "is not what its columns say")
         before, whole, expected = row.hash, row.proven, number + 1
     for number in range(expected, last + 1):
-        yield Fault(MISSING, subject, flow, number, "is not there")
+        yield Discrepancy(MISSING, subject, flow, number, "is not there")
     if expected == last + 1 and before != said:
-        yield Fault(ALTERED, subject, flow, last, "is not the last record that was written")
+        yield Discrepancy(ALTERED, subject, flow, last, "is not the last record that was written")
 
 
 def _agrees(row: Row) -> bool:

@@ -68,7 +68,7 @@ class Deed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class CaseDifference:
     """Where one case differs. ``sides`` are those of the installed set and of the shadow: a state, a due time of
     ``clock`` or None, or what only that side did."""
 
@@ -100,7 +100,7 @@ class Comparison:
     differ: int = 0
     totals: tuple[Counter[str], Counter[str]] = field(default_factory=lambda: (Counter(), Counter()))
 
-    differences: Examples[Difference] = field(init=False)
+    differences: Examples[CaseDifference] = field(init=False)
 
     def __post_init__(self) -> None:
         self.differences = Examples(KINDS, self.most)
@@ -194,7 +194,7 @@ class Pair:
         if sides[0] == sides[1]:
             return True
         kind = "only_shadow" if sides[0] is None else "only_installed" if sides[1] is None else "state"
-        into.differences.note(kind, Difference(subject, flow, (sides[0], sides[1])))
+        into.differences.note(kind, CaseDifference(subject, flow, (sides[0], sides[1])))
         return False
 
     def _state(self, flow: str, name: str) -> str:
@@ -241,11 +241,11 @@ def _compare_clocks(subject: str, flow: str, live: bytes, shadow: bytes, into: C
     for clock in sorted({*before, *after}):
         sides = tuple(None if (due := each.get(clock, NEVER)) == NEVER else text_of(due) for each in (before, after))
         if sides[0] != sides[1]:
-            into.differences.note("due", Difference(subject, flow, (sides[0], sides[1]), clock))
+            into.differences.note("due", CaseDifference(subject, flow, (sides[0], sides[1]), clock))
 
 
 def _compare_deeds(subject: str, flow: str, kind: str, deeds: tuple[list[Deed], list[Deed]], into: Comparison) -> None:
     counts = [Counter(each for each in side if each.kind == kind) for side in deeds]
     only = [tuple((counts[side] - counts[1 - side]).elements()) for side in (INSTALLED, SHADOW)]
     if only[0] or only[1]:
-        into.differences.note(kind, Difference(subject, flow, (only[0], only[1])))
+        into.differences.note(kind, CaseDifference(subject, flow, (only[0], only[1])))
