@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from carepolicy.businesstime.instants import microseconds
-from carepolicy.cli.status import Refused
+from carepolicy.cli.status import CommandError
 from carepolicy.cli.times import lateness_of, moment
 
 
@@ -29,12 +29,12 @@ def test_a_time_without_an_offset_is_local(typed: str, meant: str) -> None:
 
 @pytest.mark.parametrize("typed", ["", "tomorrow", "2026-02-30", "16:30", "2026-13-01 10:00", "9999-12-31T23:59-12:00"])
 def test_what_is_no_time_is_refused(typed: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(CommandError):
         moment(typed, "Europe/London")
 
 
 def test_a_time_that_the_clocks_skip_is_refused() -> None:
-    with pytest.raises(Refused, match="does not exist in Europe/London"):
+    with pytest.raises(CommandError, match="does not exist in Europe/London"):
         moment("2026-03-29 01:30", "Europe/London")
 
 
@@ -51,5 +51,5 @@ def test_lateness_is_a_number_and_a_unit(typed: str | None, seconds: int) -> Non
 
 @pytest.mark.parametrize("typed", ["", "5", "m", "-5m", "5 moons", "1.5h"])
 def test_a_lateness_that_is_none_is_refused(typed: str) -> None:
-    with pytest.raises(Refused, match="no length of time"):
+    with pytest.raises(CommandError, match="no length of time"):
         lateness_of(typed)

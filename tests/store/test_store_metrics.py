@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 from carepolicy.cli.metrics import Metrics
-from carepolicy.cli.status import Refused
+from carepolicy.cli.status import CommandError
 from shops import Shop
 
 ADA = ("customer.email=ada@example.org", "customer.name=Ada Lovelace")
@@ -66,7 +66,7 @@ def test_a_store_that_is_away_is_told_as_such(tmp_path: object) -> None:
 
 @pytest.mark.parametrize("address", ["", "port", "70000", "localhost:"])
 def test_what_is_no_port_is_refused(address: str) -> None:
-    with pytest.raises(Refused, match="is no port"):
+    with pytest.raises(CommandError, match="is no port"):
         Metrics(address, "sqlite:///care.db")
 
 

@@ -22,8 +22,8 @@ from carepolicy.cli.status import (
     NAME,
     UNREACHABLE,
     USAGE,
+    CommandError,
     Loudness,
-    Refused,
     log_as,
     say,
     without_logins,
@@ -91,7 +91,7 @@ def run(arguments: list[str]) -> int:
         return _quiet()
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
-    except Refused as refused:
+    except CommandError as refused:
         return _say(without_logins(str(refused)), refused.status)
     except (RecursionError, MemoryError):
         return _say("the input is nested too deeply, or too large to hold in memory", USAGE)

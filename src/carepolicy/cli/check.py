@@ -24,7 +24,7 @@ from carepolicy.cli.sets import (
     policies_option,
     stands_for_option,
 )
-from carepolicy.cli.status import NO, Refused, note
+from carepolicy.cli.status import NO, CommandError, note
 from carepolicy.cli.terminal import plain
 from carepolicy.editing.recheck import Rechecked
 from carepolicy.policy.files import digest_of
@@ -145,7 +145,7 @@ def _set_of(path: str) -> tuple[str, str | None]:
         if os.path.isfile(os.path.join(folder, ORGANISATION)):
             return folder or ".", os.path.relpath(path, folder or ".").replace(os.sep, "/")
         folder = os.path.normpath(os.path.join(folder, os.pardir))
-    raise Refused(f"{path} is in no policy set: no folder above it has an {ORGANISATION}")
+    raise CommandError(f"{path} is in no policy set: no folder above it has an {ORGANISATION}")
 
 
 def _found(root: str, only: set[str] | None, today: date | None) -> tuple[Sequence[Finding], Sequence[str]]:
@@ -229,7 +229,7 @@ def _fix(wanted: Wanted, day: date, yes: bool) -> None:
         try:
             each.write()
         except OSError as problem:
-            raise Refused(f"{each.file} cannot be written: {problem.strerror or problem}") from None
+            raise CommandError(f"{each.file} cannot be written: {problem.strerror or problem}") from None
     click.echo(f"{files} mended", err=True)
 
 

@@ -10,7 +10,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from carepolicy.cli.status import Refused
+from carepolicy.cli.status import CommandError
 from carepolicy.policy.findings import did_you_mean
 
 if TYPE_CHECKING:
@@ -41,16 +41,17 @@ class Configuration(NamedTuple):
     data: Mapping[str, Any]
 
     def text(self, name: str) -> str | None:
-        """A setting that holds for all commands, as the option takes it. Raises ``Refused`` where it is no text."""
+        """A setting that holds for all commands, as the option takes it. Raises ``CommandError`` if it is no text."""
         said = self.data.get(name)
         if said is not None and not isinstance(said, str):
-            raise Refused(f'{self.file}: {name} is to be a text, as in {name} = "…"')
+            raise CommandError(f'{self.file}: {name} is to be a text, as in {name} = "…"')
         return None if said is None else self._here(name, said)
 
     def defaults(self, name: str, command: click.Command, commands: Iterable[str]) -> dict[str, Any]:
         """What the options of a command are where the command line does not say it, by the names of its parameters.
 
-        Raises ``Refused`` for a table that is of none of the ``commands``, or names an option that the command lacks.
+        Raises ``CommandError`` for a table that is of none of the ``commands``, or that names an option that the
+        command lacks.
         """
         self._demand((*EVERYWHERE, *commands), self.data, "")
         above = {key: said for key in EVERYWHERE if (said := self.text(key)) is not None}
@@ -76,14 +77,14 @@ class Configuration(NamedTuple):
     def _table(self, tables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         found = tables.get(name, {})
         if not isinstance(found, dict):
-            raise Refused(f"{self.file}: {name} is the name of a command: write its options under [{name}]")
+            raise CommandError(f"{self.file}: {name} is the name of a command: write its options under [{name}]")
         return found
 
     def _demand(self, known: tuple[str, ...], table: Mapping[str, Any], where: str) -> None:
         for key in table:
             if key not in known:
                 hint = did_you_mean(key, known) or f"known here: {', '.join(sorted(known))}"
-                raise Refused(f'{self.file}: {where}unknown setting "{key}"; {hint}')
+                raise CommandError(f'{self.file}: {where}unknown setting "{key}"; {hint}')
 
     def _here(self, name: str, said: str) -> str:
         """A path of the file as it is called from the working folder."""
@@ -96,7 +97,7 @@ class Configuration(NamedTuple):
 
 
 def configuration() -> Configuration:
-    """That of the working folder. Raises ``Refused`` for a file that cannot be read."""
+    """That of the working folder. Raises ``CommandError`` for a file that cannot be read."""
     return _read(os.getcwd())
 
 
@@ -129,6 +130,6 @@ def _tables(file: str, content: bytes, inside: bool) -> Mapping[str, Any]:
     try:
         data = tomllib.loads(content.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        raise Refused(f"{file} is no TOML: {fault}") from None
+        raise CommandError(f"{file} is no TOML: {fault}") from None
     found = data.get("tool", {}).get("carepolicy", {}) if inside else data
     return found if isinstance(found, dict) else {}

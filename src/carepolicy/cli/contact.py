@@ -10,7 +10,7 @@ import click
 import orjson
 
 from carepolicy.cli.sets import format_option, policies_option
-from carepolicy.cli.status import Refused
+from carepolicy.cli.status import CommandError
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
 from carepolicy.cli.terminal import csv_rows, plain
 from carepolicy.cli.times import now_of
@@ -79,7 +79,7 @@ def show(
         log = ContactLog(opened, bundle, operation.sealer, reader_of(bundle, reveal, role))
         entries = log.of(who) if who is not None else log.of_owner(owner or "")
     if entries is None:
-        raise Refused(f"nothing is known of {_named(who)}; name a subject, an address or a number of a customer")
+        raise CommandError(f"nothing is known of {_named(who)}; name a subject, an address or a number of a customer")
     kept = [each for each in entries if view == "staff" or not each.is_internal]
     click.echo(_printed(kept, form, ZoneInfo(bundle.timezone), Titles(bundle)), nl=False)
 
@@ -107,17 +107,17 @@ def add(
     """Add an entry about SUBJECT. Its text is sealed, and card numbers in it are masked."""
     said = (sys.stdin.read(LONGEST_TEXT + 1) if text == "-" else text).strip()
     if not said or not author.strip():
-        raise Refused("an entry needs a text and a name")
+        raise CommandError("an entry needs a text and a name")
     if len(said) > LONGEST_TEXT:
-        raise Refused(f"the text has more than {LONGEST_TEXT:,} characters")
+        raise CommandError(f"the text has more than {LONGEST_TEXT:,} characters")
     with open_or_exit(store, create=False) as opened:
         operation, bundle = operation_or_exit(opened, policies)
         _demand_channel(bundle, channel)
         if not bundle.card_never and names_card(subject):
-            raise Refused("the subject holds a card number; name it by a number of your own")
+            raise CommandError("the subject holds a card number; name it by a number of your own")
         log = ContactLog(opened, bundle, operation.sealer, NOBODY)
         if not new and not log.knows(subject):
-            raise Refused(f"nothing is known of {_named(subject)}; add --new if it is right")
+            raise CommandError(f"nothing is known of {_named(subject)}; add --new if it is right")
         kept = mask_cards(said)
         log.add(now_of(at, bundle), subject, direction, channel, mask_cards(author.strip()), kept)
     if kept != said:
@@ -126,7 +126,7 @@ def add(
 
 def _demand_channel(bundle: Bundle, channel: str) -> None:
     if channel not in bundle.channels:
-        raise Refused(f'there is no channel "{channel}"; {did_you_mean(channel, bundle.channels)}')
+        raise CommandError(f'there is no channel "{channel}"; {did_you_mean(channel, bundle.channels)}')
 
 
 def _named(who: str | None) -> str:

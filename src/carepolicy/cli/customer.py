@@ -10,7 +10,7 @@ import click
 import orjson
 
 from carepolicy.cli.sets import Command, format_option, policies_option
-from carepolicy.cli.status import NO, Refused
+from carepolicy.cli.status import NO, CommandError
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
 from carepolicy.cli.terminal import plain
 from carepolicy.cli.times import now_of, wall_clock
@@ -60,7 +60,7 @@ def show(who: str, reveal: bool, role: str | None, form: str, store: str, polici
         operation, bundle = operation_or_exit(opened, policies, reads=True)
         found = Customers(opened, bundle, operation.sealer, reader_of(bundle, reveal, role)).held(who)
     if not found:
-        raise Refused(UNKNOWN, NO)
+        raise CommandError(UNKNOWN, NO)
     if form == "json":
         told = orjson.dumps({"held": [each.as_dict() for each in found]}, option=orjson.OPT_INDENT_2)
         click.echo(told.decode())
@@ -86,7 +86,7 @@ def export(who: str, reveal: bool, role: str | None, store: str, policies: str) 
         told = Customers(opened, bundle, operation.sealer, reader).export(who)
         contacts = ContactLog(opened, bundle, operation.sealer, reader).of(who) or []
     if not told["held"]:
-        raise Refused(UNKNOWN, NO)
+        raise CommandError(UNKNOWN, NO)
     kept = [each.as_dict() for each in contacts if not each.is_internal]
     whole = {"organisation": bundle.organisation, "exported": text_of(wall_clock()), **told, "contacts": kept}
     click.echo(orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode())
@@ -111,7 +111,7 @@ def erase(who: str, author: str, force: bool, dry: bool, yes: bool, at: str | No
     kept. Exit status 1 means that open cases still need it; --force erases all the same.
     """
     if not author.strip():
-        raise Refused("--by needs a name")
+        raise CommandError("--by needs a name")
     with open_or_exit(store, create=False) as opened:
         operation, bundle = operation_or_exit(opened, policies)
         now = now_of(at, bundle)
@@ -122,9 +122,9 @@ def erase(who: str, author: str, force: bool, dry: bool, yes: bool, at: str | No
                 _confirm(found, yes)
                 found = customers.erase(who, now, author.strip(), force)
         except StillOpen as fault:
-            raise Refused(_still_open(fault), NO) from None
+            raise CommandError(_still_open(fault), NO) from None
     if not found:
-        raise Refused(UNKNOWN, NO)
+        raise CommandError(UNKNOWN, NO)
     if customers.left_behind is not None:
         click.echo(f"note: {customers.left_behind}; say it again when that has ended", err=True)
     click.echo(("would be erased: " if dry else "erased: ") + _sum(found))
@@ -134,7 +134,7 @@ def _confirm(found: Sequence[PersonalData], yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise Refused("erasing cannot be undone: add --yes if it is meant, or --dry-run to see what it would do")
+        raise CommandError("erasing cannot be undone: add --yes if it is meant, or --dry-run to see what it would do")
     click.confirm(f"Erase {_sum(found)}? It cannot be undone.", abort=True, err=True)
 
 

@@ -11,7 +11,7 @@ import click
 import orjson
 
 from carepolicy.cli.sets import format_option, policies_option
-from carepolicy.cli.status import NO, Refused
+from carepolicy.cli.status import NO, CommandError
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
 from carepolicy.cli.terminal import plain, table
 from carepolicy.cli.times import wall_clock
@@ -82,7 +82,7 @@ def show(no: int, reveal: bool, role: str | None, store: str, policies: str) -> 
         try:
             found = one(opened, bundle, Looker(reader_of(bundle, reveal, role), operation.sealer), no)
         except NoLetter as fault:
-            raise Refused(str(fault)) from None
+            raise CommandError(str(fault)) from None
     click.echo(orjson.dumps(found.as_dict(), option=orjson.OPT_INDENT_2))
 
 

@@ -14,7 +14,7 @@ from carepolicy.charts.changes import compare
 from carepolicy.charts.changes.difference import as_data, in_text
 from carepolicy.charts.changes.overlay import draw_changes
 from carepolicy.cli.sets import earlier_or_exit, format_option, policies_option
-from carepolicy.cli.status import DONE, NO, UNREACHABLE, Refused
+from carepolicy.cli.status import DONE, NO, UNREACHABLE, CommandError
 from carepolicy.handbook.comparison import page_of
 from carepolicy.policy.findings import did_you_mean
 
@@ -74,7 +74,7 @@ def _compared(old: str, new: str, policies: str, language: str | None, flow: str
         return found
     known = {**after.flows, **before.flows}
     if flow not in known:
-        raise Refused(f'there is no flow "{flow}" in either set; {did_you_mean(flow, known)}')
+        raise CommandError(f'there is no flow "{flow}" in either set; {did_you_mean(flow, known)}')
     return replace(found, changes=found.of(flow))
 
 
@@ -88,7 +88,7 @@ def _written(difference: Difference, old: str, new: str, path: Path) -> list[Pat
     ending = path.suffix.lower()
     if ending not in (*TEXTS, *DRAWN):
         known = ", ".join((*TEXTS, *DRAWN))
-        raise Refused(f'cannot write a comparison as "{path.name}": the ending must be one of {known}')
+        raise CommandError(f'cannot write a comparison as "{path.name}": the ending must be one of {known}')
     try:
         if ending in DRAWN:
             return _charts(difference, f"{old} → {new}", path)
@@ -98,9 +98,9 @@ def _written(difference: Difference, old: str, new: str, path: Path) -> list[Pat
             text = _told(difference, old, new, "json" if ending == ".json" else "text")
         path.write_text(text, encoding="utf-8", newline="\n")
     except (NoRenderer, RenderError) as problem:
-        raise Refused(str(problem), UNREACHABLE) from None
+        raise CommandError(str(problem), UNREACHABLE) from None
     except OSError as problem:
-        raise Refused(f"cannot write {path}: {problem.strerror or problem}") from None
+        raise CommandError(f"cannot write {path}: {problem.strerror or problem}") from None
     return [path]
 
 

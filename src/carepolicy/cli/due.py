@@ -11,7 +11,7 @@ import orjson
 from carepolicy.businesstime import Calendar, LimitError, NeverOpen, OutOfRange, parse_limit
 from carepolicy.cli.completion import calendars
 from carepolicy.cli.sets import format_option, policies_option, showing_errors
-from carepolicy.cli.status import Refused
+from carepolicy.cli.status import CommandError
 from carepolicy.cli.times import moment
 from carepolicy.machine.timetable import timetable_of
 from carepolicy.policy.findings import did_you_mean
@@ -55,14 +55,14 @@ def command(
     values = _values(facts, timetable.timezone)
     missing = [name for name in limit.reads if name not in values]
     if missing:
-        raise Refused(f"the limit reads the fact {missing[0]}; say what it holds with --fact {missing[0]}=TIME")
+        raise CommandError(f"the limit reads the fact {missing[0]}; say what it holds with --fact {missing[0]}=TIME")
     try:
         due = counted_in.due(begin, limit, values)
         explained = counted_in.explain(begin, limit, values) if why or form == "json" else None
     except (NeverOpen, OutOfRange) as problem:
-        raise Refused(str(problem)) from None
+        raise CommandError(str(problem)) from None
     if due is None:
-        raise Refused("the limit has no due time")
+        raise CommandError("the limit has no due time")
     if form == "json":
         click.echo(_json(explained, begin, due, limit, counted_in.name), nl=False)
     elif explained is not None:
@@ -81,14 +81,14 @@ def _limit(text: str, timetable: Timetable) -> Limit:
     if named.startswith("settings."):
         name = named.removeprefix("settings.")
         if name not in timetable.settings:
-            raise Refused(f'there is no setting "{name}"; {_near(name, timetable.settings)}')
+            raise CommandError(f'there is no setting "{name}"; {_near(name, timetable.settings)}')
         text = timetable.settings[name]
     try:
         return parse_limit(text)
     except LimitError as fault:
         width = max(1, fault.end - fault.start)
         hint = f" {fault.hint}" if fault.hint else ""
-        raise Refused(f"{fault.reason}\n  {text}\n  {' ' * fault.start}{'^' * width}{hint}") from None
+        raise CommandError(f"{fault.reason}\n  {text}\n  {' ' * fault.start}{'^' * width}{hint}") from None
 
 
 def _calendar(name: str | None, timetable: Timetable) -> Calendar:
@@ -96,7 +96,7 @@ def _calendar(name: str | None, timetable: Timetable) -> Calendar:
     if wanted is None:
         return Calendar.round_the_clock(timetable.timezone)
     if wanted not in timetable.packed:
-        raise Refused(f'there is no calendar "{wanted}"; {_near(wanted, timetable.packed)}')
+        raise CommandError(f'there is no calendar "{wanted}"; {_near(wanted, timetable.packed)}')
     return timetable.calendar(wanted)
 
 
@@ -106,7 +106,7 @@ def _values(facts: Iterable[str], timezone: str) -> dict[str, Any]:
     for text in facts:
         name, equals, value = text.partition("=")
         if not equals:
-            raise Refused(f'"{text}" gives no fact; write --fact order.ship_by=2026-03-09')
+            raise CommandError(f'"{text}" gives no fact; write --fact order.ship_by=2026-03-09')
         try:
             found[name.strip()] = date.fromisoformat(value.strip())
         except ValueError:

@@ -11,7 +11,7 @@ import orjson
 from carepolicy.cli import completion
 from carepolicy.cli.letters import Letters
 from carepolicy.cli.sets import policies_option
-from carepolicy.cli.status import HARMLESS, NO, Refused, say
+from carepolicy.cli.status import HARMLESS, NO, CommandError, say
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, store_option
 from carepolicy.cli.times import lateness_of, lateness_option, near_of, wall_clock, yes_option
 from carepolicy.engine.instants import text_of
@@ -85,9 +85,11 @@ def command(
 def _demand_sense(type_: str, subject: str | None, at: str | None, identity: str | None) -> None:
     if type_ == STDIN:
         if subject is not None or at is not None or identity is not None:
-            raise Refused("events on standard input say themselves what they are about, and when: leave the rest out")
+            raise CommandError(
+                "events on standard input say themselves what they are about, and when: leave the rest out"
+            )
     elif subject is None:
-        raise Refused(f"which subject does {type_} happen to? Write: carepolicy event {type_} SUBJECT")
+        raise CommandError(f"which subject does {type_} happen to? Write: carepolicy event {type_} SUBJECT")
 
 
 def _line(
@@ -100,7 +102,7 @@ def _line(
         when = None if at is None else text_of(at)
         return event_line(bundle, type_, subject, typed, when, identity, source, told)
     except NotTyped as fault:
-        raise Refused(str(fault)) from None
+        raise CommandError(str(fault)) from None
 
 
 def _tell(done: Done, subject: str | None, quiet: bool) -> None:

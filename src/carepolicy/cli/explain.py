@@ -11,7 +11,7 @@ import click
 from carepolicy.checks import rule_of
 from carepolicy.checks.allowances import may_be_silenced
 from carepolicy.checks.rule import modules
-from carepolicy.cli.status import Refused
+from carepolicy.cli.status import CommandError
 from carepolicy.cli.terminal import write_all
 from carepolicy.engine.codes import CODES as EVENTS
 from carepolicy.guards.faults import CODES as GUARDS
@@ -125,7 +125,7 @@ def command(code: str | None, every: bool, output: Path | None) -> None:
         return
     page = page_of(code.upper())
     if page is None:
-        raise Refused(f'there is no code "{code}"; {did_you_mean(code.upper(), pages()) or "--all lists them"}')
+        raise CommandError(f'there is no code "{code}"; {did_you_mean(code.upper(), pages()) or "--all lists them"}')
     click.echo(page.text(), nl=False)
 
 

@@ -9,7 +9,7 @@ import click
 
 from carepolicy.cli.formats import reported, written
 from carepolicy.cli.sets import PIPE, demand_folder, piped, policies_option, stands_for_option
-from carepolicy.cli.status import NO, USAGE, Refused, note
+from carepolicy.cli.status import NO, USAGE, CommandError, note
 from carepolicy.cli.terminal import plain, progress
 from carepolicy.editing.files import editable_files, kind_of
 from carepolicy.editing.layout import formatted, formatted_text
@@ -69,7 +69,7 @@ def _lay_out_pipe(stands_for: str | None, check: bool, diff: bool) -> None:
     try:
         found = formatted_text(content.decode(), name, kind_of(name) or "flow")
     except UnicodeDecodeError:
-        raise Refused("standard input is not UTF-8") from None
+        raise CommandError("standard input is not UTF-8") from None
     if not (check or diff):
         click.echo(found.after, nl=False)
     elif diff and found.changed:
@@ -83,16 +83,16 @@ def _lay_out_pipe(stands_for: str | None, check: bool, diff: bool) -> None:
 def _files(path: tuple[str, ...], policies: str) -> list[str]:
     for each in path:
         if not os.path.exists(each):
-            raise Refused(f"there is no file or folder {each}")
+            raise CommandError(f"there is no file or folder {each}")
         if os.path.isfile(each) and kind_of(each) is None:
-            raise Refused(
+            raise CommandError(
                 f"{each} is no policy file: these are organisation.yaml, and what stands in flows, messages, scenarios"
             )
     if not path:
         demand_folder(policies)
     files = list(editable_files(path or (policies,)))
     if not files:
-        raise Refused(f"there are no policy files in {', '.join(path)}")
+        raise CommandError(f"there are no policy files in {', '.join(path)}")
     return files
 
 
@@ -100,7 +100,7 @@ def _write(file: Formatted) -> None:
     try:
         file.write()
     except OSError as problem:
-        raise Refused(f"{file.file} cannot be written: {problem.strerror or problem}") from None
+        raise CommandError(f"{file.file} cannot be written: {problem.strerror or problem}") from None
 
 
 def _complaints(found: Sequence[Formatted]) -> bool:

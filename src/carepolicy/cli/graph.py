@@ -16,7 +16,7 @@ from carepolicy.charts.heat import BadAudit, chart_of_heat, read_audit
 from carepolicy.charts.overview import draw_all
 from carepolicy.cli.completion import flows
 from carepolicy.cli.sets import PIPE, policies_option, policies_or_exit
-from carepolicy.cli.status import UNREACHABLE, Refused, note
+from carepolicy.cli.status import UNREACHABLE, CommandError, note
 from carepolicy.policy.findings import did_you_mean
 
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ def command(
                 _write_out(files)
                 files = ()
     except (UnknownFlow, UnknownFormat, UnknownPaper) as problem:
-        raise Refused(str(problem)) from None
+        raise CommandError(str(problem)) from None
     except (NoRenderer, RenderError) as problem:
-        raise Refused(str(problem), UNREACHABLE) from None
+        raise CommandError(str(problem), UNREACHABLE) from None
     for file in files:
         click.echo(str(file))
     if advice:
@@ -89,7 +89,7 @@ def _folder(output: str) -> AbstractContextManager[str | None]:
 
 def _write_out(files: Sequence[Path]) -> None:
     if len(files) > 1:
-        raise Refused("this chart has several sheets: write it to files, or as pdf")
+        raise CommandError("this chart has several sheets: write it to files, or as pdf")
     click.echo(files[0].read_bytes(), nl=False)
 
 
@@ -102,7 +102,7 @@ def _drawn(
         file, advice = draw_all(policies, output, language)
         return [file], advice
     if flow not in policies.flows:
-        raise Refused(f'there is no flow "{flow}"; {did_you_mean(flow, policies.flows)}')
+        raise CommandError(f'there is no flow "{flow}"; {did_you_mean(flow, policies.flows)}')
     if heat is not None:
         drawn = _heated(policies, flow, output, style, paper, language, heat)
         return drawn.files, drawn.advice
@@ -119,9 +119,9 @@ def _heated(
     try:
         audit = read_audit(heat, flow)
     except BadAudit as problem:
-        raise Refused(str(problem)) from None
+        raise CommandError(str(problem)) from None
     except OSError as problem:
-        raise Refused(f"cannot read {heat}: {problem.strerror or problem}") from None
+        raise CommandError(f"cannot read {heat}: {problem.strerror or problem}") from None
     return draw_plan(
         lambda groups: chart_of_heat(policies, flow, audit, language, groups),
         path,

@@ -8,7 +8,7 @@ import click
 
 from carepolicy.charts import RenderError
 from carepolicy.cli.sets import earlier_or_exit, policies_option, policies_or_exit
-from carepolicy.cli.status import NO, UNREACHABLE, Refused, note
+from carepolicy.cli.status import NO, UNREACHABLE, CommandError, note
 from carepolicy.cli.terminal import progress
 from carepolicy.handbook import build, languages_of, stale, write
 
@@ -47,7 +47,7 @@ def command(output: str, checking: bool, year: int | None, since: str | None, pd
         with progress("handbook", len(languages_of(found)) * len(found.flows), WORTH_A_BAR) as told:
             site = build(found, year=year, drawn=not checking, pdf=pdf, since=earlier, told=told)
     except RenderError as problem:
-        raise Refused(str(problem), UNREACHABLE) from None
+        raise CommandError(str(problem), UNREACHABLE) from None
     if checking:
         _check(site, output)
     else:
@@ -59,14 +59,16 @@ def _check(site: Site, output: str) -> None:
     for name in names:
         click.echo(f"{output}/{name}")
     if names:
-        raise Refused(f"{_files(len(names))} not up to date; write the handbook anew with `carepolicy handbook`", NO)
+        raise CommandError(
+            f"{_files(len(names))} not up to date; write the handbook anew with `carepolicy handbook`", NO
+        )
 
 
 def _write(site: Site, output: str) -> None:
     try:
         changed = write(site, output)
     except OSError as problem:
-        raise Refused(f"cannot write to {output}: {problem.strerror or problem}") from None
+        raise CommandError(f"cannot write to {output}: {problem.strerror or problem}") from None
     click.echo(f"{output}/index.html ({_files(len(site.files))}, {len(changed)} changed)")
     if site.advice:
         note(f"carepolicy: {site.advice}")

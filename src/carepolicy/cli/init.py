@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from carepolicy.cli.status import Refused, note
+from carepolicy.cli.status import CommandError, note
 from carepolicy.cli.terminal import write_all
 
 STARTER = Path(__file__).parent.parent / "starter"
@@ -21,10 +21,10 @@ def command(folder: Path) -> None:
     """
     files = sorted(each.relative_to(STARTER) for each in STARTER.rglob("*.yaml"))
     if folder.exists() and not folder.is_dir():
-        raise Refused(f"{folder} is a file; name a folder")
+        raise CommandError(f"{folder} is a file; name a folder")
     there = [str(folder / each) for each in files if (folder / each).exists()]
     if there:
-        raise Refused(f"{', '.join(there)} already there; nothing was written")
+        raise CommandError(f"{', '.join(there)} already there; nothing was written")
     write_all({folder / each: (STARTER / each).read_text(encoding="utf-8") for each in files}, "x")
     note(f"Next: carepolicy check --policies {folder}; carepolicy test --policies {folder}")
     note(f"For your editor: carepolicy schema --output {folder.parent / 'schemas'}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.cli.status import NO, Refused, say
+from carepolicy.cli.status import NO, CommandError, say
 from carepolicy.cli.stores import open_or_exit, store_option
 from carepolicy.cli.terminal import progress
 from carepolicy.cli.times import wall_clock
@@ -72,7 +72,7 @@ def show(store: str) -> None:
             click.echo(f"  {each}  used in the store, but not here")
     click.echo(f"data keys are in {vault or 'the store'}")
     if used and not set(used) & set(have):
-        raise Refused("the store was sealed with another key; put it back, or name it in CAREPOLICY_KEY")
+        raise CommandError("the store was sealed with another key; put it back, or name it in CAREPOLICY_KEY")
 
 
 @command.command(epilog="\b\nExample:\n  carepolicy key lost --yes\n")
@@ -84,11 +84,11 @@ def lost(yes: bool, store: str) -> None:
     What they sealed counts as erased from then on, and the store goes on with the vault that is there, or a new one.
     """
     if not yes:
-        raise Refused("what is private is then gone, even if the vault is found again: add --yes if it is meant")
+        raise CommandError("what is private is then gone, even if the vault is found again: add --yes if it is meant")
     with open_or_exit(store, create=False) as opened:
         sealer = DataKeys(opened)
         if not sealer.has_vault():
-            raise Refused("the data keys are in the store itself; none can be lost", NO)
+            raise CommandError("the data keys are in the store itself; none can be lost", NO)
         count = sealer.give_up()
     click.echo(f"{count:,} data key{'' if count == 1 else 's'} given up; what they sealed counts as erased")
 
@@ -106,10 +106,10 @@ def rotate(drop_old: bool, store: str) -> None:
     With CAREPOLICY_KEY, put the new key in front yourself. It may be interrupted at any time and run again.
     """
     if drop_old and not from_file():
-        raise Refused(f"--drop-old is for a key file; take the old key out of {VARIABLE} yourself")
+        raise CommandError(f"--drop-old is for a key file; take the old key out of {VARIABLE} yourself")
     with open_or_exit(store, create=False) as opened:
         if not from_file() and len(given_keys()) < 2:
-            raise Refused(f"put a new key in front: {VARIABLE}=NEW,OLD; `carepolicy key new` makes one")
+            raise CommandError(f"put a new key in front: {VARIABLE}=NEW,OLD; `carepolicy key new` makes one")
         told = "waiting for a rotation of the same keys to end"
         with rotating_keys(lambda: say(told)) if from_file() else nullcontext():
             _rotate(opened, drop_old)
@@ -125,7 +125,7 @@ def _rotate(opened: Store, drop_old: bool) -> None:
     if dropped.keys:
         click.echo(f"{dropped.keys} old key{'' if dropped.keys == 1 else 's'} dropped")
     if dropped.needed_by:
-        raise Refused(
+        raise CommandError(
             f"{', '.join(dropped.needed_by)} still needs an old key, which stays: rotate there too; if it is gone for "
             f"good, take its line out of {key_file()}{STORES}",
             NO,

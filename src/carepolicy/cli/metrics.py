@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from carepolicy.cli.status import UNREACHABLE, Refused
+from carepolicy.cli.status import UNREACHABLE, CommandError
 from carepolicy.cli.times import wall_clock
 from carepolicy.store.faults import StoreFault
 from carepolicy.store.open import open_store
@@ -36,7 +36,7 @@ class Metrics:
     def __init__(self, address: str, store: str) -> None:
         host, _, port = address.rpartition(":")
         if not port.isdecimal() or int(port) > 65_535:
-            raise Refused(f'"{address}" is no port; write --metrics 9464, or HOST:PORT')
+            raise CommandError(f'"{address}" is no port; write --metrics 9464, or HOST:PORT')
         registry = CollectorRegistry()
         self._records = Counter(f"{PREFIX}records", "Records written, by type.", ["type"], registry=registry)
         self._requests = Counter(f"{PREFIX}requests", "Requests tried, by what came of them.", ["outcome"],
@@ -46,7 +46,7 @@ class Metrics:
         try:
             self._server, self._thread = start_http_server(int(port), host.strip("[]") or LOOPBACK, registry)
         except OSError as fault:
-            raise Refused(f"--metrics {address}: {fault.strerror or fault}", UNREACHABLE) from None
+            raise CommandError(f"--metrics {address}: {fault.strerror or fault}", UNREACHABLE) from None
 
     @property
     def port(self) -> int:

@@ -10,7 +10,7 @@ import click
 
 from carepolicy.cli.completion import flows
 from carepolicy.cli.sets import policies_option, stage_or_exit
-from carepolicy.cli.status import Refused, note
+from carepolicy.cli.status import CommandError, note
 from carepolicy.cli.terminal import busy, plain
 from carepolicy.scenarios.suggestions import suggest as suggestions
 
@@ -66,7 +66,7 @@ def _write(folder: str, flow: str, found: list[Suggestion]) -> None:
                     file.write(_text(each))
                 paths.append(path)
     except OSError as problem:
-        raise Refused(f"{folder} cannot be written to: {(problem.strerror or 'it failed').lower()}") from None
+        raise CommandError(f"{folder} cannot be written to: {(problem.strerror or 'it failed').lower()}") from None
     for path in paths:  # all are written by now, though nobody may be reading this any more
         click.echo(path)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from carepolicy.cli.status import Refused
+from carepolicy.cli.status import CommandError
 from carepolicy.cli.terminal import write_all
 from carepolicy.engine.history import schema
 from carepolicy.policy.findings import did_you_mean
@@ -33,5 +33,5 @@ def command(name: str | None, output: Path | None) -> None:
     else:
         found = [file for kind, file in kinds.items() if name in (kind, file)]
         if not found:
-            raise Refused(f'there is no schema "{name}"; {did_you_mean(name, kinds)}')
+            raise CommandError(f'there is no schema "{name}"; {did_you_mean(name, kinds)}')
         click.echo(texts[found[0]], nl=False)

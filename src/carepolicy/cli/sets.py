@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from carepolicy.cli.configuration import POLICIES, POLICIES_VARIABLE
-from carepolicy.cli.status import USAGE, Refused
+from carepolicy.cli.status import USAGE, CommandError
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
 from carepolicy.policy.files import organisation_meant
 from carepolicy.policy.findings import Severity, did_you_mean
@@ -68,11 +68,13 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
 def demand_folder(root: str) -> None:
     """Refuse a folder that is not there, or that is no policy set."""
     if not os.path.isdir(root):
-        raise Refused(f"there is no folder {root}; name one with --policies, or make one with `carepolicy init {root}`")
+        raise CommandError(
+            f"there is no folder {root}; name one with --policies, or make one with `carepolicy init {root}`"
+        )
     if not os.path.isfile(os.path.join(root, ORGANISATION)):
         meant = organisation_meant(root)
         hint = "`carepolicy init` makes a set" if meant is None else f"call {meant} organisation.yaml"
-        raise Refused(f"{root} is no policy set: it has no organisation.yaml; {hint}")
+        raise CommandError(f"{root} is no policy set: it has no organisation.yaml; {hint}")
 
 
 @contextmanager
@@ -114,12 +116,12 @@ def earlier_or_exit(named: str, policies: str) -> Policies:
     try:
         with folder_of(named, policies) as place:
             if not os.path.isfile(os.path.join(place, ORGANISATION)):
-                raise Refused(f"{named} is no policy set: it has no organisation.yaml")
+                raise CommandError(f"{named} is no policy set: it has no organisation.yaml")
             found, findings = load_policies(place)
             if found is None:
                 refuse(place, findings)
     except NoRevision as problem:
-        raise Refused(str(problem)) from None
+        raise CommandError(str(problem)) from None
     return found
 
 
@@ -129,7 +131,7 @@ def refuse(root: str, findings: Sequence[Finding]) -> NoReturn:
 
     click.echo(written(reported(root, findings), "text"), err=True, nl=False)
     count = f"{len(findings)} error{'' if len(findings) == 1 else 's'}"
-    raise Refused(f"the policy set in {root} has {count}; `carepolicy check --policies {root}` shows them", USAGE)
+    raise CommandError(f"the policy set in {root} has {count}; `carepolicy check --policies {root}` shows them", USAGE)
 
 
 def stage_or_exit(policies: str, flow: str) -> tuple[Stage, Flow]:
@@ -140,7 +142,7 @@ def stage_or_exit(policies: str, flow: str) -> tuple[Stage, Flow]:
         stage = stage_for(policies)
     if flow not in stage.policies.flows:
         hint = did_you_mean(flow, stage.policies.flows)
-        raise Refused(f'there is no flow "{flow}"' + (f"; {hint}" if hint else ""))
+        raise CommandError(f'there is no flow "{flow}"' + (f"; {hint}" if hint else ""))
     return stage, stage.policies.flows[flow]
 
 
@@ -159,6 +161,6 @@ def piped(stands_for: str | None) -> tuple[str, bytes]:
         found = head.search(content)
         if found is not None:
             return path.format(found[1].decode()), content
-    raise Refused(
+    raise CommandError(
         "it cannot be told which file of the set stands on standard input; say it, as in --as flows/returns.yaml"
     )

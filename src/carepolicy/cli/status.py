@@ -28,7 +28,7 @@ HARMLESS = frozenset(("CP910", "CP911"))
 """What a tally may hold without the run having failed: events taken, and events that nobody waited for."""
 
 
-class Refused(Exception):
+class CommandError(Exception):
     """Ends a command with a message on stderr and an exit status (2, wrong usage or unreadable input, by default)."""
 
     def __init__(self, message: str, status: int = USAGE) -> None:

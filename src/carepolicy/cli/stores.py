@@ -12,7 +12,7 @@ import click
 from carepolicy.cli.completion import roles
 from carepolicy.cli.configuration import STORE, STORE_VARIABLE
 from carepolicy.cli.sets import ORGANISATION, demand_folder, refuse
-from carepolicy.cli.status import UNREACHABLE, USAGE, Refused, say
+from carepolicy.cli.status import UNREACHABLE, USAGE, CommandError, say
 from carepolicy.cli.times import wall_clock
 from carepolicy.machine.bundle import PolicyErrors
 from carepolicy.policy.files import digest_of
@@ -66,7 +66,9 @@ def open_or_exit(url: str, create: bool = True, policies: str | None = None) -> 
         demand_folder(policies)
     try:
         if is_shadow(url):
-            raise Refused("this is where `carepolicy apply --shadow` tries a set; ask that command about it", USAGE)
+            raise CommandError(
+                "this is where `carepolicy apply --shadow` tries a set; ask that command about it", USAGE
+            )
         store = open_store(url, create)
         try:
             with _telling_damage(store):
@@ -74,9 +76,9 @@ def open_or_exit(url: str, create: bool = True, policies: str | None = None) -> 
         finally:
             store.close()
     except (faults.NoStoreUrl, faults.NotAStore, faults.NewerSchema, faults.WrongKey, faults.NotInstalled) as fault:
-        raise Refused(str(fault), USAGE) from None
+        raise CommandError(str(fault), USAGE) from None
     except faults.StoreFault as fault:
-        raise Refused(str(fault), UNREACHABLE) from None
+        raise CommandError(str(fault), UNREACHABLE) from None
 
 
 @contextmanager
@@ -89,7 +91,9 @@ def _telling_damage(store: Store) -> Iterator[None]:
         words = _damage(store)
         if words is None:
             raise
-        raise Refused(f"the store is damaged: {words}; `carepolicy verify` says more. Restore it from a copy") from None
+        raise CommandError(
+            f"the store is damaged: {words}; `carepolicy verify` says more. Restore it from a copy"
+        ) from None
 
 
 def _damage(store: Store) -> str | None:
@@ -132,13 +136,13 @@ def bundle_of(store: Store) -> tuple[Bundle, DataKeys]:
 def reader_of(bundle: Bundle, reveal: bool, role: str | None) -> Reader:
     """Who reads. Refuses a role that is none, or that may see nothing."""
     if role is not None and role not in bundle.may_see:
-        raise Refused(f'there is no role "{role}"; {did_you_mean(role, bundle.may_see)}')
+        raise CommandError(f'there is no role "{role}"; {did_you_mean(role, bundle.may_see)}')
     if not reveal:
         return NOBODY
     if role is None:
-        raise Refused("--reveal needs to know who reads: add --as ROLE")
+        raise CommandError("--reveal needs to know who reads: add --as ROLE")
     if not bundle.may_see[role]:
-        raise Refused(
+        raise CommandError(
             f"{role} may see nothing that is private; may_see: of a role in organisation.yaml lists what it may"
         )
     return Reader(bundle.may_see[role])

@@ -11,7 +11,7 @@ import orjson
 
 from carepolicy.cli.formats import reported, written
 from carepolicy.cli.sets import demand_folder, format_option, policies_option, refuse
-from carepolicy.cli.status import NO, USAGE, Refused, note
+from carepolicy.cli.status import NO, USAGE, CommandError, note
 from carepolicy.cli.terminal import plain, progress
 from carepolicy.machine.bundle import PolicyErrors
 from carepolicy.scenarios.coverage import coverage_of, page_of
@@ -90,13 +90,13 @@ def _suite(path: tuple[str, ...], policies: str) -> Suite:
     """The scenarios that the command is to run; refuses paths that are not there and sets without any."""
     for each in path:
         if not os.path.exists(each):
-            raise Refused(f"there is no file or folder {each}")
+            raise CommandError(f"there is no file or folder {each}")
     if not path:
         demand_folder(policies)
     suite = suite_of(path or (policies,), _default(policies))
     if not suite.scenarios and not suite.findings:
         where = ", ".join(path) or os.path.join(policies, "scenarios")
-        raise Refused(f"there are no scenarios in {where}; `carepolicy scenarios suggest FLOW` writes some")
+        raise CommandError(f"there are no scenarios in {where}; `carepolicy scenarios suggest FLOW` writes some")
     if suite.findings:
         _show(suite.findings)
     return suite
@@ -125,7 +125,7 @@ def _updated(suite: Suite, verdicts: list[Verdict], policies: str, traced: bool,
         try:
             each.write()
         except OSError as problem:
-            raise Refused(str(problem)) from None
+            raise CommandError(str(problem)) from None
     if not changed:
         return verdicts
     again = suite_of([each.file for each in changed], _default(policies))
@@ -168,7 +168,7 @@ def _write_page(file: str, coverages: dict[str, Coverage]) -> None:
         with open(file, "w", encoding="utf-8", newline="\n") as page:
             page.write(page_of(coverages))
     except OSError as problem:
-        raise Refused(f"{file} cannot be written: {problem.strerror}") from None
+        raise CommandError(f"{file} cannot be written: {problem.strerror}") from None
 
 
 def _finish(

@@ -61,16 +61,16 @@ def command(
     figures = begin_watch(metrics, log, watch, store)
     if watch:
         with Watcher() as watcher, closing(figures) if figures is not None else nullcontext():
-            told = Told(quiet, figures)
+            told = TickOutput(quiet, figures)
             watcher.outlast(lambda under_way: _watch(watcher, under_way, store, policies, lag, told))
             raise SystemExit(watcher.status)
     with open_or_exit(store, policies=policies) as opened:
         operation, bundle = operation_or_exit(opened, policies)
         until = near_of(now, bundle, "--now", wall_clock(), yes)
-        _tick(operation, (wall_clock() if until is None else until) - lag, Told(quiet))
+        _tick(operation, (wall_clock() if until is None else until) - lag, TickOutput(quiet))
 
 
-class Told(NamedTuple):
+class TickOutput(NamedTuple):
     """What is told of ticks: records, unless ``quiet``, and the figures of a watcher."""
 
     quiet: bool
@@ -85,7 +85,9 @@ class Told(NamedTuple):
             sys.stdout.flush()
 
 
-def _watch(watcher: Watcher, under_way: Callable[[], None], store: str, policies: str, lag: int, told: Told) -> None:
+def _watch(
+    watcher: Watcher, under_way: Callable[[], None], store: str, policies: str, lag: int, told: TickOutput
+) -> None:
     """Fire what is due, and what comes to be, until it is time to end or the store is lost."""
     with open_or_exit(store, policies=policies) as opened:
         operation, _ = operation_or_exit(opened, policies)
@@ -97,7 +99,7 @@ def _watch(watcher: Watcher, under_way: Callable[[], None], store: str, policies
             _sleep(opened, lag, watcher)
 
 
-def _tick(operation: Operation, until: int, told: Told, watcher: Watcher | None = None) -> None:
+def _tick(operation: Operation, until: int, told: TickOutput, watcher: Watcher | None = None) -> None:
     for done in operation.tick(until):
         told.records(done.records)
         if watcher is not None and not watcher.goes_on:

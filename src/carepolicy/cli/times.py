@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from carepolicy.businesstime.instants import microseconds
-from carepolicy.cli.status import Refused
+from carepolicy.cli.status import CommandError
 from carepolicy.engine.instants import DAY, SECOND
 
 if TYPE_CHECKING:
@@ -55,15 +55,15 @@ def moment(text: str, timezone: str) -> datetime:
     try:
         named = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise Refused(f'"{text}" is no time that exists; write it as 2026-03-06 16:30') from None
+        raise CommandError(f'"{text}" is no time that exists; write it as 2026-03-06 16:30') from None
     if named.tzinfo is None:
         named = named.replace(tzinfo=zone)
         if named.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != named.replace(tzinfo=None):
-            raise Refused(f'"{text}" does not exist in {timezone}: the clocks go forward over it')
+            raise CommandError(f'"{text}" does not exist in {timezone}: the clocks go forward over it')
     try:
         return named.astimezone(UTC).astimezone(zone)
     except OverflowError:
-        raise Refused(f'"{text}" is out of range') from None
+        raise CommandError(f'"{text}" is out of range') from None
 
 
 def until_of(text: str | None, bundle: Bundle) -> int | None:
@@ -76,7 +76,7 @@ def near_of(text: str | None, bundle: Bundle, option: str, now: int, far: bool) 
     unless ``far``: nothing earlier would be taken from then on, and what falls due by then cannot be undone."""
     at = until_of(text, bundle)
     if at is not None and at > now + DAY and not far:
-        raise Refused(
+        raise CommandError(
             f'{option} "{text}" is more than a day ahead of the clock: nothing that happens until then would be taken '
             "any more, and that cannot be undone. Add --yes if it is meant"
         )
@@ -96,5 +96,5 @@ def lateness_of(text: str | None) -> int:
         return 0
     found = _LATENESS.fullmatch(text.strip())
     if found is None:
-        raise Refused(f'"{text}" is no length of time; write it as 30s, 5m, 2h or 1d')
+        raise CommandError(f'"{text}" is no length of time; write it as 30s, 5m, 2h or 1d')
     return int(found[1]) * _UNITS[found[2][0]] * SECOND

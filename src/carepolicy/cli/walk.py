@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from carepolicy.cli.sets import policies_option, stage_or_exit
-from carepolicy.cli.status import UNREACHABLE, Refused
+from carepolicy.cli.status import UNREACHABLE, CommandError
 from carepolicy.cli.terminal import no_colour, plain
 from carepolicy.policy.findings import did_you_mean
 from carepolicy.scenarios.stage import CannotPlay
@@ -54,11 +54,11 @@ def command(flow: str, policies: str, at: str) -> None:
     """
     walk = _walk(flow, policies, at)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise Refused("try needs a terminal; `carepolicy scenarios suggest` finds ways through a flow without one")
+        raise CommandError("try needs a terminal; `carepolicy scenarios suggest` finds ways through a flow without one")
     try:
         from prompt_toolkit import PromptSession
     except ImportError:
-        raise Refused("try needs prompt_toolkit: pip install 'carepolicy[try]'", UNREACHABLE) from None
+        raise CommandError("try needs prompt_toolkit: pip install 'carepolicy[try]'", UNREACHABLE) from None
     keep_walking(walk, PromptSession())
 
 
@@ -67,7 +67,7 @@ def _walk(flow: str, policies: str, at: str) -> Walk:
     try:
         return Walk(stage, found, at)
     except CannotPlay as problem:
-        raise Refused(str(problem)) from None
+        raise CommandError(str(problem)) from None
 
 
 def keep_walking(walk: Walk, ask: PromptSession[str], console: Console | None = None) -> None:

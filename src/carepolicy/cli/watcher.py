@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from carepolicy.cli.status import DONE, INTERRUPTED, UNREACHABLE, Refused, log_as, say
+from carepolicy.cli.status import DONE, INTERRUPTED, UNREACHABLE, CommandError, log_as, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ def begin_watch(metrics: str | None, log: str, watch: bool, store: str) -> Metri
     """Do what ``watcher_options`` say; the figures, which are to be closed."""
     if not watch:
         if metrics is not None or log != "text":
-            raise Refused("--metrics and --log are for --watch")
+            raise CommandError("--metrics and --log are for --watch")
         return None
     log_as(log)
     if metrics is None:
@@ -119,7 +119,7 @@ class Watcher:
             try:
                 work(under_way)
                 return
-            except Refused as fault:
+            except CommandError as fault:
                 if not began or fault.status != UNREACHABLE:
                     raise
                 if not away:

@@ -47,7 +47,7 @@ RENAMED = ("state", "event")
 WATCHED = ("**/*.yaml", "**/*.yml", "**/*.ics")
 
 
-class Server(LanguageServer):
+class PolicyServer(LanguageServer):
     """Holds the projects that are open, and what was said last of each."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ def _is_ours(record: logging.LogRecord) -> bool:
 
 
 logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_ours)
-server = Server()
+server = PolicyServer()
 
 
 async def _changed(uri: str, text: str | None) -> None:

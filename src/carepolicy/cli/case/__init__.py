@@ -16,7 +16,7 @@ from carepolicy.cli.case import text
 from carepolicy.cli.case.source import source_of
 from carepolicy.cli.completion import flows, roles, states, subjects
 from carepolicy.cli.sets import Command, format_option, policies_option, showing_errors
-from carepolicy.cli.status import NO, Refused
+from carepolicy.cli.status import NO, CommandError
 from carepolicy.cli.stores import open_or_exit, reveal_options, store_option
 from carepolicy.cli.times import wall_clock
 from carepolicy.engine.history.cases import cases_of
@@ -174,7 +174,7 @@ def _print_proof(url: str, subject: str, flow: str | None) -> None:
         with open_or_exit(url, create=False) as store:
             said = proof_of(store, subject, flow, wall_clock())
     except NotSigned as fault:
-        raise Refused(f"nothing is proved: {fault}; `carepolicy verify` says more", NO) from None
+        raise CommandError(f"nothing is proved: {fault}; `carepolicy verify` says more", NO) from None
     click.echo(said)
 
 

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 import click
 
-from carepolicy.cli.status import NO, Refused
+from carepolicy.cli.status import NO, CommandError
 from carepolicy.cli.stores import bundle_of, open_or_exit, reader_of
 from carepolicy.engine.history.log import in_order, read_records
 from carepolicy.policy.findings import did_you_mean
@@ -27,7 +27,7 @@ BLOCK = 1 << 18
 SHOWN = 10
 
 
-class Source(Protocol):
+class CaseSource(Protocol):
     """What can be asked about cases, once."""
 
     def of_subject(self, subject: str, flow: str | None) -> list[tuple[Record, bytes]]:
@@ -74,11 +74,11 @@ class _OfStore:
 
 
 @contextmanager
-def source_of(records: str | None, store: str, reveal: bool = False, role: str | None = None) -> Iterator[Source]:
+def source_of(records: str | None, store: str, reveal: bool = False, role: str | None = None) -> Iterator[CaseSource]:
     """The source that the command line names: the file of records, else the store, as the one who asks may see it."""
     if records is not None:
         if reveal or role is not None:
-            raise Refused("--reveal and --as are for a store: records in a file are as the run wrote them")
+            raise CommandError("--reveal and --as are for a store: records in a file are as the run wrote them")
         with _read(records) as found:
             yield _OfFile(found)
         return
@@ -112,14 +112,14 @@ def _of_subject(source: Iterable[tuple[Record, bytes]], subject: str, flow: str 
         return found
     if flows:
         hint = did_you_mean(flow or "", flows - {""}) or "no flow has one"
-        raise Refused(f'"{subject}" has no case of the flow "{flow}"; {hint}')
+        raise CommandError(f'"{subject}" has no case of the flow "{flow}"; {hint}')
     _refuse_unknown(subject, others)
     return []
 
 
 def _refuse_unknown(subject: str, others: set[str]) -> None:
     hint = did_you_mean(subject, others - {""}) or "`carepolicy case list` shows the open cases"
-    raise Refused(f'there are no records of "{subject}"; {hint}')
+    raise CommandError(f'there are no records of "{subject}"; {hint}')
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from carepolicy.cli.outbox.servers import (
     me,
 )
 from carepolicy.cli.sets import Command, format_option, policies_option
-from carepolicy.cli.status import INTERRUPTED, NO, UNREACHABLE, Refused
+from carepolicy.cli.status import INTERRUPTED, NO, UNREACHABLE, CommandError
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
 from carepolicy.cli.terminal import table
 from carepolicy.cli.times import lateness_of, now_of, now_option
@@ -132,7 +132,7 @@ def take(
     """
     length = lateness_of(lease)
     if length <= 0:
-        raise Refused("a lease of no time is none")
+        raise CommandError("a lease of no time is none")
     with _opened(store, policies) as (outbox, bundle):
         selection = Selection((kind,) if kind else ("message",) if channels else KINDS, channels or None)
         found = outbox.take(now_of(now, bundle), length, limit, who or me(), selection, attempts)
@@ -282,7 +282,7 @@ def _opened(store: str, policies: str) -> Iterator[tuple[Outbox, Bundle]]:
         try:
             yield Outbox(opened, operation.sealer), bundle
         except NoRequest as fault:
-            raise Refused(str(fault)) from None
+            raise CommandError(str(fault)) from None
 
 
 def _print(found: Sequence[Request], form: str, bundle: Bundle) -> None:

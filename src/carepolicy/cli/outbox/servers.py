@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from carepolicy.cli.status import Refused
+from carepolicy.cli.status import CommandError
 from carepolicy.engine.history.words import time_in_words
 from carepolicy.store.outbox.queue import KINDS, Selection
 from carepolicy.store.url import shown
@@ -62,7 +62,7 @@ class HookOptions:
 def demand_private(host: str, unencrypted: bool, how: str) -> None:
     """Refuse to send to another machine what everybody on the way can read, unless that was asked for by name."""
     if not unencrypted and not is_local(host):
-        raise Refused(
+        raise CommandError(
             f"what is sent to {host} holds private facts, and all could read it on its way: {how}, or say "
             "--allow-unencrypted"
         )
@@ -83,17 +83,17 @@ def mail_server_of(bundle: Bundle, said: MailOptions) -> MailServer:
     host, _, port = said.address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if "@" in said.address:
-        raise Refused(f"leave the user and the password out of --smtp: --user NAME, and {PASSWORD}")
+        raise CommandError(f"leave the user and the password out of --smtp: --user NAME, and {PASSWORD}")
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 1 << 16:
-        raise Refused(f"{shown(said.address)} names no mail server; write it as localhost:25")
+        raise CommandError(f"{shown(said.address)} names no mail server; write it as localhost:25")
     if said.user is not None and not said.password:
-        raise Refused(f"--user needs a password in {PASSWORD}")
+        raise CommandError(f"--user needs a password in {PASSWORD}")
     if said.user is not None and not said.starttls and not is_local(host):
-        raise Refused(f"the password of {said.user} would go to {host} for all to read: add --starttls")
+        raise CommandError(f"the password of {said.user} would go to {host} for all to read: add --starttls")
     if not said.starttls:
         demand_private(host, said.unencrypted, "add --starttls")
     if not mail_channels(bundle.channels):
-        raise Refused(
+        raise CommandError(
             "no channel of the set has an e-mail address of ours to send from (channels: in organisation.yaml)"
         )
     login = (said.user, said.password) if said.user is not None and said.password else None
@@ -106,7 +106,7 @@ def webhook_of(said: HookOptions, kind: str | None, without: Sequence[str]) -> W
     from carepolicy.store.outbox.webhook import NoSecret, NoWebAddress, Webhook, address_of
 
     if not said.secret:
-        raise Refused(f"--webhook signs what it posts: set {SECRET}")
+        raise CommandError(f"--webhook signs what it posts: set {SECRET}")
     selection = Selection((kind,) if kind else KINDS, None, without)
     try:
         url = address_of(said.url)
@@ -114,7 +114,7 @@ def webhook_of(said: HookOptions, kind: str | None, without: Sequence[str]) -> W
             demand_private(url.host, said.unencrypted, "use https://")
         return Webhook(said.url, said.secret, selection, headers_of(said), surroundings())
     except (NoWebAddress, NoSecret) as fault:
-        raise Refused(str(fault)) from None
+        raise CommandError(str(fault)) from None
 
 
 def headers_of(said: HookOptions) -> dict[str, str]:
@@ -126,12 +126,12 @@ def headers_of(said: HookOptions) -> dict[str, str]:
     for place, line in _header_lines(said):
         name, colon, value = (part.strip() for part in line.partition(":"))
         if not colon or not HEADER.fullmatch(name) or not VALUE.fullmatch(value):
-            raise Refused(f'{place} is no header; write it as "Name: value"')
+            raise CommandError(f'{place} is no header; write it as "Name: value"')
         low = name.lower()
         if low in RESERVED or low.startswith("webhook-"):
-            raise Refused(f"the header {name} is not yours to set")
+            raise CommandError(f"the header {name} is not yours to set")
         if low in SECRET_HEADERS and place == OPTION:
-            raise Refused(
+            raise CommandError(
                 f"{name} on the command line can be read in the list of processes: write it into a file of yours "
                 f"and say --header @FILE, or set {AUTHORIZATION}"
             )
@@ -152,7 +152,7 @@ def _header_lines(said: HookOptions) -> Iterator[tuple[str, str]]:
             with open(path, encoding="utf-8") as file:
                 lines = file.read().splitlines()
         except UnicodeDecodeError:
-            raise Refused(f"{path}: it is no text") from None
+            raise CommandError(f"{path}: it is no text") from None
         yield from ((f"{path}: line {number}", line) for number, line in enumerate(lines, 1) if line.strip())
 
 

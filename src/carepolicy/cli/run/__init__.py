@@ -18,7 +18,7 @@ import click
 from carepolicy.cli.letters import Letters
 from carepolicy.cli.run.stored import Asked, run_with_store
 from carepolicy.cli.sets import bundle_or_exit, policies_option
-from carepolicy.cli.status import HARMLESS, UNREACHABLE, Refused
+from carepolicy.cli.status import HARMLESS, UNREACHABLE, CommandError
 from carepolicy.cli.terminal import no_colour
 from carepolicy.cli.times import lateness_of, until_of
 from carepolicy.engine.codes import CODES
@@ -99,14 +99,14 @@ def command(
     """
     if store is not None:
         if reveal:
-            raise Refused("--reveal does not go with --store")
+            raise CommandError("--reveal does not go with --store")
         lag, pace = lateness_of(lateness), batch or "1000"
         _run_with(
             Asked(store, policies, file, until, pace, resume, lag, output, dead_letters, quiet, workers, final, yes)
         )
         return
     if batch is not None or resume or final or yes:
-        raise Refused("--batch, --resume, --final and --yes go with --store")
+        raise CommandError("--batch, --resume, --final and --yes go with --store")
     bundle = bundle_or_exit(policies)
     end = until_of(until, bundle)
     held = lateness_of(lateness)
@@ -168,15 +168,15 @@ def _source(stack: ExitStack, file: str) -> Any:
     try:
         return stack.enter_context(open(file, "rb"))
     except OSError as fault:
-        raise Refused(f"{file} cannot be read: {fault.strerror}") from None
+        raise CommandError(f"{file} cannot be read: {fault.strerror}") from None
 
 
 def _refuse_other_encodings(begin: bytes, file: str) -> None:
     """Say of a file that is no text in UTF-8 what it is, once, and not line by line."""
     if begin.startswith(b"\x1f\x8b"):
-        raise Refused(f"{file} is compressed; say: gunzip --stdout {shlex.quote(file)} | carepolicy run")
+        raise CommandError(f"{file} is compressed; say: gunzip --stdout {shlex.quote(file)} | carepolicy run")
     if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Refused(f"{file} is in UTF-16; say: iconv --to-code UTF-8 {shlex.quote(file)} | carepolicy run")
+        raise CommandError(f"{file} is in UTF-16; say: iconv --to-code UTF-8 {shlex.quote(file)} | carepolicy run")
 
 
 def _refuse_overwriting(file: str, output: str | None, dead_letters: str | None) -> None:
@@ -185,7 +185,7 @@ def _refuse_overwriting(file: str, output: str | None, dead_letters: str | None)
     known = [os.stat(each) for each in named if os.path.isfile(each)]
     paths = [os.path.realpath(each) for each in named if not os.path.exists(each)]
     if len({(each.st_dev, each.st_ino) for each in known}) < len(known) or len(set(paths)) < len(paths):
-        raise Refused("the events, the records and the dead letters need a file each")
+        raise CommandError("the events, the records and the dead letters need a file each")
 
 
 def _shareable(stack: ExitStack, source: Any, workers: int) -> tuple[Any, int]:
@@ -206,7 +206,7 @@ def _telling_of_dead_workers() -> Iterator[None]:
     try:
         yield
     except WorkerDied as fault:
-        raise Refused(str(fault), UNREACHABLE) from None
+        raise CommandError(str(fault), UNREACHABLE) from None
 
 
 def _runner(bundle: Bundle, reveal: bool, lateness: int, workers: int) -> Any:

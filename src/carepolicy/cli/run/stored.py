@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from carepolicy.cli.letters import Letters
-from carepolicy.cli.status import USAGE, Refused
+from carepolicy.cli.status import USAGE, CommandError
 from carepolicy.cli.stores import open_or_exit, operation_or_exit
 from carepolicy.cli.times import near_of, wall_clock
 from carepolicy.engine.codes import CODES
@@ -65,7 +65,9 @@ class Pace:
     def __init__(self, text: str) -> None:
         timed = _TIME.fullmatch(text.strip())
         if timed is None and not (text.isdecimal() and 1 <= int(text) <= LARGEST):
-            raise Refused(f'--batch "{text}": a number of events from 1 to {LARGEST:,}, or a time such as 500ms or 2s')
+            raise CommandError(
+                f'--batch "{text}": a number of events from 1 to {LARGEST:,}, or a time such as 500ms or 2s'
+            )
         self._seconds = int(timed[1]) * _SECONDS[timed[2]] if timed else None
         self.lines = FIRST if timed else int(text)
         self.begun = time.monotonic()
@@ -86,7 +88,7 @@ class Growing:
             mode = "wb" if not self.is_file else "r+b" if os.path.exists(path) else "w+b"
             self._file = open(path, mode)  # noqa: SIM115 - close() closes it
         except OSError as fault:
-            raise Refused(f"{path} cannot be written: {fault.strerror}") from None
+            raise CommandError(f"{path} cannot be written: {fault.strerror}") from None
 
     def begin(self, keep: bool, least: int, most: int | None) -> int:
         """Go to the end of the last whole line, or empty the file; how many lines are kept. Refuses a file that has
@@ -99,7 +101,7 @@ class Growing:
                 if line.endswith(b"\n"):
                     lines, end = lines + 1, end + len(line)
         if lines < least or (most is not None and lines > most):
-            raise Refused(
+            raise CommandError(
                 f"{self._path} has {lines:,} lines, but the run that is to go on wrote {least:,} to {most:,}; "
                 "name the file that it wrote"
             )
@@ -150,7 +152,7 @@ def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counte
                 if not asked.quiet:
                     _say(run, store)
         except (OtherInput, Unfinished) as fault:
-            raise Refused(str(fault), USAGE) from None
+            raise CommandError(str(fault), USAGE) from None
         return run.progress.tally
 
 
@@ -158,9 +160,9 @@ def _shareable(asked: Asked, source: Any, bundle: Bundle) -> Survey | None:
     """The log, where several workers give the same records of it as one; where they would not, one does it, and this is
     said."""
     if not asked.store.startswith("postgres"):
-        raise Refused("several workers need a store in PostgreSQL; SQLite has one writer at a time")
+        raise CommandError("several workers need a store in PostgreSQL; SQLite has one writer at a time")
     if asked.file == "-" or asked.lateness:
-        raise Refused("several workers need a file that each can read, and no --lateness")
+        raise CommandError("several workers need a file that each can read, and no --lateness")
     reason, log = "", None
     if any(program.key or program.stratum for program in bundle.programs) or bundle.watches:
         reason = "flows or watches bring events of several subjects together"
