@@ -18,7 +18,7 @@ from carepolicy.policy.composer import compose
 from carepolicy.policy.findings import Severity
 from carepolicy.policy.language.keys import Fields
 from carepolicy.policy.language.kinds import KINDS, keys_of
-from carepolicy.policy.language.shapes import Array, Key, Named, Shape
+from carepolicy.policy.language.shapes import LIMIT, Array, Key, Named, Shape
 from carepolicy.policy.shape import check_shape
 
 ROOT = Path(__file__).parents[2]
@@ -127,6 +127,38 @@ def test_the_example_of_a_key_is_right(tmp_path: Path, kind: str, where: str, be
     policies, findings = check_folder(root)
     assert policies is not None, findings
     assert [each for each in findings if each.severity is Severity.ERROR] == []
+
+
+def no_limit(example: Any, name: str) -> Any:
+    """The example with a text that is no limit under the keys of a name."""
+    if isinstance(example, list):
+        return [no_limit(each, name) for each in example]
+    if not isinstance(example, dict):
+        return example
+    return {
+        key: "3 parsecs" if key == name and isinstance(below, str) else no_limit(below, name)
+        for key, below in example.items()
+    }
+
+
+LIMITS = [each for each in EXAMPLES if each[2].shape is LIMIT]
+
+
+@pytest.mark.parametrize(
+    ("kind", "where", "key", "beside", "example"), LIMITS, ids=[f"{kind}{where}" for kind, where, *_ in LIMITS]
+)
+def test_a_text_that_is_no_limit_is_found_under_every_key_that_has_one(
+    tmp_path: Path, kind: str, where: str, key: Key, beside: Any, example: Any
+) -> None:
+    root = Path(shutil.copytree(HARBOUR, tmp_path / "policies"))
+    file = root / FILES[kind]
+    source, _ = compose(file.read_text(), "sound.yaml")
+    assert source is not None
+    wrong = laid_over(laid_over(beside, source.data), laid_over(no_limit(example, key.name), ALSO.get(where, {})))
+    file.write_text(yaml.safe_dump(wrong, sort_keys=False))
+    policies, findings = check_folder(root)
+    assert policies is not None, findings
+    assert [each.message for each in findings if each.code == "CP220"] == ["`parsecs` is not a unit of time"]
 
 
 @pytest.mark.parametrize(

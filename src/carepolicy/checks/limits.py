@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from carepolicy.businesstime import Limit
     from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.language.kinds import Reference
     from carepolicy.policy.model import CalendarSpec, Clock, Flow
     from carepolicy.policy.places import Place
 
@@ -24,32 +25,25 @@ class WrittenLimit(NamedTuple):
     what: str
 
 
+MOVED = ("limit", "is", "after")
+"""Keys whose limits may hang on a fact; those of all others are lengths of time."""
+
+
 def limits_of(checked: CheckedSet) -> Iterator[WrittenLimit]:
-    """Every text of the set that is to be a limit."""
-    organisation = checked.organisation
-    if organisation.keep is not None:
-        yield WrittenLimit(organisation.keep, checked.place(organisation.keep_at), True, "keep")
-    for name, text in organisation.retention.items():
-        yield WrittenLimit(text, checked.place(organisation.at / "keep" / name), True, f"keep of {name}")
-    for watch in organisation.watches.values():
-        yield WrittenLimit(watch.within, checked.place(watch.at / "within"), True, "within")
-    for flow in checked.flows.values():
-        yield from _of_flow(checked, flow)
-    for _, effects, _ in checked.acts:
-        for each in effects.extend:
-            yield WrittenLimit(each.by, checked.place(each.at / "by"), True, "an extension")
+    """Every text of the set that is to be a limit: wherever the language declares one."""
+    for each in checked.named.get("limit", ()):
+        place = checked.key_place(each.at) if each.on_key else checked.place(each.at)
+        yield WrittenLimit(each.name, place, each.key.name not in MOVED, _called(each))
 
 
-def _of_flow(checked: CheckedSet, flow: Flow) -> Iterator[WrittenLimit]:
-    for key, text in (("keep", flow.keep), ("every", flow.every), ("promise", flow.promise)):
-        if text is not None:
-            yield WrittenLimit(text, checked.place(flow.at / key), True, key)
-    for clock in flow.clocks.values():
-        for choice in clock.limits:
-            yield WrittenLimit(choice.limit, checked.place(choice.at / "is"), False, "a limit")
-    for state in flow.states.values():
-        for after in state.after:
-            yield WrittenLimit(after.limit, checked.key_place(state.at / "after" / after.limit), False, "after")
+def _called(limit: Reference) -> str:
+    """What a limit that must be a length of time is called."""
+    name, path = limit.key.name, limit.at.path
+    if name == "by":
+        return "an extension"
+    if path[-2:-1] == ("keep",):
+        return "keep" if name == "facts" else f"keep of {name}"
+    return name
 
 
 MONTH = 30.44

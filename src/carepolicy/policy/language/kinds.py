@@ -93,8 +93,8 @@ def _below(here: Inside, path: Path, key: Key | None, scope: str) -> Iterator[Oc
 
 
 class Reference(NamedTuple):
-    """A name of something that is given elsewhere: where it stands, on a key or in a value, in which flow, and what is
-    said of the key under which it does."""
+    """A name of something that is given elsewhere, or a limit: where it stands, on a key or in a value, in which flow,
+    and what is said of the key under which it does."""
 
     name: str
     at: At
@@ -104,13 +104,15 @@ class Reference(NamedTuple):
 
 
 def references(sources: Mapping[str, Source]) -> dict[str, list[Reference]]:
-    """By what they are the names of ("role", "state" …), all names in the files of a set whose shape is right."""
+    """By what they are the names of ("role", "state" …), all names in the files of a set whose shape is right; all
+    limits under "limit"."""
     found: dict[str, list[Reference]] = {}
     for file, source in sources.items():
         kind = {"flows": "flow", "messages": "messages"}.get(file.partition("/")[0], "organisation")
         for here, path, key, flow in occurrences(kind, source.data) if file.endswith(".yaml") else ():
-            if here.shape.what and key is not None and not here.defines and isinstance(here.data, str):
-                found.setdefault(here.shape.what, []).append(
-                    Reference(here.data, At(file, path), here.on_key, flow, key)
-                )
+            what, data = here.shape.what, here.data
+            if what == "limit" and isinstance(data, int | float):  # true and false among them; a name is a text
+                data = source.written.get(path, str(data))
+            if what and key is not None and not here.defines and isinstance(data, str):
+                found.setdefault(what, []).append(Reference(data, At(file, path), here.on_key, flow, key))
     return found

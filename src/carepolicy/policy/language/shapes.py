@@ -111,12 +111,12 @@ class Key:
 
     ``attribute`` is where the model holds it. ``otherwise`` says in words what holds where it is left out. ``rank`` is
     its place in the layout of a file: keys of one rank stay as the writer had them, and one without a rank stays behind
-    that speak of it, besides those of its shape. ``defines``: it gives the
-    file its own name; ``scopes``: it names the flow of the states and clocks that are meant.
+    the one before it. ``defines``: it gives the file its own name; ``scopes``: it names the flow whose states and
+    clocks are meant there.
     ``unknown`` is the code for a name that is not known, where that is not the one of its kind (``LOOKED_UP``).
     ``also`` are words that may stand in place of a name.
     ``only`` names the variants of the mapping that have the key, where not all do. ``codes`` are those of the check
-    that speak of it, besides those of its shape. ``scopes``: it names the flow whose states and clocks are meant here.
+    that speak of it, besides those of its shape.
     """
 
     name: str
