@@ -223,7 +223,7 @@ def test_no_field_of_a_policy_can_change_unseen(shop):
             found = compare(shop, put(replace(thing, **{field.name: altered(thing, field.name)})))
             if not found.changes:
                 missed.append(f"{type(thing).__name__}.{field.name}")
-    told = "carepolicy diff does not see these; add them to charts/changes/flowitems.py or setitems.py"
+    told = "carepolicy diff does not see these; add them to charts/changes/items.py"
     assert missed == ["Transition.on"], told  # that one is the key under which it stands, and is compared as such
 
 
