@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from businesstime_samples import GB, NINE_TO_FIVE, at, hours, office, week
 
-from carepolicy.businesstime import DAY, Calendar, NeverOpen, OutOfRange, parse_limit
+from carepolicy.businesstime import NANODAYS, Calendar, NeverOpen, OutOfRange, parse_limit
 
 
 def test_three_business_hours_from_friday_half_past_four_end_on_monday() -> None:
@@ -252,6 +252,6 @@ def test_the_engine_counts_in_the_same_measures() -> None:
     calendar = Calendar("UTC", NINE_TO_FIVE)
     monday = 1_772_442_000_000_000  # 2026-03-02T09:00Z
     assert calendar.instant(calendar.position(monday) + 3_600_000_000) == monday + 3_600_000_000
-    assert calendar.day_position(monday + 4 * 3_600_000_000) - calendar.day_position(monday) == DAY // 2
-    assert calendar.date_instant(calendar.date_position(monday) + DAY) == monday + 32 * 3_600_000_000
+    assert calendar.day_position(monday + 4 * 3_600_000_000) - calendar.day_position(monday) == NANODAYS // 2
+    assert calendar.date_instant(calendar.date_position(monday) + NANODAYS) == monday + 32 * 3_600_000_000
     assert calendar.add_us(monday, parse_limit("2 business days")) == monday + 32 * 3_600_000_000

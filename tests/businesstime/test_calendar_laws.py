@@ -12,7 +12,7 @@ from businesstime_samples import hours
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.businesstime import DAY, Calendar, parse_limit
+from carepolicy.businesstime import NANODAYS, Calendar, parse_limit
 from carepolicy.policy.model import Interval
 from laws import examples
 
@@ -249,11 +249,11 @@ def test_zero_first_or_last_changes_nothing(calendar: Calendar, start: int, a: i
 def day_length(calendar: Calendar, position: int) -> int:
     """The open microseconds of the day in which a position in nanodays lies."""
     span = calendar.span_over(calendar.day_instant(position))
-    return span.totals[-(-position // DAY) - 1 - span.first_number]
+    return span.totals[-(-position // NANODAYS) - 1 - span.first_number]
 
 
 @settings(max_examples=examples(20))
-@given(open_calendars, instants, st.integers(1, 30 * DAY), st.integers(1, 30 * DAY))
+@given(open_calendars, instants, st.integers(1, 30 * NANODAYS), st.integers(1, 30 * NANODAYS))
 def test_business_days_are_additive_within_one_microsecond_of_the_day_between(
     calendar: Calendar, start: int, a: int, b: int
 ) -> None:
@@ -271,17 +271,17 @@ def test_business_days_are_additive_within_one_microsecond_of_the_day_between(
 @given(instants, st.integers(1, 60), st.integers(1, 60), st.integers(1, 60))
 def test_business_days_are_additive_exactly_where_days_are_alike(start: int, opening: int, a: int, b: int) -> None:
     calendar = Calendar("UTC", (((opening * 900, opening * 900 + 27_001),),) * 5 + ((), ()))
-    middle = calendar.days_later(start, a * DAY, a)
-    assert calendar.days_later(middle, b * DAY, b) == calendar.days_later(start, (a + b) * DAY, a + b)
-    assert middle == calendar.day_instant(calendar.day_position(start) + a * DAY)
+    middle = calendar.days_later(start, a * NANODAYS, a)
+    assert calendar.days_later(middle, b * NANODAYS, b) == calendar.days_later(start, (a + b) * NANODAYS, a + b)
+    assert middle == calendar.day_instant(calendar.day_position(start) + a * NANODAYS)
 
 
 @settings(max_examples=examples(25))
-@given(open_calendars, instants, st.integers(1, 60), st.integers(1, 60 * DAY))
+@given(open_calendars, instants, st.integers(1, 60), st.integers(1, 60 * NANODAYS))
 def test_business_days_are_the_same_by_the_quick_way(calendar: Calendar, start: int, days: int, amount: int) -> None:
     for begin in (start, calendar.next_opening_us(start)):
         position = calendar.day_position(begin)
-        assert calendar.days_later(begin, days * DAY, days) == calendar.day_instant(position + days * DAY)
+        assert calendar.days_later(begin, days * NANODAYS, days) == calendar.day_instant(position + days * NANODAYS)
         assert calendar.days_later(begin, amount, 0) == calendar.day_instant(position + amount)
 
 
@@ -307,7 +307,7 @@ def test_positions_and_instants_are_inverse_on_open_time(calendar: Calendar, sta
 
 
 @settings(max_examples=examples(20))
-@given(open_calendars, instants, st.integers(1, 20 * DAY))
+@given(open_calendars, instants, st.integers(1, 20 * NANODAYS))
 def test_before_is_the_last_instant_from_which_it_is_due_in_time(
     calendar: Calendar, deadline: int, amount: int
 ) -> None:

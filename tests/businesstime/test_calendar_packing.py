@@ -9,7 +9,7 @@ from pathlib import Path
 
 from businesstime_samples import GB, at, office
 
-from carepolicy.businesstime import DAY, Calendar
+from carepolicy.businesstime import NANODAYS, Calendar
 
 WITHOUT_LIBRARIES = """
 import pickle, sys
@@ -35,7 +35,7 @@ def test_a_pickled_calendar_needs_no_library_for_the_years_it_bears(tmp_path: Pa
     due = calendar.add(start, "3 business hours")
     assert due == at("2026-04-02T12:00")
     assert int(told[0]) == due.timestamp() * 1_000_000
-    assert int(told[1]) == 5 * DAY
+    assert int(told[1]) == 5 * NANODAYS
     assert int(told[2]) == calendar.due(start, "1 month", rolls=True).timestamp() * 1_000_000
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carepolicy.businesstime import DAY, Limit, LimitError, parse_limit
+from carepolicy.businesstime import NANODAYS, Limit, LimitError, parse_limit
 
 HOUR = 3_600_000_000
 
@@ -29,9 +29,9 @@ HOUR = 3_600_000_000
         ("3 business hours", "business_time", 3 * HOUR, "business_time"),
         ("30 business minutes", "business_time", HOUR // 2, "business_time"),
         ("20 business seconds", "business_time", 20_000_000, "business_time"),
-        ("2 business days", "business_days", 2 * DAY, "business_days"),
-        ("0.5 business days", "business_days", DAY // 2, "business_days"),
-        ("close of business day 3", "close_of_business", 3 * DAY, "business_days"),
+        ("2 business days", "business_days", 2 * NANODAYS, "business_days"),
+        ("0.5 business days", "business_days", NANODAYS // 2, "business_days"),
+        ("close of business day 3", "close_of_business", 3 * NANODAYS, "business_days"),
     ],
 )
 def test_a_limit_is_read_exactly(text: str, kind: str, amount: int, basis: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from carepolicy.businesstime import DAY, Calendar, parse_limit
+from carepolicy.businesstime import NANODAYS, Calendar, parse_limit
 from carepolicy.policy.model import Holidays, Interval
 from carepolicy.policy.places import At
 
@@ -117,4 +117,4 @@ def test_peer_camunda_8_3038_a_limit_at_a_wall_clock_time() -> None:
     calendar = office()
     assert calendar.add(at("2026-03-26T10:00"), "close of business day 2") == at("2026-03-30T17:00")
     assert calendar.date_position(us("2026-03-26T23:59")) == calendar.date_position(us("2026-03-26T00:00"))
-    assert calendar.date_position(us("2026-03-27T00:00")) == calendar.date_position(us("2026-03-26T00:00")) + DAY
+    assert calendar.date_position(us("2026-03-27T00:00")) == calendar.date_position(us("2026-03-26T00:00")) + NANODAYS

@@ -2,6 +2,6 @@
 
 from carepolicy.businesstime.calendar import Calendar
 from carepolicy.businesstime.errors import CalendarError, NeverOpen, OutOfRange
-from carepolicy.policy.limit import DAY, Limit, LimitError, parse_limit
+from carepolicy.policy.limit import NANODAYS, Limit, LimitError, parse_limit
 
-__all__ = ["DAY", "Calendar", "CalendarError", "Limit", "LimitError", "NeverOpen", "OutOfRange", "parse_limit"]
+__all__ = ["NANODAYS", "Calendar", "CalendarError", "Limit", "LimitError", "NeverOpen", "OutOfRange", "parse_limit"]

@@ -26,8 +26,8 @@ from carepolicy.policy.limit import (
     BUSINESS_TIME,
     CLOSE_OF_BUSINESS,
     DAY,
-    DAY_US,
     MONTHS,
+    NANODAYS,
     UNTIL,
     Limit,
     parse_limit,
@@ -176,7 +176,7 @@ class Calendar(OpenTime):
 
     def between_days(self, start: datetime, end: datetime) -> Fraction:
         """The business days from ``start`` to ``end``, to the nanoday; negative where ``end`` is earlier."""
-        return Fraction(self.day_position(microseconds(end)) - self.day_position(microseconds(start)), DAY)
+        return Fraction(self.day_position(microseconds(end)) - self.day_position(microseconds(start)), NANODAYS)
 
     def is_open(self, at: datetime) -> bool:
         """Whether it is open. It is at an opening instant; at a closing instant it is not."""
@@ -194,7 +194,7 @@ class Calendar(OpenTime):
         """
         if self.is_inside_us(instant):
             return instant
-        ordinal, time = divmod(self.local(instant - ends_date), DAY_US)
+        ordinal, time = divmod(self.local(instant - ends_date), DAY)
         day = self.open_date_from(ordinal + FIRST_ORDINAL, instant)
         if day == ordinal + FIRST_ORDINAL:
             return instant
@@ -208,7 +208,7 @@ class Calendar(OpenTime):
 
     def is_end_of_date(self, instant: int) -> bool:
         """Whether a date ends at an instant; the next one may begin later than at midnight, or be left out."""
-        return self.local(instant - 1) // DAY_US < self.local(instant) // DAY_US
+        return self.local(instant - 1) // DAY < self.local(instant) // DAY
 
     def due_us(
         self, instant: int, limit: Limit, facts: Mapping[str, Any] | None = None, rolls: bool = False
@@ -244,7 +244,7 @@ class Calendar(OpenTime):
 
     def _months_later(self, instant: int, months: int) -> int:
         """The same time of the local clock on the date some months on, clamped to the month's last day."""
-        ordinal, time = divmod(self.local(instant), DAY_US)
+        ordinal, time = divmod(self.local(instant), DAY)
         day = _later_date(date.fromordinal(ordinal + FIRST_ORDINAL), months)
         return self.utc(midnight_of(day.toordinal()) + time)
 
@@ -269,8 +269,8 @@ class Calendar(OpenTime):
         if offset is not None and offset.kind == CLOSE_OF_BUSINESS:
             # The end of a date is the first instant of the next one: days are counted from the date itself.
             return self._from_instant(offset, limit.direction, self.end_of(day) - 1)
-        if offset is not None and offset.kind == BUSINESS_DAYS and limit.direction < 0 and offset.amount >= DAY:
-            return self.day_instant(self.position_before_date(day.toordinal()) + DAY - offset.amount)
+        if offset is not None and offset.kind == BUSINESS_DAYS and limit.direction < 0 and offset.amount >= NANODAYS:
+            return self.day_instant(self.position_before_date(day.toordinal()) + NANODAYS - offset.amount)
         end = self.end_of(day)
         return end if offset is None else self._from_instant(offset, limit.direction, end)
 
@@ -288,8 +288,8 @@ class Calendar(OpenTime):
         if offset.kind == CLOSE_OF_BUSINESS:
             if direction > 0:
                 return self.date_instant(self.date_position(instant) + amount)
-            midnight = self.utc(self.local(instant) // DAY_US * DAY_US)
-            return self.date_instant(self.date_position(midnight - 1) - amount + DAY)
+            midnight = self.utc(self.local(instant) // DAY * DAY)
+            return self.date_instant(self.date_position(midnight - 1) - amount + NANODAYS)
         if offset.kind == MONTHS:
             return self._months_later(instant, direction * amount)
         return instant + direction * amount

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from carepolicy.businesstime.instants import EPOCH, FIRST_ORDINAL, MICROSECOND, microseconds
 from carepolicy.businesstime.rules import WEEKDAYS
 from carepolicy.businesstime.zones import zone_named
-from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY, DAY_US, Limit
+from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS, DAY, NANODAYS, Limit
 
 if TYPE_CHECKING:
     from carepolicy.businesstime.opentime import OpenTime
@@ -120,13 +120,13 @@ class _Story:
         return (EPOCH + timedelta(microseconds=instant)).astimezone(self.zone)
 
     def ordinal(self, instant: int) -> int:
-        return self.calendar.local(instant) // DAY_US + FIRST_ORDINAL
+        return self.calendar.local(instant) // DAY + FIRST_ORDINAL
 
     def counted(self, low: int, high: int, whole_days: bool) -> Iterator[Counted]:
         """The stretches between two instants; with ``whole_days`` those of the days after the first's day."""
         span = self.calendar.span_over(low, high)
         index = max(bisect_right(span.opens, low) - 1, 0)
-        day_zero = self.calendar.date_position(low) // DAY - span.first_number - 1
+        day_zero = self.calendar.date_position(low) // NANODAYS - span.first_number - 1
         while index < len(span.opens) and span.opens[index] < high:
             *_, day = span.shares[index]
             begin, end = max(span.opens[index], low), min(span.closes[index], high)
@@ -160,8 +160,8 @@ class _Story:
         if not rules.hours_of(ordinal, {}):
             return "closed by one-off hours" if ordinal in rules.open else f"{WEEKDAYS[(ordinal - 1) % 7]} is closed"
         year = date.fromordinal(ordinal).year
-        begin = self.calendar.utc((ordinal - FIRST_ORDINAL) * DAY_US)
-        end = self.calendar.utc((ordinal + 1 - FIRST_ORDINAL) * DAY_US)
+        begin = self.calendar.utc((ordinal - FIRST_ORDINAL) * DAY)
+        end = self.calendar.utc((ordinal + 1 - FIRST_ORDINAL) * DAY)
         if begin == end:
             return "the time zone leaves this date out"
         for closure in rules.closures:

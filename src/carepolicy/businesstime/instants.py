@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from carepolicy.businesstime.errors import OutOfRange
-from carepolicy.policy.limit import DAY_US
+from carepolicy.policy.limit import DAY
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -14,9 +14,9 @@ FIRST_ORDINAL = date(1970, 1, 1).toordinal()
 FIRST_YEAR, LAST_YEAR = 1969, 2201
 """The years that may be compiled: one more at either end, since zones begin and end theirs earlier or later."""
 
-LOW, HIGH = 0, (date(LAST_YEAR, 1, 1).toordinal() - FIRST_ORDINAL) * DAY_US
+LOW, HIGH = 0, (date(LAST_YEAR, 1, 1).toordinal() - FIRST_ORDINAL) * DAY
 
-TWO_YEARS = 731 * DAY_US
+TWO_YEARS = 731 * DAY
 """A calendar without open time for so long is an error."""
 
 OUT = "calendars know the years 1970 to 2200, and the time asked for lies outside of them"
@@ -24,7 +24,7 @@ OUT = "calendars know the years 1970 to 2200, and the time asked for lies outsid
 
 def midnight_of(ordinal: int) -> int:
     """The local reading of the clock at which a date begins."""
-    return (ordinal - FIRST_ORDINAL) * DAY_US
+    return (ordinal - FIRST_ORDINAL) * DAY
 
 
 def microseconds(at: datetime) -> int:

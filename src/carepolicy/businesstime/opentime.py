@@ -22,7 +22,7 @@ from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.businesstime.instants import FIRST_YEAR, HIGH, LAST_YEAR, LOW, OUT, TWO_YEARS, midnight_of
 from carepolicy.businesstime.rules import Day, Rules, open_days
 from carepolicy.businesstime.zones import ZoneLine, zone_line, zone_named
-from carepolicy.policy.limit import DAY, DAY_US
+from carepolicy.policy.limit import DAY, NANODAYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ class OpenTime:
         self._closed: dict[int, str] = {}
         zone = zone_named(rules.timezone)
         at = midnight_of(date(ANCHOR, 1, 1).toordinal())
-        self._zone: ZoneLine = zone_line(zone, at - 5 * DAY_US, at + 5 * DAY_US)
+        self._zone: ZoneLine = zone_line(zone, at - 5 * DAY, at + 5 * DAY)
         self._span = self._nothing()
         self._packed: dict[int, Packed] = {}
         self._forget_places()
@@ -111,7 +111,7 @@ class OpenTime:
 
     def _pack(self, year: int) -> Packed:
         ordinals = range(date(year, 1, 1).toordinal(), date(year + 1, 1, 1).toordinal())
-        return self._span.packed(self._new_year(year) + DAY_US, self._new_year(year + 1), ordinals)
+        return self._span.packed(self._new_year(year) + DAY, self._new_year(year + 1), ordinals)
 
     def prepare(self, first_year: int, last_year: int) -> None:
         """Compile these years, and all between them and the anchor, ahead of the questions."""
@@ -177,7 +177,7 @@ class OpenTime:
             days = self._compile(year, last_year)
             before = spans[-1] if spans else self._span
             number = before.first_number + len(before.days)
-            begin, end = self._new_year(year) + DAY_US, self._new_year(last_year + 1)
+            begin, end = self._new_year(year) + DAY, self._new_year(last_year + 1)
             spans.append(build(days, begin, end, before.last_position, number))
         self._span, self._last = joined(spans), last_year
 
@@ -191,13 +191,13 @@ class OpenTime:
             days = self._compile(first_year, year)
             total = sum(closing - opening for day in days for opening, closing in day.stretches)
             position, number = spans[0].first_position - total, spans[0].first_number - len(days)
-            begin, end = self._new_year(first_year) + DAY_US, self._new_year(year + 1)
+            begin, end = self._new_year(first_year) + DAY, self._new_year(year + 1)
             spans.insert(0, build(days, begin, end, position, number))
         self._span, self._first = joined(spans), first_year
 
     def _compile(self, first_year: int, last_year: int) -> list[Day]:
-        begin = midnight_of(date(first_year, 1, 1).toordinal()) - 7 * DAY_US
-        end = midnight_of(date(last_year, 12, 31).toordinal()) + 7 * DAY_US
+        begin = midnight_of(date(first_year, 1, 1).toordinal()) - 7 * DAY
+        end = midnight_of(date(last_year, 12, 31).toordinal()) + 7 * DAY
         if begin < self._zone.instants[0] or end > self._zone.end:
             self._zone = self._zone.joined(zone_named(self.rules.timezone), begin, end)
         closed = self.rules.closed_days(first_year - 1, last_year)
@@ -272,30 +272,30 @@ class OpenTime:
                 span = self._reach(instant)
             index = bisect_right(span.opens, instant) - 1
             if index < 0:
-                return span.first_number * DAY
+                return span.first_number * NANODAYS
             begin, end, close, lift, total, day = span.shares[index]
-            days = (span.first_number + day) * DAY
+            days = (span.first_number + day) * NANODAYS
             self._day_at_instant = begin, end, close, lift, total, days
-        return days + (lift + (instant if instant < close else close)) * DAY // total
+        return days + (lift + (instant if instant < close else close)) * NANODAYS // total
 
     def day_instant(self, position: int) -> int:
         """The first instant with that position in nanodays."""
-        number = -(-position // DAY) - 1
+        number = -(-position // NANODAYS) - 1
         span = self._span
         if not 0 <= number - span.first_number < len(span.days):
             span = self._reach_day(number)
         start, total, before, lift, last = span.days[number - span.first_number]
-        found = start - (number * DAY - position) * total // DAY
+        found = start - (number * NANODAYS - position) * total // NANODAYS
         return found - (lift if found > before else _lift(span, found, last))
 
     def last_day_instant(self, position: int) -> int:
         """The last instant whose position in nanodays is no more than this."""
-        number = position // DAY
+        number = position // NANODAYS
         span = self._span
         if not 0 <= number - span.first_number < len(span.days):
             span = self._reach_day(number)
         start, total, _, _, _ = span.days[number - span.first_number]
-        within = -(-(position - number * DAY + 1) * total // DAY) - 1
+        within = -(-(position - number * NANODAYS + 1) * total // NANODAYS) - 1
         return self.last_instant(start + within)
 
     def days_later(self, instant: int, amount: int, days: int) -> int:
@@ -313,14 +313,14 @@ class OpenTime:
                     if length == total:  # days alike, as most are
                         found = start + used
                         return found - (lift if found > before else _lift(span, found, last))
-                    used = -(-(used * DAY // total) * length // DAY)
+                    used = -(-(used * NANODAYS // total) * length // NANODAYS)
                 else:
-                    share = used * DAY // total + amount
-                    if share > DAY:
-                        whole, share = divmod(share - 1, DAY)
+                    share = used * NANODAYS // total + amount
+                    if share > NANODAYS:
+                        whole, share = divmod(share - 1, NANODAYS)
                         day, share = day + whole, share + 1
                     start, length, before, lift, last = span.days[day]
-                    used = -(-share * length // DAY)
+                    used = -(-share * length // NANODAYS)
             except IndexError:
                 return self.day_instant(self.day_position(instant) + amount)
             found = start + used
@@ -337,24 +337,24 @@ class OpenTime:
             span = self._reach(instant)
         index = bisect_right(span.opens, instant) - 1
         if index >= 0 and instant < span.closes[index]:
-            return (span.shares[index][5] + 1 + span.first_number) * DAY
-        return (bisect_right(span.midnights, instant) + span.first_number) * DAY
+            return (span.shares[index][5] + 1 + span.first_number) * NANODAYS
+        return (bisect_right(span.midnights, instant) + span.first_number) * NANODAYS
 
     def position_before_date(self, ordinal: int) -> int:
         """The open days from the anchor up to a date, that date left out, in nanodays."""
         span = self.span_over(self.utc(midnight_of(ordinal)))
-        return (bisect_left(span.ordinals, ordinal) + span.first_number) * DAY
+        return (bisect_left(span.ordinals, ordinal) + span.first_number) * NANODAYS
 
     def closing_position(self, instant: int) -> int:
         """The open days from the anchor that have closed by an instant (its own closing included), in nanodays."""
         span = self._span
         if not span.begin <= instant < span.end:
             span = self._reach(instant)
-        return (bisect_right(span.ends, instant) + span.first_number) * DAY
+        return (bisect_right(span.ends, instant) + span.first_number) * NANODAYS
 
     def date_instant(self, position: int) -> int:
         """The closing instant of the open day with that number, in nanodays rounded up."""
-        number = -(-position // DAY) - 1
+        number = -(-position // NANODAYS) - 1
         span = self._span
         if not 0 <= number - span.first_number < len(span.ends):
             span = self._reach_day(number)
@@ -391,7 +391,7 @@ class OpenTime:
 
     def utc(self, local: int) -> int:
         """The first instant at which the local clock shows ``local`` or later."""
-        if not self._span.begin + DAY_US <= local < self._span.end - DAY_US:
+        if not self._span.begin + DAY <= local < self._span.end - DAY:
             self._reach(local)
         return self._zone.utc(local)
 

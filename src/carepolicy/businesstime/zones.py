@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from carepolicy.businesstime.errors import CalendarError
 from carepolicy.businesstime.instants import EPOCH, MICROSECOND
-from carepolicy.policy.limit import DAY_US, SECOND
+from carepolicy.policy.limit import DAY, SECOND
 
 
 class ZoneLine(NamedTuple):
@@ -38,7 +38,7 @@ class ZoneLine(NamedTuple):
         first time. The order of readings is kept.
         """
         instants, offsets = self.instants, self.offsets
-        index = max(bisect_right(instants, local - DAY_US) - 1, 0)
+        index = max(bisect_right(instants, local - DAY) - 1, 0)
         while True:
             instant = max(instants[index], local - offsets[index])
             index += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.policy.limit import BUSINESS_TIME, DAY, DAY_US, ELAPSED, MONTHS, UNTIL
+from carepolicy.policy.limit import BUSINESS_TIME, DAY, ELAPSED, MONTHS, NANODAYS, UNTIL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ def length(limit: Limit, calendar: CalendarSpec | None) -> float | None:
     if limit.kind == UNTIL:
         return None
     if limit.kind == ELAPSED:
-        return limit.amount / DAY_US
+        return limit.amount / DAY
     if limit.kind == MONTHS:
         return limit.amount * MONTH
     hours = calendar.hours if calendar is not None else (((0, 86_400),),) * 7
@@ -71,7 +71,7 @@ def length(limit: Limit, calendar: CalendarSpec | None) -> float | None:
         return None
     if limit.kind == BUSINESS_TIME:
         return limit.amount / 1_000_000 / opened * 7
-    return limit.amount / DAY / days * 7
+    return limit.amount / NANODAYS / days * 7
 
 
 def calendar_of(checked: CheckedSet, flow: Flow, clock: Clock | None = None, state: str | None = None) -> str | None:

@@ -16,7 +16,6 @@ import click
 from carepolicy.checks import check_folder
 from carepolicy.cli.formats import FORMATS, Checked, reported, written
 from carepolicy.cli.sets import (
-    ORGANISATION,
     PIPE,
     demand_folder,
     format_option,
@@ -27,7 +26,7 @@ from carepolicy.cli.sets import (
 from carepolicy.cli.status import NO, CommandError, note
 from carepolicy.cli.terminal import plain
 from carepolicy.editing.recheck import Rechecked
-from carepolicy.policy.files import digest_of
+from carepolicy.policy.files import ORGANISATION, digest_of
 
 if TYPE_CHECKING:
     from watchfiles import Change

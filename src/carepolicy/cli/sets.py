@@ -17,7 +17,7 @@ import click
 from carepolicy.cli.configuration import POLICIES, POLICIES_VARIABLE
 from carepolicy.cli.status import USAGE, CommandError
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
-from carepolicy.policy.files import organisation_meant
+from carepolicy.policy.files import ORGANISATION, organisation_meant
 from carepolicy.policy.findings import Severity, did_you_mean
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-ORGANISATION = "organisation.yaml"
 PIPE = "-"
 
 HEADS = (

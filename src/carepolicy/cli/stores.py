@@ -11,11 +11,11 @@ import click
 
 from carepolicy.cli.completion import roles
 from carepolicy.cli.configuration import STORE, STORE_VARIABLE
-from carepolicy.cli.sets import ORGANISATION, demand_folder, refuse
+from carepolicy.cli.sets import demand_folder, refuse
 from carepolicy.cli.status import UNREACHABLE, USAGE, CommandError, say
 from carepolicy.cli.times import wall_clock
 from carepolicy.machine.bundle import PolicyErrors
-from carepolicy.policy.files import digest_of
+from carepolicy.policy.files import ORGANISATION, digest_of
 from carepolicy.policy.findings import did_you_mean
 from carepolicy.store import faults
 from carepolicy.store.live.operation import Operation

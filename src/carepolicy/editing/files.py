@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-ORGANISATION = "organisation.yaml"
+from carepolicy.policy.files import ORGANISATION
+
 KINDS = {"flows": "flow", "messages": "messages", "scenarios": "scenario"}
 """Folders of a policy set, and what the files in them are."""
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from carepolicy.editing.files import ORGANISATION, editable_files, kind_of
+from carepolicy.editing.files import editable_files, kind_of
 from carepolicy.editing.recheck import Rechecked
 from carepolicy.lsp.mentions import Mention, mentions_of
 from carepolicy.policy.composer import compose
+from carepolicy.policy.files import ORGANISATION
 from carepolicy.policy.language.shapes import NAME_PATTERN
 from carepolicy.policy.text import documents, text_of
 from carepolicy.scenarios.names import names_of_policies, unknown_names

@@ -36,6 +36,7 @@ from carepolicy.machine.program import (
     WarnTable,
     WatchTable,
 )
+from carepolicy.policy.language.flow import OWNER
 from carepolicy.policy.strata import effects_of, strata_of
 
 if TYPE_CHECKING:
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
 
 ALWAYS = "always"
 """The calendar of a set that names none: round the clock in the organisation's zone."""
-
-OWNER = "owner"
-"""The calendar of a clock that counts in the calendar of the state's owner."""
 
 _DOTTED = re.compile(r"[a-z_]\w*(?:\.[a-z_]\w*)+")
 """Facts in an expression, and what only looks like one."""

@@ -13,22 +13,23 @@ from typing import NoReturn
 from carepolicy.policy.vocabulary import name_of, spelt
 
 SECOND = 1_000_000
+"""In microseconds, as the units that follow."""
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
-DAY_US = 24 * HOUR
+DAY = 24 * HOUR
 
-DAY = 86_400_000_000_000
-"""One business day in nanodays, the unit in which business days are counted."""
+NANODAYS = 86_400_000_000_000
+"""Of one business day: the unit in which business days are counted."""
 
 ELAPSED, MONTHS, UNTIL = "elapsed", "months", "until"
 BUSINESS_TIME, BUSINESS_DAYS, CLOSE_OF_BUSINESS = "business_time", "business_days", "close_of_business"
 
 UNITS: dict[str, dict[str, int]] = {
-    ELAPSED: {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY_US, "week": 7 * DAY_US},
+    ELAPSED: {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": 7 * DAY},
     MONTHS: {"month": 1, "year": 12},
     BUSINESS_TIME: {"business second": SECOND, "business minute": MINUTE, "business hour": HOUR},
-    BUSINESS_DAYS: {"business day": DAY},
-    CLOSE_OF_BUSINESS: {"close of business day": DAY},
+    BUSINESS_DAYS: {"business day": NANODAYS},
+    CLOSE_OF_BUSINESS: {"close of business day": NANODAYS},
     UNTIL: {"until": 0},
 }
 """By kind: the units in the singular, and what one of each is in the kind's own measure."""
@@ -66,8 +67,8 @@ class Limit:
     days: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        whole = self.kind == BUSINESS_DAYS and self.amount % DAY == 0
-        object.__setattr__(self, "days", self.amount // DAY if whole else 0)
+        whole = self.kind == BUSINESS_DAYS and self.amount % NANODAYS == 0
+        object.__setattr__(self, "days", self.amount // NANODAYS if whole else 0)
 
     def times(self, number: int) -> Limit:
         """A limit so many times as long."""
@@ -93,7 +94,7 @@ class Limit:
                 return f"{prefix}until {self.fact}"
             return f"{prefix}{self.offset} {'before' if self.direction < 0 else 'after'} {self.fact}"
         if self.kind == CLOSE_OF_BUSINESS:
-            return f"{prefix}{self.unit} {self.amount // DAY}"
+            return f"{prefix}{self.unit} {self.amount // NANODAYS}"
         number = _decimal(self.amount, UNITS[self.kind][self.unit])
         return f"{prefix}{number} {self.unit}{'' if number == '1' else 's'}"
 
@@ -128,11 +129,11 @@ LONGEST_DAYS = 200 * 366
 """No limit is longer than 200 years: a longer one is a slip, and would leave the range of dates."""
 
 LONGEST = {
-    ELAPSED: LONGEST_DAYS * DAY_US,
+    ELAPSED: LONGEST_DAYS * DAY,
     MONTHS: 200 * 12,
-    BUSINESS_TIME: LONGEST_DAYS * DAY_US,
-    BUSINESS_DAYS: LONGEST_DAYS * DAY,
-    CLOSE_OF_BUSINESS: LONGEST_DAYS * DAY,
+    BUSINESS_TIME: LONGEST_DAYS * DAY,
+    BUSINESS_DAYS: LONGEST_DAYS * NANODAYS,
+    CLOSE_OF_BUSINESS: LONGEST_DAYS * NANODAYS,
 }
 
 KINDS = {unit: kind for kind in (ELAPSED, MONTHS, BUSINESS_TIME, BUSINESS_DAYS) for unit in UNITS[kind]}
@@ -236,7 +237,7 @@ def _close(words: _Words) -> Limit:
         words.fail(f"`{text}` is not a whole number of days", "write close of business day 3")
     if int(text[:9]) == 0:
         words.fail("day 0 is the day of the start, which may be closed already", "write close of business day 1")
-    return Limit(CLOSE_OF_BUSINESS, _measure(words, text, CLOSE_OF_BUSINESS, DAY), "close of business day")
+    return Limit(CLOSE_OF_BUSINESS, _measure(words, text, CLOSE_OF_BUSINESS, NANODAYS), "close of business day")
 
 
 def _amount(words: _Words) -> Limit:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.engine.intake import MERGE
 from carepolicy.policy.findings import unknown
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from carepolicy.policy.findings import Finding
     from carepolicy.policy.model import Policies
     from carepolicy.policy.places import Path, Source
-
-MERGE = "carepolicy.merge"
-"""The event that every set knows."""
 
 CLOCKS = ("late", "met", "warned", "cancelled", "running", "paused", "stopped")
 """Keys of an expectation that name clocks."""
