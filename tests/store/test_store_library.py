@@ -124,6 +124,21 @@ def test_many_threads_post_at_once_and_nothing_is_lost_or_taken_twice(url: str) 
         assert sequences == list(range(1, len(sequences) + 1))
 
 
+def test_what_another_has_written_is_seen_though_the_outbox_was_asked_since(url: str) -> None:
+    with (
+        carepolicy.open_store(url, POLICIES, connections=1) as ours,
+        carepolicy.open_store(url, POLICIES, connections=1) as theirs,
+    ):
+        ours.post(mail("m-1"))
+        theirs.post({"type": "agent_assigned", "subject": "m-1"})
+        ours.outbox.done(ours.outbox.take("a mailer"))
+        assert ours.post({"type": "reply_sent", "subject": "m-1"}).fate == "taken"
+        sequences = [each.sequence for each in ours.history("m-1", "email_inquiry")]
+        assert sequences == list(range(1, len(sequences) + 1))
+        theirs.tick(MORNING + timedelta(days=1))
+        assert ours.case("m-1").state == "answered"
+
+
 def test_the_same_is_awaited(url: str) -> None:
     async def work() -> tuple[list[str], int]:
         async with await carepolicy.open_async_store(url, POLICIES) as store:

@@ -127,8 +127,8 @@ class Transaction(Protocol):
     """All of it happens, or nothing. What it loads belongs to it until it ends: no other transaction changes it."""
 
     unchanged: bool
-    """Whether nobody has written to the store since this store's last ``attempt``, be it another process or a
-    ``transaction`` of this one."""
+    """Whether nobody has written to the store since the last ``attempt`` of the same ``who``, be it another process or
+    somebody else by way of this store."""
 
     shared: str
     """The end of a question whose rows nobody else may change until this transaction ends."""
@@ -225,8 +225,11 @@ class Store(Protocol):
         """The same at an instant at which nobody was writing, and after which nobody writes who began before this was
         called. Raises ``Busy`` where such a moment does not come."""
 
-    def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None] = nothing_kept) -> Result:
-        """Do ``work`` in a transaction, again where it lost against another; ``undone`` is called after that."""
+    def attempt(
+        self, work: Callable[[Transaction], Result], undone: Callable[[], None] = nothing_kept, who: object = None
+    ) -> Result:
+        """Do ``work`` in a transaction, again where it lost against another; ``undone`` is called after that. ``who``
+        does it is said by those who remember what they loaded from one attempt to the next."""
 
     def ask(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The answer to a question in SQL, as the transaction that is under way sees it, or else by itself."""

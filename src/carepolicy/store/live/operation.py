@@ -150,7 +150,7 @@ class Operation:
             undone()
 
         self._just_begun = self._asked_for_memory = False
-        result = self.store.attempt(work, forget)
+        result = self.store.attempt(work, forget, self)
         if not self._asked_for_memory and self._memory is not None:
             self._memory.forget()
         return result

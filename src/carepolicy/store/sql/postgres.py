@@ -336,7 +336,9 @@ class PostgresStore:
                     found.next_due()  # from now on it sees this state
                 yield found
 
-    def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None] = nothing_kept) -> Result:
+    def attempt(
+        self, work: Callable[[Transaction], Result], undone: Callable[[], None] = nothing_kept, who: object = None
+    ) -> Result:
         """Do ``work`` in a transaction, again where it lost against another."""
         for attempt in range(1, ATTEMPTS + 1):
             try:

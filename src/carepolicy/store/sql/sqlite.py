@@ -120,6 +120,7 @@ class SqliteStore:
         self.beside: list[Store] = []
         self._path = path
         self._seen = self._changes = self._looked = -1
+        self._last: object = None
         self._shares: dict[tuple[int, int], sqlite3.Connection] = {}
         self._marks = Marks()
         self._copy: TemporaryDirectory[str] | None = None
@@ -136,6 +137,7 @@ class SqliteStore:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """A transaction that others wait for; committed at the end of the block, undone where it raises."""
+        self._last = None
         with self._told():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -198,12 +200,16 @@ class SqliteStore:
         """The same: there is one writer at a time, and what it has not committed is not seen."""
         return self.reading()
 
-    def attempt(self, work: Callable[[Transaction], Result], undone: Callable[[], None] = nothing_kept) -> Result:
+    def attempt(
+        self, work: Callable[[Transaction], Result], undone: Callable[[], None] = nothing_kept, who: object = None
+    ) -> Result:
         """Do ``work`` in a transaction. One writer at a time: no transaction loses against another."""
+        last = self._last
         try:
             with self.transaction() as transaction:
+                transaction.unchanged = transaction.unchanged and last is who
                 result = work(transaction)
-            self._changes = self._connection.total_changes
+            self._changes, self._last = self._connection.total_changes, who
             return result
         except BaseException:
             undone()
