@@ -12,7 +12,7 @@ from carepolicy.businesstime import parse_limit
 from carepolicy.charts import chart_of
 from carepolicy.handbook.book import FIRST_YEAR, Book, calendars_of, year_of
 from carepolicy.handbook.home import calendar_pages, matrix_of
-from carepolicy.handbook.letters import letters_of
+from carepolicy.handbook.messages import messages_of
 from carepolicy.handbook.promises import clocks_of, examples_of, promises_of
 from carepolicy.handbook.steps import ends_of, steps_of
 from carepolicy.handbook.stories import scenarios_of, stories_of
@@ -150,13 +150,13 @@ def test_the_year_is_that_of_the_policies_and_never_of_the_clock(policies):
 
 
 def test_messages_are_filled_and_the_page_s_language_comes_first(french, policies):
-    groups = letters_of(french, policies.flows["complaint"])
+    groups = messages_of(french, policies.flows["complaint"])
     assert groups
     for group in groups:
-        assert [letter.language for letter in group.letters] == ["fr", "en"]
-        for letter in group.letters:
-            assert "{" not in letter.subject + letter.text
-            assert letter.text.strip()
+        assert [message.language for message in group.messages] == ["fr", "en"]
+        for message in group.messages:
+            assert "{" not in message.subject + message.text
+            assert message.text.strip()
 
 
 def test_a_scenario_is_told_in_words(book, policies):

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.text import clean, identifier
-from carepolicy.handbook.letters import letter_anchor
+from carepolicy.handbook.messages import message_anchor
 from carepolicy.handbook.steps import anchor_of
 from carepolicy.policy.language.flow import transitions_of
 from carepolicy.policy.strata import effects_of
@@ -82,7 +82,7 @@ def _messages(book: Book, flow: Flow, page: str) -> list[IndexEntry]:
         {
             "t": book.message(flow, name),
             "k": book.ui.kind_message,
-            "u": f"{page}#{letter_anchor(name)}",
+            "u": f"{page}#{message_anchor(name)}",
             "f": words.flow_title(flow.name),
         }
         for name in names

@@ -20,7 +20,7 @@ from carepolicy.charts.text import clean, identifier, safe_link
 from carepolicy.handbook.book import Book, calendars_of, year_of
 from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
 from carepolicy.handbook.home import calendar_pages, matrix_of
-from carepolicy.handbook.letters import letter_anchor, letters_of
+from carepolicy.handbook.messages import message_anchor, messages_of
 from carepolicy.handbook.promises import clocks_of, promises_of
 from carepolicy.handbook.search import index_of, script_of, term_anchor
 from carepolicy.handbook.steps import always_of, anchor_of, ends_of, steps_of
@@ -149,7 +149,7 @@ class _Writer:
             "direction": direction_of(book.ui.language),
             "direction_of": direction_of,
             "name_of": name_of,
-            "message_anchor": letter_anchor,
+            "message_anchor": message_anchor,
         }
 
     def home(self, overview: Drawings) -> None:
@@ -202,7 +202,7 @@ class _Writer:
             always=always_of(chart, book),
             ends=ends_of(book, flow),
             clocks=clocks_of(book, flow),
-            letters=letters_of(book, flow),
+            messages=messages_of(book, flow),
             stories=stories_of(book, flow, scenarios),
             since=since,
         )

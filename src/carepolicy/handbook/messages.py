@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class SampleMessage:
     """One message in one language; ``without`` are its lines as they are where a value that may be missing is."""
 
     language: str
@@ -30,39 +30,39 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class LetterGroup:
+class MessageGroup:
     """A message in each language of the set; ``anchor`` is its id in the page."""
 
     name: str
     anchor: str
     title: str
-    letters: tuple[Letter, ...]
+    messages: tuple[SampleMessage, ...]
 
 
-def letter_anchor(name: str) -> str:
+def message_anchor(name: str) -> str:
     """The id of a message in its flow's page."""
     return f"message-{identifier(name)}"
 
 
-def letters_of(book: Book, flow: Flow) -> list[LetterGroup]:
+def messages_of(book: Book, flow: Flow) -> list[MessageGroup]:
     """The messages that a flow sends, by name; of each the page's own language comes first."""
     sample = _Sample(book, flow)
     words = book.words(flow)
-    found: list[LetterGroup] = []
+    found: list[MessageGroup] = []
     for name, templates in compile_templates(book.policies, flow).items():
         order = sorted(templates, key=lambda language: (language != book.language, _place(book, language)))
         less = _Sample(book, flow, book.unsure.get((flow.name, name), frozenset()))
-        letters = tuple(_letter(templates[language], sample, less) for language in order)
-        title = letters[0].subject if letters and letters[0].subject else words.message(name)
-        found.append(LetterGroup(name, letter_anchor(name), title, letters))
+        messages = tuple(_message(templates[language], sample, less) for language in order)
+        title = messages[0].subject if messages and messages[0].subject else words.message(name)
+        found.append(MessageGroup(name, message_anchor(name), title, messages))
     return found
 
 
-def _letter(template: Template, sample: _Sample, less: _Sample) -> Letter:
+def _message(template: Template, sample: _Sample, less: _Sample) -> SampleMessage:
     (subject, text), without = template.render(sample, True), template.render(less, True)
     lines = {*subject.splitlines(), *text.splitlines()}
     told = tuple(line.strip() for part in without for line in part.splitlines() if line not in lines)
-    return Letter(template.language, subject, text, told)
+    return SampleMessage(template.language, subject, text, told)
 
 
 def _place(book: Book, language: str) -> int:
