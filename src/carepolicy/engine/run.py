@@ -62,8 +62,11 @@ class Schedule(Enum):
 
 
 class Caused(NamedTuple):
-    """Records of a stratum and the line that caused them, or the first of several lines that caused nothing in higher
-    strata but for the last of them."""
+    """Records of a stratum, and the line that caused them.
+
+    Lines that follow each other share an entry where all but the last of them caused nothing in higher strata; then
+    ``line`` is the first of them.
+    """
 
     line: int
     stratum: int
@@ -188,7 +191,7 @@ class Run:
         for program in older:
             self.strata[min(program.stratum, self.levels - 1)].add(program)
         self.watches = [Watches(bundle, level, self.memory) for level in range(self.levels)]
-        self.holding = Holding(lateness) if lateness else None
+        self.holding = ReorderBuffer(lateness) if lateness else None
         self.refusals: list[Refusal] = []
         self.tally: Counter[str] = Counter()
         self.latest = -NEVER
@@ -609,7 +612,7 @@ class Watches:
         return len(window) == watch.reaches and time >= window[0]
 
 
-class Holding:
+class ReorderBuffer:
     """Holds each subject's events until one of the subject is ``lateness`` microseconds later."""
 
     def __init__(self, lateness: int) -> None:

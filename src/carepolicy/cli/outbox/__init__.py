@@ -240,7 +240,7 @@ def send(
     no request anything: it is left alone for a while, longer each time. Exit status 1 means that something failed, 3
     that a server could not be worked with; with --watch that is told, and tried again.
     """
-    from carepolicy.cli.outbox.send import Sending, summed  # clients of mail and the web are large
+    from carepolicy.cli.outbox.send import Sender, summed  # clients of mail and the web are large
 
     if smtp is None and webhook is None:
         raise click.UsageError("say how: --smtp HOST:PORT, --webhook URL, or both", click.get_current_context())
@@ -252,12 +252,12 @@ def send(
         hook = HookOptions(webhook, os.environ.get(SECRET), headers, os.environ.get(AUTHORIZATION), unencrypted)
     figures = begin_watch(metrics, log, watch, store)
     with Watcher() as watcher, closing(figures) if figures is not None else nullcontext():
-        sending = Sending(mail, hook, kind, attempts, watcher, figures)
+        sender = Sender(mail, hook, kind, attempts, watcher, figures)
         if watch:
-            sending.watch(store, policies)
+            sender.watch(store, policies)
             raise SystemExit(watcher.status)
         with open_or_exit(store, create=False) as opened:
-            results = sending.once(opened, policies, now, limit, at_once)
+            results = sender.once(opened, policies, now, limit, at_once)
     click.echo(summed(results))
     if not watcher.goes_on:
         raise SystemExit(INTERRUPTED)

@@ -42,7 +42,7 @@ class Work:
     operation: Operation
 
 
-class Sending:
+class Sender:
     """Sends what is ready: messages by a mail server, all else, or all of a kind, to a webhook. ``figures`` count what
     came of each request."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from carepolicy.engine.intake import Incoming
-from carepolicy.engine.run import Holding
+from carepolicy.engine.run import ReorderBuffer
 from carepolicy.store.cases.snapshot import put_all, take_all
 from carepolicy.store.contract import named, storable
 from carepolicy.store.sql import statements
@@ -37,7 +37,7 @@ class Late:
         self._input = input
         self._lateness = lateness
         self._sealer = sealer
-        self._holding: Holding | None = None
+        self._holding: ReorderBuffer | None = None
         self._erasures = 0
 
     def release(self, transaction: Transaction, events: Iterable[Incoming]) -> list[Incoming]:
@@ -63,18 +63,18 @@ class Late:
         """Forget what a transaction did that was undone."""
         self._holding = None
 
-    def _of(self, transaction: Transaction) -> Holding:
+    def _of(self, transaction: Transaction) -> ReorderBuffer:
         erasures = transaction.rows(statements.LAST_ERASURE)[0][0]
         if self._holding is None or erasures != self._erasures:  # somebody may have erased facts of what is held
             self._erasures = erasures
-            self._holding = Holding(self._lateness)
+            self._holding = ReorderBuffer(self._lateness)
             rows = [HeldRow(*each) for each in transaction.rows(statements.HELD, (self._input,))]
             self._sealer.have(row.sealed for row in rows)
             for row in rows:
                 self._holding.take_back(named(row.subject), row.latest, _events(self._sealer, row.sealed))
         return self._holding
 
-    def _row(self, transaction: Transaction, holding: Holding, subject: str) -> HeldRow:
+    def _row(self, transaction: Transaction, holding: ReorderBuffer, subject: str) -> HeldRow:
         latest, events = holding.held_of(subject)
         name = storable(subject)
         sealed = self._sealer.seal(transaction, name, orjson.dumps([_put(each) for each in events]))
