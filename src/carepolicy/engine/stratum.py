@@ -56,15 +56,15 @@ class Counted:
 
 
 class Stratum:
-    """Takes events for the programs of one stratum. ``memory`` has its subjects; of the flows that open cases by time
-    those are opened whose subject it ``owns``.
+    """Takes events for the programs of one stratum.
 
-    ``refusals`` holds what was not taken since it was last emptied: (event, code, reason); ``took`` is set to True when
-    a case takes an event. ``alone`` has the event
-    types that, by their subject, concern one program and no watch, once they have come, and need carry nothing, and
-    are not ``shared`` with other strata;
-    ``openers`` what such an event must carry to open a case, and the state in which it does. ``closed`` has what
-    is remembered of subjects that were let go.
+    ``memory`` has its subjects. Flows that open cases by time do so where the stratum ``owns`` the subject of those.
+    ``refusals`` holds what was not taken since it was last emptied: (event, code, reason). ``took`` is set to True when
+    a case takes an event. ``closed`` has what is remembered of subjects that were let go.
+
+    ``alone`` has the types of events that may go the shortest way, each from when the first of it has come: they
+    concern one program, by their subject, and no watch, they need carry no fact, and they are not ``shared`` with
+    other strata. ``openers`` says of each what it must carry to open a case, and in which state that begins.
     """
 
     def __init__(

@@ -49,7 +49,7 @@ class Discrepancy(NamedTuple):
     row: str = ""
 
     def in_words(self) -> str:
-        """The fault in a sentence."""
+        """What is wrong, in a sentence."""
         if self.number:
             case = f"{self.flow}/{self.subject}" if self.flow else f"{self.subject}, of no case"
             return f"{self.kind}: {case}, record {self.number} {self.words}"
@@ -59,7 +59,7 @@ class Discrepancy(NamedTuple):
 
 
 def fault_in(table: str, kind: str, words: str, row: str = "") -> Discrepancy:
-    """A fault of a table, or of a row in it."""
+    """What is wrong with a table, or a row in it."""
     return Discrepancy(kind, "", "", 0, words, table, row)
 
 
