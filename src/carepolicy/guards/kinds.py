@@ -38,7 +38,7 @@ _WORDS = {
     "unknown": "something unknown",
 }
 
-NUMBER, MONEY, TEXT, FLAG = Type("number"), Type("money"), Type("text"), Type("flag")
+NUMBER, TEXT, FLAG = Type("number"), Type("text"), Type("flag")
 DATE, TIME, DURATION, UNKNOWN = Type("date"), Type("time"), Type("duration"), Type("unknown")
 
 NUMERIC = frozenset(("number", "money"))

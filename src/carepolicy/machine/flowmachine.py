@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from transitions import EventData, Machine, State, Transition
@@ -14,8 +14,6 @@ from carepolicy.policy.language.flow import transitions_of
 if TYPE_CHECKING:
     from carepolicy.guards.compiler import Expression
     from carepolicy.policy import model
-
-GuardFunction = Callable[[Mapping[str, Any], Mapping[str, Any], Any], Any]
 
 
 class Standstill:

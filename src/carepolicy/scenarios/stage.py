@@ -135,11 +135,6 @@ class Stage:
             return str(value)
         return value if value is None or isinstance(value, (bool, int, float)) else str(value)
 
-    def is_private(self, fact: str) -> bool:
-        """Whether a fact may not be printed."""
-        table = self.bundle.facts.get(fact)
-        return table is not None and table.private
-
     def wait(self, now: int, written: str, program: LiveProgram, facts: dict[str, Any]) -> int:
         """The instant at which a wait that begins at ``now`` is over, in the calendar of the scenario's flow."""
         try:
