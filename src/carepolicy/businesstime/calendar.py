@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.businesstime.closures import read_closures
 from carepolicy.businesstime.errors import CalendarError, NeverOpen, OutOfRange
-from carepolicy.businesstime.holidays import check_holidays
 from carepolicy.businesstime.instants import (
     FIRST_ORDINAL,
     MICROSECOND,
@@ -20,7 +17,6 @@ from carepolicy.businesstime.instants import (
     moment,
 )
 from carepolicy.businesstime.opentime import OpenTime
-from carepolicy.businesstime.rules import Rules, check_hours
 from carepolicy.policy.limit import (
     BUSINESS_DAYS,
     BUSINESS_TIME,
@@ -34,6 +30,8 @@ from carepolicy.policy.limit import (
 )
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from carepolicy.businesstime.explanation import Explanation
     from carepolicy.policy.model import CalendarSpec, Holidays, ImportedFile, Interval
 
@@ -67,6 +65,11 @@ class Calendar(OpenTime):
         imports: tuple[ImportedFile, ...] = (),
     ) -> None:
         one_off = open or {}
+        # Who takes a compiled calendar out of the cache does without what reads one.
+        from carepolicy.businesstime.closures import read_closures
+        from carepolicy.businesstime.holidays import check_holidays
+        from carepolicy.businesstime.rules import Rules, check_hours
+
         check_hours(hours, one_off, None)
         if holidays is not None:
             check_holidays(holidays)
@@ -176,6 +179,8 @@ class Calendar(OpenTime):
 
     def between_days(self, start: datetime, end: datetime) -> Fraction:
         """The business days from ``start`` to ``end``, to the nanoday; negative where ``end`` is earlier."""
+        from fractions import Fraction
+
         return Fraction(self.day_position(microseconds(end)) - self.day_position(microseconds(start)), NANODAYS)
 
     def is_open(self, at: datetime) -> bool:

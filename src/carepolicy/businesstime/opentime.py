@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Self
 
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.businesstime.instants import FIRST_YEAR, HIGH, LAST_YEAR, LOW, OUT, TWO_YEARS, midnight_of
-from carepolicy.businesstime.rules import Day, Rules, open_days
 from carepolicy.businesstime.zones import ZoneLine, zone_line, zone_named
 from carepolicy.policy.limit import DAY, NANODAYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from carepolicy.businesstime.rules import Day, Rules
 
 
 ANCHOR = 2024
@@ -202,6 +203,8 @@ class OpenTime:
             self._zone = self._zone.joined(zone_named(self.rules.timezone), begin, end)
         closed = self.rules.closed_days(first_year - 1, last_year)
         self._closed = self._closed | closed
+        from carepolicy.businesstime.rules import open_days
+
         return open_days(self.rules, self._zone, first_year, last_year, closed)
 
     def _new_year(self, year: int) -> int:

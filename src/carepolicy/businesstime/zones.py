@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import timedelta, tzinfo
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from carepolicy.businesstime.errors import CalendarError
@@ -109,6 +108,7 @@ def is_zone(name: str) -> bool:
 
 
 def _nearest_zone(name: str) -> str:
+    from difflib import get_close_matches
     from zoneinfo import available_timezones
 
     by_form = {form.lower(): zone for zone in sorted(available_timezones()) for form in (zone, zone.split("/")[-1])}

@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from functools import wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-from click.shell_completion import CompletionItem, shell_complete
 
 from carepolicy._version import __version__
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
@@ -36,6 +34,8 @@ from carepolicy.store.url import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from click.shell_completion import CompletionItem
 
 VERBOSE = "carepolicy.verbose"
 """Where a context notes that --verbose was said; it is told when all options are known."""
@@ -103,6 +103,8 @@ def run(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     if COMPLETION in os.environ:
+        from click.shell_completion import shell_complete
+
         return shell_complete(app, {}, NAME, COMPLETION, os.environ[COMPLETION])
     return _invoke(arguments)
 
@@ -128,6 +130,8 @@ def _internal(problem: Exception) -> int:
     if isinstance(problem, NeverOpen | OutOfRange):
         return _say(f"a limit of the policies cannot fall due: {problem}", USAGE)
     if os.environ.get("CAREPOLICY_DEBUG") == "1":
+        import traceback
+
         traceback.print_exc()
     return _say(
         f"internal error: {type(problem).__name__}: {without_urls(str(problem))}\n"
@@ -249,6 +253,8 @@ class Commands(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Names of commands for the shell, without importing any of them."""
+        from click.shell_completion import CompletionItem
+
         found = [
             CompletionItem(name, help=entry.summary) for name, entry in COMMANDS.items() if name.startswith(incomplete)
         ]

@@ -7,7 +7,6 @@ import os
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import get_completion_class
 
 from carepolicy.cli.configuration import POLICIES, POLICIES_VARIABLE, STORE
 from carepolicy.cli.status import COMPLETION, NAME
@@ -33,6 +32,8 @@ MOST = 200
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def command(shell: str) -> None:
     """Print the completion script for SHELL, to be evaluated when the shell starts."""
+    from click.shell_completion import get_completion_class
+
     script = get_completion_class(shell)
     if script is None:
         raise click.UsageError(f"no completion for {shell}")

@@ -3,7 +3,6 @@ commands, bars for long work, tables in columns and as CSV."""
 
 from __future__ import annotations
 
-import csv
 import io
 import os
 import sys
@@ -73,6 +72,8 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 def csv_rows(entries: Iterable[Mapping[str, str]], fields: Sequence[str]) -> Iterator[str]:
     """CSV (RFC 4180) that no spreadsheet takes for formulas: the head, and a row for each entry as it comes, each with
     its line break."""
+    import csv
+
     out = io.StringIO()
     writer = csv.DictWriter(out, fields, lineterminator="\r\n")
     writer.writeheader()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -131,43 +132,26 @@ class LiveState:
         self.moves: dict[str, Move] = {}
         self.opening: Open | None = None
 
-    def link(self, program: LiveProgram, bundle: Bundle, table: StateTable) -> None:
+    def link(self, program: LiveProgram, states: tuple[LiveState, ...], bundle: Bundle, table: StateTable) -> None:
         """Fill in what it needs to know of the other states and of the clocks."""
         self.enter = _effects(program, bundle, table.enter, f"entering {self.name}")
         self.leave = _effects(program, bundle, table.leave, f"leaving {self.name}")
         self.starting = operations(program.clocks, None, self.index, "")
         self.ways = {
-            trigger: tuple(_way(program, bundle, self, trigger, rule) for rule in rules)
+            trigger: tuple(_way(program, states, bundle, self, trigger, rule) for rule in rules)
             for trigger, rules in table.ways.items()
         }
-        self.afters = tuple(_after(program, bundle, self, each) for each in table.afters)
+        self.afters = tuple(_after(program, states, bundle, self, each) for each in table.afters)
         if self.final is None:
             _touches(program, self)
 
 
 class LiveProgram:
     """A program that can be stepped. ``place`` orders flows that act at one instant; one that does not open
-    (``opens``) only steps the cases that it has."""
+    (``opens``) only steps the cases that it has.
 
-    __slots__ = (
-        "_brings",
-        "assigns",
-        "clocks",
-        "counts_visits",
-        "events",
-        "every",
-        "flow",
-        "id",
-        "key",
-        "listens_to_met",
-        "place",
-        "program",
-        "reads",
-        "required",
-        "starts",
-        "states",
-        "stratum",
-    )
+    Its clocks and states are linked when they are first asked for, all together: a single event concerns few flows.
+    """
 
     def __init__(self, place: int, program: Program, bundle: Bundle, opens: bool = True) -> None:
         self.place = place
@@ -179,27 +163,58 @@ class LiveProgram:
         self.every = program.every if opens else None
         self.required = program.required
         self.id = ProgramId(program.flow, program.version, "/carepolicy/" + slug(bundle.organisation))
-        self.clocks = tuple(LiveClock(index, table, bundle.calendars) for index, table in enumerate(program.clocks))
         self.counts_visits = program.counts_visits
-        self.listens_to_met = any(clock.met_trigger in state.ways for clock in self.clocks for state in program.states)
-        self.reads = frozenset(
-            fact
-            for reads in (
-                *(clock.reads for clock in self.clocks),
-                *(after.limit.reads for state in program.states for after in state.afters),
-            )
-            for fact in reads
-        )
-        self.states = tuple(LiveState(index, table) for index, table in enumerate(program.states))
-        for state, table in zip(self.states, program.states, strict=True):
-            state.link(self, bundle, table)
-        self.assigns = any(effects.assign is not None for effects in _all_effects(program))
         counted = {watch.raises for watch in bundle.watches}
         self._brings = {
             event: frozenset(bundle.carries.get(event, ())) for event in program.events if event not in counted
         }
-        starts = program.starts if opens else {}
-        self.starts = {event: self.states[index] for event, index in starts.items()}
+        self._bundle = bundle
+        self._opens = opens
+        self._around: Callable[[LiveProgram, LiveState], None] | None = None
+
+    @cached_property
+    def clocks(self) -> tuple[LiveClock, ...]:
+        """Its clocks, in file order."""
+        return tuple(LiveClock(index, table, self._bundle.calendars) for index, table in enumerate(self.program.clocks))
+
+    @cached_property
+    def states(self) -> tuple[LiveState, ...]:
+        """Its states, linked to each other and to the clocks."""
+        tables = self.program.states
+        states = tuple(LiveState(index, table) for index, table in enumerate(tables))
+        for state, table in zip(states, tables, strict=True):
+            state.link(self, states, self._bundle, table)
+            if self._around is not None:
+                self._around(self, state)
+        return states
+
+    def put_around(self, around: Callable[[LiveProgram, LiveState], None]) -> None:
+        """Let something be put around each state: now, or when they are linked."""
+        self._around = around
+        if "states" in vars(self):
+            for state in self.states:
+                around(self, state)
+
+    @cached_property
+    def starts(self) -> dict[str, LiveState]:
+        """The states in which events open cases."""
+        return {event: self.states[index] for event, index in self.program.starts.items()} if self._opens else {}
+
+    @cached_property
+    def listens_to_met(self) -> bool:
+        """Whether a state has ways for a clock that was met."""
+        return any(clock.met_trigger in state.ways for clock in self.clocks for state in self.program.states)
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The facts that clocks and timers read."""
+        timers = (after.limit.reads for state in self.program.states for after in state.afters)
+        return frozenset(fact for reads in (*(clock.reads for clock in self.clocks), *timers) for fact in reads)
+
+    @cached_property
+    def assigns(self) -> bool:
+        """Whether an effect assigns work."""
+        return any(effects.assign is not None for effects in _all_effects(self.program))
 
     def brings(self, event: str) -> bool:
         """Whether an event may bring data."""
@@ -249,11 +264,13 @@ def _effects(program: LiveProgram, bundle: Bundle, table: EffectsTable | None, t
     return None if table is None else LiveEffects(program, bundle, table, trigger)
 
 
-def _way(program: LiveProgram, bundle: Bundle, state: LiveState, trigger: str, rule: RuleTable) -> LiveWay:
+def _way(
+    program: LiveProgram, states: tuple[LiveState, ...], bundle: Bundle, state: LiveState, trigger: str, rule: RuleTable
+) -> LiveWay:
     effects = _effects(program, bundle, rule.effects, trigger)
     if rule.to < 0:
         return LiveWay(rule.when, None, None, _restarts(program, state, trigger), effects, rule.spends)
-    target = program.states[rule.to]
+    target = states[rule.to]
     moved = Known(**{"from": state.name, "to": target.name, "on": trigger})
     ops = operations(program.clocks, state.index, target.index, trigger)
     return LiveWay(rule.when, target, moved, ops, effects, rule.spends)
@@ -268,9 +285,11 @@ def _restarts(program: LiveProgram, state: LiveState, trigger: str) -> Operation
     )
 
 
-def _after(program: LiveProgram, bundle: Bundle, state: LiveState, table: AfterTable) -> LiveAfter:
+def _after(
+    program: LiveProgram, states: tuple[LiveState, ...], bundle: Bundle, state: LiveState, table: AfterTable
+) -> LiveAfter:
     after = LiveAfter(table, bundle.calendars[table.calendar])
-    after.ways = tuple(_way(program, bundle, state, "after", rule) for rule in table.rules)
+    after.ways = tuple(_way(program, states, bundle, state, "after", rule) for rule in table.rules)
     return after
 
 

@@ -24,13 +24,12 @@ from carepolicy.machine.locales import (
 )
 from carepolicy.policy.characters import isolated
 from carepolicy.policy.limit import Limit, LimitError
-from carepolicy.policy.placeholders import Placeholder, PlaceholderError, pieces
-from carepolicy.policy.strata import effects_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.policy.model import Fact, Flow, Policies
+    from carepolicy.policy.placeholders import Placeholder
 
 
 MASK = "***"
@@ -190,6 +189,8 @@ def _private(parts: tuple[Piece, ...]) -> tuple[str, ...]:
 
 def compile_templates(policies: Policies, flow: Flow) -> dict[str, dict[str, Template]]:
     """The templates that a flow sends, by name and then by language."""
+    from carepolicy.policy.strata import effects_of
+
     names = sorted({name for effects in effects_of(flow) for name in effects.send})
     return {
         name: {
@@ -223,6 +224,8 @@ def _template(policies: Policies, flow: Flow, language: str, subject: str, text:
 
 
 def _parts(policies: Policies, flow: Flow, language: str, text: str) -> tuple[Piece, ...]:
+    from carepolicy.policy.placeholders import Placeholder, PlaceholderError, pieces
+
     try:
         found = pieces(text)
     except PlaceholderError:

@@ -10,7 +10,6 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from carepolicy.policy.findings import Finding
-from carepolicy.policy.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,6 +58,8 @@ def read_bytes(path: str | os.PathLike[str], name: str) -> tuple[bytes | None, l
 
 
 def _fault(code: str, message: str, name: str, hint: str = "") -> Finding:
+    from carepolicy.policy.places import Place  # a set that is in the cache is hashed only
+
     return Finding(code, message, Place(name, 1, 1, 1, 1), hint)
 
 
@@ -151,4 +152,4 @@ def _policies_in(folder: str) -> list[str]:
 
 
 def _overlooked(path: str, hint: str) -> Finding:
-    return Finding("CP115", f"{path} would be overlooked", Place(path, 1, 1, 1, 1), hint)
+    return _fault("CP115", f"{path} would be overlooked", path, hint)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import SequenceMatcher, get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from carepolicy.policy.characters import shown
-from carepolicy.policy.vocabulary import meant, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +36,10 @@ class Finding:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is most like ``name`` or means the same in another language, or None where none is alike."""
+    from difflib import get_close_matches
+
+    from carepolicy.policy.vocabulary import meant, same
+
     names = list(known)
     return same(name, names) or meant(name, names) or next(iter(get_close_matches(name, names, n=1, cutoff=0.6)), None)
 
@@ -47,6 +49,10 @@ def sole(name: str, known: Iterable[str]) -> str | None:
 
     None where two could be meant: then people are to choose.
     """
+    from difflib import SequenceMatcher, get_close_matches
+
+    from carepolicy.policy.vocabulary import same
+
     names = list(known)
     alike = same(name, names)
     if alike is not None:

@@ -6,11 +6,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import NoReturn
-
-from carepolicy.policy.vocabulary import name_of, spelt
 
 SECOND = 1_000_000
 """In microseconds, as the units that follow."""
@@ -340,12 +337,16 @@ FOREIGN = {
 
 def _foreign(written: str) -> str:
     """The unit that words of another language stand for; "" where none does."""
+    from carepolicy.policy.vocabulary import name_of
+
     said = name_of(written)
     return next((unit for unit, words in FOREIGN.items() if said in words.split()), "")
 
 
 def _in_words(text: str) -> str:
     """A limit whose number is a word, as it is written here: ``half an hour`` is 30 minutes; "" of any other text."""
+    from carepolicy.policy.vocabulary import spelt
+
     first, *others = spelt(text).split()
     halves = {"hour": "30 minutes", "day": "12 hours", "business day": "0.5 business days", "year": "6 months"}
     if first in ("half", "halbe", "halber", "halben", "demi"):
@@ -367,6 +368,8 @@ def _unit_of(words: list[str]) -> str:
 
 def _meant(written: str) -> str:
     """The unit that was probably meant, in the plural; "" where nothing is near."""
+    from difflib import get_close_matches
+
     unit = _foreign(written)
     if unit:
         return f"{unit}s"

@@ -1,6 +1,7 @@
 """The URL of a store: ``sqlite:///care.db``, ``postgresql://user@host/name?schema=NAME``.
 
-The second is what libpq takes, with ``schema`` among its parameters. No password is told from here.
+The second is what libpq takes, with ``schema`` among its parameters. No password is told from here. Only
+who reads such a URL imports ``urllib.parse``.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from carepolicy.store.faults import NoStoreUrl
 
@@ -77,6 +77,8 @@ def shown(url: str) -> str:
 
 def parsed(url: str) -> tuple[str, str]:
     """The URL as libpq takes it, and the schema. Raises ``NoStoreUrl`` where a mark of it may be one of a password."""
+    from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
     if not WELL_FORMED.fullmatch(url):
         raise NoStoreUrl(UNREADABLE)
     try:
@@ -91,6 +93,8 @@ def parsed(url: str) -> tuple[str, str]:
 
 def with_schema(url: str, schema: str) -> str:
     """The URL of another schema in the same database."""
+    from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
     parts = urlsplit(url)
     given = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "schema"]
     return urlunsplit((*parts[:3], urlencode([*given, ("schema", schema)]), parts.fragment))
@@ -98,6 +102,8 @@ def with_schema(url: str, schema: str) -> str:
 
 def without_password(url: str) -> str:
     """A URL by which a database is known, and nobody logs in."""
+    from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
     parts = urlsplit(url)
     user, at, host = parts.netloc.rpartition("@")
     given = [(name, value) for name, value in parse_qsl(parts.query) if name in ("host", "port", "dbname")]
@@ -114,6 +120,8 @@ def said_by(fault: psycopg.Error, url: str) -> str:
 
 def _secrets(url: str) -> set[str]:
     """What nobody may read, as it is written in a URL and as it is meant."""
+    from urllib.parse import unquote, urlsplit
+
     parts = urlsplit(url)
     raw = [parts.netloc.rpartition("@")[0].partition(":")[2], os.environ.get("PGPASSWORD", "")]
     raw += [each.partition("=")[2] for each in parts.query.split("&") if each.partition("=")[0] not in PLACES]

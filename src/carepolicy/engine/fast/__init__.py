@@ -20,12 +20,15 @@ a few hundred steps. A process that takes one event writes none, and does not im
 
 
 def quicken(programs: Iterable[LiveProgram]) -> None:
-    """Let what comes often in the states of some programs be written out."""
+    """Let what comes often in the states of some programs be written out, once they are linked."""
     for program in programs:
-        for state in program.states:
-            for event in state.ways:
-                state.moves[event] = _counted_move(program, state, event)
-            state.opening = _counted_opening(program, state)
+        program.put_around(_count)
+
+
+def _count(program: LiveProgram, state: LiveState) -> None:
+    for event in state.ways:
+        state.moves[event] = _counted_move(program, state, event)
+    state.opening = _counted_opening(program, state)
 
 
 def _counted_move(program: LiveProgram, state: LiveState, event: str) -> Move:
