@@ -153,6 +153,24 @@ class LiveProgram:
     Its clocks and states are linked when they are first asked for, all together: a single event concerns few flows.
     """
 
+    __slots__ = (
+        "__dict__",  # of what is linked
+        "_around",
+        "_brings",
+        "_bundle",
+        "_opens",
+        "counts_visits",
+        "events",
+        "every",
+        "flow",
+        "id",
+        "key",
+        "place",
+        "program",
+        "required",
+        "stratum",
+    )
+
     def __init__(self, place: int, program: Program, bundle: Bundle, opens: bool = True) -> None:
         self.place = place
         self.program = program
