@@ -146,10 +146,11 @@ SLIPS = {
 }  # fmt: skip
 """What people write instead of a unit, and what they mean."""
 
-_TOKEN = re.compile(r"\S+")
-_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
-_JOINED = re.compile(r"([0-9]+(?:[.,][0-9]+)?)([A-Za-z]+)")
-_FACT = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+_TOKEN = r"\S+"
+_NUMBER = r"[0-9]+(\.[0-9]+)?"
+_JOINED = r"([0-9]+(?:[.,][0-9]+)?)([A-Za-z]+)"
+_FACT = r"(?a:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)"
+"""Compiled when a limit is first read: who takes a compiled set out of the cache reads none."""
 
 
 class _Words:
@@ -157,7 +158,7 @@ class _Words:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.found = [(each.group(), each.start(), each.end()) for each in _TOKEN.finditer(text)]
+        self.found = [(each.group(), each.start(), each.end()) for each in re.finditer(_TOKEN, text)]
         self.next = 0
 
     def peek(self, ahead: int = 0) -> str:
@@ -221,7 +222,7 @@ def _fact(words: _Words) -> str:
         words.fail(
             f"a fact is missing after `{words.peek(-1)}`", "name a fact that holds a date or time", words.next - 1
         )
-    if not _FACT.fullmatch(name):
+    if not re.fullmatch(_FACT, name):
         words.fail(f"`{name}` is not the name of a fact", "write a name such as order.ship_by")
     return words.take()
 
@@ -230,7 +231,7 @@ def _close(words: _Words) -> Limit:
     text = words.peek()
     if not text:
         words.fail("the number of the day is missing", "write close of business day 3", 0, len(words.found) - 1)
-    if not _NUMBER.fullmatch(text) or "." in text:
+    if not re.fullmatch(_NUMBER, text) or "." in text:
         words.fail(f"`{text}` is not a whole number of days", "write close of business day 3")
     if int(text[:9]) == 0:
         words.fail("day 0 is the day of the start, which may be closed already", "write close of business day 1")
@@ -258,12 +259,12 @@ def _amount(words: _Words) -> Limit:
 def _number(words: _Words) -> str:
     """Take the number with which an amount of time begins."""
     text = words.peek()
-    joined = _JOINED.fullmatch(text)
+    joined = re.fullmatch(_JOINED, text)
     if joined:
         words.fail(f"`{text}` is not an amount of time", f"write {joined[1]} {_meant(joined[2]) or 'hours'}")
     if text.startswith("-"):
         words.fail(f"`{text}` is negative", "a limit is longer than nothing")
-    if not _NUMBER.fullmatch(text):
+    if not re.fullmatch(_NUMBER, text):
         if meant := _in_words(words.text):
             words.fail(f"`{text}` is not an amount of time", f"write {meant}")
         comma = re.fullmatch(r"[0-9]+,[0-9]+", text, re.ASCII)

@@ -1,7 +1,7 @@
 """The URL of a store: ``sqlite:///care.db``, ``postgresql://user@host/name?schema=NAME``.
 
 The second is what libpq takes, with ``schema`` among its parameters. No password is told from here. Only
-who reads such a URL imports ``urllib.parse``.
+who reads such a URL imports ``urllib.parse``, and compiles what a URL is to look like.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SCHEMA = "carepolicy"
 
 HOST = r"(?:\[[0-9A-Fa-f:.%]+\]|[\w.%-]*)(?::\d{0,5})?"
 PARAMETER = r"[a-z_]+=[^&#\s]*"
-WELL_FORMED = re.compile(
+WELL_FORMED = (
     rf"postgres(?:ql)?://(?:[^:/?#@\[\]\s]*(?::[^/?#@\[\]\s]*)?@)?{HOST}(?:,{HOST})*(?:/[^/?#@:\s]*)?"
     rf"(?:\?{PARAMETER}(?:&{PARAMETER})*)?"
 )
@@ -79,7 +79,7 @@ def parsed(url: str) -> tuple[str, str]:
     """The URL as libpq takes it, and the schema. Raises ``NoStoreUrl`` where a mark of it may be one of a password."""
     from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-    if not WELL_FORMED.fullmatch(url):
+    if not re.fullmatch(WELL_FORMED, url):
         raise NoStoreUrl(UNREADABLE)
     try:
         parts = urlsplit(url)
