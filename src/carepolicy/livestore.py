@@ -155,6 +155,25 @@ class ServerConnections:
         self._pool.close()
 
 
+class OpenConnections:
+    """Connections until they are let go of."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections: Connections | None = connections
+
+    def operation(self) -> AbstractContextManager[Operation]:
+        """An operation that nobody else has until the block ends. Raises ``ValueError`` once ``close`` was called."""
+        if self._connections is None:
+            raise ValueError("this store is closed")
+        return self._connections.operation()
+
+    def close(self) -> None:
+        """Let go of all connections; once more does nothing."""
+        connections, self._connections = self._connections, None
+        if connections is not None:
+            connections.close()
+
+
 def wall_clock() -> int:
     """Now, in microseconds since 1970."""
     return time.time_ns() // 1_000
@@ -193,7 +212,7 @@ class LiveStore:
         folder = policies if policies is not None and os.path.isdir(policies) else None
         kind = ServerConnections if url.startswith(POSTGRES) else FileConnections
         self._lateness = lateness // timedelta(microseconds=1)
-        self._connections: Connections = kind(url, folder, connections)
+        self._connections = OpenConnections(kind(url, folder, connections))
         try:
             with self._connections.operation() as operation:
                 operation.bundle()
@@ -260,8 +279,11 @@ class LiveStore:
             with operation.store.reading() as transaction:
                 found = [record for record, _ in records_of(transaction, subject, flow, looker)]
                 if not found:
-                    near = did_you_mean(subject, names_near(transaction, subject))
-                    raise UnknownSubject(f'there are no records of "{subject}"{"; " if near else ""}{near}')
+                    flows = {record.flow for record, _ in records_of(transaction, subject, None, looker)} - {""}
+                    if flow is not None and flows:
+                        raise UnknownSubject(_with_hint(f'"{subject}" has no case of the flow "{flow}"', flow, flows))
+                    near = names_near(transaction, subject)
+                    raise UnknownSubject(_with_hint(f'there are no records of "{subject}"', subject, near))
         return found
 
     def cases(
@@ -279,6 +301,7 @@ class LiveStore:
         return self._open(CaseFilter(flow, None, owner, False, limit, by_due=True), role)
 
     def _open(self, wanted: CaseFilter, role: str | None) -> list[CaseView]:
+        _demand_count(wanted.limit)
         with self._connections.operation() as operation:
             looker = _looker(operation, role)
             with operation.store.reading() as transaction:
@@ -315,6 +338,7 @@ class LiveOutbox:
 
     def requests(self, states: Sequence[str] = queue.STATES[:1], *, limit: int | None = None) -> list[Request]:
         """The requests in some states (``waiting``, ``leased``, ``done``, ``parked``), masked, the oldest first."""
+        _demand_count(limit)
         with self._outbox() as outbox:
             return [*outbox.listed(states, None, limit, NOBODY)]
 
@@ -324,6 +348,7 @@ class LiveOutbox:
     ) -> list[Request]:  # fmt: skip
         """Take up to ``most`` requests for the time of a lease, with nothing masked: ``who`` carries them out, and says
         ``done`` or ``fail`` of each before the lease ends."""
+        _demand_count(most)
         with self._outbox() as outbox:
             until = lease // timedelta(microseconds=1)
             return outbox.take(wall_clock(), until, most, who, queue.Selection(kinds, channels))
@@ -421,12 +446,21 @@ def _aware(moment: datetime) -> datetime:
     return moment
 
 
+def _with_hint(sentence: str, name: str, known: Iterable[str]) -> str:
+    return "; ".join(filter(None, (sentence, did_you_mean(name, known))))
+
+
+def _demand_count(count: int | None) -> None:
+    if count is not None and count < 0:
+        raise ValueError("a number of things to give cannot be negative")
+
+
 def _reader(bundle: Bundle, role: str | None) -> Reader:
     """Who reads: nobody that is known, or a role. Raises ``ValueError`` for one that is none."""
     if role is None:
         return NOBODY
     if role not in bundle.may_see:
-        raise ValueError(f'there is no role "{role}"; {did_you_mean(role, bundle.may_see)}')
+        raise ValueError(_with_hint(f'there is no role "{role}"', role, bundle.may_see))
     return Reader(bundle.may_see[role])
 
 

@@ -362,3 +362,10 @@ def test_a_pipe_among_the_policy_files_is_a_finding_and_nobody_waits_for_it(here
     told = process("check", cwd=here)
     assert told.returncode == 1
     assert "flows/pipe.yaml is no ordinary file" in told.stdout
+
+
+def test_a_command_works_though_its_standard_streams_are_closed() -> None:
+    program = f"{quote(sys.executable)} -m carepolicy"
+    for command in ("explain CP203 >&-", "explain CP203 2>&-", "explain CP203 <&- >&- 2>&-"):
+        done = subprocess.run(["sh", "-c", f"{program} {command}"], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), command

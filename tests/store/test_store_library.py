@@ -89,8 +89,30 @@ def test_unknown_names_are_told_with_the_nearest(url: str) -> None:
         store.post(mail("order-77"))
         with pytest.raises(carepolicy.UnknownSubject, match='did you mean "order-77"'):
             store.case("order-78")
+        with pytest.raises(carepolicy.UnknownSubject, match=r'no case of the flow "email"; .*"?email_inquiry'):
+            store.case("order-77", "email")
         with pytest.raises(carepolicy.UnknownSubject, match="nobody is known"):
             store.contacts("bob@example.org")
+        with pytest.raises(ValueError, match=r'there is no role "zzz"$'):
+            store.contacts("order-77", role="zzz")
+
+
+def test_fewer_than_none_are_not_asked_for(url: str) -> None:
+    with carepolicy.open_store(url, POLICIES) as store:
+        for asked in (store.cases, store.due, store.outbox.requests):
+            with pytest.raises(ValueError, match="cannot be negative"):
+                asked(limit=-1)
+        with pytest.raises(ValueError, match="cannot be negative"):
+            store.outbox.take("worker", -1)
+
+
+def test_a_store_that_is_closed_says_so(url: str) -> None:
+    with carepolicy.open_store(url, POLICIES) as store:
+        pass
+    store.close()
+    for call in (store.cases, store.outbox.counts, lambda: store.post(mail("m-9"))):
+        with pytest.raises(ValueError, match="this store is closed"):
+            call()
 
 
 def test_requests_are_taken_done_and_failed(url: str) -> None:

@@ -80,6 +80,7 @@ COMMANDS: dict[str, Entry] = {
 
 def run(arguments: list[str]) -> int:
     """Run the command that ``arguments`` name; the exit status of the process."""
+    _open_what_is_closed()
     log_as("text")
     try:
         status = _run(arguments)
@@ -99,6 +100,14 @@ def run(arguments: list[str]) -> int:
         return _say(_words(problem), USAGE if problem.filename is not None else UNREACHABLE)
     except Exception as problem:  # the last resort: a fault of ours, told in one line
         return _internal(problem)
+
+
+def _open_what_is_closed() -> None:
+    """Who starts a program may have closed its standard streams (``>&-``): what goes there goes nowhere, and no file
+    that is opened later, such as a store, gets their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _run(arguments: list[str]) -> int:
