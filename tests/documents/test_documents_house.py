@@ -1,0 +1,99 @@
+"""The rooms of the house: which imports which, that nothing goes round in a circle, and that pages are listed."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src"
+BESIDE_ROOMS = {"_version", "files", "spool"}
+"""Modules beside the rooms that rooms may import; they import nothing of ours."""
+
+
+def test_a_room_imports_only_from_rooms_on_its_left():
+    order = rooms()
+    assert set(order) == {each.name for each in (SOURCE / "carepolicy").iterdir() if (each / "__init__.py").exists()}
+    wrong = [
+        f"{importer} imports {imported}"
+        for importer in modules()
+        for imported in imports_of(importer, types=True)
+        if (room := room_of(importer)) in order and not may_import(order, room, room_of(imported))
+    ]
+    assert wrong == []
+
+
+def test_what_all_rooms_may_import_imports_nothing_of_ours_itself():
+    assert [each for each in sorted(BESIDE_ROOMS) if imports_of(f"carepolicy.{each}", types=True)] == []
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    graph = {module: imports_of(module, types=False) for module in modules()}
+    list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
+
+
+def test_the_list_of_decisions_names_every_page_once():
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"^\| \[\d{4}\]\((\d{4}-[a-z-]+\.md)\)", (folder / "README.md").read_text(), re.MULTILINE)
+    assert listed == sorted(each.name for each in folder.glob("[0-9]*.md"))
+
+
+@cache
+def rooms() -> list[str]:
+    """The rooms from left to right, as CONTRIBUTING.md has them."""
+    said = re.search(r"\*\*Rooms\.\*\*.*?circle: (.*?)\.\s", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
+    assert said is not None
+    return re.split(r",\s+", said[1])
+
+
+def may_import(order: list[str], importer: str, imported: str) -> bool:
+    if imported not in order:
+        return imported in BESIDE_ROOMS
+    return order.index(imported) <= order.index(importer)
+
+
+def room_of(module: str) -> str:
+    return [*module.split("."), ""][1]
+
+
+@cache
+def modules() -> dict[str, Path]:
+    found = {}
+    for path in (SOURCE / "carepolicy").rglob("*.py"):
+        parts = path.relative_to(SOURCE).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports_of(module: str, types: bool) -> set[str]:
+    """Our modules that a module imports, wherever in it; with ``types`` also those for their types alone."""
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    named = (name for node in nodes(tree, types) for name in names_of(node))
+    return {found for name in named if (found := module_in(name)) not in (None, module)}
+
+
+def nodes(tree: ast.AST, types: bool) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if types or not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield node
+            yield from nodes(node, types)
+
+
+def names_of(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [each.name for each in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are written out"
+        return [f"{node.module}.{each.name}" for each in node.names]
+    return []
+
+
+def module_in(name: str) -> str | None:
+    """The module of ours that a dotted name is in."""
+    parts = name.split(".")
+    found = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((each for each in found if each in modules()), None)
