@@ -11,10 +11,8 @@ from carepolicy.businesstime.zones import is_zone
 from carepolicy.checks.alternatives import Finder, alternatives_of
 from carepolicy.checks.graph import feeding_watches, graph_of
 from carepolicy.checks.guards import Guards
-from carepolicy.checks.holes import holes_in
 from carepolicy.checks.known import Walk
 from carepolicy.checks.lateness import taken_in
-from carepolicy.checks.limits import limits_of
 from carepolicy.checks.promises import TimesInTexts, promised_times
 from carepolicy.policy.findings import unknown
 from carepolicy.policy.language.kinds import references
@@ -28,10 +26,8 @@ if TYPE_CHECKING:
     from carepolicy.businesstime import Limit
     from carepolicy.checks.alternatives import Alternatives
     from carepolicy.checks.graph import Graph
-    from carepolicy.checks.holes import Hole
     from carepolicy.checks.known import Names, Spot
     from carepolicy.checks.lateness import Taken
-    from carepolicy.checks.limits import WrittenLimit
     from carepolicy.policy.findings import Finding
     from carepolicy.policy.language.kinds import Reference
     from carepolicy.policy.model import CalendarSpec, Effects, Flow, Message, Organisation, Policies, Transition, Watch
@@ -53,6 +49,27 @@ class Acts(NamedTuple):
     flow: Flow
     effects: Effects
     event: str | None
+
+
+class WrittenLimit(NamedTuple):
+    """A limit as the manager wrote it. ``plain`` ones are lengths of time that no fact can move."""
+
+    text: str
+    place: Place
+    plain: bool
+    what: str
+
+
+class Hole(NamedTuple):
+    """A name in a text, with the address and the text, that may have no value at a ``spot``; ``template`` is None of a
+    notice. ``gapes``: it is the first of its placeholder, and nothing is told in its place: the reader sees a hole."""
+
+    name: Name
+    at: At
+    text: str
+    spot: Spot
+    template: str | None
+    gapes: bool
 
 
 class CheckedSet:
@@ -135,7 +152,7 @@ class CheckedSet:
     @cached_property
     def limits(self) -> tuple[WrittenLimit, ...]:
         """Every text of the set that is to be a limit."""
-        return tuple(limits_of(self))
+        return tuple(_limits_of(self))
 
     @cached_property
     def alternatives(self) -> tuple[Alternatives, ...]:
@@ -159,7 +176,7 @@ class CheckedSet:
     @cached_property
     def holes(self) -> tuple[Hole, ...]:
         """Each name in each text at each place where it may have no value."""
-        return tuple(holes_in(self))
+        return tuple(_holes_in(self))
 
     @cached_property
     def promised_times(self) -> tuple[Finding, ...]:
@@ -217,6 +234,49 @@ class CheckedSet:
                 return Place(place.file, place.line, first + start, place.line, first + max(end, start + 1))
             return place
         return _inside_block(place, text, start, end, lines) or place
+
+
+MOVED = ("limit", "is", "after")
+"""Keys whose limits may hang on a fact; those of all others are lengths of time."""
+
+
+def _limits_of(checked: CheckedSet) -> Iterator[WrittenLimit]:
+    """Every text of the set that is to be a limit: wherever the language declares one."""
+    for each in checked.named.get("limit", ()):
+        place = checked.key_place(each.at) if each.on_key else checked.place(each.at)
+        yield WrittenLimit(each.name, place, each.key.name not in MOVED, _limit_called(each))
+
+
+def _limit_called(limit: Reference) -> str:
+    """What a limit that must be a length of time is called."""
+    name, path = limit.key.name, limit.at.path
+    if name == "by":
+        return "an extension"
+    if path[-2:-1] == ("keep",):
+        return "keep" if name == "facts" else f"keep of {name}"
+    return name
+
+
+def _holes_in(checked: CheckedSet) -> Iterator[Hole]:
+    """Each name in each text at each place where it may have no value."""
+    for spot in checked.spots:
+        if spot.effects is None:
+            continue
+        for template in spot.effects.send:
+            for messages in checked.messages.values():
+                if template in messages:
+                    message = messages[template]
+                    yield from _holes_of(checked, spot, template, message.subject, message.at / "subject")
+                    yield from _holes_of(checked, spot, template, message.text, message.at / "text")
+        for tell in spot.effects.tell:
+            yield from _holes_of(checked, spot, None, tell.say, tell.at / "say")
+
+
+def _holes_of(checked: CheckedSet, spot: Spot, template: str | None, text: str, at: At) -> Iterator[Hole]:
+    for each in checked.placeholders(text):
+        if not any(spot.knows(name.name) for name in each.names):
+            gapes = each.otherwise is None
+            yield from (Hole(name, at, text, spot, template, gapes and name is each.names[0]) for name in each.names)
 
 
 class CheckedFlow:

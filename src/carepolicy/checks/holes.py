@@ -2,42 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from carepolicy.checks.context import CheckedSet
-    from carepolicy.checks.known import Spot
-    from carepolicy.policy.placeholders import Name
+    from carepolicy.checks.context import CheckedSet, Hole
     from carepolicy.policy.places import At
-
-
-class Hole(NamedTuple):
-    """A name in a text, with the address and the text, that may have no value at a ``spot``; ``template`` is None of a
-    notice. ``gapes``: it is the first of its placeholder, and nothing is told in its place: the reader sees a hole."""
-
-    name: Name
-    at: At
-    text: str
-    spot: Spot
-    template: str | None
-    gapes: bool
-
-
-def holes_in(checked: CheckedSet) -> Iterator[Hole]:
-    """Each name in each text at each place where it may have no value."""
-    for spot in checked.spots:
-        if spot.effects is None:
-            continue
-        for template in spot.effects.send:
-            for messages in checked.messages.values():
-                if template in messages:
-                    message = messages[template]
-                    yield from _in(checked, spot, template, message.subject, message.at / "subject")
-                    yield from _in(checked, spot, template, message.text, message.at / "text")
-        for tell in spot.effects.tell:
-            yield from _in(checked, spot, None, tell.say, tell.at / "say")
 
 
 def first_of_each(holes: Iterable[Hole]) -> list[Hole]:
@@ -56,10 +27,3 @@ def unsure_in(checked: CheckedSet) -> dict[tuple[str, str], frozenset[str]]:
             key = hole.spot.flow.name, hole.template
             found[key] = found.get(key, frozenset()) | {hole.name.name}
     return found
-
-
-def _in(checked: CheckedSet, spot: Spot, template: str | None, text: str, at: At) -> Iterator[Hole]:
-    for each in checked.placeholders(text):
-        if not any(spot.knows(name.name) for name in each.names):
-            gapes = each.otherwise is None
-            yield from (Hole(name, at, text, spot, template, gapes and name is each.names[0]) for name in each.names)

@@ -1,49 +1,15 @@
-"""Every limit of a set, with the place of its text, what it says, and how long it is beside others."""
+"""How long limits are beside others, and in which calendar they count."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from carepolicy.policy.limit import BUSINESS_TIME, DAY, ELAPSED, MONTHS, NANODAYS, UNTIL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from carepolicy.businesstime import Limit
     from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.language.kinds import Reference
     from carepolicy.policy.model import CalendarSpec, Clock, Flow
-    from carepolicy.policy.places import Place
-
-
-class WrittenLimit(NamedTuple):
-    """A limit as the manager wrote it. ``plain`` ones are lengths of time that no fact can move."""
-
-    text: str
-    place: Place
-    plain: bool
-    what: str
-
-
-MOVED = ("limit", "is", "after")
-"""Keys whose limits may hang on a fact; those of all others are lengths of time."""
-
-
-def limits_of(checked: CheckedSet) -> Iterator[WrittenLimit]:
-    """Every text of the set that is to be a limit: wherever the language declares one."""
-    for each in checked.named.get("limit", ()):
-        place = checked.key_place(each.at) if each.on_key else checked.place(each.at)
-        yield WrittenLimit(each.name, place, each.key.name not in MOVED, _called(each))
-
-
-def _called(limit: Reference) -> str:
-    """What a limit that must be a length of time is called."""
-    name, path = limit.key.name, limit.at.path
-    if name == "by":
-        return "an extension"
-    if path[-2:-1] == ("keep",):
-        return "keep" if name == "facts" else f"keep of {name}"
-    return name
 
 
 MONTH = 30.44

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from carepolicy.checks.context import CheckedSet
-from carepolicy.checks.holes import Hole, first_of_each
+from carepolicy.checks.context import CheckedSet, Hole
+from carepolicy.checks.holes import first_of_each
 from carepolicy.checks.known import where_told
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from carepolicy.businesstime import LimitError
-from carepolicy.checks.context import CheckedSet
-from carepolicy.checks.limits import WrittenLimit
+from carepolicy.checks.context import CheckedSet, WrittenLimit
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.characters import shown
 from carepolicy.policy.findings import Finding
