@@ -434,7 +434,7 @@ class Run:
             self._due += records
         else:
             self._order += 1
-            self._caused.append(Caused(line, level, self._order, records))
+            self._caused.append(make_tuple(Caused, (line, level, self._order, records)))
 
     def _collected(self) -> list[Caused]:
         self._begin = 0

@@ -512,5 +512,5 @@ class LiveRun(Run):
 
     def after(self, row: Row) -> None:
         """An event has gone the shortest way."""
-        self._live.notes.take(self.strata[0], make_tuple(Incoming, row), True)
-        super().after(row)
+        self._live.notes.take_row(self.strata[0], row)
+        self._work_at_once(row[0])

@@ -213,6 +213,6 @@ class Operation:
 def finished(batch: Batch) -> Done:
     """Keep what a batch did, and tell it."""
     batch.close()
-    lates = sum(each.kind == "clock.late" for each in batch.records)
+    lates = [each.kind for each in batch.records].count("clock.late")
     text, written = "".join(batch.lines), len(batch.lines)
     return Done(text, written, lates, batch.letters, batch.tally, batch.ahead, untaken=batch.untaken())

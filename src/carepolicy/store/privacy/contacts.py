@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from carepolicy.engine.instants import text_of
-from carepolicy.engine.intake import is_too_long
+from carepolicy.engine.intake import Incoming, is_too_long, make_tuple
 from carepolicy.machine.messages import MASK
 from carepolicy.store.contract import named, storable
 from carepolicy.store.privacy.seal import Looker, Reader
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.hmac import HMAC
 
-    from carepolicy.engine.intake import Incoming
+    from carepolicy.engine.intake import Row
     from carepolicy.engine.stratum import Stratum
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Address, Store, Transaction
@@ -113,6 +113,14 @@ class Notes:
         if first and not event.raised and event.type in self._people:
             self._events.append((event.time, storable(event.subject), self._people[event.type], event.type))
         self.hold(stratum, event)
+
+    def take_row(self, stratum: Stratum, row: Row) -> None:
+        """The same for an event that the lowest stratum has taken the shortest way."""
+        by = self._people.get(row[2])
+        if by is not None:
+            self._events.append((row[3], storable(row[1]), by, row[2]))
+        if row[7]:
+            self.hold(stratum, make_tuple(Incoming, row))
 
     def hold(self, stratum: Stratum, event: Incoming) -> None:
         """Note where the facts of an event are kept, by which its customer is found."""

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from carepolicy.store import faults
 from carepolicy.store.contract import nothing_kept
 from carepolicy.store.sql import migrations, statements, sums
-from carepolicy.store.sql.sums import MAC
 from carepolicy.store.sql.tables import EVENTS
 from carepolicy.store.sql.transaction import Marks, SqlTransaction
 
@@ -82,9 +81,8 @@ class SqliteTransaction(SqlTransaction):
         """Note events as taken; those that were taken before. Mostly that is none of them, which is tried first."""
         if len(events) > 1:
             self._do("SAVEPOINT claim")
-            digest = self.macs.digester(EVENTS)
-            digests = [digest((*each, None)) for each in events]  # seen by no tick yet
-            marked = [(*each, made[:MAC]) for each, made in zip(events, digests, strict=True)]
+            digests = self.macs.digests(EVENTS, [(*each, None) for each in events])  # seen by no tick yet
+            marked = [(*each, mac) for each, mac in zip(events, sums.macs_of(digests), strict=True)]
             if self._connection.executemany(statements.CLAIM_ALL, marked).rowcount == len(events):
                 self._do("RELEASE claim")
                 self._add("events", digests)

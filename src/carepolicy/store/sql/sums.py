@@ -41,6 +41,11 @@ Changed = dict[str, list[int]]
 """By table: how many more rows there are, and by how much the sum of their digests has grown."""
 
 
+def macs_of(digests: Iterable[bytes]) -> list[bytearray]:
+    """The macs of rows with these digests: as bytearrays, since SQLite takes bytes in three times the time."""
+    return [bytearray(each[:MAC]) for each in digests]
+
+
 class Total(NamedTuple):
     """What a table ought to hold: so many rows, whose digests add up to a sum."""
 
@@ -60,27 +65,19 @@ class Macs:
 
     def digest(self, table: Table, row: Sequence[Any]) -> bytes:
         """The digest of a row, which has all columns of its table in their order."""
-        return self.digester(table)(row)
+        return self.digests(table, (row,))[0]
 
-    def digester(self, table: Table) -> Callable[[Sequence[Any]], bytes]:
-        """What makes the digests of the rows of a table: quick, since there is one for each row that is written."""
+    def digests(self, table: Table, rows: Iterable[Sequence[Any]]) -> list[bytes]:
+        """The digests of rows of a table: in one go, since there is one for each row that is written."""
         begun, plain, whole = self._begun[table.name], table.plain, len(table.columns)
-
-        def of_plain(row: Sequence[Any]) -> bytes:
-            made = begun()
-            made.update(dumps(row[:plain]))
-            digest: bytes = made.digest()
-            return digest
-
-        def of_both(row: Sequence[Any]) -> bytes:
+        digests: list[bytes] = []
+        for row in rows:
             made, told = begun(), dumps(row[:plain])
             for each in row[plain:whole]:
                 told += b"-" if each is None else b"%d:%b" % (len(each), each)
             made.update(told)
-            digest: bytes = made.digest()
-            return digest
-
-        return of_plain if plain == whole else of_both
+            digests.append(made.digest())
+        return digests
 
     def of_sums(self, shard: int, body: str) -> bytes:
         """The mac of sums."""

@@ -10,7 +10,7 @@ from carepolicy.store.contract import AddressRows, CaseRow, SubjectRow
 from carepolicy.store.faults import Again, Altered, WrongKey
 from carepolicy.store.privacy.keys import ANOTHER, fingerprint, given_keys, made_key, source
 from carepolicy.store.sql import statements, sums
-from carepolicy.store.sql.sums import EMPTY, MAC, Macs
+from carepolicy.store.sql.sums import EMPTY, Macs, macs_of
 from carepolicy.store.sql.tables import CASES, RECORDS, SUBJECTS, TABLES, WRITES, Delete, Insert, Update, taken_apart
 
 if TYPE_CHECKING:
@@ -217,19 +217,21 @@ class SqlTransaction(ABC):
             for row, number in zip(rows, self._numbers(table.name, len(rows)), strict=True):
                 row[0] = number
         macs, sql = self.macs, change.sql.format(overriding=self.overriding)
-        digests = list(map(macs.digester(table), rows))
-        whole = [(*row, digest[:MAC]) for row, digest in zip(rows, digests, strict=True)]
+        digests = macs.digests(table, rows)
+        for row, mac in zip(rows, macs_of(digests), strict=True):
+            row.append(mac)
         if change.leaves:
             sql += " ON CONFLICT DO NOTHING"
-            there = [bool(self._do(sql, each)) for each in whole]
+            there = [bool(self._do(sql, each)) for each in rows]
             digests = [digest for digest, new in zip(digests, there, strict=True) if new]
             rows = [row for row, new in zip(rows, there, strict=True) if new]
-        elif len(whole) == 1:
-            self._do(sql, whole[0])
+        elif len(rows) == 1:
+            self._do(sql, rows[0])
         else:
-            self._do_many(sql, whole)
+            self._do_many(sql, rows)
         self._add(table.name, digests)
-        return [tuple(row[place] for place in change.asked) for row in rows], len(rows)
+        told = [tuple(row[place] for place in change.asked) for row in rows] if change.asked else []
+        return told, len(rows)
 
     def _upsert(self, change: Insert, values: Sequence[Any]) -> tuple[list[tuple[Any, ...]], int]:
         assert change.changes is not None
@@ -267,9 +269,9 @@ class SqlTransaction(ABC):
         return len(old)
 
     def _put_macs(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
-        macs, where = self.macs, " AND ".join(f"{name} = ?" for name in table.key)
-        digests = list(map(macs.digester(table), rows))
-        marked = [(digest[:MAC], *_key(table, row)) for digest, row in zip(digests, rows, strict=True)]
+        where = " AND ".join(f"{name} = ?" for name in table.key)
+        digests = self.macs.digests(table, rows)
+        marked = [(mac, *_key(table, row)) for mac, row in zip(macs_of(digests), rows, strict=True)]
         self._do_many(f"UPDATE {table.name} SET mac = ? WHERE {where}", marked)
         self._add(table.name, digests)
 
@@ -277,17 +279,15 @@ class SqlTransaction(ABC):
         """Take rows, as they were found, out of the sums."""
         if not rows:
             return
-        digest = self.macs.digester(table)
-        self._sum(table.name, -len(rows), -sum(int.from_bytes(digest(row), "big") for row in rows))
+        self._sum(table.name, -len(rows), -sum(map(int.from_bytes, self.macs.digests(table, rows))))
         if table is SUBJECTS or table is CASES:
             for row in rows:
                 self._marks.standing.pop(tuple(_key(table, row)), None)
                 self._marks.whole.discard((row[0], row[1]))
 
     def _add(self, table: str, digests: Sequence[bytes]) -> None:
-        number = int.from_bytes
         if digests:
-            self._sum(table, len(digests), sum([number(each, "big") for each in digests]))
+            self._sum(table, len(digests), sum(map(int.from_bytes, digests)))
 
     def _sum(self, table: str, rows: int, sum: int) -> None:
         changed = self._changed.get(table)
@@ -299,14 +299,14 @@ class SqlTransaction(ABC):
 
     # -- subjects and open cases: what stands is known from when they were loaded ---------------------------------
 
-    def _marked(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    def _marked(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
         """Rows that take the place of those that stand at their addresses, each with its mac."""
-        standing, digest, width = self._marks.standing, self.macs.digester(table), len(table.key)
-        marked: list[tuple[Any, ...]] = []
+        standing, width = self._marks.standing, len(table.key)
+        marked: list[list[Any]] = []
         count = change = 0
-        for row in rows:
-            made = digest(row)
-            number = int.from_bytes(made, "big")
+        digests = self.macs.digests(table, rows)
+        for row, digest, mac in zip(rows, digests, macs_of(digests), strict=True):
+            number = int.from_bytes(digest)
             name = row[:width]
             before = standing.get(name)
             if before is None:
@@ -315,7 +315,7 @@ class SqlTransaction(ABC):
             change += number - before
             if not before:
                 count += 1
-            marked.append((*row, made[:MAC]))
+            marked.append([*row, mac])
         self._sum(table.name, count, change)
         return marked
 
@@ -340,7 +340,7 @@ class SqlTransaction(ABC):
 
     def _note(self, table: Table, name: tuple[str, ...], row: Sequence[Any]) -> int:
         """Note the digest of a row as it stands."""
-        number = self._marks.standing[name] = int.from_bytes(self.macs.digest(table, row), "big")
+        number = self._marks.standing[name] = int.from_bytes(self.macs.digest(table, row))
         return number
 
     # -- what a store keeps ------------------------------------------------------------------------------
@@ -391,16 +391,15 @@ class SqlTransaction(ABC):
         """Note events as taken; those that were taken before."""
         return {each[:2] for each in events if not self.run(statements.CLAIM, each)}
 
-    def _marked_records(self, records: Sequence[RecordRow]) -> list[tuple[Any, ...]]:
+    def _marked_records(self, records: Sequence[RecordRow]) -> list[list[Any]]:
         """Records with the numbers that they are written under, and their macs."""
-        digest, marked, digests = self.macs.digester(RECORDS), [], []
-        for number, record in zip(self._numbers("records", len(records)), records, strict=True):
-            row = (number, *record)
-            made = digest(row)  # which leaves out the line: its hash stands for it
-            digests.append(made)
-            marked.append((*row, made[:MAC]))
+        numbers = self._numbers("records", len(records))
+        rows = [[number, *record] for number, record in zip(numbers, records, strict=True)]
+        digests = self.macs.digests(RECORDS, rows)  # which leave out the lines: their hashes stand for them
+        for row, mac in zip(rows, macs_of(digests), strict=True):
+            row.append(mac)
         self._add("records", digests)
-        return marked
+        return rows
 
     def append(self, records: Sequence[RecordRow], requests: Sequence[RequestRow]) -> None:
         """Add records, and what they ask for to the outbox."""
