@@ -63,9 +63,9 @@ class AddressRows(NamedTuple):
 EventRow = tuple[str, str, str]
 """(source, id, subject) of an event that was taken, by which the second of its kind is known."""
 
-RecordRow = tuple[Any, ...]
-"""A record: (key, subject, flow, sequence, loose, type, time, input, position, hash, sealed, line). A bare tuple, since
-there are so many.
+RecordRow = list[Any]
+"""A record: its number, which it is given when it is written (0 until then), key, subject, flow, sequence, loose, type,
+time, input, position, hash, sealed, line. A bare list, since there are so many.
 
 ``flow`` is "" and ``sequence`` 0 where it belongs to no case; ``loose`` then counts such records of the subject.
 ``hash`` ties it to the record before it (see ``records.chain``). ``input`` and ``position`` (a line's number) say what

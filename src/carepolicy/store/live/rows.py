@@ -77,7 +77,10 @@ class RecordRows:
             secret = unmasked.get((flow, about, sequence)) if unmasked else None
             sealed = None if secret is None else memory.seal(stored, whole(*secret))
             loose = 0 if sequence else number
-            row = key, stored, flow, sequence, loose, PREFIX + kind, time, input, position, bytearray(end), sealed, line
+            row = [
+                0, key, stored, flow, sequence, loose, PREFIX + kind, time, input, position, bytearray(end), sealed,
+                line,
+            ]  # fmt: skip
             add(row)
         known.chains[chain] = number, end
         return lines

@@ -391,15 +391,15 @@ class SqlTransaction(ABC):
         """Note events as taken; those that were taken before."""
         return {each[:2] for each in events if not self.run(statements.CLAIM, each)}
 
-    def _marked_records(self, records: Sequence[RecordRow]) -> list[list[Any]]:
+    def _marked_records(self, records: Sequence[RecordRow]) -> Sequence[RecordRow]:
         """Records with the numbers that they are written under, and their macs."""
-        numbers = self._numbers("records", len(records))
-        rows = [[number, *record] for number, record in zip(numbers, records, strict=True)]
-        digests = self.macs.digests(RECORDS, rows)  # which leave out the lines: their hashes stand for them
-        for row, mac in zip(rows, macs_of(digests), strict=True):
-            row.append(mac)
+        for row, number in zip(records, self._numbers("records", len(records)), strict=True):
+            row[0] = number
+        digests = self.macs.digests(RECORDS, records)  # which leave out the lines: their hashes stand for them
         self._add("records", digests)
-        return rows
+        for row, mac in zip(records, macs_of(digests), strict=True):
+            row.append(mac)
+        return records
 
     def append(self, records: Sequence[RecordRow], requests: Sequence[RequestRow]) -> None:
         """Add records, and what they ask for to the outbox."""
