@@ -226,7 +226,8 @@ class PostgresTransaction(SqlTransaction):
 
     def claim(self, events: Sequence[EventRow]) -> set[tuple[str, str]]:
         """Note events as taken; those that were taken before."""
-        digests = {each[:2]: self.macs.digest(EVENTS, (*each, None)) for each in events}
+        made = self.macs.digests(EVENTS, [(*each, None) for each in events])  # seen by no tick yet
+        digests = {each[:2]: digest for each, digest in zip(events, made, strict=True)}
         given = [list(column) for column in zip(*events, strict=True)]
         taken = set(self._connection.execute(CLAIM, (*given, [each[:MAC] for each in digests.values()])))
         self._add("events", [digest for name, digest in digests.items() if name not in taken])
