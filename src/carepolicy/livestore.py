@@ -124,6 +124,7 @@ class ServerConnections:
         self._url = url
         self._policies = policies
         self._operations: dict[int, tuple[Any, Operation]] = {}
+        self._lock = Lock()
         self._full = psycopg_pool.PoolTimeout
         open_plain_store(url).close()  # lays the tables out, and says in our words what is wrong with the URL
         self._pool = psycopg_pool.ConnectionPool(
@@ -141,11 +142,13 @@ class ServerConnections:
         except self._full:
             raise Unreachable("no connection to the store is to be had: all are in use, or it is away") from None
         try:
-            _, found = self._operations.get(id(connection), (None, None))
+            with self._lock:
+                _, found = self._operations.get(id(connection), (None, None))
             if found is None:
-                self._operations = {key: each for key, each in self._operations.items() if not each[0].closed}
                 found = Operation(PostgresStore(self._url, connection), self._policies, wall_clock())
-                self._operations[id(connection)] = connection, found
+                with self._lock:
+                    kept = {key: each for key, each in self._operations.items() if not each[0].closed}
+                    self._operations = {**kept, id(connection): (connection, found)}
             yield found
         finally:
             self._pool.putconn(connection)
