@@ -432,6 +432,8 @@ class Case:
             "subject": self.fill(said["subject"]),
             "text": self.fill(said["text"]),
         }
+        if self.channel == "email" and (answered := self.fact("mail.message_id")) is not None:
+            data["in_reply_to"] = answered
         self.tell("message.requested", data)
 
     def fill(self, text: str) -> str:

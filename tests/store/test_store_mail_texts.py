@@ -50,7 +50,7 @@ def test_parsers_of_other_makes_see_our_headers_and_the_texts_and_nothing_else(
     subject: str, text: str, organisation: str, id: str, language: str
 ) -> None:
     asked = request(id, subject=subject, text=text, language=language)
-    content = mail_of(asked, organisation, "care@shop.example", 0).content
+    content = mail_of(asked, organisation, {"email": "care@shop.example"}, 0).content
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)|[\x80-\xff\0]", content)
     assert max(map(len, content.split(b"\r\n"))) <= 998
     speaks = re.fullmatch(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*", language)
@@ -85,9 +85,9 @@ def test_an_address_is_one_for_all_who_read_it_or_none(local: str, domain: str, 
         address = address_of(written)
         if address is None:
             with pytest.raises(Undeliverable):
-                mail_of(request(to=written), "Shop", "care@shop.example", 0)
+                mail_of(request(to=written), "Shop", {"email": "care@shop.example"}, 0)
             continue
-        mail = mail_of(request(to=written), "Shop", "care@shop.example", 0)
+        mail = mail_of(request(to=written), "Shop", {"email": "care@shop.example"}, 0)
         judge = fast_mail_parser.parse_email(mail.content)
         assert [each.address for each in judge.to] == [address]
         assert (mail.to, mail.wide) == (address, not address.isascii())
@@ -114,7 +114,7 @@ def test_a_subject_keeps_letters_that_are_not_seen_and_loses_what_steers(text: s
     "text", ["پیام شما را گرفتیم؛ به‌زودی", "ශ්‍රී ලංකා", "Thanks 👨‍👩‍👧", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "\u2068a\u2069", "Réf\u00a0: 1"]
 )
 def test_subjects_of_all_scripts_arrive_as_they_are(text: str) -> None:
-    content = mail_of(request(subject=text), "Shop", "care@shop.example", 0).content
+    content = mail_of(request(subject=text), "Shop", {"email": "care@shop.example"}, 0).content
     assert fast_mail_parser.parse_email(content).subject == text
 
 
@@ -128,6 +128,6 @@ def test_subjects_of_all_scripts_arrive_as_they_are(text: str) -> None:
 )  # fmt: skip
 def test_an_address_that_is_not_exactly_one_is_refused_for_good(to: str | None) -> None:
     with pytest.raises(Undeliverable) as refused:
-        mail_of(request(to=to), "Shop", "care@shop.example", 0)
+        mail_of(request(to=to), "Shop", {"email": "care@shop.example"}, 0)
     assert refused.value.lasting
     assert "eve" not in str(refused.value)

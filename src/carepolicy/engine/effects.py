@@ -37,6 +37,13 @@ if TYPE_CHECKING:
             """The private facts that go into each field."""
 
 
+MAIL_ID = "mail.message_id"
+"""The fact that holds the Message-ID of the customer's last mail, where a set declares it."""
+
+REPLIES_TO = "in_reply_to"
+"""What a message's record calls it: the mail that the message answers."""
+
+
 class LiveEffects:
     """The effects of one transition, or of entering or leaving one state.
 
@@ -162,13 +169,14 @@ class LiveText:
 class ChannelText:
     """A message on one channel in one language."""
 
-    __slots__ = ("address", "channel", "hides_address", "language", "subject", "text")
+    __slots__ = ("address", "answers_mail", "channel", "hides_address", "language", "subject", "text")
 
     def __init__(self, channel: str | None, template: Template, bundle: Bundle) -> None:
         self.channel = channel
         self.language = template.language
         self.address = bundle.addresses.get(channel) if channel is not None else None
         self.hides_address = self.address is not None and bundle.facts[self.address].private
+        self.answers_mail = MAIL_ID in bundle.facts and "@" in bundle.channels.get(channel or "", "")
         self.subject = LiveText(template, template.subject)
         self.text = LiveText(template, template.text)
 
@@ -176,7 +184,7 @@ class ChannelText:
 class LiveMessage:
     """A message template of a flow, by language."""
 
-    __slots__ = ("_bundle", "_name", "_private", "_templates", "_texts")
+    __slots__ = ("_bundle", "_hides_mail", "_name", "_private", "_templates", "_texts")
 
     kind = "message.requested"
 
@@ -191,6 +199,9 @@ class LiveMessage:
             for channel, fact in bundle.addresses.items()
         }
         self._private[""] = said
+        self._hides_mail = MAIL_ID in bundle.facts and bundle.facts[MAIL_ID].private
+        if self._hides_mail:
+            self._private = {channel: {**told, REPLIES_TO: (MAIL_ID,)} for channel, told in self._private.items()}
 
     def private(self, case: Case) -> Private:
         """The private facts that go into each field."""
@@ -207,9 +218,12 @@ class LiveMessage:
         if to is not None and said.hides_address and not reveal:
             to = MASK
         subject, text = said.subject.told(stepper, case, reveal), said.text.told(stepper, case, reveal)
-        return Told(
+        told = Told(
             template=self._name, channel=said.channel, language=said.language, to=to, subject=subject, text=text
         )
+        if said.answers_mail and (answered := stepper.value(case, MAIL_ID)) is not None:
+            told[REPLIES_TO] = MASK if self._hides_mail and not reveal else answered
+        return told
 
 
 class LiveNotice:

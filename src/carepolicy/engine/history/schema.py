@@ -26,8 +26,8 @@ _EVENT = {
     "reason": TEXT,
     "state": TEXT,
 }
-_OPTIONAL = frozenset(("due", "over", "code", "reason", "person", "state"))
-"""Fields that records of a clock, a task or an event need not have."""
+_OPTIONAL = frozenset(("due", "over", "code", "reason", "person", "state", "in_reply_to"))
+"""Fields that records of a clock, a task, a message or an event need not have."""
 
 DATA: dict[str, Schema] = {
     "case.opened": {"state": TEXT},
@@ -41,6 +41,7 @@ DATA: dict[str, Schema] = {
     "task.assigned": {"state": TEXT, "role": MAYBE, "person": TEXT},
     "message.requested": {
         "template": TEXT, "channel": MAYBE, "language": TEXT, "to": MAYBE, "subject": TEXT, "text": TEXT,
+        "in_reply_to": TEXT,
     },
     "notice.requested": {"role": TEXT, "text": TEXT},
     "action.requested": {"action": TEXT, "with": {"type": "object"}},

@@ -1,7 +1,8 @@
 """Messages as e-mail (RFC 5322), and a mail server to which they are handed by SMTP (RFC 5321).
 
 What customers wrote stands in an e-mail as data: nothing of it is ever read as a header, an encoded word (RFC 2047) or
-another part. The Message-ID is made of the request's id, so that a message that is sent twice can be known for one.
+another part. The Message-ID is made of the request's id, so that a message that is sent twice can be known for one,
+and so that the mails of one case, each of which names those before it, are one thread without anything being kept.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import aiosmtplib
 
+from carepolicy.engine.effects import REPLIES_TO
 from carepolicy.engine.instants import datetime_of
 from carepolicy.machine.messages import MASK
 from carepolicy.policy.characters import bounded
@@ -28,7 +30,7 @@ from carepolicy.store.outbox.delivery import Doubtful, Lane, Server, ServerFault
 from carepolicy.store.outbox.queue import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from carepolicy.store.outbox.queue import Request
 
@@ -62,7 +64,7 @@ class MailServer:
         self._host, self._port = host, port
         self._organisation = organisation
         self._senders = mail_channels(channels)
-        self.selection = Selection(("message",), sorted(self._senders))
+        self.selection = Selection(("message",), sorted(self._senders), threads=True)
         self._starttls, self._login = starttls, login
         self._deadline = deadline
         said = (*(login or ()), str(starttls), settings)
@@ -73,7 +75,7 @@ class MailServer:
     def deliver(self, request: Request, now: int) -> None:
         """Send one message. Raises ``Undelivered`` or ``ServerFault``; what the server said is not repeated, since it
         may name the customer."""
-        mail = mail_of(request, self._organisation, self._senders[request.data["channel"]], now)
+        mail = mail_of(request, self._organisation, self._senders, now)
         self._lane.run(lambda: self._within(mail))
 
     def close(self) -> None:
@@ -222,6 +224,12 @@ LONGEST_PLAIN, LONGEST_WORD = 60, 60
 """A name and a word of so many letters of ASCII may stand in a header as they are; RFC 5322 wants lines of 78."""
 
 LONGEST_ADDRESS = 254
+LONGEST_ID = 900
+"""Of a Message-ID: a line of a header may have 998 letters, and an id cannot be folded."""
+
+MESSAGE_ID = re.compile(r"<?([!-;=?-~]+@[!-;=?-~]+)>?")
+"""Letters of ASCII that are seen, without angle brackets; readers of mail are as lenient."""
+
 ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
 LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*")
 BYTE_ORDER_MARK = "\ufeff"
@@ -242,22 +250,23 @@ def mail_channels(channels: Mapping[str, str]) -> dict[str, str]:
     return {name: address for name, address in channels.items() if address_of(address) is not None}
 
 
-def mail_of(request: Request, organisation: str, sender: str, now: int) -> Mail:
-    """The e-mail that a request asks for, from the address ``sender``. Raises ``Undeliverable``."""
+def mail_of(request: Request, organisation: str, senders: Mapping[str, str], now: int) -> Mail:
+    """The e-mail that a request asks for, from the address of its channel. Raises ``Undeliverable``."""
     data = request.data
     to = data.get("to")
     if not to or to == MASK:
         raise Undeliverable("there is no address to send it to")
-    whom, own = address_of(to), address_of(sender)
+    own_addresses = {channel: address_of(address) for channel, address in senders.items()}
+    whom, own = address_of(to), own_addresses.get(data["channel"])
     if whom is None or own is None:
         raise Undeliverable("the address is none of e-mail")
-    known = sha256(request.id.encode(UTF_8, "replace")).hexdigest()[:40]
     head = [
         f"From: {_phrase(on_one_line(organisation))}<{own}>",
         f"To: {whom}",
         f"Subject: {_header(on_one_line(data.get('subject') or '') or on_one_line(organisation), 'Subject')}",
         f"Date: {format_datetime(datetime_of(now))}",
-        f"Message-ID: <{known}@{own.rpartition('@')[2]}>",
+        f"Message-ID: {message_id(request.id, own)}",
+        *_thread(request, own_addresses),
         "Auto-Submitted: auto-generated",  # RFC 3834: out-of-office replies leave it alone
     ]
     if LANGUAGE.fullmatch(data.get("language") or ""):
@@ -266,6 +275,39 @@ def mail_of(request: Request, organisation: str, sender: str, now: int) -> Mail:
     body.set_content(_text(data.get("text") or ""))
     content = "".join(f"{line}\r\n" for line in head).encode() + body.as_bytes()
     return Mail(own, whom, content, not (own + whom).isascii())
+
+
+def message_id(request: str, own: str) -> str:
+    """What a mail of ours from the address ``own`` is known by. It tells nothing of the request but that it is one."""
+    known = sha256(request.encode(UTF_8, "replace")).hexdigest()[:40]
+    return f"<{known}@{own.rpartition('@')[2]}>"
+
+
+def _thread(request: Request, own: Mapping[str, str | None]) -> Iterator[str]:
+    """The headers by which a mail belongs to those before it in its case (RFC 5322, 3.6.4): the customer's own, as far
+    as their Message-IDs are known, and ours. It replies to the last of them."""
+    before: dict[str, None] = {}
+    for each in request.thread:
+        address = own.get(each.channel)
+        if address is None:
+            continue  # a letter, a chat
+        if (theirs := customers_id(each.answers)) is not None:
+            before.setdefault(theirs)
+        before[message_id(each.id, address)] = None
+    if (theirs := customers_id(request.data.get(REPLIES_TO))) is not None:
+        before.setdefault(theirs)
+    if before:
+        yield f"In-Reply-To: {list(before)[-1]}"
+        yield "References: " + "\r\n ".join(before)
+
+
+def customers_id(said: object) -> str | None:
+    """A Message-ID as a header may tell it, in its angle brackets; None where a text is none: one that could be taken
+    for anything else in a header is left out of it."""
+    found = MESSAGE_ID.fullmatch(said.strip()) if isinstance(said, str) else None
+    if found is None or len(found[1]) > LONGEST_ID or "=?" in found[1]:
+        return None
+    return f"<{found[1]}>"
 
 
 def address_of(text: str) -> str | None:

@@ -10,12 +10,13 @@ long as nobody else has a lease; who does not is heard unless a lease has ended 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from carepolicy.engine.instants import text_of
+from carepolicy.store.outbox.threads import Earlier, thread_of
 from carepolicy.store.privacy.seal import CARRIER, Looker, Reader
 from carepolicy.store.sql import statements
 
@@ -50,11 +51,12 @@ class Claim(NamedTuple):
 
 class Selection(NamedTuple):
     """Which requests somebody takes: those of some kinds; with ``channels`` only messages on them; and none on the
-    channels of ``without``, which are another's."""
+    channels of ``without``, which are another's. ``threads``: each message is told what went before it in its case."""
 
     kinds: Sequence[str] = KINDS
     channels: Sequence[str] | None = None
     without: Sequence[str] = ()
+    threads: bool = False
 
     def serves(self, channel: str) -> bool:
         """Whether a request on a channel ("" for none) is among them."""
@@ -73,7 +75,8 @@ class Selection(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request: ``record`` is the CloudEvent that asks for it, ``ready`` when it may be taken (again)."""
+    """A request: ``record`` is the CloudEvent that asks for it, ``ready`` when it may be taken (again). ``thread`` are
+    the messages of its case before it, where they were asked for."""
 
     id: str
     kind: str
@@ -88,6 +91,7 @@ class Request:
     put_off: int
     fault: str | None
     record: dict[str, Any]
+    thread: tuple[Earlier, ...] = ()
 
     @property
     def data(self) -> dict[str, Any]:
@@ -141,7 +145,8 @@ class Outbox:
             transaction.run(statements.PARK_LOST, (f"it was taken {attempts} times and never done", now, attempts))
             ids = [id for (id,) in transaction.rows(ready + transaction.skip_locked, (now, *selection.values, most))]
             transaction.many(statements.LEASE_REQUEST, [(who, now + lease, id) for id in ids])
-            return [self._one(transaction, id, CARRIER) for id in ids]
+            found = [self._one(transaction, id, CARRIER) for id in ids]
+            return [self._threaded(transaction, each) for each in found] if selection.threads else found
 
         return self.store.attempt(work)
 
@@ -240,6 +245,11 @@ class Outbox:
                 "(`outbox take` gives it)"
             )
         raise NoRequest(f'"{said.id}": lease {said.lease} is over, {_since(found)}')
+
+    def _threaded(self, transaction: Transaction, request: Request) -> Request:
+        """A request with the messages of its case before it."""
+        sequence: int = request.record["sequence"]
+        return replace(request, thread=thread_of(transaction, self._sealer, request.subject, request.flow, sequence))
 
     def _one(self, transaction: Transaction, id: str, reader: Reader) -> Request:
         found = transaction.rows(statements.REQUEST_OF_ID, (id,))

@@ -233,6 +233,14 @@ REPLAY_REQUEST = """UPDATE outbox SET state = 'waiting', ready = 0, attempts = 0
     fault = NULL WHERE id = ? AND state = 'parked'"""
 
 
+CASE_BEGAN = """SELECT sequence, time FROM records WHERE subject = ? AND flow = ? AND sequence < ? AND loose = 0
+    AND type = 'carepolicy.case.opened' ORDER BY sequence DESC LIMIT 1"""
+LAST_CLOSED = """SELECT sequence, time FROM records WHERE subject = ? AND flow = ? AND sequence > 0 AND loose = 0
+    AND type = 'carepolicy.case.closed' ORDER BY sequence DESC LIMIT 1"""
+MESSAGES_BEFORE = """SELECT line, sealed FROM records WHERE subject = ? AND flow = ? AND sequence >= ? AND sequence < ?
+    AND loose = 0 AND type = 'carepolicy.message.requested' ORDER BY sequence DESC LIMIT ?"""
+
+
 def requests_in(states: int, kind: bool, limit: bool) -> str:
     """The requests in so many states, those that were asked for first first; of one ``kind``, up to a ``limit``."""
     where = f"WHERE o.state IN ({marks(states)})" + (" AND o.kind = ?" if kind else "")
