@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from carepolicy.guards.compiler import compile_expression
 from carepolicy.guards.proof import TRUE, Assignment, Ground, Verdict, formula_of, judge
-from carepolicy.guards.proof.solver import is_installed
+from carepolicy.guards.proof.verdict import is_installed
 from carepolicy.machine.flowmachine import Standstill
 from laws import examples
 from random_flows import GUARDS, OF_EVENTS, cases, scope, truth_of

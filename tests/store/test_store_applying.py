@@ -28,9 +28,8 @@ from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
 from carepolicy.store.privacy.seal import DataKeys
 from carepolicy.store.sql.sqlite import SqliteStore
-from carepolicy.store.versions.apply import apply_bundle, plan_bundle
+from carepolicy.store.versions.apply import RefusedPlan, apply_bundle, plan_bundle
 from carepolicy.store.versions.install import install
-from carepolicy.store.versions.plan import RefusedPlan
 from changing import AT, FLOW, Changing
 from laws import examples
 from random_flows import MONDAY, logs, small_flows

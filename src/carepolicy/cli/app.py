@@ -61,7 +61,7 @@ COMMANDS: dict[str, Entry] = {
     "tick": Entry("tick", "Fire what is due"),
     "verify": Entry("verify", "Find what was altered, put in, lost or put back in a store"),
     "case": Entry("case", "Look at cases"),
-    "plan": Entry("apply.plan", "Say what a changed set would do to the open cases"),
+    "plan": Entry("plan", "Say what a changed set would do to the open cases"),
     "apply": Entry("apply", "Install a changed set and move the open cases to it"),
     "customer": Entry("customer", "Show, hand over or erase what is held about a customer"),
     "contact": Entry("contact", "Show who said what to whom and when"),

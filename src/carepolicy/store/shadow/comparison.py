@@ -21,7 +21,7 @@ from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.store.cases.snapshot import dues
 from carepolicy.store.contract import named
 from carepolicy.store.sql import statements
-from carepolicy.store.versions.plan import Examples
+from carepolicy.store.versions.apply import Examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

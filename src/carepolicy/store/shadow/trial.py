@@ -35,7 +35,7 @@ from carepolicy.store.shadow.journal import (
 )
 from carepolicy.store.sql import statements
 from carepolicy.store.url import shadow_url
-from carepolicy.store.versions.apply import apply_bundle, is_present
+from carepolicy.store.versions.apply import Plan, apply_bundle, is_present
 from carepolicy.store.versions.install import (
     files_of,
     in_use,
@@ -45,7 +45,6 @@ from carepolicy.store.versions.install import (
     present,
     versions,
 )
-from carepolicy.store.versions.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

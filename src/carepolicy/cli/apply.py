@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 import orjson
 
-from carepolicy.cli.apply.plan import APPLIED, PLANNED, TRIED, listed, printed
+from carepolicy.cli.plan import APPLIED, PLANNED, TRIED, listed, printed
 from carepolicy.cli.sets import format_option, policies_option, showing_errors
 from carepolicy.cli.status import NO, CommandError
 from carepolicy.cli.stores import bundle_of, differs, open_or_exit, store_option
@@ -18,8 +18,7 @@ from carepolicy.engine.history.words import time_in_words
 from carepolicy.engine.instants import NoInstant, parse
 from carepolicy.store.shadow.comparison import COUNTED, INSTALLED, SHADOW, Deed
 from carepolicy.store.shadow.trial import Ended, begin, compared, current, end, to_copy
-from carepolicy.store.versions.apply import apply_set
-from carepolicy.store.versions.plan import RefusedPlan
+from carepolicy.store.versions.apply import RefusedPlan, apply_set
 
 if TYPE_CHECKING:
     from carepolicy.store.contract import Store

@@ -15,13 +15,12 @@ from carepolicy.cli.terminal import busy, plain
 from carepolicy.cli.times import now_of, now_option
 from carepolicy.engine.history.words import time_in_words
 from carepolicy.engine.instants import parse
-from carepolicy.store.versions.apply import make_plan
-from carepolicy.store.versions.plan import One
+from carepolicy.store.versions.apply import One, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from carepolicy.store.versions.plan import Example, Examples, Plan
+    from carepolicy.store.versions.apply import Example, Examples, Plan
 
 WORDS = {
     "gone": ("case is in a state that is gone: name it in moves_to: or renamed_from:",
