@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from carepolicy.api import Engine
 from carepolicy.checks import CheckedSet
-from carepolicy.checks.holes import first_of_each
-from carepolicy.checks.known import is_sure
+from carepolicy.checks.holes import first_of_each, holes_in
+from carepolicy.checks.known import is_sure, spots_in
 from carepolicy.machine.compiler import compile_policies
 from carepolicy.policy.load import load_policies
 from laws import examples
@@ -75,7 +75,7 @@ def test_what_may_be_missing_is_missing_in_some_log_and_nothing_else_ever_is(
     assert policies is not None, findings
     said = {"told": set(case["unsure"]), "told_then": set(case.get("told_then", ()))}
     checked: dict[str, set[str]] = {"told": set(), "told_then": set()}
-    for hole in first_of_each(CheckedSet(policies, MONDAY.date()).holes):
+    for hole in first_of_each(holes_in(CheckedSet(policies, MONDAY.date()))):
         checked[str(hole.template)].add(hole.name.name)
     assert checked == said
     engine, missing = Engine(compile_policies(policies), True, timedelta(0)), set()
@@ -145,10 +145,10 @@ def test_what_is_surely_known_has_a_value_in_every_run(
     policies, findings = load_policies(root)
     assert policies is not None, findings
     checks = CheckedSet(policies, MONDAY.date())
-    unsure = {(hole.template, hole.name.name) for hole in checks.holes}
+    unsure = {(hole.template, hole.name.name) for hole in holes_in(checks)}
     open_values = {
         (value.at.path[-2], value.name)
-        for spot in checks.spots
+        for spot in spots_in(checks)
         for value in spot.values(checks)
         if value.kind == "request" and not is_sure(checks, value.names, value.text)
     }

@@ -10,7 +10,7 @@ import yaml
 
 from carepolicy.businesstime import parse_limit
 from carepolicy.checks import check_folder
-from carepolicy.checks.promises import TimesInTexts
+from carepolicy.checks.times import TimesInTexts
 
 TIMES = TimesInTexts()
 SENTENCES = yaml.safe_load((Path(__file__).parent / "promises.yaml").read_text())

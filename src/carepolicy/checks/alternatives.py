@@ -49,12 +49,25 @@ class Alternatives:
         return all(one.when is not None for one in self.each)
 
 
-def alternatives_of(checked: CheckedSet) -> Iterator[Alternatives]:
+def alternatives_in(checked: CheckedSet) -> Sequence[Alternatives]:
     """Every list of a set in which something has a guard, or that no state asks for."""
+    return checked.once(_found)
+
+
+def _found(checked: CheckedSet) -> list[Alternatives]:
+    return list(_all_alternatives(checked))
+
+
+def _all_alternatives(checked: CheckedSet) -> Iterator[Alternatives]:
     opened = {each.flow for _, effects, _ in checked.acts for each in effects.open}
     for name, flow in checked.each.items():
         begins_alone = name in opened or flow.flow.every is not None
-        yield from flow.alternatives(frozenset() if begins_alone else _brought_at_the_start(flow.graph))
+        yield from flow.once(_alternatives_of, frozenset() if begins_alone else _brought_at_the_start(flow.graph))
+
+
+def _alternatives_of(flow: CheckedFlow, have: frozenset[str]) -> list[Alternatives]:
+    """The lists of a flow whose cases surely have some facts."""
+    return list(Finder(flow, have).found())
 
 
 class Finder:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from carepolicy.businesstime import Calendar, CalendarError, LimitError
 from carepolicy.businesstime.zones import is_zone
-from carepolicy.checks.alternatives import Finder, alternatives_of
 from carepolicy.checks.graph import feeding_watches, graph_of
 from carepolicy.checks.guards import Guards
-from carepolicy.checks.known import Walk
 from carepolicy.checks.lateness import taken_in
-from carepolicy.checks.promises import TimesInTexts, promised_times
+from carepolicy.checks.times import TimesInTexts
 from carepolicy.policy.findings import unknown
 from carepolicy.policy.language.kinds import references
 from carepolicy.policy.placeholders import PlaceholderError, placeholders
@@ -24,15 +22,17 @@ if TYPE_CHECKING:
     from datetime import date
 
     from carepolicy.businesstime import Limit
-    from carepolicy.checks.alternatives import Alternatives
     from carepolicy.checks.graph import Graph
-    from carepolicy.checks.known import Names, Spot
     from carepolicy.checks.lateness import Taken
     from carepolicy.policy.findings import Finding
     from carepolicy.policy.language.kinds import Reference
     from carepolicy.policy.model import CalendarSpec, Effects, Flow, Message, Organisation, Policies, Transition, Watch
     from carepolicy.policy.placeholders import Name, Placeholder
     from carepolicy.policy.places import At, Source
+
+
+T = TypeVar("T")
+About = TypeVar("About")
 
 
 class Way(NamedTuple):
@@ -60,18 +60,6 @@ class WrittenLimit(NamedTuple):
     what: str
 
 
-class Hole(NamedTuple):
-    """A name in a text, with the address and the text, that may have no value at a ``spot``; ``template`` is None of a
-    notice. ``gapes``: it is the first of its placeholder, and nothing is told in its place: the reader sees a hole."""
-
-    name: Name
-    at: At
-    text: str
-    spot: Spot
-    template: str | None
-    gapes: bool
-
-
 class CheckedSet:
     """A set on the day on which it is judged.
 
@@ -87,6 +75,7 @@ class CheckedSet:
         self.messages: Mapping[str, Mapping[str, Message]] = policies.messages
         self.sources: Mapping[str, Source] = policies.sources
         self._placeholders: dict[str, tuple[Placeholder, ...]] = {}
+        self._said: dict[object, Any] = {}
         kept = before if before is not None and before.organisation is policies.organisation else None
         self.times: TimesInTexts = before.times if before is not None else TimesInTexts()
         self.guards: Guards = kept.guards if kept is not None and not kept.guards.is_full else Guards()
@@ -154,34 +143,12 @@ class CheckedSet:
         """Every text of the set that is to be a limit."""
         return tuple(_limits_of(self))
 
-    @cached_property
-    def alternatives(self) -> tuple[Alternatives, ...]:
-        """Every list of ways or limits in which something has a guard, or that no state asks for."""
-        return tuple(alternatives_of(self))
-
-    @cached_property
-    def spots(self) -> Sequence[Spot]:
-        """Every guard and every group of effects, once for each state in which a case comes to it."""
-        return self._walk.spots()
-
-    @property
-    def known(self) -> Mapping[tuple[str, str], Names]:
-        """The facts that a case surely has in each state that it can come to, by the names of flow and state."""
-        return self._walk.known
-
-    @cached_property
-    def _walk(self) -> Walk:
-        return Walk(self)
-
-    @cached_property
-    def holes(self) -> tuple[Hole, ...]:
-        """Each name in each text at each place where it may have no value."""
-        return tuple(_holes_in(self))
-
-    @cached_property
-    def promised_times(self) -> tuple[Finding, ...]:
-        """What is wrong with times that texts promise in so many words."""
-        return tuple(promised_times(self))
+    def once(self, asked: Callable[[CheckedSet], T]) -> T:
+        """What a function says of the set: worked out when it is first asked, and kept with the set."""
+        if asked not in self._said:
+            self._said[asked] = asked(self)
+        said: T = self._said[asked]
+        return said
 
     def limit(self, text: str) -> Limit | None:
         """The limit that a text, or the setting that it names, says; None where it cannot be read."""
@@ -257,28 +224,6 @@ def _limit_called(limit: Reference) -> str:
     return name
 
 
-def _holes_in(checked: CheckedSet) -> Iterator[Hole]:
-    """Each name in each text at each place where it may have no value."""
-    for spot in checked.spots:
-        if spot.effects is None:
-            continue
-        for template in spot.effects.send:
-            for messages in checked.messages.values():
-                if template in messages:
-                    message = messages[template]
-                    yield from _holes_of(checked, spot, template, message.subject, message.at / "subject")
-                    yield from _holes_of(checked, spot, template, message.text, message.at / "text")
-        for tell in spot.effects.tell:
-            yield from _holes_of(checked, spot, None, tell.say, tell.at / "say")
-
-
-def _holes_of(checked: CheckedSet, spot: Spot, template: str | None, text: str, at: At) -> Iterator[Hole]:
-    for each in checked.placeholders(text):
-        if not any(spot.knows(name.name) for name in each.names):
-            gapes = each.otherwise is None
-            yield from (Hole(name, at, text, spot, template, gapes and name is each.names[0]) for name in each.names)
-
-
 class CheckedFlow:
     """One flow of a set, and what rules ask of it. It hangs on nothing else but the organisation."""
 
@@ -286,7 +231,7 @@ class CheckedFlow:
         self.flow = flow
         self.organisation = organisation
         self.guards = guards
-        self._alternatives: dict[frozenset[str], tuple[Alternatives, ...]] = {}
+        self._said: dict[object, Any] = {}
 
     @cached_property
     def graph(self) -> Graph:
@@ -316,11 +261,12 @@ class CheckedFlow:
         """Its transitions in every state in which they hold, and whether a promise is broken then."""
         return tuple(taken_in(self.graph, self.guards))
 
-    def alternatives(self, have: frozenset[str]) -> tuple[Alternatives, ...]:
-        """Its lists of guarded alternatives, where its cases surely have some facts."""
-        if have not in self._alternatives:
-            self._alternatives[have] = tuple(Finder(self, have).found())
-        return self._alternatives[have]
+    def once(self, asked: Callable[[CheckedFlow, About], T], about: About) -> T:
+        """What a function says of the flow and something else: kept for as long as the flow does not change."""
+        if (asked, about) not in self._said:
+            self._said[asked, about] = asked(self, about)
+        said: T = self._said[asked, about]
+        return said
 
     def around_states(self) -> Iterator[Acts]:
         """The effects of entering and of leaving its states."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from carepolicy.policy.strata import effects_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from carepolicy.checks.context import CheckedSet
     from carepolicy.policy.model import Clock, Effects, Fact, Flow, State, Transition
@@ -311,6 +311,20 @@ class Walk:
 
     def _reads(self, text: str) -> Names:
         return reads_of(self.checked, text)
+
+
+def spots_in(checked: CheckedSet) -> Sequence[Spot]:
+    """Every guard and every group of effects, once for each state in which a case comes to it."""
+    return checked.once(_spots)
+
+
+def known_in(checked: CheckedSet) -> Mapping[tuple[str, str], Names]:
+    """The facts that a case surely has in each state that it can come to, by the names of flow and state."""
+    return checked.once(Walk).known
+
+
+def _spots(checked: CheckedSet) -> list[Spot]:
+    return checked.once(Walk).spots()
 
 
 def reads_of(checked: CheckedSet, text: str) -> Names:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from carepolicy.checks.context import CheckedSet
+from carepolicy.checks.promises import promised_times
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Times in clocks' promises, and times that messages and staff promise, which a clock of the flow has or belies."""
-    yield from (each for each in checked.promised_times if each.code == CODE)
+    yield from (each for each in promised_times(checked) if each.code == CODE)
 
 
 CODE = "CP409"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from carepolicy.checks.context import CheckedSet
-from carepolicy.checks.known import Spot, where_told
+from carepolicy.checks.known import Spot, spots_in, where_told
 from carepolicy.checks.rule import Rule
 from carepolicy.guards.presence import Lack
 from carepolicy.policy.findings import Finding, Severity
@@ -15,7 +15,7 @@ from carepolicy.policy.places import At
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Comparisons by order, and by !=, which are false without a value."""
     told: set[tuple[At, Lack]] = set()
-    for spot in checked.spots:
+    for spot in spots_in(checked):
         for lack in _found(checked, spot):
             if (spot.at, lack) not in told:
                 told.add((spot.at, lack))

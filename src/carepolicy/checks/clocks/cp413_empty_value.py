@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from carepolicy.checks.context import CheckedSet
-from carepolicy.checks.known import Spot, Value, has_value, where_told
+from carepolicy.checks.known import Spot, Value, has_value, spots_in, where_told
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.places import At
@@ -20,7 +20,7 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
         for fact in event.required
     }
     told: set[tuple[At, int]] = set()
-    for spot in checked.spots:
+    for spot in spots_in(checked):
         for value in spot.values(checked):
             if value.kind in ("spends", "set", "request", "subject") or (value.kind, value.name) in required:
                 for finding, start in _of(checked, spot, value):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from carepolicy.checks.context import CheckedSet
-from carepolicy.checks.known import awaited, reads_of
+from carepolicy.checks.known import awaited, known_in, reads_of
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.places import Place
@@ -13,7 +13,7 @@ from carepolicy.policy.places import Place
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Limits of clocks, and timers of states, that wait for a fact of which nothing says that it comes."""
-    known = checked.known
+    known = known_in(checked)
     for flow in checked.flows.values():
         for clock in flow.clocks.values():
             reached = [name for name in clock.runs_in if (flow.name, name) in known]

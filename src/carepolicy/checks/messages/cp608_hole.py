@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from carepolicy.checks.context import CheckedSet
-from carepolicy.checks.holes import first_of_each
+from carepolicy.checks.holes import first_of_each, holes_in
 from carepolicy.checks.known import where_told
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
@@ -13,7 +13,7 @@ from carepolicy.policy.findings import Finding, Severity
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Facts between braces, in each language, that may have no value where the text is sent."""
-    for hole in first_of_each(checked.holes):
+    for hole in first_of_each(holes_in(checked)):
         name, start, end = hole.name
         fact = checked.organisation.facts.get(name)
         if hole.gapes and name in hole.spot.facts and not (fact is not None and fact.type == "flag"):

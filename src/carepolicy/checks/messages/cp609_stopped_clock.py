@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from carepolicy.checks.context import CheckedSet, Hole
-from carepolicy.checks.holes import first_of_each
-from carepolicy.checks.known import where_told
+from carepolicy.checks.context import CheckedSet
+from carepolicy.checks.holes import Hole, first_of_each, holes_in
+from carepolicy.checks.known import known_in, where_told
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.model import Clock
@@ -14,7 +14,7 @@ from carepolicy.policy.model import Clock
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Due times and limits between braces, in each language, of clocks that may have none where the text is sent."""
-    for hole in first_of_each(checked.holes):
+    for hole in first_of_each(holes_in(checked)):
         name, start, end = hole.name
         clock = hole.spot.flow.clocks.get(name.removeprefix("clock.").rpartition(".")[0])
         if hole.gapes and name.startswith("clock.") and clock is not None and _starts(checked, hole, clock):
@@ -30,7 +30,7 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
 
 def _starts(checked: CheckedSet, hole: Hole, clock: Clock) -> bool:
     """Whether a clock runs at all; of one that does not another rule tells."""
-    flow, known = hole.spot.flow, checked.known
+    flow, known = hole.spot.flow, known_in(checked)
     return any((flow.name, name) in known and flow.states[name].final is None for name in clock.runs_in)
 
 

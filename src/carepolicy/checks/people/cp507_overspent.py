@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from carepolicy.checks.context import CheckedSet
-from carepolicy.checks.known import Spending, Spot, where_told
+from carepolicy.checks.known import Spending, Spot, spots_in, where_told
 from carepolicy.checks.rule import Rule
 from carepolicy.guards.compiler import check_expression
 from carepolicy.guards.scope import scope_of
@@ -19,7 +19,7 @@ from carepolicy.policy.places import At
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Transitions with ``spends:``, in each state in which they may be taken, whose guards hold it not low enough."""
     told: set[At] = set()
-    for spot in checked.spots:
+    for spot in spots_in(checked):
         if spot.spending is not None and spot.at not in told:
             finding = _of(checked, spot, spot.spending)
             if finding is not None:

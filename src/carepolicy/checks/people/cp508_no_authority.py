@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from carepolicy.checks.context import CheckedSet
+from carepolicy.checks.known import spots_in
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.places import At
@@ -13,7 +14,7 @@ from carepolicy.policy.places import At
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Transitions with ``spends:`` in states whose owner's role says no ``authority:``."""
     told: set[At] = set()
-    for spot in checked.spots:
+    for spot in spots_in(checked):
         name = spot.state.owner or spot.flow.owner
         role = checked.organisation.roles.get(name)
         if spot.spending is not None and role is not None and role.authority is None and spot.at not in told:

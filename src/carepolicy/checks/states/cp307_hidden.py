@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from carepolicy.checks.alternatives import Alternatives
+from carepolicy.checks.alternatives import Alternatives, alternatives_in
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
@@ -12,7 +12,7 @@ from carepolicy.policy.findings import Finding, Severity
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Ways and limits that are hidden in every state that tries them, and shared ways that no state tries."""
-    for found in checked.alternatives:
+    for found in alternatives_in(checked):
         for index in range(len(found.each)):
             culprits = _hidden(found, index)
             if culprits is not None:

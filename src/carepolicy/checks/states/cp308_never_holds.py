@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from carepolicy.checks.alternatives import alternatives_in
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding
@@ -11,7 +12,7 @@ from carepolicy.policy.findings import Finding
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Guards of ways and of limits that are false whatever the facts are."""
-    for found in checked.alternatives:
+    for found in alternatives_in(checked):
         never = {tried[index] for tried, verdict in found.verdicts for index in verdict.never}
         for index in sorted(never):
             one = found.each[index]

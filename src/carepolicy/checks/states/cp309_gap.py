@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from carepolicy.checks.alternatives import alternatives_in
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.guards.words import case_in_words
@@ -12,7 +13,7 @@ from carepolicy.policy.findings import Finding, Severity
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Lists in which every way has a guard, and for which there is a case that none takes."""
-    for found in checked.alternatives:
+    for found in alternatives_in(checked):
         anew = any(found.trigger in clock.restarts_on for clock in found.flow.clocks.values())
         if found.kind == "limit" or not found.is_open or anew:
             continue
