@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from carepolicy.businesstime.instants import microseconds
 from carepolicy.engine.fast.moves import write_move
-from carepolicy.engine.program import LiveProgram
+from carepolicy.engine.program import live_program
 from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
@@ -89,7 +89,7 @@ def test_the_benchmark_writes_the_same_bytes_before_and_after_its_moves_are_writ
 
 def test_an_event_that_was_written_out_is_taken_by_its_move() -> None:
     bundle = compile_folder(COMPLAINTS)
-    program = LiveProgram(0, bundle.programs[0], bundle)
+    program = live_program(0, bundle.programs[0], bundle)
     states = {state.name: state for state in program.states}
     assert write_move(program, states["acknowledged"], "assessed") is not None
     assert write_move(program, states["acknowledged"], "remedy_done") is None

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from carepolicy.engine.case import CARRIED, OWN, Case, Kept, Round
+from carepolicy.engine.case import CARRIED, OWN, Case, LiveProgram
 from carepolicy.engine.instants import DAY, NEVER
 from carepolicy.engine.intake import Incoming
-from carepolicy.engine.program import LiveProgram
+from carepolicy.engine.round import Kept, Round
 from carepolicy.machine.bundle import load_bundle
 from carepolicy.store.contract import CaseRow, SubjectRow
 from carepolicy.store.live.memory import StoreMemory

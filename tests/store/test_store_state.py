@@ -16,9 +16,10 @@ import orjson
 import pytest
 
 from carepolicy.businesstime.instants import microseconds
-from carepolicy.engine.case import Case, Round, Subject
+from carepolicy.engine.case import Case, Subject
 from carepolicy.engine.instants import text_of
-from carepolicy.engine.program import LiveProgram
+from carepolicy.engine.program import live_program
+from carepolicy.engine.round import Round
 from carepolicy.engine.stepper import Stepper
 from carepolicy.store.cases.snapshot import Freezer
 from carepolicy.store.live.operation import Operation
@@ -237,7 +238,7 @@ def test_rounds_of_a_store_of_before_keep_the_time_that_was_given_and_used(tmp_p
     bundle = compiled(
         tmp_path, FLOW.replace("2 seconds", "2 hours").replace("runs_in: [open]", "runs_in: [open], again: continue")
     )
-    program = LiveProgram(0, bundle.programs[0], bundle)
+    program = live_program(0, bundle.programs[0], bundle)
     freezer, clock = Freezer(program, frozenset()), program.clocks[0]
     case = Stepper(bundle, [program]).open_case(Subject("x"), program, program.states[0], 0, text_of(0), {}, 0)
     begun = orjson.loads(freezer.freeze(case).body)

@@ -1,102 +1,34 @@
-"""A case: the small record of where it is, what it knows, and which clocks run; and the subject that it is about."""
+"""A case: the small record of where it is, what it knows, and which clocks run; the subject that it is about; and the
+program that it follows, made ready to run: states, the ways that lead on from them, and timers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Protocol
 
-from carepolicy.engine.instants import NEVER
-from carepolicy.engine.record import ClockData, Record, Told
+from carepolicy.engine.instants import DAY, NEVER
+from carepolicy.engine.record import ClockData, Known, ProgramId, Record, Told, slug
+from carepolicy.engine.round import Kept, LiveClock, Round, due_of, used_of
+from carepolicy.policy.limit import ELAPSED
 
 if TYPE_CHECKING:
-    from carepolicy.engine.clocks import LiveClock, LiveLimit
-    from carepolicy.engine.program import LiveAfter, LiveProgram, LiveState
-    from carepolicy.policy.limit import Limit
+    from collections.abc import Iterator
 
-
-Segments = tuple[tuple[int, int], ...]
-"""Stretches of time, from and to, in microseconds since 1970."""
-
-
-Totals = dict[tuple[str, str], tuple[int, int]]
-"""By measure and calendar: how many stretches were counted, and the time used in them."""
-
-
-class Kept(NamedTuple):
-    """What a clock that goes on keeps of a round that has ended: the stretches in which it ran, the time used and in
-    which measure, how many warnings were given, and the time that was given."""
-
-    segments: Segments
-    used: int
-    measure: str
-    warned: int
-    given: tuple[Limit, ...]
-    totals: Totals | None = None
-
-
-class Round:
-    """One run of a clock, from its start until it is met, ended or cancelled.
-
-    While it runs, ``base`` is the position (in the basis of its limit) at which the time used is zero;
-    while it pauses, ``used`` is the time used; ``mark`` is the time used when it fell due. ``amount`` is
-    the limit in the same units, and ``due`` the instant that it falls due (``NEVER`` where there is
-    none). ``segments`` are the stretches in which it ran before, so that the time used can be told in
-    another basis, and ``totals`` what was counted of them in others already. ``given`` is the time that was
-    given on top of its limit, one sum for each kind of time.
-    """
-
-    __slots__ = (
-        "amount",
-        "base",
-        "clock",
-        "due",
-        "given",
-        "late",
-        "limit",
-        "mark",
-        "next",
-        "running",
-        "segments",
-        "since",
-        "started",
-        "totals",
-        "used",
-        "warned",
+    from carepolicy.businesstime.calendar import Calendar
+    from carepolicy.machine.messages import Template
+    from carepolicy.machine.program import (
+        AfterTable,
+        Bundle,
+        EffectsTable,
+        Function,
+        OpenTable,
+        Program,
+        RaiseTable,
+        SpendTable,
+        StateTable,
     )
-
-    def __init__(
-        self,
-        clock: LiveClock,
-        limit: LiveLimit,
-        since: int,
-        base: int = 0,
-        amount: int = 0,
-        due: int = NEVER,
-        soonest: int = NEVER,
-    ) -> None:
-        self.clock = clock
-        self.limit = limit
-        self.started = self.since = since
-        self.running = True
-        self.late = False
-        self.base = base
-        self.amount = amount
-        self.due = due
-        self.next = soonest
-        self.used = self.mark = self.warned = 0
-        self.given: tuple[Limit, ...] = ()
-        self.segments: Segments = ()
-        self.totals: Totals | None = None
-
-    def successor(self, clock: LiveClock, limit: LiveLimit) -> Round:
-        """A round that goes on in the place of this one, under another limit or in another calendar."""
-        new = Round(clock, limit, self.since)
-        for name in HANDED_ON:
-            setattr(new, name, getattr(self, name))
-        return new
-
-
-HANDED_ON = ("due", "given", "late", "mark", "running", "segments", "since", "started", "warned")
-"""Fields of a round that the one that goes on in its place has; the others are worked out under its own limit."""
 
 OWN = ("closed", "next", "now", "opened", "program", "rounds", "sequence", "subject")
 """Fields that a case does not hand on to the one that takes its place; its rounds go on there with records of it."""
@@ -230,26 +162,6 @@ class Case:
         return next((each for each in self.rounds if each is not None and each.clock.name == clock), None)
 
 
-def place_of(held: Round, instant: int) -> int:
-    """Where an instant lies in the basis of a round's limit. Closings count from the day of the round's start on."""
-    limit = held.limit
-    if limit.position is None:
-        return instant
-    if limit.day_zero is None:
-        return limit.position(instant)
-    return max(limit.position(instant), limit.day_zero(start_of(held)))
-
-
-def start_of(held: Round) -> int:
-    """When a round started (also where that was anew, in a pause), or the first of those that it goes on from."""
-    return min(held.segments[0][0], held.started) if held.segments else held.started
-
-
-def used_of(held: Round, now: int) -> int:
-    """The time that a round has used by ``now``, in units of its limit's basis."""
-    return place_of(held, now) - held.base if held.running else held.used
-
-
 Origin = tuple[int, str, str, int]
 """The time, and the subject, flow and sequence of the case, at which an event was raised."""
 
@@ -315,3 +227,281 @@ class Subject:
         """Let go of a case."""
         del self.cases[place]
         self.only = next(iter(self.cases.values())) if len(self.cases) == 1 else None
+
+
+Private = Mapping[str, tuple[str, ...]]
+"""The private facts that go into each field of a record's data."""
+
+
+class Steps(Protocol):
+    """Whoever steps cases, as effects, and what is put around states, see it: the stepper."""
+
+    out: list[Record]
+    to_open: list[tuple[OpenTable, Case]]
+
+    def interpret(self, subject: Subject, case: Case, event: str, now: int, when: str, data: dict[str, Any]) -> bool:
+        """Give an event to a case, step by step; False where no transition takes it."""
+
+    def interpret_opening(
+        self, subject: Subject, program: LiveProgram, state: LiveState, now: int, when: str, facts: dict[str, Any],
+        received: int,
+    ) -> Case:  # fmt: skip
+        """Open a case, step by step."""
+
+    def set_fact(self, case: Case, fact: str, value: Any) -> None:
+        """Set a fact of a case, or take its value away (None)."""
+
+    def value(self, case: Case, fact: str) -> Any:
+        """The value of a fact for a case, or else its default."""
+
+    def language(self, case: Case, templates: Mapping[str, Template]) -> str:
+        """The language for a customer."""
+
+    def write(self, case: Case, said: Said, when: str, event: Mapping[str, Any]) -> None:
+        """Write the record of what an effect says."""
+
+    def shown_person(self, case: Case, person: Any) -> str:
+        """A person's name as a record may bear it."""
+
+    def raise_event(self, case: Case, raised: RaiseTable, now: int, event: Mapping[str, Any]) -> None:
+        """Note an event for another key."""
+
+
+class Said(Protocol):
+    """What a record says that an effect writes."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of the record."""
+
+    def data(self, stepper: Steps, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
+        """The record's data; private facts are masked unless ``reveal``."""
+
+    def private(self, case: Case) -> Private:
+        """The private facts that go into each field."""
+
+
+class Effects(Protocol):
+    """The effects of one transition, or of entering or leaving one state; and what may be other afterwards than records
+    and events."""
+
+    sets_facts: bool
+    extends_clocks: bool
+    opens_cases: bool
+
+    def run(self, stepper: Steps, case: Case, now: int, when: str, event: Mapping[str, Any]) -> None:
+        """Let the effects happen."""
+
+
+Operation = Callable[["list[Record]", "Case", "LiveClock", int, str], None]
+"""What a transition does to a clock, at an instant (and its text)."""
+
+
+MILLENNIUM = 1_000 * 366 * DAY
+"""No event is so late that so much later could not be written."""
+
+
+class LiveAfter:
+    """A timer of a state and the ways that it may go."""
+
+    __slots__ = ("calendar", "elapsed", "limit", "place", "trigger", "ways")
+
+    def __init__(self, table: AfterTable, calendar: Calendar) -> None:
+        self.trigger = table.trigger
+        limit = table.limit
+        self.elapsed = limit.amount if limit.kind == ELAPSED and limit.amount < MILLENNIUM else None
+        """The microseconds after which it fires, where those are of elapsed time."""
+        self.limit = table.limit
+        self.calendar = calendar
+        self.place = table.place
+        self.ways: tuple[LiveWay, ...] = ()
+
+    def due(self, entered: int, facts: Mapping[str, Any]) -> int:
+        """When it fires for a case that entered its state at ``entered``; ``NEVER`` where a fact is missing."""
+        return due_of(self.calendar, self.limit, entered, facts)
+
+
+Move = Callable[["Steps", "Subject", "Case", int, str, dict[str, Any]], bool]
+"""``move(stepper, subject, case, now, when, data)``, with the meaning of ``Stepper.deliver``."""
+
+Open = Callable[["Steps", "Subject", int, str, dict[str, Any], int], "Case"]
+"""``opening(stepper, subject, now, when, facts, received)``, with the meaning of ``Stepper.open_case``."""
+
+Operations = tuple[tuple[LiveClock, Operation], ...]
+"""Clocks, and what is done to each."""
+
+
+class LiveWay:
+    """One transition from one state: what it writes, does to clocks, and where it leads (None: it stays)."""
+
+    __slots__ = ("effects", "moved", "ops", "spends", "to", "when")
+
+    def __init__(
+        self,
+        when: Function | None,
+        to: LiveState | None,
+        moved: Known | None,
+        ops: Operations,
+        effects: Effects | None,
+        spends: SpendTable | None = None,
+    ) -> None:
+        self.when = when
+        self.to = to
+        self.moved = moved
+        self.ops = ops
+        self.effects = effects
+        self.spends = spends
+
+
+class LiveState:
+    """A state with its ways by trigger and what the records say that entering it writes.
+
+    ``moves`` and ``opening`` take events, and open cases, in the place of the stepper where there are such.
+    """
+
+    __slots__ = (
+        "afters",
+        "channel",
+        "closed",
+        "enter",
+        "final",
+        "index",
+        "leave",
+        "moves",
+        "name",
+        "opened",
+        "opening",
+        "owner",
+        "starting",
+        "task",
+        "ways",
+    )
+
+    ways: dict[str, tuple[LiveWay, ...]]
+    afters: tuple[LiveAfter, ...]
+    enter: Effects | None
+    leave: Effects | None
+    starting: Operations
+
+    def __init__(self, index: int, table: StateTable) -> None:
+        self.index = index
+        self.name = table.name
+        self.final = table.final
+        self.owner = table.owner
+        self.channel = table.channel
+        self.opened = Known(state=table.name)
+        self.closed = Known(state=table.name, outcome=table.final)
+        worked = table.owner is not None and table.final is None
+        self.task = Known(state=table.name, role=table.owner) if worked else None
+        self.moves: dict[str, Move] = {}
+        self.opening: Open | None = None
+
+
+Link = Callable[["LiveProgram", "Bundle"], "tuple[LiveState, ...]"]
+"""Makes the states of a program, linked to each other and to its clocks."""
+
+
+class LiveProgram:
+    """A program that can be stepped. ``place`` orders flows that act at one instant; one that does not open
+    (``opens``) only steps the cases that it has.
+
+    Its clocks and states are linked when they are first asked for, all together: a single event concerns few flows.
+    """
+
+    __slots__ = (
+        "__dict__",  # of what is linked
+        "_around",
+        "_brings",
+        "_bundle",
+        "_link",
+        "_opens",
+        "counts_visits",
+        "events",
+        "every",
+        "flow",
+        "id",
+        "key",
+        "place",
+        "program",
+        "required",
+        "stratum",
+    )
+
+    def __init__(self, place: int, program: Program, bundle: Bundle, link: Link, opens: bool = True) -> None:
+        self.place = place
+        self.program = program
+        self.flow = program.flow
+        self.key = program.key
+        self.stratum = program.stratum
+        self.events = program.events
+        self.every = program.every if opens else None
+        self.required = program.required
+        self.id = ProgramId(program.flow, program.version, "/carepolicy/" + slug(bundle.organisation))
+        self.counts_visits = program.counts_visits
+        counted = {watch.raises for watch in bundle.watches}
+        self._brings = {
+            event: frozenset(bundle.carries.get(event, ())) for event in program.events if event not in counted
+        }
+        self._bundle = bundle
+        self._link = link
+        self._opens = opens
+        self._around: Callable[[LiveProgram, LiveState], None] | None = None
+
+    @cached_property
+    def clocks(self) -> tuple[LiveClock, ...]:
+        """Its clocks, in file order."""
+        return tuple(LiveClock(index, table, self._bundle.calendars) for index, table in enumerate(self.program.clocks))
+
+    @cached_property
+    def states(self) -> tuple[LiveState, ...]:
+        """Its states, linked to each other and to the clocks."""
+        states = self._link(self, self._bundle)
+        if self._around is not None:
+            for state in states:
+                self._around(self, state)
+        return states
+
+    def put_around(self, around: Callable[[LiveProgram, LiveState], None]) -> None:
+        """Let something be put around each state: now, or when they are linked."""
+        self._around = around
+        if "states" in vars(self):
+            for state in self.states:
+                around(self, state)
+
+    @cached_property
+    def starts(self) -> dict[str, LiveState]:
+        """The states in which events open cases."""
+        return {event: self.states[index] for event, index in self.program.starts.items()} if self._opens else {}
+
+    @cached_property
+    def listens_to_met(self) -> bool:
+        """Whether a state has ways for a clock that was met."""
+        return any(clock.met_trigger in state.ways for clock in self.clocks for state in self.program.states)
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The facts that clocks and timers read."""
+        timers = (after.limit.reads for state in self.program.states for after in state.afters)
+        return frozenset(fact for reads in (*(clock.reads for clock in self.clocks), *timers) for fact in reads)
+
+    @cached_property
+    def assigns(self) -> bool:
+        """Whether an effect assigns work."""
+        return any(effects.assign is not None for effects in _all_effects(self.program))
+
+    def brings(self, event: str) -> bool:
+        """Whether an event may bring data."""
+        return self._brings.get(event) != frozenset()
+
+    def reads_of(self, event: str) -> frozenset[str]:
+        """The facts that clocks and timers read and an event may bring."""
+        brought = self._brings.get(event)
+        return self.reads if brought is None else self.reads & brought
+
+
+def _all_effects(program: Program) -> Iterator[EffectsTable]:
+    for state in program.states:
+        rules = (*chain(*state.ways.values()), *chain(*(after.rules for after in state.afters)))
+        for effects in (state.enter, state.leave, *(rule.effects for rule in rules)):
+            if effects is not None:
+                yield effects

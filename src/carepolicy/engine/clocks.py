@@ -6,35 +6,38 @@ Each function that something happens in changes a clock's round of a case at an 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.errors import OutOfRange
 from carepolicy.engine import codes
-from carepolicy.engine.case import Kept, Round, place_of, used_of
-from carepolicy.engine.due import passed, plan, settle, settle_standing, stand, used_before, with_more
 from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.instants import DAY, FIRST_YEAR, NEVER
-from carepolicy.engine.record import ClockBasis, ClockData, seconds
+from carepolicy.engine.record import ClockData, seconds
+from carepolicy.engine.round import (
+    Kept,
+    Round,
+    passed,
+    place_of,
+    plan,
+    settle,
+    settle_standing,
+    stand,
+    used_before,
+    used_of,
+    with_more,
+)
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from carepolicy.businesstime.calendar import Calendar
     from carepolicy.engine.case import Case
     from carepolicy.engine.record import Record
-    from carepolicy.machine.program import ClockTable, Function, LimitTable
+    from carepolicy.engine.round import LiveClock, LiveLimit
     from carepolicy.policy.limit import Limit
 
 
 EARLIEST = 3 * DAY
 """The earliest instant from which a round counts, in any zone a day that calendars know."""
-
-
-Operation = Callable[["list[Record]", "Case", "LiveClock", int, str], None]
-"""What a transition does to a clock, at an instant (and its text)."""
 
 
 def begin(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
@@ -115,7 +118,7 @@ def start(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) 
             out.append(case.record("clock.started", when, ClockData(told, due, 0, told.limit)))
             return
     else:
-        settle(case, held)
+        settle(held, case.facts)
     code = None if reason is None else codes.FUTURE_START
     write_running(out, case, held, "clock.started", now, when, reason, code)
 
@@ -187,7 +190,7 @@ def resume(out: list[Record], case: Case, held: Round, now: int, when: str) -> N
     if held.late:
         plan(held)
     else:
-        settle(case, held)
+        settle(held, case.facts)
     write_running(out, case, held, "clock.resumed", now, when)
 
 
@@ -207,7 +210,7 @@ def restart(out: list[Record], case: Case, held: Round, now: int, when: str) -> 
     held.started = held.since = now
     held.base = place_of(held, now)
     found_late = held.next != NEVER and not held.running
-    settle(case, held)
+    settle(held, case.facts)
     if found_late and passed(held, now):  # the same event has moved its date into the past
         held.next = held.due
     write_running(out, case, held, "clock.restarted", now, when)
@@ -223,7 +226,7 @@ def rebase(out: list[Record], case: Case, held: Round, now: int, when: str) -> N
     held.limit = changed
     held.base = place_of(held, now) - used
     if not held.late:
-        settle(case, held)
+        settle(held, case.facts)
     if held.due != before:
         write_running(out, case, held, "clock.extended", now, when, changed.recounted_as)
 
@@ -243,7 +246,7 @@ def stop(out: list[Record], case: Case, held: Round, now: int, when: str) -> Non
     clock = held.clock
     if not held.late:
         if not held.running:
-            settle_standing(case, held, now)
+            settle_standing(held, case.facts, now)
         if held.next != NEVER and passed(held, now):
             fall_late(out, case, held, when, now)
     used = used_of(held, now)
@@ -300,117 +303,6 @@ def tell_extended(out: list[Record], case: Case, held: Round, now: int, when: st
     write_running(out, case, held, "clock.extended", now, when, reason)
 
 
-class LiveLimit:
-    """A limit of a clock in one calendar.
-
-    ``position`` and ``instant`` translate between instants and the limit's own basis; both are None
-    for elapsed time, whose positions are the instants themselves. ``day_zero`` is the position of the end of an
-    instant's day, for closings, which count from that of the start. ``measure`` names the kind of time that is
-    counted. ``amount`` is in units of the basis, ``unit`` of which make a second; None where it depends on the start
-    or on facts. ``plain`` ones have an amount, and count from any instant in the same way.
-    """
-
-    __slots__ = (
-        "amount",
-        "calendar",
-        "dated",
-        "day_zero",
-        "extended_as",
-        "instant",
-        "limit",
-        "measure",
-        "months",
-        "place",
-        "plain",
-        "position",
-        "reads",
-        "recounted_as",
-        "rolls",
-        "rounded",
-        "strict",
-        "told",
-        "unit",
-        "until",
-        "when",
-    )
-
-    def __init__(self, table: LimitTable, place: int, calendar: Calendar, clock: str) -> None:
-        limit = table.limit
-        self.place = place
-        self.limit: Limit = limit
-        self.when: Function | None = table.when
-        self.rolls = table.rolls
-        self.strict = limit.strict
-        self.reads = table.reads
-        self.calendar = calendar
-        self.until = limit.kind == "until"
-        self.months = limit.kind == "months"
-        self.dated = self.until or self.months
-        self.amount: int = 0 if self.dated else limit.amount
-        self.unit = 1_000_000
-        self.rounded = 1 if limit.kind == "business_days" else 0
-        self.position: Callable[[int], int] | None = None
-        self.instant: Callable[[int], int] | None = None
-        if limit.kind == "business_time":
-            self.position, self.instant = calendar.position, calendar.instant
-        elif limit.kind == "business_days":
-            self.position, self.instant, self.unit = calendar.day_position, calendar.day_instant, 1_000_000_000
-        elif limit.kind == "close_of_business":
-            self.position, self.instant, self.unit = calendar.closing_position, calendar.date_instant, 1_000_000_000
-        self.day_zero = calendar.date_position if limit.kind == "close_of_business" else None
-        self.measure: str = "elapsed" if self.position is None else limit.kind
-        self.plain = not self.dated and not self.rolls and self.day_zero is None
-        self.told = ClockBasis(clock, limit.basis, seconds(self.amount, self.unit))
-        self.extended_as = f"the limit is now {self.limit}"
-        self.recounted_as = f"it counts in the calendar {self.calendar.name} now"
-
-
-class LiveClock:
-    """A clock; ``choices`` are its limits by the index of the state (they differ where calendars do).
-
-    ``lates`` counts its rounds that fell late so far.
-    """
-
-    __slots__ = (
-        "bit",
-        "choices",
-        "counts_from",
-        "goes_on",
-        "index",
-        "late_trigger",
-        "lates",
-        "met_trigger",
-        "name",
-        "phases",
-        "place",
-        "reads",
-        "restarts_on",
-        "warned_trigger",
-        "warns",
-    )
-
-    def __init__(self, index: int, table: ClockTable, calendars: Mapping[str, Calendar]) -> None:
-        self.index = index
-        self.bit = 1 << index
-        self.name = table.name
-        self.phases = table.phases
-        self.goes_on = table.goes_on
-        self.lates = 0
-        self.restarts_on = table.restarts_on
-        self.warns = tuple(each.share for each in table.warns)
-        self.counts_from = table.counts_from
-        self.place = table.place
-        self.reads = frozenset(fact for each in table.limits for fact in each.reads)
-        self.warned_trigger = f"{table.name}.warned"
-        self.late_trigger = f"{table.name}.late"
-        self.met_trigger = f"{table.name}.met"
-        by_calendar = {
-            name: tuple(LiveLimit(each, at, calendars[name], table.name) for at, each in enumerate(table.limits))
-            for name in sorted(set(table.calendars))
-        }
-        self.choices = tuple(by_calendar[name] for name in table.calendars)
-
-
 def look_again(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
     """Look up a clock's limit again, because a fact that it reads has changed.
 
@@ -435,9 +327,9 @@ def look_again(out: list[Record], case: Case, clock: LiveClock, now: int, when: 
     elif not limit.until:
         return
     if held.running:
-        settle(case, held)
+        settle(held, case.facts)
     else:
-        settle_standing(case, held, now)
+        settle_standing(held, case.facts, now)
     if (held.running and held.due != before) or limit.limit != replaced.limit:
         reason = limit.recounted_as if limit.limit == replaced.limit and not limit.until else limit.extended_as
         write_running(out, case, held, "clock.extended", now, when, reason)
@@ -466,9 +358,9 @@ def extend(out: list[Record], case: Case, held: Round, by: Limit, now: int, when
     """Give a round more time: in its own basis where ``by`` is in it, else on top of its due time."""
     held.given = with_more(held.given, by)
     if held.running:
-        settle(case, held)
+        settle(held, case.facts)
     else:
-        stand(case, held, now)
+        stand(held, case.facts, now)
     write_running(out, case, held, "clock.extended", now, when, reason)
 
 

@@ -13,28 +13,10 @@ from carepolicy.machine.messages import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Protocol
 
-    from carepolicy.engine.case import Case
-    from carepolicy.engine.program import LiveProgram, LiveState
-    from carepolicy.engine.stepper import Stepper
+    from carepolicy.engine.case import Case, LiveProgram, LiveState, Private, Said, Steps
     from carepolicy.machine.messages import Piece, Slot, Template
     from carepolicy.machine.program import ArgumentTable, Bundle, EffectsTable, OpenTable, RaiseTable
-
-    Private = Mapping[str, tuple[str, ...]]
-
-    class Said(Protocol):
-        """What a record says that an effect writes."""
-
-        @property
-        def kind(self) -> str:
-            """The kind of the record."""
-
-        def data(self, stepper: Stepper, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
-            """The record's data; private facts are masked unless ``reveal``."""
-
-        def private(self, case: Case) -> Private:
-            """The private facts that go into each field."""
 
 
 MAIL_ID = "mail.message_id"
@@ -68,7 +50,7 @@ class LiveEffects:
         )
         self.sets_facts, self.extends_clocks, self.opens_cases = bool(table.set), bool(table.extend), bool(table.open)
 
-    def run(self, stepper: Stepper, case: Case, now: int, when: str, event: Mapping[str, Any]) -> None:
+    def run(self, stepper: Steps, case: Case, now: int, when: str, event: Mapping[str, Any]) -> None:
         """Let the effects happen, in the order of the fields of their table."""
         for fact, function in self._set:
             value = function(case.facts, event, case)
@@ -90,14 +72,14 @@ class LiveEffects:
                 extend(stepper.out, case, held, by, now, when, reason)
 
 
-def assign_task(stepper: Stepper, case: Case, state: LiveState, when: str) -> None:
+def assign_task(stepper: Steps, case: Case, state: LiveState, when: str) -> None:
     """Write who is to work on the case now: as an effect has assigned it."""
     if case.assigned is not None:
         case.holder, case.assigned = case.assigned, None
         tell_task(stepper, case, state, when)
 
 
-def tell_task(stepper: Stepper, case: Case, state: LiveState, when: str) -> None:
+def tell_task(stepper: Steps, case: Case, state: LiveState, when: str) -> None:
     """Write who works on the case: whom it was assigned to, else the owner of its state, if it has one."""
     if case.holder is None:
         if state.task is not None:
@@ -115,7 +97,7 @@ class CaseValues:
 
     __slots__ = ("_case", "_stepper", "subject")
 
-    def __init__(self, stepper: Stepper, case: Case) -> None:
+    def __init__(self, stepper: Steps, case: Case) -> None:
         self._stepper = stepper
         self._case = case
         self.subject = case.subject
@@ -150,7 +132,7 @@ class LiveText:
         known = all(isinstance(part, str) for part in parts)
         self._known = "".join(map(str, parts)) if known else None
 
-    def told(self, stepper: Stepper, case: Case, reveal: bool) -> str:
+    def told(self, stepper: Steps, case: Case, reveal: bool) -> str:
         """The text for a case."""
         if self._known is not None:
             return self._known
@@ -207,7 +189,7 @@ class LiveMessage:
         """The private facts that go into each field."""
         return self._private.get(case.channel or "", self._private[""])
 
-    def data(self, stepper: Stepper, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
+    def data(self, stepper: Steps, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
         """The message in the customer's language, on the channel of the case."""
         key = case.channel, stepper.language(case, self._templates)
         said = self._texts.get(key)
@@ -243,7 +225,7 @@ class LiveNotice:
         """The private facts that go into each field."""
         return self._private
 
-    def data(self, stepper: Stepper, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
+    def data(self, stepper: Steps, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
         """The role, and the text for the case."""
         return Told(role=self._role, text=self._text.told(stepper, case, reveal))
 
@@ -264,7 +246,7 @@ class LiveRequest:
         """The private facts that go into each field."""
         return self._private
 
-    def data(self, stepper: Stepper, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
+    def data(self, stepper: Steps, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
         """The action and its arguments."""
         given = {
             each.name: MASK if each.private and not reveal else plain(each.function(case.facts, event, case), each.type)

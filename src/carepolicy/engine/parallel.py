@@ -20,7 +20,7 @@ from carepolicy.engine import codes
 from carepolicy.engine.intake import AT_THE_END, MERGE, Incoming, Intake, NotTaken, Refused, make_tuple
 from carepolicy.engine.letters import EventRecords, Refusal
 from carepolicy.engine.memory import ProcessMemory
-from carepolicy.engine.program import LiveProgram
+from carepolicy.engine.program import live_program
 from carepolicy.engine.run import Caused, Reading, Run
 from carepolicy.engine.stratum import Counted, Stratum
 from carepolicy.machine.bundle import from_bytes, to_bytes
@@ -254,7 +254,7 @@ class _Worker:
     """The lowest stratum, for the subjects of one worker."""
 
     def __init__(self, bundle: Bundle, reveal: bool, number: int, workers: int) -> None:
-        programs = [LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)]
+        programs = [live_program(place, program, bundle) for place, program in enumerate(bundle.programs)]
         lowest = [program for program in programs if program.stratum == 0]
         memory = self._memory = ProcessMemory()
         self._stratum = Stratum(

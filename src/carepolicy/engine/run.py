@@ -21,6 +21,7 @@ from operator import attrgetter, itemgetter
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from carepolicy.engine import codes
+from carepolicy.engine.case import LiveProgram
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import (
     AT_THE_END,
@@ -36,7 +37,7 @@ from carepolicy.engine.intake import (
 )
 from carepolicy.engine.letters import DeadLetters, EventRecords, Refusal
 from carepolicy.engine.memory import ProcessMemory
-from carepolicy.engine.program import LiveProgram
+from carepolicy.engine.program import live_program
 from carepolicy.engine.record import render, text_of_all
 from carepolicy.engine.stratum import NO_EVENTS, Stratum, raised_as_incoming
 
@@ -169,7 +170,7 @@ class Run:
         self.intake = Intake(bundle)
         self.records = EventRecords(bundle, self.memory)
         if programs is None:
-            programs = [LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)]
+            programs = [live_program(place, program, bundle) for place, program in enumerate(bundle.programs)]
         self.programs = programs
         self.at_once = schedule is Schedule.AT_ONCE
         strata = [each.stratum for each in bundle.programs] + [each.stratum for each in bundle.watches]

@@ -6,22 +6,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import clocks, codes
-from carepolicy.engine.case import Case, Opening, Raised, Round, Subject
+from carepolicy.engine.case import Case, Opening, Raised, Subject
 from carepolicy.engine.clocks import begin_anew, forget_lateness, look_again
-from carepolicy.engine.due import due_of
 from carepolicy.engine.effects import assign_task
 from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.record import Told
+from carepolicy.engine.round import Round, due_of
 from carepolicy.machine.messages import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from carepolicy.engine.clocks import LiveClock, Operation
-    from carepolicy.engine.effects import Private, Said
-    from carepolicy.engine.program import LiveAfter, LiveProgram, LiveState, LiveWay, Operations
+    from carepolicy.engine.case import LiveAfter, LiveProgram, LiveState, LiveWay, Operation, Operations, Private, Said
     from carepolicy.engine.record import Record
+    from carepolicy.engine.round import LiveClock
     from carepolicy.machine.messages import Template
     from carepolicy.machine.program import Bundle, OpenTable, RaiseTable, SpendTable
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import clocks, codes
-from carepolicy.engine.case import Raised, Subject, place_of, start_of, used_of
-from carepolicy.engine.due import settle, used_in
+from carepolicy.engine.case import Raised, Subject
 from carepolicy.engine.effects import tell_task
 from carepolicy.engine.fast import quicken
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.intake import HAS_TOO_MANY_BYTES, MERGE, Incoming, is_too_long, make_tuple, shortened
 from carepolicy.engine.record import Told
+from carepolicy.engine.round import place_of, settle, start_of, used_in, used_of
 from carepolicy.engine.stepper import NO_PLACES, Stepper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from carepolicy.engine.case import Case, Round
+    from carepolicy.engine.case import Case, LiveProgram, LiveState
     from carepolicy.engine.intake import Row
     from carepolicy.engine.letters import EventRecords
     from carepolicy.engine.memory import Closed, Memory, Name
-    from carepolicy.engine.program import LiveProgram, LiveState
     from carepolicy.engine.record import Record
+    from carepolicy.engine.round import Round
     from carepolicy.machine.program import Bundle, WatchTable
 
 
@@ -412,5 +412,5 @@ def _keep_earlier_start(out: list[Record], case: Case, merged: Round, now: int, 
     used = max(used_in(segments, held.limit, start_of(merged)), used_of(held, now))
     held.started, held.since, held.segments, held.totals = merged.started, now, segments, None
     held.base = place_of(held, now) - used
-    settle(case, held)
+    settle(held, case.facts)
     clocks.tell_extended(out, case, held, now, when, "merged: the earlier start is kept")

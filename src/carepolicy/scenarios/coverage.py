@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.policy.language.flow import transitions_of
 
 if TYPE_CHECKING:
-    from carepolicy.engine.program import LiveProgram, LiveWay
+    from carepolicy.engine.case import LiveProgram, LiveWay
     from carepolicy.engine.record import Record
     from carepolicy.policy.model import Flow, Policies, Transition
     from carepolicy.policy.places import At

@@ -19,8 +19,9 @@ from carepolicy.scenarios.names import CLOCKS
 from carepolicy.scenarios.stage import NONE, CannotPlay
 
 if TYPE_CHECKING:
-    from carepolicy.engine.case import Case, Round
+    from carepolicy.engine.case import Case
     from carepolicy.engine.record import Record
+    from carepolicy.engine.round import Round
     from carepolicy.scenarios.play import Key, Play
 
 NO_CASE = "no case"

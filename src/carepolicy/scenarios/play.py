@@ -17,8 +17,8 @@ from carepolicy.scenarios.stage import CannotPlay
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from carepolicy.engine.case import LiveProgram
     from carepolicy.engine.intake import Incoming
-    from carepolicy.engine.program import LiveProgram
     from carepolicy.engine.run import Caused
     from carepolicy.machine.program import Bundle
     from carepolicy.scenarios.scenario import Scenario, ScenarioStep

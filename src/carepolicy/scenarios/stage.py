@@ -19,7 +19,7 @@ from carepolicy.policy.load import load_policies
 from carepolicy.scenarios.names import names_of_bundle
 
 if TYPE_CHECKING:
-    from carepolicy.engine.program import LiveProgram
+    from carepolicy.engine.case import LiveProgram
     from carepolicy.machine.program import Bundle
     from carepolicy.policy.model import Policies
     from carepolicy.scenarios.names import Names

@@ -23,7 +23,7 @@ from carepolicy.engine.instants import DAY, NEVER, SECOND, text_of
 from carepolicy.engine.intake import Intake
 from carepolicy.engine.letters import EventRecords
 from carepolicy.engine.memory import ProcessMemory
-from carepolicy.engine.program import LiveProgram
+from carepolicy.engine.program import live_program
 from carepolicy.engine.stratum import Stratum
 from carepolicy.guards.compiler import compile_expression
 from carepolicy.guards.scope import scope_of
@@ -165,7 +165,7 @@ class Search:
         bundle = stage.bundle
         self.flow = flow
         self.start = stage.instant(START)
-        programs = [LiveProgram(place, each, bundle) for place, each in enumerate(bundle.programs)]
+        programs = [live_program(place, each, bundle) for place, each in enumerate(bundle.programs)]
         self.program = next(each for each in programs if each.flow == flow.name)
         self.seen: set[Seen] = set()
         trace([self.program], self.seen)

@@ -10,9 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from carepolicy.engine.case import Case, Subject
-    from carepolicy.engine.program import LiveProgram, LiveState, Move, Open
-    from carepolicy.engine.stepper import Stepper
+    from carepolicy.engine.case import Case, LiveProgram, LiveState, Move, Open, Steps, Subject
 
 OFTEN = 50
 """How often an event must have come in a state before its move is written out: that takes about as long as
@@ -35,7 +33,7 @@ def _counted_move(program: LiveProgram, state: LiveState, event: str) -> Move:
     """Counts how often an event has come, and is replaced when that was often."""
     count = 0
 
-    def move(stepper: Stepper, subject: Subject, case: Case, now: int, when: str, data: dict[str, Any]) -> bool:
+    def move(stepper: Steps, subject: Subject, case: Case, now: int, when: str, data: dict[str, Any]) -> bool:
         nonlocal count
         count += 1
         if count == OFTEN:
@@ -55,7 +53,7 @@ def _counted_opening(program: LiveProgram, state: LiveState) -> Open:
     """Counts how often a case was opened in a state, and is replaced when that was often."""
     count = 0
 
-    def opening(stepper: Stepper, subject: Subject, now: int, when: str, facts: dict[str, Any], received: int) -> Case:
+    def opening(stepper: Steps, subject: Subject, now: int, when: str, facts: dict[str, Any], received: int) -> Case:
         nonlocal count
         count += 1
         if count == OFTEN:

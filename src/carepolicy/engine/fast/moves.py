@@ -15,21 +15,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import clocks
-from carepolicy.engine.case import Case, Round
+from carepolicy.engine.case import Case
 from carepolicy.engine.clocks import begin_anew
-from carepolicy.engine.due import plan
 from carepolicy.engine.effects import assign_task
 from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.record import ClockData, Record
+from carepolicy.engine.round import Round, plan
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from carepolicy.engine.clocks import LiveClock, LiveLimit
-    from carepolicy.engine.effects import LiveEffects
-    from carepolicy.engine.program import LiveProgram, LiveState, LiveWay, Move, Open, Operations
+    from carepolicy.engine.case import Effects, LiveProgram, LiveState, LiveWay, Move, Open, Operations
+    from carepolicy.engine.round import LiveClock, LiveLimit
 
 
 class Code:
@@ -155,11 +154,11 @@ def _write_way(code: Code, program: LiveProgram, state: LiveState, way: LiveWay,
     code.add("return True")
 
 
-def _known(*effects: LiveEffects | None) -> tuple[LiveEffects, ...]:
+def _known(*effects: Effects | None) -> tuple[Effects, ...]:
     return tuple(each for each in effects if each is not None)
 
 
-def _run(code: Code, effects: LiveEffects, event: str = "event") -> None:
+def _run(code: Code, effects: Effects, event: str = "event") -> None:
     code.call(f"{code.name(effects, 'effects')}.run(stepper, case, now, when, {event})")
 
 

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from carepolicy.businesstime import Limit, parse_limit
-from carepolicy.engine.case import Case, Kept, Round
-from carepolicy.engine.due import with_more
+from carepolicy.engine.case import Case
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import make_tuple
+from carepolicy.engine.round import Kept, Round, with_more
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from carepolicy.engine.clocks import LiveClock, LiveLimit
-    from carepolicy.engine.program import LiveProgram
+    from carepolicy.engine.case import LiveProgram
+    from carepolicy.engine.round import LiveClock, LiveLimit
     from carepolicy.machine.program import Bundle
 
 FORM = 1

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from carepolicy.engine.case import Opening, Subject
+from carepolicy.engine.case import LiveProgram, Opening, Subject
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import MERGE, Incoming, make_tuple
 from carepolicy.engine.letters import DeadLetters
 from carepolicy.engine.memory import Name
-from carepolicy.engine.program import LiveProgram
+from carepolicy.engine.program import live_program
 from carepolicy.engine.run import Run, Schedule
 from carepolicy.store.cases.snapshot import Freezers
 from carepolicy.store.contract import CaseRow, SubjectRow, batched, named, storable
@@ -195,7 +195,7 @@ class StoreMemory:
         self._to_seal: list[tuple[int, Remembered, str, bytes]] = []
         self._transaction: Transaction | None = None
         programs: list[LiveProgram] = [
-            LiveProgram(place, program, bundle) for place, program in enumerate(bundle.programs)
+            live_program(place, program, bundle) for place, program in enumerate(bundle.programs)
         ]
         places = {program.flow: program.place for program in programs}
         olds = [(each.number, older_programs(each, programs, places)) for each in reversed(older)]

@@ -20,12 +20,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from carepolicy.engine import clocks
-from carepolicy.engine.case import Round, place_of, used_of
 from carepolicy.engine.clocks import write_ended, write_running
-from carepolicy.engine.due import settle, settle_standing, used_before
 from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.record import Told
+from carepolicy.engine.round import Round, place_of, settle, settle_standing, used_before, used_of
 from carepolicy.machine.bundle import load_bundle
 from carepolicy.machine.program import Phase
 from carepolicy.store.faults import ReadOnly
@@ -42,11 +41,10 @@ from carepolicy.store.versions.install import Installed, files_of, install, olde
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from carepolicy.engine.case import Case, Subject
-    from carepolicy.engine.clocks import LiveClock, LiveLimit
+    from carepolicy.engine.case import Case, LiveAfter, LiveProgram, LiveState, Subject
     from carepolicy.engine.memory import Name
-    from carepolicy.engine.program import LiveAfter, LiveProgram, LiveState
     from carepolicy.engine.record import Record
+    from carepolicy.engine.round import LiveClock, LiveLimit
     from carepolicy.engine.stepper import Stepper
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Address, Store, Transaction
@@ -438,9 +436,9 @@ def _carried(new: Case, held: Round, clock: LiveClock, limit: LiveLimit, now: in
     taken.amount = held.amount if limit.limit == old.limit else limit.amount
     taken.warned = min(held.warned, len(clock.warns))
     if taken.running and not taken.late:
-        settle(new, taken)
+        settle(taken, new.facts)
     elif not taken.late:
-        settle_standing(new, taken, now)
+        settle_standing(taken, new.facts, now)
     return taken
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.engine.program import LiveProgram
+from carepolicy.engine.case import LiveProgram
+from carepolicy.engine.program import live_program
 from carepolicy.machine import cache
 from carepolicy.machine.bundle import KIND, compile_folder, from_bytes, load_bundle, to_bytes
 from carepolicy.policy.files import policy_files
@@ -138,7 +139,7 @@ def older_programs(installed: Installed, current: list[LiveProgram], places: dic
     found: list[LiveProgram] = []
     for program in installed.bundle.programs:
         place = places.setdefault(program.flow, len(places))
-        live = LiveProgram(place, program, installed.bundle, opens=False)
+        live = live_program(place, program, installed.bundle, opens=False)
         if program.flow in known:
             live.events = live.events - known[program.flow].events
             live.stratum = known[program.flow].stratum

@@ -1,0 +1,401 @@
+"""A round: one run of a clock under one of its limits, when it falls due and warns, and the time that it has used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from carepolicy.businesstime.errors import NeverOpen, OutOfRange
+from carepolicy.engine.instants import FIRST_INSTANT, FIRST_YEAR, LAST_INSTANT, NEVER
+from carepolicy.engine.record import ClockBasis, seconds
+from carepolicy.policy.limit import BUSINESS_TIME, LONGEST, Limit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from carepolicy.businesstime.calendar import Calendar
+    from carepolicy.machine.program import ClockTable, Function, LimitTable
+
+
+class LiveLimit:
+    """A limit of a clock in one calendar.
+
+    ``position`` and ``instant`` translate between instants and the limit's own basis; both are None
+    for elapsed time, whose positions are the instants themselves. ``day_zero`` is the position of the end of an
+    instant's day, for closings, which count from that of the start. ``measure`` names the kind of time that is
+    counted. ``amount`` is in units of the basis, ``unit`` of which make a second; None where it depends on the start
+    or on facts. ``plain`` ones have an amount, and count from any instant in the same way.
+    """
+
+    __slots__ = (
+        "amount",
+        "calendar",
+        "dated",
+        "day_zero",
+        "extended_as",
+        "instant",
+        "limit",
+        "measure",
+        "months",
+        "place",
+        "plain",
+        "position",
+        "reads",
+        "recounted_as",
+        "rolls",
+        "rounded",
+        "strict",
+        "told",
+        "unit",
+        "until",
+        "when",
+    )
+
+    def __init__(self, table: LimitTable, place: int, calendar: Calendar, clock: str) -> None:
+        limit = table.limit
+        self.place = place
+        self.limit: Limit = limit
+        self.when: Function | None = table.when
+        self.rolls = table.rolls
+        self.strict = limit.strict
+        self.reads = table.reads
+        self.calendar = calendar
+        self.until = limit.kind == "until"
+        self.months = limit.kind == "months"
+        self.dated = self.until or self.months
+        self.amount: int = 0 if self.dated else limit.amount
+        self.unit = 1_000_000
+        self.rounded = 1 if limit.kind == "business_days" else 0
+        self.position: Callable[[int], int] | None = None
+        self.instant: Callable[[int], int] | None = None
+        if limit.kind == "business_time":
+            self.position, self.instant = calendar.position, calendar.instant
+        elif limit.kind == "business_days":
+            self.position, self.instant, self.unit = calendar.day_position, calendar.day_instant, 1_000_000_000
+        elif limit.kind == "close_of_business":
+            self.position, self.instant, self.unit = calendar.closing_position, calendar.date_instant, 1_000_000_000
+        self.day_zero = calendar.date_position if limit.kind == "close_of_business" else None
+        self.measure: str = "elapsed" if self.position is None else limit.kind
+        self.plain = not self.dated and not self.rolls and self.day_zero is None
+        self.told = ClockBasis(clock, limit.basis, seconds(self.amount, self.unit))
+        self.extended_as = f"the limit is now {self.limit}"
+        self.recounted_as = f"it counts in the calendar {self.calendar.name} now"
+
+
+class LiveClock:
+    """A clock; ``choices`` are its limits by the index of the state (they differ where calendars do).
+
+    ``lates`` counts its rounds that fell late so far.
+    """
+
+    __slots__ = (
+        "bit",
+        "choices",
+        "counts_from",
+        "goes_on",
+        "index",
+        "late_trigger",
+        "lates",
+        "met_trigger",
+        "name",
+        "phases",
+        "place",
+        "reads",
+        "restarts_on",
+        "warned_trigger",
+        "warns",
+    )
+
+    def __init__(self, index: int, table: ClockTable, calendars: Mapping[str, Calendar]) -> None:
+        self.index = index
+        self.bit = 1 << index
+        self.name = table.name
+        self.phases = table.phases
+        self.goes_on = table.goes_on
+        self.lates = 0
+        self.restarts_on = table.restarts_on
+        self.warns = tuple(each.share for each in table.warns)
+        self.counts_from = table.counts_from
+        self.place = table.place
+        self.reads = frozenset(fact for each in table.limits for fact in each.reads)
+        self.warned_trigger = f"{table.name}.warned"
+        self.late_trigger = f"{table.name}.late"
+        self.met_trigger = f"{table.name}.met"
+        by_calendar = {
+            name: tuple(LiveLimit(each, at, calendars[name], table.name) for at, each in enumerate(table.limits))
+            for name in sorted(set(table.calendars))
+        }
+        self.choices = tuple(by_calendar[name] for name in table.calendars)
+
+
+Segments = tuple[tuple[int, int], ...]
+"""Stretches of time, from and to, in microseconds since 1970."""
+
+
+Totals = dict[tuple[str, str], tuple[int, int]]
+"""By measure and calendar: how many stretches were counted, and the time used in them."""
+
+
+class Kept(NamedTuple):
+    """What a clock that goes on keeps of a round that has ended: the stretches in which it ran, the time used and in
+    which measure, how many warnings were given, and the time that was given."""
+
+    segments: Segments
+    used: int
+    measure: str
+    warned: int
+    given: tuple[Limit, ...]
+    totals: Totals | None = None
+
+
+class Round:
+    """One run of a clock, from its start until it is met, ended or cancelled.
+
+    While it runs, ``base`` is the position (in the basis of its limit) at which the time used is zero;
+    while it pauses, ``used`` is the time used; ``mark`` is the time used when it fell due. ``amount`` is
+    the limit in the same units, and ``due`` the instant that it falls due (``NEVER`` where there is
+    none). ``segments`` are the stretches in which it ran before, so that the time used can be told in
+    another basis, and ``totals`` what was counted of them in others already. ``given`` is the time that was
+    given on top of its limit, one sum for each kind of time.
+    """
+
+    __slots__ = (
+        "amount",
+        "base",
+        "clock",
+        "due",
+        "given",
+        "late",
+        "limit",
+        "mark",
+        "next",
+        "running",
+        "segments",
+        "since",
+        "started",
+        "totals",
+        "used",
+        "warned",
+    )
+
+    def __init__(
+        self,
+        clock: LiveClock,
+        limit: LiveLimit,
+        since: int,
+        base: int = 0,
+        amount: int = 0,
+        due: int = NEVER,
+        soonest: int = NEVER,
+    ) -> None:
+        self.clock = clock
+        self.limit = limit
+        self.started = self.since = since
+        self.running = True
+        self.late = False
+        self.base = base
+        self.amount = amount
+        self.due = due
+        self.next = soonest
+        self.used = self.mark = self.warned = 0
+        self.given: tuple[Limit, ...] = ()
+        self.segments: Segments = ()
+        self.totals: Totals | None = None
+
+    def successor(self, clock: LiveClock, limit: LiveLimit) -> Round:
+        """A round that goes on in the place of this one, under another limit or in another calendar."""
+        new = Round(clock, limit, self.since)
+        for name in HANDED_ON:
+            setattr(new, name, getattr(self, name))
+        return new
+
+
+HANDED_ON = ("due", "given", "late", "mark", "running", "segments", "since", "started", "warned")
+"""Fields of a round that the one that goes on in its place has; the others are worked out under its own limit."""
+
+
+def place_of(held: Round, instant: int) -> int:
+    """Where an instant lies in the basis of a round's limit. Closings count from the day of the round's start on."""
+    limit = held.limit
+    if limit.position is None:
+        return instant
+    if limit.day_zero is None:
+        return limit.position(instant)
+    return max(limit.position(instant), limit.day_zero(start_of(held)))
+
+
+def start_of(held: Round) -> int:
+    """When a round started (also where that was anew, in a pause), or the first of those that it goes on from."""
+    return min(held.segments[0][0], held.started) if held.segments else held.started
+
+
+def used_of(held: Round, now: int) -> int:
+    """The time that a round has used by ``now``, in units of its limit's basis."""
+    return place_of(held, now) - held.base if held.running else held.used
+
+
+FINEST = {"elapsed": "second", "business_time": "business second"}
+"""By kind of time: a unit in which any sum of two lengths can be written."""
+
+
+def share(amount: int, millionths: int) -> int:
+    """A share of an amount, rounded up to a whole unit."""
+    return -(-amount * millionths // 1_000_000)
+
+
+def used_in(segments: Segments, limit: LiveLimit, started: int) -> int:
+    """The time used in stretches of running of a round that started at an instant, in the basis of ``limit``."""
+    position = limit.position
+    if position is None:
+        return sum(end - begin for begin, end in segments)
+    if limit.day_zero is None:
+        return sum(position(end) - position(begin) for begin, end in segments)
+    zero = limit.day_zero(started)
+    return sum(max(position(end), zero) - max(position(begin), zero) for begin, end in segments)
+
+
+def used_before(held: Round, limit: LiveLimit, now: int) -> int:
+    """The time that a round has used by ``now``, in the basis of another limit. No stretch is counted twice for it."""
+    started = start_of(held)
+    measured = limit.measure, limit.calendar.name
+    counted, used = (held.totals or {}).get(measured, (0, 0))
+    if counted < len(held.segments):
+        used += used_in(held.segments[counted:], limit, started)
+        held.totals = {**(held.totals or {}), measured: (len(held.segments), used)}
+    return used + (used_in(((held.since, now),), limit, started) if held.running else 0)
+
+
+def with_more(given: tuple[Limit, ...], more: Limit) -> tuple[Limit, ...]:
+    """Time that was given, with more of it: one sum for each kind of time, in the order in which they came."""
+    for index, each in enumerate(given):
+        if each.kind == more.kind:
+            unit = more.unit if more.unit == each.unit else FINEST.get(more.kind, "month")
+            amount = min(each.amount + more.amount, LONGEST[more.kind])
+            return (*given[:index], Limit(more.kind, amount, unit), *given[index + 1 :])
+    return (*given, more)
+
+
+def settle(held: Round, facts: Mapping[str, Any], since: int | None = None) -> None:
+    """Work out when a running round falls due, and what it does next. ``since`` is when it began to run, or would."""
+    limit = held.limit
+    if limit.dated:
+        _settle_dated(held, facts)
+    else:
+        held.amount = limit.amount
+        for more in held.given:
+            if more.kind == limit.limit.kind:
+                held.amount += more.amount
+        held.due = _reached(held, held.amount, held.since if since is None else since)
+    if limit.rolls:
+        _roll(held, facts)
+    for more in held.given:
+        if held.due != NEVER and (limit.dated or more.kind != limit.limit.kind):
+            held.due = due_of(limit.calendar, more, held.due, facts)
+            if limit.rolls:
+                _roll(held, facts)
+    plan(held)
+
+
+def _roll(held: Round, facts: Mapping[str, Any]) -> None:
+    """Move a due time that falls on a closed day to the next open one. Where none follows it stays where it is."""
+    limit = held.limit
+    if held.due != NEVER:
+        with suppress(NeverOpen, OutOfRange):
+            held.due = limit.calendar.roll(held.due, limit.until and _ends_date(facts, limit, held.due))
+
+
+def _settle_dated(held: Round, facts: Mapping[str, Any]) -> None:
+    limit = held.limit
+    if limit.until or held.amount == 0:
+        due = due_of(limit.calendar, limit.limit, held.started, facts)
+        if due == NEVER:
+            held.due, held.amount = NEVER, 0
+            return
+        held.amount = due - (held.base if limit.until else held.started)
+    held.due = held.base + held.amount
+
+
+def _reached(held: Round, amount: int, since: int) -> int:
+    """When an amount of a round is used that runs since an instant.
+
+    Where none of it was left by then, that is at once, or outside of hours the next opening. A strict amount must not
+    be used up: it is reached when it was. Rounding that adds up does not carry the time past a closing.
+    """
+    limit = held.limit
+    position, instant = limit.position, limit.instant
+    if position is None or instant is None:
+        return held.base + amount
+    due = instant(held.base + amount - limit.rounded * len(held.segments))
+    if due < since and not limit.strict and position(due) == position(since):
+        return limit.calendar.nothing_after(since)
+    return due
+
+
+def _ends_date(facts: Mapping[str, Any], limit: LiveLimit, due: int) -> bool:
+    """Whether a due time is the end of a date that a fact holds."""
+    return isinstance(facts.get(limit.limit.fact or ""), date) and limit.calendar.is_end_of_date(due)
+
+
+def passed(held: Round, now: int) -> bool:
+    """Whether the due time of a round is past by ``now``; that of a strict limit is at its very instant."""
+    return held.due < now or (held.due == now and held.limit.strict)
+
+
+def stand(held: Round, facts: Mapping[str, Any], now: int) -> None:
+    """Work out when a round that pauses would fall due if it went on now."""
+    held.base = place_of(held, now) - held.used
+    settle(held, facts, now)
+
+
+def settle_standing(held: Round, facts: Mapping[str, Any], now: int) -> None:
+    """See whether a round that pauses is late: it is where it would be if it went on now, and falls late at once."""
+    stand(held, facts, now)
+    if passed(held, now):
+        held.next = held.due
+
+
+def plan(held: Round) -> None:
+    """Note when a round next warns or falls due; a round that pauses or is late does neither."""
+    if held.late or not held.running:
+        held.next = NEVER
+        return
+    held.next = held.due
+    shares = held.clock.warns
+    if held.warned < len(shares) and held.due != NEVER:
+        held.next = min(held.next, _warns(held, shares[held.warned]))
+
+
+def _warns(held: Round, part: int) -> int:
+    """When a share of a round's limit is used; of one that is no length, of the open time from its start to its due
+    time."""
+    limit = held.limit
+    if not limit.until and limit.day_zero is None:
+        return _reached(held, share(held.amount, part), held.since)
+    calendar = limit.calendar
+    try:
+        open_time = calendar.between_us(held.started, held.due)
+        due = calendar.add_us(held.started, Limit(BUSINESS_TIME, share(max(open_time, 0), part), "business second"))
+    except (NeverOpen, OutOfRange):
+        return NEVER
+    return NEVER if due is None else due
+
+
+def due_of(calendar: Calendar, limit: Limit, started: int, facts: Mapping[str, Any]) -> int:
+    """When a limit falls due that hangs on a fact or counts from ``started``; ``NEVER`` where the fact is missing.
+
+    A fact may hold any instant, also one that means "never" (9999-12-31) or "not known" (0001-01-01). What
+    falls due after the years that calendars know never does; what did before them is due at the start.
+    """
+    try:
+        due = calendar.add_us(started, limit, facts)
+    except NeverOpen:
+        return NEVER
+    except OutOfRange:
+        said = facts.get(limit.fact or "")
+        before = said.year < FIRST_YEAR if isinstance(said, date) else isinstance(said, int) and said < started
+        return started if before else NEVER
+    if due is None or due > LAST_INSTANT:
+        return NEVER
+    return max(due, FIRST_INSTANT)
