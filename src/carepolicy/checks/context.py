@@ -14,7 +14,7 @@ from carepolicy.checks.lateness import taken_in
 from carepolicy.checks.times import TimesInTexts
 from carepolicy.policy.findings import unknown
 from carepolicy.policy.language.kinds import references
-from carepolicy.policy.placeholders import PlaceholderError, placeholders
+from carepolicy.policy.placeholders import PlaceholderError, included_in, placeholders
 from carepolicy.policy.places import Place
 
 if TYPE_CHECKING:
@@ -116,6 +116,19 @@ class CheckedSet:
         """Every group of effects of every flow: of entering a state and of leaving it, then of transitions."""
         around = (acts for each in self.each.values() for acts in each.around_states())
         return (*around, *(Acts(way.flow, way.transition.effects, way.event) for way in self.ways))
+
+    @cached_property
+    def senders(self) -> Mapping[str, Mapping[str, Flow]]:
+        """By message the flows that send it, themselves or as a part of another message."""
+        found: dict[str, dict[str, Flow]] = {}
+        for flow, effects, _ in self.acts:
+            for template in effects.send:
+                found.setdefault(template, {})[flow.name] = flow
+        for template in [*found]:
+            for messages in self.messages.values():
+                for name in included_in(messages[template].text) if template in messages else ():
+                    found.setdefault(name, {}).update(found[template])
+        return found
 
     @cached_property
     def graphs(self) -> Mapping[str, Graph]:

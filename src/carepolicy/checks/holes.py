@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.checks.known import spots_in
+from carepolicy.policy.placeholders import included_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,6 +47,8 @@ def _all_holes(checked: CheckedSet) -> Iterator[Hole]:
                     message = messages[template]
                     yield from _holes_of(checked, spot, template, message.subject, message.at / "subject")
                     yield from _holes_of(checked, spot, template, message.text, message.at / "text")
+                    for part in (messages[each] for each in included_in(message.text) if each in messages):
+                        yield from _holes_of(checked, spot, template, part.text, part.at / "text")
         for tell in spot.effects.tell:
             yield from _holes_of(checked, spot, None, tell.say, tell.at / "say")
 

@@ -50,13 +50,9 @@ def _wrong_times(checked: CheckedSet) -> Iterator[Finding]:
 
 def _promises(checked: CheckedSet) -> Iterator[Promise]:
     """Every time that a message, or what staff say, promises; in what staff are to do, also what only says by when."""
-    senders: dict[str, dict[str, Flow]] = {}
-    for flow, effects, _ in checked.acts:
-        for template in effects.send:
-            senders.setdefault(template, {})[flow.name] = flow
     for language, messages in checked.messages.items():
         for message in messages.values():
-            flows = tuple(senders.get(message.name, {}).values())
+            flows = tuple(checked.senders.get(message.name, {}).values())
             for text, at in ((message.subject, message.at / "subject"), (message.text, message.at / "text")):
                 for found in checked.times.durations(text, language) if flows else ():
                     if found.promised:

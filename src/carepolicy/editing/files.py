@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from carepolicy.policy.files import ORGANISATION
+from carepolicy.policy.files import ORGANISATION, SPLIT
 
 KINDS = {"flows": "flow", "messages": "messages", "scenarios": "scenario"}
 """Folders of a policy set, and what the files in them are."""
@@ -20,6 +20,8 @@ def kind_of(path: str | os.PathLike[str]) -> str | None:
         return "organisation"
     if os.path.basename(folder) in KINDS:
         return KINDS[os.path.basename(folder)]
+    if os.path.basename(os.path.dirname(folder)) == SPLIT:
+        return KINDS[SPLIT]
     return "scenario" if "scenarios" in folder.split(os.sep) else None
 
 
@@ -53,4 +55,6 @@ def _in_set(folder: str) -> bool:
     while (name := os.path.basename(above)) and name not in KINDS:
         above = os.path.dirname(above)
     nested = above != os.path.abspath(folder) and name != "scenarios"
+    if name == SPLIT and os.path.dirname(os.path.abspath(folder)) == above:
+        nested = False
     return bool(name) and not nested and os.path.isfile(os.path.join(above, os.pardir, ORGANISATION))

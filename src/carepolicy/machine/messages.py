@@ -2,7 +2,8 @@
 
 A placeholder is the name of a fact, or one of ``{case}`` (the subject), ``{organisation}``,
 ``{flow.title}``, ``{settings.NAME}``, ``{channel.NAME.address}``, ``{channel.NAME.hours}``,
-``{clock.NAME.limit}`` and ``{clock.NAME.due}``. What is known beforehand is filled in when a template is
+``{clock.NAME.limit}``, ``{clock.NAME.due}`` and ``{message.NAME}``, the text of another
+message. What is known beforehand is filled in when a template is
 compiled. One that names nothing stays as it is written; the check finds it. ``{customer.name or "customer"}`` says
 what stands there where the first has no value. In a language that is written from right
 to left each value is isolated (U+2068, U+2069), or else a number or a name beside it would change its place.
@@ -26,9 +27,9 @@ from carepolicy.policy.characters import isolated
 from carepolicy.policy.limit import Limit, LimitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from carepolicy.policy.model import Fact, Flow, Policies
+    from carepolicy.policy.model import Fact, Flow, Message, Policies
     from carepolicy.policy.placeholders import Placeholder
 
 
@@ -194,12 +195,19 @@ def compile_templates(policies: Policies, flow: Flow) -> dict[str, dict[str, Tem
     names = sorted({name for effects in effects_of(flow) for name in effects.send})
     return {
         name: {
-            language: _template(policies, flow, language, texts[name].subject, texts[name].text)
+            language: _template(policies, flow, language, texts[name].subject, _whole(texts[name].text, texts))
             for language, texts in policies.messages.items()
             if name in texts
         }
         for name in names
     }
+
+
+def _whole(text: str, texts: Mapping[str, Message]) -> str:
+    """The text of a message with those that it takes in."""
+    from carepolicy.policy.placeholders import with_included
+
+    return with_included(text, lambda name: texts[name].text if name in texts else None)
 
 
 def compile_notice(policies: Policies, flow: Flow, text: str, state: str, trigger: str | None) -> dict[str, Template]:

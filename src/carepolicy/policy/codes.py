@@ -107,8 +107,8 @@ CODES: dict[str, Code] = {
         "# flows/complaint.yaml\nflow: complaint\n",
     ),
     "CP116": Code(
-        "two flows of one name",
-        "Events, openings and records name a flow; two files give the same name to theirs.",
+        "two flows, or two messages, of one name",
+        "Events, openings and records name a flow, and flows a message; two files give the same name to theirs.",
         "# flows/complaint.yaml and flows/complaint_new.yaml\nflow: complaint\n",
         "# flows/complaint_new.yaml\nflow: complaint_new\n",
     ),

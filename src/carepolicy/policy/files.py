@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 ORGANISATION = "organisation.yaml"
 FOLDERS = ("flows", "messages")
+SPLIT = "messages"
+"""The folder whose files may stand in a folder of their language: messages/en/orders.yaml."""
 
 LARGEST_FILE = 5_000_000
 """Bytes. A policy file of a large organisation has some 50,000."""
@@ -24,8 +26,8 @@ LARGEST_FILE = 5_000_000
 def policy_files(root: str | os.PathLike[str]) -> list[str]:
     """The files that a policy set consists of, by their paths below ``root``, sorted.
 
-    organisation.yaml, flows/*.yaml and messages/*.yaml, and the .ics files in the folder itself or in a
-    folder in it, which calendars may import. Empty where there is no such folder.
+    organisation.yaml, flows/*.yaml, messages/*.yaml and messages/*/*.yaml, and the .ics files in the folder itself or
+    in a folder in it, which calendars may import. Empty where there is no such folder.
     """
     found = [ORGANISATION] if os.path.exists(os.path.join(root, ORGANISATION)) else []
     for folder in ("", *listed(root, folders=True)):
@@ -33,6 +35,9 @@ def policy_files(root: str | os.PathLike[str]) -> list[str]:
             path = f"{folder}/{name}" if folder else name
             if name.endswith(".ics") or (folder in FOLDERS and name.endswith(".yaml")):
                 found.append(path)
+    for below in listed(os.path.join(root, SPLIT), folders=True):
+        names = listed(os.path.join(root, SPLIT, below))
+        found += [f"{SPLIT}/{below}/{name}" for name in names if name.endswith(".yaml")]
     return sorted(found)
 
 
@@ -95,16 +100,20 @@ _FOLDERS = {
 
 def misplaced(root: str | os.PathLike[str]) -> list[Finding]:
     """A finding for each file that would be overlooked; one for all that stand in a folder that would be."""
-    found = [each for folder in ("", *FOLDERS) for each in _misnamed(root, folder)]
+    languages = [f"{SPLIT}/{each}" for each in listed(os.path.join(root, SPLIT), folders=True)]
+    found = [each for folder in ("", *FOLDERS, *languages) for each in _misnamed(root, folder)]
     for folder in listed(root, folders=True):
         meant = _folder_meant(folder)
         names = _policies_in(os.path.join(root, folder)) if meant is not None else []
         if names:
             found.append(_overlooked(f"{folder}/{names[0]}", f"call the folder {meant}, or move its files to {meant}/"))
-    for folder in FOLDERS:
+    for folder, hint in (
+        ("flows", "it must stand in flows/ itself"),
+        *((each, f"it must stand in {each}/ itself") for each in languages),
+    ):
         for below in listed(os.path.join(root, folder), folders=True):
             names = _policies_in(os.path.join(root, folder, below))
-            found += [_overlooked(f"{folder}/{below}/{name}", f"it must stand in {folder}/ itself") for name in names]
+            found += [_overlooked(f"{folder}/{below}/{name}", hint) for name in names]
     return found
 
 

@@ -117,17 +117,26 @@ class _Loading:
             flows.setdefault(flow.name, flow)
         return flows
 
-    def _messages(self) -> dict[str, Mapping[str, Message]]:
-        messages: dict[str, Mapping[str, Message]] = {}
+    def _messages(self) -> Mapping[str, Mapping[str, Message]]:
+        """Messages by language. Those of a language stand in one file, or in several in a folder of its name."""
+        messages: dict[str, dict[str, Message]] = {}
         for name in self._in("messages"):
             kept = self._kept(name, "messages")
             if kept is None or kept.made is None:
                 continue
             language = kept.made.language
-            if language != Path(name).stem:
+            split = name.count("/") > 1
+            if language != (name.split("/")[1] if split else Path(name).stem):
                 said = f'messages in "{language}" stand in {name}'
-                self._fault(kept, "language", "CP115", said, f"call the file {language}.yaml")
-            messages.setdefault(language, kept.made.messages)
+                hint = f"move it to messages/{language}/" if split else f"call the file {language}.yaml"
+                self._fault(kept, "language", "CP115", said, hint)
+            written = messages.setdefault(language, {})
+            for template, message in kept.made.messages.items():
+                if template in written and kept.source is not None:
+                    said = f'{written[template].at.file} holds a message "{template}" too'
+                    place = kept.source.key(message.at.path)
+                    self.findings.append(Finding("CP116", said, place, "take one of the two away, or name it anew"))
+                written.setdefault(template, message)
         return messages
 
     def _fault(self, kept: Kept, key: str, code: str, message: str, hint: str) -> None:

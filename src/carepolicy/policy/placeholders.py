@@ -90,6 +90,34 @@ def names_in(text: str) -> tuple[Name, ...]:
     return tuple(name for placeholder in placeholders(text) for name in placeholder.names)
 
 
+INCLUDED = "message."
+"""What a name begins with that stands for the text of another message of the language: ``{message.signature}``."""
+
+
+def included_in(text: str) -> tuple[str, ...]:
+    """The names of the messages whose texts a text takes in, in order; none where its braces are wrong."""
+    if INCLUDED not in text:
+        return ()
+    try:
+        return tuple(name.name.removeprefix(INCLUDED) for name in names_in(text) if name.name.startswith(INCLUDED))
+    except PlaceholderError:
+        return ()
+
+
+def with_included(text: str, texts: Callable[[str], str | None]) -> str:
+    """``text`` with the texts of other messages in the places of ``{message.NAME}``; one that is not there stays as it
+    is written. What is taken in takes nothing in itself."""
+    if not included_in(text):
+        return text
+    found, done = "", 0
+    for name in names_in(text):
+        said = texts(name.name.removeprefix(INCLUDED)) if name.name.startswith(INCLUDED) else None
+        if said is not None:
+            found += text[done : text.rindex("{", 0, name.start)] + said.rstrip("\n")
+            done = text.index("}", name.end) + 1
+    return found + text[done:]
+
+
 def filled(text: str, told: Callable[[str], str]) -> str:
     """``text`` with what ``told`` says of its first name in the place of each placeholder; as it is where its braces
     are wrong."""

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.policy.language.flow import transitions_of
+from carepolicy.policy.placeholders import included_in
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import LiveProgram, LiveWay
@@ -76,7 +77,11 @@ def coverage_of(policies: Policies, seen: Iterable[Seen]) -> Coverage:
     found = frozenset(seen)
     items = [item for flow in policies.flows.values() for item in _of_flow(policies, flow, found)]
     first = policies.organisation.languages[0] if policies.organisation.languages else ""
-    for message in policies.messages.get(first, {}).values():
+    written = policies.messages.get(first, {})
+    parts = {name for each in written.values() for name in included_in(each.text)}
+    for message in written.values():
+        if message.name in parts:
+            continue
         covered = ("message", message.name) in found
         items.append(_item(policies, "messages", "", f"the message {message.name}", message.at, covered))
     return Coverage(tuple(items))

@@ -25,7 +25,7 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
             hint = f"write messages/{language}.yaml, or take the language away"
             yield Finding(CODE, f'there are no messages in "{language}"', place, hint, Severity.WARNING)
     written = checked.messages.get(languages[0], {})
-    for name in dict.fromkeys(name for _, effects, _ in checked.acts for name in effects.send):
+    for name in checked.senders:
         lacking = [each for each in known if name not in checked.messages[each]]
         if name in written and lacking:
             hint = "write it in " + " and ".join(f"messages/{each}.yaml" for each in lacking)

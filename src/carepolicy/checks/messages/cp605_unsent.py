@@ -11,7 +11,7 @@ from carepolicy.policy.findings import Finding, Severity, nearest
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Templates, in the first language that has them, that nothing sends."""
-    sent = {name for _, effects, _ in checked.acts for name in effects.send}
+    sent = checked.senders.keys()
     known = {name for messages in checked.messages.values() for name in messages}
     misspelt = sent - known
     told: set[str] = set()

@@ -10,7 +10,7 @@ from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, unknown
 from carepolicy.policy.model import Flow
-from carepolicy.policy.placeholders import PlaceholderError, names_in
+from carepolicy.policy.placeholders import INCLUDED, PlaceholderError, included_in, names_in
 from carepolicy.policy.places import At
 
 
@@ -38,23 +38,23 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
 
 
 def _texts(checked: CheckedSet) -> Iterator[Text]:
-    senders: dict[str, list[Flow]] = {}
-    anyones = _names(checked)
+    senders, anyones = checked.senders, _names(checked)
+    parts = {language: frozenset(f"{INCLUDED}{name}" for name in texts) for language, texts in checked.messages.items()}
+    taken = {each for texts in checked.messages.values() for one in texts.values() for each in included_in(one.text)}
     anywhere = frozenset().union(*(_clocks([flow]) for flow in checked.flows.values()))
     for flow, effects, _ in checked.acts:
-        for template in effects.send:
-            senders.setdefault(template, []).append(flow)
         for tell in effects.tell:
             yield Text(tell.say, tell.at / "say", anyones | _clocks([flow]))
     for flow in checked.flows.values():
         for clock in flow.clocks.values():
             yield Text(clock.promise, clock.at / "promise", frozenset(("limit", "organisation")))
-    for messages in checked.messages.values():
+    for language, messages in checked.messages.items():
         for message in messages.values():
             flows = senders.get(message.name)
-            known = anyones | (_clocks(flows) if flows is not None else anywhere)
+            known = anyones | (_clocks(flows.values()) if flows is not None else anywhere)
             yield Text(message.subject, message.at / "subject", known)
-            yield Text(message.text, message.at / "text", known)
+            others = frozenset() if message.name in taken else parts[language] - {f"{INCLUDED}{message.name}"}
+            yield Text(message.text, message.at / "text", known | others)
 
 
 def _names(checked: CheckedSet) -> frozenset[str]:
@@ -75,7 +75,8 @@ RULE = Rule(
     CODE,
     "unknown placeholder",
     "Between braces in a message stands a fact, clock.NAME.limit or clock.NAME.due of every flow that sends it, "
-    "case, organisation, flow.title, settings.NAME, channel.NAME.address or channel.NAME.hours. Two braces, {{ and "
+    "case, organisation, flow.title, settings.NAME, channel.NAME.address, channel.NAME.hours, or message.NAME: the "
+    "text of another message, which takes in none itself. Two braces, {{ and "
     '}}, print one. What has no value leaves a hole, but for an alternative: {customer.name or "customer"}. '
     "In a clock's promise {limit} is the clock's own.",
     "states:\n  received:\n"

@@ -1,4 +1,4 @@
-"""The language of messages/<language>.yaml: what customers are sent, in one language."""
+"""The language of messages/<language>.yaml, or of several files in messages/<language>/: what customers are sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class Message(Mapped):
     )
     text: str = text(
         "What the customer reads. {customer.name}, {clock.NAME.limit}, {case} and others are filled in; "
-        '{customer.name or "customer"} says what stands there where there is no value.',
+        '{customer.name or "customer"} says what stands there where there is no value, and {message.signature} is the '
+        "text of another message.",
         required=True,
         example="We have your e-mail, {case}, and answer within {clock.first_reply.limit}.",
         codes=("CP225", "CP608", "CP609"),
