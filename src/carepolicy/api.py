@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from carepolicy.businesstime.instants import microseconds
-from carepolicy.engine.history.log import read_record
 from carepolicy.engine.record import Record
 from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.event import Event, line_of
@@ -122,7 +121,8 @@ class Engine:
 
     def run(self, events: Iterable[Event], until: datetime | None = None) -> Iterator[dict[str, Any]]:
         """The records of a stream of CloudEvents, as dictionaries: see ``records``."""
-        return (orjson.loads(line) for line in self._lines(events, until))
+        end = _end(events, until)
+        return (orjson.loads(line) for line in self._lines(events, end))
 
     def records(self, events: Iterable[Event], until: datetime | None = None) -> Iterator[Record]:
         """The records of a stream of CloudEvents: mappings, lines of JSON, or objects of the ``cloudevents`` package.
@@ -133,25 +133,36 @@ class Engine:
         when all events are read. An event that cannot be taken gives a record that says so; blank lines are left out.
         Raises ``TypeError`` for one text in place of many lines, and ``ValueError`` for an ``until`` without a zone.
         """
-        return (read_record(line.encode()) for line in self._lines(events, until))
+        return self._values(events, _end(events, until))
 
-    def _lines(self, events: Iterable[Event], until: datetime | None) -> Iterator[str]:
-        if isinstance(events, (str, bytes)):
-            raise TypeError(
-                "events are many objects or lines, not one text: hand over an open file, or text.splitlines()"
-            )
-        if until is not None and until.tzinfo is None:
-            raise ValueError("until needs a time zone (such as tzinfo=UTC)")
-        return self._run(events, None if until is None else microseconds(until))
-
-    def _run(self, events: Iterable[Event], until: int | None) -> Iterator[str]:
+    def _values(self, events: Iterable[Event], until: int | None) -> Iterator[Record]:
         with OrderedRun(Run(self._bundle, self._reveal, self._lateness), spool) as run:
-            for number, event in enumerate(events, 1):
-                line = line_of(event)
-                if line.strip():
-                    yield from _lines(run.feed([(number, line)]))
+            for line in _numbered(events):
+                yield from run.feed_values([line])
+            yield from run.finish_values(until)
+
+    def _lines(self, events: Iterable[Event], until: int | None) -> Iterator[str]:
+        with OrderedRun(Run(self._bundle, self._reveal, self._lateness), spool) as run:
+            for line in _numbered(events):
+                yield from _lines(run.feed([line]))
             for text in run.finish(until):
                 yield from _lines(text)
+
+
+def _end(events: Iterable[Event], until: datetime | None) -> int | None:
+    """Until when timers are to fall due. Raises where what was handed over is not what a run takes."""
+    if isinstance(events, (str, bytes)):
+        raise TypeError("events are many objects or lines, not one text: hand over an open file, or text.splitlines()")
+    if until is not None and until.tzinfo is None:
+        raise ValueError("until needs a time zone (such as tzinfo=UTC)")
+    return None if until is None else microseconds(until)
+
+
+def _numbered(events: Iterable[Event]) -> Iterator[tuple[int, bytes | str]]:
+    for number, event in enumerate(events, 1):
+        line = line_of(event)
+        if line.strip():
+            yield number, line
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -4,7 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+
+@contextmanager
+def named(path: str | os.PathLike[str]) -> Iterator[None]:
+    """What the system says inside names the file, as it does of one that cannot be opened: a full disk names none."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.filename is not None:
+            raise
+        raise OSError(fault.errno, fault.strerror, os.fspath(path)) from None
+
+
+def write(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """Write a file, a text with the line breaks that it has. Raises ``OSError``, which names the file."""
+    with named(path), open(path, "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def replace_file(path: str, content: bytes) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime, timedelta
 from functools import partial, wraps
 from threading import BoundedSemaphore, Lock
@@ -22,7 +22,6 @@ import orjson
 
 from carepolicy.businesstime.instants import EPOCH, microseconds
 from carepolicy.engine.history.cases import CaseView, cases_of
-from carepolicy.engine.history.log import read_record
 from carepolicy.engine.record import Record
 from carepolicy.event import line_of
 from carepolicy.policy.findings import did_you_mean
@@ -35,7 +34,7 @@ from carepolicy.store.open import open_store as open_plain_store
 from carepolicy.store.outbox import queue
 from carepolicy.store.privacy.contacts import Contact, ContactLog
 from carepolicy.store.privacy.seal import ANYBODY, NOBODY, Looker, Reader
-from carepolicy.store.url import POSTGRES, parsed
+from carepolicy.store.url import parsed
 
 if TYPE_CHECKING:
     from carepolicy.event import Event
@@ -126,7 +125,6 @@ class ServerConnections:
         self._operations: dict[int, tuple[Any, Operation]] = {}
         self._lock = Lock()
         self._full = psycopg_pool.PoolTimeout
-        open_plain_store(url).close()  # lays the tables out, and says in our words what is wrong with the URL
         self._pool = psycopg_pool.ConnectionPool(
             parsed(url)[0], min_size=1, max_size=most, kwargs={"autocommit": True, "connect_timeout": 10}, open=True,
             check=psycopg_pool.ConnectionPool.check_connection,
@@ -213,7 +211,8 @@ class LiveStore:
         if connections < 1:
             raise ValueError("at least one connection is needed")
         folder = policies if policies is not None and os.path.isdir(policies) else None
-        kind = ServerConnections if url.startswith(POSTGRES) else FileConnections
+        with closing(open_plain_store(url)) as store:  # lays the tables out, and says in our words what is wrong
+            kind = ServerConnections if store.many_writers else FileConnections
         self._lateness = lateness // timedelta(microseconds=1)
         self._connections = OpenConnections(kind(url, folder, connections))
         try:
@@ -245,7 +244,7 @@ class LiveStore:
         with self._connections.operation() as operation:
             done = operation.take([(1, line)], Wall(wall_clock, self._lateness, far))
         letters = [orjson.loads(each) for each in done.letters]
-        return Posted(fate_of(source, identity, done), source, identity, _records(done.records), letters)
+        return Posted(fate_of(source, identity, done), source, identity, [*done.values], letters)
 
     def tick(self, now: datetime | None = None) -> list[Record]:
         """Fire the timers that fell due by ``now`` (by default the clock's, less the lateness); the records of what
@@ -254,7 +253,7 @@ class LiveStore:
 
         until = wall_clock() - self._lateness if now is None else microseconds(_aware(now))
         with self._connections.operation() as operation:
-            records = [each for done in operation.tick(until) for each in _records(done.records)]
+            records = [each for done in operation.tick(until) for each in done.values]
             sweep(operation.store, operation.sealer, operation.bundle(), until, lambda: True)
             enforce_keep(operation.store, operation.sealer, until)
         return records
@@ -437,10 +436,6 @@ class _Awaited:
             return await anyio.to_thread.run_sync(partial(work, *given, **named), limiter=self._limiter)
 
         return awaited
-
-
-def _records(lines: str) -> list[Record]:
-    return [read_record(line.encode()) for line in lines.split("\n") if line]  # only a line feed ends a line of JSON
 
 
 def _aware(moment: datetime) -> datetime:

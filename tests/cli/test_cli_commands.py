@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -369,3 +370,26 @@ def test_a_command_works_though_its_standard_streams_are_closed() -> None:
     for command in ("explain CP203 >&-", "explain CP203 2>&-", "explain CP203 <&- >&- 2>&-"):
         done = subprocess.run(["sh", "-c", f"{program} {command}"], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), command
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no device that is always full")
+@pytest.mark.parametrize("file", ["chart.dot", "chart.mmd", "chart.svg", "all.dot"])
+def test_graph_names_the_file_for_which_a_disk_has_no_room(here: Path, file: str) -> None:
+    (here / file).symlink_to("/dev/full")
+    told = run("graph", "--all" if file == "all.dot" else "email_inquiry", "--output", file, cwd=here)
+    assert (told.returncode, told.stderr) == (3, f"carepolicy: {file}: No space left on device\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows bounds no files")
+def test_init_names_the_file_for_which_a_disk_has_no_room(here: Path) -> None:
+    bounded = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)); "
+    bounded += "from carepolicy.cli.app import run; sys.exit(run(['init', 'new']))"
+    told = subprocess.run([sys.executable, "-B", "-c", bounded], cwd=here, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout) == (3, "")
+    assert re.fullmatch(r"carepolicy: new/\S+\.yaml: File too large\n", told.stderr), told.stderr
+
+
+def test_completion_that_is_asked_for_outside_of_its_script_says_what_is_missing() -> None:
+    told = process("check", _CAREPOLICY_COMPLETE="bash_complete")
+    assert told.returncode == 2
+    assert told.stderr.startswith("carepolicy: _CAREPOLICY_COMPLETE is set, but not COMP_WORDS and COMP_CWORD")

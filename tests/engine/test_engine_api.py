@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,12 @@ from typing import Any
 import pytest
 
 import carepolicy
+from carepolicy.engine.history.log import read_record
+from carepolicy.engine.record import ClockData
+from complaint_events import lines as complaints
 from stories import event, write_set
+
+DEMO = Path(__file__).parents[2] / "examples" / "demo"
 
 FLOW = """\
     flow: order
@@ -117,3 +123,15 @@ def test_all_names_of_the_public_api_are_there() -> None:
     assert all(getattr(carepolicy, name) is not None for name in carepolicy.__all__)
     with pytest.raises(AttributeError, match="no attribute 'opne_store'"):
         carepolicy.opne_store  # noqa: B018
+
+
+def test_records_are_the_engines_own_and_the_same_as_those_read_from_its_lines() -> None:
+    """Those of the demo wait in a file until all lines are read, as the set has watches."""
+    bad = (DEMO / "bad_events.jsonl").read_bytes().splitlines()
+    demo, alone = DEMO.parents[1] / "policies", DEMO.parents[1] / "benchmarks" / "complaints"
+    for folder, lines in ((demo, (DEMO / "events.jsonl").read_bytes().splitlines()), (alone, [*complaints(60)])):
+        policies = carepolicy.load(folder)
+        records = [*policies.engine().records([*lines, *bad])]
+        assert records == [read_record(json.dumps(each).encode()) for each in policies.engine().run([*lines, *bad])]
+        assert {"event.rejected", "clock.started"} < {each.kind for each in records}
+    assert all(isinstance(each.data, ClockData) for each in records if each.kind == "clock.started")

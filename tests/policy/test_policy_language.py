@@ -208,3 +208,8 @@ def test_the_reference_has_every_key() -> None:
     for kind in KINDS:
         for key in keys_of(kind):
             assert f"`{key.name}: {key.example}`" in text, key.name
+
+
+def test_the_language_says_which_limits_may_hang_on_a_fact() -> None:
+    hanging = {kind: {each.name for each in keys_of(kind) if each.hangs} for kind in KINDS}
+    assert hanging == {"flow": {"limit", "is", "after"}, "organisation": set(), "messages": set(), "scenario": set()}

@@ -13,6 +13,7 @@ import anyio
 import pytest
 
 import carepolicy
+from carepolicy.engine.record import ClockData
 from shops import POLICIES
 from stories import event, write_set
 
@@ -200,3 +201,23 @@ def test_what_is_wrong_with_a_store_or_a_set_is_a_public_exception(tmp_path: Pat
         carepolicy.open_store(f"sqlite:///{tmp_path}/wrong.db", wrong)
     with pytest.raises(ValueError, match="cannot be negative"):
         carepolicy.open_store(f"sqlite:///{tmp_path}/x.db", POLICIES, lateness=timedelta(-1))
+
+
+def test_a_store_is_asked_whether_several_may_write_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(url: str, policies: str | None, most: int) -> None:
+        raise RuntimeError("a pool of connections")
+
+    monkeypatch.setattr("carepolicy.livestore.ServerConnections", refused)
+    monkeypatch.setattr("carepolicy.store.sql.sqlite.SqliteStore.many_writers", True)
+    with pytest.raises(RuntimeError, match="a pool of connections"):
+        carepolicy.open_store(f"sqlite:///{tmp_path}/care.db", POLICIES)
+
+
+def test_records_of_a_post_are_not_read_back_from_their_lines(url: str) -> None:
+    with carepolicy.open_store(url, POLICIES) as store:
+        posted = [store.post(mail("m-1")), store.post(mail("m-1")), store.post({"type": "parcel_found"})]
+        begun = [each for one in posted for each in one.records if each.kind == "clock.started"]
+        assert begun
+        assert all(isinstance(each.data, ClockData) for each in begun)
+        of_the_case = [each for each in posted[0].records if each.sequence]
+        assert of_the_case == [each for each in store.history("m-1") if each.sequence]

@@ -14,6 +14,7 @@ from carepolicy.charts.paper import TOO_SMALL, exact, joined, too_small
 from carepolicy.charts.plan import chart_of, finer
 from carepolicy.charts.render import NoRenderer, how_to_draw, render, renderer
 from carepolicy.charts.svg import cleaned
+from carepolicy.files import write
 
 if TYPE_CHECKING:
     import os
@@ -77,7 +78,7 @@ def draw(
         known = ", ".join((".dot", *PICTURES, *FORMATS))
         raise UnknownFormat(f'cannot write a chart as "{path.name}": the ending must be one of {known}')
     text = FORMATS[ending]()(policies, flow_name, language)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    write(path, text)
     return Drawn((path,))
 
 
@@ -93,8 +94,8 @@ def draw_plan(
         raise NoRenderer
     if ending == ".pdf":
         return _on_paper(planned, _dot(style), path, paper, say)
-    chart, write = planned(None), _dot(style)
-    return _drawn(chart, [write(chart, sheet, say is not False, True) for sheet in chart.sheets], path, ending)
+    chart, writer = planned(None), _dot(style)
+    return _drawn(chart, [writer(chart, sheet, say is not False, True) for sheet in chart.sheets], path, ending)
 
 
 def sources(
@@ -130,8 +131,8 @@ def pictures(
 
 def svgs_of(chart: Chart, *, style: str = "card", heading: bool = True) -> list[str]:
     """The cleaned SVG of each sheet of a chart that is planned already. Raises NoRenderer, RenderError."""
-    write = _dot(style)
-    return [cleaned(render(write(chart, sheet, True, heading), "svg"), chart, sheet) for sheet in chart.sheets]
+    writer = _dot(style)
+    return [cleaned(render(writer(chart, sheet, True, heading), "svg"), chart, sheet) for sheet in chart.sheets]
 
 
 def ending_of(path: Path) -> str:
@@ -154,11 +155,11 @@ def _dot(style: str) -> Writer:
     return STYLES[style]
 
 
-def _on_paper(planned: Planner, write: Writer, path: Path, paper: str, say: bool | None) -> Drawn:
+def _on_paper(planned: Planner, writer: Writer, path: Path, paper: str, say: bool | None) -> Drawn:
     """A PDF in which each sheet is cut in two until its text can be read, or until it has but a few steps."""
     chart = planned(None)
     while True:
-        pages = [exact(_writing(write, chart, sheet), paper, say) for sheet in chart.sheets]
+        pages = [exact(_writing(writer, chart, sheet), paper, say) for sheet in chart.sheets]
         groups = finer(chart, {number for number, page in enumerate(pages, 1) if page.text < TOO_SMALL})
         if groups is None:
             break
@@ -168,8 +169,8 @@ def _on_paper(planned: Planner, write: Writer, path: Path, paper: str, say: bool
     return Drawn(_saved(path, contents if whole is None else [whole]), too_small(pages, paper))
 
 
-def _writing(write: Writer, chart: Chart, sheet: Sheet) -> Callable[[bool], str]:
-    return lambda said: write(chart, sheet, said, True)
+def _writing(writer: Writer, chart: Chart, sheet: Sheet) -> Callable[[bool], str]:
+    return lambda said: writer(chart, sheet, said, True)
 
 
 def _drawn(chart: Chart, texts: list[str], path: Path, ending: str) -> Drawn:
@@ -189,5 +190,5 @@ def _at(source: str, dpi: int) -> str:
 def _saved(path: Path, contents: list[bytes]) -> tuple[Path, ...]:
     files = [path] if len(contents) == 1 else [path.with_stem(f"{path.stem}-{n}") for n in range(1, len(contents) + 1)]
     for file, content in zip(files, contents, strict=True):
-        file.write_bytes(content)
+        write(file, content)
     return tuple(files)

@@ -18,6 +18,7 @@ from carepolicy.charts.render import NoRenderer, how_to_draw, render, renderer
 from carepolicy.charts.svg import made_readable
 from carepolicy.charts.text import balanced, clean, escaped, humanised, identifier, wrapped
 from carepolicy.charts.words import Words, language_of
+from carepolicy.files import write
 from carepolicy.machine.locales import is_right_to_left
 from carepolicy.policy.strata import CycleOfRaises, Node, effects_of, strata_of
 
@@ -73,18 +74,18 @@ def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: 
     if ending not in (".dot", *PICTURES):
         raise UnknownFormat(f'cannot write an overview as "{path.name}": the ending must be .dot, .svg, .png or .pdf')
     if ending == ".dot":
-        path.write_text(source, encoding="utf-8", newline="\n")
+        write(path, source)
         return path, "" if renderer() else how_to_draw()
     if renderer() is None:
         raise NoRenderer
     if ending == ".svg":
-        path.write_text(_picture(policies, source, language), encoding="utf-8", newline="\n")
+        write(path, _picture(policies, source, language))
     elif ending == ".pdf":
         page = exact(lambda _: source, policies.organisation.paper, True)
-        path.write_bytes(page.pdf)
+        write(path, page.pdf)
         return path, too_small([page], policies.organisation.paper)
     else:
-        path.write_bytes(render(source, "png"))
+        write(path, render(source, "png"))
     return path, ""
 
 

@@ -216,15 +216,11 @@ class CheckedSet:
         return _inside_block(place, text, start, end, lines) or place
 
 
-MOVED = ("limit", "is", "after")
-"""Keys whose limits may hang on a fact; those of all others are lengths of time."""
-
-
 def _limits_of(checked: CheckedSet) -> Iterator[WrittenLimit]:
     """Every text of the set that is to be a limit: wherever the language declares one."""
     for each in checked.named.get("limit", ()):
         place = checked.key_place(each.at) if each.on_key else checked.place(each.at)
-        yield WrittenLimit(each.name, place, each.key.name not in MOVED, _limit_called(each))
+        yield WrittenLimit(each.name, place, not each.key.hangs, _limit_called(each))
 
 
 def _limit_called(limit: Reference) -> str:

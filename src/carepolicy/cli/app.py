@@ -3,6 +3,7 @@ whatever comes of a command into an exit status, so that nobody sees a traceback
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from functools import wraps
@@ -78,6 +79,10 @@ COMMANDS: dict[str, Entry] = {
 }
 
 
+NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
+"""What a disk says that cannot take more: nothing is wrong with how the command was called."""
+
+
 def run(arguments: list[str]) -> int:
     """Run the command that ``arguments`` name; the exit status of the process."""
     _open_what_is_closed()
@@ -97,7 +102,8 @@ def run(arguments: list[str]) -> int:
     except (RecursionError, MemoryError):
         return _say("the input is nested too deeply, or too large to hold in memory", USAGE)
     except OSError as problem:
-        return _say(_words(problem), USAGE if problem.filename is not None else UNREACHABLE)
+        stuck = problem.filename is None or problem.errno in NO_ROOM
+        return _say(_words(problem), UNREACHABLE if stuck else USAGE)
     except Exception as problem:  # the last resort: a fault of ours, told in one line
         return _internal(problem)
 
@@ -112,6 +118,12 @@ def _open_what_is_closed() -> None:
 
 def _run(arguments: list[str]) -> int:
     if COMPLETION in os.environ:
+        lacking = [each for each in ("COMP_WORDS", "COMP_CWORD") if each not in os.environ]
+        if os.environ[COMPLETION].endswith("_complete") and lacking:
+            raise CommandError(
+                f"{COMPLETION} is set, but not {' and '.join(lacking)}: it is for the script that "
+                "`carepolicy completion` prints; unset it to run a command"
+            )
         from click.shell_completion import shell_complete
 
         return shell_complete(app, {}, NAME, COMPLETION, os.environ[COMPLETION])

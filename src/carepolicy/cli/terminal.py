@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from carepolicy.cli.status import Loudness
+from carepolicy.files import named
 from carepolicy.policy.characters import bounded
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def write_all(texts: Mapping[Path, str], mode: str = "w") -> None:
     ``mode`` "x" writes over nothing."""
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open(mode, encoding="utf-8", newline="\n") as file:
+        with named(path), path.open(mode, encoding="utf-8", newline="\n") as file:
             file.write(text)
     for path in texts:
         click.echo(str(path))

@@ -69,6 +69,17 @@ class ProgramId:
         self.kinds = _Kinds(source)
         self.tail = f'","flow":{name},"flowversion":{version},"sequence":'
 
+    def __eq__(self, other: object) -> bool:
+        """Whether another says the same."""
+        return isinstance(other, ProgramId) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        """Of what it says."""
+        return hash(self._key())
+
+    def _key(self) -> tuple[str, int, str]:
+        return self.flow, self.version, self.source
+
     def __reduce__(self) -> tuple[type[ProgramId], tuple[str, int, str]]:
         """What another process makes it of."""
         return ProgramId, (self.flow, self.version, self.source)
@@ -242,6 +253,22 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         told = {"specversion": SPECVERSION, "id": identity, "source": of.source, "type": PREFIX + self.kind}
         about = {name: value for name, value in (("subject", self.subject), ("time", self.when)) if name not in lacks}
         return {**told, **about, **case, "data": dict(self.data)}
+
+
+def as_read(record: Record, epoch: str = "") -> Record:
+    """A record as it is when its line was read: one that belongs to no case has its id with the epoch of a store, and
+    of its time what exists."""
+    of = record.program
+    if isinstance(of, ProgramId):
+        return record
+    try:
+        parse(record.when)
+        when = record.when
+    except NoInstant:
+        when = ""
+    return Record(
+        NoProgram(of.id + epoch, of.source, of.flow, of.lacks), record.subject, 0, record.kind, when, record.data
+    )
 
 
 _number_text = _NumberTexts()

@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 from carepolicy.engine import codes
 from carepolicy.engine.case import LiveProgram
+from carepolicy.engine.history.log import read_record
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import (
     AT_THE_END,
@@ -38,7 +39,7 @@ from carepolicy.engine.intake import (
 from carepolicy.engine.letters import DeadLetters, EventRecords, Refusal
 from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.program import live_program
-from carepolicy.engine.record import render, text_of_all
+from carepolicy.engine.record import as_read, render, text_of_all
 from carepolicy.engine.stratum import NO_EVENTS, Stratum, raised_as_incoming
 
 if TYPE_CHECKING:
@@ -494,27 +495,53 @@ class OrderedRun:
 
     def feed(self, lines: Sequence[Line]) -> str:
         """Take numbered lines; the records that may be written now."""
-        self.lines_read += len(lines)
-        found = self._run.feed(lines)
-        if self._run.holding is None:
-            self._bury()
+        found = self._fed(lines)
         if self._direct:
             return "".join([self._text(each.records) for each in found])
         if found:
             self._keep(found)
         return ""
 
+    def feed_values(self, lines: Sequence[Line]) -> list[Record]:
+        """As ``feed``, the records as values."""
+        found = self._fed(lines)
+        if self._direct:
+            return [as_read(record) for each in found for record in each.records]
+        if found:
+            self._keep(found)
+        return []
+
+    def _fed(self, lines: Sequence[Line]) -> list[Caused]:
+        self.lines_read += len(lines)
+        found = self._run.feed(lines)
+        if self._run.holding is None:
+            self._bury()
+        return found
+
     def finish(self, until: int | None) -> Iterator[str]:
         """What is left: records that had to wait, in the order of their lines, and what fell due at the end."""
+        for each in self._rest(until):
+            yield each if isinstance(each, str) else self._text(each)
+
+    def finish_values(self, until: int | None) -> Iterator[Record]:
+        """As ``finish``, the records as values: those that waited in the file are read from there."""
+        for each in self._rest(until):
+            if isinstance(each, str):
+                yield from (read_record(line.encode()) for line in each.split("\n") if line)  # nothing else ends a line
+            else:
+                yield from map(as_read, each)
+
+    def _rest(self, until: int | None) -> Iterator[str | list[Record]]:
+        """What is left, in order: the lines of what was kept in the file, the others as they are."""
         ending = self._run.finish(until)
         self._run.refusals.sort(key=attrgetter("line"))
         self._bury()
         kept = deque(sorted(self._kept))
         for line, several in groupby(ending.caused, key=attrgetter("line")):
             yield from self._unspooled(kept, line)
-            yield self._text([record for each in several for record in each.records])
+            yield [record for each in several for record in each.records]
         yield from self._unspooled(kept, AT_THE_END)
-        yield self._text(ending.due)
+        yield ending.due
 
     def _bury(self) -> None:
         self.dead += map(self._letters.written, self._run.refusals)

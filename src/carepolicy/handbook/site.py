@@ -18,6 +18,7 @@ from carepolicy.charts.changes.difference import word_of
 from carepolicy.charts.changes.words import change_words
 from carepolicy.charts.render import how_to_draw
 from carepolicy.charts.text import clean, identifier, safe_link
+from carepolicy.files import write as write_file
 from carepolicy.handbook.book import Book, calendars_of, year_of
 from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
 from carepolicy.handbook.home import calendar_pages, matrix_of
@@ -347,7 +348,7 @@ def write(site: Site, folder: str | os.PathLike[str]) -> list[Path]:
         path = root / name
         if _read(path) != content:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            write_file(path, content)
             changed.append(path)
     return changed
 

@@ -209,6 +209,9 @@ class Store(Protocol):
     beside: list[Store]
     """What is closed with this store."""
 
+    many_writers: bool
+    """Whether several processes may write to it at once, each by a connection of its own to a server."""
+
     def transaction(self) -> AbstractContextManager[Transaction]:
         """A transaction that is committed at the end of the block, and undone where the block raises."""
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from carepolicy.machine.program import Bundle
+    from carepolicy.store.contract import Store
     from carepolicy.store.live.workers import Survey
 
 _TIME = re.compile(r"(\d{1,6})(ms|s|m)")
@@ -131,7 +132,7 @@ def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counte
         end = near_of(asked.until, bundle, "--until", wall_clock(), asked.yes)
         name = "-" if asked.file == "-" else os.path.realpath(asked.file)
         read = Input(blocks)
-        log = _shareable(asked, source, bundle) if asked.workers > 1 else None
+        log = _shareable(store, asked, source, bundle) if asked.workers > 1 else None
         if log is None:
             run = StoredRun(operation, name, read, asked.lateness)
         else:
@@ -156,10 +157,10 @@ def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counte
         return run.progress.tally
 
 
-def _shareable(asked: Asked, source: Any, bundle: Bundle) -> Survey | None:
+def _shareable(store: Store, asked: Asked, source: Any, bundle: Bundle) -> Survey | None:
     """The log, where several workers give the same records of it as one; where they would not, one does it, and this is
     said."""
-    if not asked.store.startswith("postgres"):
+    if not store.many_writers:
         raise CommandError("several workers need a store in PostgreSQL; SQLite has one writer at a time")
     if asked.file == "-" or asked.lateness:
         raise CommandError("several workers need a file that each can read, and no --lateness")

@@ -115,7 +115,7 @@ class LimitChoice(Mapped):
     """One entry of a clock's limits: ``limit`` (its text) holds where the guard ``when`` does."""
 
     when: CelText | None = expression("The limit holds where this does.", example='customer.tier == "gold"')
-    limit: LimitText = limit("The limit.", key="is", bare=True, required=True, example="3 business hours")
+    limit: LimitText = limit("The limit.", key="is", bare=True, required=True, hangs=True, example="3 business hours")
     rolls: str | None = key(
         _ROLLS, "What becomes of a due time on a closed day.", bare=True, otherwise="the clock's", codes=("CP408",),
         example="next_business_day",
@@ -154,7 +154,8 @@ class Clock(Mapped):
     )  # fmt: skip
     limits: tuple[LimitChoice, ...] = key(
         _LIMITS, "A limit, or a list of limits of which the first that holds wins.", key="limit", required=True,
-        read=_limits, example='[{when: customer.tier == "gold", is: 3 business hours}, {is: 1 business day}]',
+        hangs=True, read=_limits,
+        example='[{when: customer.tier == "gold", is: 3 business hours}, {is: 1 business day}]',
         codes=("CP220", "CP221", "CP222", "CP412", "CP414"), rank=2,
     )  # fmt: skip
     runs_in: tuple[str, ...] = names(
@@ -349,7 +350,7 @@ class State(Mapped):
     )  # fmt: skip
     after: tuple[After, ...] = key(
         _After(TRANSITIONS, "limits and where they lead, such as {7 days: closed}", LIMIT),
-        "What happens when so much time has passed here.", missing=(), example="{7 days: answered}",
+        "What happens when so much time has passed here.", missing=(), hangs=True, example="{7 days: answered}",
         codes=("CP220", "CP221", "CP310"), rank=5,
     )  # fmt: skip
     final: str | None = name_of(

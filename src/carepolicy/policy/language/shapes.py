@@ -115,6 +115,7 @@ class Key:
     clocks are meant there.
     ``unknown`` is the code for a name that is not known, where that is not the one of its kind (``LOOKED_UP``).
     ``also`` are words that may stand in place of a name.
+    ``hangs``: the limit that it says may hang on a fact; any other is a length of time.
     ``only`` names the variants of the mapping that have the key, where not all do. ``codes`` are those of the check
     that speak of it, besides those of its shape.
     """
@@ -136,6 +137,7 @@ class Key:
     defines: bool = False
     scopes: bool = False
     also: tuple[str, ...] = ()
+    hangs: bool = False
 
     @property
     def named(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import orjson
 from carepolicy.engine import codes
 from carepolicy.engine.instants import DAY, NEVER, text_of
 from carepolicy.engine.intake import AT_THE_END, MERGE, Incoming, Refused, is_too_long, make_tuple
+from carepolicy.engine.record import as_read
 from carepolicy.engine.run import Reading
 from carepolicy.store.contract import LetterRow, storable
 from carepolicy.store.live.memory import Ids, name_of
@@ -257,6 +258,10 @@ class Batch:
     def _write(self, position: int, records: Sequence[Record]) -> None:
         self.records += records
         self.positions += [position] * len(records)
+
+    def values(self) -> list[Record]:
+        """The records as they are read back from the store."""
+        return [as_read(each, self._memory.epoch) for each in self.records]
 
     def untaken(self) -> frozenset[Id]:
         """The events that no case took."""

@@ -16,8 +16,9 @@ from carepolicy.store.versions.install import install_folder, load_version, olde
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from carepolicy.engine.record import Record
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Store, Transaction
 
@@ -30,8 +31,8 @@ NONE: frozenset[Id] = frozenset()
 
 
 class Done(NamedTuple):
-    """What a transaction did: lines of records, how many were ``written`` and by how many of these a clock
-    is late; dead letters, and what was refused by its code.
+    """What a transaction did: lines of records, the same as ``values``, how many were ``written`` and by how many of
+    these a clock is late; dead letters, and what was refused by its code.
 
     Of events that came alone: by how much one that happened now had to be put ahead of the clock; how many are ``held``
     back, or were ``refused`` since they could not be read or had been taken before; and the ids of those ``untaken`` by
@@ -39,6 +40,7 @@ class Done(NamedTuple):
     """
 
     records: str
+    values: Sequence[Record]
     written: int
     lates: int
     letters: list[str]
@@ -215,4 +217,4 @@ def finished(batch: Batch) -> Done:
     batch.close()
     lates = [each.kind for each in batch.records].count("clock.late")
     text, written = "".join(batch.lines), len(batch.lines)
-    return Done(text, written, lates, batch.letters, batch.tally, batch.ahead, untaken=batch.untaken())
+    return Done(text, batch.values(), written, lates, batch.letters, batch.tally, batch.ahead, untaken=batch.untaken())

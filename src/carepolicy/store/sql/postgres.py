@@ -250,6 +250,8 @@ class PostgresStore:
     """A store in the database and schema that ``url`` names (``?schema=NAME``, by default carepolicy), on a connection
     of its own, or on one that is another's to close."""
 
+    many_writers = True
+
     def __init__(self, url: str, connection: Connection | None = None) -> None:
         address, schema = parsed(url)
         try:

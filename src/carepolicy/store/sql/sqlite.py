@@ -113,6 +113,8 @@ class SqliteTransaction(SqlTransaction):
 class SqliteStore:
     """A store in the file ``path``, which is made where it is not there (unless ``create`` is False)."""
 
+    many_writers = False
+
     def __init__(self, path: str, create: bool = True) -> None:
         self.url = f"sqlite:///{path}"
         self.beside: list[Store] = []
