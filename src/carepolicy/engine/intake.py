@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import MsgspecError, Struct
@@ -19,7 +20,7 @@ from carepolicy.engine.instants import NoInstant, hour_start, read_instant, rest
 from carepolicy.machine.messages import MASK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from carepolicy.machine.program import Bundle
 
@@ -124,6 +125,67 @@ class NotTaken(NamedTuple):
 Odd = tuple[int, "NotTaken | None"]
 """What stands before the row of that number: a line that is not taken; or nothing (None), but the row itself goes no
 short way, since a card number was masked in it or it takes a value away."""
+
+
+class Reading(NamedTuple):
+    """Events that were read, in their order, and what is odd among them."""
+
+    rows: Sequence[Row]
+    odd: Sequence[Odd]
+
+    @classmethod
+    def of(cls, faults: Iterable[NotTaken], events: Iterable[Incoming]) -> Reading:
+        """Some faults, and some events behind them."""
+        rows: list[Row] = [event[:] for event in events]
+        special: list[Odd] = [(place, None) for place, row in enumerate(rows) if row[8] or None in row[7].values()]
+        return cls(rows, [*((0, fault) for fault in faults), *special])
+
+    @property
+    def events(self) -> list[Incoming]:
+        """The events."""
+        return [make_tuple(Incoming, row) for row in self.rows]
+
+    @property
+    def faults(self) -> list[NotTaken]:
+        """The lines that are not taken."""
+        return [fault for _, fault in self.odd if fault is not None]
+
+    def in_order(self) -> Iterator[Incoming | NotTaken]:
+        """Events, and lines that are not taken, in their order."""
+        odd = deque(self.odd)
+        for place, event in enumerate(self.events):
+            while odd and odd[0][0] == place:
+                fault = odd.popleft()[1]
+                if fault is not None:
+                    yield fault
+            yield event
+        yield from (fault for _, fault in odd if fault is not None)
+
+    def without(self, lines: Sequence[Line], refused: Callable[[int, Row, bytes | str], Refused | None]) -> Reading:
+        """The same of the same ``lines``, but for the events that are ``refused``, by their places, rows and lines."""
+        left: list[Row] = []
+        odd: list[Odd] = []
+        before = deque(self.odd)
+        at = 0  # of the lines, each of which is an event, or was not taken
+        for place, row in enumerate(self.rows):
+            special = False
+            while before and before[0][0] == place:
+                fault = before.popleft()[1]
+                if fault is None:
+                    special = True
+                else:
+                    odd.append((len(left), fault))
+                    at += 1
+            line = lines[at][1]
+            why = refused(place, row, line)
+            if why is not None:
+                odd.append((len(left), NotTaken(row[0], why, line)))
+            else:
+                if special:
+                    odd.append((len(left), None))
+                left.append(row)
+            at += 1
+        return Reading(left, [*odd, *((len(left), fault) for _, fault in before)])
 
 
 class Intake:

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 from carepolicy.engine import codes
-from carepolicy.engine.intake import AT_THE_END, MERGE, Incoming, Intake, NotTaken, Refused, make_tuple
+from carepolicy.engine.intake import AT_THE_END, MERGE, Incoming, Intake, NotTaken, Reading, Refused, make_tuple
 from carepolicy.engine.letters import EventRecords, Refusal
 from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.program import live_program
-from carepolicy.engine.run import Caused, Reading, Run
+from carepolicy.engine.run import Caused, Run
 from carepolicy.engine.stratum import Counted, Stratum
 from carepolicy.machine.bundle import from_bytes, to_bytes
 

@@ -181,30 +181,52 @@ def _enter(
     tests = [f"event and not {code.name(brought, 'reads')}.isdisjoint(event)"] if brought else []
     tests += ["case.facts is not facts"] if facts_set else []
     if program.clocks and tests and (facts_set or any(operation is begin_anew for _, operation in ops)):
-        code.add(f"if {' or '.join(tests)}:")
-        with code.deeper():
-            code.call(f"stepper.operate(case, {code.name(ops, 'ops')}, event, facts, now, when)")
-        if ops:
-            code.add("else:")
-            with code.deeper():
-                operate(code, state, ops, before is None)
+        _operate_where_sure(code, state, ops, " or ".join(tests), before is None)
     else:
         for clock in program.clocks:
             look(code, clock, state, brought)
             operate(code, state, tuple(each for each in ops if each[0] is clock), before is None)
     if state.final is not None:
-        if state.enter is not None:
-            _run(code, state.enter, event)
-        code.add("case.closed = True")
-        if before is not None and before.afters:
-            code.add("case.afters = ()")
-        code.record("case.closed", code.name(state.closed, "closed"))
-        code.end_records()
+        _close(code, before, state, event)
         return bool(tests)
     if state.afters:
         _start_timers(code, state)
     elif before is not None and before.afters:
         code.add("case.afters = ()")
+    _assign(code, program, state)
+    looks = _act(code, program, state, event)
+    code.end_records()
+    if program.clocks and before is not None:
+        code.add("if case.pending:")
+        with code.deeper():
+            code.add("stepper.take_pending(case, now, when)", "stepper.settle(subject, case, now)", *rest)
+    return looks or bool(tests)
+
+
+def _operate_where_sure(code: Code, state: LiveState, ops: Operations, test: str, opening: bool) -> None:
+    """What entering a state does to clocks: by the stepper where a test says that limits are to be looked up."""
+    code.add(f"if {test}:")
+    with code.deeper():
+        code.call(f"stepper.operate(case, {code.name(ops, 'ops')}, event, facts, now, when)")
+    if ops:
+        code.add("else:")
+        with code.deeper():
+            operate(code, state, ops, opening)
+
+
+def _close(code: Code, before: LiveState | None, state: LiveState, event: str) -> None:
+    """The case ends in the state that it has come to."""
+    if state.enter is not None:
+        _run(code, state.enter, event)
+    code.add("case.closed = True")
+    if before is not None and before.afters:
+        code.add("case.afters = ()")
+    code.record("case.closed", code.name(state.closed, "closed"))
+    code.end_records()
+
+
+def _assign(code: Code, program: LiveProgram, state: LiveState) -> None:
+    """Say who is to work on the case: whom an effect named, else the owner of its state."""
     if program.assigns:
         code.add("if case.assigned is not None:")
         with code.deeper():
@@ -215,19 +237,19 @@ def _enter(
                 code.record("task.assigned", code.name(state.task, "task"))
     elif state.task is not None:
         code.record("task.assigned", code.name(state.task, "task"))
-    looks = bool(program.reads) and state.enter is not None and state.enter.sets_facts
+
+
+def _act(code: Code, program: LiveProgram, state: LiveState, event: str) -> bool:
+    """The effects of entering a state; whether limits are looked up after them, since they set facts."""
+    if state.enter is None:
+        return False
+    looks = bool(program.reads) and state.enter.sets_facts
     if looks:
         code.add("known_facts = case.facts")
-    if state.enter is not None:
-        _run(code, state.enter, event)
+    _run(code, state.enter, event)
     if looks:
         code.call("stepper.look_at_facts(case, known_facts, now, when)")
-    code.end_records()
-    if program.clocks and before is not None:
-        code.add("if case.pending:")
-        with code.deeper():
-            code.add("stepper.take_pending(case, now, when)", "stepper.settle(subject, case, now)", *rest)
-    return looks or bool(tests)
+    return looks
 
 
 def _start_timers(code: Code, state: LiveState) -> None:

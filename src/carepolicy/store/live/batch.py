@@ -10,9 +10,8 @@ import orjson
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import DAY, NEVER, text_of
-from carepolicy.engine.intake import AT_THE_END, MERGE, Incoming, Refused, is_too_long, make_tuple
+from carepolicy.engine.intake import AT_THE_END, MERGE, Incoming, Reading, Refused, is_too_long, make_tuple
 from carepolicy.engine.record import as_read
-from carepolicy.engine.run import Reading
 from carepolicy.store.contract import LetterRow, storable
 from carepolicy.store.live.memory import Ids, name_of
 from carepolicy.store.live.rows import RecordRows

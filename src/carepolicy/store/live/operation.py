@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from carepolicy.engine.run import Reading
+from carepolicy.engine.intake import Reading
 from carepolicy.store.contract import nothing_kept
 from carepolicy.store.live.batch import Batch, Wall
 from carepolicy.store.live.late import Single

@@ -11,8 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.intake import AT_THE_END
-from carepolicy.engine.run import Reading
+from carepolicy.engine.intake import AT_THE_END, Reading
 from carepolicy.store.faults import Busy, StoreFault
 from carepolicy.store.live.batch import Batch
 from carepolicy.store.live.inputs import (

@@ -23,7 +23,7 @@ from carepolicy.store.sql.statements import JOURNAL
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from carepolicy.engine.run import Reading
+    from carepolicy.engine.intake import Reading
     from carepolicy.machine.program import Bundle, FactTable
     from carepolicy.store.contract import Transaction
     from carepolicy.store.privacy.seal import DataKeys
