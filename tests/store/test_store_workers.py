@@ -129,3 +129,16 @@ def test_what_many_processes_raise_to_one_key_at_once_all_arrives(postgres: str,
         ((body,),) = transaction.rows("SELECT body FROM cases WHERE flow = 'client'")
     assert b'"complaint.attempts":65' in bytes(body)  # 6 x 11 complaints, the first of which opened the case
     assert app.run(["verify", "--store", postgres]) == 0
+
+
+def test_the_store_is_asked_whether_several_workers_may_write(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "log").write_bytes(b"".join(lines(5)))
+    run = ["run", str(tmp_path / "log"), "--policies", COMPLAINTS, "--store", f"sqlite:///{tmp_path}/care.db"]
+    run += ["--workers", "2", "--lateness", "5m"]
+    assert app.run(run) == 2
+    assert "several workers need a store in PostgreSQL" in capfd.readouterr().err
+    monkeypatch.setattr("carepolicy.store.sql.sqlite.SqliteStore.many_writers", True)
+    assert app.run(run) == 2
+    assert "several workers need a file that each can read, and no --lateness" in capfd.readouterr().err
