@@ -90,7 +90,9 @@ def _row(key: Key) -> tuple[str, ...]:
 def _only(key: Key) -> str:
     if not key.only:
         return ""
-    return " Of a transition, not under enter: and leave:." if "transition" in key.only else " Under anywhere: alone."
+    if "transition" in key.only:
+        return " Of a transition, not under enter: and leave:."
+    return " Under anywhere: alone." if "anywhere" in key.only else " Under common: alone."
 
 
 def value_of(shape: Shape) -> str:

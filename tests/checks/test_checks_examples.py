@@ -12,7 +12,7 @@ from carepolicy.checks import check_folder, rules
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.composer import compose
 
-ORGANISATION = ("timezone", "calendars", "facts", "roles", "channels", "settings", "watches", "languages")
+ORGANISATION = ("common", "timezone", "calendars", "facts", "roles", "channels", "settings", "watches", "languages")
 
 OF_THE_TEXT = {"CP118", "CP119"}
 """Rules that judge how a thing is written: their examples stand in the file as they are."""

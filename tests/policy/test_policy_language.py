@@ -29,6 +29,7 @@ NAMES = {
     "calendars": "office", "roles": "care_agent", "channels": "email", "facts": "customer.tier",
     "watches": "repeated_cause", "events": "email_received", "clocks": "first_reply", "states": "received",
     "on": "reply_sent", "after": "3 days", "anywhere": "customer_withdrew", "phases": "open", "messages": "auto_reply",
+    ".common.events": "card_seen", ".common.anywhere": "card_seen",
 }  # fmt: skip
 """Where each example is put: under one of the names of the sound set."""
 
@@ -36,7 +37,10 @@ OTHERWISE = {".facts.card": "complaint.cause", ".states.final": "closed"}
 """Names that some examples need in place of these."""
 
 RAISED = {"states": {"received": {"enter": {"raise": {"data": {"complaint.cause": "complaint.cause"}}}}}}
+COMMON_RAISED = {"common": {"anywhere": {"card_seen": {"raise": {"data": {"complaint.cause": "complaint.cause"}}}}}}
 ALSO = {
+    ".common.anywhere.raise.event": COMMON_RAISED,
+    ".common.anywhere.raise.subject": COMMON_RAISED,
     ".every": {"starting": "2026-01-01 09:00", "states": {"received": {"start_on": "every"}}},
     ".starting": {"every": "1 month", "states": {"received": {"start_on": "every"}}},
     ".clocks.never_pauses": {"clocks": {"first_reply": {"pauses_in": []}}},
@@ -56,7 +60,7 @@ def examples(kind: str) -> Iterator[tuple[str, Key, Any, Any]]:
 
 def _below(shape: Shape, where: str, beside: Put, put: Put, seen: set[Any]) -> Iterator[tuple[str, Key, Any, Any]]:
     if isinstance(shape, Named):
-        name = NAMES.get(where.split(".")[-1], "example")
+        name = NAMES.get(where) or NAMES.get(where.split(".")[-1], "example")
         outer_beside, outer_put = beside, put
         beside, put = lambda value: outer_beside({name: value}), lambda value: outer_put({name: value})
     elif isinstance(shape, Array):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.guards.scope import scope_of
+from carepolicy.policy.language.flow import list_at
 from carepolicy.policy.strata import effects_of
 
 if TYPE_CHECKING:
@@ -94,9 +95,9 @@ class Finder:
             for trigger, ways in phase.on.items() if inside else ():
                 yield from self._ways(trigger, ways, phase.at / "on" / trigger, self._tried(trigger, ways, inside))
         for trigger, ways in flow.anywhere.items():
-            yield from self._ways(
-                trigger, ways, flow.at / "anywhere" / trigger, self._tried(trigger, ways, flow.states)
-            )
+            at, tried = list_at(ways), self._tried(trigger, ways, flow.states)
+            if tried or at.file == flow.at.file:  # what is common may be handled by every state of one flow
+                yield from self._ways(trigger, ways, at, tried)
         for clock in flow.clocks.values():
             limits = [Alternative(each.when, each.at, each.at / "is") for each in clock.limits]
             yield from self._judged(clock.name, "limit", limits, clock.at / "limit", [tuple(range(len(limits)))])

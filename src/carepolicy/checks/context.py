@@ -13,6 +13,7 @@ from carepolicy.checks.guards import Guards
 from carepolicy.checks.lateness import taken_in
 from carepolicy.checks.times import TimesInTexts
 from carepolicy.policy.findings import unknown
+from carepolicy.policy.language.flow import list_at
 from carepolicy.policy.language.kinds import references
 from carepolicy.policy.placeholders import PlaceholderError, included_in, placeholders
 from carepolicy.policy.places import Place
@@ -258,7 +259,7 @@ class CheckedFlow:
         flow = self.flow
         found = [(name, state.at / "on" / name) for state in flow.states.values() for name in state.on]
         found += [(name, phase.at / "on" / name) for phase in flow.phases.values() for name in phase.on]
-        return found + [(name, flow.at / "anywhere" / name) for name in flow.anywhere]
+        return found + [(name, list_at(ways)) for name, ways in flow.anywhere.items()]
 
     @property
     def begins(self) -> bool:

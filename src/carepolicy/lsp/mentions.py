@@ -46,8 +46,22 @@ def _mentions(source: Source, kind: str) -> Iterator[Mention]:
             continue
         if what == "expression":
             yield from _visited(lines[place.line - 1], place, flow)
+        elif what == "exception" and place.line == place.end_line:
+            yield from _excepted(lines[place.line - 1], place)
         elif place.line == place.end_line:
             yield from _named(what, lines[place.line - 1], place, flow, bool(here.defines))
+
+
+def _excepted(line: str, place: Place) -> Iterator[Mention]:
+    """The flow, and the state of one, that take up nothing: ``complaint.decided``."""
+    text = line[place.column - 1 : place.end_column - 1]
+    flow, _, state = text.strip("'\"").partition(".")
+    start = place.column + (text[:1] in ("'", '"'))
+    end = start + len(flow)
+    yield Mention("flow", flow, "", place._replace(column=start, end_column=end), False)
+    if state:
+        there = place._replace(column=end + 1, end_column=end + 1 + len(state))
+        yield Mention("state", state, flow, there, False)
 
 
 def _named(what: str, line: str, place: Place, flow: str, defines: bool) -> Iterator[Mention]:

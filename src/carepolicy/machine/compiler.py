@@ -36,7 +36,7 @@ from carepolicy.machine.program import (
     WarnTable,
     WatchTable,
 )
-from carepolicy.policy.language.flow import OWNER
+from carepolicy.policy.language.flow import OWNER, list_at
 from carepolicy.policy.strata import effects_of, strata_of
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class _FlowCompiler:
             key=flow.subject if flow.every is None else None,
             every=self._every(),
             stratum=stratum,
-            counts_visits="case.visits." in self.policies.sources[flow.at.file].text,
+            counts_visits=any("case.visits." in self.policies.sources[file].text for file in _files_of(flow)),
             templates=compile_templates(self.policies, flow),
             happenings={event.name: EventTable(event.title or event.name, event.by) for event in flow.events.values()},
             moves={
@@ -310,6 +310,11 @@ class _FlowCompiler:
     def _assignee(self, name: str) -> tuple[str | None, str | None]:
         """(role, None) or (None, fact): who is to do the work."""
         return (name, None) if name in self.organisation.roles else (None, name)
+
+
+def _files_of(flow: Flow) -> set[str]:
+    """The files that say something of a flow: its own, and those of ways that it takes up."""
+    return {flow.at.file, *(list_at(ways).file for ways in flow.anywhere.values())}
 
 
 _NOTHING = EffectsTable((), None, (), (), (), (), (), ())

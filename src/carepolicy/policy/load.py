@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from carepolicy.policy.files import ORGANISATION, digest, misplaced, organisation_meant, policy_files, read_bytes
 from carepolicy.policy.findings import Finding
+from carepolicy.policy.language.common import taken_up
 from carepolicy.policy.language.kinds import KINDS
-from carepolicy.policy.model import Flow, Message, Policies
+from carepolicy.policy.model import Flow, Message, Organisation, Policies
 from carepolicy.policy.node import Node
 from carepolicy.policy.places import At, Place, Source
 from carepolicy.policy.shape import check_shape
@@ -21,13 +22,15 @@ from carepolicy.policy.text import source_of
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What was made of a file with this content, and with the content of others whose digest is ``others``; ``made`` is
-    the organisation, the flow, or the messages."""
+    the organisation, the flow, or the messages; ``taken`` a flow with what it takes up of what that organisation says
+    once for all."""
 
     content: bytes
     others: str
     source: Source | None
     findings: tuple[Finding, ...]
     made: Any
+    taken: tuple[Organisation, Flow] | None = None
 
 
 Memory = dict[str, Kept]
@@ -79,7 +82,7 @@ class _Loading:
         }
         kept = self._kept(ORGANISATION, "organisation", files)
         organisation = kept.made if kept is not None else None
-        flows, messages = self._flows(), self._messages()
+        flows, messages = self._flows(organisation), self._messages()
         if organisation is None:
             return None
         return Policies(root, organisation, flows, messages, digest(self.contents), self.sources)
@@ -101,7 +104,7 @@ class _Loading:
         self.findings += kept.findings
         return kept
 
-    def _flows(self) -> dict[str, Flow]:
+    def _flows(self, organisation: Organisation | None) -> dict[str, Flow]:
         flows: dict[str, Flow] = {}
         for name in self._in("flows"):
             kept = self._kept(name, "flow")
@@ -114,8 +117,17 @@ class _Loading:
             elif name != home:
                 said = f'the flow "{flow.name}" stands in {name}'
                 self._fault(kept, "flow", "CP115", said, f"call the file {flow.name}.yaml, or the flow as the file")
-            flows.setdefault(flow.name, flow)
+            flows.setdefault(flow.name, self._taken(name, kept, organisation))
         return flows
+
+    def _taken(self, name: str, kept: Kept, organisation: Organisation | None) -> Flow:
+        """A flow with what it takes up of what is common; the same object as before where nothing changed."""
+        flow: Flow = kept.made
+        if organisation is None or organisation.common is None:
+            return flow
+        if kept.taken is None or kept.taken[0] is not organisation:
+            kept = self.memory[name] = replace(kept, taken=(organisation, taken_up(flow, organisation.common)))
+        return flow if kept.taken is None else kept.taken[1]
 
     def _messages(self) -> Mapping[str, Mapping[str, Message]]:
         """Messages by language. Those of a language stand in one file, or in several in a folder of its name."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from carepolicy.policy.language.calendar import CalendarSpec, Holidays, ImportedFile, Interval
+from carepolicy.policy.language.common import Common
 from carepolicy.policy.language.effects import Effects, Extend, Open, Raise, Request, Tell
 from carepolicy.policy.language.flow import After, Clock, Event, Flow, LimitChoice, Phase, State, Transition
 from carepolicy.policy.language.messages import Message
@@ -20,9 +21,9 @@ from carepolicy.policy.node import CelText
 from carepolicy.policy.places import At, Place, Source
 
 __all__ = [
-    "After", "CalendarSpec", "CelText", "Channel", "Clock", "Effects", "Event", "Extend", "Fact", "Flow", "Holidays",
-    "ImportedFile", "Interval", "LimitChoice", "LimitText", "Message", "Open", "Organisation", "Phase", "Policies",
-    "Raise", "Request", "Role", "Setting", "State", "Tell", "Transition", "Value", "Watch",
+    "After", "CalendarSpec", "CelText", "Channel", "Clock", "Common", "Effects", "Event", "Extend", "Fact", "Flow",
+    "Holidays", "ImportedFile", "Interval", "LimitChoice", "LimitText", "Message", "Open", "Organisation", "Phase",
+    "Policies", "Raise", "Request", "Role", "Setting", "State", "Tell", "Transition", "Value", "Watch",
 ]  # fmt: skip
 
 

@@ -76,6 +76,7 @@ def coverage_of(policies: Policies, seen: Iterable[Seen]) -> Coverage:
     """What ``seen`` covers of a set."""
     found = frozenset(seen)
     items = [item for flow in policies.flows.values() for item in _of_flow(policies, flow, found)]
+    items += _of_common(policies, found)
     first = policies.organisation.languages[0] if policies.organisation.languages else ""
     written = policies.messages.get(first, {})
     parts = {name for each in written.values() for name in included_in(each.text)}
@@ -92,14 +93,9 @@ def _of_flow(policies: Policies, flow: Flow, seen: frozenset[Seen]) -> Iterator[
         covered = ("state", flow.name, state.name) in seen
         yield _item(policies, "states", flow.name, f"the state {state.name}", state.at, covered)
     for at, (rule, ways) in ways_of(flow).items():
-        name = described(flow, rule, ways)
-        covered = any(("way", flow.name, *way) in seen for way in ways)
-        yield _item(policies, "transitions", flow.name, name, at, covered)
-        if rule.when is not None:
-            for held in (True, False):
-                said = f"{name} when {rule.when} is {str(held).lower()}"
-                covered = any(("guard", flow.name, *way, held) in seen for way in ways)
-                yield _item(policies, "guards", flow.name, said, at / "when", covered)
+        if at.file == flow.at.file:
+            keys = [(flow.name, *way) for way in ways]
+            yield from _of_way(policies, flow.name, described(flow, rule, ways), rule, keys, seen)
     for clock in flow.clocks.values():
         for what in ("met", "late"):
             covered = ("clock", flow.name, clock.name, what) in seen
@@ -109,6 +105,35 @@ def _of_flow(policies: Policies, flow: Flow, seen: frozenset[Seen]) -> Iterator[
                 said = f"the clock {clock.name} when {limit.when} is {str(held).lower()}"
                 covered = ("limit", flow.name, clock.name, place, held) in seen
                 yield _item(policies, "guards", flow.name, said, limit.at / "when", covered)
+
+
+def _of_common(policies: Policies, seen: frozenset[Seen]) -> Iterator[CoverageItem]:
+    """What is said once for all flows, and gone through once: in whichever flow takes it up."""
+    found: dict[At, tuple[Transition, list[tuple[str, str, str, int]]]] = {}
+    for flow in policies.flows.values():
+        for at, (rule, ways) in ways_of(flow).items():
+            if at.file != flow.at.file:
+                found.setdefault(at, (rule, []))[1].extend((flow.name, *way) for way in ways)
+    for rule, keys in found.values():
+        name = f"every flow, {keys[0][2]} -> {rule.to or 'no change'}"
+        yield from _of_way(policies, "", name, rule, keys, seen)
+
+
+def _of_way(
+    policies: Policies,
+    flow: str,
+    name: str,
+    rule: Transition,
+    keys: list[tuple[str, str, str, int]],
+    seen: frozenset[Seen],
+) -> Iterator[CoverageItem]:
+    """A transition, and its guard both ways; ``keys`` are the flows and ways that it is for the machine."""
+    yield _item(policies, "transitions", flow, name, rule.at, any(("way", *key) in seen for key in keys))
+    if rule.when is not None:
+        for held in (True, False):
+            said = f"{name} when {rule.when} is {str(held).lower()}"
+            covered = any(("guard", *key, held) in seen for key in keys)
+            yield _item(policies, "guards", flow, said, rule.at / "when", covered)
 
 
 WayKey = tuple[str, str, int]

@@ -81,11 +81,13 @@ def suggest(stage: Stage, flow: Flow) -> Iterator[Suggestion]:
 def _not_taken(stage: Stage, flow: Flow) -> dict[At, tuple[Transition, list[WayKey]]]:
     verdicts = judge_all(suite_of((stage.root,)), traced=True)
     seen = {each for verdict in verdicts for each in verdict.seen}
-    return {
-        at: (rule, ways)
-        for at, (rule, ways) in ways_of(flow).items()
-        if not any(("way", flow.name, *way) in seen for way in ways)
+    taken = {
+        at
+        for other in stage.policies.flows.values()  # what is common to all is gone through in whichever takes it up
+        for at, (_, ways) in ways_of(other).items()
+        if any(("way", other.name, *way) in seen for way in ways)
     }
+    return {at: found for at, found in ways_of(flow).items() if at not in taken}
 
 
 def _confirmed(stage: Stage, flow: Flow, name: str, way: WayKey, path: Path) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.charts.changes.items import (
@@ -59,17 +59,25 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """All changes between two sets, by flow in the order of the newer set, then those that all flows share."""
+    """All changes between two sets, by flow in the order of the newer set, then those that all flows share.
+
+    ``taken_up`` are changes of what is said once for all flows, as each flow's chart shows them.
+    """
 
     old: Policies
     new: Policies
     language: str
     changes: tuple[Change, ...]
     renamed: Mapping[str, Mapping[str, str]]
+    taken_up: tuple[Change, ...] = ()
 
     def of(self, flow: str) -> tuple[Change, ...]:
         """The changes of one flow; "" gives those that all flows share."""
         return tuple(change for change in self.changes if change.flow == flow)
+
+    def drawn(self, flow: str) -> tuple[Change, ...]:
+        """The changes that the chart of a flow shows: its own, and those that it takes up."""
+        return (*self.of(flow), *(change for change in self.taken_up if change.flow == flow))
 
     def flows(self) -> tuple[str, ...]:
         """The flows with a change, in order."""
@@ -84,6 +92,7 @@ def compare(old: Policies, new: Policies, language: str | None = None) -> Differ
     after = Side(new, language)
     words = change_words(language)
     changes: list[Change] = []
+    common: list[Change] = []
     for name in dict.fromkeys((*new.flows, *old.flows)):
         one, other = old.flows.get(name), new.flows.get(name)
         old_ways: dict[Key, Placed] = {}
@@ -93,9 +102,32 @@ def compare(old: Policies, new: Policies, language: str | None = None) -> Differ
                 key = way_key(name, place, trigger, slot)
                 old_ways |= {} if gone is None else {key: gone}
                 new_ways |= {} if here is None else {key: here}
-        changes += _changes(words, _flow_items(before, one, old_ways), _flow_items(after, other, new_ways))
+        one_items, other_items = _flow_items(before, one, old_ways), _flow_items(after, other, new_ways)
+        for change in _changes(words, one_items, other_items):
+            there = [items[change.key] for items in (one_items, other_items) if change.key in items]
+            shared = all(each.common for each in there) and _is_of_common(old, new, change)
+            (common if shared else changes).append(change)
+    told = {_told_once(each): replace(each, flow="") for each in reversed(common)}
+    changes += reversed(told.values())
     changes += _changes(words, dict(set_items(before)), dict(set_items(after)))
-    return Difference(old, new, language, tuple(changes), renamed)
+    return Difference(old, new, language, tuple(changes), renamed, tuple(common))
+
+
+def _told_once(change: Change) -> tuple[str, Key, str, str]:
+    """What changes of several flows have in common that are one change of what all of them take up."""
+    return change.kind, (change.part, *change.key[2:]), change.aspect, change.text
+
+
+def _is_of_common(old: Policies, new: Policies, change: Change) -> bool:
+    """Whether a change of what a flow takes up is one of what is common, and not of who takes it up."""
+    one, other = old.organisation.common, new.organisation.common
+    if change.part == "way":
+        name = change.key[3]
+        before, after = (each.anywhere.get(name, ()) if each is not None else () for each in (one, other))
+        return change.aspect != "except" if change.kind == CHANGED else len(before) != len(after)
+    name = change.key[2]
+    known = [each is not None and name in each.events for each in (one, other)]
+    return change.kind == CHANGED or known[0] != known[1]
 
 
 def way_key(flow: str, place: str, trigger: str, slot: int) -> Key:

@@ -42,7 +42,8 @@ Aspect = tuple[Any, str]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A part of a set. ``flow`` and ``state`` say where it stands ("" for nowhere of that kind)."""
+    """A part of a set. ``flow`` and ``state`` say where it stands ("" for nowhere of that kind); ``common``: it is said
+    once for all flows, and this is how one takes it up."""
 
     kind: str
     title: str
@@ -50,6 +51,7 @@ class Item:
     state: str = ""
     aspects: Mapping[str, Aspect] = field(default_factory=dict)
     runs_in: tuple[str, ...] = ()
+    common: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ def flow_item(side: Side, flow: Flow) -> Item:
         "valid_from": (valid, valid),
         "promise": text(flow.promise),
         "order": (flow.order, ", ".join(flow.order)),
+        "common": (flow.takes_common, words.labels.yes if flow.takes_common else words.labels.no),
         "moves_to": (
             tuple(flow.moves_to.items()),
             ", ".join(f"{humanised(gone)} → {words.state(to)}" for gone, to in flow.moves_to.items()),
@@ -181,7 +184,8 @@ def event_item(side: Side, flow: Flow, event: Event) -> Item:
         **aspects_of(event, called_in(side, words)),
         "carries": ((event.required, event.optional), ", ".join(carries)),
     }
-    return Item("event", words.event(event.name), flow.name, "", aspects)
+    common = event.at.file != flow.at.file
+    return Item("event", words.event(event.name), flow.name, "", aspects, common=common)
 
 
 def clock_item(side: Side, flow: Flow, clock: Clock) -> Item:
@@ -233,7 +237,8 @@ def way_item(side: Side, flow: Flow, way: Placed) -> Item:
         "when": (transition.when, clean(transition.answer) or guard),
         **effect_aspects(side, words, transition.effects),
     }
-    return Item("way", f"{_place(words, way, state, own)}: {called}", flow.name, state, aspects)
+    title = f"{_place(words, way, state, own)}: {called}"
+    return Item("way", title, flow.name, state, aspects, common=transition.at.file != flow.at.file)
 
 
 def effect_aspects(side: Side, words: Words, effects: Effects | None) -> dict[str, Aspect]:

@@ -52,7 +52,7 @@ def chart_of_changes(difference: Difference, flow: str, between: str = "", group
     words = change_words(difference.language)
     marks = marks_of(difference, flow, words, keys)
     chart = chart_of(policies, flow, language=difference.language, marks=marks, groups=groups)
-    kinds = {change.kind for change in difference.of(flow)}
+    kinds = {change.kind for change in difference.drawn(flow)}
     legend = tuple((word_of(words, kind), GROUNDS[kind]) for kind in LINES if kind in kinds)
     footer = tuple(part for part in (*chart.footer[:-1], between) if part)
     return replace(chart, title=words.of_flow.format(chart.title), footer=footer, legend=legend)
@@ -61,7 +61,7 @@ def chart_of_changes(difference: Difference, flow: str, between: str = "", group
 def marks_of(difference: Difference, flow: str, words: ChangeWords, keys: dict[str, Key]) -> dict[str, Mark]:
     """Marks by state, and by the chart's key of a way."""
     old, new = difference.old.flows.get(flow), difference.new.flows.get(flow)
-    changes = difference.of(flow)
+    changes = difference.drawn(flow)
     marks: dict[str, Mark] = {}
     renamed = difference.renamed.get(flow, {})
     before = {renamed.get(name, name) for name in old.states} if old is not None else set()

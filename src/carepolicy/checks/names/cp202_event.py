@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, nearest, sole, unknown
-from carepolicy.policy.language.flow import CLOCK_EVENTS, EVERY
+from carepolicy.policy.language.flow import CLOCK_EVENTS, EVERY, list_at
 from carepolicy.policy.model import Flow
 from carepolicy.policy.places import Place
 
@@ -16,6 +16,7 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
     """Triggers, starts and restarts against the flow's own events; raised and watched ones against all flows'."""
     for flow in checked.flows.values():
         yield from _in_flow(checked, flow)
+    yield from _in_common(checked)
     declared = {event for flow in checked.flows.values() for event in flow.events}
     for _, effects, _ in checked.acts:
         for each in effects.raises:
@@ -50,6 +51,25 @@ def _in_flow(checked: CheckedSet, flow: Flow) -> Iterator[Finding]:
                 yield unknown(CODE, "event", name, place, flow.events)
 
 
+def _in_common(checked: CheckedSet) -> Iterator[Finding]:
+    """What flows take up happens on an event that is declared beside it: a clock is a flow's own, and so are events
+    that a flow declares."""
+    common = checked.organisation.common
+    for name, transitions in common.anywhere.items() if common is not None else ():
+        if common is None or name in common.events:
+            continue
+        place = checked.key_place(list_at(transitions))
+        owners = [each.name for each in checked.flows.values() if name in each.events]
+        if "." in name:
+            hint = "a clock is of one flow: say there what happens, under anywhere:"
+            yield Finding(CODE, f'unknown event "{name}"', place, hint)
+        elif owners and sole(name, common.events) is None:
+            hint = f"it is an event of {' and '.join(owners)}: declare it under events: of common: for all flows"
+            yield Finding(CODE, f'unknown event "{name}"', place, hint)
+        else:
+            yield unknown(CODE, "event", name, place, common.events)
+
+
 def _unknown_trigger(checked: CheckedSet, flow: Flow, name: str, place: Place) -> Finding:
     """What no trigger is: the end of a clock's round in other words, an event of another flow, a misspelt one."""
     clock, dot, end = name.partition(".")
@@ -71,7 +91,8 @@ RULE = Rule(
     CODE,
     "unknown event",
     "A key of on: or anywhere: is an event that the flow declares under events:, or a clock's event: CLOCK.warned, "
-    "CLOCK.late or CLOCK.met. What opens a case, restarts a clock, is raised or is counted by a watch is an event too.",
+    "CLOCK.late or CLOCK.met; under common: in organisation.yaml it is an event of common: itself. "
+    "What opens a case, restarts a clock, is raised or is counted by a watch is an event too.",
     "states:\n  received:\n    on: {reply_snt: answered}\n",
     "states:\n  received:\n    on: {reply_sent: answered}\n",
     find,

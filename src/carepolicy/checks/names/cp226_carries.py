@@ -12,13 +12,14 @@ from carepolicy.policy.findings import Finding, unknown
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Facts under ``carries:`` of every event of every flow."""
     facts = checked.organisation.facts
-    for flow in checked.flows.values():
-        for event in flow.events.values():
-            for key, names in (("required", event.required), ("optional", event.optional)):
-                for number, name in enumerate(names):
-                    if name not in facts:
-                        place = checked.place(event.at / "carries" / key / number)
-                        yield unknown(CODE, "fact", name, place, facts)
+    common = checked.organisation.common
+    events = [event for flow in checked.flows.values() for event in flow.events.values()]
+    for event in (*events, *(common.events.values() if common is not None else ())):
+        for key, names in (("required", event.required), ("optional", event.optional)):
+            for number, name in enumerate(names):
+                if name not in facts:
+                    place = checked.place(event.at / "carries" / key / number)
+                    yield unknown(CODE, "fact", name, place, facts)
 
 
 CODE = "CP226"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -15,6 +15,7 @@ from carepolicy.policy.language.keys import (
     called,
     derived,
     expression,
+    flag,
     inlined,
     key,
     limit,
@@ -32,6 +33,7 @@ from carepolicy.policy.language.keys import (
 from carepolicy.policy.language.shapes import (
     COUNT,
     DATE,
+    EXCEPTIONS,
     FACTS,
     LIMIT,
     NAME,
@@ -232,7 +234,7 @@ class Transition(Mapped):
     """One arrow. ``on`` is its trigger: an event, ``CLOCK.late`` (…), or the limit of an ``after``.
 
     ``to`` None means that the case stays, without leaving and entering again. ``except_`` is used
-    under ``anywhere`` only: the states in which it does not hold.
+    under ``anywhere`` only: the states in which it does not hold; in ``common`` flows and FLOW.STATE.
     """
 
     on: str = called()
@@ -271,16 +273,21 @@ class Transition(Mapped):
         "state", "Where it does not hold.", key="except", only=("anywhere",), example="[answered]", rank=1,
         told=("not at", "sauf à"),
     )  # fmt: skip
+    excepted = passed_on(
+        EXCEPTIONS, "Flows that do not take it up, and states (FLOW.STATE) where it does not hold.", key="except",
+        only=("common",), example="[feedback_survey, email_inquiry.answered]", codes=("CP203", "CP208"), rank=1,
+    )  # fmt: skip
     at: At = located()
 
 
-def _ways(variant: str, piece: str) -> Several:
+def ways(variant: str, piece: str) -> Several:
+    """One transition of a variant, or several."""
     one = Fields(Transition, variant, "to", _WAY, f"{piece}_one")
     return Several(one, ("string", "object"), _WAY, piece)
 
 
-TRANSITIONS = _ways("transition", "transitions")
-ANYWHERE = _ways("anywhere", "anywhere")
+TRANSITIONS = ways("transition", "transitions")
+ANYWHERE = ways("anywhere", "anywhere")
 
 
 class _After(Named):
@@ -465,6 +472,11 @@ class Flow(Mapped):
         Phase, "phases by name", "Boxes on the chart, and transitions shared by their states.", defines="phase", rank=7,
         example="{open: {title: Open, states: [received]}}", told=("phases", "phases"),
     )  # fmt: skip
+    takes_common: bool = flag(
+        "false: it takes up nothing of what common: in organisation.yaml says once for every flow.", key="common",
+        missing=True, default=True, otherwise="true", example="false", rank=7,
+        told=("takes up what is common", "reprend ce qui est commun"),
+    )  # fmt: skip
     moves_to: Mapping[str, str] = named(
         NAME.of("state"), "old states and new ones", "Where cases in a state that is gone move to.", rank=8,
         example="{taken: received}", codes=("CP233",), told=("open cases move", "les dossiers ouverts passent"),
@@ -498,3 +510,9 @@ def transitions_of(flow: Flow, state: str) -> dict[str, tuple[Transition, ...]]:
         if open_here:
             found.setdefault(trigger, open_here)
     return found
+
+
+def list_at(transitions: Iterable[Transition]) -> At:
+    """The address to which the key leads under which some transitions stand: of one, or of the list of them."""
+    at = next(iter(transitions)).at
+    return At(at.file, at.path[:-1]) if isinstance(at.path[-1], int) else at

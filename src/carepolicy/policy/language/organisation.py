@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from carepolicy.policy.findings import quoted
 from carepolicy.policy.language.calendar import CalendarSpec
+from carepolicy.policy.language.common import Common
 from carepolicy.policy.language.keys import (
     Fields,
     Mapped,
@@ -256,6 +257,10 @@ class Organisation(Mapped):
         example="{often: {count: customer_wrote, by: complaint.cause, reaches: 5, within: 30 days, "
         "raise: chronic_problem_found}}",
         rank=6,
+    )  # fmt: skip
+    common: Common | None = key(
+        Fields(Common), "What is said once for every flow.", default=None, rank=6,
+        example="{events: {card_seen: {title: A card number is seen}}, anywhere: {card_seen: {tell: care_lead}}}",
     )  # fmt: skip
     settings: Mapping[str, Setting] = named(
         TEXT, "numbers and texts by name", "What the owner is to decide.", defines="setting",

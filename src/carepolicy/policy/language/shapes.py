@@ -426,6 +426,15 @@ DAYS = _pattern(
 LANGUAGE = _pattern(
     "language", "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "a language", "a language is a code such as en or pt-BR"
 )
+EXCEPTIONS = Several(
+    _pattern(
+        "", r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$", "a flow, or a state of one",
+        "a flow is written like complaint, a state of one like complaint.decided",
+    ).of("exception"),
+    ("string",),
+    "a flow or a state of one (complaint.decided), or a list of these",
+    "exceptions",
+)  # fmt: skip
 COLOUR = _pattern(
     "colour", "^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$", "a colour", 'a colour is written "#0072b2", with quotes'
 )
