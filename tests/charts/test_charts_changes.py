@@ -141,8 +141,9 @@ MADE = {
     ("Flow", "valid_from"): date(2031, 1, 1),
     ("State", "after"): (After("9 hours", samples.transitions("9 hours", "closed"), HERE),),
 }
-NOT_OF_THE_POLICY = {"at", "keep_at", "name", "sources", "root", "digest", "renamed_from", "imports"}
-"""Names are keys, and ``renamed_from`` says which; imported files come as closed days (compared by their text)."""
+NOT_OF_THE_POLICY = {"at", "keep_at", "name", "sources", "root", "digest", "renamed_from", "imports", "common"}
+"""Names are keys, and ``renamed_from`` says which; imported files come as closed days (compared by their text); what is
+common is compared as flows have taken it up."""
 
 
 def altered(thing, field):

@@ -103,8 +103,8 @@ def aspects_of(thing: Mapped, called: Called) -> dict[str, Aspect]:
     """What the keys of a part say, in the order of a file, as far as that is no more than texts, names and limits;
     whoever knows more of the other keys puts that in their place."""
     form = form_of(type(thing))
-    keys = {key.name: key for key in form.keys}
-    told = [key for name in in_order(keys, keys) if (key := keys[name]).told and key.attribute in form.readers]
+    keys = {key.name: key for key in form.keys if key.attribute in form.readers}
+    told = [key for name in in_order(keys, keys) if (key := keys[name]).told]
     values = {key: getattr(thing, key.attribute) for key in told}
     return {key.aspect: called.aspect(key, value) for key, value in values.items() if _is_plain(value)}
 
