@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import yaml
 
 from carepolicy.checks import check_folder, rules
 from carepolicy.checks.rule import Rule
+from carepolicy.policy.catalogue import Catalogue, Entry, read_catalogue, written
 from carepolicy.policy.composer import compose
+from carepolicy.policy.load import load_policies
+from carepolicy.policy.phrases import phrases_of
 
 ORGANISATION = ("common", "timezone", "calendars", "facts", "roles", "channels", "settings", "watches", "languages")
 
@@ -37,6 +41,8 @@ def file_of(example: dict[str, Any]) -> str:
 
 
 def codes_of(harbour: Path, example: str, as_written: bool) -> set[str]:
+    if "msgid" in example:
+        return codes_of_catalogue(harbour, example)
     data = data_of(example)
     file = harbour / file_of(data)
     sound = data_of(file.read_text())
@@ -49,6 +55,21 @@ def codes_of(harbour: Path, example: str, as_written: bool) -> set[str]:
     policies, findings = check_folder(harbour)
     assert policies is not None, findings
     return {each.code for each in findings}
+
+
+def codes_of_catalogue(harbour: Path, example: str) -> set[str]:
+    """The codes of the set with a whole catalogue in which the example's entry stands."""
+    file = harbour / "texts/fr.po"
+    file.parent.mkdir(exist_ok=True)
+    policies, _ = load_policies(harbour)
+    assert policies is not None
+    there = {each.context for each in read_catalogue(example.encode(), "texts/fr.po")[0].entries}
+    there |= set(re.findall('msgctxt "(.*)"', example))
+    others = [Entry(each.path, each.text, each.text) for each in phrases_of(policies) if each.path not in there]
+    header = Catalogue("texts/fr.po", tuple(others), (("Language", "fr"),))
+    rest = written(header) if 'msgid ""' not in example else written(header).partition("\n\n")[2]
+    file.write_text(f"{example}\n{rest}" if 'msgid ""' in example else f"{rest}\n{example}")
+    return {each.code for each in check_folder(harbour)[1]}
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.code)

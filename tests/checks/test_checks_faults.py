@@ -12,6 +12,7 @@ from carepolicy.checks import check_folder
 from carepolicy.policy.places import Place
 
 FLOW = "flows/email_inquiry.yaml"
+CATALOGUES = yaml.safe_load((Path(__file__).parent / "texts.yaml").read_text())
 FAULTS = yaml.safe_load((Path(__file__).parent / "faults.yaml").read_text())
 
 
@@ -69,4 +70,4 @@ def test_messages_in_an_undeclared_language_are_found(harbour: Path) -> None:
 def test_every_rule_has_a_fault_here() -> None:
     from carepolicy.checks.rule import modules
 
-    assert set(modules()) - {fault["code"] for fault in FAULTS} == set()
+    assert set(modules()) - {fault["code"] for fault in (*FAULTS, *CATALOGUES)} == set()

@@ -74,7 +74,7 @@ def chart_of_heat(
     for state in numbers:
         if isinstance(audit.states.get(state), dict):
             rows[state] = _state_rows(labels, audit.states[state])
-    for name, clock in policies.flows[flow].clocks.items():
+    for name, clock in policies.in_language(language).flows[flow].clocks.items():
         runs_in = sorted((state for state in clock.runs_in if state in numbers), key=numbers.__getitem__)
         if runs_in and isinstance(audit.clocks.get(name), dict):
             told = _clock_rows(labels, clean(clock.title) or name, audit.clocks[name])

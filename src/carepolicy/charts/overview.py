@@ -60,7 +60,7 @@ def links_of(policies: Policies) -> tuple[Link, ...]:
 
 def source_of(policies: Policies, language: str | None = None) -> str:
     """The DOT text of the overview. A flow's first link is an arrow, every other a chip: no lines cross."""
-    return _Overview(policies, language_of(policies, language)).text()
+    return _Overview(policies.in_language(language), language_of(policies, language)).text()
 
 
 def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: str | None = None) -> tuple[Path, str]:
@@ -90,7 +90,7 @@ def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: 
 
 
 def _picture(policies: Policies, source: str, language: str | None) -> str:
-    language = language_of(policies, language)
+    policies, language = policies.in_language(language), language_of(policies, language)
     names = {f"flow-{identifier(name)}": clean(flow.title) or name for name, flow in policies.flows.items()}
     title = labels_of(language).all_flows
     return made_readable(render(source, "svg"), title, "; ".join(names.values()), names, "all", language)

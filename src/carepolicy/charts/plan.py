@@ -169,7 +169,7 @@ def chart_of(
     are the sheets themselves, as ``finer`` gives them. A step's number is the same however it is divided.
     """
     words = words_of(policies, flow_name, language)
-    flow = words.flow
+    policies, flow = words.policies, words.flow
     ways = {name: ways_of(words, state) for name, state in flow.states.items()}
     starts = [name for name, state in flow.states.items() if state.start_on]
     tree = tree_of(flow, ways, flow.states, starts)

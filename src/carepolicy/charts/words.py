@@ -40,10 +40,11 @@ def language_of(policies: Policies, language: str | None) -> str:
 
 
 def words_of(policies: Policies, flow: str, language: str | None) -> Words:
-    """The words for a flow of that name. Raises UnknownFlow."""
+    """The words for a flow of that name, with the texts of the policy in that language. Raises UnknownFlow."""
     if flow not in policies.flows:
         raise UnknownFlow(flow)
-    return Words(policies, policies.flows[flow], language_of(policies, language))
+    policies, language = policies.in_language(language), language_of(policies, language)
+    return Words(policies, policies.flows[flow], language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ def settled(organisation: Organisation, text: str) -> str:
 
     def value(match: re.Match[str]) -> str:
         setting = organisation.settings.get(match[1])
-        return humanised(match[1]) if setting is None else str(setting.value)
+        return humanised(match[1]) if setting is None else str(setting.told)
 
     return clean(_SETTING.sub(value, text))
 

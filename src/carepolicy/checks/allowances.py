@@ -22,6 +22,9 @@ UNUSED = "CP191"
 NEVER = ("CP311",)
 """Rules of the flow without which a set cannot be run: what is raised in a circle has no order."""
 
+OF_CATALOGUES = ("CP620", "CP621", "CP622", "CP623")
+"""Rules of files that translators' tools write, which keep no comment for us."""
+
 _ALLOW = re.compile(r"(?:^|\s)#\s*carepolicy:\s*allow\b\s*(?P<codes>[^#]*?)(?:\bbecause\b(?P<why>.*))?$")
 _CODE = re.compile(r"\bCP\d{3}\b")
 
@@ -82,7 +85,7 @@ def may_be_silenced(code: str) -> bool:
     if code.startswith(("CP1", "CP2")):
         rule = rule_of(code)
         return rule is not None and rule.severity is not Severity.ERROR
-    return code not in NEVER
+    return code not in (*NEVER, *OF_CATALOGUES)
 
 
 def allowances(source: Source) -> Iterator[Allowance]:

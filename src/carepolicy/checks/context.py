@@ -15,8 +15,10 @@ from carepolicy.checks.times import TimesInTexts
 from carepolicy.policy.findings import unknown
 from carepolicy.policy.language.flow import list_at
 from carepolicy.policy.language.kinds import references
+from carepolicy.policy.phrases import phrases_of
 from carepolicy.policy.placeholders import PlaceholderError, included_in, placeholders
 from carepolicy.policy.places import Place
+from carepolicy.policy.translations import standing_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from carepolicy.policy.model import CalendarSpec, Effects, Flow, Message, Organisation, Policies, Transition, Watch
     from carepolicy.policy.placeholders import Name, Placeholder
     from carepolicy.policy.places import At, Source
+    from carepolicy.policy.translations import Standing
 
 
 T = TypeVar("T")
@@ -96,6 +99,15 @@ class CheckedSet:
     def named(self) -> Mapping[str, Sequence[Reference]]:
         """By what they are the names of ("role", "state" …), all names of things that are given elsewhere."""
         return references(self.sources)
+
+    @cached_property
+    def translated(self) -> tuple[Standing, ...]:
+        """How far the set is translated into each of its languages that has a catalogue."""
+        if not self.policies.texts:
+            return ()
+        phrases = phrases_of(self.policies)
+        found = (standing_of(self.policies, phrases, each) for each in self.organisation.languages[1:])
+        return tuple(each for each in found if each.files)
 
     def unknown_names(
         self, code: str, what: str, known: Mapping[str, object] | Callable[[Reference], Mapping[str, object]]

@@ -74,6 +74,7 @@ COMMANDS: dict[str, Entry] = {
     "graph": Entry("graph", "Draw the chart of a flow"),
     "diff": Entry("diff", "Say what changed between two policy sets"),
     "handbook": Entry("handbook", "Write the staff handbook"),
+    "texts": Entry("texts", "Keep the catalogues of texts in other languages"),
     "schema": Entry("schema", "Print or write the JSON Schemas of the policy files"),
     "completion": Entry("completion", "Print the completion script for a shell"),
 }

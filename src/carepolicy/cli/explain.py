@@ -64,7 +64,8 @@ class Page:
     def markdown(self) -> str:
         """The page as it stands in docs/rules/."""
         parts = [f"# {self.code}: {self.title}", "", f"Severity: {self.severity}", "", *_wrapped(self.meaning)]
-        language = "text" if self.severity == EVENT else "yaml"
+        catalogue = "msgid" in self.bad
+        language = "text" if self.severity == EVENT else "po" if catalogue else "yaml"
         for name, example in (("Wrong", self.bad), ("Right", self.good)):
             if example:
                 parts += ["", f"## {name}", "", f"```{language}", example.rstrip("\n"), "```"]

@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime import Calendar, LimitError
 from carepolicy.businesstime.words import limit_in_words
+from carepolicy.charts.text import clean
 from carepolicy.charts.words import Words, fact_title, language_of, limit_told, titled
 from carepolicy.checks import CheckedSet
 from carepolicy.checks.holes import unsure_in
 from carepolicy.handbook.ui import Ui, ui_of
 from carepolicy.machine.compiler import calendar_of
 from carepolicy.machine.locales import locale_of
+from carepolicy.policy.phrases import scenario_phrases
 from carepolicy.policy.placeholders import filled
 
 if TYPE_CHECKING:
@@ -92,6 +94,20 @@ class Book:
     def spoken(self) -> str:
         """The language in which the policy itself is written: the first of the set."""
         return language_of(self.policies, None)
+
+    def spoken_of(self, text: str) -> str:
+        """The language in which a text of the policy is written that stands in the book: the book's own, where the
+        set has a translation."""
+        return self.language if self.policies.language and text not in self._unsaid else self.spoken
+
+    @cached_property
+    def _unsaid(self) -> frozenset[str]:
+        titles = (each for each in scenario_phrases(self.policies) if (each.path, each.text) not in self._translations)
+        return frozenset(map(clean, (*self.policies.unsaid, *(each.text for each in titles))))
+
+    @property
+    def _translations(self) -> Mapping[tuple[str, str], str]:
+        return self.policies.translations
 
     def calendar_title(self, name: str) -> str:
         """The title of a calendar."""

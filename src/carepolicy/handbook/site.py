@@ -100,7 +100,7 @@ def build(
     calendars, scenarios = calendars_of(policies), scenarios_of(policies)
     history = History(policies, since)
     for language in languages:
-        book = Book(policies, language.tag, year or year_of(policies), calendars)
+        book = Book(policies.in_language(language.tag), language.tag, year or year_of(policies), calendars)
         writer = _Writer(site, environment, book, language, languages)
         writer.home(draw_overview(policies, language.tag, language.folder, drawn=drawn))
         for flow in policies.flows.values():
@@ -145,7 +145,7 @@ class _Writer:
         self._environment = environment.overlay()
         self._environment.filters = {
             **environment.filters,
-            "own": lambda text: _own(text, book.spoken, book.ui.language),
+            "own": lambda text: _own(text, book.spoken_of(text), book.ui.language),
         }
         self._environment.globals = {
             **environment.globals,

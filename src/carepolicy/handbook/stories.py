@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from carepolicy.charts.text import clean, humanised
 from carepolicy.machine.messages import MASK
+from carepolicy.policy.phrases import scenario_keys
 from carepolicy.policy.text import read_source
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def stories_of(book: Book, flow: Flow, scenarios: list[Mapping[str, Any]]) -> li
     """The scenarios of one flow, told in the language of the book."""
     teller = _Teller(book, book.words(flow))
     own = [each for each in scenarios if each.get("flow") == flow.name]
-    return [Story(clean(str(each["scenario"])), tuple(teller.lines(each["steps"]))) for each in own]
+    titles = [str(each["scenario"]) for each in own]
+    told = [clean(book.policies.said_at(scenario_keys(flow.name, title), title)) for title in titles]
+    return [Story(title, tuple(teller.lines(each["steps"]))) for title, each in zip(told, own, strict=True)]
 
 
 class _Teller:
@@ -148,5 +151,5 @@ class _Teller:
         if isinstance(value, (list, tuple)):
             return ", ".join(self._value(name, each) for each in value)
         if fact is not None and fact.type == "choice":
-            return clean(str(value).replace("_", " "))
+            return clean(fact.told(str(value)))
         return clean(str(value))

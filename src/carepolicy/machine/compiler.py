@@ -215,8 +215,8 @@ class _FlowCompiler:
                 trigger: self._rules(state, found, trigger) for trigger, found in ways.items() if trigger not in timers
             },
             afters=afters,
-            enter=self._effects(state.enter, None, state.title),
-            leave=self._effects(state.leave, None, state.title),
+            enter=self._effects(state.enter, None, state.name),
+            leave=self._effects(state.leave, None, state.name),
         )
 
     def _rules(self, state: State, ways: tuple[FlowTransition, ...], trigger: str | None) -> tuple[RuleTable, ...]:
@@ -224,7 +224,7 @@ class _FlowCompiler:
             RuleTable(
                 when=way.guard.function if way.guard is not None else None,
                 to=-1 if way.dest is None else self.index[way.dest],
-                effects=self._effects(way.rule.effects, trigger, self.flow.states[way.dest or state.name].title),
+                effects=self._effects(way.rule.effects, trigger, way.dest or state.name),
                 spends=self._spending(state, way.rule.effects, trigger),
             )
             for way in ways
@@ -256,8 +256,8 @@ class _FlowCompiler:
         return LimitTable(guard.function, limit, choice.rolls is not None, frozenset((*limit.reads, *guard.reads)))
 
     def _effects(self, effects: Effects | None, trigger: str | None, state: str) -> EffectsTable | None:
-        """The table of ``effects``, or None where there are none. ``trigger`` is what they follow, ``state`` the title
-        of that in which the case is after them."""
+        """The table of ``effects``, or None where there are none. ``trigger`` is what they follow, ``state`` that
+        in which the case is after them."""
         if effects is None:
             return None
         scope = scope_of(self.organisation, self.flow, trigger)
@@ -274,7 +274,7 @@ class _FlowCompiler:
             assign=None if effects.assign is None else self._assignee(effects.assign),
             send=effects.send,
             tell=tuple(
-                (each.role, compile_notice(self.policies, self.flow, each.say, state, trigger)) for each in effects.tell
+                (each.role, compile_notice(self.policies, self.flow, each, state, trigger)) for each in effects.tell
             ),
             request=tuple(
                 (each.action, tuple(self._argument(scope, *named) for named in each.arguments.items()))

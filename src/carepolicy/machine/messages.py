@@ -29,7 +29,7 @@ from carepolicy.policy.limit import Limit, LimitError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from carepolicy.policy.model import Fact, Flow, Message, Policies
+    from carepolicy.policy.model import Fact, Flow, Message, Policies, Tell
     from carepolicy.policy.placeholders import Placeholder
 
 
@@ -108,6 +108,8 @@ class Slot(NamedTuple):
     type: str = ""
     currency: str | None = None
     private: bool = False
+    words: tuple[tuple[str, str], ...] = ()
+    """What people read of the values of a choice, where that is not made of their names."""
     isolated: bool = False
     """Whether the text around it is written from right to left, so that the value must not mix with it."""
     others: tuple[Piece, ...] = ()
@@ -176,6 +178,12 @@ class Template(NamedTuple):
             return ""
         if slot.private and not reveal:
             return MASK
+        if slot.words:
+            words = dict(slot.words)
+            chosen = value if isinstance(value, tuple) else (value,)
+            return ", ".join(
+                words.get(each) or value_in_words(each, slot.type, None, self.locale, "") for each in chosen
+            )
         if slot.type == "time":
             return ", ".join(map(self._time, value)) if isinstance(value, tuple) else self._time(value)
         return value_in_words(value, slot.type, slot.currency, self.locale, self.timezone)
@@ -195,7 +203,9 @@ def compile_templates(policies: Policies, flow: Flow) -> dict[str, dict[str, Tem
     names = sorted({name for effects in effects_of(flow) for name in effects.send})
     return {
         name: {
-            language: _template(policies, flow, language, texts[name].subject, _whole(texts[name].text, texts))
+            language: _template(
+                policies.in_language(language), flow, language, texts[name].subject, _whole(texts[name].text, texts)
+            )
             for language, texts in policies.messages.items()
             if name in texts
         }
@@ -210,16 +220,23 @@ def _whole(text: str, texts: Mapping[str, Message]) -> str:
     return with_included(text, lambda name: texts[name].text if name in texts else None)
 
 
-def compile_notice(policies: Policies, flow: Flow, text: str, state: str, trigger: str | None) -> dict[str, Template]:
-    """The text of an internal notice, in the organisation's first language; without one it tells the title of the
+def compile_notice(policies: Policies, flow: Flow, tell: Tell, state: str, trigger: str | None) -> dict[str, Template]:
+    """The text of an internal notice in the language of the role that is told; without one it tells the title of the
     ``state``, and what the notice is told on."""
-    language = policies.organisation.languages[0]
-    template = _template(policies, flow, language, "", text)
-    return {language: template if text else template._replace(text=notice_of(flow, language, state, trigger))}
+    role = policies.organisation.roles.get(tell.role)
+    language = (role.language if role is not None else None) or policies.organisation.languages[0]
+    spoken = policies.in_language(language)
+    flow = spoken.flows.get(flow.name, flow)
+    template = _template(
+        spoken, flow, language, "", spoken.said_at(("flows", flow.name, *tell.at.path, "say"), tell.say)
+    )
+    if not tell.say:
+        template = template._replace(text=notice_of(flow, language, flow.states[state].title, trigger))
+    return {language: template}
 
 
 def _template(policies: Policies, flow: Flow, language: str, subject: str, text: str) -> Template:
-    organisation = policies.organisation
+    organisation, flow = policies.organisation, policies.flows.get(flow.name, flow)
     locale = locale_in(language, region_of(organisation))
     return Template(
         language,
@@ -271,7 +288,7 @@ def _part(policies: Policies, flow: Flow, language: str, name: str) -> Piece:
     organisation = policies.organisation
     fact: Fact | None = organisation.facts.get(name)
     if fact is not None:
-        return Slot("fact", name, fact.item or fact.type, fact.currency, fact.private)
+        return Slot("fact", name, fact.item or fact.type, fact.currency, fact.private, fact.words)
     if name == "case":
         return Slot("subject", "")
     if name == "organisation":
@@ -281,7 +298,7 @@ def _part(policies: Policies, flow: Flow, language: str, name: str) -> Piece:
     first, _, rest = name.partition(".")
     middle, _, last = rest.partition(".")
     if first == "settings" and rest in organisation.settings:
-        return _setting(organisation.settings[rest].value, language, organisation.timezone)
+        return _setting(organisation.settings[rest].told, language, organisation.timezone)
     if first == "clock" and middle in flow.clocks and last in ("limit", "due"):
         return Slot(last, middle)
     if first == "channel" and middle in organisation.channels and last in ("address", "hours"):

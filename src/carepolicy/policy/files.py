@@ -18,6 +18,8 @@ ORGANISATION = "organisation.yaml"
 FOLDERS = ("flows", "messages")
 SPLIT = "messages"
 """The folder whose files may stand in a folder of their language: messages/en/orders.yaml."""
+TEXTS = "texts"
+"""The folder of catalogues: texts of the set, and in a folder of it carepolicy's own words, in other languages."""
 
 LARGEST_FILE = 5_000_000
 """Bytes. A policy file of a large organisation has some 50,000."""
@@ -26,15 +28,20 @@ LARGEST_FILE = 5_000_000
 def policy_files(root: str | os.PathLike[str]) -> list[str]:
     """The files that a policy set consists of, by their paths below ``root``, sorted.
 
-    organisation.yaml, flows/*.yaml, messages/*.yaml and messages/*/*.yaml, and the .ics files in the folder itself or
-    in a folder in it, which calendars may import. Empty where there is no such folder.
+    organisation.yaml, flows/*.yaml, messages/*.yaml and messages/*/*.yaml, the catalogues texts/*.po and
+    texts/carepolicy/*.po, and the .ics files in the folder itself or in a folder in it, which calendars may import.
+    Empty where there is no such folder.
     """
     found = [ORGANISATION] if os.path.exists(os.path.join(root, ORGANISATION)) else []
     for folder in ("", *listed(root, folders=True)):
         for name in listed(os.path.join(root, folder)):
             path = f"{folder}/{name}" if folder else name
-            if name.endswith(".ics") or (folder in FOLDERS and name.endswith(".yaml")):
+            ours = (folder in FOLDERS and name.endswith(".yaml")) or (folder == TEXTS and name.endswith(".po"))
+            if ours or name.endswith(".ics"):
                 found.append(path)
+        if folder == TEXTS:
+            own = f"{TEXTS}/carepolicy"
+            found += [f"{own}/{name}" for name in listed(os.path.join(root, own)) if name.endswith(".po")]
     for below in listed(os.path.join(root, SPLIT), folders=True):
         names = listed(os.path.join(root, SPLIT, below))
         found += [f"{SPLIT}/{below}/{name}" for name in names if name.endswith(".yaml")]
@@ -95,6 +102,7 @@ _FOLDERS = {
     "flows": ("flow", "flowcharts", "flowchart", "charts", "abläufe", "ablaeufe", "ablauf", "flux", "flujos", "flujo"),
     "messages": ("message", "mesages", "messges", "nachrichten", "nachricht", "meldungen", "mensajes", "textos"),
 }
+_TEXTS = ("text", "translations", "translation", "locale", "locales", "po", "i18n", "texte", "textes", "traductions")
 """What people call these folders who do not know their names, in English, German, French and Spanish."""
 
 
@@ -107,6 +115,7 @@ def misplaced(root: str | os.PathLike[str]) -> list[Finding]:
         names = _policies_in(os.path.join(root, folder)) if meant is not None else []
         if names:
             found.append(_overlooked(f"{folder}/{names[0]}", f"call the folder {meant}, or move its files to {meant}/"))
+    found += _catalogues_misplaced(root)
     for folder, hint in (
         ("flows", "it must stand in flows/ itself"),
         *((each, f"it must stand in {each}/ itself") for each in languages),
@@ -115,6 +124,21 @@ def misplaced(root: str | os.PathLike[str]) -> list[Finding]:
             names = _policies_in(os.path.join(root, folder, below))
             found += [_overlooked(f"{folder}/{below}/{name}", hint) for name in names]
     return found
+
+
+def _catalogues_misplaced(root: str | os.PathLike[str]) -> Iterator[Finding]:
+    """Catalogues of texts that stand elsewhere than in texts/, or are called otherwise."""
+    for folder in listed(root, folders=True):
+        names = listed(os.path.join(root, folder))
+        if folder == TEXTS:
+            for name in names:
+                stem, ending = os.path.splitext(name)
+                if ending.lower() in (".po", ".pot", ".mo") and ending != ".po" and f"{stem}.po" not in names:
+                    yield _overlooked(f"{TEXTS}/{name}", f"call it {stem}.po")
+        elif folder.lower() == TEXTS or folder.lower() in _TEXTS:
+            there = [name for name in names if name.lower().endswith(".po")]
+            if there:
+                yield _overlooked(f"{folder}/{there[0]}", f"call the folder {TEXTS}, or move its files to {TEXTS}/")
 
 
 def organisation_meant(root: str | os.PathLike[str]) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from carepolicy.policy.files import ORGANISATION, digest, misplaced, organisation_meant, policy_files, read_bytes
+from carepolicy.policy.files import ORGANISATION, TEXTS, digest, misplaced, organisation_meant, policy_files, read_bytes
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.language.common import taken_up
 from carepolicy.policy.language.kinds import KINDS
@@ -85,7 +85,12 @@ class _Loading:
         flows, messages = self._flows(organisation), self._messages()
         if organisation is None:
             return None
-        return Policies(root, organisation, flows, messages, digest(self.contents), self.sources)
+        texts = {
+            name: content
+            for name, content in self.contents.items()
+            if name.startswith(f"{TEXTS}/") and name.count("/") == 1 and content is not None
+        }
+        return Policies(root, organisation, flows, messages, digest(self.contents), self.sources, texts)
 
     def _kept(self, name: str, kind: str, files: Mapping[str, bytes] | None = None) -> Kept | None:
         """A file as it was read and made into a part of the model, now or before; None of one that is not there.

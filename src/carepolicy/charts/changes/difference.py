@@ -87,6 +87,7 @@ class Difference:
 def compare(old: Policies, new: Policies, language: str | None = None) -> Difference:
     """What changed from ``old`` to ``new``, in the words of a language (by default the newer set's first)."""
     language = language_of(new, language)
+    old, new = old.in_language(language), new.in_language(language)
     renamed = {name: _renamed(flow) for name, flow in new.flows.items()}
     before = Side(old, language, renamed)
     after = Side(new, language)

@@ -10,8 +10,11 @@ from carepolicy.policy.findings import Finding, unknown
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
-    """Channels of states, and languages of files of messages."""
+    """Channels of states, and languages of roles and of files of messages."""
     organisation = checked.organisation
+    for role in organisation.roles.values():
+        if role.language is not None and role.language not in organisation.languages:
+            yield unknown(CODE, "language", role.language, checked.place(role.at / "language"), organisation.languages)
     yield from checked.unknown_names(CODE, "channel", organisation.channels)
     for language, messages in checked.messages.items():
         if language not in organisation.languages:
@@ -25,8 +28,8 @@ CODE = "CP209"
 RULE = Rule(
     CODE,
     "unknown channel or language",
-    "A state's channel is declared under channels:, and a file of messages is written in one of the languages: "
-    "of organisation.yaml.",
+    "A state's channel is declared under channels:, and a role's language and that of a file of messages are among the "
+    "languages: of organisation.yaml.",
     "states:\n  received: {channel: emial}\n",
     "states:\n  received: {channel: email}\n",
     find,

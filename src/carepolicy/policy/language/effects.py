@@ -18,7 +18,7 @@ from carepolicy.policy.language.keys import (
     named,
     names,
     read_fields,
-    text,
+    words,
 )
 from carepolicy.policy.language.shapes import COUNT, EXPRESSION, FACT, NAME, Named, Scalar, Several
 from carepolicy.policy.limit import LimitText
@@ -31,7 +31,7 @@ class Tell(Mapped):
     """An internal notice to a role."""
 
     role: str = name_of("role", "Who is told.", required=True, example="care_lead")
-    say: str = text("What they are told.", example="'{case} is late.'", codes=("CP225", "CP701"))
+    say: str = words("What they are told.", example="'{case} is late.'", codes=("CP225", "CP701"))
     at: At = located()
 
 

@@ -29,6 +29,7 @@ from carepolicy.policy.language.keys import (
     text,
     texts,
     title,
+    words,
 )
 from carepolicy.policy.language.shapes import (
     COUNT,
@@ -40,6 +41,7 @@ from carepolicy.policy.language.shapes import (
     SCALARS,
     TEXT,
     TRIGGER,
+    WORDS,
     Array,
     Either,
     Named,
@@ -150,7 +152,7 @@ class Clock(Mapped):
 
     name: str = called()
     title: str = title(example="First answer", codes=("CP803",))
-    promise: str = text(
+    promise: str = words(
         "The promise in words; {limit} stands for the limit.", example="An answer within {limit}.",
         codes=("CP225", "CP409"), rank=1, told=("promise", "promesse"),
     )  # fmt: skip
@@ -209,7 +211,7 @@ class Clock(Mapped):
         _ROLLS, "What becomes of a due time on a closed day.", bare=True, otherwise="it stays",
         example="next_business_day", codes=("CP408",), told=("on a closed day", "un jour fermé"),
     )  # fmt: skip
-    never_pauses: str | None = text(
+    never_pauses: str | None = words(
         "Why it must never pause, such as law.", missing=None, example="the law gives 14 days", codes=("CP407",),
         rank=3, told=("never stands still", "ne s’arrête jamais"),
     )  # fmt: skip
@@ -247,22 +249,22 @@ class Transition(Mapped):
         told=("leads to", "mène à"),
     )  # fmt: skip
     effects: Effects = inlined(Effects)
-    title: str = text("What people call it.", example="Answer it", rank=3, told=("title", "titre"))
+    title: str = words("What people call it.", example="Answer it", rank=3, told=("title", "titre"))
     steps: tuple[str, ...] = texts(
-        "What to do, in order.", default=(), example="[Look at the order, Write the answer]", rank=3,
+        "What to do, in order.", said=WORDS, default=(), example="[Look at the order, Write the answer]", rank=3,
         told=("what to do", "que faire"),
     )  # fmt: skip
-    say: str = text(
+    say: str = words(
         "What to say.", default="", example="We are sorry.", codes=("CP225",), rank=3, told=("what to say", "que dire")
     )
-    never: str = text(
+    never: str = words(
         "What not to say.", default="", example="Do not promise a date.", rank=3,
         told=("what never to say", "à ne jamais dire"),
     )  # fmt: skip
-    note: str = text(
+    note: str = words(
         "Why, for the chart and the audit.", example="The law asks for it.", rank=3, told=("why", "pourquoi")
     )
-    answer: str = text(
+    answer: str = words(
         "The answer to the state's question that leads this way.", example="Yes", rank=3, told=("answer", "réponse")
     )
     draw: str | None = key(
@@ -316,17 +318,19 @@ class State(Mapped):
     name: str = called()
     title: str = title(example="Waiting for the customer", codes=("CP801", "CP802", "CP803"))
     steps: tuple[str, ...] = texts(
-        "What to do, in order.", example="[Look at the order, Write the answer]", rank=3,
+        "What to do, in order.", said=WORDS, example="[Look at the order, Write the answer]", rank=3,
         told=("what to do", "que faire"),
     )  # fmt: skip
-    say: str = text("What to say.", example="We are sorry.", codes=("CP225",), rank=3, told=("what to say", "que dire"))
-    never: str = text(
+    say: str = words(
+        "What to say.", example="We are sorry.", codes=("CP225",), rank=3, told=("what to say", "que dire")
+    )
+    never: str = words(
         "What not to say.", example="Do not promise a date.", rank=3, told=("what never to say", "à ne jamais dire")
     )
-    note: str = text(
+    note: str = words(
         "Why, for the chart and the audit.", example="The law asks for it.", rank=3, told=("why", "pourquoi")
     )
-    ask: str = text(
+    ask: str = words(
         "The question that its guarded transitions answer.", example="Is it urgent?", rank=3,
         told=("question", "question"),
     )  # fmt: skip
@@ -368,7 +372,7 @@ class State(Mapped):
         "", "What the state was called in the version before.", example="taken", codes=("CP233",), rank=6
     )
     synonyms: tuple[str, ...] = texts(
-        "Other words for it.", example="[inbox]", rank=3, told=("also called", "aussi appelé")
+        "Other words for it.", said=WORDS, example="[inbox]", rank=3, told=("also called", "aussi appelé")
     )
     at: At = located()
 
@@ -404,7 +408,7 @@ class Flow(Mapped):
         told=("version", "version"),
     )  # fmt: skip
     title: str = title(missing=lambda node, name: in_words(node.said("flow")), example="E-mail inquiry", rank=2)
-    purpose: str = text("What it is for.", example="Every e-mail gets an answer.", rank=3, told=("purpose", "but"))
+    purpose: str = words("What it is for.", example="Every e-mail gets an answer.", rank=3, told=("purpose", "but"))
     owner: str = name_of(
         "role", "The role that is accountable for the flow.", required=True, example="care_lead", rank=4,
         told=("owner", "responsable"),
@@ -416,7 +420,7 @@ class Flow(Mapped):
     covers: tuple[str, ...] = texts(
         "Ids of the requirements that it meets.", example="[R07, R12]", rank=4, told=("covers", "couvre")
     )
-    based_on: str = text(
+    based_on: str = words(
         "The law, contract or paper that it follows.", example="Consumer Contracts Regulations 2013", rank=4,
         told=("based on", "d’après"),
     )  # fmt: skip
@@ -449,7 +453,7 @@ class Flow(Mapped):
         "The limit of the whole flow.", example="14 days", codes=("CP411",), rank=4, told=("promise", "promesse")
     )
     synonyms: tuple[str, ...] = texts(
-        "Other words for it.", example="[mail]", rank=4, told=("also called", "aussi appelé")
+        "Other words for it.", said=WORDS, example="[mail]", rank=4, told=("also called", "aussi appelé")
     )
     events: Mapping[str, Event] = named(
         Event, "events by name", "What may happen.", defines="event", codes=("CP306",), rank=5,

@@ -25,6 +25,7 @@ from carepolicy.policy.language.shapes import (
     NAMES,
     TEXT,
     TEXTS,
+    WORDS,
     Inside,
     Key,
     Named,
@@ -219,13 +220,19 @@ def passed_on(shape: Shape, about: str, **words: Any) -> Any:
 
 
 def text(about: str, *, missing: Any = "", **more: Any) -> Any:
-    """A text for people; "" where it is left out."""
+    """A text; "" where it is left out."""
     return key(TEXT, about, missing=missing, **more)
+
+
+def words(about: str, **more: Any) -> Any:
+    """A text for people, in the set's first language: others stand in texts/."""
+    return text(about, said=WORDS, **more)
 
 
 def title(about: str = "What people call it.", **more: Any) -> Any:
     """What people call a thing: its name in words where it is left out."""
     usual = {"missing": _name_in_words, "otherwise": "its name in words", "told": ("title", "titre"), "rank": 0}
+    usual["said"] = WORDS
     return key(TEXT, about, **{**usual, **more})
 
 
@@ -234,7 +241,7 @@ def _name_in_words(node: Node, name: str) -> str:
 
 
 def texts(about: str, **more: Any) -> Any:
-    """A text or several for people."""
+    """A text or several."""
     return key(TEXTS, about, missing=(), **more)
 
 
@@ -305,7 +312,8 @@ def inlined(kind: type[Mapped]) -> Any:
     frozen_default=True,
     kw_only_default=True,
     field_specifiers=(
-        key, text, title, texts, name_of, names, expression, limit, flag, named, derived, called, located, inlined,
+        key, text, words, title, texts, name_of, names, expression, limit, flag, named, derived, called, located,
+        inlined,
     ),
 )  # fmt: skip
 def mapping(

@@ -32,13 +32,15 @@ from carepolicy.policy.language.shapes import (
     LANGUAGE,
     LIMIT,
     TEXT,
+    VALUES,
+    WORDS,
     Array,
     Either,
     Scalar,
     choice,
 )
 from carepolicy.policy.limit import Limit, LimitText, parse_limit, setting_in
-from carepolicy.policy.node import Node
+from carepolicy.policy.node import Node, in_words
 from carepolicy.policy.places import At
 from carepolicy.policy.vocabulary import amount_meant
 
@@ -78,6 +80,10 @@ class Role(Mapped):
         ),
         "The largest amount of money it may decide on.", otherwise="none", example="100.00",
         codes=("CP506", "CP507", "CP508"), rank=1, told=("may decide up to", "peut décider jusqu’à"),
+    )  # fmt: skip
+    language: str | None = key(
+        LANGUAGE, "The language of the notices that it is told.", default=None, otherwise="the first of the set",
+        example="en", codes=("CP209",), rank=1, told=("language", "langue"),
     )  # fmt: skip
     colour: str | None = key(COLOUR, "Its colour on charts.", example='"#0072b2"', rank=1, told=("colour", "couleur"))
     at: At = located()
@@ -121,7 +127,7 @@ class Fact(Mapped):
     )  # fmt: skip
     item: str | None = derived(lambda node, name: _type(node)[1])
     of: tuple[str, ...] = key(
-        Array(TEXT.inline, "a list of texts", at_least=1), "What a choice chooses from.",
+        Array(TEXT.inline, "a list of texts", at_least=1), "What a choice chooses from.", said=VALUES,
         read=lambda node, name: _choices(node), example="[standard, gold]", codes=("CP111",), rank=1,
     )  # fmt: skip
     currency: str | None = key(
@@ -150,7 +156,12 @@ class Fact(Mapped):
         example="standard", codes=("CP224",), rank=1, told=("default", "valeur par défaut"),
     )  # fmt: skip
     title: str = title(example="Customer's tier", rank=1)
+    words: tuple[tuple[str, str], ...] = derived(lambda node, name: (), default=())
     at: At = located()
+
+    def told(self, value: str) -> str:
+        """What people read of a value that may be chosen."""
+        return dict(self.words).get(value) or value.replace("_", " ")
 
 
 @mapping(
@@ -179,7 +190,14 @@ class Setting(Mapped):
 
     name: str = called()
     value: Value = derived(lambda node, name: node.data)
+    title: str = derived(lambda node, name: in_words(name), default="")
+    words: str = derived(lambda node, name: "", default="")
     at: At = located()
+
+    @property
+    def told(self) -> Value:
+        """What people read of its value: the words of their language, where those are others."""
+        return self.words or self.value
 
 
 @mapping()
@@ -231,8 +249,8 @@ class Organisation(Mapped):
     )  # fmt: skip
     languages: tuple[str, ...] = key(
         Array(LANGUAGE, "a list of languages, such as [en, fr]", at_least=1),
-        "Languages of its messages; the first is the default.", missing=("en",), otherwise="[en]", example="[en, fr]",
-        codes=("CP209", "CP601"), rank=1, told=("languages", "langues"),
+        "Languages of its messages and texts; the set itself is written in the first.", missing=("en",),
+        otherwise="[en]", example="[en, fr]", codes=("CP209", "CP601"), rank=1, told=("languages", "langues"),
     )  # fmt: skip
     calendar: str | None = name_of(
         "calendar", "The default calendar of every clock.", example="office", rank=1, told=("calendar", "calendrier")
@@ -264,6 +282,7 @@ class Organisation(Mapped):
     )  # fmt: skip
     settings: Mapping[str, Setting] = named(
         TEXT, "numbers and texts by name", "What the owner is to decide.", defines="setting",
+        said=VALUES,
         read=lambda node, name: {each: read_fields(Setting, found, each) for each, found in node.items("settings")},
         example="{small_refund: 20}", codes=("CP219",), rank=6,
     )  # fmt: skip
@@ -281,7 +300,7 @@ class Organisation(Mapped):
         told=_CARD,
     )  # fmt: skip
     glossary: Mapping[str, str] = named(
-        TEXT, "terms and what they mean", "Words of the house, explained.", names=None,
+        TEXT, "terms and what they mean", "Words of the house, explained.", names=None, said=WORDS,
         example="{RMA: The number of a return.}", rank=7,
     )  # fmt: skip
     palette: tuple[str, ...] = key(

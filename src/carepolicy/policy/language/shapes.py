@@ -105,6 +105,10 @@ LOOKED_UP = {
 """The codes of the check for what is named, and not known or not right, by what it is to be the name of."""
 
 
+WORDS, VALUES = "words", "values"
+"""How a key's texts are said in other languages: they are words, or values that have words."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Key:
     """All that is said of one key of a mapping.
@@ -116,6 +120,8 @@ class Key:
     ``unknown`` is the code for a name that is not known, where that is not the one of its kind (``LOOKED_UP``).
     ``also`` are words that may stand in place of a name.
     ``hangs``: the limit that it says may hang on a fact; any other is a length of time.
+    ``said``: its texts are words for people, which each language of the set has its own of; VALUES where they are
+    values as well, which guards compare and which stay: only what people read of them is said otherwise.
     ``only`` names the variants of the mapping that have the key, where not all do. ``codes`` are those of the check
     that speak of it, besides those of its shape.
     """
@@ -132,6 +138,7 @@ class Key:
     rank: int | None = None
     told: tuple[str, str] | None = None
     aspect: str
+    said: str = ""
     only: tuple[str, ...] = ()
     bare: bool = False
     defines: bool = False

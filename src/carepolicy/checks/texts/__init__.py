@@ -1,0 +1,1 @@
+"""Rules about catalogues of texts in other languages, texts/*.po: CP62x."""

@@ -1,0 +1,31 @@
+"""CP620: a catalogue of texts that cannot be read as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from carepolicy.checks.context import CheckedSet
+from carepolicy.checks.rule import Rule
+from carepolicy.policy.catalogue import read_catalogue
+from carepolicy.policy.findings import Finding
+
+
+def find(checked: CheckedSet) -> Iterator[Finding]:
+    """What is wrong with the text of each catalogue."""
+    for file, content in checked.policies.texts.items():
+        yield from read_catalogue(content, file)[1]
+
+
+CODE = "CP620"
+RULE = Rule(
+    CODE,
+    "catalogue that cannot be read",
+    "A catalogue of texts (texts/fr.po) is what gettext reads: msgctxt, msgid and msgstr, each with a text between "
+    "quotes, an entry for each text. It is UTF-8, and its header says no other encoding. An entry stands once, since "
+    "of two that differ nobody could tell which one is meant.",
+    '#: flows/email_inquiry.yaml:27\nmsgctxt "flows.email_inquiry.states.answered.title"\nmsgid "Answered"\n'
+    'msgstr "Répondu\n',
+    '#: flows/email_inquiry.yaml:27\nmsgctxt "flows.email_inquiry.states.answered.title"\nmsgid "Answered"\n'
+    'msgstr "Répondu"\n',
+    find,
+)
