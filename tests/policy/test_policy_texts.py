@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from carepolicy.policy.catalogue import Catalogue, Entry, read_catalogue, written
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.model import Policies
-from carepolicy.policy.phrases import LEFT_OUT, TEXT_THERE, path_of, phrases_of
+from carepolicy.policy.phrases import LEFT_OUT, TEXT_THERE, in_language, path_of, phrases_of
 from carepolicy.policy.translations import file_of, standing_of, updated
 from laws import examples
 
@@ -163,15 +163,15 @@ def test_a_set_that_is_wholly_translated_says_nothing_of_its_first_language(
     phrases = phrases_of(policies)
     standing = standing_of(policies, phrases, "fr")
     assert (standing.missing, standing.stale, standing.extra) == ((), (), ())
-    french = policies.in_language("fr")
+    french = in_language(policies, "fr")
     assert french.unsaid == frozenset()
     said = [*strings(french.organisation), *strings(french.flows)]
     assert {f"[{each.text}]" for each in phrases} <= set(said)
     written_ones = [each for each in phrases if each.role in (TEXT_THERE, LEFT_OUT)]
     bare = {each.text for each in written_ones if each.path.startswith("flows.")} - set(strings(drawn))
     assert not bare & set(said)
-    assert french.in_language("en") is policies
-    assert french.in_language("fr") is french
+    assert in_language(french, "en") is policies
+    assert in_language(french, "fr") is french
 
 
 @settings(max_examples=examples(25), deadline=None)
@@ -323,27 +323,32 @@ def test_a_fuzzy_translation_is_not_used_and_a_region_falls_back_to_its_language
     )
     policies = replace(policies, texts={"texts/pt.po": pt.encode(), "texts/pt_BR.po": brazil.encode()})
     assert file_of(policies, "pt-BR") == "texts/pt_BR.po"
-    said = policies.in_language("pt-BR")
+    said = in_language(policies, "pt-BR")
     assert said.organisation.roles["lead"].title == "Chefe"
     assert said.flows["example"].states["done"].title == "[Done]"
     assert said.flows["example"].title == "[Example]"
-    assert policies.in_language("pt").organisation.roles["lead"].title == "[Lead]"
-    assert policies.in_language("pt-PT").organisation.roles["lead"].title == "[Lead]"
-    assert policies.in_language("de") is policies
+    assert in_language(policies, "pt").organisation.roles["lead"].title == "[Lead]"
+    assert in_language(policies, "pt-PT").organisation.roles["lead"].title == "[Lead]"
+    assert in_language(policies, "de") is policies
 
 
 def test_a_set_without_catalogues_is_itself_in_every_language() -> None:
     for name in SETS:
         policies, _ = load_policies(ROOT / name)
         if policies is not None:
-            assert policies.in_language("fr") is policies
+            assert in_language(policies, "fr") is policies
 
 
 def test_values_that_guards_compare_stay_and_have_words_beside_them() -> None:
     facts = {"case.kind": {"type": "choice", "of": ["no_answer", "gold"]}}
     policies = loaded({**SHOP, "facts": facts, "settings": {"greeting": "Good day", "wait": "2 days", "most": 5}}, FLOW)
-    french = with_catalogue(policies, whole(policies)).in_language("fr").organisation
+    french = in_language(with_catalogue(policies, whole(policies)), "fr").organisation
     fact, setting = french.facts["case.kind"], french.settings["greeting"]
     assert (fact.of, fact.told("no_answer"), fact.told("gold")) == (("no_answer", "gold"), "[no answer]", "[gold]")
     assert (setting.value, setting.told, setting.title) == ("Good day", "[Good day]", "[Greeting]")
     assert (french.settings["wait"].told, french.settings["most"].told) == ("2 days", 5)
+
+
+def test_a_setting_that_has_no_word_is_no_limit() -> None:
+    policies = loaded({**SHOP, "settings": {"mark": "'", "dots": "…"}}, FLOW)
+    assert [each.text for each in phrases_of(policies) if each.path in ("settings.mark", "settings.dots")] == ["'", "…"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.charts.plan import Mark, chart_of
 from carepolicy.charts.text import clean
+from carepolicy.policy.phrases import in_language
 
 if TYPE_CHECKING:
     import os
@@ -74,7 +75,7 @@ def chart_of_heat(
     for state in numbers:
         if isinstance(audit.states.get(state), dict):
             rows[state] = _state_rows(labels, audit.states[state])
-    for name, clock in policies.in_language(language).flows[flow].clocks.items():
+    for name, clock in in_language(policies, language).flows[flow].clocks.items():
         runs_in = sorted((state for state in clock.runs_in if state in numbers), key=numbers.__getitem__)
         if runs_in and isinstance(audit.clocks.get(name), dict):
             told = _clock_rows(labels, clean(clock.title) or name, audit.clocks[name])

@@ -20,6 +20,7 @@ from carepolicy.charts.text import balanced, clean, escaped, humanised, identifi
 from carepolicy.charts.words import Words, language_of
 from carepolicy.files import write
 from carepolicy.machine.locales import is_right_to_left
+from carepolicy.policy.phrases import in_language
 from carepolicy.policy.strata import CycleOfRaises, Node, effects_of, strata_of
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def links_of(policies: Policies) -> tuple[Link, ...]:
 
 def source_of(policies: Policies, language: str | None = None) -> str:
     """The DOT text of the overview. A flow's first link is an arrow, every other a chip: no lines cross."""
-    return _Overview(policies.in_language(language), language_of(policies, language)).text()
+    return _Overview(in_language(policies, language), language_of(policies, language)).text()
 
 
 def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: str | None = None) -> tuple[Path, str]:
@@ -90,7 +91,7 @@ def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: 
 
 
 def _picture(policies: Policies, source: str, language: str | None) -> str:
-    policies, language = policies.in_language(language), language_of(policies, language)
+    policies, language = in_language(policies, language), language_of(policies, language)
     names = {f"flow-{identifier(name)}": clean(flow.title) or name for name, flow in policies.flows.items()}
     title = labels_of(language).all_flows
     return made_readable(render(source, "svg"), title, "; ".join(names.values()), names, "all", language)

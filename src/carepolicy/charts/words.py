@@ -12,6 +12,7 @@ from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, humanised, width
 from carepolicy.guards.scope import scope_of
 from carepolicy.guards.words import in_words
+from carepolicy.policy.phrases import in_language
 from carepolicy.policy.placeholders import filled
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def words_of(policies: Policies, flow: str, language: str | None) -> Words:
     """The words for a flow of that name, with the texts of the policy in that language. Raises UnknownFlow."""
     if flow not in policies.flows:
         raise UnknownFlow(flow)
-    policies, language = policies.in_language(language), language_of(policies, language)
+    policies, language = in_language(policies, language), language_of(policies, language)
     return Words(policies, policies.flows[flow], language)
 
 

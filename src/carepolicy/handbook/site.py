@@ -29,6 +29,7 @@ from carepolicy.handbook.stories import scenarios_of, stories_of
 from carepolicy.machine.locales import is_right_to_left, locale_of
 from carepolicy.policy.language.flow import transitions_of
 from carepolicy.policy.load import load_policies
+from carepolicy.policy.phrases import in_language
 from carepolicy.policy.revisions import NoRevision, before_version, folder_of
 from carepolicy.policy.strata import effects_of
 
@@ -100,7 +101,7 @@ def build(
     calendars, scenarios = calendars_of(policies), scenarios_of(policies)
     history = History(policies, since)
     for language in languages:
-        book = Book(policies.in_language(language.tag), language.tag, year or year_of(policies), calendars)
+        book = Book(in_language(policies, language.tag), language.tag, year or year_of(policies), calendars)
         writer = _Writer(site, environment, book, language, languages)
         writer.home(draw_overview(policies, language.tag, language.folder, drawn=drawn))
         for flow in policies.flows.values():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from carepolicy.charts.text import clean, humanised
 from carepolicy.machine.messages import MASK
-from carepolicy.policy.phrases import scenario_keys
+from carepolicy.policy.phrases import said_at, scenario_keys
 from carepolicy.policy.text import read_source
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def stories_of(book: Book, flow: Flow, scenarios: list[Mapping[str, Any]]) -> li
     teller = _Teller(book, book.words(flow))
     own = [each for each in scenarios if each.get("flow") == flow.name]
     titles = [str(each["scenario"]) for each in own]
-    told = [clean(book.policies.said_at(scenario_keys(flow.name, title), title)) for title in titles]
+    told = [clean(said_at(book.policies, scenario_keys(flow.name, title), title)) for title in titles]
     return [Story(title, tuple(teller.lines(each["steps"]))) for title, each in zip(told, own, strict=True)]
 
 

@@ -198,13 +198,14 @@ def _private(parts: tuple[Piece, ...]) -> tuple[str, ...]:
 
 def compile_templates(policies: Policies, flow: Flow) -> dict[str, dict[str, Template]]:
     """The templates that a flow sends, by name and then by language."""
+    from carepolicy.policy.phrases import in_language
     from carepolicy.policy.strata import effects_of
 
     names = sorted({name for effects in effects_of(flow) for name in effects.send})
     return {
         name: {
             language: _template(
-                policies.in_language(language), flow, language, texts[name].subject, _whole(texts[name].text, texts)
+                in_language(policies, language), flow, language, texts[name].subject, _whole(texts[name].text, texts)
             )
             for language, texts in policies.messages.items()
             if name in texts
@@ -223,12 +224,14 @@ def _whole(text: str, texts: Mapping[str, Message]) -> str:
 def compile_notice(policies: Policies, flow: Flow, tell: Tell, state: str, trigger: str | None) -> dict[str, Template]:
     """The text of an internal notice in the language of the role that is told; without one it tells the title of the
     ``state``, and what the notice is told on."""
+    from carepolicy.policy.phrases import in_language, said_at
+
     role = policies.organisation.roles.get(tell.role)
     language = (role.language if role is not None else None) or policies.organisation.languages[0]
-    spoken = policies.in_language(language)
+    spoken = in_language(policies, language)
     flow = spoken.flows.get(flow.name, flow)
     template = _template(
-        spoken, flow, language, "", spoken.said_at(("flows", flow.name, *tell.at.path, "say"), tell.say)
+        spoken, flow, language, "", said_at(spoken, ("flows", flow.name, *tell.at.path, "say"), tell.say)
     )
     if not tell.say:
         template = template._replace(text=notice_of(flow, language, flow.states[state].title, trigger))

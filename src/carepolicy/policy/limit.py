@@ -348,7 +348,7 @@ def _in_words(text: str) -> str:
     """A limit whose number is a word, as it is written here: ``half an hour`` is 30 minutes; "" of any other text."""
     from carepolicy.policy.vocabulary import spelt
 
-    first, *others = spelt(text).split()
+    first, *others = spelt(text).split() or [""]
     halves = {"hour": "30 minutes", "day": "12 hours", "business day": "0.5 business days", "year": "6 months"}
     if first in ("half", "halbe", "halber", "halben", "demi"):
         unit = _unit_of([each for each in others if each not in NUMBERS[0]])

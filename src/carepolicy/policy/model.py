@@ -18,7 +18,7 @@ from carepolicy.policy.language.messages import Message
 from carepolicy.policy.language.organisation import Channel, Fact, Organisation, Role, Setting, Value, Watch
 from carepolicy.policy.limit import LimitText
 from carepolicy.policy.node import CelText
-from carepolicy.policy.places import At, Path, Place, Source
+from carepolicy.policy.places import At, Place, Source
 
 __all__ = [
     "After", "CalendarSpec", "CelText", "Channel", "Clock", "Common", "Effects", "Event", "Extend", "Fact", "Flow",
@@ -33,9 +33,9 @@ class Policies:
 
     ``messages`` is by language, then by template. ``digest`` is a hash of every file's bytes. ``texts`` are the
     contents of its catalogues of texts in other languages by the names of their files (texts/fr.po), of which none is
-    read before somebody asks for the language; ``spoken`` keeps the set in each. Of such a one ``language`` is that of
-    its texts ("" of a set as it is written), ``written`` the set as it is written, ``translations`` are by the path and
-    the text, and ``unsaid`` are the texts that have none.
+    read before somebody asks for the language (``in_language``); ``spoken`` keeps the set in each. Of such a one
+    ``language`` is that of its texts ("" of a set as it is written), ``written`` the set as it is written,
+    ``translations`` are by the path and the text, and ``unsaid`` are the texts that have none.
     """
 
     root: str
@@ -50,25 +50,6 @@ class Policies:
     translations: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False, compare=False)
     unsaid: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     spoken: dict[str, Policies] = field(init=False, default_factory=dict, repr=False, compare=False)
-
-    def in_language(self, language: str | None) -> Policies:
-        """The same set with its texts in a language: as it is written where it has no catalogue of that."""
-        if not language or language == self.language:
-            return self
-        written = self if self.written is None else self.written
-        if not written.texts:
-            return written
-        from carepolicy.policy.phrases import said_in  # it reads the catalogues, which most sets have none of
-
-        return said_in(written, language)
-
-    def said_at(self, keys: Path, text: str) -> str:
-        """A text of the set as it is written, in the language of this one; ``keys`` lead to it."""
-        if not self.translations:
-            return text
-        from carepolicy.policy.phrases import path_of
-
-        return self.translations.get((path_of(keys), text), text)
 
     def place(self, at: At) -> Place:
         """Where the value at an address stands in its file."""

@@ -174,8 +174,14 @@ def tag_of(language: str) -> str:
     return language.replace("_", "-").lower()
 
 
-def said_in(policies: Policies, language: str) -> Policies:
-    """A set that is as it is written, with its texts in a language; what has no translation stays as it is."""
+def in_language(policies: Policies, language: str | None) -> Policies:
+    """A set with its texts in a language, in which what has no translation stays as it is; the set as it is written
+    where it has no catalogue of the language."""
+    if not language or language == policies.language:
+        return policies
+    policies = policies if policies.written is None else policies.written
+    if not policies.texts:
+        return policies
     found = policies.spoken.get(language)
     if found is not None:
         return found
@@ -184,6 +190,11 @@ def said_in(policies: Policies, language: str) -> Policies:
         return policies
     found = policies.spoken[language] = _translated(policies, language, catalogues)
     return found
+
+
+def said_at(policies: Policies, keys: Iterable[str | int], text: str) -> str:
+    """A text of the set as it is written, in the language of this one; ``keys`` lead to it."""
+    return policies.translations.get((path_of(keys), text), text) if policies.translations else text
 
 
 def _translated(policies: Policies, language: str, catalogues: list[Catalogue]) -> Policies:

@@ -23,6 +23,7 @@ from carepolicy.charts.changes.items import (
 from carepolicy.charts.changes.words import change_words
 from carepolicy.charts.text import clean
 from carepolicy.charts.words import language_of
+from carepolicy.policy.phrases import in_language
 
 if TYPE_CHECKING:
     from carepolicy.charts.changes.items import Aspect, Item, Key
@@ -87,7 +88,7 @@ class Difference:
 def compare(old: Policies, new: Policies, language: str | None = None) -> Difference:
     """What changed from ``old`` to ``new``, in the words of a language (by default the newer set's first)."""
     language = language_of(new, language)
-    old, new = old.in_language(language), new.in_language(language)
+    old, new = in_language(old, language), in_language(new, language)
     renamed = {name: _renamed(flow) for name, flow in new.flows.items()}
     before = Side(old, language, renamed)
     after = Side(new, language)
