@@ -24,7 +24,7 @@ from carepolicy.businesstime.instants import EPOCH, microseconds
 from carepolicy.engine.history.cases import CaseView, cases_of
 from carepolicy.engine.record import Record
 from carepolicy.event import line_of
-from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.likeness import did_you_mean
 from carepolicy.store.cases.search import CaseFilter, names_near, open_cases, records_of
 from carepolicy.store.faults import NoStoreUrl, Unreachable
 from carepolicy.store.live.batch import Wall

@@ -17,7 +17,8 @@ from carepolicy.cli.app import app
 from carepolicy.editing.files import editable_files
 from carepolicy.editing.fixes import mended
 from carepolicy.editing.layout import formatted
-from carepolicy.policy.findings import Finding, Severity, sole
+from carepolicy.policy.findings import Finding, Severity
+from carepolicy.policy.likeness import sole
 
 CHECKS = Path(__file__).parents[1] / "checks"
 FAULTS = yaml.safe_load((CHECKS / "faults.yaml").read_text())

@@ -15,6 +15,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from carepolicy.engine.intake import numbered_lines
 from carepolicy.engine.run import OrderedRun, Run
@@ -220,7 +221,7 @@ def test_moving_to_the_same_policies_between_any_two_events_changes_no_byte(smal
         for number, line in enumerate(lines, 1):
             told += operation.take([(number, line)]).records
             if number == at:
-                again = bundle._replace(digest=f"{bundle.digest}-again")
+                again = replace(bundle, digest=f"{bundle.digest}-again")
                 kept[again.digest] = again
                 plan = apply_bundle(store, again, {}, DataKeys(store), 0, 3)
                 assert set(plan.fates.counts) <= {"stuck"}, plan
@@ -234,7 +235,7 @@ def test_moving_to_the_same_policies_between_any_two_events_changes_no_byte(smal
 @settings(max_examples=examples(7))
 def test_what_a_plan_says_an_apply_does_and_to_tick_before_changes_nothing(data: st.DataObject) -> None:
     small, other = data.draw(small_flows(clocks=True, effects=True)), data.draw(small_flows(clocks=True, effects=True))
-    bundle, later = small.load().bundle, other.load().bundle._replace(digest="later")
+    bundle, later = small.load().bundle, replace(other.load().bundle, digest="later")
     lines = [orjson.dumps(each) for each in data.draw(logs(small.events, subjects=3, first=small.starts[0]))]
     now = int((MONDAY + timedelta(hours=data.draw(st.integers(0, 400)))).timestamp()) * 1_000_000
     kept = {bundle.digest: bundle, later.digest: later}

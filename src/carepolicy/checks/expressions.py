@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from carepolicy.guards.compiler import check_expression
 from carepolicy.guards.faults import TYPE, VALUE, Fault
 from carepolicy.guards.scope import scope_of
-from carepolicy.policy.findings import Finding, did_you_mean, quoted, sole
+from carepolicy.policy.findings import Finding, quoted
+from carepolicy.policy.likeness import did_you_mean, sole
 from carepolicy.policy.vocabulary import amount_meant
 
 if TYPE_CHECKING:

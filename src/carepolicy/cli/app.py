@@ -30,7 +30,7 @@ from carepolicy.cli.status import (
 )
 from carepolicy.cli.terminal import no_colour
 from carepolicy.engine.cards import mask_cards
-from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.likeness import did_you_mean
 from carepolicy.store.url import shown
 
 if TYPE_CHECKING:

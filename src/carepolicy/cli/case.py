@@ -26,7 +26,7 @@ from carepolicy.engine.instants import parse
 from carepolicy.engine.record import Record
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
 from carepolicy.machine.timetable import timetable_of
-from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.likeness import did_you_mean
 from carepolicy.store.cases.search import CaseFilter, all_lines, names_near, open_cases, open_cases_in, records_of
 from carepolicy.store.privacy.seal import ANYBODY, Looker
 from carepolicy.store.records.checkpoint import NotSigned, proof_of

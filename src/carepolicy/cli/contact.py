@@ -16,7 +16,7 @@ from carepolicy.cli.terminal import csv_rows, plain
 from carepolicy.cli.times import now_of
 from carepolicy.engine.cards import mask_cards, names_card
 from carepolicy.engine.history.words import Titles, time_in_words
-from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.likeness import did_you_mean
 from carepolicy.store.privacy.contacts import DIRECTIONS, ContactLog
 from carepolicy.store.privacy.seal import NOBODY
 

@@ -16,7 +16,7 @@ from carepolicy.charts.changes.overlay import draw_changes
 from carepolicy.cli.sets import earlier_or_exit, format_option, policies_option
 from carepolicy.cli.status import DONE, NO, UNREACHABLE, CommandError
 from carepolicy.handbook.comparison import page_of
-from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
     from carepolicy.charts.changes import Difference

@@ -14,7 +14,7 @@ from carepolicy.cli.sets import format_option, policies_option, showing_errors
 from carepolicy.cli.status import CommandError
 from carepolicy.cli.times import moment
 from carepolicy.machine.timetable import timetable_of
-from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

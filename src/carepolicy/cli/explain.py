@@ -16,7 +16,7 @@ from carepolicy.cli.terminal import write_all
 from carepolicy.engine.codes import CODES as EVENTS
 from carepolicy.guards.faults import CODES as GUARDS
 from carepolicy.policy.codes import CODES as TEXTS
-from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.likeness import did_you_mean
 
 EVENT = "event"
 """The severity of what is wrong with an event; the policies may be right."""

@@ -17,7 +17,7 @@ from carepolicy.charts.overview import draw_all
 from carepolicy.cli.completion import flows
 from carepolicy.cli.sets import PIPE, policies_option, policies_or_exit
 from carepolicy.cli.status import UNREACHABLE, CommandError, note
-from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ import click
 from carepolicy.cli.status import CommandError
 from carepolicy.cli.terminal import write_all
 from carepolicy.engine.history import schema
-from carepolicy.policy.findings import did_you_mean
 from carepolicy.policy.language.kinds import SCHEMAS, schema_texts
+from carepolicy.policy.likeness import did_you_mean
 
 
 @click.command(epilog="Examples: carepolicy schema flow, carepolicy schema --output schemas")

@@ -18,7 +18,7 @@ from carepolicy.cli.configuration import POLICIES, POLICIES_VARIABLE
 from carepolicy.cli.status import USAGE, CommandError
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
 from carepolicy.policy.files import ORGANISATION, organisation_meant
-from carepolicy.policy.findings import Severity, did_you_mean
+from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
@@ -31,10 +31,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 PIPE = "-"
 
 HEADS = (
-    (re.compile(rb"^flow:\s*[\"']?([\w-]+)", re.MULTILINE), "flows/{}.yaml"),
-    (re.compile(rb"^language:\s*[\"']?([\w-]+)", re.MULTILINE), "messages/{}.yaml"),
-    (re.compile(rb"^(organisation|timezone|calendars|roles):", re.MULTILINE), ORGANISATION),
-    (re.compile(rb"^(scenario):", re.MULTILINE), "scenarios/stdin.yaml"),
+    (rb"^flow:\s*[\"']?([\w-]+)", "flows/{}.yaml"),
+    (rb"^language:\s*[\"']?([\w-]+)", "messages/{}.yaml"),
+    (rb"^(organisation|timezone|calendars|roles):", ORGANISATION),
+    (rb"^(scenario):", "scenarios/stdin.yaml"),
 )
 """The key by which each kind of file is known, and where such a file stands."""
 
@@ -96,6 +96,7 @@ def policies_or_exit(root: str) -> Policies:
     """The checked set in a folder as its files say it; errors are shown and end the command."""
     demand_folder(root)
     from carepolicy.checks import check_folder
+    from carepolicy.policy.findings import Severity
 
     policies, findings = check_folder(root)
     errors = [each for each in findings if each.severity is Severity.ERROR]
@@ -157,7 +158,7 @@ def piped(stands_for: str | None) -> tuple[str, bytes]:
     if stands_for is not None:
         return stands_for, content
     for head, path in HEADS:
-        found = head.search(content)
+        found = re.search(head, content, re.MULTILINE)
         if found is not None:
             return path.format(found[1].decode()), content
     raise CommandError(

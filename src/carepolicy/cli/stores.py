@@ -16,7 +16,7 @@ from carepolicy.cli.status import UNREACHABLE, USAGE, CommandError, say
 from carepolicy.cli.times import wall_clock
 from carepolicy.machine.bundle import PolicyErrors
 from carepolicy.policy.files import ORGANISATION, digest_of
-from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.likeness import did_you_mean
 from carepolicy.store import faults
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store

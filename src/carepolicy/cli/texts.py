@@ -11,7 +11,7 @@ import click
 from carepolicy.cli.sets import demand_folder, format_option, policies_option, refuse
 from carepolicy.cli.status import NO, CommandError
 from carepolicy.cli.terminal import plain
-from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.likeness import did_you_mean
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.phrases import phrases_of, scenario_phrases, tag_of
 from carepolicy.policy.rewritten import read_exactly, replace_text

@@ -6,7 +6,6 @@ import re
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_LATENESS = re.compile(r"(\d{1,9}) ?(s|seconds?|m|min|minutes?|h|hours?|d|days?)")
+_LATENESS = r"(\d{1,9}) ?(s|seconds?|m|min|minutes?|h|hours?|d|days?)"
 
 
 def wall_clock() -> int:
@@ -51,6 +50,8 @@ def moment(text: str, timezone: str) -> datetime:
 
     A local time that comes twice, when the clocks go back, is the first of the two.
     """
+    from zoneinfo import ZoneInfo  # what happens now needs none
+
     zone = ZoneInfo(timezone)
     try:
         named = datetime.fromisoformat(text.strip())
@@ -94,7 +95,7 @@ def lateness_of(text: str | None) -> int:
     """Microseconds of ``--lateness``, such as 5m or 2 hours; none where it was not given."""
     if text is None:
         return 0
-    found = _LATENESS.fullmatch(text.strip())
+    found = re.fullmatch(_LATENESS, text.strip())
     if found is None:
         raise CommandError(f'"{text}" is no length of time; write it as 30s, 5m, 2h or 1d')
     return int(found[1]) * _UNITS[found[2][0]] * SECOND

@@ -18,7 +18,7 @@ from rich.text import Text
 from carepolicy.cli.sets import policies_option, stage_or_exit
 from carepolicy.cli.status import UNREACHABLE, CommandError
 from carepolicy.cli.terminal import no_colour, plain
-from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.likeness import did_you_mean
 from carepolicy.scenarios.stage import CannotPlay
 from carepolicy.scenarios.walk import Move, Walk
 

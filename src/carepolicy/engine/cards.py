@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -157,7 +157,13 @@ class Range(NamedTuple):
     lengths: frozenset[int]
 
 
-def _ranges() -> Iterator[Range]:
+@cache
+def _ranges() -> tuple[Range, ...]:
+    """Those of all issuers, worked out when a text first has as many digits."""
+    return tuple(_ranges_of_issuers())
+
+
+def _ranges_of_issuers() -> Iterator[Range]:
     for _, prefixes, lengths in ISSUERS:
         counts = frozenset(count for first, last in _spans(lengths) for count in range(int(first), int(last) + 1))
         for first, last in _spans(prefixes):
@@ -170,16 +176,13 @@ def _spans(text: str) -> Iterator[tuple[str, str]]:
         yield first, last or first
 
 
-RANGES = tuple(_ranges())
-
-
 @lru_cache(maxsize=1 << 14)
 def _lengths(first_six: str) -> frozenset[int]:
     """How many digits card numbers have that begin so; none where no issuer has them, or too few are given."""
     if len(first_six) < 6:
         return frozenset()
     number = int(first_six)
-    return frozenset(length for each in RANGES if each.first <= number <= each.last for length in each.lengths)
+    return frozenset(length for each in _ranges() if each.first <= number <= each.last for length in each.lengths)
 
 
 class _Folding(dict[int, str]):
@@ -215,32 +218,35 @@ def _plain_sign(character: str) -> str:
 
 _FOLDING = _Folding()
 
-_WRITTEN_BLANKS = re.compile(r"<[^<>0-9]{1,80}>|&(?:[a-z]{2,8}|#[0-9]{2,5}|#x[0-9a-f]{2,5});|%(?:20|2[b-f]|0[9ad])"
-                             r"|\\(?:[nrt]|u[0-9a-f]{4})")  # fmt: skip
+_WRITTEN_BLANKS = (
+    r"<[^<>0-9]{1,80}>|&(?:[a-z]{2,8}|#[0-9]{2,5}|#x[0-9a-f]{2,5});|%(?:20|2[b-f]|0[9ad])"
+    r"|\\(?:[nrt]|u[0-9a-f]{4})"
+)
 """What pages, forms and JSON write in place of a blank or of a sign."""
 
-_OF_MACHINES = re.compile(
-    r"(?<![0-9a-z])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[0-9]*[a-f])[0-9a-f]{32}(?:[0-9a-f]{8})*)(?![0-9a-z])"
+_OF_MACHINES = (
+    r"(?<![0-9a-z])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|(?=[0-9]*[a-f])[0-9a-f]{32}(?:[0-9a-f]{8})*)(?![0-9a-z])"
 )
 """UUIDs and digests: among millions of them some hold what passes for a card number."""
 
-_IBAN = re.compile(r"(?<![0-9a-z])[a-z]{2}[0-9]{2}(?: ?[0-9a-z]{4}){2,7}(?: ?[0-9a-z]{1,3})?(?![0-9a-z])")
+_IBAN = r"(?<![0-9a-z])[a-z]{2}[0-9]{2}(?: ?[0-9a-z]{4}){2,7}(?: ?[0-9a-z]{1,3})?(?![0-9a-z])"
 
 ON_CARDS = ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3))
 """How digits are grouped on cards."""
 
-_ROW = re.compile(r"[0-9]+")
-_GROUP = re.compile(r"[0-9](?:\0*[0-9])*")
+_ROW = r"[0-9]+"
+_GROUP = r"[0-9](?:\0*[0-9])*"
 
-_BETWEEN = re.compile(r"[^0-9a-z]{0,24}")
+_BETWEEN = r"[^0-9a-z]{0,24}"
 """What may stand between two groups of digits of one number, apart from what is not seen."""
 
 
 def name_is_card(identity: str) -> bool:
     """Whether what names something holds a card number: a whole one of a known issuer."""
-    if _OF_MACHINES.fullmatch(identity.lower()):
+    if re.fullmatch(_OF_MACHINES, identity.lower()):
         return False
-    rows = _ROW.findall(identity) if identity.isascii() else ()
+    rows = re.findall(_ROW, identity) if identity.isascii() else ()
     if len(rows) == 1:
         return len(rows[0]) > 13 and is_card(rows[0])
     return any(cards_in(identity, True))
@@ -249,9 +255,9 @@ def name_is_card(identity: str) -> bool:
 def cards_in(text: str, certain: bool) -> Iterator[tuple[int, int, str]]:
     """Where card numbers stand in a text, with their last four digits; ``certain``: whole ones of known issuers."""
     folded = text.lower() if text.isascii() else text.translate(_FOLDING)
-    folded = _WRITTEN_BLANKS.sub(lambda found: " " + "\0" * (len(found.group()) - 1), folded)
-    folded = _OF_MACHINES.sub(lambda found: "x" * len(found.group()), folded)
-    folded = _IBAN.sub(lambda found: "x" * len(found.group()) if _is_iban(found.group()) else found.group(), folded)
+    folded = re.sub(_WRITTEN_BLANKS, lambda found: " " + "\0" * (len(found.group()) - 1), folded)
+    folded = re.sub(_OF_MACHINES, lambda found: "x" * len(found.group()), folded)
+    folded = re.sub(_IBAN, lambda found: "x" * len(found.group()) if _is_iban(found.group()) else found.group(), folded)
     for run in _runs(folded):
         if found := list(_joined(_in_run(run, certain))):
             places = [place for begin, end in run.groups for place in range(begin, end) if folded[place] != "\0"]
@@ -276,11 +282,11 @@ def _runs(folded: str) -> Iterator[_Run]:
     """The runs of a text that may hold a card number."""
     groups: list[tuple[int, int]] = []
     signs: list[str] = []
-    for found in _GROUP.finditer(folded):
+    for found in re.finditer(_GROUP, folded):
         begin, end = found.span()
         if groups:
             sign = folded[groups[-1][1] : begin].replace("\0", "")
-            if "**" not in sign and _BETWEEN.fullmatch(sign):
+            if "**" not in sign and re.fullmatch(_BETWEEN, sign):
                 signs.append(sign)
             else:
                 yield from _run(folded, groups, signs)

@@ -32,7 +32,7 @@ from carepolicy.guards.literals import day, duration, instant, number, quoted
 from carepolicy.guards.names import Names, chain
 from carepolicy.guards.operators import OPERATIONS, OPERATORS, calculated, compared, either_type
 from carepolicy.guards.parser import arguments, inside, parse, span, too_deep
-from carepolicy.policy.findings import did_you_mean, nearest, sole
+from carepolicy.policy.likeness import did_you_mean, nearest, sole
 
 if TYPE_CHECKING:
     from carepolicy.guards.scope import Scope

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.guards.faults import NAME
 from carepolicy.guards.kinds import DURATION, FLAG, NUMBER, TEXT, UNKNOWN, Draft, Piece, Type, type_of
 from carepolicy.guards.literals import day, instant
-from carepolicy.policy.findings import did_you_mean, nearest, sole
+from carepolicy.policy.likeness import did_you_mean, nearest, sole
 
 if TYPE_CHECKING:
     from carepolicy.guards.scope import Scope

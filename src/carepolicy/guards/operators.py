@@ -17,7 +17,7 @@ from carepolicy.guards.kinds import (
     Type,
     common,
 )
-from carepolicy.policy.findings import did_you_mean, nearest, sole
+from carepolicy.policy.likeness import did_you_mean, nearest, sole
 
 OPERATORS = {
     "relation_lt": "<",

@@ -204,20 +204,20 @@ def upper(text: Any) -> Any:
 _LOWER = {ord("A") + n: ord("a") + n for n in range(26)}
 _UPPER = {ord("a") + n: ord("A") + n for n in range(26)}
 
-_WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
-_REAL = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,4})?")
+_WHOLE = r"[+-]?[0-9]{1,19}"
+_REAL = r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,4})?"
 
 
 def whole(value: Any) -> Any:
     """A number cut to a whole one, or a text that is one; nothing where it is none."""
-    if value is None or (type(value) is str and not _WHOLE.fullmatch(value)):
+    if value is None or (type(value) is str and not re.fullmatch(_WHOLE, value)):
         return None
     return _kept(int(value))
 
 
 def real(value: Any) -> Any:
     """A number with a fraction, from a number or a text; nothing where it is none."""
-    if value is None or (type(value) is str and not _REAL.fullmatch(value)):
+    if value is None or (type(value) is str and not re.fullmatch(_REAL, value)):
         return None
     try:
         return _kept(float(value))

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from carepolicy.guards import runtime
 from carepolicy.machine import cache
 from carepolicy.policy.files import digest_of
@@ -142,7 +144,7 @@ class UnreadNames(Mapping[str, Any]):
 
 def to_bytes(bundle: Bundle) -> bytes:
     """The bundle as bytes that ``from_bytes`` reads back in this version of Python."""
-    return _to_bytes(bundle._replace(programs=tuple(map(_apart, bundle.programs))))
+    return _to_bytes(replace(bundle, programs=tuple(map(_apart, bundle.programs))))
 
 
 def from_bytes(data: bytes) -> Bundle:
@@ -153,8 +155,8 @@ def from_bytes(data: bytes) -> Bundle:
 
 def _apart(program: Program) -> Program:
     unread = Unread(_to_bytes((tuple(program.states), tuple(program.clocks), dict(program.templates))))
-    return program._replace(
-        states=UnreadRows(unread, 0), clocks=UnreadRows(unread, 1), templates=UnreadNames(unread, 2)
+    return replace(
+        program, states=UnreadRows(unread, 0), clocks=UnreadRows(unread, 1), templates=UnreadNames(unread, 2)
     )
 
 

@@ -113,20 +113,22 @@ def _sources() -> str:
     rooms = ("policy", "businesstime", "guards", "machine")
     seen = blake2b(digest_size=16)
     for room in rooms:
-        for path, changed in sorted(_modules(os.path.join(top, room))):
-            seen.update(f"{os.path.relpath(path, top)}:{changed}\0".encode())
+        for name, changed in sorted(_modules(top, room)):
+            seen.update(f"{name}:{changed}\0".encode())
     return seen.hexdigest()
 
 
-def _modules(folder: str) -> Iterator[tuple[str, int]]:
-    if not os.path.isdir(folder):
+def _modules(top: str, folder: str) -> Iterator[tuple[str, int]]:
+    """The sources in a folder below ``top``, by their names from there, with when they were changed."""
+    if not os.path.isdir(os.path.join(top, folder)):
         return
-    with os.scandir(folder) as entries:
+    with os.scandir(os.path.join(top, folder)) as entries:
         for entry in entries:
-            if entry.name.endswith((".py", ".lark")):
-                yield entry.path, entry.stat().st_mtime_ns
+            name = f"{folder}/{entry.name}"
+            if name.endswith((".py", ".lark")):
+                yield name, entry.stat().st_mtime_ns
             elif entry.is_dir():
-                yield from _modules(entry.path)
+                yield from _modules(top, name)
 
 
 def _checksum(body: bytes) -> bytes:

@@ -12,7 +12,10 @@ to left each value is isolated (U+2068, U+2069), or else a number or a name besi
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from carepolicy.businesstime.words import FALLBACK, limit_in_words, primary_language
 from carepolicy.machine.locales import (
@@ -99,7 +102,7 @@ class Values(Protocol):
         """When a clock falls due, in microseconds since 1970."""
 
 
-class Slot(NamedTuple):
+class Slot(Struct, frozen=True):
     """A placeholder whose value is known only for a live case. ``kind``: fact, subject, limit or due; or late or
     warned: a sentence about a clock, of which ``type`` holds the title."""
 
@@ -124,7 +127,7 @@ class Slot(NamedTuple):
 Piece = str | Slot
 
 
-class Template(NamedTuple):
+class Template(Struct, frozen=True):
     """A text with a subject line in one language. ``locale`` is the language as it is written where the organisation
     is, ``timezone`` that in which times are told; ``tells_zone`` says that readers may take it for another."""
 
@@ -234,7 +237,7 @@ def compile_notice(policies: Policies, flow: Flow, tell: Tell, state: str, trigg
         spoken, flow, language, "", said_at(spoken, ("flows", flow.name, *tell.at.path, "say"), tell.say)
     )
     if not tell.say:
-        template = template._replace(text=notice_of(flow, language, flow.states[state].title, trigger))
+        template = replace(template, text=notice_of(flow, language, flow.states[state].title, trigger))
     return {language: template}
 
 
@@ -266,7 +269,7 @@ def _parts(policies: Policies, flow: Flow, language: str, text: str) -> tuple[Pi
         else:
             part = _between_braces(policies, flow, language, piece)
             if apart:
-                part = isolated(part) if isinstance(part, str) else part._replace(isolated=True)
+                part = isolated(part) if isinstance(part, str) else replace(part, isolated=True)
         if parts and isinstance(part, str) and isinstance(parts[-1], str):
             parts[-1] += part
         else:
@@ -284,7 +287,7 @@ def _between_braces(policies: Policies, flow: Flow, language: str, piece: Placeh
     else:
         tried += [] if piece.otherwise is None else [piece.otherwise]
     first, *others = [each for each in tried if each] or [""]
-    return first if isinstance(first, str) else first._replace(others=tuple(others))
+    return first if isinstance(first, str) else replace(first, others=tuple(others))
 
 
 def _part(policies: Policies, flow: Flow, language: str, name: str) -> Piece:

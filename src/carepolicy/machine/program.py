@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -29,7 +31,7 @@ class Phase(IntEnum):
     PAUSED = 2
 
 
-class LimitTable(NamedTuple):
+class LimitTable(Struct, frozen=True, gc=False):
     """One limit that a clock may have; the first whose ``when`` holds is the clock's limit."""
 
     when: Function | None
@@ -38,13 +40,13 @@ class LimitTable(NamedTuple):
     reads: frozenset[str]
 
 
-class WarnTable(NamedTuple):
+class WarnTable(Struct, frozen=True, gc=False):
     """When a clock warns: after a share of its limit, given in parts per million."""
 
     share: int
 
 
-class ClockTable(NamedTuple):
+class ClockTable(Struct, frozen=True, gc=False):
     """A clock. ``phases`` and ``calendars`` (names) are by the index of the state."""
 
     name: str
@@ -60,7 +62,7 @@ class ClockTable(NamedTuple):
     place: int
 
 
-class ExtendTable(NamedTuple):
+class ExtendTable(Struct, frozen=True, gc=False):
     """More time on a clock, so often at most in the life of a case."""
 
     clock: int
@@ -68,7 +70,7 @@ class ExtendTable(NamedTuple):
     at_most: int | None
 
 
-class OpenTable(NamedTuple):
+class OpenTable(Struct, frozen=True, gc=False):
     """A case of another flow for the same subject."""
 
     flow: str
@@ -76,7 +78,7 @@ class OpenTable(NamedTuple):
     keep_time: bool
 
 
-class ArgumentTable(NamedTuple):
+class ArgumentTable(Struct, frozen=True, gc=False):
     """A value handed to a service: its type's name, and the private facts that went into it."""
 
     name: str
@@ -85,7 +87,7 @@ class ArgumentTable(NamedTuple):
     private: tuple[str, ...]
 
 
-class RaiseTable(NamedTuple):
+class RaiseTable(Struct, frozen=True, gc=False):
     """An event for another key; a ``subject`` that has no value raises nothing."""
 
     event: str
@@ -93,7 +95,7 @@ class RaiseTable(NamedTuple):
     data: tuple[tuple[str, Function], ...]
 
 
-class EffectsTable(NamedTuple):
+class EffectsTable(Struct, frozen=True, gc=False):
     """Effects, in the order in which they happen: the order of the fields."""
 
     set: tuple[tuple[str, Function], ...]
@@ -106,7 +108,7 @@ class EffectsTable(NamedTuple):
     extend: tuple[ExtendTable, ...]
 
 
-class SpendTable(NamedTuple):
+class SpendTable(Struct, frozen=True, gc=False):
     """What a transition gives away, and how much the role that acts may give away at ``most``."""
 
     amount: Function
@@ -114,7 +116,7 @@ class SpendTable(NamedTuple):
     role: str
 
 
-class RuleTable(NamedTuple):
+class RuleTable(Struct, frozen=True, gc=False):
     """One way out of a state, or inside it (``to`` is -1)."""
 
     when: Function | None
@@ -123,7 +125,7 @@ class RuleTable(NamedTuple):
     spends: SpendTable | None = None
 
 
-class AfterTable(NamedTuple):
+class AfterTable(Struct, frozen=True, gc=False):
     """A timer of a state: ``trigger`` is its name on the machine."""
 
     trigger: str
@@ -133,7 +135,7 @@ class AfterTable(NamedTuple):
     place: int
 
 
-class StateTable(NamedTuple):
+class StateTable(Struct, frozen=True, gc=False):
     """A state. ``ways`` holds the transitions by trigger, resolved over phases and ``anywhere``."""
 
     name: str
@@ -147,7 +149,7 @@ class StateTable(NamedTuple):
     leave: EffectsTable | None
 
 
-class Every(NamedTuple):
+class Every(Struct, frozen=True, gc=False):
     """A case is opened each ``period`` from ``starting`` (microseconds since 1970, UTC) for ``subject``."""
 
     period: Limit
@@ -157,14 +159,14 @@ class Every(NamedTuple):
     state: int
 
 
-class EventTable(NamedTuple):
+class EventTable(Struct, frozen=True, gc=False):
     """What an event is called, and who makes it happen: customer, staff, system, carrier, partner or other."""
 
     title: str
     by: str
 
 
-class Program(NamedTuple):
+class Program(Struct, frozen=True, gc=False):
     """A compiled flow. ``calendar`` is the one of its clocks and timers that name none; ``key`` is the fact that
     keys its cases, None where the event's subject does; ``counts_visits`` says that an expression may ask how
     often a state was entered; ``moves`` says to which states cases go whose states are gone; ``keep`` is how long
@@ -189,7 +191,7 @@ class Program(NamedTuple):
     keep: Limit | None
 
 
-class FactTable(NamedTuple):
+class FactTable(Struct, frozen=True, gc=False):
     """A typed fact, as events bring it. ``card_never``: its digits are no card number; ``names_case``: its value, or
     what is made of it, names cases."""
 
@@ -204,7 +206,7 @@ class FactTable(NamedTuple):
     names_case: bool = False
 
 
-class WatchTable(NamedTuple):
+class WatchTable(Struct, frozen=True, gc=False):
     """A watch: raises ``raises`` about a value of ``by`` that ``counts`` bring ``reaches`` times ``within`` a limit."""
 
     name: str
@@ -217,7 +219,7 @@ class WatchTable(NamedTuple):
     stratum: int
 
 
-class Bundle(NamedTuple):
+class Bundle(Struct, frozen=True, gc=False):
     """A whole policy set, compiled. ``digest`` names the files that it was compiled from.
 
     ``carries`` names the facts that an event of each type may bring to any flow; ``addresses`` the fact

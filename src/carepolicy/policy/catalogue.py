@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from carepolicy.policy.findings import Finding, did_you_mean, quoted
+from carepolicy.policy.findings import Finding, quoted
+from carepolicy.policy.likeness import did_you_mean
 from carepolicy.policy.places import Place
 from carepolicy.policy.text import text_of, wide_encoding
 

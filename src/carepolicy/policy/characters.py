@@ -4,6 +4,7 @@ others (U+200E, U+200F, isolates); some turn the direction of all that follows, 
 from __future__ import annotations
 
 import re
+from functools import cache
 from unicodedata import name
 
 ISOLATES, END_OF_ISOLATE = "\u2066\u2067\u2068", "\u2069"
@@ -15,7 +16,7 @@ OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e")
 OUT_OF_USE = frozenset(map(chr, (*range(0x206A, 0x2070), *range(0xFFF9, 0xFFFC), 0xFEFF)))
 """Signs that Unicode advises against in texts; the last is a mark of byte order, of which readers disagree."""
 
-_LIKE_BLANKS = re.compile("[\u0085\u00a0\u00ad\u1680\u180e\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]")
+_LIKE_BLANKS = "[\u0085\u00a0\u00ad\u1680\u180e\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]"
 """What looks like a blank, or like nothing, and is not: mostly pasted from a page or a word processor."""
 
 _TURNS = dict.fromkeys(map(ord, (*OVERRIDES, *ISOLATES, END_OF_ISOLATE)))
@@ -42,9 +43,14 @@ def bounded(text: str, mark: str = "") -> str:
     return "".join(kept) + END_OF_ISOLATE * open_isolates
 
 
+@cache
+def _like_blanks() -> re.Pattern[str]:
+    return re.compile(_LIKE_BLANKS)
+
+
 def like_blank(text: str, start: int = 0) -> re.Match[str] | None:
     """The first letter from ``start`` on that looks like a blank or like nothing, and is neither."""
-    return _LIKE_BLANKS.search(text, start)
+    return _like_blanks().search(text, start)
 
 
 def called(letter: str) -> str:
@@ -59,9 +65,9 @@ def like_blank_told(letter: str) -> tuple[str, str]:
 
 def without_like_blanks(text: str) -> str:
     """A text whose letters that look like nothing are gone, and of which those that look like a blank are one."""
-    return _LIKE_BLANKS.sub(lambda found: " " if found[0].isspace() else "", text)
+    return re.sub(_LIKE_BLANKS, lambda found: " " if found[0].isspace() else "", text)
 
 
 def shown(text: str) -> str:
     """A text in which what looks like a blank, and is none, is told: ``do‹zero width space (U+200B)›ne``."""
-    return text if text.isascii() else _LIKE_BLANKS.sub(lambda found: f"‹{called(found[0])}›", text)
+    return text if text.isascii() else re.sub(_LIKE_BLANKS, lambda found: f"‹{called(found[0])}›", text)

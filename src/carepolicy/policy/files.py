@@ -9,10 +9,10 @@ import stat
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from carepolicy.policy.findings import Finding
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from carepolicy.policy.findings import Finding
 
 ORGANISATION = "organisation.yaml"
 FOLDERS = ("flows", "messages")
@@ -70,7 +70,8 @@ def read_bytes(path: str | os.PathLike[str], name: str) -> tuple[bytes | None, l
 
 
 def _fault(code: str, message: str, name: str, hint: str = "") -> Finding:
-    from carepolicy.policy.places import Place  # a set that is in the cache is hashed only
+    from carepolicy.policy.findings import Finding  # a set that is in the cache is hashed only
+    from carepolicy.policy.places import Place
 
     return Finding(code, message, Place(name, 1, 1, 1, 1), hint)
 
@@ -94,7 +95,7 @@ def listed(folder: str | os.PathLike[str], folders: bool = False) -> list[str]:
         return []
 
 
-_ENDING = re.compile(r"\.(yaml|yml|ymal|yalm|yam)(\.(txt|rtf|docx?|yaml|yml))?\Z", re.IGNORECASE)
+_ENDING = r"(?i:\.(yaml|yml|ymal|yalm|yam)(\.(txt|rtf|docx?|yaml|yml))?\Z)"
 """How names end that were meant to end in .yaml: as they should, misspelt, or with what an editor adds unasked."""
 
 _ORGANISATION = ("organisation", "organization", "organisatie", "organización", "organizacion", "organisations")
@@ -164,7 +165,7 @@ def _misnamed(root: str | os.PathLike[str], folder: str) -> Iterator[Finding]:
 
 def _name_meant(name: str) -> str | None:
     """The name that a file of policies should have; None of a file that was not meant as one."""
-    ending = _ENDING.search(name)
+    ending = re.search(_ENDING, name)
     return None if ending is None else f"{name[: ending.start()]}.yaml"
 
 

@@ -10,11 +10,12 @@ from typing import Any
 from jsonschema import Draft202012Validator, validators
 
 from carepolicy.policy.characters import without_like_blanks
-from carepolicy.policy.findings import Finding, did_you_mean, nearest, quoted, sole
+from carepolicy.policy.findings import Finding, quoted
 from carepolicy.policy.language.calendar import CLOSED
 from carepolicy.policy.language.flow import SHARE, WAITERS
 from carepolicy.policy.language.kinds import schema_of
 from carepolicy.policy.language.shapes import FACT_PATTERN, LANGUAGE, NAME_PATTERN, TRIGGER_PATTERN
+from carepolicy.policy.likeness import did_you_mean, nearest, sole
 from carepolicy.policy.places import Path, Place, Source
 from carepolicy.policy.vocabulary import bare, currency_called, language_called, language_known, name_of, share_meant
 

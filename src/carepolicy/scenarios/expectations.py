@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.instants import NEVER
 from carepolicy.machine.messages import MASK
-from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.likeness import did_you_mean
 from carepolicy.scenarios.names import CLOCKS
 from carepolicy.scenarios.stage import NONE, CannotPlay
 

@@ -11,7 +11,7 @@ from carepolicy.engine.history.cases import Cases, CaseView
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.record import Record
 from carepolicy.engine.run import Run
-from carepolicy.policy.findings import did_you_mean
+from carepolicy.policy.likeness import did_you_mean
 from carepolicy.scenarios.stage import CannotPlay
 
 if TYPE_CHECKING:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
@@ -53,7 +55,7 @@ class CaseRow(NamedTuple):
     sealed: bytes | None
 
 
-class AddressRows(NamedTuple):
+class AddressRows(Struct, frozen=True):
     """All that is kept about one address. ``row`` is None where nothing is."""
 
     row: SubjectRow | None

@@ -8,7 +8,8 @@ from zoneinfo import available_timezones
 from carepolicy.businesstime.zones import is_zone
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.findings import Finding, sole
+from carepolicy.policy.findings import Finding
+from carepolicy.policy.likeness import sole
 from carepolicy.policy.places import At
 
 

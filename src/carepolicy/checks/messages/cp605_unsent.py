@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.findings import Finding, Severity, nearest
+from carepolicy.policy.findings import Finding, Severity
+from carepolicy.policy.likeness import nearest
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

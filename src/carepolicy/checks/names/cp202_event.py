@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.findings import Finding, nearest, sole, unknown
+from carepolicy.policy.findings import Finding, unknown
 from carepolicy.policy.language.flow import CLOCK_EVENTS, EVERY, list_at
+from carepolicy.policy.likeness import nearest, sole
 from carepolicy.policy.model import Flow
 from carepolicy.policy.places import Place
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.findings import Finding, did_you_mean, quoted, sole
+from carepolicy.policy.findings import Finding, quoted
 from carepolicy.policy.language.flow import WAITERS
+from carepolicy.policy.likeness import did_you_mean, sole
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

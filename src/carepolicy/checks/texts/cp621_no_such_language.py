@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.catalogue import language_line, read_catalogue
-from carepolicy.policy.findings import Finding, did_you_mean, quoted
+from carepolicy.policy.findings import Finding, quoted
+from carepolicy.policy.likeness import did_you_mean
 from carepolicy.policy.phrases import tag_of
 from carepolicy.policy.places import Place
 

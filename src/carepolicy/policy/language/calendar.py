@@ -9,7 +9,7 @@ from datetime import date
 from functools import cache
 from itertools import pairwise
 
-from carepolicy.policy.findings import did_you_mean, quoted
+from carepolicy.policy.findings import quoted
 from carepolicy.policy.language.keys import (
     Fields,
     Mapped,
@@ -24,6 +24,7 @@ from carepolicy.policy.language.keys import (
     title,
 )
 from carepolicy.policy.language.shapes import DATE, DAYS, HOURS, TEXT, Array, Either, Several
+from carepolicy.policy.likeness import did_you_mean
 from carepolicy.policy.node import Node
 from carepolicy.policy.places import At
 from carepolicy.policy.vocabulary import days_meant, hours_meant

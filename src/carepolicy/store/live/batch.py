@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import orjson
+from msgspec import Struct
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import DAY, NEVER, text_of
@@ -37,7 +38,7 @@ NEAR = DAY
 """By so many microseconds an event may be ahead of the clock: clocks of machines differ, and some have a wrong zone."""
 
 
-class Wall(NamedTuple):
+class Wall(Struct, frozen=True):
     """What events that come alone, as things happen, are held against: the clock of the machine. A log has its own
     time, and is run without any of this.
 
@@ -69,7 +70,7 @@ class Wall(NamedTuple):
         return self.clock() - self.lateness if self.lateness else None
 
 
-class LetterTexts(NamedTuple):
+class LetterTexts(Struct, frozen=True):
     """A dead letter as it is shown, and without masks; the subject and the data of the event."""
 
     shown: str

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from carepolicy.engine.intake import Reading
 from carepolicy.store.contract import nothing_kept
@@ -30,7 +33,7 @@ AT_A_TIME = 500
 NONE: frozenset[Id] = frozenset()
 
 
-class Done(NamedTuple):
+class Done(Struct, frozen=True):
     """What a transaction did: lines of records, the same as ``values``, how many were ``written`` and by how many of
     these a clock is late; dead letters, and what was refused by its code.
 
@@ -79,7 +82,7 @@ class Operation:
                 read, held = self._single(transaction, batch, read, until)
                 memory.holds = True
             batch.take(read)
-            return finished(batch)._replace(held=held, refused=len(read.faults))
+            return replace(finished(batch), held=held, refused=len(read.faults))
 
         return self.attempt(work)
 

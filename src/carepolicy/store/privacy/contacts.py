@@ -10,8 +10,7 @@ tells nothing to who holds no key.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -205,8 +204,7 @@ def one_with(transaction: Transaction, addresses: Iterable[Address]) -> list[Add
     return list(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(NamedTuple):
     """One entry. ``kind``: customer, staff (an event of theirs), message, notice, in, out or internal (typed)."""
 
     time: int

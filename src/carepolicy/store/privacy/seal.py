@@ -15,9 +15,10 @@ that went into each of its fields, so that a role is shown a field where it may 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
+from msgspec import Struct
 
 from carepolicy.store import faults
 from carepolicy.store.contract import batched
@@ -364,7 +365,7 @@ def _found(store: Store, names: Iterable[bytes]) -> dict[bytes, bytes]:
     return found
 
 
-class Reader(NamedTuple):
+class Reader(Struct, frozen=True):
     """Who reads. ``sees`` are the private facts that the reader may see, None for all of them."""
 
     sees: frozenset[str] | None
@@ -388,7 +389,7 @@ def whole(data: Told, private: Mapping[str, tuple[str, ...]]) -> bytes:
     return orjson.dumps({"facts": private, "data": data})
 
 
-class Looker(NamedTuple):
+class Looker(Struct, frozen=True):
     """Who looks at what a store holds, and who opens what is private; with None for ``sealer`` it stays masked."""
 
     reader: Reader = NOBODY

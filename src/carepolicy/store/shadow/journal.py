@@ -8,9 +8,10 @@ shadow through them takes them out again.
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
+from msgspec import Struct
 
 from carepolicy.engine import codes
 from carepolicy.engine.cards import mask_data
@@ -35,7 +36,7 @@ SELDOM = 60_000_000
 """Microseconds between two notes of ticks that fired nothing."""
 
 
-class ShadowRow(NamedTuple):
+class ShadowRow(Struct, frozen=True):
     """A shadow: the ``digest`` of its set, when it was ``begun``, and whether it was made to its end (``ready``).
 
     Live records behind number ``base`` are compared with those of the shadow: all up to ``fired``, and those behind
@@ -52,7 +53,7 @@ class ShadowRow(NamedTuple):
     events: int
 
 
-class JournalEntry(NamedTuple):
+class JournalEntry(Struct, frozen=True):
     """What one transaction of live operation took: ``lines`` events, or what was due by ``until``."""
 
     no: int

@@ -5,7 +5,9 @@ What only one kind of database understands stands in ``sqlite`` and ``postgres``
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from carepolicy.store.sql import tables
 
@@ -157,7 +159,7 @@ FORGET_WAITING = f"DELETE FROM held WHERE input = {SINGLE} AND subject = ?"
 LAST_ERASURE = "SELECT coalesce(max(no), 0) FROM erasures"
 
 
-class Written(NamedTuple):
+class Written(Struct, frozen=True):
     """Questions about what a run has written from the lines of its input, in their order: how much of it is of a
     stretch, its lines, and those that its end caused; and the last that a line caused.
 
@@ -388,7 +390,7 @@ BEFORE_DATA_KEYS = "sealed IS NOT NULL AND substr(sealed, 1, 1) <> ?"
 ANY_SEALED = tuple(f"SELECT sealed FROM {each} WHERE sealed IS NOT NULL LIMIT 1" for each in ("cases", "records"))
 
 
-class Sealed(NamedTuple):
+class Sealed(Struct, frozen=True):
     """A table with a column ``sealed`` for what is private: the columns of its primary key, whose a row is, and how
     the rows of a subject are found by an index."""
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Table(NamedTuple):
+class Table(Struct, frozen=True):
     """A table: its ``columns`` in the order in which they are hashed, the first so many of them ``plain``, the others
     bytes; those of its primary ``key``; and what its columns hold where nothing is said. A ``serial`` one numbers its
     rows.
@@ -147,7 +149,7 @@ _DELETE = re.compile(r"DELETE FROM (?P<table>\w+)(?:\s+WHERE (?P<where>.*))?", r
 _VALUE = re.compile(r"\s*(?:(?P<given>\?)|(?P<number>-?\d+)|'(?P<text>[^']*)'|(?P<null>NULL))\s*(?:,|$)")
 
 
-class Insert(NamedTuple):
+class Insert(Struct, frozen=True):
     """``INSERT``: a row as it is by itself, and which of its ``places`` take the values given, in their order. Of a row
     of the same ``key`` that is there already: whether the statement ``leaves`` it alone, or how it ``changes`` it.
     ``asked`` are the columns that are to be told; ``sql`` puts in a whole row and its mac."""
@@ -169,7 +171,7 @@ class Insert(NamedTuple):
         return row
 
 
-class Update(NamedTuple):
+class Update(Struct, frozen=True):
     """``UPDATE``: ``values`` of the values given belong to what is set, the others to ``where``."""
 
     table: Table
@@ -178,7 +180,7 @@ class Update(NamedTuple):
     sql: str
 
 
-class Delete(NamedTuple):
+class Delete(Struct, frozen=True):
     """``DELETE``."""
 
     table: Table

@@ -128,7 +128,8 @@ class SqlTransaction(ABC):
         macs, (shard, before, mac) = self.macs, self._sums()
         after = sums.added(before, self._changed)
         right = macs.of_sums(shard, before) == bytes(mac)
-        self._do(statements.KEEP_SUMS, (after, macs.of_sums(shard, after) if right else sums.NEVER, shard))
+        kept = (after, macs.of_sums(shard, after) if right else sums.NEVER, shard)
+        self._do_many(statements.KEEP_SUMS, [kept])  # nobody waits for how many it were: the commit follows at once
         self._changed = {}
 
     # -- the key -----------------------------------------------------------------------------------------
@@ -225,10 +226,8 @@ class SqlTransaction(ABC):
             there = [bool(self._do(sql, each)) for each in rows]
             digests = [digest for digest, new in zip(digests, there, strict=True) if new]
             rows = [row for row, new in zip(rows, there, strict=True) if new]
-        elif len(rows) == 1:
-            self._do(sql, rows[0])
         else:
-            self._do_many(sql, rows)
+            self._do_many(sql, rows)  # also one: nobody waits for how many it were
         self._add(table.name, digests)
         told = [tuple(row[place] for place in change.asked) for row in rows] if change.asked else []
         return told, len(rows)

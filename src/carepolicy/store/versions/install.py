@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from carepolicy.engine.case import LiveProgram
 from carepolicy.engine.program import live_program
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from carepolicy.store.contract import Transaction
 
 
-class VersionRow(NamedTuple):
+class VersionRow(Struct, frozen=True):
     """A policy set that was installed: ``digest`` is that of its files. ``shadowed`` is not 0 while another set is
     tried beside the present one (see ``journal``); ``waiting`` is not 0 while single events are held back (see
     ``late``); ``restored`` is the number of the last restore (see ``backup``), 0 where there was none."""
@@ -43,7 +46,7 @@ def epoch_of(restored: int) -> str:
     return f".r{restored}" if restored else ""
 
 
-class Installed(NamedTuple):
+class Installed(Struct, frozen=True):
     """A policy set of a store. ``number`` is what cases name it by."""
 
     number: int
@@ -126,7 +129,7 @@ def with_older(bundle: Bundle, older: list[Installed]) -> Bundle:
     for each in (*(one.bundle for one in older), bundle):
         for event, carried in each.carries.items():
             carries[event] = tuple(dict.fromkeys((*carries.get(event, ()), *carried)))
-    return bundle._replace(facts={**facts, **bundle.facts}, carries=carries)
+    return replace(bundle, facts={**facts, **bundle.facts}, carries=carries)
 
 
 def older_programs(installed: Installed, current: list[LiveProgram], places: dict[str, int]) -> list[LiveProgram]:
