@@ -28,7 +28,7 @@ from carepolicy.store.open import open_store
 from carepolicy.store.privacy.keys import given_keys
 from carepolicy.store.privacy.seal import DataKeys
 
-POLICIES = str(Path(__file__).parents[1] / "policies")
+SHOP = str(Path(__file__).parents[1] / "tests" / "shop")
 SEALED = ("cases", "records")
 WAIT = 120.0
 AT_A_TIME = 50
@@ -47,7 +47,7 @@ def rotate(url: str, told: Connection) -> None:
 
 def seal(urls: list[str], told: Connection) -> None:
     """A process that is at work on the stores all the time, and so has keys of before in memory."""
-    operations = [Operation(open_store(url), POLICIES, wall_clock()) for url in urls]
+    operations = [Operation(open_store(url), SHOP, wall_clock()) for url in urls]
     bundles = [each.bundle() for each in operations]
     number = 0
     while told.recv():
@@ -93,7 +93,7 @@ def rounds_on(stores: int, rounds: int) -> tuple[int, int, int]:
         os.environ.pop("CAREPOLICY_KEY", None)
         urls = [f"sqlite:///{folder}/{number}.db" for number in range(stores)]
         for url in urls:
-            operation = Operation(store := open_store(url), POLICIES, wall_clock())
+            operation = Operation(store := open_store(url), SHOP, wall_clock())
             operation.bundle()
             store.close()
         crew = list(workers([urls[0], urls[-1]]))

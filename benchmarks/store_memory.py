@@ -2,7 +2,7 @@
 
     python benchmarks/store_memory.py [--cases 20000,200000] [--only tick,plan]
 
-Each command is a process of its own on an SQLite store of so many open cases of ``policies/``; all of them are due by
+Each command is a process of its own on an SQLite store of so many open cases of ``tests/shop``; all of them are due by
 the instant at which it works. What it takes should not grow with the cases: SQLite alone keeps up to 64 MB of pages.
 """
 
@@ -25,7 +25,7 @@ from carepolicy.machine.bundle import load_bundle
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
 
-POLICIES = Path(__file__).parents[1] / "policies"
+SHOP = Path(__file__).parents[1] / "tests" / "shop"
 OPENED = "2026-03-02T10:00:00+00:00"
 DUE = ("--now", "2026-03-20 10:00")
 AT_A_TIME = 1_000
@@ -62,7 +62,7 @@ def lines(cases: int) -> Iterator[list[tuple[int, bytes | str]]]:
 
 
 def fill(path: Path, cases: int) -> None:
-    operation = Operation(open_store(f"sqlite:///{path}"), str(POLICIES), 0)
+    operation = Operation(open_store(f"sqlite:///{path}"), str(SHOP), 0)
     for some in lines(cases):
         operation.take(some)
 
@@ -73,7 +73,7 @@ def compile_set(folder: str) -> None:
 
 def changed_set(folder: Path) -> Path:
     """The same policies with a longer promise, so that each case's due times move."""
-    shutil.copytree(POLICIES, folder)
+    shutil.copytree(SHOP, folder)
     flow = folder / "flows" / "email_inquiry.yaml"
     text = flow.read_text()
     changed = text.replace("{is: 3 business hours}", "{is: 5 business hours}")

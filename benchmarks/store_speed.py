@@ -37,7 +37,7 @@ from kills import fresh_store
 
 HERE = Path(__file__).parent
 COMPLAINTS = str(HERE / "complaints")
-POLICIES = str(HERE.parent / "policies")
+SHOP = str(HERE.parent / "tests" / "shop")
 
 Written = list[tuple[str, list[Any]]]
 
@@ -249,7 +249,7 @@ def of_process(rounds: int) -> None:
             for name, command in (
                 ("python -c import sqlite3, one commit", [sys.executable, "-c", commit]),
                 ("event, benchmarks/complaints", [*event, *simple, *there("a.db", COMPLAINTS)]),
-                ("event, policies/, a private fact", [*event, *private, *there("b.db", POLICIES)]),
+                ("event, tests/shop, a private fact", [*event, *private, *there("b.db", SHOP)]),
             ):
                 begun = time.perf_counter()
                 subprocess.run(command, check=True, cwd=folder, env=environment)

@@ -2,7 +2,7 @@
 
 Run: python benchmarks/watch_speed.py [--flows 50] [--rounds 15]
 
-The flows are copies of those in policies/. Each round changes one of them and times what the watch does then: reading
+The flows are copies of those in tests/shop. Each round changes one of them and times what the watch does then: reading
 what changed, and all rules on the whole set. Beside it stands the time of checking the set from nothing in the same
 process.
 """
@@ -21,13 +21,13 @@ from pathlib import Path
 from carepolicy.checks import check_folder
 from carepolicy.editing.recheck import Rechecked
 
-POLICIES = Path(__file__).parents[1] / "policies"
+SHOP = Path(__file__).parents[1] / "tests" / "shop"
 TODAY = date(2026, 3, 2)
 
 
 def laid_down(root: Path, flows: int) -> list[Path]:
     """A set of so many flows in ``root``; its flows' files."""
-    shutil.copytree(POLICIES, root, ignore=shutil.ignore_patterns("scenarios"))
+    shutil.copytree(SHOP, root, ignore=shutil.ignore_patterns("scenarios"))
     files = sorted((root / "flows").glob("*.yaml"))
     texts = {file.stem: file.read_text() for file in files}
     for number in range(flows - len(files)):

@@ -16,6 +16,9 @@ from hypothesis import settings
 
 from stories import Events, Runner, without_fast, write_set
 
+collect_ignore = ["shop"]
+"""Its scenarios are an example for tests, and tests/golden runs them; our plug-in would make each a test of its own."""
+
 # Tests start hundreds of processes, each of which would compile all modules anew where the environment has this set.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False

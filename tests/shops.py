@@ -11,7 +11,11 @@ import pytest
 from carepolicy.cli import app
 from carepolicy.store.open import open_store
 
-POLICIES = str(Path(__file__).parents[1] / "policies")
+HERE = Path(__file__).parent
+SHOP = str(HERE / "shop")
+"""The set that tests work on: Harbour & Finch with four flows in two languages. It stays when policies/ changes."""
+EVENTS, BAD_EVENTS = HERE / "shop_logs" / "events.jsonl", HERE / "shop_logs" / "bad_events.jsonl"
+"""A log of the shop, and one of bad input."""
 
 
 class Said(NamedTuple):
@@ -28,7 +32,7 @@ class Said(NamedTuple):
 class Shop:
     """Harbour & Finch, at work on one store."""
 
-    def __init__(self, capfd: pytest.CaptureFixture[str], url: str, policies: str = POLICIES) -> None:
+    def __init__(self, capfd: pytest.CaptureFixture[str], url: str, policies: str = SHOP) -> None:
         self._capfd = capfd
         self.url = url
         self.policies = policies

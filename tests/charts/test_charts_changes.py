@@ -23,6 +23,7 @@ from carepolicy.charts.changes.overlay import chart_of_changes, draw_changes
 from carepolicy.charts.draw import svgs_of
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.model import After, Extend, Open, Raise, Request, Tell
+from shops import SHOP
 
 ROOT = Path(__file__).parents[2]
 HERE = samples.HERE
@@ -168,7 +169,7 @@ def altered(thing, field):
 
 @pytest.fixture(scope="module")
 def shop():
-    policies, findings = load_policies(ROOT / "policies")
+    policies, findings = load_policies(SHOP)
     assert policies is not None, findings
     return replace(policies, flows={"complaint": policies.flows["complaint"]})
 

@@ -14,9 +14,9 @@ import pytest
 
 from carepolicy.charts import Mark, NoRenderer, UnknownFormat, UnknownPaper, draw, draw_all, pictures, sources
 from carepolicy.charts.render import render, renderer
+from shops import SHOP
 
 GOLDEN = Path(__file__).parent / "golden"
-POLICIES = Path(__file__).parents[2] / "policies"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -145,7 +145,7 @@ def graph_on_a_bare_machine(tmp_path):
     (tmp_path / "pygraphviz").mkdir()
     broken = "raise ImportError('libgobject-2.0.so.0: cannot open shared object file')"
     (tmp_path / "pygraphviz" / "__init__.py").write_text(broken, encoding="utf-8")
-    command = [sys.executable, "-m", "carepolicy", "graph", "email_inquiry", "--policies", str(POLICIES), "--output"]
+    command = [sys.executable, "-m", "carepolicy", "graph", "email_inquiry", "--policies", SHOP, "--output"]
     settings = {**os.environ, "PYTHONPATH": str(tmp_path), "PATH": str(tmp_path)}
 
     def graph(output, **more):

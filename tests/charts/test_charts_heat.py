@@ -13,6 +13,7 @@ from carepolicy.charts.colours import contrast, text_on
 from carepolicy.charts.draw import draw_plan, svgs_of
 from carepolicy.charts.heat import GROUNDS, NO_SHARE, BadAudit, chart_of_heat, duration, ground_of, read_audit
 from carepolicy.cli.app import run
+from shops import SHOP
 
 FIGURES = {
     "cases": 240,
@@ -130,22 +131,15 @@ def test_figures_of_wrong_kinds_are_left_out(tmp_path):
 
 @pytest.mark.usefixtures("drawing")
 def test_the_command_draws_it_and_refuses_what_it_cannot(tmp_path, capsys):
-    policies = str(samples_folder())
     path = audit(tmp_path)
     out = tmp_path / "heat.svg"
-    arguments = ["graph", "email_inquiry", "--policies", policies, "--heat", str(path)]
+    arguments = ["graph", "email_inquiry", "--policies", SHOP, "--heat", str(path)]
     assert run([*arguments, "-o", str(out)]) == 0
     assert "240 times here" in out.read_text(encoding="utf-8")
     assert run([*arguments, "-o", str(tmp_path / "heat.mmd")]) == 2
-    assert run(["graph", "--all", "--policies", policies, "--heat", str(path), "-o", str(out)]) == 2
-    assert run(["graph", "complaint", "--policies", policies, "--heat", str(path), "-o", str(out)]) == 2
+    assert run(["graph", "--all", "--policies", SHOP, "--heat", str(path), "-o", str(out)]) == 2
+    assert run(["graph", "complaint", "--policies", SHOP, "--heat", str(path), "-o", str(out)]) == 2
     assert "it has those of: email_inquiry" in capsys.readouterr().err
-
-
-def samples_folder():
-    from pathlib import Path
-
-    return Path(__file__).parents[2] / "policies"
 
 
 @pytest.mark.usefixtures("drawing")

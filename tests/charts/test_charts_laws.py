@@ -11,8 +11,10 @@ import pytest
 
 from carepolicy.charts import chart_of, sources
 from carepolicy.policy.language.flow import transitions_of
+from shops import SHOP
 
-POLICIES = Path(__file__).parents[2] / "policies"
+LIBRARY = Path(__file__).parents[2] / "policies"
+
 EVENTS = [f"Customer writes {n}" if n % 2 else f"The agent sends the answer to the customer {n}" for n in range(12)]
 
 
@@ -73,11 +75,10 @@ def test_cards_and_notes_together_say_every_transition_of_every_step(seed):
 
 
 @pytest.mark.usefixtures("drawing")
-def test_no_flow_of_the_sample_policies_has_a_crossing_or_an_overlap():
+@pytest.mark.parametrize("folder", [SHOP, str(LIBRARY)], ids=["tests/shop", "policies"])
+def test_no_flow_of_the_sample_policies_has_a_crossing_or_an_overlap(folder):
     load = pytest.importorskip("carepolicy.policy.load", reason="the loader is not there")
-    if not POLICIES.exists():
-        pytest.skip("there is no folder policies/")
-    policies, findings = load.load_policies(POLICIES)
+    policies, findings = load.load_policies(folder)
     assert policies is not None, findings
     for name in policies.flows:
         for style in ("card", "lanes", "plain"):

@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings, strategies
 from carepolicy.cli import app
 from carepolicy.engine.history.log import in_order, read_record, read_records
 from laws import examples
+from shops import BAD_EVENTS, EVENTS, SHOP
 
 ROOT = Path(__file__).parents[2]
-POLICIES = str(ROOT / "policies")
 ODD = [
     None, True, 0, -1, 1e300, 2**63, [], {}, {"a": []}, "", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00",
     "2026-03-02T09:05:00+00:00", "carepolicy.case.opened", "carepolicy.event.rejected",
@@ -30,13 +30,12 @@ ODD = [
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("case") / "records.jsonl"
-    events = str(ROOT / "examples" / "demo" / "events.jsonl")
-    assert app.run(["run", events, "--policies", POLICIES, "--output", str(path), "--quiet"]) == 0
+    assert app.run(["run", str(EVENTS), "--policies", SHOP, "--output", str(path), "--quiet"]) == 0
     return path
 
 
 def case(capfd: pytest.CaptureFixture[str], records: Path, *arguments: str) -> tuple[int, str, str]:
-    status = app.run(["case", *arguments, "--records", str(records), "--policies", POLICIES])
+    status = app.run(["case", *arguments, "--records", str(records), "--policies", SHOP])
     out, err = capfd.readouterr()
     return status, out, err
 
@@ -247,8 +246,7 @@ def test_records_that_reached_no_case_are_shown_apart(capfd: pytest.CaptureFixtu
 
 def test_all_that_run_writes_about_bad_events_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
-    events = str(ROOT / "examples" / "demo" / "bad_events.jsonl")
-    assert app.run(["run", events, "--policies", POLICIES, "--output", str(path), "--quiet"]) == 1
+    assert app.run(["run", str(BAD_EVENTS), "--policies", SHOP, "--output", str(path), "--quiet"]) == 1
     skipped: list[Any] = []
     assert len(list(read_records([path.read_bytes()], skipped))) == len(path.read_bytes().splitlines())
     assert skipped == []

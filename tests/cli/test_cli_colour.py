@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from commands import on_terminal, process
+from shops import EVENTS, SHOP
 
 ROOT = Path(__file__).parents[2]
 COLOUR = re.compile(r"\x1b\[[0-9;]*3\d[0-9;]*m")
-RUN = ("run", str(ROOT / "examples/demo/events.jsonl"), "--policies", str(ROOT / "policies"), "--output", "records")
+RUN = ("run", str(EVENTS), "--policies", SHOP, "--output", "records")
 
 
 @pytest.fixture

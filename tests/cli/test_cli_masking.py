@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from carepolicy.cli import app
+from shops import SHOP
 
-ROOT = Path(__file__).parents[2]
 CARD = "4111111111111111"
 
 
@@ -29,7 +29,7 @@ def test_no_message_tells_a_card_number_that_was_typed(
     arguments: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAREPOLICY_KEY_FILE", str(tmp_path / "key"))
-    at = ["--policies", str(ROOT / "policies"), "--store", f"sqlite:///{tmp_path / 'care.db'}"]
+    at = ["--policies", SHOP, "--store", f"sqlite:///{tmp_path / 'care.db'}"]
     assert app.run(["event", "email_received", "s-0", "customer.email=a@example.org", *at]) == 0
     capfd.readouterr()
     assert app.run([*arguments, *at]) != 0

@@ -16,9 +16,11 @@ from carepolicy.policy.composer import compose
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.text import documents
 from laws import examples
+from shops import SHOP
 
 ROOT = Path(__file__).parents[2]
-FILES = list(editable_files([str(ROOT / each) for each in ("policies", "src/carepolicy/starter", "examples/helpdesk")]))
+FILES = list(editable_files([SHOP, str(ROOT / "src/carepolicy/starter"), str(ROOT / "examples/helpdesk")]))
+OURS = [*FILES, *editable_files([str(ROOT / "policies")])]
 CASES = yaml.safe_load((Path(__file__).parent / "layouts.yaml").read_text(encoding="utf-8"))
 FLOWS = [each for each in FILES if kind_of(each) == "flow"]
 
@@ -37,18 +39,18 @@ def test_a_text_gets_its_layout(case: dict[str, str]) -> None:
     assert laid_out(case["after"], kind) == case["after"]
 
 
-@pytest.mark.parametrize("file", FILES, ids=[Path(each).relative_to(ROOT).as_posix() for each in FILES])
+@pytest.mark.parametrize("file", OURS, ids=[Path(each).relative_to(ROOT).as_posix() for each in OURS])
 def test_our_own_files_are_laid_out(file: str) -> None:
     assert formatted(file).diff() == ""
 
 
 def test_a_set_that_was_written_otherwise_loads_as_before(tmp_path: Path) -> None:
-    before, findings = load_policies(ROOT / "policies")
+    before, findings = load_policies(SHOP)
     assert before is not None, findings
-    files = [each for each in editable_files([str(ROOT / "policies")]) if kind_of(each) != "scenario"]
+    files = [each for each in editable_files([SHOP]) if kind_of(each) != "scenario"]
     assert {kind_of(each) for each in files} == {"organisation", "flow", "messages"}
     for file in files:
-        target = tmp_path / Path(file).relative_to(ROOT / "policies")
+        target = tmp_path / Path(file).relative_to(SHOP)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(_wider(Path(file).read_text()))
     for file in editable_files([str(tmp_path)]):

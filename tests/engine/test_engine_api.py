@@ -16,9 +16,10 @@ import carepolicy
 from carepolicy.engine.history.log import read_record
 from carepolicy.engine.record import ClockData
 from complaint_events import lines as complaints
+from shops import BAD_EVENTS, EVENTS, SHOP
 from stories import event, write_set
 
-DEMO = Path(__file__).parents[2] / "examples" / "demo"
+COMPLAINTS = Path(__file__).parents[2] / "benchmarks" / "complaints"
 
 FLOW = """\
     flow: order
@@ -127,9 +128,8 @@ def test_all_names_of_the_public_api_are_there() -> None:
 
 def test_records_are_the_engines_own_and_the_same_as_those_read_from_its_lines() -> None:
     """Those of the demo wait in a file until all lines are read, as the set has watches."""
-    bad = (DEMO / "bad_events.jsonl").read_bytes().splitlines()
-    demo, alone = DEMO.parents[1] / "policies", DEMO.parents[1] / "benchmarks" / "complaints"
-    for folder, lines in ((demo, (DEMO / "events.jsonl").read_bytes().splitlines()), (alone, [*complaints(60)])):
+    bad = BAD_EVENTS.read_bytes().splitlines()
+    for folder, lines in ((SHOP, EVENTS.read_bytes().splitlines()), (COMPLAINTS, [*complaints(60)])):
         policies = carepolicy.load(folder)
         records = [*policies.engine().records([*lines, *bad])]
         assert records == [read_record(json.dumps(each).encode()) for each in policies.engine().run([*lines, *bad])]

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +17,10 @@ from golden.outputs import SEEDS, bad, nested
 from oracle.differences import Refused, compiled
 from oracle.interpreter import GoesRound
 from oracle.random_sets import random_trial
+from shops import EVENTS, SHOP
 from stories import often, without_fast
 
-ROOT = Path(__file__).parents[2]
-DEMO = (ROOT / "examples/demo/events.jsonl").read_bytes()
+DEMO = EVENTS.read_bytes()
 SETS = {"demo": DEMO, "nested": nested(DEMO), "bad": bad()}
 
 
@@ -32,7 +31,7 @@ def written(bundle: Bundle, events: list[Any], until: Any = None) -> str:
 
 @pytest.fixture(scope="module")
 def policies() -> Bundle:
-    return compile_folder(str(ROOT / "policies"))
+    return compile_folder(SHOP)
 
 
 @pytest.mark.parametrize("log", SETS)

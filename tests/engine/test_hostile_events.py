@@ -19,6 +19,7 @@ from carepolicy.engine.run import OrderedRun, Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
 from laws import examples
+from shops import SHOP
 
 HERE = Path(__file__).resolve()
 CASES = yaml.safe_load(HERE.with_name("hostile.yaml").read_text(encoding="utf-8"))
@@ -35,7 +36,7 @@ class Came(NamedTuple):
 
 @cache
 def policies() -> Bundle:
-    return compile_folder(str(HERE.parents[2] / "policies"))
+    return compile_folder(SHOP)
 
 
 def event(number: str, kind: str, at: str, subject: str, data: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -18,9 +18,10 @@ from golden.outputs import bad, nested
 from oracle.differences import Refused, compiled
 from oracle.interpreter import GoesRound
 from oracle.random_sets import random_trial
+from shops import EVENTS, SHOP
 
 ROOT = Path(__file__).parents[2]
-DEMO = (ROOT / "examples/demo/events.jsonl").read_bytes()
+DEMO = EVENTS.read_bytes()
 RECORD = Draft202012Validator(schema.record_schema())
 CASE = Draft202012Validator(schema.case_schema())
 
@@ -38,7 +39,7 @@ def test_both_are_schemas() -> None:
 
 
 def test_every_record_of_the_demo_is_as_the_schema_says() -> None:
-    policies = compile_folder(str(ROOT / "policies"))
+    policies = compile_folder(SHOP)
     logs = [each.splitlines() for each in (DEMO, nested(DEMO), bad())]
     kinds = set().union(*(kinds_of(list(Engine(policies, True, timedelta(0)).run(log))) for log in logs))
     assert {"case.closed", "clock.late", "message.requested", "task.assigned", "event.rejected"} <= kinds
@@ -80,7 +81,7 @@ def test_what_is_no_record_is_refused(wrong: dict[str, Any]) -> None:
 
 def test_what_case_says_in_json_is_as_the_schema_says(tmp_path: Path) -> None:
     records = tmp_path / "records.jsonl"
-    records.write_text(run("run", "--quiet", "--policies", str(ROOT / "policies"), cwd=tmp_path, stdin=DEMO).stdout)
+    records.write_text(run("run", "--quiet", "--policies", SHOP, cwd=tmp_path, stdin=DEMO).stdout)
     subjects = sorted({json.loads(line)["subject"] for line in records.read_text().splitlines()})
     asked = [("show", each) for each in subjects] + [("list",), ("due",)]
     for each in asked:

@@ -18,10 +18,11 @@ from carepolicy.machine.program import Bundle
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
 from complaint_events import lines as complaint_lines
+from shops import EVENTS, SHOP
 
 ROOT = Path(__file__).parents[2]
-COMPLAINTS, POLICIES = str(ROOT / "benchmarks" / "complaints"), str(ROOT / "policies")
-DEMO = (ROOT / "examples" / "demo" / "events.jsonl").read_bytes().splitlines()
+COMPLAINTS = str(ROOT / "benchmarks" / "complaints")
+DEMO = EVENTS.read_bytes().splitlines()
 
 
 @cache
@@ -74,8 +75,8 @@ def test_a_schedule_changes_nothing_for_a_set_of_one_stratum() -> None:
 
 @pytest.mark.parametrize("size", [1, 7, 200])
 def test_a_store_gives_the_records_of_a_run_at_once_with_a_memory_of_its_own(size: int, tmp_path: Path) -> None:
-    run = Run(bundle_of(POLICIES), schedule=Schedule.AT_ONCE)
-    operation = Operation(open_store(f"sqlite:///{tmp_path}/care.db"), POLICIES, 0)
+    run = Run(bundle_of(SHOP), schedule=Schedule.AT_ONCE)
+    operation = Operation(open_store(f"sqlite:///{tmp_path}/care.db"), SHOP, 0)
     tally: Counter[str] = Counter()
     for begin in range(0, len(DEMO), size):
         lines = numbered(DEMO[begin : begin + size], begin + 1)
@@ -87,7 +88,7 @@ def test_a_store_gives_the_records_of_a_run_at_once_with_a_memory_of_its_own(siz
 
 
 def test_at_once_each_line_has_its_records_with_what_it_caused_in_higher_strata() -> None:
-    run = Run(bundle_of(POLICIES), schedule=Schedule.AT_ONCE)
+    run = Run(bundle_of(SHOP), schedule=Schedule.AT_ONCE)
     caused = run.feed(numbered(DEMO))
     assert [each.line for each in caused] == sorted(each.line for each in caused)
     assert {each.stratum for each in caused} == {0, 2}

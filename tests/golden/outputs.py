@@ -28,6 +28,7 @@ from commands import Told, run
 from oracle.differences import Refused, compiled
 from oracle.interpreter import GoesRound
 from oracle.random_sets import random_trial
+from shops import BAD_EVENTS, EVENTS, SHOP
 from stories import often
 
 ROOT = Path(__file__).parents[2]
@@ -54,9 +55,15 @@ def told(*arguments: str, cwd: Path, stdin: bytes = b"") -> str:
     return digest(str(said.returncode), said.stdout, said.stderr)
 
 
+def copy_of_shop(place: Path) -> None:
+    """The shop's set as it is beside schemas/: charts name the digest of a set's bytes, of its comments too."""
+    for path in shutil.copytree(SHOP, place).rglob("*.yaml"):
+        path.write_text(path.read_text().replace("$schema=../", "$schema=", 1))
+
+
 def records(folder: Path) -> Outputs:
     """Of logs that are in the project: the demo's, written in several ways, and by several workers."""
-    demo = (ROOT / "examples/demo/events.jsonl").read_bytes()
+    demo = EVENTS.read_bytes()
     for name, log in (("events", demo), ("nested", nested(demo)), ("bad", bad())):
         for more in ((), ("--workers", "2"), ("--lateness", "2 hours"), ("--reveal",)):
             out, dead = folder / "records.jsonl", folder / "dead.jsonl"
@@ -70,7 +77,7 @@ def records(folder: Path) -> Outputs:
 
 def bad() -> bytes:
     """The demo's log of bad input."""
-    return (ROOT / "examples/demo/bad_events.jsonl").read_bytes()
+    return BAD_EVENTS.read_bytes()
 
 
 def nested(log: bytes) -> bytes:
@@ -113,7 +120,7 @@ def public_logs(folder: Path) -> Outputs:
 def stored(folder: Path) -> Outputs:
     """What a store has written, and what it says of its cases."""
     url = "sqlite:///store.db"
-    log = (ROOT / "examples/demo/events.jsonl").read_bytes()
+    log = EVENTS.read_bytes()
     said = run("run", "--store", url, "--quiet", "--until", "2026-04-30T00:00Z", cwd=folder, stdin=log)
     yield "store/run", digest(str(said.returncode), said.stdout)
     for asked in (("history",), ("history", "order-2001"), ("list", "--format", "json"), ("list", "--format", "csv")):
@@ -133,10 +140,10 @@ def cases(folder: Path) -> Outputs:
 
 
 def findings(folder: Path) -> Outputs:
-    """Of the sets of the tests, and of our own set with a line less, or with a word that is not so."""
+    """Of the sets of the tests, and of the shop's set with a line less, or with a word that is not so."""
     for name in ("tests/checks/harbour", "tests/checks/werkstatt", "policies", "examples/helpdesk"):
         place = folder / "checked"
-        shutil.copytree(ROOT / name, place)
+        shutil.copytree(folder / name if name == "policies" else ROOT / name, place)
         for form in ("text", "json", "github", "junit", "sarif"):
             asked = ("check", "--policies", "checked", "--strict", "--today", TODAY, "--format", form)
             yield f"findings/{name} {form}", told(*asked, cwd=folder)
@@ -209,7 +216,7 @@ def outputs() -> dict[str, str]:
     """All digests by name."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made).resolve()
-        shutil.copytree(ROOT / "policies", folder / "policies")
+        copy_of_shop(folder / "policies")
         parts: tuple[Callable[[], Outputs], ...] = (
             lambda: records(folder), random_records, lambda: public_logs(folder), lambda: stored(folder),
             lambda: cases(folder), lambda: findings(folder), lambda: documents(folder), lambda: charts(folder),

@@ -7,13 +7,12 @@ from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 
 from carepolicy.policy.load import load_policies
+from shops import SHOP
 
-ROOT = Path(__file__).parents[2]
 
-
-def sample():
-    """The set in policies/."""
-    policies, findings = load_policies(ROOT / "policies")
+def sample(folder=SHOP):
+    """The set that tests work on, or that of another folder."""
+    policies, findings = load_policies(folder)
     assert policies is not None, findings
     return policies
 

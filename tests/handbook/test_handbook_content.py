@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import handbook_sets as sets
 import pytest
@@ -17,6 +18,7 @@ from carepolicy.handbook.promises import clocks_of, examples_of, promises_of
 from carepolicy.handbook.steps import ends_of, steps_of
 from carepolicy.handbook.stories import scenarios_of, stories_of
 from carepolicy.handbook.ui import ui_of
+from shops import SHOP
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +172,7 @@ def test_a_scenario_is_told_in_words(book, policies):
 def test_every_scenario_of_the_set_is_told_somewhere(book, policies):
     scenarios = scenarios_of(policies)
     told = [story for flow in policies.flows.values() for story in stories_of(book, flow, scenarios)]
-    assert len(told) == len(scenarios) == len(list((sets.ROOT / "policies/scenarios").glob("*.yaml")))
+    assert len(told) == len(scenarios) == len(list((Path(SHOP) / "scenarios").glob("*.yaml")))
     assert all(story.lines for story in told)
 
 

@@ -11,8 +11,8 @@ import pytest
 pytest.importorskip("pygls")
 
 from lsp_client import Client, Refused
+from shops import SHOP
 
-POLICIES = Path(__file__).parents[2] / "policies"
 FLOW = "policies/flows/email_inquiry.yaml"
 SCENARIO = "policies/scenarios/email_gold_customer_late.yaml"
 
@@ -20,7 +20,7 @@ SCENARIO = "policies/scenarios/email_gold_customer_late.yaml"
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     root = tmp_path_factory.mktemp("editor")
-    shutil.copytree(POLICIES, root / "policies")
+    shutil.copytree(SHOP, root / "policies")
     client = Client(root)
     yield client
     status, said = client.close()
@@ -143,7 +143,7 @@ def test_a_state_and_an_event_are_renamed_over_all_files(tmp_path: Path) -> None
     from carepolicy.scenarios import stage
     from carepolicy.scenarios.suite import judge_all, suite_of
 
-    shutil.copytree(POLICIES, tmp_path / "policies")
+    shutil.copytree(SHOP, tmp_path / "policies")
     client = Client(tmp_path)
     uri = client.open(FLOW)
     text = (tmp_path / FLOW).read_text()

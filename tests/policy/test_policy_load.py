@@ -19,6 +19,7 @@ from carepolicy.policy.language.kinds import SCHEMAS, schema_of, schema_texts
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.shape import validator_of
 from laws import examples
+from shops import SHOP
 
 HERE = Path(__file__).parent
 SAMPLES = HERE / "samples"
@@ -284,7 +285,7 @@ def test_the_quick_validator_and_the_schema_agree_on_the_samples(kind: str) -> N
 
 
 def test_the_schema_line_of_every_policy_file_names_a_schema() -> None:
-    files = sorted((REPOSITORY / "policies").rglob("*.yaml"))
+    files = sorted(file for folder in (REPOSITORY / "policies", Path(SHOP)) for file in folder.rglob("*.yaml"))
     assert files
     for path in files:
         first = path.read_text(encoding="utf-8").split("\n")[0]

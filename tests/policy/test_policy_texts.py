@@ -24,7 +24,7 @@ from carepolicy.policy.translations import file_of, standing_of, updated
 from laws import examples
 
 ROOT = Path(__file__).parents[2]
-SETS = ("policies", "tests/checks/harbour", "tests/checks/werkstatt", "examples")
+SETS = ("tests/shop", "tests/checks/harbour", "tests/checks/werkstatt", "examples")
 
 TEXTS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co"), include_characters="\n\"\\{}'#~é"),

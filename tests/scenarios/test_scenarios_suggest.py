@@ -17,8 +17,7 @@ from carepolicy.scenarios.scenario import read_text
 from carepolicy.scenarios.stage import Stage
 from carepolicy.scenarios.suggestions import suggest
 from carepolicy.scenarios.verdict import judge
-
-ROOT = Path(__file__).parents[2]
+from shops import SHOP
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +74,7 @@ def test_a_flow_that_is_not_there_is_named(here: Path, capsys: pytest.CaptureFix
 
 
 def test_every_transition_of_a_flow_of_the_shop_has_a_suggestion_that_passes() -> None:
-    shop = Stage(str(ROOT / "policies"))
+    shop = Stage(SHOP)
     found = list(suggest(shop, shop.policies.flows["email_inquiry"]))
     assert [each.name for each in found if each.text is None] == []
     for each in found:

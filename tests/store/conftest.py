@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shops import POLICIES, Shop
+from shops import SHOP, Shop
 
 _numbers = itertools.count(1)
 
@@ -92,12 +92,12 @@ def new_url(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> Callabl
 @pytest.fixture
 def shop(capfd: pytest.CaptureFixture[str], url: str, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """Harbour & Finch, on a store of each kind."""
-    monkeypatch.setenv("CAREPOLICY_POLICIES", POLICIES)
+    monkeypatch.setenv("CAREPOLICY_POLICIES", SHOP)
     return Shop(capfd, url)
 
 
 @pytest.fixture
 def file_shop(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """The same, on SQLite alone."""
-    monkeypatch.setenv("CAREPOLICY_POLICIES", POLICIES)
+    monkeypatch.setenv("CAREPOLICY_POLICIES", SHOP)
     return Shop(capfd, f"sqlite:///{tmp_path}/care.db")

@@ -11,21 +11,18 @@ import pytest
 
 from carepolicy.cli import app
 from carepolicy.store.open import open_store
-from shops import Shop, rows
+from shops import EVENTS, SHOP, Shop, rows
 
-ROOT = Path(__file__).parents[2]
-POLICIES = str(ROOT / "policies")
-DEMO = str(ROOT / "examples" / "demo" / "events.jsonl")
 Ask = Callable[..., tuple[int, str, str]]
 
 
 def lived(folder: Path, url: str) -> str:
     """The records of a run at whose end many cases are open; the store at ``url`` has run the same."""
     log = folder / "log"
-    log.write_bytes(b"".join(Path(DEMO).read_bytes().splitlines(keepends=True)[:90]))
+    log.write_bytes(b"".join(EVENTS.read_bytes().splitlines(keepends=True)[:90]))
     path = str(folder / "records.jsonl")
     for more in (["--output", path], ["--store", url, "--output", f"{path}.2"]):
-        app.run(["run", str(log), "--policies", POLICIES, "--quiet", *more])
+        app.run(["run", str(log), "--policies", SHOP, "--quiet", *more])
     return path
 
 
@@ -86,21 +83,21 @@ def test_a_store_answers_as_the_records_of_a_run_do(
     ask: Ask, only_read: tuple[str, str], question: tuple[str, ...]
 ) -> None:
     records, url = only_read
-    of_file = ask("case", *question, "--records", records, "--policies", POLICIES)
-    assert ask("case", *question, "--store", url, "--policies", POLICIES) == of_file
+    of_file = ask("case", *question, "--records", records, "--policies", SHOP)
+    assert ask("case", *question, "--store", url, "--policies", SHOP) == of_file
 
 
 def test_a_store_that_is_not_there_is_not_made_by_a_question(
     ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    status, _, err = ask("case", "list", "--policies", POLICIES)
+    status, _, err = ask("case", "list", "--policies", SHOP)
     assert (status, "there is no store care.db" in err) == (3, True)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_server_that_does_not_answer_is_told_without_the_password(ask: Ask) -> None:
-    status, _, err = ask("case", "list", "--store", "postgresql://ada:secret@127.0.0.1:1/care", "--policies", POLICIES)
+    status, _, err = ask("case", "list", "--store", "postgresql://ada:secret@127.0.0.1:1/care", "--policies", SHOP)
     assert (status, "cannot be reached" in err, "secret" in err) == (3, True, False)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from shops import POLICIES, Shop
+from shops import EVENTS, SHOP, Shop
 
 READING: list[dict[str, Any]] = [
     each for each in yaml.safe_load((Path(__file__).parent / "commands.yaml").read_text()) if each["reads"]
@@ -25,9 +25,7 @@ def whole(file_shop: Shop, tmp_path: Path) -> bytes:
     file_shop.event("email_received", "mail-1", "2026-03-02 10:00", "customer.email=ada@example.org")
     file_shop.event("reply_sent", "mail-1", "2026-03-02 10:30")
     file_shop.event("reply_sent", "mail-2", "2026-03-02 10:30")
-    file_shop(
-        "run", str(Path(POLICIES).parent / "examples" / "demo" / "events.jsonl"), "--quiet", "--output", "/dev/null"
-    )
+    file_shop("run", str(EVENTS), "--quiet", "--output", "/dev/null")
     with sqlite3.connect(file_shop.file()) as store:
         store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return file_shop.file().read_bytes()
@@ -50,7 +48,7 @@ def demand_words(shop: Shop, spoilt: bytes, entry: dict[str, Any], folder: Path)
         Path(f"{shop.file()}{end}").unlink(missing_ok=True)
     shop.file().write_bytes(spoilt)
     (folder / "copy.db").unlink(missing_ok=True)
-    places = {"{FOLDER}": str(folder), "{SET}": POLICIES}
+    places = {"{FOLDER}": str(folder), "{SET}": SHOP}
     given = [places.get(each, each).replace("{FOLDER}", str(folder)) for each in entry.get("arguments", [])]
     said = shop(*entry["command"].split(), *given)
     assert said.status in (0, 1, 2, 3), said
@@ -72,7 +70,7 @@ def test_each_page_may_be_spoilt_and_no_command_says_more_than_a_sentence(
 def test_all_commands_say_no_more_than_a_sentence_of_any_page(file_shop: Shop, whole: bytes, tmp_path: Path) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
-    shutil.copytree(POLICIES, folder / "set")
+    shutil.copytree(SHOP, folder / "set")
     for seed in range(3):
         for _, _, file in spoilt(whole, random.Random(seed)):
             for each in READING:

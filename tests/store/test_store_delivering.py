@@ -41,7 +41,7 @@ from carepolicy.store.outbox.webhook import Webhook
 from carepolicy.store.privacy.seal import CARRIER, DataKeys
 from mailboxes import CUT, DRIBBLE, MailHost
 from receivers import DROP, Receiver
-from shops import POLICIES, Shop
+from shops import SHOP, Shop
 
 BEGIN = parse("2026-03-02T11:00:00+00:00")
 HOUR = 3_600 * SECOND
@@ -66,7 +66,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory, store_key: str) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAREPOLICY_KEY", store_key)
         patch.setenv("CAREPOLICY_CACHE", "off")
-        assert app.run(["run", str(log), "--store", f"sqlite:///{path}", "--policies", POLICIES, "--quiet"]) == 0
+        assert app.run(["run", str(log), "--store", f"sqlite:///{path}", "--policies", SHOP, "--quiet"]) == 0
     return path
 
 

@@ -12,9 +12,7 @@ from typing import Any
 import pytest
 
 from carepolicy.cli import app
-
-ROOT = Path(__file__).parents[2]
-POLICIES = str(ROOT / "policies")
+from shops import SHOP
 
 
 class Desk:
@@ -26,7 +24,7 @@ class Desk:
 
     def __call__(self, *arguments: str, store: str | None = None) -> tuple[int, list[dict[str, Any]], str]:
         self._capfd.readouterr()
-        status = app.run([*arguments, "--store", store or self.url, "--policies", POLICIES])
+        status = app.run([*arguments, "--store", store or self.url, "--policies", SHOP])
         out, err = self._capfd.readouterr()
         return status, [json.loads(line) for line in out.splitlines()], err
 

@@ -14,7 +14,7 @@ import pytest
 
 import carepolicy
 from carepolicy.engine.record import ClockData
-from shops import POLICIES
+from shops import SHOP
 from stories import event, write_set
 
 MORNING = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -31,7 +31,7 @@ def kinds(records: list[carepolicy.Record]) -> list[str]:
 
 
 def test_an_event_is_taken_once_and_its_records_are_values(url: str) -> None:
-    with carepolicy.open_store(url, POLICIES) as store:
+    with carepolicy.open_store(url, SHOP) as store:
         first, second = store.post(mail("m-1")), store.post(mail("m-1"))
         assert (first.fate, first.id, second.fate, second.letters[0]["code"]) == (
             "taken",
@@ -46,7 +46,7 @@ def test_an_event_is_taken_once_and_its_records_are_values(url: str) -> None:
 
 
 def test_what_no_case_takes_is_refused_and_what_is_no_event_too(url: str) -> None:
-    with carepolicy.open_store(url, POLICIES) as store:
+    with carepolicy.open_store(url, SHOP) as store:
         unexpected = store.post({"type": "parcel_found", "subject": "o-1"})
         assert (unexpected.fate, unexpected.source) == ("refused", "/carepolicy/library")
         assert store.post("no JSON").fate == "refused"
@@ -57,7 +57,7 @@ def test_what_no_case_takes_is_refused_and_what_is_no_event_too(url: str) -> Non
 
 
 def test_time_fires_clocks_and_due_tells_what_comes_next(url: str) -> None:
-    with carepolicy.open_store(url, POLICIES) as store:
+    with carepolicy.open_store(url, SHOP) as store:
         store.post(mail("m-2"))
         (case,) = store.due()
         assert (case.subject, case.flow) == ("m-2", "email_inquiry")
@@ -72,7 +72,7 @@ def test_time_fires_clocks_and_due_tells_what_comes_next(url: str) -> None:
 
 
 def test_private_facts_are_shown_to_roles_that_may_see_them(url: str) -> None:
-    with carepolicy.open_store(url, POLICIES) as store:
+    with carepolicy.open_store(url, SHOP) as store:
         store.post(mail("m-3"))
         store.tick(MORNING + timedelta(days=2))
         asked = [each.data for each in store.history("m-3") if each.kind == "message.requested"]
@@ -86,7 +86,7 @@ def test_private_facts_are_shown_to_roles_that_may_see_them(url: str) -> None:
 
 
 def test_unknown_names_are_told_with_the_nearest(url: str) -> None:
-    with carepolicy.open_store(url, POLICIES) as store:
+    with carepolicy.open_store(url, SHOP) as store:
         store.post(mail("order-77"))
         with pytest.raises(carepolicy.UnknownSubject, match='did you mean "order-77"'):
             store.case("order-78")
@@ -99,7 +99,7 @@ def test_unknown_names_are_told_with_the_nearest(url: str) -> None:
 
 
 def test_fewer_than_none_are_not_asked_for(url: str) -> None:
-    with carepolicy.open_store(url, POLICIES) as store:
+    with carepolicy.open_store(url, SHOP) as store:
         for asked in (store.cases, store.due, store.outbox.requests):
             with pytest.raises(ValueError, match="cannot be negative"):
                 asked(limit=-1)
@@ -108,7 +108,7 @@ def test_fewer_than_none_are_not_asked_for(url: str) -> None:
 
 
 def test_a_store_that_is_closed_says_so(url: str) -> None:
-    with carepolicy.open_store(url, POLICIES) as store:
+    with carepolicy.open_store(url, SHOP) as store:
         pass
     store.close()
     for call in (store.cases, store.outbox.counts, lambda: store.post(mail("m-9"))):
@@ -117,7 +117,7 @@ def test_a_store_that_is_closed_says_so(url: str) -> None:
 
 
 def test_requests_are_taken_done_and_failed(url: str) -> None:
-    with carepolicy.open_store(url, POLICIES) as store:
+    with carepolicy.open_store(url, SHOP) as store:
         store.post(mail("m-4"))
         store.tick(MORNING + timedelta(days=2))
         waiting = store.outbox.counts()["waiting"]
@@ -132,7 +132,7 @@ def test_requests_are_taken_done_and_failed(url: str) -> None:
 
 
 def test_many_threads_post_at_once_and_nothing_is_lost_or_taken_twice(url: str) -> None:
-    with carepolicy.open_store(url, POLICIES, connections=4) as store, ThreadPoolExecutor(8) as threads:
+    with carepolicy.open_store(url, SHOP, connections=4) as store, ThreadPoolExecutor(8) as threads:
         begin = threading.Barrier(8)
 
         def work(thread: int) -> list[str]:
@@ -149,8 +149,8 @@ def test_many_threads_post_at_once_and_nothing_is_lost_or_taken_twice(url: str) 
 
 def test_what_another_has_written_is_seen_though_the_outbox_was_asked_since(url: str) -> None:
     with (
-        carepolicy.open_store(url, POLICIES, connections=1) as ours,
-        carepolicy.open_store(url, POLICIES, connections=1) as theirs,
+        carepolicy.open_store(url, SHOP, connections=1) as ours,
+        carepolicy.open_store(url, SHOP, connections=1) as theirs,
     ):
         ours.post(mail("m-1"))
         theirs.post({"type": "agent_assigned", "subject": "m-1"})
@@ -164,7 +164,7 @@ def test_what_another_has_written_is_seen_though_the_outbox_was_asked_since(url:
 
 def test_the_same_is_awaited(url: str) -> None:
     async def work() -> tuple[list[str], int]:
-        async with await carepolicy.open_async_store(url, POLICIES) as store:
+        async with await carepolicy.open_async_store(url, SHOP) as store:
             fates: list[str] = []
 
             async def post(number: int) -> None:
@@ -183,7 +183,7 @@ def test_the_same_is_awaited(url: str) -> None:
 
 def test_a_connection_that_was_lost_is_made_anew(postgres: str) -> None:
     psycopg = pytest.importorskip("psycopg")
-    with carepolicy.open_store(postgres, POLICIES) as store:
+    with carepolicy.open_store(postgres, SHOP) as store:
         store.post(mail("m-5"))
         with psycopg.connect(postgres.split("&schema")[0], autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
@@ -193,14 +193,14 @@ def test_a_connection_that_was_lost_is_made_anew(postgres: str) -> None:
 
 def test_what_is_wrong_with_a_store_or_a_set_is_a_public_exception(tmp_path: Path) -> None:
     with pytest.raises(carepolicy.NoStoreUrl, match="names no store"):
-        carepolicy.open_store("mysql://care", POLICIES)
+        carepolicy.open_store("mysql://care", SHOP)
     with pytest.raises(carepolicy.NotInstalled):
         carepolicy.open_store(f"sqlite:///{tmp_path}/empty.db", None)
     wrong = write_set(tmp_path / "set", "flow: x\nversion: 1\n")
     with pytest.raises(carepolicy.PolicyErrors):
         carepolicy.open_store(f"sqlite:///{tmp_path}/wrong.db", wrong)
     with pytest.raises(ValueError, match="cannot be negative"):
-        carepolicy.open_store(f"sqlite:///{tmp_path}/x.db", POLICIES, lateness=timedelta(-1))
+        carepolicy.open_store(f"sqlite:///{tmp_path}/x.db", SHOP, lateness=timedelta(-1))
 
 
 def test_a_store_is_asked_whether_several_may_write_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,11 +210,11 @@ def test_a_store_is_asked_whether_several_may_write_to_it(tmp_path: Path, monkey
     monkeypatch.setattr("carepolicy.livestore.ServerConnections", refused)
     monkeypatch.setattr("carepolicy.store.sql.sqlite.SqliteStore.many_writers", True)
     with pytest.raises(RuntimeError, match="a pool of connections"):
-        carepolicy.open_store(f"sqlite:///{tmp_path}/care.db", POLICIES)
+        carepolicy.open_store(f"sqlite:///{tmp_path}/care.db", SHOP)
 
 
 def test_records_of_a_post_are_not_read_back_from_their_lines(url: str) -> None:
-    with carepolicy.open_store(url, POLICIES) as store:
+    with carepolicy.open_store(url, SHOP) as store:
         posted = [store.post(mail("m-1")), store.post(mail("m-1")), store.post({"type": "parcel_found"})]
         begun = [each for one in posted for each in one.records if each.kind == "clock.started"]
         assert begun

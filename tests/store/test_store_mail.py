@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from mailboxes import Mailbox
-from shops import POLICIES, Shop
+from shops import SHOP, Shop
 
 NOW = ("--now", "2026-03-02 10:01")
 Serve = Callable[..., AbstractContextManager[Mailbox]]
@@ -132,7 +132,7 @@ def test_a_server_without_a_login_is_told_of(one: Shop, monkeypatch: pytest.Monk
 def test_a_watcher_sends_what_comes_outlives_a_server_that_is_away_and_ends_with_130(shop: Shop) -> None:
     shop("tick")
     mailbox = Mailbox()
-    command = ["outbox", "send", "--watch", "--smtp", mailbox.address, "--store", shop.url, "--policies", POLICIES]
+    command = ["outbox", "send", "--watch", "--smtp", mailbox.address, "--store", shop.url, "--policies", SHOP]
     run = [sys.executable, "-m", "carepolicy", *command]
     with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ) as process:
         try:

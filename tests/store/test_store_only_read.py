@@ -19,7 +19,7 @@ import yaml
 from carepolicy.cli.app import app
 from carepolicy.store.open import open_store
 from carepolicy.store.sql import migrations
-from shops import POLICIES, Said, Shop
+from shops import SHOP, Said, Shop
 
 TABLE: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "commands.yaml").read_text())
 READING = [each for each in TABLE if each["reads"]]
@@ -75,7 +75,7 @@ class Filled:
         self.folder = folder
         folder.mkdir()
         (folder / "log.jsonl").write_text(EVENT)
-        changed = shutil.copytree(POLICIES, folder / "set") / "flows" / "email_inquiry.yaml"
+        changed = shutil.copytree(SHOP, folder / "set") / "flows" / "email_inquiry.yaml"
         changed.write_text(changed.read_text().replace("3 business hours", "2 business hours"))
         shop.event("email_received", "mail-1", "2026-03-02 10:00", "customer.email=ada@example.org")
         shop.event("email_received", "mail-2", "2026-03-02 10:05", "customer.email=bob@example.org")
@@ -151,7 +151,7 @@ def test_a_user_of_postgresql_who_may_only_select_is_answered_as_others_are(
 ) -> None:
     import psycopg
 
-    monkeypatch.setenv("CAREPOLICY_POLICIES", POLICIES)
+    monkeypatch.setenv("CAREPOLICY_POLICIES", SHOP)
     filled = Filled(Shop(capfd, postgres), tmp_path / "work")
     before = filled.answers()
     assert {status for status, _ in before.values()} == {0}

@@ -14,7 +14,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from mailboxes import Mailbox, free_port
-from shops import POLICIES, Shop, everything_in
+from shops import SHOP, Shop, everything_in
 
 NOW = ("--now", "2026-03-02 10:01")
 
@@ -209,7 +209,7 @@ def test_a_receiver_that_is_not_there_costs_nothing(file_shop: Shop, monkeypatch
 
 
 def test_two_takers_never_get_the_same_request(asked: Shop) -> None:
-    command = [sys.executable, "-m", "carepolicy", "outbox", "take", "--store", asked.url, "--policies", POLICIES]
+    command = [sys.executable, "-m", "carepolicy", "outbox", "take", "--store", asked.url, "--policies", SHOP]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ) for _ in range(2)]
     ids = [json.loads(each.communicate(timeout=60)[0])["id"] for each in both]
     assert len(set(ids)) == 2

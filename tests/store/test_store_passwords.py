@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from commands import run
 from laws import examples
-from shops import POLICIES
+from shops import SHOP
 
 PLACES = json.loads(Path(__file__).with_name("password_places.json").read_text())
 LETTERS = st.text(st.sampled_from("abcxyzABC0189-_.~!$'()*,;+ :/?#[]%&=@äß"), min_size=0, max_size=6)
@@ -49,7 +49,7 @@ def test_no_command_tells_a_password_in_the_url_of_a_store(
     variable = variable and command != RUN
     environment = {"CAREPOLICY_STORE": url} if variable else {}
     option = [] if variable else ["--store", url]
-    said = run(*command, *option, cwd=tmp_path, CAREPOLICY_POLICIES=POLICIES, **environment)
+    said = run(*command, *option, cwd=tmp_path, CAREPOLICY_POLICIES=SHOP, **environment)
     assert said.returncode in (2, 3), said
     assert "hunter2" not in said.stdout + said.stderr, said
     assert "internal error" not in said.stderr, said
@@ -65,7 +65,7 @@ def test_no_command_repeats_a_url_that_stands_where_none_belongs(
     tmp_path: Path, typed: tuple[str, list[str]], password: str
 ) -> None:
     place, command = typed
-    there = {"CAREPOLICY_POLICIES": POLICIES, "CAREPOLICY_KEY_FILE": f"{tmp_path}/key"}
+    there = {"CAREPOLICY_POLICIES": SHOP, "CAREPOLICY_KEY_FILE": f"{tmp_path}/key"}
     said = run(*command, place.replace("PW", password), cwd=tmp_path, **there)
     assert said.returncode in (2, 3), said
     assert "hunter2" not in said.stdout + said.stderr, said
@@ -77,7 +77,7 @@ def test_outbox_send_tells_no_password_in_the_address_of_a_server(
     tmp_path: Path, place: dict[str, str], password: str
 ) -> None:
     given = [place["option"], place["value"].replace("PW", password)]
-    there = {"CAREPOLICY_POLICIES": POLICIES, "CAREPOLICY_STORE": "sqlite:///care.db"}
+    there = {"CAREPOLICY_POLICIES": SHOP, "CAREPOLICY_STORE": "sqlite:///care.db"}
     if not (tmp_path / "care.db").exists():
         key = "6Gk5c1Q0mJ0b1xU2mJx1nQwq3l0m1bqv0Xv6nJm3h4A="
         run("event", "email_received", "m-1", "--at", "2026-03-02", cwd=tmp_path, CAREPOLICY_KEY=key, **there)

@@ -13,7 +13,7 @@ import pytest
 from cryptography.fernet import Fernet, InvalidToken
 
 from carepolicy.cli import app
-from shops import POLICIES, Shop, everything_in, rows
+from shops import SHOP, Shop, everything_in, rows
 
 SECRETS = (b"ada@example.org", b"Ada Lovelace", b"+44 20 7946 0999", b"4111111111111111", b"4111 1111 1111 1111")
 
@@ -155,7 +155,7 @@ def test_a_rotation_that_is_killed_loses_nothing_and_goes_on(shop: Shop, key_fil
         assert done.returncode == -SIGKILL
         assert len(key_file.read_text().split(",")) == 2
         moment = f"2026-04-01 10:0{at}"
-        assert shop("event", "customer_wrote", "mail-1", "--at", moment, "--policies", POLICIES).status == 0
+        assert shop("event", "customer_wrote", "mail-1", "--at", moment, "--policies", SHOP).status == 0
     assert shop("key", "rotate", "--drop-old").status == 0
     assert "," not in key_file.read_text()
     assert shop("event", "reply_sent", "mail-1", "--at", "2026-04-02 10:00").status == 0

@@ -14,13 +14,13 @@ import pytest
 
 from carepolicy.cli import app
 from killing import Survivor, share_of_lines
+from shops import EVENTS, SHOP
 
 ROOT = Path(__file__).parents[2]
-POLICIES = str(ROOT / "policies")
-DEMO = str(ROOT / "examples" / "demo" / "events.jsonl")
+DEMO = str(EVENTS)
 
 
-def run(*arguments: str, policies: str = POLICIES) -> int:
+def run(*arguments: str, policies: str = SHOP) -> int:
     return app.run(["run", "--policies", policies, *arguments, "--quiet"])
 
 
@@ -106,7 +106,7 @@ def test_records_may_be_written_to_what_is_no_file(url: str) -> None:
 
 def test_a_pipe_is_read_as_it_comes(url: str, files: Callable[[str], str]) -> None:
     run(DEMO, "--output", files("a"))
-    command = [sys.executable, "-m", "carepolicy", "run", "--store", url, "--policies", POLICIES, "--batch", "10000"]
+    command = [sys.executable, "-m", "carepolicy", "run", "--store", url, "--policies", SHOP, "--batch", "10000"]
     lines = Path(DEMO).read_bytes().splitlines(keepends=True)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None

@@ -13,7 +13,7 @@ import pytest
 
 from mailboxes import free_port
 from receivers import HOLD, Receiver
-from shops import POLICIES, Shop
+from shops import SHOP, Shop
 
 Process = subprocess.Popen[str]
 
@@ -27,7 +27,7 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 
 @contextmanager
 def sending(shop: Shop, receiver: Receiver, *options: str) -> Iterator[Process]:
-    command = ["outbox", "send", "--webhook", receiver.url, "--store", shop.url, "--policies", POLICIES, *options]
+    command = ["outbox", "send", "--webhook", receiver.url, "--store", shop.url, "--policies", SHOP, *options]
     run = [sys.executable, "-m", "carepolicy", *command]
     with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ, text=True) as process:
         try:
@@ -74,7 +74,7 @@ def test_a_watcher_outlives_a_store_that_goes_away_and_tells_it_once(
     server: str, postgres: str, capfd: pytest.CaptureFixture[str], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     psycopg = pytest.importorskip("psycopg")
-    monkeypatch.setenv("CAREPOLICY_POLICIES", POLICIES)
+    monkeypatch.setenv("CAREPOLICY_POLICIES", SHOP)
     shop = Shop(capfd, postgres)
     write(shop, 1)
     with sending(shop, receiver, "--watch") as process, psycopg.connect(server, autocommit=True) as other:

@@ -15,16 +15,14 @@ import pytest
 
 from carepolicy.cli import app
 from complaint_events import lines
-from shops import POLICIES, Shop
-
-DEMO = Path(POLICIES).parent / "examples" / "demo" / "events.jsonl"
+from shops import EVENTS, SHOP, Shop
 
 
 @pytest.fixture
 def said_again(tmp_path: Path) -> str:
     """The policies of Harbour & Finch with one more comment, which makes another set of them."""
     folder = tmp_path / "again"
-    shutil.copytree(POLICIES, folder)
+    shutil.copytree(SHOP, folder)
     with (folder / "organisation.yaml").open("a") as file:
         file.write("\n# the same, said again\n")
     return str(folder)
@@ -34,7 +32,7 @@ def said_again(tmp_path: Path) -> str:
 def test_the_same_policies_do_not_differ_over_a_log(
     shop: Shop, said_again: str, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
-    demo = DEMO.read_bytes().splitlines(keepends=True)
+    demo = EVENTS.read_bytes().splitlines(keepends=True)
     half = len(demo) // 2
     log = tmp_path / "log"
     log.write_bytes(b"".join(demo[:half]))
@@ -57,7 +55,7 @@ def test_the_same_policies_do_not_differ_over_a_log(
 @pytest.mark.soak
 def test_a_set_that_is_begun_and_asked_about_while_others_write_misses_nothing(url: str, tmp_path: Path) -> None:
     """Three processes take the events of the same subjects, in whatever order they come to have their turn."""
-    policies = str(Path(POLICIES).parent / "benchmarks" / "complaints")
+    policies = str(Path(__file__).parents[2] / "benchmarks" / "complaints")
     again = shutil.copytree(policies, tmp_path / "again")
     with (again / "organisation.yaml").open("a") as file:
         file.write("\n# the same, said again\n")

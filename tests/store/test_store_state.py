@@ -26,9 +26,9 @@ from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
 from carepolicy.store.records.verify import Verification
 from carepolicy.store.versions.install import install_folder
+from shops import EVENTS, SHOP
 from stories import compiled, event, write_set
 
-ROOT = Path(__file__).parents[2]
 WORKED_OUT = {"next", "head", "mid", "tail", "totals"}
 """What of a case is not kept, since it follows from the rest."""
 
@@ -81,9 +81,9 @@ def parts(thing: Case | Round) -> dict[str, Any]:
 
 
 def test_every_part_of_a_case_comes_back_as_it_was(url: str) -> None:
-    operation = Operation(open_store(url), str(ROOT / "policies"), 0)
+    operation = Operation(open_store(url), SHOP, 0)
     seen = 0
-    lines = list(enumerate((ROOT / "examples" / "demo" / "events.jsonl").read_bytes().splitlines(), 1))
+    lines = list(enumerate(EVENTS.read_bytes().splitlines(), 1))
     for begin in range(0, len(lines), 5):
         operation.take(lines[begin : begin + 5])
         memory = operation._memory

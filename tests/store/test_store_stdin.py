@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shops import POLICIES, Shop, rows
+from shops import SHOP, Shop, rows
 
 ADA = "ada@example.org"
 
@@ -90,7 +90,7 @@ def test_what_makes_no_sense_together_is_told(shop: Shop, arguments: list[str], 
 
 def test_a_line_is_answered_though_more_may_come_and_is_kept_though_its_teller_is_killed(file_shop: Shop) -> None:
     command = [sys.executable, "-m", "carepolicy", "event", "-", "--quiet", "--store", file_shop.url]
-    with subprocess.Popen([*command, "--policies", POLICIES], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([*command, "--policies", SHOP], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(
