@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READERS := tests/charts/node
 SHELL := /bin/sh
 
-.PHONY: help demo handbook test fuzz soak lint types bench test-lowest wheel man clean
+.PHONY: help demo handbook words test fuzz soak lint types bench test-lowest wheel man clean
 
 help: ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || true
@@ -31,6 +31,9 @@ demo: $(VENV)/made ## Check policies/, run them on a log of events, draw the flo
 
 handbook: $(VENV)/made ## Write generated/, the handbook of policies/ that is kept here, anew
 	$(BIN)/carepolicy handbook
+
+words: $(VENV)/made-dev ## Bring the catalogues of carepolicy's own words up to date with the phrases in src/
+	$(BIN)/python docs/words.py
 
 test: $(VENV)/made-dev lint types $(READERS)/made ## Set up and pass the tests
 	$(BIN)/python -m pytest -n 2 -rs

@@ -17,7 +17,6 @@ from carepolicy.handbook.messages import messages_of
 from carepolicy.handbook.promises import clocks_of, examples_of, promises_of
 from carepolicy.handbook.steps import ends_of, steps_of
 from carepolicy.handbook.stories import scenarios_of, stories_of
-from carepolicy.handbook.ui import ui_of
 from shops import SHOP
 
 
@@ -189,12 +188,3 @@ def test_what_is_no_scenario_is_left_out(tmp_path):
     book = Book(policies, "en", 2026, calendars_of(policies))
     odd = stories_of(book, policies.flows["care"], found)[0]
     assert [line for line, _ in odd.lines] == ["someday: Text", "2026-13-45: Text", "Time passes: soon."]
-
-
-def test_french_has_words_for_everything_that_english_has():
-    english, french = ui_of("en"), ui_of("fr-CA")
-    same = {"version", "day_time", "day_pattern", "kind_message", "messages", "role", "flow", "question", "story_at"}
-    alike = {name for name in english.__slots__ if getattr(english, name) == getattr(french, name)}
-    assert alike <= same
-    for name in english.__slots__:
-        assert getattr(english, name).count("{}") == getattr(french, name).count("{}"), name

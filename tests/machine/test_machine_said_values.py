@@ -108,7 +108,7 @@ SENTENCES = {
         "late": "Follow a parcel: Fall s-1 steht bei „Late - say so“. "
         "Search ist überfällig seit Montag 2. März 2026 11:00.",
     },
-    "pl": {"enter": "Follow a parcel: case s-1 is at “It is there”."},
+    "cs": {"enter": "Follow a parcel: case s-1 is at “It is there”."},
 }
 
 

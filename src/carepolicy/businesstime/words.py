@@ -1,107 +1,66 @@
-"""Limits in a customer's language: "3 business hours", "3 heures ouvrées", "moins de 2 jours ouvrés"."""
+"""Limits in a customer's language: "3 business hours", "3 heures ouvrées", "moins de 2 jours ouvrés"; where a language
+has cases, in the case that the sentence around it asks for: "innerhalb von 2 Geschäftstagen"."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from carepolicy.policy.limit import Limit, parse_limit
+from carepolicy.translations import Own, msg, msgs, translation_of
 
-FALLBACK = "en"
-"""A language without words of ours is told the limit in this one."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-WORDS: dict[str, dict[str, str]] = {
-    "en": {
-        "second": "{} second|{} seconds",
-        "minute": "{} minute|{} minutes",
-        "hour": "{} hour|{} hours",
-        "day": "{} day|{} days",
-        "week": "{} week|{} weeks",
-        "month": "{} month|{} months",
-        "year": "{} year|{} years",
-        "business second": "{} business second|{} business seconds",
-        "business minute": "{} business minute|{} business minutes",
-        "business hour": "{} business hour|{} business hours",
-        "business day": "{} business day|{} business days",
-        "close of business day": "the close of business on the next business day|"
-        "the close of business in {} business days",
-        "less than": "less than {}",
-    },
-    "fr": {
-        "second": "{} seconde|{} secondes",
-        "minute": "{} minute|{} minutes",
-        "hour": "{} heure|{} heures",
-        "day": "{} jour|{} jours",
-        "week": "{} semaine|{} semaines",
-        "month": "{} mois|{} mois",
-        "year": "{} an|{} ans",
-        "business second": "{} seconde ouvrée|{} secondes ouvrées",
-        "business minute": "{} minute ouvrée|{} minutes ouvrées",
-        "business hour": "{} heure ouvrée|{} heures ouvrées",
-        "business day": "{} jour ouvré|{} jours ouvrés",
-        "close of business day": "la fermeture du prochain jour ouvré|la fermeture dans {} jours ouvrés",
-        "less than": "moins de {}",
-    },
-    "de": {
-        "second": "{} Sekunde|{} Sekunden",
-        "minute": "{} Minute|{} Minuten",
-        "hour": "{} Stunde|{} Stunden",
-        "day": "{} Tag|{} Tage",
-        "week": "{} Woche|{} Wochen",
-        "month": "{} Monat|{} Monate",
-        "year": "{} Jahr|{} Jahre",
-        "business second": "{} Sekunde Geschäftszeit|{} Sekunden Geschäftszeit",
-        "business minute": "{} Minute Geschäftszeit|{} Minuten Geschäftszeit",
-        "business hour": "{} Stunde Geschäftszeit|{} Stunden Geschäftszeit",
-        "business day": "{} Geschäftstag|{} Geschäftstage",
-        "close of business day": "Geschäftsschluss am nächsten Geschäftstag|Geschäftsschluss in {} Geschäftstagen",
-        "less than": "weniger als {}",
-    },
-    "es": {
-        "second": "{} segundo|{} segundos",
-        "minute": "{} minuto|{} minutos",
-        "hour": "{} hora|{} horas",
-        "day": "{} día|{} días",
-        "week": "{} semana|{} semanas",
-        "month": "{} mes|{} meses",
-        "year": "{} año|{} años",
-        "business second": "{} segundo laborable|{} segundos laborables",
-        "business minute": "{} minuto laborable|{} minutos laborables",
-        "business hour": "{} hora laborable|{} horas laborables",
-        "business day": "{} día laborable|{} días laborables",
-        "close of business day": "el cierre del próximo día laborable|el cierre dentro de {} días laborables",
-        "less than": "menos de {}",
-    },
-    "nl": {
-        "second": "{} seconde|{} seconden",
-        "minute": "{} minuut|{} minuten",
-        "hour": "{} uur|{} uur",
-        "day": "{} dag|{} dagen",
-        "week": "{} week|{} weken",
-        "month": "{} maand|{} maanden",
-        "year": "{} jaar|{} jaar",
-        "business second": "{} seconde in kantoortijd|{} seconden in kantoortijd",
-        "business minute": "{} minuut in kantoortijd|{} minuten in kantoortijd",
-        "business hour": "{} uur in kantoortijd|{} uur in kantoortijd",
-        "business day": "{} werkdag|{} werkdagen",
-        "close of business day": "sluitingstijd op de volgende werkdag|sluitingstijd over {} werkdagen",
-        "less than": "minder dan {}",
-    },
+LENGTHS = {
+    "second": msgs("{} second", "{} seconds"),
+    "minute": msgs("{} minute", "{} minutes"),
+    "hour": msgs("{} hour", "{} hours"),
+    "day": msgs("{} day", "{} days"),
+    "week": msgs("{} week", "{} weeks"),
+    "month": msgs("{} month", "{} months"),
+    "year": msgs("{} year", "{} years"),
+    "business second": msgs("{} business second", "{} business seconds"),
+    "business minute": msgs("{} business minute", "{} business minutes"),
+    "business hour": msgs("{} business hour", "{} business hours"),
+    "business day": msgs("{} business day", "{} business days"),
+    "close of business day": msgs(
+        "the close of business on the next business day", "the close of business in {} business days"
+    ),
 }
+"""How many of each unit, in English. Catalogues have them in the nominative, and in other cases by their name as the
+context."""
+
+LESS_THAN = msg("less than {}")
+
+ALIKE = ("nominative", "")
+"""The case in which catalogues have their words without a context."""
 
 
-def primary_language(tag: str) -> str:
-    """The language of a tag without its script and region: "fr" of "fr-CA" and of "fr_CA"."""
-    return tag.replace("_", "-").partition("-")[0].lower()
+class Inflected(str):
+    """A limit in words, which a phrase may ask for in a grammatical case: ``"Nach {:dative}"``."""
+
+    told: Callable[[str], str] | None = None
+
+    def __format__(self, case: str) -> str:
+        return self.told(case) if case and self.told is not None else str(self)
 
 
-def limit_in_words(limit: str | Limit, language: str) -> str:
-    """A limit as a customer reads it. One that hangs on a fact is told in the words of the policy."""
-    return _words(str(limit), primary_language(language))
+def inflected(told: Callable[[str], str]) -> Inflected:
+    """A text that ``told`` gives in each case, "" for the one without a name."""
+    text = Inflected(told(""))
+    text.told = told
+    return text
+
+
+def limit_in_words(limit: str | Limit, language: str, case: str = "", own: Own = ()) -> str:
+    """A limit as a customer reads it, in a grammatical case where the language has it. One that hangs on a fact is told
+    in the words of the policy; ``own`` are the set's catalogues."""
+    return _words(str(limit), language, "" if case in ALIKE else case, own)
 
 
 @lru_cache(maxsize=1024)
-def _words(text: str, language: str) -> str:
-    words = WORDS.get(language, WORDS[FALLBACK])
+def _words(text: str, language: str, case: str, own: Own) -> str:
     limit = parse_limit(text)
     if limit.kind == "until":
         return text
@@ -111,21 +70,11 @@ def _words(text: str, language: str) -> str:
         .removeprefix(limit.unit)
         .split(" ")[0 if limit.kind != "close_of_business" else -1]
     )
-    one, many = words[limit.unit].split("|")
-    told = (one if _is_one(number, language) else many).format(_numeral(number, language))
-    return words["less than"].format(told) if limit.strict else told
-
-
-def _is_one(number: str, language: str) -> bool:
-    """Whether a number takes the singular: by CLDR, in French everything below two."""
-    return float(number) < 2 if language == "fr" else number == "1"
-
-
-def _numeral(number: str, language: str) -> str:
-    if number.isdecimal():
-        return number
-    from decimal import Decimal
-
-    from babel.numbers import format_decimal
-
-    return format_decimal(Decimal(number), locale=language)
+    words = translation_of(language, own)
+    phrase = LENGTHS[limit.unit]
+    inflected = phrase.in_context(case)
+    told = words.counted(inflected if words.has(case, phrase.forms[0]) else phrase).format(number)
+    if not limit.strict:
+        return told
+    less = words.pgettext(case, LESS_THAN) if words.has(case, LESS_THAN) else words.gettext(LESS_THAN)
+    return less.format(told)

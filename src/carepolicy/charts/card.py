@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import graphviz
 
-from carepolicy.businesstime.words import primary_language
 from carepolicy.charts import markup
 from carepolicy.charts.colours import PLAIN, shade
 from carepolicy.charts.markup import GREY, Pen, destination, font, target_colours
 from carepolicy.charts.text import escaped, identifier, safe_link, width, wrapped
+from carepolicy.translations import primary_language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

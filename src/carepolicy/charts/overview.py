@@ -93,7 +93,7 @@ def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: 
 def _picture(policies: Policies, source: str, language: str | None) -> str:
     policies, language = in_language(policies, language), language_of(policies, language)
     names = {f"flow-{identifier(name)}": clean(flow.title) or name for name, flow in policies.flows.items()}
-    title = labels_of(language).all_flows
+    title = labels_of(language, policies.own_words).all_flows
     return made_readable(render(source, "svg"), title, "; ".join(names.values()), names, "all", language)
 
 
@@ -109,7 +109,7 @@ class _Overview:
     def __init__(self, policies: Policies, language: str) -> None:
         self.policies = policies
         self.language = language
-        self.labels: Labels = labels_of(language)
+        self.labels: Labels = labels_of(language, policies.own_words)
         self.pen = markup.Pen(is_right_to_left(language))
         self.strata = _strata(policies)
         owners = (flow.owner for flow in policies.flows.values())

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import LimitError
-from carepolicy.businesstime.words import limit_in_words, primary_language
+from carepolicy.businesstime.words import Inflected, inflected, limit_in_words
 from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, humanised, width
 from carepolicy.guards.scope import scope_of
 from carepolicy.guards.words import in_words
 from carepolicy.policy.phrases import in_language
 from carepolicy.policy.placeholders import filled
+from carepolicy.translations import primary_language, translation_of
 
 if TYPE_CHECKING:
     from carepolicy.charts.labels import Labels
+    from carepolicy.guards.scope import Scope
     from carepolicy.policy.model import Clock, Effects, Flow, Organisation, Policies, Transition
 
 
@@ -59,7 +61,7 @@ class Words:
     @property
     def labels(self) -> Labels:
         """The charts' own words in that language."""
-        return labels_of(self.language)
+        return labels_of(self.language, self.policies.own_words)
 
     def role(self, name: str | None) -> str:
         """The title of a role, or "No owner"."""
@@ -86,9 +88,9 @@ class Words:
         clock = self.flow.clocks.get(name)
         return titled(clock.title if clock is not None else "", name)
 
-    def limit(self, text: str) -> str:
+    def limit(self, text: str) -> Inflected:
         """A limit with its settings filled in, in the words of the language."""
-        return limit_told(self.policies.organisation, text, self.language)
+        return limit_told(self.policies, text, self.language)
 
     def fact(self, name: str) -> str:
         """The title of a fact."""
@@ -125,7 +127,7 @@ class Words:
             return self.event(trigger)
         title = self.clock(name)
         if what == "late":
-            limit = self.limit_of(clock, _LATE).removeprefix("less than ")
+            limit = self.limit_of(clock, _LATE).removeprefix(self.labels.less_than.format(""))
             return self.labels.late.format(title, limit) if limit else self.labels.late_plain.format(title)
         if what == "warned":
             shares = ", ".join(self.limit(share).replace("%", " %").replace("  ", " ") for share in clock.warn_at)
@@ -140,7 +142,11 @@ class Words:
 
     def worked_out(self, expression: str, trigger: str | None = None) -> str:
         """An expression, of what follows ``trigger``, in words; never code."""
-        return clean(in_words(expression, scope_of(self.policies.organisation, self.flow, trigger)))
+        return clean(self.said(expression, scope_of(self.policies.organisation, self.flow, trigger)))
+
+    def said(self, expression: str, scope: Scope) -> str:
+        """An expression that stands in a scope, in words."""
+        return in_words(expression, scope, translation_of(self.language, self.policies.own_words))
 
     def effects(self, effects: Effects, *, sends: bool = False) -> str:
         """What else happens, in words: who is told, which flow starts, what is reported."""
@@ -200,25 +206,33 @@ def settled(organisation: Organisation, text: str) -> str:
     return clean(_SETTING.sub(value, text))
 
 
-def limit_told(organisation: Organisation, text: str, language: str) -> str:
-    """A limit in words: "3 business hours", "until “Day of shipping”"; what is no limit ("50%") stays as it is."""
+def limit_told(policies: Policies, text: str, language: str) -> Inflected:
+    """A limit in words: "3 business hours", "until “Day of shipping”"; what is no limit ("50%") stays as it is. A
+    phrase may have it in a grammatical case."""
+    return inflected(lambda case: _limit_in(policies, text, language, case))
+
+
+def _limit_in(policies: Policies, text: str, language: str, case: str) -> str:
+    organisation = policies.organisation
     said = settled(organisation, text)
     try:
         parsed = organisation.limit(text)
     except LimitError:
         return said
     if parsed.fact is None:
-        return _plain(said, language)
-    labels = labels_of(language)
+        return _plain(policies, said, language, case)
+    labels = labels_of(language, policies.own_words)
     fact = labels.quoted.format(fact_title(organisation, parsed.fact))
     if parsed.offset is None:
         told = labels.until.format(fact)
     else:
         beside = labels.before if parsed.direction < 0 else labels.past
-        told = beside.format(_plain(str(parsed.offset), language), fact)
+        told = beside.format(_plain(policies, str(parsed.offset), language, case), fact)
     return labels.less_than.format(told) if parsed.strict else told
 
 
-def _plain(limit: str, language: str) -> str:
+def _plain(policies: Policies, limit: str, language: str, case: str) -> str:
     """A limit that hangs on no fact. English is as the policy has it, which is English."""
-    return limit if primary_language(language) == "en" else limit_in_words(limit, language)
+    if primary_language(language) == "en":
+        return limit
+    return limit_in_words(limit, language, case, policies.own_words)

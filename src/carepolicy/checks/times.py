@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.businesstime import LimitError, parse_limit
-from carepolicy.businesstime.words import WORDS
+from carepolicy.businesstime.words import LENGTHS
+from carepolicy.translations import translation_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,10 +59,6 @@ LANGUAGES = {
         {
             "Arbeitstage?n?|Werktage?n?": "business day",
             "Std\\.?|h": "hour",
-            "Tagen": "day",
-            "Jahren": "year",
-            "Monaten": "month",
-            "Geschäftstagen": "business day",
         },
         ("eine[rmns]?", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"),
         "innerhalb|binnen|in|unter|weniger als",
@@ -186,17 +183,20 @@ class TimesInTexts:
 
 def _pattern(code: str) -> tuple[re.Pattern[str], tuple[tuple[re.Pattern[str], str], ...]]:
     known = LANGUAGES[code]
-    words = {
-        unit: "|".join(re.escape(form.replace("{} ", "")) for form in forms.split("|"))
-        for unit, forms in WORDS.get(code, {}).items()
-        if unit not in ("less than", "close of business day")
-    }
-    units = [(form, unit) for unit, form in words.items()] + list(known.more.items())
-    units.sort(key=lambda each: -len(each[0]))
+    lengths = [unit for unit in LENGTHS if unit != "close of business day"]
+    units = [(re.escape(form), unit) for unit in lengths for form in _forms(code, unit)] + list(known.more.items())
+    units.sort(key=lambda each: (-len(each[0]), each[0]))
     spoken = "|".join((*(form for _, form in sorted(enumerate(known.small), reverse=True)),))
     unit = "|".join(f"(?:{form})" for form, _ in units)
     pattern = re.compile(rf"(?<![\w.,])(?P<number>\d{{1,4}}(?:[.,]\d{{1,2}})?|{spoken})\s*(?P<unit>{unit})(?!\w)", re.I)
     return pattern, tuple((re.compile(form, re.I), unit) for form, unit in units)
+
+
+def _forms(code: str, unit: str) -> set[str]:
+    """A unit in a language, in all numbers and cases."""
+    words, phrase = translation_of(code), LENGTHS[unit]
+    known = [case for case in ("", *words.cases) if not case or words.has(case, phrase.forms[0])]
+    return {form.replace("{} ", "") for case in known for form in words.counted(phrase.in_context(case)).forms}
 
 
 def _limit(found: re.Match[str], units: tuple[tuple[re.Pattern[str], str], ...], known: Language) -> Limit | None:

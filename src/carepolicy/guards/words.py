@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.instants import EPOCH
@@ -13,6 +14,7 @@ from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.names import chain
 from carepolicy.guards.parser import inside, parse
 from carepolicy.guards.proof.assignments import OTHER
+from carepolicy.translations import ENGLISH, Translation, locale_of, msg, msgs, primary_language
 
 if TYPE_CHECKING:
     from carepolicy.guards.proof.assignments import Assignment
@@ -20,40 +22,54 @@ if TYPE_CHECKING:
     from carepolicy.guards.scope import Scope
 
 _SAID = {
-    "relation_lt": "is under",
-    "relation_le": "is at most",
-    "relation_gt": "is over",
-    "relation_ge": "is at least",
-    "relation_eq": "is",
-    "relation_ne": "is not",
+    "relation_lt": msg("{} is under {}"),
+    "relation_le": msg("{} is at most {}"),
+    "relation_gt": msg("{} is over {}"),
+    "relation_ge": msg("{} is at least {}"),
+    "relation_eq": msg("{} is {}"),
+    "relation_ne": msg("{} is not {}"),
 }
 _SAID_OF_TIME = {
-    "relation_lt": "is before",
-    "relation_le": "is not after",
-    "relation_gt": "is after",
-    "relation_ge": "is not before",
+    "relation_lt": msg("{} is before {}"),
+    "relation_le": msg("{} is not after {}"),
+    "relation_gt": msg("{} is after {}"),
+    "relation_ge": msg("{} is not before {}"),
 }
 _SAID_SUMS = {
-    "addition_add": "plus",
-    "addition_sub": "minus",
-    "multiplication_mul": "times",
-    "multiplication_div": "divided by",
-    "multiplication_mod": "modulo",
+    "addition_add": msg("{} plus {}"),
+    "addition_sub": msg("{} minus {}"),
+    "multiplication_mul": msg("{} times {}"),
+    "multiplication_div": msg("{} divided by {}"),
+    "multiplication_mod": msg("{} modulo {}"),
 }
 _OPPOSITE = {"relation_eq": "relation_ne", "relation_ne": "relation_eq"}
+_JOINED = {"conditionalor": msg("{} or {}"), "conditionaland": msg("{} and {}")}
+
+_NOT, _NOT_ALL = msg("not {}"), msg("not ({})")
+_MINUS = msg("minus {}")
+_CHOICE = msg("{} if {}, else {}")
+_AMONG = (msg("{} is among {}"), msg("{} is not among {}"))
+_VISITED = (msg("the case has been in {}"), msg("the case has not been in {}"))
+_LATE = (msg("{} is late"), msg("{} is not late"))
+_LEFT = msg("time left on {}")
+_AGE, _VISITS = msg("the age of the case"), msg("number of times in {}")
+_ALWAYS = (msg("always"), msg("never"))
+_NOTHING, _EMPTY = msg("nothing"), msg("empty")
+_OTHER_CALL = msg("{} of {}")
+_QUOTED = msg("“{}”")
 
 _SAID_CALLS: dict[tuple[str, int], tuple[str, str]] = {
-    ("has", 1): ("{0} is known", "{0} is not known"),
-    ("size", 1): ("size of {0}", "size of {0}"),
-    ("startsWith", 2): ("{0} starts with {1}", "{0} does not start with {1}"),
-    ("endsWith", 2): ("{0} ends with {1}", "{0} does not end with {1}"),
-    ("contains", 2): ("{0} contains {1}", "{0} does not contain {1}"),
-    ("matches", 2): ("{0} matches {1}", "{0} does not match {1}"),
-    ("lowerAscii", 1): ("{0} in small letters", "{0} in small letters"),
-    ("upperAscii", 1): ("{0} in capitals", "{0} in capitals"),
-    ("int", 1): ("{0} as a whole number", "{0} as a whole number"),
-    ("double", 1): ("{0} as a number", "{0} as a number"),
-    ("string", 1): ("{0} as text", "{0} as text"),
+    ("has", 1): (msg("{0} is known"), msg("{0} is not known")),
+    ("size", 1): (msg("size of {0}"), msg("size of {0}")),
+    ("startsWith", 2): (msg("{0} starts with {1}"), msg("{0} does not start with {1}")),
+    ("endsWith", 2): (msg("{0} ends with {1}"), msg("{0} does not end with {1}")),
+    ("contains", 2): (msg("{0} contains {1}"), msg("{0} does not contain {1}")),
+    ("matches", 2): (msg("{0} matches {1}"), msg("{0} does not match {1}")),
+    ("lowerAscii", 1): (msg("{0} in small letters"), msg("{0} in small letters")),
+    ("upperAscii", 1): (msg("{0} in capitals"), msg("{0} in capitals")),
+    ("int", 1): (msg("{0} as a whole number"), msg("{0} as a whole number")),
+    ("double", 1): (msg("{0} as a number"), msg("{0} as a number")),
+    ("string", 1): (msg("{0} as text"), msg("{0} as text")),
     ("timestamp", 1): ("{0}", "{0}"),
     ("date", 1): ("{0}", "{0}"),
     ("duration", 1): ("{0}", "{0}"),
@@ -61,26 +77,37 @@ _SAID_CALLS: dict[tuple[str, int], tuple[str, str]] = {
 """By name and number of what is given, the receiver of a method first: what holds, and its opposite."""
 
 _AMOUNT = re.compile(r"([0-9.]+)(h|ms|us|ns|m|s)")
-_UNITS = {"h": "hour", "m": "minute", "s": "second", "ms": "millisecond", "us": "microsecond", "ns": "nanosecond"}
-
-_SAID_MACROS = {
-    "all": "for every {1} of {0}, {2}",
-    "exists": "for some {1} of {0}, {2}",
-    "exists_one": "for exactly one {1} of {0}, {2}",
-    "map": "{2} for every {1} of {0}",
-    "filter": "every {1} of {0} where {2}",
+_UNITS = {
+    "h": msgs("{} hour", "{} hours"),
+    "m": msgs("{} minute", "{} minutes"),
+    "s": msgs("{} second", "{} seconds"),
+    "ms": msgs("{} millisecond", "{} milliseconds"),
+    "us": msgs("{} microsecond", "{} microseconds"),
+    "ns": msgs("{} nanosecond", "{} nanoseconds"),
 }
 
+_SAID_MACROS = {
+    "all": msg("for every {1} of {0}, {2}"),
+    "exists": msg("for some {1} of {0}, {2}"),
+    "exists_one": msg("for exactly one {1} of {0}, {2}"),
+    "map": msg("{2} for every {1} of {0}"),
+    "filter": msg("every {1} of {0} where {2}"),
+}
 
-def in_words(text: str, scope: Scope) -> str:
-    """An expression as a person would say it; one with faults is given back as it is."""
+_ENGLISH = Translation(ENGLISH)
+_CAPITALS = frozenset({"de", "lb"})
+"""Languages whose nouns have a capital in the middle of a sentence too."""
+
+
+def in_words(text: str, scope: Scope, words: Translation = _ENGLISH) -> str:
+    """An expression as a person would say it in the language of ``words``; one with faults is given back as it is."""
     try:
         tree = parse(text)
         tried = Compiler(text, scope)
         tried.expr(tree)
     except ExpressionError:
         return text
-    return text if tried.faults else Words(text, scope).of(tree)
+    return text if tried.faults else Words(text, scope, words).of(tree)
 
 
 def case_in_words(case: Assignment, scope: Scope) -> str:
@@ -127,8 +154,9 @@ def _value_in_words(variable: Variable, value: Fraction | str, scope: Scope) -> 
 class Words:
     """Says one expression, part by part."""
 
-    def __init__(self, text: str, scope: Scope) -> None:
+    def __init__(self, text: str, scope: Scope, words: Translation) -> None:
         self.scope = scope
+        self.words = words
         self.compiler = Compiler(text, scope)
 
     def of(self, node: Any, not_: bool = False, unit: str = "") -> str:
@@ -136,7 +164,7 @@ class Words:
         node = inside(node)
         match node.data:
             case "expr":
-                return f"not ({self._choice(node, unit)})" if not_ else self._choice(node, unit)
+                return self.phrase(_NOT_ALL, self._choice(node, unit)) if not_ else self._choice(node, unit)
             case "conditionalor" | "conditionaland":
                 return self._joined(node, not_)
             case "relation":
@@ -146,11 +174,11 @@ class Words:
                 operation, of = node.children[0], unit if node.data == "addition" else ""
                 left = self._term(operation.children[0], node.data, of)
                 right = self._term(node.children[1], node.data, of, True)
-                return f"{left} {_SAID_SUMS[operation.data]} {right}"
+                return self.phrase(_SAID_SUMS[operation.data], left, right)
             case "unary":
                 if node.children[0].data == "unary_not":
                     return self.of(node.children[1], not not_)
-                return f"minus {self._term(node.children[1], 'multiplication', unit, True)}"
+                return self.phrase(_MINUS, self._term(node.children[1], "multiplication", unit, True))
             case _:
                 return self._simple(node, not_, unit)
 
@@ -162,7 +190,7 @@ class Words:
 
     def _choice(self, node: Any, unit: str) -> str:
         condition, yes, no = node.children
-        return f"{self._side(yes, unit)} if {self._side(condition, '')}, else {self.of(no, unit=unit)}"
+        return self.phrase(_CHOICE, self._side(yes, unit), self._side(condition, ""), self.of(no, unit=unit))
 
     def _side(self, node: Any, unit: str) -> str:
         """A part beside others, in brackets where one would else not see where it ends."""
@@ -176,8 +204,8 @@ class Words:
             parts.append(rest.children[1])
             rest = rest.children[0]
         said = [self._part(each, node.data) for each in (rest, *reversed(parts))]
-        joined = f" {'or' if node.data == 'conditionalor' else 'and'} ".join(said)
-        return f"not ({joined})" if not_ else joined
+        joined = reduce(lambda one, other: self.phrase(_JOINED[node.data], one, other), said)
+        return self.phrase(_NOT_ALL, joined) if not_ else joined
 
     def _part(self, node: Any, above: str) -> str:
         mixed = {"conditionalor", "conditionaland"} - {above}
@@ -195,13 +223,13 @@ class Words:
                 return self._whether(one, not_ != ((asked == "true") != (operator == "relation_eq")))
         visits = self._visited(operator, left, right)
         if visits is not None:
-            return f"the case has {'not ' * (visits[0] == not_)}been in {visits[1]}"
+            return self.phrase(_VISITED[visits[0] == not_], visits[1])
         if not_ and operator not in _OPPOSITE:
-            return f"not ({self._compared(node, False)})"
+            return self.phrase(_NOT_ALL, self._compared(node, False))
         operator = _OPPOSITE[operator] if not_ else operator
         kind, unit = self._kind(left, right)
         said = _SAID_OF_TIME.get(operator) if kind in ("date", "time") else None
-        return f"{self._side(left, unit)} {said or _SAID[operator]} {self._side(right, unit)}"
+        return self.phrase(said or _SAID[operator], self._side(left, unit), self._side(right, unit))
 
     def _kind(self, left: Any, right: Any) -> tuple[str, str]:
         """What two parts are, and the currency that bare numbers among them have."""
@@ -223,77 +251,99 @@ class Words:
         return holds, plain(span.removeprefix("case.visits."))
 
     def _among(self, left: Any, right: Any, not_: bool) -> str:
-        said = "is not" if not_ else "is"
         among = inside(right)
         unit = self._kind(left, right)[1]
         if among.data == "list_lit" and among.children:
             values = [self._side(each, unit) for each in among.children[0].children]
-            listed = f"{', '.join(values[:-1])} or {values[-1]}" if len(values) > 1 else values[0]
-            return f"{self._side(left, unit)} {said} {listed}"
-        return f"{self._side(left, unit)} {said} among {self._side(right, unit)}"
+            first = ", ".join(values[:-1])
+            listed = self.phrase(_JOINED["conditionalor"], first, values[-1]) if first else values[0]
+            return self.phrase(_SAID["relation_ne" if not_ else "relation_eq"], self._side(left, unit), listed)
+        return self.phrase(_AMONG[not_], self._side(left, unit), self._side(right, unit))
 
     def _simple(self, node: Any, not_: bool, unit: str) -> str:
         """A name, a literal, a call."""
         match node.data:
             case "ident" if node.children[0] in ("true", "false"):
-                return "never" if (node.children[0] == "true") == not_ else "always"
+                return self.phrase(_ALWAYS[(node.children[0] == "true") == not_])
             case "ident" | "member_dot":
                 return self._name(chain(node) or "", not_, unit)
             case "ident_arg" | "member_dot_arg":
                 return self._call(node, not_)
             case "list_lit":
-                return ", ".join(self.of(each) for each in node.children[0].children) if node.children else "nothing"
+                return ", ".join(map(self.of, node.children[0].children)) if node.children else self.phrase(_NOTHING)
             case "literal":
                 token = node.children[0]
                 value = self.compiler.literal(token).literal
                 if isinstance(value, str):
-                    return _text_value(value)
-                return f"{_grouped(value)}{unit}"
+                    return self._text_value(value)
+                return f"{_grouped(value, self.words.language)}{unit}"
         return _said_span(node, self.compiler.text)
 
     def _name(self, name: str, not_: bool, unit: str) -> str:
         parts = name.split(".")
         if name not in self.scope.facts and len(parts) == 3 and parts[0] == "clock":
             said = plain(parts[1])
-            late = f"{said} is {'not ' * not_}late"
-            return late if parts[2] == "late" else f"time left on {said}"
-        negation = "not " * not_
+            return self.phrase(_LATE[not_] if parts[2] == "late" else _LEFT, said)
         if name not in self.scope.facts and parts[0] == "settings":
             setting = self.scope.settings.get(parts[1]) if len(parts) == 2 else None
             value = f" ({setting.value}{unit})" if setting is not None else ""
-            return f"{negation}{plain(name.removeprefix('settings.'))}{value}"
+            return self._denied(f"{plain(name.removeprefix('settings.'))}{value}", not_)
         if name == "case.age":
-            return "the age of the case"
+            return self.phrase(_AGE)
         if name.startswith("case.visits."):
-            return f"number of times in {plain(parts[-1])}"
+            return self.phrase(_VISITS, plain(parts[-1]))
         fact = self.scope.facts.get(name) or self.scope.facts.get(name.removeprefix("event."))
         if fact is not None and fact.title:
             title = fact.title
-            return negation + (title if title[:2].isupper() else title[0].lower() + title[1:])
-        return negation + plain(name.removeprefix("event.") if fact is not None else name)
+            keeps = title[:2].isupper() or primary_language(self.words.language) in _CAPITALS
+            return self._denied(title if keeps else title[0].lower() + title[1:], not_)
+        return self._denied(plain(name.removeprefix("event.") if fact is not None else name), not_)
+
+    def phrase(self, pattern: str, *parts: str) -> str:
+        """A phrase in the language, with its parts filled in."""
+        return self.words.gettext(pattern).format(*parts)
+
+    def _denied(self, said: str, not_: bool) -> str:
+        return self.phrase(_NOT, said) if not_ else said
 
     def _call(self, node: Any, not_: bool) -> str:
         macro = _said_macro(self, node)
         if macro is not None:
-            return f"not ({macro})" if not_ else macro
+            return self.phrase(_NOT_ALL, macro) if not_ else macro
         if node.data == "ident_arg":
             name, given = str(node.children[0]), [self.of(each) for each in _arguments(node, 1)]
         else:
             name = str(node.children[1])
             given = [self.of(node.children[0]), *(self._text(each) for each in _arguments(node, 2))]
         if name == "duration" and given:
-            given[0] = _said_duration(given[0])
+            given[0] = self._duration(given[0])
         patterns = _SAID_CALLS.get((name, len(given)))
         if patterns is None:
-            return f"{'not ' * not_}{plain(name)} of {' and '.join(given)}"
-        return patterns[not_].format(*given)
+            among = (
+                reduce(lambda one, other: self.phrase(_JOINED["conditionaland"], one, other), given) if given else ""
+            )
+            return self._denied(self.phrase(_OTHER_CALL, plain(name), among), not_)
+        return self.phrase(patterns[not_], *given)
 
     def _text(self, node: Any) -> str:
         """An argument; a text keeps its quotes, so that one sees where it begins and ends."""
         inner = inside(node)
         if inner.data == "literal":
-            return f"“{self.compiler.literal(inner.children[0]).literal}”"
+            return self.phrase(_QUOTED, str(self.compiler.literal(inner.children[0]).literal))
         return self.of(node)
+
+    def _text_value(self, value: str) -> str:
+        """A text in words: a name of the language as words; what has gaps in quotes, so that one sees where it ends."""
+        if not value:
+            return self.phrase(_EMPTY)
+        if value.isidentifier():
+            return plain(value)
+        return self.phrase(_QUOTED, value) if value.split() != [value] else value
+
+    def _duration(self, text: str) -> str:
+        """``1h30m`` as 1 hour 30 minutes."""
+        amounts = _AMOUNT.findall(text)
+        return " ".join(self.words.counted(_UNITS[unit]).format(amount) for amount, unit in amounts) or text
 
 
 def _arguments(node: Any, place: int) -> list[Any]:
@@ -305,16 +355,11 @@ def plain(name: str) -> str:
     return name.replace("_", " ").replace(".", " ")
 
 
-def _text_value(value: str) -> str:
-    """A text in words: a name of the language as words; what has gaps in quotes, so that one sees where it ends."""
-    if not value:
-        return "empty"
-    if value.isidentifier():
-        return plain(value)
-    return f"“{value}”" if value.split() != [value] else value
+def _grouped(value: Any, language: str) -> str:
+    if primary_language(language) != ENGLISH:
+        from babel.numbers import format_decimal
 
-
-def _grouped(value: Any) -> str:
+        return format_decimal(value, locale=locale_of(language))
     return f"{value:,}" if isinstance(value, int) else f"{value:,}".removesuffix(".0")
 
 
@@ -325,15 +370,9 @@ def _said_macro(words: Words, node: Any) -> str | None:
     pattern, given = _SAID_MACROS.get(str(node.children[1])), node.children[2].children
     if pattern is None or len(given) != 2:
         return None
-    return pattern.format(words.of(node.children[0]), words.of(given[0]), words.of(given[1]))
+    return words.phrase(pattern, words.of(node.children[0]), words.of(given[0]), words.of(given[1]))
 
 
 def _said_span(node: Any, text: str) -> str:
     """What stands in the text at a node, as it is written."""
     return text[node.meta.start_pos : node.meta.end_pos].strip()
-
-
-def _said_duration(text: str) -> str:
-    """``1h30m`` as 1 hour 30 minutes."""
-    amounts = _AMOUNT.findall(text)
-    return " ".join(f"{amount} {_UNITS[unit]}{'s' * (amount != '1')}" for amount, unit in amounts) or text

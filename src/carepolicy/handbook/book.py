@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime import Calendar, LimitError
-from carepolicy.businesstime.words import limit_in_words
+from carepolicy.businesstime.words import Inflected, inflected, limit_in_words
 from carepolicy.charts.text import clean
 from carepolicy.charts.words import Words, fact_title, language_of, limit_told, titled
 from carepolicy.checks import CheckedSet
 from carepolicy.checks.holes import unsure_in
 from carepolicy.handbook.ui import Ui, ui_of
 from carepolicy.machine.compiler import calendar_of
-from carepolicy.machine.locales import locale_of
 from carepolicy.policy.phrases import scenario_phrases
 from carepolicy.policy.placeholders import filled
+from carepolicy.translations import ENGLISH, locale_of, translation_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,18 +51,24 @@ class Book:
     @property
     def ui(self) -> Ui:
         """The pages' own words."""
-        return ui_of(self.language)
+        return ui_of(self.language, self.policies.own_words)
+
+    @cached_property
+    def ui_language(self) -> str:
+        """The language of the pages' own words: English where the book's has none of them."""
+        words = translation_of(self.language, self.policies.own_words)
+        return self.language if words.catalogues and words.has("", Ui().handbook) else ENGLISH
 
     def words(self, flow: Flow) -> Words:
         """The charts' words for one flow."""
         return Words(self.policies, flow, self.language)
 
-    def limit(self, text: str, language: str | None = None) -> str:
+    def limit(self, text: str, language: str | None = None) -> Inflected:
         """A limit in words of a language (the book's), with settings filled in and a fact called by its title."""
         parsed, language = self.parsed(text), language or self.language
         if parsed is not None and parsed.fact is None:
-            return limit_in_words(parsed, language)
-        return limit_told(self.policies.organisation, text, language)
+            return inflected(lambda case: limit_in_words(parsed, language, case, self.policies.own_words))
+        return limit_told(self.policies, text, language)
 
     def parsed(self, text: str) -> Limit | None:
         """A limit as a value; None where the text is no limit."""
@@ -124,13 +130,13 @@ class Book:
         """A day and time of the clock, in words: "Friday 6 March 2026, 16:30"."""
         from babel.dates import format_datetime
 
-        return format_datetime(at.replace(tzinfo=None), self.ui.day_time, locale=locale_of(self.ui.language))
+        return format_datetime(at.replace(tzinfo=None), self.ui.day_time, locale=locale_of(self.ui_language))
 
     def day(self, on: date) -> str:
         """A date in words: "Friday 6 March 2026"."""
         from babel.dates import format_date
 
-        return format_date(on, self.ui.day_pattern, locale=locale_of(self.ui.language))
+        return format_date(on, self.ui.day_pattern, locale=locale_of(self.ui_language))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -18,6 +18,7 @@ from carepolicy.charts.text import identifier
 from carepolicy.handbook.drawings import natural_width
 from carepolicy.handbook.site import direction_of, environment_of
 from carepolicy.handbook.ui import ui_of
+from carepolicy.translations import ENGLISH
 
 if TYPE_CHECKING:
     from carepolicy.charts.changes.difference import Change, Difference
@@ -48,7 +49,9 @@ class Section:
 
 def page_of(difference: Difference, old: str, new: str) -> str:
     """The page; without Graphviz it has the words alone. Raises RenderError."""
-    words, ui = change_words(difference.language), ui_of(difference.language)
+    own = difference.new.own_words
+    words, ui = change_words(difference.language, own), ui_of(difference.language, own)
+    language = difference.language if ui != ui_of(ENGLISH) else ENGLISH
     sections = [_section(difference, flow, f"{old} → {new}") for flow in difference.flows()]
     shared = difference.of("")
     if shared:
@@ -62,7 +65,8 @@ def page_of(difference: Difference, old: str, new: str) -> str:
         count=count_of(difference),
         between=words.legend_title.format(old, new),
         organisation=difference.new.organisation,
-        direction=direction_of(ui.language),
+        ui_language=language,
+        direction=direction_of(language),
         lines=LINES,
         grounds=GROUNDS,
         advice="" if renderer() else how_to_draw(),
@@ -90,4 +94,5 @@ def _link(anchor: str, change: Change, drawn: set[str]) -> str:
 
 
 def _line(difference: Difference, change: Change, link: str) -> Line:
-    return Line(word_of(change_words(difference.language), change.kind), change.kind, change.text, link)
+    words = change_words(difference.language, difference.new.own_words)
+    return Line(word_of(words, change.kind), change.kind, change.text, link)

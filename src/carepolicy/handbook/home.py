@@ -37,7 +37,7 @@ def _page(book: Book, spec: CalendarSpec) -> CalendarPage:
     return CalendarPage(
         name=spec.name,
         title=book.calendar_title(spec.name),
-        hours=hours_in_words(spec.hours, book.ui.language),
+        hours=hours_in_words(spec.hours, book.ui_language),
         timezone=spec.timezone,
         closed=tuple(_closed(book, spec)),
         special=tuple(special),
@@ -69,7 +69,7 @@ def _hours(book: Book, spec: CalendarSpec, day: date) -> str:
     intervals = spec.open[day]
     if not intervals:
         return book.ui.closed
-    return hours_in_words((intervals, *((),) * 6), book.ui.language).partition(" ")[2]
+    return hours_in_words((intervals, *((),) * 6), book.ui_language).partition(" ")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,4 +125,4 @@ def _amount(book: Book, amount: object) -> str:
     currencies = {fact.currency for fact in book.policies.organisation.facts.values() if fact.type == "money"}
     currency = currencies.pop() if len(currencies) == 1 else None
     kind = "money" if currency is not None else "number"
-    return value_in_words(amount, kind, currency, book.ui.language, book.policies.organisation.timezone)
+    return value_in_words(amount, kind, currency, book.ui_language, book.policies.organisation.timezone)

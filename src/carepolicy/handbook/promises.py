@@ -11,6 +11,7 @@ from carepolicy.businesstime import NeverOpen, OutOfRange
 from carepolicy.charts.text import clean, identifier
 from carepolicy.handbook.steps import anchor_of, limit_choices, limits_in_words
 from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS
+from carepolicy.policy.placeholders import PlaceholderError, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,17 +70,33 @@ def promise_of(book: Book, flow: Flow, clock: Clock) -> Promise:
     """One clock as a row."""
     words = book.words(flow)
     limits = limits_in_words(book, words, clock)
-    plain = " / ".join(dict.fromkeys(book.limit(choice.limit, book.spoken) for choice in clock.limits))
     calendar = book.calendar_of(flow, clock)
     return Promise(
         flow=flow.name,
         flow_title=words.flow_title(flow.name),
         anchor=clock_anchor(clock.name),
         title=words.clock(clock.name),
-        promise=clean(clock.promise.replace("{limit}", plain)),
+        promise=clean(_promised(book, clock)),
         limit=limits,
         target="" if clock.target is None else _share(clock.target),
         calendar=book.calendar_title(calendar) if calendar and _is_counted(book, clock) else book.ui.elapsed,
+    )
+
+
+def _promised(book: Book, clock: Clock) -> str:
+    """A clock's promise in the language in which it is written, with its limit filled in."""
+
+    def told(case: str) -> str:
+        return " / ".join(dict.fromkeys(f"{book.limit(choice.limit, book.spoken):{case}}" for choice in clock.limits))
+
+    try:
+        found = pieces(clock.promise)
+    except PlaceholderError:
+        return clock.promise
+    organisation = book.policies.organisation.name
+    names = ((each if isinstance(each, str) else each.names[0]) for each in found)
+    return "".join(
+        each if isinstance(each, str) else told(each.case) if each.name == "limit" else organisation for each in names
     )
 
 

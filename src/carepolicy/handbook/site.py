@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from carepolicy.businesstime.words import primary_language
 from carepolicy.charts import chart_of, renderer
 from carepolicy.charts.changes import compare
 from carepolicy.charts.changes.difference import word_of
@@ -26,12 +25,13 @@ from carepolicy.handbook.messages import message_anchor, messages_of
 from carepolicy.handbook.promises import clocks_of, promises_of
 from carepolicy.handbook.steps import always_of, anchor_of, ends_of, steps_of
 from carepolicy.handbook.stories import scenarios_of, stories_of
-from carepolicy.machine.locales import is_right_to_left, locale_of
+from carepolicy.machine.locales import is_right_to_left
 from carepolicy.policy.language.flow import transitions_of
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.phrases import in_language
 from carepolicy.policy.revisions import NoRevision, before_version, folder_of
 from carepolicy.policy.strata import effects_of
+from carepolicy.translations import locale_of, primary_language
 
 if TYPE_CHECKING:
     import os
@@ -146,16 +146,17 @@ class _Writer:
         self._environment = environment.overlay()
         self._environment.filters = {
             **environment.filters,
-            "own": lambda text: _own(text, book.spoken_of(text), book.ui.language),
+            "own": lambda text: _own(text, book.spoken_of(text), book.ui_language),
         }
         self._environment.globals = {
             **environment.globals,
             "ui": book.ui,
+            "ui_language": book.ui_language,
             "language": language.tag,
             "languages": languages,
             "organisation": book.policies.organisation,
             "digest": book.policies.digest[:8],
-            "direction": direction_of(book.ui.language),
+            "direction": direction_of(book.ui_language),
             "direction_of": direction_of,
             "name_of": name_of,
             "message_anchor": message_anchor,
@@ -254,7 +255,7 @@ def _with_file(promise: Any) -> dict[str, Any]:
 
 def _own(text: str, spoken: str, language: str) -> Markup:
     """A text of the policy, escaped, and marked with its language where the page is in another one."""
-    if not text or primary_language(spoken) == language:
+    if not text or primary_language(spoken) == primary_language(language):
         return escape(text)
     return Markup('<span lang="{}">{}</span>').format(spoken, text)
 
@@ -441,7 +442,7 @@ class History:
         old = self.earlier if self.earlier is not None else self._found[flow.name]
         if old is None or flow.name not in old.flows:
             return None
-        words = change_words(language)
+        words = change_words(language, self.policies.own_words)
         found = compare(old, self.policies, language).of(flow.name)
         told = (change for change in found if change.aspect != "version")
         lines = tuple((change.kind, word_of(words, change.kind), change.text) for change in told)

@@ -110,7 +110,7 @@ def _file(folder: str, kind: str, digest: str) -> str:
 def _sources() -> str:
     """A hash of when the package's own files were changed, so that work on the package is seen at once."""
     top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    rooms = ("policy", "businesstime", "guards", "machine")
+    rooms = ("policy", "businesstime", "guards", "machine", "locale")
     seen = blake2b(digest_size=16)
     for room in rooms:
         for name, changed in sorted(_modules(top, room)):
@@ -125,7 +125,7 @@ def _modules(top: str, folder: str) -> Iterator[tuple[str, int]]:
     with os.scandir(os.path.join(top, folder)) as entries:
         for entry in entries:
             name = f"{folder}/{entry.name}"
-            if name.endswith((".py", ".lark")):
+            if name.endswith((".py", ".lark", ".mo")):
                 yield name, entry.stat().st_mtime_ns
             elif entry.is_dir():
                 yield from _modules(top, name)

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime.instants import EPOCH
-from carepolicy.businesstime.words import primary_language
+from carepolicy.translations import Own, locale_of, msg, primary_language, translation_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from babel import Locale
 
     from carepolicy.policy.model import Interval, Organisation
 
@@ -39,18 +37,9 @@ YES_AND_NO = {
     "ta": ("ஆம்", "இல்லை"), "th": ("ใช่", "ไม่ใช่"), "tr": ("evet", "hayır"), "uk": ("так", "ні"),
     "ur": ("ہاں", "نہیں"), "vi": ("có", "không"), "zh": ("是", "否"),
 }  # fmt: skip
-"""Yes and no by language, as CLDR has them (Babel leaves them out)."""
+"""Yes and no by language, as CLDR has them (Babel leaves them out), for languages whose catalogue lacks them."""
 
-
-@lru_cache(maxsize=64)
-def locale_of(language: str) -> Locale:
-    """The CLDR locale of a language tag; English for one that is not known."""
-    from babel import Locale, UnknownLocaleError
-
-    try:
-        return Locale.parse(language.replace("-", "_"))
-    except (UnknownLocaleError, ValueError):
-        return Locale("en")
+YES, NO = msg("yes"), msg("no")
 
 
 def is_right_to_left(language: str) -> bool:
@@ -95,21 +84,30 @@ def nearest_language(wanted: str, known: Iterable[str]) -> str | None:
     return next((each for tag, each in tags.items() if tag.startswith(f"{parts[0]}-")), None)
 
 
-def value_in_words(value: Any, kind: str, currency: str | None, language: str, timezone: str) -> str:
-    """A fact's value of the type ``kind`` in a language; times (microseconds since 1970) in ``timezone``."""
+def value_in_words(value: Any, kind: str, currency: str | None, language: str, timezone: str, own: Own = ()) -> str:
+    """A fact's value of the type ``kind`` in a language; times (microseconds since 1970) in ``timezone``. ``own`` are
+    words that the set brings."""
     if isinstance(value, (tuple, list)):
-        return ", ".join(value_in_words(each, kind, currency, language, timezone) for each in value)
+        return ", ".join(value_in_words(each, kind, currency, language, timezone, own) for each in value)
     if kind == "text":
         return str(value)
     if kind == "choice":
         return str(value).replace("_", " ")
     if kind == "flag":
-        return YES_AND_NO.get(primary_language(language), YES_AND_NO["en"])[0 if value else 1]
+        return yes_or_no(bool(value), language, own)
     if kind == "time":
         return time_in_words(value, language, timezone)
     if kind == "date":
         return _date(value, language)
     return _amount(str(value), currency if kind == "money" else None, language)
+
+
+def yes_or_no(value: bool, language: str, own: Own = ()) -> str:
+    """Yes or no in a language."""
+    words, said = translation_of(language, own), YES if value else NO
+    if words.has("", said):
+        return words.gettext(said)
+    return YES_AND_NO.get(primary_language(language), (YES, NO))[0 if value else 1]
 
 
 @lru_cache(maxsize=4096)

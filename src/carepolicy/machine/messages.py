@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from carepolicy.businesstime.words import FALLBACK, limit_in_words, primary_language
+from carepolicy.businesstime.words import limit_in_words
 from carepolicy.machine.locales import (
     hours_in_words,
     is_right_to_left,
@@ -28,6 +28,7 @@ from carepolicy.machine.locales import (
 )
 from carepolicy.policy.characters import isolated
 from carepolicy.policy.limit import Limit, LimitError
+from carepolicy.translations import Own, msg, translation_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,49 +41,14 @@ MASK = "***"
 """What stands in messages and records in place of a private value."""
 
 SENTENCES = {
-    "en": {
-        "case": "{flow}: case {case} is at “{state}”.",
-        "met": "{clock}: done in time.",
-        "late": "{clock} is late: it was due {due}.",
-        "late_undated": "{clock} is late.",
-        "warned": "{clock} is due {due}.",
-        "warned_undated": "{clock} is due soon.",
-    },
-    "fr": {
-        "case": "{flow} : le dossier {case} en est à « {state} ».",
-        "met": "{clock} : fait dans les temps.",
-        "late": "En retard : {clock}, à échéance du {due}.",
-        "late_undated": "En retard : {clock}.",
-        "warned": "Bientôt à échéance : {clock}, le {due}.",
-        "warned_undated": "Bientôt à échéance : {clock}.",
-    },
-    "de": {
-        "case": "{flow}: Fall {case} steht bei „{state}“.",
-        "met": "{clock}: rechtzeitig erledigt.",
-        "late": "{clock} ist überfällig seit {due}.",
-        "late_undated": "{clock} ist überfällig.",
-        "warned": "{clock} ist fällig: {due}.",
-        "warned_undated": "{clock} ist bald fällig.",
-    },
-    "es": {
-        "case": "{flow}: el caso {case} está en «{state}».",
-        "met": "{clock}: hecho a tiempo.",
-        "late": "{clock}: con retraso; el plazo acabó el {due}.",
-        "late_undated": "{clock}: con retraso.",
-        "warned": "{clock}: el plazo acaba el {due}.",
-        "warned_undated": "{clock}: el plazo acaba pronto.",
-    },
-    "nl": {
-        "case": "{flow}: zaak {case} staat op ‘{state}’.",
-        "met": "{clock}: op tijd gedaan.",
-        "late": "{clock} is te laat: de termijn liep tot {due}.",
-        "late_undated": "{clock} is te laat.",
-        "warned": "{clock} moet klaar zijn op {due}.",
-        "warned_undated": "{clock} moet binnenkort klaar zijn.",
-    },
+    "case": msg("{flow}: case {case} is at “{state}”."),
+    "met": msg("{clock}: done in time."),
+    "late": msg("{clock} is late: it was due {due}."),
+    "late_undated": msg("{clock} is late."),
+    "warned": msg("{clock} is due {due}."),
+    "warned_undated": msg("{clock} is due soon."),
 }
-"""What a notice says that has no text of its own, in each language that limits are told in; ``undated`` is said of a
-clock whose due time is not known."""
+"""What a notice says that has no text of its own; ``undated`` is said of a clock whose due time is not known."""
 
 
 class Values(Protocol):
@@ -117,6 +83,8 @@ class Slot(Struct, frozen=True):
     """Whether the text around it is written from right to left, so that the value must not mix with it."""
     others: tuple[Piece, ...] = ()
     """What is told in its place, in order, where it has no value."""
+    case: str = ""
+    """The grammatical case in which a limit is told."""
 
     def all(self) -> Iterator[Slot]:
         """It, and those that stand in for it."""
@@ -129,7 +97,8 @@ Piece = str | Slot
 
 class Template(Struct, frozen=True):
     """A text with a subject line in one language. ``locale`` is the language as it is written where the organisation
-    is, ``timezone`` that in which times are told; ``tells_zone`` says that readers may take it for another."""
+    is, ``timezone`` that in which times are told; ``tells_zone`` says that readers may take it for another. ``own`` are
+    words of carepolicy's that the set brings."""
 
     language: str
     locale: str
@@ -137,6 +106,7 @@ class Template(Struct, frozen=True):
     tells_zone: bool
     subject: tuple[Piece, ...]
     text: tuple[Piece, ...]
+    own: Own = ()
 
     def render(self, values: Values, reveal: bool) -> tuple[str, str]:
         """The subject line and the text for a case; private facts are masked unless ``reveal``."""
@@ -160,7 +130,7 @@ class Template(Struct, frozen=True):
         for each in slot.others:
             said = said or (each if isinstance(each, str) else self._said(each, values, reveal))
         if not said and slot.type == "flag" and not slot.others:  # as guards take it: what nobody said is not so
-            said = value_in_words(False, "flag", None, self.locale, self.timezone)
+            said = value_in_words(False, "flag", None, self.locale, self.timezone, self.own)
         return isolated(said) if slot.isolated else said
 
     def _said(self, slot: Slot, values: Values, reveal: bool) -> str:
@@ -168,13 +138,13 @@ class Template(Struct, frozen=True):
             return values.subject
         if slot.kind == "limit":
             limit = values.clock_limit(slot.name)
-            return "" if limit is None else limit_in_words(limit, self.language)
+            return "" if limit is None else limit_in_words(limit, self.language, slot.case, self.own)
         if slot.kind == "due":
             due = values.clock_due(slot.name)
             return "" if due is None else self._time(due)
         if slot.kind in ("late", "warned"):
             due = values.clock_due(slot.name)
-            said = _sentences(self.language)[slot.kind if due is not None else f"{slot.kind}_undated"]
+            said = _sentence_of(slot.kind if due is not None else f"{slot.kind}_undated", self.language, self.own)
             return said.format(clock=slot.type, due="" if due is None else self._time(due))
         value = values.fact(slot.name)
         if value is None:
@@ -185,11 +155,11 @@ class Template(Struct, frozen=True):
             words = dict(slot.words)
             chosen = value if isinstance(value, tuple) else (value,)
             return ", ".join(
-                words.get(each) or value_in_words(each, slot.type, None, self.locale, "") for each in chosen
+                words.get(each) or value_in_words(each, slot.type, None, self.locale, "", self.own) for each in chosen
             )
         if slot.type == "time":
             return ", ".join(map(self._time, value)) if isinstance(value, tuple) else self._time(value)
-        return value_in_words(value, slot.type, slot.currency, self.locale, self.timezone)
+        return value_in_words(value, slot.type, slot.currency, self.locale, self.timezone, self.own)
 
     def _time(self, instant: int) -> str:
         return time_in_words(instant, self.locale, self.timezone, self.tells_zone)
@@ -237,7 +207,8 @@ def compile_notice(policies: Policies, flow: Flow, tell: Tell, state: str, trigg
         spoken, flow, language, "", said_at(spoken, ("flows", flow.name, *tell.at.path, "say"), tell.say)
     )
     if not tell.say:
-        template = replace(template, text=notice_of(flow, language, flow.states[state].title, trigger))
+        said = notice_of(flow, language, flow.states[state].title, trigger, policies.own_words)
+        template = replace(template, text=said)
     return {language: template}
 
 
@@ -251,6 +222,7 @@ def _template(policies: Policies, flow: Flow, language: str, subject: str, text:
         any(each.timezone != organisation.timezone for each in organisation.calendars.values()),
         _parts(policies, flow, locale, subject),
         _parts(policies, flow, locale, text),
+        policies.own_words,
     )
 
 
@@ -281,7 +253,7 @@ def _between_braces(policies: Policies, flow: Flow, language: str, piece: Placeh
     """The first of several names whose value is known beforehand ends what is tried after it."""
     tried: list[Piece] = []
     for named in piece.names:
-        tried.append(_part(policies, flow, language, named.name))
+        tried.append(_part(policies, flow, language, named.name, named.case))
         if tried[-1] and isinstance(tried[-1], str):
             break
     else:
@@ -290,7 +262,7 @@ def _between_braces(policies: Policies, flow: Flow, language: str, piece: Placeh
     return first if isinstance(first, str) else replace(first, others=tuple(others))
 
 
-def _part(policies: Policies, flow: Flow, language: str, name: str) -> Piece:
+def _part(policies: Policies, flow: Flow, language: str, name: str, case: str) -> Piece:
     organisation = policies.organisation
     fact: Fact | None = organisation.facts.get(name)
     if fact is not None:
@@ -304,22 +276,24 @@ def _part(policies: Policies, flow: Flow, language: str, name: str) -> Piece:
     first, _, rest = name.partition(".")
     middle, _, last = rest.partition(".")
     if first == "settings" and rest in organisation.settings:
-        return _setting(organisation.settings[rest].told, language, organisation.timezone)
+        return _setting(policies, rest, language, case)
     if first == "clock" and middle in flow.clocks and last in ("limit", "due"):
-        return Slot(last, middle)
+        return Slot(last, middle, case=case)
     if first == "channel" and middle in organisation.channels and last in ("address", "hours"):
         return _channel(policies, middle, last, language)
     return "{" + name + "}"
 
 
-def _setting(value: Any, language: str, timezone: str) -> str:
+def _setting(policies: Policies, name: str, language: str, case: str) -> str:
+    organisation, own = policies.organisation, policies.own_words
+    value: Any = organisation.settings[name].told
     if isinstance(value, str):
         try:
-            return limit_in_words(value, language)
+            return limit_in_words(value, language, case, own)
         except LimitError:
             return value
     kind = "flag" if isinstance(value, bool) else "date" if isinstance(value, date) else "number"
-    return value_in_words(value, kind, None, language, timezone)
+    return value_in_words(value, kind, None, language, organisation.timezone, own)
 
 
 def _channel(policies: Policies, name: str, what: str, language: str) -> str:
@@ -331,25 +305,24 @@ def _channel(policies: Policies, name: str, what: str, language: str) -> str:
     return "" if calendar is None else hours_in_words(calendar.hours, language)
 
 
-def notice_of(flow: Flow, language: str, state: str, trigger: str | None) -> tuple[Piece, ...]:
+def notice_of(flow: Flow, language: str, state: str, trigger: str | None, own: Own = ()) -> tuple[Piece, ...]:
     """The sentences of a notice: ``state`` is the title of that in which the case is then, ``trigger`` what it is told
     on, if that is an event or a clock's."""
-    words = _sentences(language)
-    before, _, after = words["case"].partition("{case}")
+    before, _, after = _sentence_of("case", language, own).partition("{case}")
     parts: list[Piece] = [before.format(flow=flow.title), Slot("subject", ""), after.format(state=state)]
     name, _, what = (trigger or "").partition(".")
     if trigger is not None and trigger in flow.events:
         parts[-1] = f"{parts[-1]} {_sentence(flow.events[trigger].title)}"
     elif name in flow.clocks and what == "met":
-        parts[-1] = f"{parts[-1]} {words['met'].format(clock=flow.clocks[name].title)}"
+        parts[-1] = f"{parts[-1]} {_sentence_of('met', language, own).format(clock=flow.clocks[name].title)}"
     elif name in flow.clocks and what in ("late", "warned"):
         parts[-1] = f"{parts[-1]} "
         parts.append(Slot(what, name, flow.clocks[name].title))
     return tuple(parts)
 
 
-def _sentences(language: str) -> dict[str, str]:
-    return SENTENCES.get(primary_language(language), SENTENCES[FALLBACK])
+def _sentence_of(name: str, language: str, own: Own) -> str:
+    return translation_of(language, own).gettext(SENTENCES[name])
 
 
 def _sentence(title: str) -> str:

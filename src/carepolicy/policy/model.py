@@ -19,6 +19,7 @@ from carepolicy.policy.language.organisation import Channel, Fact, Organisation,
 from carepolicy.policy.limit import LimitText
 from carepolicy.policy.node import CelText
 from carepolicy.policy.places import At, Place, Source
+from carepolicy.translations import Own
 
 __all__ = [
     "After", "CalendarSpec", "CelText", "Channel", "Clock", "Common", "Effects", "Event", "Extend", "Fact", "Flow",
@@ -35,7 +36,8 @@ class Policies:
     contents of its catalogues of texts in other languages by the names of their files (texts/fr.po), of which none is
     read before somebody asks for the language (``in_language``); ``spoken`` keeps the set in each. Of such a one
     ``language`` is that of its texts ("" of a set as it is written), ``written`` the set as it is written,
-    ``translations`` are by the path and the text, and ``unsaid`` are the texts that have none.
+    ``translations`` are by the path and the text, and ``unsaid`` are the texts that have none. ``own_words`` are
+    carepolicy's own words as the set has them (texts/carepolicy/LANGUAGE.po).
     """
 
     root: str
@@ -49,6 +51,7 @@ class Policies:
     written: Policies | None = field(default=None, repr=False, compare=False)
     translations: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False, compare=False)
     unsaid: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    own_words: Own = ()
     spoken: dict[str, Policies] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def place(self, at: At) -> Place:

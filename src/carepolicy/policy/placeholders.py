@@ -1,5 +1,5 @@
-"""Placeholders in messages, notices and promises: ``{customer.name}``, ``{customer.name or "customer"}``; ``{{`` and
-``}}`` are literal braces."""
+"""Placeholders in messages, notices and promises: ``{customer.name}``, ``{customer.name or "customer"}``,
+``{clock.reply.limit:dative}``; ``{{`` and ``}}`` are literal braces."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 _PIECE = re.compile(r"\{\{|\}\}|\{|\}")
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*"
 _TEXT = "\"[^\"{}]*\"|'[^'{}]*'|“[^“”{}]*”"
-_INSIDE = re.compile(rf"\s*{_NAME}(?:\s+or\s+{_NAME})*(?:\s+or\s+(?P<text>{_TEXT}))?\s*")
-_WORD = re.compile(_NAME)
+_CASE = "[a-z]+"
+_INSIDE = re.compile(rf"\s*{_NAME}(?::{_CASE})?(?:\s+or\s+{_NAME}(?::{_CASE})?)*(?:\s+or\s+(?P<text>{_TEXT}))?\s*")
+_WORD = re.compile(rf"(?P<name>{_NAME})(?::(?P<case>{_CASE}))?")
 
 
 class PlaceholderError(ValueError):
@@ -27,11 +28,12 @@ class PlaceholderError(ValueError):
 
 
 class Name(NamedTuple):
-    """A name between braces, and its offsets."""
+    """A name between braces, its offsets, and the grammatical case in which it is told, if one is named."""
 
     name: str
     start: int
     end: int
+    case: str = ""
 
 
 class Placeholder(NamedTuple):
@@ -76,7 +78,8 @@ def _between_braces(text: str, start: int) -> tuple[Placeholder, int]:
         )
     quoted = said["text"]
     words = _WORD.finditer(text, start + 1, end if quoted is None else said.start("text"))
-    names = tuple(Name(word.group(), *word.span()) for word in [*words][::2])  # between two stands an "or"
+    named = [*words][::2]  # between two stands an "or"
+    names = tuple(Name(word["name"], *word.span("name"), word["case"] or "") for word in named)
     return Placeholder(names, None if quoted is None else quoted[1:-1]), end + 1
 
 

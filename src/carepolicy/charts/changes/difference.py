@@ -92,7 +92,7 @@ def compare(old: Policies, new: Policies, language: str | None = None) -> Differ
     renamed = {name: _renamed(flow) for name, flow in new.flows.items()}
     before = Side(old, language, renamed)
     after = Side(new, language)
-    words = change_words(language)
+    words = change_words(language, new.own_words)
     changes: list[Change] = []
     common: list[Change] = []
     for name in dict.fromkeys((*new.flows, *old.flows)):
@@ -245,21 +245,21 @@ def word_of(words: ChangeWords, kind: str) -> str:
 def title_of(difference: Difference, flow: str) -> str:
     """The title of a flow of either set; "" is what all flows share."""
     if not flow:
-        return change_words(difference.language).shared
+        return change_words(difference.language, difference.new.own_words).shared
     found = difference.new.flows.get(flow) or difference.old.flows[flow]
     return clean(found.title) or flow
 
 
 def count_of(difference: Difference) -> str:
     """How many changes there are, in words."""
-    words = change_words(difference.language)
+    words = change_words(difference.language, difference.new.own_words)
     count = len(difference.changes)
-    return words.nothing if not count else words.count_one if count == 1 else words.count.format(count)
+    return words.count.format(count) if count else words.nothing
 
 
 def in_text(difference: Difference, old: str, new: str) -> str:
     """Lines of plain text: a heading for each flow, and a line for each of its changes."""
-    words = change_words(difference.language)
+    words = change_words(difference.language, difference.new.own_words)
     lines = [f"{old} → {new}: {count_of(difference)}"]
     wide = max(len(word_of(words, kind)) for kind in (NEW, CHANGED, REMOVED))
     for flow in (*difference.flows(), ""):

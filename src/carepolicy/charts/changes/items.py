@@ -10,7 +10,6 @@ from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, humanised
 from carepolicy.charts.words import Words, fact_title, limit_told, titled
 from carepolicy.guards.scope import scope_of
-from carepolicy.guards.words import in_words
 from carepolicy.machine.locales import hours_in_words
 from carepolicy.policy.language.keys import Mapped, form_of, in_order
 from carepolicy.policy.language.shapes import Array, Several
@@ -19,6 +18,7 @@ from carepolicy.policy.language.shapes import Key as LanguageKey
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from carepolicy.charts.labels import Labels
     from carepolicy.policy.model import (
         CalendarSpec,
         Clock,
@@ -64,6 +64,11 @@ class Side:
     policies: Policies
     language: str
     renamed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> Labels:
+        """The charts' words."""
+        return labels_of(self.language, self.policies.own_words)
 
     def words(self, flow: Flow) -> Words:
         """The charts' words for one flow of this side."""
@@ -262,7 +267,7 @@ def effect_aspects(side: Side, words: Words, effects: Effects | None) -> dict[st
         ),
         "set": (
             tuple(effects.set.items()),
-            ", ".join(f"{words.fact(name)}: {in_words(value, scope)}" for name, value in effects.set.items()),
+            ", ".join(f"{words.fact(name)}: {words.said(value, scope)}" for name, value in effects.set.items()),
         ),
     }
 
@@ -318,7 +323,7 @@ def set_items(side: Side) -> Iterator[tuple[Key, Item]]:
     for language, messages in side.policies.messages.items():
         for name, message in messages.items():
             title = f"{clean(message.subject) or humanised(name)} ({language})"
-            apologises = (message.apologises, labels_of(side.language).yes if message.apologises else "")
+            apologises = (message.apologises, side.labels.yes if message.apologises else "")
             aspects = {**aspects_of(message, called), "apologises": apologises}
             yield ("message", language, name), Item("message", title, aspects=aspects)
 
@@ -335,13 +340,13 @@ def _called(side: Side) -> Called:
         "calendar": title(organisation.calendars),
         "fact": lambda name: fact_title(organisation, name),
     }
-    return Called(titles, lambda text: limit_told(organisation, text, side.language))
+    return Called(titles, lambda text: limit_told(side.policies, text, side.language))
 
 
 def _parts(side: Side, organisation: Organisation) -> Iterator[tuple[Key, str, Mapped, dict[str, Aspect]]]:
     """Each part with its key and title, and what there is more to tell of it than its keys say by themselves."""
     whole: dict[str, Aspect] = {
-        "keep": (organisation.keep, limit_told(organisation, organisation.keep or "", side.language)),
+        "keep": (organisation.keep, limit_told(side.policies, organisation.keep or "", side.language)),
         "retention": _retention(organisation, side),
         "card": _no_card(side, organisation.card_never),
     }
@@ -354,7 +359,7 @@ def _parts(side: Side, organisation: Organisation) -> Iterator[tuple[Key, str, M
     for channel in organisation.channels.values():
         yield ("channel", channel.name), titled(channel.title, channel.name), channel, {}
     for setting in organisation.settings.values():
-        value = (setting.value, limit_told(organisation, str(setting.value), side.language))
+        value = (setting.value, limit_told(side.policies, str(setting.value), side.language))
         yield ("setting", setting.name), humanised(setting.name), setting, {"value": value}
     for name, fact in organisation.facts.items():
         own: dict[str, Aspect] = {
@@ -368,13 +373,12 @@ def _parts(side: Side, organisation: Organisation) -> Iterator[tuple[Key, str, M
 
 def _no_card(side: Side, never: bool) -> Aspect:
     """Whether what looks like a card number is masked."""
-    labels = labels_of(side.language)
-    return never, labels.no if never else labels.yes
+    return never, side.labels.no if never else side.labels.yes
 
 
 def _retention(organisation: Organisation, side: Side) -> Aspect:
     """What else is kept how long."""
-    said = {name: limit_told(organisation, limit, side.language) for name, limit in organisation.retention.items()}
+    said = {name: limit_told(side.policies, limit, side.language) for name, limit in organisation.retention.items()}
     return tuple(said.items()), ", ".join(f"{humanised(name)}: {limit}" for name, limit in said.items())
 
 

@@ -49,7 +49,7 @@ _LONGEST = 90
 def chart_of_changes(difference: Difference, flow: str, between: str = "", groups: Groups | None = None) -> Chart:
     """The plan of the chart of one flow as both sets have it; ``between`` says in the footer which sets these are."""
     policies, keys = union_of(difference, flow)
-    words = change_words(difference.language)
+    words = change_words(difference.language, difference.new.own_words)
     marks = marks_of(difference, flow, words, keys)
     chart = chart_of(policies, flow, language=difference.language, marks=marks, groups=groups)
     kinds = {change.kind for change in difference.drawn(flow)}

@@ -14,7 +14,7 @@ from carepolicy.policy.findings import Finding, Severity
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Facts between braces, in each language, that may have no value where the text is sent."""
     for hole in first_of_each(holes_in(checked)):
-        name, start, end = hole.name
+        name, start, end, _ = hole.name
         fact = checked.organisation.facts.get(name)
         if hole.gapes and name in hole.spot.facts and not (fact is not None and fact.type == "flag"):
             place = checked.within(hole.at, hole.text, start, end)

@@ -15,7 +15,7 @@ from carepolicy.policy.model import Clock
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Due times and limits between braces, in each language, of clocks that may have none where the text is sent."""
     for hole in first_of_each(holes_in(checked)):
-        name, start, end = hole.name
+        name, start, end, _ = hole.name
         clock = hole.spot.flow.clocks.get(name.removeprefix("clock.").rpartition(".")[0])
         if hole.gapes and name.startswith("clock.") and clock is not None and _starts(checked, hole, clock):
             place = checked.within(hole.at, hole.text, start, end)

@@ -30,7 +30,7 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
         except PlaceholderError as fault:
             yield Finding(CODE, fault.reason, checked.within(at, text, fault.start, fault.end))
             continue
-        for name, start, end in named:
+        for name, start, end, _ in named:
             if name not in known:
                 ends = sorted(each for each in known if each.startswith("clock.") and each.endswith(f".{name}"))
                 finding = unknown(CODE, "placeholder", name, checked.within(at, text, start, end), known)

@@ -28,6 +28,7 @@ from carepolicy.policy.likeness import did_you_mean
 from carepolicy.policy.node import Node
 from carepolicy.policy.places import At
 from carepolicy.policy.vocabulary import days_meant, hours_meant
+from carepolicy.translations import msg
 
 Interval = tuple[int, int]
 """Opening and closing in seconds after local midnight; a closing after 86,400 is on the next day."""
@@ -112,31 +113,31 @@ class CalendarSpec(Mapped):
     hours: tuple[tuple[Interval, ...], ...] = named(
         HOURS, "hours by weekday, such as {mon-fri: 09:00-17:00}", "Opening hours.", names=DAYS, required=True,
         read=lambda node, name: _week(node), example="{mon-thu: [09:00-12:30, 13:30-17:30], fri: 09:00-16:00}",
-        codes=("CP114", "CP222", "CP232", "CP607"), rank=1, told=("hours", "horaires"),
+        codes=("CP114", "CP222", "CP232", "CP607"), rank=1, told=msg("hours"),
     )  # fmt: skip
     timezone: str = text(
         "An IANA time zone; the organisation's where it is not said.",
         missing=lambda node, name: node.top.said("timezone"), otherwise="the organisation's", example="Asia/Tokyo",
-        codes=("CP231",), rank=1, told=("time zone", "fuseau horaire"),
+        codes=("CP231",), rank=1, told=msg("time zone"),
     )  # fmt: skip
     holidays: Holidays | None = key(
         Fields(Holidays, piece="holidays"), "Public holidays on which it is closed.", otherwise="none",
-        example="{country: GB, subdivision: ENG}", rank=1, told=("public holidays", "jours fériés"),
+        example="{country: GB, subdivision: ENG}", rank=1, told=msg("public holidays"),
     )  # fmt: skip
     closed: tuple[tuple[date, date], ...] = key(
         Several(_CLOSED_DAYS, ("string", "object"), "a date, a range of dates, or a list of these"),
         "Days on which it is closed.", bare=True, read=lambda node, name: tuple(_closed_days(node)),
-        example="[2026-12-24, 2026-08-03/2026-08-07]", codes=("CP114",), rank=1, told=("closed days", "jours fermés"),
+        example="[2026-12-24, 2026-08-03/2026-08-07]", codes=("CP114",), rank=1, told=msg("closed days"),
     )  # fmt: skip
     open: Mapping[date, tuple[Interval, ...]] = named(
         HOURS, "hours by date", "One day's hours in place of its weekday's.", names=DATE,
         read=lambda node, name: dict(_opened(node)), example="{2026-12-23: 09:00-12:00}", codes=("CP114",), rank=1,
-        told=("special hours", "horaires spéciaux"), aspect="open_days",
+        told=msg("special hours"), aspect="open_days",
     )  # fmt: skip
     imports: tuple[ImportedFile, ...] = texts(
         "iCalendar files of closures, by their path below this folder.", key="import",
         read=lambda node, name: tuple(_imports(node)), example="closures.ics", codes=("CP101", "CP115", "CP606"),
-        rank=1, told=("imported days", "jours importés"), aspect="imports",
+        rank=1, told=msg("imported days"), aspect="imports",
     )  # fmt: skip
     at: At = located()
 

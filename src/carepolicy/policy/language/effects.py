@@ -24,6 +24,7 @@ from carepolicy.policy.language.shapes import COUNT, EXPRESSION, FACT, NAME, Nam
 from carepolicy.policy.limit import LimitText
 from carepolicy.policy.node import CelText, Node
 from carepolicy.policy.places import At
+from carepolicy.translations import msg
 
 
 @mapping()
@@ -110,11 +111,11 @@ class Effects(Mapped):
         ),
         "Facts that change, and to what.", missing=lambda node, name: {}, rank=2,
         example="{complaint.attempts: complaint.attempts + 1}",
-        told=("notes down", "note"),
+        told=msg("notes down"),
     )  # fmt: skip
     send: tuple[str, ...] = names(
         "message", "Message templates that the customer is sent.", example="auto_reply", codes=("CP605",), rank=2,
-        told=("sends", "envoie"),
+        told=msg("sends"),
     )  # fmt: skip
     tell: tuple[Tell, ...] = key(
         Several(
@@ -122,7 +123,7 @@ class Effects(Mapped):
             "a role, or {role: …, say: …}, or a list of these", "tell",
         ),
         "Internal notices to roles.", missing=(), example="{role: care_lead, say: '{case} is late.'}", rank=2,
-        told=("tells", "prévient"),
+        told=msg("tells"),
     )  # fmt: skip
     request: tuple[Request, ...] = key(
         Named(
@@ -130,7 +131,7 @@ class Effects(Mapped):
             "a command and its arguments, such as {charge_card: {amount: order.total}}", NAME, piece="request",
         ),
         "Commands to services.", read=lambda node, name: _requests(node), missing=(),
-        example="{charge_card: {amount: order.total}}", rank=2, told=("does", "fait"),
+        example="{charge_card: {amount: order.total}}", rank=2, told=msg("does"),
     )  # fmt: skip
     open: tuple[Open, ...] = key(
         Several(
@@ -138,7 +139,7 @@ class Effects(Mapped):
             "a flow, or {flow: …, on: …}, or a list of these", "open",
         ),
         "Cases of other flows for the same subject.", missing=(), example="feedback_survey", codes=("CP312",), rank=2,
-        told=("starts", "ouvre"),
+        told=msg("starts"),
     )  # fmt: skip
     assign: str | None = key(
         Scalar(
@@ -152,24 +153,24 @@ class Effects(Mapped):
             what="assignee",
         ),
         "The role, or the fact that names a person, that the case is given to.", example="care_lead", rank=2,
-        told=("goes to", "confié à"),
+        told=msg("goes to"),
     )  # fmt: skip
     raises: tuple[Raise, ...] = key(
         Several(Fields(Raise), ("object",), "{event: …, subject: …, data: …}, or a list of these", "raise"),
         "Events for another key.", key="raise", missing=(), codes=("CP223", "CP237", "CP311"),
         example="{event: chronic_problem_found, subject: complaint.cause, data: {complaint.cause: complaint.cause}}",
-        rank=2, told=("reports", "signale"),
+        rank=2, told=msg("reports"),
     )  # fmt: skip
     extend: tuple[Extend, ...] = key(
         Several(Fields(Extend), ("object",), "{clock: …, by: …, at_most: …}, or a list of these", "extend"),
         "More time on running clocks.", missing=(), example="{clock: first_reply, by: 1 business day, at_most: 2}",
-        rank=2, told=("more time", "délai prolongé"),
+        rank=2, told=msg("more time"),
     )  # fmt: skip
     at: At = located()
     spends: CelText | None = expression(
         "Money that it gives away; the state's owner must have the authority: for it.", default=None,
         only=("transition", "anywhere"), example="5", codes=("CP506", "CP507", "CP508"), rank=2,
-        told=("gives away", "accorde"),
+        told=msg("gives away"),
     )  # fmt: skip
 
 

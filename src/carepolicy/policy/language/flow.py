@@ -52,6 +52,7 @@ from carepolicy.policy.language.shapes import (
 from carepolicy.policy.limit import LimitText
 from carepolicy.policy.node import CelText, Node, in_words
 from carepolicy.policy.places import At
+from carepolicy.translations import msg
 
 OWNER = "owner"
 """The calendar of a clock that counts in the calendar of the state's owner."""
@@ -94,11 +95,11 @@ class Event(Mapped):
     title: str = title("What happens, in words.", example="The customer writes", codes=("CP801", "CP803"))
     by: str = key(
         choice(*WHO, expected="one who acts"), "Whose act it is.", missing="other", otherwise="other",
-        example="customer", rank=1, told=("comes from", "vient de"),
+        example="customer", rank=1, told=msg("comes from"),
     )  # fmt: skip
     required: tuple[str, ...] = key(
         Fields(Carried), "The facts that it bears.", key="carries", bare=True, read=_carried("required"),
-        example="{required: [customer.email]}", rank=2, told=("carries", "porte"),
+        example="{required: [customer.email]}", rank=2, told=msg("carries"),
     )  # fmt: skip
     optional: tuple[str, ...] = derived(_carried("optional"))
     at: At = located()
@@ -154,7 +155,7 @@ class Clock(Mapped):
     title: str = title(example="First answer", codes=("CP803",))
     promise: str = words(
         "The promise in words; {limit} stands for the limit.", example="An answer within {limit}.",
-        codes=("CP225", "CP409"), rank=1, told=("promise", "promesse"),
+        codes=("CP225", "CP409"), rank=1, told=msg("promise"),
     )  # fmt: skip
     limits: tuple[LimitChoice, ...] = key(
         _LIMITS, "A limit, or a list of limits of which the first that holds wins.", key="limit", required=True,
@@ -164,24 +165,24 @@ class Clock(Mapped):
     )  # fmt: skip
     runs_in: tuple[str, ...] = names(
         "state", "States in which it runs.", required=True, example="[received]", codes=("CP234", "CP402", "CP403"),
-        rank=3, told=("runs in", "court à"),
+        rank=3, told=msg("runs in"),
     )  # fmt: skip
     pauses_in: tuple[str, ...] = names(
         "state", "States in which it stands still.", example="[waiting_for_customer]", codes=("CP234", "CP407"), rank=3,
-        told=("stands still in", "s’arrête à"),
+        told=msg("stands still in"),
     )  # fmt: skip
     again: str = key(
         choice("restart", "continue", expected="restart or continue"),
         "What happens when it starts after it was stopped.", missing="restart", otherwise="restart", example="continue",
-        rank=3, told=("when it starts again", "quand il reprend"),
+        rank=3, told=msg("when it starts again"),
     )  # fmt: skip
     restarts_on: tuple[str, ...] = names(
         "event", "Events that begin it anew while it runs.", example="[customer_wrote]", rank=3,
-        told=("begins anew when", "recommence quand"),
+        told=msg("begins anew when"),
     )  # fmt: skip
     warn_at: tuple[str, ...] = texts(
         "Shares of the limit at which it warns, such as [50%, 80%].", example="[50%, 80%]", codes=("CP235",), rank=4,
-        told=("warns at", "avertit à"),
+        told=msg("warns at"),
     )  # fmt: skip
     target: float | None = key(
         Scalar(
@@ -196,24 +197,24 @@ class Clock(Mapped):
             },
             lambda node: _share(node),
         ),
-        "The share of cases that must be in time.", example="95%", rank=4, told=("in time", "dans le délai"),
+        "The share of cases that must be in time.", example="95%", rank=4, told=msg("in time"),
     )  # fmt: skip
     calendar: str | None = name_of(
         "calendar", "The calendar it counts in; owner for that of the state's owner.", otherwise="the flow's",
-        also=(OWNER,), example="owner", codes=("CP222",), rank=3, told=("calendar", "calendrier"),
+        also=(OWNER,), example="owner", codes=("CP222",), rank=3, told=msg("calendar"),
     )  # fmt: skip
     counts_from: str | None = name_of(
         "fact", "A fact that holds the instant from which the first round counts.",
         otherwise="the instant at which it starts", example="order.ship_by", codes=("CP221", "CP412"), rank=3,
-        told=("counts from", "compté depuis"),
+        told=msg("counts from"),
     )  # fmt: skip
     rolls = passed_on(
         _ROLLS, "What becomes of a due time on a closed day.", bare=True, otherwise="it stays",
-        example="next_business_day", codes=("CP408",), told=("on a closed day", "un jour fermé"),
+        example="next_business_day", codes=("CP408",), told=msg("on a closed day"),
     )  # fmt: skip
     never_pauses: str | None = words(
         "Why it must never pause, such as law.", missing=None, example="the law gives 14 days", codes=("CP407",),
-        rank=3, told=("never stands still", "ne s’arrête jamais"),
+        rank=3, told=msg("never stands still"),
     )  # fmt: skip
     at: At = located()
 
@@ -242,30 +243,28 @@ class Transition(Mapped):
     on: str = called()
     when: CelText | None = expression(
         "The transition is taken only where this holds.", otherwise="always", example='customer.tier == "gold"',
-        codes=("CP307", "CP308", "CP309"), rank=0, told=("condition", "condition"),
+        codes=("CP307", "CP308", "CP309"), rank=0, told=msg("condition"),
     )  # fmt: skip
     to: str | None = name_of(
         "state", "The next state; without it the case stays.", otherwise="the case stays", example="answered", rank=1,
-        told=("leads to", "mène à"),
+        told=msg("leads to"),
     )  # fmt: skip
     effects: Effects = inlined(Effects)
-    title: str = words("What people call it.", example="Answer it", rank=3, told=("title", "titre"))
+    title: str = words("What people call it.", example="Answer it", rank=3, told=msg("title"))
     steps: tuple[str, ...] = texts(
         "What to do, in order.", said=WORDS, default=(), example="[Look at the order, Write the answer]", rank=3,
-        told=("what to do", "que faire"),
+        told=msg("what to do"),
     )  # fmt: skip
     say: str = words(
-        "What to say.", default="", example="We are sorry.", codes=("CP225",), rank=3, told=("what to say", "que dire")
+        "What to say.", default="", example="We are sorry.", codes=("CP225",), rank=3, told=msg("what to say")
     )
     never: str = words(
         "What not to say.", default="", example="Do not promise a date.", rank=3,
-        told=("what never to say", "à ne jamais dire"),
+        told=msg("what never to say"),
     )  # fmt: skip
-    note: str = words(
-        "Why, for the chart and the audit.", example="The law asks for it.", rank=3, told=("why", "pourquoi")
-    )
+    note: str = words("Why, for the chart and the audit.", example="The law asks for it.", rank=3, told=msg("why"))
     answer: str = words(
-        "The answer to the state's question that leads this way.", example="Yes", rank=3, told=("answer", "réponse")
+        "The answer to the state's question that leads this way.", example="Yes", rank=3, told=msg("answer")
     )
     draw: str | None = key(
         choice("arrow", "chip", expected="arrow or chip"), "How the chart shows it.", otherwise="as the chart has room",
@@ -273,7 +272,7 @@ class Transition(Mapped):
     )  # fmt: skip
     except_: tuple[str, ...] = names(
         "state", "Where it does not hold.", key="except", only=("anywhere",), example="[answered]", rank=1,
-        told=("not at", "sauf à"),
+        told=msg("not at"),
     )  # fmt: skip
     excepted = passed_on(
         EXCEPTIONS, "Flows that do not take it up, and states (FLOW.STATE) where it does not hold.", key="except",
@@ -319,35 +318,29 @@ class State(Mapped):
     title: str = title(example="Waiting for the customer", codes=("CP801", "CP802", "CP803"))
     steps: tuple[str, ...] = texts(
         "What to do, in order.", said=WORDS, example="[Look at the order, Write the answer]", rank=3,
-        told=("what to do", "que faire"),
+        told=msg("what to do"),
     )  # fmt: skip
-    say: str = words(
-        "What to say.", example="We are sorry.", codes=("CP225",), rank=3, told=("what to say", "que dire")
-    )
-    never: str = words(
-        "What not to say.", example="Do not promise a date.", rank=3, told=("what never to say", "à ne jamais dire")
-    )
-    note: str = words(
-        "Why, for the chart and the audit.", example="The law asks for it.", rank=3, told=("why", "pourquoi")
-    )
+    say: str = words("What to say.", example="We are sorry.", codes=("CP225",), rank=3, told=msg("what to say"))
+    never: str = words("What not to say.", example="Do not promise a date.", rank=3, told=msg("what never to say"))
+    note: str = words("Why, for the chart and the audit.", example="The law asks for it.", rank=3, told=msg("why"))
     ask: str = words(
         "The question that its guarded transitions answer.", example="Is it urgent?", rank=3,
-        told=("question", "question"),
+        told=msg("question"),
     )  # fmt: skip
     start_on: tuple[str, ...] = names(
         "event", "Events that open a case here.", example="email_received", codes=("CP230", "CP243"), rank=1,
-        told=("starts when", "commence quand"),
+        told=msg("starts when"),
     )  # fmt: skip
     owner: str | None = name_of(
         "role", "The role that acts.", otherwise="the flow's", example="care_agent", codes=("CP501", "CP504"), rank=2,
-        told=("owner", "responsable"),
+        told=msg("owner"),
     )  # fmt: skip
     channel: str | None = name_of(
-        "channel", "The channel that messages take.", example="email", rank=2, told=("channel", "canal")
+        "channel", "The channel that messages take.", example="email", rank=2, told=msg("channel")
     )
     waits: str | None = name_of(
         "waiter", "Whom it waits for: customer, us, carrier ...", example="customer", codes=("CP244", "CP401"), rank=2,
-        told=("who waits", "qui attend"),
+        told=msg("who waits"),
     )  # fmt: skip
     enter: Effects | None = key(
         Fields(Effects, piece="effects"), "Effects on entering.", example="{send: auto_reply}", rank=4
@@ -366,13 +359,13 @@ class State(Mapped):
     )  # fmt: skip
     final: str | None = name_of(
         "", "The outcome of a case that ends here.", otherwise="no case ends here", example="resolved",
-        codes=("CP303", "CP304"), rank=6, told=("outcome", "issue"), aspect="outcome",
+        codes=("CP303", "CP304"), rank=6, told=msg("outcome"), aspect="outcome",
     )  # fmt: skip
     renamed_from: str | None = name_of(
         "", "What the state was called in the version before.", example="taken", codes=("CP233",), rank=6
     )
     synonyms: tuple[str, ...] = texts(
-        "Other words for it.", said=WORDS, example="[inbox]", rank=3, told=("also called", "aussi appelé")
+        "Other words for it.", said=WORDS, example="[inbox]", rank=3, told=msg("also called")
     )
     at: At = located()
 
@@ -405,55 +398,55 @@ class Flow(Mapped):
     )  # fmt: skip
     version: int = key(
         COUNT, "Counts up with each change that is applied.", required=True, example="1", codes=("CP233",), rank=1,
-        told=("version", "version"),
+        told=msg("version"),
     )  # fmt: skip
     title: str = title(missing=lambda node, name: in_words(node.said("flow")), example="E-mail inquiry", rank=2)
-    purpose: str = words("What it is for.", example="Every e-mail gets an answer.", rank=3, told=("purpose", "but"))
+    purpose: str = words("What it is for.", example="Every e-mail gets an answer.", rank=3, told=msg("purpose"))
     owner: str = name_of(
         "role", "The role that is accountable for the flow.", required=True, example="care_lead", rank=4,
-        told=("owner", "responsable"),
+        told=msg("owner"),
     )  # fmt: skip
     steward: str | None = name_of(
         "role", "The role that keeps it up to date.", example="care_agent", codes=("CP505",), rank=4,
-        told=("steward", "référent"),
+        told=msg("steward"),
     )  # fmt: skip
     covers: tuple[str, ...] = texts(
-        "Ids of the requirements that it meets.", example="[R07, R12]", rank=4, told=("covers", "couvre")
+        "Ids of the requirements that it meets.", example="[R07, R12]", rank=4, told=msg("covers")
     )
     based_on: str = words(
         "The law, contract or paper that it follows.", example="Consumer Contracts Regulations 2013", rank=4,
-        told=("based on", "d’après"),
+        told=msg("based on"),
     )  # fmt: skip
     valid_from: date | None = key(
         DATE, "The first day on which it holds.", example="2026-01-01", codes=("CP114",), rank=4,
-        told=("valid from", "valable dès le"),
+        told=msg("valid from"),
     )  # fmt: skip
     calendar: str | None = name_of(
         "calendar", "The calendar of its clocks; the organisation's by default.", otherwise="the organisation's",
-        example="office", rank=4, told=("calendar", "calendrier"),
+        example="office", rank=4, told=msg("calendar"),
     )  # fmt: skip
     subject: str | None = key(
         TEXT.of("fact"), "The fact that keys its cases; with every: the subject itself.",
         otherwise="the event's subject", example="complaint.cause", unknown="CP227", codes=("CP238",), rank=4,
-        told=("subject", "objet"),
+        told=msg("subject"),
     )  # fmt: skip
     keep: LimitText | None = limit(
         "When a closed case's facts are erased.", otherwise="the organisation's", example="3 years", rank=4,
-        told=("kept for", "conservé"),
+        told=msg("kept for"),
     )  # fmt: skip
     every: LimitText | None = limit(
         "Open a case each time that so much time has passed.", example="1 month", codes=("CP236",), rank=4,
-        told=("every", "tous les"),
+        told=msg("every"),
     )  # fmt: skip
     starting: str | None = text(
         "The first instant at which every: opens a case.", missing=None, example="2026-01-01 09:00", codes=("CP236",),
-        rank=4, told=("starting", "à partir de"),
+        rank=4, told=msg("starting"),
     )  # fmt: skip
     promise: LimitText | None = limit(
-        "The limit of the whole flow.", example="14 days", codes=("CP411",), rank=4, told=("promise", "promesse")
+        "The limit of the whole flow.", example="14 days", codes=("CP411",), rank=4, told=msg("promise")
     )
     synonyms: tuple[str, ...] = texts(
-        "Other words for it.", said=WORDS, example="[mail]", rank=4, told=("also called", "aussi appelé")
+        "Other words for it.", said=WORDS, example="[mail]", rank=4, told=msg("also called")
     )
     events: Mapping[str, Event] = named(
         Event, "events by name", "What may happen.", defines="event", codes=("CP306",), rank=5,
@@ -474,16 +467,16 @@ class Flow(Mapped):
     )  # fmt: skip
     phases: Mapping[str, Phase] = named(
         Phase, "phases by name", "Boxes on the chart, and transitions shared by their states.", defines="phase", rank=7,
-        example="{open: {title: Open, states: [received]}}", told=("phases", "phases"),
+        example="{open: {title: Open, states: [received]}}", told=msg("phases"),
     )  # fmt: skip
     takes_common: bool = flag(
         "false: it takes up nothing of what common: in organisation.yaml says once for every flow.", key="common",
         missing=True, default=True, otherwise="true", example="false", rank=7,
-        told=("takes up what is common", "reprend ce qui est commun"),
+        told=msg("takes up what is common"),
     )  # fmt: skip
     moves_to: Mapping[str, str] = named(
         NAME.of("state"), "old states and new ones", "Where cases in a state that is gone move to.", rank=8,
-        example="{taken: received}", codes=("CP233",), told=("open cases move", "les dossiers ouverts passent"),
+        example="{taken: received}", codes=("CP233",), told=msg("open cases move"),
     )  # fmt: skip
     order: tuple[str, ...] = derived(lambda node, name: tuple(node.data))
     at: At = located()

@@ -34,6 +34,7 @@ from carepolicy.policy.language.shapes import (
     Shape,
 )
 from carepolicy.policy.node import Node, in_words
+from carepolicy.translations import msg
 
 Reader = Callable[[Node, str], Any]
 """Reads an attribute off the node of its mapping; the text is the name under which that mapping stands."""
@@ -231,7 +232,7 @@ def words(about: str, **more: Any) -> Any:
 
 def title(about: str = "What people call it.", **more: Any) -> Any:
     """What people call a thing: its name in words where it is left out."""
-    usual = {"missing": _name_in_words, "otherwise": "its name in words", "told": ("title", "titre"), "rank": 0}
+    usual = {"missing": _name_in_words, "otherwise": "its name in words", "told": msg("title"), "rank": 0}
     usual["said"] = WORDS
     return key(TEXT, about, **{**usual, **more})
 

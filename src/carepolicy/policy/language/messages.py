@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from carepolicy.policy.language.keys import Mapped, called, flag, key, located, mapping, named, text
 from carepolicy.policy.language.shapes import LANGUAGE
 from carepolicy.policy.places import At
+from carepolicy.translations import msg
 
 
 @mapping("a message, such as {subject: Your order, text: Dear customer …}")
@@ -19,7 +20,7 @@ class Message(Mapped):
         example="Your e-mail of {case}",
         codes=("CP225", "CP602", "CP608"),
         rank=0,
-        told=("subject", "objet"),
+        told=msg("subject"),
     )
     text: str = text(
         "What the customer reads. {customer.name}, {clock.NAME.limit}, {case} and others are filled in; "
@@ -29,7 +30,7 @@ class Message(Mapped):
         example="We have your e-mail, {case}, and answer within {clock.first_reply.limit}.",
         codes=("CP225", "CP608", "CP609"),
         rank=2,
-        told=("text", "texte"),
+        told=msg("text"),
     )
     at: At = located()
     apologises: bool = flag(
@@ -39,7 +40,7 @@ class Message(Mapped):
         example="true",
         codes=("CP603",),
         rank=1,
-        told=("apologises", "s’excuse"),
+        told=msg("apologises"),
     )
 
 

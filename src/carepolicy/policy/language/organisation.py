@@ -43,13 +43,14 @@ from carepolicy.policy.limit import Limit, LimitText, parse_limit, setting_in
 from carepolicy.policy.node import Node, in_words
 from carepolicy.policy.places import At
 from carepolicy.policy.vocabulary import amount_meant
+from carepolicy.translations import msg
 
 Value = str | int | float | bool | Decimal | None
 
 FACT_TYPES = ("text", "number", "money", "flag", "choice", "date", "time")
 
 _NEVER = choice("never", expected="never, the one value that it may have")
-_CARD = ("card numbers looked for", "numéros de carte cherchés")
+_CARD = msg("card numbers looked for")
 
 
 @mapping("a role, such as {title: Care agent, calendar: office}", piece="role")
@@ -60,17 +61,17 @@ class Role(Mapped):
     title: str = title(example="Care agent")
     calendar: str | None = name_of(
         "calendar", "When people in this role work.", otherwise="the default calendar", example="office", rank=1,
-        told=("calendar", "calendrier"),
+        told=msg("calendar"),
     )  # fmt: skip
     people: tuple[str, ...] = texts(
-        "Who has the role.", example="[Aoife, Ben]", codes=("CP502",), rank=1, told=("people", "personnes")
+        "Who has the role.", example="[Aoife, Ben]", codes=("CP502",), rank=1, told=msg("people")
     )
     deputy: str | None = name_of(
-        "role", "The role that stands in.", example="care_lead", codes=("CP503",), rank=1, told=("deputy", "suppléant")
+        "role", "The role that stands in.", example="care_lead", codes=("CP503",), rank=1, told=msg("deputy")
     )
     may_see: tuple[str, ...] = key(
         Array(FACT, "a list of facts"), "Private facts that the role may see.", missing=(), example="[customer.email]",
-        rank=1, told=("may see", "peut voir"),
+        rank=1, told=msg("may see"),
     )  # fmt: skip
     authority: Decimal | None = key(
         Scalar(
@@ -79,13 +80,13 @@ class Role(Mapped):
             lambda node: _amount(node),
         ),
         "The largest amount of money it may decide on.", otherwise="none", example="100.00",
-        codes=("CP506", "CP507", "CP508"), rank=1, told=("may decide up to", "peut décider jusqu’à"),
+        codes=("CP506", "CP507", "CP508"), rank=1, told=msg("may decide up to"),
     )  # fmt: skip
     language: str | None = key(
         LANGUAGE, "The language of the notices that it is told.", default=None, otherwise="the first of the set",
-        example="en", codes=("CP209",), rank=1, told=("language", "langue"),
+        example="en", codes=("CP209",), rank=1, told=msg("language"),
     )  # fmt: skip
-    colour: str | None = key(COLOUR, "Its colour on charts.", example='"#0072b2"', rank=1, told=("colour", "couleur"))
+    colour: str | None = key(COLOUR, "Its colour on charts.", example='"#0072b2"', rank=1, told=msg("colour"))
     at: At = located()
 
 
@@ -96,13 +97,13 @@ class Channel(Mapped):
     name: str = called()
     title: str = title(example="E-mail")
     address: str = text(
-        "Our own address on it: a mailbox, a number.", example="care@harbour.example", told=("address", "adresse")
+        "Our own address on it: a mailbox, a number.", example="care@harbour.example", told=msg("address")
     )
-    calendar: str | None = name_of("calendar", "When it is staffed.", example="office", told=("calendar", "calendrier"))
+    calendar: str | None = name_of("calendar", "When it is staffed.", example="office", told=msg("calendar"))
     to: str | None = name_of(
         "fact", "The fact that holds the customer's address on it; customer.<channel> by default.",
         missing=lambda node, name: _usual_address(node, name), otherwise="customer.<channel>, where that is a fact",
-        example="customer.email", told=("leads to", "mène à"),
+        example="customer.email", told=msg("leads to"),
     )  # fmt: skip
     at: At = located()
 
@@ -123,7 +124,7 @@ class Fact(Mapped):
             },
         ),
         "Of which type its value is.", bare=True, required=True, read=lambda node, name: _type(node)[0],
-        example="text", codes=("CP111",), rank=0, told=("kind", "genre"),
+        example="text", codes=("CP111",), rank=0, told=msg("kind"),
     )  # fmt: skip
     item: str | None = derived(lambda node, name: _type(node)[1])
     of: tuple[str, ...] = key(
@@ -144,7 +145,7 @@ class Fact(Mapped):
     )  # fmt: skip
     private: bool = flag(
         "Never in a log, chart, report or error text; stored encrypted.", otherwise="false", example="true",
-        codes=("CP238", "CP701", "CP702", "CP703"), rank=1, told=("privacy", "confidentialité"),
+        codes=("CP238", "CP701", "CP702", "CP703"), rank=1, told=msg("privacy"),
     )  # fmt: skip
     card_never: bool = key(
         _NEVER, "Its digits are no card number, though they may look like one: they are not masked.", key="card",
@@ -153,7 +154,7 @@ class Fact(Mapped):
     )  # fmt: skip
     default: Value = text(
         "Its value until an event says another.", read=lambda node, name: _default(node), otherwise="none",
-        example="standard", codes=("CP224",), rank=1, told=("default", "valeur par défaut"),
+        example="standard", codes=("CP224",), rank=1, told=msg("default"),
     )  # fmt: skip
     title: str = title(example="Customer's tier", rank=1)
     words: tuple[tuple[str, str], ...] = derived(lambda node, name: (), default=())
@@ -241,19 +242,19 @@ class Organisation(Mapped):
 
     name: str = text(
         "The organisation's name, shown on every chart.", key="organisation", required=True, aspect="title",
-        example="Harbour & Finch", rank=0, told=("title", "titre"),
+        example="Harbour & Finch", rank=0, told=msg("title"),
     )  # fmt: skip
     timezone: str = text(
         "Its IANA time zone, such as Europe/London.", required=True, example="Europe/London", codes=("CP231",), rank=1,
-        told=("time zone", "fuseau horaire"),
+        told=msg("time zone"),
     )  # fmt: skip
     languages: tuple[str, ...] = key(
         Array(LANGUAGE, "a list of languages, such as [en, fr]", at_least=1),
         "Languages of its messages and texts; the set itself is written in the first.", missing=("en",),
-        otherwise="[en]", example="[en, fr]", codes=("CP209", "CP601"), rank=1, told=("languages", "langues"),
+        otherwise="[en]", example="[en, fr]", codes=("CP209", "CP601"), rank=1, told=msg("languages"),
     )  # fmt: skip
     calendar: str | None = name_of(
-        "calendar", "The default calendar of every clock.", example="office", rank=1, told=("calendar", "calendrier")
+        "calendar", "The default calendar of every clock.", example="office", rank=1, told=msg("calendar")
     )
     calendars: Mapping[str, CalendarSpec] = named(
         CalendarSpec, "calendars by name", "Opening hours, by name.", defines="calendar",
@@ -290,7 +291,7 @@ class Organisation(Mapped):
         _KEEP, "When a closed case's facts are erased; or what is kept how long.", bare=True,
         read=lambda node, name: None if (facts := _facts_kept(node)) is None else facts.limit(),
         otherwise="never", example="{facts: 3 years, records: 7 years}", codes=("CP220", "CP239", "CP240"),
-        told=("kept for", "conservé"),
+        told=msg("kept for"),
     )  # fmt: skip
     keep_at: At = derived(lambda node, name: (_facts_kept(node) or node).at)
     retention: Mapping[str, LimitText] = derived(lambda node, name: dict(_retention(node)))
@@ -306,11 +307,11 @@ class Organisation(Mapped):
     palette: tuple[str, ...] = key(
         Array(COLOUR, 'a list of colours, such as ["#0072b2", "#e69f00"]'), "Colours of roles on charts.", missing=(),
         otherwise="eight that people of any colour vision tell apart", example='["#0072b2", "#e69f00"]',
-        told=("colours", "couleurs"),
+        told=msg("colours"),
     )  # fmt: skip
     paper: str = key(
         choice("A4", "A3", "Letter", expected="a size of paper"), "The paper that charts are printed on.", missing="A4",
-        otherwise="A4", example="Letter", told=("paper", "papier"),
+        otherwise="A4", example="Letter", told=msg("paper"),
     )  # fmt: skip
     at: At = located()
 

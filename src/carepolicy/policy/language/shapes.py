@@ -136,7 +136,7 @@ class Key:
     codes: tuple[str, ...] = ()
     unknown: str = ""
     rank: int | None = None
-    told: tuple[str, str] | None = None
+    told: str | None = None
     aspect: str
     said: str = ""
     only: tuple[str, ...] = ()
