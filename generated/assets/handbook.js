@@ -46,6 +46,9 @@
       words: Object.fromEntries(Object.keys(WEIGHTS).map((field) => [field, split(each[field] || "")])),
     }));
     const stop = new Set(split(input.dataset.stop));
+    const forms = JSON.parse(input.dataset.found);
+    const plural = new Intl.PluralRules(document.documentElement.lang);
+    const counted = (number) => (forms[plural.select(number)] || forms.other).replace("{}", number);
     const list = document.getElementById("found");
     const count = document.getElementById("found-count");
 
@@ -64,8 +67,7 @@
         item.append(link);
         return item;
       }));
-      const { none, one, many } = input.dataset;
-      count.textContent = !query ? "" : !found.length ? none : found.length === 1 ? one : many.replace("{}", found.length);
+      count.textContent = !query ? "" : found.length ? counted(found.length) : input.dataset.none;
     };
 
     const move = (event) => {

@@ -45,6 +45,10 @@ class Inflected(str):
     def __format__(self, case: str) -> str:
         return self.told(case) if case and self.told is not None else str(self)
 
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """Sent to another process, or kept, it is the plain text."""
+        return str, (str(self),)
+
 
 def inflected(told: Callable[[str], str]) -> Inflected:
     """A text that ``told`` gives in each case, "" for the one without a name."""

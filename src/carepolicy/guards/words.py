@@ -14,7 +14,7 @@ from carepolicy.guards.faults import ExpressionError
 from carepolicy.guards.names import chain
 from carepolicy.guards.parser import inside, parse
 from carepolicy.guards.proof.assignments import OTHER
-from carepolicy.translations import ENGLISH, Translation, locale_of, msg, msgs, primary_language
+from carepolicy.translations import ENGLISH, Translation, locale_of, msg, msgs, pmsg, primary_language
 
 if TYPE_CHECKING:
     from carepolicy.guards.proof.assignments import Assignment
@@ -50,7 +50,7 @@ _MINUS = msg("minus {}")
 _CHOICE = msg("{} if {}, else {}")
 _AMONG = (msg("{} is among {}"), msg("{} is not among {}"))
 _VISITED = (msg("the case has been in {}"), msg("the case has not been in {}"))
-_LATE = (msg("{} is late"), msg("{} is not late"))
+_LATE = (pmsg("condition", "{} is late"), pmsg("condition", "{} is not late"))
 _LEFT = msg("time left on {}")
 _AGE, _VISITS = msg("the age of the case"), msg("number of times in {}")
 _ALWAYS = (msg("always"), msg("never"))
