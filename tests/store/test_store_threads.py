@@ -162,7 +162,7 @@ def test_the_customers_id_is_kept_as_private_as_the_fact_and_erased_with_it(tick
     listed = ticket("outbox", "list", "--format", "jsonl").lines()
     assert listed[0]["record"]["data"]["in_reply_to"] == "***"
     ticket.event("solved", "t-1", "2026-03-02 10:00")
-    export = ("customer", "export", "t-1", "--reveal", "--policies", ticket.policies)
+    export = ("customer", "export", "t-1", "--reveal", "--as", "agent", "--policies", ticket.policies)
     assert "client.example" in ticket(*export).out
     erased = ticket("customer", "erase", "t-1", "--by", "Aoife", "--yes", "--policies", ticket.policies)
     assert erased.status == 0, erased.err
