@@ -16,7 +16,9 @@ from carepolicy.policy.composer import compose
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.phrases import phrases_of
 
-ORGANISATION = ("common", "timezone", "calendars", "facts", "roles", "channels", "settings", "watches", "languages")
+ORGANISATION = (
+    "common", "timezone", "region", "calendars", "facts", "roles", "channels", "settings", "watches", "languages",
+)  # fmt: skip
 
 OF_THE_TEXT = {"CP118", "CP119"}
 """Rules that judge how a thing is written: their examples stand in the file as they are."""

@@ -46,6 +46,9 @@ ALSO = {
     ".clocks.never_pauses": {"clocks": {"first_reply": {"pauses_in": []}}},
     ".states.enter.raise.event": RAISED,
     ".states.enter.raise.subject": RAISED,
+    ".facts.min": {"facts": {"customer.tier": {"type": "number", "default": 3}}},
+    ".facts.max": {"facts": {"customer.tier": {"type": "number", "default": 3}}},
+    ".facts.pattern": {"facts": {"customer.tier": {"type": "text", "default": "AB123456"}}},
     ".anywhere.spends": {"anywhere": {"customer_withdrew": {"except": ["answered", "overdue"]}}},
 }
 """What some examples need besides: keys that go together, what an event must carry."""

@@ -63,22 +63,25 @@ def _all_alternatives(checked: CheckedSet) -> Iterator[Alternatives]:
     opened = {each.flow for _, effects, _ in checked.acts for each in effects.open}
     for name, flow in checked.each.items():
         begins_alone = name in opened or flow.flow.every is not None
-        yield from flow.once(_alternatives_of, frozenset() if begins_alone else _brought_at_the_start(flow.graph))
+        have = frozenset[str]() if begins_alone else _brought_at_the_start(flow.graph)
+        yield from flow.once(_alternatives_of, (have, checked.unbound))
 
 
-def _alternatives_of(flow: CheckedFlow, have: frozenset[str]) -> list[Alternatives]:
-    """The lists of a flow whose cases surely have some facts."""
-    return list(Finder(flow, have).found())
+def _alternatives_of(flow: CheckedFlow, known: tuple[frozenset[str], frozenset[str]]) -> list[Alternatives]:
+    """The lists of a flow whose cases surely have some facts, and in which the bounds of others may be passed."""
+    return list(Finder(flow, *known).found())
 
 
 class Finder:
-    """Finds the lists of one flow. ``have`` are the facts that its cases surely have."""
+    """Finds the lists of one flow. ``have`` are the facts that its cases surely have, ``unbound`` those whose bounds
+    may be passed."""
 
-    def __init__(self, checked: CheckedFlow, have: frozenset[str]) -> None:
+    def __init__(self, checked: CheckedFlow, have: frozenset[str], unbound: frozenset[str]) -> None:
         self.graph, self.guards = checked.graph, checked.guards
         self.organisation = checked.organisation
         self.flow = checked.flow
         self.have = have
+        self.unbound = unbound
 
     def found(self) -> Iterator[Alternatives]:
         """Every list of the flow that is worth a look."""
@@ -128,7 +131,8 @@ class Finder:
 
         event = self.flow.events.get(trigger) if kind == "event" else None
         scope = scope_of(self.organisation, self.flow, trigger if event is not None else None)
-        ground: Ground = Ground(scope, self.have, frozenset(event.required) if event is not None else frozenset())
+        brings = frozenset[str](event.required if event is not None else ())
+        ground: Ground = Ground(scope, self.have, brings, self.unbound)
         formulas = [TRUE if one.when is None else self.guards.formula(one.when, ground) for one in each]
         guards = [formula for formula in formulas if formula is not None]
         if len(guards) == len(each):

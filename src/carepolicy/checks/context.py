@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -29,7 +30,17 @@ if TYPE_CHECKING:
     from carepolicy.checks.lateness import Taken
     from carepolicy.policy.findings import Finding
     from carepolicy.policy.language.kinds import Reference
-    from carepolicy.policy.model import CalendarSpec, Effects, Flow, Message, Organisation, Policies, Transition, Watch
+    from carepolicy.policy.model import (
+        CalendarSpec,
+        Effects,
+        Fact,
+        Flow,
+        Message,
+        Organisation,
+        Policies,
+        Transition,
+        Watch,
+    )
     from carepolicy.policy.placeholders import Name, Placeholder
     from carepolicy.policy.places import At, Source
     from carepolicy.policy.translations import Standing
@@ -165,6 +176,23 @@ class CheckedSet:
         return list(feeding_watches(self.policies))
 
     @cached_property
+    def unbound(self) -> frozenset[str]:
+        """The facts with bounds that a flow sets to what it works out: events keep to the bounds, and that may not."""
+        facts = self.organisation.facts
+        if all(fact.least is None and fact.most is None for fact in facts.values()):
+            return frozenset()
+        return frozenset(name for name, text, _ in self.given if name in facts and not is_within(facts[name], text))
+
+    @property
+    def given(self) -> Iterator[tuple[str, str, At]]:
+        """Every value that flows give a fact themselves, by ``set`` or with an event that they raise: its name, the
+        expression, and where that stands."""
+        for _, effects, _ in self.acts:
+            yield from ((name, text, effects.at / "set" / name) for name, text in effects.set.items())
+            for each in effects.raises:
+                yield from ((name, text, each.at / "data" / name) for name, text in each.data.items())
+
+    @cached_property
     def limits(self) -> tuple[WrittenLimit, ...]:
         """Every text of the set that is to be a limit."""
         return tuple(_limits_of(self))
@@ -244,6 +272,21 @@ def _limit_called(limit: Reference) -> str:
     if path[-2:-1] == ("keep",):
         return "keep" if name == "facts" else f"keep of {name}"
     return name
+
+
+def is_within(fact: Fact, text: str) -> bool:
+    """Whether an expression is an amount that is written out, and within the bounds of a fact."""
+    try:
+        amount = Decimal(text.strip())
+    except InvalidOperation:
+        return False
+    return is_allowed(fact, amount)
+
+
+def is_allowed(fact: Fact, amount: Decimal) -> bool:
+    """Whether an amount is within the bounds of a fact."""
+    least, most = (None if each is None else Decimal(str(each)) for each in (fact.least, fact.most))
+    return (least is None or least <= amount) and (most is None or amount <= most)
 
 
 class CheckedFlow:

@@ -37,7 +37,7 @@ class Guards:
         self._asked: dict[str, frozenset[str]] = {}
         self._compared: dict[str, tuple[Lack, ...]] = {}
         self._needed: dict[str, tuple[tuple[Lack, ...], bool]] = {}
-        self._formulas: dict[tuple[str, frozenset[str], frozenset[str]], Formula | None] = {}
+        self._formulas: dict[tuple[str, *tuple[frozenset[str], ...]], Formula | None] = {}
         self._verdicts: dict[tuple[Formula, ...], Verdict] = {}
 
     @property
@@ -110,7 +110,7 @@ class Guards:
         of its own flow, so that guards of several may share one."""
         from carepolicy.guards.proof import formula_of
 
-        key = text, ground.have, ground.brings
+        key = text, ground.have, ground.brings, ground.unbound
         if key not in self._formulas:
             try:
                 self._formulas[key] = formula_of(text, ground)

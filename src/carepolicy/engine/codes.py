@@ -34,6 +34,7 @@ NUMBER_IS_CARD = "CP921"
 FUTURE_START = "CP922"
 LOOP = "CP923"
 AUTHORITY = "CP925"
+BOUNDS = "CP926"
 
 _GOOD = (
     '{"specversion":"1.0","id":"m-1","source":"/mailbox","type":"email_received","subject":"order-1001",'
@@ -142,6 +143,14 @@ CODES: dict[str, Code] = {
         "cannot (CP507).",
         "remedy_approved with complaint.remedy_amount 900 where the care manager may give 500",
         "the same with 400; or a way whose guard gives larger amounts to a role that may",
+    ),
+    BOUNDS: Code(
+        "value is outside of what its fact allows",
+        "A value in the event's data is of its fact's type, but smaller than its min:, larger than its max:, or a text "
+        "that its pattern: does not match from the first letter to the last. The event is not taken; the reason says "
+        "what is allowed and never the value.",
+        '"data":{"order.items":-1} where order.items has min: 1',
+        '"data":{"order.items":1}',
     ),
     LOOP: Code(
         "loop was cut",

@@ -10,6 +10,7 @@ from carepolicy.engine.facts import plain
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.record import Told
 from carepolicy.machine.messages import MASK
+from carepolicy.policy.addresses import MAIL_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from carepolicy.machine.messages import Piece, Slot, Template
     from carepolicy.machine.program import ArgumentTable, Bundle, EffectsTable, OpenTable, RaiseTable
 
-
-MAIL_ID = "mail.message_id"
-"""The fact that holds the Message-ID of the customer's last mail, where a set declares it."""
 
 REPLIES_TO = "in_reply_to"
 """What a message's record calls it: the mail that the message answers."""

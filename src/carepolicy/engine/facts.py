@@ -8,8 +8,10 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import codes
-from carepolicy.engine.cards import SHORTEST, mask_cards, number_is_card
+from carepolicy.engine.cards import SHORTEST, mask_cards, names_card, number_is_card
 from carepolicy.engine.instants import NoInstant, parse, text_of
+from carepolicy.guards.runtime import is_match
+from carepolicy.policy.addresses import EMAIL, PHONE, email_of, number_of
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import FactTable
@@ -41,6 +43,12 @@ class NamesCard(WrongValue):
         super().__init__(f"{what} holds a card number; what names a case or an event must not")
 
 
+class OutOfBounds(WrongValue):
+    """A value of its fact's type that the fact does not allow."""
+
+    code = codes.BOUNDS
+
+
 class NumberIsCard(WrongValue):
     """A number that is a card number. It cannot be masked and stay a number."""
 
@@ -52,9 +60,9 @@ class NumberIsCard(WrongValue):
 
 def taker_of(fact: FactTable) -> Taker:
     """What turns JSON values into values of ``fact``."""
-    if fact.type == "list":
-        return _list(_taker(fact.item or "text", fact))
-    return _taker(fact.type, fact)
+    kind = fact.item or "text" if fact.type == "list" else fact.type
+    taker = _bounded(_taker(kind, fact), fact)
+    return _list(taker) if fact.type == "list" else taker
 
 
 def plain_taker_of(fact: FactTable) -> Taker:
@@ -64,7 +72,8 @@ def plain_taker_of(fact: FactTable) -> Taker:
         return {name: name for name in fact.of}.__getitem__
     taker = taker_of(fact)
     if "number" in (fact.type, fact.item):
-        return _list(_small_number) if fact.type == "list" else _small_number
+        small = _bounded(_small_number, fact)
+        return _list(small) if fact.type == "list" else small
     if "text" not in (fact.type, fact.item):
         return taker
 
@@ -91,9 +100,73 @@ def plain(value: Any, kind: str) -> Any:
 def _taker(kind: str, fact: FactTable) -> Taker:
     if kind == "choice":
         return _choice(fact.of)
+    if kind == PHONE:
+        return _phone(fact.region)
+    if kind == EMAIL:
+        return _any_email if fact.card_never else _email
     if fact.card_never and kind in _WITHOUT_CARDS:
         return _WITHOUT_CARDS[kind]
     return _naming if kind == "text" and fact.names_case else _TAKERS[kind]
+
+
+def _bounded(taker: Taker, fact: FactTable) -> Taker:
+    """A taker that takes only what a fact allows; the same one where it allows all."""
+    least, most, pattern = fact.least, fact.most, fact.pattern
+    if pattern is not None:
+        return _matching(taker, pattern)
+    if least is None and most is None:
+        return taker
+
+    def take(value: Any) -> Any:
+        taken = taker(value)
+        if least is not None and taken < least:
+            raise OutOfBounds(f"at least {least} is expected")
+        if most is not None and taken > most:
+            raise OutOfBounds(f"at most {most} is expected")
+        return taken
+
+    return take
+
+
+def _matching(taker: Taker, pattern: str) -> Taker:
+    """A taker of texts that a pattern matches as they came, and not as they are masked."""
+
+    def take(value: Any) -> Any:
+        if type(value) is str and not is_match(pattern, value):
+            raise OutOfBounds(f"a text that {pattern} matches is expected")
+        return taker(value)
+
+    return take
+
+
+def _phone(region: str | None) -> Taker:
+    """A telephone number, as E.164."""
+
+    def take(value: Any) -> str:
+        number = number_of(value, region) if type(value) is str else None
+        if number is None:
+            where = "" if region is not None else " with its country before it"
+            raise WrongValue(f"a telephone number{where} is expected, such as +44 20 7946 0123")
+        if value[:1] not in "+0" and names_card(value):
+            raise NamesCard("this value")
+        return number
+
+    return take
+
+
+def _any_email(value: Any) -> str:
+    address = email_of(value) if type(value) is str else None
+    if address is None:
+        raise WrongValue("an address of e-mail is expected, such as ada@example.org")
+    return address
+
+
+def _email(value: Any) -> str:
+    """An address, as it is kept. A card number in it cannot be masked: another's address would come of it."""
+    address = _any_email(value)
+    if len(address) >= SHORTEST and names_card(address):
+        raise NamesCard("this value")
+    return address
 
 
 def _text(value: Any) -> str:

@@ -18,6 +18,7 @@ from carepolicy.engine.cards import SHORTEST, mask_cards, names_card, one_names_
 from carepolicy.engine.facts import NO_DATA, NamesCard, Taker, WrongValue, plain_taker_of, taker_of
 from carepolicy.engine.instants import NoInstant, hour_start, read_instant, rest_of_hour
 from carepolicy.machine.messages import MASK
+from carepolicy.policy.addresses import SPELLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -194,6 +195,9 @@ class Intake:
     def __init__(self, bundle: Bundle) -> None:
         self._takers = {name: taker_of(fact) for name, fact in bundle.facts.items()}
         self.card_never = bundle.card_never
+        self._spelled = frozenset(
+            name for name, fact in bundle.facts.items() if fact.type in SPELLED or fact.item in SPELLED
+        )
         self._fields: dict[str, dict[str, Taker]] = {MERGE: {"into": _subject if self.card_never else _cardless}}
         self.straight: dict[str, tuple[dict[str, Taker], Tree]] = {}
         plain = {name: plain_taker_of(fact) for name, fact in bundle.facts.items()}
@@ -324,7 +328,7 @@ class Intake:
                 taken = taker(value)
             except WrongValue as fault:
                 raise Refused(fault.code, f"{name}: {fault}", event) from None
-            if taken is not value:
+            if taken is not value and name not in self._spelled:
                 masked |= _was_masked(taken, value)
             data[name] = taken
         return masked

@@ -8,7 +8,7 @@ texts stand in it as Python literals.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.guards import runtime
@@ -32,6 +32,7 @@ from carepolicy.guards.literals import day, duration, instant, number, quoted
 from carepolicy.guards.names import Names, chain
 from carepolicy.guards.operators import OPERATIONS, OPERATORS, calculated, compared, either_type
 from carepolicy.guards.parser import arguments, inside, parse, span, too_deep
+from carepolicy.policy.addresses import EMAIL, SPELLED
 from carepolicy.policy.likeness import did_you_mean, nearest, sole
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ DEEPEST = 60
 
 
 FUNCTIONS = ("has", "size", "timestamp", "duration", "date", "int", "double", "string")
+WORDED = ("text", "choice", "phone", "email")
+"""Kinds whose values are texts."""
+
 METHODS = ("startsWith", "endsWith", "contains", "matches", "lowerAscii", "upperAscii", "size")
 MACROS = {"all": "every", "exists": "some", "exists_one": "single", "map": "mapped", "filter": "kept"}
 
@@ -136,6 +140,8 @@ def _compiled(text: str, scope: Scope, want: str | None) -> tuple[Piece, Compile
     tree = parse(text)
     compiler = Compiler(text, scope)
     piece = compiler.expr(tree)
+    if want in SPELLED:
+        piece = compiler.spelled(want, piece)
     if want is not None and not compiler.faults and not _fits(piece.type, want):
         said = "a guard must be true or false" if want == "flag" else f"{_said(want)} is wanted here"
         compiler.fault(RESULT, f"{said}, and this is {piece.type}", piece)
@@ -149,7 +155,7 @@ def _said(want: str) -> str:
 def _fits(kind: Type, want: str) -> bool:
     if want.startswith("list of "):
         return kind.item is not None and _fits(kind.item, want.removeprefix("list of "))
-    if want in TEXTS:
+    if want in TEXTS and want not in SPELLED:
         return kind.kind in TEXTS
     return kind.kind in (want, "unknown") or (want == "money" and kind.kind == "number")
 
@@ -158,7 +164,7 @@ class Compiler(Draft):
     """Compiles one expression; its faults, and the ``names`` that it reads, are collected on the way."""
 
     def __init__(self, text: str, scope: Scope) -> None:
-        super().__init__(text)
+        super().__init__(text, scope)
         self.names = Names(scope, self)
         self._depth = 0
 
@@ -300,10 +306,10 @@ def call(compiler: Compiler, node: Any, word: Any, arguments: list[Any]) -> Piec
     if name in _MOMENTS:
         return _moment(compiler, name, given, start, end)
     if name == "size":
-        wants(compiler, given, "text", "choice", "list")
+        wants(compiler, given, *WORDED, "list")
         return Piece(NUMBER, f"size({given.code})", given.may_miss, start, end)
     if name == "string":
-        wants(compiler, given, "text", "choice", "number", "money", "flag", "date", "time", "duration")
+        wants(compiler, given, *WORDED, "number", "money", "flag", "date", "time", "duration")
         return Piece(TEXT, f"{_TEXT_OF.get(given.type.kind, 'text')}({given.code})", True, start, end)
     wants(compiler, given, "number", "money", "text")
     return Piece(NUMBER, f"{'whole' if name == 'int' else 'real'}({given.code})", True, start, end)
@@ -362,14 +368,16 @@ def method(compiler: Compiler, node: Any, receiver: Any, word: Any, arguments: l
         compiler.fault(CALL, f"{name}() takes {'one argument' if needed else 'no argument'}", node)
         return Piece(UNKNOWN, "None", True, start, end)
     if name == "size":
-        wants(compiler, of, "text", "choice", "list")
+        wants(compiler, of, *WORDED, "list")
         return Piece(NUMBER, f"size({of.code})", of.may_miss, start, end)
-    wants(compiler, of, "text", "choice")
+    wants(compiler, of, *WORDED)
     if not needed:
         return Piece(TEXT, f"{name.removesuffix('Ascii')}({of.code})", of.may_miss, start, end)
-    given = wants(compiler, compiler.expr(arguments[0]), "text", "choice")
+    given = wants(compiler, compiler.expr(arguments[0]), *WORDED)
     if name == "matches":
         return _matches(compiler, of, given, start, end)
+    if of.type.kind == EMAIL and isinstance(given.literal, str):
+        given = replace(given, code=repr(given.literal.lower()))  # addresses are kept in small letters
     return Piece(FLAG, f"{_TESTS[name]}({of.code}, {given.code})", False, start, end)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.guards.faults import Fault
+from carepolicy.guards.faults import VALUE, Fault
 from carepolicy.guards.parser import span
+from carepolicy.policy.addresses import SPELLED
 
 if TYPE_CHECKING:
+    from carepolicy.guards.scope import Scope
     from carepolicy.policy.model import Fact
 
 
@@ -34,15 +36,23 @@ _WORDS = {
     "date": "a date",
     "time": "a time",
     "duration": "a duration",
+    "phone": "a telephone number",
+    "email": "an address of e-mail",
     "list": "a list",
     "unknown": "something unknown",
 }
+
+_WRITE = {
+    "phone": "write it with its country, such as +44 20 7946 0123; without it, region: of the organisation counts",
+    "email": "write one address and nothing else, such as ada@example.org",
+}
+"""How values are written that are kept in one form."""
 
 NUMBER, TEXT, FLAG = Type("number"), Type("text"), Type("flag")
 DATE, TIME, DURATION, UNKNOWN = Type("date"), Type("time"), Type("duration"), Type("unknown")
 
 NUMERIC = frozenset(("number", "money"))
-TEXTS = frozenset(("text", "choice"))
+TEXTS = frozenset(("text", "choice", *SPELLED))
 
 
 def type_of(fact: Fact) -> Type:
@@ -80,7 +90,7 @@ def common(one: Type, other: Type) -> Type | None:
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A checked part of an expression: its type, its Python code, whether it can be without a value, its place
-    in the text, and what it is where it is a literal."""
+    in the text, and what it is where it is a literal; ``said`` is the text that it always is, of a setting too."""
 
     type: Type
     code: str
@@ -89,6 +99,7 @@ class Piece:
     end: int
     literal: str | int | float | bool | None = None
     members: tuple[Piece, ...] = ()
+    said: str | None = None
 
     @property
     def exact(self) -> str:
@@ -101,8 +112,9 @@ class Piece:
 class Draft:
     """An expression that becomes code, and the ``faults`` that are found in it on the way."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, scope: Scope) -> None:
         self.text = text
+        self.scope = scope
         self.faults: list[Fault] = []
         self._count = 0
 
@@ -115,6 +127,18 @@ class Draft:
         """Note a fault at a piece or node."""
         start, end = (at.start, at.end) if isinstance(at, Piece) else span(at)
         self.faults.append(Fault(code, message, hint, start, end, replacement))
+
+    def spelled(self, kind: str, piece: Piece) -> Piece:
+        """A text beside a telephone number or an address, as such are kept."""
+        written = piece.literal if isinstance(piece.literal, str) else piece.said
+        if written is None or piece.type.kind in SPELLED:
+            return piece
+        kept = self.scope.spelled(kind, written)
+        if kept is None:
+            what = f"{self.quoted(written, piece)} is no {_WORDS[kind].split(' ', 1)[1]}"
+            self.fault(VALUE, what, piece, _WRITE[kind])
+            return replace(piece, type=Type(kind))
+        return replace(piece, type=Type(kind), code=repr(kept), literal=kept, said=kept)
 
     def quoted(self, value: str, like: Piece) -> str:
         """``value`` as a literal in the quotes that the piece ``like`` has in the text."""

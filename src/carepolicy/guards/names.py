@@ -52,7 +52,7 @@ class Names:
         fact = scope.facts.get(name)
         if fact is not None:
             self.facts.add(name)
-            return _fact(fact, "f", start, end)
+            return _fact(fact, scope, start, end)
         first, _, rest = name.partition(".")
         if first == "event" and scope.event is not None and rest in scope.event and rest in scope.facts:
             self.event.add(rest)
@@ -118,18 +118,21 @@ def chain(node: Any) -> str | None:
     return ".".join([str(node.children[0]), *reversed(parts)])
 
 
-def _fact(fact: Fact, source: str, start: int, end: int) -> Piece:
+def _fact(fact: Fact, scope: Scope, start: int, end: int) -> Piece:
     """A fact's value, or its default. Facts hold no None, so one look is enough."""
-    code = _default(fact)
+    code = _default(fact, scope)
     if code is None:
-        return Piece(type_of(fact), f"{source}.get({fact.name!r})", True, start, end)
-    return Piece(type_of(fact), f"{source}.get({fact.name!r}, {code})", False, start, end)
+        return Piece(type_of(fact), f"f.get({fact.name!r})", True, start, end)
+    return Piece(type_of(fact), f"f.get({fact.name!r}, {code})", False, start, end)
 
 
-def _default(fact: Fact) -> str | None:
+def _default(fact: Fact, scope: Scope) -> str | None:
     """Code of a fact's default; None where there is none, or none of the fact's type."""
     value = fact.default
     match fact.type:
+        case "phone" | "email" if isinstance(value, str):
+            kept = scope.spelled(fact.type, value)
+            return None if kept is None else repr(kept)
         case "text" | "choice" if isinstance(value, str):
             return repr(value)
         case "flag" if isinstance(value, bool):
@@ -151,7 +154,7 @@ def _setting(value: Any, start: int, end: int) -> Piece:
     if isinstance(value, bool):
         return Piece(FLAG, repr(value), False, start, end)
     if isinstance(value, str):
-        return Piece(TEXT, repr(value), False, start, end)
+        return Piece(TEXT, repr(value), False, start, end, said=value)
     number = float(value) if isinstance(value, Decimal) else value
     if number is None or not isfinite(number):
         return Piece(NUMBER, "None", True, start, end)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from carepolicy.guards.faults import NAME, TYPE, VALUE, Fault
 from carepolicy.guards.kinds import (
     DURATION,
@@ -17,6 +19,7 @@ from carepolicy.guards.kinds import (
     Type,
     common,
 )
+from carepolicy.policy.addresses import SPELLED
 from carepolicy.policy.likeness import did_you_mean, nearest, sole
 
 OPERATORS = {
@@ -41,6 +44,7 @@ _SAID = {"add": "added", "sub": "subtracted", "mul": "multiplied", "div": "divid
 
 def compared(draft: Draft, operator: str, left: Piece, right: Piece, start: int, end: int) -> Piece:
     """``left operator right``; false where either side has no value."""
+    left, right = _spelled_sides(draft, left, right)
     if operator == "in":
         return _member(draft, left, right, start, end)
     _comparable(draft, operator, left, right)
@@ -59,6 +63,21 @@ def compared(draft: Draft, operator: str, left: Piece, right: Piece, start: int,
     return Piece(FLAG, "(" + " and ".join([*checks, f"{codes[0]} {operator} {codes[1]}"]) + ")", False, start, end)
 
 
+def _spelled_sides(draft: Draft, left: Piece, right: Piece) -> tuple[Piece, Piece]:
+    """Both sides, where one is a telephone number or an address what is written on the other as such are kept."""
+    one, other = (each.type.item or each.type for each in (left, right))
+    if one.kind in SPELLED:
+        if right.members:
+            members = tuple(draft.spelled(one.kind, each) for each in right.members)
+            code = "(" + "".join(f"{each.code}, " for each in members) + ")"
+            return left, replace(right, code=code, members=members)
+        return left, draft.spelled(one.kind, right)
+    if other.kind in SPELLED:
+        swapped = _spelled_sides(draft, right, left)
+        return swapped[1], swapped[0]
+    return left, right
+
+
 def _comparable(draft: Draft, operator: str, left: Piece, right: Piece) -> None:
     kinds = {left.type.kind, right.type.kind}
     if "unknown" in kinds:
@@ -71,6 +90,12 @@ def _comparable(draft: Draft, operator: str, left: Piece, right: Piece) -> None:
             _is_value(draft, one.type, other)
     if kinds == {"money"} and common(left.type, right.type) is None:
         draft.fault(TYPE, f"{left.type.currency} is compared with {right.type.currency}", right)
+    elif kinds & SPELLED and len(kinds) > 1:
+        spelled = "/".join(sorted(kinds & SPELLED))
+        hint = (
+            f"write the {'number' if spelled == 'phone' else 'address'} in quotes, or make both facts type: {spelled}"
+        )
+        draft.fault(TYPE, f"{left.type} is compared with {right.type}", right, hint)
     elif not (len(kinds) == 1 or kinds <= NUMERIC or kinds <= TEXTS) or (
         kinds == {"list"} and common(left.type, right.type) is None
     ):

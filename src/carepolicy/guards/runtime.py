@@ -176,6 +176,16 @@ def matches(text: Any, pattern: str) -> bool:
     return text is not None and _pattern(pattern)(text) is not None
 
 
+def is_match(pattern: str, text: str) -> bool:
+    """Whether a pattern, which can be read, is all of a text."""
+    import re2  # sets without a pattern do without it
+
+    try:
+        return re2.compile(pattern).fullmatch(text) is not None
+    except UnicodeEncodeError:  # half a character
+        return False
+
+
 @lru_cache(maxsize=512)
 def _pattern(pattern: str) -> Any:
     import re2

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from carepolicy.policy.addresses import PHONE, region_of, spelled
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -14,13 +16,20 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, eq=False)
 class Scope:
     """The names of one place: facts and settings by name, clocks, states, and the facts that the event at hand
-    carries (None where there is no event, so that ``event.*`` names nothing)."""
+    carries (None where there is no event, so that ``event.*`` names nothing). Telephone numbers that name no country
+    are of the ``organisation``'s."""
 
     facts: Mapping[str, Fact]
     settings: Mapping[str, Setting]
     clocks: tuple[str, ...]
     states: tuple[str, ...]
     event: frozenset[str] | None
+    organisation: Organisation | None = None
+
+    def spelled(self, kind: str, written: str) -> str | None:
+        """A telephone number or an address as it is kept; None where it is none."""
+        region = region_of(self.organisation) if kind == PHONE and self.organisation is not None else None
+        return spelled(kind, written, region)
 
 
 def scope_of(organisation: Organisation, flow: Flow, trigger: str | None = None) -> Scope:
@@ -30,4 +39,6 @@ def scope_of(organisation: Organisation, flow: Flow, trigger: str | None = None)
     """
     event = flow.events.get(trigger) if trigger is not None else None
     carried = None if event is None else frozenset((*event.required, *event.optional))
-    return Scope(organisation.facts, organisation.settings, tuple(flow.clocks), tuple(flow.states), carried)
+    return Scope(
+        organisation.facts, organisation.settings, tuple(flow.clocks), tuple(flow.states), carried, organisation
+    )

@@ -36,6 +36,7 @@ from carepolicy.machine.program import (
     WarnTable,
     WatchTable,
 )
+from carepolicy.policy.addresses import PHONE, SPELLED, is_like_a_number, region_of, spelled
 from carepolicy.policy.language.flow import OWNER, list_at
 from carepolicy.policy.strata import effects_of, strata_of
 
@@ -45,7 +46,18 @@ if TYPE_CHECKING:
     from carepolicy.guards.scope import Scope
     from carepolicy.machine.flowmachine import FlowTransition
     from carepolicy.machine.program import Function
-    from carepolicy.policy.model import Clock, Effects, Flow, LimitChoice, Organisation, Policies, State, Watch
+    from carepolicy.policy.model import (
+        Clock,
+        Effects,
+        Fact,
+        Flow,
+        LimitChoice,
+        Organisation,
+        Policies,
+        State,
+        Value,
+        Watch,
+    )
 
 ALWAYS = "always"
 """The calendar of a set that names none: round the clock in the organisation's zone."""
@@ -58,6 +70,7 @@ def compile_policies(policies: Policies) -> Bundle:
     """Compile a set that ``checks`` found no error in. Raises what its parts raise for one that has errors."""
     organisation = policies.organisation
     strata = strata_of(policies)
+    region = _region_of_numbers(organisation)
     calendars = {name: Calendar.from_spec(spec) for name, spec in organisation.calendars.items()}
     if organisation.calendar is None and ALWAYS not in calendars:
         calendars[ALWAYS] = Calendar.round_the_clock(organisation.timezone)
@@ -69,7 +82,7 @@ def compile_policies(policies: Policies) -> Bundle:
         organisation=organisation.name,
         timezone=organisation.timezone,
         languages=organisation.languages,
-        facts=_facts(organisation, _naming_facts(policies)),
+        facts=_facts(organisation, _naming_facts(policies), region),
         carries=_carries(policies),
         addresses={name: each.to for name, each in organisation.channels.items() if each.to is not None},
         channels={name: each.address for name, each in organisation.channels.items()},
@@ -84,10 +97,25 @@ def compile_policies(policies: Policies) -> Bundle:
         calendars=calendars,
         digest=policies.digest,
         card_never=organisation.card_never,
+        region=region,
     )
 
 
-def _facts(organisation: Organisation, naming: set[str]) -> dict[str, FactTable]:
+def _region_of_numbers(organisation: Organisation) -> str | None:
+    """The region of telephone numbers, where there are any."""
+    of_facts = any(PHONE in (each.type, each.item) for each in organisation.facts.values())
+    of_channels = any(is_like_a_number(each.address) for each in organisation.channels.values())
+    return region_of(organisation) if of_facts or of_channels else None
+
+
+def _default(fact: Fact, region: str | None) -> Value:
+    """The default of a fact as its values are kept."""
+    if fact.type in SPELLED and isinstance(fact.default, str):
+        return spelled(fact.type, fact.default, region)
+    return fact.default
+
+
+def _facts(organisation: Organisation, naming: set[str], region: str | None) -> dict[str, FactTable]:
     return {
         fact.name: FactTable(
             fact.name,
@@ -96,9 +124,13 @@ def _facts(organisation: Organisation, naming: set[str]) -> dict[str, FactTable]
             fact.of,
             fact.private,
             fact.currency,
-            fact.default,
+            _default(fact, region),
             card_never=fact.card_never,
             names_case=fact.name in naming,
+            least=fact.least,
+            most=fact.most,
+            pattern=fact.pattern,
+            region=region if PHONE in (fact.type, fact.item) else None,
         )
         for fact in organisation.facts.values()
     }
@@ -267,7 +299,11 @@ class _FlowCompiler:
             return compile_expression(text, scope, None).function
 
         def functions(texts: Mapping[str, str]) -> tuple[tuple[str, Function], ...]:
-            return tuple((name, function(text)) for name, text in texts.items())
+            kinds = {name: self.organisation.facts[name].type for name in texts if name in self.organisation.facts}
+            wanted = {name: kind if kind in SPELLED else None for name, kind in kinds.items()}
+            return tuple(
+                (name, compile_expression(text, scope, wanted.get(name)).function) for name, text in texts.items()
+            )
 
         table = EffectsTable(
             set=functions(effects.set),

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime.instants import EPOCH
+from carepolicy.policy.addresses import EMAIL, PHONE, email_in_words, number_in_words
 from carepolicy.translations import Own, locale_of, msg, primary_language, translation_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from carepolicy.policy.model import Interval, Organisation
+    from carepolicy.policy.model import Interval
 
 RIGHT_TO_LEFT = frozenset(
     {"ar", "arc", "bal", "ckb", "dv", "fa", "he", "ks", "lrc", "mzn", "nqo", "pnb", "ps", "sd", "syr", "ug", "ur", "yi"}
@@ -62,17 +63,6 @@ def locale_in(language: str, region: str | None) -> str:
     return "en-150" if language == "en" else language
 
 
-def region_of(organisation: Organisation) -> str | None:
-    """Where an organisation is (ISO 3166): the country of its calendar's holidays, else that of its time zone."""
-    from babel.core import get_global
-
-    calendar = organisation.calendars.get(organisation.calendar or "")
-    if calendar is not None and calendar.holidays is not None:
-        return calendar.holidays.country
-    region = get_global("zone_territories").get(organisation.timezone)
-    return None if region in (None, "ZZ", "001") else str(region)
-
-
 def nearest_language(wanted: str, known: Iterable[str]) -> str | None:
     """Which of some languages a reader of another understands: itself, in whatever case and with whichever sign
     between; that of no region (``pt`` for ``pt-BR``), and of another region (``pt-PT``)."""
@@ -86,11 +76,15 @@ def nearest_language(wanted: str, known: Iterable[str]) -> str | None:
 
 def value_in_words(value: Any, kind: str, currency: str | None, language: str, timezone: str, own: Own = ()) -> str:
     """A fact's value of the type ``kind`` in a language; times (microseconds since 1970) in ``timezone``. ``own`` are
-    words that the set brings."""
+    words that the set brings. A language that names a region tells telephone numbers as people there read them."""
     if isinstance(value, (tuple, list)):
         return ", ".join(value_in_words(each, kind, currency, language, timezone, own) for each in value)
     if kind == "text":
         return str(value)
+    if kind == EMAIL:
+        return email_in_words(str(value))
+    if kind == PHONE:
+        return number_in_words(str(value), language.rpartition("-")[2] if "-" in language else None)
     if kind == "choice":
         return str(value).replace("_", " ")
     if kind == "flag":

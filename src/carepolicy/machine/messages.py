@@ -22,10 +22,10 @@ from carepolicy.machine.locales import (
     hours_in_words,
     is_right_to_left,
     locale_in,
-    region_of,
     time_in_words,
     value_in_words,
 )
+from carepolicy.policy.addresses import region_of
 from carepolicy.policy.characters import isolated
 from carepolicy.policy.limit import Limit, LimitError
 from carepolicy.translations import Own, msg, translation_of

@@ -193,7 +193,7 @@ class Program(Struct, frozen=True, gc=False):
 
 class FactTable(Struct, frozen=True, gc=False):
     """A typed fact, as events bring it. ``card_never``: its digits are no card number; ``names_case``: its value, or
-    what is made of it, names cases."""
+    what is made of it, names cases; ``region`` is that of telephone numbers which name none."""
 
     name: str
     type: str
@@ -204,6 +204,10 @@ class FactTable(Struct, frozen=True, gc=False):
     default: str | int | float | bool | Decimal | None
     card_never: bool = False
     names_case: bool = False
+    least: int | float | Decimal | None = None
+    most: int | float | Decimal | None = None
+    pattern: str | None = None
+    region: str | None = None
 
 
 class WatchTable(Struct, frozen=True, gc=False):
@@ -226,7 +230,7 @@ class Bundle(Struct, frozen=True, gc=False):
     with the customer's address on each channel, ``channels`` our own; ``may_see`` the private facts that each role
     may see; ``keep`` is how long the facts of closed cases are kept where their flow does not say it, ``retention`` how
     long events, outbox, records and dead_letters are; ``card_never`` that subjects, ids and sources of events are no
-    card numbers.
+    card numbers; ``region`` of telephone numbers that name none, where customers are reached by any.
     """
 
     organisation: str
@@ -245,3 +249,4 @@ class Bundle(Struct, frozen=True, gc=False):
     calendars: Mapping[str, Calendar]
     digest: str
     card_never: bool = False
+    region: str | None = None

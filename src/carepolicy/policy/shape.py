@@ -85,13 +85,8 @@ def _unknown(key: str, known: list[str], there: dict[str, Any], place: Place, so
     near = nearest(key, known)
     if near in there:
         return Finding("CP110", message, place, f'"{near}" is there already')
-    hint = _NOT_YET.get(key) or did_you_mean(key, known)
+    hint = did_you_mean(key, known)
     return Finding("CP110", message, place, hint, replacement=sole(key, known))
-
-
-_BOUNDS = "a number has no bounds here: a guard can ask for them, as in when: survey.mark <= 6"
-_NOT_YET = {"min": _BOUNDS, "max": _BOUNDS}
-"""What people look for, and the language does not have."""
 
 
 def _name(text: str, schema: Any, place: Place, source: Source, path: Path = ()) -> Finding:

@@ -26,7 +26,9 @@ from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.program import live_program
 from carepolicy.engine.stratum import Stratum
 from carepolicy.guards.compiler import compile_expression
+from carepolicy.guards.runtime import is_match
 from carepolicy.guards.scope import scope_of
+from carepolicy.policy.addresses import example_number, region_of
 from carepolicy.scenarios.coverage import described, trace, ways_of
 from carepolicy.scenarios.play import START, SUBJECT, Play
 from carepolicy.scenarios.scenario import Scenario, read_text
@@ -287,6 +289,7 @@ class Candidates:
 
     def __init__(self, organisation: Organisation, flow: Flow, guards: list[Expression], start: int) -> None:
         self._facts = organisation.facts
+        self._region = region_of(organisation)
         self._settings = {name: each.value for name, each in organisation.settings.items()}
         self._guards = guards
         self._start = start
@@ -331,9 +334,25 @@ class Candidates:
         """Values of a fact, a plain one first."""
         fact = self._facts[name]
         if fact.type == "list":
-            members = self._single(fact, fact.item or "text")
+            members = self._allowed(fact, self._single(fact, fact.item or "text"))
             return [members[:1], members, []]
-        return self._single(fact, fact.type)
+        return self._allowed(fact, self._single(fact, fact.type))
+
+    def _allowed(self, fact: Fact, values: list[Any]) -> list[Any]:
+        """The values that the fact allows, and its bounds; where none is allowed, such as of a pattern, all."""
+        bounds = [each for each in (fact.least, fact.most) if each is not None]
+        if bounds:
+            values = [*values, *(str(each) if isinstance(each, Decimal) else each for each in bounds)]
+            amounts = [(Decimal(str(each)), each) for each in values]
+            least, most = (None if each is None else Decimal(str(each)) for each in (fact.least, fact.most))
+            values = [
+                each
+                for amount, each in amounts
+                if (least is None or least <= amount) and (most is None or amount <= most)
+            ]
+        elif fact.pattern is not None:
+            values = [each for each in values if is_match(fact.pattern, each)] or values
+        return values
 
     def _single(self, fact: Fact, kind: str) -> list[Any]:
         match kind:
@@ -347,6 +366,10 @@ class Candidates:
             case "money":
                 near = [each + step for each in self._numbers.get(fact.name, ()) for step in (0, 1, -1)]
                 return list(dict.fromkeys([*(str(each) for each in near), "10.00"]))
+            case "phone":
+                return list(dict.fromkeys([*self._texts.get(fact.name, ()), example_number(self._region)]))
+            case "email":
+                return list(dict.fromkeys([*self._texts.get(fact.name, ()), "someone@example.org"]))
             case "date":
                 return [text_of(self._start + days * DAY)[:10] for days in (2, 0, -2, 40)]
             case "time":

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
+from carepolicy.policy.addresses import region_of, spelled
 from carepolicy.policy.findings import Finding, unknown
 from carepolicy.policy.model import Fact, Value
 
@@ -20,18 +21,21 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
             if fact.type == "choice":
                 if fact.default not in fact.of:
                     yield unknown(CODE, "choice", str(fact.default), place, fact.of)
-            elif not is_of(fact, fact.default):
+            elif not is_of(checked, fact):
                 yield Finding(CODE, f'the default of "{fact.name}" is no {fact.type}', place, HINTS.get(fact.type, ""))
         if (fact.type == "choice" or fact.item == "choice") and not fact.of:
             yield Finding(CODE, f'the choice "{fact.name}" has nothing to choose', checked.place(fact.at), OF)
-        if fact.card_never and (fact.item or fact.type) not in ("text", "number"):
-            message = f'"card: never" stands at "{fact.name}", which is neither a text nor a number'
+        if fact.card_never and (fact.item or fact.type) not in ("text", "number", "email"):
+            message = f'"card: never" stands at "{fact.name}", which is neither a text, an address nor a number'
             yield Finding(CODE, message, checked.place(fact.at / "card"), "take it out")
 
 
-def is_of(fact: Fact, value: Value) -> bool:
-    """Whether ``value``, as the file says it, is of the type of ``fact``."""
+def is_of(checked: CheckedSet, fact: Fact) -> bool:
+    """Whether the default of ``fact``, as the file says it, is of its type."""
+    value = fact.default
     match fact.type:
+        case "phone" | "email":
+            return spelled(fact.type, str(value), region_of(checked.organisation)) is not None
         case "text":
             return isinstance(value, str)
         case "flag":
@@ -70,6 +74,8 @@ HINTS = {
     "money": "write an amount such as 19.90",
     "date": "write a date that exists, as 2026-03-02",
     "time": "write an instant with its offset, as 2026-03-02T09:05:00+00:00",
+    "phone": 'write a number with its country, as "+44 20 7946 0123"',
+    "email": "write one address, as ada@example.org",
     "list": "a list has no default",
 }
 CODE = "CP224"
@@ -77,8 +83,8 @@ RULE = Rule(
     CODE,
     "default is not of the fact's type",
     "A fact's default stands in for a value that no event has brought yet, so it is of the fact's own type; that "
-    "of a choice is one of its choices. `card: never` says that the digits of a text or a number are no card number: "
-    "at other types it says nothing.",
+    "of a choice is one of its choices. `card: never` says that the digits of a text, an address of e-mail or a number "
+    "are no card number: at other types it says nothing.",
     "facts:\n  customer.tier: {default: silver}\n",
     "facts:\n  customer.tier: {default: gold}\n",
     find,

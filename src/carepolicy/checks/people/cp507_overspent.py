@@ -52,7 +52,8 @@ def _judged(checked: CheckedSet, spot: Spot, spending: Spending, role: Role) -> 
     guards, event = checked.guards, spot.flow.events.get(spot.trigger)
     scope = scope_of(checked.organisation, spot.flow, spot.trigger if event is not None else None)
     have = frozenset(name for name in scope.facts if name in spot.names)
-    ground = Ground(scope, have, frozenset(event.required) if event is not None else frozenset())
+    brings = frozenset(event.required if event is not None else ())
+    ground = Ground(scope, have, brings, checked.unbound)
     over = CelText(f"({spending.amount}) > {role.authority}", spot.at / "spends")
     if guards.tree(over) is None or check_expression(over, scope, "flag"):
         return None

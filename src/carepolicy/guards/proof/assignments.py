@@ -130,6 +130,15 @@ def _stretches(variable: Variable, constants: set[Value]) -> tuple[Value | None,
 
 
 def _amounts(variable: Variable, constants: list[Fraction]) -> list[Value]:
+    """A value of each stretch between constants and bounds, as far as the bounds allow it."""
+    bounds = [each for each in (variable.least, variable.most) if each is not None]
+    if not bounds:
+        return _free_amounts(variable, constants)
+    found = _free_amounts(variable, sorted({*constants, *bounds}))
+    return [each for each in found if isinstance(each, Fraction) and variable.allows(each)]
+
+
+def _free_amounts(variable: Variable, constants: list[Fraction]) -> list[Value]:
     if variable.kind in WHOLE:
         near = {Fraction(each) for c in constants for each in (ceil(c) - 1, floor(c), ceil(c), floor(c) + 1)}
         return [each for each in sorted(near | {Fraction(0)}) if variable.kind != "count" or each >= 0]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from carepolicy.policy.addresses import SPELLED
+
 Value = Fraction | str | bool
 """Amounts, instants (microseconds), dates (ordinals) and durations (microseconds) are numbers."""
 
@@ -16,18 +18,25 @@ NUMERIC = frozenset(("number", "money", "count", "date", "time", "duration"))
 WHOLE = frozenset(("count", "date", "time", "duration"))
 """Kinds whose values are whole numbers; a ``count`` is also never below zero."""
 
-TEXTS = frozenset(("text", "choice"))
+TEXTS = frozenset(("text", "choice", *SPELLED))
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A fact, or what a case knows of itself. ``of`` are the values of a choice, and no others can be."""
+    """A fact, or what a case knows of itself. ``of`` are the values of a choice, and no others can be; ``least`` and
+    ``most`` are the bounds of an amount."""
 
     name: str
     kind: str
     of: tuple[str, ...] = ()
     may_miss: bool = False
     private: bool = False
+    least: Fraction | None = None
+    most: Fraction | None = None
+
+    def allows(self, amount: Fraction) -> bool:
+        """Whether an amount is within the bounds."""
+        return (self.least is None or self.least <= amount) and (self.most is None or amount <= self.most)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from carepolicy.guards.proof.formulas import (
     either,
     opposite,
 )
+from carepolicy.policy.addresses import EMAIL, SPELLED
 
 if TYPE_CHECKING:
     from carepolicy.guards.scope import Scope
@@ -55,11 +56,12 @@ _TESTS = {"startsWith": "starts", "endsWith": "ends", "contains": "holds"}
 @dataclass(frozen=True, slots=True)
 class Ground:
     """Where a guard stands: its ``scope``, the facts that surely ``have`` a value there, and those that the event at
-    hand surely ``brings``."""
+    hand surely ``brings``. ``unbound`` are facts whose bounds may be passed, as flows set them to what they reckon."""
 
     scope: Scope
     have: frozenset[str] = frozenset()
     brings: frozenset[str] = frozenset()
+    unbound: frozenset[str] = frozenset()
 
 
 def formula_of(text: str, ground: Ground) -> Formula:
@@ -98,6 +100,8 @@ class _Reader:
                 return self._has(node.children[1].children[0])
             case "member_dot_arg" if str(node.children[1]) in _TESTS:
                 of, part = self.term(node.children[0]), self.term(node.children[2].children[0])
+                if _is_kind(of, EMAIL) and isinstance(part, Constant):
+                    part = Constant(str(part.value).lower())
                 if of is not None and part is not None:
                     return Compared(_TESTS[str(node.children[1])], of, part)
         return self._opaque(node)
@@ -147,7 +151,7 @@ class _Reader:
         left, right = _two_sides(node)
         if word == "in":
             return self._among(node, left, right)
-        one, other = self.term(left), self.term(right)
+        one, other = self._alike(self.term(left), self.term(right))
         if one is not None and other is not None:
             return _compared(word, one, other) or self._opaque(node)
         if word in ("==", "!=") and self._is_flag(left) and self._is_flag(right):
@@ -159,9 +163,19 @@ class _Reader:
         if listed.data != "list_lit" or of is None:
             return self._opaque(node)
         members = [self.term(each) for each in (listed.children[0].children if listed.children else ())]
-        found = [None if each is None else _compared("==", of, each) for each in members]
+        pairs = [self._alike(of, each) for each in members]
+        found = [None if one is None or each is None else _compared("==", one, each) for one, each in pairs]
         parts = [each for each in found if each is not None]
         return either(*parts) if len(parts) == len(found) else self._opaque(node)
+
+    def _alike(self, one: Term | None, other: Term | None) -> tuple[Term | None, Term | None]:
+        """Two sides, a text beside a telephone number or an address as such are kept."""
+        for kind in SPELLED:
+            if _is_kind(one, kind) and isinstance(other, Constant):
+                return one, Constant(self.ground.scope.spelled(kind, str(other.value)) or other.value)
+            if _is_kind(other, kind) and isinstance(one, Constant):
+                return Constant(self.ground.scope.spelled(kind, str(one.value)) or one.value), other
+        return one, other
 
     def _same(self, alike: bool, left: Any, right: Any) -> Formula:
         """Two flags that both have a value and are alike, or are not."""
@@ -221,7 +235,11 @@ class _Reader:
 
     def _fact(self, fact: Fact) -> Variable:
         missing = fact.default is None and fact.name not in self.ground.have | self.ground.brings
-        return Variable(fact.name, fact.type, fact.of if fact.type == "choice" else (), missing, fact.private)
+        least, most = (None, None) if fact.name in self.ground.unbound else (fact.least, fact.most)
+        return Variable(
+            fact.name, fact.type, fact.of if fact.type == "choice" else (), missing, fact.private,
+            *(None if each is None else Fraction(str(each)) for each in (least, most)),
+        )  # fmt: skip
 
     def _opaque(self, node: Any) -> Opaque:
         meta = node.meta
@@ -240,6 +258,10 @@ def _compared(word: str, one: Term, other: Term) -> Formula | None:
             return None
         return TRUE if HOLDS[word](one.value, other.value) else FALSE
     return None if texts and word not in ("==", "!=") else Compared(word, one, other)
+
+
+def _is_kind(term: Term | None, kind: str) -> bool:
+    return isinstance(term, Held) and term.variable.kind == kind
 
 
 def _is_text(term: Term) -> bool:

@@ -94,6 +94,8 @@ class Solver:
                 self.solver.add(value >= 0)
         else:
             value = z3.Real(name, self.context)
+            bounds = [(variable.least, value.__ge__), (variable.most, value.__le__)]
+            self.solver.add(*(within(self._term(Constant(each))) for each, within in bounds if each is not None))
         self.values[variable] = value
         if variable.may_miss:
             self.missing[variable] = z3.Bool(f"no {name}", self.context)

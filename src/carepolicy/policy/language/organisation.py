@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
+from carepolicy.policy.addresses import EMAIL, PHONE
 from carepolicy.policy.findings import quoted
 from carepolicy.policy.language.calendar import CalendarSpec
 from carepolicy.policy.language.common import Common
@@ -47,7 +48,7 @@ from carepolicy.translations import msg
 
 Value = str | int | float | bool | Decimal | None
 
-FACT_TYPES = ("text", "number", "money", "flag", "choice", "date", "time")
+FACT_TYPES = ("text", "number", "money", "flag", "choice", "date", "time", PHONE, EMAIL)
 
 _NEVER = choice("never", expected="never, the one value that it may have")
 _CARD = msg("card numbers looked for")
@@ -108,10 +109,14 @@ class Channel(Mapped):
     at: At = located()
 
 
+BOUND = Scalar("", {"type": ["number", "string"], "errorMessage": "a number or an amount, such as 10 or 100.00"})
+
+
 @mapping("a fact, such as {type: text}", piece="fact_spec")
 class Fact(Mapped):
-    """A typed value of a case. ``type``: text, number, money, flag, choice, date, time or list;
-    ``item`` is the type of a list's members. ``card_never``: its digits are no card number."""
+    """A typed value of a case. ``type``: text, number, money, flag, choice, date, time, phone, email or list;
+    ``item`` is the type of a list's members. ``card_never``: its digits are no card number. ``least`` and ``most``
+    bound numbers and money, ``pattern`` is what a text must wholly be; of a list they are about its members."""
 
     name: str = called()
     type: str = key(
@@ -151,6 +156,19 @@ class Fact(Mapped):
         _NEVER, "Its digits are no card number, though they may look like one: they are not masked.", key="card",
         default=False, read=lambda node, name: "card" in node, otherwise="they are looked for", example="never", rank=1,
         told=_CARD,
+    )  # fmt: skip
+    least: Decimal | int | float | None = key(
+        BOUND, "The smallest value that an event may bring.", key="min", read=lambda node, name: _bound(node, "min"),
+        default=None, otherwise="no bound", example="0", codes=("CP251",), rank=1, told=("at least", "au moins"),
+    )  # fmt: skip
+    most: Decimal | int | float | None = key(
+        BOUND, "The largest value that an event may bring.", key="max", read=lambda node, name: _bound(node, "max"),
+        default=None, otherwise="no bound", example="10", codes=("CP251",), rank=1, told=("at most", "au plus"),
+    )  # fmt: skip
+    pattern: str | None = text(
+        "What a text must be from its first to its last letter, as a regular expression of RE2.", default=None,
+        otherwise="any text", example='"[A-Z]{2}[0-9]{6}"', codes=("CP251", "CP252"), rank=1,
+        told=("pattern", "modèle"),
     )  # fmt: skip
     default: Value = text(
         "Its value until an event says another.", read=lambda node, name: _default(node), otherwise="none",
@@ -247,6 +265,20 @@ class Organisation(Mapped):
     timezone: str = text(
         "Its IANA time zone, such as Europe/London.", required=True, example="Europe/London", codes=("CP231",), rank=1,
         told=msg("time zone"),
+    )  # fmt: skip
+    region: str | None = key(
+        Scalar(
+            "",
+            {
+                "type": "string",
+                "pattern": "^[A-Z]{2}$",
+                "errorMessage": "a region",
+                "patternErrorMessage": "a region is a country's ISO 3166 code, such as GB",
+            },
+        ),
+        "The country of telephone numbers that do not name theirs, by its ISO 3166 code.", bare=True,
+        otherwise="that of the default calendar's holidays, else that of the time zone", example="GB",
+        codes=("CP250",), rank=1, told=("region", "pays"), default=None,
     )  # fmt: skip
     languages: tuple[str, ...] = key(
         Array(LANGUAGE, "a list of languages, such as [en, fr]", at_least=1),
@@ -367,6 +399,15 @@ def _type(node: Node) -> tuple[str, str | None]:
     """The type of a fact, and that of a list's members."""
     said = node.said("type")
     return ("list", said.removeprefix("list of ")) if said.startswith("list of ") else (said, None)
+
+
+def _bound(node: Node, name: str) -> Decimal | int | float | None:
+    """A bound as values of the type are held: exact for money, as JSON has it for numbers."""
+    said = node.find(name)
+    amount = None if said is None else _amount(said)
+    if amount is None or "money" in _type(node):
+        return amount
+    return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
 def _choices(node: Node) -> tuple[str, ...]:

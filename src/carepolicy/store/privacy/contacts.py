@@ -17,6 +17,7 @@ import orjson
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.intake import Incoming, is_too_long, make_tuple
 from carepolicy.machine.messages import MASK
+from carepolicy.policy.addresses import EMAIL, PHONE, alike, email_of, is_like_a_number
 from carepolicy.store.contract import named, storable
 from carepolicy.store.privacy.seal import Looker, Reader
 from carepolicy.store.sql import statements
@@ -49,6 +50,31 @@ def naming_facts(bundle: Bundle) -> tuple[str, ...]:
     """The facts by which a customer is found: addresses on channels, and the number of the customer."""
     own = (CUSTOMER,) if CUSTOMER in bundle.facts else ()
     return tuple(dict.fromkeys((*own, *bundle.addresses.values())))
+
+
+class Spelling:
+    """One form of what customers are found by, however it was written: of telephone numbers and addresses of e-mail,
+    also in texts where customers are reached at them on a channel that has such an address of ours."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._region = bundle.region
+        called = {fact for name, fact in bundle.addresses.items() if is_like_a_number(bundle.channels.get(name, ""))}
+        self._kinds = {
+            name: PHONE if fact.type == "text" and name in called else fact.type for name, fact in bundle.facts.items()
+        }
+
+    def of(self, fact: str, value: object) -> str:
+        """A value of a fact as it is compared."""
+        kind = self._kinds.get(fact)
+        if kind == PHONE:
+            return alike(str(value), self._region)
+        if kind == EMAIL:
+            return email_of(str(value)) or str(value)
+        return str(value)
+
+    def all_of(self, fact: str, value: str) -> tuple[str, ...]:
+        """Under which values a store may have noted one: as it is compared, and as it is written, which was so."""
+        return tuple(dict.fromkeys((self.of(fact, value), value)))
 
 
 def people_events(bundle: Bundle) -> dict[str, tuple[str, str]]:
@@ -103,6 +129,7 @@ class Notes:
     def __init__(self, bundle: Bundle, sealer: DataKeys) -> None:
         self._index = Index(sealer)
         self._facts = naming_facts(bundle)
+        self._spelling = Spelling(bundle)
         self._people = {name: by for name, (by, _) in people_events(bundle).items()}
         self._events: list[tuple[int, str, str, str]] = []
         self._held: dict[tuple[str, str, Address], None] = {}
@@ -146,7 +173,8 @@ class Notes:
             self._events = []
         if self._held:
             rows = {
-                (self._index.digest(transaction, fact, value), *address): None for fact, value, address in self._held
+                (self._index.digest(transaction, fact, self._spelling.of(fact, value)), *address): None
+                for fact, value, address in self._held
             }
             transaction.many(statements.NOTE_HOLDING, sorted(rows))
             self._held = {}
@@ -171,17 +199,18 @@ def _addresses(stratum: Stratum, event: Incoming) -> Iterable[Address]:
 def found_addresses(transaction: Transaction, sealer: DataKeys, bundle: Bundle, who: str) -> list[Address]:
     """Where something is known about ``who``: a subject of that name, or the subjects at which facts of a customer with
     that address or number are kept; with all that are one with them by merging."""
-    index = Index(sealer)
+    index, spelling = Index(sealer), Spelling(bundle)
     keys = ["", *sorted({each.key for each in bundle.programs if each.key is not None})]
     name = storable(who)
-    known = {key: transaction.rows(statements.SUBJECT, (key, name)) for key in keys}
-    found: dict[Address, None] = {(key, name): None for key in keys if known[key]}
+    subjects = [(key, storable(each)) for key in keys for each in (spelling.all_of(key, who) if key else (who,))]
+    found: dict[Address, None] = {each: None for each in subjects if transaction.rows(statements.SUBJECT, each)}
     if any(transaction.rows(each, (name,)) for each in statements.KNOWN_ELSEWHERE):
         found.setdefault(("", name))
     if transaction.rows(statements.INDEX_KEY):
         for fact in naming_facts(bundle):
-            digest = index.digest(transaction, fact, who)
-            found.update(dict.fromkeys(transaction.rows(statements.HOLDINGS, (digest,))))
+            for each in spelling.all_of(fact, who):
+                digest = index.digest(transaction, fact, each)
+                found.update(dict.fromkeys(transaction.rows(statements.HOLDINGS, (digest,))))
     return one_with(transaction, found)
 
 
