@@ -162,6 +162,7 @@ def policies(*flows, roles=None, facts=None, **more):
         calendar=None,
         calendars={},
         roles=made,
+        away={},
         channels={},
         facts=facts or {},
         watches={},

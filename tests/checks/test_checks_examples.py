@@ -17,7 +17,8 @@ from carepolicy.policy.load import load_policies
 from carepolicy.policy.phrases import phrases_of
 
 ORGANISATION = (
-    "common", "timezone", "region", "calendars", "facts", "roles", "channels", "settings", "watches", "languages",
+ORGANISATION = (
+    "common", "timezone", "region", "away", "calendars", "facts", "roles", "channels", "settings", "watches", "languages",
 )  # fmt: skip
 
 OF_THE_TEXT = {"CP118", "CP119"}

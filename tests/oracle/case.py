@@ -183,7 +183,8 @@ class Case:
         self.effects(self.here.get("enter", {}))
 
     def assigned(self, way: Data) -> None:
-        self.tell("task.assigned", {"state": self.state, "role": way.get("assign") or self.here["owner"]})
+        role = self.oracle.who_is_there(way.get("assign") or self.here["owner"], self.now)
+        self.tell("task.assigned", {"state": self.state, "role": role})
 
     def settle_clocks(self) -> None:
         """What ``enter:`` set may change limits again."""

@@ -38,13 +38,22 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from oracle.case import FINAL, Case, Data
-from oracle.hours import Hours, instant
+from oracle.hours import Hours, instant, moment
 
 MOST = 400  # timers between two events; the engine cuts what goes round for ever, which is no matter of the language
 
 
 class GoesRound(Exception):
     """The set goes round and round by time alone, so that there is nothing to compare."""
+
+
+def number_of(written: str) -> str:
+    """A British number in E.164, as the random sets write them; ValueError for what is none."""
+    digits = re.sub(r"\(0\)|[^0-9+]", "", written)
+    digits = re.sub(r"^(\+44|0044|0)", "+44", digits)
+    if not re.fullmatch(r"\+44[1-9][0-9]{9}", digits):
+        raise ValueError(written)
+    return digits
 
 
 class Oracle:
@@ -83,11 +92,29 @@ class Oracle:
             return instant(datetime.fromisoformat(value))
         if kind == "date":
             return date.fromisoformat(value)
+        if kind == "phone":
+            return number_of(str(value))
         if kind == "choice" and value not in self.organisation["facts"][name]["of"]:
             raise ValueError(name)
         if kind == "flag" and not isinstance(value, bool):
             raise ValueError(name)
         return value
+
+    def who_is_there(self, role: str, at: int) -> str:
+        """The role, or while everybody who has it is away, who stands in; the role again where nobody does."""
+        today = moment(at).astimezone(ZoneInfo(self.organisation["timezone"])).date().isoformat()
+
+        def is_away(person: str) -> bool:
+            ranges = (str(each).partition("/") for each in self.organisation.get("away", {}).get(person, ()))
+            return any(first <= today <= (last or first) for first, _, last in ranges)
+
+        asked, left = [role], role
+        while all(map(is_away, self.roles[left]["people"])):
+            left = self.roles[left]["deputy"]
+            if left in asked:
+                return role
+            asked.append(left)
+        return left
 
     def record(self, kind: str, at: int, subject: str, data: Data, flow: str | None = None) -> None:
         record = {"type": f"carepolicy.{kind}", "time": at, "subject": subject, "data": data}
@@ -159,9 +186,12 @@ class Oracle:
             if name not in carried:
                 return "rejected", "CP905"
             try:
-                self.typed(name, value)
+                found = self.typed(name, value)
             except ValueError:
                 return "rejected", "CP906"
+            spec = self.organisation["facts"][name]
+            if ("min" in spec and found < spec["min"]) or ("max" in spec and found > spec["max"]):
+                return "rejected", "CP926"
         key = event["source"], event["id"]
         if key in self.ids:
             return "duplicate", "CP909"

@@ -424,3 +424,38 @@ class Maker:
 
 def random_trial(seed: int) -> Trial:
     return Maker(seed).trial()
+
+
+NUMBERS = ("020 7946 0101", "+44 20 7946 0101", "+44 (0)20-7946-0101", "0044 20 7946 0202", "020 7946 0202", "nobody")
+
+
+def with_people_and_numbers(seed: int) -> Trial:
+    """A trial of the same seed in whose set people are away, numbers have bounds and telephones are facts."""
+    trial, random = random_trial(seed), Random(seed)
+    organisation = trial.files["organisation.yaml"] = {**trial.files["organisation.yaml"]}
+    start = trial.events[0]["time"][:10] if trial.events else "2026-03-02"
+    day = datetime.fromisoformat(start).date()
+
+    def absence() -> str:
+        first = day + timedelta(days=random.randint(-3, 6))
+        return f"{first}/{first + timedelta(days=random.randint(0, 9))}"
+
+    people = random.sample(("Aoife", "Ben", "Chidi"), random.randint(1, 3))
+    organisation["away"] = {person: [absence() for _ in range(random.randint(1, 2))] for person in people}
+    organisation["region"] = "GB"
+    facts = organisation["facts"] = {**organisation["facts"], "p.a": {"type": "phone"}}
+    facts["n.a"] = {**facts["n.a"], "min": 0, "max": random.choice((1, 2, 3))}
+    for name, flow in trial.files.items():
+        if name.startswith("flows/"):
+            for event in flow["events"].values():
+                if "carries" in event:
+                    event["carries"] = {"optional": [*event["carries"]["optional"], "p.a"]}
+            for state in flow["states"].values():
+                for trigger, ways in state.get("on", {}).items():
+                    if random.random() < 0.3:
+                        asked = {"when": f'p.a == "{random.choice(NUMBERS[:5])}"', "tell": "lead"}
+                        state["on"][trigger] = [asked, *(ways if isinstance(ways, list) else [ways])]
+    for event in trial.events:
+        if random.random() < 0.4:
+            event["data"] = {**event.get("data", {}), "p.a": random.choice(NUMBERS)}
+    return trial

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from laws import examples
-from oracle.differences import by_engine, compared, difference, smallest
-from oracle.random_sets import LOGS, Trial, random_trial
+from oracle.differences import Refused, by_engine, compared, difference, smallest
+from oracle.random_sets import LOGS, Trial, random_trial, with_people_and_numbers
 
 FIRST_OF_A_SET = st.integers(0, 2**32).map(lambda number: number * LOGS)
 
@@ -46,3 +46,26 @@ def test_what_a_difference_does_not_need_is_taken_away() -> None:
 
 def test_a_clock_that_paused_five_times_is_due_at_the_closing_and_not_at_the_next_opening() -> None:
     assert difference(random_trial(21128)) is None
+
+
+@settings(max_examples=examples(40), phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(FIRST_OF_A_SET)
+def test_both_know_who_is_away_how_numbers_are_written_and_what_is_out_of_bounds(first: int) -> None:
+    for seed in range(first, first + LOGS):
+        try:
+            told = difference(with_people_and_numbers(seed))
+        except Refused:
+            continue
+        assert told is None, f"seed {seed}: {told}"
+
+
+def test_such_sets_let_people_be_away_and_refuse_values() -> None:
+    seen = set()
+    for seed in range(0, 60 * LOGS, LOGS):
+        try:
+            records = by_engine(with_people_and_numbers(seed))
+        except Refused:
+            continue
+        seen |= {each["data"].get("code") for each in records}
+        seen |= {each["data"].get("role") for each in records if each["type"] == "carepolicy.task.assigned"}
+    assert {"CP926", "CP906", "agent", "lead"} <= seen

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
+from carepolicy.engine.absences import Absences
 from carepolicy.engine.instants import DAY, NEVER
 from carepolicy.engine.record import ClockData, Known, ProgramId, Record, Told, slug
 from carepolicy.engine.round import Kept, LiveClock, Round, due_of, used_of
@@ -238,6 +239,7 @@ class Steps(Protocol):
 
     out: list[Record]
     to_open: list[tuple[OpenTable, Case]]
+    absences: Absences | None
 
     def interpret(self, subject: Subject, case: Case, event: str, now: int, when: str, data: dict[str, Any]) -> bool:
         """Give an event to a case, step by step; False where no transition takes it."""
@@ -259,6 +261,9 @@ class Steps(Protocol):
 
     def write(self, case: Case, said: Said, when: str, event: Mapping[str, Any]) -> None:
         """Write the record of what an effect says."""
+
+    def tell_owner(self, case: Case, state: LiveState, when: str) -> None:
+        """Write that the owner of a state has the work, or who stands in."""
 
     def shown_person(self, case: Case, person: Any) -> str:
         """A person's name as a record may bear it."""
@@ -488,6 +493,10 @@ class LiveProgram:
     def assigns(self) -> bool:
         """Whether an effect assigns work."""
         return any(effects.assign is not None for effects in _all_effects(self.program))
+
+    def may_be_away(self, role: str) -> bool:
+        """Whether there may be a time at which everybody who has a role is away."""
+        return bool(self._bundle.absences) and Absences(self._bundle).concerns(role)
 
     def brings(self, event: str) -> bool:
         """Whether an event may bring data."""

@@ -15,6 +15,7 @@ from carepolicy.policy.addresses import MAIL_ID
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from carepolicy.engine.absences import Absences
     from carepolicy.engine.case import Case, LiveProgram, LiveState, Private, Said, Steps
     from carepolicy.machine.messages import Piece, Slot, Template
     from carepolicy.machine.program import ArgumentTable, Bundle, EffectsTable, OpenTable, RaiseTable
@@ -80,14 +81,26 @@ def assign_task(stepper: Steps, case: Case, state: LiveState, when: str) -> None
 def tell_task(stepper: Steps, case: Case, state: LiveState, when: str) -> None:
     """Write who works on the case: whom it was assigned to, else the owner of its state, if it has one."""
     if case.holder is None:
-        if state.task is not None:
-            stepper.out.append(case.record("task.assigned", when, state.task))
+        stepper.tell_owner(case, state, when)
         return
     role, person = case.holder
+    if stepper.absences is not None:
+        role, person = _who_is_there(stepper.absences, state, role, person, case.now)
     data = Told(state=state.name, role=role or state.owner)
     if person is not None:
         data["person"] = stepper.shown_person(case, person)
     stepper.out.append(case.record("task.assigned", when, data))
+
+
+def _who_is_there(
+    absences: Absences, state: LiveState, role: str | None, person: Any, now: int
+) -> tuple[str | None, Any]:
+    """The role and person to whom work is given, or who stands in for them."""
+    if person is not None:
+        instead = absences.instead_of(str(person), state.owner, now)
+        return (role, person) if instead is None else (instead, None)
+    given = role or state.owner
+    return (role if given is None else absences.role_at(given, now)), None
 
 
 class CaseValues:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import clocks, codes
+from carepolicy.engine.absences import Absences
 from carepolicy.engine.case import Case, Opening, Raised, Subject
 from carepolicy.engine.clocks import begin_anew, forget_lateness, look_again
 from carepolicy.engine.effects import assign_task
@@ -62,6 +63,7 @@ class Stepper:
         self.programs = {program.flow: program for program in programs}
         self.starting = NO_PLACES
         self.overspent: str | None = None
+        self.absences = Absences(bundle) if bundle.absences else None
         self._languages = bundle.languages
         self._defaults = {name: fact.default for name, fact in bundle.facts.items() if fact.default is not None}
         self._depth = self._caused = 0
@@ -205,7 +207,7 @@ class Stepper:
         else:
             case.holder = None
             if state.task is not None:
-                self.out.append(case.record("task.assigned", when, state.task))
+                self.tell_owner(case, state, when)
         if state.enter is not None:
             known = case.facts
             state.enter.run(self, case, now, when, event)
@@ -512,6 +514,14 @@ class Stepper:
                 whole = said.data(self, case, event, True)
                 if whole != told:
                     self.unmasked[case.program.flow, case.subject, case.sequence] = whole, private
+
+    def tell_owner(self, case: Case, state: LiveState, when: str) -> None:
+        """Write that the owner of a state, if it has one, has the work; or who stands in."""
+        told: Told | None = state.task
+        if told is not None and self.absences is not None and self.absences.concerns(told["role"]):
+            told = Told(state=state.name, role=self.absences.role_at(told["role"], case.now))
+        if told is not None:
+            self.out.append(case.record("task.assigned", when, told))
 
     def shown_person(self, case: Case, person: Any) -> str:
         """A person's name as a record may bear it."""

@@ -167,4 +167,5 @@ def year_of(policies: Policies) -> int:
         dates += spec.open
         if spec.holidays is not None:
             dates += [*spec.holidays.also, *spec.holidays.except_]
+    dates += [each.last for found in policies.organisation.away.values() for each in found]
     return max((on.year for on in dates), default=FIRST_YEAR)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from carepolicy.charts.text import clean
 from carepolicy.machine.locales import hours_in_words, value_in_words
+from carepolicy.policy.language.absence import compared
 from carepolicy.policy.strata import effects_of
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _closed(book: Book, spec: CalendarSpec) -> list[tuple[str, str]]:
             runs[-1] = (runs[-1][0], day, reason)
         else:
             runs.append((day, day, reason))
-    return [(book.day(a) if a == b else f"{book.day(a)} – {book.day(b)}", reason) for a, b, reason in runs]
+    return [(_span(book, a, b), reason) for a, b, reason in runs]
 
 
 def _days(first: date, last: date) -> list[date]:
@@ -96,13 +97,28 @@ def matrix_of(book: Book) -> list[RoleRow]:
         RoleRow(
             name=role.name,
             title=book.role(role.name),
-            people=", ".join(clean(person) for person in role.people),
+            people=", ".join(_person(book, person) for person in role.people),
             deputy=book.role(role.deputy),
             authority="" if role.authority is None else _amount(book, role.authority),
             letters=tuple(_letters(role.name, share) for share in shares),
         )
         for role in organisation.roles.values()
     ]
+
+
+def _person(book: Book, person: str) -> str:
+    """A person's name, and when he is away from the year of the book on."""
+    away = [each for name, found in book.policies.organisation.away.items() if compared(name) == compared(person)
+            for each in found if each.last.year >= book.year]  # fmt: skip
+    days = [
+        _span(book, each.first, each.last) + (f" ({clean(each.title)})" if each.title else "")
+        for each in sorted(away, key=lambda each: each.first)
+    ]
+    return clean(person) + (f" – {book.ui.away.format('; '.join(days))}" if days else "")
+
+
+def _span(book: Book, first: date, last: date) -> str:
+    return book.day(first) if first == last else f"{book.day(first)} – {book.day(last)}"
 
 
 def _shares(flow: Flow) -> dict[str, set[str]]:

@@ -57,6 +57,7 @@ class Ui:
     role: str = msg("Role")
     people: str = msg("People")
     deputy: str = msg("Deputy")
+    away: str = msg("away {}")
     authority: str = msg("May decide up to")
     accountable: str = msg("accountable")
     responsible: str = msg("responsible")

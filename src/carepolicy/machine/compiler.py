@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -33,10 +33,12 @@ from carepolicy.machine.program import (
     RuleTable,
     SpendTable,
     StateTable,
+    TeamTable,
     WarnTable,
     WatchTable,
 )
 from carepolicy.policy.addresses import PHONE, SPELLED, is_like_a_number, region_of, spelled
+from carepolicy.policy.language.absence import compared
 from carepolicy.policy.language.flow import OWNER, list_at
 from carepolicy.policy.strata import effects_of, strata_of
 
@@ -98,7 +100,27 @@ def compile_policies(policies: Policies) -> Bundle:
         digest=policies.digest,
         card_never=organisation.card_never,
         region=region,
+        absences=_absences(organisation),
+        teams={
+            role.name: TeamTable(tuple(map(compared, role.people)), role.deputy) for role in organisation.roles.values()
+        }
+        if organisation.away
+        else {},
     )
+
+
+def _absences(organisation: Organisation) -> dict[str, tuple[tuple[int, int], ...]]:
+    """When people are away, day by day of the organisation's zone."""
+    return {
+        compared(person): tuple(
+            (
+                _instant_of(each.first.isoformat(), organisation.timezone),
+                _instant_of((each.last + timedelta(days=1)).isoformat(), organisation.timezone),
+            )
+            for each in found
+        )
+        for person, found in organisation.away.items()
+    }
 
 
 def _region_of_numbers(organisation: Organisation) -> str | None:

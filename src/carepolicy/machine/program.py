@@ -223,6 +223,13 @@ class WatchTable(Struct, frozen=True, gc=False):
     stratum: int
 
 
+class TeamTable(Struct, frozen=True, gc=False):
+    """The people of a role, as their names are compared, and the role that stands in."""
+
+    people: tuple[str, ...]
+    deputy: str | None
+
+
 class Bundle(Struct, frozen=True, gc=False):
     """A whole policy set, compiled. ``digest`` names the files that it was compiled from.
 
@@ -230,7 +237,9 @@ class Bundle(Struct, frozen=True, gc=False):
     with the customer's address on each channel, ``channels`` our own; ``may_see`` the private facts that each role
     may see; ``keep`` is how long the facts of closed cases are kept where their flow does not say it, ``retention`` how
     long events, outbox, records and dead_letters are; ``card_never`` that subjects, ids and sources of events are no
-    card numbers; ``region`` of telephone numbers that name none, where customers are reached by any.
+    card numbers; ``region`` of telephone numbers that name none, where customers are reached by any. ``absences`` are
+    the times, from the first to before the second (microseconds since 1970), at which people are away, by their names
+    as they are compared, and ``teams`` the roles, where there are any.
     """
 
     organisation: str
@@ -250,3 +259,5 @@ class Bundle(Struct, frozen=True, gc=False):
     digest: str
     card_never: bool = False
     region: str | None = None
+    absences: Mapping[str, tuple[tuple[int, int], ...]] = {}
+    teams: Mapping[str, TeamTable] = {}

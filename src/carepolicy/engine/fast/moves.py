@@ -234,8 +234,16 @@ def _assign(code: Code, program: LiveProgram, state: LiveState) -> None:
         code.add("else:", "    case.holder = None")
         if state.task is not None:
             with code.deeper():
-                code.record("task.assigned", code.name(state.task, "task"))
+                _tell_owner(code, program, state)
     elif state.task is not None:
+        _tell_owner(code, program, state)
+
+
+def _tell_owner(code: Code, program: LiveProgram, state: LiveState) -> None:
+    """Say that the owner has the work; it is known beforehand where never all who have the role are away."""
+    if state.owner is not None and program.may_be_away(state.owner):
+        code.call(f"stepper.tell_owner(case, {code.name(state, 'state')}, when)")
+    else:
         code.record("task.assigned", code.name(state.task, "task"))
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from carepolicy.policy.addresses import EMAIL, PHONE
 from carepolicy.policy.findings import quoted
+from carepolicy.policy.language.absence import Absence, absences
 from carepolicy.policy.language.calendar import CalendarSpec
 from carepolicy.policy.language.common import Common
 from carepolicy.policy.language.keys import (
@@ -159,16 +160,16 @@ class Fact(Mapped):
     )  # fmt: skip
     least: Decimal | int | float | None = key(
         BOUND, "The smallest value that an event may bring.", key="min", read=lambda node, name: _bound(node, "min"),
-        default=None, otherwise="no bound", example="0", codes=("CP251",), rank=1, told=("at least", "au moins"),
+        default=None, otherwise="no bound", example="0", codes=("CP251",), rank=1, told=msg("at least"),
     )  # fmt: skip
     most: Decimal | int | float | None = key(
         BOUND, "The largest value that an event may bring.", key="max", read=lambda node, name: _bound(node, "max"),
-        default=None, otherwise="no bound", example="10", codes=("CP251",), rank=1, told=("at most", "au plus"),
+        default=None, otherwise="no bound", example="10", codes=("CP251",), rank=1, told=msg("at most"),
     )  # fmt: skip
     pattern: str | None = text(
         "What a text must be from its first to its last letter, as a regular expression of RE2.", default=None,
         otherwise="any text", example='"[A-Z]{2}[0-9]{6}"', codes=("CP251", "CP252"), rank=1,
-        told=("pattern", "modèle"),
+        told=msg("pattern"),
     )  # fmt: skip
     default: Value = text(
         "Its value until an event says another.", read=lambda node, name: _default(node), otherwise="none",
@@ -278,7 +279,7 @@ class Organisation(Mapped):
         ),
         "The country of telephone numbers that do not name theirs, by its ISO 3166 code.", bare=True,
         otherwise="that of the default calendar's holidays, else that of the time zone", example="GB",
-        codes=("CP250",), rank=1, told=("region", "pays"), default=None,
+        codes=("CP250",), rank=1, told=msg("region"), default=None,
     )  # fmt: skip
     languages: tuple[str, ...] = key(
         Array(LANGUAGE, "a list of languages, such as [en, fr]", at_least=1),
@@ -295,6 +296,11 @@ class Organisation(Mapped):
     roles: Mapping[str, Role] = named(
         Role, "roles by name", "Who acts.", defines="role", example="{care_agent: {title: Care agent}}", rank=3
     )
+    away: Mapping[str, tuple[Absence, ...]] = absences(
+        "When people are away: their work goes to the deputy of their role.",
+        example="{Aoife: [2026-08-03/2026-08-14]}", codes=("CP114", "CP509", "CP510"), rank=3,
+        told=msg("away"),
+    )  # fmt: skip
     channels: Mapping[str, Channel] = named(
         Channel, "channels by name", "How customers are reached.", defines="channel",
         example="{email: {title: E-mail, address: care@harbour.example}}", rank=4,
