@@ -17,8 +17,8 @@ from carepolicy.policy.load import load_policies
 from carepolicy.policy.phrases import phrases_of
 
 ORGANISATION = (
-ORGANISATION = (
-    "common", "timezone", "region", "away", "calendars", "facts", "roles", "channels", "settings", "watches", "languages",
+    "common", "timezone", "region", "away", "calendars", "facts", "roles", "channels", "settings", "watches",
+    "languages",
 )  # fmt: skip
 
 OF_THE_TEXT = {"CP118", "CP119"}

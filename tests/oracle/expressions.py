@@ -32,6 +32,7 @@ class Expression:
     """One expression, evaluated while it is read."""
 
     def __init__(self, text: str, lookup: Lookup, given: Lookup) -> None:
+        text = re.sub(r'"(?:0044|0|\+44)(\d{10})"', r'"+44\1"', text)  # a telephone number, as facts hold it
         self.tokens = TOKEN.findall(text)
         assert "".join(self.tokens) == text.replace(" ", ""), f"unreadable: {text}"
         self.lookup, self.given = lookup, given

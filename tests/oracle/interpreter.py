@@ -190,7 +190,7 @@ class Oracle:
             except ValueError:
                 return "rejected", "CP906"
             spec = self.organisation["facts"][name]
-            if ("min" in spec and found < spec["min"]) or ("max" in spec and found > spec["max"]):
+            if ("min" in spec and found < int(spec["min"])) or ("max" in spec and found > int(spec["max"])):
                 return "rejected", "CP926"
         key = event["source"], event["id"]
         if key in self.ids:

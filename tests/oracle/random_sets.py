@@ -426,6 +426,7 @@ def random_trial(seed: int) -> Trial:
     return Maker(seed).trial()
 
 
+ASKED = ("+442079460101", "02079460101", "00442079460202")
 NUMBERS = ("020 7946 0101", "+44 20 7946 0101", "+44 (0)20-7946-0101", "0044 20 7946 0202", "020 7946 0202", "nobody")
 
 
@@ -453,7 +454,7 @@ def with_people_and_numbers(seed: int) -> Trial:
             for state in flow["states"].values():
                 for trigger, ways in state.get("on", {}).items():
                     if random.random() < 0.3:
-                        asked = {"when": f'p.a == "{random.choice(NUMBERS[:5])}"', "tell": "lead"}
+                        asked = {"when": f'p.a == "{random.choice(ASKED)}"', "tell": "lead"}
                         state["on"][trigger] = [asked, *(ways if isinstance(ways, list) else [ways])]
     for event in trial.events:
         if random.random() < 0.4:
