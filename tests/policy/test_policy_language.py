@@ -26,6 +26,7 @@ HARBOUR = ROOT / "tests/checks/harbour"
 FILES = {"organisation": "organisation.yaml", "flow": "flows/email_inquiry.yaml", "messages": "messages/en.yaml"}
 
 NAMES = {
+    "away": "Aoife",
     "calendars": "office", "roles": "care_agent", "channels": "email", "facts": "customer.tier",
     "watches": "repeated_cause", "events": "email_received", "clocks": "first_reply", "states": "received",
     "on": "reply_sent", "after": "3 days", "anywhere": "customer_withdrew", "phases": "open", "messages": "auto_reply",
