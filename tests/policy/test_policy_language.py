@@ -34,7 +34,10 @@ NAMES = {
 }  # fmt: skip
 """Where each example is put: under one of the names of the sound set."""
 
-OTHERWISE = {".facts.card": "complaint.cause", ".states.final": "closed"}
+OTHERWISE = {
+    ".facts.card": "complaint.cause", ".facts.pattern": "complaint.cause", ".states.final": "closed",
+    ".facts.min": "complaint.attempts", ".facts.max": "complaint.attempts",
+}  # fmt: skip
 """Names that some examples need in place of these."""
 
 RAISED = {"states": {"received": {"enter": {"raise": {"data": {"complaint.cause": "complaint.cause"}}}}}}
@@ -47,9 +50,6 @@ ALSO = {
     ".clocks.never_pauses": {"clocks": {"first_reply": {"pauses_in": []}}},
     ".states.enter.raise.event": RAISED,
     ".states.enter.raise.subject": RAISED,
-    ".facts.min": {"facts": {"customer.tier": {"type": "number", "default": 3}}},
-    ".facts.max": {"facts": {"customer.tier": {"type": "number", "default": 3}}},
-    ".facts.pattern": {"facts": {"customer.tier": {"type": "text", "default": "AB123456"}}},
     ".anywhere.spends": {"anywhere": {"customer_withdrew": {"except": ["answered", "overdue"]}}},
 }
 """What some examples need besides: keys that go together, what an event must carry."""
