@@ -108,3 +108,20 @@ def test_a_set_says_in_its_handbook_who_is_away(tmp_path: Path) -> None:
         "Ben – away Thursday 12 March 2026 – Saturday 14 March 2026 (Holiday)"
     )
     assert rows["lead"] == "Chidi"
+
+
+@pytest.mark.parametrize(
+    ("days", "says"),
+    [
+        ("2026-08-14/2026-08-03", "2026-08-03 is before 2026-08-14"),
+        ("[{dates: 2026-02-30, title: Holiday}]", '"2026-02-30" is no date'),
+        ("August", '"August"'),
+        ("{title: Holiday}", "dates"),
+    ],
+)
+def test_days_that_are_none_are_told(tmp_path: Path, days: str, says: str) -> None:
+    root = tmp_path / "set"
+    tasks(root, "", "agent", "2026-03-11T10:00")
+    (root / "organisation.yaml").write_text(f"{ORGANISATION}away: {{Aoife: {days}}}\n")
+    _, findings = check_folder(root)
+    assert says in "; ".join(each.message for each in findings)

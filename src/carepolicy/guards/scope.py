@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carepolicy.policy.addresses import PHONE, region_of, spelled
+from carepolicy.policy.addresses import PHONE, spelled
+from carepolicy.policy.region import region_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -37,9 +37,10 @@ from carepolicy.machine.program import (
     WarnTable,
     WatchTable,
 )
-from carepolicy.policy.addresses import PHONE, SPELLED, is_like_a_number, region_of, spelled
+from carepolicy.policy.addresses import PHONE, SPELLED, is_like_a_number, spelled
 from carepolicy.policy.language.absence import compared
 from carepolicy.policy.language.flow import OWNER, list_at
+from carepolicy.policy.region import region_of
 from carepolicy.policy.strata import effects_of, strata_of
 
 if TYPE_CHECKING:

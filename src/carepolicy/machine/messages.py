@@ -25,9 +25,9 @@ from carepolicy.machine.locales import (
     time_in_words,
     value_in_words,
 )
-from carepolicy.policy.addresses import region_of
 from carepolicy.policy.characters import isolated
 from carepolicy.policy.limit import Limit, LimitError
+from carepolicy.policy.region import region_of
 from carepolicy.translations import Own, msg, translation_of
 
 if TYPE_CHECKING:

@@ -9,10 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from carepolicy.policy.language.organisation import Organisation
+from typing import Any
 
 PHONE, EMAIL = "phone", "email"
 SPELLED = frozenset((PHONE, EMAIL))
@@ -32,20 +29,6 @@ _INTERNATIONAL = re.compile(r"\+[1-9][0-9 .\-]*(?:\([0-9 ]*[1-9][0-9 ]*\)[0-9 .\
 as the 0 does in ``+44 (0)20``."""
 
 _LIKE_A_NUMBER = re.compile(r"\+?[0-9][0-9 .\-/()]{4,}")
-
-
-def region_of(organisation: Organisation) -> str | None:
-    """Where an organisation is (ISO 3166): as it says, else the country of its calendar's holidays, else that of its
-    time zone."""
-    if organisation.region is not None:
-        return organisation.region
-    calendar = organisation.calendars.get(organisation.calendar or "")
-    if calendar is not None and calendar.holidays is not None:
-        return calendar.holidays.country
-    from babel.core import get_global  # large, and a running set was told its region when it was compiled
-
-    region = get_global("zone_territories").get(organisation.timezone)
-    return None if region in (None, "ZZ", "001") else str(region)
 
 
 def spelled(kind: str, written: str, region: str | None) -> str | None:

@@ -28,7 +28,8 @@ from carepolicy.engine.stratum import Stratum
 from carepolicy.guards.compiler import compile_expression
 from carepolicy.guards.runtime import is_match
 from carepolicy.guards.scope import scope_of
-from carepolicy.policy.addresses import example_number, region_of
+from carepolicy.policy.addresses import example_number
+from carepolicy.policy.region import region_of
 from carepolicy.scenarios.coverage import described, trace, ways_of
 from carepolicy.scenarios.play import START, SUBJECT, Play
 from carepolicy.scenarios.scenario import Scenario, read_text

@@ -8,9 +8,10 @@ from decimal import Decimal, InvalidOperation
 
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.addresses import region_of, spelled
+from carepolicy.policy.addresses import spelled
 from carepolicy.policy.findings import Finding, unknown
 from carepolicy.policy.model import Fact, Value
+from carepolicy.policy.region import region_of
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

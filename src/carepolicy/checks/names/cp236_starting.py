@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
+from carepolicy.businesstime.zones import is_zone
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.findings import Finding
+from carepolicy.policy.findings import Finding, quoted
 from carepolicy.policy.language.flow import EVERY
 from carepolicy.policy.model import Flow
 
@@ -25,9 +28,10 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
 def _of(checked: CheckedSet, flow: Flow) -> Iterator[Finding]:
     if flow.starting is None:
         yield Finding(CODE, "every: needs starting:", checked.key_place(flow.at / "every"), HINT)
-    elif not _is_time(flow.starting):
-        place = checked.place(flow.at / "starting")
-        yield Finding(CODE, f'"{flow.starting}" is no date or time that exists', place, HINT)
+    else:
+        wrong = _what_is_wrong(flow.starting, checked.organisation.timezone)
+        if wrong is not None:
+            yield Finding(CODE, f"{quoted(flow.starting)} {wrong[0]}", checked.place(flow.at / "starting"), wrong[1])
     starts = [state for state in flow.states.values() if state.start_on]
     named = [state for state in starts if EVERY in state.start_on]
     if len(named) != 1 and len(starts) > 1:
@@ -39,13 +43,28 @@ def _of(checked: CheckedSet, flow: Flow) -> Iterator[Finding]:
         )
 
 
-def _is_time(text: str) -> bool:
+def _what_is_wrong(text: str, timezone: str) -> tuple[str, str] | None:
+    """What is wrong with an instant, and how to mend it; None where nothing is."""
     try:
-        datetime.fromisoformat(text)
+        if not _WRITTEN.fullmatch(text):
+            raise ValueError
+        named = datetime.fromisoformat(text)
     except ValueError:
-        return False
-    return True
+        return "is no date or time that exists", HINT
+    if not FIRST <= named.year <= LAST:
+        return "is too far away", f"calendars know the years {FIRST} to {LAST}"
+    if named.tzinfo is None and is_zone(timezone):
+        there = named.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC).astimezone(ZoneInfo(timezone))
+        if there.replace(tzinfo=None) != named:
+            return "does not exist: the clocks go forward over it", f"write {there:%Y-%m-%d %H:%M}"
+    return None
 
+
+FIRST, LAST = 1971, 2150
+"""The years in which a first case may be opened."""
+
+_WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?")
+"""ISO 8601 as people read it; weeks and days of a year (2026-W10-1) are misread."""
 
 HINT = "write the first time, as 2026-01-05 or 2026-01-05 09:00"
 CODE = "CP236"

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.addresses import PHONE, is_region, region_of, regions
+from carepolicy.policy.addresses import PHONE, is_region, regions
 from carepolicy.policy.findings import Finding, Severity, quoted
 from carepolicy.policy.likeness import sole
+from carepolicy.policy.region import region_of
 
 USUAL = {"UK": "GB", "EN": "GB", "UN": "US"}
 """What countries are called that have another code."""

@@ -17,13 +17,17 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
     organisation = checked.organisation
     away = {compared(person): found for person, found in organisation.away.items()}
     days = sorted({day for found in away.values() for each in found for day in (each.first, checked.today)})
+    told: set[str] = set()
     for role in organisation.roles.values() if away else ():
+        if role.name in told:
+            continue  # it stands in for one that is told of
         empty = next((day for day in days if day >= checked.today and _is_left_alone(checked, role, away, day)), None)
         if empty is None:
             continue
         absence = next((each for person in role.people if (each := _absence(away, person, empty)) is not None), None)
         if absence is None:
             continue
+        told.update((role.name, role.deputy or ""))
         if role.deputy is None:
             text = f'everybody of the role "{role.name}" is away on {empty}, and nobody stands in'
             hint = "name a role that stands in, by deputy:"
@@ -65,8 +69,8 @@ RULE = Rule(
     "While everybody of a role is away its work goes to its deputy. Where there is none, or the people of the deputy "
     "are away on the same day, it stays with a role in which nobody is there: its cases stand still, and its promises "
     "are broken. Absences that are over are not looked at.",
-    "roles: {care_agent: {deputy: null}}\naway: {Aoife: 2126-08-03/2126-08-14, Ben: 2126-08-10}\n",
-    "roles: {care_agent: {deputy: care_lead}}\naway: {Aoife: 2126-08-03/2126-08-14, Ben: 2126-08-10}\n",
+    "away: {Aoife: 2126-08-03/2126-08-14, Ben: 2126-08-10, Chidi: 2126-08-10/2126-08-11}\n",
+    "away: {Aoife: 2126-08-03/2126-08-14, Ben: 2126-08-10, Chidi: 2126-08-11}\n",
     find,
     Severity.WARNING,
 )
