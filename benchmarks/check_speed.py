@@ -18,7 +18,7 @@ from pathlib import Path
 
 import yaml
 
-from carepolicy.policy.files import digest_of
+from carepolicy.policy.files import digest_of, layered
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.shape import check_shape
 from carepolicy.policy.text import source_of
@@ -96,6 +96,17 @@ def lay_down(root: Path, flows: int) -> None:
         (root / f"flows/{name}.yaml").write_text(flow_text(name, chance), encoding="utf-8")
 
 
+def lay_over(root: Path, flows: int) -> Path:
+    """Write a layer that changes a limit and a text of each of so many flows, and a person; its folder."""
+    upper = root / "upper"
+    (upper / "flows").mkdir(parents=True, exist_ok=True)
+    (upper / "organisation.yaml").write_text("roles: {care_agent: {people+: [Dana]}}\n", encoding="utf-8")
+    for number in range(flows):
+        text = "clocks: {answer: {limit: 2 business hours}}\nstates: {waiting: {say: We wait for you.}}\n"
+        (upper / f"flows/flow_{number:04}.yaml").write_text(text, encoding="utf-8")
+    return upper
+
+
 def stages(root: Path) -> dict[str, Callable[[], object]]:
     """What is measured, by name; the first is what the others are compared with."""
     from carepolicy.checks import check_folder
@@ -109,6 +120,7 @@ def stages(root: Path) -> dict[str, Callable[[], object]]:
         "read with places": lambda: [source_of(path.read_bytes(), path.name) for path in files],
         "shape": lambda: [check_shape(source, "flow") for source in sources],
         "load_policies": lambda: load_policies(root),
+        "two layers": lambda: load_policies(layered((str(root), str(root / "upper")))),
         "check_folder": lambda: check_folder(root),
     }
 
@@ -130,6 +142,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         root = options.keep or Path(scratch)
         lay_down(root, options.flows)
+        lay_over(root, options.flows)
         work = stages(root)
         taken: dict[str, list[float]] = {name: [] for name in work}
         for _ in range(options.runs):

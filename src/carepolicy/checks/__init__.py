@@ -10,6 +10,7 @@ from carepolicy.checks.allowances import silenced
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.expressions import find as find_in_expressions
 from carepolicy.checks.rule import Rule, rule_of, rules
+from carepolicy.policy.files import FOLDERS
 from carepolicy.policy.findings import Severity
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def findings_in(checked: CheckedSet) -> list[Finding]:
     """The same of a set whose context is at hand, so that the next one can take over what did not change."""
     found = list(find_in_expressions(checked))  # first, since it reads them all
     found += (finding for rule in rules() for finding in rule.find(checked))
-    return in_order(_settled(silenced(found, checked.sources)))
+    return in_order(_settled(silenced(found, checked.files_read)))
 
 
 def _settled(findings: list[Finding]) -> list[Finding]:
@@ -44,14 +45,20 @@ def _settled(findings: list[Finding]) -> list[Finding]:
 
     Where a state is misspelt another is never reached: the one fault would be told many times over.
     """
-    wrong = {each.place.file for each in findings if each.code.startswith("CP2") and each.severity is Severity.ERROR}
+    wrong = {_home(each) for each in findings if each.code.startswith("CP2") and each.severity is Severity.ERROR}
     in_flows = any(file.startswith("flows/") for file in wrong)
     return [
         each
         for each in findings
-        if not (each.place.file in wrong and each.code.startswith(("CP3", "CP4")))
+        if not (_home(each) in wrong and each.code.startswith(("CP3", "CP4")))
         and not (in_flows and each.code in ("CP608", "CP609"))
     ]
+
+
+def _home(finding: Finding) -> str:
+    """The file of a finding by its name in the set, whichever layer it stands in."""
+    *_, folder, name = "", *finding.place.file.split("/")
+    return f"{folder}/{name}" if folder in FOLDERS else name
 
 
 def check_folder(root: str | os.PathLike[str], today: date | None = None) -> tuple[Policies | None, list[Finding]]:

@@ -89,6 +89,7 @@ class CheckedSet:
         self.flows: Mapping[str, Flow] = policies.flows
         self.messages: Mapping[str, Mapping[str, Message]] = policies.messages
         self.sources: Mapping[str, Source] = policies.sources
+        self.files_read: Mapping[str, Source] = policies.files_read
         self._placeholders: dict[str, tuple[Placeholder, ...]] = {}
         self._said: dict[object, Any] = {}
         kept = before if before is not None and before.organisation is policies.organisation else None
@@ -246,7 +247,7 @@ class CheckedSet:
         Exact for plain and quoted scalars of one line without escapes, and for the lines of a block
         scalar; the whole scalar for any other.
         """
-        lines = self.sources[place.file].text.splitlines()
+        lines = self.files_read[place.file].text.splitlines()
         if place.line == place.end_line and place.line <= len(lines):
             written = lines[place.line - 1][place.column - 1 : place.end_column - 1]
             quote = 1 if written[:1] in ("'", '"') else 0

@@ -30,6 +30,7 @@ from carepolicy.cli.status import (
 )
 from carepolicy.cli.terminal import no_colour
 from carepolicy.engine.cards import mask_cards
+from carepolicy.policy.files import layers_of
 from carepolicy.policy.likeness import did_you_mean
 from carepolicy.store.url import shown
 
@@ -224,7 +225,8 @@ def _tell_what_is_used(parameters: Mapping[str, Any]) -> None:
     say(f"{NAME}: version {__version__}, Python {sys.version.split()[0]}")
     say(f"{NAME}: configuration {configuration().file or 'in no file'}")
     if isinstance(parameters.get("policies"), str):
-        say(f"{NAME}: policies {os.path.abspath(parameters['policies'])}")
+        said = os.pathsep.join(map(os.path.abspath, layers_of(parameters["policies"])))
+        say(f"{NAME}: policies {said}")
     if isinstance(parameters.get("store"), str):
         say(f"{NAME}: store {shown(parameters['store'])}")
 

@@ -26,7 +26,7 @@ from carepolicy.cli.sets import (
 from carepolicy.cli.status import NO, CommandError, note
 from carepolicy.cli.terminal import plain
 from carepolicy.editing.recheck import Rechecked
-from carepolicy.policy.files import ORGANISATION, digest_of
+from carepolicy.policy.files import ORGANISATION, digest_of, file_at, layers_of
 
 if TYPE_CHECKING:
     from watchfiles import Change
@@ -85,8 +85,10 @@ def command(
         _judge(_found_in_pipe(policies, stands_for, day or date.today()), form, strict)
         return
     wanted: Wanted = {}
+    if not path:
+        demand_folder(policies)
     for each in path or (policies,):
-        root, file = _set_of(each)
+        root, file = (each, None) if each == policies else _set_of(each, policies)
         only = wanted.setdefault(root, set() if file is not None else None)
         if file is None:
             wanted[root] = None
@@ -115,7 +117,7 @@ def _found_in_pipe(root: str, stands_for: str | None, today: date) -> list[Check
     demand_folder(root)
     name, content = piped(stands_for)
     findings, _ = Rechecked(root).check(today, {name: content})
-    shown = os.path.join(root, name)
+    shown = file_at(root, name)
     told = [each for each in findings if each.place.file == name]
     moved = tuple(replace(each, place=each.place._replace(file=shown)) for each in told)
     return [Checked(moved, (shown,), {shown: content.decode("utf-8", "replace").splitlines()})]
@@ -134,8 +136,17 @@ def _tell(told: Sequence[Checked], form: str, strict: bool) -> Counter[str]:
     return counts
 
 
-def _set_of(path: str) -> tuple[str, str | None]:
-    """The folder of the set that a path names, and the file below it where the path is a file's."""
+def _set_of(path: str, policies: str) -> tuple[str, str | None]:
+    """The folder of the set that a path names, and the file below it where the path is a file's. What stands in a layer
+    of the set ``policies`` is checked with all of its layers."""
+    layers = layers_of(policies)
+    here = os.path.realpath(path)
+    for layer in layers if len(layers) > 1 else ():
+        top = os.path.realpath(layer)
+        if here == top:
+            return policies, None
+        if here.startswith(top + os.sep) and os.path.isfile(path):
+            return policies, os.path.join(layer, os.path.relpath(here, top)).replace(os.sep, "/")
     if not os.path.isfile(path):
         demand_folder(path)
         return path, None
@@ -150,7 +161,7 @@ def _set_of(path: str) -> tuple[str, str | None]:
 def _found(root: str, only: set[str] | None, today: date | None) -> tuple[Sequence[Finding], Sequence[str]]:
     """The findings of a set, and the files that were read; of some files only where these are named."""
     policies, findings = check_folder(root, today)
-    files = set(policies.sources) if policies is not None else {each.place.file for each in findings}
+    files = set(policies.files_read) if policies is not None else {each.place.file for each in findings}
     if only is None:
         return findings, sorted(files)
     return [each for each in findings if each.place.file in only], sorted(only)
@@ -174,7 +185,12 @@ def _watch(wanted: Wanted, form: str, day: date | None, strict: bool) -> None:
     # What is saved before the watch begins is seen by what the files are when it has begun.
     began = False
     for seen in changes(
-        *wanted, watch_filter=_is_ours, step=STEP, debounce=DEBOUNCE, rust_timeout=WAKES, yield_on_timeout=True
+        *(layer for root in wanted for layer in layers_of(root)),
+        watch_filter=_is_ours,
+        step=STEP,
+        debounce=DEBOUNCE,
+        rust_timeout=WAKES,
+        yield_on_timeout=True,
     ):
         if seen or (not began and before != [digest_of(root) for root in wanted]):
             _check_again(sets, wanted, form, day, strict)

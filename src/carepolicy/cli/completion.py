@@ -122,4 +122,4 @@ def _bundle(context: click.Context) -> Bundle | None:
 
 def _root(context: click.Context) -> str:
     said = context.params.get("policies") or os.environ.get(POLICIES_VARIABLE) or context.lookup_default("policies")
-    return str(said or POLICIES)
+    return os.pathsep.join(said) if isinstance(said, (tuple, list)) else str(said or POLICIES)

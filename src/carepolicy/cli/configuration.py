@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.cli.status import CommandError
+from carepolicy.policy.files import LIBRARY, folder_meant, layers_of
 from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Configuration(NamedTuple):
     def text(self, name: str) -> str | None:
         """A setting that holds for all commands, as the option takes it. Raises ``CommandError`` if it is no text."""
         said = self.data.get(name)
+        if name == "policies" and said is not None:
+            return self._layers(said)
         if said is not None and not isinstance(said, str):
             raise CommandError(f'{self.file}: {name} is to be a text, as in {name} = "…"')
         return None if said is None else self._here(name, said)
@@ -66,9 +69,15 @@ class Configuration(NamedTuple):
         }
         options = {key: each for key, each in named.items() if not key.startswith("-") and key != each.metavar}
         self._demand((*options, *below), table, where)
-        found: dict[str, Any] = {options[key].name or key: said for key, said in above.items() if key in options}
+        found: dict[str, Any] = {
+            options[key].name or key: layers_of(said) if key == "policies" else said
+            for key, said in above.items()
+            if key in options
+        }
         for key, said in table.items():
-            if key in options:
+            if key == "policies" and key in options:
+                found[options[key].name or key] = layers_of(self._layers(said))
+            elif key in options:
                 found[options[key].name or key] = self._here(key, said) if isinstance(said, str) else said
         for name, each in below.items():
             found[name] = self._of(each, self._table(table, name), f"{where.rstrip('] ')}.{name}] ", above)
@@ -86,6 +95,19 @@ class Configuration(NamedTuple):
                 hint = did_you_mean(key, known) or f"known here: {', '.join(sorted(known))}"
                 raise CommandError(f'{self.file}: {where}unknown setting "{key}"; {hint}')
 
+    def _layers(self, said: object) -> str:
+        """The root of a set: a folder, or a list of those that lie one over another."""
+        named = said if isinstance(said, list) else [said]
+        layers = [self._layer(each) for each in named if isinstance(each, str)]
+        if not layers or len(layers) < len(named):
+            raise CommandError(f'{self.file}: policies is to be a text, as in policies = "…", or a list of texts')
+        return os.pathsep.join(layers)
+
+    def _layer(self, said: str) -> str:
+        """A folder of the set: one beside the file, or the library where none of that name stands there."""
+        here = self._here("policies", said)
+        return folder_meant(said) if said == LIBRARY and not os.path.isdir(here) else here
+
     def _here(self, name: str, said: str) -> str:
         """A path of the file as it is called from the working folder."""
         folder = os.path.dirname(self.file)
@@ -99,6 +121,17 @@ class Configuration(NamedTuple):
 def configuration() -> Configuration:
     """That of the working folder. Raises ``CommandError`` for a file that cannot be read."""
     return _read(os.getcwd())
+
+
+def configured_layers(folder: str) -> tuple[str, ...]:
+    """The folders of the set, absolute, where the file that holds in a folder names several; none where it does not."""
+    try:
+        found = _read(folder)
+        said = found.text("policies")
+    except CommandError:
+        return ()
+    layers = said.split(os.pathsep) if said is not None and isinstance(found.data.get("policies"), list) else []
+    return tuple(os.path.abspath(os.path.join(folder, each)) for each in layers) if len(layers) > 1 else ()
 
 
 @cache

@@ -5,18 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 import click
 
 from carepolicy.checks import rule_of
 from carepolicy.checks.allowances import may_be_silenced
 from carepolicy.checks.rule import modules
+from carepolicy.cli.sets import demand_folder, format_option, policies_option, refuse
 from carepolicy.cli.status import CommandError
 from carepolicy.cli.terminal import write_all
 from carepolicy.engine.codes import CODES as EVENTS
 from carepolicy.guards.faults import CODES as GUARDS
 from carepolicy.policy.codes import CODES as TEXTS
 from carepolicy.policy.likeness import did_you_mean
+
+if TYPE_CHECKING:
+    from carepolicy.policy.model import Policies
 
 EVENT = "event"
 """The severity of what is wrong with an event; the policies may be right."""
@@ -111,16 +116,33 @@ def codes(context: click.Context, parameter: click.Parameter, incomplete: str) -
     return [code for code in pages() if code.startswith(incomplete.upper())]
 
 
-@click.command(epilog="Examples: carepolicy explain CP203, carepolicy explain --all")
+@click.command(
+    epilog="Examples: carepolicy explain CP203, carepolicy explain --all, "
+    "carepolicy explain --value settings.goodwill_limit"
+)
 @click.argument("code", required=False, shell_complete=codes)
 @click.option("--all", "every", is_flag=True, help="List all codes, a line each.")
 @click.option(
     "--output", metavar="DIR", type=click.Path(path_type=Path), help="With --all: write a page (Markdown) a code."
 )
-def command(code: str | None, every: bool, output: Path | None) -> None:
-    """Say what CODE means, with a wrong and a right example."""
-    if every == (code is not None) or (output is not None and not every):
-        raise click.UsageError("name one code, or --all", click.get_current_context())
+@click.option(
+    "--value", metavar="PATH", help="Where a value of the policies comes from, such as settings.goodwill_limit."
+)
+@format_option("text", "json")
+@policies_option
+def command(code: str | None, every: bool, output: Path | None, value: str | None, form: str, policies: str) -> None:
+    """Say what CODE means, with a wrong and a right example; or which layer says a value of the policies.
+
+    PATH is that of the keys: settings.NAME, roles.NAME.people, flows.NAME.clocks.NAME.limit,
+    messages.LANGUAGE.NAME.text.
+    """
+    if (every + (code is not None) + (value is not None)) != 1 or (output is not None and not every):
+        raise click.UsageError("name one code, or --all, or --value", click.get_current_context())
+    if value is not None:
+        from carepolicy.cli.values import tell_value
+
+        tell_value(_read_or_exit(policies), value, form)
+        return
     if code is None:
         _list(output)
         return
@@ -128,6 +150,17 @@ def command(code: str | None, every: bool, output: Path | None) -> None:
     if page is None:
         raise CommandError(f'there is no code "{code}"; {did_you_mean(code.upper(), pages()) or "--all lists them"}')
     click.echo(page.text(), nl=False)
+
+
+def _read_or_exit(policies: str) -> Policies:
+    """A set that could be read, whatever the check finds in it."""
+    from carepolicy.policy.load import load_policies
+
+    demand_folder(policies)
+    found, findings = load_policies(policies)
+    if found is None:
+        refuse(policies, findings)
+    return found
 
 
 def _list(output: Path | None) -> None:

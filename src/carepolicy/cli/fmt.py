@@ -13,6 +13,7 @@ from carepolicy.cli.status import NO, USAGE, CommandError, note
 from carepolicy.cli.terminal import plain, progress
 from carepolicy.editing.files import editable_files, kind_of
 from carepolicy.editing.layout import formatted, formatted_text
+from carepolicy.policy.files import layers_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +91,7 @@ def _files(path: tuple[str, ...], policies: str) -> list[str]:
             )
     if not path:
         demand_folder(policies)
-    files = list(editable_files(path or (policies,)))
+    files = list(editable_files(path or layers_of(policies)))
     if not files:
         raise CommandError(f"there are no policy files in {', '.join(path)}")
     return files

@@ -17,7 +17,7 @@ import click
 from carepolicy.cli.configuration import POLICIES, POLICIES_VARIABLE
 from carepolicy.cli.status import USAGE, CommandError
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
-from carepolicy.policy.files import ORGANISATION, organisation_meant
+from carepolicy.policy.files import ORGANISATION, is_set, layered, layers_of, organisation_meant
 from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
@@ -40,16 +40,19 @@ HEADS = (
 
 
 def policies_option(command: Command) -> Command:
-    """``--policies DIR``, the folder of the policy set, as the parameter ``policies``."""
+    """``--policies DIR``, the folder of the policy set, as the parameter ``policies``: the root of a set of several
+    layers where it is given more than once."""
     return click.option(
         "--policies",
         metavar="DIR",
         envvar=POLICIES_VARIABLE,
-        default=POLICIES,
-        show_default=True,
+        default=(POLICIES,),
+        show_default=POLICIES,
         show_envvar=True,
+        multiple=True,
         type=click.Path(),
-        help="The folder of the policy set.",
+        callback=lambda context, parameter, value: layered(value),
+        help="The folder of the policy set; given again, one that is laid over it.",
     )(command)
 
 
@@ -65,7 +68,13 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
 
 
 def demand_folder(root: str) -> None:
-    """Refuse a folder that is not there, or that is no policy set."""
+    """Refuse a folder that is not there, or that is no policy set; of several layers the lowest is one."""
+    layers = layers_of(root)
+    for layer in layers[1:]:
+        if not os.path.isdir(layer):
+            raise CommandError(f"there is no folder {layer}; --policies names it as a layer of the set")
+    if len(layers) > 1:
+        root = layers[0]
     if not os.path.isdir(root):
         raise CommandError(
             f"there is no folder {root}; name one with --policies, or make one with `carepolicy init {root}`"
@@ -115,7 +124,7 @@ def earlier_or_exit(named: str, policies: str) -> Policies:
 
     try:
         with folder_of(named, policies) as place:
-            if not os.path.isfile(os.path.join(place, ORGANISATION)):
+            if not is_set(place):
                 raise CommandError(f"{named} is no policy set: it has no organisation.yaml")
             found, findings = load_policies(place)
             if found is None:
@@ -131,7 +140,8 @@ def refuse(root: str, findings: Sequence[Finding]) -> NoReturn:
 
     click.echo(written(reported(root, findings), "text"), err=True, nl=False)
     count = f"{len(findings)} error{'' if len(findings) == 1 else 's'}"
-    raise CommandError(f"the policy set in {root} has {count}; `carepolicy check --policies {root}` shows them", USAGE)
+    named = " ".join(f"--policies {each}" for each in layers_of(root))
+    raise CommandError(f"the policy set in {root} has {count}; `carepolicy check {named}` shows them", USAGE)
 
 
 def stage_or_exit(policies: str, flow: str) -> tuple[Stage, Flow]:

@@ -15,7 +15,7 @@ from carepolicy.cli.sets import demand_folder, refuse
 from carepolicy.cli.status import UNREACHABLE, USAGE, CommandError, say
 from carepolicy.cli.times import wall_clock
 from carepolicy.machine.bundle import PolicyErrors
-from carepolicy.policy.files import ORGANISATION, digest_of
+from carepolicy.policy.files import digest_of, is_set, layers_of
 from carepolicy.policy.likeness import did_you_mean
 from carepolicy.store import faults
 from carepolicy.store.live.operation import Operation
@@ -109,7 +109,7 @@ def _damage(store: Store) -> str | None:
 def operation_or_exit(store: Store, policies: str, reads: bool = False) -> tuple[Operation, Bundle]:
     """The installed set at work on a store; the one in the folder ``policies`` is installed where there is none. What
     only ``reads`` writes nothing to a store that has one."""
-    operation = Operation(store, policies if os.path.isdir(policies) else None, wall_clock())
+    operation = Operation(store, policies if os.path.isdir(layers_of(policies)[0]) else None, wall_clock())
     try:
         bundle = operation.installed() if reads and operation.has_set() else operation.bundle()
     except faults.NotInstalled:
@@ -124,7 +124,7 @@ def operation_or_exit(store: Store, policies: str, reads: bool = False) -> tuple
 
 def differs(policies: str, digest: str) -> bool:
     """Whether a folder has a set, and another than that of a digest."""
-    return os.path.isfile(os.path.join(policies, ORGANISATION)) and digest_of(policies) != digest
+    return is_set(policies) and digest_of(policies) != digest
 
 
 def bundle_of(store: Store) -> tuple[Bundle, DataKeys]:

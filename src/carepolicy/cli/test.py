@@ -14,6 +14,7 @@ from carepolicy.cli.sets import demand_folder, format_option, policies_option, r
 from carepolicy.cli.status import NO, USAGE, CommandError, note
 from carepolicy.cli.terminal import plain, progress
 from carepolicy.machine.bundle import PolicyErrors
+from carepolicy.policy.files import is_set
 from carepolicy.scenarios.coverage import coverage_of, page_of
 from carepolicy.scenarios.stage import stage_for
 from carepolicy.scenarios.suite import judge_all, suite_of
@@ -135,7 +136,7 @@ def _updated(suite: Suite, verdicts: list[Verdict], policies: str, traced: bool,
 
 def _default(policies: str) -> str | None:
     """The set of scenarios that stand in none."""
-    return policies if os.path.isfile(os.path.join(policies, "organisation.yaml")) else None
+    return policies if is_set(policies) else None
 
 
 def _coverages(suite: Suite, verdicts: Sequence[Verdict]) -> dict[str, Coverage]:

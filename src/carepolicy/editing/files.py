@@ -39,7 +39,7 @@ def editable_files(paths: Iterable[str]) -> Iterator[str]:
 def _of_set(root: str) -> Iterator[str]:
     for folder, below, names in os.walk(root):
         below[:] = sorted(each for each in below if not each.startswith("."))
-        if not _in_set(folder):
+        if not _in_set(folder) and os.path.normpath(os.path.join(folder, os.pardir)) != os.path.normpath(root):
             continue
         for name in sorted(names):
             path = os.path.normpath(os.path.join(folder, name))

@@ -5,7 +5,6 @@ Only what is safe: a misspelt name where one right name alone is near, and what 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from carepolicy.editing.files import kind_of
 from carepolicy.editing.order import ordered
 from carepolicy.editing.recheck import Rechecked
 from carepolicy.policy.composer import compose
+from carepolicy.policy.files import file_at
 from carepolicy.policy.node import in_words
 from carepolicy.policy.rewritten import Rewritten, read_exactly
 
@@ -141,7 +141,7 @@ def _readable(text: str, fixes: Sequence[Fix], name: str) -> str:
 
 def _text(root: str, name: str) -> str | None:
     try:
-        return read_exactly(os.path.join(root, name))
+        return read_exactly(file_at(root, name))
     except (OSError, UnicodeDecodeError):
         return None
 
@@ -188,4 +188,4 @@ def _changed(root: str, texts: Mapping[str, str]) -> Iterator[Rewritten]:
     for name, after in sorted(texts.items()):
         before = _text(root, name)
         if before is not None and before != after:
-            yield Rewritten(os.path.join(root, name), before, after)
+            yield Rewritten(file_at(root, name), before, after)

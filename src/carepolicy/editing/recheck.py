@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from carepolicy.checks import CheckedSet, findings_in, in_order
+from carepolicy.policy.files import layers_of
 from carepolicy.policy.load import Memory, load_policies
 
 if TYPE_CHECKING:
@@ -40,8 +41,14 @@ class Rechecked:
             return in_order(findings), sorted({each.place.file for each in findings})
         self.policies = policies
         self.checked = CheckedSet(policies, today, self.checked)
-        return in_order((*findings, *findings_in(self.checked))), sorted(policies.sources)
+        return in_order((*findings, *findings_in(self.checked))), sorted(policies.files_read)
 
     def file(self, path: str | os.PathLike[str]) -> str:
         """How the findings name a file."""
-        return os.path.relpath(os.path.realpath(path), os.path.realpath(self.root)).replace(os.sep, "/")
+        real = os.path.realpath(path)
+        layers = layers_of(self.root)
+        for layer in layers if len(layers) > 1 else ():
+            top = os.path.realpath(layer)
+            if real.startswith(top + os.sep):
+                return os.path.join(layer, os.path.relpath(real, top)).replace(os.sep, "/")
+        return os.path.relpath(real, os.path.realpath(self.root)).replace(os.sep, "/")

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from carepolicy.charts.text import clean, humanised
 from carepolicy.machine.messages import MASK
+from carepolicy.policy.files import layers_of
 from carepolicy.policy.phrases import said_at, scenario_keys
 from carepolicy.policy.text import read_source
+from carepolicy.scenarios.scenario import files_of_layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,10 +35,11 @@ class Story:
 
 def scenarios_of(policies: Policies) -> list[Mapping[str, Any]]:
     """The scenarios of a set as plain data, by the order of their files. Files that are no scenario are left out."""
-    folder = Path(policies.root) / "scenarios"
+    layers = layers_of(policies.root)
+    paths = map(Path, files_of_layers(layers)) if len(layers) > 1 else Path(policies.root, "scenarios").glob("*.yaml")
     found: list[Mapping[str, Any]] = []
-    for path in sorted(folder.glob("*.yaml")):
-        source, _ = read_source(path, policies.root)
+    for path in sorted(paths):
+        source, _ = read_source(path, path.parent)
         data = source.data if source is not None else None
         found += [each for each in (data if isinstance(data, list) else [data]) if _is_scenario(each)]
     return found

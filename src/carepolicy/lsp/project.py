@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
+from carepolicy.cli.configuration import configured_layers
 from carepolicy.editing.files import editable_files, kind_of
 from carepolicy.editing.recheck import Rechecked
 from carepolicy.lsp.mentions import Mention, mentions_of
 from carepolicy.policy.composer import compose
-from carepolicy.policy.files import ORGANISATION
+from carepolicy.policy.files import ORGANISATION, file_at, layers_of
 from carepolicy.policy.language.shapes import NAME_PATTERN
 from carepolicy.policy.text import documents, text_of
 from carepolicy.scenarios.names import names_of_policies, unknown_names
@@ -36,6 +37,9 @@ def root_of(path: str) -> str | None:
     """The folder of the policy set that a file belongs to; None of a file that belongs to none."""
     if kind_of(path) is None:
         return None
+    layers = configured_layers(os.path.dirname(os.path.abspath(path)))
+    if any(os.path.abspath(path).startswith(layer + os.sep) for layer in layers):
+        return os.pathsep.join(layers)
     folder = os.path.dirname(os.path.abspath(path))
     while not os.path.isfile(os.path.join(folder, ORGANISATION)):
         if folder == os.path.dirname(folder):
@@ -60,11 +64,10 @@ class Project:
 
     def findings(self) -> dict[str, list[Finding]]:
         """What is wrong, by absolute path: in all files of the set, and in the scenarios that are open."""
-        texts = {os.path.relpath(path, self.root): text for path, text in self.unsaved.items()}
-        unsaved = {name.replace(os.sep, "/"): text.encode("utf-8", "replace") for name, text in texts.items()}
+        unsaved = {self.checked.file(path): text.encode("utf-8", "replace") for path, text in self.unsaved.items()}
         found: dict[str, list[Finding]] = {}
         for finding in self.checked.check(date.today(), unsaved)[0]:
-            found.setdefault(os.path.join(self.root, finding.place.file), []).append(finding)
+            found.setdefault(file_at(self.root, finding.place.file), []).append(finding)
         for path, text in self.unsaved.items():
             if kind_of(path) == "scenario":
                 found.setdefault(path, []).extend(self._in_scenario(path, text))
@@ -107,7 +110,9 @@ class Project:
 
     def all_mentions(self) -> Mapping[str, list[Mention]]:
         """What each file of the set names, by absolute path."""
-        return {os.path.abspath(path): self.mentions(os.path.abspath(path)) for path in editable_files([self.root])}
+        return {
+            os.path.abspath(path): self.mentions(os.path.abspath(path)) for path in editable_files(layers_of(self.root))
+        }
 
     def mention_at(self, path: str, line: int, column: int) -> Mention | None:
         """The name at a place; lines and columns count from 1, and the place just behind a name is still its own."""

@@ -224,7 +224,9 @@ class _FlowCompiler:
             key=flow.subject if flow.every is None else None,
             every=self._every(),
             stratum=stratum,
-            counts_visits=any("case.visits." in self.policies.sources[file].text for file in _files_of(flow)),
+            counts_visits=any(
+                "case.visits." in source.text for file in _files_of(flow) for source in self.policies.sources_of(file)
+            ),
             templates=compile_templates(self.policies, flow),
             happenings={event.name: EventTable(event.title or event.name, event.by) for event in flow.events.values()},
             moves={

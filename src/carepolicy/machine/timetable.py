@@ -12,7 +12,7 @@ from carepolicy.businesstime import Calendar, CalendarError, NeverOpen
 from carepolicy.businesstime.zones import is_zone
 from carepolicy.machine import cache
 from carepolicy.machine.bundle import PolicyErrors
-from carepolicy.policy.files import ORGANISATION
+from carepolicy.policy.files import ORGANISATION, digest_of, layers_of
 from carepolicy.policy.findings import Finding
 
 if TYPE_CHECKING:
@@ -42,11 +42,12 @@ class Timetable(NamedTuple):
 
 def timetable_of(root: str) -> Timetable:
     """The calendars of the set in ``root``. Raises ``PolicyErrors`` for errors of organisation.yaml."""
-    digest = _digest(os.path.join(root, ORGANISATION))
+    layers = layers_of(root)
+    digest = _digest(os.path.join(root, ORGANISATION)) if len(layers) == 1 else digest_of(root)
     body = cache.load(KIND, digest)
     if body is not None:
         kept = Timetable(*marshal.loads(body))
-        if all(_digest(os.path.join(root, file)) == was for file, was in kept.imported.items()):
+        if len(layers) > 1 or all(_digest(os.path.join(root, file)) == was for file, was in kept.imported.items()):
             return kept
     compiled = _compiled(root)
     plain: tuple[Any, ...] = compiled
@@ -80,7 +81,7 @@ def _compiled(root: str) -> Timetable:
         organisation.calendar,
         packed,
         {name: str(setting.value) for name, setting in organisation.settings.items()},
-        _imported(root, organisation),
+        _imported(root, organisation) if len(layers_of(root)) == 1 else {},
     )
 
 

@@ -112,4 +112,18 @@ CODES: dict[str, Code] = {
         "# flows/complaint.yaml and flows/complaint_new.yaml\nflow: complaint\n",
         "# flows/complaint_new.yaml\nflow: complaint_new\n",
     ),
+    "CP120": Code(
+        "layers do not fit over each other",
+        "A set of several layers names each of its folders once. In an upper layer NAME+ adds to a list that stands "
+        "below, and to nothing else; NAME= puts a whole value in the place of the one below.",
+        "# mystore/organisation.yaml\nroles:\n  care_agent+: {people: [Dana]}\n",
+        "# mystore/organisation.yaml\nroles:\n  care_agent: {people+: [Dana]}\n",
+    ),
+    "CP121": Code(
+        "layer changes what is not there",
+        "An upper layer may say one value of a clock, a role or a flow where a layer below has the rest. Here none has "
+        "it: the name is misspelt, or the rest is missing.",
+        "# mystore/flows/email_inquiry.yaml\nclocks:\n  frst_reply: {limit: 4 business hours}\n",
+        "# mystore/flows/email_inquiry.yaml\nclocks:\n  first_reply: {limit: 4 business hours}\n",
+    ),
 }

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from carepolicy.policy.findings import Finding
 
@@ -23,6 +23,61 @@ TEXTS = "texts"
 
 LARGEST_FILE = 5_000_000
 """Bytes. A policy file of a large organisation has some 50,000."""
+
+
+LIBRARY = "library"
+"""Names the set that comes with carepolicy, where a folder of a set is named and none of that name is there."""
+
+_LAYER = "layers/"
+"""Where the files of each layer stand among those of a set that has several, and where a store lays them down."""
+
+
+def layers_of(root: str | os.PathLike[str]) -> tuple[str, ...]:
+    """The folders of a set, the lowest first: one, or several that are joined as paths are."""
+    text = os.fspath(root)
+    return (text,) if os.pathsep not in text or os.path.isdir(text) else tuple(text.split(os.pathsep))
+
+
+def layered(folders: Iterable[str]) -> str:
+    """The root of a set whose layers stand in these folders, the lowest first: what ``layers_of`` takes apart."""
+    return os.pathsep.join(folder_meant(each) for each in folders)
+
+
+def folder_meant(named: str) -> str:
+    """A folder of a set as it is named: ``library`` comes with carepolicy, unless a folder here is called so."""
+    if named != LIBRARY or os.path.isdir(named):
+        return named
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    packed = os.path.join(here, LIBRARY)
+    return packed if os.path.isdir(packed) else os.path.join(os.path.dirname(os.path.dirname(here)), "policies")
+
+
+def file_at(root: str | os.PathLike[str], file: str) -> str:
+    """Where a file stands as findings of a set name it: below its root; one of several layers is named from here."""
+    return file if len(layers_of(root)) > 1 else os.path.join(root, file)
+
+
+def is_set(root: str | os.PathLike[str]) -> bool:
+    """Whether the lowest layer has an organisation.yaml."""
+    return os.path.isfile(os.path.join(layers_of(root)[0], ORGANISATION))
+
+
+def file_paths(root: str | os.PathLike[str]) -> dict[str, str]:
+    """Where each file of a set stands, by its name in the set; of several layers, by ``layers/0/`` … and its name."""
+    layers = layers_of(root)
+    if len(layers) == 1:
+        return {name: os.path.join(root, name) for name in policy_files(root)}
+    return {
+        f"{_LAYER}{number}/{name}": os.path.join(layer, name)
+        for number, layer in enumerate(layers)
+        for name in policy_files(layer)
+    }
+
+
+def laid_down(folder: str) -> str:
+    """The root of a set whose files ``file_paths`` named and somebody wrote into a folder."""
+    layers = listed(os.path.join(folder, _LAYER), folders=True)
+    return layered(os.path.join(folder, _LAYER, each) for each in sorted(layers, key=int)) if layers else folder
 
 
 def policy_files(root: str | os.PathLike[str]) -> list[str]:
@@ -50,7 +105,7 @@ def policy_files(root: str | os.PathLike[str]) -> list[str]:
 
 def digest_of(root: str | os.PathLike[str]) -> str:
     """A hash over the names and bytes of a set's files, in hexadecimal digits. Reads, but parses nothing."""
-    return digest({name: read_bytes(os.path.join(root, name), name)[0] for name in policy_files(root)})
+    return digest({name: read_bytes(path, name)[0] for name, path in file_paths(root).items()})
 
 
 def read_bytes(path: str | os.PathLike[str], name: str) -> tuple[bytes | None, list[Finding]]:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from carepolicy.policy.files import ORGANISATION, TEXTS, digest, misplaced, organisation_meant, policy_files, read_bytes
+from carepolicy.policy.files import (
+    ORGANISATION,
+    TEXTS,
+    digest,
+    layers_of,
+    misplaced,
+    organisation_meant,
+    policy_files,
+    read_bytes,
+)
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.language.common import taken_up
 from carepolicy.policy.language.kinds import KINDS
+from carepolicy.policy.layers import Addition, Laid, laid_over, laid_texts, told_as_additions, told_as_new
 from carepolicy.policy.model import Flow, Message, Organisation, Policies
 from carepolicy.policy.node import Node
 from carepolicy.policy.places import At, Place, Source
@@ -19,18 +29,31 @@ from carepolicy.policy.shape import check_shape
 from carepolicy.policy.text import source_of
 
 
+class Part(NamedTuple):
+    """What one layer has of a file: which layer from below, how findings name the file, and its bytes."""
+
+    layer: int
+    file: str
+    content: bytes
+
+
+Parts = tuple[Part, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What was made of a file with this content, and with the content of others whose digest is ``others``; ``made`` is
+    """What was made of a file with these parts, and with the content of others whose digest is ``others``; ``made`` is
     the organisation, the flow, or the messages; ``taken`` a flow with what it takes up of what that organisation says
-    once for all."""
+    once for all. ``parts`` are read one by one, lowest first; ``additions`` are what only upper layers have."""
 
-    content: bytes
+    content: Parts
     others: str
     source: Source | None
     findings: tuple[Finding, ...]
     made: Any
     taken: tuple[Organisation, Flow] | None = None
+    parts: tuple[tuple[int, Source], ...] = ()
+    additions: tuple[Addition, ...] = ()
 
 
 Memory = dict[str, Kept]
@@ -42,70 +65,121 @@ def load_policies(
 ) -> tuple[Policies | None, list[Finding]]:
     """The policy set in a folder, or None, and what is wrong with the text and the shape of its files.
 
-    Findings name files relative to ``root``. They come from all files, also where the first is bad. Never
-    raises for what the folder holds. ``memory`` is filled, and spares reading what did not change; ``unsaved`` are
-    the contents of files as an editor has them, which count in place of those on the disk.
+    Findings name files relative to ``root``; of a set of several layers (see ``layers_of``) with the folder of the
+    layer. They come from all files, also where the first is bad. Never raises for what the folder holds. ``memory`` is
+    filled, and spares reading what did not change; ``unsaved`` are the contents of files as an editor has them, by the
+    names that findings give them, which count in place of those on the disk.
     """
-    contents: dict[str, bytes | None] = {}
-    findings = misplaced(root)
-    misnamed = {each.place.file for each in findings}
-    for name in policy_files(root):
-        if name in misnamed:
-            continue
-        if unsaved is not None and name in unsaved:
-            contents[name] = unsaved[name]
-            continue
-        contents[name], wrong = read_bytes(os.path.join(root, name), name)
-        findings += wrong
-    if ORGANISATION not in contents and organisation_meant(root) is None:
-        findings.append(_no_organisation(root))
-    loading = _Loading(contents, {} if memory is None else memory)
-    policies = loading.policies(os.fspath(root))
+    layers = tuple({os.path.realpath(each): each for each in reversed(layers_of(root))}.values())[::-1]
+    found = [_layer_of(number, folder, len(layers_of(root)) > 1, unsaved or {}) for number, folder in enumerate(layers)]
+    loading = _Loading([parts for parts, _ in found], {} if memory is None else memory)
+    findings = [*_twice(layers_of(root)), *(each for _, wrong in found for each in wrong)]
+    policies = loading.policies(os.fspath(root), layers)
     findings += loading.findings
     findings.sort(key=lambda each: each.place)
     return (None if findings else policies), findings
 
 
+def _layer_of(
+    number: int, folder: str, named: bool, unsaved: Mapping[str, bytes]
+) -> tuple[dict[str, Part | None], list[Finding]]:
+    """The files of one layer by their names in it, None of those that cannot be read, and what is wrong with them.
+    ``named``: findings name its files with the folder."""
+
+    def called(name: str) -> str:
+        return os.path.join(folder, name).replace(os.sep, "/") if named else name
+
+    parts: dict[str, Part | None] = {}
+    findings = misplaced(folder)
+    misnamed = {each.place.file for each in findings}
+    for name in policy_files(folder):
+        if name in misnamed:
+            continue
+        content = unsaved.get(called(name))
+        if content is None:
+            content, wrong = read_bytes(os.path.join(folder, name), name)
+            findings += wrong
+        parts[name] = None if content is None else Part(number, called(name), content)
+    there = os.path.isdir(folder) if number else ORGANISATION in parts or organisation_meant(folder) is not None
+    if not there:
+        findings.append(_no_organisation(folder))
+    if named:
+        findings = [replace(each, place=each.place._replace(file=called(each.place.file))) for each in findings]
+    return parts, findings
+
+
+def _twice(layers: Sequence[str]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for layer in layers:
+        real = os.path.realpath(layer)
+        if real in seen:
+            place = Place(os.path.join(layer, ORGANISATION), 1, 1, 1, 1)
+            yield Finding("CP120", f"the layer {layer} is named twice", place, "name each layer once, the lowest first")
+        seen.add(real)
+
+
 class _Loading:
     """One set on its way from bytes to the model, and what was found wrong so far."""
 
-    def __init__(self, contents: Mapping[str, bytes | None], memory: Memory) -> None:
-        self.contents = contents
+    def __init__(self, layers: Sequence[Mapping[str, Part | None]], memory: Memory) -> None:
+        self.layers = layers
+        self.contents = _by_name(layers)
         self.memory = memory
         self.findings: list[Finding] = []
         self.sources: dict[str, Source] = {}
+        self.files: dict[str, Source] = {}
+        self.parts: dict[str, tuple[tuple[int, Source], ...]] = {}
+        self.additions: list[Addition] = []
 
-    def policies(self, root: str) -> Policies | None:
+    def policies(self, root: str, layers: Sequence[str]) -> Policies | None:
         """The set, or None where its organisation could not be built."""
-        files = {
-            name: content for name, content in self.contents.items() if name.endswith(".ics") and content is not None
-        }
+        files = {name: parts[-1].content for name, parts in self.contents.items() if name.endswith(".ics") and parts}
         kept = self._kept(ORGANISATION, "organisation", files)
         organisation = kept.made if kept is not None else None
         flows, messages = self._flows(organisation), self._messages()
         if organisation is None:
             return None
-        texts = {
-            name: content
-            for name, content in self.contents.items()
-            if name.startswith(f"{TEXTS}/") and name.count("/") == 1 and content is not None
+        policies = Policies(root, organisation, flows, messages, self._digest(), self.sources, self._texts())
+        if len(layers) == 1:
+            return policies
+        return replace(policies, additions=tuple(self.additions), files=self.files, parts=self.parts)
+
+    def _texts(self) -> dict[str, bytes]:
+        """The catalogues of texts; of several layers that have one of a language, as the upper ones say it."""
+        found: dict[str, bytes] = {}
+        for name, parts in self.contents.items():
+            if name.startswith(f"{TEXTS}/") and name.count("/") == 1 and parts:
+                found[name] = (
+                    parts[0].content if len(parts) == 1 else laid_texts([each.content for each in parts], name)
+                )
+        return found
+
+    def _digest(self) -> str:
+        """That of the files, as ``digest_of`` tells it."""
+        names = {
+            name if len(self.layers) == 1 else f"layers/{number}/{name}": None if part is None else part.content
+            for number, layer in enumerate(self.layers)
+            for name, part in layer.items()
         }
-        return Policies(root, organisation, flows, messages, digest(self.contents), self.sources, texts)
+        return digest(names)
 
     def _kept(self, name: str, kind: str, files: Mapping[str, bytes] | None = None) -> Kept | None:
         """A file as it was read and made into a part of the model, now or before; None of one that is not there.
 
         ``files`` are those that go into it as well.
         """
-        content = self.contents.get(name)
-        if content is None:
+        parts = self.contents.get(name)
+        if not parts:
             return None
         others = digest(files) if files is not None else ""
         kept = self.memory.get(name)
-        if kept is None or (kept.content, kept.others) != (content, others):
-            kept = self.memory[name] = _read(content, name, kind, files, others)
+        if kept is None or (kept.content, kept.others) != (parts, others):
+            kept = self.memory[name] = _read(parts, name, kind, files, others)
         if kept.source is not None:
             self.sources[name] = kept.source
+        self.files |= {source.file: source for _, source in kept.parts}
+        self.parts[name] = kept.parts
+        self.additions += kept.additions
         self.findings += kept.findings
         return kept
 
@@ -113,6 +187,10 @@ class _Loading:
         flows: dict[str, Flow] = {}
         for name in self._in("flows"):
             kept = self._kept(name, "flow")
+            if kept is not None and kept.made is None and kept.content[0].layer > 0:
+                known = [Path(each).stem for each in self.layers[0] if each.startswith("flows/")]
+                others = [each for each in self.findings if each not in kept.findings]
+                self.findings = [*others, *told_as_new(Path(name).stem, kept.findings, known)]
             if kept is None or kept.made is None:
                 continue
             flow, home = kept.made, f"flows/{kept.made.name}.yaml"
@@ -164,15 +242,44 @@ class _Loading:
         return [name for name in self.contents if name.startswith(f"{folder}/") and name.endswith(".yaml")]
 
 
-def _read(content: bytes, name: str, kind: str, files: Mapping[str, bytes] | None, others: str) -> Kept:
+def _by_name(layers: Sequence[Mapping[str, Part | None]]) -> dict[str, Parts]:
+    """The parts of each file, lowest first. Where there are several layers, messages of a language are one file."""
+    found: dict[str, list[Part]] = {}
+    for layer in layers:
+        for name, part in layer.items():
+            home = name
+            if len(layers) > 1 and name.startswith("messages/") and name.count("/") > 1:
+                home = f"messages/{name.split('/')[1]}.yaml"
+            found.setdefault(home, []).extend([] if part is None else [part])
+    return {name: tuple(parts) for name, parts in found.items()}
+
+
+def _read(parts: Parts, name: str, kind: str, files: Mapping[str, bytes] | None, others: str) -> Kept:
     """A file read: its source, what is wrong with it, and what is made of one whose shape is right."""
-    source, findings = source_of(content, name)
-    if source is not None:
-        findings = check_shape(source, kind)
+    read = [(part.layer, *source_of(part.content, part.file)) for part in parts]
+    findings = [finding for _, _, wrong in read for finding in wrong]
+    sources = tuple((layer, source) for layer, source, _ in read if source is not None)
+    if findings or len(sources) < len(parts):
+        return Kept(parts, others, sources[0][1] if len(parts) == 1 and sources else None, tuple(findings), None)
+    laid = Laid(sources[0][1])
+    for number, (layer, source) in enumerate(sources[1:], 1):
+        findings += _same_messages(sources[:number], layer, source) if kind == "messages" else ()
+        laid = laid_over(laid, source, KINDS[kind])
+    findings += laid.findings
+    findings += told_as_additions(laid, check_shape(laid.source, kind))
     made = None
-    if source is not None and not findings:
-        made = KINDS[kind].read(Node(source, At(name), source.data, findings, files), "")
-    return Kept(content, others, source, tuple(findings), made)
+    if not findings:
+        made = KINDS[kind].read(Node(laid.source, At(name), laid.source.data, findings, files), "")
+    return Kept(parts, others, laid.source, tuple(findings), made, None, sources, tuple(laid.added.values()))
+
+
+def _same_messages(before: Sequence[tuple[int, Source]], layer: int, source: Source) -> Iterator[Finding]:
+    """Messages that two files of one layer hold."""
+    for other in (each for number, each in before if number == layer):
+        for path, place in source.keys.items():
+            if len(path) == 2 and path[0] == "messages" and path in other.keys:
+                said = f'{other.file} holds a message "{path[1]}" too'
+                yield Finding("CP116", said, place, "take one of the two away, or name it anew")
 
 
 def _no_organisation(root: str | os.PathLike[str]) -> Finding:

@@ -16,6 +16,7 @@ from carepolicy.policy.language.effects import Effects, Extend, Open, Raise, Req
 from carepolicy.policy.language.flow import After, Clock, Event, Flow, LimitChoice, Phase, State, Transition
 from carepolicy.policy.language.messages import Message
 from carepolicy.policy.language.organisation import Channel, Fact, Organisation, Role, Setting, Value, Watch
+from carepolicy.policy.layers import Addition
 from carepolicy.policy.limit import LimitText
 from carepolicy.policy.node import CelText
 from carepolicy.policy.places import At, Place, Source
@@ -37,7 +38,9 @@ class Policies:
     read before somebody asks for the language (``in_language``); ``spoken`` keeps the set in each. Of such a one
     ``language`` is that of its texts ("" of a set as it is written), ``written`` the set as it is written,
     ``translations`` are by the path and the text, and ``unsaid`` are the texts that have none. ``own_words`` are
-    carepolicy's own words as the set has them (texts/carepolicy/LANGUAGE.po).
+    carepolicy's own words as the set has them (texts/carepolicy/LANGUAGE.po). ``sources`` are files as
+    all layers make them; of a set of several, ``files`` are those that were read, by how places name them, ``parts``
+    the same by their name in the set, with the number of the layer, and ``additions`` what only upper ones have.
     """
 
     root: str
@@ -53,6 +56,18 @@ class Policies:
     unsaid: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     own_words: Own = ()
     spoken: dict[str, Policies] = field(init=False, default_factory=dict, repr=False, compare=False)
+    additions: tuple[Addition, ...] = field(default=(), repr=False, compare=False)
+    files: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)
+    parts: Mapping[str, tuple[tuple[int, Source], ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def files_read(self) -> Mapping[str, Source]:
+        """The files that were read, by how places name them: each layer's own where there are several."""
+        return self.files or self.sources
+
+    def sources_of(self, file: str) -> tuple[Source, ...]:
+        """What was read of a file: that of each layer that has it."""
+        return tuple(source for _, source in self.parts.get(file, ())) or (self.sources[file],)
 
     def place(self, at: At) -> Place:
         """Where the value at an address stands in its file."""

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from carepolicy.policy.files import LIBRARY, folder_meant, layered, layers_of
+
 _SECONDS = 60
 _VERSION = re.compile(r"^version:\s*(\d{1,9})\s*(?:#.*)?$", re.MULTILINE)
 
@@ -26,13 +28,26 @@ def folder_of(named: str, policies: str) -> Iterator[str]:
 
     ``REV`` is the folder ``policies`` in that revision, ``REV:FOLDER`` another one. Raises NoRevision.
     """
-    if os.path.isdir(named):
+    if all(map(os.path.isdir, layers_of(named))):
         yield named
         return
     revision, colon, folder = named.partition(":")
     with tempfile.TemporaryDirectory(prefix="carepolicy-") as place:
-        _lay_out(revision, folder if colon else policies, place)
-        yield place
+        layers = (folder,) if colon else layers_of(policies)
+        if len(layers) == 1:
+            _lay_out(revision, layers[0], place)
+            yield place
+            return
+        yield layered([_layer_then(revision, layer, Path(place, str(n))) for n, layer in enumerate(layers)])
+
+
+def _layer_then(revision: str, layer: str, place: Path) -> str:
+    """A layer as it stood in a revision; the library, which is in no revision of ours, as it is."""
+    if os.path.realpath(layer) == os.path.realpath(folder_meant(LIBRARY)):
+        return layer
+    place.mkdir()
+    _lay_out(revision, layer, str(place))
+    return str(place)
 
 
 def before_version(path: Path, version: int) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.policy.files import file_at
 from carepolicy.policy.language.flow import transitions_of
 from carepolicy.policy.placeholders import included_in
 
@@ -172,7 +174,7 @@ def described(flow: Flow, rule: Transition, ways: list[WayKey]) -> str:
 def _item(policies: Policies, kind: str, flow: str, name: str, at: At, covered: bool) -> CoverageItem:
     listed = bool(at.path) and isinstance(at.path[-1], int)
     place = policies.place(at) if kind == "guards" or listed else policies.key_place(at)
-    return CoverageItem(kind, flow, name, f"{policies.root}/{place.file}", place.line, covered)
+    return CoverageItem(kind, flow, name, file_at(policies.root, place.file).replace(os.sep, "/"), place.line, covered)
 
 
 Seen = tuple[Any, ...]

@@ -90,6 +90,23 @@ def scenario_files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[str]:
             yield from (os.path.join(folder, name) for name in sorted(names) if name.endswith(".yaml"))
 
 
+def files_of_layers(layers: Iterable[str]) -> list[str]:
+    """The scenario files of a set of several layers: of those of one name below scenarios/ that of the uppermost; one
+    that says `scenario:` and nothing else takes those below it away."""
+    found: dict[str, str] = {}
+    for layer in layers:
+        folder = os.path.join(layer, FOLDER)
+        for path in scenario_files([folder]) if os.path.isdir(folder) else ():
+            found[os.path.relpath(path, folder)] = path
+    return [path for _, path in sorted(found.items()) if not _takes_away(path)]
+
+
+def _takes_away(path: str) -> bool:
+    content, _ = read_bytes(path, path)
+    lines = [line.partition(b"#")[0].strip() for line in (content or b"").splitlines()]
+    return [line for line in lines if line] in ([b"scenario:"], [b"scenario: null"])
+
+
 def set_of(path: str) -> str | None:
     """The folder of the policy set that a file stands in: the nearest one above it with organisation.yaml."""
     folder = os.path.abspath(os.path.dirname(path))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carepolicy.machine.bundle import PolicyErrors
-from carepolicy.policy.files import ORGANISATION
+from carepolicy.policy.files import ORGANISATION, layers_of
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.places import Place
 from carepolicy.scenarios.names import unknown_names
-from carepolicy.scenarios.scenario import Scenario, read_scenarios, scenario_files, set_of
+from carepolicy.scenarios.scenario import Scenario, files_of_layers, read_scenarios, scenario_files, set_of
 from carepolicy.scenarios.stage import stage_for
 from carepolicy.scenarios.verdict import Verdict, judge
 
@@ -45,7 +45,7 @@ def suite_of(paths: Iterable[str], default: str | None = None) -> Suite:
     """The scenarios of files and folders. One that stands in no set is of the set ``default``."""
     found: list[tuple[str, Scenario]] = []
     findings: list[Finding] = []
-    once = {os.path.realpath(path): path for path in reversed([*scenario_files(paths)])}
+    once = {os.path.realpath(path): path for path in reversed([*_files(paths)])}
     for path in reversed(once.values()):
         for document in read_scenarios(path):
             findings += document.findings
@@ -63,6 +63,12 @@ def suite_of(paths: Iterable[str], default: str | None = None) -> Suite:
     return Suite(tuple(found), tuple(findings))
 
 
+def _files(paths: Iterable[str]) -> Iterator[str]:
+    for path in paths:
+        layers = layers_of(path)
+        yield from files_of_layers(layers) if len(layers) > 1 else scenario_files([path])
+
+
 def _unknown(source: Source, root: str) -> list[Finding]:
     """Names in a scenario that its set does not have. A set with errors is not asked: it is refused as a whole."""
     try:
@@ -77,7 +83,7 @@ _HINT = "a scenario stands in the folder scenarios/ of its policy set, or names 
 def root_of(scenario: Scenario, default: str | None = None) -> str | None:
     """The folder of the set that a scenario is played on: the one it is given, or stands in, or ``default``."""
     if scenario.given is None:
-        return set_of(scenario.file) or default
+        return default if _in_layer(scenario.file, default) else set_of(scenario.file) or default
     here = os.path.dirname(scenario.file)
     for folder in (here, os.path.join(here, os.pardir), set_of(scenario.file)):
         if folder is not None:
@@ -85,6 +91,13 @@ def root_of(scenario: Scenario, default: str | None = None) -> str | None:
             if os.path.isfile(named) and os.path.basename(named) == ORGANISATION:
                 return os.path.dirname(named) or "."
     return None
+
+
+def _in_layer(file: str, root: str | None) -> bool:
+    """Whether a file stands in one of several layers of a set."""
+    layers = layers_of(root) if root is not None else ()
+    real = os.path.realpath(file)
+    return len(layers) > 1 and any(real.startswith(os.path.realpath(layer) + os.sep) for layer in layers)
 
 
 Told = Callable[[int], None]

@@ -15,7 +15,7 @@ _COMMENT = re.compile(r"(?<=\S)[ \t]+(#(?!carepolicy:)[^\s#].*)$", re.MULTILINE)
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Comments without a space behind their # that begin right after a text without quotes: ``Request #1``."""
-    for source in checked.sources.values():
+    for source in checked.files_read.values():
         for found in _COMMENT.finditer(source.text):
             line = source.text.count("\n", 0, found.start()) + 1
             shift = source.text.rfind("\n", 0, found.start())

@@ -40,8 +40,10 @@ def _goes_on(step: str, after: str) -> bool:
 
 def _in_one_line(checked: CheckedSet, at: At, first: int, last: int) -> Place | None:
     """The place of some steps that stand in one line between brackets and without quotes."""
-    source = checked.sources[at.file]
     places = [checked.place(at / number) for number in range(first, last + 1)]
+    if len({place.file for place in places}) > 1:
+        return None
+    source = checked.files_read[places[0].file]
     line = source.text.split("\n")[places[0].line - 1]
     begins = [line[each.column - 1 : each.column] for each in places]
     opened = checked.place(at)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from carepolicy.policy.files import file_at
 from carepolicy.policy.text import wide_encoding
 
 if TYPE_CHECKING:
@@ -43,11 +44,9 @@ def reported(root: str, findings: Sequence[Finding], files: Sequence[str] = ()) 
 
     ``files`` are those that were read, by their paths below ``root``.
     """
-    told = tuple(
-        replace(each, place=each.place._replace(file=os.path.join(root, each.place.file))) for each in findings
-    )
+    told = tuple(replace(each, place=each.place._replace(file=file_at(root, each.place.file))) for each in findings)
     texts = {file: _lines(file) for file in sorted({each.place.file for each in told})}
-    return Checked(told, tuple(os.path.join(root, file) for file in files), texts)
+    return Checked(told, tuple(file_at(root, file) for file in files), texts)
 
 
 def _lines(file: str) -> Sequence[str]:

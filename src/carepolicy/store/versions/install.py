@@ -12,7 +12,7 @@ from carepolicy.engine.case import LiveProgram
 from carepolicy.engine.program import live_program
 from carepolicy.machine import cache
 from carepolicy.machine.bundle import KIND, compile_folder, from_bytes, load_bundle, to_bytes
-from carepolicy.policy.files import policy_files
+from carepolicy.policy.files import file_paths, laid_down
 from carepolicy.store.faults import NotInstalled
 from carepolicy.store.sql import statements
 
@@ -90,10 +90,10 @@ def installed_files(transaction: Transaction, version: int) -> dict[str, bytes]:
 
 
 def files_of(root: str) -> dict[str, bytes]:
-    """The files of the policy set in a folder, by their paths in it."""
+    """The files of the policy set in a folder, by their names in the set: those of all layers where it has several."""
     found = {}
-    for name in policy_files(root):
-        with open(os.path.join(root, name), "rb") as file:
+    for name, path in file_paths(root).items():
+        with open(path, "rb") as file:
             found[name] = file.read()
     return found
 
@@ -117,7 +117,7 @@ def load_version(transaction: Transaction, version: VersionRow) -> Installed:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             with open(target, "wb") as file:
                 file.write(content)
-        bundle = compile_folder(folder)
+        bundle = compile_folder(laid_down(folder))
     cache.store(KIND, version.digest, to_bytes(bundle))
     return Installed(version.id, bundle)
 
