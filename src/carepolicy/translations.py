@@ -210,6 +210,11 @@ def shipped_languages() -> frozenset[str]:
     return frozenset(each for each in os.listdir(FOLDER) if os.path.isdir(os.path.join(FOLDER, each)))
 
 
+def said_by_us() -> tuple[str, ...]:
+    """The languages in which carepolicy has words of its own, sorted."""
+    return tuple(sorted({ENGLISH, *shipped_languages()}))
+
+
 def read_mo(content: bytes, language: str) -> Catalogue:
     """A compiled catalogue of gettext."""
     order = "<" if content[:4] == b"\xde\x12\x04\x95" else ">"

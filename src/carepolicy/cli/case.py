@@ -14,7 +14,14 @@ import orjson
 from click.core import ParameterSource
 
 from carepolicy.cli.completion import flows, roles, states, subjects
-from carepolicy.cli.sets import Command, format_option, policies_option, showing_errors
+from carepolicy.cli.sets import (
+    Command,
+    demand_language,
+    format_option,
+    language_option,
+    policies_option,
+    showing_errors,
+)
 from carepolicy.cli.status import NO, CommandError
 from carepolicy.cli.stores import bundle_of, open_or_exit, reader_of, reveal_options, store_option
 from carepolicy.cli.terminal import csv_rows, plain, table, width
@@ -70,17 +77,18 @@ def command() -> None:
 @flow_option
 @reveal_options
 @format_option("text", "json", "jsonl")
+@language_option("The language of titles; default: the set's first.")
 @policies_option
 def show(
     subject: str, records: str | None, store: str, flow: str | None, reveal: bool, role: str | None, form: str,
-    policies: str,
+    language: str | None, policies: str,
 ) -> None:  # fmt: skip
     """Show the cases of SUBJECT: state, owner, clocks, and what happened, in the organisation's time zone.
 
     What is private is masked; with a store, --reveal --as ROLE shows what the role may see.
     """
     with source_of(records, store, reveal, role) as source:
-        zone, titles = _zone(policies), _titles(policies)
+        zone, titles = _zone(policies), _titles(policies, language)
         found = [record for record, _ in source.of_subject(subject, flow)]
     cases = cases_of(each for each in found if each.sequence)
     loose = sorted((each for each in found if not each.sequence), key=lambda each: each.at)
@@ -103,10 +111,11 @@ def show(
 @flow_option
 @reveal_options
 @format_option("jsonl", "text")
+@language_option("The language of titles; default: the set's first.")
 @policies_option
 def history(
     subject: str | None, every: bool, proof: bool, records: str | None, store: str, flow: str | None, reveal: bool,
-    role: str | None, form: str, policies: str,
+    role: str | None, form: str, language: str | None, policies: str,
 ) -> None:  # fmt: skip
     """Print the records of SUBJECT, or of all cases, in order by subject, flow and sequence."""
     if every == (subject is not None):
@@ -119,7 +128,7 @@ def history(
         return
     out = sys.stdout.buffer
     with source_of(records, store, reveal, role) as source:
-        zone, titles = (_zone(policies), _titles(policies)) if form == "text" else (ZoneInfo("UTC"), NAMES)
+        zone, titles = (_zone(policies), _titles(policies, language)) if form == "text" else (ZoneInfo("UTC"), NAMES)
         lines = source.in_order(flow) if subject is None else in_order(source.of_subject(subject, flow))
         for line in lines:
             told = line if form == "jsonl" else line_of(read_record(line), zone, titles).encode()
@@ -215,12 +224,14 @@ def _zone(policies: str) -> ZoneInfo:
         return ZoneInfo(timetable_of(policies).timezone)
 
 
-def _titles(policies: str) -> Titles:
+def _titles(policies: str, language: str | None = None) -> Titles:
     """The titles of the set in a folder; none where there is no sound one: cases are shown all the same."""
     if not os.path.isdir(policies):
         return NAMES
     try:
-        return Titles(load_bundle(policies))
+        bundle = load_bundle(policies)
+        demand_language(language, bundle.languages)
+        return Titles(bundle if language is None else load_bundle(policies, language))
     except PolicyErrors:
         return NAMES
 

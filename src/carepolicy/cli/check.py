@@ -198,7 +198,7 @@ def _watch(wanted: Wanted, form: str, day: date | None, strict: bool) -> None:
 
 
 def _is_ours(_: Change, path: str) -> bool:
-    return path.endswith((".yaml", ".yml", ".ics"))
+    return path.endswith((".yaml", ".yml", ".ics", ".po"))
 
 
 def _check_again(sets: dict[str, Rechecked], wanted: Wanted, form: str, day: date | None, strict: bool) -> None:

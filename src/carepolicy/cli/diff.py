@@ -13,10 +13,11 @@ from carepolicy.charts import NoRenderer, RenderError
 from carepolicy.charts.changes import compare
 from carepolicy.charts.changes.difference import as_data, in_text
 from carepolicy.charts.changes.overlay import draw_changes
-from carepolicy.cli.sets import earlier_or_exit, format_option, policies_option
+from carepolicy.cli.sets import demand_language, earlier_or_exit, format_option, language_option, policies_option
 from carepolicy.cli.status import DONE, NO, UNREACHABLE, CommandError
 from carepolicy.handbook.comparison import page_of
 from carepolicy.policy.likeness import did_you_mean
+from carepolicy.translations import said_by_us
 
 if TYPE_CHECKING:
     from carepolicy.charts.changes import Difference
@@ -35,7 +36,7 @@ DRAWN = (".svg", ".png", ".pdf", ".dot")
     "--output", "-o", metavar="FILE", help="What to write: .txt, .json, .html, or a chart (.svg .png .pdf .dot)."
 )
 @click.option("--flow", metavar="NAME", help="Only the changes of this flow.")
-@click.option("--language", metavar="TAG", help="The language of the words; default: the set's first.")
+@language_option("The language of the words; default: the set's first.")
 @click.option("--exit-code", "asking", is_flag=True, help="Exit with 1 where anything changed.")
 @format_option("text", "json")
 @policies_option
@@ -69,6 +70,7 @@ def _named(old: str, new: str | None, policies: str) -> tuple[str, str]:
 
 def _compared(old: str, new: str, policies: str, language: str | None, flow: str | None) -> Difference:
     before, after = (earlier_or_exit(each, policies) for each in (old, new))
+    demand_language(language, after.organisation.languages, said_by_us())
     found = compare(before, after, language)
     if flow is None:
         return found

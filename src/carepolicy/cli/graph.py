@@ -15,9 +15,10 @@ from carepolicy.charts.draw import PICTURES, UnknownFormat, draw_plan
 from carepolicy.charts.heat import BadAudit, chart_of_heat, read_audit
 from carepolicy.charts.overview import draw_all
 from carepolicy.cli.completion import flows
-from carepolicy.cli.sets import PIPE, policies_option, policies_or_exit
+from carepolicy.cli.sets import PIPE, demand_language, language_option, policies_option, policies_or_exit
 from carepolicy.cli.status import UNREACHABLE, CommandError, note
 from carepolicy.policy.likeness import did_you_mean
+from carepolicy.translations import said_by_us
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 @click.option("--as", "ending", metavar="ENDING", help="With --output -: the format, as in --as svg. Default: dot.")
 @click.option("--style", type=click.Choice(("card", "lanes", "plain")), default="card", show_default=True)
 @click.option("--paper", type=click.Choice(("A4", "A3", "Letter")), help="Of a .pdf; default: the organisation's.")
-@click.option("--language", metavar="TAG", help="The language of the chart's own words.")
+@language_option("The language of the chart; default: the set's first.")
 @click.option(
     "--heat", metavar="AUDIT", type=click.Path(), help="Put the figures of `audit --format json` on the chart."
 )
@@ -65,6 +66,7 @@ def command(
     if ending is not None and output != PIPE:
         raise click.UsageError("--as goes with --output -: a file's own ending says it", click.get_current_context())
     found = policies_or_exit(policies)
+    demand_language(language, found.organisation.languages, said_by_us())
     try:
         with _folder(output) as place:
             name = output if place is None else os.path.join(place, f"chart.{(ending or 'dot').lstrip('.')}")

@@ -67,6 +67,21 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
     return option
 
 
+def language_option(help: str) -> Callable[[Command], Command]:
+    """``--language TAG``, as the parameter ``language``."""
+    return click.option("--language", metavar="TAG", help=help)
+
+
+def demand_language(language: str | None, languages: Sequence[str], own: Sequence[str] = ()) -> None:
+    """Refuse a language in which nothing is said: neither the texts of a set, nor ``own`` words of ours."""
+    from carepolicy.machine.locales import nearest_language  # few commands are given a language
+
+    known = [*dict.fromkeys((*languages, *own))]
+    if language is not None and nearest_language(language, known) is None:
+        hint = did_you_mean(language, known) or f"known here: {', '.join(known)}"
+        raise CommandError(f'nothing is said in the language "{language}"; {hint}')
+
+
 def demand_folder(root: str) -> None:
     """Refuse a folder that is not there, or that is no policy set; of several layers the lowest is one."""
     layers = layers_of(root)

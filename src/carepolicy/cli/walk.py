@@ -15,10 +15,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from carepolicy.cli.sets import policies_option, stage_or_exit
+from carepolicy.cli.sets import demand_language, language_option, policies_option, stage_or_exit
 from carepolicy.cli.status import UNREACHABLE, CommandError
 from carepolicy.cli.terminal import no_colour, plain
 from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.phrases import in_language
 from carepolicy.scenarios.stage import CannotPlay
 from carepolicy.scenarios.walk import Move, Walk
 
@@ -45,14 +46,15 @@ COMMANDS = ("wait", "until", "next", "undo", "history", "save", "help", "quit")
 @click.command(epilog='Examples: carepolicy try email_inquiry, carepolicy try complaint --at "2026-03-06 15:30"')
 @click.argument("flow")
 @policies_option
+@language_option("The language of titles and texts; default: the set's first.")
 @click.option("--at", metavar="TIME", default="2026-03-02 10:00", show_default=True, help="When the walk begins.")
-def command(flow: str, policies: str, at: str) -> None:
+def command(flow: str, policies: str, language: str | None, at: str) -> None:
     """Walk through FLOW by hand: choose what happens, let time pass, watch the clocks.
 
     Shown are the state's card, its clocks and what may happen next. A step can be taken back, and the walk saved as
     a scenario that `carepolicy test` runs.
     """
-    walk = _walk(flow, policies, at)
+    walk = _walk(flow, policies, at, language)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CommandError("try needs a terminal; `carepolicy scenarios suggest` finds ways through a flow without one")
     try:
@@ -62,8 +64,10 @@ def command(flow: str, policies: str, at: str) -> None:
     keep_walking(walk, PromptSession())
 
 
-def _walk(flow: str, policies: str, at: str) -> Walk:
+def _walk(flow: str, policies: str, at: str, language: str | None) -> Walk:
     stage, found = stage_or_exit(policies, flow)
+    demand_language(language, stage.policies.organisation.languages)
+    found = in_language(stage.policies, language).flows[flow]
     try:
         return Walk(stage, found, at)
     except CannotPlay as problem:

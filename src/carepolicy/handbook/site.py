@@ -104,7 +104,7 @@ def build(
         book = Book(in_language(policies, language.tag), language.tag, year or year_of(policies), calendars)
         writer = _Writer(site, environment, book, language, languages)
         writer.home(draw_overview(policies, language.tag, language.folder, drawn=drawn))
-        for flow in policies.flows.values():
+        for flow in book.policies.flows.values():
             writer.flow(flow, charts[flow.name, language.tag], scenarios, history.since(flow, language.tag))
             told(1)
         site.add(f"{language.folder}/search.js", script_of(index_of(book)))

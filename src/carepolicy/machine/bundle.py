@@ -37,29 +37,34 @@ class PolicyErrors(Exception):
         self.findings = tuple(findings)
 
 
-def load_bundle(root: str) -> Bundle:
-    """The compiled policy set in ``root``. Raises ``PolicyErrors`` where the check finds errors in it."""
+def load_bundle(root: str, language: str | None = None) -> Bundle:
+    """The compiled policy set in ``root``; with its titles in a language where one is named, to show them.
+
+    Raises ``PolicyErrors`` where the check finds errors in it.
+    """
     digest = digest_of(root)
-    kept = cache.load(KIND, digest)
+    key = digest if language is None else f"{digest} {language}"
+    kept = cache.load(KIND, key)
     if kept is not None:
         return from_bytes(kept)
-    bundle = compile_folder(root)
+    bundle = compile_folder(root, language)
     if bundle.digest == digest:
-        cache.store(KIND, digest, to_bytes(bundle))
+        cache.store(KIND, key, to_bytes(bundle))
     return bundle
 
 
-def compile_folder(root: str) -> Bundle:
+def compile_folder(root: str, language: str | None = None) -> Bundle:
     """Read, check and compile a folder, whatever the cache holds. Raises ``PolicyErrors``."""
     from carepolicy.checks import check_folder
     from carepolicy.machine.compiler import compile_policies
     from carepolicy.policy.findings import Severity
+    from carepolicy.policy.phrases import in_language
 
     policies, findings = check_folder(root)
     errors = [each for each in findings if each.severity is Severity.ERROR]
     if policies is None or errors:
         raise PolicyErrors(errors or findings)
-    return compile_policies(policies)
+    return compile_policies(in_language(policies, language))
 
 
 class _Pickler(pickle.Pickler):

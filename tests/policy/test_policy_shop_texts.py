@@ -1,0 +1,135 @@
+"""A small shop in three languages, wholly translated: its pages, charts, notices, messages and cases speak each."""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from carepolicy.charts import chart_of
+from carepolicy.charts.draw import sources
+from carepolicy.checks import check_folder
+from carepolicy.handbook import build
+from carepolicy.machine.compiler import compile_policies
+from carepolicy.policy.load import load_policies
+from carepolicy.policy.model import Policies
+from carepolicy.policy.phrases import phrases_of, scenario_phrases
+from carepolicy.policy.translations import standing_of, updated
+from commands import run
+
+SHOP = Path(__file__).parent / "shop"
+LANGUAGES = ("fr", "pt-BR")
+SAID_ALIKE = {"E-mail", "RMA", "Baker"}
+"""Words that stand in a translation as well, or in the organisation's name."""
+
+EVENT: dict[str, Any] = {
+    "specversion": "1.0", "id": "1", "source": "/shop", "type": "order_received", "subject": "cake-7",
+    "time": "2026-03-02T09:05:00+00:00",
+    "data": {"customer.email": "a@example.org", "order.total": "30.00", "order.size": "many_cakes"},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shop() -> Policies:
+    policies, findings = load_policies(SHOP)
+    assert policies is not None, findings
+    return policies
+
+
+@pytest.fixture(scope="module")
+def pages(shop: Policies) -> dict[str, str]:
+    files = build(shop, drawn=False).files
+    return {name: html.unescape(text.decode()) for name, text in files.items()}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_shop_is_wholly_translated_and_its_catalogues_are_as_update_leaves_them(
+    shop: Policies, language: str
+) -> None:
+    phrases = tuple({each.path: each for each in (*scenario_phrases(shop), *phrases_of(shop))}.values())
+    assert standing_of(shop, phrases, language).is_whole
+    made = updated(shop, phrases, language)
+    assert made.text == (SHOP / made.file).read_text()
+    assert [each.code for each in check_folder(SHOP)[1] if each.code.startswith("CP62")] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_of_the_first_language_stands_on_a_page_or_chart_of_another(
+    shop: Policies, pages: dict[str, str], language: str
+) -> None:
+    own = {name: text for name, text in pages.items() if f"{language}/" in name}
+    assert len(own) > 5
+    english = {each.text for each in (*phrases_of(shop), *scenario_phrases(shop))} - SAID_ALIKE
+    left = {(name, text) for name, page in own.items() for text in english if text in _without_messages(page)}
+    # Guards are told by words of ours, which do not know what a value is called.
+    assert {text for _, text in left} <= {"many cakes"}
+    assert not any('<span lang="en">' in page for page in own.values())
+
+
+def _without_messages(page: str) -> str:
+    """A page without the messages to customers, which it shows in each of their languages."""
+    start, end = page.find('id="messages"'), page.find('id="examples"')
+    return page if start < 0 else page[:start] + (page[end:] if end > start else "")
+
+
+def test_a_chart_speaks_the_language_that_is_asked_for(shop: Policies) -> None:
+    assert chart_of(shop, "cake_order").title == "Order a cake"
+    assert chart_of(shop, "cake_order", language="fr").title == "Commander un gâteau"
+    assert chart_of(shop, "cake_order", language="fr-CA").title == "Commander un gâteau"
+    assert chart_of(shop, "cake_order", language="pt-BR").title == "Encomendar um bolo"
+    assert "Est-ce une grosse" in sources(shop, "cake_order", language="fr")[0]
+
+
+def test_a_notice_speaks_the_language_of_the_role_that_is_told(shop: Policies) -> None:
+    program = next(each for each in compile_policies(shop).programs if each.flow == "cake_order")
+    ordered = next(each for each in program.states if each.name == "ordered")
+    told = {
+        role: texts
+        for ways in ordered.ways.values() for way in ways if way.effects is not None for role, texts in way.effects.tell
+    }  # fmt: skip
+    assert {role: [*texts] for role, texts in told.items()} == {"baker": ["pt-BR"], "owner": ["fr"]}
+    assert told["baker"]["pt-BR"].text[0] == "Depressa: "
+    assert "".join(each for each in told["owner"]["fr"].text if isinstance(each, str)).startswith(
+        "Commander un gâteau :"
+    )
+
+
+def test_a_message_calls_flows_settings_and_choices_as_its_language_does(tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    log.write_text(json.dumps(EVENT) + "\n")
+    done = run("run", str(log), "--policies", str(SHOP))
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [each["data"]["text"] for each in records if each["type"] == "carepolicy.message.requested"] == [
+        "Your order of many cakes is here. We answer within 2 business days. See you soon!"
+    ]
+    policies, _ = load_policies(SHOP)
+    assert policies is not None
+    program = next(each for each in compile_policies(policies).programs if each.flow == "cake_order")
+    french = program.templates["thanks"]["fr"]
+    assert french.subject == ("Commander un gâteau : merci",)
+    assert dict(french.text[1].words) == {"one_cake": "un seul gâteau", "many_cakes": "plusieurs gâteaux"}
+    assert "À bientôt" in french.text[-1]
+
+
+def test_a_case_is_shown_with_the_titles_of_the_language_that_is_asked_for(tmp_path: Path) -> None:
+    log, records = tmp_path / "events.jsonl", tmp_path / "records.jsonl"
+    log.write_text(json.dumps(EVENT) + "\n")
+    records.write_text(run("run", str(log), "--policies", str(SHOP)).stdout)
+    asked = ("case", "show", "cake-7", "--records", str(records), "--policies", str(SHOP))
+    assert "Order waits for the baker" in run(*asked).stdout
+    french = run(*asked, "--language", "fr")
+    assert "La commande attend la pâtissière" in french.stdout
+    assert "Order waits for the baker" not in french.stdout
+    wrong = run(*asked, "--language", "pl")
+    assert (wrong.returncode, 'nothing is said in the language "pl"' in wrong.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("command", [("graph", "cake_order", "--output", "{out}.dot"), ("diff", "{set}", "{set}")])
+def test_an_unknown_language_is_refused_with_the_nearest(command: tuple[str, ...], tmp_path: Path) -> None:
+    words = [each.format(out=tmp_path / "chart", set=SHOP) for each in command]
+    done = run(*words, "--policies", str(SHOP), "--language", "frr")
+    assert done.returncode == 2
+    assert 'did you mean "fr"?' in done.stderr
