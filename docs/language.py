@@ -16,6 +16,7 @@ FILES = {
     "flow": "flows/NAME.yaml",
     "messages": "messages/LANGUAGE.yaml",
     "scenario": "scenarios/*.yaml",
+    "requirements": "requirements.yaml",
 }
 
 HEAD = """\

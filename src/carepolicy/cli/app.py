@@ -56,6 +56,7 @@ COMMANDS: dict[str, Entry] = {
     "explain": Entry("explain", "Say what a code of the check means"),
     "fmt": Entry("fmt", "Lay out policy files; comments are kept"),
     "test": Entry("test", "Run scenarios: do the policies do what they say"),
+    "coverage": Entry("coverage", "Say what carries each requirement, and what shows it"),
     "try": Entry("walk", "Walk through a flow by hand"),
     "scenarios": Entry("scenarios", "Suggest scenarios for what none goes through"),
     "run": Entry("run", "Events in, records out"),

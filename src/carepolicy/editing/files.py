@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from carepolicy.policy.files import ORGANISATION, SPLIT
+from carepolicy.policy.files import ORGANISATION, REQUIREMENTS, SPLIT
 
 KINDS = {"flows": "flow", "messages": "messages", "scenarios": "scenario"}
 """Folders of a policy set, and what the files in them are."""
 
 
 def kind_of(path: str | os.PathLike[str]) -> str | None:
-    """The kind of a policy file (flow, messages, organisation, scenario) by where it stands; None of another file."""
+    """The kind of a policy file (flow, messages, organisation, requirements, scenario) by where it stands; None of any
+    other."""
     folder, name = os.path.split(os.path.abspath(path))
     if not name.endswith(".yaml"):
         return None
@@ -22,6 +23,8 @@ def kind_of(path: str | os.PathLike[str]) -> str | None:
         return KINDS[os.path.basename(folder)]
     if os.path.basename(os.path.dirname(folder)) == SPLIT:
         return KINDS[SPLIT]
+    if name == REQUIREMENTS:
+        return "requirements"
     return "scenario" if "scenarios" in folder.split(os.sep) else None
 
 

@@ -106,6 +106,12 @@ CODES: dict[str, Code] = {
         "# flows/complaint.yaml\nflow: complaints\n",
         "# flows/complaint.yaml\nflow: complaint\n",
     ),
+    "CP290": Code(
+        "unknown requirement",
+        "covers: names a requirement by its id, and no file of requirements has it; told by `carepolicy coverage`.",
+        "# requirements.yaml has R49\nscenario: An answer in time\ncovers: [R94]\n",
+        "# requirements.yaml has R49\nscenario: An answer in time\ncovers: [R49]\n",
+    ),
     "CP116": Code(
         "two flows, or two messages, of one name",
         "Events, openings and records name a flow, and flows a message; two files give the same name to theirs.",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from carepolicy.policy.findings import Finding
 
 ORGANISATION = "organisation.yaml"
+REQUIREMENTS = "requirements.yaml"
+"""What the policies are to meet stands beside the organisation; it is no part of the set."""
 FOLDERS = ("flows", "messages")
 SPLIT = "messages"
 """The folder whose files may stand in a folder of their language: messages/en/orders.yaml."""
@@ -207,7 +209,7 @@ def _misnamed(root: str | os.PathLike[str], folder: str) -> Iterator[Finding]:
     for name in names:
         path = f"{folder}/{name}" if folder else name
         meant = _name_meant(name)
-        if meant is None or path == ORGANISATION:
+        if meant is None or path in (ORGANISATION, REQUIREMENTS):
             continue
         if not folder and _is_organisation(name):
             there = ORGANISATION in names

@@ -156,7 +156,7 @@ def _source(text: str, name: str) -> tuple[Source | None, list[Finding]]:
 def _scenario(source: Source, document: int) -> Scenario:
     data: Any = source.data
     root = At(source.file)
-    covers = data.get("covers", ())
+    covers = data.get("covers", [])
     return Scenario(
         file=source.file,
         document=document,

@@ -26,6 +26,7 @@ from carepolicy.policy.language.keys import (
     names,
     passed_on,
     read_fields,
+    requirement_ids,
     text,
     texts,
     title,
@@ -217,6 +218,7 @@ class Clock(Mapped):
         rank=3, told=msg("never stands still"),
     )  # fmt: skip
     at: At = located()
+    covers: tuple[str, ...] = requirement_ids("clock")
 
 
 def _share(node: Node) -> float | None:
@@ -368,6 +370,7 @@ class State(Mapped):
         "Other words for it.", said=WORDS, example="[inbox]", rank=3, told=msg("also called")
     )
     at: At = located()
+    covers: tuple[str, ...] = requirement_ids("state")
 
 
 @mapping("a phase, such as {title: Open, states: [received]}", piece="phase")

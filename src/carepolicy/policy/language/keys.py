@@ -246,6 +246,14 @@ def texts(about: str, **more: Any) -> Any:
     return key(TEXTS, about, missing=(), **more)
 
 
+def requirement_ids(what: str) -> Any:
+    """The ids of the requirements that a state, a clock or a message carries."""
+    return key(
+        TEXTS, f"Ids of the requirements that this {what} carries; `carepolicy coverage` looks for a scenario that "
+        "shows it.", missing=(), default=(), example="[R49]", rank=4, told=("covers", "couvre"),
+    )  # fmt: skip
+
+
 def name_of(what: str, about: str, **more: Any) -> Any:
     """The name of something that is given elsewhere: of a "state", a "role" …; None where it is left out."""
     return key((FACT if what == "fact" else NAME).of(what), about, **more)
@@ -313,8 +321,8 @@ def inlined(kind: type[Mapped]) -> Any:
     frozen_default=True,
     kw_only_default=True,
     field_specifiers=(
-        key, text, words, title, texts, name_of, names, expression, limit, flag, named, derived, called, located,
-        inlined,
+        key, text, words, title, texts, requirement_ids, name_of, names, expression, limit, flag, named, derived,
+        called, located, inlined,
     ),
 )  # fmt: skip
 def mapping(

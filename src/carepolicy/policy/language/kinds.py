@@ -1,4 +1,4 @@
-"""The four kinds of policy file: what stands in each, its JSON Schema for the check and for editors, and every place of
+"""The kinds of policy file: what stands in each, its JSON Schema for the check and for editors, and every place of
 a file with what the language says of it."""
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from carepolicy.policy.language.flow import Flow
 from carepolicy.policy.language.keys import Fields
 from carepolicy.policy.language.messages import Messages
 from carepolicy.policy.language.organisation import Organisation
+from carepolicy.policy.language.requirements import Requirements
 from carepolicy.policy.language.scenario import ScenarioFile
 from carepolicy.policy.language.shapes import Inside, Key, Schema, Shape
 from carepolicy.policy.places import At, Path, Source
@@ -21,6 +22,7 @@ KINDS = {
     "flow": Fields(Flow),
     "messages": Fields(Messages),
     "scenario": Fields(ScenarioFile),
+    "requirements": Fields(Requirements),
 }
 """Kinds of policy file, and what stands in each."""
 

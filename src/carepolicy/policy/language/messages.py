@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from carepolicy.policy.language.keys import Mapped, called, flag, key, located, mapping, named, text
+from carepolicy.policy.language.keys import Mapped, called, flag, key, located, mapping, named, requirement_ids, text
 from carepolicy.policy.language.shapes import LANGUAGE
 from carepolicy.policy.places import At
 from carepolicy.translations import msg
@@ -33,6 +33,7 @@ class Message(Mapped):
         told=msg("text"),
     )
     at: At = located()
+    covers: tuple[str, ...] = requirement_ids("message")
     apologises: bool = flag(
         "Its text begs pardon for lateness: what the next message says after a broken promise.",
         default=False,
