@@ -133,3 +133,12 @@ def test_an_unknown_language_is_refused_with_the_nearest(command: tuple[str, ...
     done = run(*words, "--policies", str(SHOP), "--language", "frr")
     assert done.returncode == 2
     assert 'did you mean "fr"?' in done.stderr
+
+
+def test_a_layer_over_the_shop_keeps_its_translations_and_what_the_layer_says_anew_has_none(tmp_path: Path) -> None:
+    (tmp_path / "organisation.yaml").write_text("organisation: Bakers\nroles: {baker: {title: Head baker}}\n")
+    layers = ("--policies", str(SHOP), "--policies", str(tmp_path))
+    done = run("graph", "cake_order", *layers, "--language", "fr", "--output", "-")
+    assert done.returncode == 0
+    assert all(text in done.stdout for text in ("Commander un gâteau", "Head baker"))
+    assert "CP622" in run("check", *layers).stdout

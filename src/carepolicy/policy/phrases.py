@@ -67,7 +67,7 @@ def phrases_of(policies: Policies) -> tuple[Phrase, ...]:
     """Every text for people in a set, each path once, in the order of the set: its organisation, then flow by flow."""
     found: dict[str, Phrase] = {}
     for file in _files(policies):
-        for phrase in phrases_in(policies.sources[file], _kind(file)):
+        for phrase in phrases_in(policies.sources[file], _kind(file), file):
             found.setdefault(phrase.path, phrase)
     return tuple(found.values())
 
@@ -76,23 +76,23 @@ def _kind(file: str) -> str:
     return "flow" if file.startswith("flows/") else "organisation"
 
 
-def phrases_in(source: Source, kind: str) -> Iterator[Phrase]:
-    """Every text for people in one file of a set: its organisation or a flow."""
+def phrases_in(source: Source, kind: str, file: str) -> Iterator[Phrase]:
+    """Every text for people in one file of a set, which it knows by the name ``file``: its organisation or a flow."""
     data: Any = source.data
     above = ("flows", str(data["flow"])) if kind == "flow" else ()
     for here, path, key, _ in occurrences(kind, data):
         if isinstance(here.shape, Fields):
-            yield from _left_out(source, here.shape, here.data, path, above)
+            yield from _left_out(source, here.shape, here.data, At(file, path), above)
         if key is None or not key.said or isinstance(here.data, (dict, list)) or here.data is None:
             continue
-        at = At(source.file, path)
+        at = At(file, path)
         if here.on_key:
             if key.said == VALUES:
                 said = Phrase(path_of((*above, *path, "title")), in_words(here.data), at, key.about, NAMING_SETTING)
             else:
                 said = Phrase(path_of((*above, *path, "term")), here.data, at, key.about, NAME_THERE)
         elif key.said == VALUES:
-            found = _of_value(source, path, key, here.data)
+            found = _of_value(source, at, key, here.data)
             if found is None:
                 continue
             said = found
@@ -103,9 +103,9 @@ def phrases_in(source: Source, kind: str) -> Iterator[Phrase]:
             yield said
 
 
-def _of_value(source: Source, path: Path, key: Key, value: object) -> Phrase | None:
+def _of_value(source: Source, at: At, key: Key, value: object) -> Phrase | None:
     """The words of a value: of a choice its name in words, of a setting its text unless that is a limit."""
-    at = At(source.file, path)
+    path = at.path
     text = Node(source, at, value, []).text()
     if path[0] == "facts":
         return Phrase(path_of((*path[:-1], text)), text.replace("_", " "), at, key.about, OF_CHOICE)
@@ -118,12 +118,12 @@ def _of_value(source: Source, path: Path, key: Key, value: object) -> Phrase | N
     return None
 
 
-def _left_out(source: Source, shape: Fields, data: Any, path: Path, above: Path) -> Iterator[Phrase]:
+def _left_out(source: Source, shape: Fields, data: Any, at: At, above: Path) -> Iterator[Phrase]:
     """Texts that are made of a name, since the manager left them out."""
     given = data if isinstance(data, dict) else {}
     if data is not None and not isinstance(data, dict):
         return
-    at = At(source.file, path)
+    path = at.path
     for name, key in shape.keys.items():
         if key.said and name not in given:
             read = form_of(shape.of).readers[key.attribute]
@@ -206,13 +206,13 @@ def _translated(policies: Policies, language: str, catalogues: list[Catalogue]) 
     for file in _files(policies):
         source, kind = policies.sources[file], _kind(file)
         changes: list[tuple[Phrase, str]] = []
-        for phrase in phrases_in(source, kind):
+        for phrase in phrases_in(source, kind, file):
             text = told.get((phrase.path, phrase.text))
             if text is None:
                 unsaid.add(phrase.text)
             else:
                 changes.append((phrase, text))
-        made[file] = _rewritten(policies, source, kind, changes) if changes else _of_file(policies, file)
+        made[file] = _rewritten(policies, file, kind, changes) if changes else _of_file(policies, file)
     flows: dict[str, Flow] = {name: made[flow.at.file] for name, flow in policies.flows.items()}
     return replace(
         policies,
@@ -235,7 +235,7 @@ def _of_file(policies: Policies, file: str) -> Any:
     return next(flow for flow in policies.flows.values() if flow.at.file == file)
 
 
-def _rewritten(policies: Policies, source: Source, kind: str, changes: list[tuple[Phrase, str]]) -> Any:
+def _rewritten(policies: Policies, file: str, kind: str, changes: list[tuple[Phrase, str]]) -> Any:
     """The organisation or the flow of a file, read anew with other texts in their places."""
     places: dict[Path, str] = {}
     names: dict[Path, str] = {}
@@ -247,12 +247,13 @@ def _rewritten(policies: Policies, source: Source, kind: str, changes: list[tupl
             names[phrase.at.path] = text
         else:
             beside[phrase] = text
+    source = policies.sources[file]
     data: Any = _with(source.data, places, names)
     files = {
         each.path: each.text.encode() for spec in policies.organisation.calendars.values() for each in spec.imports
     }
     written = replace(source, data=data)
-    made = KINDS[kind].read(Node(written, At(source.file), data, [], files), "")
+    made = KINDS[kind].read(Node(written, At(file), data, [], files), "")
     return _with_words(made, beside) if beside else made
 
 

@@ -42,7 +42,8 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
 
 
 def _places(checked: CheckedSet, phrases: Sequence[Phrase]) -> str:
-    shown = [f"{each.at.file}:{checked.place(each.at).line} {quoted(each.text)}" for each in phrases[:SHOWN]]
+    places = [(checked.place(each.at), each.text) for each in phrases[:SHOWN]]
+    shown = [f"{place.file}:{place.line} {quoted(text)}" for place, text in places]
     return ", ".join([*shown, *(["…"] if len(phrases) > SHOWN else [])])
 
 
