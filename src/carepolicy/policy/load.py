@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,13 @@ from carepolicy.policy.node import Node
 from carepolicy.policy.places import At, Place, Source
 from carepolicy.policy.shape import check_shape
 from carepolicy.policy.text import source_of
+from carepolicy.translations import Catalogue, Own, read_po
+
+
+@lru_cache(maxsize=64)
+def own_words(content: bytes, language: str) -> Catalogue:
+    """A set's catalogue of carepolicy's own words; the same object for the same bytes."""
+    return read_po(content, language)
 
 
 class Part(NamedTuple):
@@ -139,7 +147,16 @@ class _Loading:
         flows, messages = self._flows(organisation), self._messages()
         if organisation is None:
             return None
-        policies = Policies(root, organisation, flows, messages, self._digest(), self.sources, self._texts())
+        policies = Policies(
+            root,
+            organisation,
+            flows,
+            messages,
+            self._digest(),
+            self.sources,
+            self._texts(),
+            own_words=self._own_words(),
+        )
         if len(layers) == 1:
             return policies
         return replace(policies, additions=tuple(self.additions), files=self.files, parts=self.parts)
@@ -162,6 +179,12 @@ class _Loading:
             for name, part in layer.items()
         }
         return digest(names)
+
+    def _own_words(self) -> Own:
+        """carepolicy's own words, in the languages in which the set has some; an upper layer's before a lower one's."""
+        names = [name for name in self.contents if name.startswith(f"{TEXTS}/carepolicy/") and name.endswith(".po")]
+        found = [(name, part) for name in sorted(names) for part in reversed(self.contents[name])]
+        return tuple(own_words(part.content, Path(name).stem) for name, part in found)
 
     def _kept(self, name: str, kind: str, files: Mapping[str, bytes] | None = None) -> Kept | None:
         """A file as it was read and made into a part of the model, now or before; None of one that is not there.

@@ -78,7 +78,7 @@ RULE = Rule(
     "case, organisation, flow.title, settings.NAME, channel.NAME.address, channel.NAME.hours, or message.NAME: the "
     "text of another message, which takes in none itself. Two braces, {{ and "
     '}}, print one. What has no value leaves a hole, but for an alternative: {customer.name or "customer"}. '
-    "In a clock's promise {limit} is the clock's own.",
+    "In a clock's promise {limit} is the clock's own. A limit may be told in a grammatical case, as in {limit:dative}.",
     "states:\n  received:\n"
     "    on: {first_reply.late: {to: overdue, tell: {role: care_lead, say: 'Late: {order.totl}'}}}\n",
     "states:\n  received:\n"
