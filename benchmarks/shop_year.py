@@ -31,8 +31,9 @@ BUSY = {12: 1.5, 13: 1.5, 46: 2.0, 47: 3.0, 48: 2.5, 49: 2.5, 50: 2.5}
 """By its number, a week of the year in which so many times as much is sold."""
 AWAY = frozenset((7, 8, 21, 29, 30, 31, 32, 42))
 """Weeks in which people are on leave."""
-USUAL = 12
-"""So many times as often as any other comes a flow's shortest story and the next two: what goes as it should."""
+USUAL, OPEN = 12, 0.25
+"""So many times as often as any other come the three shortest stories of a flow that end: what goes as it should; so
+many times as often those that a scenario leaves open once it has shown its point."""
 
 
 class Told(NamedTuple):
@@ -74,19 +75,19 @@ def stories_of(root: Path) -> list[Story]:
     stage = stage_for(str(root))
     kinds = {each.name: each.type for each in stage.policies.organisation.facts.values()}
     staff = {name for flow in stage.policies.flows.values() for name, each in flow.events.items() if each.by == "staff"}
-    found: dict[str, list[tuple[datetime, tuple[Told, ...]]]] = {}
+    found: dict[str, list[tuple[datetime, tuple[Told, ...], bool]]] = {}
     for file in scenario_files([str(root)]):
         for document in read_scenarios(file):
             if document.scenario is None:
                 continue
-            told = _told(stage, document.scenario)
+            told, ends = _told(stage, document.scenario)
             if told:
                 begins = _instant(told[0][0])
                 events = tuple(
                     Told(_instant(at) - begins, event, _days_of(data, kinds), subject, event in staff)
                     for at, event, data, subject in told
                 )
-                found.setdefault(document.scenario.flow, []).append((begins, events))
+                found.setdefault(document.scenario.flow, []).append((begins, events, ends))
     return [story for flow, stories in found.items() for story in _weighed(flow, stories)]
 
 
@@ -96,20 +97,22 @@ def _days_of(data: dict[str, Any], kinds: dict[str, str]) -> dict[str, Any]:
     return {name: read[kinds[name]](value) if kinds.get(name) in read else value for name, value in data.items()}
 
 
-def _told(stage: Stage, scenario: Scenario) -> list[tuple[int, str, dict[str, Any], str]]:
+def _told(stage: Stage, scenario: Scenario) -> tuple[list[tuple[int, str, dict[str, Any], str]], bool]:
+    """What a scenario feeds, and whether all its cases are closed then."""
     play = _Listening(stage, scenario)
     for step, following in scenario.in_pairs():
         try:
             play.act(step, following)
         except CannotPlay:
             break
-    return play.told
+    return play.told, all(each.outcome is not None for each in play.views.all())
 
 
-def _weighed(flow: str, stories: list[tuple[datetime, tuple[Told, ...]]]) -> Iterator[Story]:
-    usual = sorted(range(len(stories)), key=lambda place: len(stories[place][1]))[:3]
-    for place, (begins, events) in enumerate(stories):
-        yield Story(flow, begins, events, USUAL if place in usual else 1)
+def _weighed(flow: str, stories: list[tuple[datetime, tuple[Told, ...], bool]]) -> Iterator[Story]:
+    ending = [place for place, (_, _, ends) in enumerate(stories) if ends]
+    usual = sorted(ending, key=lambda place: len(stories[place][1]))[:3]
+    for place, (begins, events, ends) in enumerate(stories):
+        yield Story(flow, begins, events, USUAL if place in usual else 1 if ends else OPEN)
 
 
 def _instant(microseconds: int) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -108,18 +108,37 @@ def yes_or_no(value: bool, language: str, own: Own = ()) -> str:
 def time_in_words(instant: int, language: str, timezone: str, tells_zone: bool = False) -> str:
     """An instant with its day's name and without seconds: "Tuesday, 3 March 2026, 10:40". The zone is named where that
     is asked for, and in an hour that comes twice, as clocks are put back."""
-    from babel.dates import format_date, format_time, get_timezone_name
-
-    locale, zone = locale_of(language), ZoneInfo(timezone)
+    zone = ZoneInfo(timezone)
     at = EPOCH + timedelta(microseconds=instant)
     with suppress(OverflowError):  # in the first and the last hours of all years there is no other zone
         at = at.astimezone(zone)
-    clock = format_time(at.timetz(), "short", tzinfo=at.tzinfo, locale=locale)
-    day = format_date(at.date(), "full", locale=locale)
-    told = str(locale.datetime_formats["medium"]).format(clock, day)
-    if at.utcoffset() != at.replace(fold=1 - at.fold).utcoffset():
-        return f"{told} ({get_timezone_name(at, locale=locale)})"
-    return f"{told} ({get_timezone_name(zone, locale=locale)})" if tells_zone else told
+    told = _day_and_time(language).format(_time_of_day(at.hour, at.minute, language), _day(at.date(), language))
+    twice = at.utcoffset() != at.replace(fold=1 - at.fold).utcoffset()
+    if not (twice or tells_zone):
+        return told
+    from babel.dates import get_timezone_name
+
+    return f"{told} ({get_timezone_name(at if twice else zone, locale=locale_of(language))})"
+
+
+@lru_cache(maxsize=64)
+def _day_and_time(language: str) -> str:
+    """Where a language puts the time of day, {0}, and the day, {1}."""
+    return str(locale_of(language).datetime_formats["medium"])
+
+
+@lru_cache(maxsize=6000)
+def _time_of_day(hour: int, minute: int, language: str) -> str:
+    from babel.dates import format_time
+
+    return format_time(time(hour, minute), "short", locale=locale_of(language))
+
+
+@lru_cache(maxsize=4096)
+def _day(on: date, language: str) -> str:
+    from babel.dates import format_date
+
+    return format_date(on, "full", locale=locale_of(language))
 
 
 @lru_cache(maxsize=4096)
