@@ -250,7 +250,7 @@ def requirement_ids(what: str) -> Any:
     """The ids of the requirements that a state, a clock or a message carries."""
     return key(
         TEXTS, f"Ids of the requirements that this {what} carries; `carepolicy coverage` looks for a scenario that "
-        "shows it.", missing=(), default=(), example="[R49]", rank=4, told=("covers", "couvre"),
+        "shows it.", missing=(), default=(), example="[R49]", rank=4, told=msg("covers"),
     )  # fmt: skip
 
 
