@@ -203,6 +203,19 @@ def test_what_is_wrong_in_a_layer_is_found_there(harbour: Path, tmp_path: Path, 
         }
 
 
+def test_files_of_one_layer_add_nothing_to_each_other(harbour: Path, tmp_path: Path) -> None:
+    message = "language: en\nmessages: {%s: {subject: A, text: B.}}\n"
+    lay(
+        harbour,
+        {"messages/en/a.yaml": message % "chat_answer_late", "messages/en/b.yaml": message % "chat_answer_lost"},
+    )
+    here = {"messages/en/c.yaml": message % "parcel_is_lost", "messages/en/d.yaml": message % "parcel_is_last"}
+    upper = lay(tmp_path / "upper", {**here, "messages/en/e.yaml": message % "chat_anser_late"})
+    _, findings = check_folder(layered((str(harbour), upper)))
+    told = [(each.place.file, each.hint) for each in findings if each.code == "CP247"]
+    assert told == [(f"{upper}/messages/en/e.yaml", 'did you mean "chat_answer_late"?')]
+
+
 def test_a_folder_that_is_named_twice_or_is_not_there_is_found(shop: Shop, tmp_path: Path) -> None:
     _, twice = load_policies(layered((shop.base, shop.mystore, shop.mystore)))
     assert [each.code for each in twice] == ["CP120"]
@@ -313,6 +326,20 @@ def test_commands_take_layers(shop: Shop, tmp_path: Path, capfd: pytest.CaptureF
         "2026-03-02"
     )
     assert carepolicy(capfd, "fmt", "--check", *layers)[0] in (0, 1)
+
+
+def test_diff_says_what_a_store_has_made_of_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    limit = "clocks: {first_reply: {limit: 2 business hours}}\n"
+    lay(tmp_path / "mystore", {"organisation.yaml": "organisation: My store\n", "flows/email_inquiry.yaml": limit})
+    monkeypatch.chdir(tmp_path)
+    layers = ["--policies", "library", "--policies", "mystore"]
+    status, out, _ = carepolicy(capfd, "diff", "library", *layers)
+    assert (status, out.splitlines()[0]) == (0, "library → library:mystore: 4 changes")
+    assert "  CHANGED  First answer: now 2 business hours\n" in out
+    assert "closed day" not in out  # neither of them says anything of it
+    assert carepolicy(capfd, "diff", "library", "library:mystore", *layers)[1] == out
 
 
 def test_a_store_keeps_every_layer_of_what_is_installed(shop: Shop, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from carepolicy.charts.changes.overlay import draw_changes
 from carepolicy.cli.sets import demand_language, earlier_or_exit, format_option, language_option, policies_option
 from carepolicy.cli.status import DONE, NO, UNREACHABLE, CommandError
 from carepolicy.handbook.comparison import page_of
+from carepolicy.policy.files import as_named
 from carepolicy.policy.likeness import did_you_mean
 from carepolicy.translations import said_by_us
 
@@ -28,7 +29,7 @@ DRAWN = (".svg", ".png", ".pdf", ".dot")
 
 @click.command(
     epilog="Examples: carepolicy diff HEAD, carepolicy diff v1..v2 --output changes.html, "
-    "carepolicy diff old_policies policies --flow complaint --output complaint.svg"
+    "carepolicy diff old_policies policies --flow complaint --output complaint.svg, carepolicy diff library"
 )
 @click.argument("old")
 @click.argument("new", required=False)
@@ -46,9 +47,10 @@ def command(
 ) -> None:  # fmt: skip
     """Say what changed from OLD to NEW: two folders, or two git revisions.
 
-    A revision is REV, or REV:FOLDER for another folder than --policies; OLD..NEW is both in one. Without NEW
-    the comparison is with the files as they are. On a chart, what is new, changed and removed is marked by a
-    word, a border and a colour; a chart of several flows becomes a file for each flow.
+    library is the set that comes with carepolicy. A revision is REV, or REV:FOLDER for another folder than
+    --policies; OLD..NEW is both in one. Without NEW the comparison is with the files as they are. On a chart, what
+    is new, changed and removed is marked by a word, a border and a colour; a chart of several flows becomes a file
+    for each flow.
     """
     first, last = _named(old, new, policies)
     difference = _compared(first, last, policies, language, flow)
@@ -65,7 +67,7 @@ def _named(old: str, new: str | None, policies: str) -> tuple[str, str]:
         old, _, new = old.partition("..")
     if not old:
         raise click.UsageError("name the older set before the two dots", click.get_current_context())
-    return old, new or policies
+    return old, new or as_named(policies)
 
 
 def _compared(old: str, new: str, policies: str, language: str | None, flow: str | None) -> Difference:

@@ -54,6 +54,12 @@ def folder_meant(named: str) -> str:
     return packed if os.path.isdir(packed) else os.path.join(os.path.dirname(os.path.dirname(here)), "policies")
 
 
+def as_named(root: str | os.PathLike[str]) -> str:
+    """The root of a set as people name it: the one that comes with carepolicy is ``library``, wherever it stands."""
+    library = folder_meant(LIBRARY)
+    return os.pathsep.join(LIBRARY if layer == library else layer for layer in layers_of(root))
+
+
 def file_at(root: str | os.PathLike[str], file: str) -> str:
     """Where a file stands as findings of a set name it: below its root; one of several layers is named from here."""
     return file if len(layers_of(root)) > 1 else os.path.join(root, file)

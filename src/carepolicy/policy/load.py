@@ -293,7 +293,19 @@ def _read(parts: Parts, name: str, kind: str, files: Mapping[str, bytes] | None,
     made = None
     if not findings:
         made = KINDS[kind].read(Node(laid.source, At(name), laid.source.data, findings, files), "")
-    return Kept(parts, others, laid.source, tuple(findings), made, None, sources, tuple(laid.added.values()))
+    added = _of_other_layers(laid, sources) if kind == "messages" else laid.added.values()
+    return Kept(parts, others, laid.source, tuple(findings), made, None, sources, tuple(added))
+
+
+def _of_other_layers(laid: Laid, sources: Sequence[tuple[int, Source]]) -> Iterator[Addition]:
+    """The messages that only upper layers have. A layer may have several files of a language: they are beside each
+    other, and nothing that one of them has is added to another."""
+    layers = {source.file: layer for layer, source in sources}
+    for each in laid.added.values():
+        below = [source for layer, source in sources if layer < layers[each.place.file]]
+        names = {str(path[1]) for source in below for path in source.keys if path[0] == "messages" and len(path) == 2}
+        if below and each.name not in names:
+            yield each._replace(known=tuple(sorted(names)))
 
 
 def _same_messages(before: Sequence[tuple[int, Source]], layer: int, source: Source) -> Iterator[Finding]:

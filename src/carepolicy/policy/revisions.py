@@ -26,10 +26,12 @@ class NoRevision(ValueError):
 def folder_of(named: str, policies: str) -> Iterator[str]:
     """The folder of a set: ``named`` itself where it is one, else that of a git revision, until the block ends.
 
-    ``REV`` is the folder ``policies`` in that revision, ``REV:FOLDER`` another one. Raises NoRevision.
+    ``library`` is the set that comes with carepolicy, as everywhere; ``REV`` is the folder ``policies`` in that
+    revision, ``REV:FOLDER`` another one. Raises NoRevision.
     """
-    if all(map(os.path.isdir, layers_of(named))):
-        yield named
+    meant = layered(layers_of(named))
+    if all(map(os.path.isdir, layers_of(meant))):
+        yield meant
         return
     revision, colon, folder = named.partition(":")
     with tempfile.TemporaryDirectory(prefix="carepolicy-") as place:

@@ -197,13 +197,14 @@ def clock_item(side: Side, flow: Flow, clock: Clock) -> Item:
     """A promise in time."""
     words = side.words(flow)
     share = "" if clock.target is None else f"{clock.target * 100:g} %"
+    rolls = tuple(humanised(choice.rolls or "") for choice in clock.limits)
     again = words.labels.again_continue if clock.again == "continue" else words.labels.again_restart
     aspects = {
         **_limits(words, clock),
         **aspects_of(clock, called_in(side, words)),
         "target": (clock.target, share),
         "again": (clock.again, again),
-        "rolls": texts(tuple(humanised(choice.rolls or "") for choice in clock.limits)),
+        "rolls": texts(rolls if any(rolls) else ()),
     }
     runs_in = tuple(side.state(flow.name, name) for name in clock.runs_in)
     return Item("clock", words.clock(clock.name), flow.name, "", aspects, runs_in)
