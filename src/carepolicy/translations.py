@@ -292,29 +292,6 @@ def locale_of(language: str) -> Any:
     return Locale(ENGLISH)
 
 
-def read_po(content: bytes, language: str) -> Catalogue:
-    """A catalogue as text, such as a set brings. Fuzzy entries, and those without all their forms, are left out; one
-    that cannot be read has no phrases."""
-    from io import BytesIO
-
-    from babel.messages.pofile import PoFileError
-    from babel.messages.pofile import read_po as read
-
-    try:
-        found = read(BytesIO(content), abort_invalid=True)
-    except (PoFileError, ValueError, LookupError):
-        return Catalogue(language, {})
-    texts: dict[tuple[str, str], tuple[str, ...]] = {}
-    for each in found:
-        forms = (each.string,) if isinstance(each.string, str) else tuple(each.string or ("",))
-        text = each.id if isinstance(each.id, str) else each.id[0]
-        if text and all(forms) and not each.fuzzy:
-            texts[each.context or "", text] = forms
-    header = content.decode("utf-8", "replace").partition("\n\n")[0]
-    lines = (line[1:].removesuffix('"').removesuffix("\\n") for line in header.splitlines() if line[:1] == '"')
-    return catalogue_of(language, texts, "\n".join(lines))
-
-
 @cache
 def all_phrases() -> frozenset[tuple[str, str]]:
     """Every phrase that the code marks, by context and (first) text: those of the German catalogue, which is whole."""

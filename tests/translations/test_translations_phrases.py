@@ -11,7 +11,8 @@ from babel import Locale
 from babel.units import format_unit
 
 from carepolicy.businesstime.words import LENGTHS, limit_in_words
-from carepolicy.translations import Counted, categories_of, form_of, read_po, shipped, translation_of
+from carepolicy.policy.ownwords import own_words
+from carepolicy.translations import Counted, categories_of, form_of, shipped, translation_of
 
 TABLE: dict[str, list[dict[str, str]]] = yaml.safe_load((Path(__file__).parent / "phrases.yaml").read_text("utf-8"))
 PHRASES = [
@@ -75,7 +76,7 @@ msgstr "ndiyo"
 
 
 def test_words_of_the_set_come_before_those_of_the_package_and_a_fuzzy_one_does_not_count():
-    own = (read_po(OWN.encode(), "sw"), read_po(OWN.encode(), "de"))
+    own = (own_words(OWN.encode(), "sw"), own_words(OWN.encode(), "de"))
     assert limit_in_words("3 hours", "sw", own=own) == "saa 3"
     assert limit_in_words("3 days", "sw", own=own) == "3 days"
     assert limit_in_words("3 hours", "de-CH", own=own) == "saa 3"
@@ -83,8 +84,21 @@ def test_words_of_the_set_come_before_those_of_the_package_and_a_fuzzy_one_does_
 
 
 def test_a_catalogue_that_cannot_be_read_has_no_words():
-    assert read_po(b"\xff\xfe not a catalogue", "sw").texts == {}
+    assert own_words(b"\xff\xfe not a catalogue", "sw").texts == {}
 
 
 def test_a_phrase_with_too_few_forms_takes_the_last():
     assert Counted(("one", "many"), "", "pl", "n != 1").form("0.5") == "many"
+
+
+def test_what_could_not_be_filled_in_is_told_in_english():
+    broken = own_words(OWN.replace("saa {}", "saa {} {}").encode(), "sw")
+    assert limit_in_words("3 hours", "sw", own=(broken,)) == "3 hours"
+
+
+@pytest.mark.parametrize(
+    "rule", ["nplurals=2; plural=(n !=", "nplurals=1; plural=n;", "plural", "nplurals=2; plural=n/0;"]
+)
+def test_a_rule_that_cannot_be_worked_out_does_no_harm(rule: str):
+    broken = own_words(OWN.replace("nplurals=2; plural=(n != 1);", rule).encode(), "sw")
+    assert limit_in_words("3 hours", "sw", own=(broken,)) == "saa 3"

@@ -16,6 +16,7 @@ from carepolicy.checks.times import TimesInTexts
 from carepolicy.policy.findings import unknown
 from carepolicy.policy.language.flow import list_at
 from carepolicy.policy.language.kinds import references
+from carepolicy.policy.ownwords import findings_of
 from carepolicy.policy.phrases import phrases_of
 from carepolicy.policy.placeholders import PlaceholderError, included_in, placeholders
 from carepolicy.policy.places import Place
@@ -120,6 +121,15 @@ class CheckedSet:
         phrases = phrases_of(self.policies)
         found = (standing_of(self.policies, phrases, each) for each in self.organisation.languages[1:])
         return tuple(each for each in found if each.files)
+
+    @cached_property
+    def _own_findings(self) -> tuple[Finding, ...]:
+        files = self.policies.own_files.items()
+        return tuple(each for file, content in files for each in findings_of(content, file))
+
+    def own_findings(self, code: str) -> Iterator[Finding]:
+        """What is wrong, by this rule, with the files of carepolicy's own words that the set brings."""
+        return (each for each in self._own_findings if each.code == code)
 
     def unknown_names(
         self, code: str, what: str, known: Mapping[str, object] | Callable[[Reference], Mapping[str, object]]

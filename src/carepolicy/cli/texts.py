@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,18 +12,23 @@ import click
 from carepolicy.cli.sets import demand_folder, format_option, policies_option, refuse
 from carepolicy.cli.status import NO, CommandError
 from carepolicy.cli.terminal import plain
+from carepolicy.policy.files import TEXTS, file_at, layered, layers_of, policy_files, read_bytes
 from carepolicy.policy.likeness import did_you_mean
 from carepolicy.policy.load import load_policies
-from carepolicy.policy.phrases import phrases_of, scenario_phrases, tag_of
+from carepolicy.policy.ownwords import FOLDER as OWN_WORDS
+from carepolicy.policy.ownwords import own_file, own_standing, own_updated
+from carepolicy.policy.phrases import catalogues_of, phrases_of, scenario_phrases, tag_of
 from carepolicy.policy.rewritten import read_exactly, replace_text
 from carepolicy.policy.translations import Broken, standing_of, updated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from carepolicy.policy.model import Policies
+    from carepolicy.policy.ownwords import OwnStanding
     from carepolicy.policy.phrases import Phrase
     from carepolicy.policy.translations import Standing, Updated
+    from carepolicy.translations import Own
 
 
 @click.group(
@@ -42,16 +48,30 @@ def command() -> None:
 def update(language: tuple[str, ...], policies: str) -> None:
     """Lay down what there is to translate, for each LANGUAGE; without one for every language of the set.
 
+    Where carepolicy lacks words of its own in a language, they are laid down too: texts/carepolicy/LANGUAGE.po. Of
+    a set in layers the uppermost is written to; it gets what those below do not translate.
+
     What is translated stays, also where a state or a flow was renamed. What changed is marked as fuzzy and is not
     used until a translator takes the mark away; what is gone is kept at the end as obsolete. A second time changes
     nothing.
     """
     found = _set_in(policies)
     phrases = _phrases(found)
-    made = [_updated(found, phrases, each) for each in _wanted(found, language)]
-    for each in made:
-        _write(os.path.join(policies, each.file), each.text)
-        click.echo(plain(_told(os.path.join(policies, each.file), each)))
+    layer = layers_of(policies)[-1]
+    below = _set_in(layered(layers_of(policies)[:-1])) if len(layers_of(policies)) > 1 else None
+    above, untold = _upper(found, below, phrases)
+    own = {file_in(layer, each): content for each, content in found.own_files.items() if file_in(layer, each)}
+    made: dict[str, tuple[Updated, str]] = {}
+    for each in _wanted(found, language):
+        if each != found.organisation.languages[0]:
+            texts = _updated(above, untold(each), each)
+            made[texts.file] = texts, "texts"
+        words = _own_updated(found, own, each, () if below is None else below.own_words)
+        if words is not None:
+            made[words.file] = words, "words of carepolicy's own"
+    for file, (written, what) in made.items():
+        _write(os.path.join(layer, file), written.text)
+        click.echo(plain(_told(os.path.join(layer, file), written, what)))
 
 
 @command.command(
@@ -68,16 +88,17 @@ def check(language: tuple[str, ...], policies: str, form: str) -> None:
     """
     found = _set_in(policies)
     phrases = _phrases(found)
-    standings = [standing_of(found, phrases, each) for each in _wanted(found, language)]
+    wanted = _wanted(found, language)
+    standings = [standing_of(found, phrases, each) for each in wanted if each != found.organisation.languages[0]]
+    own = [own_standing(tuple(found.own_files), found.own_words, each) for each in wanted]
     if form == "json":
-        click.echo(
-            json.dumps({"languages": [_object(found, each) for each in standings]}, ensure_ascii=False, indent=2)
-        )
+        answer = {"languages": [_object(found, each) for each in standings], "own_words": [_own(each) for each in own]}
+        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     else:
-        for each in standings:
-            for line in _lines(found, each):
-                click.echo(plain(line))
-    if not all(each.is_whole for each in standings):
+        told = [line for each in standings for line in _lines(found, each)]
+        for line in (*told, *(line for each in own for line in _own_lines(each))):
+            click.echo(plain(line))
+    if not all(each.is_whole for each in standings) or any(each.missing for each in own):
         raise SystemExit(NO)
 
 
@@ -97,17 +118,69 @@ def _phrases(policies: Policies) -> tuple[Phrase, ...]:
 def _wanted(policies: Policies, languages: Sequence[str]) -> list[str]:
     """The languages that are named, as the set names them; all but the first where none is."""
     first, *others = policies.organisation.languages
-    if not others:
+    lacks = own_standing((), (), first).missing
+    if not others and not lacks:
         raise CommandError(f"the set has one language, {first}: name others under languages: in organisation.yaml")
-    known = {tag_of(each): each for each in others}
+    known = {tag_of(each): each for each in policies.organisation.languages}
     for each in languages:
-        if tag_of(each) == tag_of(first):
+        if tag_of(each) == tag_of(first) and not lacks:
             raise CommandError(f'the set itself is written in "{first}": it needs no translation')
         if tag_of(each) not in known:
             hint = did_you_mean(each, others)
             more = "name it under languages: in organisation.yaml"
             raise CommandError(f'"{each}" is no language of this set; {hint or more}')
-    return list(dict.fromkeys(known[tag_of(each)] for each in languages)) or others
+    return list(dict.fromkeys(known[tag_of(each)] for each in languages)) or [*([first] if lacks else []), *others]
+
+
+def _upper(
+    policies: Policies, below: Policies | None, phrases: tuple[Phrase, ...]
+) -> tuple[Policies, Callable[[str], tuple[Phrase, ...]]]:
+    """A set with the catalogues of its uppermost layer alone, and what those below do not translate into a language."""
+    if below is None:
+        return policies, lambda language: phrases
+    layers = layers_of(policies.root)
+    files = [each for each in policy_files(layers[-1]) if each.startswith(f"{TEXTS}/") and each.count("/") == 1]
+    texts = {each: read_bytes(os.path.join(layers[-1], each), each)[0] or b"" for each in files}
+    above = replace(policies, texts=texts)
+
+    def untold(language: str) -> tuple[Phrase, ...]:
+        told = {
+            (each.context, each.text) for one in catalogues_of(below, language) for each in one.alive if each.counts
+        }
+        told -= {(each.context, each.text) for one in catalogues_of(above, language) for each in one.alive}
+        return tuple(each for each in phrases if (each.path, each.text) not in told)
+
+    return above, untold
+
+
+def file_in(layer: str, file: str) -> str:
+    """The name of a file of own words in a layer; "" of one that is in another."""
+    if file.startswith(f"{OWN_WORDS}/"):
+        return file
+    return os.path.relpath(file, layer) if os.path.realpath(file).startswith(os.path.realpath(layer) + os.sep) else ""
+
+
+def _own_updated(policies: Policies, own: Mapping[str, bytes], language: str, below: Own) -> Updated | None:
+    file = own_file(tuple(own), language)
+    try:
+        return own_updated(file, own.get(file), language, below)
+    except Broken as problem:
+        refuse(policies.root, problem.findings)
+
+
+def _own(standing: OwnStanding) -> dict[str, Any]:
+    missing = [{"context": each.context, "text": each.text} for each in standing.missing]
+    return {
+        "language": standing.language, "file": standing.file, "phrases": standing.total, "missing": missing,
+    }  # fmt: skip
+
+
+def _own_lines(standing: OwnStanding) -> Iterator[str]:
+    lacking = len(standing.missing)
+    if lacking:
+        told = f"{standing.total - lacking} of {standing.total} words of carepolicy's own"
+        hint = f"`carepolicy texts update {standing.language}` lays the others down in {standing.file}"
+        yield f"{standing.language}: {told}; {hint}"
 
 
 def _updated(policies: Policies, phrases: Sequence[Phrase], language: str) -> Updated:
@@ -131,10 +204,10 @@ def _write(path: str, text: str) -> None:
         raise CommandError(f"{path} cannot be written: {problem.strerror or problem}") from None
 
 
-def _told(path: str, made: Updated) -> str:
+def _told(path: str, made: Updated, what: str) -> str:
     counts = ((made.new, "not translated"), (made.stale, "fuzzy"), (made.moved, "moved"), (made.gone, "obsolete"))
-    told = [f"{count} {what}" for count, what in counts if count]
-    return f"{path}: {made.translated} of {made.total} texts translated" + "".join(f", {each}" for each in told)
+    told = [f"{count} {how}" for count, how in counts if count]
+    return f"{path}: {made.translated} of {made.total} {what} translated" + "".join(f", {each}" for each in told)
 
 
 def _lines(policies: Policies, standing: Standing) -> Iterator[str]:
@@ -157,12 +230,19 @@ def _short(text: str) -> str:
 
 
 def _file(policies: Policies, file: str) -> str:
-    return os.path.join(policies.root, file)
+    """Where a catalogue stands, or whatever else is named as findings name it; of several layers that which has it."""
+    layers = layers_of(policies.root)
+    there = [os.path.join(each, file) for each in layers if file.startswith(f"{TEXTS}/")]
+    return next((each for each in reversed(there) if os.path.exists(each)), file_at(policies.root, file))
 
 
 def _place(policies: Policies, phrase: Phrase) -> str:
-    known = phrase.at.file in policies.sources
-    return _file(policies, phrase.at.file) + (f":{policies.place(phrase.at).line}" if known else "")
+    place = policies.place(phrase.at) if phrase.at.file in policies.sources else None
+    return _file(policies, phrase.at.file) if place is None else f"{_file(policies, place.file)}:{place.line}"
+
+
+def _named(policies: Policies, phrase: Phrase) -> str:
+    return policies.place(phrase.at).file if phrase.at.file in policies.sources else phrase.at.file
 
 
 def _object(policies: Policies, standing: Standing) -> dict[str, Any]:
@@ -171,7 +251,7 @@ def _object(policies: Policies, standing: Standing) -> dict[str, Any]:
             {
                 "path": each.path,
                 "text": each.text,
-                "file": _file(policies, each.at.file),
+                "file": _file(policies, _named(policies, each)),
                 "line": policies.place(each.at).line if each.at.file in policies.sources else None,
             }
             for each in phrases

@@ -35,7 +35,8 @@ class Entry:
 
     ``context`` is the path of the text; its msgid stands on ``line``, its msgstr at ``at``. ``comments`` are those of
     translators, ``notes`` those for them, ``previous`` the text that the translation was made for. ``obsolete``: no
-    text of the set.
+    text of the set. ``plural`` and ``forms`` are those of a phrase with a number in it, which only carepolicy's own
+    words have; its translation is "" until all forms are there.
     """
 
     context: str
@@ -49,6 +50,8 @@ class Entry:
     flags: tuple[str, ...] = ()
     previous: str | None = None
     obsolete: bool = False
+    plural: str = ""
+    forms: tuple[str, ...] = ()
 
     @property
     def fuzzy(self) -> bool:
@@ -76,15 +79,16 @@ class Catalogue:
         return (each for each in self.entries if not each.obsolete)
 
 
-def read_catalogue(content: bytes, file: str) -> tuple[Catalogue, list[Finding]]:
-    """The catalogue that the bytes of a file make, as far as they make one, and what is wrong with them."""
+def read_catalogue(content: bytes, file: str, plurals: bool = False) -> tuple[Catalogue, list[Finding]]:
+    """The catalogue that the bytes of a file make, as far as they make one, and what is wrong with them; ``plurals``:
+    phrases may have several forms."""
     text, findings = text_of(content, file)
     if text is None and all(each.code == "CP102" for each in findings):  # a tab is as good as a blank here
         text = content.decode("utf-8-sig")
     if text is None:
         wrong = _charset(content.decode("latin-1"), file) if wide_encoding(content) is None else []
         return Catalogue(file), wrong or [replace(each, code=CODE) for each in findings]
-    reader = _Reader(file)
+    reader = _Reader(file, plurals)
     for number, line in enumerate(text.split("\n"), 1):
         reader.line(number, line.rstrip("\r"))
     return reader.catalogue(), sorted([*reader.findings, *_charset(text, file)], key=lambda each: each.place)
@@ -119,6 +123,7 @@ def _span(file: str, text: str, start: int, end: int) -> Place:
 
 
 _KEYWORDS = ("msgctxt", "msgid", "msgstr")
+_FORM = re.compile(r"msgstr\[[0-9]\]")
 _LINE = re.compile(r"\s*(?P<word>[A-Za-z_]\w*(?:\[\w*\])?)?\s*(?P<said>\".*)?")
 _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"\s*")
 _ESCAPED = re.compile(r"\\(.)")
@@ -128,8 +133,9 @@ _CONTROLS = {"n": "\n", "t": "\t", "r": "\r"}
 class _Reader:
     """Reads a file line by line; an entry ends where something of the next one begins."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, plurals: bool) -> None:
         self.file = file
+        self.plurals = plurals
         self.findings: list[Finding] = []
         self._found: list[Entry] = []
         self._header: Entry | None = None
@@ -198,14 +204,15 @@ class _Reader:
 
     def _keyword(self, number: int, line: str, column: int, word: str, obsolete: bool) -> bool:
         """Take a keyword; whether it is one."""
-        if word == "msgid_plural" or word.startswith("msgstr["):
+        plural = word == "msgid_plural" or _FORM.fullmatch(word) is not None
+        if not self.plurals and (plural or word.startswith("msgstr[")):
             if not self._broken:
                 hint = "a text of a policy has one form: write msgid and msgstr"
                 self._fault(number, line, column, "plural forms mean nothing here", hint)
             self._within = "plural"
             self._strings.setdefault("plural", [])
             return True
-        if word not in _KEYWORDS:
+        if word not in _KEYWORDS and not plural:
             message = f"{quoted(word)} is no keyword of a catalogue"
             self._fault(number, line, column, message, did_you_mean(word, _KEYWORDS))
             self._within = ""
@@ -216,7 +223,7 @@ class _Reader:
             self._fault(number, line, column, f"{word} stands here a second time", "each entry has it once")
         if word == "msgid":
             self._line = number
-        elif word == "msgstr":
+        elif word in ("msgstr", "msgstr[0]"):
             self._at = number
         self._obsolete = obsolete
         self._within = word
@@ -232,17 +239,19 @@ class _Reader:
         """The entry that was begun ends; ``number`` is the line on which the next one begins."""
         strings, remarks = self._strings, self._remarks
         if strings and not self._broken:
-            lacking = next((each for each in ("msgid", "msgstr") if each not in strings), None)
+            needed = ("msgid", "msgstr[0]" if "msgid_plural" in strings else "msgstr")
+            lacking = next((each for each in needed if each not in strings), None)
             if lacking is not None:
                 line = self._line or (number or 2) - 1
                 message = f"this entry has no {lacking}"
                 self.findings.append(Finding(CODE, message, Place(self.file, line, 1, line, 2), f'write {lacking} ""'))
             else:
+                forms = tuple("".join(said) for word, said in sorted(strings.items()) if _FORM.fullmatch(word))
                 self._add(
                     Entry(
                         "".join(strings.get("msgctxt", ())),
                         "".join(strings["msgid"]),
-                        "".join(strings["msgstr"]),
+                        "".join(strings.get("msgstr", forms[:1] if all(each.strip() for each in forms) else ())),
                         self._line,
                         self._at,
                         tuple(remarks[""]),
@@ -251,6 +260,8 @@ class _Reader:
                         tuple(flag.strip() for each in remarks[","] for flag in each.split(",") if flag.strip()),
                         _previous(remarks["|"]),
                         self._obsolete,
+                        "".join(strings.get("msgid_plural", ())),
+                        forms,
                     )
                 )
         self._begin()
@@ -263,7 +274,7 @@ class _Reader:
         first = self._seen.get(key)
         if first is not None and not entry.obsolete:
             place = Place(self.file, entry.line, 1, entry.line, len("msgid") + 1)
-            message = f"the text of {quoted(entry.context)} stands here a second time"
+            message = f"the text of {quoted(entry.context or entry.text)} stands here a second time"
             self.findings.append(
                 Finding(CODE, message, place, f"it stands on line {first} already; delete one of them")
             )
@@ -312,7 +323,12 @@ def _lines(entry: Entry) -> Iterator[str]:
     if entry.context:
         yield from (f"{mark}{line}" for line in _said("msgctxt", entry.context))
     yield from (f"{mark}{line}" for line in _said("msgid", entry.text))
-    yield from (f"{mark}{line}" for line in _said("msgstr", entry.translation))
+    if entry.plural:
+        yield from (f"{mark}{line}" for line in _said("msgid_plural", entry.plural))
+        for number, form in enumerate(entry.forms):
+            yield from (f"{mark}{line}" for line in _said(f"msgstr[{number}]", form))
+    else:
+        yield from (f"{mark}{line}" for line in _said("msgstr", entry.translation))
 
 
 def _said(keyword: str, text: str) -> Iterator[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,16 +24,11 @@ from carepolicy.policy.language.kinds import KINDS
 from carepolicy.policy.layers import Addition, Laid, laid_over, laid_texts, told_as_additions, told_as_new
 from carepolicy.policy.model import Flow, Message, Organisation, Policies
 from carepolicy.policy.node import Node
+from carepolicy.policy.ownwords import FOLDER as OWN_WORDS
+from carepolicy.policy.ownwords import own_words
 from carepolicy.policy.places import At, Place, Source
 from carepolicy.policy.shape import check_shape
 from carepolicy.policy.text import source_of
-from carepolicy.translations import Catalogue, Own, read_po
-
-
-@lru_cache(maxsize=64)
-def own_words(content: bytes, language: str) -> Catalogue:
-    """A set's catalogue of carepolicy's own words; the same object for the same bytes."""
-    return read_po(content, language)
 
 
 class Part(NamedTuple):
@@ -155,7 +149,8 @@ class _Loading:
             self._digest(),
             self.sources,
             self._texts(),
-            own_words=self._own_words(),
+            own_words=tuple(own_words(part.content, Path(part.file).stem) for part in self._own_words()),
+            own_files={part.file: part.content for part in self._own_words()},
         )
         if len(layers) == 1:
             return policies
@@ -180,11 +175,10 @@ class _Loading:
         }
         return digest(names)
 
-    def _own_words(self) -> Own:
-        """carepolicy's own words, in the languages in which the set has some; an upper layer's before a lower one's."""
-        names = [name for name in self.contents if name.startswith(f"{TEXTS}/carepolicy/") and name.endswith(".po")]
-        found = [(name, part) for name in sorted(names) for part in reversed(self.contents[name])]
-        return tuple(own_words(part.content, Path(name).stem) for name, part in found)
+    def _own_words(self) -> list[Part]:
+        """The files of carepolicy's own words in the languages in which the set has some; an upper layer's first."""
+        names = [name for name in self.contents if name.startswith(f"{OWN_WORDS}/") and name.endswith(".po")]
+        return [part for name in sorted(names) for part in reversed(self.contents[name])]
 
     def _kept(self, name: str, kind: str, files: Mapping[str, bytes] | None = None) -> Kept | None:
         """A file as it was read and made into a part of the model, now or before; None of one that is not there.

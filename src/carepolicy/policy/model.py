@@ -38,9 +38,10 @@ class Policies:
     read before somebody asks for the language (``in_language``); ``spoken`` keeps the set in each. Of such a one
     ``language`` is that of its texts ("" of a set as it is written), ``written`` the set as it is written,
     ``translations`` are by the path and the text, and ``unsaid`` are the texts that have none. ``own_words`` are
-    carepolicy's own words as the set has them (texts/carepolicy/LANGUAGE.po). ``sources`` are files as
-    all layers make them; of a set of several, ``files`` are those that were read, by how places name them, ``parts``
-    the same by their name in the set, with the number of the layer, and ``additions`` what only upper ones have.
+    carepolicy's own words as the set has them (texts/carepolicy/LANGUAGE.po), ``own_files`` the contents of these files
+    by how findings name them. ``sources`` are files as all layers make them; of a set of several, ``files`` are those
+    that were read, by how places name them, ``parts`` the same by their name in the set, with the number of the layer,
+    and ``additions`` what only upper ones have.
     """
 
     root: str
@@ -55,6 +56,7 @@ class Policies:
     translations: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False, compare=False)
     unsaid: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     own_words: Own = ()
+    own_files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     spoken: dict[str, Policies] = field(init=False, default_factory=dict, repr=False, compare=False)
     additions: tuple[Addition, ...] = field(default=(), repr=False, compare=False)
     files: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)

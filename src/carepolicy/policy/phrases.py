@@ -13,6 +13,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.policy.catalogue import read_catalogue
+from carepolicy.policy.files import layers_of
 from carepolicy.policy.language.keys import Fields, form_of
 from carepolicy.policy.language.kinds import KINDS, occurrences
 from carepolicy.policy.language.shapes import VALUES, Key
@@ -134,16 +135,18 @@ def _left_out(source: Source, shape: Fields, data: Any, at: At, above: Path) -> 
 
 def scenario_phrases(policies: Policies) -> Iterator[Phrase]:
     """The titles of the scenarios beside a set, which its handbook tells, by flow."""
-    for path in sorted((FilePath(policies.root) / "scenarios").glob("*.yaml")):
-        source, _ = read_source(path, policies.root)
-        data = source.data if source is not None else None
-        for each in data if isinstance(data, list) else [data]:
-            if source is not None and isinstance(each, dict) and str(each.get("flow")) in policies.flows:
-                title = str(each.get("scenario", ""))
-                at = At(source.file)
-                if title.strip():
-                    keys = scenario_keys(str(each["flow"]), title)
-                    yield Phrase(path_of(keys), title, at, "What a scenario shows.", TEXT_THERE)
+    layers = layers_of(policies.root)
+    for layer in layers:
+        for path in sorted((FilePath(layer) / "scenarios").glob("*.yaml")):
+            source, _ = read_source(path, layer)
+            data = source.data if source is not None else None
+            for each in data if isinstance(data, list) else [data]:
+                if source is not None and isinstance(each, dict) and str(each.get("flow")) in policies.flows:
+                    title = str(each.get("scenario", ""))
+                    at = At(source.file if len(layers) == 1 else str(FilePath(layer) / source.file))
+                    if title.strip():
+                        keys = scenario_keys(str(each["flow"]), title)
+                        yield Phrase(path_of(keys), title, at, "What a scenario shows.", TEXT_THERE)
 
 
 def scenario_keys(flow: str, title: str) -> Path:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.policy.catalogue import FUZZY, Catalogue, Entry, read_catalogue, written
+from carepolicy.policy.files import layers_of
 from carepolicy.policy.phrases import FOLDER, catalogues_of, tag_of
 from carepolicy.policy.placeholders import PlaceholderError, names_in
 
@@ -167,13 +169,20 @@ def updated(policies: Policies, phrases: Sequence[Phrase], language: str) -> Upd
     return Updated(
         before.file,
         written(made),
-        new=sum(not each.translation for each in entries),
-        stale=sum(each.fuzzy for each in entries),
+        **counts_of(entries),
         moved=merge.moved,
         gone=len(gone),
-        translated=sum(each.counts for each in entries),
-        total=len(entries),
     )
+
+
+def counts_of(entries: Sequence[Entry]) -> dict[str, int]:
+    """How many entries are new, stale and translated, and how many there are."""
+    return {
+        "new": sum(not each.translation for each in entries),
+        "stale": sum(each.fuzzy for each in entries),
+        "translated": sum(each.counts for each in entries),
+        "total": len(entries),
+    }
 
 
 def _fields(catalogue: Catalogue, language: str) -> tuple[tuple[str, str], ...]:
@@ -209,14 +218,17 @@ class _Merge:
         """The entry of a text: translated as it was, where it was."""
         found = self._found(phrase)
         place = policies.place(phrase.at) if phrase.at.file in policies.sources else None
-        line = "" if place is None else f":{place.line}"
+        # Of a set in layers, lines are those of the layer whose catalogue this is, the uppermost.
+        top = layers_of(policies.root)[-1] if place is not None and policies.files else None
+        here = top is None or (place is not None and place.file == os.path.join(top, phrase.at.file))
+        line = f":{place.line}" if place is not None and here else ""
         return Entry(
             phrase.path,
             phrase.text,
             found.translation,
             comments=found.comments,
             notes=(phrase.about,) if phrase.about else (),
-            places=(f"{phrase.at.file}{line}",),
+            places=() if place is None and len(layers_of(policies.root)) > 1 else (f"{phrase.at.file}{line}",),
             flags=found.flags if found.translation.strip() else tuple(each for each in found.flags if each != FUZZY),
             previous=found.previous if found.fuzzy else None,
         )

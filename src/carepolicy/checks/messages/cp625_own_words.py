@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
+from carepolicy.policy.ownwords import own_file
 from carepolicy.translations import all_phrases, primary_language, translation_of
 
 
@@ -22,7 +23,9 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
             what = "none" if lacking == len(phrases) else f"{lacking} of {len(phrases)} lack"
             place = checked.place(checked.organisation.at / "languages" / number)
             said = f'carepolicy\'s own words in "{language}": {what}, and stand in English on charts and pages'
-            yield Finding(CODE, said, place, f"texts/carepolicy/{language}.po may bring them", Severity.WARNING)
+            file = own_file(tuple(checked.policies.own_files), language)
+            hint = f"`carepolicy texts update` lays {file} down, which may bring them"
+            yield Finding(CODE, said, place, hint, Severity.WARNING)
 
 
 CODE = "CP625"
@@ -31,8 +34,8 @@ RULE = Rule(
     "no words of carepolicy's own in a language",
     "What carepolicy says by itself (Who:, is late, 2 business days) it has in English, French, German and Spanish, "
     "and lengths of time in some more languages. In another language charts and pages would say it in English. "
-    "A set may bring these words in texts/carepolicy/LANGUAGE.po, a catalogue of gettext whose phrases are those of "
-    "carepolicy.pot in the package.",
+    "A set may bring these words in texts/carepolicy/LANGUAGE.po, a catalogue of gettext; `carepolicy texts update` "
+    "lays it down.",
     "languages: [en, fr, sw]\n",
     "languages: [en, fr]\n",
     find,

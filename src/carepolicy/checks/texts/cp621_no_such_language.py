@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
@@ -37,6 +38,13 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
             where = language_line(content, file)
             hint = f"write Language: {said}, or call the file {written}.po"
             yield Finding(CODE, f"the header of this file says that it is in {quoted(written)}", where, hint)
+    yield from checked.own_findings(CODE)
+    useful = {tag for each in languages for tag in (tag_of(each), tag_of(each).partition("-")[0])}
+    for file in checked.policies.own_files:
+        said = PurePath(file).stem
+        if tag_of(said) not in useful:
+            hint = did_you_mean(said, languages) or "name the language under languages: in organisation.yaml"
+            yield Finding(CODE, f"{quoted(said)} is no language of this set", Place(file, 1, 1, 1, 1), hint)
 
 
 CODE = "CP621"

@@ -39,6 +39,7 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
             yield Finding(
                 CODE, message, where, hint.partition(",")[0].replace("them", "what there is"), Severity.WARNING
             )
+    yield from checked.own_findings(CODE)
 
 
 def _places(checked: CheckedSet, phrases: Sequence[Phrase]) -> str:

@@ -19,6 +19,7 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
             severity = Severity.ERROR if breaks else Severity.WARNING
             hint = "a translation has the placeholders of its text, each as it is written there"
             yield Finding(CODE, message, Place(file, line, 1, line, len("msgstr") + 1), hint, severity)
+    yield from checked.own_findings(CODE)
 
 
 CODE = "CP623"
