@@ -21,6 +21,7 @@ from carepolicy.charts.changes import compare
 from carepolicy.charts.changes.difference import as_data, in_text
 from carepolicy.charts.changes.overlay import chart_of_changes, draw_changes
 from carepolicy.charts.draw import svgs_of
+from carepolicy.policy.language.calendar import Closing, MonthDay, Season
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.model import After, Extend, Open, Raise, Request, Tell
 from shops import SHOP
@@ -137,7 +138,8 @@ MADE = {
     ("Role", "authority"): Decimal("7"),
     ("CalendarSpec", "open"): {date(2026, 1, 3): ()},
     ("CalendarSpec", "holidays"): None,
-    ("CalendarSpec", "closed"): ((date(2026, 1, 3), date(2026, 1, 4)),),
+    ("CalendarSpec", "closed"): (Closing(date(2026, 1, 3), date(2026, 1, 4)),),
+    ("CalendarSpec", "seasons"): (Season(MonthDay(5, 1), MonthDay(8, 31), ((),) * 7),),
     ("CalendarSpec", "hours"): ((),) * 7,
     ("Flow", "valid_from"): date(2031, 1, 1),
     ("State", "after"): (After("9 hours", samples.transitions("9 hours", "closed"), HERE),),

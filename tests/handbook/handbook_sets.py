@@ -27,7 +27,11 @@ timezone: Europe/London
 languages: {list(languages)}
 calendar: office
 calendars:
-  office: {{title: {said}, hours: {{mon-fri: 09:00-17:00}}, closed: [2026-08-03/2026-08-07]}}
+  office:
+    title: {said}
+    hours: {{mon-fri: 09:00-17:00}}
+    closed: [2026-08-03/2026-08-07, {{dates: 12-24/01-06, title: {said}}}]
+    seasons: {{06-01/08-31: {{mon-fri: 08:00-15:00}}}}
 roles:
   agent: {{title: {said}, calendar: office, people: [{said}], deputy: lead, authority: 20}}
   lead: {{title: {said}, calendar: office}}

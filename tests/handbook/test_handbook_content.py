@@ -17,6 +17,7 @@ from carepolicy.handbook.messages import messages_of
 from carepolicy.handbook.promises import clocks_of, examples_of, promises_of
 from carepolicy.handbook.steps import ends_of, steps_of
 from carepolicy.handbook.stories import scenarios_of, stories_of
+from carepolicy.policy.language.calendar import Closing, MonthDay, Season
 from shops import SHOP
 
 
@@ -137,6 +138,24 @@ def test_closed_days_are_those_on_which_the_week_would_be_open(book):
     assert ("Monday 3 August 2026 – Friday 7 August 2026", "We are closed") in office.closed
     assert not any(day.startswith(("Saturday", "Sunday")) for day, _ in office.closed)
     assert office.special == (("Wednesday 23 December 2026", "10:00-14:00"),)
+
+
+def test_seasons_stand_beside_the_hours_and_yearly_closings_by_their_title(policies):
+    specs = policies.organisation.calendars
+    summer = Season(MonthDay(5, 1), MonthDay(8, 31), (((28_800, 54_000),),) * 5 + (None, None))
+    fridays = Season(MonthDay(11, 1), MonthDay(2, 15), (None,) * 4 + ((), None, None))
+    christmas = Closing(MonthDay(12, 24), MonthDay(1, 2), "Christmas rest")
+    office = replace(specs["office"], closed=(christmas,), seasons=(summer, fridays), holidays=None, open={})
+    set_ = replace(policies, organisation=replace(policies.organisation, calendars={**specs, "office": office}))
+    for language, told in (
+        ("en", "; 1 May – 31 Aug: Mon-Fri 08:00-15:00; 1 Nov – 15 Feb: Fri –"),
+        ("fr", "; 1 mai – 31 août: lun.-ven. 08:00-15:00; 1 nov. – 15 févr.: ven. –"),
+    ):
+        (page, *_) = calendar_pages(Book(set_, language, 2026, calendars_of(set_)))
+        assert page.hours.endswith(told)
+    (page, *_) = calendar_pages(Book(set_, "en", 2026, calendars_of(set_)))
+    assert [reason for _, reason in page.closed] == ["Christmas rest"] * 3
+    assert page.closed[0][0] == "Thursday 1 January 2026"
 
 
 def test_the_year_is_that_of_the_policies_and_never_of_the_clock(policies):

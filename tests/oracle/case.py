@@ -245,7 +245,7 @@ class Case:
         reads = clock.facts_read(self)
         read_anew, held.facts_read = reads != held.facts_read, reads
         runs = FINAL not in self.here and clock.phase(self.state) == "running"
-        if clock.spec.get("calendar") == "owner" and (not runs or (restarts and not read_anew)):
+        if clock.spec.get("calendar") == "owner" and not chosen.own and (not runs or (restarts and not read_anew)):
             chosen = Chosen(chosen.limit, held.chosen.hours)
         changed, moved = chosen.limit != held.limit, self.changes(clock, chosen)
         if moved or chosen.hours is not held.chosen.hours:
@@ -363,7 +363,7 @@ class Case:
         held.warned, held.extras, held.started = set(), [], self.now
         chosen = clock.choose(self)
         if running and phase == "running" and chosen is not None:
-            held.chosen = Chosen(held.chosen.limit, chosen.hours)
+            held.chosen = replace(held.chosen, hours=held.chosen.hours if held.chosen.own else chosen.hours)
             held.first_hours = chosen.hours
         if running:
             held.go_on(self.now, held.chosen.hours)
@@ -379,6 +379,8 @@ class Case:
             held.go_on(self.now, hours)
 
     def hours_of_owner(self, clock: Clock, held: Round) -> Hours:
+        if held.chosen.own:
+            return held.chosen.hours
         if clock.spec.get("calendar") == "owner":
             return self.hours_of("owner")
         return held.stretches[-1].hours if held.stretches else held.chosen.hours

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any, Protocol
@@ -32,6 +32,7 @@ class Chosen:
 
     limit: Limit
     hours: Hours
+    own: bool = False  # the entry names its calendar itself, whoever owns the case
 
 
 class Facts(Protocol):
@@ -153,7 +154,7 @@ class Clock:
         for each in said if isinstance(said, list) else [{"is": said}]:
             if "when" not in each or facts.holds(each["when"]):
                 hours = facts.hours_of(each.get("calendar", self.spec.get("calendar", "")))
-                return Chosen(read_limit(each["is"]), hours)
+                return Chosen(read_limit(each["is"]), hours, each.get("calendar", "owner") != "owner")
         return None
 
     def facts_read(self, facts: Facts) -> list[Any]:
@@ -249,26 +250,50 @@ class Clock:
         if due is None or held.late or not held.running:
             return []
         marks = enumerate(self.spec.get("warn_at", ()))
-        ahead = [(self._warning(mark, due, now), n) for n, mark in marks if n not in held.warned]
+        ahead = [
+            (max(self._warning(mark, due, now), self._earliest(mark)), n) for n, mark in marks if n not in held.warned
+        ]
         return [each for each in ahead if each[0] < due]
 
     def _warning(self, mark: str, due: int, now: int) -> int:
         held = self.round
         assert held is not None
         hours = held.chosen.hours
-        if not mark.endswith("%"):
+        if mark.endswith(" before"):
             before = read_limit(mark.removesuffix(" before"))
             return (
                 due - before.amount
                 if before.timed
                 else hours.before(before.measure, due, Fraction(before.amount), latest=True)
             )
+        if not mark.endswith("%"):
+            return self._after_so_much(read_limit(mark))
         share = Fraction(int(mark[:-1]), 100)
         if held.limit.fact or held.limit.measure == "closings":
             start = held.started
             return hours.add("business_time", start, share * hours.counted("business_time", start, due))
         begin, before_it = held.basis_point(now)
         return rest_from(held.limit, hours, begin, share * held.amount() - before_it, held.day_zero())
+
+    def _earliest(self, mark: str) -> int:
+        """No warning at a length of time comes before the round has started."""
+        assert self.round is not None
+        return -(2**62) if mark.endswith("%") else self.round.started
+
+    def _after_so_much(self, length: Limit) -> int:
+        """When so much time has been used: as it was counted where the limit counts alike, else in its calendar."""
+        held = self.round
+        assert held is not None
+        hours = held.chosen.hours
+        *earlier, last = held.stretches
+        if alike(held.limit, length):
+            used = sum((held.used_in(each, last.begin) for each in earlier), Fraction(0))
+        elif length.timed:
+            used = Fraction(sum(each.end - each.begin for each in earlier if each.end is not None))
+        else:
+            told = (hours.counted(length.measure, each.begin, each.end or each.begin) for each in earlier)
+            used = sum(told, Fraction(0))
+        return rest_from(replace(length, strict=True), hours, last.begin, length.amount - used, held.day_zero())
 
     def is_past(self, now: int, facts: Facts) -> bool:
         """Late already, or would be if it went on now."""

@@ -67,21 +67,28 @@ class Hours:
     def day(self, day: date) -> list[Interval]:
         """The intervals that open on a date, in order."""
         if day not in self._days:
-            self._days[day] = [self._on_the_line(day, said) for said in self._said_for(day)]
+            reached = max((end for _, end in self._told(day - timedelta(days=1))), default=-(2**62))
+            told = [(max(begin, reached), end) for begin, end in self._told(day)]
+            self._days[day] = [(begin, end) for begin, end in told if begin < end or begin != reached]
         return self._days[day]
+
+    def _told(self, day: date) -> list[Interval]:
+        """The intervals of a date as they are said, also where a night before reaches into them."""
+        return [self._on_the_line(day, said) for said in self._said_for(day)]
 
     def _said_for(self, day: date) -> list[str]:
         for each, hours in self.spec.get("open", {}).items():
             if date.fromisoformat(each) == day:
                 return listed(hours)
         for each in listed(self.spec.get("closed", [])):
-            first, _, last = each.partition("/")
-            if date.fromisoformat(first) <= day <= date.fromisoformat(last or first):
+            if comes(each["dates"] if isinstance(each, dict) else each, day):
                 return []
-        for days, hours in self.spec["hours"].items():
-            first, _, last = days.partition("-")
-            if WEEKDAYS.index(first) <= day.weekday() <= WEEKDAYS.index(last or first):
-                return listed(hours)
+        weeks = [week for season, week in self.spec.get("seasons", {}).items() if comes(season, day)]
+        for week in (*weeks, self.spec["hours"]):
+            for days, hours in week.items():
+                first, _, last = days.partition("-")
+                if WEEKDAYS.index(first) <= day.weekday() <= WEEKDAYS.index(last or first):
+                    return listed(hours)
         return []
 
     def _on_the_line(self, day: date, said: str) -> Interval:
@@ -199,6 +206,14 @@ class Hours:
                 if number == 0:
                     return self.last_closing(day)
         raise TooFar("this calendar never closed")
+
+
+def comes(said: str, day: date) -> bool:
+    """Whether a date is among those that are written as one or two; what bears no year comes every year."""
+    first, _, last = said.partition("/")
+    last = last or first
+    told = day.isoformat() if len(first) == 10 else day.isoformat()[5:]
+    return first <= told <= last if first <= last else told >= first or told <= last
 
 
 def listed(value: Any) -> list[Any]:

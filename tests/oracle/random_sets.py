@@ -7,7 +7,7 @@ go on, daylight saving, night shifts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import product
 from random import Random
@@ -42,6 +42,11 @@ WEEKS: tuple[Data, ...] = (
     {"mon-sat": ["00:30-02:30", "10:00-16:00"]},
     {"sun": "20:00-04:00", "mon-wed": ["09:00-12:00"], "fri": "22:00-01:30"},
     {"tue": "09:00-17:00", "thu-fri": ["09:00-10:00", "11:00-12:00", "18:00-24:00"]},
+)
+SEASONS: tuple[Data, ...] = (
+    {"mon-fri": "08:00-15:00"},
+    {"tue": "21:00-03:00", "sat-sun": ["10:00-12:00"]},
+    {"mon-wed": ["06:30-09:00", "16:00-24:00"], "fri": []},
 )
 ANCHORS = (
     "2026-03-02T08:00",
@@ -101,6 +106,20 @@ GUARDS = (
     "!(m.a > 2)",
 )
 WARNINGS = (["50%"], ["50%", "80%"], ["75%"])
+MARKS = (
+    "50%",
+    "80%",
+    "10 minutes before",
+    "2 hours before",
+    "30 business minutes before",
+    "4 business hours before",
+    "1 business day before",
+    "15 minutes",
+    "3 hours",
+    "45 business minutes",
+    "2 business hours",
+    "1 business day",
+)
 RAISED = ["k0", "k1", "k2"]  # the events of a flow whose cases are customers
 LOGS = 4  # so many seeds in a row share a set: to check and compile it takes longer than to run a log
 OF_THE_MOMENT = (
@@ -149,12 +168,21 @@ def dumped(data: Data) -> str:
 class Maker:
     """Makes one trial from one seed: a set, and one of its logs."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, newer: bool = True) -> None:
         self.seed, self.random = seed, Random(seed // LOGS)
+        self.newer = Random(f"newer {seed // LOGS}") if newer and seed // LOGS % 3 != 2 else None
         self.start = datetime.fromisoformat(self.random.choice(ANCHORS)).replace(tzinfo=UTC)
 
     def maybe(self, share: float) -> bool:
         return self.random.random() < share
+
+    def maybe_newer(self, share: float) -> bool:
+        """Keys that came later are decided on apart, so that every third set is as it always was."""
+        return self.newer is not None and self.newer.random() < share
+
+    def one_newer(self, of: Any) -> Any:
+        assert self.newer is not None
+        return self.newer.choice(of)
 
     def one(self, of: Any) -> Any:
         return self.random.choice(of)
@@ -214,7 +242,21 @@ class Maker:
             made["open"] = {str(day + timedelta(days=self.one(range(10)))): [self.one(("10:00-14:00", "12:00-24:00"))]}
         if self.maybe(0.15):
             made["timezone"] = self.one(ZONES)
+        if self.maybe_newer(0.25):
+            self.every_year(made, day)
         return made
+
+    def every_year(self, made: Data, day: date) -> None:
+        """What comes every year, near the days of the log: a season, and days on which it is closed."""
+        first, last = (
+            f"{day + timedelta(days=each):%m-%d}" for each in (self.one_newer(range(6)), self.one_newer(range(6, 40)))
+        )
+        turned = self.maybe_newer(0.3)
+        made["seasons"] = {f"{last}/{first}" if turned else f"{first}/{last}": self.one_newer(SEASONS)}
+        if self.maybe_newer(0.5):
+            shut = f"{day + timedelta(days=self.one_newer(range(10))):%m-%d}"
+            closed: Any = self.one_newer((shut, {"dates": f"{shut}/{shut}", "title": "Every year"}))
+            made["closed"] = [*made.get("closed", []), closed]
 
     def flow(self, name: str, events: list[str], others: list[str]) -> Data:
         states = [f"s{number}" for number in range(self.random.randint(2, 4))]
@@ -263,6 +305,11 @@ class Maker:
             made["counts_from"] = "t.b"
         if self.maybe(0.4):
             made["calendar"] = self.one(("other", "owner"))
+        if self.maybe_newer(0.3):
+            made["warn_at"] = [self.one_newer(MARKS) for _ in range(self.one_newer((1, 1, 2, 3)))]
+        for entry in made["limit"] if isinstance(made["limit"], list) else []:
+            if self.maybe_newer(0.3):
+                entry["calendar"] = self.one_newer(("office", "other", "owner"))
         return made
 
     def limit(self) -> Any:
@@ -422,8 +469,9 @@ class Maker:
         return {**made, "data": {"z.z": 1} if kind == "data" else {"n.a": "many"}}
 
 
-def random_trial(seed: int) -> Trial:
-    return Maker(seed).trial()
+def random_trial(seed: int, newer: bool = True) -> Trial:
+    """The trial of a seed; without keys that are ``newer`` than the others it is what it was before there were any."""
+    return Maker(seed, newer).trial()
 
 
 ASKED = ("+442079460101", "02079460101", "00442079460202")

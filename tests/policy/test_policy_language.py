@@ -29,6 +29,7 @@ NAMES = {
     "away": "Aoife",
     "calendars": "office", "roles": "care_agent", "channels": "email", "facts": "customer.tier",
     "watches": "repeated_cause", "events": "email_received", "clocks": "first_reply", "states": "received",
+    "seasons": "05-01/08-31",
     "on": "reply_sent", "after": "3 days", "anywhere": "customer_withdrew", "phases": "open", "messages": "auto_reply",
     ".common.events": "card_seen", ".common.anywhere": "card_seen",
 }  # fmt: skip
@@ -45,6 +46,7 @@ COMMON_RAISED = {"common": {"anywhere": {"card_seen": {"raise": {"data": {"compl
 ALSO = {
     ".common.anywhere.raise.event": COMMON_RAISED,
     ".common.anywhere.raise.subject": COMMON_RAISED,
+    ".calendars.closed.title": {"calendars": {"office": {"closed": {"dates": "12-24/01-06"}}}},
     ".every": {"starting": "2026-01-01 09:00", "states": {"received": {"start_on": "every"}}},
     ".starting": {"every": "1 month", "states": {"received": {"start_on": "every"}}},
     ".clocks.never_pauses": {"clocks": {"first_reply": {"pauses_in": []}}},
@@ -97,7 +99,7 @@ def renamed(example: Any, where: str, name: str | None) -> Any:
 
 def listed(shape: Fields, required: dict[str, Any]) -> dict[str, Any]:
     """What must stand beside an example in the entry of a list, which takes the place of the sound set's own."""
-    return required if shape.of.__name__ in ("Extend", "Raise", "Tell", "Open", "LimitChoice", "ClosureImport") else {}
+    return required if shape.of.__name__ in ("Extend", "Raise", "Tell", "Open", "LimitChoice", "ClosedEntry") else {}
 
 
 def said(key: Key) -> Any:

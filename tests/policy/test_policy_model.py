@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from carepolicy.policy.language.calendar import Closing, MonthDay, Season
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.model import Flow, Open, Organisation, Policies, Tell, Transition
 from carepolicy.policy.places import At
@@ -165,12 +166,36 @@ def test_closed_days_are_dates_ranges_and_imports(load_files) -> None:
     calendar = policies.organisation.calendars["o"]
     assert calendar.timezone == "Asia/Tokyo"
     assert calendar.closed == (
-        (date(2026, 12, 24), date(2026, 12, 24)),
-        (date(2026, 8, 3), date(2026, 8, 7)),
+        Closing(date(2026, 12, 24), date(2026, 12, 24)),
+        Closing(date(2026, 8, 3), date(2026, 8, 7)),
     )
     assert [(each.path, each.text) for each in calendar.imports] == [("y.ics", "Y"), ("calendars/x.ics", "X")]
     assert calendar.holidays is not None
     assert (calendar.holidays.except_, calendar.holidays.also) == ((date(2026, 1, 2),), (date(2026, 12, 24),))
+
+
+def test_what_comes_every_year_is_days_without_a_year_and_seasons(organisation) -> None:
+    text = "{hours: {mon-fri: 09:00-17:00}, closed: [12-24/01-06, {dates: 05-01, title: Labour Day},"
+    text += " {dates: 2026-08-03/2026-08-07, title: Stocktaking}],"
+    text += " seasons: {11-01/02-15: {mon-tue: [10:00-12:00], wed: []}, 05-01/08-31: {fri: 08:00-15:00}}}"
+    calendar = organisation(f"calendars: {{o: {text}}}").calendars["o"]
+    assert calendar.closed == (
+        Closing(MonthDay(12, 24), MonthDay(1, 6)),
+        Closing(MonthDay(5, 1), MonthDay(5, 1), "Labour Day"),
+        Closing(date(2026, 8, 3), date(2026, 8, 7), "Stocktaking"),
+    )
+    morning = ((36_000, 43_200),)
+    assert calendar.seasons == (
+        Season(MonthDay(11, 1), MonthDay(2, 15), (morning, morning, (), None, None, None, None)),
+        Season(MonthDay(5, 1), MonthDay(8, 31), (None, None, None, None, ((28_800, 54_000),), None, None)),
+    )
+    assert calendar.hours_on(date(2026, 1, 5)) == morning
+    assert calendar.hours_on(date(2026, 1, 7)) == ()
+    assert calendar.hours_on(date(2026, 1, 8)) == calendar.hours[3]
+
+
+def test_a_calendar_of_today_has_no_season(organisation) -> None:
+    assert organisation("calendars: {o: {hours: {mon: 09:00-17:00}}}").calendars["o"].seasons == ()
 
 
 def test_money_is_decimal_from_its_written_digits(organisation) -> None:

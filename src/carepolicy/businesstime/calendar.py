@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from carepolicy.businesstime.explanation import Explanation
+    from carepolicy.policy.language.calendar import Closing, Season
     from carepolicy.policy.model import CalendarSpec, Holidays, ImportedFile, Interval
 
 
@@ -43,8 +44,9 @@ class Calendar(OpenTime):
     """Opening hours in a time zone.
 
     ``hours[0]`` is Monday: intervals in seconds after local midnight, of which a closing may lie up to 24
-    hours after its opening. ``closed`` are inclusive ranges of dates; ``open`` gives the hours of single
-    dates, whatever else is said of them. Raises ``CalendarError``.
+    hours after its opening. ``closed`` are inclusive ranges of dates, each perhaps with its title; ``seasons`` give
+    other hours in a part of every year; ``open`` gives the hours of single dates, whatever else is said of them.
+    Raises ``CalendarError``.
 
     Rules of the clock: an hour falls at the first instant at which the zone's clock shows it or later.
     So where clocks go forward over an opening, it is open from the change on; an hour that comes twice
@@ -60,25 +62,28 @@ class Calendar(OpenTime):
         *,
         name: str = "unnamed",
         holidays: Holidays | None = None,
-        closed: tuple[tuple[date, date], ...] = (),
+        closed: tuple[Closing | tuple[date, date], ...] = (),
         open: Mapping[date, tuple[Interval, ...]] | None = None,
         imports: tuple[ImportedFile, ...] = (),
+        seasons: tuple[Season, ...] = (),
     ) -> None:
         one_off = open or {}
         # Who takes a compiled calendar out of the cache does without what reads one.
         from carepolicy.businesstime.closures import read_closures
         from carepolicy.businesstime.holidays import check_holidays
         from carepolicy.businesstime.rules import Rules, check_hours
+        from carepolicy.policy.language.calendar import Closing
 
-        check_hours(hours, one_off, None)
+        check_hours(hours, one_off, None, seasons)
         if holidays is not None:
             check_holidays(holidays)
-        for begin, end in closed:
-            if end < begin:
+        closings = tuple(Closing(*each) for each in closed)
+        for begin, end, _ in closings:
+            if isinstance(begin, date) and isinstance(end, date) and end < begin:
                 raise CalendarError(f"the closed range {begin}/{end} ends before it begins", f"write {end}/{begin}")
         closures = tuple(read_closures(file, timezone) for file in imports)
         by_ordinal = {day.toordinal(): intervals for day, intervals in one_off.items()}
-        super().__init__(Rules(timezone, hours, holidays, closed, by_ordinal, closures), name)
+        super().__init__(Rules(timezone, hours, holidays, closings, by_ordinal, closures, seasons), name)
 
     @classmethod
     def from_spec(cls, spec: CalendarSpec) -> Calendar:
@@ -92,6 +97,7 @@ class Calendar(OpenTime):
                 closed=spec.closed,
                 open=spec.open,
                 imports=spec.imports,
+                seasons=spec.seasons,
             )
         except CalendarError as fault:
             raise CalendarError(fault.reason, fault.hint, fault.at or spec.at) from None

@@ -136,9 +136,17 @@ class _Story:
                     self.moment(begin),
                     self.moment(end),
                     Fraction(end - begin, span.totals[day]),
-                    "one-off hours" if span.ordinals[day] in self.calendar.rules.open else "",
+                    self.note(span.ordinals[day]),
                 )
             index += 1
+
+    def note(self, ordinal: int) -> str:
+        """What is special about the hours of a date, "" where nothing is."""
+        rules = self.calendar.rules
+        if ordinal in rules.open:
+            return "one-off hours"
+        season = rules.season_of(ordinal)
+        return "" if season is None else f"hours of the season {season}"
 
     def left_out(self, low: int, high: int) -> Iterator[LeftOut]:
         """The days between two instants that have no open time, and a first day that was over already."""
@@ -158,7 +166,9 @@ class _Story:
         if ordinal not in rules.open and ordinal in closed:
             return closed[ordinal]
         if not rules.hours_of(ordinal, {}):
-            return "closed by one-off hours" if ordinal in rules.open else f"{WEEKDAYS[(ordinal - 1) % 7]} is closed"
+            season = rules.season_of(ordinal)
+            rests = f"{WEEKDAYS[(ordinal - 1) % 7]} is closed" + (f" in the season {season}" if season else "")
+            return "closed by one-off hours" if ordinal in rules.open else rests
         year = date.fromordinal(ordinal).year
         begin = self.calendar.utc((ordinal - FIRST_ORDINAL) * DAY)
         end = self.calendar.utc((ordinal + 1 - FIRST_ORDINAL) * DAY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime.closures import Closures
@@ -12,9 +13,11 @@ from carepolicy.businesstime.errors import CalendarError
 from carepolicy.businesstime.holidays import holiday_names
 from carepolicy.businesstime.instants import midnight_of
 from carepolicy.businesstime.zones import ZoneLine
+from carepolicy.policy.language.calendar import hours_on, season_of
 from carepolicy.policy.limit import SECOND
 
 if TYPE_CHECKING:
+    from carepolicy.policy.language.calendar import Closing, Season
     from carepolicy.policy.model import Holidays, Interval
     from carepolicy.policy.places import At
 
@@ -24,24 +27,32 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of a calendar. ``open`` wins over every rule that closes a whole day.
+    """The rules of a calendar. ``open`` wins over every rule that closes a whole day, and over seasons.
 
-    ``hours[0]`` is Monday, in seconds after local midnight; ``closed`` are inclusive ranges; ``open``
-    maps the ordinal of a date to its hours.
+    ``hours[0]`` is Monday, in seconds after local midnight; ``open`` maps the ordinal of a date to its hours.
     """
 
     timezone: str
     hours: tuple[tuple[Interval, ...], ...]
     holidays: Holidays | None
-    closed: tuple[tuple[date, date], ...]
+    closed: tuple[Closing, ...]
     open: Mapping[int, tuple[Interval, ...]]
     closures: tuple[Closures, ...]
+    seasons: tuple[Season, ...] = ()
 
     def hours_of(self, ordinal: int, closed: Mapping[int, str]) -> tuple[Interval, ...]:
         """The hours of a date, where ``closed`` are the dates on which it is closed."""
         if ordinal in self.open:
             return self.open[ordinal]
-        return () if ordinal in closed else self.hours[(ordinal - 1) % 7]
+        if ordinal in closed:
+            return ()
+        if self.seasons:
+            return hours_on(date.fromordinal(ordinal), self.hours, self.seasons)
+        return self.hours[(ordinal - 1) % 7]
+
+    def season_of(self, ordinal: int) -> Season | None:
+        """The season that gives the hours of a date; None where nothing, or what is more special, does."""
+        return None if ordinal in self.open else season_of(date.fromordinal(ordinal), self.seasons)
 
     def closed_days(self, first_year: int, last_year: int) -> dict[int, str]:
         """Why it is closed on whole days of these years, by the ordinal of the date."""
@@ -51,22 +62,33 @@ class Rules:
             for begin, end, reason in closure.days(first_year, last_year):
                 for ordinal in range(max(begin, first), min(end, last) + 1):
                     found[ordinal] = reason
-        for begin_date, end_date in self.closed:
-            reason = f"closed {begin_date}" + (f" to {end_date}" if end_date != begin_date else "")
-            for ordinal in range(max(begin_date.toordinal(), first), min(end_date.toordinal(), last) + 1):
-                found[ordinal] = reason
+        for closing in self.closed:
+            for begin_date, end_date in closing.times(first_year, last_year):
+                reason = f"closed {begin_date}" + (f" to {end_date}" if end_date != begin_date else "")
+                reason = f"{closing.title} ({reason})" if closing.title else reason
+                for ordinal in range(max(begin_date.toordinal(), first), min(end_date.toordinal(), last) + 1):
+                    found[ordinal] = reason
         if self.holidays is not None:
             found |= holiday_names(self.holidays, first_year, last_year)
         return found
 
 
 def check_hours(
-    hours: tuple[tuple[Interval, ...], ...], one_off: Mapping[date, tuple[Interval, ...]], at: At | None
+    hours: tuple[tuple[Interval, ...], ...],
+    one_off: Mapping[date, tuple[Interval, ...]],
+    at: At | None,
+    seasons: tuple[Season, ...] = (),
 ) -> None:
     """Raise ``CalendarError`` for hours that cannot be."""
-    if len(hours) != 7:
+    if any(len(week) != 7 for week in (hours, *(each.hours for each in seasons))):
         raise CalendarError("a calendar has the hours of seven weekdays", "", at)
-    for name, intervals in [*zip(WEEKDAYS, hours, strict=True), *((str(day), each) for day, each in one_off.items())]:
+    for one, other in combinations(seasons, 2):
+        if one.meets(other):
+            raise CalendarError(f"the seasons {one} and {other} overlap", "end one before the other begins", at)
+    said = [*zip(WEEKDAYS, hours, strict=True), *((str(day), each) for day, each in one_off.items())]
+    for season in seasons:
+        said += [(f"{name} ({season})", each or ()) for name, each in zip(WEEKDAYS, season.hours, strict=True)]
+    for name, intervals in said:
         for opening, closing in intervals:
             if not (0 <= opening < 86_400 and opening < closing <= opening + 86_400):
                 hint = "a day opens between 00:00 and 23:59, and closes later and within 24 hours"

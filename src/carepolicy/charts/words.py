@@ -12,6 +12,7 @@ from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, humanised, width
 from carepolicy.guards.scope import scope_of
 from carepolicy.guards.words import in_words
+from carepolicy.policy.limit import BEFORE, length_written, share_written
 from carepolicy.policy.phrases import in_language
 from carepolicy.policy.placeholders import filled
 from carepolicy.translations import primary_language, translation_of
@@ -96,6 +97,11 @@ class Words:
         """The title of a fact."""
         return fact_title(self.policies.organisation, name)
 
+    def calendar(self, name: str) -> str:
+        """The title of a calendar; "owner" is a word of the language."""
+        spec = self.policies.organisation.calendars.get(name)
+        return titled(spec.title if spec is not None else "", name)
+
     def filled(self, text: str) -> str:
         """A text in which placeholders of messages are called by what they stand for; a case's number is left out."""
         facts = self.policies.organisation.facts
@@ -130,9 +136,21 @@ class Words:
             limit = self.limit_of(clock, _LATE).removeprefix(self.labels.less_than.format(""))
             return self.labels.late.format(title, limit) if limit else self.labels.late_plain.format(title)
         if what == "warned":
-            shares = ", ".join(self.limit(share).replace("%", " %").replace("  ", " ") for share in clock.warn_at)
-            return self.labels.warned.format(shares, title)
+            shares = ", ".join(self.warning(each) for each in clock.warn_at if share_written(each) is not None)
+            told = [self.labels.warned.format(shares, title)] if shares else []
+            for each in clock.warn_at:
+                if share_written(each) is None:
+                    said = self.labels.warned_before if each.strip().endswith(BEFORE) else self.labels.warned_after
+                    told.append(said.format(self.limit(length_written(each)), title))
+            return ", ".join(told)
         return self.labels.met.format(title)
+
+    def warning(self, text: str) -> str:
+        """When a clock warns, in words: "80 %", "30 business minutes before it is due", "2 hours after the start"."""
+        if share_written(text) is not None:
+            return text.strip().replace("%", " %").replace("  ", " ")
+        said = self.labels.before_due if text.strip().endswith(BEFORE) else self.labels.after_start
+        return said.format(self.limit(length_written(text)))
 
     def guard(self, transition: Transition, trigger: str) -> str:
         """The guard of a transition in words; never code."""

@@ -401,15 +401,19 @@ def _compiled(spec: CalendarSpec) -> Calendar | CalendarError:
         return fault
 
 
-WEEKS, HOLIDAYS = 104, 150
-"""Weeks of two years, and more days than any country's public holidays are in them."""
+WEEKS, HOLIDAYS, FIRST = 104, 150, 2023
+"""Weeks of two years, more days than any country's public holidays are in them, and the first of two such years, one
+of which is a leap year."""
 
 
 def _surely_opens(spec: CalendarSpec) -> bool:
     """Whether a calendar closes so seldom that it must open in two years, without working these out."""
-    closed = sum((last - first).days + 1 for first, last in spec.closed) + len(spec.open)
+    if spec.imports or spec.seasons:
+        return False
+    times = (time for each in spec.closed for time in each.times(FIRST, FIRST + 1))
+    closed = sum((last - first).days + 1 for first, last in times) + len(spec.open)
     closed += HOLIDAYS + len(spec.holidays.also) if spec.holidays is not None else 0
-    return not spec.imports and WEEKS * sum(1 for hours in spec.hours if hours) > closed
+    return WEEKS * sum(1 for hours in spec.hours if hours) > closed
 
 
 def _opens(calendar: Calendar, start: datetime) -> bool:

@@ -9,7 +9,7 @@ from carepolicy.policy.limit import BUSINESS_TIME, DAY, ELAPSED, MONTHS, NANODAY
 if TYPE_CHECKING:
     from carepolicy.businesstime import Limit
     from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.model import CalendarSpec, Clock, Flow
+    from carepolicy.policy.model import CalendarSpec, Clock, Flow, LimitChoice
 
 
 MONTH = 30.44
@@ -40,13 +40,22 @@ def length(limit: Limit, calendar: CalendarSpec | None) -> float | None:
     return limit.amount / NANODAYS / days * 7
 
 
-def calendar_of(checked: CheckedSet, flow: Flow, clock: Clock | None = None, state: str | None = None) -> str | None:
-    """The calendar in which a clock, or the ``after`` of a state, counts. A clock in its owner's needs the state."""
+def calendar_of(
+    checked: CheckedSet,
+    flow: Flow,
+    clock: Clock | None = None,
+    state: str | None = None,
+    choice: LimitChoice | None = None,
+) -> str | None:
+    """The calendar in which a clock, one of its limits, or the ``after`` of a state, counts. What counts in its owner's
+    needs the state."""
     default = flow.calendar or checked.organisation.calendar
-    if clock is None or clock.calendar is None:
+    own = None if choice is None else choice.calendar
+    named = own or (None if clock is None else clock.calendar)
+    if named is None:
         return default
-    if clock.calendar != "owner":
-        return clock.calendar
+    if named != "owner":
+        return named
     return owners_calendar(checked, flow, state) or default
 
 

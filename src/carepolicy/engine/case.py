@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from carepolicy.engine.absences import Absences
 from carepolicy.engine.instants import DAY, NEVER
 from carepolicy.engine.record import ClockData, Known, ProgramId, Record, Told, slug
-from carepolicy.engine.round import Kept, LiveClock, Round, due_of, used_of
+from carepolicy.engine.round import Kept, LiveClock, Round, due_of, marked_in, used_of
 from carepolicy.policy.limit import ELAPSED
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ class Case:
             if case.seen & before.bit:
                 self.seen |= clock.bit
             if case.kept and before.index in case.kept:
-                self.keep(clock.index, case.kept[before.index])
+                kept = case.kept[before.index]
+                self.keep(clock.index, kept._replace(marked=marked_in(clock, before, kept.marked)))
             if case.extended and before.index in case.extended:
                 self.extended = {**(self.extended or {}), clock.index: case.extended[before.index]}
         self.pending = tuple(clocks[each.name] for each in case.pending if each.name in clocks)

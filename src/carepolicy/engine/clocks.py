@@ -17,6 +17,7 @@ from carepolicy.engine.record import ClockData, seconds
 from carepolicy.engine.round import (
     Kept,
     Round,
+    note_warning,
     passed,
     place_of,
     plan,
@@ -109,7 +110,7 @@ def start(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) 
         instant = limit.instant
         held.amount = amount = limit.amount
         held.due = due = base + amount if instant is None else instant(base + amount)
-        if clock.warns:
+        if clock.plans:
             plan(held)
         else:
             held.next = due
@@ -129,6 +130,7 @@ def _go_on_counting(case: Case, held: Round) -> int:
     if kept is None:
         return 0
     held.segments, held.warned, held.given, held.totals = kept.segments, kept.warned, kept.given, kept.totals
+    held.marked = kept.marked
     if kept.measure == held.limit.measure:
         return kept.used
     return used_before(held, held.limit, held.since)
@@ -137,7 +139,7 @@ def _go_on_counting(case: Case, held: Round) -> int:
 def keep(case: Case, held: Round, now: int, clock: LiveClock) -> None:
     """Keep what a round has used for the one in which its clock, or what is that by now, goes on."""
     segments = (*held.segments, (held.since, now)) if held.running else held.segments
-    kept = Kept(segments, used_of(held, now), held.limit.measure, held.warned, held.given, held.totals)
+    kept = Kept(segments, used_of(held, now), held.limit.measure, held.warned, held.given, held.totals, held.marked)
     case.keep(clock.index, kept)
 
 
@@ -207,6 +209,7 @@ def restart(out: list[Record], case: Case, held: Round, now: int, when: str) -> 
     if held.clock.phases[case.state.index] is Phase.RUNNING:
         held.limit = held.clock.choices[case.state.index][held.limit.place]
     held.segments, held.used, held.amount, held.warned, held.given, held.totals = (), 0, 0, 0, (), None
+    held.marked = 0
     held.started = held.since = now
     held.base = place_of(held, now)
     found_late = held.next != NEVER and not held.running
@@ -220,6 +223,9 @@ def rebase(out: list[Record], case: Case, held: Round, now: int, when: str) -> N
     """Count on in the calendar of another state's owner: what was used stays used."""
     changed = held.clock.choices[case.state.index][held.limit.place]
     if changed is held.limit or not held.running:
+        return
+    if changed.calendar is held.limit.calendar:  # the limit's own, whoever owns the case
+        held.limit = changed
         return
     used, before = used_of(held, now), held.due
     begin_stretch(held, now)
@@ -275,8 +281,8 @@ def forget_lateness(case: Case, clock: LiveClock) -> None:
 
 
 def warn(out: list[Record], case: Case, held: Round, when: str, now: int) -> None:
-    """Say that a share of the limit is used."""
-    held.warned += 1
+    """Say that a share of the limit is used, or that the due instant is near."""
+    note_warning(held)
     plan(held)
     write_running(out, case, held, "clock.warned", now, when)
 

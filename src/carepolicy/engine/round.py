@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.engine.instants import FIRST_INSTANT, FIRST_YEAR, LAST_INSTANT, NEVER
 from carepolicy.engine.record import ClockBasis, seconds
-from carepolicy.policy.limit import BUSINESS_TIME, LONGEST, Limit
+from carepolicy.machine.program import LimitTable
+from carepolicy.policy.limit import BUSINESS_TIME, LONGEST, UNTIL, Limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from carepolicy.businesstime.calendar import Calendar
-    from carepolicy.machine.program import ClockTable, Function, LimitTable
+    from carepolicy.machine.program import ClockTable, Function
 
 
 class LiveLimit:
@@ -98,10 +99,13 @@ class LiveClock:
         "index",
         "late_trigger",
         "lates",
+        "lengths",
+        "marks",
         "met_trigger",
         "name",
         "phases",
         "place",
+        "plans",
         "reads",
         "restarts_on",
         "warned_trigger",
@@ -116,18 +120,35 @@ class LiveClock:
         self.goes_on = table.goes_on
         self.lates = 0
         self.restarts_on = table.restarts_on
-        self.warns = tuple(each.share for each in table.warns)
+        self.warns = tuple(each.share for each in table.warns if each.mark is None)
+        self.marks = tuple(each.mark for each in table.warns if each.mark is not None)
+        self.plans = bool(table.warns)
+        self.lengths: dict[tuple[int, str], LiveLimit] = {}
         self.counts_from = table.counts_from
         self.place = table.place
         self.reads = frozenset(fact for each in table.limits for fact in each.reads)
         self.warned_trigger = f"{table.name}.warned"
         self.late_trigger = f"{table.name}.late"
         self.met_trigger = f"{table.name}.met"
-        by_calendar = {
-            name: tuple(LiveLimit(each, at, calendars[name], table.name) for at, each in enumerate(table.limits))
-            for name in sorted(set(table.calendars))
-        }
-        self.choices = tuple(by_calendar[name] for name in table.calendars)
+        by_calendars: dict[tuple[str, ...], tuple[LiveLimit, ...]] = {}
+        found: list[tuple[LiveLimit, ...]] = []
+        for state, name in enumerate(table.calendars):
+            names = tuple(name if each.calendars is None else each.calendars[state] for each in table.limits)
+            if names not in by_calendars:
+                by_calendars[names] = tuple(
+                    LiveLimit(each, at, calendars[own], table.name)
+                    for at, (each, own) in enumerate(zip(table.limits, names, strict=True))
+                )
+            found.append(by_calendars[names])
+        self.choices = tuple(found)
+
+    def length_of(self, mark: int, calendar: Calendar) -> LiveLimit:
+        """The length of a warning as a limit in a calendar, by which the time that is used is counted."""
+        found = self.lengths.get((mark, calendar.name))
+        if found is None:
+            table = LimitTable(None, self.marks[mark].length, False, frozenset())
+            found = self.lengths[mark, calendar.name] = LiveLimit(table, 0, calendar, self.name)
+        return found
 
 
 Segments = tuple[tuple[int, int], ...]
@@ -140,7 +161,8 @@ Totals = dict[tuple[str, str], tuple[int, int]]
 
 class Kept(NamedTuple):
     """What a clock that goes on keeps of a round that has ended: the stretches in which it ran, the time used and in
-    which measure, how many warnings were given, and the time that was given."""
+    which measure, how many warnings were given (of those at lengths of time which, as bits), and the time that was
+    given."""
 
     segments: Segments
     used: int
@@ -148,6 +170,7 @@ class Kept(NamedTuple):
     warned: int
     given: tuple[Limit, ...]
     totals: Totals | None = None
+    marked: int = 0
 
 
 class Round:
@@ -159,6 +182,7 @@ class Round:
     none). ``segments`` are the stretches in which it ran before, so that the time used can be told in
     another basis, and ``totals`` what was counted of them in others already. ``given`` is the time that was
     given on top of its limit, one sum for each kind of time.
+    ``warned`` counts the shares of which it has warned, and ``marked`` has a bit for each other warning that was given.
     """
 
     __slots__ = (
@@ -170,6 +194,7 @@ class Round:
         "late",
         "limit",
         "mark",
+        "marked",
         "next",
         "running",
         "segments",
@@ -199,7 +224,7 @@ class Round:
         self.amount = amount
         self.due = due
         self.next = soonest
-        self.used = self.mark = self.warned = 0
+        self.used = self.mark = self.warned = self.marked = 0
         self.given: tuple[Limit, ...] = ()
         self.segments: Segments = ()
         self.totals: Totals | None = None
@@ -212,7 +237,7 @@ class Round:
         return new
 
 
-HANDED_ON = ("due", "given", "late", "mark", "running", "segments", "since", "started", "warned")
+HANDED_ON = ("due", "given", "late", "mark", "marked", "running", "segments", "since", "started", "warned")
 """Fields of a round that the one that goes on in its place has; the others are worked out under its own limit."""
 
 
@@ -362,9 +387,59 @@ def plan(held: Round) -> None:
         held.next = NEVER
         return
     held.next = held.due
+    if held.clock.plans and held.due != NEVER:
+        held.next = min(held.due, _next_share(held), *(at for at, _ in _next_marks(held)))
+
+
+def note_warning(held: Round) -> None:
+    """Note that the warning was given that comes first; of those at one instant a share, then the first in the file."""
+    marks = _next_marks(held)
+    at, mark = min(marks, default=(NEVER, 0))
+    if held.warned < len(held.clock.warns) and (not marks or _next_share(held) <= at):
+        held.warned += 1
+    elif marks:
+        held.marked |= 1 << mark
+
+
+def marked_in(clock: LiveClock, before: LiveClock, marked: int) -> int:
+    """The warnings at lengths of time that were given under another version of a clock, as bits of this one."""
+    given = [mark for number, mark in enumerate(before.marks) if marked >> number & 1]
+    return sum(1 << number for number, mark in enumerate(clock.marks) if mark in given)
+
+
+def _next_share(held: Round) -> int:
     shares = held.clock.warns
-    if held.warned < len(shares) and held.due != NEVER:
-        held.next = min(held.next, _warns(held, shares[held.warned]))
+    return _warns(held, shares[held.warned]) if held.warned < len(shares) else NEVER
+
+
+def _next_marks(held: Round) -> list[tuple[int, int]]:
+    """When each warning at a length of time comes that was not given yet, and its number."""
+    return [(_marks(held, n), n) for n in range(len(held.clock.marks)) if not held.marked >> n & 1]
+
+
+def _marks(held: Round, number: int) -> int:
+    """When a round warns at a length of time; not before it started."""
+    mark, calendar = held.clock.marks[number], held.limit.calendar
+    if mark.before:
+        ahead = Limit(UNTIL, 0, UNTIL, fact=_DUE, offset=mark.length, direction=-1)
+        return max(due_of(calendar, ahead, held.started, {_DUE: held.due}), held.started)
+    own = held.clock.length_of(number, calendar)
+    if own.measure == held.limit.measure:
+        return max(_reached(held, own.amount, held.since), held.started)
+    left = own.amount - used_before(held, own, held.since) - own.rounded * len(held.segments)
+    try:
+        at = (
+            held.since + left
+            if own.position is None or own.instant is None
+            else own.instant(own.position(held.since) + left)
+        )
+    except (NeverOpen, OutOfRange):
+        return NEVER
+    return max(at, held.started)
+
+
+_DUE = "due"
+"""The name of a due instant where a length of time is counted back from it."""
 
 
 def _warns(held: Round, part: int) -> int:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from carepolicy.businesstime import Limit
-    from carepolicy.policy.model import Clock, Flow, Policies
+    from carepolicy.policy.model import Clock, Flow, LimitChoice, Policies
 
 SUBJECT = "A-1001"
 """What the sample case is called."""
@@ -120,11 +120,11 @@ class Book:
         spec = self.policies.organisation.calendars.get(name)
         return titled(spec.title or "" if spec is not None else "", name)
 
-    def calendar_of(self, flow: Flow, clock: Clock) -> str | None:
+    def calendar_of(self, flow: Flow, clock: Clock, choice: LimitChoice | None = None) -> str | None:
         """The name of the calendar in which a clock counts; of ``owner`` that of the first state's owner."""
         state = flow.states.get(next(iter(clock.runs_in), ""))
         owner = state.owner if state is not None else None
-        return calendar_of(self.policies.organisation, flow, clock, owner)
+        return calendar_of(self.policies.organisation, flow, clock, owner, choice)
 
     def moment(self, at: datetime) -> str:
         """A day and time of the clock, in words: "Friday 6 March 2026, 16:30"."""
@@ -163,7 +163,7 @@ def year_of(policies: Policies) -> int:
         return max(valid)
     dates: list[date] = []
     for spec in policies.organisation.calendars.values():
-        dates += [end for _, end in spec.closed]
+        dates += [each.last for each in spec.closed if isinstance(each.last, date)]
         dates += spec.open
         if spec.holidays is not None:
             dates += [*spec.holidays.also, *spec.holidays.except_]

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.text import clean
-from carepolicy.machine.locales import hours_in_words, value_in_words
+from carepolicy.machine.locales import hours_in_words, locale_in, value_in_words
 from carepolicy.policy.language.absence import compared
+from carepolicy.policy.region import region_of
 from carepolicy.policy.strata import effects_of
 
 if TYPE_CHECKING:
@@ -34,11 +35,12 @@ def calendar_pages(book: Book) -> list[CalendarPage]:
 
 
 def _page(book: Book, spec: CalendarSpec) -> CalendarPage:
+    region = region_of(book.policies.organisation)
     special = [(book.day(day), _hours(book, spec, day)) for day in sorted(spec.open) if day.year == book.year]
     return CalendarPage(
         name=spec.name,
         title=book.calendar_title(spec.name),
-        hours=hours_in_words(spec.hours, book.ui_language),
+        hours=hours_in_words(spec.hours, locale_in(book.ui_language, region), spec.seasons),
         timezone=spec.timezone,
         closed=tuple(_closed(book, spec)),
         special=tuple(special),
@@ -48,11 +50,16 @@ def _page(book: Book, spec: CalendarSpec) -> CalendarPage:
 def _closed(book: Book, spec: CalendarSpec) -> list[tuple[str, str]]:
     """The year's closed days on which the week would be open; days in a row with one reason are one line."""
     rules = book.calendars[spec.name].rules
-    own = {day: book.ui.closed_word for first, last in spec.closed for day in _days(first, last)}
+    own = {
+        day: clean(closing.title) or book.ui.closed_word
+        for closing in spec.closed
+        for first, last in closing.times(book.year, book.year)
+        for day in _days(first, last)
+    }
     runs: list[tuple[date, date, str]] = []
     for ordinal, why in sorted(rules.closed_days(book.year, book.year).items()):
         day = date.fromordinal(ordinal)
-        if day in spec.open or not spec.hours[day.weekday()]:
+        if day in spec.open or not spec.hours_on(day):
             continue
         reason = own.get(day, clean(why))
         if runs and runs[-1][1] == day - timedelta(days=1) and runs[-1][2] == reason:

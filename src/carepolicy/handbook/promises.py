@@ -119,16 +119,16 @@ def _row(book: Book, flow: Flow, clock: Clock) -> ClockRow:
         pauses_in=tuple((anchor_of(name), words.state(name)) for name in clock.pauses_in),
         never_pauses=clean(clock.never_pauses or ""),
         restarts_on=", ".join(words.event(name) for name in clock.restarts_on),
-        warns_at=", ".join(clean(share) for share in clock.warn_at),
+        warns_at=", ".join(words.warning(each) for each in clock.warn_at),
         counts_from=book.fact(clock.counts_from) if clock.counts_from is not None else "",
     )
 
 
 def _choices(book: Book, words: Words, clock: Clock) -> list[Choice]:
-    calendar = book.calendar_of(words.flow, clock)
     found: list[Choice] = []
     for choice, (said, condition) in zip(clock.limits, limit_choices(book, words, clock), strict=True):
         limit = book.parsed(choice.limit)
+        calendar = book.calendar_of(words.flow, clock, choice)
         examples = [] if limit is None else examples_of(book, limit, calendar, choice.rolls is not None)
         hangs_on = book.fact(limit.fact) if limit is not None and limit.fact is not None else ""
         found.append(Choice(said, condition, tuple(examples), hangs_on, choice.rolls is not None))
@@ -180,24 +180,21 @@ def _arrivals(spec: CalendarSpec, calendar: Calendar, year: int, counted: bool) 
     """A quiet Tuesday; half an hour before the week's last closing; a closed day; the eve of a holiday."""
     zone = ZoneInfo(spec.timezone)
     monday = _quiet_monday(spec, calendar, year)
-    tuesday = monday + timedelta(days=1)
-    opening = spec.hours[1][0][0] if spec.hours[1] else 36_000
-    yield _at(tuesday, max(opening, 36_000) if _is_open(spec, 36_000) else opening, zone)
-    last = max((day for day in range(5) if spec.hours[day]), default=None)
+    week = [spec.hours_on(monday + timedelta(days=day)) for day in range(7)]
+    opening = week[1][0][0] if week[1] else 36_000
+    open_at_ten = any(begin <= 36_000 < end for begin, end in week[1])
+    yield _at(monday + timedelta(days=1), max(opening, 36_000) if open_at_ten else opening, zone)
+    last = max((day for day in range(5) if week[day]), default=None)
     if last is not None:
-        yield _at(monday + timedelta(days=last), spec.hours[last][-1][1], zone) - _LAST_HALF_HOUR
+        yield _at(monday + timedelta(days=last), week[last][-1][1], zone) - _LAST_HALF_HOUR
     if not counted:
         return
-    closed = next((day for day in (6, 5) if not spec.hours[day]), None)
+    closed = next((day for day in (6, 5) if not week[day]), None)
     if closed is not None:
         yield _at(monday + timedelta(days=closed), 39_600, zone)
     eve = _eve_of_holiday(spec, calendar, year)
     if eve is not None:
-        yield _at(eve, spec.hours[eve.weekday()][-1][1], zone) - _LAST_HALF_HOUR
-
-
-def _is_open(spec: CalendarSpec, seconds: int) -> bool:
-    return any(begin <= seconds < end for begin, end in spec.hours[1])
+        yield _at(eve, spec.hours_on(eve)[-1][1], zone) - _LAST_HALF_HOUR
 
 
 def _quiet_monday(spec: CalendarSpec, calendar: Calendar, year: int) -> date:
@@ -219,10 +216,10 @@ def _unusual(spec: CalendarSpec, calendar: Calendar, year: int) -> set[date]:
 def _eve_of_holiday(spec: CalendarSpec, calendar: Calendar, year: int) -> date | None:
     """The last ordinary open day before the year's first closed day that is none of the weekly rest."""
     unusual = _unusual(spec, calendar, year)
-    for day in sorted(day for day in unusual if day.year == year and spec.hours[day.weekday()]):
+    for day in sorted(day for day in unusual if day.year == year and spec.hours_on(day)):
         for back in range(1, 7):
             eve = day - timedelta(days=back)
-            if eve.year == year and eve not in unusual and spec.hours[eve.weekday()]:
+            if eve.year == year and eve not in unusual and spec.hours_on(eve):
                 return eve
     return None
 

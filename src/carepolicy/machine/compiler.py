@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -40,6 +39,7 @@ from carepolicy.machine.program import (
 from carepolicy.policy.addresses import PHONE, SPELLED, is_like_a_number, spelled
 from carepolicy.policy.language.absence import compared
 from carepolicy.policy.language.flow import OWNER, list_at
+from carepolicy.policy.limit import share_written
 from carepolicy.policy.region import region_of
 from carepolicy.policy.strata import effects_of, strata_of
 
@@ -292,25 +292,37 @@ class _FlowCompiler:
         return ClockTable(
             name=clock.name,
             title=clock.title,
-            limits=tuple(self._limit(each) for each in clock.limits),
+            limits=tuple(self._limit(clock, each) for each in clock.limits),
             phases=tuple(_phase(clock, state.name) for state in states),
             calendars=tuple(
                 calendar_of(self.organisation, self.flow, clock, state.owner) or ALWAYS for state in states
             ),
             goes_on=clock.again == "continue",
             restarts_on=frozenset(clock.restarts_on),
-            warns=tuple(sorted((_warn(each) for each in clock.warn_at), key=lambda each: each.share)),
+            warns=tuple(sorted((self._warn(each) for each in clock.warn_at), key=lambda each: each.share)),
             counts_from=clock.counts_from,
             target=clock.target,
             place=self.places["clock", clock.name],
         )
 
-    def _limit(self, choice: LimitChoice) -> LimitTable:
+    def _limit(self, clock: Clock, choice: LimitChoice) -> LimitTable:
         limit = self.organisation.limit(choice.limit)
+        calendars = None
+        if choice.calendar is not None:
+            owners = (self.flow.states[name].owner for name in self.index)
+            calendars = tuple(
+                calendar_of(self.organisation, self.flow, clock, owner, choice) or ALWAYS for owner in owners
+            )
         if choice.when is None:
-            return LimitTable(None, limit, choice.rolls is not None, frozenset(limit.reads))
+            return LimitTable(None, limit, choice.rolls is not None, frozenset(limit.reads), calendars)
         guard = compile_expression(choice.when, scope_of(self.organisation, self.flow), "flag")
-        return LimitTable(guard.function, limit, choice.rolls is not None, frozenset((*limit.reads, *guard.reads)))
+        reads = frozenset((*limit.reads, *guard.reads))
+        return LimitTable(guard.function, limit, choice.rolls is not None, reads, calendars)
+
+    def _warn(self, text: str) -> WarnTable:
+        if (share := share_written(text)) is not None:
+            return WarnTable(int(share * 1_000_000))
+        return WarnTable(0, self.organisation.warning(text))
 
     def _effects(self, effects: Effects | None, trigger: str | None, state: str) -> EffectsTable | None:
         """The table of ``effects``, or None where there are none. ``trigger`` is what they follow, ``state`` that
@@ -381,11 +393,15 @@ def _files_of(flow: Flow) -> set[str]:
 _NOTHING = EffectsTable((), None, (), (), (), (), (), ())
 
 
-def calendar_of(organisation: Organisation, flow: Flow, clock: Clock, owner: str | None) -> str | None:
-    """The name of the calendar in which a clock counts in a state of ``owner``; None where nothing names one."""
+def calendar_of(
+    organisation: Organisation, flow: Flow, clock: Clock, owner: str | None, choice: LimitChoice | None = None
+) -> str | None:
+    """The name of the calendar in which a clock, or one of its limits, counts in a state of ``owner``; None where
+    nothing names one."""
     default = flow.calendar or organisation.calendar
-    if clock.calendar != OWNER:
-        return clock.calendar or default
+    named = clock.calendar if choice is None or choice.calendar is None else choice.calendar
+    if named != OWNER:
+        return named or default
     role = organisation.roles.get(owner or flow.owner)
     return role.calendar if role is not None and role.calendar is not None else default
 
@@ -394,10 +410,6 @@ def _phase(clock: Clock, state: str) -> Phase:
     if state in clock.runs_in:
         return Phase.RUNNING
     return Phase.PAUSED if state in clock.pauses_in else Phase.STOPPED
-
-
-def _warn(text: str) -> WarnTable:
-    return WarnTable(int(Fraction(text.strip().removesuffix("%").strip()) * 10_000))
 
 
 def _timers_in_file_order(flow: Flow) -> list[tuple[str, ...]]:

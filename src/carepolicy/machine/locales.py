@@ -15,6 +15,7 @@ from carepolicy.translations import Own, locale_of, msg, primary_language, trans
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from carepolicy.policy.language.calendar import Closing, MonthDay, Season
     from carepolicy.policy.model import Interval
 
 RIGHT_TO_LEFT = frozenset(
@@ -156,17 +157,49 @@ def _amount(value: str, currency: str | None, language: str) -> str:
     return format_decimal(value, locale=locale) if currency is None else format_currency(value, currency, locale=locale)
 
 
-def hours_in_words(hours: tuple[tuple[Interval, ...], ...], language: str) -> str:
-    """Weekly opening hours, days that are alike together: "Mon-Thu 09:00-17:30, Fri 09:00-16:00"."""
+def hours_in_words(hours: tuple[tuple[Interval, ...], ...], language: str, seasons: tuple[Season, ...] = ()) -> str:
+    """Weekly opening hours, days that are alike together: "Mon-Thu 09:00-17:30, Fri 09:00-16:00"; those of seasons
+    follow: "; 1 May – 31 Aug: Mon-Fri 08:00-15:00"."""
+    return "; ".join([_week_in_words(hours, language), *(season_in_words(each, language) for each in seasons)])
+
+
+def season_in_words(season: Season, language: str) -> str:
+    """A season and its hours: "1 May – 31 Aug: Mon-Fri 08:00-15:00"; a dash for weekdays on which it is closed."""
+    return f"{_from_to(season.first, season.last, language)}: {_week_in_words(season.hours, language)}"
+
+
+def closing_in_words(closing: Closing, language: str) -> str:
+    """Closed days, and what for: "2026-12-24", "24 Dec – 6 Jan (Christmas)"."""
+    days = _from_to(closing.first, closing.last, language)
+    return f"{days} ({closing.title})" if closing.title else days
+
+
+def _from_to(first: date | MonthDay, last: date | MonthDay, language: str) -> str:
+    begin, end = _date_or_day(first, language), _date_or_day(last, language)
+    return begin if first == last else f"{begin} – {end}"
+
+
+def _date_or_day(day: date | MonthDay, language: str) -> str:
+    """A date as it is written, or a day of every year as people say it."""
+    if isinstance(day, date):
+        return str(day)
+    from babel.dates import format_skeleton
+
+    return str(format_skeleton("MMMd", day.first_in(2024), locale=locale_of(language)))
+
+
+def _week_in_words(hours: tuple[tuple[Interval, ...] | None, ...], language: str) -> str:
     names = locale_of(language).days["stand-alone"]["abbreviated"]
     told: list[str] = []
     first = 0
     for day in range(1, 8):
         if day < 7 and hours[day] == hours[first]:
             continue
-        if hours[first]:
-            span = str(names[first]) if day - first == 1 else f"{names[first]}-{names[day - 1]}"
-            told.append(f"{span} " + " ".join(f"{_clock(a)}-{_clock(b)}" for a, b in hours[first]))
+        span = str(names[first]) if day - first == 1 else f"{names[first]}-{names[day - 1]}"
+        if alike := hours[first]:
+            told.append(f"{span} " + " ".join(f"{_clock(a)}-{_clock(b)}" for a, b in alike))
+        elif alike is not None and None in hours:
+            told.append(f"{span} –")
         first = day
     return ", ".join(told)
 

@@ -302,7 +302,7 @@ def _channel(policies: Policies, name: str, what: str, language: str) -> str:
     if what == "address":
         return channel.address
     calendar = organisation.calendars.get(channel.calendar or organisation.calendar or "")
-    return "" if calendar is None else hours_in_words(calendar.hours, language)
+    return "" if calendar is None else hours_in_words(calendar.hours, language, calendar.seasons)
 
 
 def notice_of(flow: Flow, language: str, state: str, trigger: str | None, own: Own = ()) -> tuple[Piece, ...]:

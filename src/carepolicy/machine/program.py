@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from carepolicy.businesstime.calendar import Calendar
     from carepolicy.machine.messages import Template
-    from carepolicy.policy.limit import Limit
+    from carepolicy.policy.limit import Limit, WarnMark
 
 Function = Callable[[Mapping[str, Any], Mapping[str, Any], Any], Any]
 
@@ -32,18 +32,21 @@ class Phase(IntEnum):
 
 
 class LimitTable(Struct, frozen=True, gc=False):
-    """One limit that a clock may have; the first whose ``when`` holds is the clock's limit."""
+    """One limit that a clock may have; the first whose ``when`` holds is the clock's limit. ``calendars`` (names) are
+    by the index of the state, None where it counts in the clock's."""
 
     when: Function | None
     limit: Limit
     rolls: bool
     reads: frozenset[str]
+    calendars: tuple[str, ...] | None = None
 
 
 class WarnTable(Struct, frozen=True, gc=False):
-    """When a clock warns: after a share of its limit, given in parts per million."""
+    """When a clock warns: after a share of its limit, given in parts per million; where there is a ``mark``, then."""
 
     share: int
+    mark: WarnMark | None = None
 
 
 class ClockTable(Struct, frozen=True, gc=False):

@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 SECOND = 1_000_000
 """In microseconds, as the units that follow."""
@@ -382,6 +383,41 @@ def _meant(written: str) -> str:
             return f"{form}s"
     near = get_close_matches(single, [f"{unit}s" for unit in KINDS], 1, 0.6)
     return near[0] if near else ""
+
+
+class WarnMark(NamedTuple):
+    """A warning at a length of time: so long ``before`` the due instant, or after so much of it was used."""
+
+    length: Limit
+    before: bool
+
+    def __str__(self) -> str:
+        return f"{self.length} before" if self.before else str(self.length)
+
+
+_SHARE = re.compile(r"\s*(\d{1,3}(?:\.\d{1,4})?)\s*%\s*")
+BEFORE = " before"
+
+
+def share_written(text: str) -> Fraction | None:
+    """The share of a limit that a warning is written as, such as 80%; None of any other text."""
+    match = _SHARE.fullmatch(text)
+    return None if match is None else Fraction(match[1]) / 100
+
+
+def length_written(text: str) -> str:
+    """The length of time of a warning that is no share, as it is written."""
+    return text.strip().removesuffix(BEFORE).rstrip()
+
+
+def warn_mark(text: str, length: Limit) -> WarnMark:
+    """The warning that a text writes, whose length is read already. Raises ``LimitError`` for what is no length."""
+    before = text.strip().endswith(BEFORE)
+    kinds = {ELAPSED, BUSINESS_TIME, BUSINESS_DAYS, *((MONTHS,) if before else ())}
+    if length.kind not in kinds or length.strict:
+        hint = "write 75%, 30 business minutes before, or 2 hours after the start as 2 hours"
+        raise LimitError("a warning is a share of the limit, or a length of time", hint, 0, len(text))
+    return WarnMark(length, before)
 
 
 class LimitText(str):

@@ -41,9 +41,10 @@ def _findings(error: Any, source: Source) -> Iterator[Finding]:
     path: Path = tuple(error.absolute_path)
     rule, schema = str(error.validator), error.schema
     expected = schema.get("errorMessage", "something else") if isinstance(schema, dict) else "something else"
-    if expected == CLOSED and isinstance(error.instance, dict) and error.instance.keys() & {"from", "to", "title"}:
+    if expected == CLOSED and isinstance(error.instance, dict) and error.instance.keys() & {"from", "to"}:
         days = "/".join(str(error.instance[key]) for key in ("from", "to") if key in error.instance)
-        hint = f"write {days or '2026-08-03/2026-08-07'}; what it is for can stand in a comment"
+        title = error.instance.get("title")
+        hint = f"write {days}" if title is None else f"write {{dates: {days}, title: {title}}}"
         yield Finding("CP112", f"a mapping stands here; expected is {CLOSED}", source.value(path), hint)
     elif "propertyNames" in error.absolute_schema_path and error.absolute_schema_path[-2] == "propertyNames":
         yield _name(str(error.instance), schema, source.key((*path, str(error.instance))), source)

@@ -10,7 +10,7 @@ from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, humanised
 from carepolicy.charts.words import Words, fact_title, limit_told, titled
 from carepolicy.guards.scope import scope_of
-from carepolicy.machine.locales import hours_in_words
+from carepolicy.machine.locales import closing_in_words, hours_in_words, season_in_words
 from carepolicy.policy.language.keys import Mapped, form_of, in_order
 from carepolicy.policy.language.shapes import Array, Several
 from carepolicy.policy.language.shapes import Key as LanguageKey
@@ -204,6 +204,7 @@ def clock_item(side: Side, flow: Flow, clock: Clock) -> Item:
         **aspects_of(clock, called_in(side, words)),
         "target": (clock.target, share),
         "again": (clock.again, again),
+        "warn_at": texts(tuple(words.warning(each) for each in clock.warn_at)),
         "rolls": texts(rolls if any(rolls) else ()),
     }
     runs_in = tuple(side.state(flow.name, name) for name in clock.runs_in)
@@ -304,8 +305,9 @@ def _limits(words: Words, clock: Clock) -> dict[str, Aspect]:
         if choice.when is not None:
             condition = words.labels.condition.format(words.worked_out(choice.when))
         limit = words.limit(choice.limit)
+        own = "" if choice.calendar is None else f" ({words.calendar(choice.calendar)})"
         before = found.get(f"{LIMIT}{condition}", (None, ""))[1]
-        found[f"{LIMIT}{condition}"] = text(f"{before} / {limit}" if before else limit)
+        found[f"{LIMIT}{condition}"] = text(f"{before} / {limit}{own}" if before else f"{limit}{own}")
     return found
 
 
@@ -387,13 +389,14 @@ def _calendar(side: Side, spec: CalendarSpec) -> dict[str, Aspect]:
     days = spec.holidays
     public = "" if days is None else " ".join([days.country, days.subdivision or ""]).strip()
     own = () if days is None else (days.except_, days.also)
-    closed = [str(first) if first == last else f"{first} – {last}" for first, last in spec.closed]
+    closed = [clean(closing_in_words(each, side.language)) for each in spec.closed]
     closed += [str(day) for day in (days.also if days is not None else ())]
     return {
         "hours": (spec.hours, hours_in_words(spec.hours, side.language)),
         "holidays": ((public, own), public),
         "closed": (spec.closed, ", ".join(closed)),
         "open_days": (tuple(spec.open.items()), ", ".join(str(day) for day in spec.open)),
+        "seasons": (spec.seasons, "; ".join(season_in_words(each, side.language) for each in spec.seasons)),
         "imports": (tuple((each.path, each.text) for each in spec.imports), ", ".join(e.path for e in spec.imports)),
     }
 

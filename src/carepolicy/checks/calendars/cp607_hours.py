@@ -17,11 +17,18 @@ DAY, HALF_A_DAY = 24 * 60, 12 * 60
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """Hours of weekdays and of single dates that leave out a minute, or turn into a long night shift."""
     for spec in checked.organisation.calendars.values():
-        for key in ("hours", "open"):
-            for at, said in _texts(checked.sources[spec.at.file], spec.at / key):
+        seasons = [spec.at / "seasons" / name for name in _seasons(checked.sources[spec.at.file], spec.at)]
+        for address in (spec.at / "hours", spec.at / "open", *seasons):
+            for at, said in _texts(checked.sources[spec.at.file], address):
                 doubt = _doubt(said)
                 if doubt is not None:
                     yield Finding(CODE, doubt[0], checked.place(at), doubt[1], Severity.WARNING)
+
+
+def _seasons(source: Source, at: At) -> Iterator[str]:
+    """The seasons of a calendar, as they are written."""
+    data = source.data_at((at / "seasons").path) if (at / "seasons").path in source.values else None
+    yield from data if isinstance(data, dict) else ()
 
 
 def _texts(source: Source, at: At) -> Iterator[tuple[At, str]]:

@@ -54,7 +54,7 @@ def _longest(checked: CheckedSet, flow: Flow, clock: Clock) -> Longest | None:
 
 def _days(checked: CheckedSet, flow: Flow, clock: Clock, choice: LimitChoice) -> float | None:
     state = clock.runs_in[0] if clock.runs_in else None
-    return days_of(checked, choice.limit, calendar_of(checked, flow, clock, state))
+    return days_of(checked, choice.limit, calendar_of(checked, flow, clock, state, choice))
 
 
 def _beside(checked: CheckedSet, flow: Flow, clock: Clock, promise: Longest) -> Iterator[Finding]:

@@ -29,7 +29,7 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
             in_time = _states_in_time(one, clock.name)
             for each in clock.limits:
                 for state in (name for name in clock.runs_in if name in in_time):
-                    text = _doubt(checked, flow, state, calendar_of(checked, flow, clock, state), each.limit)
+                    text = _doubt(checked, flow, state, calendar_of(checked, flow, clock, state, each), each.limit)
                     if text is not None and text[0] not in told:
                         told.add(text[0])
                         yield Finding(CODE, text[0], checked.place(each.at / "is"), text[1], Severity.WARNING)
@@ -71,16 +71,26 @@ def _doubt(
     whose = f'"{owned.name}", that of the owner of "{state}"'
     hint = f"let it count in {owned.name}, or give the state an owner who is there"
     if limit.kind == CLOSE_OF_BUSINESS:
-        if any(_is_met(counted, owned, monday) for monday in MONDAYS):
+        if any(_is_met(counted, owned, monday) for monday in _mondays(counted, owned)):
             return None
         return f'this falls due when the calendar "{counted.name}" closes, and {whose}, is never open then', hint
     if limit.kind not in (BUSINESS_TIME, BUSINESS_DAYS) or closings_alone:
         return None
-    alone = next((each for monday in MONDAYS for each in _alone(counted, owned, monday)), None)
-    if alone is None or not any(_meet(counted, owned, monday) for monday in MONDAYS):  # CP504 has the second
+    mondays = _mondays(counted, owned)
+    alone = next((each for monday in mondays for each in _alone(counted, owned, monday)), None)
+    if alone is None or not any(_meet(counted, owned, monday) for monday in mondays):  # CP504 has the second
         return None
     text = f'this may fall due when the calendar "{counted.name}" is open and {whose}, is closed: {alone}'
     return text, f"{hint}; calendar: owner counts in the calendar of whoever acts"
+
+
+def _mondays(*calendars: CalendarSpec) -> tuple[datetime, ...]:
+    """Mondays of weeks that tell all hours of some calendars: one in winter, one in summer, one in each season."""
+    found = list(MONDAYS)
+    for season in (each for spec in calendars for each in spec.seasons):
+        first = season.first.first_in(MONDAYS[0].year)
+        found.append(datetime(first.year, first.month, first.day, tzinfo=UTC) + timedelta(days=-first.weekday() % 7))
+    return tuple(found)
 
 
 def _is_met(counted: CalendarSpec, owned: CalendarSpec, monday: datetime) -> bool:
@@ -117,8 +127,8 @@ def _moment(seconds: int) -> str:
 def _days(spec: CalendarSpec, monday: datetime) -> Iterator[tuple[int, tuple[tuple[int, int], ...]]]:
     """The midnight of each day in seconds of the week in UTC, and its hours in seconds after it."""
     offset = ZoneInfo(spec.timezone).utcoffset(monday.replace(tzinfo=None)) or timedelta()
-    for number, hours in enumerate(spec.hours):
-        yield number * 86_400 - int(offset.total_seconds()), hours
+    for number in range(7):
+        yield number * 86_400 - int(offset.total_seconds()), spec.hours_on((monday + timedelta(days=number)).date())
 
 
 def _stretches(spec: CalendarSpec, monday: datetime) -> Iterator[tuple[int, int]]:

@@ -100,8 +100,10 @@ def _bounds(checked: CheckedSet, graph: Graph) -> dict[str, list[Bound]]:
         ]
         for clock in flow.clocks.values():
             if state.name in clock.runs_in:
-                calendar = calendar_of(checked, flow, clock, state.name)
-                days = [days_of(checked, choice.limit, calendar) for choice in clock.limits]
+                days = [
+                    days_of(checked, choice.limit, calendar_of(checked, flow, clock, state.name, choice))
+                    for choice in clock.limits
+                ]
                 known = [each for each in days if each is not None]
                 most = max(known) if known else None
                 text = clock.limits[0 if most is None else days.index(most)].limit

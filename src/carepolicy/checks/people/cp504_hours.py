@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time
+from itertools import islice
 
 from carepolicy.businesstime import Calendar
 from carepolicy.businesstime.instants import TWO_YEARS, microseconds
@@ -33,8 +34,7 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
                     continue
                 pair = (works, counts)
                 if pair not in apart:
-                    calendars = checked.calendars.sound
-                    apart[pair] = _never_together(calendars.get(counts), calendars.get(works), start)
+                    apart[pair] = _are_apart(checked, counts, works, start)
                 if apart[pair]:
                     text = f'"{owner.name}" works in the calendar {works}, which is shut whenever {clock.name} counts'
                     place = checked.place(flow.states[state].at / "owner")
@@ -55,16 +55,20 @@ def _in_business_time(checked: CheckedSet, clock: Clock) -> bool:
     return any(each is not None and each.kind in (BUSINESS_TIME, BUSINESS_DAYS, CLOSE_OF_BUSINESS) for each in limits)
 
 
-def _never_together(one: Calendar | None, other: Calendar | None, start: int) -> bool:
+def _are_apart(checked: CheckedSet, counts: str, works: str, start: int) -> bool:
+    """Whether two calendars have no open time in common, as far as their weeks repeat: with seasons in two years."""
+    calendars, specs = checked.calendars.sound, checked.organisation.calendars
+    seasonal = any(specs[name].seasons for name in (counts, works) if name in specs)
+    return _never_together(calendars.get(counts), calendars.get(works), start, None if seasonal else OPENINGS)
+
+
+def _never_together(one: Calendar | None, other: Calendar | None, start: int, most: int | None) -> bool:
     """Whether two calendars that do open have no open time in common in the openings that follow."""
     if one is None or other is None or not (one.opens_within_us(start) and other.opens_within_us(start)):
         return False
     span = one.span_over(start, start + TWO_YEARS)
     coming = ((o, c) for o, c in zip(span.opens, span.closes, strict=True) if c > start)
-    for _, (opens, closes) in zip(range(OPENINGS), coming, strict=False):
-        if other.position(closes) > other.position(max(opens, start)):
-            return False
-    return True
+    return all(other.position(closes) <= other.position(max(opens, start)) for opens, closes in islice(coming, most))
 
 
 def _hint(clock: Clock) -> str:

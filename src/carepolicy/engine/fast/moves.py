@@ -333,7 +333,8 @@ def operate(code: Code, target: LiveState, ops: Operations, opening: bool) -> No
     for clock, operation in ops:
         general = f"{code.name(operation, 'operation')}(out, case, {code.name(clock, 'clock')}, now, when)"
         limits = clock.choices[target.index]
-        if operation is clocks.begin and clock.counts_from is None and not clock.goes_on and _plain(limits):
+        plain = clock.counts_from is None and not clock.goes_on and not clock.marks and _plain(limits)
+        if operation is clocks.begin and plain:
             if opening:
                 _start(code, clock, limits, general, "received != now")
             else:
@@ -534,7 +535,7 @@ def _go_on(code: Code, clock: LiveClock, limit: LiveLimit) -> None:
         f"held.due = due = {_instant(code, limit, amount)}",
         "held.since = now",
         "held.running = True",
-        f"{code.name(plan, 'plan')}(held)" if clock.warns else "held.next = due",
+        f"{code.name(plan, 'plan')}(held)" if clock.plans else "held.next = due",
         _in_seconds(limit),
     )
     code.clock_record("clock.resumed", limit, "due", "used")

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from itertools import pairwise
+from itertools import combinations, pairwise
+from typing import NamedTuple
 
 from carepolicy.policy.findings import quoted
 from carepolicy.policy.language.keys import (
@@ -23,7 +24,7 @@ from carepolicy.policy.language.keys import (
     texts,
     title,
 )
-from carepolicy.policy.language.shapes import DATE, DAYS, HOURS, TEXT, Array, Either, Several
+from carepolicy.policy.language.shapes import DATE, DAYS, HOURS, PERIOD, TEXT, Array, Either, Named, Several
 from carepolicy.policy.likeness import did_you_mean
 from carepolicy.policy.node import Node
 from carepolicy.policy.places import At
@@ -40,8 +41,84 @@ DAY = 86_400
 HOURS_WRITTEN = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
 _HINT = "hours are written like 09:00-17:30; 24:00 ends a day"
 
-CLOSED = "a date, two dates with a slash between them, or {import: closures.ics}"
+CLOSED = "a date, two dates with a slash between them, {dates: …, title: …} or {import: closures.ics}"
 """What an entry of closed: is expected to be."""
+
+
+class MonthDay(NamedTuple):
+    """A day that comes every year; 29 February in leap years alone."""
+
+    month: int
+    day: int
+
+    def __str__(self) -> str:
+        return f"{self.month:02}-{self.day:02}"
+
+    def first_in(self, year: int) -> date:
+        """The day in a year; 1 March for 29 February where the year has none."""
+        try:
+            return date(year, self.month, self.day)
+        except ValueError:
+            return date(year, 3, 1)
+
+    def last_in(self, year: int) -> date:
+        """The day in a year; 28 February for 29 February where the year has none."""
+        try:
+            return date(year, self.month, self.day)
+        except ValueError:
+            return date(year, 2, 28)
+
+
+class Closing(NamedTuple):
+    """Days on which it is closed, both ends included: of one time, or (``MonthDay``) of every year; such ones may pass
+    the turn of the year. ``title`` says what for, "" where nothing does."""
+
+    first: date | MonthDay
+    last: date | MonthDay
+    title: str = ""
+
+    def times(self, first_year: int, last_year: int) -> Iterator[tuple[date, date]]:
+        """The first and the last day of each time that it comes and that touches these years."""
+        first, last = self.first, self.last
+        if isinstance(first, MonthDay) and isinstance(last, MonthDay):
+            turns = last < first
+            for year in range(first_year - turns, last_year + 1):
+                begin, end = first.first_in(year), last.last_in(year + turns)
+                if begin <= end:
+                    yield begin, end
+        elif isinstance(first, date) and isinstance(last, date):
+            yield first, last
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first}/{self.last}"
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """Other hours from one day of every year to another, both included: ``hours[0]`` is Monday, None of a weekday that
+    keeps its ordinary hours. It passes the turn of the year where its last day is before its first."""
+
+    first: MonthDay
+    last: MonthDay
+    hours: tuple[tuple[Interval, ...] | None, ...]
+
+    def has(self, day: date) -> bool:
+        """Whether a day is in it."""
+        here = MonthDay(day.month, day.day)
+        if self.first <= self.last:
+            return self.first <= here <= self.last
+        return here >= self.first or here <= self.last
+
+    def meets(self, other: Season) -> bool:
+        """Whether both give the hours of one day of a leap year."""
+        shared = any(a is not None and b is not None for a, b in zip(self.hours, other.hours, strict=True))
+        return shared and (self._holds(other.first) or other._holds(self.first))
+
+    def _holds(self, day: MonthDay) -> bool:
+        return self.has(day.first_in(2024))
+
+    def __str__(self) -> str:
+        return f"{self.first}/{self.last}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +157,39 @@ class Holidays(Mapped):
 
 
 @mapping()
-class ClosureImport(Mapped):
-    """An entry of closed: that names a file of closures."""
+class ClosedEntry(Mapped):
+    """An entry of closed: that says what its days are for, or names a file of closures."""
 
+    dates: str = text(
+        "A day or two with a slash between them; without a year they come every year.", example="12-24/01-06",
+        codes=("CP114",),
+    )  # fmt: skip
+    title: str = text("What these days are for.", example="Christmas", codes=("CP114",))
     file: str = text(
-        "An iCalendar file of closures, by its path below this folder.", key="import", required=True,
-        example="closures.ics", codes=("CP101", "CP115", "CP606"),
+        "An iCalendar file of closures, by its path below this folder.", key="import", example="closures.ics",
+        codes=("CP101", "CP114", "CP115", "CP606"),
     )  # fmt: skip
 
 
-_IMPORT = Fields(ClosureImport)
+_ENTRY = Fields(ClosedEntry)
 _CLOSED_DAYS = Either(
     TEXT,
-    _IMPORT,
+    _ENTRY,
     {
         "type": ["string", "object"],
         "format": "carepolicy-closed",
-        "pattern": r"^\d{4}-\d{2}-\d{2}(/\d{4}-\d{2}-\d{2})?$",
-        **{keyword: _IMPORT.body()[keyword] for keyword in ("properties", "required", "additionalProperties")},
+        "pattern": r"^(\d{4}-\d{2}-\d{2}(/\d{4}-\d{2}-\d{2})?|\d{2}-\d{2}(/\d{2}-\d{2})?)$",
+        **{keyword: _ENTRY.body()[keyword] for keyword in ("properties", "additionalProperties")},
         "errorMessage": CLOSED,
-        "patternErrorMessage": "closed days are written like 2026-12-24, or 2026-08-03/2026-08-07",
+        "patternErrorMessage": "closed days are written like 2026-12-24, 2026-08-03/2026-08-07, or 12-24/01-06 for "
+        "every year",
     },
 )
 
 
 @mapping("a calendar, such as {hours: {mon-fri: 09:00-17:00}}", piece="calendar")
 class CalendarSpec(Mapped):
-    """Opening hours: ``hours[0]`` is Monday; ``closed`` are inclusive ranges of dates."""
+    """Opening hours: ``hours[0]`` is Monday."""
 
     name: str = called()
     title: str = title(example="Office hours")
@@ -124,15 +207,24 @@ class CalendarSpec(Mapped):
         Fields(Holidays, piece="holidays"), "Public holidays on which it is closed.", otherwise="none",
         example="{country: GB, subdivision: ENG}", rank=1, told=msg("public holidays"),
     )  # fmt: skip
-    closed: tuple[tuple[date, date], ...] = key(
+    closed: tuple[Closing, ...] = key(
         Several(_CLOSED_DAYS, ("string", "object"), "a date, a range of dates, or a list of these"),
-        "Days on which it is closed.", bare=True, read=lambda node, name: tuple(_closed_days(node)),
-        example="[2026-12-24, 2026-08-03/2026-08-07]", codes=("CP114",), rank=1, told=msg("closed days"),
+        "Days on which it is closed; those without a year every year.", bare=True,
+        read=lambda node, name: tuple(_closed_days(node)),
+        example="[2026-08-03/2026-08-07, {dates: 12-24/01-06, title: Christmas}]", codes=("CP114",), rank=1,
+        told=msg("closed days"),
     )  # fmt: skip
     open: Mapping[date, tuple[Interval, ...]] = named(
         HOURS, "hours by date", "One day's hours in place of its weekday's.", names=DATE,
         read=lambda node, name: dict(_opened(node)), example="{2026-12-23: 09:00-12:00}", codes=("CP114",), rank=1,
         told=msg("special hours"), aspect="open_days",
+    )  # fmt: skip
+    seasons: tuple[Season, ...] = named(
+        Named(HOURS, "hours by weekday, such as {mon-fri: 08:00-15:00}", DAYS),
+        "seasons and their hours, such as {05-01/08-31: {mon-fri: 08:00-15:00}}",
+        "Other hours in a part of every year, in place of hours: on the weekdays that it names.", names=PERIOD,
+        read=lambda node, name: _seasons(node), example="{05-01/08-31: {mon-fri: 08:00-15:00}}",
+        codes=("CP114", "CP232", "CP607"), rank=1, told=msg("seasons"), default=(),
     )  # fmt: skip
     imports: tuple[ImportedFile, ...] = texts(
         "iCalendar files of closures, by their path below this folder.", key="import",
@@ -141,11 +233,44 @@ class CalendarSpec(Mapped):
     )  # fmt: skip
     at: At = located()
 
+    def hours_on(self, day: date) -> tuple[Interval, ...]:
+        """The hours of a date, that of its season or else of its weekday, whatever closes or opens it."""
+        return hours_on(day, self.hours, self.seasons)
 
-def _closed_days(node: Node) -> Iterator[tuple[date, date]]:
+
+def hours_on(day: date, hours: tuple[tuple[Interval, ...], ...], seasons: tuple[Season, ...]) -> tuple[Interval, ...]:
+    """The hours that a date has by its season, or else by its weekday."""
+    weekday = day.weekday()
+    own = season_of(day, seasons)
+    return hours[weekday] if own is None else own.hours[weekday] or ()
+
+
+def season_of(day: date, seasons: tuple[Season, ...]) -> Season | None:
+    """The season that gives the hours of a date, None where none does."""
+    weekday = day.weekday()
+    return next((each for each in seasons if each.hours[weekday] is not None and each.has(day)), None)
+
+
+def _closed_days(node: Node) -> Iterator[Closing]:
     for entry in node.each("closed"):
-        if "import" not in entry:
+        if not isinstance(entry.data, dict):
             yield from _closed(entry)
+        elif _is_whole(entry) and "dates" in entry:
+            yield from (each._replace(title=entry.said("title").strip()) for each in _closed(entry["dates"]))
+
+
+def _is_whole(entry: Node) -> bool:
+    """Whether a mapping under closed: says its days, or names a file, and not both."""
+    if "dates" in entry and "import" in entry:
+        entry["import"].fault("CP114", "one entry has days and a file", "give each an entry of its own", on_key=True)
+        return False
+    if "dates" not in entry and "import" not in entry:
+        entry.fault("CP114", "no days stand here", "write {dates: 12-24/01-06, title: Christmas}")
+        return False
+    if "import" in entry and "title" in entry:
+        entry["title"].fault("CP114", "a file brings the titles of its days", "leave the title out", on_key=True)
+        return False
+    return True
 
 
 def _opened(node: Node) -> Iterator[tuple[date, tuple[Interval, ...]]]:
@@ -156,29 +281,78 @@ def _opened(node: Node) -> Iterator[tuple[date, tuple[Interval, ...]]]:
 
 
 def _imports(node: Node) -> Iterator[ImportedFile]:
-    files = [*node.each("import"), *(each["import"] for each in node.each("closed") if "import" in each)]
+    files = [*node.each("import"), *(each["import"] for each in node.each("closed") if _names_file(each))]
     yield from (each for each in map(_imported, files) if each is not None)
 
 
-def _closed(node: Node) -> Iterator[tuple[date, date]]:
+def _names_file(entry: Node) -> bool:
+    return isinstance(entry.data, dict) and "import" in entry and "dates" not in entry
+
+
+_YEARLY = re.compile(r"(\d\d)-(\d\d)")
+
+
+def _closed(node: Node) -> Iterator[Closing]:
     said = node.text()
-    if re.fullmatch(r"\s*\d\d?-\d\d?(\s*/\s*\d\d?-\d\d?)?\s*", said):
-        hint = "each year needs its own dates, such as 2026-12-24/2027-01-06"
-        node.fault("CP114", f"{quoted(said)} has no year", hint)
+    first, slash, last = (each.strip() for each in said.partition("/"))
+    if _YEARLY.fullmatch(first) and (not slash or _YEARLY.fullmatch(last)):
+        yearly = _month_days(node, (first, last or first))
+        if yearly is not None:
+            yield Closing(*yearly)
+        return
+    if any(re.fullmatch(r"\d\d?-\d\d?", each) for each in (first, last)):
+        hint = "write both with a year, or neither: 2026-12-24/2027-01-06, or 12-24/01-06 for every year"
+        node.fault("CP114", f"{quoted(said)} has a year missing, or a digit", hint)
         return
     meant = days_meant(said)
     if meant is not None and meant != "".join(said.split()):
         node.fault("CP114", f"{quoted(said)} is no date, and no two", f"write {meant}")
         return
-    first, slash, last = said.partition("/")
-    start = node.date(first.strip())
-    end = node.date(last.strip()) if slash else start
+    start = node.date(first)
+    end = node.date(last) if slash else start
     if start is None or end is None:
         return
     if end < start:
-        node.fault("CP114", f"{last.strip()} is before {first.strip()}", "the first day comes first")
+        node.fault("CP114", f"{last} is before {first}", "the first day comes first")
         return
-    yield start, end
+    yield Closing(start, end)
+
+
+def _month_days(node: Node, said: tuple[str, str], on_key: bool = False) -> tuple[MonthDay, MonthDay] | None:
+    """The two days of every year that are written like 12-24, None and a fault where one is no day."""
+    found: list[MonthDay] = []
+    for each in said:
+        match = _YEARLY.fullmatch(each)
+        try:
+            leap = None if match is None else date(2024, int(match[1]), int(match[2]))
+        except ValueError:
+            leap = None
+        if leap is None:
+            hint = "a day of every year is its month and its day, such as 12-24 for 24 December"
+            node.fault("CP114", f"{quoted(each)} is no day of the year", hint, on_key)
+            return None
+        found.append(MonthDay(leap.month, leap.day))
+    return found[0], found[1]
+
+
+def _seasons(node: Node) -> tuple[Season, ...]:
+    """Seasons in the order of the file; a day whose hours two of them give is a fault of the later one."""
+    found: list[tuple[Season, Node]] = []
+    for said, hours in node.items("seasons"):
+        first, slash, last = (each.strip() for each in said.partition("/"))
+        if not slash:
+            hint = "write its first and its last day, such as 05-01/08-31"
+            hours.fault("CP114", f"{quoted(said)} is no season", hint, on_key=True)
+            continue
+        days = _month_days(hours, (first, last), on_key=True)
+        week = _week_of(hours)
+        if days is not None:
+            found.append((Season(*days, tuple(week)), hours))
+    for (before, _), (after, hours) in combinations(found, 2):
+        if before.meets(after):
+            message = f"this season overlaps {before}, which gives the hours of the same weekdays"
+            hours.fault("CP114", message, "begin on the day after the other ends", on_key=True)
+    return tuple(season for season, _ in found)
 
 
 def _imported(node: Node) -> ImportedFile | None:
@@ -195,9 +369,15 @@ def _imported(node: Node) -> ImportedFile | None:
 
 
 def _week(node: Node) -> tuple[tuple[Interval, ...], ...]:
-    week: list[tuple[Interval, ...]] = [()] * 7
+    return tuple(each or () for each in _week_of(node["hours"])) if "hours" in node else ((),) * 7
+
+
+def _week_of(node: Node) -> list[tuple[Interval, ...] | None]:
+    """The hours of each weekday that a mapping names."""
+    week: list[tuple[Interval, ...] | None] = [None] * 7
     seen: dict[int, str] = {}
-    for said, hours in node.items("hours"):
+    for said in node.data:
+        hours = node[said]
         intervals = _intervals(hours)
         for day in _days(said, hours):
             if day in seen:
@@ -206,7 +386,7 @@ def _week(node: Node) -> tuple[tuple[Interval, ...], ...]:
                 break
             seen[day] = said
             week[day] = intervals
-    return tuple(week)
+    return week
 
 
 def _days(said: str, node: Node) -> list[int]:

@@ -126,6 +126,10 @@ class LimitChoice(Mapped):
         _ROLLS, "What becomes of a due time on a closed day.", bare=True, otherwise="the clock's", codes=("CP408",),
         example="next_business_day",
     )  # fmt: skip
+    calendar: str | None = name_of(
+        "calendar", "The calendar it counts in; owner for that of the state's owner.", otherwise="the clock's",
+        also=(OWNER,), example="office", codes=("CP222",), default=None, told=msg("calendar"),
+    )  # fmt: skip
     at: At = located()
 
 
@@ -182,8 +186,8 @@ class Clock(Mapped):
         told=msg("begins anew when"),
     )  # fmt: skip
     warn_at: tuple[str, ...] = texts(
-        "Shares of the limit at which it warns, such as [50%, 80%].", example="[50%, 80%]", codes=("CP235",), rank=4,
-        told=msg("warns at"),
+        "When it warns: after a share of the limit, so long before it is due, or after so much time.",
+        example="[75%, 30 business minutes before, 2 hours]", codes=("CP235",), rank=4, told=msg("warns at"),
     )  # fmt: skip
     target: float | None = key(
         Scalar(

@@ -41,7 +41,7 @@ from carepolicy.policy.language.shapes import (
     Scalar,
     choice,
 )
-from carepolicy.policy.limit import Limit, LimitText, parse_limit, setting_in
+from carepolicy.policy.limit import Limit, LimitText, WarnMark, length_written, parse_limit, setting_in, warn_mark
 from carepolicy.policy.node import Node, in_words
 from carepolicy.policy.places import At
 from carepolicy.policy.vocabulary import amount_meant
@@ -361,6 +361,10 @@ class Organisation(Mapped):
         """
         limit = written.limit if isinstance(written, LimitText) else None
         return parse_limit(self.limit_text(written)) if limit is None else limit
+
+    def warning(self, written: str) -> WarnMark:
+        """The warning at a length of time that a text of ``warn_at`` writes. Raises ``LimitError``."""
+        return warn_mark(written, self.limit(length_written(written)))
 
     def limit_text(self, written: str) -> str:
         """The text of a limit, where it names a setting that of what the owner decided; else as it is."""

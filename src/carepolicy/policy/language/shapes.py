@@ -430,6 +430,13 @@ DAYS = _pattern(
     "weekdays are mon, tue, wed, thu, fri, sat, sun, or a range such as mon-thu",
     format="carepolicy-days",
 )
+PERIOD = _pattern(
+    "period",
+    r"^\d{2}-\d{2}/\d{2}-\d{2}$",
+    "a part of every year",
+    "a part of every year is its first and its last day, such as 05-01/08-31",
+    format="carepolicy-period",
+)
 LANGUAGE = _pattern(
     "language", "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "a language", "a language is a code such as en or pt-BR"
 )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FORM = 1
 
-NUMBERS = ("base", "used", "mark", "amount", "warned")
+NUMBERS = ("base", "used", "mark", "amount", "warned", "marked")
 """Of a round: what is kept where it is not nothing."""
 
 
@@ -139,6 +139,8 @@ class Freezer:
             kept["amount"] = held.amount
         if held.warned:
             kept["warned"] = held.warned
+        if held.marked:
+            kept["marked"] = held.marked
         if held.due != NEVER:
             kept["due"] = held.due
         if held.next != NEVER:
@@ -216,16 +218,18 @@ class Freezer:
 
 
 def _of_kept(kept: Kept) -> dict[str, Any]:
-    segments, used, measure, warned, given, _ = kept
-    told = [str(more) for more in given]
-    return {"segments": segments, "used": used, "measure": measure, "warned": warned, "given": told}
+    segments, used, measure, warned, given, _, marked = kept
+    told: dict[str, Any] = {"segments": segments, "used": used, "measure": measure, "warned": warned}
+    told["given"] = [str(more) for more in given]
+    return {**told, "marked": marked} if marked else told
 
 
 def _as_kept(kept: Any) -> Kept:
     if isinstance(kept, list):  # as it was kept once: what is used is counted anew
         return Kept(_pairs(kept), 0, "", 0, ())
     given = tuple(parse_limit(text) for text in kept["given"])
-    return Kept(_pairs(kept["segments"]), kept["used"], kept["measure"], kept["warned"], given)
+    marked = kept.get("marked", 0)
+    return Kept(_pairs(kept["segments"]), kept["used"], kept["measure"], kept["warned"], given, None, marked)
 
 
 def _once_given(held: Round, extras: Iterable[str]) -> tuple[Limit, ...]:

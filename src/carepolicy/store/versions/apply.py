@@ -24,7 +24,7 @@ from carepolicy.engine.clocks import write_ended, write_running
 from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.record import Told
-from carepolicy.engine.round import Round, place_of, settle, settle_standing, used_before, used_of
+from carepolicy.engine.round import Round, marked_in, place_of, settle, settle_standing, used_before, used_of
 from carepolicy.machine.bundle import load_bundle
 from carepolicy.machine.program import Phase
 from carepolicy.store.faults import ReadOnly
@@ -435,6 +435,7 @@ def _carried(new: Case, held: Round, clock: LiveClock, limit: LiveLimit, now: in
     taken.base = place_of(taken, now) - taken.used
     taken.amount = held.amount if limit.limit == old.limit else limit.amount
     taken.warned = min(held.warned, len(clock.warns))
+    taken.marked = marked_in(clock, held.clock, held.marked)
     if taken.running and not taken.late:
         settle(taken, new.facts)
     elif not taken.late:
