@@ -216,6 +216,24 @@ def test_files_of_one_layer_add_nothing_to_each_other(harbour: Path, tmp_path: P
     assert told == [(f"{upper}/messages/en/e.yaml", 'did you mean "chat_answer_late"?')]
 
 
+def test_a_layer_that_answers_in_fewer_languages_leaves_the_others_out(harbour: Path, tmp_path: Path) -> None:
+    lay(
+        harbour,
+        {"organisation.yaml": Path(harbour, "organisation.yaml").read_text().replace("[en, fr]", "[en, fr, de]")},
+    )
+    message = "language: %s\nmessages: {parcel_lost: {subject: A, text: B.}}\n"
+    catalogue = 'msgid ""\nmsgstr "Language: de\\n"\n'
+    lay(harbour, {"messages/de/a.yaml": message % "de", "messages/en/a.yaml": message % "en", "texts/de.po": catalogue})
+    upper = lay(tmp_path / "upper", {"organisation.yaml": "languages: [en]\n"})
+    policies, findings = check_folder(layered((str(harbour), upper)))
+    assert [each for each in findings if each.code in ("CP209", "CP621")] == []
+    assert policies is not None
+    assert (list(policies.messages), policies.texts) == (["en"], {})
+    lay(tmp_path / "upper", {"messages/de.yaml": message % "de"})  # what the layer itself says must fit
+    _, findings = check_folder(layered((str(harbour), upper)))
+    assert [each.place.file for each in findings if each.code == "CP209"] == [f"{upper}/messages/de.yaml"]
+
+
 def test_a_folder_that_is_named_twice_or_is_not_there_is_found(shop: Shop, tmp_path: Path) -> None:
     _, twice = load_policies(layered((shop.base, shop.mystore, shop.mystore)))
     assert [each.code for each in twice] == ["CP120"]

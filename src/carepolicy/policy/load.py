@@ -30,6 +30,9 @@ from carepolicy.policy.places import At, Place, Source
 from carepolicy.policy.shape import check_shape
 from carepolicy.policy.text import source_of
 
+_LANGUAGES = frozenset({"languages", "languages+", "languages="})
+"""The key that says in which languages a set is, as any layer may write it."""
+
 
 class Part(NamedTuple):
     """What one layer has of a file: which layer from below, how findings name the file, and its bytes."""
@@ -138,6 +141,8 @@ class _Loading:
         files = {name: parts[-1].content for name, parts in self.contents.items() if name.endswith(".ics") and parts}
         kept = self._kept(ORGANISATION, "organisation", files)
         organisation = kept.made if kept is not None else None
+        if kept is not None and organisation is not None:
+            self._leave_languages(kept, organisation.languages)
         flows, messages = self._flows(organisation), self._messages()
         if organisation is None:
             return None
@@ -155,6 +160,21 @@ class _Loading:
         if len(layers) == 1:
             return policies
         return replace(policies, additions=tuple(self.additions), files=self.files, parts=self.parts)
+
+    def _leave_languages(self, kept: Kept, languages: Sequence[str]) -> None:
+        """Leave out what lower layers say in languages that an upper one has taken away by its ``languages:``."""
+        saying = [layer for layer, source in kept.parts if _LANGUAGES & {path[0] for path in source.keys}]
+        for name, parts in list(self.contents.items()):
+            language = language_of(name)
+            ours = {language, *(each for each in languages if each.startswith(f"{language}-"))}
+            if (
+                language
+                and parts
+                and saying
+                and ours.isdisjoint(languages)
+                and all(each.layer < saying[-1] for each in parts)
+            ):
+                del self.contents[name]
 
     def _texts(self) -> dict[str, bytes]:
         """The catalogues of texts; of several layers that have one of a language, as the upper ones say it."""
@@ -257,6 +277,14 @@ class _Loading:
 
     def _in(self, folder: str) -> list[str]:
         return [name for name in self.contents if name.startswith(f"{folder}/") and name.endswith(".yaml")]
+
+
+def language_of(name: str) -> str:
+    """The language of a file of messages or of a catalogue, by its name; "" for another file."""
+    folder, _, rest = name.partition("/")
+    if folder == "messages" or (folder == TEXTS and "/" not in rest):
+        return rest.partition("/")[0] if "/" in rest else Path(rest).stem
+    return ""
 
 
 def _by_name(layers: Sequence[Mapping[str, Part | None]]) -> dict[str, Parts]:
