@@ -80,11 +80,28 @@ def test_an_event_asks_the_file(project: Path, capfd: pytest.CaptureFixture[str]
     assert '"carepolicy.case.opened"' in capfd.readouterr().out
     assert (project / "care.db").exists()
     (project / "below" / "carepolicy.toml").write_text(
-        '[event]\nquiet = true\npolicies = "../shop"\nstore = "sqlite:///../care.db"\n'
+        '[event]\nstore = "sqlite:///care.db"\npolicies = "../shop"\nstore = "sqlite:///../care.db"\n'
     )
     configuration._read.cache_clear()
     assert app.run([*EVENT, "--id", "m-2"]) == 0
     assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        'store = "sqlite:///care.db"\n',
+        '[store.status]\nstore = "sqlite:///care.db"\n[event]\nstore = "sqlite:///care.db"\n',
+    ],
+)
+def test_the_command_store_may_be_told_where_the_store_is(
+    project: Path, store: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (project / "carepolicy.toml").write_text(f'policies = "shop"\n{store}')
+    assert app.run(EVENT) == 0
+    capfd.readouterr()
+    assert app.run(["store", "status"]) == 0
+    assert "1 open" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,8 @@ class Configuration(NamedTuple):
         said = self.data.get(name)
         if name == "policies" and said is not None:
             return self._layers(said)
+        if name == "store" and isinstance(said, dict):  # a table of the command of that name
+            return None
         if said is not None and not isinstance(said, str):
             raise CommandError(f'{self.file}: {name} is to be a text, as in {name} = "…"')
         return None if said is None else self._here(name, said)
@@ -85,6 +87,8 @@ class Configuration(NamedTuple):
 
     def _table(self, tables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         found = tables.get(name, {})
+        if tables is self.data and name in EVERYWHERE and isinstance(found, str):  # store = "…" beside a command store
+            return {}
         if not isinstance(found, dict):
             raise CommandError(f"{self.file}: {name} is the name of a command: write its options under [{name}]")
         return found
