@@ -24,6 +24,7 @@ from carepolicy.businesstime.instants import EPOCH, microseconds
 from carepolicy.engine.history.cases import CaseView, cases_of
 from carepolicy.engine.record import Record
 from carepolicy.event import line_of
+from carepolicy.policy.files import layers_of
 from carepolicy.policy.likeness import did_you_mean
 from carepolicy.store.cases.search import CaseFilter, names_near, open_cases, records_of
 from carepolicy.store.faults import NoStoreUrl, Unreachable
@@ -210,7 +211,7 @@ class LiveStore:
             raise ValueError("lateness is how long events are held back: it cannot be negative")
         if connections < 1:
             raise ValueError("at least one connection is needed")
-        folder = policies if policies is not None and os.path.isdir(policies) else None
+        folder = policies if policies is not None and os.path.isdir(layers_of(policies)[0]) else None
         with closing(open_plain_store(url)) as store:  # lays the tables out, and says in our words what is wrong
             kind = ServerConnections if store.many_writers else FileConnections
         self._lateness = lateness // timedelta(microseconds=1)

@@ -80,7 +80,7 @@ def test_an_event_asks_the_file(project: Path, capfd: pytest.CaptureFixture[str]
     assert '"carepolicy.case.opened"' in capfd.readouterr().out
     assert (project / "care.db").exists()
     (project / "below" / "carepolicy.toml").write_text(
-        '[event]\nstore = "sqlite:///care.db"\npolicies = "../shop"\nstore = "sqlite:///../care.db"\n'
+        '[event]\nquiet = true\npolicies = "../shop"\nstore = "sqlite:///../care.db"\n'
     )
     configuration._read.cache_clear()
     assert app.run([*EVENT, "--id", "m-2"]) == 0

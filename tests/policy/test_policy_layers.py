@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from carepolicy import open_store as carepolicy_open
 from carepolicy.checks import check_folder
 from carepolicy.cli import app
 from carepolicy.editing.recheck import Rechecked
@@ -335,6 +336,11 @@ def test_commands_take_layers(shop: Shop, tmp_path: Path, capfd: pytest.CaptureF
     status, out, err = carepolicy(capfd, "apply", *fewer, *store, "--now", "2026-03-02T10:05:00+00:00")
     assert status == 0, err
     assert "differs" in carepolicy(capfd, "tick", "--now", "2026-03-02T10:06:00+00:00", *layers, *store)[2]
+    assert carepolicy(capfd, "case", "show", "o-1", *layers, *store)[1].startswith(
+        "o-1: Answer an e-mail (email_inquiry)"
+    )
+    with carepolicy_open(f"sqlite:///{tmp_path / 'live.db'}", shop.root) as live:
+        assert live.cases() == []
     chart = tmp_path / "chart.dot"
     assert carepolicy(capfd, "graph", "returns", *layers, "--output", str(chart))[0] == 0
     assert "It is on its way" in chart.read_text()

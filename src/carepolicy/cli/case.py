@@ -33,6 +33,7 @@ from carepolicy.engine.instants import parse
 from carepolicy.engine.record import Record
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
 from carepolicy.machine.timetable import timetable_of
+from carepolicy.policy.files import layers_of
 from carepolicy.policy.likeness import did_you_mean
 from carepolicy.store.cases.search import CaseFilter, all_lines, names_near, open_cases, open_cases_in, records_of
 from carepolicy.store.privacy.seal import ANYBODY, Looker
@@ -226,7 +227,7 @@ def _zone(policies: str) -> ZoneInfo:
 
 def _titles(policies: str, language: str | None = None) -> Titles:
     """The titles of the set in a folder; none where there is no sound one: cases are shown all the same."""
-    if not os.path.isdir(policies):
+    if not all(map(os.path.isdir, layers_of(policies))):
         return NAMES
     try:
         bundle = load_bundle(policies)
