@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from carepolicy.policy.files import ORGANISATION, REQUIREMENTS, SPLIT
+from carepolicy.policy.files import ORGANISATION, REQUIREMENTS, SPLIT, listed
 
 KINDS = {"flows": "flow", "messages": "messages", "scenarios": "scenario"}
 """Folders of a policy set, and what the files in them are."""
@@ -40,9 +40,11 @@ def editable_files(paths: Iterable[str]) -> Iterator[str]:
 
 
 def _of_set(root: str) -> Iterator[str]:
+    layer = not any(os.path.isfile(os.path.join(root, each, ORGANISATION)) for each in listed(root, folders=True))
     for folder, below, names in os.walk(root):
         below[:] = sorted(each for each in below if not each.startswith("."))
-        if not _in_set(folder) and os.path.normpath(os.path.join(folder, os.pardir)) != os.path.normpath(root):
+        within = layer and os.path.normpath(os.path.join(folder, os.pardir)) == os.path.normpath(root)
+        if not _in_set(folder) and not within:
             continue
         for name in sorted(names):
             path = os.path.normpath(os.path.join(folder, name))

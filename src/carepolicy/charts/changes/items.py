@@ -352,6 +352,7 @@ def _parts(side: Side, organisation: Organisation) -> Iterator[tuple[Key, str, M
         "keep": (organisation.keep, limit_told(side.policies, organisation.keep or "", side.language)),
         "retention": _retention(organisation, side),
         "card": _no_card(side, organisation.card_never),
+        "away": _away(organisation),
     }
     yield ("organisation",), clean(organisation.name), organisation, whole
     for role in organisation.roles.values():
@@ -383,6 +384,17 @@ def _retention(organisation: Organisation, side: Side) -> Aspect:
     """What else is kept how long."""
     said = {name: limit_told(side.policies, limit, side.language) for name, limit in organisation.retention.items()}
     return tuple(said.items()), ", ".join(f"{humanised(name)}: {limit}" for name, limit in said.items())
+
+
+def _away(organisation: Organisation) -> Aspect:
+    """Who is away on which days."""
+    days = {name: [(each.first, each.last) for each in found] for name, found in organisation.away.items()}
+    said = [
+        f"{name}: {first}" if first == last else f"{name}: {first} – {last}"
+        for name, found in days.items()
+        for first, last in found
+    ]
+    return tuple((name, tuple(found)) for name, found in days.items()), ", ".join(said)
 
 
 def _calendar(side: Side, spec: CalendarSpec) -> dict[str, Aspect]:
