@@ -29,8 +29,8 @@ $(VENV)/made-dev: $(VENV)/made
 demo: $(VENV)/made ## Check policies/, run them on a log of events, draw the flowcharts
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo/demo.sh
 
-handbook: $(VENV)/made ## Write generated/, the handbook of policies/ that is kept here, anew
-	$(BIN)/carepolicy handbook
+handbook: $(VENV)/made ## Write generated/, the English handbook of policies/ that is kept here, anew
+	$(BIN)/carepolicy handbook --language en
 
 words: $(VENV)/made-dev ## Bring the catalogues of carepolicy's own words up to date with the phrases in src/
 	$(BIN)/python docs/words.py

@@ -10,6 +10,8 @@ from click.testing import CliRunner
 
 from carepolicy.cli.app import app
 from carepolicy.handbook import build, stale, write
+from commands import run
+from shops import SHOP
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +91,21 @@ def test_each_language_has_all_pages_in_its_own_words(pages):
     assert "J’ai un client qui …" in pages["fr/index.html"].words
     assert "3 heures ouvrées" in pages["fr/flows/complaint.html"].words
     assert "3 business hours" in pages["en/flows/complaint.html"].words
+
+
+def test_a_handbook_may_be_written_in_some_languages_only(site, tmp_path):
+    french = sets.sample()
+    written = build(french, drawn=False, only=["fr"])
+    assert {name.partition("/")[0] for name in written.files} & {"en", "fr"} == {"fr"}
+    assert 'href="en/' not in written.files["index.html"].decode()
+
+
+def test_a_language_that_the_set_has_not_is_refused_with_the_nearest(tmp_path):
+    told = run("handbook", "--policies", str(SHOP), "--language", "fra")
+    assert told.returncode == 2
+    assert 'did you mean "fr"?' in told.stderr
+    assert run("handbook", "--policies", str(SHOP), "--language", "fr-CA", "-o", str(tmp_path)).returncode == 0
+    assert ((tmp_path / "fr").is_dir(), (tmp_path / "en").exists()) == (True, False)
 
 
 def test_a_language_without_words_of_ours_gets_english_ones(tmp_path):

@@ -35,7 +35,7 @@ from carepolicy.translations import locale_of, primary_language
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from jinja2 import Environment
 
@@ -84,6 +84,7 @@ def build(
     drawn: bool = True,
     pdf: bool = False,
     since: Policies | None = None,
+    only: Sequence[str] = (),
     told: Callable[[int], None] = lambda pages: None,
 ) -> Site:
     """The handbook of a checked set. The same policies, with the same history in git, give the same bytes (SVG: with
@@ -91,9 +92,10 @@ def build(
 
     ``year`` is that of the calendars and examples, by default the policies' own (``year_of``). ``drawn``
     False leaves the pictures out. ``since`` is the set to tell changes from, by default each flow's last version
-    in git; ``told`` hears of each page of a flow. Raises CalendarError and RenderError.
+    in git; ``only`` are the languages of the set in which it is written, by default all; ``told`` hears of each page of
+    a flow. Raises CalendarError and RenderError.
     """
-    languages = languages_of(policies)
+    languages = languages_of(policies, only)
     site = Site(advice=how_to_draw() if drawn and renderer() is None else "")
     environment = environment_of()
     wanted = [(flow, each.tag, each.folder) for each in languages for flow in policies.flows]
@@ -117,10 +119,11 @@ def build(
     return site
 
 
-def languages_of(policies: Policies) -> list[Language]:
-    """The languages of a set, in its order; English where it names none."""
+def languages_of(policies: Policies, only: Sequence[str] = ()) -> list[Language]:
+    """The languages of a set, in its order, or ``only`` those of them; English where it names none."""
     found: dict[str, Language] = {}
-    for tag in policies.organisation.languages or ("en",):
+    tags = policies.organisation.languages or ("en",)
+    for tag in [each for each in tags if not only or each in only]:
         folder = re.sub(r"[^A-Za-z0-9-]", "_", tag)
         found.setdefault(folder, Language(tag, folder, name_of(tag)))
     return list(found.values())
