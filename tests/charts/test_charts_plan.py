@@ -33,6 +33,15 @@ def test_arrows_are_the_first_ways_in_and_planar_joins_and_all_else_are_chips():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("named", [{}, {"start_on": "every"}, {"start_on": ["every", "asked"]}])
+def test_a_flow_that_time_opens_begins_with_how_often(named):
+    states = {"look": {**named, "on": {"done": "end"}}, "end": {"final": "done"}}
+    data = {"flow": "review", "every": "6 months", "events": {"done": "Done", "asked": "Asked"}, "states": states}
+    (sheet,) = chart_of(samples.policies(data), "review").sheets
+    by_time = [(entry.text, entry.timer) for entry in sheet.entries]
+    assert by_time == [("Every 6 months", True), ("Asked", False)][: 2 if "asked" in named.get("start_on", "") else 1]
+
+
 def test_a_step_that_only_a_timer_reaches_has_a_timer_arrow():
     chart = chart_of(samples.email(), "email_inquiry")
     late = next(leaving for leaving in cards(chart)["received"].exits if leaving.target.state == "overdue")

@@ -11,6 +11,7 @@ from carepolicy.charts.order import FEWEST, Tree, divided, halved, joins_of, suc
 from carepolicy.charts.text import clean
 from carepolicy.charts.words import Words, words_of
 from carepolicy.machine.locales import is_right_to_left
+from carepolicy.policy.language.flow import EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -247,7 +248,7 @@ def _entries(drawing: _Drawing, shared: tuple[Shared, ...], tree: Tree, names: l
     for name in names:
         events = words.flow.states[name].start_on
         if events:
-            found += [Entry(words.event(event), name, True, False) for event in events]
+            found += [Entry(words.event(event), name, True, event == EVERY) for event in events]
         elif every is not None and drawing.numbers[name] == 1:
             found.append(Entry(words.labels.every.format(words.limit(every)), name, True, True))
         elif name in tree.roots:

@@ -12,6 +12,7 @@ from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, humanised, width
 from carepolicy.guards.scope import scope_of
 from carepolicy.guards.words import in_words
+from carepolicy.policy.language.flow import EVERY
 from carepolicy.policy.limit import BEFORE, length_written, share_written
 from carepolicy.policy.phrases import in_language
 from carepolicy.policy.placeholders import filled
@@ -77,11 +78,13 @@ class Words:
         return titled(state.title if state is not None else "", name)
 
     def event(self, name: str) -> str:
-        """The title of an event of this flow, or of the first flow that declares it."""
+        """The title of an event of this flow, or of the first flow that declares it; of time, how often it comes."""
         for flow in (self.flow, *self.policies.flows.values()):
             event = flow.events.get(name)
             if event is not None and clean(event.title):
                 return clean(event.title)
+        if name == EVERY and self.flow.every is not None:
+            return self.labels.every.format(self.limit(self.flow.every))
         return humanised(name)
 
     def clock(self, name: str) -> str:
