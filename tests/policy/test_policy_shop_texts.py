@@ -11,12 +11,13 @@ import pytest
 
 from carepolicy.charts import chart_of
 from carepolicy.charts.draw import sources
+from carepolicy.charts.words import Words
 from carepolicy.checks import check_folder
 from carepolicy.handbook import build
 from carepolicy.machine.compiler import compile_policies
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.model import Policies
-from carepolicy.policy.phrases import phrases_of, scenario_phrases
+from carepolicy.policy.phrases import in_language, phrases_of, scenario_phrases
 from carepolicy.policy.translations import standing_of, updated
 from commands import run
 
@@ -64,8 +65,7 @@ def test_no_text_of_the_first_language_stands_on_a_page_or_chart_of_another(
     assert len(own) > 5
     english = {each.text for each in (*phrases_of(shop), *scenario_phrases(shop))} - SAID_ALIKE
     left = {(name, text) for name, page in own.items() for text in english if text in _without_messages(page)}
-    # Guards are told by words of ours, which do not know what a value is called.
-    assert {text for _, text in left} <= {"many cakes"}
+    assert left == set()
     assert not any('<span lang="en">' in page for page in own.values())
 
 
@@ -142,3 +142,36 @@ def test_a_layer_over_the_shop_keeps_its_translations_and_what_the_layer_says_an
     assert done.returncode == 0
     assert all(text in done.stdout for text in ("Commander un gâteau", "Head baker"))
     assert "CP622" in run("check", *layers).stdout
+
+
+@pytest.mark.parametrize(
+    ("guard", "english", "french"),
+    [
+        ('order.size == "many_cakes"', "order size is many cakes", "taille de la commande est plusieurs gâteaux"),
+        ('"one_cake" != order.size', "one cake is not order size", "un seul gâteau n’est pas taille de la commande"),
+        (
+            'event.order.size in ["many_cakes", "one_cake"]',
+            "order size is many cakes or one cake",
+            "taille de la commande est plusieurs gâteaux ou un seul gâteau",
+        ),
+        (
+            '(order.total > 3 ? order.size : "one_cake") == "many_cakes"',
+            "(order size if total of the order is over 3 EUR, else one cake) is many cakes",
+            "(taille de la commande si montant de la commande dépasse 3 EUR, sinon un seul gâteau)"
+            " est plusieurs gâteaux",
+        ),
+        ("clock.answer.late", "answer is late", "« Première réponse » est en retard"),
+        ("!clock.answer.late", "answer is not late", "« Première réponse » n’est pas en retard"),
+        ("case.visits.ordered > 0", "the case has been in ordered",
+         "le dossier est passé par « La commande attend la pâtissière »"),
+        ("order.total > settings.large_order", "total of the order is over large order (150 EUR)",
+         "montant de la commande dépasse grosse commande (150 EUR)"),
+        ('settings.farewell == "a"', "farewell (See you soon) is a", "formule d’adieu (À bientôt) est a"),
+    ],
+)  # fmt: skip
+def test_a_guard_is_told_with_titles_and_values_of_the_language(
+    shop: Policies, guard: str, english: str, french: str
+) -> None:
+    for policies, language, said in ((shop, "en", english), (in_language(shop, "fr"), "fr", french)):
+        words = Words(policies, policies.flows["cake_order"], language)
+        assert words.said(guard, words.scope("cake_baked" if "event." not in guard else "order_received")) == said

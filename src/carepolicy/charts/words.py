@@ -163,7 +163,12 @@ class Words:
 
     def worked_out(self, expression: str, trigger: str | None = None) -> str:
         """An expression, of what follows ``trigger``, in words; never code."""
-        return clean(self.said(expression, scope_of(self.policies.organisation, self.flow, trigger)))
+        return clean(self.said(expression, self.scope(trigger)))
+
+    def scope(self, trigger: str | None = None) -> Scope:
+        """What an expression that follows ``trigger`` may name, with the titles of the language."""
+        titled = self.policies.written is not None
+        return scope_of(self.policies.organisation, self.flow, trigger, titled)
 
     def said(self, expression: str, scope: Scope) -> str:
         """An expression that stands in a scope, in words."""

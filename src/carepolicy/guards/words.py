@@ -17,9 +17,12 @@ from carepolicy.guards.proof.assignments import OTHER
 from carepolicy.translations import ENGLISH, Translation, locale_of, msg, msgs, pmsg, primary_language
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from carepolicy.guards.proof.assignments import Assignment
     from carepolicy.guards.proof.formulas import Variable
     from carepolicy.guards.scope import Scope
+    from carepolicy.policy.model import Setting
 
 _SAID = {
     "relation_lt": msg("{} is under {}"),
@@ -157,6 +160,8 @@ class Words:
     def __init__(self, text: str, scope: Scope, words: Translation) -> None:
         self.scope = scope
         self.words = words
+        self.chosen: Mapping[str, str] = {}
+        """What the values of the choice at hand are called in the language."""
         self.compiler = Compiler(text, scope)
 
     def of(self, node: Any, not_: bool = False, unit: str = "") -> str:
@@ -213,8 +218,23 @@ class Words:
         return f"({said})" if inside(node).data in {*mixed, "expr"} else said
 
     def _compared(self, node: Any, not_: bool) -> str:
-        operator = node.children[0].data
         left, right = node.children[0].children[0], node.children[1]
+        around, self.chosen = self.chosen, self._choices(left) or self._choices(right)
+        try:
+            return self._told_comparison(node.children[0].data, left, right, not_)
+        finally:
+            self.chosen = around
+
+    def _choices(self, node: Any) -> Mapping[str, str]:
+        """What the values of the facts that stand there are called, where they have words beside them."""
+        found: dict[str, str] = {}
+        for each in inside(node).iter_subtrees():
+            name = chain(each) or ""
+            fact = self.scope.facts.get(name) or self.scope.facts.get(name.removeprefix("event."))
+            found |= dict(fact.words) if fact is not None else {}
+        return found
+
+    def _told_comparison(self, operator: str, left: Any, right: Any, not_: bool) -> str:
         if operator == "relation_in":
             return self._among(left, right, not_)
         for one, other in ((left, right), (right, left)):
@@ -225,7 +245,7 @@ class Words:
         if visits is not None:
             return self.phrase(_VISITED[visits[0] == not_], visits[1])
         if not_ and operator not in _OPPOSITE:
-            return self.phrase(_NOT_ALL, self._compared(node, False))
+            return self.phrase(_NOT_ALL, self._told_comparison(operator, left, right, False))
         operator = _OPPOSITE[operator] if not_ else operator
         kind, unit = self._kind(left, right)
         said = _SAID_OF_TIME.get(operator) if kind in ("date", "time") else None
@@ -248,7 +268,11 @@ class Words:
         holds = asked.get((operator, _said_span(inside(right), self.compiler.text)))
         if holds is None or not span.startswith("case.visits."):
             return None
-        return holds, plain(span.removeprefix("case.visits."))
+        return holds, self._titled(self.scope.state_titles, span.removeprefix("case.visits."))
+
+    def _titled(self, titles: Mapping[str, str], name: str) -> str:
+        """A clock or a state amid other words: its title in quotes, else its name."""
+        return self.phrase(_QUOTED, titles[name]) if name in titles else plain(name)
 
     def _among(self, left: Any, right: Any, not_: bool) -> str:
         among = inside(right)
@@ -282,22 +306,33 @@ class Words:
     def _name(self, name: str, not_: bool, unit: str) -> str:
         parts = name.split(".")
         if name not in self.scope.facts and len(parts) == 3 and parts[0] == "clock":
-            said = plain(parts[1])
+            said = self._titled(self.scope.clock_titles, parts[1])
             return self.phrase(_LATE[not_] if parts[2] == "late" else _LEFT, said)
         if name not in self.scope.facts and parts[0] == "settings":
             setting = self.scope.settings.get(parts[1]) if len(parts) == 2 else None
-            value = f" ({setting.value}{unit})" if setting is not None else ""
-            return self._denied(f"{plain(name.removeprefix('settings.'))}{value}", not_)
+            value = f" ({self._of_setting(setting)}{unit})" if setting is not None else ""
+            title = setting.title if setting is not None and self.scope.state_titles else ""
+            called = self._amid(title) if title else plain(name.removeprefix("settings."))
+            return self._denied(f"{called}{value}", not_)
         if name == "case.age":
             return self.phrase(_AGE)
         if name.startswith("case.visits."):
-            return self.phrase(_VISITS, plain(parts[-1]))
+            return self.phrase(_VISITS, self._titled(self.scope.state_titles, parts[-1]))
         fact = self.scope.facts.get(name) or self.scope.facts.get(name.removeprefix("event."))
         if fact is not None and fact.title:
-            title = fact.title
-            keeps = title[:2].isupper() or primary_language(self.words.language) in _CAPITALS
-            return self._denied(title if keeps else title[0].lower() + title[1:], not_)
+            return self._denied(self._amid(fact.title), not_)
         return self._denied(plain(name.removeprefix("event.") if fact is not None else name), not_)
+
+    def _of_setting(self, setting: Setting) -> str:
+        told = setting.told
+        if isinstance(told, (int, float)) and primary_language(self.words.language) != ENGLISH:
+            return _grouped(told, self.words.language)
+        return str(told)
+
+    def _amid(self, title: str) -> str:
+        """A title amid other words."""
+        keeps = title[:2].isupper() or primary_language(self.words.language) in _CAPITALS
+        return title if keeps else title[0].lower() + title[1:]
 
     def phrase(self, pattern: str, *parts: str) -> str:
         """A phrase in the language, with its parts filled in."""
@@ -336,6 +371,8 @@ class Words:
         """A text in words: a name of the language as words; what has gaps in quotes, so that one sees where it ends."""
         if not value:
             return self.phrase(_EMPTY)
+        if value in self.chosen:
+            return self.chosen[value]
         if value.isidentifier():
             return plain(value)
         return self.phrase(_QUOTED, value) if value.split() != [value] else value

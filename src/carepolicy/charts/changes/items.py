@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, humanised
 from carepolicy.charts.words import Words, fact_title, limit_told, titled
-from carepolicy.guards.scope import scope_of
 from carepolicy.machine.locales import closing_in_words, hours_in_words, season_in_words
 from carepolicy.policy.language.keys import Mapped, form_of, in_order
 from carepolicy.policy.language.shapes import Array, Several
@@ -252,7 +251,7 @@ def effect_aspects(side: Side, words: Words, effects: Effects | None) -> dict[st
     """What effects do, each kind in words."""
     if effects is None:
         return {}
-    scope = scope_of(words.policies.organisation, words.flow)
+    scope = words.scope()
     opens = tuple((each.flow, each.on, each.keep_time) for each in effects.open)
     raised = tuple((each.event, each.subject, tuple(each.data.items())) for each in effects.raises)
     tells = (f"{words.role(tell.role)}{f' (“{words.filled(tell.say)}”)' if tell.say else ''}" for tell in effects.tell)
@@ -363,8 +362,9 @@ def _parts(side: Side, organisation: Organisation) -> Iterator[tuple[Key, str, M
     for channel in organisation.channels.values():
         yield ("channel", channel.name), titled(channel.title, channel.name), channel, {}
     for setting in organisation.settings.values():
-        value = (setting.value, limit_told(side.policies, str(setting.value), side.language))
-        yield ("setting", setting.name), humanised(setting.name), setting, {"value": value}
+        value = (setting.value, limit_told(side.policies, str(setting.told), side.language))
+        title = clean(setting.title) if side.policies.written is not None else humanised(setting.name)
+        yield ("setting", setting.name), title, setting, {"value": value}
     for name, fact in organisation.facts.items():
         own: dict[str, Aspect] = {
             "type": ((fact.type, fact.item, fact.of, fact.currency), " ".join([fact.type, *fact.of])),
