@@ -85,6 +85,10 @@ def pmsgs(context: str, one: str, many: str) -> Counted:
     return Counted((one, many), context)
 
 
+COLON = msg(":")
+"""Stands between a name and what is said of it; in French with a blank before it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Catalogue:
     """Words in one language: by context and English phrase its forms, of which a phrase without a number has one.

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import html
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from carepolicy.charts import chart_of
 from carepolicy.charts.draw import sources
 from carepolicy.charts.words import Words
 from carepolicy.checks import check_folder
+from carepolicy.cli.case import titles_in
+from carepolicy.cli.walk import show
 from carepolicy.handbook import build
 from carepolicy.machine.compiler import compile_policies
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.model import Policies
 from carepolicy.policy.phrases import in_language, phrases_of, scenario_phrases
 from carepolicy.policy.translations import standing_of, updated
+from carepolicy.scenarios.stage import Stage
+from carepolicy.scenarios.walk import Move, Walk
 from commands import run
 
 SHOP = Path(__file__).parent / "shop"
@@ -122,6 +128,19 @@ def test_a_case_is_shown_with_the_titles_of_the_language_that_is_asked_for(tmp_p
     assert "Order waits for the baker" in run(*asked).stdout
     french = run(*asked, "--language", "fr")
     assert "La commande attend la pâtissière" in french.stdout
+    told = (
+        "état",
+        "ouvert",
+        "horloges",
+        "délai 2 jours ouvrés",
+        "lun. 2026-03-02",
+        "l’horloge « Première réponse » démarre",
+    )
+    assert [each for each in told if each not in french.stdout.replace("\u00a0", " ")] == []
+    assert [each for each in ("since", "opened", "clock", "due", "limit", "task", "Mon") if each in french.stdout] == []
+    listed = ("case", "list", "--records", str(records), "--policies", str(SHOP))
+    assert "cake_order  ordered" in run(*listed).stdout
+    assert "Commander un gâteau  La commande attend la pâtissière" in run(*listed, "--language", "fr").stdout
     assert "Order waits for the baker" not in french.stdout
     wrong = run(*asked, "--language", "pl")
     assert (wrong.returncode, 'nothing is said in the language "pl"' in wrong.stderr) == (2, True)
@@ -175,3 +194,36 @@ def test_a_guard_is_told_with_titles_and_values_of_the_language(
     for policies, language, said in ((shop, "en", english), (in_language(shop, "fr"), "fr", french)):
         words = Words(policies, policies.flows["cake_order"], language)
         assert words.said(guard, words.scope("cake_baked" if "event." not in guard else "order_received")) == said
+
+
+def test_the_explanation_of_a_due_time_speaks_the_language_that_is_asked_for() -> None:
+    asked = ("due", "3 business hours", "--from", "2026-03-07 12:30", "--explain", "--policies", str(SHOP))
+    assert "  Sun 2026-03-08  left out: Sunday is closed\n" in run(*asked).stdout
+    french = run(*asked, "--language", "fr").stdout.replace("\u00a0", " ")
+    assert french == (
+        "3 heures ouvrées à partir de sam. 2026-03-07 12:30, calendrier shop\n"
+        "  sam. 2026-03-07  12:30-13:00  30 min\n"
+        "  dim. 2026-03-08  non compté : fermé le dimanche\n"
+        "  lun. 2026-03-09  09:00-11:30  2 h 30 min\n"
+        "échéance 2026-03-09 11:30:00+01:00\n"
+    )
+    assert run(*asked, "--language", "frr").returncode == 2
+
+
+def test_a_walk_is_shown_in_the_language_that_is_asked_for() -> None:
+    stage, shown = Stage(str(SHOP)), StringIO()
+    flow = in_language(stage.policies, "fr").flows["cake_order"]
+    walk = Walk(stage, flow, "2026-03-02 10:00", titles_in(str(SHOP), "fr"))
+    walk.take(Move("order_received", {"customer.email": "a@example.org", "order.total": "300"}))
+    show(walk, Console(file=shown, width=120))
+    told = shown.getvalue().replace("\u00a0", " ")
+    expected = (
+        "responsable : Pâtissière",
+        "dire : Merci de votre commande.",
+        "en cours",
+        "reste 3 h",
+        "Tapez un numéro",
+    )
+    assert [each for each in expected if each not in told] == []
+    assert "l’horloge « Première réponse » démarre" in told
+    assert not any(each in told for each in ("owner", "say:", "never", "running", "left", "Type a number", "clock"))

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from carepolicy.businesstime.explanation import Explanation
     from carepolicy.policy.language.calendar import Closing, Season
     from carepolicy.policy.model import CalendarSpec, Holidays, ImportedFile, Interval
+    from carepolicy.translations import Translation
 
 
 ALL_DAY: tuple[tuple[Interval, ...], ...] = (((0, 86_400),),) * 7
@@ -238,14 +239,16 @@ class Calendar(OpenTime):
         facts: Mapping[str, Any] | None = None,
         *,
         rolls: bool = False,
+        words: Translation | None = None,
     ) -> Explanation:
-        """Why a limit falls due when it does: what was counted, and which days were left out, and why."""
-        from carepolicy.businesstime.explanation import explain
+        """Why a limit falls due when it does: what was counted, and which days were left out, and why; in ``words``,
+        or in English."""
+        from carepolicy.businesstime.explanation import IN_ENGLISH, explain
 
         read, values = parse_limit(limit) if isinstance(limit, str) else limit, facts or {}
         due = self.due(start, read, values)
         fact = None if due is None or read.fact is None else self._instant_of(values[read.fact])
-        return explain(self, start, read, fact, due, self.due(start, read, values, rolls=rolls))
+        return explain(self, start, read, fact, due, self.due(start, read, values, rolls=rolls), words or IN_ENGLISH)
 
     def _instant_of(self, value: Any) -> int:
         """The instant of a fact's value; a date stands for its end."""

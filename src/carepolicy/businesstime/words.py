@@ -7,7 +7,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from carepolicy.policy.limit import Limit, parse_limit
-from carepolicy.translations import Own, msg, msgs, translation_of
+from carepolicy.translations import (
+    ENGLISH,
+    Own,
+    Translation,
+    locale_of,
+    msg,
+    msgs,
+    primary_language,
+    translation_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +74,11 @@ def limit_in_words(limit: str | Limit, language: str, case: str = "", own: Own =
 
 @lru_cache(maxsize=1024)
 def _words(text: str, language: str, case: str, own: Own) -> str:
+    return told_limit(text, translation_of(language, own), case)
+
+
+def told_limit(text: str, words: Translation, case: str = "") -> str:
+    """A limit in the words of a translation, in a grammatical case."""
     limit = parse_limit(text)
     if limit.kind == "until":
         return text
@@ -74,7 +88,6 @@ def _words(text: str, language: str, case: str, own: Own) -> str:
         .removeprefix(limit.unit)
         .split(" ")[0 if limit.kind != "close_of_business" else -1]
     )
-    words = translation_of(language, own)
     phrase = LENGTHS[limit.unit]
     inflected = phrase.in_context(case)
     told = words.counted(inflected if words.has(case, phrase.forms[0]) else phrase).format(number)
@@ -82,3 +95,13 @@ def _words(text: str, language: str, case: str, own: Own) -> str:
         return told
     less = words.pgettext(case, LESS_THAN) if words.has(case, LESS_THAN) else words.gettext(LESS_THAN)
     return less.format(told)
+
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def weekday_in_words(number: int, words: Translation) -> str:
+    """A day of the week, Monday 0, in few letters: ``Mon``, ``lun.``"""
+    if primary_language(words.language) == ENGLISH:
+        return _WEEKDAYS[number]
+    return str(locale_of(words.language).days["format"]["abbreviated"][number])

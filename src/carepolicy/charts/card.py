@@ -177,7 +177,8 @@ class Drawing:
             alone = len(group) == 1
             chips = [self._chip(each, alone=alone) for each in group]
             label = markup.stack(chips, markup.TIMER_LINE if timed else "#767676")
-            told_chips = "; ".join(f"{each.text}: {each.target.title}" for each in group)
+            told_of = self.chart.labels.told_of
+            told_chips = "; ".join(told_of.format(each.text, each.target.title) for each in group)
             look = markup.framed(self.chart.marks.get(leaving.key) if alone else None)
             graph.node(node, label=label, tooltip=self._tip(told_chips), **look)
             self._edge(source, node, **line)
@@ -290,7 +291,7 @@ def heading_of(pen: Pen, chart: Chart, sheet: Sheet) -> str:
     """The label above a sheet. Many notes stand below the title in columns of about the same height."""
     title = f"{chart.title} – {sheet.subtitle}" if sheet.subtitle else chart.title
     blocks = [_block(pen, chart, note) for note in sheet.notes(chart)]
-    columns = _in_columns(pen, blocks, wide=len(sheet.cards) >= _WIDE)
+    columns = _in_columns(pen, blocks, chart.labels.told_of, wide=len(sheet.cards) >= _WIDE)
     beside = len(columns) == 1
     text = font(pen.lines(wrapped(title, 24 if beside else 40), "near"), size=20, bold=True)
     cells = [f'<TD VALIGN="TOP" ALIGN="{pen.near}" BALIGN="{pen.near}">{text}</TD>']
@@ -308,7 +309,7 @@ Block = tuple[str, str, int]
 """A note: where it holds, its marked-up text, and how many lines that takes."""
 
 
-def _in_columns(pen: Pen, blocks: list[Block], *, wide: bool) -> list[str]:
+def _in_columns(pen: Pen, blocks: list[Block], told_of: str, *, wide: bool) -> list[str]:
     lines = sum(block[2] for block in blocks)
     count = 1 if lines <= _ONE else 2 if lines <= _TWO or not wide else 3
     if not blocks:
@@ -320,16 +321,21 @@ def _in_columns(pen: Pen, blocks: list[Block], *, wide: bool) -> list[str]:
             columns.append([])
         columns[-1].append(block)
         filled += block[2]
-    return [_column(pen, column) for column in columns]
+    return [_column(pen, column, told_of) for column in columns]
 
 
-def _column(pen: Pen, blocks: list[Block]) -> str:
+def _column(pen: Pen, blocks: list[Block], told_of: str) -> str:
     rows: list[str] = []
     last = ""
     for where, text, _ in blocks:
         if where != last:
             last = where
-            rows.append(_row(pen, font(pen.lines(wrapped(f"{where}:", _COLUMNS), "near"), size=11, bold=True)))
+            rows.append(
+                _row(
+                    pen,
+                    font(pen.lines(wrapped(told_of.format(where, "").rstrip(), _COLUMNS), "near"), size=11, bold=True),
+                )
+            )
         rows.append(_row(pen, text))
     return (
         f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2" COLOR="{GREY}" BGCOLOR="#FFFFFF">'
@@ -339,7 +345,7 @@ def _column(pen: Pen, blocks: list[Block]) -> str:
 
 def _block(pen: Pen, chart: Chart, note: Note) -> Block:
     mark = chart.marks.get(note.key)
-    text = f"{note.text}: {note.effects}" if note.effects else note.text
+    text = chart.labels.told_of.format(note.text, note.effects) if note.effects else note.text
     text = f"• {mark.word} {text}" if mark is not None and mark.word else f"• {text}"
     colour = mark.line if mark is not None else None
     lines = wrapped(text, _COLUMNS)

@@ -188,7 +188,8 @@ def _text(words: Words, group: _Group, transition: Transition, asked: bool) -> s
         return words.labels.only_if.format(plain, answer or words.guard(transition, group.trigger))
     said = title or (group.base if group.one_of_many else "")
     answer = answer or _answer(words, group, transition)
-    return f"{answer}: {said[:1].lower() + said[1:] if title else said}" if said else answer
+    told = words.labels.told_of
+    return told.format(answer, said[:1].lower() + said[1:] if title else said) if said else answer
 
 
 def _answer(words: Words, group: _Group, transition: Transition) -> str:

@@ -17,7 +17,7 @@ from carepolicy.charts.paper import exact, too_small
 from carepolicy.charts.render import NoRenderer, how_to_draw, render, renderer
 from carepolicy.charts.svg import made_readable
 from carepolicy.charts.text import balanced, clean, escaped, humanised, identifier, wrapped
-from carepolicy.charts.words import Words, language_of
+from carepolicy.charts.words import Words, language_of, limit_told
 from carepolicy.files import write
 from carepolicy.machine.locales import is_right_to_left
 from carepolicy.policy.phrases import in_language
@@ -123,7 +123,7 @@ class _Overview:
                    splines="polyline", nodesep="0.25", ranksep="0.25", labelloc="t", labeljust="l")  # fmt: skip
         graph.attr("node", fontname=face, fontsize="11")
         graph.attr("edge", fontname=face, fontsize="11", color="#444444", arrowsize="0.7", penwidth="1.2")
-        title = f"{self.policies.organisation.name}: {self.labels.all_flows}"
+        title = self.labels.told_of.format(self.policies.organisation.name, self.labels.all_flows)
         graph.attr("graph", label=f"<{markup.font(self.pen.lines(wrapped(title, 60), 'near'), size=20, bold=True)}>")
         for node in self._in_strata():
             self._node(graph, node)
@@ -148,7 +148,8 @@ class _Overview:
                        tooltip=graphviz.escape(escaped(flow.title)))  # fmt: skip
             return
         watch = self.policies.organisation.watches[name]
-        said = f"{humanised(name)}: {watch.reaches} × {watch.within}"
+        within = limit_told(self.policies, watch.within, self.language)
+        said = self.labels.told_of.format(humanised(name), f"{watch.reaches} × {within}")
         graph.node(identifier(kind, name), label=f"<{self.pen.lines(balanced(said, 24))}>", shape="hexagon",
                    style="filled", fillcolor=markup.QUESTION_GROUND, color=markup.QUESTION_LINE, penwidth="1.6",
                    tooltip=graphviz.escape(escaped(said)))  # fmt: skip
@@ -174,7 +175,9 @@ class _Overview:
 
     def _link(self, graph: graphviz.Digraph, link: Link, place: int, arrow: bool) -> None:
         line = {"style": "dashed"} if link.raised else {}
-        said = f"{self.labels.raises_word}: {self._event(link.raised)}" if link.raised else self.labels.opens_word
+        said = self.labels.opens_word
+        if link.raised:
+            said = self.labels.told_of.format(self.labels.raises_word, self._event(link.raised))
         node = f"link_{place}"
         source = identifier(*link.source)
         there = humanised(link.target[1])
@@ -188,8 +191,9 @@ class _Overview:
             graph.edge(node, identifier(*link.target), **line)
             return
         lines = [*balanced(said, 24), *wrapped(f"{self.pen.arrow} {there}", 26)]
+        tip = graphviz.escape(escaped(self.labels.told_of.format(said, there)))
         graph.node(node, label=f"<{self.pen.lines(lines)}>", shape="box", color="#767676", margin="0.08,0.04",
-                   height="0.1", width="0.1", tooltip=graphviz.escape(escaped(f"{said}: {there}")))  # fmt: skip
+                   height="0.1", width="0.1", tooltip=tip)  # fmt: skip
         graph.edge(source, node, **line)
 
     def _event(self, name: str) -> str:

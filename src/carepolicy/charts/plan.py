@@ -265,7 +265,7 @@ def _entries_of_root(drawing: _Drawing, shared: tuple[Shared, ...], name: str, n
         return [Entry(labels.from_step.format(told), name, False, False)]
     told_by = next((each for each in shared if each.to == name and each.states), None)
     if told_by is not None:
-        return [Entry(f"{told_by.where}: {told_by.text}", name, False, told_by.timer)]
+        return [Entry(labels.told_of.format(told_by.where, told_by.text), name, False, told_by.timer)]
     return []
 
 
@@ -342,8 +342,9 @@ def _note(drawing: _Drawing, shared: Shared) -> Note:
 def _inside(words: Words, state: State, ways: tuple[WayOut, ...]) -> tuple[str, ...]:
     """What happens without leaving the step: on arrival, and on events that do not move the case."""
     arriving = words.effects(state.enter, sends=True) if state.enter is not None else ""
-    first = [f"{words.labels.entering}: {arriving}"] if arriving else []
-    return (*first, *(f"{way.text}: {way.effects or words.labels.records}" for way in ways if way.to is None))
+    first = [words.labels.told_of.format(words.labels.entering, arriving)] if arriving else []
+    told = words.labels.told_of
+    return (*first, *(told.format(way.text, way.effects or words.labels.records) for way in ways if way.to is None))
 
 
 def _band(drawing: _Drawing, state: State) -> str:

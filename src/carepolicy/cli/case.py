@@ -21,6 +21,7 @@ from carepolicy.cli.sets import (
     language_option,
     policies_option,
     showing_errors,
+    words_in,
 )
 from carepolicy.cli.status import NO, CommandError
 from carepolicy.cli.stores import bundle_of, open_or_exit, reader_of, reveal_options, store_option
@@ -38,6 +39,7 @@ from carepolicy.policy.likeness import did_you_mean
 from carepolicy.store.cases.search import CaseFilter, all_lines, names_near, open_cases, open_cases_in, records_of
 from carepolicy.store.privacy.seal import ANYBODY, Looker
 from carepolicy.store.records.checkpoint import NotSigned, proof_of
+from carepolicy.translations import msg, pmsg
 
 if TYPE_CHECKING:
     from carepolicy.engine.history.log import Skipped
@@ -58,6 +60,9 @@ def records_option(wanted: Command) -> Command:
 def flow_option(wanted: Command) -> Command:
     """``--flow FLOW``, as the parameter ``flow``."""
     return click.option("--flow", metavar="FLOW", shell_complete=flows, help="Only cases of this flow.")(wanted)
+
+
+TITLED = language_option("Titles in this language in place of names, in text.")
 
 
 @click.group(
@@ -89,7 +94,7 @@ def show(
     What is private is masked; with a store, --reveal --as ROLE shows what the role may see.
     """
     with source_of(records, store, reveal, role) as source:
-        zone, titles = _zone(policies), _titles(policies, language)
+        zone, titles = _zone(policies), titles_in(policies, language)
         found = [record for record, _ in source.of_subject(subject, flow)]
     cases = cases_of(each for each in found if each.sequence)
     loose = sorted((each for each in found if not each.sequence), key=lambda each: each.at)
@@ -129,7 +134,7 @@ def history(
         return
     out = sys.stdout.buffer
     with source_of(records, store, reveal, role) as source:
-        zone, titles = (_zone(policies), _titles(policies, language)) if form == "text" else (ZoneInfo("UTC"), NAMES)
+        zone, titles = (_zone(policies), titles_in(policies, language)) if form == "text" else (ZoneInfo("UTC"), NAMES)
         lines = source.in_order(flow) if subject is None else in_order(source.of_subject(subject, flow))
         for line in lines:
             told = line if form == "jsonl" else line_of(read_record(line), zone, titles).encode()
@@ -151,15 +156,16 @@ def history(
 @click.option("--limit", type=click.IntRange(1), help="No more cases than these.")
 @reveal_options
 @format_option("text", "json", "jsonl", "csv")
+@TITLED
 @policies_option
 def list_(
     records: str | None, store: str, flow: str | None, state: str | None, owner: str | None, late: bool,
-    limit: int | None, reveal: bool, role: str | None, form: str, policies: str,
+    limit: int | None, reveal: bool, role: str | None, form: str, language: str | None, policies: str,
 ) -> None:  # fmt: skip
     """List the open cases, those first that were opened first."""
     with source_of(records, store, reveal, role) as source:
         cases = source.open_cases(CaseFilter(flow, state, owner, late, limit))
-        _print_cases(cases, form, policies)
+        _print_cases(cases, form, policies, language)
 
 
 @command.command(
@@ -171,15 +177,16 @@ def list_(
 @click.option("--limit", type=click.IntRange(1), help="No more cases than these.")
 @reveal_options
 @format_option("text", "json", "jsonl", "csv")
+@TITLED
 @policies_option
 def due(
     records: str | None, store: str, flow: str | None, limit: int | None, reveal: bool, role: str | None, form: str,
-    policies: str,
+    language: str | None, policies: str,
 ) -> None:  # fmt: skip
     """List the open cases by what falls due next."""
     with source_of(records, store, reveal, role) as source:
         cases = source.open_cases(CaseFilter(flow, limit=limit, by_due=True))
-        _print_cases(cases, form, policies)
+        _print_cases(cases, form, policies, language)
 
 
 def _print_proof(url: str, subject: str, flow: str | None) -> None:
@@ -193,10 +200,11 @@ def _print_proof(url: str, subject: str, flow: str | None) -> None:
     click.echo(said)
 
 
-def _print_cases(cases: Iterable[CaseView], form: str, policies: str) -> None:
+def _print_cases(cases: Iterable[CaseView], form: str, policies: str, language: str | None) -> None:
     """Print cases: as lines of JSON each as it comes, so that there may be as many as there are."""
     if form == "text":
-        click.echo(as_table(list(cases), _zone(policies)), nl=False)
+        titles = NAMES if language is None else titles_in(policies, language)
+        click.echo(as_table(list(cases), _zone(policies), titles), nl=False)
     elif form == "jsonl":
         _print_json(case.as_dict() for case in cases)
     elif form == "csv":
@@ -225,14 +233,16 @@ def _zone(policies: str) -> ZoneInfo:
         return ZoneInfo(timetable_of(policies).timezone)
 
 
-def _titles(policies: str, language: str | None = None) -> Titles:
-    """The titles of the set in a folder; none where there is no sound one: cases are shown all the same."""
+def titles_in(policies: str, language: str | None = None) -> Titles:
+    """The titles of the set in a folder, and words of ours, in a language (default: the set's first); none where there
+    is no sound set: cases are shown all the same."""
     if not all(map(os.path.isdir, layers_of(policies))):
         return NAMES
     try:
         bundle = load_bundle(policies)
         demand_language(language, bundle.languages)
-        return Titles(bundle if language is None else load_bundle(policies, language))
+        words = words_in(policies, language or bundle.languages[0])
+        return Titles(bundle if language is None else load_bundle(policies, language), words)
     except PolicyErrors:
         return NAMES
 
@@ -357,7 +367,11 @@ def _not_clean() -> None:
     raise SystemExit(NO)
 
 
-NOWHEN = "no time given"
+NOWHEN, NOBODY = msg("no time given"), msg("no subject")
+_STATE, _OPENED, _CLOSED = pmsg("case", "state"), pmsg("case", "opened"), pmsg("case", "closed")
+_OWNER, _CLOCKS, _SINCE = pmsg("case", "owner"), pmsg("case", "clocks"), msg("{}, since {}")
+_NUMBER, _HAPPENED = msg("{}, case {}"), msg("what happened (times of {})")
+_NO_CASE = msg("events of {} that reached no case")
 
 
 def shown(
@@ -366,51 +380,55 @@ def shown(
     """The cases of a subject with their timelines; ``loose`` are records of events that reached no case."""
     parts = [_case(case, zone, titles) for case in cases]
     if loose:
-        title = plain(f"events of {subject} that reached no case")
+        title = plain(titles.say(_NO_CASE, subject))
         parts.append("\n".join([title, *(f"  {_line(each, zone, titles)}" for each in loose)]) + "\n")
     return "\n".join(parts)
 
 
 def _case(case: CaseView, zone: ZoneInfo, titles: Titles = NAMES) -> str:
-    number = f", case {case.number}" if case.number > 1 else ""
-    rows = [
-        ("state", f"{titles.state(case.flow, case.state)}, since {_when(case.since, zone)}"),
-        ("opened", _when(case.opened, zone)),
-    ]
+    since = titles.say(_SINCE, titles.state(case.flow, case.state), _when(case.since, zone, titles))
+    rows = [(_STATE, since), (_OPENED, _when(case.opened, zone, titles))]
     if case.closed is not None:
-        rows.append(("closed", f"{_when(case.closed, zone)}: {case.outcome}"))
+        rows.append((_CLOSED, titles.pair(_when(case.closed, zone, titles), case.outcome or "")))
     elif case.role is not None:
-        rows.append(("owner", titles.role(case.role) + (f" ({case.person})" if case.person else "")))
+        rows.append((_OWNER, titles.role(case.role) + (f" ({case.person})" if case.person else "")))
     if case.clocks:
-        rows.append(("clocks", ""))
+        rows.append((_CLOCKS, ""))
+    told = [(titles.say(name), value) for name, value in rows]
+    column = max(len("opened"), *(width(name) for name, _ in told))
+    flow = titles.flow(case.flow)
     lines = [
-        f"{case.subject}: {titles.flow(case.flow)}{number}",
-        *(f"  {name:<8}{value}".rstrip() for name, value in rows),
+        titles.pair(case.subject, titles.say(_NUMBER, flow, case.number) if case.number > 1 else flow),
+        *(f"  {_wide(name, column)}  {value}".rstrip() for name, value in told),
     ]
     names = {name: titles.clock(case.flow, name) for name in case.clocks}
     wide = max(map(width, names.values()), default=0)
     lines += [
-        f"    {names[each.name]}{' ' * (wide - width(names[each.name]))}  {clock_in_words(each, zone)}"
+        f"    {_wide(names[each.name], wide)}  {clock_in_words(each, zone, titles.words)}"
         for each in case.clocks.values()
     ]
-    lines.append(f"  what happened (times of {zone.key})")
+    lines.append(f"  {titles.say(_HAPPENED, zone.key)}")
     lines += [f"    {_line(record, zone, titles)}" for record in case.records]
     return "\n".join(plain(each) for each in lines) + "\n"
 
 
+def _wide(text: str, columns: int) -> str:
+    return text + " " * (columns - width(text))
+
+
 def _line(record: Record, zone: ZoneInfo, titles: Titles = NAMES) -> str:
-    when = time_in_words(record.at, zone) if record.when else NOWHEN
-    return plain(f"{when:<20}  {record_in_words(record, zone, titles)}")
+    when = time_in_words(record.at, zone, titles.words) if record.when else titles.say(NOWHEN)
+    return plain(f"{_wide(when, 20)}  {record_in_words(record, zone, titles)}")
 
 
 def line_of(record: Record, zone: ZoneInfo, titles: Titles = NAMES) -> str:
     """One record of many cases, in words."""
-    case = " ".join(each for each in (record.subject, record.flow) if each) or "no subject"
-    return f"{plain(case)}: {_line(record, zone, titles)}"
+    case = " ".join(each for each in (record.subject, record.flow) if each) or titles.say(NOBODY)
+    return titles.pair(plain(case), _line(record, zone, titles))
 
 
-def _when(text: str, zone: ZoneInfo) -> str:
-    return time_in_words(parse(text), zone)
+def _when(text: str, zone: ZoneInfo, titles: Titles) -> str:
+    return time_in_words(parse(text), zone, titles.words)
 
 
 def case_object(case: CaseView, zone: ZoneInfo, titles: Titles = NAMES) -> dict[str, Any]:
@@ -459,14 +477,24 @@ def _flat(case: CaseView) -> dict[str, str]:
     }  # fmt: skip
 
 
-def as_table(cases: Sequence[CaseView], zone: ZoneInfo) -> str:
+_HEADS = (
+    pmsg("column", "subject"), pmsg("column", "flow"), pmsg("column", "state"), pmsg("column", "owner"),
+    pmsg("column", "next due"),
+)  # fmt: skip
+_ARE_LATE = msg("{} late")
+
+
+def as_table(cases: Sequence[CaseView], zone: ZoneInfo, titles: Titles = NAMES) -> str:
     """Open cases, one a line: subject, flow, state, owner, and what falls due next."""
-    rows = [("subject", "flow", "state", "owner", "next due")] if cases else []
+    rows = [tuple(map(titles.say, _HEADS))] if cases else []
     for case in cases:
-        late = [name for name, clock in case.clocks.items() if clock.late and clock.is_open]
+        late = [titles.clock(case.flow, name) for name, each in case.clocks.items() if each.late and each.is_open]
         upcoming = case.next_due
-        told = [f"{', '.join(late)} late"] if late else []
+        told = [titles.say(_ARE_LATE, ", ".join(late))] if late else []
         if upcoming is not None and upcoming.due is not None:
-            told.append(f"{due_in_words(upcoming.due, zone)} {upcoming.name}")
-        rows.append((case.subject, case.flow, case.state, case.person or case.role or "", "; ".join(told)))
+            name = titles.clock(case.flow, upcoming.name)
+            told.append(f"{due_in_words(upcoming.due, zone, titles.words)} {name}")
+        state = titles.state_alone(case.flow, case.state)
+        owner = case.person or (titles.role(case.role) if case.role else "")
+        rows.append((case.subject, titles.flow_alone(case.flow), state, owner, "; ".join(told)))
     return table(rows)

@@ -10,11 +10,20 @@ import orjson
 
 from carepolicy.businesstime import Calendar, LimitError, NeverOpen, OutOfRange, parse_limit
 from carepolicy.cli.completion import calendars
-from carepolicy.cli.sets import format_option, policies_option, showing_errors
+from carepolicy.cli.sets import (
+    demand_language,
+    format_option,
+    language_option,
+    policies_option,
+    showing_errors,
+    words_in,
+)
 from carepolicy.cli.status import CommandError
 from carepolicy.cli.times import moment
+from carepolicy.machine.bundle import load_bundle
 from carepolicy.machine.timetable import timetable_of
 from carepolicy.policy.likeness import did_you_mean
+from carepolicy.translations import ENGLISH, Translation, msg, said_by_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +31,9 @@ if TYPE_CHECKING:
     from carepolicy.businesstime import Limit
     from carepolicy.businesstime.explanation import Explanation
     from carepolicy.machine.timetable import Timetable
+
+
+_DUE, _ZONE = msg("due {}"), msg("days and hours are those of {}")
 
 
 @click.command(
@@ -39,16 +51,19 @@ if TYPE_CHECKING:
 @click.option("--fact", "facts", metavar="NAME=TIME", multiple=True, help="What a fact holds that the limit reads.")
 @click.option("--explain", "why", is_flag=True, help="Say why: each interval counted, each day left out.")
 @format_option("text", "json")
+@language_option("The language of the explanation; default: English.")
 @policies_option
 def command(
-    duration: str, start: str, calendar: str | None, facts: tuple[str, ...], why: bool, form: str, policies: str
-) -> None:
+    duration: str, start: str, calendar: str | None, facts: tuple[str, ...], why: bool, form: str,
+    language: str | None, policies: str,
+) -> None:  # fmt: skip
     """Say when a limit of DURATION ends: 3 business hours, 2 business days, 14 days, close of business day 1.
 
     Times without an offset are in the organisation's time zone, and so is the answer.
     """
     with showing_errors(policies):
         timetable = timetable_of(policies)
+    words = _words(policies, language)
     begin = moment(start, timetable.timezone)
     limit = _limit(duration, timetable)
     counted_in = _calendar(calendar, timetable)
@@ -58,7 +73,7 @@ def command(
         raise CommandError(f"the limit reads the fact {missing[0]}; say what it holds with --fact {missing[0]}=TIME")
     try:
         due = counted_in.due(begin, limit, values)
-        explained = counted_in.explain(begin, limit, values) if why or form == "json" else None
+        explained = counted_in.explain(begin, limit, values, words=words) if why or form == "json" else None
     except (NeverOpen, OutOfRange) as problem:
         raise CommandError(str(problem)) from None
     if due is None:
@@ -66,14 +81,20 @@ def command(
     if form == "json":
         click.echo(_json(explained, begin, due, limit, counted_in.name), nl=False)
     elif explained is not None:
-        zone = (
-            ""
-            if explained.start.utcoffset() == begin.utcoffset()
-            else f" (days and hours are those of {counted_in.name})"
-        )
-        click.echo("\n".join(explained.lines()[:-1]) + f"\ndue {due.isoformat(' ')}{zone}")
+        here = explained.start.utcoffset() == begin.utcoffset()
+        zone = "" if here else f" ({words.gettext(_ZONE).format(counted_in.name)})"
+        last = words.gettext(_DUE).format(due.isoformat(" "))
+        click.echo("\n".join(explained.lines()[:-1]) + f"\n{last}{zone}")
     else:
         click.echo(due.isoformat(" "))
+
+
+def _words(policies: str, language: str | None) -> Translation:
+    if language is None:
+        return Translation(ENGLISH)
+    languages = load_bundle(policies).languages
+    demand_language(language, languages, said_by_us())
+    return words_in(policies, language)
 
 
 def _limit(text: str, timetable: Timetable) -> Limit:

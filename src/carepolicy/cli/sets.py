@@ -19,6 +19,7 @@ from carepolicy.cli.status import USAGE, CommandError
 from carepolicy.machine.bundle import PolicyErrors, load_bundle
 from carepolicy.policy.files import ORGANISATION, is_set, layered, layers_of, organisation_meant
 from carepolicy.policy.likeness import did_you_mean
+from carepolicy.translations import ENGLISH, Translation, primary_language, translation_of
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
@@ -80,6 +81,16 @@ def demand_language(language: str | None, languages: Sequence[str], own: Sequenc
     if language is not None and nearest_language(language, known) is None:
         hint = did_you_mean(language, known) or f"known here: {', '.join(known)}"
         raise CommandError(f'nothing is said in the language "{language}"; {hint}')
+
+
+def words_in(root: str, language: str) -> Translation:
+    """Words of ours in a language, those of the set in a folder before those of the package."""
+    if primary_language(language) == ENGLISH:
+        return Translation(ENGLISH)
+    from carepolicy.policy.load import load_policies  # most sets are shown in English
+
+    found, _ = load_policies(root)
+    return translation_of(language, () if found is None else found.own_words)
 
 
 def demand_folder(root: str) -> None:

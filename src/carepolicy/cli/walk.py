@@ -15,13 +15,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from carepolicy.cli.sets import demand_language, language_option, policies_option, stage_or_exit
+from carepolicy.cli.sets import demand_language, language_option, policies_option, stage_or_exit, words_in
 from carepolicy.cli.status import UNREACHABLE, CommandError
 from carepolicy.cli.terminal import no_colour, plain
+from carepolicy.engine.history.words import IN_ENGLISH, NAMES, UNITS, Titles, status_in_words
+from carepolicy.machine.bundle import load_bundle
 from carepolicy.policy.likeness import did_you_mean
 from carepolicy.policy.phrases import in_language
 from carepolicy.scenarios.stage import CannotPlay
 from carepolicy.scenarios.walk import Move, Walk
+from carepolicy.translations import ENGLISH, Translation, msg, pmsg, primary_language
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -31,15 +34,19 @@ if TYPE_CHECKING:
     from carepolicy.scenarios.walk import Standing
 
 HELP = (
-    ("NUMBER or event", "let it happen; asks for what it carries"),
-    ("wait 2 business hours", "let so much time pass"),
-    ("until 2026-03-09 10:00", "let time pass until then"),
-    ("next", "let time pass until something happens by itself"),
-    ("undo", "take the last step back"),
-    ("history", "all that happened so far"),
-    ("save FILE", "write the walk as a scenario"),
-    ("quit", "end (so does Ctrl-D; while an event is asked for, that goes back)"),
+    (msg("NUMBER or event"), msg("let it happen; asks for what it carries")),
+    (msg("wait 2 business hours"), msg("let so much time pass")),
+    (msg("until 2026-03-09 10:00"), msg("let time pass until then")),
+    ("next", msg("let time pass until something happens by itself")),
+    ("undo", msg("take the last step back")),
+    ("history", msg("all that happened so far")),
+    (msg("save FILE"), msg("write the walk as a scenario")),
+    ("quit", msg("end (so does Ctrl-D; while an event is asked for, that goes back)")),
 )
+_OWNER, _CHANNEL, _OUTCOME = pmsg("card", "owner"), pmsg("card", "channel"), pmsg("card", "outcome")
+_SAY, _NEVER, _NOTE = pmsg("card", "say"), pmsg("card", "never"), pmsg("card", "note")
+_SHOWS, _NO_CASE = msg("What does it show?"), msg("no case yet")
+_STILL, _LEFT, _OVER, _DUE = msg("stands still"), msg("{} left"), msg("{} over"), msg("due {}")
 COMMANDS = ("wait", "until", "next", "undo", "history", "save", "help", "quit")
 
 
@@ -68,8 +75,13 @@ def _walk(flow: str, policies: str, at: str, language: str | None) -> Walk:
     stage, found = stage_or_exit(policies, flow)
     demand_language(language, stage.policies.organisation.languages)
     found = in_language(stage.policies, language).flows[flow]
+    titles = NAMES
+    if language is not None:
+        titles = Titles(load_bundle(policies, language), words_in(policies, language))
+    elif primary_language(stage.bundle.languages[0]) != ENGLISH:
+        titles = Titles(words=words_in(policies, stage.bundle.languages[0]))
     try:
-        return Walk(stage, found, at)
+        return Walk(stage, found, at, titles)
     except CannotPlay as problem:
         raise CommandError(str(problem)) from None
 
@@ -92,7 +104,7 @@ def keep_walking(walk: Walk, ask: PromptSession[str], console: Console | None = 
         except CannotPlay as problem:
             out.print(Text(plain(str(problem)), style="red"))
         except EOFError:
-            out.print("nothing was done")
+            out.print(Text(walk.titles.say(msg("nothing was done"))))
 
 
 def _completer(words: Iterable[str], sentence: bool = False) -> WordCompleter:
@@ -106,7 +118,7 @@ def obey(walk: Walk, typed: str, ask: PromptSession[str], out: Console) -> bool:
     word, _, rest = typed.partition(" ")
     rest = rest.strip()
     if word in ("wait", "until") and not rest:
-        raise CannotPlay(f"{word} how long?" if word == "wait" else "until when?")
+        raise CannotPlay(walk.titles.say(msg("wait how long?") if word == "wait" else msg("until when?")))
     if word == "wait":
         walk.take(Move(wait=rest))
     elif word == "until":
@@ -114,19 +126,20 @@ def obey(walk: Walk, typed: str, ask: PromptSession[str], out: Console) -> bool:
     elif word == "next":
         timer = walk.next_timer()
         if timer is None:
-            raise CannotPlay("nothing happens by itself here")
+            raise CannotPlay(walk.titles.say(msg("nothing happens by itself here")))
         walk.take(Move(until=timer))
     elif word == "undo":
         if not walk.undo():
-            raise CannotPlay("there is nothing to take back")
+            raise CannotPlay(walk.titles.say(msg("there is nothing to take back")))
     elif word == "history":
-        out.print(Text("\n".join(map(plain, walk.history())) or "nothing happened so far"))
+        nothing = walk.titles.say(msg("nothing happened so far"))
+        out.print(Text("\n".join(map(plain, walk.history())) or nothing))
         return False
     elif word == "save":
         _save(walk, rest, ask, out)
         return False
     elif word in ("help", "?"):
-        _help(out)
+        _help(walk, out)
         return False
     else:
         event = _event(walk, typed)
@@ -149,13 +162,13 @@ def _event(walk: Walk, typed: str) -> Event:
 
 def _data(walk: Walk, event: Event, ask: PromptSession[str], out: Console) -> dict[str, str]:
     """What an event carries, asked for one by one; what is left empty is not carried."""
-    facts = walk.stage.policies.organisation.facts
+    facts, say = walk.stage.policies.organisation.facts, walk.titles.say
     found: dict[str, str] = {}
     for name in (*event.required, *event.optional):
         fact = facts[name]
         values = fact.of or (("true", "false") if fact.type == "flag" else ())
         kind = "/".join(values) or fact.type
-        needed = "" if name in event.required else ", Enter for none"
+        needed = "" if name in event.required else say(msg(", Enter for none"))
         while True:
             said = ask.prompt(f"  {name} ({kind}{needed}): ", completer=_completer(values)).strip()
             if not said and name in event.required:
@@ -175,7 +188,7 @@ def _save(walk: Walk, path: str, ask: PromptSession[str], out: Console) -> None:
         raise CannotPlay(
             "save to which file? It is best in the set's folder scenarios: save policies/scenarios/mine.yaml"
         )
-    title = ask.prompt("  What does it show? ").strip() or f"A walk through {walk.flow.name}"
+    title = ask.prompt(f"  {walk.titles.say(_SHOWS)} ").strip() or f"A walk through {walk.flow.name}"
     text = walk.scenario(title)
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
@@ -185,13 +198,13 @@ def _save(walk: Walk, path: str, ask: PromptSession[str], out: Console) -> None:
         raise CannotPlay(f"{path} is there already; nothing was written") from None
     except OSError as problem:
         raise CannotPlay(f"{path} cannot be written: {problem.strerror}") from None
-    out.print(Text(f"{path} written; carepolicy test {path} runs it"))
+    out.print(Text(walk.titles.say(msg("{0} written; carepolicy test {0} runs it"), path)))
 
 
-def _help(out: Console) -> None:
+def _help(walk: Walk, out: Console) -> None:
     table = Table.grid(padding=(0, 3))
     for typed, does in HELP:
-        table.add_row(Text(typed, style="bold"), Text(does))
+        table.add_row(Text(walk.titles.say(typed), style="bold"), Text(walk.titles.say(does)))
     out.print(table)
 
 
@@ -201,47 +214,58 @@ def show(walk: Walk, out: Console) -> None:
         out.print(Text(plain(line), style="dim"))
     state = walk.state
     title = state.title if state is not None else walk.flow.title
-    head = f"{walk.flow.name} / {state.name if state is not None else 'no case yet'}   {walk.now}"
+    say = walk.titles.say
+    head = f"{walk.flow.name} / {state.name if state is not None else say(_NO_CASE)}   {walk.now}"
     parts: list[Text | Table] = [Text(plain(title), style="bold")]
     if state is not None:
-        facts = (("owner", state.owner), ("channel", state.channel), ("outcome", state.final), ("say", state.say),
-                 ("never", state.never), ("note", state.note))  # fmt: skip
-        parts += [Text(plain(f"{name}: {value}")) for name, value in facts if value]
+        owner = walk.titles.role(state.owner) if state.owner else None
+        facts = ((_OWNER, owner), (_CHANNEL, _channel(walk, state.channel)), (_OUTCOME, state.final), (_SAY, state.say),
+                 (_NEVER, state.never), (_NOTE, state.note))  # fmt: skip
+        parts += [Text(plain(walk.titles.pair(say(name), value))) for name, value in facts if value]
         parts += [Text(plain(f"{number}. {step}")) for number, step in enumerate(state.steps, 1)]
     clocks = walk.clocks()
     if clocks:
-        parts.append(_clocks(clocks))
+        parts.append(_clocks(clocks, walk.titles))
     out.print(Panel(Group(*parts), title=escape(plain(head)), title_align="left", expand=False))
     _choices(walk, out)
 
 
-def _clocks(clocks: Iterable[Standing]) -> Table:
+def _channel(walk: Walk, name: str | None) -> str | None:
+    """A channel as the card calls it: by its title where a language is asked for."""
+    if walk.titles is NAMES or name is None:
+        return name
+    channel = in_language(walk.stage.policies, walk.titles.words.language).organisation.channels.get(name)
+    return (channel.title if channel is not None else "") or name
+
+
+def _clocks(clocks: Iterable[Standing], titles: Titles) -> Table:
     table = Table.grid(padding=(0, 2))
     for each in clocks:
         colour = {"late": "red", "paused": "yellow"}.get(each.status, "green")
         if each.left is None:
-            told = "stands still" if each.status == "paused" else ""
+            told = titles.say(_STILL) if each.status == "paused" else ""
         else:
-            told = f"{length(abs(each.left))} {'left' if each.left >= 0 else 'over'}"
+            told = titles.say(_LEFT if each.left >= 0 else _OVER, length(abs(each.left), titles.words))
         table.add_row(
             Text(plain(each.title)),
-            Text(each.status, style=colour),
-            Text(f"due {_short(each.due)}" if each.due else ""),
+            Text(status_in_words(each.status, titles.words), style=colour),
+            Text(titles.say(_DUE, _short(each.due)) if each.due else ""),
             Text(told),
         )
     return table
 
 
 def _choices(walk: Walk, out: Console) -> None:
-    state = walk.state
+    state, say = walk.state, walk.titles.say
     if state is not None and state.final is not None:
-        out.print("The case is closed. undo, save FILE or quit.")
+        out.print(Text(say(msg("The case is closed. undo, save FILE or quit."))))
         return
     for number, each in enumerate(walk.events(), 1):
         out.print(Text(plain(f"{number:>3}  {each.name}  {each.title}")))
     timer = walk.next_timer()
     after = f"next ({_short(timer)}), " if timer is not None else ""
-    out.print(Text(f"Type a number, {after}wait LIMIT, until TIME, undo, save FILE, help or quit.", style="dim"))
+    choices = msg("Type a number, {}wait LIMIT, until TIME, undo, save FILE, help or quit.")
+    out.print(Text(say(choices, after), style="dim"))
 
 
 def _short(time: str) -> str:
@@ -249,9 +273,9 @@ def _short(time: str) -> str:
     return time.split(".")[0]
 
 
-def length(seconds: float) -> str:
+def length(seconds: float, words: Translation = IN_ENGLISH) -> str:
     """Seconds as people say them: 2 d 3 h, 3 h 30 min, 12 min."""
     minutes = round(seconds / 60)
     days, hours, rest = minutes // 1_440, minutes % 1_440 // 60, minutes % 60
-    parts = [f"{amount} {unit}" for amount, unit in ((days, "d"), (hours, "h"), (rest, "min")) if amount]
-    return " ".join(parts[:2]) or "0 min"
+    parts = [(amount, unit) for amount, unit in ((days, "d"), (hours, "h"), (rest, "min")) if amount]
+    return " ".join(words.gettext(UNITS[unit]).format(amount) for amount, unit in parts[:2] or [(0, "min")])

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
-from carepolicy.engine.history.words import record_in_words, time_in_words
+from carepolicy.engine.history.words import NAMES, Titles, record_in_words, time_in_words
 from carepolicy.scenarios.coverage import Seen, note_records, trace
 from carepolicy.scenarios.expectations import Deviation, differences
 from carepolicy.scenarios.play import Play, TellingRun
@@ -101,14 +101,14 @@ def _refused(play: Play, step: ScenarioStep, following: ScenarioStep | None) -> 
     )
 
 
-def timeline(play: Play) -> tuple[str, ...]:
+def timeline(play: Play, titles: Titles = NAMES) -> tuple[str, ...]:
     """What happened, one record a line with its local time; other cases than the scenario's own are named."""
     own = (play.scenario.flow, play.subject)
     lines = []
     for each in play.records:
-        when = time_in_words(each.at, play.stage.zone) if each.when else ""
+        when = time_in_words(each.at, play.stage.zone, titles.words) if each.when else ""
         about = "" if (each.flow or own[0], each.subject) == own else " ".join((each.subject, each.flow)).strip() + ": "
-        lines.append(f"{when:<20}  {about}{record_in_words(each, play.stage.zone)}")
+        lines.append(f"{when:<20}  {about}{record_in_words(each, play.stage.zone, titles)}")
     return tuple(lines)
 
 

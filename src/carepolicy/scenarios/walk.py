@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from carepolicy.engine.history.words import NAMES, Titles
 from carepolicy.engine.instants import NEVER
 from carepolicy.scenarios.play import START, SUBJECT, Play
 from carepolicy.scenarios.scenario import Scenario, read_text
@@ -47,11 +48,13 @@ class Standing:
 
 
 class Walk:
-    """A walk through ``flow``, which begins at ``start`` (a time as a scenario writes it). Raises ``CannotPlay``."""
+    """A walk through ``flow``, which begins at ``start`` (a time as a scenario writes it); what happened is told with
+    ``titles``. Raises ``CannotPlay``."""
 
-    def __init__(self, stage: Stage, flow: Flow, start: str = START) -> None:
+    def __init__(self, stage: Stage, flow: Flow, start: str = START, titles: Titles = NAMES) -> None:
         self.stage = stage
         self.flow = flow
+        self.titles = titles
         self.start = stage.local(stage.instant(start))
         self.moves: list[Move] = []
         self.play: Play | None = None
@@ -77,7 +80,7 @@ class Walk:
             and self.stage.instant(move.until) < self.stage.instant(self.start)
         ):
             raise CannotPlay(f"{move.until} is before {self.start}, where the walk begins")
-        known = len(timeline(self.play)) if self.play is not None else 0
+        known = len(timeline(self.play, self.titles)) if self.play is not None else 0
         before = (self.play, self._expected)
         try:
             self._replay([*self.moves, move])
@@ -85,7 +88,7 @@ class Walk:
             self.play, self._expected = before
             raise
         self.moves.append(move)
-        self.news = list(timeline(self.play)[known:]) if self.play is not None else []
+        self.news = list(timeline(self.play, self.titles)[known:]) if self.play is not None else []
 
     def undo(self) -> bool:
         """Take the last move back; False where there is none."""
@@ -131,7 +134,7 @@ class Walk:
 
     def history(self) -> tuple[str, ...]:
         """What happened so far, one record a line."""
-        return () if self.play is None else timeline(self.play)
+        return () if self.play is None else timeline(self.play, self.titles)
 
     def scenario(self, title: str) -> str:
         """The walk as the text of a scenario that passes. Raises ``CannotPlay`` for a walk without an event."""

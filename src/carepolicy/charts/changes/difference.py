@@ -229,7 +229,7 @@ def aspect_called(words: ChangeWords, aspect: str) -> str:
         return aspect.removeprefix(LIMIT)
     when, _, effect = aspect.partition("_")
     if when in ("enter", "leave") and effect:
-        return f"{words.aspects[when]}: {words.aspects[effect]}"
+        return words.told_of.format(words.aspects[when], words.aspects[effect])
     return words.aspects[aspect]
 
 

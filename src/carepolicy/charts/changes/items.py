@@ -243,7 +243,7 @@ def way_item(side: Side, flow: Flow, way: Placed) -> Item:
         "when": (transition.when, clean(transition.answer) or guard),
         **effect_aspects(side, words, transition.effects),
     }
-    title = f"{_place(words, way, state, own)}: {called}"
+    title = words.labels.told_of.format(_place(words, way, state, own), called)
     return Item("way", title, flow.name, state, aspects, common=transition.at.file != flow.at.file)
 
 
@@ -251,7 +251,7 @@ def effect_aspects(side: Side, words: Words, effects: Effects | None) -> dict[st
     """What effects do, each kind in words."""
     if effects is None:
         return {}
-    scope = words.scope()
+    scope, told = words.scope(), words.labels.told_of
     opens = tuple((each.flow, each.on, each.keep_time) for each in effects.open)
     raised = tuple((each.event, each.subject, tuple(each.data.items())) for each in effects.raises)
     tells = (f"{words.role(tell.role)}{f' (“{words.filled(tell.say)}”)' if tell.say else ''}" for tell in effects.tell)
@@ -264,11 +264,11 @@ def effect_aspects(side: Side, words: Words, effects: Effects | None) -> dict[st
         "raise": (raised, ", ".join(f"“{words.event(each.event)}”" for each in effects.raises)),
         "extend": (
             tuple((each.clock, each.by, each.at_most) for each in effects.extend),
-            ", ".join(f"{words.clock(each.clock)}: {words.limit(each.by)}" for each in effects.extend),
+            ", ".join(told.format(words.clock(each.clock), words.limit(each.by)) for each in effects.extend),
         ),
         "set": (
             tuple(effects.set.items()),
-            ", ".join(f"{words.fact(name)}: {words.said(value, scope)}" for name, value in effects.set.items()),
+            ", ".join(told.format(words.fact(name), words.said(value, scope)) for name, value in effects.set.items()),
         ),
     }
 

@@ -66,6 +66,7 @@ class ChangeWords:
     changed_word: str = msg("CHANGED")
     removed: str = msg("REMOVED")
     aspect: str = msg("{}, {}")
+    told_of: str = msg("{}: {}")
     changed: str = msg("{}: {}, was {}")
     changed_text: str = msg("{}: “{}”, was “{}”")
     added: str = msg("{}: now {}")

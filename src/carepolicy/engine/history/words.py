@@ -1,42 +1,72 @@
-"""What happened to a case, in words: one line a record, with times as the organisation's clocks show them."""
+"""What happened to a case, in words: one line a record, with times as the organisation's clocks show them.
+
+Words are those of a translation that whoever asks brings along; English where none is.
+"""
 
 from __future__ import annotations
 
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.engine.history.cases import ENDED, LATE, PAUSED, RUNNING, ClockView
+from carepolicy.businesstime.words import weekday_in_words
+from carepolicy.engine.history.cases import CANCELLED, ENDED, LATE, MET, PAUSED, RUNNING, ClockView
 from carepolicy.engine.instants import datetime_of, parse
 from carepolicy.engine.record import Record
+from carepolicy.translations import COLON, ENGLISH, Translation, msg, msgs, pmsg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from carepolicy.machine.program import Bundle
 
+IN_ENGLISH = Translation(ENGLISH)
+
+_BY_ITSELF = msg("as its time was up")
+_HAPPENS = {"late": msg("as {} is late"), "warned": msg("as {} warns"), "met": msg("as {} is met")}
+_ON = msg("on {}")
+_QUOTED = msg('"{}"')
+
 
 class Titles:
-    """The titles of a set; where it is not known, or has not what is asked about, names stand for themselves."""
+    """The titles of a set in a language, and the language's words; where the set is not known, or has not what is asked
+    about, names stand for themselves."""
 
-    def __init__(self, bundle: Bundle | None = None) -> None:
+    def __init__(self, bundle: Bundle | None = None, words: Translation = IN_ENGLISH) -> None:
         programs = () if bundle is None else bundle.programs
+        self.words = words
         self._flows = {each.flow: each.title for each in programs}
         self._states = {(each.flow, state.name): state.title for each in programs for state in each.states}
         self._clocks = {(each.flow, clock.name): clock.title for each in programs for clock in each.clocks}
         self._events = {(each.flow, name): told.title for each in programs for name, told in each.happenings.items()}
         self._roles: Mapping[str, str] = {} if bundle is None else bundle.role_titles
 
+    def say(self, phrase: str, *parts: object) -> str:
+        """A phrase of ours in the language, filled in."""
+        return self.words.gettext(phrase).format(*parts)
+
+    def pair(self, what: str, told: str) -> str:
+        """``what: told``, with the colon of the language."""
+        return f"{what}{self.words.gettext(COLON)} {told}"
+
     def flow(self, name: str) -> str:
         """``Answer an e-mail (email_inquiry)``."""
         return _both(self._flows.get(name), name)
+
+    def flow_alone(self, name: str) -> str:
+        """``Answer an e-mail``."""
+        return self._flows.get(name) or name
 
     def state(self, flow: str, name: str) -> str:
         """``Late - apologise first (overdue)``."""
         return _both(self._states.get((flow, name)), name)
 
+    def state_alone(self, flow: str, name: str) -> str:
+        """``Late - apologise first``."""
+        return self._states.get((flow, name)) or name
+
     def state_said(self, flow: str, name: str) -> str:
         """A state amid other words: its title in quotes."""
-        return _quoted(self._states.get((flow, name)), name)
+        return self._quoted(self._states.get((flow, name)), name)
 
     def clock(self, flow: str, name: str) -> str:
         """``First answer``."""
@@ -44,7 +74,7 @@ class Titles:
 
     def clock_said(self, flow: str, name: str) -> str:
         """A clock amid other words: its title in quotes."""
-        return _quoted(self._clocks.get((flow, name)), name)
+        return self._quoted(self._clocks.get((flow, name)), name)
 
     def role(self, name: str) -> str:
         """``Care team lead``."""
@@ -53,11 +83,14 @@ class Titles:
     def cause(self, flow: str, trigger: str) -> str:
         """Why a case moved: ``on "The customer writes again"``, ``as "First answer" is late``."""
         if trigger == "after":
-            return "as its time was up"
+            return self.say(_BY_ITSELF)
         clock, _, what = trigger.rpartition(".")
-        if (flow, clock) in self._clocks and what in HAPPENS:
-            return f"as {self.clock_said(flow, clock)} {HAPPENS[what]}"
-        return f"on {_quoted(self._events.get((flow, trigger)), trigger)}"
+        if (flow, clock) in self._clocks and what in _HAPPENS:
+            return self.say(_HAPPENS[what], self.clock_said(flow, clock))
+        return self.say(_ON, self._quoted(self._events.get((flow, trigger)), trigger))
+
+    def _quoted(self, title: str | None, name: str) -> str:
+        return name if not title or title == name else self.say(_QUOTED, title)
 
 
 def _both(title: str | None, name: str) -> str:
@@ -66,68 +99,96 @@ def _both(title: str | None, name: str) -> str:
     return f"{title} ({name})" if title else name
 
 
-def _quoted(title: str | None, name: str) -> str:
-    return name if not title or title == name else f'"{title}"'
-
-
 NAMES = Titles()
 """No titles at all: what is named is told by its name."""
 
 
 DAYS = "business_days"
-_OF_BASIS = {"business_time": " of business time", DAYS: "", "elapsed": ""}
+_OF_BUSINESS_TIME = msg("{} of business time")
+UNITS = {"d": msg("{} d"), "h": msg("{} h"), "min": msg("{} min"), "s": msg("{} s")}
+_BUSINESS_DAYS = msgs("{} business day", "{} business days")
+_OUT_OF_ALL_YEARS = msg("out of all years")
+_STATUS = {
+    RUNNING: pmsg("clock", "running"), PAUSED: pmsg("clock", "paused"), LATE: pmsg("clock", "late"),
+    MET: pmsg("clock", "met"), ENDED: pmsg("clock", "ended late"), CANCELLED: pmsg("clock", "cancelled"),
+}  # fmt: skip
+_PAUSED_LATE = pmsg("clock", "paused, and late")
+_DUE, _WAS_DUE = msg("due {}"), msg("was due {}")
+_OVER, _USED, _NO_LIMIT, _LIMIT = msg("{} over"), msg("{} used"), msg("no limit"), msg("limit {}")
+_USED_OF, _USED_AT = msg("{} used, limit {}"), msg("{} used at {}, limit {}")
 _CLOCKS = {
-    "started": "starts", "resumed": "goes on", "restarted": "starts anew", "paused": "is paused",
-    "warned": "warns", "late": "is late", "met": "is met", "ended": "ends", "cancelled": "is cancelled",
-    "extended": "has a new limit",
+    "started": msg("clock {} starts"), "resumed": msg("clock {} goes on"), "restarted": msg("clock {} starts anew"),
+    "paused": msg("clock {} is paused"), "warned": msg("clock {} warns"), "late": msg("clock {} is late"),
+    "met": msg("clock {} is met"), "ended": msg("clock {} ends"), "cancelled": msg("clock {} is cancelled"),
+    "extended": msg("clock {} has a new limit"),
+}  # fmt: skip
+_CASES = {
+    "opened": msg("opened in {}"), "moved": msg("{} -> {}, {}"), "closed": msg("closed in {}: {}"),
+    "task": msg("task for {}"), "message": msg("message {} by {}"), "told": msg("{} is told: {}"),
+    "action": msg("action {} is asked for"),
+}  # fmt: skip
+_NOBODY, _NO_CHANNEL, _AN_EVENT = msg("nobody"), msg("no channel"), msg("an event")
+_EVENTS = {
+    "rejected": msg("{} rejected: {} ({})"), "unexpected": msg("{} unexpected: {} ({})"),
+    "duplicate": msg("{} duplicate: {} ({})"),
 }  # fmt: skip
 _DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
 
 
-def time_in_words(at: int, zone: tzinfo) -> str:
+def time_in_words(at: int, zone: tzinfo, words: Translation = IN_ENGLISH) -> str:
     """``Fri 2026-03-06 16:30`` in ``zone``, with seconds where there are some. ``at`` is microseconds since 1970."""
     try:
         local = datetime_of(at).astimezone(zone)
     except OverflowError:
-        return "out of all years"
+        return words.gettext(_OUT_OF_ALL_YEARS)
     seconds = f":{local.second:02}" if local.second or local.microsecond else ""
-    return f"{('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[local.weekday()]} {local:%Y-%m-%d %H:%M}{seconds}"
+    return f"{weekday_in_words(local.weekday(), words)} {local:%Y-%m-%d %H:%M}{seconds}"
 
 
-def due_in_words(due: str, zone: tzinfo) -> str:
+def due_in_words(due: str, zone: tzinfo, words: Translation = IN_ENGLISH) -> str:
     """The due time of a record, in words."""
-    return time_in_words(parse(due), zone)
+    return time_in_words(parse(due), zone, words)
 
 
-def length_in_words(seconds: float, basis: str) -> str:
+def length_in_words(seconds: float, basis: str, words: Translation = IN_ENGLISH) -> str:
     """``2 h 15 min of business time``, ``1 d 4 h``, ``1.5 business days``: the two largest units that are there."""
     if basis == DAYS:
         number = f"{seconds / _DAY:.2f}".rstrip("0").rstrip(".")
-        return f"{number} business day{'' if number == '1' else 's'}"
+        return words.counted(_BUSINESS_DAYS).format(number)
     whole = int(seconds)
     days, rest = divmod(whole, _DAY) if basis == "elapsed" else (0, whole)
     hours, rest = divmod(rest, _HOUR)
     minutes, left = divmod(rest, _MINUTE)
-    parts = [f"{count} {unit}" for count, unit in ((days, "d"), (hours, "h"), (minutes, "min"), (left, "s")) if count]
-    return (" ".join(parts[:2]) or "0 min") + _OF_BASIS.get(basis, "")
+    counts = [(count, unit) for count, unit in ((days, "d"), (hours, "h"), (minutes, "min"), (left, "s")) if count]
+    told = " ".join(words.gettext(UNITS[unit]).format(count) for count, unit in counts[:2] or [(0, "min")])
+    return words.gettext(_OF_BUSINESS_TIME).format(told) if basis == "business_time" else told
 
 
-def clock_in_words(clock: ClockView, zone: tzinfo) -> str:
+def status_in_words(status: str, words: Translation = IN_ENGLISH) -> str:
+    """Whether a clock runs: ``running``, ``paused``, ``late`` …"""
+    return words.gettext(_STATUS[status])
+
+
+def clock_in_words(clock: ClockView, zone: tzinfo, words: Translation = IN_ENGLISH) -> str:
     """How a clock stands: ``running, due Fri 2026-03-06 16:30, 2 h of 3 h of business time used``."""
+
+    def say(phrase: str, *told: str) -> str:
+        return words.gettext(phrase).format(*told)
+
     paused_late = clock.status == PAUSED and clock.late
-    parts = [f"{PAUSED}, and late" if paused_late else clock.status]
+    parts = [say(_PAUSED_LATE) if paused_late else status_in_words(clock.status, words)]
     if clock.due is not None and clock.status in (RUNNING, LATE):
-        parts.append(f"{'was' if clock.late else ''} due {due_in_words(clock.due, zone)}".lstrip())
+        parts.append(say(_WAS_DUE if clock.late else _DUE, due_in_words(clock.due, zone, words)))
     if clock.status == ENDED and clock.over is not None:
-        parts.append(f"{length_in_words(clock.over, clock.basis)} over")
-    used = length_in_words(clock.used, clock.basis)
-    limit = "no limit" if clock.limit is None else length_in_words(clock.limit, clock.basis)
+        parts.append(say(_OVER, length_in_words(clock.over, clock.basis, words)))
+    used = length_in_words(clock.used, clock.basis, words)
+    limit = say(_NO_LIMIT) if clock.limit is None else length_in_words(clock.limit, clock.basis, words)
     if clock.status not in (RUNNING, LATE):
-        parts.append(f"{used} used, limit {limit}")
+        parts.append(say(_USED_OF, used, limit))
     elif clock.used:
-        parts.append(f"{used} used at {time_in_words(parse(clock.at), zone)}, limit {limit}")
+        parts.append(say(_USED_AT, used, time_in_words(parse(clock.at), zone, words), limit))
     else:
-        parts.append(f"limit {limit}")
+        parts.append(say(_LIMIT, limit))
     return ", ".join(parts)
 
 
@@ -135,47 +196,44 @@ def record_in_words(record: Record, zone: tzinfo, titles: Titles = NAMES) -> str
     """What a record says, without its time."""
     data, flow = record.data, record.flow or ""
     if record.kind.startswith("clock."):
-        said = titles.clock_said(flow, data["clock"])
-        return _clock(record.kind.removeprefix("clock."), said, data, zone)
+        return _clock(record.kind.removeprefix("clock."), titles.clock_said(flow, data["clock"]), data, zone, titles)
     if record.kind.startswith("event."):
-        event = data["event"].get("type") or "an event"
-        return f"{event} {record.kind.removeprefix('event.')}: {data['reason']} ({data['code']})"
+        event = data["event"].get("type") or titles.say(_AN_EVENT)
+        return titles.say(_EVENTS[record.kind.removeprefix("event.")], event, data["reason"], data["code"])
     return _of_case(record.kind, flow, data, titles)
 
 
 def _of_case(kind: str, flow: str, data: Any, titles: Titles) -> str:
     match kind:
         case "case.opened":
-            return f"opened in {titles.state_said(flow, data['state'])}"
+            return titles.say(_CASES["opened"], titles.state_said(flow, data["state"]))
         case "case.moved":
             before, after = titles.state_said(flow, data["from"]), titles.state_said(flow, data["to"])
-            return f"{before} -> {after}, {titles.cause(flow, data['on'])}"
+            return titles.say(_CASES["moved"], before, after, titles.cause(flow, data["on"]))
         case "case.closed":
-            return f"closed in {titles.state_said(flow, data['state'])}: {data['outcome']}"
+            return titles.say(_CASES["closed"], titles.state_said(flow, data["state"]), data["outcome"])
         case "task.assigned":
             person = f" ({data['person']})" if data.get("person") else ""
-            return f"task for {titles.role(data['role'] or 'nobody')}{person}"
+            whose = titles.role(data["role"]) if data["role"] else titles.say(_NOBODY)
+            return titles.say(_CASES["task"], whose) + person
         case "message.requested":
-            title = f': "{data["subject"]}"' if data.get("subject") else ""
-            return f"message {data['template']} by {data['channel'] or 'no channel'}{title}"
+            said = titles.say(_CASES["message"], data["template"], data["channel"] or titles.say(_NO_CHANNEL))
+            return titles.pair(said, titles.say(_QUOTED, data["subject"])) if data.get("subject") else said
         case "notice.requested":
-            return f"{titles.role(data['role'])} is told: {data['text']}"
+            return titles.say(_CASES["told"], titles.role(data["role"]), data["text"])
         case _:
             given = ", ".join(f"{name}={value}" for name, value in data.get("with", {}).items())
-            return f"action {data['action']} is asked for" + (f" ({given})" if given else "")
+            return titles.say(_CASES["action"], data["action"]) + (f" ({given})" if given else "")
 
 
-def _clock(what: str, title: str, data: Any, zone: tzinfo) -> str:
-    said = f"clock {title} {_CLOCKS[what]}"
+def _clock(what: str, title: str, data: Any, zone: tzinfo, titles: Titles) -> str:
+    words = titles.words
+    said = [titles.say(_CLOCKS[what], title)]
     if what in ("met", "ended", "paused", "cancelled"):
-        said += f", {length_in_words(data['used'], data['basis'])} used"
+        said.append(titles.say(_USED, length_in_words(data["used"], data["basis"], words)))
     if what == "ended" and "over" in data:
-        said += f", {length_in_words(data['over'], data['basis'])} over"
+        said.append(titles.say(_OVER, length_in_words(data["over"], data["basis"], words)))
     if "due" in data:
-        said += f", {'was' if what == 'late' else ''} due {due_in_words(data['due'], zone)}".replace(",  ", ", ")
-    if "reason" in data:
-        said += f": {data['reason']}"
-    return said
-
-
-HAPPENS = {"late": "is late", "warned": "warns", "met": "is met"}
+        said.append(titles.say(_WAS_DUE if what == "late" else _DUE, due_in_words(data["due"], zone, words)))
+    told = ", ".join(said)
+    return titles.pair(told, data["reason"]) if "reason" in data else told
