@@ -93,3 +93,38 @@ def test_an_event_that_was_written_out_is_taken_by_its_move() -> None:
     states = {state.name: state for state in program.states}
     assert write_move(program, states["acknowledged"], "assessed") is not None
     assert write_move(program, states["acknowledged"], "remedy_done") is None
+
+
+NAMED_ON_ENTERING = """\
+flow: small
+version: 1
+title: Small
+purpose: Whoever stands in a fact has the work of the state that is entered.
+owner: care_lead
+events:
+  asked: {title: Asked, by: customer}
+  passed_on: {title: Passed on, by: staff}
+  closing: {title: Closed, by: staff}
+states:
+  open: {title: Open, owner: care_agent, start_on: asked, enter: {assign: care_lead}, on: {passed_on: second}}
+  second: {title: Second, owner: care_agent, on: {passed_on: third}}
+  third: {title: Third, owner: care_agent, enter: {assign: care_lead}}
+  done: {title: Done, final: done, enter: {assign: care_lead}}
+anywhere: {closing: done}
+"""
+
+
+def test_whom_a_state_names_on_entering_has_its_work_and_not_that_of_the_next() -> None:
+    bundle = Small(NAMED_ON_ENTERING, ("asked",), ("asked",)).load().bundle
+    log = [event("asked", "2026-03-02T09:00:00"), event("passed_on", "2026-03-02T10:00:00")]
+    log += [event("passed_on", "2026-03-02T11:00:00"), event("closing", "2026-03-02T12:00:00")]
+    with often(-1):
+        slow = written(bundle, log)
+    with often(1):
+        assert written(bundle, log) == slow
+    records = [orjson.loads(line) for line in slow[0].splitlines()]
+    given = [each["data"] for each in records if each["type"] == "carepolicy.task.assigned"]
+    assert [(each["state"], each["role"]) for each in given] == [
+        ("open", "care_agent"), ("open", "care_lead"), ("second", "care_agent"),
+        ("third", "care_agent"), ("third", "care_lead"),
+    ]  # fmt: skip

@@ -211,6 +211,8 @@ class Stepper:
         if state.enter is not None:
             known = case.facts
             state.enter.run(self, case, now, when, event)
+            if case.assigned is not None:
+                assign_task(self, case, state, when)
             self.look_at_facts(case, known, now, when)
         if met and program.listens_to_met:
             self._take_met(case, met, now, when)

@@ -228,15 +228,20 @@ def _close(code: Code, before: LiveState | None, state: LiveState, event: str) -
 def _assign(code: Code, program: LiveProgram, state: LiveState) -> None:
     """Say who is to work on the case: whom an effect named, else the owner of its state."""
     if program.assigns:
-        code.add("if case.assigned is not None:")
-        with code.deeper():
-            code.call(f"{code.name(assign_task, 'assign')}(stepper, case, {code.name(state, 'state')}, when)")
+        _assign_named(code, state)
         code.add("else:", "    case.holder = None")
         if state.task is not None:
             with code.deeper():
                 _tell_owner(code, program, state)
     elif state.task is not None:
         _tell_owner(code, program, state)
+
+
+def _assign_named(code: Code, state: LiveState) -> None:
+    """Say who is to work on the case, where an effect has just named somebody."""
+    code.add("if case.assigned is not None:")
+    with code.deeper():
+        code.call(f"{code.name(assign_task, 'assign')}(stepper, case, {code.name(state, 'state')}, when)")
 
 
 def _tell_owner(code: Code, program: LiveProgram, state: LiveState) -> None:
@@ -255,6 +260,8 @@ def _act(code: Code, program: LiveProgram, state: LiveState, event: str) -> bool
     if looks:
         code.add("known_facts = case.facts")
     _run(code, state.enter, event)
+    if program.assigns:
+        _assign_named(code, state)
     if looks:
         code.call("stepper.look_at_facts(case, known_facts, now, when)")
     return looks
