@@ -245,8 +245,8 @@ class Case:
         reads = clock.facts_read(self)
         read_anew, held.facts_read = reads != held.facts_read, reads
         runs = FINAL not in self.here and clock.phase(self.state) == "running"
-        if clock.spec.get("calendar") == "owner" and not chosen.own and (not runs or (restarts and not read_anew)):
-            chosen = Chosen(chosen.limit, held.chosen.hours)
+        if chosen.owners and (not runs or (restarts and not read_anew)):
+            chosen = replace(chosen, hours=held.owner_hours or held.chosen.hours)
         changed, moved = chosen.limit != held.limit, self.changes(clock, chosen)
         if moved or chosen.hours is not held.chosen.hours:
             clock.change(self.now, chosen)
@@ -340,6 +340,8 @@ class Case:
                 held = begun
         if held is None:
             return False
+        if phase == "running":
+            held.owner_hours = self.hours_of("owner")
         if phase == "paused" and held.running:
             held.stop(self.now)
             self.tell_clock("paused", clock)
@@ -363,7 +365,7 @@ class Case:
         held.warned, held.extras, held.started = set(), [], self.now
         chosen = clock.choose(self)
         if running and phase == "running" and chosen is not None:
-            held.chosen = replace(held.chosen, hours=held.chosen.hours if held.chosen.own else chosen.hours)
+            held.chosen = replace(held.chosen, hours=chosen.hours if held.chosen.owners else held.chosen.hours)
             held.first_hours = chosen.hours
         if running:
             held.go_on(self.now, held.chosen.hours)
@@ -379,9 +381,7 @@ class Case:
             held.go_on(self.now, hours)
 
     def hours_of_owner(self, clock: Clock, held: Round) -> Hours:
-        if held.chosen.own:
-            return held.chosen.hours
-        if clock.spec.get("calendar") == "owner":
+        if held.chosen.owners:
             return self.hours_of("owner")
         return held.stretches[-1].hours if held.stretches else held.chosen.hours
 

@@ -32,7 +32,7 @@ class Chosen:
 
     limit: Limit
     hours: Hours
-    own: bool = False  # the entry names its calendar itself, whoever owns the case
+    owners: bool = False  # it counts in the calendar of the state's owner
 
 
 class Facts(Protocol):
@@ -55,6 +55,7 @@ class Round:
     chosen: Chosen
     stretches: list[Stretch]
     first_hours: Hours
+    owner_hours: Hours | None = None  # of the state's owner, when it last ran
     extras: list[Limit] = field(default_factory=list)
     warned: set[int] = field(default_factory=set)
     due_then: int | None = None
@@ -153,8 +154,8 @@ class Clock:
         said = self.spec["limit"]
         for each in said if isinstance(said, list) else [{"is": said}]:
             if "when" not in each or facts.holds(each["when"]):
-                hours = facts.hours_of(each.get("calendar", self.spec.get("calendar", "")))
-                return Chosen(read_limit(each["is"]), hours, each.get("calendar", "owner") != "owner")
+                named = each.get("calendar", self.spec.get("calendar", ""))
+                return Chosen(read_limit(each["is"]), facts.hours_of(named), named == "owner")
         return None
 
     def facts_read(self, facts: Facts) -> list[Any]:
@@ -165,7 +166,7 @@ class Clock:
         """A new round that runs from now; with ``again: continue`` the time used before counts."""
         started = now
         stretches: list[Stretch] = []
-        self.round = Round(now, chosen, stretches, chosen.hours)
+        self.round = Round(now, chosen, stretches, chosen.hours, facts.hours_of("owner"))
         if self.rounds == 0 and "counts_from" in self.spec:
             earlier = facts.fact(self.spec["counts_from"])
             if earlier is not None and earlier < now:
@@ -288,7 +289,9 @@ class Clock:
         *earlier, last = held.stretches
         if alike(held.limit, length):
             used = sum((held.used_in(each, last.begin) for each in earlier), Fraction(0))
-        elif length.timed:
+            length = replace(length, strict=held.limit.strict)
+            return rest_from(length, hours, last.begin, length.amount - used, held.day_zero())
+        if length.timed:
             used = Fraction(sum(each.end - each.begin for each in earlier if each.end is not None))
         else:
             told = (hours.counted(length.measure, each.begin, each.end or each.begin) for each in earlier)

@@ -113,7 +113,6 @@ MARKS = (
     "2 hours before",
     "30 business minutes before",
     "4 business hours before",
-    "1 business day before",
     "15 minutes",
     "3 hours",
     "45 business minutes",
