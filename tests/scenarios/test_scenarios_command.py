@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -147,6 +148,15 @@ def test_many_processes_tell_the_same_as_one(write) -> None:
     assert one.exit_code == many.exit_code == 1
     assert (one.stdout, one.stderr) == (many.stdout, many.stderr)
     assert one.stdout.count("FAILED") == 6
+
+
+def test_a_process_that_had_workers_ends(write, here: Path) -> None:
+    for number in range(12):
+        write(GOOD_ENOUGH, f"s{number:02}")
+    command = [sys.executable, "-m", "carepolicy", "test", "--workers", "3"]
+    for _ in range(3):
+        ended = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=300, check=False)
+        assert (ended.returncode, ended.stderr) == (0, "12 scenarios: 12 passed\n")
 
 
 def test_many_documents_of_one_file_are_many_scenarios(write) -> None:

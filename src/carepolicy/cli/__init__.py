@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import NoReturn
 
 
 def main() -> None:
@@ -22,17 +20,4 @@ def main() -> None:
     gc.set_threshold(100_000, 20, 20)
     from carepolicy.cli.app import run
 
-    _end(run(arguments))
-
-
-def _end(status: int) -> NoReturn:
-    """End the process, after all that asked to be called then. Python would take apart, one by one, all things that it
-    has made, which takes a twentieth of the time of a short command; the system takes back their memory at once."""
-    import atexit
-    from contextlib import suppress
-
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # who would read it has gone, or closed it
-            stream.flush()
-    os._exit(status)
+    sys.exit(run(arguments))
