@@ -143,7 +143,8 @@ class Drawing:
         """A step with its question, the texts of its arrows and its chips."""
         main = {"group": "main"} if card.main else {}
         here = identifier("state", card.state)
-        label = markup.card(self.pen, card, self._shade(card.role), self.chart.marks.get(card.state), say=self.say)
+        say = self.chart.labels.quoted if self.say else ""
+        label = markup.card(self.pen, card, self._shade(card.role), self.chart.marks.get(card.state), say=say)
         look = markup.framed(self.chart.marks.get(card.state)) | main
         graph.node(here, label=label, id=f"state-{identifier(card.state)}",
                    tooltip=self._tip(told(self.chart, card)), **look)  # fmt: skip

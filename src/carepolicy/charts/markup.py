@@ -79,11 +79,12 @@ def font(text: str, *, size: float | None = None, colour: str | None = None, bol
     return f"<FONT{attributes}>{text}</FONT>" if attributes else text
 
 
-def card(pen: Pen, card: Card, shade: Shade, mark: Mark | None, *, say: bool) -> str:
-    """A step: the owner's band with the time limit, number and title, the words to say, what happens inside."""
+def card(pen: Pen, card: Card, shade: Shade, mark: Mark | None, *, say: str) -> str:
+    """A step: the owner's band with the time limit, number and title, the words to say, what happens inside. ``say``
+    puts the words to say into quotes; "" leaves them out."""
     rows = [_band(pen, card, shade), _title(pen, card, mark)]
     if say and card.say:
-        lines = pen.lines(wrapped(f"“{card.say}”", 36), "near")
+        lines = pen.lines(wrapped(say.format(card.say), 36), "near")
         rows.append(_wide(pen, font(lines, size=12)))
     for text in card.inside:
         lines = pen.lines(wrapped(f"• {text}", 38), "near")

@@ -84,6 +84,9 @@ def _retitle(group: ElementTree.Element, names: dict[str, str]) -> None:
 def _introduce(root: ElementTree.Element, title: str, description: str, unique: str, language: str) -> None:
     root.set("role", "group")
     root.set("lang", language)
+    # Its coordinates are counted from the left, also on a page that is read from the right: words in it are isolated.
+    root.set("direction", "ltr")
+    root.set("{http://www.w3.org/XML/1998/namespace}lang", language)
     root.set("aria-labelledby", f"chart-title-{unique} chart-desc-{unique}")
     for place, (tag, text) in enumerate((("title", title), ("desc", description))):
         element = ElementTree.Element(f"{{{SVG}}}{tag}", {"id": f"chart-{tag}-{unique}"})

@@ -85,9 +85,10 @@ def promise_of(book: Book, flow: Flow, clock: Clock) -> Promise:
 
 def _promised(book: Book, clock: Clock) -> str:
     """A clock's promise in the language in which it is written, with its limit filled in."""
+    spoken = book.spoken_of(clock.promise)
 
     def told(case: str) -> str:
-        return " / ".join(dict.fromkeys(f"{book.limit(choice.limit, book.spoken):{case}}" for choice in clock.limits))
+        return " / ".join(dict.fromkeys(f"{book.limit(choice.limit, spoken):{case}}" for choice in clock.limits))
 
     try:
         found = pieces(clock.promise)

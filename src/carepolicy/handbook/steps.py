@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from carepolicy.charts.exits import chart_key
 from carepolicy.charts.text import clean, humanised, identifier
+from carepolicy.policy.phrases import outcome_of
 
 if TYPE_CHECKING:
     from carepolicy.charts.colours import Shade
@@ -92,7 +93,10 @@ def ends_of(book: Book, flow: Flow) -> list[End]:
         if state.final is not None:
             inside = book.filled(words.effects(state.enter)) if state.enter is not None else ""
             sent = messages_of(book, flow, state.enter)
-            title, outcome = words.state(state.name), humanised(state.final)
+            title, outcome = (
+                words.state(state.name),
+                outcome_of(words.policies, words.flow.name, state.name, state.final),
+            )
             found.append(End(anchor_of(state.name), title, outcome, clean(state.note), inside, sent))
     return found
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from carepolicy.charts.text import clean, humanised
 from carepolicy.machine.messages import MASK
 from carepolicy.policy.files import layers_of
-from carepolicy.policy.phrases import said_at, scenario_keys
+from carepolicy.policy.phrases import outcome_of, said_at, scenario_keys
 from carepolicy.policy.text import read_source
 from carepolicy.scenarios.scenario import files_of_layers
 
@@ -114,7 +114,7 @@ class _Teller:
         if "state" in expect:
             found.append(ui.story_state.format(words.state(str(expect["state"]))))
         if "outcome" in expect:
-            found.append(ui.story_outcome.format(humanised(str(expect["outcome"]))))
+            found.append(ui.story_outcome.format(self._outcome(str(expect["outcome"]))))
         for key, (sentence, named) in self._lists.items():
             names = expect.get(key)
             if names:
@@ -125,14 +125,22 @@ class _Teller:
             found += [ui.story_due.format(words.clock(str(name)), self._when(when)) for name, when in due]
         if isinstance(expect.get("facts"), dict):
             facts = expect["facts"].items()
-            said = ", ".join(f"{self._book.fact(str(name))}: {self._value(str(name), value)}" for name, value in facts)
+            told = self._words.labels.told_of
+            said = ", ".join(
+                told.format(self._book.fact(str(name)), self._value(str(name), value)) for name, value in facts
+            )
             found.append(ui.story_facts.format(said))
         refusals = {"unexpected": ui.story_unexpected, "rejected": ui.story_rejected}
         found += [sentence for key, sentence in refusals.items() if expect.get(key) is True]
         return found
 
+    def _outcome(self, name: str) -> str:
+        policies, flow = self._words.policies, self._words.flow
+        ends = (state.name for state in flow.states.values() if state.final == name)
+        return outcome_of(policies, flow.name, next(ends, ""), name)
+
     def _message(self, name: str) -> str:
-        return f"“{self._book.message(self._words.flow, name)}”"
+        return self._words.labels.quoted.format(self._book.message(self._words.flow, name))
 
     def _when(self, value: Any) -> str:
         """A moment in words of the organisation's zone; what is no moment stays as it is written."""

@@ -41,9 +41,9 @@ class Phrase(NamedTuple):
 
 
 TEXT_THERE, NAME_THERE, LEFT_OUT = "text", "name", "left out"
-OF_CHOICE, OF_SETTING, NAMING_SETTING = "of a choice", "of a setting", "naming a setting"
+OF_CHOICE, OF_SETTING, NAMING_SETTING, OUTCOME = "of a choice", "of a setting", "naming a setting", "outcome"
 """Roles of phrases: a text, a key of a mapping, the title of what has none; and words beside what stays as it is: a
-value that may be chosen, a setting's value and its name."""
+value that may be chosen, a setting's value and its name, the outcome of a final state."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+\Z")
 _ADDRESS = re.compile(r"(https?://|mailto:)\S+\Z")
@@ -93,7 +93,7 @@ def phrases_in(source: Source, kind: str, file: str) -> Iterator[Phrase]:
             else:
                 said = Phrase(path_of((*above, *path, "term")), here.data, at, key.about, NAME_THERE)
         elif key.said == VALUES:
-            found = _of_value(source, at, key, here.data)
+            found = _of_value(source, at, key, here.data, above)
             if found is None:
                 continue
             said = found
@@ -104,12 +104,14 @@ def phrases_in(source: Source, kind: str, file: str) -> Iterator[Phrase]:
             yield said
 
 
-def _of_value(source: Source, at: At, key: Key, value: object) -> Phrase | None:
+def _of_value(source: Source, at: At, key: Key, value: object, above: Path) -> Phrase | None:
     """The words of a value: of a choice its name in words, of a setting its text unless that is a limit."""
     path = at.path
     text = Node(source, at, value, []).text()
     if path[0] == "facts":
         return Phrase(path_of((*path[:-1], text)), text.replace("_", " "), at, key.about, OF_CHOICE)
+    if path[-1] == "final":
+        return Phrase(path_of((*above, *path)), in_words(text), at, key.about, OUTCOME)
     if not isinstance(value, str):
         return None
     try:
@@ -131,6 +133,11 @@ def _left_out(source: Source, shape: Fields, data: Any, at: At, above: Path) -> 
             text = read(Node(source, at, given, []), str(path[-1]) if path else "")
             if isinstance(text, str) and text:
                 yield Phrase(path_of((*above, *path, name)), text, at / name, key.about, LEFT_OUT)
+
+
+def outcome_of(policies: Policies, flow: str, state: str, final: str) -> str:
+    """The outcome of a final state in words of the language of a set."""
+    return said_at(policies, ("flows", flow, "states", state, "final"), in_words(final))
 
 
 def scenario_phrases(policies: Policies) -> Iterator[Phrase]:
@@ -213,7 +220,7 @@ def _translated(policies: Policies, language: str, catalogues: list[Catalogue]) 
             text = told.get((phrase.path, phrase.text))
             if text is None:
                 unsaid.add(phrase.text)
-            else:
+            elif phrase.role != OUTCOME:
                 changes.append((phrase, text))
         made[file] = _rewritten(policies, file, kind, changes) if changes else _of_file(policies, file)
     flows: dict[str, Flow] = {name: made[flow.at.file] for name, flow in policies.flows.items()}

@@ -13,6 +13,7 @@ from carepolicy.machine.locales import closing_in_words, hours_in_words, season_
 from carepolicy.policy.language.keys import Mapped, form_of, in_order
 from carepolicy.policy.language.shapes import Array, Several
 from carepolicy.policy.language.shapes import Key as LanguageKey
+from carepolicy.policy.phrases import outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,7 +141,7 @@ def called_in(side: Side, words: Words) -> Called:
     """What the things are called that a flow names."""
 
     def quoted(title: Callable[[str], str]) -> Callable[[str], str]:
-        return lambda name: f"“{title(name)}”"
+        return lambda name: words.labels.quoted.format(title(name))
 
     channels = side.policies.organisation.channels
     titles: dict[str, Callable[[str], str]] = {
@@ -215,7 +216,7 @@ def state_item(side: Side, flow: Flow, state: State) -> Item:
     words = side.words(flow)
     aspects = {
         **aspects_of(state, called_in(side, words)),
-        "outcome": text(state.final and humanised(state.final)),
+        "outcome": text(state.final and outcome_of(words.policies, words.flow.name, state.name, state.final)),
         **{f"enter_{name}": value for name, value in effect_aspects(side, words, state.enter).items()},
         **{f"leave_{name}": value for name, value in effect_aspects(side, words, state.leave).items()},
     }
@@ -254,14 +255,16 @@ def effect_aspects(side: Side, words: Words, effects: Effects | None) -> dict[st
     scope, told = words.scope(), words.labels.told_of
     opens = tuple((each.flow, each.on, each.keep_time) for each in effects.open)
     raised = tuple((each.event, each.subject, tuple(each.data.items())) for each in effects.raises)
-    tells = (f"{words.role(tell.role)}{f' (“{words.filled(tell.say)}”)' if tell.say else ''}" for tell in effects.tell)
+    quoted = words.labels.quoted
+    said = ((words.role(tell.role), quoted.format(words.filled(tell.say)) if tell.say else "") for tell in effects.tell)
+    tells = (f"{role} ({text})" if text else role for role, text in said)
     asked = tuple((each.action, tuple(each.arguments.items())) for each in effects.request)
     return {
         **aspects_of(effects, called_in(side, words)),
         "tell": (tuple((tell.role, clean(tell.say)) for tell in effects.tell), ", ".join(tells)),
         "request": (asked, ", ".join(humanised(each.action) for each in effects.request)),
-        "open": (opens, ", ".join(f"“{words.flow_title(each.flow)}”" for each in effects.open)),
-        "raise": (raised, ", ".join(f"“{words.event(each.event)}”" for each in effects.raises)),
+        "open": (opens, ", ".join(quoted.format(words.flow_title(each.flow)) for each in effects.open)),
+        "raise": (raised, ", ".join(quoted.format(words.event(each.event)) for each in effects.raises)),
         "extend": (
             tuple((each.clock, each.by, each.at_most) for each in effects.extend),
             ", ".join(told.format(words.clock(each.clock), words.limit(each.by)) for each in effects.extend),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
+from carepolicy.policy.catalogue import read_catalogue
 from carepolicy.policy.findings import Finding, unknown
 from carepolicy.policy.placeholders import PlaceholderError, names_in
-from carepolicy.policy.places import At
+from carepolicy.policy.places import At, Place
 from carepolicy.translations import translation_of
 
 CASES = (
@@ -19,7 +21,8 @@ CASES = (
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
-    """Cases in messages, in each language, and in notices and promises, in the first language of the set."""
+    """Cases in messages, in each language; in promises, in the first language of the set and where texts/ translate
+    them; and in notices, in the language of the role that is told."""
     for text, at, language in _texts(checked):
         try:
             named = names_in(text)
@@ -30,6 +33,25 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
             if case and case not in known:
                 place = checked.within(at, text, end + 1, end + 1 + len(case))
                 yield unknown(CODE, f"grammatical case of {name} in {language}:", case, place, known)
+    yield from _in_catalogues(checked)
+
+
+def _in_catalogues(checked: CheckedSet) -> Iterator[Finding]:
+    """Cases in translations of texts, in the language of their catalogue."""
+    for file, content in checked.policies.texts.items():
+        language = PurePath(file).stem
+        known = translation_of(language, checked.policies.own_words).cases or CASES
+        for entry in read_catalogue(content, file)[0].alive:
+            if not entry.counts or ":" not in entry.translation:
+                continue
+            try:
+                named = names_in(entry.translation)
+            except PlaceholderError:
+                continue  # CP623's
+            for name, _, _, case in named:
+                if case and case not in known:
+                    place = Place(file, entry.at, 1, entry.at, len("msgstr") + 1)
+                    yield unknown(CODE, f"grammatical case of {name} in {language}:", case, place, known)
 
 
 def _texts(checked: CheckedSet) -> Iterator[tuple[str, At, str]]:
@@ -43,7 +65,8 @@ def _texts(checked: CheckedSet) -> Iterator[tuple[str, At, str]]:
             yield clock.promise, clock.at / "promise", first
     for _, effects, _ in checked.acts:
         for tell in effects.tell:
-            yield tell.say, tell.at / "say", first
+            role = checked.organisation.roles.get(tell.role)
+            yield tell.say, tell.at / "say", (role.language if role is not None else None) or first
 
 
 CODE = "CP624"

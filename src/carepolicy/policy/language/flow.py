@@ -42,6 +42,7 @@ from carepolicy.policy.language.shapes import (
     SCALARS,
     TEXT,
     TRIGGER,
+    VALUES,
     WORDS,
     Array,
     Either,
@@ -365,7 +366,7 @@ class State(Mapped):
     )  # fmt: skip
     final: str | None = name_of(
         "", "The outcome of a case that ends here.", otherwise="no case ends here", example="resolved",
-        codes=("CP303", "CP304"), rank=6, told=msg("outcome"), aspect="outcome",
+        codes=("CP303", "CP304"), rank=6, told=msg("outcome"), aspect="outcome", said=VALUES,
     )  # fmt: skip
     renamed_from: str | None = name_of(
         "", "What the state was called in the version before.", example="taken", codes=("CP233",), rank=6
