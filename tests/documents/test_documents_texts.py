@@ -19,12 +19,12 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_commands_of_the_page_run(tmp_path: Path) -> None:
-    shutil.copytree(SHOP, tmp_path / "policies")
+    shutil.copytree(ROOT / "tests/translations/shop", tmp_path / "policies")
     for line in "".join(blocks("sh")).splitlines():
         program, *words = shlex.split(line)
         assert program == "carepolicy"
         done = run(*words, cwd=tmp_path)
-        assert (done.returncode in (0, 1), done.stderr) == (True, "")
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_entry_of_the_page_is_one_of_the_catalogue() -> None:
@@ -38,11 +38,11 @@ def test_update_says_what_there_is_to_do_and_check_exits_with_1(tmp_path: Path) 
     flow.write_text(flow.read_text().replace("title: Cake is ready", "title: The cake waits"))
     checked = run("texts", "check", "fr", cwd=tmp_path)
     assert checked.returncode == 1
-    assert checked.stdout.splitlines()[0] == "fr: 50 of 51 texts translated (98 %)"
+    assert checked.stdout.splitlines()[0] == "fr: 54 of 55 texts translated (98 %)"
     assert "stale or fuzzy: The cake waits (flows.cake_order.states.baked.title)" in checked.stdout
     assert run("check", "--strict", cwd=tmp_path).returncode == 1
     updated = run("texts", "update", "fr", cwd=tmp_path)
-    assert updated.stdout == "policies/texts/fr.po: 50 of 51 texts translated, 1 fuzzy\n"
+    assert updated.stdout == "policies/texts/fr.po: 54 of 55 texts translated, 1 fuzzy\n"
     assert '#, fuzzy\n#| msgid "Cake is ready"\n' in (tmp_path / "policies/texts/fr.po").read_text()
     before = (tmp_path / "policies/texts/fr.po").read_bytes()
     assert run("texts", "update", "fr", cwd=tmp_path).stdout == updated.stdout
