@@ -138,6 +138,14 @@ def test_a_case_is_shown_with_the_titles_of_the_language_that_is_asked_for(tmp_p
     )
     assert [each for each in told if each not in french.stdout.replace("\u00a0", " ")] == []
     assert [each for each in ("since", "opened", "clock", "due", "limit", "task", "Mon") if each in french.stdout] == []
+    cancelled = {**EVENT, "id": "2", "type": "customer_cancelled", "time": "2026-03-02T09:10:00+00:00", "data": {}}
+    log.write_text(json.dumps(EVENT) + "\n" + json.dumps(cancelled) + "\n")
+    ended = tmp_path / "ended.jsonl"
+    ended.write_text(run("run", str(log), "--policies", str(SHOP)).stdout)
+    closed = ("case", "show", "cake-7", "--records", str(ended), "--policies", str(SHOP))
+    assert ": cancelled\n" in run(*closed).stdout
+    told_so = run(*closed, "--language", "fr").stdout.replace("\u00a0", " ")
+    assert ("fermé dans « La commande a été annulée » : Annulé" in told_so, "cancelled\n" in told_so) == (True, False)
     listed = ("case", "list", "--records", str(records), "--policies", str(SHOP))
     assert "cake_order  ordered" in run(*listed).stdout
     assert "Commander un gâteau  La commande attend la pâtissière" in run(*listed, "--language", "fr").stdout

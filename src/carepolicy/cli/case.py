@@ -19,6 +19,7 @@ from carepolicy.cli.sets import (
     demand_language,
     format_option,
     language_option,
+    outcomes_in,
     policies_option,
     showing_errors,
     words_in,
@@ -242,7 +243,9 @@ def titles_in(policies: str, language: str | None = None) -> Titles:
         bundle = load_bundle(policies)
         demand_language(language, bundle.languages)
         words = words_in(policies, language or bundle.languages[0])
-        return Titles(bundle if language is None else load_bundle(policies, language), words)
+        if language is None:
+            return Titles(bundle, words)
+        return Titles(load_bundle(policies, language), words, outcomes_in(policies, language))
     except PolicyErrors:
         return NAMES
 
@@ -389,7 +392,8 @@ def _case(case: CaseView, zone: ZoneInfo, titles: Titles = NAMES) -> str:
     since = titles.say(_SINCE, titles.state(case.flow, case.state), _when(case.since, zone, titles))
     rows = [(_STATE, since), (_OPENED, _when(case.opened, zone, titles))]
     if case.closed is not None:
-        rows.append((_CLOSED, titles.pair(_when(case.closed, zone, titles), case.outcome or "")))
+        outcome = titles.outcome(case.flow, case.state, case.outcome or "")
+        rows.append((_CLOSED, titles.pair(_when(case.closed, zone, titles), outcome)))
     elif case.role is not None:
         rows.append((_OWNER, titles.role(case.role) + (f" ({case.person})" if case.person else "")))
     if case.clocks:

@@ -93,6 +93,24 @@ def words_in(root: str, language: str) -> Translation:
     return translation_of(language, () if found is None else found.own_words)
 
 
+def outcomes_in(root: str, language: str) -> dict[tuple[str, str], str]:
+    """How cases end, in words, by flow and state, as the set in a folder says it in a language; empty where the set
+    itself is written in it."""
+    from carepolicy.policy.load import load_policies  # few commands are given a language
+    from carepolicy.policy.phrases import in_language, outcome_of
+
+    found, _ = load_policies(root)
+    spoken = None if found is None else in_language(found, language)
+    if spoken is None or spoken.written is None:
+        return {}
+    return {
+        (flow.name, state.name): outcome_of(spoken, flow.name, state.name, state.final)
+        for flow in spoken.flows.values()
+        for state in flow.states.values()
+        if state.final is not None
+    }
+
+
 def demand_folder(root: str) -> None:
     """Refuse a folder that is not there, or that is no policy set; of several layers the lowest is one."""
     layers = layers_of(root)

@@ -15,7 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from carepolicy.cli.sets import demand_language, language_option, policies_option, stage_or_exit, words_in
+from carepolicy.cli.sets import demand_language, language_option, outcomes_in, policies_option, stage_or_exit, words_in
 from carepolicy.cli.status import UNREACHABLE, CommandError
 from carepolicy.cli.terminal import no_colour, plain
 from carepolicy.engine.history.words import IN_ENGLISH, NAMES, UNITS, Titles, status_in_words
@@ -77,7 +77,7 @@ def _walk(flow: str, policies: str, at: str, language: str | None) -> Walk:
     found = in_language(stage.policies, language).flows[flow]
     titles = NAMES
     if language is not None:
-        titles = Titles(load_bundle(policies, language), words_in(policies, language))
+        titles = Titles(load_bundle(policies, language), words_in(policies, language), outcomes_in(policies, language))
     elif primary_language(stage.bundle.languages[0]) != ENGLISH:
         titles = Titles(words=words_in(policies, stage.bundle.languages[0]))
     try:
@@ -219,7 +219,8 @@ def show(walk: Walk, out: Console) -> None:
     parts: list[Text | Table] = [Text(plain(title), style="bold")]
     if state is not None:
         owner = walk.titles.role(state.owner) if state.owner else None
-        facts = ((_OWNER, owner), (_CHANNEL, _channel(walk, state.channel)), (_OUTCOME, state.final), (_SAY, state.say),
+        ended = walk.titles.outcome(walk.flow.name, state.name, state.final) if state.final else None
+        facts = ((_OWNER, owner), (_CHANNEL, _channel(walk, state.channel)), (_OUTCOME, ended), (_SAY, state.say),
                  (_NEVER, state.never), (_NOTE, state.note))  # fmt: skip
         parts += [Text(plain(walk.titles.pair(say(name), value))) for name, value in facts if value]
         parts += [Text(plain(f"{number}. {step}")) for number, step in enumerate(state.steps, 1)]

@@ -31,9 +31,15 @@ class Titles:
     """The titles of a set in a language, and the language's words; where the set is not known, or has not what is asked
     about, names stand for themselves."""
 
-    def __init__(self, bundle: Bundle | None = None, words: Translation = IN_ENGLISH) -> None:
+    def __init__(
+        self,
+        bundle: Bundle | None = None,
+        words: Translation = IN_ENGLISH,
+        outcomes: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
         programs = () if bundle is None else bundle.programs
         self.words = words
+        self._outcomes = outcomes or {}
         self._flows = {each.flow: each.title for each in programs}
         self._states = {(each.flow, state.name): state.title for each in programs for state in each.states}
         self._clocks = {(each.flow, clock.name): clock.title for each in programs for clock in each.clocks}
@@ -67,6 +73,10 @@ class Titles:
     def state_said(self, flow: str, name: str) -> str:
         """A state amid other words: its title in quotes."""
         return self._quoted(self._states.get((flow, name)), name)
+
+    def outcome(self, flow: str, state: str, name: str) -> str:
+        """How a case ended in a final state, in words where the language has some."""
+        return self._outcomes.get((flow, state), name)
 
     def clock(self, flow: str, name: str) -> str:
         """``First answer``."""
@@ -211,7 +221,8 @@ def _of_case(kind: str, flow: str, data: Any, titles: Titles) -> str:
             before, after = titles.state_said(flow, data["from"]), titles.state_said(flow, data["to"])
             return titles.say(_CASES["moved"], before, after, titles.cause(flow, data["on"]))
         case "case.closed":
-            return titles.say(_CASES["closed"], titles.state_said(flow, data["state"]), data["outcome"])
+            ended = titles.outcome(flow, data["state"], data["outcome"])
+            return titles.say(_CASES["closed"], titles.state_said(flow, data["state"]), ended)
         case "task.assigned":
             person = f" ({data['person']})" if data.get("person") else ""
             whose = titles.role(data["role"]) if data["role"] else titles.say(_NOBODY)
