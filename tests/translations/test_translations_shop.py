@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ import pytest
 from lxml import etree
 from lxml import html as markup
 
+from carepolicy.charts.changes import compare
+from carepolicy.charts.changes.difference import in_text
 from carepolicy.checks import check_folder
 from carepolicy.handbook import build, write
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.model import Policies
 from carepolicy.policy.ownwords import own_updated, template
-from carepolicy.policy.phrases import phrases_of, scenario_phrases
+from carepolicy.policy.phrases import in_language, phrases_of, scenario_phrases
 from carepolicy.policy.translations import standing_of, updated
 from carepolicy.translations import translation_of
 from commands import run
@@ -209,3 +212,17 @@ def test_words_of_a_chart_stay_in_their_boxes_on_a_page_from_right_to_left(
     page.close()
     assert out == []
     assert count > 20
+
+
+def test_what_stood_in_a_set_without_words_of_ours_is_told_in_those_of_the_newer_set(shop: Policies) -> None:
+    gone = in_text(compare(replace(shop, own_words=()), _without_limits(shop), "pl"), "old", "new")
+    assert ("jeśli wielkość zamówienia to wiele tortów" in gone, " if " in gone) == (True, False)
+
+
+def _without_limits(policies: Policies) -> Policies:
+    flow = policies.flows["cake_order"]
+    (clock,) = flow.clocks.values()
+    written = in_language(policies, "pl")
+    told = written.flows["cake_order"]
+    limits = {clock.name: replace(told.clocks[clock.name], limits=told.clocks[clock.name].limits[1:])}
+    return replace(written, flows={**written.flows, "cake_order": replace(told, clocks=limits)})

@@ -89,6 +89,8 @@ def compare(old: Policies, new: Policies, language: str | None = None) -> Differ
     """What changed from ``old`` to ``new``, in the words of a language (by default the newer set's first)."""
     language = language_of(new, language)
     old, new = in_language(old, language), in_language(new, language)
+    if old.own_words != new.own_words:  # both are told in the words of ours that the newer set has
+        old = replace(old, own_words=new.own_words)
     renamed = {name: _renamed(flow) for name, flow in new.flows.items()}
     before = Side(old, language, renamed)
     after = Side(new, language)
