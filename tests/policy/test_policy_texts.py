@@ -16,11 +16,14 @@ from babel.messages.pofile import read_po
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from carepolicy.guards.scope import scope_of
+from carepolicy.guards.words import in_words
 from carepolicy.policy.catalogue import Catalogue, Entry, read_catalogue, written
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.model import Policies
 from carepolicy.policy.phrases import LEFT_OUT, TEXT_THERE, in_language, path_of, phrases_of
 from carepolicy.policy.translations import file_of, standing_of, updated
+from carepolicy.translations import translation_of
 from laws import examples
 
 ROOT = Path(__file__).parents[2]
@@ -330,6 +333,18 @@ def test_a_fuzzy_translation_is_not_used_and_a_region_falls_back_to_its_language
     assert in_language(policies, "pt").organisation.roles["lead"].title == "[Lead]"
     assert in_language(policies, "pt-PT").organisation.roles["lead"].title == "[Lead]"
     assert in_language(policies, "de") is policies
+
+
+def test_what_every_flow_has_is_there_in_each_language_and_said_in_it() -> None:
+    common = {"events": {"rung": {"title": "Somebody rings"}}, "anywhere": {"rung": {"note": "It is noted"}}}
+    policies = loaded({**SHOP, "common": common, "settings": {"sells": False}}, FLOW)
+    french = in_language(with_catalogue(policies, whole(policies)), "fr")
+    flow = french.flows["example"]
+    assert flow.events["rung"].title == "[Somebody rings]"
+    assert [each.note for each in flow.anywhere["rung"]] == ["[It is noted]"]
+    assert flow.events.keys() == policies.flows["example"].events.keys()
+    scope = scope_of(french.organisation, flow, None)
+    assert "(non)" in in_words("settings.sells", scope, translation_of("fr"))
 
 
 def test_a_set_without_catalogues_is_itself_in_every_language() -> None:

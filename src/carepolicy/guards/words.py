@@ -46,6 +46,7 @@ _SAID_SUMS = {
     "multiplication_mod": msg("{} modulo {}"),
 }
 _OPPOSITE = {"relation_eq": "relation_ne", "relation_ne": "relation_eq"}
+_YES, _NO = msg("yes"), msg("no")
 _JOINED = {"conditionalor": msg("{} or {}"), "conditionaland": msg("{} and {}")}
 
 _NOT, _NOT_ALL = msg("not {}"), msg("not ({})")
@@ -325,6 +326,8 @@ class Words:
 
     def _of_setting(self, setting: Setting) -> str:
         told = setting.told
+        if isinstance(told, bool):
+            return self.phrase(_YES if told else _NO)
         if isinstance(told, (int, float)) and primary_language(self.words.language) != ENGLISH:
             return _grouped(told, self.words.language)
         return str(told)

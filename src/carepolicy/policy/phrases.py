@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.policy.catalogue import read_catalogue
 from carepolicy.policy.files import layers_of
+from carepolicy.policy.language.common import taken_up
 from carepolicy.policy.language.keys import Fields, form_of
 from carepolicy.policy.language.kinds import KINDS, occurrences
 from carepolicy.policy.language.shapes import VALUES, Key
@@ -24,7 +25,7 @@ from carepolicy.policy.text import read_source
 
 if TYPE_CHECKING:
     from carepolicy.policy.catalogue import Catalogue
-    from carepolicy.policy.model import Flow, Policies
+    from carepolicy.policy.model import Flow, Organisation, Policies
 
 FOLDER = "texts"
 
@@ -222,11 +223,16 @@ def _translated(policies: Policies, language: str, catalogues: list[Catalogue]) 
                 unsaid.add(phrase.text)
             elif phrase.role != OUTCOME:
                 changes.append((phrase, text))
-        made[file] = _rewritten(policies, file, kind, changes) if changes else _of_file(policies, file)
-    flows: dict[str, Flow] = {name: made[flow.at.file] for name, flow in policies.flows.items()}
+        made[file] = _rewritten(policies, file, kind, changes)
+    organisation: Organisation = made[policies.organisation.at.file]
+    common = organisation.common
+    flows: dict[str, Flow] = {
+        name: made[flow.at.file] if common is None else taken_up(made[flow.at.file], common)
+        for name, flow in policies.flows.items()
+    }
     return replace(
         policies,
-        organisation=made[policies.organisation.at.file],
+        organisation=organisation,
         flows=flows,
         language=language,
         written=policies,
@@ -237,12 +243,6 @@ def _translated(policies: Policies, language: str, catalogues: list[Catalogue]) 
 
 def _files(policies: Policies) -> tuple[str, ...]:
     return (policies.organisation.at.file, *(flow.at.file for flow in policies.flows.values()))
-
-
-def _of_file(policies: Policies, file: str) -> Any:
-    if file == policies.organisation.at.file:
-        return policies.organisation
-    return next(flow for flow in policies.flows.values() if flow.at.file == file)
 
 
 def _rewritten(policies: Policies, file: str, kind: str, changes: list[tuple[Phrase, str]]) -> Any:
