@@ -247,7 +247,7 @@ class Case:
         runs = FINAL not in self.here and clock.phase(self.state) == "running"
         if chosen.owners and (not runs or (restarts and not read_anew)):
             chosen = replace(chosen, hours=held.owner_hours or held.chosen.hours)
-        changed, moved = chosen.limit != held.limit, self.changes(clock, chosen)
+        changed, moved = chosen.limits != held.chosen.limits, self.changes(clock, chosen)
         if moved or chosen.hours is not held.chosen.hours:
             clock.change(self.now, chosen)
         if moved or read_anew:
@@ -260,14 +260,15 @@ class Case:
         """Whether what holds now is another limit, or falls due at another time."""
         held = clock.round
         assert held is not None
-        if chosen.limit != held.limit:
+        if chosen.limits != held.chosen.limits:
             return True
         trial = replace(held, stretches=[replace(each) for each in held.stretches])
         before, clock.round = held, trial
         clock.change(self.now, chosen)
         due = clock.due(self.now, self)
         clock.round = before
-        return due != held.due_then if held.running or held.limit.fact else False
+        only = chosen.limits[0] if len(chosen.limits) == 1 else None  # of several, lengths among them move in a pause
+        return due != held.due_then if held.running or (only is not None and only.fact) else False
 
     def lay_down(self, clock: Clock) -> None:
         """The round is over."""

@@ -24,13 +24,18 @@ class Stretch:
     begin: int
     end: int | None
     hours: Hours
+    others: dict[str, Hours] = field(default_factory=dict)  # of measures that were counted anew in another calendar
+
+    def hours_of(self, limit: Limit) -> Hours:
+        return self.others.get(limit.measure, self.hours)
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The limit that holds now, and the calendar in which its rest is counted."""
+    """The limit that holds now, or several of which the first to fall due does, and the calendar in which the rest is
+    counted."""
 
-    limit: Limit
+    limits: tuple[Limit, ...]
     hours: Hours
     owners: bool = False  # it counts in the calendar of the state's owner
 
@@ -66,10 +71,11 @@ class Round:
     late_due: int | None = None
     used_when_due: Fraction = Fraction(0)
     counts_from_future: bool = False
+    first: Limit | None = None  # of several limits the one that falls due first, when that was looked at last
 
     @property
     def limit(self) -> Limit:
-        return self.chosen.limit
+        return self.first or self.chosen.limits[0]
 
     @property
     def running(self) -> bool:
@@ -92,8 +98,8 @@ class Round:
         if self.limit.timed:
             return Fraction(end - stretch.begin)
         if self.limit.measure == "closings":
-            return Fraction(stretch.hours.closings(stretch.begin, end, self.day_zero()) * DAY)
-        return stretch.hours.counted(self.limit.measure, stretch.begin, end)
+            return Fraction(stretch.hours_of(self.limit).closings(stretch.begin, end, self.day_zero()) * DAY)
+        return stretch.hours_of(self.limit).counted(self.limit.measure, stretch.begin, end)
 
     def used(self, now: int) -> Fraction:
         return sum((self.used_in(each, now) for each in self.stretches), Fraction(0))
@@ -155,7 +161,8 @@ class Clock:
         for each in said if isinstance(said, list) else [{"is": said}]:
             if "when" not in each or facts.holds(each["when"]):
                 named = each.get("calendar", self.spec.get("calendar", ""))
-                return Chosen(read_limit(each["is"]), facts.hours_of(named), named == "owner")
+                texts = each["is"]["first_of"] if isinstance(each["is"], dict) else [each["is"]]
+                return Chosen(tuple(map(read_limit, texts)), facts.hours_of(named), named == "owner")
         return None
 
     def facts_read(self, facts: Facts) -> list[Any]:
@@ -175,8 +182,7 @@ class Clock:
         if self.continues and self.kept is not None:
             stretches += self.kept.stretches
             self.round.warned, self.round.extras = set(self.kept.warned), list(self.kept.extras)
-            if not alike(self.kept.limit, chosen.limit):
-                self.recount(chosen)
+            self.recount(self.kept.chosen, chosen)
         self.round.started = started
         self.round.facts_read = self.facts_read(facts)
         self.rounds += 1
@@ -187,28 +193,48 @@ class Clock:
         """What was used before counts no longer."""
         self.kept = None
 
-    def recount(self, chosen: Chosen) -> None:
-        """Another limit: where it counts otherwise, the stretches are counted again, and in its calendar."""
+    def recount(self, before: Chosen, chosen: Chosen) -> bool:
+        """Another limit: where it counts otherwise, the stretches are counted again, and in its calendar. Whether that
+        is so of the only one."""
         held = self.round
         assert held is not None
-        for each in held.stretches:
-            each.hours = chosen.hours
+        anew = [each for each in chosen.limits if not any(alike(each, old) for old in before.limits)]
+        if len(chosen.limits) == len(anew) == 1:
+            for stretch in held.stretches:
+                stretch.hours, stretch.others = chosen.hours, {}
+            return len(before.limits) == 1
+        for stretch in held.stretches:
+            stretch.others = {**stretch.others, **{each.measure: chosen.hours for each in anew}}
+        return False
 
     def change(self, now: int, chosen: Chosen) -> None:
         """Another limit holds, or another calendar: what was used stays used where it is counted alike."""
         held = self.round
         assert held is not None
         before, held.chosen = held.chosen, chosen
-        if before.limit != chosen.limit:
-            held.first_hours = chosen.hours
-        if not alike(before.limit, chosen.limit):
-            self.recount(chosen)
-        elif before.hours is not chosen.hours and held.running:
+        if before.limits != chosen.limits:
+            held.first_hours, held.first = chosen.hours, None
+        if not self.recount(before, chosen) and before.hours is not chosen.hours and held.running:
             held.stop(now)
             held.go_on(now, chosen.hours)
 
     def due(self, now: int, facts: Facts) -> int | None:
         """When the round falls due; of one that pauses, when it would if it went on now."""
+        return self.first_due(now, facts)[0]
+
+    def first_due(self, now: int, facts: Facts) -> tuple[int | None, Limit]:
+        """When the round falls due, and by which of its limits: each is worked out as if it were the only one."""
+        held = self.round
+        assert held is not None
+        known, ahead = held.first, []
+        for number, limit in enumerate(held.chosen.limits):
+            held.first = limit
+            due = self._due(now, facts)
+            ahead.append(((due is None, due or 0, not limit.strict, number), due, limit))
+        held.first = known
+        return min(ahead)[1:]
+
+    def _due(self, now: int, facts: Facts) -> int | None:
         held = self.round
         assert held is not None
         due = held.plain_due(now, facts)
@@ -302,8 +328,8 @@ class Clock:
         """Late already, or would be if it went on now."""
         held = self.round
         assert held is not None
-        due = self.due(now, facts)
-        return due is not None and (due < now or (held.limit.strict and due == now))
+        due, limit = self.first_due(now, facts)
+        return due is not None and (due < now or (limit.strict and due == now))
 
     def told(self, now: int, facts: Facts, due: bool = True) -> dict[str, Any]:
         """What a record says of the clock."""
@@ -322,6 +348,6 @@ class Clock:
         """What is known of the due time from now on: a change of it is told."""
         held = self.round
         assert held is not None
-        held.due_then = self.due(now, facts)
+        held.due_then, held.first = self.first_due(now, facts)
         at = held.plain_due(now, facts) if held.limit.fact else None
         held.length = Fraction(0) if at is None else max(held.used(now) + at - now, Fraction(0))

@@ -170,6 +170,7 @@ class Maker:
     def __init__(self, seed: int, newer: bool = True) -> None:
         self.seed, self.random = seed, Random(seed // LOGS)
         self.newer = Random(f"newer {seed // LOGS}") if newer and seed // LOGS % 3 != 2 else None
+        self.newest = Random(f"newest {seed // LOGS}") if self.newer is not None else None
         self.start = datetime.fromisoformat(self.random.choice(ANCHORS)).replace(tzinfo=UTC)
 
     def maybe(self, share: float) -> bool:
@@ -182,6 +183,14 @@ class Maker:
     def one_newer(self, of: Any) -> Any:
         assert self.newer is not None
         return self.newer.choice(of)
+
+    def maybe_newest(self, share: float) -> bool:
+        """As ``maybe_newer``, for what came later still."""
+        return self.newest is not None and self.newest.random() < share
+
+    def one_newest(self, of: Any) -> Any:
+        assert self.newest is not None
+        return self.newest.choice(of)
 
     def one(self, of: Any) -> Any:
         return self.random.choice(of)
@@ -309,7 +318,23 @@ class Maker:
         for entry in made["limit"] if isinstance(made["limit"], list) else []:
             if self.maybe_newer(0.3):
                 entry["calendar"] = self.one_newer(("office", "other", "owner"))
+        self.first_of(made)
         return made
+
+    def first_of(self, made: Data) -> None:
+        """Put the first of several limits in the place of some."""
+
+        def several(limit: str) -> Any:
+            others = [self.one_newest(LIMITS) for _ in range(self.one_newest((1, 1, 2)))]
+            return {"first_of": [limit, *others]}
+
+        if isinstance(made["limit"], str):
+            if self.maybe_newest(0.3):
+                made["limit"] = several(made["limit"])
+            return
+        for entry in made["limit"]:
+            if self.maybe_newest(0.3):
+                entry["is"] = several(entry["is"])
 
     def limit(self) -> Any:
         if self.maybe(0.4):

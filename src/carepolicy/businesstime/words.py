@@ -19,7 +19,7 @@ from carepolicy.translations import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
 LENGTHS = {
     "second": msgs("{} second", "{} seconds"),
@@ -41,6 +41,13 @@ LENGTHS = {
 context."""
 
 LESS_THAN = msg("less than {}")
+
+UNTIL_FACT, BEFORE_FACT, AFTER_FACT, QUOTED = msg("until {}"), msg("{} before {}"), msg("{} after {}"), msg("“{}”")
+EARLIER = msg("{}, or {} if that is earlier")
+EARLIEST = msg("{}, or {}, whichever is earliest")
+"""The first to fall due of two limits, and of more."""
+
+NO_TITLES: Mapping[str, str] = {}
 
 ALIKE = ("nominative", "")
 """The case in which catalogues have their words without a context."""
@@ -66,10 +73,34 @@ def inflected(told: Callable[[str], str]) -> Inflected:
     return text
 
 
-def limit_in_words(limit: str | Limit, language: str, case: str = "", own: Own = ()) -> str:
+def limit_in_words(
+    limit: str | Limit, language: str, case: str = "", own: Own = (), titles: Mapping[str, str] = NO_TITLES
+) -> str:
     """A limit as a customer reads it, in a grammatical case where the language has it. One that hangs on a fact is told
-    in the words of the policy; ``own`` are the set's catalogues."""
+    in the words of the policy, unless ``titles`` has one of the fact; ``own`` are the set's catalogues."""
+    if isinstance(limit, Limit) and limit.parts:
+        told = [limit_in_words(each, language, case, own, titles) for each in limit.parts]
+        return earliest_in_words(told, translation_of(language, own))
+    if isinstance(limit, Limit) and limit.fact is not None and limit.fact in titles:
+        return _beside_fact(limit, titles[limit.fact], language, case, own)
     return _words(str(limit), language, "" if case in ALIKE else case, own)
+
+
+def earliest_in_words(told: Sequence[str], words: Translation) -> str:
+    """The first to fall due of some limits, each in words already."""
+    *others, last = told
+    return words.gettext(EARLIER if len(others) == 1 else EARLIEST).format(", ".join(others), last)
+
+
+def _beside_fact(limit: Limit, title: str, language: str, case: str, own: Own) -> str:
+    """A limit that hangs on a fact, with its title."""
+    words = translation_of(language, own)
+    fact = words.gettext(QUOTED).format(title)
+    if limit.offset is None:
+        return words.gettext(UNTIL_FACT).format(fact)
+    beside = words.gettext(BEFORE_FACT if limit.direction < 0 else AFTER_FACT)
+    told = beside.format(limit_in_words(limit.offset, language, case, own), fact)
+    return words.gettext(LESS_THAN).format(told) if limit.strict else told
 
 
 @lru_cache(maxsize=1024)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import LimitError
-from carepolicy.businesstime.words import Inflected, inflected, limit_in_words
+from carepolicy.businesstime.words import Inflected, earliest_in_words, inflected, limit_in_words
 from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, humanised, width
 from carepolicy.guards.scope import scope_of
 from carepolicy.guards.words import in_words
 from carepolicy.policy.language.flow import EVERY
-from carepolicy.policy.limit import BEFORE, length_written, share_written
+from carepolicy.policy.limit import BEFORE, LimitText, length_written, share_written
 from carepolicy.policy.phrases import in_language
 from carepolicy.policy.placeholders import filled
 from carepolicy.translations import primary_language, translation_of
@@ -119,12 +119,17 @@ class Words:
         texts = list(dict.fromkeys(self.limit(choice.limit) for choice in clock.limits))
         if len(texts) < 2:
             return "".join(texts)
+        if any(choice.limit.parts for choice in clock.limits):
+            return self._several(texts, columns)
         parts = [_LIMIT.match(text) for text in texts]
         units = {match[2].rstrip("s") for match in parts if match}
         if all(parts) and len(units) == 1:
             amounts = sorted(int(match[1]) for match in parts if match)
             longest = max((match for match in parts if match), key=lambda match: int(match[1]))
             return f"{amounts[0]}–{amounts[-1]} {longest[2]}"
+        return self._several(texts, columns)
+
+    def _several(self, texts: list[Inflected], columns: int | None) -> str:
         told = f" {self.labels.or_} ".join(texts)
         return told if columns is None or width(told) <= columns else f"{texts[0]} …"
 
@@ -245,6 +250,10 @@ def _limit_in(policies: Policies, text: str, language: str, case: str) -> str:
         parsed = organisation.limit(text)
     except LimitError:
         return said
+    if parsed.parts:
+        parts = text.parts if isinstance(text, LimitText) else tuple(map(str, parsed.parts))
+        each_told = [_limit_in(policies, each, language, case) for each in parts]
+        return earliest_in_words(each_told, translation_of(language, policies.own_words))
     if parsed.fact is None:
         return _plain(policies, said, language, case)
     labels = labels_of(language, policies.own_words)

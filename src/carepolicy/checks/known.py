@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from carepolicy.checks.context import CheckedSet
+    from carepolicy.policy.limit import Limit
     from carepolicy.policy.model import Clock, Effects, Fact, Flow, State, Transition
     from carepolicy.policy.places import At
 
@@ -132,7 +133,7 @@ class Walk:
 
     def _counted(self, clock: Clock) -> Counted:
         always = any(choice.when is None for choice in clock.limits)
-        hangs = any(self._reads(choice.limit) for choice in clock.limits)
+        hangs = any(_awaits(self.checked, choice.limit) for choice in clock.limits)
         return Counted(clock, always, frozenset().union(*awaited(self.checked, clock)), hangs)
 
     def _settle(self) -> None:
@@ -328,9 +329,28 @@ def _spots(checked: CheckedSet) -> list[Spot]:
 
 
 def reads_of(checked: CheckedSet, text: str) -> Names:
-    """The facts that a limit hangs on."""
+    """The facts that a limit hangs on: without one of them it never falls due. The first to fall due of several hangs
+    on those alone on which each of them does."""
     limit = checked.limit(text)
-    return NONE if limit is None else frozenset(fact for fact in limit.reads if fact in checked.organisation.facts)
+    return NONE if limit is None else frozenset.intersection(*_reads_of_each(checked, limit))
+
+
+def _reads_of_each(checked: CheckedSet, limit: Limit) -> list[Names]:
+    declared = checked.organisation.facts
+    return [frozenset(fact for fact in each.reads if fact in declared) for each in limit.all]
+
+
+def is_awaited(checked: CheckedSet, text: str, names: Names) -> bool:
+    """Whether a limit may never fall due where ``names`` have a value: of several none then hangs on these alone."""
+    limit = checked.limit(text)
+    return limit is not None and not any(reads <= names for reads in _reads_of_each(checked, limit))
+
+
+def _awaits(checked: CheckedSet, text: str) -> Names:
+    """The facts of which all must have a value for a limit surely to fall due."""
+    limit = checked.limit(text)
+    each = [] if limit is None else _reads_of_each(checked, limit)
+    return frozenset().union(*each) if all(each) else NONE
 
 
 def awaited(checked: CheckedSet, clock: Clock) -> Iterator[Names]:
@@ -338,7 +358,7 @@ def awaited(checked: CheckedSet, clock: Clock) -> Iterator[Names]:
     guards, asked_before = checked.guards, NONE
     for choice in clock.limits:
         here = asked_before if choice.when is None else asked_before | guards.where(choice.when, True)
-        yield reads_of(checked, choice.limit) - here
+        yield _awaits(checked, choice.limit) - here
         asked_before |= NONE if choice.when is None else guards.where(choice.when, False)
 
 

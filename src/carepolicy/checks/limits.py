@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from carepolicy.policy.limit import BUSINESS_TIME, DAY, ELAPSED, MONTHS, NANODAYS, UNTIL
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from carepolicy.businesstime import Limit
     from carepolicy.checks.context import CheckedSet
-    from carepolicy.policy.model import CalendarSpec, Clock, Flow, LimitChoice
+    from carepolicy.policy.model import CalendarSpec, Clock, Flow, LimitChoice, LimitText
+    from carepolicy.policy.places import At
 
 
 MONTH = 30.44
@@ -23,7 +26,11 @@ def days_of(checked: CheckedSet, text: str, calendar: str | None) -> float | Non
 
 
 def length(limit: Limit, calendar: CalendarSpec | None) -> float | None:
-    """The days that a limit takes in an ordinary week of its calendar; without one, it is open round the clock."""
+    """The days that a limit takes in an ordinary week of its calendar; without one, it is open round the clock. The
+    first to fall due of several takes no longer than the shortest whose length is known."""
+    if limit.parts:
+        known = [days for each in limit.parts if (days := length(each, calendar)) is not None]
+        return min(known, default=None)
     if limit.kind == UNTIL:
         return None
     if limit.kind == ELAPSED:
@@ -38,6 +45,19 @@ def length(limit: Limit, calendar: CalendarSpec | None) -> float | None:
     if limit.kind == BUSINESS_TIME:
         return limit.amount / 1_000_000 / opened * 7
     return limit.amount / NANODAYS / days * 7
+
+
+def limits_of(clock: Clock) -> Iterator[tuple[LimitChoice, LimitText, At]]:
+    """Every limit of a clock, and where it stands: of the first to fall due of several each is one."""
+    for choice in clock.limits:
+        for number, text in enumerate(choice.limit.all):
+            yield choice, text, at_of(choice, number)
+
+
+def at_of(choice: LimitChoice, number: int = 0) -> At:
+    """Where a limit of a clock stands; of the first to fall due of several the one of a number."""
+    at = choice.at if choice.at.path[-1] == "limit" else choice.at / "is"
+    return at / "first_of" / number if choice.limit.parts else at
 
 
 def calendar_of(

@@ -122,7 +122,8 @@ def _judged(checked: CheckedSet, promise: Promise) -> Finding | None:
 
 
 def _limits(checked: CheckedSet, clock: Clock) -> list[Limit]:
-    return [limit for choice in clock.limits if (limit := checked.limit(choice.limit)) is not None]
+    texts = (text for choice in clock.limits for text in choice.limit.all)
+    return [limit for text in texts if (limit := checked.limit(text)) is not None]
 
 
 def _others(checked: CheckedSet, flows: Iterable[Flow]) -> Iterator[Limit]:

@@ -16,14 +16,17 @@ from carepolicy.engine.instants import DAY, FIRST_YEAR, NEVER
 from carepolicy.engine.record import ClockData, seconds
 from carepolicy.engine.round import (
     Kept,
+    PartUsed,
     Round,
     note_warning,
+    parts_after,
     passed,
     place_of,
     plan,
     settle,
     settle_standing,
     stand,
+    used_as,
     used_before,
     used_of,
     with_more,
@@ -104,6 +107,8 @@ def start(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) 
             since, reason = _first_instant(case, clock, limit, now)
     held = Round(clock, limit, since)
     case.rounds[clock.index] = held
+    if limit.parts:
+        held.parts = (PartUsed(0),) * len(limit.parts)
     used = _go_on_counting(case, held) if clock.goes_on else 0
     held.base = base = place_of(held, since) - used
     if limit.plain and since == now and not held.segments:
@@ -131,15 +136,30 @@ def _go_on_counting(case: Case, held: Round) -> int:
         return 0
     held.segments, held.warned, held.given, held.totals = kept.segments, kept.warned, kept.given, kept.totals
     held.marked = kept.marked
-    if kept.measure == held.limit.measure:
+    if held.limit.parts:
+        held.parts = tuple(PartUsed(_kept_as(kept, held, each)) for each in held.limit.parts)
+    return _kept_as(kept, held, held.limit)
+
+
+def _kept_as(kept: Kept, held: Round, limit: LiveLimit) -> int:
+    """The time that was used before a round goes on, in the basis of a limit."""
+    if kept.measure == limit.measure:
         return kept.used
-    return used_before(held, held.limit, held.since)
+    for measure, used in kept.others:
+        if measure == limit.measure:
+            return used
+    return used_before(held, limit, held.since)
 
 
 def keep(case: Case, held: Round, now: int, clock: LiveClock) -> None:
     """Keep what a round has used for the one in which its clock, or what is that by now, goes on."""
     segments = (*held.segments, (held.since, now)) if held.running else held.segments
-    kept = Kept(segments, used_of(held, now), held.limit.measure, held.warned, held.given, held.totals, held.marked)
+    others: tuple[tuple[str, int], ...] = ()
+    if held.limit.parts:
+        others = tuple((each.measure, used_as(held, each, now)) for each in held.limit.parts)
+    kept = Kept(
+        segments, used_of(held, now), held.limit.measure, held.warned, held.given, held.totals, held.marked, others
+    )
     case.keep(clock.index, kept)
 
 
@@ -175,6 +195,8 @@ def pause(out: list[Record], case: Case, held: Round, now: int, when: str) -> No
     if not held.running:
         return
     held.used = used_of(held, now)
+    if held.parts:
+        held.parts = parts_after(held, now)
     held.running = False
     held.segments += ((held.since, now),)
     held.next = held.due if not held.late and passed(held, now) else NEVER
@@ -185,7 +207,7 @@ def resume(out: list[Record], case: Case, held: Round, now: int, when: str) -> N
     """Let a paused round go on, in the calendar of the state that it goes on in; what was used stays used."""
     if held.running:
         return
-    held.limit = held.clock.choices[case.state.index][held.limit.place]
+    held.limit = _same_in(held, held.clock.choices[case.state.index])
     held.base = place_of(held, now) - held.used
     held.since = now
     held.running = True
@@ -207,9 +229,10 @@ def restart(out: list[Record], case: Case, held: Round, now: int, when: str) -> 
             pause(out, case, begun, now, when)
         return
     if held.clock.phases[case.state.index] is Phase.RUNNING:
-        held.limit = held.clock.choices[case.state.index][held.limit.place]
+        held.limit = _same_in(held, held.clock.choices[case.state.index])
     held.segments, held.used, held.amount, held.warned, held.given, held.totals = (), 0, 0, 0, (), None
     held.marked = 0
+    held.parts = (PartUsed(0),) * len(held.limit.parts)
     held.started = held.since = now
     held.base = place_of(held, now)
     found_late = held.next != NEVER and not held.running
@@ -221,7 +244,7 @@ def restart(out: list[Record], case: Case, held: Round, now: int, when: str) -> 
 
 def rebase(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
     """Count on in the calendar of another state's owner: what was used stays used."""
-    changed = held.clock.choices[case.state.index][held.limit.place]
+    changed = _same_in(held, held.clock.choices[case.state.index])
     if changed is held.limit or not held.running:
         return
     if changed.calendar is held.limit.calendar:  # the limit's own, whoever owns the case
@@ -239,8 +262,16 @@ def rebase(out: list[Record], case: Case, held: Round, now: int, when: str) -> N
 
 def begin_stretch(held: Round, now: int) -> None:
     """Let another stretch of a running round begin: what is left is counted in another way from now on."""
+    if held.parts:
+        held.parts = parts_after(held, now)
     held.segments += ((held.since, now),)
     held.since = now
+
+
+def _same_in(held: Round, choices: tuple[LiveLimit, ...]) -> LiveLimit:
+    """The limit of a round among those of its clock in another state, which may count in another calendar."""
+    found = choices[held.limit.place]
+    return found.parts[held.limit.part] if found.parts else found
 
 
 def stop(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
@@ -328,27 +359,31 @@ def look_again(out: list[Record], case: Case, clock: LiveClock, now: int, when: 
         cancel(out, case, held, now, when)
         return
     before, replaced = held.due, held.limit
-    if limit is not replaced:
+    if limit is not replaced.chosen:
         _change_limit(held, limit, now)
-    elif not limit.until:
+    elif not limit.moves:
         return
     if held.running:
         settle(held, case.facts)
     else:
         settle_standing(held, case.facts, now)
-    if (held.running and held.due != before) or limit.limit != replaced.limit:
-        reason = limit.recounted_as if limit.limit == replaced.limit and not limit.until else limit.extended_as
+    if (held.running and held.due != before) or limit.whole != replaced.whole:
+        recounted = limit.whole == replaced.whole and not limit.moves
+        reason = limit.recounted_as if recounted else held.limit.extended_as
         write_running(out, case, held, "clock.extended", now, when, reason)
 
 
 def _choices_of(held: Round) -> tuple[LiveLimit, ...]:
     """The limits of a round's clock in the calendar in which it counts."""
-    return next(each for each in held.clock.choices if each[held.limit.place] is held.limit)
+    return next(each for each in held.clock.choices if each[held.limit.place] is held.limit.chosen)
 
 
 def _change_limit(held: Round, limit: LiveLimit, now: int) -> None:
     """Take another limit; the time already used counts, told in the new limit's basis."""
     replaced = held.limit
+    if replaced.parts or limit.parts:
+        _change_parts(held, limit, now)
+        return
     if replaced.measure != limit.measure:
         used = used_before(held, limit, now)
     else:
@@ -358,6 +393,19 @@ def _change_limit(held: Round, limit: LiveLimit, now: int) -> None:
     held.limit, held.amount = limit, held.amount if limit.limit == replaced.limit else 0
     held.used = used
     held.base = place_of(held, now) - used
+
+
+def _change_parts(held: Round, limit: LiveLimit, now: int) -> None:
+    """Take another limit where it, or the one before, is the first to fall due of several: of each, what was used in
+    its measure stays used, or else the stretches are counted anew."""
+    used = [used_as(held, each, now) for each in limit.parts or (limit,)]
+    same = limit.whole == held.limit.whole
+    amounts = [known.amount for known in held.parts] if same else [0] * len(used)
+    if held.running:
+        begin_stretch(held, now)
+    held.parts = tuple(map(PartUsed, used, amounts)) if limit.parts else ()
+    held.limit, held.used, held.amount = limit, used[0], 0
+    held.base = place_of(held, now) - used[0]
 
 
 def extend(out: list[Record], case: Case, held: Round, by: Limit, now: int, when: str, reason: str) -> None:

@@ -121,10 +121,10 @@ class CaseValues:
         """The limit of a clock that holds for the case now, None where none does."""
         held = self._case.round_of(name)
         if held is not None:
-            return held.limit.limit
+            return held.limit.whole
         clock = next((each for each in self._case.program.clocks if each.name == name), None)
         chosen = clocks.choose(self._case, clock.choices[self._case.state.index]) if clock is not None else None
-        return chosen.limit if chosen is not None else None
+        return chosen.whole if chosen is not None else None
 
     def clock_due(self, name: str) -> int | None:
         """When a clock falls due, in microseconds since 1970; None where it does not run."""

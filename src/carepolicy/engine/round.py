@@ -28,11 +28,16 @@ class LiveLimit:
     instant's day, for closings, which count from that of the start. ``measure`` names the kind of time that is
     counted. ``amount`` is in units of the basis, ``unit`` of which make a second; None where it depends on the start
     or on facts. ``plain`` ones have an amount, and count from any instant in the same way.
+
+    Of a limit that is the first to fall due of several (``whole``), each is a live limit of its own: ``parts`` are
+    all of them, ``part`` the number of this one, and ``chosen`` the first, by which they are chosen. Of any other limit
+    ``whole`` and ``chosen`` are what it is itself, and it has no parts.
     """
 
     __slots__ = (
         "amount",
         "calendar",
+        "chosen",
         "dated",
         "day_zero",
         "extended_as",
@@ -40,6 +45,9 @@ class LiveLimit:
         "limit",
         "measure",
         "months",
+        "moves",
+        "part",
+        "parts",
         "place",
         "plain",
         "position",
@@ -52,10 +60,12 @@ class LiveLimit:
         "unit",
         "until",
         "when",
+        "whole",
     )
 
-    def __init__(self, table: LimitTable, place: int, calendar: Calendar, clock: str) -> None:
-        limit = table.limit
+    def __init__(self, table: LimitTable, place: int, calendar: Calendar, clock: str, part: int = 0) -> None:
+        self.whole: Limit = table.limit
+        limit = self.whole.all[part]
         self.place = place
         self.limit: Limit = limit
         self.when: Function | None = table.when
@@ -79,10 +89,26 @@ class LiveLimit:
             self.position, self.instant, self.unit = calendar.closing_position, calendar.date_instant, 1_000_000_000
         self.day_zero = calendar.date_position if limit.kind == "close_of_business" else None
         self.measure: str = "elapsed" if self.position is None else limit.kind
-        self.plain = not self.dated and not self.rolls and self.day_zero is None
+        self.part = part
+        self.parts: tuple[LiveLimit, ...] = ()
+        self.chosen: LiveLimit = self
+        self.moves = self.until
+        self.plain = not self.dated and not self.rolls and self.day_zero is None and not self.whole.parts
         self.told = ClockBasis(clock, limit.basis, seconds(self.amount, self.unit))
         self.extended_as = f"the limit is now {self.limit}"
         self.recounted_as = f"it counts in the calendar {self.calendar.name} now"
+
+
+def live_limit(table: LimitTable, place: int, calendar: Calendar, clock: str) -> LiveLimit:
+    """A limit of a clock in a calendar; of the first of several, the one by which they are chosen."""
+    first = LiveLimit(table, place, calendar, clock)
+    if table.limit.parts:
+        others = (LiveLimit(table, place, calendar, clock, part) for part in range(1, len(table.limit.parts)))
+        parts = (first, *others)
+        moves = any(each.until for each in parts)
+        for each in parts:
+            each.parts, each.chosen, each.moves = parts, first, moves
+    return first
 
 
 class LiveClock:
@@ -136,7 +162,7 @@ class LiveClock:
             names = tuple(name if each.calendars is None else each.calendars[state] for each in table.limits)
             if names not in by_calendars:
                 by_calendars[names] = tuple(
-                    LiveLimit(each, at, calendars[own], table.name)
+                    live_limit(each, at, calendars[own], table.name)
                     for at, (each, own) in enumerate(zip(table.limits, names, strict=True))
                 )
             found.append(by_calendars[names])
@@ -155,6 +181,14 @@ Segments = tuple[tuple[int, int], ...]
 """Stretches of time, from and to, in microseconds since 1970."""
 
 
+class PartUsed(NamedTuple):
+    """Of one of several limits of which the first to fall due counts: the time used before the stretch that runs, and
+    how long it is where that was found out (months)."""
+
+    used: int
+    amount: int = 0
+
+
 Totals = dict[tuple[str, str], tuple[int, int]]
 """By measure and calendar: how many stretches were counted, and the time used in them."""
 
@@ -162,7 +196,7 @@ Totals = dict[tuple[str, str], tuple[int, int]]
 class Kept(NamedTuple):
     """What a clock that goes on keeps of a round that has ended: the stretches in which it ran, the time used and in
     which measure, how many warnings were given (of those at lengths of time which, as bits), and the time that was
-    given."""
+    given. ``others`` is the time used in other measures, where the round had several."""
 
     segments: Segments
     used: int
@@ -171,6 +205,7 @@ class Kept(NamedTuple):
     given: tuple[Limit, ...]
     totals: Totals | None = None
     marked: int = 0
+    others: tuple[tuple[str, int], ...] = ()
 
 
 class Round:
@@ -182,6 +217,7 @@ class Round:
     none). ``segments`` are the stretches in which it ran before, so that the time used can be told in
     another basis, and ``totals`` what was counted of them in others already. ``given`` is the time that was
     given on top of its limit, one sum for each kind of time.
+    ``parts`` is what is known of each of several limits of which the first to fall due counts: ``limit`` is that one.
     ``warned`` counts the shares of which it has warned, and ``marked`` has a bit for each other warning that was given.
     """
 
@@ -196,6 +232,7 @@ class Round:
         "mark",
         "marked",
         "next",
+        "parts",
         "running",
         "segments",
         "since",
@@ -227,6 +264,7 @@ class Round:
         self.used = self.mark = self.warned = self.marked = 0
         self.given: tuple[Limit, ...] = ()
         self.segments: Segments = ()
+        self.parts: tuple[PartUsed, ...] = ()
         self.totals: Totals | None = None
 
     def successor(self, clock: LiveClock, limit: LiveLimit) -> Round:
@@ -281,6 +319,28 @@ def used_in(segments: Segments, limit: LiveLimit, started: int) -> int:
     return sum(max(position(end), zero) - max(position(begin), zero) for begin, end in segments)
 
 
+def used_as(held: Round, limit: LiveLimit, now: int) -> int:
+    """The time that a round has used by ``now``, in the basis of another limit: as it was counted, where the round has
+    counted in that measure, else the stretches in which it ran are counted anew."""
+    if held.limit.measure == limit.measure:
+        return used_of(held, now)
+    for each, known in zip(held.limit.parts, held.parts, strict=True):
+        if each.measure == limit.measure:
+            return known.used + (_stretch(held, each, now) if held.running else 0)
+    return used_before(held, limit, now)
+
+
+def _stretch(held: Round, limit: LiveLimit, now: int) -> int:
+    """The time used in the stretch that runs, in the basis of a limit."""
+    return used_in(((held.since, now),), limit, start_of(held))
+
+
+def parts_after(held: Round, now: int) -> tuple[PartUsed, ...]:
+    """What is known of each of several limits when the stretch that runs ends."""
+    pairs = zip(held.limit.parts, held.parts, strict=True)
+    return tuple(PartUsed(known.used + _stretch(held, each, now), known.amount) for each, known in pairs)
+
+
 def used_before(held: Round, limit: LiveLimit, now: int) -> int:
     """The time that a round has used by ``now``, in the basis of another limit. No stretch is counted twice for it."""
     started = start_of(held)
@@ -304,6 +364,37 @@ def with_more(given: tuple[Limit, ...], more: Limit) -> tuple[Limit, ...]:
 
 def settle(held: Round, facts: Mapping[str, Any], since: int | None = None) -> None:
     """Work out when a running round falls due, and what it does next. ``since`` is when it began to run, or would."""
+    if held.limit.parts:
+        _settle_first(held, facts, held.since if since is None else since)
+    else:
+        _settle_one(held, facts, since)
+    plan(held)
+
+
+def _settle_first(held: Round, facts: Mapping[str, Any], since: int) -> None:
+    """Of several limits, each worked out as if it were the only one, take the first to fall due; of those at one
+    instant one that is passed then, else the first that is written."""
+    trials = [_trial(held, each, known, facts, since) for each, known in zip(held.limit.parts, held.parts, strict=True)]
+    first = min(trials, key=lambda each: (each.due, not each.limit.strict))
+    held.parts = tuple(
+        PartUsed(known.used, each.amount if each.limit.months else 0)
+        for each, known in zip(trials, held.parts, strict=True)
+    )
+    held.limit, held.base, held.amount, held.due, held.used = (
+        first.limit, first.base, first.amount, first.due, first.used,
+    )  # fmt: skip
+
+
+def _trial(held: Round, limit: LiveLimit, known: PartUsed, facts: Mapping[str, Any], since: int) -> Round:
+    """A round as it would be if one of its limits were the only one."""
+    trial = held.successor(held.clock, limit)
+    trial.used, trial.amount = known.used, known.amount
+    trial.base = place_of(trial, since) - known.used
+    _settle_one(trial, facts, since)
+    return trial
+
+
+def _settle_one(held: Round, facts: Mapping[str, Any], since: int | None) -> None:
     limit = held.limit
     if limit.dated:
         _settle_dated(held, facts)
@@ -320,7 +411,6 @@ def settle(held: Round, facts: Mapping[str, Any], since: int | None = None) -> N
             held.due = due_of(limit.calendar, more, held.due, facts)
             if limit.rolls:
                 _roll(held, facts)
-    plan(held)
 
 
 def _roll(held: Round, facts: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from carepolicy.engine.fast import quicken
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.intake import HAS_TOO_MANY_BYTES, MERGE, Incoming, is_too_long, make_tuple, shortened
 from carepolicy.engine.record import Told
-from carepolicy.engine.round import place_of, settle, start_of, used_in, used_of
+from carepolicy.engine.round import PartUsed, place_of, settle, start_of, used_as, used_in, used_of
 from carepolicy.engine.stepper import NO_PLACES, Stepper
 
 if TYPE_CHECKING:
@@ -410,6 +410,9 @@ def _keep_earlier_start(out: list[Record], case: Case, merged: Round, now: int, 
         return
     segments = merged.segments + (((merged.since, now),) if merged.running else ())
     used = max(used_in(segments, held.limit, start_of(merged)), used_of(held, now))
+    held.parts = tuple(
+        PartUsed(max(used_in(segments, each, start_of(merged)), used_as(held, each, now))) for each in held.limit.parts
+    )
     held.started, held.since, held.segments, held.totals = merged.started, now, segments, None
     held.base = place_of(held, now) - used
     settle(held, case.facts)

@@ -66,7 +66,7 @@ class Book:
     def limit(self, text: str, language: str | None = None) -> Inflected:
         """A limit in words of a language (the book's), with settings filled in and a fact called by its title."""
         parsed, language = self.parsed(text), language or self.language
-        if parsed is not None and parsed.fact is None:
+        if parsed is not None and not parsed.reads:
             return inflected(lambda case: limit_in_words(parsed, language, case, self.policies.own_words))
         return limit_told(self.policies, text, language)
 

@@ -131,14 +131,15 @@ def _choices(book: Book, words: Words, clock: Clock) -> list[Choice]:
         limit = book.parsed(choice.limit)
         calendar = book.calendar_of(words.flow, clock, choice)
         examples = [] if limit is None else examples_of(book, limit, calendar, choice.rolls is not None)
-        hangs_on = book.fact(limit.fact) if limit is not None and limit.fact is not None else ""
+        hangs_on = ", ".join(map(book.fact, limit.reads)) if limit is not None else ""
         found.append(Choice(said, condition, tuple(examples), hangs_on, choice.rolls is not None))
     return found
 
 
 def _is_counted(book: Book, clock: Clock) -> bool:
     limits = [book.parsed(choice.limit) for choice in clock.limits]
-    kinds = {(limit.offset.kind if limit.offset is not None else limit.kind) for limit in limits if limit is not None}
+    each = [part for limit in limits if limit is not None for part in limit.all]
+    kinds = {part.offset.kind if part.offset is not None else part.kind for part in each}
     return bool(kinds & set(COUNTED))
 
 
@@ -154,17 +155,19 @@ _LAST_HALF_HOUR = timedelta(minutes=30)
 def examples_of(book: Book, limit: Limit, calendar: str | None, rolls: bool) -> list[str]:
     """Sentences that say when the limit falls due for typical arrivals; none where it hangs on a fact."""
     spec = book.policies.organisation.calendars.get(calendar or "")
-    if limit.fact is not None or spec is None:
+    if limit.reads or spec is None:
         return []
     compiled = book.calendars[spec.name]
-    sentence = book.ui.example_strict if limit.strict else book.ui.example
     found: list[str] = []
-    for start in _arrivals_of(book, spec, limit.kind in COUNTED):
+    for start in _arrivals_of(book, spec, any(part.kind in COUNTED for part in limit.all)):
         try:
-            due = compiled.due(start, limit, rolls=rolls)
+            dues = [(compiled.due(start, part, rolls=rolls), part.strict) for part in limit.all]
         except (NeverOpen, OutOfRange):
             continue
-        if due is not None:
+        ahead = [(due, not strict) for due, strict in dues if due is not None]
+        if ahead:
+            due, inclusive = min(ahead)
+            sentence = book.ui.example if inclusive else book.ui.example_strict
             found.append(sentence.format(book.moment(start), book.moment(due.astimezone(start.tzinfo))))
     return list(dict.fromkeys(found))
 

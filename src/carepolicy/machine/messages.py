@@ -27,6 +27,7 @@ from carepolicy.machine.locales import (
 )
 from carepolicy.policy.characters import isolated
 from carepolicy.policy.limit import Limit, LimitError
+from carepolicy.policy.node import in_words
 from carepolicy.policy.region import region_of
 from carepolicy.translations import Own, msg, translation_of
 
@@ -78,7 +79,8 @@ class Slot(Struct, frozen=True):
     currency: str | None = None
     private: bool = False
     words: tuple[tuple[str, str], ...] = ()
-    """What people read of the values of a choice, where that is not made of their names."""
+    """What people read of the values of a choice, where that is not made of their names; of a limit that is the first
+    to fall due of several, the titles of the facts on which they hang."""
     isolated: bool = False
     """Whether the text around it is written from right to left, so that the value must not mix with it."""
     others: tuple[Piece, ...] = ()
@@ -138,7 +140,9 @@ class Template(Struct, frozen=True):
             return values.subject
         if slot.kind == "limit":
             limit = values.clock_limit(slot.name)
-            return "" if limit is None else limit_in_words(limit, self.language, slot.case, self.own)
+            if limit is None:
+                return ""
+            return limit_in_words(limit, self.language, slot.case, self.own, dict(slot.words))
         if slot.kind == "due":
             due = values.clock_due(slot.name)
             return "" if due is None else self._time(due)
@@ -278,10 +282,18 @@ def _part(policies: Policies, flow: Flow, language: str, name: str, case: str) -
     if first == "settings" and rest in organisation.settings:
         return _setting(policies, rest, language, case)
     if first == "clock" and middle in flow.clocks and last in ("limit", "due"):
-        return Slot(last, middle, case=case)
+        return Slot(last, middle, case=case, words=_facts_in_limits(policies, flow, middle) if last == "limit" else ())
     if first == "channel" and middle in organisation.channels and last in ("address", "hours"):
         return _channel(policies, middle, last, language)
     return "{" + name + "}"
+
+
+def _facts_in_limits(policies: Policies, flow: Flow, clock: str) -> tuple[tuple[str, str], ...]:
+    """The titles of facts on which limits of a clock hang that are the first to fall due of several."""
+    facts = policies.organisation.facts
+    parts = (part for choice in flow.clocks[clock].limits for part in choice.limit.parts)
+    names = dict.fromkeys(name for part in parts for name in policies.organisation.limit(part).reads)
+    return tuple((name, facts[name].title or in_words(name.partition(".")[2])) for name in names if name in facts)
 
 
 def _setting(policies: Policies, name: str, language: str, case: str) -> str:

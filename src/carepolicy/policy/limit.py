@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 SECOND = 1_000_000
 """In microseconds, as the units that follow."""
@@ -20,6 +21,7 @@ NANODAYS = 86_400_000_000_000
 """Of one business day: the unit in which business days are counted."""
 
 ELAPSED, MONTHS, UNTIL = "elapsed", "months", "until"
+FIRST_OF = "first_of"
 BUSINESS_TIME, BUSINESS_DAYS, CLOSE_OF_BUSINESS = "business_time", "business_days", "close_of_business"
 
 UNITS: dict[str, dict[str, int]] = {
@@ -49,6 +51,7 @@ class Limit:
     ``close_of_business`` nanodays: N open days, at the closing of the last
     ``until``             0; ``fact`` holds the instant or date, and ``offset`` (with
                           ``direction`` -1 before, +1 after) how far from it the limit is
+    ``first_of``          0; of the limits in ``parts`` the first to fall due
     ===================== ===============================================================
 
     ``days`` is the number of business days where that is whole, else 0. ``strict`` limits are passed
@@ -62,6 +65,7 @@ class Limit:
     fact: str | None = None
     offset: Limit | None = None
     direction: int = 0
+    parts: tuple[Limit, ...] = ()
     days: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -83,9 +87,18 @@ class Limit:
     @property
     def reads(self) -> tuple[str, ...]:
         """The facts that it depends on."""
+        if self.parts:
+            return tuple(dict.fromkeys(fact for part in self.parts for fact in part.reads))
         return () if self.fact is None else (self.fact,)
 
+    @property
+    def all(self) -> tuple[Limit, ...]:
+        """The limits of which the first to fall due counts; any other limit is the only one of its kind."""
+        return self.parts or (self,)
+
     def __str__(self) -> str:
+        if self.parts:
+            return first_of_written(map(str, self.parts))
         prefix = "less than " if self.strict else ""
         if self.kind == UNTIL:
             if self.offset is None:
@@ -95,6 +108,16 @@ class Limit:
             return f"{prefix}{self.unit} {self.amount // NANODAYS}"
         number = _decimal(self.amount, UNITS[self.kind][self.unit])
         return f"{prefix}{number} {self.unit}{'' if number == '1' else 's'}"
+
+
+def first_of(parts: Iterable[Limit]) -> Limit:
+    """The first to fall due of some limits."""
+    return Limit(FIRST_OF, 0, FIRST_OF, parts=tuple(parts))
+
+
+def first_of_written(parts: Iterable[str]) -> str:
+    """Limits of which the first to fall due counts, as they are told in the words of the policy."""
+    return f"the first of {' and '.join(parts)}"
 
 
 def _decimal(amount: int, unit: int) -> str:
@@ -425,19 +448,22 @@ class LimitText(str):
 
     ``setting`` is the name of the setting that stands in its place, if one does: what that says the organisation knows
     (``Organisation.limit``). Else ``limit`` is what the text says, or None and ``fault`` says why it is no limit.
+    ``parts`` are the limits of which the first to fall due counts (``FirstOfText``); any other text has none.
     """
 
-    __slots__ = ("fault", "limit", "setting")
+    __slots__ = ("fault", "limit", "parts", "setting")
 
     setting: str | None
     limit: Limit | None
     fault: LimitError | None
+    parts: tuple[LimitText, ...]
 
     def __new__(cls, text: str) -> LimitText:
         """Read the text."""
         made = super().__new__(cls, text)
         made.setting = setting_in(text)
         made.limit = made.fault = None
+        made.parts = ()
         if made.setting is None:
             try:
                 made.limit = parse_limit(text)
@@ -445,8 +471,32 @@ class LimitText(str):
                 made.fault = fault
         return made
 
-    def __reduce__(self) -> tuple[type[LimitText], tuple[str]]:
+    def __reduce__(self) -> tuple[type[LimitText], tuple[Any]]:
         return LimitText, (str(self),)
+
+    @property
+    def all(self) -> tuple[LimitText, ...]:
+        """The limits that are written here: its parts, or itself."""
+        return self.parts or (self,)
+
+
+class FirstOfText(LimitText):
+    """Several limits as they are written in a policy, of which the first to fall due counts. Its text tells them."""
+
+    __slots__ = ()
+
+    def __new__(cls, parts: Iterable[str]) -> FirstOfText:
+        """Put the parts together; a part that is no limit has its fault itself."""
+        written = tuple(each if isinstance(each, LimitText) else LimitText(each) for each in parts)
+        made = str.__new__(cls, first_of_written(written))
+        made.setting = made.fault = None
+        limits = [each.limit for each in written]
+        made.limit = first_of(each for each in limits if each is not None) if None not in limits else None
+        made.parts = written
+        return made
+
+    def __reduce__(self) -> tuple[type[LimitText], tuple[Any]]:
+        return FirstOfText, (self.parts,)
 
 
 SETTINGS = "settings."

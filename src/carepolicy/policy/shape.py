@@ -175,7 +175,8 @@ def _by_language(value: dict[str, Any]) -> bool:
 def _out_of_bounds(rule: str, error: Any, expected: str, source: Source, path: Path) -> Finding:
     bound = error.validator_value
     if rule in ("minItems", "minProperties"):
-        return Finding("CP112", "this is empty", source.value(path), _so(expected))
+        few = f"{len(error.instance)} {'is' if len(error.instance) == 1 else 'are'} too few here"
+        return Finding("CP112", few if error.instance else "this is empty", source.value(path), _so(expected))
     words = {"minimum": f"at least {bound}", "maximum": f"at most {bound}"}.get(rule, str(bound))
     said = source.written.get(path, error.instance)
     better = share_meant(str(said)) if expected == SHARE else None

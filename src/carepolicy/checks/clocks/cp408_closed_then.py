@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from carepolicy.businesstime.rules import WEEKDAYS
 from carepolicy.businesstime.zones import is_zone
 from carepolicy.checks.context import CheckedFlow, CheckedSet
-from carepolicy.checks.limits import calendar_of, owners_calendar
+from carepolicy.checks.limits import calendar_of, limits_of, owners_calendar
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, CLOSE_OF_BUSINESS
@@ -27,12 +27,12 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
         for clock in flow.clocks.values():
             told: set[str] = set()
             in_time = _states_in_time(one, clock.name)
-            for each in clock.limits:
+            for each, limit, at in limits_of(clock):
                 for state in (name for name in clock.runs_in if name in in_time):
-                    text = _doubt(checked, flow, state, calendar_of(checked, flow, clock, state, each), each.limit)
+                    text = _doubt(checked, flow, state, calendar_of(checked, flow, clock, state, each), limit)
                     if text is not None and text[0] not in told:
                         told.add(text[0])
-                        yield Finding(CODE, text[0], checked.place(each.at / "is"), text[1], Severity.WARNING)
+                        yield Finding(CODE, text[0], checked.place(at), text[1], Severity.WARNING)
         for here in flow.states.values():
             for after in here.after:
                 text = _doubt(checked, flow, here.name, calendar_of(checked, flow), after.limit, closings_alone=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from carepolicy.checks.context import CheckedSet
-from carepolicy.checks.known import awaited, known_in, reads_of
+from carepolicy.checks.known import awaited, is_awaited, known_in, reads_of
+from carepolicy.checks.limits import at_of
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
 from carepolicy.policy.places import Place
@@ -18,10 +19,19 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
         for clock in flow.clocks.values():
             reached = [name for name in clock.runs_in if (flow.name, name) in known]
             for choice, facts in zip(clock.limits, awaited(checked, clock), strict=True):
-                state = next((name for name in reached if facts and not facts <= known[flow.name, name]), None)
+                state = next(
+                    (
+                        name
+                        for name in reached
+                        if facts
+                        and not facts <= known[flow.name, name]
+                        and is_awaited(checked, choice.limit, known[flow.name, name])
+                    ),
+                    None,
+                )
                 if state is not None:
-                    place = checked.place(choice.at / "is")
-                    yield _finding(checked, choice.limit, place, f'the clock "{clock.name}"', state)
+                    place = checked.place(at_of(choice))
+                    yield _finding(checked, choice.limit.all[0], place, f'the clock "{clock.name}"', state)
         for here in flow.states.values():
             for after in here.after:
                 facts = reads_of(checked, after.limit)
@@ -48,7 +58,8 @@ RULE = Rule(
     "to this state, nor set on every way; a default is of no use here. It is a note, since the fact may come with a "
     "later event, from when on the clock has its due time. Where it must be known from the start, let the event "
     "require it, or give the clock another limit for the time before: "
-    "[{when: has(order.ship_by), is: until order.ship_by}, {is: 2 business days}].",
+    "[{when: has(order.ship_by), is: until order.ship_by}, {is: 2 business days}]. Of {first_of: […]} it is enough "
+    "that one limit surely falls due.",
     "events:\n  email_received: {carries: {optional: [order.ship_by]}}\n"
     "clocks:\n  first_reply: {limit: 1 business day before order.ship_by}\n",
     "events:\n  email_received: {carries: {required: [customer.email, order.ship_by], optional: [customer.tier]}}\n"

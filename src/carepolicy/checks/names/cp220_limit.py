@@ -45,7 +45,8 @@ RULE = Rule(
     CODE,
     "limit cannot be read",
     "A limit is a number and a unit (20 seconds, 72 hours, 8 weeks, 1 month, 3 business hours, 2 business days), "
-    "`close of business day 3`, `until FACT`, or a length of time `before` or `after` a fact.",
+    "`close of business day 3`, `until FACT`, or a length of time `before` or `after` a fact. Of a clock it may be the "
+    "first of several to fall due: `{first_of: [3 business days, until FACT]}`.",
     "clocks:\n  first_reply: {limit: 3 busines hours}\n",
     "clocks:\n  first_reply: {limit: 3 business hours}\n",
     find,

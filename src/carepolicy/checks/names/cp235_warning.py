@@ -49,8 +49,9 @@ def _entry(checked: CheckedSet, clock: Clock, text: str, number: int) -> Iterato
 
 
 def _is_beyond(mark: WarnMark, limit: Limit) -> bool:
-    """Whether a warning is as long as a limit that is counted in the same kind of time, or longer."""
-    return mark.length.kind == limit.kind and mark.length.amount >= limit.amount
+    """Whether a warning is as long as a limit, or one of several, that is counted in the same kind of time, or
+    longer."""
+    return any(mark.length.kind == each.kind and mark.length.amount >= each.amount for each in limit.all)
 
 
 HINT = "write a percentage above 0% and below 100%, such as 80%, or a time, such as 30 business minutes before"

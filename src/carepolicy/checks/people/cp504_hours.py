@@ -51,7 +51,7 @@ def _owners(flow: Flow, clock: Clock, roles: Mapping[str, Role]) -> Iterator[tup
 
 def _in_business_time(checked: CheckedSet, clock: Clock) -> bool:
     """Whether a limit of a clock counts open time, so that its calendar matters."""
-    limits = (checked.limit(choice.limit) for choice in clock.limits)
+    limits = (checked.limit(text) for choice in clock.limits for text in choice.limit.all)
     return any(each is not None and each.kind in (BUSINESS_TIME, BUSINESS_DAYS, CLOSE_OF_BUSINESS) for each in limits)
 
 

@@ -51,7 +51,7 @@ def _begins_anew(checked: CheckedSet, clock: Clock, state: str, target: str) -> 
 
 def _hangs_on_a_fact(checked: CheckedSet, text: str) -> bool:
     limit = checked.limit(text)
-    return limit is not None and limit.kind == UNTIL
+    return limit is not None and any(each.kind == UNTIL for each in limit.all)
 
 
 HINT = "let one of them wait for an event, or for a length of time, such as 1 business day"

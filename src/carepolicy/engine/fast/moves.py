@@ -378,7 +378,7 @@ def look(code: Code, clock: LiveClock, target: LiveState, brought: frozenset[str
             code.add("if held is not None and not held.late:")
         with code.deeper():
             limits = clock.choices[target.index]
-            if any(each is not limits for each in clock.choices) or any(limit.until for limit in limits):
+            if any(each is not limits for each in clock.choices) or any(limit.moves or limit.parts for limit in limits):
                 code.call(again)
                 return
             code.add(f"if held.limit is not ({_chosen(code, limits)}):")

@@ -51,7 +51,7 @@ from carepolicy.policy.language.shapes import (
     Several,
     choice,
 )
-from carepolicy.policy.limit import LimitText
+from carepolicy.policy.limit import FirstOfText, LimitText
 from carepolicy.policy.node import CelText, Node, in_words
 from carepolicy.policy.places import At
 from carepolicy.translations import msg
@@ -117,12 +117,47 @@ _ROLLS = Scalar(
 )
 
 
+@mapping(
+    "limits of which the first to fall due counts, such as {first_of: [3 business days, until order.ship_by]}",
+    piece="first_of",
+)
+class FirstOf(Mapped):
+    """Limits, each as if it were the only one, of which the first to fall due counts."""
+
+    limits: tuple[LimitText, ...] = key(
+        Array(LIMIT, "a list of two limits or more", at_least=2), "Limits of which the first to fall due counts.",
+        key="first_of", required=True, hangs=True, example="[3 business days, until order.ship_by]",
+        codes=("CP220", "CP221"),
+    )  # fmt: skip
+
+
+_LIMIT_OR_FIRST = Either(
+    LIMIT,
+    Fields(FirstOf),
+    {
+        **LIMIT.body(),
+        "type": [*SCALARS, "object"],
+        **{keyword: Fields(FirstOf).body()[keyword] for keyword in ("properties", "required", "additionalProperties")},
+        "errorMessage": "a limit such as 3 business hours, or {first_of: […]}",
+    },
+)
+
+
+def _limit_or_first(node: Node) -> LimitText:
+    if isinstance(node.data, dict):
+        return FirstOfText(each.limit() for each in node["first_of"].entries())
+    return node.limit()
+
+
 @mapping("{when: …, is: …}", piece="choice")
 class LimitChoice(Mapped):
     """One entry of a clock's limits: ``limit`` (its text) holds where the guard ``when`` does."""
 
     when: CelText | None = expression("The limit holds where this does.", example='customer.tier == "gold"')
-    limit: LimitText = limit("The limit.", key="is", bare=True, required=True, hangs=True, example="3 business hours")
+    limit: LimitText = key(
+        _LIMIT_OR_FIRST, "The limit; or the first of several to fall due: {first_of: […]}.", key="is", required=True,
+        hangs=True, read=lambda node, name: _limit_or_first(node["is"]), example="3 business hours",
+    )  # fmt: skip
     rolls: str | None = key(
         _ROLLS, "What becomes of a due time on a closed day.", bare=True, otherwise="the clock's", codes=("CP408",),
         example="next_business_day",
@@ -138,17 +173,19 @@ _LIMITS = Either(
     LIMIT,
     Array(Fields(LimitChoice, piece="choice")),
     {
-        "type": [*SCALARS, "array"],
+        "type": [*SCALARS, "array", "object"],
         "items": Fields(LimitChoice, piece="choice").schema(),
-        "errorMessage": "a limit such as 3 business hours, or a list of {when: …, is: …}",
+        **{keyword: Fields(FirstOf).body()[keyword] for keyword in ("properties", "required", "additionalProperties")},
+        "errorMessage": "a limit such as 3 business hours, a list of {when: …, is: …}, or {first_of: […]}",
     },
+    Fields(FirstOf),
 )
 
 
 def _limits(node: Node, name: str) -> tuple[LimitChoice, ...]:
     limits, rolls = node["limit"], node.maybe("rolls")
     if not isinstance(limits.data, list):
-        return (LimitChoice(when=None, limit=limits.limit(), rolls=rolls, at=limits.at),)
+        return (LimitChoice(when=None, limit=_limit_or_first(limits), rolls=rolls, at=limits.at),)
     choices = (read_fields(LimitChoice, each, name) for each in limits.entries())
     return tuple(each if each.rolls else replace(each, rolls=rolls) for each in choices)
 

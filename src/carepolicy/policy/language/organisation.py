@@ -41,7 +41,16 @@ from carepolicy.policy.language.shapes import (
     Scalar,
     choice,
 )
-from carepolicy.policy.limit import Limit, LimitText, WarnMark, length_written, parse_limit, setting_in, warn_mark
+from carepolicy.policy.limit import (
+    Limit,
+    LimitText,
+    WarnMark,
+    first_of,
+    length_written,
+    parse_limit,
+    setting_in,
+    warn_mark,
+)
 from carepolicy.policy.node import Node, in_words
 from carepolicy.policy.places import At
 from carepolicy.policy.vocabulary import amount_meant
@@ -360,6 +369,8 @@ class Organisation(Mapped):
         ``limit_text(written)``.
         """
         limit = written.limit if isinstance(written, LimitText) else None
+        if limit is None and isinstance(written, LimitText) and written.parts:
+            return first_of(map(self.limit, written.parts))
         return parse_limit(self.limit_text(written)) if limit is None else limit
 
     def warning(self, written: str) -> WarnMark:

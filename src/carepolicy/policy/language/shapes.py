@@ -313,11 +313,13 @@ class Named(Shape):
 
 @dataclass(frozen=True, eq=False)
 class Either(Shape):
-    """A plain value, or a mapping or list in its place; whoever declares it says how it is read."""
+    """A plain value, or a mapping or list in its place; whoever declares it says how it is read. Where either may stand
+    in its place, ``mapped`` is the mapping and ``long`` the list."""
 
     plain: Shape
     long: Shape
     written: Schema
+    mapped: Shape | None = None
     piece: str = ""
     what: str = ""
 
@@ -328,14 +330,20 @@ class Either(Shape):
     def below(self) -> Iterator[Shape]:
         """The shapes of what stands in it."""
         yield self.long
+        if self.mapped is not None:
+            yield self.mapped
 
     def named(self) -> Iterator[str]:
         """Of what names stand in it."""
         yield from self.plain.named()
-        yield from self.long.named()
+        for each in self.below():
+            yield from each.named()
 
     def inside(self, data: Any) -> Iterator[Inside]:
         """The one or the other."""
+        if self.mapped is not None and isinstance(data, dict):
+            yield Inside(self.mapped, data)
+            return
         yield Inside(self.long if isinstance(data, (dict, list)) else self.plain, data)
 
 

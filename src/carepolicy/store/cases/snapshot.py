@@ -19,7 +19,7 @@ from carepolicy.businesstime import Limit, parse_limit
 from carepolicy.engine.case import Case
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import make_tuple
-from carepolicy.engine.round import Kept, Round, with_more
+from carepolicy.engine.round import Kept, PartUsed, Round, with_more
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,11 +56,13 @@ class Freezer:
         self._states = {state.name: state for state in program.states}
         self._clocks = {clock.name: clock for clock in program.clocks}
         self._seen: dict[int, list[str]] = {}
-        self._limits: dict[int, tuple[str, int]] = {}
+        self._limits: dict[int, tuple[str | int, ...]] = {}
         for clock in program.clocks:
             for state, choices in zip(program.states, clock.choices, strict=True):
                 for place, limit in enumerate(choices):
                     self._limits.setdefault(id(limit), (state.name, place))
+                    for each in limit.parts[1:]:
+                        self._limits.setdefault(id(each), (state.name, place, each.part))
 
     # -- out -----------------------------------------------------------------------------------------
 
@@ -151,6 +153,8 @@ class Freezer:
             kept["late"] = True
         if held.segments:
             kept["segments"] = held.segments
+        if held.parts:
+            kept["parts"] = [tuple(each) for each in held.parts]
         if held.given:
             kept["given"] = [str(more) for more in held.given]
         return kept
@@ -207,21 +211,28 @@ class Freezer:
         held.running, held.late = kept.get("running", True), kept.get("late", False)
         if "segments" in kept:
             held.segments = _pairs(kept["segments"])
+        if "parts" in kept:
+            held.parts = tuple(PartUsed(*each) for each in kept["parts"])
         if "given" in kept:
             held.given = tuple(parse_limit(text) for text in kept["given"])
         elif "extras" in kept or (held.amount and not held.limit.dated and held.amount != held.limit.amount):
             held.given = _once_given(held, kept.get("extras", ()))
         return held
 
-    def _limit(self, clock: LiveClock, state: str, place: int) -> LiveLimit:
-        return clock.choices[self._states[state].index][place]
+    def _limit(self, clock: LiveClock, state: str, place: int, part: int = 0) -> LiveLimit:
+        limit = clock.choices[self._states[state].index][place]
+        return limit.parts[part] if part else limit
 
 
 def _of_kept(kept: Kept) -> dict[str, Any]:
-    segments, used, measure, warned, given, _, marked = kept
+    segments, used, measure, warned, given, _, marked, others = kept
     told: dict[str, Any] = {"segments": segments, "used": used, "measure": measure, "warned": warned}
     told["given"] = [str(more) for more in given]
-    return {**told, "marked": marked} if marked else told
+    if marked:
+        told["marked"] = marked
+    if others:
+        told["others"] = others
+    return told
 
 
 def _as_kept(kept: Any) -> Kept:
@@ -229,7 +240,8 @@ def _as_kept(kept: Any) -> Kept:
         return Kept(_pairs(kept), 0, "", 0, ())
     given = tuple(parse_limit(text) for text in kept["given"])
     marked = kept.get("marked", 0)
-    return Kept(_pairs(kept["segments"]), kept["used"], kept["measure"], kept["warned"], given, None, marked)
+    others = tuple((measure, used) for measure, used in kept.get("others", ()))
+    return Kept(_pairs(kept["segments"]), kept["used"], kept["measure"], kept["warned"], given, None, marked, others)
 
 
 def _once_given(held: Round, extras: Iterable[str]) -> tuple[Limit, ...]:

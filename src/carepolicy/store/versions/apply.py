@@ -24,7 +24,17 @@ from carepolicy.engine.clocks import write_ended, write_running
 from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.record import Told
-from carepolicy.engine.round import Round, marked_in, place_of, settle, settle_standing, used_before, used_of
+from carepolicy.engine.round import (
+    PartUsed,
+    Round,
+    marked_in,
+    place_of,
+    settle,
+    settle_standing,
+    used_as,
+    used_before,
+    used_of,
+)
 from carepolicy.machine.bundle import load_bundle
 from carepolicy.machine.program import Phase
 from carepolicy.store.faults import ReadOnly
@@ -416,7 +426,7 @@ def _move_round(new: Case, held: Round, clock: LiveClock, phase: Phase, now: int
         clocks.pause(out, new, taken, now, when)
     elif not taken.running and phase is Phase.RUNNING:
         clocks.resume(out, new, taken, now, when)
-    elif not taken.late and ((taken.running and taken.due != held.due) or taken.limit.limit != held.limit.limit):
+    elif not taken.late and ((taken.running and taken.due != held.due) or taken.limit.whole != held.limit.whole):
         write_running(out, new, taken, "clock.extended", now, when, WHY)
 
 
@@ -424,6 +434,8 @@ def _carried(new: Case, held: Round, clock: LiveClock, limit: LiveLimit, now: in
     """A round that goes on under another limit, or in another calendar."""
     old = held.limit
     taken = held.successor(clock, limit)
+    if old.parts or limit.parts:
+        return _carried_first(new, held, taken, now)
     if old.measure == limit.measure:
         taken.used = used_of(held, now)
     else:
@@ -434,8 +446,33 @@ def _carried(new: Case, held: Round, clock: LiveClock, limit: LiveLimit, now: in
         taken.since = now
     taken.base = place_of(taken, now) - taken.used
     taken.amount = held.amount if limit.limit == old.limit else limit.amount
-    taken.warned = min(held.warned, len(clock.warns))
-    taken.marked = marked_in(clock, held.clock, held.marked)
+    return _worked_out(new, held, taken, now)
+
+
+def _carried_first(new: Case, held: Round, taken: Round, now: int) -> Round:
+    """As ``_carried``, where the one limit or the other is the first to fall due of several."""
+    limit = taken.limit
+    used = [used_as(held, each, now) for each in limit.parts or (limit,)]
+    if taken.running:
+        taken.segments += ((held.since, now),)
+        taken.since = now
+    if limit.parts:
+        taken.parts = tuple(map(PartUsed, used))
+        same = next((n for n, each in enumerate(limit.parts) if each.limit == held.limit.limit), 0)
+        taken.limit, taken.used = limit.parts[same], used[same]
+    else:
+        taken.used = used[0]
+    if held.limit.measure != taken.limit.measure:
+        taken.mark = taken.limit.amount
+    taken.base = place_of(taken, now) - taken.used
+    taken.amount = held.amount if taken.limit.limit == held.limit.limit else taken.limit.amount
+    return _worked_out(new, held, taken, now)
+
+
+def _worked_out(new: Case, held: Round, taken: Round, now: int) -> Round:
+    """A round that was carried over, with its warnings and its due time."""
+    taken.warned = min(held.warned, len(taken.clock.warns))
+    taken.marked = marked_in(taken.clock, held.clock, held.marked)
     if taken.running and not taken.late:
         settle(taken, new.facts)
     elif not taken.late:
