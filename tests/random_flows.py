@@ -86,6 +86,8 @@ LIMITS = (
     "close of business day 1",
     "1 month",
     "until order.ship_by",
+    "{first_of: [3 business hours, until order.ship_by]}",
+    "{first_of: [2 hours, less than 1 business hour, close of business day 1]}",
 )
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
