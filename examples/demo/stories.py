@@ -31,6 +31,7 @@ STORIES: dict[str, list[Step]] = {
         ("06 09:00", "house", "goods_received", {}),
         ("06 09:40", "house", "stock_reserved", {}),
         handed("06 15:00", "NW-2003"),
+        desk("09 10:00", "compensation_given", delay__compensation="5.00"),
         ("10 12:00", "carrier", "carrier_delivered", {}),
     ],
     # A new day, named before the old one passed
@@ -48,6 +49,7 @@ STORIES: dict[str, list[Step]] = {
         ("13 16:00", "house", "production_done", {}),
         ("13 18:00", "house", "order_packed", {}),
         handed("16 10:00", "NW-2004"),
+        desk("16 11:00", "compensation_given", delay__compensation="10.00"),
         ("18 09:30", "carrier", "carrier_delivered", {}),
     ],
     # The bank says no, then yes
@@ -80,7 +82,9 @@ STORIES: dict[str, list[Step]] = {
         ("09 15:30", "house", "stock_reserved", {}),
         ("10 08:00", "house", "order_packed", {}),
         handed("10 16:00", "NW-2008"),
-        desk("20 10:00", "loss_settled"),
+        customer("20 10:00", "refund_wanted"),
+        desk("20 11:00", "item_refund_sent", item__refund="75.00"),
+        desk("20 11:30", "goodwill_given", item__goodwill="5.00", item__goodwill_words="un bon de 5 livres"),
     ],
     # Late at the customer's door, but found
     "order-2009": [
@@ -89,9 +93,10 @@ STORIES: dict[str, list[Step]] = {
         ("11 08:00", "house", "stock_reserved", {}),
         ("11 10:00", "house", "order_packed", {}),
         handed("12 17:00", "NW-2009"),
-        ("18 12:00", "carrier", "found_delivered", {}),
+        ("18 12:00", "carrier", "carrier_delivered", {}),
+        desk("18 15:00", "goodwill_given", item__goodwill="3.00", item__goodwill_words="a voucher for 3 pounds"),
     ],
-    # Arrives broken: goes on as a complaint
+    # Arrives broken: our problem, and a new one goes out
     "order-2010": [
         placed("11 09:00", "eve", "41.00", "1 vase", "13 15:00", "17 18:00"),
         paid("11 09:01"),
@@ -100,14 +105,17 @@ STORIES: dict[str, list[Step]] = {
         handed("12 16:00", "NW-2010"),
         ("16 10:00", "carrier", "carrier_delivered", {}),
         customer("16 14:10", "problem_reported", complaint__about="The vase is broken."),
-        desk("16 15:00", "complaint_acknowledged", complaint__remedy_sought="a new vase"),
-        assessed("16 15:30", "damaged_item"),
-        named("16 16:00", "Eli"),
-        decided("17 10:00", "It was packed without paper", "a new vase", "18.00"),
-        desk("17 11:00", "response_sent"),
-        customer("17 18:20", "offer_accepted"),
-        desk("19 10:00", "remedy_done"),
-        desk("20 09:30", "need_checked", complaint__need_remains=False),
+        desk("16 15:00", "problem_understood", item__problem="damaged"),
+        desk("16 15:30", "put_right_agreed"),
+        customer("16 18:20", "replacement_wanted", item__in_stock=True),
+        desk(
+            "17 11:00",
+            "replacement_sent",
+            order__carrier="Northway",
+            order__tracking_number="NW-2099",
+            order__tracking_link="https://carrier.example/NW-2099",
+        ),
+        desk("17 11:30", "goodwill_given", item__goodwill="4.00", item__goodwill_words="a voucher for 4 pounds"),
     ],
     # E-mails
     "mail-201": [
@@ -215,6 +223,18 @@ STORIES: dict[str, list[Step]] = {
         desk("23 11:00", "remedy_done"),
         desk("24 10:00", "need_checked"),
     ],
+    # The second of that cause
+    "complaint-307": [
+        complained("12 09:20", "amy", "A bowl came chipped."),
+        desk("12 09:50", "complaint_acknowledged", complaint__remedy_sought="a new bowl"),
+        assessed("12 10:30", "damaged_item"),
+        named("12 11:00", "Fatima"),
+        decided("13 10:00", "It was packed without paper", "a new bowl", "12.00"),
+        desk("13 11:00", "response_sent"),
+        customer("13 18:00", "offer_accepted"),
+        desk("17 10:00", "remedy_done"),
+        desk("18 10:00", "need_checked"),
+    ],
     # Withdrawn
     "complaint-305": [
         complained("23 11:00", "amy", "Charged twice."),
@@ -226,16 +246,23 @@ STORIES: dict[str, list[Step]] = {
         complained("24 13:35", "eve", "The lamp sparks."),
         desk("24 13:50", "complaint_acknowledged", complaint__remedy_sought="take it off the market"),
         assessed("24 14:00", "faulty_item", severity="safety"),
+        desk("24 14:40", "made_safe"),
+        named("24 15:00", "Eli"),
         decided("24 16:00", "A wire is loose in one batch", "the price, and a recall of the batch", "60.00"),
         desk("24 16:30", "remedy_approved"),
         desk("24 17:00", "response_sent"),
     ],
-    # What the watch found in order-2010, mail-209 and complaint-304
+    # What the watch found in complaint-307, mail-209 and complaint-304
     "damaged_item": [
         desk("19 10:00", "same_cause_confirmed"),
         desk("19 10:30", "owner_named", problem__owner="Gus"),
         desk("20 11:00", "cause_found", problem__evidence="Nothing broke that was wrapped in paper"),
-        desk("20 14:00", "fix_approved", problem__fix="Paper around every cup, plate and vase"),
+        desk(
+            "20 14:00",
+            "fix_approved",
+            problem__fix="Paper around every cup, plate and vase",
+            problem__fits_every_shop=True,
+        ),
         desk("23 08:00", "fix_live"),
     ],
 }

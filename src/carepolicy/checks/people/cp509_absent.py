@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.findings import Finding, quoted
+from carepolicy.policy.findings import Finding, Severity, quoted
 from carepolicy.policy.language.absence import compared
 from carepolicy.policy.likeness import did_you_mean, sole
 
@@ -20,7 +20,8 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
             names = list(people.values())
             place = checked.key_place(organisation.at / "away" / person)
             text = f"nobody of the name {quoted(person)} has a role"
-            yield Finding(CODE, text, place, did_you_mean(person, names), replacement=sole(person, names))
+            hint = did_you_mean(person, names)
+            yield Finding(CODE, text, place, hint, Severity.WARNING, sole(person, names))
 
 
 CODE = "CP509"
@@ -28,8 +29,9 @@ RULE = Rule(
     CODE,
     "absence of nobody",
     "Under away: stand people by the name that they have under people: of a role. The absence of anybody else would "
-    "move no work.",
+    "move no work: the name is misspelt, or who bore it has gone.",
     "away: {Aofie: 2026-08-03/2026-08-14}\n",
     "away: {Aoife: 2026-08-03/2026-08-14}\n",
     find,
+    Severity.WARNING,
 )
