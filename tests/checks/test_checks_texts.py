@@ -98,3 +98,15 @@ def test_a_catalogue_that_would_be_overlooked_is_found(harbour: Path, name: str)
     (harbour / name).write_text(text)
     findings = check_folder(harbour)[1]
     assert [(each.code, each.place.file) for each in findings] == [("CP115", name)]
+
+
+@pytest.mark.parametrize(("languages", "texts", "found"), [("en, pl", "", 0), ("en, pl", "pl", 1), ("pl, en", "", 1)])
+def test_words_of_ours_are_missed_where_staff_read_a_language_and_not_where_customers_alone_do(
+    harbour: Path, languages: str, texts: str, found: int
+) -> None:
+    organisation = harbour / "organisation.yaml"
+    organisation.write_text(organisation.read_text().replace("languages: [en, fr]", f"languages: [{languages}]"))
+    if texts:
+        (harbour / "texts").mkdir()
+        (harbour / "texts" / f"{texts}.po").write_text(translated(harbour, texts))
+    assert [each.code for each in check_folder(harbour)[1] if each.code == "CP625"] == ["CP625"] * found
