@@ -164,6 +164,7 @@ def scope() -> Scope:
 EFFECTS = (
     "tell: care_lead",
     "tell: {role: care_agent, say: 'Case {case}: {order.total} of {customer.name}'}",
+    "tell: {role: care_agent, say: 'Then {order.total}, {customer.name}', in_hours: true}",
     "set: {complaint.attempts: complaint.attempts + 1}",
     "set: {case.urgent: complaint.attempts > 1}",
     "request: {refund: {amount: order.total, to: customer.name}}",

@@ -124,6 +124,7 @@ class Told:
     def texts(self) -> tuple[str, str]:
         messages = {f"told_{number}": message(*NAMES) for number in range(1, self.sent + 1)}
         as_numbers = yaml.safe_dump(self.flow, sort_keys=False).replace("at_most: '2'", "at_most: 2")
+        as_numbers = as_numbers.replace("in_hours: 'true'", "in_hours: true")
         flow = as_numbers.replace("version: '1'", "version: 1")
         return flow, yaml.safe_dump({"language": "en", "messages": messages})
 

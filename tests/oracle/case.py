@@ -398,7 +398,11 @@ class Case:
             self.send(each)
         for each in listed(said.get("tell", [])):
             told = {"role": each} if isinstance(each, str) else {"role": each["role"], "text": self.fill(each["say"])}
-            self.tell("notice.requested", told)
+            opening = self.opening_for(each) if isinstance(each, dict) and "in_hours" in each else self.now
+            if opening > self.now:
+                self.oracle.waiting.append(Timer(opening, opening, (-2, 0), False, "told", self, told))
+            else:
+                self.tell("notice.requested", told)
         for action, given in said.get("request", {}).items():
             values = {name: self.evaluate(text) for name, text in given.items()}
             self.tell("action.requested", {"action": action, "with": values})
@@ -408,6 +412,11 @@ class Case:
             self.raise_event(each)
         for each in listed(said.get("open", [])):
             self.opening.append(each)
+
+    def opening_for(self, said: Data) -> int:
+        """When a notice is told that waits for the hours of its role."""
+        role, organisation = self.oracle.roles[said["role"]], self.oracle.organisation
+        return self.oracle.hours[role.get("calendar", organisation["calendar"])].opening(self.now)
 
     def extend(self, said: Data) -> None:
         clock = next(each for each in self.clocks if each.name == said["clock"])

@@ -113,6 +113,14 @@ class Hours:
     def end_of(self, day: date) -> int:
         return first_showing(self.zone, datetime.combine(day + timedelta(days=1), datetime.min.time()))
 
+    def opening(self, instant: int) -> int:
+        """An instant inside of open time, else the next opening; a closing is outside."""
+        for day in self.from_day(self.date(instant) - timedelta(days=1)):
+            for begin, end in self.day(day):
+                if begin < end and instant < end:
+                    return max(begin, instant)
+        raise TooFar
+
     def is_open(self, day: date) -> bool:
         return any(begin < end for begin, end in self.day(day))
 

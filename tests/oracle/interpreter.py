@@ -25,6 +25,7 @@ and count them again whenever something is asked of them. Where LANGUAGE.md is s
   in another unit is added to the rolled time, and rolled again.
 - A month is as long as it is in the zone in which it began to count, whoever owns the case later.
 - A due time that is past is counted back from where the clock last went on.
+- A notice that waits for an opening comes, at one instant, before all else of its flow, but after an event of it.
 - A warning that would not come before the due time does not come.
 """
 
@@ -37,7 +38,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from oracle.case import FINAL, Case, Data
+from oracle.case import FINAL, Case, Data, Timer
 from oracle.hours import Hours, instant, moment
 
 MOST = 400  # timers between two events; the engine cuts what goes round for ever, which is no matter of the language
@@ -76,6 +77,7 @@ class Oracle:
         self.sequences: dict[tuple[str, str], int] = {}
         self.records: list[Data] = []
         self.raised: list[Data] = []
+        self.waiting: list[Timer] = []  # notices for which an opening must come; their cases may be closed by then
 
     def default(self, name: str) -> Any:
         spec = self.organisation["facts"].get(name, {})
@@ -225,11 +227,16 @@ class Oracle:
             for each in cases.values():
                 each.now = max(each.now, self.seen.get(subject, 0))
             found = [timer for name in sorted(cases) for timer in cases[name].timers()]
+            found += [timer for timer in self.waiting if timer.case.subject == subject]
             due = [each for each in found if each.due < until or (each.due == until and (whole or each.strict))]
             if not due:
                 return
             first = min(due, key=lambda each: (each.due, each.case.name, each.order))
             self.seen[subject] = max(self.seen.get(subject, 0), first.at)
+            if first.kind == "told":
+                self.waiting.remove(first)
+                self.record("notice.requested", self.seen[subject], subject, first.what, first.case.name)
+                continue
             first.case.fire(first)
             self.after_step(first.case)
         raise GoesRound

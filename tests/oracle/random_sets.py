@@ -171,6 +171,7 @@ class Maker:
         self.seed, self.random = seed, Random(seed // LOGS)
         self.newer = Random(f"newer {seed // LOGS}") if newer and seed // LOGS % 3 != 2 else None
         self.newest = Random(f"newest {seed // LOGS}") if self.newer is not None else None
+        self.waits = Random(f"waits {seed // LOGS}")  # apart again: the sets with newer keys stay as they were
         self.start = datetime.fromisoformat(self.random.choice(ANCHORS)).replace(tzinfo=UTC)
 
     def maybe(self, share: float) -> bool:
@@ -421,6 +422,9 @@ class Maker:
             )
         if "tell" in chosen:
             made["tell"] = self.one(({"role": "agent", "say": "{n.a} of {tier.a}"}, "lead"))
+            if self.newer is not None and self.waits.random() < 0.5:
+                role = self.waits.choice(("agent", "lead"))
+                made["tell"] = {"role": role, "say": "{n.a} of {tier.a}", "in_hours": True}
         if "send" in chosen:
             made["send"] = self.one(("hello", "facts", ["hello", "facts"]))
         if "request" in chosen:
@@ -458,6 +462,7 @@ class Maker:
         """Some minutes later, or exactly when something falls due."""
         if self.maybe(0.3):
             dues = [timer.due for cases in ahead.cases.values() for case in cases.values() for timer in case.timers()]
+            dues += [timer.due for timer in ahead.waiting]
             near = [each for each in dues if 0 < each - instant(at) < 40 * DAY and each % SECOND == 0]
             if near:
                 return moment(self.one(near))

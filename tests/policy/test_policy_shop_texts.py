@@ -93,8 +93,8 @@ def test_a_notice_speaks_the_language_of_the_role_that_is_told(shop: Policies) -
     program = next(each for each in compile_policies(shop).programs if each.flow == "cake_order")
     ordered = next(each for each in program.states if each.name == "ordered")
     told = {
-        role: texts
-        for ways in ordered.ways.values() for way in ways if way.effects is not None for role, texts in way.effects.tell
+        each.role: each.texts
+        for ways in ordered.ways.values() for way in ways if way.effects is not None for each in way.effects.tell
     }  # fmt: skip
     assert {role: [*texts] for role, texts in told.items()} == {"baker": ["pt-BR"], "owner": ["fr"]}
     assert told["baker"]["pt-BR"].text[0] == "Depressa: "

@@ -39,6 +39,7 @@ class Labels:
     condition: str = msg("if {}")
     timed: str = msg("by itself to “{}”")
     tell: str = msg("tell {}")
+    in_hours: str = msg("{} in working hours")
     opens: str = msg("starts “{}”")
     raises: str = msg("reports “{}”")
     assigns: str = msg("goes to {}")

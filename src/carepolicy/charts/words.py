@@ -21,7 +21,7 @@ from carepolicy.translations import primary_language, translation_of
 if TYPE_CHECKING:
     from carepolicy.charts.labels import Labels
     from carepolicy.guards.scope import Scope
-    from carepolicy.policy.model import Clock, Effects, Flow, Organisation, Policies, Transition
+    from carepolicy.policy.model import Clock, Effects, Flow, Organisation, Policies, Tell, Transition
 
 
 _LATE = 44
@@ -181,7 +181,7 @@ class Words:
 
     def effects(self, effects: Effects, *, sends: bool = False) -> str:
         """What else happens, in words: who is told, which flow starts, what is reported."""
-        said = [self.labels.tell.format(self.role(tell.role)) for tell in effects.tell]
+        said = [self.labels.tell.format(self.told(tell)) for tell in effects.tell]
         if effects.spends is not None:
             said.append(self.labels.spends.format(self.worked_out(effects.spends)))
         said += [self.labels.opens.format(self.flow_title(opened.flow)) for opened in effects.open]
@@ -193,6 +193,11 @@ class Words:
             said += [self.labels.sends.format(self.message(template)) for template in effects.send]
             said += [self.labels.asks_for.format(humanised(request.action)) for request in effects.request]
         return ", ".join(dict.fromkeys(said))
+
+    def told(self, tell: Tell) -> str:
+        """Who is told, and whether it waits for their hours."""
+        role = self.role(tell.role)
+        return self.labels.in_hours.format(role) if tell.in_hours else role
 
     def flow_title(self, name: str) -> str:
         """The title of a flow of the set."""

@@ -193,10 +193,54 @@ class Opening:
 
     __slots__ = ("due", "number", "program")
 
+    order = -1
+    """Where it stands among what falls due at one instant in its flow: before what clocks and timers do."""
+
     def __init__(self, program: LiveProgram, number: int, due: int) -> None:
         self.program = program
         self.number = number
         self.due = due
+
+    @property
+    def place(self) -> int:
+        """The place of its flow."""
+        return self.program.place
+
+
+class Notice:
+    """A notice that was told and waits: its data, with private facts masked; ``whole`` is the data without masks, and
+    ``private`` says which facts went into each field, where there are any. ``sealed`` is the latter two as a store
+    keeps them."""
+
+    __slots__ = ("private", "sealed", "told", "whole")
+
+    def __init__(self, told: Told, whole: Told | None = None, private: Private | None = None) -> None:
+        self.told = told
+        self.whole = whole
+        self.private = private
+        self.sealed: bytes | None = None
+
+
+class Notices:
+    """Notices of one flow that wait for the same opening, in the order in which they were told. ``place`` is that of
+    the flow; a case that told one may be closed by then."""
+
+    __slots__ = ("due", "place", "told")
+
+    order = -2
+    """Where they stand among what falls due at one instant in their flow: before all else."""
+
+    def __init__(self, place: int, due: int, told: list[tuple[ProgramId, Notice]]) -> None:
+        self.place = place
+        self.due = due
+        self.told = told
+
+
+Timer = Opening | Notices
+"""What falls due of a subject beside its cases."""
+
+TimerKey = int | tuple[int, int]
+"""The place of a flow that opens cases; that of one whose notices wait, and the instant at which they are told."""
 
 
 NONE_YET: dict[int, int] = {}
@@ -206,17 +250,18 @@ NONE_YET: dict[int, int] = {}
 class Subject:
     """All open cases about one thing, and what must be remembered when they are closed.
 
-    ``cases`` are by the place of their program; ``only`` is the one case where there is just one.
+    ``cases`` are by the place of their program; ``only`` is the one case where there is just one. ``timers`` are what
+    falls due beside the cases.
     """
 
-    __slots__ = ("cases", "last", "name", "next", "only", "openings", "sequences")
+    __slots__ = ("cases", "last", "name", "next", "only", "sequences", "timers")
 
     def __init__(self, name: str, last: int = -NEVER) -> None:
         self.name = name
         self.cases: dict[int, Case] = {}
         self.only: Case | None = None
         self.sequences: dict[int, int] = NONE_YET
-        self.openings: dict[int, Opening] | None = None
+        self.timers: dict[TimerKey, Timer] | None = None
         self.last = last
         self.next = NEVER
 
@@ -224,6 +269,15 @@ class Subject:
         """Note an open case."""
         self.cases[place] = case
         self.only = case if len(self.cases) == 1 else None
+
+    def wait(self, waiting: Notices) -> None:
+        """Note notices that wait."""
+        key = waiting.place, waiting.due
+        known = (self.timers or {}).get(key)
+        if isinstance(known, Notices):
+            known.told += waiting.told
+        else:
+            self.timers = {**(self.timers or {}), key: waiting}
 
     def drop(self, place: int) -> None:
         """Let go of a case."""
@@ -269,12 +323,19 @@ class Steps(Protocol):
     def shown_person(self, case: Case, person: Any) -> str:
         """A person's name as a record may bear it."""
 
+    def hold(self, case: Case, said: Said, due: int, event: Mapping[str, Any]) -> None:
+        """Let what an effect says wait."""
+
     def raise_event(self, case: Case, raised: RaiseTable, now: int, event: Mapping[str, Any]) -> None:
         """Note an event for another key."""
 
 
 class Said(Protocol):
-    """What a record says that an effect writes."""
+    """What a record says that an effect writes. ``hours`` are those that it waits for, None where it does not wait."""
+
+    @property
+    def hours(self) -> Calendar | None:
+        """The calendar in whose open hours it is written."""
 
     @property
     def kind(self) -> str:
@@ -293,7 +354,7 @@ class Effects(Protocol):
 
     sets_facts: bool
     extends_clocks: bool
-    opens_cases: bool
+    leaves_more: bool
 
     def run(self, stepper: Steps, case: Case, now: int, when: str, event: Mapping[str, Any]) -> None:
         """Let the effects happen."""

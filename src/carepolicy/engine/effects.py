@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.businesstime.errors import NeverOpen, OutOfRange
+from carepolicy.businesstime.instants import TWO_YEARS
 from carepolicy.engine import clocks
 from carepolicy.engine.clocks import extend
 from carepolicy.engine.facts import plain
@@ -15,10 +18,11 @@ from carepolicy.policy.addresses import MAIL_ID
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from carepolicy.businesstime import Calendar
     from carepolicy.engine.absences import Absences
     from carepolicy.engine.case import Case, LiveProgram, LiveState, Private, Said, Steps
     from carepolicy.machine.messages import Piece, Slot, Template
-    from carepolicy.machine.program import ArgumentTable, Bundle, EffectsTable, OpenTable, RaiseTable
+    from carepolicy.machine.program import ArgumentTable, Bundle, EffectsTable, NoticeTable, OpenTable, RaiseTable
 
 
 REPLIES_TO = "in_reply_to"
@@ -28,26 +32,30 @@ REPLIES_TO = "in_reply_to"
 class LiveEffects:
     """The effects of one transition, or of entering or leaving one state.
 
-    ``sets_facts``, ``extends_clocks`` and ``opens_cases`` say what may be other afterwards than records and events.
+    ``sets_facts``, ``extends_clocks`` and ``leaves_more`` (cases to be opened, notices that wait) say what may be other
+    afterwards than records and events.
     """
 
     __slots__ = (
-        "_assign", "_extend", "_opens", "_raises", "_said", "_set", "extends_clocks", "opens_cases", "sets_facts",
+        "_assign", "_extend", "_opens", "_raises", "_said", "_set", "_waits", "extends_clocks", "leaves_more",
+        "sets_facts",
     )  # fmt: skip
 
     def __init__(self, program: LiveProgram, bundle: Bundle, table: EffectsTable, trigger: str) -> None:
         self._set = table.set
         self._assign = table.assign
         said: list[Said] = [LiveMessage(name, program.program.templates[name], bundle) for name in table.send]
-        said += [LiveNotice(role, texts, bundle) for role, texts in table.tell]
+        said += [LiveNotice(each, bundle) for each in table.tell]
         said += [LiveRequest(action, arguments) for action, arguments in table.request]
         self._said = tuple(said)
+        self._waits = any(each.hours is not None for each in said)
         self._opens: tuple[OpenTable, ...] = table.open
         self._raises: tuple[RaiseTable, ...] = table.raises
         self._extend = tuple(
             (program.clocks[each.clock], each.by, each.at_most, f"{trigger}: {each.by} more") for each in table.extend
         )
-        self.sets_facts, self.extends_clocks, self.opens_cases = bool(table.set), bool(table.extend), bool(table.open)
+        self.sets_facts, self.extends_clocks = bool(table.set), bool(table.extend)
+        self.leaves_more = bool(table.open) or self._waits
 
     def run(self, stepper: Steps, case: Case, now: int, when: str, event: Mapping[str, Any]) -> None:
         """Let the effects happen, in the order of the fields of their table."""
@@ -59,7 +67,10 @@ class LiveEffects:
             person = stepper.value(case, named_by) if named_by is not None else None
             case.assigned = (role, person)
         for said in self._said:
-            stepper.write(case, said, when, event)
+            if self._waits and said.hours is not None and (due := opening_of(said.hours, now)) > now:
+                stepper.hold(case, said, due, event)
+            else:
+                stepper.write(case, said, when, event)
         for each in self._opens:
             stepper.to_open.append((each, case))
         for raised in self._raises:
@@ -69,6 +80,15 @@ class LiveEffects:
             if held is not None and not held.late and (at_most is None or case.extensions(clock.index) < at_most):
                 case.count_extension(clock.index)
                 extend(stepper.out, case, held, by, now, when, reason)
+
+
+def opening_of(hours: Calendar, now: int) -> int:
+    """When a notice is told: now in open time, or where it does not open in the next two years, and else at the next
+    opening."""
+    with suppress(NeverOpen, OutOfRange):
+        opening = hours.next_opening_us(now)
+        return opening if opening - now <= TWO_YEARS else now
+    return now
 
 
 def assign_task(stepper: Steps, case: Case, state: LiveState, when: str) -> None:
@@ -180,6 +200,7 @@ class LiveMessage:
     __slots__ = ("_bundle", "_hides_mail", "_name", "_private", "_templates", "_texts")
 
     kind = "message.requested"
+    hours: Calendar | None = None
 
     def __init__(self, name: str, templates: Mapping[str, Template], bundle: Bundle) -> None:
         self._name = name
@@ -222,12 +243,14 @@ class LiveMessage:
 class LiveNotice:
     """A notice for a role, in the organisation's first language that it has."""
 
-    __slots__ = ("_private", "_role", "_text")
+    __slots__ = ("_private", "_role", "_text", "hours")
 
     kind = "notice.requested"
 
-    def __init__(self, role: str, texts: Mapping[str, Template], bundle: Bundle) -> None:
-        self._role = role
+    def __init__(self, table: NoticeTable, bundle: Bundle) -> None:
+        texts = table.texts
+        self._role = table.role
+        self.hours: Calendar | None = None if table.calendar is None else bundle.calendars[table.calendar]
         language = next((each for each in bundle.languages if each in texts), next(iter(texts)))
         self._text = LiveText(texts[language], texts[language].text)
         self._private = private_of(texts)
@@ -247,6 +270,7 @@ class LiveRequest:
     __slots__ = ("_action", "_arguments", "_private")
 
     kind = "action.requested"
+    hours: Calendar | None = None
 
     def __init__(self, action: str, arguments: tuple[ArgumentTable, ...]) -> None:
         self._action = action

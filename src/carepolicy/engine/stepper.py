@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import clocks, codes
 from carepolicy.engine.absences import Absences
-from carepolicy.engine.case import Case, Opening, Raised, Subject
+from carepolicy.engine.case import Case, Notice, Notices, Opening, Raised, Subject
 from carepolicy.engine.clocks import begin_anew, forget_lateness, look_again
 from carepolicy.engine.effects import assign_task
 from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.engine.record import Told
+from carepolicy.engine.record import Record, Told
 from carepolicy.engine.round import Round, due_of
 from carepolicy.machine.messages import MASK
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from carepolicy.engine.case import LiveAfter, LiveProgram, LiveState, LiveWay, Operation, Operations, Private, Said
-    from carepolicy.engine.record import Record
     from carepolicy.engine.round import LiveClock
     from carepolicy.machine.messages import Template
     from carepolicy.machine.program import Bundle, OpenTable, RaiseTable, SpendTable
@@ -33,6 +32,8 @@ DEEPEST = 100
 
 AT_ONE_STEP = 1_000
 """So many of them may come of one event or timer altogether."""
+
+NOTICE = "notice.requested"
 
 ENDLESS = "what is caused here causes itself again, without time passing"
 
@@ -56,6 +57,7 @@ class Stepper:
         self.out: list[Record] = []
         self.raised: list[Raised] = []
         self.to_open: list[tuple[OpenTable, Case]] = []
+        self.to_hold: list[Notices] = []
         self.reveal = reveal
         self.unmasked: dict[tuple[str, str, int], tuple[Told, Private]] | None = None
         self.facts = bundle.facts
@@ -312,10 +314,13 @@ class Stepper:
         self.out.append(case.record("case.closed", when, state.closed))
 
     def settle(self, subject: Subject, case: Case, now: int) -> None:
-        """After a step of a case: let go of a closed one, open what it opens, note what falls due next."""
+        """After a step of a case: let go of a closed one, let notices wait, open what it opens, note what falls due
+        next."""
         if case.closed:
             subject.drop(case.program.place)
             subject.sequences = {**subject.sequences, case.program.place: case.sequence}
+        while self.to_hold:
+            subject.wait(self.to_hold.pop(0))
         while self.to_open:
             self._open_other(subject, *self.to_open.pop(0), now)
         self.plan(subject)
@@ -355,6 +360,9 @@ class Stepper:
                 if timer is None:
                     return
             now = max(due, subject.last)
+            if isinstance(timer, Notices):
+                self._tell_waiting(subject, timer, now)
+                continue
             count = count + 1 if now == fired_at else 0
             fired_at = now
             subject.last = now
@@ -385,6 +393,25 @@ class Stepper:
         told = {"event": {"type": trigger}, "code": codes.LOOP, "reason": reason, "state": case.state.name}
         self.out.append(case.record("event.rejected", when, Told(told)))
 
+    def _tell_waiting(self, subject: Subject, waiting: Notices, now: int) -> None:
+        """Tell notices that have waited for an opening, in the case of their flow that is open, or else after the last
+        record of the one that was closed."""
+        when, place = text_of(now), waiting.place
+        subject.last = now
+        subject.timers = {key: each for key, each in (subject.timers or {}).items() if each is not waiting}
+        case = subject.cases.get(place)
+        number = subject.sequences.get(place, 0) if case is None else case.sequence
+        for program, notice in waiting.told:
+            number += 1
+            self.out.append(Record(program, subject.name, number, NOTICE, when, notice.told))
+            if self.unmasked is not None and notice.whole is not None and notice.private is not None:
+                self.unmasked[program.flow, subject.name, number] = notice.whole, notice.private
+        if case is None:
+            subject.sequences = {**subject.sequences, place: number}
+        else:
+            case.sequence = number
+        self.plan(subject)
+
     def _open_now(self, subject: Subject, opening: Opening, now: int) -> None:
         program = opening.program
         if program.place not in subject.cases and program.every is not None:
@@ -400,14 +427,14 @@ class Stepper:
         if number:
             period = every.period.times(number)
             due = due_of(self.calendars[every.calendar], period, every.starting, {})
-        openings = {place: each for place, each in (subject.openings or {}).items() if place != program.place}
-        subject.openings = openings if due == NEVER else {**openings, program.place: Opening(program, number, due)}
+        timers = {key: each for key, each in (subject.timers or {}).items() if key != program.place}
+        subject.timers = timers if due == NEVER else {**timers, program.place: Opening(program, number, due)}
         self.plan(subject)
 
     def _first(self, subject: Subject) -> tuple[int, Case | None, Any]:
-        """The timer that fires next: (due, case, its round or (due, place, after) or an opening)."""
+        """The timer that fires next: (due, case, its round or (due, place, after)), or one of the subject's own."""
         only = subject.only
-        if only is not None and not subject.openings:
+        if only is not None and not subject.timers:
             return only.next, only, _first_of(only)
         best: tuple[tuple[int, int, int], Case | None, Any] | None = None
         for place, case in subject.cases.items():
@@ -422,10 +449,10 @@ class Stepper:
                 key = (timer[0], place, timer[1])
                 if best is None or key < best[0]:
                     best = (key, case, timer)
-        for place, opening in (subject.openings or {}).items():
-            key = (opening.due, place, -1)
+        for own in (subject.timers or {}).values():
+            key = (own.due, own.place, own.order)
             if best is None or key < best[0]:
-                best = (key, None, opening)
+                best = (key, None, own)
         assert best is not None, "a subject's next due time belongs to one of its timers"
         return best[0][0], best[1], best[2]
 
@@ -473,8 +500,8 @@ class Stepper:
             case.next = due
             if due < soonest:
                 soonest = due
-        if subject.openings:
-            soonest = min(soonest, *(opening.due for opening in subject.openings.values()))
+        if subject.timers:
+            soonest = min(soonest, *(own.due for own in subject.timers.values()))
         subject.next = soonest
 
     # -- what effects need -----------------------------------------------------------------------
@@ -511,11 +538,26 @@ class Stepper:
         told = said.data(self, case, event, self.reveal)
         self.out.append(case.record(said.kind, when, told))
         if self.unmasked is not None and not self.reveal:
-            private = said.private(case)
-            if any(private.values()):
-                whole = said.data(self, case, event, True)
-                if whole != told:
-                    self.unmasked[case.program.flow, case.subject, case.sequence] = whole, private
+            whole = self._whole(case, said, told, event)
+            if whole is not None:
+                self.unmasked[case.program.flow, case.subject, case.sequence] = whole
+
+    def hold(self, case: Case, said: Said, due: int, event: Mapping[str, Any]) -> None:
+        """Let a notice that an effect tells wait until ``due``. It says what is so now."""
+        told = said.data(self, case, event, self.reveal)
+        whole = None
+        if self.unmasked is not None and not self.reveal:
+            whole = self._whole(case, said, told, event)
+        notice = Notice(told) if whole is None else Notice(told, *whole)
+        self.to_hold.append(Notices(case.program.place, due, [(case.program.id, notice)]))
+
+    def _whole(self, case: Case, said: Said, told: Told, event: Mapping[str, Any]) -> tuple[Told, Private] | None:
+        """What an effect says without masks, and the private facts in it; None where nothing is masked in ``told``."""
+        private = said.private(case)
+        if not any(private.values()):
+            return None
+        whole = said.data(self, case, event, True)
+        return None if whole == told else (whole, private)
 
     def tell_owner(self, case: Case, state: LiveState, when: str) -> None:
         """Write that the owner of a state, if it has one, has the work; or who stands in."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine import clocks, codes
-from carepolicy.engine.case import Raised, Subject
+from carepolicy.engine.case import Notice, Notices, Raised, Subject
 from carepolicy.engine.effects import tell_task
 from carepolicy.engine.fast import quicken
 from carepolicy.engine.instants import text_of
@@ -102,7 +102,7 @@ class Stratum:
         for program in self.programs:
             if program.every is not None and owns(program.every.subject):
                 subject = self.subject(None, program.every.subject)
-                if program.place not in (subject.openings or {}):
+                if program.place not in (subject.timers or {}):
                     self.stepper.open_by_time(subject, program)
 
     def add(self, program: LiveProgram) -> None:
@@ -160,7 +160,7 @@ class Stratum:
                         subject.last = now
                         if subject.next <= now:
                             stepper.fire(subject, now, False)
-                        if lets_go and not subject.cases and not subject.openings:  # as ``let_go``
+                        if lets_go and not subject.cases and not subject.timers:  # as ``let_go``
                             closed[name] = subject.last, tuple(subject.sequences.items())
                             del subjects[name]
                         if each or raises:
@@ -215,7 +215,8 @@ class Stratum:
     def abandon(self) -> None:
         """Forget what was begun, as when a transaction is undone."""
         self.merged.clear()
-        for begun in (self.out, self.refusals, self.counted, self.stepper.raised, self.stepper.to_open):
+        stepper = self.stepper
+        for begun in (self.out, self.refusals, self.counted, stepper.raised, stepper.to_open, stepper.to_hold):
             begun.clear()
         if self.stepper.unmasked:
             self.stepper.unmasked.clear()
@@ -256,7 +257,7 @@ class Stratum:
     def let_go(self, name: str) -> None:
         """Keep only what must be remembered of a subject without cases, so that the open ones lie close together."""
         subject = self.subjects.get(name) if self.lets_go else None
-        if subject is not None and not subject.cases and not subject.openings:
+        if subject is not None and not subject.cases and not subject.timers:
             self.closed[name] = subject.last, tuple(subject.sequences.items())
             del self.subjects[name]
 
@@ -356,8 +357,12 @@ def merge_subjects(stepper: Stepper, merged: Subject, survivor: Subject, now: in
         subject.last = now
     for place in sorted(merged.cases):
         _join(stepper, merged.cases[place], survivor, now, when)
-    if merged.openings:
-        survivor.openings = {**merged.openings, **(survivor.openings or {})}
+    for key, each in (merged.timers or {}).items():
+        if isinstance(each, Notices):
+            told = [(program, Notice(notice.told, notice.whole, notice.private)) for program, notice in each.told]
+            survivor.wait(Notices(each.place, each.due, told))
+        elif key not in (survivor.timers or {}):
+            survivor.timers = {key: each, **(survivor.timers or {})}
 
 
 def _join(stepper: Stepper, case: Case, survivor: Subject, now: int, when: str) -> None:

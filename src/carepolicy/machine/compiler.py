@@ -25,6 +25,7 @@ from carepolicy.machine.program import (
     ExtendTable,
     FactTable,
     LimitTable,
+    NoticeTable,
     OpenTable,
     Phase,
     Program,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
         Organisation,
         Policies,
         State,
+        Tell,
         Value,
         Watch,
     )
@@ -346,9 +348,7 @@ class _FlowCompiler:
             set=functions(effects.set),
             assign=None if effects.assign is None else self._assignee(effects.assign),
             send=effects.send,
-            tell=tuple(
-                (each.role, compile_notice(self.policies, self.flow, each, state, trigger)) for each in effects.tell
-            ),
+            tell=tuple(self._notice(each, state, trigger) for each in effects.tell),
             request=tuple(
                 (each.action, tuple(self._argument(scope, *named) for named in each.arguments.items()))
                 for each in effects.request
@@ -363,6 +363,13 @@ class _FlowCompiler:
             ),
         )
         return table if table != _NOTHING else None
+
+    def _notice(self, tell: Tell, state: str, trigger: str | None) -> NoticeTable:
+        calendar = None
+        if tell.in_hours:
+            role = self.organisation.roles.get(tell.role)
+            calendar = (role.calendar if role is not None else None) or self.organisation.calendar
+        return NoticeTable(tell.role, compile_notice(self.policies, self.flow, tell, state, trigger), calendar)
 
     def _argument(self, scope: Scope, name: str, text: str) -> ArgumentTable:
         expression = compile_expression(text, scope, None)

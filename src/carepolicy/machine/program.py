@@ -98,13 +98,22 @@ class RaiseTable(Struct, frozen=True, gc=False):
     data: tuple[tuple[str, Function], ...]
 
 
+class NoticeTable(Struct, frozen=True, gc=False):
+    """A notice for a role, its text by language; ``calendar`` is the one whose hours it waits for, None where it does
+    not wait."""
+
+    role: str
+    texts: Mapping[str, Template]
+    calendar: str | None
+
+
 class EffectsTable(Struct, frozen=True, gc=False):
     """Effects, in the order in which they happen: the order of the fields."""
 
     set: tuple[tuple[str, Function], ...]
     assign: tuple[str | None, str | None] | None
     send: tuple[str, ...]
-    tell: tuple[tuple[str, Mapping[str, Template]], ...]
+    tell: tuple[NoticeTable, ...]
     request: tuple[tuple[str, tuple[ArgumentTable, ...]], ...]
     open: tuple[OpenTable, ...]
     raises: tuple[RaiseTable, ...]

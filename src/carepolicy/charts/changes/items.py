@@ -256,12 +256,12 @@ def effect_aspects(side: Side, words: Words, effects: Effects | None) -> dict[st
     opens = tuple((each.flow, each.on, each.keep_time) for each in effects.open)
     raised = tuple((each.event, each.subject, tuple(each.data.items())) for each in effects.raises)
     quoted = words.labels.quoted
-    said = ((words.role(tell.role), quoted.format(words.filled(tell.say)) if tell.say else "") for tell in effects.tell)
+    said = ((words.told(tell), quoted.format(words.filled(tell.say)) if tell.say else "") for tell in effects.tell)
     tells = (f"{role} ({text})" if text else role for role, text in said)
     asked = tuple((each.action, tuple(each.arguments.items())) for each in effects.request)
     return {
         **aspects_of(effects, called_in(side, words)),
-        "tell": (tuple((tell.role, clean(tell.say)) for tell in effects.tell), ", ".join(tells)),
+        "tell": (tuple((tell.role, clean(tell.say), tell.in_hours) for tell in effects.tell), ", ".join(tells)),
         "request": (asked, ", ".join(humanised(each.action) for each in effects.request)),
         "open": (opens, ", ".join(quoted.format(words.flow_title(each.flow)) for each in effects.open)),
         "raise": (raised, ", ".join(quoted.format(words.event(each.event)) for each in effects.raises)),

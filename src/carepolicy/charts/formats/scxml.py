@@ -82,7 +82,7 @@ def _log_effects(graph: Graph, parent: ElementTree.Element, effects: Effects) ->
     for template in effects.send:
         _log(parent, graph.words.labels.sends.format(template))
     for tell in effects.tell:
-        _log(parent, graph.words.labels.tell.format(graph.words.role(tell.role)))
+        _log(parent, graph.words.labels.tell.format(graph.words.told(tell)))
     for request in effects.request:
         _log(parent, graph.words.labels.asks_for.format(humanised(request.action)))
     for opened in effects.open:

@@ -10,7 +10,7 @@ from carepolicy.charts.text import clean
 
 if TYPE_CHECKING:
     from carepolicy.charts.formats.arcs import Arc, Graph
-    from carepolicy.policy.model import Effects, Policies
+    from carepolicy.policy.model import Effects, Policies, Tell
 
 _START = "carepolicy_start"
 
@@ -82,10 +82,15 @@ def _transition(arc: Arc) -> dict[str, Any]:
     return made | ({"actions": actions} if actions else {})
 
 
+def _told(tell: Tell) -> dict[str, Any]:
+    told = {"role": tell.role, "say": tell.say}
+    return {**told, "in_hours": True} if tell.in_hours else told
+
+
 def _actions(effects: Effects) -> list[dict[str, Any]]:
     made: list[tuple[str, dict[str, Any]]] = [("set", {"fact": fact, "to": to}) for fact, to in effects.set.items()]
     made += [("send", {"template": template}) for template in effects.send]
-    made += [("tell", {"role": tell.role, "say": tell.say}) for tell in effects.tell]
+    made += [("tell", _told(tell)) for tell in effects.tell]
     made += [("request", {"action": each.action, "with": dict(each.arguments)}) for each in effects.request]
     made += [("open", {"flow": each.flow, "on": each.on}) for each in effects.open]
     made += [("raise_event", {"event": each.event, "subject": each.subject}) for each in effects.raises]

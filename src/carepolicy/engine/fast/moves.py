@@ -132,7 +132,7 @@ def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | Non
 
 def _write_way(code: Code, program: LiveProgram, state: LiveState, way: LiveWay, event: str) -> None:
     effects = () if way.to is None else _known(state.leave, way.effects, way.to.enter)
-    if way.to is None or any(each.opens_cases for each in effects):
+    if way.to is None or any(each.leaves_more for each in effects):
         code.add(
             f"stepper.take(case, {code.name(way, 'way')}, now, when, event)",
             "stepper.settle(subject, case, now)",
@@ -283,7 +283,7 @@ def _settle(code: Code, program: LiveProgram, state: LiveState) -> None:
         code.add(
             f"subject.drop({place})",
             f"subject.sequences = {{**subject.sequences, {place}: number}}",
-            "if subject.cases or subject.openings:",
+            "if subject.cases or subject.timers:",
             "    stepper.plan(subject)",
             "else:",
             f"    subject.next = {NEVER}",
@@ -303,7 +303,7 @@ def _settle(code: Code, program: LiveProgram, state: LiveState) -> None:
         code.add(f"held = rounds[{clocks[0].index}]", f"soonest = {NEVER} if held is None else held.next")
     code.add(
         "case.next = soonest",
-        "if subject.only is None or subject.openings:",
+        "if subject.only is None or subject.timers:",
         "    stepper.plan(subject)",
         "else:",
         "    subject.next = soonest",
@@ -312,7 +312,7 @@ def _settle(code: Code, program: LiveProgram, state: LiveState) -> None:
 
 def write_opening(program: LiveProgram, state: LiveState) -> Open | None:
     """How a case is opened in a state; None where that opens other cases, or the state is final."""
-    if program.listens_to_met or state.final is not None or any(each.opens_cases for each in _known(state.enter)):
+    if program.listens_to_met or state.final is not None or any(each.leaves_more for each in _known(state.enter)):
         return None
     code = Code("open_case(stepper, subject, now, when, facts, received)")
     code.add(

@@ -26,6 +26,8 @@ from carepolicy.policy.node import CelText, Node
 from carepolicy.policy.places import At
 from carepolicy.translations import msg
 
+_IN_HOURS = "Outside of the hours of the role's calendar, or else the organisation's, it waits for the next opening."
+
 
 @mapping()
 class Tell(Mapped):
@@ -34,6 +36,14 @@ class Tell(Mapped):
     role: str = name_of("role", "Who is told.", required=True, example="care_lead")
     say: str = words("What they are told.", example="'{case} is late.'", codes=("CP225", "CP701"))
     at: At = located()
+    in_hours: bool = key(
+        Scalar(
+            "",
+            {"type": "boolean", "errorMessage": "true or false", "description": _IN_HOURS},
+            lambda node: bool(node.data),
+        ),
+        _IN_HOURS, bare=True, default=False, otherwise="false", example="true",
+    )  # fmt: skip
 
 
 @mapping()
@@ -119,8 +129,8 @@ class Effects(Mapped):
     )  # fmt: skip
     tell: tuple[Tell, ...] = key(
         Several(
-            Fields(Tell, short="role", expected="a role, or {role: …, say: …}"), ("string", "object"),
-            "a role, or {role: …, say: …}, or a list of these", "tell",
+            Fields(Tell, short="role", expected="a role, or {role: …, say: …, in_hours: …}"), ("string", "object"),
+            "a role, or {role: …, say: …, in_hours: …}, or a list of these", "tell",
         ),
         "Internal notices to roles.", missing=(), example="{role: care_lead, say: '{case} is late.'}", rank=2,
         told=msg("tells"),

@@ -6,17 +6,19 @@ raises is handed on within the same transaction.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from carepolicy.engine.case import LiveProgram, Opening, Subject
+from carepolicy.engine.case import LiveProgram, Notices, Opening, Subject
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import MERGE, Incoming, make_tuple
 from carepolicy.engine.letters import DeadLetters
 from carepolicy.engine.memory import Name
 from carepolicy.engine.program import live_program
 from carepolicy.engine.run import Run, Schedule
+from carepolicy.store.cases import waiting
 from carepolicy.store.cases.snapshot import Freezers
 from carepolicy.store.contract import CaseRow, SubjectRow, batched, named, storable
 from carepolicy.store.faults import Again
@@ -197,7 +199,7 @@ class StoreMemory:
         programs: list[LiveProgram] = [
             live_program(place, program, bundle) for place, program in enumerate(bundle.programs)
         ]
-        places = {program.flow: program.place for program in programs}
+        self._places = places = {program.flow: program.place for program in programs}
         olds = [(each.number, older_programs(each, programs, places)) for each in reversed(older)]
         self._shelves: list[Shelf] = []
         self.run = LiveRun(self, programs, [program for _, found in olds for program in found])
@@ -365,7 +367,20 @@ class StoreMemory:
                 program = self._programs.get(flow)
                 if program is not None and program.every is not None:
                     subject = subjects.setdefault(self._level[flow], Subject(name))
-                    subject.openings = {**(subject.openings or {}), program.place: Opening(program, number, due)}
+                    subject.timers = {**(subject.timers or {}), program.place: Opening(program, number, due)}
+        self._take_up_notices(known, subjects, name)
+
+    def _take_up_notices(self, known: Remembered, subjects: dict[int, Subject], name: str) -> None:
+        """Notices that wait, also of flows that are gone."""
+        for text, kept in known.levels.items():
+            for each in kept.get("notices", ()):
+                flow = each["flow"]
+                level = self._level.setdefault(flow, min(int(text), self.run.levels - 1))
+                self.keys.setdefault(flow, known.address[0] or None)
+                place = self._places.setdefault(flow, len(self._places))
+                subject = subjects.setdefault(level, Subject(name))
+                subject.sequences = {place: each["sequence"], **subject.sequences}
+                subject.wait(waiting.thawed(each, place, self.sealer.opened))
 
     def open_by_time(self) -> None:
         """Note when each flow that opens cases by time does so next, where that is not noted yet."""
@@ -373,7 +388,7 @@ class StoreMemory:
             for program in stratum.programs:
                 if program.every is not None:
                     subject = stratum.subject(None, program.every.subject)
-                    if program.place not in (subject.openings or {}):
+                    if program.place not in (subject.timers or {}):
                         stratum.stepper.open_by_time(subject, program)
 
     # -- back into the store -----------------------------------------------------------------------------
@@ -405,7 +420,7 @@ class StoreMemory:
                 continue
             if subject.next < due:
                 due = subject.next
-            levels[level] = self._level_state(subject)
+            levels[level] = self._level_state(stored, subject)
             for case in subject.cases.values():
                 cases.append(self._case_row(key, stored, case, known, len(cases)))
                 open_now.add(case.program.flow)
@@ -418,13 +433,19 @@ class StoreMemory:
         row = (key, stored, None if due == NEVER else due, into, known.state(levels))
         subjects.append(make_tuple(SubjectRow, row))
 
-    def _level_state(self, subject: Subject) -> dict[str, Any]:
+    def _level_state(self, stored: str, subject: Subject) -> dict[str, Any]:
         kept: dict[str, Any] = {"last": subject.last}
         if subject.sequences:
             flows = self._flow_of_place
             kept["sequences"] = {flows[place]: number for place, number in subject.sequences.items() if place in flows}
-        if subject.openings:
-            kept["openings"] = {each.program.flow: (each.number, each.due) for each in subject.openings.values()}
+        if subject.timers:
+            own = subject.timers.values()
+            openings = {each.program.flow: (each.number, each.due) for each in own if isinstance(each, Opening)}
+            if openings:
+                kept["openings"] = openings
+            notices = [each for each in own if isinstance(each, Notices)]
+            if notices:
+                kept["notices"] = [waiting.frozen(each, subject, partial(self.seal, stored)) for each in notices]
         return kept
 
     def seal(self, subject: str, plain: bytes) -> bytes:
