@@ -462,7 +462,6 @@ class Maker:
         """Some minutes later, or exactly when something falls due."""
         if self.maybe(0.3):
             dues = [timer.due for cases in ahead.cases.values() for case in cases.values() for timer in case.timers()]
-            dues += [timer.due for timer in ahead.waiting]
             near = [each for each in dues if 0 < each - instant(at) < 40 * DAY and each % SECOND == 0]
             if near:
                 return moment(self.one(near))
