@@ -298,7 +298,7 @@ class Case:
         assert held is not None
         if not held.running:
             clock.note(self.now, self)
-        due = clock.due(self.now, self)
+        due = clock.due(self.now, self) if held.past_due is None or held.running else held.past_due
         assert due is not None
         held.late, held.late_due = True, due
         self.tell_clock("late", clock)
@@ -344,6 +344,8 @@ class Case:
         if phase == "running":
             held.owner_hours = self.hours_of("owner")
         if phase == "paused" and held.running:
+            due = None if held.late else clock.due(self.now, self)
+            held.past_due = due if due is not None and due < self.now else None
             held.stop(self.now)
             self.tell_clock("paused", clock)
             held.late_in_pause = not held.late and (held.late_in_pause or clock.is_past(self.now, self))

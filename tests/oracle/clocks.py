@@ -69,6 +69,7 @@ class Round:
     late_in_pause: bool = False
     facts_read: list[Any] = field(default_factory=list)
     late_due: int | None = None
+    past_due: int | None = None  # when it fell due, where that was past before it paused
     used_when_due: Fraction = Fraction(0)
     counts_from_future: bool = False
     first: Limit | None = None  # of several limits the one that falls due first, when that was looked at last
@@ -212,6 +213,7 @@ class Clock:
         held = self.round
         assert held is not None
         before, held.chosen = held.chosen, chosen
+        held.past_due = None if before.limits != chosen.limits else held.past_due
         if before.limits != chosen.limits:
             held.first_hours, held.first = chosen.hours, None
         if not self.recount(before, chosen) and before.hours is not chosen.hours and held.running:
