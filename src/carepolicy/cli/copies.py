@@ -15,11 +15,12 @@ from carepolicy.policy.files import ORGANISATION, folder_meant
 from carepolicy.policy.language.kinds import references
 from carepolicy.policy.likeness import did_you_mean
 from carepolicy.policy.strata import effects_of
+from carepolicy.policy.text import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from carepolicy.policy.model import Policies
+    from carepolicy.policy.model import Policies, Transition
     from carepolicy.policy.places import Source
 
 ENDINGS = (".yaml", ".ics", ".po")
@@ -117,9 +118,13 @@ def _taken_in(policies: Policies, sent: set[str]) -> set[str]:
 
 
 def _organisation(source: Source, policies: Policies, flows: set[str]) -> str:
-    """organisation.yaml without watches that count events of no flow of the copy, and without exceptions for others."""
+    """organisation.yaml without watches that count events of no flow of the copy, without what is common where none of
+    them takes it up, and without exceptions for others."""
     events = {event for name in flows for event in policies.flows[name].events}
     watches = policies.organisation.watches.values()
+    taken = {name for flow in flows for name, each in policies.flows[flow].anywhere.items() if _is_common(each)}
+    if policies.organisation.common is not None and not taken & policies.organisation.common.anywhere.keys():
+        source = _again(source, _without(source, (), {"common"}))
     text = _without(source, ("watches",), {each.name for each in watches if each.count not in events})
     lines = text.splitlines(keepends=True)
     for named in references({ORGANISATION: source}).get("exception", ()):
@@ -131,6 +136,15 @@ def _organisation(source: Source, policies: Policies, flows: set[str]) -> str:
                             lines[number] = line = line.replace(piece, "", 1)
                             break
     return "".join(lines)
+
+
+def _is_common(ways: tuple[Transition, ...]) -> bool:
+    return any(each.at.file == ORGANISATION for each in ways)
+
+
+def _again(source: Source, text: str) -> Source:
+    """A source whose text has changed."""
+    return source_of(text.encode(), source.file)[0] or source
 
 
 def _without(source: Source, path: tuple[str, ...], gone: set[str]) -> str:

@@ -139,8 +139,9 @@ def _judged(jobs: Jobs, traced: bool, to_the_end: bool, workers: int) -> Iterato
         found = [pool.submit(_judge, part, traced, to_the_end) for part in parts]
         try:
             yield from (each.result() for each in found)
-        finally:
+        except BaseException:  # whoever breaks off does not wait for what is at work
             pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _judge(jobs: Jobs, traced: bool, to_the_end: bool) -> list[Verdict]:
