@@ -17,9 +17,10 @@ from carepolicy.policy.likeness import did_you_mean
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.ownwords import FOLDER as OWN_WORDS
 from carepolicy.policy.ownwords import own_file, own_standing, own_updated
-from carepolicy.policy.phrases import catalogues_of, phrases_of, scenario_phrases, tag_of
+from carepolicy.policy.phrases import catalogues_of, phrases_of, scenario_phrases
 from carepolicy.policy.rewritten import read_exactly, replace_text
 from carepolicy.policy.translations import Broken, standing_of, updated
+from carepolicy.translations import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -121,15 +122,15 @@ def _wanted(policies: Policies, languages: Sequence[str]) -> list[str]:
     lacks = own_standing((), (), first).missing
     if not others and not lacks:
         raise CommandError(f"the set has one language, {first}: name others under languages: in organisation.yaml")
-    known = {tag_of(each): each for each in policies.organisation.languages}
+    known = {normalised(each): each for each in policies.organisation.languages}
     for each in languages:
-        if tag_of(each) == tag_of(first) and not lacks:
+        if normalised(each) == normalised(first) and not lacks:
             raise CommandError(f'the set itself is written in "{first}": it needs no translation')
-        if tag_of(each) not in known:
+        if normalised(each) not in known:
             hint = did_you_mean(each, others)
             more = "name it under languages: in organisation.yaml"
             raise CommandError(f'"{each}" is no language of this set; {hint or more}')
-    return list(dict.fromkeys(known[tag_of(each)] for each in languages)) or [*([first] if lacks else []), *others]
+    return list(dict.fromkeys(known[normalised(each)] for each in languages)) or [*([first] if lacks else []), *others]
 
 
 def _upper(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from carepolicy.policy.language.calendar import CalendarSpec, Holidays, ImportedFile, Interval
 from carepolicy.policy.language.common import Common
@@ -21,6 +22,10 @@ from carepolicy.policy.limit import LimitText
 from carepolicy.policy.node import CelText
 from carepolicy.policy.places import At, Place, Source
 from carepolicy.translations import Own
+
+if TYPE_CHECKING:
+    from carepolicy.policy.catalogue import Catalogue
+    from carepolicy.policy.findings import Finding
 
 __all__ = [
     "After", "CalendarSpec", "CelText", "Channel", "Clock", "Common", "Effects", "Event", "Extend", "Fact", "Flow",
@@ -35,13 +40,14 @@ class Policies:
 
     ``messages`` is by language, then by template. ``digest`` is a hash of every file's bytes. ``texts`` are the
     contents of its catalogues of texts in other languages by the names of their files (texts/fr.po), of which none is
-    read before somebody asks for the language (``in_language``); ``spoken`` keeps the set in each. Of such a one
-    ``language`` is that of its texts ("" of a set as it is written), ``written`` the set as it is written,
-    ``translations`` are by the path and the text, and ``unsaid`` are the texts that have none. ``own_words`` are
-    carepolicy's own words as the set has them (texts/carepolicy/LANGUAGE.po), ``own_files`` the contents of these files
-    by how findings name them. ``sources`` are files as all layers make them; of a set of several, ``files`` are those
-    that were read, by how places name them, ``parts`` the same by their name in the set, with the number of the layer,
-    and ``additions`` what only upper ones have.
+    read before somebody asks for the language (``in_language``); ``spoken`` keeps the set in each, ``catalogues`` what
+    was read (``catalogue_in``). Of a set in another language ``language`` is that of its texts ("" of one as it is
+    written), ``written`` the set as it is written, ``translations`` are by the path and the text, and ``unsaid`` are
+    the texts that have none. ``own_words`` are carepolicy's own words as the set has them
+    (texts/carepolicy/LANGUAGE.po), ``own_files`` the contents of these files by how findings name them. ``sources`` are
+    files as all layers make them; of a set of several, ``files`` are those that were read, by how places name them,
+    ``parts`` the same by their name in the set, with the number of the layer, and ``additions`` what only upper ones
+    have.
     """
 
     root: str
@@ -58,6 +64,9 @@ class Policies:
     own_words: Own = ()
     own_files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     spoken: dict[str, Policies] = field(init=False, default_factory=dict, repr=False, compare=False)
+    catalogues: dict[str, tuple[Catalogue, list[Finding]]] = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )
     additions: tuple[Addition, ...] = field(default=(), repr=False, compare=False)
     files: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)
     parts: Mapping[str, tuple[tuple[int, Source], ...]] = field(default_factory=dict, repr=False, compare=False)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path as FilePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from carepolicy.policy.catalogue import read_catalogue
@@ -22,9 +24,11 @@ from carepolicy.policy.limit import LimitError, parse_limit
 from carepolicy.policy.node import Node, in_words
 from carepolicy.policy.places import At, Path, Source
 from carepolicy.policy.text import read_source
+from carepolicy.translations import fallbacks, normalised
 
 if TYPE_CHECKING:
     from carepolicy.policy.catalogue import Catalogue
+    from carepolicy.policy.findings import Finding
     from carepolicy.policy.model import Flow, Organisation, Policies
 
 FOLDER = "texts"
@@ -162,27 +166,26 @@ def scenario_keys(flow: str, title: str) -> Path:
     return ("flows", flow, "scenarios", title)
 
 
+def catalogue_in(policies: Policies, file: str) -> tuple[Catalogue, list[Finding]]:
+    """A catalogue of a set, by the name of its file, and what is wrong with it: read when it is first asked for, and
+    kept with the set."""
+    found = policies.catalogues.get(file)
+    if found is None:
+        found = policies.catalogues[file] = read_catalogue(policies.texts[file], file)
+    return found
+
+
+def catalogue_files(policies: Policies) -> dict[str, str]:
+    """The files of a set's catalogues, by the tags of their languages."""
+    return {normalised(PurePath(file).stem): file for file in policies.texts}
+
+
 def catalogues_of(policies: Policies, language: str) -> list[Catalogue]:
     """The catalogues in which a text is looked for that is asked for in a language: its own, then that of the same
     language without a region (``pt`` for ``pt-BR``). None where the set itself is written in it."""
-    asked = tag_of(language)
-    if asked == _written_in(policies):
-        return []
-    files = {tag_of(file[len(FOLDER) + 1 : -len(".po")]): file for file in policies.texts}
-    parts = asked.split("-")
-    tags = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
-    if _written_in(policies) in tags:
-        tags = tags[: tags.index(_written_in(policies))]
-    return [read_catalogue(policies.texts[files[tag]], files[tag])[0] for tag in tags if tag in files]
-
-
-def _written_in(policies: Policies) -> str:
-    return tag_of(policies.organisation.languages[0])
-
-
-def tag_of(language: str) -> str:
-    """A language's tag as it is compared: pt_BR and pt-BR are one."""
-    return language.replace("_", "-").lower()
+    files, written = catalogue_files(policies), normalised(policies.organisation.languages[0])
+    tags = takewhile(lambda tag: tag != written, fallbacks(language))
+    return [catalogue_in(policies, files[tag])[0] for tag in tags if tag in files]
 
 
 def in_language(policies: Policies, language: str | None) -> Policies:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.policy.catalogue import FUZZY, Catalogue, Entry, read_catalogue, written
+from carepolicy.policy.catalogue import FUZZY, Catalogue, Entry, written
 from carepolicy.policy.files import layers_of
-from carepolicy.policy.phrases import FOLDER, catalogues_of, tag_of
+from carepolicy.policy.phrases import FOLDER, catalogue_files, catalogue_in, catalogues_of
 from carepolicy.policy.placeholders import PlaceholderError, names_in
+from carepolicy.translations import normalised
 
 if TYPE_CHECKING:
     from carepolicy.policy.findings import Finding
@@ -72,8 +73,7 @@ class Standing:
 
 def file_of(policies: Policies, language: str) -> str | None:
     """The catalogue of a language itself, such as texts/pt-BR.po (or pt_BR.po); None where there is none."""
-    wanted = tag_of(language)
-    return next((file for file in policies.texts if tag_of(file[len(FOLDER) + 1 : -len(".po")]) == wanted), None)
+    return catalogue_files(policies).get(normalised(language))
 
 
 def standing_of(policies: Policies, phrases: Sequence[Phrase], language: str) -> Standing:
@@ -159,7 +159,7 @@ def updated(policies: Policies, phrases: Sequence[Phrase], language: str) -> Upd
     file = file_of(policies, language)
     before = Catalogue(f"{FOLDER}/{language}.po")
     if file is not None:
-        before, findings = read_catalogue(policies.texts[file], file)
+        before, findings = catalogue_in(policies, file)
         if findings:
             raise Broken(findings)
     merge = _Merge(before, phrases)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.catalogue import read_catalogue
 from carepolicy.policy.findings import Finding, unknown
-from carepolicy.policy.placeholders import PlaceholderError, names_in
+from carepolicy.policy.phrases import catalogue_in
+from carepolicy.policy.placeholders import Name, PlaceholderError, names_in
 from carepolicy.policy.places import At, Place
 from carepolicy.translations import translation_of
 
@@ -24,34 +24,26 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
     """Cases in messages, in each language; in promises, in the first language of the set and where texts/ translate
     them; and in notices, in the language of the role that is told."""
     for text, at, language in _texts(checked):
-        try:
-            named = names_in(text)
-        except PlaceholderError:
-            continue  # CP225's
-        known = translation_of(language, checked.policies.own_words).cases or CASES
-        for name, _, end, case in named:
-            if case and case not in known:
-                place = checked.within(at, text, end + 1, end + 1 + len(case))
-                yield unknown(CODE, f"grammatical case of {name} in {language}:", case, place, known)
-    yield from _in_catalogues(checked)
-
-
-def _in_catalogues(checked: CheckedSet) -> Iterator[Finding]:
-    """Cases in translations of texts, in the language of their catalogue."""
-    for file, content in checked.policies.texts.items():
+        for named, known in _unknown_cases(checked, text, language):
+            place = checked.within(at, text, named.end + 1, named.end + 1 + len(named.case))
+            yield unknown(CODE, f"grammatical case of {named.name} in {language}:", named.case, place, known)
+    for file in checked.policies.texts:
         language = PurePath(file).stem
-        known = translation_of(language, checked.policies.own_words).cases or CASES
-        for entry in read_catalogue(content, file)[0].alive:
-            if not entry.counts or ":" not in entry.translation:
-                continue
-            try:
-                named = names_in(entry.translation)
-            except PlaceholderError:
-                continue  # CP623's
-            for name, _, _, case in named:
-                if case and case not in known:
-                    place = Place(file, entry.at, 1, entry.at, len("msgstr") + 1)
-                    yield unknown(CODE, f"grammatical case of {name} in {language}:", case, place, known)
+        for entry in catalogue_in(checked.policies, file)[0].alive:
+            said = entry.translation if entry.counts and ":" in entry.translation else ""
+            for named, known in _unknown_cases(checked, said, language):
+                place = Place(file, entry.at, 1, entry.at, len("msgstr") + 1)
+                yield unknown(CODE, f"grammatical case of {named.name} in {language}:", named.case, place, known)
+
+
+def _unknown_cases(checked: CheckedSet, text: str, language: str) -> Iterator[tuple[Name, Sequence[str]]]:
+    """The names in a text that ask for a case which the language has not, each with those that it has."""
+    try:
+        named = names_in(text)
+    except PlaceholderError:
+        return  # CP225's, and of a translation CP623's
+    known = translation_of(language, checked.policies.own_words).cases or CASES
+    yield from ((each, known) for each in named if each.case and each.case not in known)
 
 
 def _texts(checked: CheckedSet) -> Iterator[tuple[str, At, str]]:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.catalogue import read_catalogue
 from carepolicy.policy.findings import Finding
+from carepolicy.policy.phrases import catalogue_in
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:
     """What is wrong with the text of each catalogue."""
-    for file, content in checked.policies.texts.items():
-        yield from read_catalogue(content, file)[1]
+    for file in checked.policies.texts:
+        yield from catalogue_in(checked.policies, file)[1]
     yield from checked.own_findings(CODE)
 
 
