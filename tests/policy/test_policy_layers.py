@@ -441,6 +441,11 @@ def test_the_library_is_a_layer_and_can_be_copied(
     status, out, _ = carepolicy(capfd, "check", "--policies", "own")
     assert status == 0, out
     assert carepolicy(capfd, "test", "--policies", "own")[0] == 0
+    # One that takes up what is common, sends messages that end with another one, and raises what others hear.
+    assert carepolicy(capfd, "init", "--from", "library", "more", "chargeback")[0] == 0
+    status, out, _ = carepolicy(capfd, "check", "--policies", "more")
+    assert status == 0, out
+    assert "contact:" in Path("more/messages/en/house.yaml").read_text()
     status, _, err = carepolicy(capfd, "init", "--from", "library", "other", "chronic_problm")
     assert (status, 'did you mean "chronic_problem"?' in err) == (2, True)
     status, _, err = carepolicy(capfd, "init", "--from", "library", "own")

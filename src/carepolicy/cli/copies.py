@@ -14,13 +14,14 @@ from carepolicy.cli.terminal import write_all
 from carepolicy.policy.files import ORGANISATION, folder_meant
 from carepolicy.policy.language.kinds import references
 from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.placeholders import included_in
 from carepolicy.policy.strata import effects_of
 from carepolicy.policy.text import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from carepolicy.policy.model import Policies, Transition
+    from carepolicy.policy.model import Flow, Policies, Transition
     from carepolicy.policy.places import Source
 
 ENDINGS = (".yaml", ".ics", ".po")
@@ -59,12 +60,13 @@ def needed(policies: Policies, named: Iterable[str]) -> set[str]:
         waiting += [each.flow for one in effects for each in one.open]
         raised = {each.event for one in effects for each in one.raises}
         raised |= {each.raises for each in policies.organisation.watches.values() if each.count in flow.events}
-        waiting += [each.name for each in policies.flows.values() if raised & _starts(policies, each.name)]
+        waiting += [each.name for each in policies.flows.values() if raised & _own_events(each)]
     return found
 
 
-def _starts(policies: Policies, flow: str) -> set[str]:
-    return {event for state in policies.flows[flow].states.values() for event in state.start_on}
+def _own_events(flow: Flow) -> set[str]:
+    """The events that a flow declares itself: what is common to all flows needs none of them."""
+    return {name for name, each in flow.events.items() if each.at.file == flow.at.file}
 
 
 def _files(root: Path, policies: Policies, flows: set[str]) -> Iterator[tuple[str, str]]:
@@ -113,7 +115,7 @@ def _taken_in(policies: Policies, sent: set[str]) -> set[str]:
     for messages in policies.messages.values():
         for name, message in messages.items():
             if name in sent:
-                found |= {other for other in messages if f"{{{other}}}" in message.text}
+                found |= messages.keys() & included_in(message.text)
     return found
 
 
