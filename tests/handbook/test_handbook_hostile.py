@@ -68,7 +68,7 @@ def test_a_hostile_text_stays_text_on_the_page_of_a_comparison(kind, tmp_path):
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_the_search_index_holds_a_hostile_text_as_a_text(kind, tmp_path):
     site = build(sets.set_of(tmp_path, HOSTILE[kind]), drawn=False)
-    script = site.files["en/search.js"].decode()
+    script = site.files["en/search-index.js"].decode()
     assert "<" not in script
     assert "\u2028" not in script
     begin, end = "window.HANDBOOK_INDEX = ", ";\n"

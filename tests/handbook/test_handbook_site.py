@@ -54,7 +54,7 @@ def test_every_link_leads_to_a_file_and_every_anchor_to_an_id(site, pages):
 
 def test_every_address_of_the_search_leads_to_an_id(site, pages):
     for language in ("en", "fr"):
-        addresses = re.findall(r'"u":"([^"]+)"', site.files[f"{language}/search.js"].decode())
+        addresses = re.findall(r'"u":"([^"]+)"', site.files[f"{language}/search-index.js"].decode())
         assert len(addresses) > 40
         for address in addresses:
             file, anchor = sets.resolved(f"{language}/index.html", address)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
@@ -23,14 +22,13 @@ from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
 from carepolicy.handbook.home import calendar_pages, matrix_of
 from carepolicy.handbook.messages import message_anchor, messages_of
 from carepolicy.handbook.promises import clocks_of, promises_of
+from carepolicy.handbook.search import index_of, script_of, term_anchor
 from carepolicy.handbook.steps import always_of, anchor_of, ends_of, steps_of
 from carepolicy.handbook.stories import scenarios_of, stories_of
 from carepolicy.machine.locales import is_right_to_left
-from carepolicy.policy.language.flow import transitions_of
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.phrases import in_language
 from carepolicy.policy.revisions import NoRevision, before_version, folder_of
-from carepolicy.policy.strata import effects_of
 from carepolicy.translations import locale_of, primary_language
 
 if TYPE_CHECKING:
@@ -39,17 +37,12 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
-    from carepolicy.policy.model import Flow, Policies, State
+    from carepolicy.policy.model import Flow, Policies
 
 
-ASSETS = ("handbook.css", "handbook.js")
+ASSETS = ("handbook.css", "handbook.js", "search.js")
 MANIFEST = "files.txt"
 """Lists every file of the site, so that a page whose flow is gone can be told from a file of someone else."""
-
-
-IndexEntry = dict[str, str]
-"""``t`` title, ``k`` kind, ``u`` address below the language's folder, ``f`` flow, ``o`` owner, ``s`` synonyms,
-``e`` what may happen, ``w`` other words. Only titles, kinds, flows and owners are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +102,7 @@ def build(
         for flow in book.policies.flows.values():
             writer.flow(flow, charts[flow.name, language.tag], scenarios, history.since(flow, language.tag))
             told(1)
-        site.add(f"{language.folder}/search.js", script_of(index_of(book)))
+        site.add(f"{language.folder}/search-index.js", script_of(index_of(book)))
     for name in ASSETS:
         site.add(f"assets/{name}", (files("carepolicy.handbook") / "assets" / name).read_text(encoding="utf-8"))
     entrance = environment.get_template("entrance.html")
@@ -261,78 +254,6 @@ def _own(text: str, spoken: str, language: str) -> Markup:
     if not text or primary_language(spoken) == primary_language(language):
         return escape(text)
     return Markup('<span lang="{}">{}</span>').format(spoken, text)
-
-
-def index_of(book: Book) -> list[IndexEntry]:
-    """Everything that the search finds, in order: flows, their steps and ends, messages, and the glossary."""
-    found: list[IndexEntry] = []
-    for flow in book.policies.flows.values():
-        page = f"flows/{identifier(flow.name)}.html"
-        found.append(_flow_entry(book, flow, page))
-        found += [_state_entry(book, flow, state, page) for state in flow.states.values()]
-        found += _message_entries(book, flow, page)
-    for term, text in book.policies.organisation.glossary.items():
-        address = f"index.html#{term_anchor(term)}"
-        found.append({"t": clean(term), "k": book.ui.kind_term, "u": address, "w": clean(text)})
-    return [{key: value for key, value in entry.items() if value} for entry in found]
-
-
-def script_of(entries: list[IndexEntry]) -> str:
-    """The index as a script that assigns a variable, since a page from a folder may fetch no file.
-
-    Nothing in it can end a script element or a line of the script.
-    """
-    lines = [json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in entries]
-    text = ",\n".join(lines)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return f"window.HANDBOOK_INDEX = [\n{text}\n];\n"
-
-
-def term_anchor(term: str) -> str:
-    """The id of a word of the glossary in the home page."""
-    return f"term-{identifier(clean(term).replace(' ', '_'))}"
-
-
-def _flow_entry(book: Book, flow: Flow, page: str) -> IndexEntry:
-    return {
-        "t": book.words(flow).flow_title(flow.name),
-        "k": book.ui.kind_flow,
-        "u": page,
-        "o": book.role(flow.owner),
-        "s": " ".join(clean(each) for each in flow.synonyms),
-        "w": clean(flow.purpose),
-    }
-
-
-def _state_entry(book: Book, flow: Flow, state: State, page: str) -> IndexEntry:
-    words = book.words(flow)
-    triggers = [*state.start_on, *transitions_of(flow, state.name)]
-    answers = [text for ways in state.on.values() for way in ways for text in (way.title, way.answer) if text]
-    return {
-        "t": words.state(state.name),
-        "k": book.ui.kind_end if state.final is not None else book.ui.kind_state,
-        "u": f"{page}#{anchor_of(state.name)}",
-        "f": words.flow_title(flow.name),
-        "o": book.role(state.owner),
-        "s": " ".join(clean(each) for each in state.synonyms),
-        "e": " ".join(dict.fromkeys([*(words.trigger(each) for each in triggers), *(clean(each) for each in answers)])),
-        "w": " ".join(clean(each) for each in (state.say, *state.steps, state.ask, state.note) if each),
-    }
-
-
-def _message_entries(book: Book, flow: Flow, page: str) -> list[IndexEntry]:
-    words = book.words(flow)
-    names = sorted({name for effects in effects_of(flow) for name in effects.send})
-    return [
-        {
-            "t": book.message(flow, name),
-            "k": book.ui.kind_message,
-            "u": f"{page}#{message_anchor(name)}",
-            "f": words.flow_title(flow.name),
-        }
-        for name in names
-    ]
 
 
 _CHART = re.compile(rb"<!-- chart -->.*?<!-- /chart -->", re.DOTALL)
