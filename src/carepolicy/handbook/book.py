@@ -16,6 +16,7 @@ from carepolicy.checks import CheckedSet
 from carepolicy.checks.holes import unsure_in
 from carepolicy.handbook.ui import Ui, ui_of
 from carepolicy.machine.compiler import calendar_of
+from carepolicy.machine.messages import compile_templates
 from carepolicy.policy.phrases import scenario_phrases
 from carepolicy.policy.placeholders import filled
 from carepolicy.translations import ENGLISH, locale_of, translation_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from carepolicy.businesstime import Limit
+    from carepolicy.machine.messages import Template
     from carepolicy.policy.model import Clock, Flow, LimitChoice, Policies
 
 SUBJECT = "A-1001"
@@ -31,10 +33,31 @@ SUBJECT = "A-1001"
 
 
 @dataclass(frozen=True)
+class Sent:
+    """What the flows of a set send: the same for the books of all its languages, and worked out once for them."""
+
+    policies: Policies
+    year: int
+    _templates: dict[str, dict[str, dict[str, Template]]] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def unsure(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """The names that may have no value where a flow sends a message, by flow and message."""
+        return unsure_in(CheckedSet(self.policies, date(self.year, 1, 1)))
+
+    def templates(self, flow: Flow) -> Mapping[str, Mapping[str, Template]]:
+        """The templates that a flow sends, by name and then by language."""
+        if flow.name not in self._templates:
+            self._templates[flow.name] = compile_templates(self.policies, self.policies.flows.get(flow.name, flow))
+        return self._templates[flow.name]
+
+
+@dataclass(frozen=True)
 class Book:
     """The handbook in one language: the policies, the words, the calendars, and the year that its dates are of.
 
-    ``arrivals`` keeps the typical arrivals by calendar, and whether the limit counts open time, once they are known.
+    ``arrivals`` keeps the typical arrivals by calendar, and whether the limit counts open time, once they are known;
+    ``shared`` is what books of several languages have in common.
     """
 
     policies: Policies
@@ -42,11 +65,12 @@ class Book:
     year: int
     calendars: Mapping[str, Calendar]
     arrivals: dict[tuple[str, bool], tuple[datetime, ...]] = field(default_factory=dict, compare=False, repr=False)
+    shared: Sent | None = field(default=None, compare=False, repr=False)
 
     @cached_property
-    def unsure(self) -> Mapping[tuple[str, str], frozenset[str]]:
-        """The names that may have no value where a flow sends a message, by flow and message."""
-        return unsure_in(CheckedSet(self.policies, date(self.year, 1, 1)))
+    def sent(self) -> Sent:
+        """What the flows send."""
+        return self.shared or Sent(self.policies, self.year)
 
     @property
     def ui(self) -> Ui:

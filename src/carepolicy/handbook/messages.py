@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from carepolicy.businesstime.instants import microseconds
 from carepolicy.charts.text import identifier
 from carepolicy.handbook.book import SUBJECT
-from carepolicy.machine.messages import compile_templates
 
 if TYPE_CHECKING:
     from carepolicy.businesstime import Limit
@@ -49,9 +48,10 @@ def messages_of(book: Book, flow: Flow) -> list[MessageGroup]:
     sample = _Sample(book, flow)
     words = book.words(flow)
     found: list[MessageGroup] = []
-    for name, templates in compile_templates(book.policies, flow).items():
+    for name, templates in book.sent.templates(flow).items():
         order = sorted(templates, key=lambda language: (language != book.language, _place(book, language)))
-        less = _Sample(book, flow, book.unsure.get((flow.name, name), frozenset()))
+        unsure = book.sent.unsure.get((flow.name, name))
+        less = sample if unsure is None else _Sample(book, flow, unsure)
         messages = tuple(_message(templates[language], sample, less) for language in order)
         title = messages[0].subject if messages and messages[0].subject else words.message(name)
         found.append(MessageGroup(name, message_anchor(name), title, messages))
@@ -59,7 +59,8 @@ def messages_of(book: Book, flow: Flow) -> list[MessageGroup]:
 
 
 def _message(template: Template, sample: _Sample, less: _Sample) -> SampleMessage:
-    (subject, text), without = template.render(sample, True), template.render(less, True)
+    subject, text = template.render(sample, True)
+    without = template.render(less, True) if less is not sample else ()
     lines = {*subject.splitlines(), *text.splitlines()}
     told = tuple(line.strip() for part in without for line in part.splitlines() if line not in lines)
     return SampleMessage(template.language, subject, text, told)
@@ -83,12 +84,11 @@ class _Sample:
         self._book = book
         self._flow = flow
         self._at = datetime(book.year, 3, 6, 10, 30, tzinfo=book.zone)
-        organisation = book.policies.organisation
-        self._facts = {name: self._value(fact) for name, fact in organisation.facts.items() if name not in without}
+        self._facts = book.policies.organisation.facts
 
     def fact(self, name: str) -> Any:
         """A value of the fact's kind."""
-        return self._facts.get(name)
+        return None if name in self._without or name not in self._facts else self._value(self._facts[name])
 
     def clock_limit(self, name: str) -> Limit | None:
         """The limit of a clock that holds where no condition does, else its last."""

@@ -17,7 +17,7 @@ from carepolicy.charts.changes.words import change_words
 from carepolicy.charts.render import how_to_draw
 from carepolicy.charts.text import clean, identifier, safe_link
 from carepolicy.files import write as write_file
-from carepolicy.handbook.book import Book, calendars_of, year_of
+from carepolicy.handbook.book import Book, Sent, calendars_of, year_of
 from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
 from carepolicy.handbook.home import calendar_pages, matrix_of
 from carepolicy.handbook.messages import message_anchor, messages_of
@@ -28,7 +28,7 @@ from carepolicy.handbook.stories import scenarios_of, stories_of
 from carepolicy.machine.locales import is_right_to_left
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.phrases import in_language
-from carepolicy.policy.revisions import NoRevision, before_version, folder_of
+from carepolicy.policy.revisions import NoRevision, before_versions, folder_of
 from carepolicy.translations import locale_of, primary_language
 
 if TYPE_CHECKING:
@@ -94,9 +94,10 @@ def build(
     wanted = [(flow, each.tag, each.folder) for each in languages for flow in policies.flows]
     charts = draw_flows(policies, wanted, drawn=drawn, pdf=pdf)
     calendars, scenarios = calendars_of(policies), scenarios_of(policies)
+    sent = Sent(policies, year or year_of(policies))
     history = History(policies, since)
     for language in languages:
-        book = Book(in_language(policies, language.tag), language.tag, year or year_of(policies), calendars)
+        book = Book(in_language(policies, language.tag), language.tag, sent.year, calendars, shared=sent)
         writer = _Writer(site, environment, book, language, languages)
         writer.home(draw_overview(policies, language.tag, language.folder, drawn=drawn))
         for flow in book.policies.flows.values():
@@ -357,31 +358,42 @@ class History:
     earlier: Policies | None = None
     known: bool = True
     _read: dict[str, Policies | None] = field(default_factory=dict)
-    _found: dict[str, Policies | None] = field(default_factory=dict)
+    _found: dict[Path, Mapping[str, str] | None] = field(default_factory=dict)
 
     def since(self, flow: Flow, language: str) -> Since | None:
         """What changed in a flow since its last version; None where it has none, or none that can be read."""
-        if self.earlier is None and flow.name not in self._found:
-            self._found[flow.name] = self._before(flow)
-        old = self.earlier if self.earlier is not None else self._found[flow.name]
+        old = self.earlier if self.earlier is not None else self._before(flow)
         if old is None or flow.name not in old.flows:
             return None
         words = change_words(language, self.policies.own_words)
-        found = compare(old, self.policies, language).of(flow.name)
+        found = compare(old, self.policies, language, (flow.name,)).of(flow.name)
         told = (change for change in found if change.aspect != "version")
         lines = tuple((change.kind, word_of(words, change.kind), change.text) for change in told)
         return Since(old.flows[flow.name].version, lines)
 
     def _before(self, flow: Flow) -> Policies | None:
-        root = self.policies.root
+        path = Path(self.policies.root) / flow.at.file
+        if path.parent not in self._found:
+            self._found[path.parent] = self._revisions(path.parent)
+        revisions = self._found[path.parent]
+        if revisions is None or path.name not in revisions:
+            self.known = self.known and revisions is not None
+            return None
+        revision = revisions[path.name]
         try:
-            revision = before_version(Path(root) / flow.at.file, flow.version)
-            if revision is None:
-                return None
             if revision not in self._read:
-                with folder_of(revision, root) as folder:
+                with folder_of(revision, self.policies.root) as folder:
                     self._read[revision] = load_policies(folder)[0]
         except NoRevision:
             self.known = False
             return None
         return self._read[revision]
+
+    def _revisions(self, folder: Path) -> Mapping[str, str] | None:
+        """The revision before the last version of each flow in a folder; None where that cannot be known."""
+        paths = {Path(self.policies.root) / flow.at.file: flow.version for flow in self.policies.flows.values()}
+        versions = {path.name: version for path, version in paths.items() if path.parent == folder}
+        try:
+            return before_versions(str(folder), versions)
+        except NoRevision:
+            return None

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Placeholder(NamedTuple):
     otherwise: str | None = None
 
 
+@lru_cache(maxsize=4096)
 def pieces(text: str) -> tuple[str | Placeholder, ...]:
     """``text`` as literal stretches and placeholders, in order. Raises ``PlaceholderError``."""
     found: list[str | Placeholder] = []

@@ -8,7 +8,7 @@ import re
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -52,27 +52,53 @@ def _layer_then(revision: str, layer: str, place: Path) -> str:
     return str(place)
 
 
-def before_version(path: Path, version: int) -> str | None:
-    """The newest revision in which the flow in a file had another version than this; None where there is none.
+def before_versions(folder: str, versions: Mapping[str, int]) -> dict[str, str]:
+    """The newest revision in which the flow in each file of a folder had another version than this; a file without one
+    is left out. Git is asked four times, however many files there are.
 
-    Raises NoRevision where git, or the file's whole history, is not there.
+    Raises NoRevision where git, or the whole history, is not there.
     """
-    there = str(path.parent)
-    if _git(there, "rev-parse", "--is-shallow-repository").strip() == b"true":
+    if _git(folder, "rev-parse", "--is-shallow-repository").strip() == b"true":
         raise NoRevision("the repository has only part of its history")
-    if _version_in("HEAD", path) not in (None, version):
-        return "HEAD"
-    told = _git(there, "log", "-n", "1", "--format=%H", "-G", "^version:", "--", path.name).decode().strip()
-    return f"{told}^" if told and _version_in(f"{told}^", path) not in (None, version) else None
+    head = _versions_in(folder, dict.fromkeys(versions, "HEAD"))
+    found = {name: "HEAD" for name, version in versions.items() if head.get(name, version) != version}
+    changed = {name: f"{commit}^" for name, commit in _changes_of_version(folder).items() if name in versions}
+    before = _versions_in(folder, {name: at for name, at in changed.items() if name not in found})
+    return found | {name: changed[name] for name, version in before.items() if version != versions[name]}
 
 
-def _version_in(revision: str, path: Path) -> int | None:
-    try:
-        text = _git(str(path.parent), "show", f"{revision}:./{path.name}").decode("utf-8", "replace")
-    except NoRevision:
-        return None
-    found = _VERSION.search(text)
-    return None if found is None else int(found[1])
+def _changes_of_version(folder: str) -> dict[str, str]:
+    """The newest commit in which a line with a version changed, of each file that is in a folder."""
+    told = _git(folder, "-c", "core.quotePath=off", "log", "--format=%x09%H", "-G", "^version:", "--name-only",
+                "--relative", "--", ".").decode("utf-8", "replace")  # fmt: skip
+    found: dict[str, str] = {}
+    commit = ""
+    for line in told.splitlines():
+        if line.startswith("\t"):
+            commit = line[1:]
+        elif line:
+            found.setdefault(line, commit)
+    return found
+
+
+def _versions_in(folder: str, revisions: Mapping[str, str]) -> dict[str, int]:
+    """The version that each file says in its revision, where it is there and says one."""
+    wanted = [(name, revision) for name, revision in revisions.items() if "\n" not in name]
+    if not wanted:
+        return {}
+    asked = "".join(f"{revision}:./{name}\n" for name, revision in wanted).encode()
+    told = io.BytesIO(_git(folder, "cat-file", "--batch", said=asked))
+    found: dict[str, int] = {}
+    for name, _ in wanted:
+        kind, _, size = told.readline().rstrip(b"\n").rpartition(b" ")
+        if not kind.endswith(b" blob"):
+            if size.isdigit():
+                told.read(int(size) + 1)
+            continue
+        version = _VERSION.search(told.read(int(size) + 1).decode("utf-8", "replace"))
+        if version is not None:
+            found[name] = int(version[1])
+    return found
 
 
 def _lay_out(revision: str, folder: str, place: str) -> None:
@@ -105,14 +131,14 @@ def _known(there: str, revision: str) -> str | None:
         return None
 
 
-def _git(there: str, *arguments: str) -> bytes:
+def _git(there: str, *arguments: str, said: bytes = b"") -> bytes:
     try:
         done = subprocess.run(
             ["git", "-C", there, *arguments],
             capture_output=True,
             timeout=_SECONDS,
             check=False,
-            stdin=subprocess.DEVNULL,
+            input=said,
         )
     except (OSError, subprocess.TimeoutExpired) as problem:
         raise NoRevision(f"git could not be asked: {problem}") from problem

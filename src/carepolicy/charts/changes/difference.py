@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.charts.changes.items import (
     LIMIT,
+    NOTHING,
     Placed,
     Side,
     clock_item,
@@ -26,7 +27,9 @@ from carepolicy.charts.words import language_of
 from carepolicy.policy.phrases import in_language
 
 if TYPE_CHECKING:
-    from carepolicy.charts.changes.items import Aspect, Item, Key
+    from collections.abc import Collection
+
+    from carepolicy.charts.changes.items import Item, Key
     from carepolicy.charts.changes.words import ChangeWords
     from carepolicy.policy.model import Flow, Policies
 
@@ -85,8 +88,11 @@ class Difference:
         return tuple(dict.fromkeys(change.flow for change in self.changes if change.flow))
 
 
-def compare(old: Policies, new: Policies, language: str | None = None) -> Difference:
-    """What changed from ``old`` to ``new``, in the words of a language (by default the newer set's first)."""
+def compare(
+    old: Policies, new: Policies, language: str | None = None, only: Collection[str] | None = None
+) -> Difference:
+    """What changed from ``old`` to ``new``, in the words of a language (by default the newer set's first); ``only``
+    compares these flows, and nothing besides."""
     language = language_of(new, language)
     old, new = in_language(old, language), in_language(new, language)
     if old.own_words != new.own_words:  # both are told in the words of ours that the newer set has
@@ -97,7 +103,7 @@ def compare(old: Policies, new: Policies, language: str | None = None) -> Differ
     words = change_words(language, new.own_words)
     changes: list[Change] = []
     common: list[Change] = []
-    for name in dict.fromkeys((*new.flows, *old.flows)):
+    for name in dict.fromkeys((*new.flows, *old.flows)) if only is None else only:
         one, other = old.flows.get(name), new.flows.get(name)
         old_ways: dict[Key, Placed] = {}
         new_ways: dict[Key, Placed] = {}
@@ -113,7 +119,8 @@ def compare(old: Policies, new: Policies, language: str | None = None) -> Differ
             (common if shared else changes).append(change)
     told = {_told_once(each): replace(each, flow="") for each in reversed(common)}
     changes += reversed(told.values())
-    changes += _changes(words, dict(set_items(before)), dict(set_items(after)))
+    if only is None:
+        changes += _changes(words, dict(set_items(before)), dict(set_items(after)))
     return Difference(old, new, language, tuple(changes), renamed, tuple(common))
 
 
@@ -188,9 +195,9 @@ def _changes(words: ChangeWords, old: Mapping[Key, Item], new: Mapping[Key, Item
 
 def _whole(words: ChangeWords, kind: str, key: Key, item: Item) -> Change:
     told = (words.appears if kind == NEW else words.goes)[item.kind].format(item.title)
-    to = item.aspects.get("to", (None, ""))[1]
-    limits = [value[1] for name, value in item.aspects.items() if name.startswith(LIMIT)]
-    detail = next((item.aspects[name][1] for name in ("value", "owner") if name in item.aspects), to)
+    to = item.aspects.get("to", NOTHING).words
+    limits = [value.words for name, value in item.aspects.items() if name.startswith(LIMIT)]
+    detail = next((item.aspects[name].words for name in ("value", "owner") if name in item.aspects), to)
     detail = " / ".join(limits) or detail
     detail = f"→ {detail}" if item.kind == "way" and detail else detail
     said = f"{told} ({detail})" if detail and (kind == NEW or item.kind == "way") else told
@@ -199,15 +206,17 @@ def _whole(words: ChangeWords, kind: str, key: Key, item: Item) -> Change:
 
 def _aspects(words: ChangeWords, key: Key, old: Item, new: Item) -> list[Change]:
     found: list[Change] = []
-    nothing: Aspect = (None, "")
     for name in dict.fromkeys((*new.aspects, *old.aspects)):
-        before, after = old.aspects.get(name, nothing), new.aspects.get(name, nothing)
-        if before[0] == after[0] or (name == "title" and new.kind == "way" and not before[1] and not after[1]):
+        before, after = old.aspects.get(name, NOTHING), new.aspects.get(name, NOTHING)
+        if before.value == after.value:
             continue
-        said = sentence(words, new.title, name, before[1], after[1])
+        was, now = before.words, after.words
+        if name == "title" and new.kind == "way" and not was and not now:
+            continue
+        said = sentence(words, new.title, name, was, now)
         felt = tuple(dict.fromkeys((*_felt(new), *_felt(old))))
         place = (new.kind, key, new.title, new.flow, new.state, felt)
-        found.append(Change(CHANGED, *place, name, before[1], after[1], said))
+        found.append(Change(CHANGED, *place, name, was, now, said))
     return found
 
 

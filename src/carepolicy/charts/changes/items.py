@@ -36,8 +36,24 @@ if TYPE_CHECKING:
 Key = tuple[str, ...]
 """Names a part in both sets: its kind first, then whatever it stands in."""
 
-Aspect = tuple[Any, str]
-"""A value that is compared, and the words in which it is told ("" for nothing)."""
+
+class Aspect:
+    """A value that is compared, and the words in which it is told ("" for nothing). Most aspects of two sets are alike:
+    words that cost something are given as a function, which is asked only of those that differ."""
+
+    __slots__ = ("_words", "value")
+
+    def __init__(self, value: Any, words: str | Callable[[], str]) -> None:
+        self.value = value
+        self._words = words
+
+    @property
+    def words(self) -> str:
+        """The words in which the value is told."""
+        return self._words if isinstance(self._words, str) else self._words()
+
+
+NOTHING = Aspect(None, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +110,33 @@ class Called:
         what = shape.entry.what if isinstance(shape, (Several, Array)) else shape.what
         if what == "limit":
             said = self.limit(value) if value else ""
-            return said, said
+            return Aspect(said, said)
         title = self.titles.get(what)
         if title is None:
             return texts(value) if isinstance(value, tuple) else text(None if value is None else str(value))
         if isinstance(value, tuple):
             compared = tuple(map(self.state, value)) if what == "state" else value
-            return compared, ", ".join(map(title, value))
-        return value, title(value) if value else ""
+            return Aspect(compared, lambda: ", ".join(map(title, value)))
+        return Aspect(value, (lambda: title(value)) if value else "")
 
 
 def aspects_of(thing: Mapped, called: Called) -> dict[str, Aspect]:
     """What the keys of a part say, in the order of a file, as far as that is no more than texts, names and limits;
     whoever knows more of the other keys puts that in their place."""
-    form = form_of(type(thing))
-    keys = {key.name: key for key in form.keys if key.attribute in form.readers}
-    told = [key for name in in_order(keys, keys) if (key := keys[name]).told]
-    values = {key: getattr(thing, key.attribute) for key in told}
-    return {key.aspect: called.aspect(key, value) for key, value in values.items() if _is_plain(value)}
+    values = ((key, getattr(thing, key.attribute)) for key in _keys_told(type(thing)))
+    return {key.aspect: called.aspect(key, value) for key, value in values if _is_plain(value)}
+
+
+_KEYS_TOLD: dict[type[Mapped], tuple[LanguageKey, ...]] = {}
+
+
+def _keys_told(kind: type[Mapped]) -> tuple[LanguageKey, ...]:
+    """The keys of a mapping of which a comparison tells, in the order of a file: worked out once."""
+    if kind not in _KEYS_TOLD:
+        form = form_of(kind)
+        keys = {key.name: key for key in form.keys if key.attribute in form.readers}
+        _KEYS_TOLD[kind] = tuple(key for name in in_order(keys, keys) if (key := keys[name]).told)
+    return _KEYS_TOLD[kind]
 
 
 def _is_plain(value: Any) -> bool:
@@ -124,13 +149,13 @@ def _is_plain(value: Any) -> bool:
 def text(value: str | None) -> Aspect:
     """An aspect that is a text for people."""
     said = clean(value or "")
-    return said, said
+    return Aspect(said, said)
 
 
 def texts(values: tuple[str, ...]) -> Aspect:
     """An aspect that is a list of texts for people."""
     said = " / ".join(clean(value) for value in values)
-    return said, said
+    return Aspect(said, said)
 
 
 LIMIT = "limit:"
@@ -165,15 +190,15 @@ def flow_item(side: Side, flow: Flow) -> Item:
     valid = flow.valid_from.isoformat() if flow.valid_from is not None else ""
     aspects = {
         **aspects_of(flow, called_in(side, words)),
-        "valid_from": (valid, valid),
+        "valid_from": Aspect(valid, valid),
         "promise": text(flow.promise),
-        "order": (flow.order, ", ".join(flow.order)),
-        "common": (flow.takes_common, words.labels.yes if flow.takes_common else words.labels.no),
-        "moves_to": (
+        "order": Aspect(flow.order, ", ".join(flow.order)),
+        "common": Aspect(flow.takes_common, words.labels.yes if flow.takes_common else words.labels.no),
+        "moves_to": Aspect(
             tuple(flow.moves_to.items()),
             ", ".join(f"{humanised(gone)} → {words.state(to)}" for gone, to in flow.moves_to.items()),
         ),
-        "phases": (
+        "phases": Aspect(
             tuple((phase.name, clean(phase.title), phase.states) for phase in flow.phases.values()),
             ", ".join(clean(phase.title) or phase.name for phase in flow.phases.values()),
         ),
@@ -184,10 +209,10 @@ def flow_item(side: Side, flow: Flow) -> Item:
 def event_item(side: Side, flow: Flow, event: Event) -> Item:
     """What may happen in a flow."""
     words = side.words(flow)
-    carries = tuple(words.fact(name) for name in (*event.required, *event.optional))
+    carried = (*event.required, *event.optional)
     aspects = {
         **aspects_of(event, called_in(side, words)),
-        "carries": ((event.required, event.optional), ", ".join(carries)),
+        "carries": Aspect((event.required, event.optional), lambda: ", ".join(map(words.fact, carried))),
     }
     common = event.at.file != flow.at.file
     return Item("event", words.event(event.name), flow.name, "", aspects, common=common)
@@ -202,8 +227,8 @@ def clock_item(side: Side, flow: Flow, clock: Clock) -> Item:
     aspects = {
         **_limits(words, clock),
         **aspects_of(clock, called_in(side, words)),
-        "target": (clock.target, share),
-        "again": (clock.again, again),
+        "target": Aspect(clock.target, share),
+        "again": Aspect(clock.again, again),
         "warn_at": texts(tuple(words.warning(each) for each in clock.warn_at)),
         "rolls": texts(rolls if any(rolls) else ()),
     }
@@ -214,11 +239,12 @@ def clock_item(side: Side, flow: Flow, clock: Clock) -> Item:
 def state_item(side: Side, flow: Flow, state: State) -> Item:
     """A step or an end."""
     words = side.words(flow)
+    called = called_in(side, words)
     aspects = {
-        **aspects_of(state, called_in(side, words)),
+        **aspects_of(state, called),
         "outcome": text(state.final and outcome_of(words.policies, words.flow.name, state.name, state.final)),
-        **{f"enter_{name}": value for name, value in effect_aspects(side, words, state.enter).items()},
-        **{f"leave_{name}": value for name, value in effect_aspects(side, words, state.leave).items()},
+        **{f"enter_{name}": value for name, value in effect_aspects(words, state.enter, called).items()},
+        **{f"leave_{name}": value for name, value in effect_aspects(words, state.leave, called).items()},
     }
     kind = "step" if state.final is None else "end"
     return Item(kind, words.state(state.name), flow.name, side.state(flow.name, state.name), aspects)
@@ -230,49 +256,65 @@ def way_item(side: Side, flow: Flow, way: Placed) -> Item:
     transition = way.transition
     own = {there: here for here, there in side.renamed.get(flow.name, {}).items()}
     state = "" if own.get(way.place, way.place) not in flow.states else way.place
-    guard = "" if transition.when is None else words.guard(transition, way.trigger)
     there = words.labels.stays if transition.to is None else words.state(transition.to)
     happens = _happens(words, way)
     waits = words.limit(way.limit) if way.limit else happens
     called = words.labels.timed.format(there) if way.trigger == AFTER and transition.to is not None else happens
-    leads: dict[str, Aspect] = {"to": (way.to, there)}
+    leads = {"to": Aspect(way.to, there)}
+    called_here = called_in(side, words)
     aspects = {
         **leads,
-        "happens": ((way.trigger, waits if way.limit else ""), waits),
-        **aspects_of(transition, called_in(side, words)),
+        "happens": Aspect((way.trigger, waits if way.limit else ""), waits),
+        **aspects_of(transition, called_here),
         **leads,
-        "when": (transition.when, clean(transition.answer) or guard),
-        **effect_aspects(side, words, transition.effects),
+        "when": Aspect(transition.when, lambda: _condition(words, way)),
+        **effect_aspects(words, transition.effects, called_here),
     }
     title = words.labels.told_of.format(_place(words, way, state, own), called)
     return Item("way", title, flow.name, state, aspects, common=transition.at.file != flow.at.file)
 
 
-def effect_aspects(side: Side, words: Words, effects: Effects | None) -> dict[str, Aspect]:
+def _condition(words: Words, way: Placed) -> str:
+    """On what a transition hangs: its answer, else its guard in words; "" where on nothing."""
+    transition = way.transition
+    return "" if transition.when is None else clean(transition.answer) or words.guard(transition, way.trigger)
+
+
+def effect_aspects(words: Words, effects: Effects | None, called: Called) -> dict[str, Aspect]:
     """What effects do, each kind in words."""
     if effects is None:
         return {}
-    scope, told = words.scope(), words.labels.told_of
     opens = tuple((each.flow, each.on, each.keep_time) for each in effects.open)
     raised = tuple((each.event, each.subject, tuple(each.data.items())) for each in effects.raises)
-    quoted = words.labels.quoted
-    said = ((words.told(tell), quoted.format(words.filled(tell.say)) if tell.say else "") for tell in effects.tell)
-    tells = (f"{role} ({text})" if text else role for role, text in said)
+    told, quoted = words.labels.told_of, words.labels.quoted
     asked = tuple((each.action, tuple(each.arguments.items())) for each in effects.request)
+    extended = tuple((each.clock, each.by, each.at_most) for each in effects.extend)
+
+    def tells() -> Iterator[str]:
+        for tell in effects.tell:
+            said = quoted.format(words.filled(tell.say)) if tell.say else ""
+            yield f"{words.told(tell)} ({said})" if said else words.told(tell)
+
+    def sets() -> Iterator[str]:
+        scope = words.scope()
+        for name, value in effects.set.items():
+            yield told.format(words.fact(name), words.said(value, scope))
+
+    def extends() -> Iterator[str]:
+        for each in effects.extend:
+            yield told.format(words.clock(each.clock), words.limit(each.by))
+
+    def listed(parts: Callable[[], Iterator[str]]) -> Callable[[], str]:
+        return lambda: ", ".join(parts())
+
     return {
-        **aspects_of(effects, called_in(side, words)),
-        "tell": (tuple((tell.role, clean(tell.say), tell.in_hours) for tell in effects.tell), ", ".join(tells)),
-        "request": (asked, ", ".join(humanised(each.action) for each in effects.request)),
-        "open": (opens, ", ".join(quoted.format(words.flow_title(each.flow)) for each in effects.open)),
-        "raise": (raised, ", ".join(quoted.format(words.event(each.event)) for each in effects.raises)),
-        "extend": (
-            tuple((each.clock, each.by, each.at_most) for each in effects.extend),
-            ", ".join(told.format(words.clock(each.clock), words.limit(each.by)) for each in effects.extend),
-        ),
-        "set": (
-            tuple(effects.set.items()),
-            ", ".join(told.format(words.fact(name), words.said(value, scope)) for name, value in effects.set.items()),
-        ),
+        **aspects_of(effects, called),
+        "tell": Aspect(tuple((tell.role, clean(tell.say), tell.in_hours) for tell in effects.tell), listed(tells)),
+        "request": Aspect(asked, ", ".join(humanised(each.action) for each in effects.request)),
+        "open": Aspect(opens, ", ".join(quoted.format(words.flow_title(each.flow)) for each in effects.open)),
+        "raise": Aspect(raised, ", ".join(quoted.format(words.event(each.event)) for each in effects.raises)),
+        "extend": Aspect(extended, listed(extends)),
+        "set": Aspect(tuple(effects.set.items()), listed(sets)),
     }
 
 
@@ -308,7 +350,7 @@ def _limits(words: Words, clock: Clock) -> dict[str, Aspect]:
             condition = words.labels.condition.format(words.worked_out(choice.when))
         limit = words.limit(choice.limit)
         own = "" if choice.calendar is None else f" ({words.calendar(choice.calendar)})"
-        before = found.get(f"{LIMIT}{condition}", (None, ""))[1]
+        before = found.get(f"{LIMIT}{condition}", NOTHING).words
         found[f"{LIMIT}{condition}"] = text(f"{before} / {limit}{own}" if before else f"{limit}{own}")
     return found
 
@@ -322,13 +364,13 @@ def set_items(side: Side) -> Iterator[tuple[Key, Item]]:
     for watch in organisation.watches.values():
         told = f"{watch.reaches} × {humanised(watch.count)}, {called.limit(watch.within)}"
         counted = (watch.count, watch.by, watch.reaches, watch.within, watch.raises)
-        yield ("watch", watch.name), Item("watch", humanised(watch.name), aspects={"counts": (counted, told)})
+        yield ("watch", watch.name), Item("watch", humanised(watch.name), aspects={"counts": Aspect(counted, told)})
     for term, meaning in organisation.glossary.items():
         yield ("term", term), Item("term", clean(term), aspects={"text": text(meaning)})
     for language, messages in side.policies.messages.items():
         for name, message in messages.items():
             title = f"{clean(message.subject) or humanised(name)} ({language})"
-            apologises = (message.apologises, side.labels.yes if message.apologises else "")
+            apologises = Aspect(message.apologises, side.labels.yes if message.apologises else "")
             aspects = {**aspects_of(message, called), "apologises": apologises}
             yield ("message", language, name), Item("message", title, aspects=aspects)
 
@@ -351,42 +393,42 @@ def _called(side: Side) -> Called:
 def _parts(side: Side, organisation: Organisation) -> Iterator[tuple[Key, str, Mapped, dict[str, Aspect]]]:
     """Each part with its key and title, and what there is more to tell of it than its keys say by themselves."""
     whole: dict[str, Aspect] = {
-        "keep": (organisation.keep, limit_told(side.policies, organisation.keep or "", side.language)),
+        "keep": Aspect(organisation.keep, limit_told(side.policies, organisation.keep or "", side.language)),
         "retention": _retention(organisation, side),
         "card": _no_card(side, organisation.card_never),
         "away": _away(organisation),
     }
     yield ("organisation",), clean(organisation.name), organisation, whole
     for role in organisation.roles.values():
-        authority = (role.authority, "" if role.authority is None else str(role.authority))
+        authority = Aspect(role.authority, "" if role.authority is None else str(role.authority))
         yield ("role", role.name), titled(role.title, role.name), role, {"authority": authority}
     for spec in organisation.calendars.values():
         yield ("calendar", spec.name), titled(spec.title, spec.name), spec, _calendar(side, spec)
     for channel in organisation.channels.values():
         yield ("channel", channel.name), titled(channel.title, channel.name), channel, {}
     for setting in organisation.settings.values():
-        value = (setting.value, limit_told(side.policies, str(setting.told), side.language))
+        value = Aspect(setting.value, limit_told(side.policies, str(setting.told), side.language))
         title = clean(setting.title) if side.policies.written is not None else humanised(setting.name)
         yield ("setting", setting.name), title, setting, {"value": value}
     for name, fact in organisation.facts.items():
         own: dict[str, Aspect] = {
-            "type": ((fact.type, fact.item, fact.of, fact.currency), " ".join([fact.type, *fact.of])),
-            "private": (fact.private, "private" if fact.private else ""),
+            "type": Aspect((fact.type, fact.item, fact.of, fact.currency), " ".join([fact.type, *fact.of])),
+            "private": Aspect(fact.private, "private" if fact.private else ""),
             "card": _no_card(side, fact.card_never),
-            "default": (str(fact.default), "" if fact.default is None or fact.private else str(fact.default)),
+            "default": Aspect(str(fact.default), "" if fact.default is None or fact.private else str(fact.default)),
         }
         yield ("fact", name), fact_title(organisation, name), fact, own
 
 
 def _no_card(side: Side, never: bool) -> Aspect:
     """Whether what looks like a card number is masked."""
-    return never, side.labels.no if never else side.labels.yes
+    return Aspect(never, side.labels.no if never else side.labels.yes)
 
 
 def _retention(organisation: Organisation, side: Side) -> Aspect:
     """What else is kept how long."""
     said = {name: limit_told(side.policies, limit, side.language) for name, limit in organisation.retention.items()}
-    return tuple(said.items()), ", ".join(f"{humanised(name)}: {limit}" for name, limit in said.items())
+    return Aspect(tuple(said.items()), ", ".join(f"{humanised(name)}: {limit}" for name, limit in said.items()))
 
 
 def _away(organisation: Organisation) -> Aspect:
@@ -397,7 +439,7 @@ def _away(organisation: Organisation) -> Aspect:
         for name, found in days.items()
         for first, last in found
     ]
-    return tuple((name, tuple(found)) for name, found in days.items()), ", ".join(said)
+    return Aspect(tuple((name, tuple(found)) for name, found in days.items()), ", ".join(said))
 
 
 def _calendar(side: Side, spec: CalendarSpec) -> dict[str, Aspect]:
@@ -407,12 +449,16 @@ def _calendar(side: Side, spec: CalendarSpec) -> dict[str, Aspect]:
     closed = [clean(closing_in_words(each, side.language)) for each in spec.closed]
     closed += [str(day) for day in (days.also if days is not None else ())]
     return {
-        "hours": (spec.hours, hours_in_words(spec.hours, side.language)),
-        "holidays": ((public, own), public),
-        "closed": (spec.closed, ", ".join(closed)),
-        "open_days": (tuple(spec.open.items()), ", ".join(str(day) for day in spec.open)),
-        "seasons": (spec.seasons, "; ".join(season_in_words(each, side.language) for each in spec.seasons)),
-        "imports": (tuple((each.path, each.text) for each in spec.imports), ", ".join(e.path for e in spec.imports)),
+        "hours": Aspect(spec.hours, lambda: hours_in_words(spec.hours, side.language)),
+        "holidays": Aspect((public, own), public),
+        "closed": Aspect(spec.closed, ", ".join(closed)),
+        "open_days": Aspect(tuple(spec.open.items()), ", ".join(str(day) for day in spec.open)),
+        "seasons": Aspect(
+            spec.seasons, lambda: "; ".join(season_in_words(each, side.language) for each in spec.seasons)
+        ),
+        "imports": Aspect(
+            tuple((each.path, each.text) for each in spec.imports), ", ".join(e.path for e in spec.imports)
+        ),
     }
 
 
