@@ -17,6 +17,7 @@ FILES = {
     "messages": "messages/LANGUAGE.yaml",
     "scenario": "scenarios/*.yaml",
     "requirements": "requirements.yaml",
+    "mapping": "mappings/NAME.yaml",
 }
 
 HEAD = """\

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 
 from carepolicy.policy.files import ORGANISATION, REQUIREMENTS, SPLIT, listed
 
-KINDS = {"flows": "flow", "messages": "messages", "scenarios": "scenario"}
+KINDS = {"flows": "flow", "messages": "messages", "scenarios": "scenario", "mappings": "mapping"}
 """Folders of a policy set, and what the files in them are."""
 
 
 def kind_of(path: str | os.PathLike[str]) -> str | None:
-    """The kind of a policy file (flow, messages, organisation, requirements, scenario) by where it stands; None of any
-    other."""
+    """The kind of a policy file (flow, mapping, messages, organisation, requirements, scenario) by where it stands;
+    None of any other."""
     folder, name = os.path.split(os.path.abspath(path))
     if not name.endswith(".yaml"):
         return None

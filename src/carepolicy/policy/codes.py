@@ -112,6 +112,13 @@ CODES: dict[str, Code] = {
         "# requirements.yaml has R49\nscenario: An answer in time\ncovers: [R94]\n",
         "# requirements.yaml has R49\nscenario: An answer in time\ncovers: [R49]\n",
     ),
+    "CP295": Code(
+        "mapping of a log does not fit the policies",
+        "A mapping says which columns of a log are which events and facts. This one names an event, a fact or a value "
+        "that the policies do not have, or does not say what happened or when.",
+        "mapping: helpdesk\nsubject: ticket\ntime: when\nevent: {column: activity, values: {Closed: ticket_clsed}}\n",
+        "mapping: helpdesk\nsubject: ticket\ntime: when\nevent: {column: activity, values: {Closed: ticket_closed}}\n",
+    ),
     "CP116": Code(
         "two flows, or two messages, of one name",
         "Events, openings and records name a flow, and flows a message; two files give the same name to theirs.",

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from carepolicy.policy.language.flow import Flow
 from carepolicy.policy.language.keys import Fields
+from carepolicy.policy.language.mapping import LogMapping
 from carepolicy.policy.language.messages import Messages
 from carepolicy.policy.language.organisation import Organisation
 from carepolicy.policy.language.requirements import Requirements
@@ -23,6 +24,7 @@ KINDS = {
     "messages": Fields(Messages),
     "scenario": Fields(ScenarioFile),
     "requirements": Fields(Requirements),
+    "mapping": Fields(LogMapping),
 }
 """Kinds of policy file, and what stands in each."""
 

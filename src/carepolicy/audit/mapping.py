@@ -1,0 +1,381 @@
+"""A mapping at work: rows of a log become events of the policies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from carepolicy.businesstime.instants import EPOCH
+from carepolicy.engine.instants import text_of
+from carepolicy.guards.compiler import check_expression, compile_expression
+from carepolicy.guards.scope import Scope
+from carepolicy.policy.files import read_bytes
+from carepolicy.policy.findings import Finding, unknown
+from carepolicy.policy.language.keys import read_fields
+from carepolicy.policy.language.kinds import KINDS
+from carepolicy.policy.language.mapping import LogMapping
+from carepolicy.policy.language.organisation import Fact
+from carepolicy.policy.node import Node
+from carepolicy.policy.places import At, Source
+from carepolicy.policy.shape import check_shape
+from carepolicy.policy.text import source_of
+
+if TYPE_CHECKING:
+    from carepolicy.machine.program import Bundle, FactTable
+    from carepolicy.policy.language.mapping import FactOf
+    from carepolicy.policy.places import Path
+
+CODE = "CP295"
+
+IGNORED = "ignore"
+_MICROSECOND = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
+_FLAGS = {
+    **dict.fromkeys(("true", "yes", "y", "1", "t", "on"), True),
+    **dict.fromkeys(("false", "no", "n", "0", "f", "off"), False),
+}
+
+
+def read_mapping(path: str, bundle: Bundle) -> tuple[LogMapping | None, list[Finding]]:
+    """The mapping in a file, and what is wrong with it for a policy set."""
+    content, findings = read_bytes(path, path)
+    if content is None:
+        return None, findings
+    source, findings = source_of(content, path)
+    if source is None:
+        return None, findings
+    findings = check_shape(source, "mapping")
+    if findings:
+        return None, findings
+    made: LogMapping = KINDS["mapping"].read(Node(source, At(path), source.data, findings), "")
+    findings += _unfit(made, source, bundle)
+    return (None, findings) if findings else (made, [])
+
+
+def _unfit(made: LogMapping, source: Source, bundle: Bundle) -> Iterator[Finding]:
+    """What a mapping names that the policies do not have, and what it lacks."""
+    events = _events_of(bundle, made.flow)
+    flows = {each.flow for each in bundle.programs}
+    if made.flow is not None and made.flow not in flows:
+        yield unknown(CODE, "flow", made.flow, source.value(("flow",)), flows)
+        return
+    from_columns = made.events_from_columns.items()
+    named: list[tuple[Path, str]] = [(("events_from_columns", each), said) for each, said in from_columns]
+    if made.event is not None:
+        named += [(("event", "values", value), said) for value, said in made.event.values.items()]
+    for path, event in named:
+        if event not in events:
+            yield unknown(CODE, "event", event, source.value(path), events)
+    for fact, of in made.facts.items():
+        table = bundle.facts.get(fact)
+        if table is None:
+            yield unknown(CODE, "fact", fact, source.key(("facts", fact)), bundle.facts)
+        elif table.type == "choice":
+            told: list[tuple[Path, str]] = [(("facts", fact, "values", each), said) for each, said in of.values.items()]
+            told += [(("facts", fact, "others"), of.others)] if of.others is not None else []
+            for path, said in told:
+                if said not in table.of:
+                    yield unknown(CODE, f"value of {fact}", said, source.value(path), table.of)
+    zone = made.reads.timezone if made.reads is not None else None
+    if zone is not None and zone not in available_timezones():
+        yield unknown(CODE, "time zone", zone, source.value(("reads", "timezone")), available_timezones())
+    if made.event is None and not made.events_from_columns:
+        hint = "say in which column events stand (event: {column: …}), or which columns hold instants"
+        yield Finding(CODE, "nothing says what happened", source.value(()), hint)
+    if made.event is not None and made.time is None and not _is_standard(made):
+        hint = "say which column says when (time: …)"
+        yield Finding(CODE, "nothing says when the events were", source.key(("event",)), hint)
+    if made.where is not None:
+        for fault in check_expression(made.where, _column_scope(_names_in(made.where)), "flag"):
+            yield Finding(CODE, fault.message, source.value(("where",)), fault.hint or "")
+
+
+def _is_standard(made: LogMapping) -> bool:
+    """Whether a log's format itself says when its events were."""
+    return made.reads is not None and made.reads.format in ("xes", "ocel")
+
+
+def _events_of(bundle: Bundle, flow: str | None) -> set[str]:
+    return {event for each in bundle.programs if flow in (None, each.flow) for event in each.events}
+
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_FUNCTIONS = frozenset(("true", "false", "null", "in", "has", "size", "matches", "startsWith", "endsWith", "contains"))
+
+
+def _names_in(expression: str) -> list[str]:
+    return [each for each in _WORD.findall(_QUOTED.sub("''", expression)) if each not in _FUNCTIONS]
+
+
+def plain_name(column: str) -> str:
+    """A column's name as expressions write it: with ``_`` in place of other signs."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", column)
+
+
+def _column_scope(columns: Sequence[str]) -> Scope:
+    """What an expression over a row may name: its columns, all of them texts."""
+    facts = {plain_name(each): _text_fact(plain_name(each)) for each in columns}
+    return Scope(facts, {}, (), (), None)
+
+
+def _text_fact(name: str) -> Fact:
+    return read_fields(Fact, Node(Source("", "", {}, {}, {}), At(""), {"type": "text"}, []), name)
+
+
+class Unmapped(ValueError):
+    """A row that makes no event: why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An event that a row made, before it is read as the live engine reads one."""
+
+    row: int
+    time: int
+    rank: int
+    type: str
+    data: dict[str, Any]
+    id: str
+
+
+Row = tuple[Any, ...]
+"""A row: its number, a hash of all its columns, and the values of the columns that were asked for, as texts or None."""
+
+
+class Mapper:
+    """Makes events of rows by a mapping. ``columns`` are those that it reads, ``times`` which of them hold instants.
+
+    ``ranks`` orders the events of one instant: by the first state of a flow, in its file's order, that allows them.
+    """
+
+    def __init__(self, mapping: LogMapping, bundle: Bundle) -> None:
+        self.mapping = mapping
+        self.bundle = bundle
+        reads = mapping.reads
+        self.zone = ZoneInfo((reads.timezone if reads else None) or bundle.timezone)
+        self.keeps_duplicates = reads is not None and reads.duplicates == "keep"
+        event = mapping.event
+        wanted = [mapping.time, mapping.id, event.column if event else None, *mapping.events_from_columns]
+        wanted += [each.column for each in mapping.facts.values()]
+        self.columns: tuple[str, ...] = tuple(dict.fromkeys(each for each in wanted if each is not None))
+        self.names_in_where = tuple(_names_in(mapping.where)) if mapping.where is not None else ()
+        self.times = frozenset((*([mapping.time] if mapping.time else []), *mapping.events_from_columns))
+        self.ranks = _ranks(bundle)
+        self._carries = {kind: frozenset(facts) for kind, facts in bundle.carries.items()}
+        self._instants: dict[str, int] = {}
+        self._bound = False
+        self._ignored = event is not None and event.others == IGNORED
+        self.skipped = 0
+
+    def bind(self, columns: Sequence[str], all_columns: Sequence[str]) -> None:
+        """Take rows of these columns: those of ``columns`` in their order, then those that ``where`` names."""
+        at = {name: place + 2 for place, name in enumerate(columns)}
+        mapping = self.mapping
+        self._time = at.get(mapping.time or "")
+        self._id = at.get(mapping.id or "")
+        self._event = at.get(mapping.event.column) if mapping.event else None
+        self._from_columns = [(at[column], kind) for column, kind in mapping.events_from_columns.items()]
+        self._facts = [
+            (fact, at[of.column], _converter(self, of, self.bundle.facts[fact])) for fact, of in mapping.facts.items()
+        ]
+        self._where = None
+        if mapping.where is not None:
+            expression = compile_expression(mapping.where, _column_scope(all_columns), "flag")
+            known = {plain_name(name): place for name, place in at.items()}
+            self._where = (expression.function, [(name, known[name]) for name in self.names_in_where if name in known])
+        self._bound = True
+
+    def is_wanted(self, row: Row) -> bool:
+        """Whether ``where`` holds for a row; not where it cannot be told."""
+        if self._where is None:
+            return True
+        function, names = self._where
+        facts = {name: row[place] for name, place in names if row[place] is not None}
+        try:
+            return function(facts, {}, None) is True
+        except Exception:
+            return False
+
+    def events(self, subject: str, rows: Sequence[Row], refuse: Callable[[int, str], None]) -> list[Made]:
+        """The events that the rows of a subject make, in the order of time. ``refuse`` hears of rows that make none."""
+        found: list[Made] = []
+        for row in rows:
+            if not self.is_wanted(row):
+                self.skipped += 1
+                continue
+            try:
+                self._events_of(subject, row, found)
+            except Unmapped as fault:
+                refuse(row[0], str(fault))
+        found.sort(key=lambda each: (each.time, each.rank, each.row))
+        return self._with_changes(found)
+
+    def _events_of(self, subject: str, row: Row, found: list[Made]) -> None:
+        facts = {}
+        for fact, place, convert in self._facts:
+            value = row[place]
+            if value is not None and value != "":
+                facts[fact] = convert(value)
+        begin = len(found)
+        for place, kind in self._from_columns:
+            if row[place] not in (None, ""):
+                self._add(found, subject, row, kind, row[place], facts)
+        if self._event is not None and self._time is not None:
+            self._add_named(found, subject, row, facts)
+        if len(found) == begin and self._from_columns:
+            raise Unmapped("none of its columns says when something happened")
+
+    def _add_named(self, found: list[Made], subject: str, row: Row, facts: dict[str, Any]) -> None:
+        event = self.mapping.event
+        said = row[self._event] if self._event is not None else None
+        if event is None:
+            return
+        kind = event.values.get(said or "") if event.values else said
+        if kind is None or (not event.values and kind not in self.ranks):
+            if self._ignored:
+                self.skipped += 1
+                return
+            near = get_close_matches(str(said), list(event.values or self.ranks), n=1) if said else ()
+            more = f'; did you mean "{near[0]}"?' if near else ""
+            raise Unmapped(f'no event stands for "{said}" in the column {event.column}{more}' if said else
+                           f"the column {event.column} is empty")  # fmt: skip
+        when = row[self._time] if self._time is not None else None
+        if when in (None, ""):
+            raise Unmapped(f"the column {self.mapping.time} is empty, or its time is not written as the mapping says")
+        self._add(found, subject, row, kind, when, facts)
+
+    def _add(self, found: list[Made], subject: str, row: Row, kind: str, when: str, facts: dict[str, Any]) -> None:
+        key = row[self._id] if self._id is not None and row[self._id] else f"{subject}/{row[0]}/{kind}"
+        found.append(Made(row[0], self.instant(when), self.ranks.get(kind, 0), kind, facts, key))
+
+    def _with_changes(self, found: list[Made]) -> list[Made]:
+        """Let facts travel with the first event that may carry them, and again when they change."""
+        if not self._facts:
+            return found
+        known: dict[str, Any] = {}
+        waiting: dict[str, Any] = {}
+        told: list[Made] = []
+        for each in found:
+            waiting |= {fact: value for fact, value in each.data.items() if known.get(fact) != value}
+            carried = self._carries.get(each.type, frozenset())
+            now = {fact: value for fact, value in waiting.items() if fact in carried}
+            for fact, value in now.items():
+                known[fact] = value
+                del waiting[fact]
+            told.append(Made(each.row, each.time, each.rank, each.type, now, each.id))
+        return told
+
+    def instant(self, text: str) -> int:
+        """Microseconds since 1970 of a time in ISO 8601; one without an offset is of the log's time zone. A time that
+        clocks show twice is the first of the two; one that they leave out is moved on."""
+        found = self._instants.get(text)
+        if found is None:
+            try:
+                moment = datetime.fromisoformat(text)
+            except ValueError:
+                raise Unmapped(f'"{text[:40]}" is no date and time') from None
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=self.zone)
+            found = (moment - EPOCH) // _MICROSECOND
+            if len(self._instants) > 200_000:
+                self._instants.clear()
+            self._instants[text] = found
+        return found
+
+
+def _ranks(bundle: Bundle) -> dict[str, int]:
+    """For each event the place of the first state that it opens, or in which it is expected."""
+    ranks: dict[str, int] = {}
+    for program in bundle.programs:
+        for event, place in program.starts.items():
+            ranks[event] = min(place, ranks.get(event, place))
+        for place, state in enumerate(program.states):
+            for event in state.ways:
+                if event in program.events and event not in program.starts:
+                    ranks[event] = min(place + 1, ranks.get(event, place + 1))
+        for event in program.events:
+            ranks.setdefault(event, len(program.states) + 1)
+    return ranks
+
+
+def _converter(mapper: Mapper, of: FactOf, fact: FactTable) -> Callable[[str], Any]:
+    """What makes JSON values of a fact's type of a column's texts. Raises ``Unmapped``."""
+    plain = _plain_converter(mapper, of, fact.item or "text" if fact.type == "list" else fact.type)
+    if fact.type == "list":
+        single = plain
+        plain = lambda text: [single(each.strip()) for each in text.split(",")]  # noqa: E731
+    if not of.values and of.others is None:
+        return plain
+    values, others = dict(of.values), of.others
+
+    def convert(text: str) -> Any:
+        said = values.get(text, others)
+        return plain(text if said is None else said)
+
+    return convert
+
+
+def _plain_converter(mapper: Mapper, of: FactOf, kind: str) -> Callable[[str], Any]:
+    if kind == "number":
+        return lambda text: _number(text, of.decimal)
+    if kind == "money":
+        return lambda text: _amount(text, of.decimal)
+    if kind == "flag":
+        return lambda text: _FLAGS.get(text.strip().lower(), text)
+    if kind in ("time", "date"):
+        return lambda text: _moment(mapper, of, kind, text)
+    return lambda text: text
+
+
+def _amount(text: str, decimal: str | None) -> str:
+    return text.strip() if decimal is None else "".join(text.split()).replace(".", "").replace(decimal, ".")
+
+
+def _number(text: str, decimal: str | None) -> int | float | str:
+    said = _amount(text, decimal)
+    try:
+        return int(said)
+    except ValueError:
+        try:
+            return float(said)
+        except ValueError:
+            return text
+
+
+def _moment(mapper: Mapper, of: FactOf, kind: str, text: str) -> str:
+    """A time or date of a row as events tell it."""
+    form = of.time_format or (mapper.mapping.reads.time_format if mapper.mapping.reads else None)
+    moment: datetime | date
+    try:
+        moment = datetime.strptime(text, form) if form and "%" in form else datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if kind == "date":
+        return moment.date().isoformat()
+    if of.end_of_day:
+        after = datetime.combine(moment.date() + _DAY, datetime.min.time(), mapper.zone)
+        moment = after.astimezone(UTC) - timedelta(seconds=1)
+    elif moment.tzinfo is None:
+        moment = moment.replace(tzinfo=mapper.zone)
+    return text_of((moment - EPOCH) // _MICROSECOND)
+
+
+def mapping_files(root: str) -> Mapping[str, str]:
+    """The mappings of a policy set by their names: files of the folder ``mappings``."""
+    import os
+
+    from carepolicy.policy.files import layers_of, listed
+
+    found = {}
+    for layer in layers_of(root):
+        folder = os.path.join(layer, "mappings")
+        for name in listed(folder):
+            if name.endswith(".yaml"):
+                found[name.removesuffix(".yaml")] = os.path.join(folder, name)
+    return found

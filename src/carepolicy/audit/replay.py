@@ -1,0 +1,316 @@
+"""The replay: events of a log go through the policies, subject by subject, and what comes of them is measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any
+
+from orjson import dumps
+
+from carepolicy.audit.mapping import Mapper
+from carepolicy.audit.measures import Measures
+from carepolicy.audit.tables import Table
+from carepolicy.audit.xes import Traces
+from carepolicy.engine.cards import SHORTEST, names_card
+from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.engine.intake import MERGE, Incoming, NotTaken, Reading, Refused, is_too_long, make_tuple
+from carepolicy.engine.memory import ProcessMemory
+from carepolicy.engine.run import Run, Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from carepolicy.audit.mapping import Made
+    from carepolicy.audit.mapping import Row as LogRow
+    from carepolicy.audit.measures import Round
+    from carepolicy.engine.intake import Row
+    from carepolicy.engine.memory import Closed
+    from carepolicy.machine.program import Bundle
+
+AT_A_TIME = 2_000
+"""Events that are given to the engine together."""
+
+SOURCE = "/log"
+"""The source of events that a mapping makes."""
+
+SHOWN = 1_000
+"""So many rows that make no event are told one by one."""
+
+
+class _Forgetful(dict[str, "Closed"]):
+    """What is kept of subjects that never come again: nothing."""
+
+    def __setitem__(self, name: str, closed: Closed) -> None:
+        """Forget a subject."""
+
+
+class SubjectMemory(ProcessMemory):
+    """A memory for a log that is sorted by subject: a subject without open cases is forgotten, and so are the ids."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed = _Forgetful()
+
+    def claim(self, rows: Sequence[Row]) -> Collection[int]:
+        """Events of one subject that come twice stand beside each other."""
+        seen: set[tuple[str, str]] = set()
+        again = set()
+        for place, row in enumerate(rows):
+            key = (row[5], row[6])
+            if key in seen:
+                again.add(place)
+            seen.add(key)
+        return again
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was read of a log: ``events`` that the engine took in, rows that ``where`` or the mapping left out, rows
+    that stood there twice, and rows that make no event: how many, and of the first of them the number and why."""
+
+    events: int = 0
+    left_out: int = 0
+    twice: int = 0
+    refused: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    shown: list[tuple[int, str]] = field(default_factory=list)
+    first: int = NEVER
+    last: int = -NEVER
+
+    def refuse(self, row: int, reason: str) -> None:
+        """A row makes no event."""
+        self.refused += 1
+        self.reasons[reason] += 1
+        if len(self.shown) < SHOWN:
+            self.shown.append((row, reason))
+
+    def add(self, other: Seen) -> None:
+        """Add what was read of other subjects."""
+        self.events += other.events
+        self.left_out += other.left_out
+        self.twice += other.twice
+        self.refused += other.refused
+        self.reasons.update(other.reasons)
+        self.shown = sorted({*self.shown, *other.shown})[:SHOWN]
+        self.first, self.last = min(self.first, other.first), max(self.last, other.last)
+
+
+Log = Table | Traces
+
+
+class Replay:
+    """One audit of a policy set. ``by`` names facts by which late rounds are counted; ``told`` hears of each round."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        by: Sequence[str] = (),
+        told: Callable[[Round], None] | None = None,
+        step: Callable[[int], None] = lambda events: None,
+    ) -> None:
+        self.bundle = bundle
+        self.seen = Seen()
+        self.measures = Measures(bundle, by, told)
+        self.by_subject = all(each.key is None for each in bundle.programs if each.stratum == 0)
+        self._step = step
+        self._run: Run | None = None
+        self._rows: list[Row] = []
+        self._faults: list[NotTaken] = []
+        self._facts: dict[str, dict[str, Any]] = {}
+        self._remembers = bool(by) or told is not None
+
+    # -- logs ----------------------------------------------------------------------------------------------
+
+    def take_mapped(self, log: Log, mapper: Mapper) -> None:
+        """Take the rows of a log by a mapping."""
+        wanted = [*mapper.columns]
+        wanted += [each for each in log.columns if each not in wanted and _is_named(each, mapper.names_in_where)]
+        log.demand([*mapper.columns, *([mapper.mapping.subject] if isinstance(log, Table) else [])])
+        mapper.bind(wanted, log.columns or wanted)
+        held: list[tuple[Made, str]] = []
+        for subject, rows in log.groups(mapper.mapping.subject, wanted):
+            single = rows if mapper.keeps_duplicates or isinstance(log, Traces) else self._without_copies(rows)
+            if not subject:
+                for each in single:
+                    self.seen.refuse(each[0], f"the column {mapper.mapping.subject}, which names the case, is empty")
+                continue
+            made = mapper.events(subject, single, self.seen.refuse)
+            if not made:
+                continue
+            self.measures.saw(subject, [each.type for each in made])
+            if self.by_subject:
+                self._take_made(subject, made)
+            else:
+                held += [(each, subject) for each in made]
+        for number, reason in log.refused:
+            self.seen.refuse(number, reason)
+        self.seen.left_out += mapper.skipped
+        held.sort(key=lambda each: (each[0].time, each[0].row))
+        for one, subject in held:
+            self._take_made(subject, [one])
+
+    def take_lines(self, log: Table) -> None:
+        """Take a log of CloudEvents."""
+        by_time = not self.by_subject
+        for _, lines in log.lines(by_time):
+            for begin in range(0, len(lines), AT_A_TIME if by_time else len(lines)):
+                self._take_lines(lines[begin : begin + AT_A_TIME] if by_time else lines, by_time)
+
+    def _take_lines(self, lines: Sequence[tuple[int, str]], by_time: bool) -> None:
+        run = self._running()
+        if any(MERGE in line for _, line in lines) and not by_time:
+            raise _Merges
+        numbered = [(number, line.encode("utf-8", "surrogatepass")) for number, line in lines]
+        reading = Reading(*run.intake.read_lines(numbered))
+        rows = [*reading.rows]
+        times = [row[3] for row in rows]
+        if times != sorted(times):
+            rows.sort(key=itemgetter(3, 0))
+        self._faults += reading.faults
+        if not by_time:
+            by_name: dict[str, list[str]] = {}
+            for row in rows:
+                by_name.setdefault(row[1], []).append(row[2])
+            for subject, kinds in by_name.items():
+                self.measures.saw(subject, kinds)
+        self._queue(rows)
+
+    def _without_copies(self, rows: Sequence[LogRow]) -> Sequence[LogRow]:
+        """The rows without those that are the same in every column as one before."""
+        hashes = {row[1] for row in rows}
+        if len(hashes) == len(rows):
+            return rows
+        seen: set[Any] = set()
+        found = []
+        for row in rows:
+            if row[1] not in seen:
+                seen.add(row[1])
+                found.append(row)
+        self.seen.twice += len(rows) - len(found)
+        return found
+
+    # -- events --------------------------------------------------------------------------------------------
+
+    def _running(self) -> Run:
+        if self._run is None:
+            memory = SubjectMemory() if self.by_subject else ProcessMemory()
+            self._run = Run(self.bundle, memory=memory, schedule=Schedule.AFTER_ALL_LINES)
+        return self._run
+
+    def _take_made(self, subject: str, made: Sequence[Made]) -> None:
+        """Give the events of a subject to the engine as it reads its own."""
+        run = self._running()
+        straight = run.intake.straight
+        rows: list[Row] = []
+        named = not self.bundle.card_never and len(subject) >= SHORTEST and names_card(subject)
+        odd = named or is_too_long(subject)
+        for each in made:
+            try:
+                if odd:
+                    raise ValueError
+                takers = straight[each.type][0]
+                data = {fact: takers[fact](value) for fact, value in each.data.items()}
+            except (ValueError, LookupError, TypeError):
+                self._read_closely(subject, each, rows)
+                continue
+            rows.append(
+                (each.row, subject, each.type, each.time, text_of(each.time), SOURCE, each.id, data, False, False)
+            )
+        self._queue(rows)
+
+    def _read_closely(self, subject: str, made: Made, rows: list[Row]) -> None:
+        event = {
+            "specversion": "1.0", "id": made.id, "source": SOURCE, "type": made.type, "subject": subject,
+            "time": text_of(made.time), "data": made.data,
+        }  # fmt: skip
+        line = dumps(event)
+        try:
+            rows.append(self._running().intake.read(made.row, line)[:])
+        except Refused as refused:
+            self._faults.append(NotTaken(made.row, refused, line))
+
+    def _queue(self, rows: Iterable[Row]) -> None:
+        self._rows += rows
+        if len(self._rows) + len(self._faults) >= AT_A_TIME:
+            self._flush()
+
+    def _flush(self) -> None:
+        rows, faults = self._rows, self._faults
+        if not rows and not faults:
+            return
+        self._rows, self._faults = [], []
+        run = self._running()
+        if rows:
+            times = [row[3] for row in rows]
+            self.seen.first = min(self.seen.first, min(times))
+            self.seen.last = max(self.seen.last, max(times))
+        if self._remembers:
+            self._remember(rows)
+        for fault in faults:
+            self.seen.refuse(fault.number, f"{fault.refused.code}: {fault.refused.reason}")
+        again = run.memory.claim(rows)
+        if again:
+            self.seen.twice += len(again)
+            rows = [row for place, row in enumerate(rows) if place not in again]
+        events: list[Incoming] = [make_tuple(Incoming, row) for row in rows] if _has_odd(rows) else []
+        reading = Reading.of((), events) if events else Reading(rows, ())
+        for caused in run.take(reading):
+            self.measures.take(caused.records)
+        run.refusals.clear()
+        self.seen.events += len(rows)
+        self._step(len(rows))
+
+    def _remember(self, rows: Sequence[Row]) -> None:
+        """What is known of the subjects whose events come: the last values."""
+        if self.by_subject:
+            last = rows[-1][1] if rows else ""
+            self._facts = {last: self._facts[last]} if last in self._facts else {}
+        for row in rows:
+            if row[7]:
+                self._facts.setdefault(row[1], {}).update(row[7])
+            else:
+                self._facts.setdefault(row[1], {})
+        self.measures.facts_of = self._facts
+
+    def finish(self, until: int | None = None) -> None:
+        """Let fall due what falls due by ``until`` (by default the latest time read), and count what is open."""
+        self._flush()
+        run = self._running()
+        ending = run.finish(until)
+        for caused in sorted(ending.caused, key=attrgetter("order")):
+            self.measures.take(caused.records)
+        self.measures.take(ending.due)
+        self.measures.finish()
+
+
+class _Merges(Exception):
+    """The log joins subjects, and can only be taken in the order of time."""
+
+
+def _has_odd(rows: Sequence[Row]) -> bool:
+    return any(row[8] or (row[7] and None in row[7].values()) for row in rows)
+
+
+def _is_named(column: str, names: Sequence[str]) -> bool:
+    from carepolicy.audit.mapping import plain_name
+
+    return plain_name(column) in names
+
+
+def replay_lines(
+    bundle: Bundle, log: Table, by: Sequence[str], until: int | None, told: Callable[[Round], None] | None = None,
+    step: Callable[[int], None] = lambda events: None,
+) -> Replay:  # fmt: skip
+    """The replay of a log of CloudEvents; of one that joins subjects in the order of time."""
+    replay = Replay(bundle, by, told, step)
+    try:
+        replay.take_lines(log)
+    except _Merges:
+        replay = Replay(bundle, by, told, step)
+        replay.by_subject = False
+        replay.take_lines(log)
+    replay.finish(until)
+    return replay

@@ -1,0 +1,227 @@
+"""Logs that are tables: CSV, TSV, Parquet and lines of JSON, read and sorted by subject with DuckDB, beyond memory."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from carepolicy.audit.mapping import Row
+    from carepolicy.policy.language.mapping import Reads
+
+FETCHED = 10_000
+"""Rows that are taken over from DuckDB at a time."""
+
+MEMORY = "1GB"
+"""What DuckDB may use before it sorts on the disk."""
+
+LONGEST_LINE = 2 << 20
+
+Refusal = tuple[int, str]
+"""The number of a row or line that cannot be read, and why."""
+
+
+class LogFault(ValueError):
+    """A log that cannot be read; the text says why."""
+
+
+class NotInstalled(LogFault):
+    """A library is not there that reads this kind of log."""
+
+    def __init__(self, library: str) -> None:
+        super().__init__(f"reading this log needs {library}: install carepolicy[audit]")
+
+
+@dataclass
+class Table:
+    """Rows of one or several files of one format, as groups by subject. A context: what it holds is let go of at its
+    end. ``refused`` fills while it is read: lines that make no row. ``times`` are columns of instants."""
+
+    paths: Sequence[str]
+    form: str
+    reads: Reads | None
+    times: frozenset[str] = frozenset()
+    refused: list[Refusal] = field(default_factory=list)
+    columns: tuple[str, ...] = ()
+
+    def __enter__(self) -> Table:
+        """Open the files, and see which columns they have."""
+        try:
+            import duckdb
+        except ImportError:
+            raise NotInstalled("DuckDB") from None
+        self._folder = tempfile.TemporaryDirectory(prefix="carepolicy-")
+        self._fault = duckdb.Error
+        self._database = duckdb.connect(":memory:")
+        self._do(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{self._folder.name}'; SET TimeZone = 'UTC'")
+        try:
+            self._found = self._described()
+        except duckdb.Error as fault:
+            self.__exit__(None, None, None)
+            raise LogFault(f"{self.paths[0]}: {_reason(fault)}") from None
+        self.columns = tuple(self._found)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
+        """Let go of the files."""
+        self._database.close()
+        self._folder.cleanup()
+
+    def _do(self, text: str) -> Any:
+        return self._database.execute(text)
+
+    def _described(self) -> dict[str, str]:
+        """The columns of the log, and their types."""
+        if self.form == "jsonl":
+            return {}
+        rows = self._do(f"DESCRIBE SELECT * FROM {self._scan()}").fetchall()
+        return {row[0]: row[1] for row in rows}
+
+    def _scan(self) -> str:
+        """The table function that reads the files."""
+        files = "[" + ", ".join(map(_text, self.paths)) + "]"
+        if self.form == "parquet":
+            return f"read_parquet({files}, union_by_name = true)"
+        if self.form == "jsonl":
+            return (
+                f"read_csv({files}, columns = {{'line': 'VARCHAR'}}, delim = '\\x01', quote = '', escape = '', "
+                f"header = false, auto_detect = false, max_line_size = {LONGEST_LINE}, null_padding = true)"
+            )
+        reads = self.reads
+        said = ["all_varchar = true", "header = true", "ignore_errors = true", "store_rejects = true"]
+        said += ["union_by_name = true"] if len(self.paths) > 1 else []
+        separator = reads.separator if reads is not None and reads.separator else "\t" if self.form == "tsv" else None
+        said += [f"delim = {_text(separator)}"] if separator else []
+        said += [f"encoding = {_text(reads.encoding)}"] if reads is not None and reads.encoding else []
+        return f"read_csv({files}, {', '.join(said)})"
+
+    def demand(self, names: Iterable[str]) -> None:
+        """Raise ``LogFault`` where the log lacks one of these columns."""
+        from carepolicy.policy.likeness import did_you_mean
+
+        for name in names:
+            if name not in self._found and self.form != "jsonl":
+                raise LogFault(f'{self.paths[0]} has no column "{name}"; {did_you_mean(name, self.columns)}')
+
+    def groups(self, subject: str, columns: Sequence[str]) -> Iterator[tuple[str | None, list[Row]]]:
+        """The rows of each subject, in the order of the subjects; of each row its number, a hash of all its columns,
+        and the values of ``columns`` as texts, instants among them in ISO 8601."""
+        values = ", ".join(self._value(each) for each in columns)
+        everything = "line" if self.form == "jsonl" else ", ".join(map(_name, self._found))
+        inside = f"SELECT *, row_number() OVER () AS carepolicy_row FROM {self._scan()}"
+        asked = f"SELECT {self._value(subject)} AS s, carepolicy_row, hash({everything}) AS h"
+        text = f"{asked}{', ' if values else ''}{values} FROM ({inside}) ORDER BY s NULLS FIRST, carepolicy_row"
+        yield from self._grouped(text)
+        self._note_rejects()
+
+    def lines(self, by_time: bool) -> Iterator[tuple[str | None, list[tuple[int, str]]]]:
+        """Numbered lines of CloudEvents, by subject and line; or all of them in the order of their times."""
+        valid = "CASE WHEN json_valid(line) THEN line END"
+        inside = f"SELECT line, row_number() OVER () AS n, {valid} AS j FROM {self._scan()}"
+        subject = "json_extract_string(j, '$.subject')"
+        order = (
+            "epoch_us(TRY_CAST(json_extract_string(j, '$.time') AS TIMESTAMPTZ)) NULLS FIRST, n"
+            if by_time
+            else "s NULLS FIRST, n"
+        )
+        name = "NULL" if by_time else subject
+        yield from self._grouped(f"SELECT {name} AS s, n, line FROM ({inside}) WHERE line IS NOT NULL ORDER BY {order}")
+
+    def _grouped(self, text: str) -> Iterator[tuple[str | None, list[Any]]]:
+        try:
+            found = self._do(text)
+            name: str | None = None
+            group: list[Any] = []
+            while rows := found.fetchmany(FETCHED):
+                for row in rows:
+                    if row[0] != name and group:
+                        yield name, group
+                        group = []
+                    name = row[0]
+                    group.append(row[1:])
+            if group:
+                yield name, group
+        except self._fault as fault:
+            raise LogFault(f"{self.paths[0]}: {_reason(fault)}") from None
+
+    def _value(self, column: str) -> str:
+        """A column as text; of instants ISO 8601, or null where there is none."""
+        name = _name(column)
+        if self.form == "jsonl":
+            path = "$." + ".".join(f'"{each}"' for each in column.split("."))
+            whole = f'$."{column}"'
+            name = f"coalesce(json_extract_string(CASE WHEN json_valid(line) THEN line END, {_text(whole)}), "
+            name += f"json_extract_string(CASE WHEN json_valid(line) THEN line END, {_text(path)}))"
+        if column not in self.times:
+            return f"CAST({name} AS VARCHAR)"
+        kind = self._found.get(column, "VARCHAR")
+        if kind == "TIMESTAMP WITH TIME ZONE":
+            return f"CAST({name} AS VARCHAR)"
+        if kind.startswith(("TIMESTAMP", "DATE")):
+            return f"CAST(CAST({name} AS TIMESTAMP) AS VARCHAR)"
+        return _instant(name, self.reads.time_format if self.reads is not None else None)
+
+    def _note_rejects(self) -> None:
+        """Note which lines made no row."""
+        if self.form not in ("csv", "tsv"):
+            return
+        rows = self._do(
+            "SELECT line, any_value(error_message) FROM reject_errors GROUP BY ALL ORDER BY line"
+        ).fetchall()
+        self.refused += [(int(line), _sentence(message)) for line, message in rows]
+
+
+def _instant(name: str, form: str | None) -> str:
+    """SQL that makes ISO 8601 of a text that is written in a format."""
+    if form is None:
+        return f"CAST({name} AS VARCHAR)"
+    if form in ("unix", "unix_ms"):
+        scale = 1_000_000 if form == "unix" else 1_000
+        return f"CAST(make_timestamp(CAST(TRY_CAST({name} AS DOUBLE) * {scale} AS BIGINT)) AS VARCHAR) || '+00:00'"
+    if form == "excel":  # days since the last but one of 1899, as spreadsheets count
+        micros = f"CAST(round(TRY_CAST({name} AS DOUBLE) * 86400) AS BIGINT)"
+        return f"CAST(TIMESTAMP '1899-12-30 00:00:00' + to_seconds({micros}) AS VARCHAR)"
+    return f"CAST(try_strptime({name}, {_text(form)}) AS VARCHAR)"
+
+
+def _text(value: str) -> str:
+    """A text as SQL has it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _name(value: str) -> str:
+    """The name of a column as SQL has it."""
+    return '"' + value.replace('"', '""') + '"'
+
+
+def _reason(fault: Exception) -> str:
+    return _sentence(str(fault).split(":", 1)[-1])
+
+
+def _sentence(text: str) -> str:
+    """The first sentence of what DuckDB said."""
+    first = text.strip().split("\n")[0].strip()
+    return first[:200] or "it cannot be read"
+
+
+FORMATS = {
+    ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".json": "ocel", ".jsonocel": "ocel", ".xmlocel": "ocel", ".sqlite": "ocel", ".db": "ocel",
+    ".xes": "xes", ".xes.gz": "xes", ".csv.gz": "csv", ".jsonl.gz": "jsonl", ".xml": "ocel",
+}  # fmt: skip
+"""Formats by the endings of names."""
+
+
+def format_of(path: str) -> str:
+    """The format of a log by the ending of its name. Raises ``LogFault``."""
+    name = os.path.basename(path).lower()
+    for ending in sorted(FORMATS, key=len, reverse=True):
+        if name.endswith(ending):
+            return FORMATS[ending]
+    known = ", ".join(sorted({*FORMATS.values()}))
+    raise LogFault(f"{path}: by its name it is no log; say in the mapping which it is (reads: {{format: …}}): {known}")

@@ -1,0 +1,151 @@
+"""What an audit says of a log is what the live engine says of the same events."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from carepolicy.audit.figures import as_object
+from carepolicy.audit.mapping import Mapper, read_mapping
+from carepolicy.audit.replay import Replay, replay_lines
+from carepolicy.audit.tables import LogFault, Table
+from carepolicy.audit.xes import Traces
+from carepolicy.machine.bundle import load_bundle
+from commands import run
+from shops import SHOP
+
+HELPDESK = Path(__file__).parents[2] / "examples" / "helpdesk"
+DEMO = Path(__file__).parents[2] / "examples" / "demo" / "events.jsonl"
+POLICIES = Path(__file__).parents[2] / "policies"
+
+ORDERS = """\
+mapping: orders
+flow: order_fulfilment
+reads: {format: csv, timezone: Europe/London, time_format: "%d/%m/%Y %H:%M"}
+subject: order
+events_from_columns: {placed: order_placed, paid: payment_authorised, shipped: handed_to_carrier}
+"""
+
+XES = """<?xml version="1.0"?>
+<log xmlns="http://www.xes-standard.org/">
+<trace><string key="concept:name" value="T-1"/><string key="level" value="gold"/>
+<event><string key="concept:name" value="Written"/>
+  <date key="time:timestamp" value="2024-03-04T10:00:00+01:00"/></event>
+<event><string key="concept:name" value="Taken"/>
+  <date key="time:timestamp" value="2024-03-04T12:00:00.000+01:00"/></event>
+</trace></log>
+"""
+
+
+def test_the_verdicts_are_those_of_the_live_engine(tmp_path):
+    status, out, _ = run("run", str(DEMO), "--policies", str(POLICIES), "--quiet")
+    records = [json.loads(line) for line in out.splitlines()]
+    live = Counter((each["flow"], each["type"], each["data"].get("clock")) for each in records if "flow" in each)
+    status, out, _ = run("audit", str(DEMO), "--policies", str(POLICIES), "--format", "json")
+    assert status == 0
+    found = json.loads(out)
+    assert found["flows"]
+    for name, flow in found["flows"].items():
+        assert flow["cases"] == live[name, "carepolicy.case.opened", None]
+        for clock, figures in flow["clocks"].items():
+            assert figures["met"] == live[name, "carepolicy.clock.met", clock], (name, clock)
+            assert figures["late"] == live[name, "carepolicy.clock.late", clock], (name, clock)
+            assert figures["rounds"] == figures["met"] + figures["late"] + figures["cancelled"] + figures["running"]
+
+
+def test_rows_of_a_table_become_events_whatever_their_order(tmp_path):
+    log = tmp_path / "orders.csv"
+    log.write_text(
+        "\ufefforder;placed;paid;shipped\nO-2;02/03/2026 10:00;02/03/2026 10:05;04/03/2026 11:00\n"
+        "O-1;03/03/2026 09:00;03/03/2026 09:01;\nO-1;03/03/2026 09:00;03/03/2026 09:01;\nO-3;yesterday;;\n"
+        ";02/03/2026 10:00;;\n"
+    )
+    replay = mapped(tmp_path, ORDERS, SHOP, log)
+    found = as_object(replay)
+    assert found["events"] == 5
+    assert found["duplicates"] == 1
+    assert found["rejected"] == 2, found["reasons"]
+    assert found["flows"]["order_fulfilment"]["cases"] == 2
+    assert found["from"] == "2026-03-02T10:00:00+00:00"
+
+
+def mapped(tmp_path, text, policies, log):
+    path = tmp_path / "mapping.yaml"
+    path.write_text(text)
+    bundle = load_bundle(policies)
+    mapping, findings = read_mapping(str(path), bundle)
+    assert findings == []
+    mapper, replay = Mapper(mapping, bundle), Replay(bundle)
+    with Table([str(log)], mapping.reads.format, mapping.reads, mapper.times) as table:
+        replay.take_mapped(table, mapper)
+    replay.finish()
+    return replay
+
+
+def test_a_column_that_is_not_there_is_named_with_the_nearest(tmp_path):
+    log = tmp_path / "orders.csv"
+    log.write_text("ordr,placed,paid,shipped\nO-1,02/03/2026 10:00,,\n")
+    with pytest.raises(LogFault, match='no column "order"; did you mean "ordr"'):
+        mapped(tmp_path, ORDERS, SHOP, log)
+
+
+def test_a_mapping_is_checked_against_the_policies_at_its_lines(tmp_path):
+    path = tmp_path / "orders.yaml"
+    path.write_text(ORDERS.replace("order_placed", "order_place"))
+    log = tmp_path / "orders.csv"
+    log.write_text("order\n")
+    status, _, err = run("audit", str(log), "--policies", SHOP, "--map", str(path))
+    assert status == 2
+    assert "orders.yaml:5:" in err
+    assert (
+        'unknown event "order_place"; did you mean "order_placed"?' in err.replace("\n", " ") or "order_placed" in err
+    )
+
+
+def test_traces_of_xes_are_cases(tmp_path):
+    log = tmp_path / "tickets.xes"
+    log.write_text(XES)
+    (tmp_path / "m.yaml").write_text(
+        "mapping: m\nflow: helpdesk_ticket\nreads: {format: xes}\nsubject: 'concept:name'\ntime: 'time:timestamp'\n"
+        "event: {column: 'concept:name', values: {Written: ticket_inserted, Taken: taken_in_charge}}\n"
+    )
+    bundle = load_bundle(HELPDESK)
+    mapping, findings = read_mapping(str(tmp_path / "m.yaml"), bundle)
+    assert findings == []
+    replay = Replay(bundle)
+    with Traces(str(log)) as traces:
+        replay.take_mapped(traces, Mapper(mapping, bundle))
+    replay.finish()
+    flow = as_object(replay)["flows"]["helpdesk_ticket"]
+    assert (flow["cases"], flow["open"], flow["clocks"]["first_response"]["met"]) == (1, 1, 1)
+    assert flow["variants"] == [{"events": ["ticket_inserted", "taken_in_charge"], "count": 1, "subjects": ["T-1"]}]
+
+
+def test_events_of_a_subject_may_stand_in_any_order(tmp_path):
+    lines = DEMO.read_text().splitlines()
+    mixed = tmp_path / "mixed.jsonl"
+    latest_first = sorted(lines, key=lambda line: json.loads(line)["time"], reverse=True)
+    mixed.write_text("\n".join(latest_first) + "\n")
+    bundle = load_bundle(POLICIES)
+    found = []
+    for path in (DEMO, mixed):
+        with Table([str(path)], "jsonl", None) as table:
+            found.append(as_object(replay_lines(bundle, table, (), None)))
+    for each in found:
+        each.pop("duplicates")
+    assert found[0]["flows"].keys() == found[1]["flows"].keys()
+    assert {name: flow["clocks"] for name, flow in found[0]["flows"].items()} == {
+        name: flow["clocks"] for name, flow in found[1]["flows"].items()
+    }
+
+
+def test_a_clock_below_what_is_demanded_ends_with_one():
+    status, _, err = run("audit", str(DEMO), "--policies", str(POLICIES), "--fail-under", "target")
+    assert status == 1
+    assert "email_inquiry.first_reply: 80.0% in time, less than 95%" in err
+    assert run("audit", str(DEMO), "--policies", str(POLICIES), "--fail-under", "0")[0] == 0
+    status, _, err = run("audit", str(DEMO), "--policies", str(POLICIES), "--fail-under", "much")
+    assert (status, "from 0 to 100" in err) == (2, True)
