@@ -2,24 +2,31 @@
 
 Contrast is that of WCAG 2.2, success criterion 1.4.3: relative luminance of the two colours, each
 plus 0.05, divided. AA asks for 4.5 between a text and its ground and 3.0 for lines.
+
+Twelve bands can be told apart by people of any colour vision; on a grey printer, and from the thirteenth owner of one
+flow on, it is the owner's name that says who acts, which stands in each band.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from carepolicy.policy.model import Organisation
+    from carepolicy.policy.model import Flow, Policies
 
 AA_TEXT = 4.5
 AA_LINE = 3.0
 BLACK = "#000000"
 WHITE = "#FFFFFF"
-BANDS = ("#1F4E79", "#0B5D4B", "#7A3E00", "#5B2A86", "#8A1C4A", "#3D5A00", "#00566B", "#5A4A00", "#3B3F8F", "#54433A")
-"""Bands of owners in the order in which they are given out; white on each is above 6:1."""
+BANDS = (
+    "#1F4E79", "#787800", "#4B1E00", "#2D7869", "#875AD2", "#3C2D3C",
+    "#C33C69", "#5A4B00", "#4B7896", "#693C3C", "#001E78", "#875A3C",
+)  # fmt: skip
+"""Bands of owners in the order in which they are given out. White on each is above 4.5:1; any two are at least 14 apart
+by CIEDE2000, and at least 10 as people see them who lack the cones for red or for green."""
 
 _HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})\Z")
 
@@ -87,21 +94,40 @@ def shade(band: str) -> Shade:
     return Shade(band, text_on(band), tint, on_tint, line)
 
 
-def shades(roles: Iterable[str], own: Mapping[str, str | None], palette: Iterable[str]) -> dict[str, Shade]:
-    """A shade for each role, in order: its own colour, else the next of the palette that is not taken."""
+def shades(
+    roles: Iterable[str],
+    own: Mapping[str, str | None],
+    palette: Iterable[str],
+    beside: Mapping[str, Collection[str]] | None = None,
+) -> dict[str, Shade]:
+    """A shade for each role, in order: its own colour, else the next of the palette that is not taken.
+
+    Where all are taken, one that none of those has that stand ``beside`` the role on a chart.
+    """
     names = list(roles)
-    taken = {colour.upper() for name in names if (colour := own.get(name))}
-    free = [colour for colour in (*palette, *BANDS) if colour.upper() not in taken]
-    found: dict[str, Shade] = {}
+    colours = {name: colour.upper() for name in names if (colour := own.get(name))}
+    known = list(dict.fromkeys(colour.upper() for colour in (*palette, *BANDS)))
     for name in names:
-        colour = own.get(name)
-        if colour is None:
-            colour = free.pop(0) if free else BANDS[len(found) % len(BANDS)]
-        found[name] = shade(colour)
-    return found
+        if name not in colours:
+            near = [colours[each] for each in (beside or {}).get(name, ()) if each in colours]
+            all_there = list(colours.values())
+            colours[name] = min(known, key=lambda colour: (near.count(colour), all_there.count(colour)))
+    return {name: shade(colours[name]) for name in names}
 
 
-def shades_of(organisation: Organisation, others: Iterable[str]) -> dict[str, Shade]:
-    """A shade for each role of an organisation, then for ``others`` that are no roles of it."""
+def shades_of(policies: Policies, others: Iterable[str] = ()) -> dict[str, Shade]:
+    """A shade for each role of a set, then for ``others`` that are no roles of it: the same on all of its charts."""
+    organisation = policies.organisation
     own = {name: role.colour for name, role in organisation.roles.items()}
-    return shades(dict.fromkeys((*organisation.roles, *others)), own, organisation.palette)
+    roles = dict.fromkeys((*organisation.roles, *others))
+    return shades(roles, own, organisation.palette, _beside(policies.flows.values()))
+
+
+def _beside(flows: Iterable[Flow]) -> dict[str, set[str]]:
+    """The roles that own steps of the same flow, for each role."""
+    found: dict[str, set[str]] = {}
+    for flow in flows:
+        owners = {state.owner for state in flow.states.values() if state.owner is not None}
+        for owner in owners:
+            found.setdefault(owner, set()).update(owners - {owner})
+    return found

@@ -113,7 +113,7 @@ class _Overview:
         self.pen = markup.Pen(is_right_to_left(language))
         self.strata = _strata(policies)
         owners = (flow.owner for flow in policies.flows.values())
-        self.shades: Mapping[str, Shade] = shades_of(policies.organisation, owners)
+        self.shades: Mapping[str, Shade] = shades_of(policies, owners)
 
     def text(self) -> str:
         """The whole DOT text: flows as cards in the order of their strata, and the links between them."""

@@ -190,7 +190,7 @@ def chart_of(
         labels=words.labels,
         language=words.language,
         right_to_left=is_right_to_left(words.language),
-        shades=shades_of(policies.organisation, roles),
+        shades=shades_of(policies, roles),
         roles=roles,
         sheets=sheets,
         notes=tuple(_note(drawing, each) for each in shared if each.states),

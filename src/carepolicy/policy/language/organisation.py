@@ -353,7 +353,7 @@ class Organisation(Mapped):
     )  # fmt: skip
     palette: tuple[str, ...] = key(
         Array(COLOUR, 'a list of colours, such as ["#0072b2", "#e69f00"]'), "Colours of roles on charts.", missing=(),
-        otherwise="eight that people of any colour vision tell apart", example='["#0072b2", "#e69f00"]',
+        otherwise="twelve that people of any colour vision tell apart", example='["#0072b2", "#e69f00"]',
         told=msg("colours"),
     )  # fmt: skip
     paper: str = key(
