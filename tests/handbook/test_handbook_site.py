@@ -124,11 +124,11 @@ def test_the_check_names_changed_missing_and_left_over_files(site, undrawn, tmp_
     write(site, tmp_path)
     page = tmp_path / "en/flows/complaint.html"
     page.write_text(page.read_text(encoding="utf-8").replace("Handle a complaint", "Handle it"), encoding="utf-8")
-    (tmp_path / "charts/fr/complaint-1.dot").unlink()
+    (tmp_path / "charts/fr/complaint.dot").unlink()
     with (tmp_path / "files.txt").open("a") as listed:
         listed.write("en/flows/gone.html\n")
     (tmp_path / "en/flows/gone.html").write_text("old")
-    assert stale(undrawn, tmp_path) == ["charts/fr/complaint-1.dot", "en/flows/complaint.html", "en/flows/gone.html"]
+    assert stale(undrawn, tmp_path) == ["charts/fr/complaint.dot", "en/flows/complaint.html", "en/flows/gone.html"]
 
 
 @pytest.mark.usefixtures("drawing")
@@ -137,7 +137,7 @@ def test_the_check_does_not_look_at_pictures(site, undrawn, tmp_path):
     page = tmp_path / "en/flows/complaint.html"
     drawn_otherwise = page.read_text(encoding="utf-8").replace("<polygon", "<polygon data-other-graphviz=''")
     page.write_text(drawn_otherwise, encoding="utf-8")
-    (tmp_path / "charts/en/complaint-1.svg").write_text("<svg/>")
+    (tmp_path / "charts/en/complaint.svg").write_text("<svg/>")
     assert stale(undrawn, tmp_path) == []
 
 

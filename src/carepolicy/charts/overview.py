@@ -80,7 +80,7 @@ def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: 
     if renderer() is None:
         raise NoRenderer
     if ending == ".svg":
-        write(path, _picture(policies, source, language))
+        write(path, readable(policies, render(source, "svg"), language))
     elif ending == ".pdf":
         page = exact(lambda _: source, policies.organisation.paper, True)
         write(path, page.pdf)
@@ -90,11 +90,13 @@ def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: 
     return path, ""
 
 
-def _picture(policies: Policies, source: str, language: str | None) -> str:
+def readable(policies: Policies, picture: bytes, language: str | None, links: Mapping[str, str] | None = None) -> str:
+    """The overview as Graphviz drew it, fit for people; ``links`` are the pages of flows, by the names of these."""
     policies, language = in_language(policies, language), language_of(policies, language)
     names = {f"flow-{identifier(name)}": clean(flow.title) or name for name, flow in policies.flows.items()}
     title = labels_of(language, policies.own_words).all_flows
-    return made_readable(render(source, "svg"), title, "; ".join(names.values()), names, "all", language)
+    addresses = {f"flow-{identifier(name)}": address for name, address in (links or {}).items()}
+    return made_readable(picture, title, "; ".join(names.values()), names, "all", language, addresses)
 
 
 def _heard(policies: Policies, source: Node, event: str) -> list[Link]:

@@ -10,6 +10,8 @@ from carepolicy.charts.card import told
 from carepolicy.charts.text import clean, identifier
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from carepolicy.charts.plan import Chart, Sheet
 
 SVG = "http://www.w3.org/2000/svg"
@@ -18,11 +20,12 @@ FONTS = 'Arial, "Liberation Sans", Arimo, Helvetica, sans-serif'
 _KEEP = re.compile(r"state-[a-z0-9_]+\Z")
 
 
-def cleaned(picture: bytes, chart: Chart, sheet: Sheet) -> str:
+def cleaned(picture: bytes, chart: Chart, sheet: Sheet, *, linked: bool = False) -> str:
     """The SVG of one sheet, to be put into a page or saved as it is.
 
     Groups lose Graphviz's titles (node names that browsers show and screen readers read); steps get a
-    sentence and keep ``id="state-NAME"``; the drawing has a title and a description.
+    sentence and keep ``id="state-NAME"``; the drawing has a title and a description. ``linked``: it stands in a
+    page whose list has the steps, and each card leads to its own there.
     """
     names = {f"state-{identifier(card.state)}": told(chart, card) for card in sheet.cards}
     names |= {f"state-{identifier(end.state)}": chart.labels.ends.format(end.title) for end in sheet.ends}
@@ -31,13 +34,23 @@ def cleaned(picture: bytes, chart: Chart, sheet: Sheet) -> str:
     if sheet.pages > 1:
         title += f", {chart.labels.page.format(sheet.page, sheet.pages)}"
     told_steps = chart.labels.steps_told.format(len(sheet.cards), steps)
-    return made_readable(picture, title, told_steps, names, f"{identifier(chart.flow)}-{sheet.page}", chart.language)
+    links = {identity: f"#{identity}" for identity in names} if linked else {}
+    unique = f"{identifier(chart.flow)}-{sheet.page}"
+    return made_readable(picture, title, told_steps, names, unique, chart.language, links)
 
 
 def made_readable(
-    picture: bytes, title: str, description: str, names: dict[str, str], unique: str, language: str
+    picture: bytes,
+    title: str,
+    description: str,
+    names: dict[str, str],
+    unique: str,
+    language: str,
+    links: Mapping[str, str] | None = None,
 ) -> str:
-    """The SVG with ``title`` and ``description``; ``names`` says what to call the groups with these ids."""
+    """The SVG with ``title`` and ``description``; ``names`` says what to call the groups with these ids, and ``links``
+    where they lead. With links its parts say how they hang together: ``data-node`` numbers each node, and
+    ``data-way`` has the numbers from and to which a line runs."""
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", XLINK)
     root = ElementTree.fromstring(picture)
@@ -45,8 +58,12 @@ def made_readable(
         root.attrib.pop(unwanted, None)
     for element in root.iter():
         _tidy(element, names)
-    for parent in list(root.iter(f"{{{SVG}}}g")):
+    groups = list(root.iter(f"{{{SVG}}}g"))
+    if links:
+        _number(groups)
+    for parent in groups:
         _retitle(parent, names)
+    _link_all(root, names, links or {})
     _introduce(root, clean(title), clean(description), unique, language)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
@@ -68,6 +85,43 @@ def _tidy(element: ElementTree.Element, names: dict[str, str]) -> None:
     element.attrib.pop(f"{{{XLINK}}}title", None)
     if element.tag == f"{{{SVG}}}a" and f"{{{XLINK}}}href" not in element.attrib:
         element.tag = f"{{{SVG}}}g"  # Graphviz makes an anchor for each tooltip; without a target it is none
+
+
+def _number(groups: list[ElementTree.Element]) -> None:
+    """Tell from which node to which each line runs, by numbers, while Graphviz's titles still name them."""
+    numbers: dict[str, str] = {}
+    for kind in ("node", "edge"):
+        for group in groups:
+            if group.get("class") != kind:
+                continue
+            title = group.findtext(f"{{{SVG}}}title") or ""
+            if kind == "node":
+                group.set("data-node", numbers.setdefault(title, str(len(numbers))))
+                continue
+            tail, _, head = title.partition("->")
+            ends = [numbers.get(end.partition(":")[0], "") for end in (tail, head)]
+            group.set("data-way", " ".join(ends))
+
+
+def _link_all(root: ElementTree.Element, names: dict[str, str], links: Mapping[str, str]) -> None:
+    """Let named groups be links, one after the other in the order of the names, as the keyboard comes to them."""
+    places = {name: place for place, name in enumerate(names)}
+    for parent in root.iter(f"{{{SVG}}}g"):
+        linked = [child for child in parent if child.get("id") in links]
+        for child in sorted(linked, key=lambda each: places[each.attrib["id"]]):
+            _link(child, names[child.attrib["id"]], links[child.attrib["id"]])
+            parent.remove(child)
+            parent.append(child)
+
+
+def _link(group: ElementTree.Element, said: str, address: str) -> None:
+    """Put what is drawn in a group into a link."""
+    link = ElementTree.Element(f"{{{SVG}}}a", {f"{{{XLINK}}}href": address, "aria-label": said})
+    for child in list(group):
+        if child.tag != f"{{{SVG}}}title":
+            group.remove(child)
+            link.append(child)
+    group.append(link)
 
 
 def _retitle(group: ElementTree.Element, names: dict[str, str]) -> None:

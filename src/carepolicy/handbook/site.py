@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from carepolicy.policy.model import Flow, Policies
 
 
-ASSETS = ("handbook.css", "handbook.js", "search.js")
+ASSETS = ("handbook.css", "handbook.js", "chart.js", "search.js")
 MANIFEST = "files.txt"
 """Lists every file of the site, so that a page whose flow is gone can be told from a file of someone else."""
 
@@ -165,14 +165,14 @@ class _Writer:
         several = len(book.policies.flows) > 1
         if several:
             self._site.files |= overview.dots | overview.others
-        picture = overview.pictures[0] if overview.pictures else {"svg": ""}
         self._page(
             "index.html",
             "home.html",
             "../",
             "",
             flows=[self._flow_row(flow) for flow in book.policies.flows.values()],
-            overview=picture if several else None,
+            several=several,
+            overview=overview.picture,
             promises=[_with_file(promise) for promise in promises_of(book)],
             roles=matrix_of(book),
             raci={"A": ui.accountable, "R": ui.responsible, "C": ui.consulted, "I": ui.informed},
@@ -201,7 +201,7 @@ class _Writer:
             "../../",
             "../",
             flow=self._about(flow),
-            pictures=drawings.pictures,
+            picture=drawings.picture,
             files=sorted({**drawings.dots, **drawings.others}),
             starts=self._starts(flow),
             every=book.limit(flow.every) if flow.every else "",
