@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from carepolicy.charts import chart_of, renderer
+from carepolicy.charts.address import language_folder, page_of
 from carepolicy.charts.changes import compare
 from carepolicy.charts.changes.difference import word_of
 from carepolicy.charts.changes.words import change_words
@@ -118,7 +119,7 @@ def languages_of(policies: Policies, only: Sequence[str] = ()) -> list[Language]
     found: dict[str, Language] = {}
     tags = policies.organisation.languages or ("en",)
     for tag in [each for each in tags if not only or each in only]:
-        folder = re.sub(r"[^A-Za-z0-9-]", "_", tag)
+        folder = language_folder(tag)
         found.setdefault(folder, Language(tag, folder, name_of(tag)))
     return list(found.values())
 
@@ -196,7 +197,7 @@ class _Writer:
         chart = drawings.chart or chart_of(book.policies, flow.name, language=book.language)
         self._site.files |= drawings.dots | drawings.others
         self._page(
-            f"flows/{identifier(flow.name)}.html",
+            page_of(flow.name),
             "flow.html",
             "../../",
             "../",

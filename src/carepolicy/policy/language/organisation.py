@@ -242,6 +242,27 @@ class Retention(Mapped):
     dead_letters: LimitText | None = limit("When an event that was not taken is forgotten.", example="90 days")
 
 
+@mapping("where the handbook is read, such as {url: https://care.harbour.example/handbook}", piece="handbook")
+class HandbookPlace(Mapped):
+    """Where staff read the handbook: wall sheets lead there by a QR code."""
+
+    url: str = key(
+        Scalar(
+            "",
+            {
+                "type": "string",
+                "pattern": r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
+                "errorMessage": "an address",
+                "patternErrorMessage": "an address begins with https:// and names no page, such as "
+                "https://care.harbour.example/handbook",
+            },
+        ),
+        "The address of the folder that `handbook` writes.", bare=True, required=True,
+        example="https://care.harbour.example/handbook",
+    )  # fmt: skip
+    at: At = located()
+
+
 _KEEP = Either(
     LIMIT,
     Fields(Retention),
@@ -359,6 +380,10 @@ class Organisation(Mapped):
     paper: str = key(
         choice("A4", "A3", "Letter", expected="a size of paper"), "The paper that charts are printed on.", missing="A4",
         otherwise="A4", example="Letter", told=msg("paper"),
+    )  # fmt: skip
+    handbook: HandbookPlace | None = key(
+        Fields(HandbookPlace), "Where staff read the handbook.", default=None, otherwise="sheets have no QR code",
+        example="{url: https://care.harbour.example/handbook}", told=msg("handbook"),
     )  # fmt: skip
     at: At = located()
 
