@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +25,20 @@ if TYPE_CHECKING:
 
 FONT = "Arimo"
 """The letters of every page: as wide as Arial's, with which charts are measured."""
+
+WHEELS = {
+    "ARABIC": "fontpkg-noto-sans-arabic",
+    "CJK": "noto-cjk-sans-jp-regular",
+    "DEVANAGARI": "fontpkg-noto-sans-devanagari",
+    "HANGUL": "noto-cjk-sans-jp-regular",
+    "HIRAGANA": "noto-cjk-sans-jp-regular",
+    "KATAKANA": "noto-cjk-sans-jp-regular",
+    "KHMER": "fontpkg-noto-sans-khmer",
+    "TAMIL": "fontpkg-noto-sans-tamil",
+    "TELUGU": "fontpkg-noto-sans-telugu",
+    "THAI": "fontpkg-noto-sans-thai",
+}
+"""A wheel of PyPI with a font for a script, by the word with which Unicode's names of its letters begin."""
 
 _UNSHOWN = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
 _ACCESSIBLE: Literal["ua-1"] = "ua-1"
@@ -107,10 +122,25 @@ def _fonts(system: bool) -> Fonts:
 
 
 def font_folders() -> list[str]:
-    """The folders of fonts that wheels of the fontpkg family have brought, by name: fontpkg-noto-sans-arabic, too."""
+    """The folders of fonts that wheels have brought: any of the fontpkg family, and those of ``WHEELS``."""
+    entries = sorted(entry_points(group="fontpkg.family"), key=lambda each: each.name)
+    modules = [each.value for each in entries] + [each.replace("-", "_") for each in WHEELS.values()]
     found: list[str] = []
-    for entry in sorted(entry_points(group="fontpkg.family"), key=lambda each: each.name):
-        folder = Path(str(import_module(entry.value).__file__)).parent / "files"
-        if folder.is_dir():
-            found.append(str(folder))
+    for module in dict.fromkeys(modules):
+        spec = find_spec(module)
+        if spec is not None and spec.origin is not None:
+            found.append(str(Path(spec.origin).parent))
     return found
+
+
+def how_to_show(unshown: str) -> str:
+    """What is wrong where letters have no font, by their scripts, and which wheels would bring one; "" for none."""
+    if not unshown:
+        return ""
+    scripts: dict[str, str] = {}
+    for letter in unshown:
+        scripts.setdefault(unicodedata.name(letter, "unknown").split(" ")[0].split("-")[0], letter)
+    told = ", ".join(f"{script} ({letter})" for script, letter in scripts.items())
+    wheels = " ".join(dict.fromkeys(WHEELS[script] for script in scripts if script in WHEELS))
+    help = f"pip install {wheels}" if wheels else "install one for the system"
+    return f"no font here has letters of {told}; boxes stand for them: {help}"

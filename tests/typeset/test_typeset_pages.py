@@ -98,4 +98,24 @@ def test_without_typst_it_is_said_what_to_install(monkeypatch):
 
 
 def test_wheels_of_fonts_are_found_by_what_they_declare():
-    assert [Path(folder).parent.name for folder in typesetter.font_folders()].count("fontpkg_arimo") == 1
+    assert [Path(folder).name for folder in typesetter.font_folders()].count("fontpkg_arimo") == 1
+
+
+@pytest.mark.parametrize(
+    ("letters", "told"),
+    [
+        ("", ""),
+        ("日本", "no font here has letters of CJK (日); boxes stand for them: pip install noto-cjk-sans-jp-regular"),
+        ("แข", "no font here has letters of THAI (แ); boxes stand for them: pip install fontpkg-noto-sans-thai"),
+        (
+            "\U00012000",
+            "no font here has letters of CUNEIFORM (\U00012000); boxes stand for them: install one for the system",
+        ),
+        (
+            "\U000ffffe",
+            "no font here has letters of unknown (\U000ffffe); boxes stand for them: install one for the system",
+        ),
+    ],
+)
+def test_a_script_without_a_font_is_named_with_the_wheel_that_has_one(letters, told):
+    assert typesetter.how_to_show(letters) == told

@@ -1,7 +1,8 @@
-"""``carepolicy handbook``: the staff handbook as a static site."""
+"""``carepolicy handbook``: the staff handbook as a static site, or as a PDF to print."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,62 +11,169 @@ from carepolicy.charts import RenderError
 from carepolicy.cli.sets import demand_language, earlier_or_exit, policies_option, policies_or_exit
 from carepolicy.cli.status import NO, UNREACHABLE, CommandError, note
 from carepolicy.cli.terminal import progress
+from carepolicy.files import write as write_file
 from carepolicy.handbook import build, languages_of, stale, write
 from carepolicy.machine.locales import nearest_language
+from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from carepolicy.handbook import Site
+    from carepolicy.handbook.printed import Volume
+    from carepolicy.policy.model import Policies
+    from carepolicy.typeset import Typeset
 
 
 WORTH_A_BAR = 8
 """So many pages take about a second, with their charts."""
 
+SITE = "generated"
 
-@click.command(epilog="Examples: carepolicy handbook, carepolicy handbook --language fr, carepolicy handbook --check")
-@click.option(
-    "--output",
-    "-o",
-    metavar="DIR",
-    type=click.Path(),
-    default="generated",
-    show_default=True,
-    help="The folder of the site.",
+
+@click.command(
+    epilog="Examples: carepolicy handbook, carepolicy handbook --language fr, carepolicy handbook --check, "
+    "carepolicy handbook --pdf handbook.pdf, carepolicy handbook --role warehouse, carepolicy handbook --cards A6"
 )
+@click.option("--output", "-o", metavar="DIR", type=click.Path(), help=f"The folder of the site.  [default: {SITE}]")
 @click.option("--check", "checking", is_flag=True, help="Write nothing; name the files that are not up to date.")
 @click.option("--year", type=click.IntRange(1970, 2200), help="Of the calendars and examples; default: the policies'.")
 @click.option("--since", metavar="OLD", help="Tell changes from this folder or git revision; default: from git's last.")
-@click.option("--pdf", is_flag=True, help="Add each chart as a PDF of the organisation's paper.")
+@click.option("--sheets", is_flag=True, help="Add each chart to the site as a PDF of the organisation's paper.")
 @click.option("--language", metavar="TAG", multiple=True, help="Only in this language of the set; may be given again.")
+@click.option(
+    "--pdf",
+    metavar="[FILE]",
+    is_flag=False,
+    flag_value="",
+    type=click.Path(),
+    help="In place of the site, write one PDF to print: the plan and all flows. Default of FILE: handbook.pdf.",
+)
+@click.option("--role", metavar="ROLE", help="A PDF for this role alone: its booklet, or its --cards.")
+@click.option("--flow", "flows", metavar="FLOW", multiple=True, help="A PDF of this flow alone; may be given again.")
+@click.option(
+    "--cards",
+    metavar="[A6|A5]",
+    is_flag=False,
+    flag_value="A6",
+    type=click.Choice(("A6", "A5"), case_sensitive=False),
+    help="A PDF of quick cards, one step a card: four (A6) or two (A5) to a sheet.",
+)
+@click.option(
+    "--date", "as_of", metavar="DAY", type=click.DateTime(("%Y-%m-%d",)),
+    help="The day on the pages of a PDF; default: that of the policies' last commit.",
+)  # fmt: skip
 @policies_option
 def command(
-    output: str,
+    output: str | None,
     checking: bool,
     year: int | None,
     since: str | None,
-    pdf: bool,
+    sheets: bool,
     language: tuple[str, ...],
+    pdf: str | None,
+    role: str | None,
+    flows: tuple[str, ...],
+    cards: str | None,
+    as_of: datetime | None,
     policies: str,
 ) -> None:
     """Write the staff handbook: pages and charts that open in a browser from the folder, without a server.
 
     Pictures need Graphviz, or the extra carepolicy[render]; without it the pages say the same as text.
     --check compares pages and DOT files, not pictures, and exits with 1 where some are not up to date.
+
+    With --pdf it is one file to print instead, in one language: the communication plan, then each flow. --role writes
+    what that role does, hands on and is told; --cards a card for each step, to be cut out. PDFs need the extra
+    carepolicy[render].
     """
+    if pdf is None and (role or flows or cards or as_of or (output or "").lower().endswith(".pdf")):
+        pdf, output = (output if (output or "").lower().endswith(".pdf") else ""), None
+    if pdf is not None:
+        _demand_no_site({"--output": output, "--check": checking, "--since": since, "--sheets": sheets})
+        if len(language) > 1:
+            raise click.UsageError("a PDF is in one language: name one", click.get_current_context())
     found = policies_or_exit(policies)
     languages = found.organisation.languages or ("en",)
     for each in language:
         demand_language(each, languages)
     only = [near for wanted in language if (near := nearest_language(wanted, languages)) is not None]
+    if pdf is not None:
+        tag = only[0] if only else languages[0]
+        _print(found, pdf or _name(role, cards, only), tag, year, role, flows, cards, as_of)
+        return
     earlier = None if since is None else earlier_or_exit(since, policies)
     try:
         with progress("handbook", len(languages_of(found, only)) * len(found.flows), WORTH_A_BAR) as told:
-            site = build(found, year=year, drawn=not checking, pdf=pdf, since=earlier, only=only, told=told)
+            site = build(found, year=year, drawn=not checking, pdf=sheets, since=earlier, only=only, told=told)
     except RenderError as problem:
         raise CommandError(str(problem), UNREACHABLE) from None
     if checking:
-        _check(site, output)
+        _check(site, output or SITE)
     else:
-        _write(site, output)
+        _write(site, output or SITE)
+
+
+def _demand_no_site(options: dict[str, object]) -> None:
+    """Refuse options of the site beside those of a PDF."""
+    wrong = next((name for name, value in options.items() if value), None)
+    if wrong is not None:
+        raise click.UsageError(f"{wrong} goes with the site, not with a PDF", click.get_current_context())
+
+
+def _name(role: str | None, cards: str | None, only: list[str]) -> str:
+    """A file that says what is in it: handbook.pdf, warehouse.pdf, cards-warehouse-fr.pdf."""
+    parts = ["cards"] if cards else [] if role else ["handbook"]
+    return "-".join([*parts, *([role] if role else []), *only]) + ".pdf"
+
+
+def _print(
+    policies: Policies, path: str, language: str, year: int | None, role: str | None, flows: tuple[str, ...],
+    cards: str | None, as_of: datetime | None,
+) -> None:  # fmt: skip
+    from carepolicy.handbook.printed import Volume  # few handbooks are printed
+    from carepolicy.policy.revisions import committed_on
+    from carepolicy.typeset import NoTypesetter, TypesetError, how_to_show
+
+    _demand_known("role", (role,) if role else (), policies.organisation.roles)
+    _demand_known("flow", flows, policies.flows)
+    day = committed_on(policies.root) if as_of is None else as_of.date()
+    try:
+        with progress("handbook", len(flows or policies.flows), WORTH_A_BAR) as told:
+            volume = Volume(policies, language, year=year, as_of=day, flows=flows, told=told)
+            made = _made(volume, role, cards)
+    except (NoTypesetter, RenderError) as problem:
+        raise CommandError(str(problem), UNREACHABLE) from None
+    except TypesetError as problem:
+        raise CommandError(f"the pages could not be set: {problem}", UNREACHABLE) from None
+    _save(made.pdf, path)
+    click.echo(path)
+    if made.unshown:
+        note(f"carepolicy: {how_to_show(made.unshown)}")
+    if day is None:
+        note("carepolicy: no day stands on the pages, since git knows none of these policies; --date DAY says one")
+
+
+def _made(volume: Volume, role: str | None, cards: str | None) -> Typeset:
+    if cards is not None:
+        return volume.cards(cards.upper(), role)
+    return volume.handbook() if role is None else volume.role(role)
+
+
+def _demand_known(kind: str, names: tuple[str, ...], known: Mapping[str, object]) -> None:
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise CommandError(f'there is no {kind} "{name}"' + (f"; {hint}" if hint else ""))
+
+
+def _save(content: bytes, path: str) -> None:
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_file(Path(path), content)
+    except OSError as problem:
+        raise CommandError(f"cannot write to {path}: {problem.strerror or problem}") from None
 
 
 def _check(site: Site, output: str) -> None:

@@ -10,6 +10,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path, PurePosixPath
 
 from carepolicy.policy.files import LIBRARY, folder_meant, layered, layers_of
@@ -65,6 +66,31 @@ def before_versions(folder: str, versions: Mapping[str, int]) -> dict[str, str]:
     changed = {name: f"{commit}^" for name, commit in _changes_of_version(folder).items() if name in versions}
     before = _versions_in(folder, {name: at for name, at in changed.items() if name not in found})
     return found | {name: changed[name] for name, version in before.items() if version != versions[name]}
+
+
+def committed_on(root: str) -> date | None:
+    """The day of the last commit that changed a set, the newest of its layers'; None where it has changed since.
+
+    None, too, where git or the whole history is not there: no day can be told of such a set. The library below a set
+    of ours is of no day: it comes with carepolicy.
+    """
+    layers = layers_of(root)
+    days = [_committed_on(layer) for layer in layers]
+    library = os.path.realpath(folder_meant(LIBRARY))
+    if any(day is None and os.path.realpath(layer) != library for day, layer in zip(days, layers, strict=True)):
+        return None
+    return max((day for day in days if day is not None), default=None)
+
+
+def _committed_on(folder: str) -> date | None:
+    try:
+        shallow = _git(folder, "rev-parse", "--is-shallow-repository").strip() == b"true"
+        if shallow or _git(folder, "status", "--porcelain", "--", ".").strip():
+            return None
+        told = _git(folder, "log", "-n", "1", "--format=%cs", "--", ".").decode().strip()
+    except NoRevision:
+        return None
+    return date.fromisoformat(told) if told else None
 
 
 def _changes_of_version(folder: str) -> dict[str, str]:

@@ -1,0 +1,183 @@
+"""What printed pages are made of: headings, paragraphs, lists, tables, steps and sheets, as data for the typesetter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from carepolicy.charts.text import clean, identifier
+from carepolicy.translations import primary_language
+
+if TYPE_CHECKING:
+    from carepolicy.handbook.book import Book
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of text. ``look``: "", "bold" or "quiet". ``lang`` is its language where the page has another one.
+
+    ``to`` is the label it leads to; with ``page`` the number of that page stands after it. ``label`` is its own.
+    """
+
+    text: str
+    look: str = ""
+    lang: str = ""
+    to: str = ""
+    page: bool = False
+    label: str = ""
+
+
+Spans = tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading, with its label. ``aside`` stands beside it at the head of each page that it begins.
+
+    ``listed`` says whether the contents name it, ``fresh`` whether it begins a page.
+    """
+
+    level: int
+    text: Spans
+    label: str
+    aside: str = ""
+    listed: bool = False
+    fresh: bool = False
+    kind: str = "heading"
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph. ``look``: "", "quiet", or "lead" and "about", which stand at the head of what follows."""
+
+    text: Spans
+    look: str = ""
+    kind: str = "paragraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list with bullets."""
+
+    items: tuple[Spans, ...]
+    kind: str = "items"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with a head that is repeated on each page; ``widths`` are shares of the line."""
+
+    widths: tuple[float, ...]
+    head: tuple[Spans, ...]
+    rows: tuple[tuple[Spans, ...], ...]
+    kind: str = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a step or a card. ``look``: "limits", "list", "ways", "quote", "never", "note" or "question"."""
+
+    title: str
+    look: str
+    lines: tuple[Spans, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step: a band in its owner's colour, number and title, and its parts in reading order."""
+
+    number: str
+    title: Spans
+    label: str
+    owner: Spans
+    aside: Spans
+    band: str
+    on_band: str
+    parts: tuple[Part, ...]
+    foot: str = ""
+    kind: str = "step"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message to customers: its subject line, and paragraphs; ``asides`` stand below it."""
+
+    title: Spans
+    label: str
+    lines: tuple[str, ...]
+    asides: tuple[Spans, ...]
+    kind: str = "letter"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A chart on a page of its own: its drawing as SVG, its size in points, and what it shows in words."""
+
+    svg: str
+    width: float
+    height: float
+    told: str
+    kind: str = "sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Pieces that run in columns."""
+
+    count: int
+    pieces: tuple[Piece, ...]
+    kind: str = "columns"
+
+
+Piece = Heading | Paragraph | Items | Table | Step | Letter | Sheet | Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """Writes spans for a book: texts of the policy are marked with their language where the page has another one."""
+
+    book: Book
+
+    def own(self, text: str, look: str = "", to: str = "", page: bool = False) -> Spans:
+        """A text of the policy; nothing where it is empty."""
+        said = clean(text)
+        if not said:
+            return ()
+        spoken = self.book.spoken_of(said)
+        same = primary_language(spoken) == primary_language(self.book.ui_language)
+        return (Span(said, look, "" if same else spoken, to, page),)
+
+    def pair(self, name: str, *text: Span) -> Spans:
+        """A name and what is said of it: "Limit: 3 business hours"."""
+        return (Span(f"{name}{self.book.ui.colon} ", "quiet"), *text) if text else ()
+
+
+def plain(text: str, look: str = "", to: str = "", page: bool = False) -> Spans:
+    """A text in the language of the page; nothing where it is empty."""
+    said = clean(text)
+    return (Span(said, look, "", to, page),) if said else ()
+
+
+def joined(parts: list[Spans], between: str) -> Spans:
+    """Texts with a sign between them, without the empty ones."""
+    found: list[Span] = []
+    for part in parts:
+        if part and found:
+            found.append(Span(between))
+        found += part
+    return tuple(found)
+
+
+def after(sign: str, text: Spans) -> Spans:
+    """A text behind a sign, or nothing."""
+    return (Span(sign), *text) if text else ()
+
+
+def quiet(text: Spans) -> Spans:
+    """The same text, set less loudly where it has no look of its own."""
+    return tuple(replace(each, look=each.look or "quiet") for each in text)
+
+
+def label(flow: str, anchor: str) -> str:
+    """The label of a place in a flow: anchors are ids of one page of the site, labels are those of the whole book."""
+    return f"{identifier(flow)}--{anchor}"
