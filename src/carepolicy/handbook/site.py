@@ -23,7 +23,7 @@ from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
 from carepolicy.handbook.home import calendar_pages, matrix_of
 from carepolicy.handbook.messages import message_anchor, messages_of
 from carepolicy.handbook.promises import clocks_of, promises_of
-from carepolicy.handbook.search import index_of, script_of, term_anchor
+from carepolicy.handbook.search import index_of, missing_word, script_of, spoken, step_words, term_anchor
 from carepolicy.handbook.steps import always_of, anchor_of, ends_of, steps_of
 from carepolicy.handbook.stories import scenarios_of, stories_of
 from carepolicy.machine.locales import is_right_to_left
@@ -104,7 +104,10 @@ def build(
         for flow in book.policies.flows.values():
             writer.flow(flow, charts[flow.name, language.tag], scenarios, history.since(flow, language.tag))
             told(1)
-        site.add(f"{language.folder}/search-index.js", script_of(index_of(book)))
+        site.add(
+            f"{language.folder}/search-index.js",
+            script_of(index_of(book, {name: charts[name, language.tag].chart for name in policies.flows})),
+        )
     for name in ASSETS:
         site.add(f"assets/{name}", (files("carepolicy.handbook") / "assets" / name).read_text(encoding="utf-8"))
     entrance = environment.get_template("entrance.html")
@@ -187,6 +190,8 @@ class _Writer:
                 for term, text in book.policies.organisation.glossary.items()
             ],
             year=book.year,
+            step_words=step_words(book),
+            missing_word=missing_word(book),
         )
 
     def flow(
@@ -235,7 +240,7 @@ class _Writer:
             "steward": book.role(flow.steward),
             "version": flow.version,
             "valid_from": book.day(flow.valid_from) if flow.valid_from is not None else "",
-            "synonyms": ", ".join(clean(each) for each in flow.synonyms),
+            "synonyms": ", ".join(spoken(flow.synonyms)),
             "based_on": based_on,
             "based_on_link": link,
         }

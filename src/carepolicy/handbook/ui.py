@@ -28,6 +28,9 @@ class Ui:
         "Type what the customer says or wants: a few words are enough. Arrow keys move through what is found."
     )
     found_none: str = msg("Nothing found. Try another word, or look through the list of flows.")
+    found_nearest: str = msg("Nothing fits well. The nearest:")
+    found_as: str = msg("“{}”")
+    found_missing: str = msg("Do customers say it with a word that is missing here? Tell {}: it can be added.")
     found: Counted = msgs("1 result", "{} results")
     no_script: str = msg("The search needs JavaScript. Everything else works without it.")
     kind_state: str = msg("step")

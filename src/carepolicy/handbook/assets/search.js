@@ -1,73 +1,311 @@
 "use strict";
+// Finds flows, steps, messages, people and words of the glossary by what a customer says, in any language of the set:
+// see docs/decisions/0051. window.HANDBOOK_INDEX holds the entries; nothing is fetched.
 (() => {
-  const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-  const split = (text) => plain(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  const LETTERS = { "ß": "ss", "œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i" };
 
-  // How well a word that was typed fits a word of the text: 1 the same, less for a beginning or a shared stem.
-  const likeness = (typed, word) => {
-    if (word === typed) return 1;
-    if (typed.length > 1 && word.startsWith(typed)) return 0.8;
-    if (word.length > 3 && typed.startsWith(word)) return 0.6;
-    let shared = 0;
-    while (shared < typed.length && typed[shared] === word[shared]) shared += 1;
-    return shared >= 4 && shared >= 0.7 * Math.min(typed.length, word.length) ? 0.4 : 0;
+  const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase()
+    .replace(/[ßœæøłđı]/g, (letter) => LETTERS[letter]);
+
+  // Scripts that set no space between words are taken in pairs of signs.
+  const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]+/gu;
+
+  const pairs = (run) => {
+    const signs = [...run];
+    return signs.length < 2 ? signs : signs.slice(1).map((sign, at) => signs[at] + sign);
   };
 
-  const WEIGHTS = { t: 10, s: 9, e: 5, o: 4, w: 3 };
+  const split = (text) => {
+    const words = plain(text).replace(UNSPACED, (run) => ` ${pairs(run).join(" ")} `).match(/[\p{L}\p{N}]+/gu) || [];
+    return words.map((word) => word.replace(/[^\P{Nd}0-9]/gu, numeral));
+  };
 
-  const search = (entries, query, stop) => {
-    const all = split(query);
-    const kept = all.filter((word) => !stop.has(word));
-    const typed = kept.length ? kept : all;
-    const found = [];
-    for (const entry of entries) {
-      let score = 0;
-      let hits = 0;
-      for (const word of typed) {
-        let best = 0;
-        for (const [field, weight] of Object.entries(WEIGHTS)) {
-          for (const known of entry.words[field]) best = Math.max(best, weight * likeness(word, known));
+  // Digits of any script as ASCII has them: each block of ten begins at a zero that is no digit's successor.
+  const numeral = (digit) => {
+    let value = 0;
+    for (let code = digit.codePointAt(0) - 1; value < 9 && /\p{Nd}/u.test(String.fromCodePoint(code)); code -= 1) value += 1;
+    return String(value);
+  };
+
+  // Whether two words are at most so many letters put in, left out, changed or swapped apart (Damerau and Levenshtein).
+  const distance = (one, other, most) => {
+    if (Math.abs(one.length - other.length) > most) return most + 1;
+    let last = [];
+    let row = Array.from({ length: other.length + 1 }, (_, at) => at);
+    for (let i = 1; i <= one.length; i += 1) {
+      const next = [i];
+      let least = i;
+      for (let j = 1; j <= other.length; j += 1) {
+        const same = one[i - 1] === other[j - 1];
+        next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (same ? 0 : 1));
+        if (i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1]) {
+          next[j] = Math.min(next[j], last[j - 2] + 1);
         }
-        if (best) hits += 1;
-        score += best;
+        least = Math.min(least, next[j]);
       }
-      if (hits) found.push({ entry, score: score * (hits / typed.length) ** 2 });
+      if (least > most) return most + 1;
+      last = row;
+      row = next;
     }
-    found.sort((a, b) => b.score - a.score || a.entry.place - b.entry.place);
-    const least = found.length ? found[0].score / 5 : 0;
-    return found.filter((each) => each.score >= least).slice(0, 12).map((each) => each.entry);
+    return row[other.length];
   };
 
-  const startSearch = (input) => {
-    const index = window.HANDBOOK_INDEX || [];
-    const entries = index.map((each, place) => ({
-      ...each,
-      place,
-      words: Object.fromEntries(Object.keys(WEIGHTS).map((field) => [field, split(each[field] || "")])),
-    }));
-    const stop = new Set(split(input.dataset.stop));
-    const forms = JSON.parse(input.dataset.found);
+  const shared = (one, other) => {
+    let count = 0;
+    while (count < one.length && one[count] === other[count]) count += 1;
+    return count;
+  };
+
+  // How well a word that was typed fits a word of the set: 1 the same, less for another ending, a beginning that is still
+  // being typed, or a part of a compound. The endings of all languages are short, so no language is asked.
+  const likeness = (typed, word, unfinished) => {
+    if (word === typed) return 1;
+    const same = shared(typed, word);
+    if (same < 3 && !unfinished && Math.min(typed.length, word.length) < 5) return 0;
+    const [short, long] = typed.length < word.length ? [typed.length, word.length] : [word.length, typed.length];
+    if (same >= 3 && short - same <= 3 && long - same <= 3 && same >= 0.6 * long) return 0.5 + 0.8 * same / (short + long);
+    if (unfinished && typed.length > 1 && same === typed.length) return 0.75;
+    if (short >= 5 && (word.includes(typed) || typed.includes(word))) return 0.55;
+    return 0;
+  };
+
+  const mistyped = (typed, word) => {
+    if (typed.length < 4 || word.length < 4) return 0;
+    const most = typed.length < 8 ? 1 : 2;
+    const apart = distance(typed, word, most);
+    return apart > most ? 0 : apart === 1 ? 0.8 : 0.6;
+  };
+
+  const PHRASES = { s: 10, t: 10, x: 9, p: 9, e: 5 };
+  const WORDS = { s: 5, t: 5, x: 4, p: 4, o: 2, e: 2.5, w: 1.5 };
+  const KINDS = { flow: 1.25, step: 1, end: 0.9, message: 0.8, role: 0.6, term: 0.9 };
+  const NAMED = 1.2; // a role one of whose people is named: behind the flows that it owns, before its steps
+  const FROM_STEPS = 0.4;
+  const BAG = 1;
+  const SURE = 0.45;
+
+  const listed = (value) => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
+
+  // The index in the form in which it is searched: of each word where it stands, and every phrase with its words.
+  const prepared = (entries, stop, steps) => {
+    const places = new Map();
+    const phrases = [];
+    const inPhrases = new Map();
+    const flows = new Map();
+    let flow = -1;
+    entries.forEach((entry, number) => {
+      if (entry.c === "flow") flow = number;
+      if (["flow", "step", "end", "message"].includes(entry.c)) flows.set(number, flow);
+      for (const [field, weight] of Object.entries(WORDS)) {
+        for (const word of listed(entry[field]).flatMap(split)) {
+          if (!places.has(word)) places.set(word, new Map());
+          const at = places.get(word);
+          at.set(number, Math.max(weight, at.get(number) || 0));
+        }
+      }
+      for (const [field, weight] of Object.entries(PHRASES)) {
+        for (const text of listed(entry[field])) {
+          const all = [...new Set(split(text))];
+          const words = all.filter((word) => !stop.has(word));
+          const phrase = { number, field, weight, text, words: words.length ? words : all };
+          for (const word of phrase.words) {
+            if (!inPhrases.has(word)) inPhrases.set(word, []);
+            inPhrases.get(word).push(phrases.length);
+          }
+          phrases.push(phrase);
+        }
+      }
+    });
+    return { entries, stop, steps, places, phrases, inPhrases, flows, known: new Map() };
+  };
+
+  // The words of the set that a typed one is like, and how much. Slips of the fingers count only where nothing else does.
+  const neighbours = (index, typed, unfinished) => {
+    const key = unfinished ? `${typed}*` : typed;
+    if (index.known.has(key)) return index.known.get(key);
+    const near = new Map();
+    let sound = false;
+    for (const word of index.places.keys()) {
+      const like = likeness(typed, word, unfinished);
+      if (like) near.set(word, like);
+      sound = sound || like > 0.7;
+    }
+    for (const word of sound ? [] : index.places.keys()) {
+      const like = mistyped(typed, word);
+      if (like > (near.get(word) || 0)) near.set(word, like);
+    }
+    index.known.set(key, near);
+    return near;
+  };
+
+  // What is looked for: each word of a query with those that it is like, and how much it weighs. A rare one weighs more.
+  const terms = (index, words) => words.map((typed, at) => {
+    const near = neighbours(index, typed, at === words.length - 1);
+    const found = new Set();
+    for (const [word, like] of near) if (like >= 0.55) for (const number of index.places.get(word).keys()) found.add(number);
+    return { typed, near, weight: Math.log(1 + index.entries.length / Math.max(found.size, 1)) };
+  });
+
+  const rarity = (index, word) => Math.log(1 + index.entries.length / index.places.get(word).size);
+
+  const scored = (index, query) => {
+    const total = query.reduce((sum, term) => sum + term.weight, 0);
+    const bags = new Map();
+    const touched = new Map();
+    query.forEach((term, at) => {
+      for (const [word, like] of term.near) {
+        for (const [number, weight] of index.places.get(word)) {
+          const own = bags.get(number) || bags.set(number, []).get(number);
+          own[at] = Math.max(own[at] || 0, weight * like);
+          const flow = index.flows.get(number);
+          if (flow !== undefined && flow !== number) {
+            const above = bags.get(flow) || bags.set(flow, []).get(flow);
+            above[at] = Math.max(above[at] || 0, FROM_STEPS * weight * like);
+          }
+        }
+        for (const phrase of index.inPhrases.get(word) || []) {
+          const words = touched.get(phrase) || touched.set(phrase, []).get(phrase);
+          words.push([at, word, like]);
+        }
+      }
+    });
+    const found = new Map();
+    for (const [number, bag] of bags) {
+      let sum = 0;
+      let covered = 0;
+      bag.forEach((value, at) => { sum += value * query[at].weight; covered += query[at].weight; });
+      found.set(number, { number, score: BAG * sum / total * (covered / total) ** 2, covered: covered / total, exact: false });
+    }
+    for (const [at, words] of touched) {
+      const phrase = index.phrases[at];
+      const said = new Map();
+      const heard = new Map();
+      for (const [term, word, like] of words) {
+        said.set(term, Math.max(like, said.get(term) || 0));
+        heard.set(word, Math.max(like, heard.get(word) || 0));
+      }
+      let covered = 0;
+      for (const [term, like] of said) covered += query[term].weight * like;
+      let whole = 0;
+      let matched = 0;
+      for (const word of phrase.words) {
+        const weight = rarity(index, word);
+        whole += weight;
+        matched += weight * (heard.get(word) || 0);
+      }
+      const [ofQuery, ofPhrase] = [covered / total, matched / whole];
+      const score = phrase.weight * ofQuery ** 1.5 * ofPhrase;
+      const entry = found.get(phrase.number);
+      if (score > (entry.phrase || 0)) {
+        Object.assign(entry, { phrase: score, field: phrase.field, text: phrase.text, exact: ofQuery > 0.75 && ofPhrase > 0.75 });
+      }
+    }
+    for (const each of found.values()) {
+      const named = each.field === "p" && index.entries[each.number].c === "role";
+      each.score = (each.score + (each.phrase || 0)) * (named ? NAMED : KINDS[index.entries[each.number].c]);
+    }
+    return found;
+  };
+
+  // A flow stands before its steps, unless a step is called as the query says.
+  const lifted = (index, found) => {
+    for (const each of [...found.values()]) {
+      const flow = index.flows.get(each.number);
+      if (flow === undefined || flow === each.number || (each.exact && "ts".includes(each.field))) continue;
+      const above = found.get(flow);
+      above.score = Math.max(above.score, each.score * 1.001);
+    }
+    return found;
+  };
+
+  // "step 4" and "complaint step 4": the number, and the words beside it; null where no step is asked for.
+  const askedStep = (index, words) => {
+    for (let at = 0; at < words.length; at += 1) {
+      const glued = /^(\p{L}+)(\d+)$/u.exec(words[at]);
+      if (glued && index.steps.has(glued[1])) return { number: Number(glued[2]), rest: words.filter((_, other) => other !== at) };
+      if (!index.steps.has(words[at])) continue;
+      for (const beside of [at + 1, at - 1]) {
+        if (/^\d+$/.test(words[beside] || "")) {
+          return { number: Number(words[beside]), rest: words.filter((_, other) => other !== at && other !== beside) };
+        }
+      }
+    }
+    return null;
+  };
+
+  const ranked = (found) => [...found.values()].sort((a, b) => b.score - a.score || a.number - b.number);
+
+  const meant = (index, words) => {
+    const kept = words.filter((word) => !index.stop.has(word));
+    return kept.length ? kept : words;
+  };
+
+  const found = (index, words) => {
+    const query = terms(index, meant(index, words)).filter((term) => term.near.size || term.typed.length > 1);
+    return query.length ? ranked(lifted(index, scored(index, query))) : [];
+  };
+
+  // What a query finds, best first: entries with the phrase that fits. ``sure`` is false where little of it fits.
+  const search = (index, query, most = 12) => {
+    const words = split(query);
+    const step = askedStep(index, words);
+    const rest = step ? step.rest : words;
+    let all = rest.length ? found(index, rest) : [];
+    if (step) {
+      const flows = rest.length ? all.filter((each) => index.entries[each.number].c === "flow") : null;
+      const place = flows && new Map(flows.map((each, at) => [each.number, at]));
+      const steps = index.entries.map((entry, number) => ({ number, covered: 1, score: 1 }))
+        .filter(({ number }) => index.entries[number].n === step.number && (!place || place.has(index.flows.get(number))));
+      if (place) steps.sort((a, b) => place.get(index.flows.get(a.number)) - place.get(index.flows.get(b.number)));
+      all = place ? [...steps.slice(0, 3), ...all] : steps;
+    }
+    const best = all.length ? all[0].score : 0;
+    const shown = all.filter((each, at) => each.score >= best / 6 && all.findIndex((other) => other.number === each.number) === at);
+    return {
+      sure: shown.length > 0 && (shown[0].covered >= SURE),
+      hits: shown.slice(0, most).map((each) => ({
+        entry: index.entries[each.number],
+        said: each.text && each.field !== "t" && each.field !== "e" ? each.text : "",
+      })),
+    };
+  };
+
+  window.handbookSearch = { prepared, search, split };
+
+  const start = (input) => {
+    const data = input.dataset;
+    let index = null;
+    const ready = () => {
+      index ||= prepared(window.HANDBOOK_INDEX || [], new Set(split(data.stop)), new Set(split(data.steps)));
+      return index;
+    };
+    const forms = JSON.parse(data.found);
     const plural = new Intl.PluralRules(document.documentElement.lang);
     const counted = (number) => (forms[plural.select(number)] || forms.other).replace("{}", number);
     const list = document.getElementById("found");
     const count = document.getElementById("found-count");
+    const missing = document.getElementById("found-missing");
+
+    const row = ({ entry, said }) => {
+      const item = document.createElement("li");
+      const link = document.createElement("a");
+      const title = document.createElement("strong");
+      const about = document.createElement("span");
+      link.href = entry.u;
+      title.textContent = entry.t;
+      const kind = entry.n ? `${entry.k} ${entry.n}` : entry.k;
+      about.textContent = [kind, entry.f, entry.o, said && data.quoted.replace("{}", said)].filter(Boolean).join(" · ");
+      link.append(title, about);
+      item.append(link);
+      return item;
+    };
 
     const show = () => {
       const query = input.value.trim();
-      const found = query ? search(entries, query, stop) : [];
-      list.replaceChildren(...found.map((each) => {
-        const item = document.createElement("li");
-        const link = document.createElement("a");
-        const title = document.createElement("strong");
-        const about = document.createElement("span");
-        link.href = each.u;
-        title.textContent = each.t;
-        about.textContent = [each.k, each.f, each.o].filter(Boolean).join(" · ");
-        link.append(title, about);
-        item.append(link);
-        return item;
-      }));
-      count.textContent = !query ? "" : found.length ? counted(found.length) : input.dataset.none;
+      const { sure, hits } = query ? search(ready(), query) : { sure: true, hits: [] };
+      list.replaceChildren(...hits.map(row));
+      count.textContent = !query ? "" : !hits.length ? data.none : sure ? counted(hits.length) : data.nearest;
+      missing.hidden = !query || (sure && hits.length > 0);
     };
 
     const move = (event) => {
@@ -90,5 +328,5 @@
   };
 
   const input = document.getElementById("query");
-  if (input) startSearch(input);
+  if (input) start(input);
 })();

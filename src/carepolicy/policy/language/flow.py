@@ -409,8 +409,9 @@ class State(Mapped):
         "", "What the state was called in the version before.", example="taken", codes=("CP233",), rank=6
     )
     synonyms: tuple[str, ...] = texts(
-        "Other words for it.", said=WORDS, example="[inbox]", rank=3, told=msg("also called")
-    )
+        "Words of customers for it, by which the handbook finds it: phrases with semicolons between, or a list.",
+        said=WORDS, example="nobody answers; still waiting", rank=3, told=msg("also called"),
+    )  # fmt: skip
     at: At = located()
     covers: tuple[str, ...] = requirement_ids("state")
 
@@ -491,8 +492,9 @@ class Flow(Mapped):
         "The limit of the whole flow.", example="14 days", codes=("CP411",), rank=4, told=msg("promise")
     )
     synonyms: tuple[str, ...] = texts(
-        "Other words for it.", said=WORDS, example="[mail]", rank=4, told=msg("also called")
-    )
+        "Words of customers for it, by which the handbook finds it: phrases with semicolons between, or a list.",
+        said=WORDS, example="money back; send it back; refund", rank=4, told=msg("also called"),
+    )  # fmt: skip
     events: Mapping[str, Event] = named(
         Event, "events by name", "What may happen.", defines="event", codes=("CP306",), rank=5,
         example="{email_received: {title: The customer writes, by: customer}}",
