@@ -20,6 +20,7 @@ from carepolicy.charts.text import clean, identifier, safe_link
 from carepolicy.files import write as write_file
 from carepolicy.handbook.book import Book, Sent, calendars_of, year_of
 from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
+from carepolicy.handbook.guide import guide_address, guide_of
 from carepolicy.handbook.home import calendar_pages, matrix_of
 from carepolicy.handbook.messages import message_anchor, messages_of
 from carepolicy.handbook.promises import clocks_of, promises_of
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from carepolicy.policy.model import Flow, Policies
 
 
-ASSETS = ("handbook.css", "handbook.js", "chart.js", "search.js")
+ASSETS = ("handbook.css", "handbook.js", "chart.js", "guide.css", "guide.js", "search.js")
 MANIFEST = "files.txt"
 """Lists every file of the site, so that a page whose flow is gone can be told from a file of someone else."""
 
@@ -201,21 +202,32 @@ class _Writer:
         book = self._book
         chart = drawings.chart or chart_of(book.policies, flow.name, language=book.language)
         self._site.files |= drawings.dots | drawings.others
+        about, steps, messages = self._about(flow), steps_of(book, flow, chart), messages_of(book, flow)
+        self._page(
+            f"flows/{guide_address(flow.name)}",
+            "guide.html",
+            "../../",
+            "../",
+            flow=about,
+            file=identifier(flow.name),
+            guide=guide_of(book, flow, steps, messages),
+        )
         self._page(
             page_of(flow.name),
             "flow.html",
             "../../",
             "../",
-            flow=self._about(flow),
+            flow=about,
+            guide=guide_address(flow.name),
             picture=drawings.picture,
             files=sorted({**drawings.dots, **drawings.others}),
             starts=self._starts(flow),
             every=book.limit(flow.every) if flow.every else "",
-            steps=steps_of(book, flow, chart),
+            steps=steps,
             always=always_of(chart, book),
             ends=ends_of(book, flow),
             clocks=clocks_of(book, flow),
-            messages=messages_of(book, flow),
+            messages=messages,
             stories=stories_of(book, flow, scenarios),
             since=since,
         )
@@ -227,7 +239,7 @@ class _Writer:
 
     def _flow_row(self, flow: Flow) -> dict[str, Any]:
         steps = sum(state.final is None for state in flow.states.values())
-        return {**self._about(flow), "file": identifier(flow.name), "steps": steps}
+        return {**self._about(flow), "file": identifier(flow.name), "guide": guide_address(flow.name), "steps": steps}
 
     def _about(self, flow: Flow) -> dict[str, Any]:
         book = self._book

@@ -1,0 +1,297 @@
+"""Guided mode: a flow as screens, one a step, with all that may happen at it as ways on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from carepolicy.charts.exits import chart_key
+from carepolicy.charts.text import clean, identifier
+from carepolicy.handbook.happenings import happenings_of
+from carepolicy.handbook.messages import message_anchor
+from carepolicy.handbook.steps import anchor_of
+from carepolicy.policy.language.flow import EVERY
+from carepolicy.policy.phrases import outcome_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from carepolicy.charts.words import Words
+    from carepolicy.handbook.book import Book
+    from carepolicy.handbook.happenings import Answer, Happening
+    from carepolicy.handbook.messages import MessageGroup
+    from carepolicy.handbook.steps import FlowStep
+    from carepolicy.policy.model import Effects, Flow, State, Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A screen to which a way leads: a numbered step, or an end (``number`` None)."""
+
+    anchor: str
+    title: str
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that is sent, with its text; ``address`` is its place on the flow's page, in every language."""
+
+    title: str
+    language: str
+    text: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What happens by itself on the way, or on arrival. ``opens`` are guides of other flows: address and title."""
+
+    effects: str = ""
+    letters: tuple[Letter, ...] = ()
+    opens: tuple[tuple[str, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.effects or self.letters or self.opens)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What staff are told of a way once it is taken; ``to`` None: the case stays at the step it was at."""
+
+    anchor: str
+    event: str
+    answer: str
+    beside: Beside
+    steps: tuple[str, ...]
+    say: str
+    never: str
+    note: str
+    by_itself: bool
+    to: Spot | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A way as a button: where it leads, and the id that it leads to on the page (of its ``Way``, or of the step)."""
+
+    key: str
+    text: str
+    to: Spot | None
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that may happen. Where a question decides, ``ask`` is the id of its screen, else ""."""
+
+    key: str
+    text: str
+    by_itself: bool
+    question: str
+    choices: tuple[Choice, ...]
+    ask: str
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A step: what its page tells, what happens on arrival, and all that may happen at it, by where that holds."""
+
+    step: FlowStep
+    arrival: Beside
+    events: tuple[Event, ...]
+    shared: tuple[tuple[str, tuple[Event, ...]], ...]
+
+    @property
+    def all_events(self) -> Iterator[Event]:
+        """Its own events, and those that may happen at many steps."""
+        yield from self.events
+        for _, events in self.shared:
+            yield from events
+
+
+@dataclass(frozen=True, slots=True)
+class EndScreen:
+    """A final state."""
+
+    spot: Spot
+    outcome: str
+    note: str
+    arrival: Beside
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """All screens of a flow. ``asked`` are questions that stand at many steps, each told once."""
+
+    starts: tuple[tuple[str, Spot, bool], ...]
+    screens: tuple[Screen, ...]
+    asked: tuple[Event, ...]
+    ends: tuple[EndScreen, ...]
+    ways: tuple[Way, ...]
+
+
+def guide_address(flow: str) -> str:
+    """The file of a flow's guide, beside its page. No flow's own page is called so: an id has no hyphen."""
+    return f"{identifier(flow)}-guide.html"
+
+
+def guide_of(book: Book, flow: Flow, steps: Sequence[FlowStep], messages: Sequence[MessageGroup]) -> Guide:
+    """The guide of a flow whose page has these steps and messages."""
+    return _Maker(book, flow, steps, messages).guide()
+
+
+def transition_by_key(flow: Flow) -> dict[str, Transition]:
+    """Every transition of a flow by its key on charts."""
+    return {
+        chart_key(place, trigger, index): transition
+        for place, trigger, transitions in _groups(flow)
+        for index, transition in enumerate(transitions)
+    }
+
+
+def _groups(flow: Flow) -> Iterator[tuple[str, str, tuple[Transition, ...]]]:
+    for state in flow.states.values():
+        yield from ((state.name, trigger, ways) for trigger, ways in state.on.items())
+        yield from ((state.name, f"after {after.limit}", after.transitions) for after in state.after)
+    for phase in flow.phases.values():
+        yield from ((f"phase-{phase.name}", trigger, ways) for trigger, ways in phase.on.items())
+    yield from (("anywhere", trigger, ways) for trigger, ways in flow.anywhere.items())
+
+
+@dataclass(slots=True)
+class _Maker:
+    """Makes the guide of one flow; ``ways`` and ``asked`` fill up as events are told."""
+
+    book: Book
+    flow: Flow
+    steps: Sequence[FlowStep]
+    messages: Sequence[MessageGroup]
+    words: Words = field(init=False)
+    transitions: Mapping[str, Transition] = field(init=False)
+    spots: Mapping[str, Spot] = field(init=False)
+    letters: Mapping[str, MessageGroup] = field(init=False)
+    ways: dict[str, Way] = field(default_factory=dict)
+    asked: dict[str, Event] = field(default_factory=dict)
+    choices: dict[str, Choice] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.words = self.book.words(self.flow)
+        self.transitions = transition_by_key(self.flow)
+        numbers = {step.anchor: step.number for step in self.steps}
+        self.spots = {
+            name: Spot(anchor_of(name), self.words.state(name), numbers.get(anchor_of(name)))
+            for name in self.flow.states
+        }
+        self.letters = {group.name: group for group in self.messages}
+
+    def guide(self) -> Guide:
+        states = {anchor_of(state.name): state for state in self.flow.states.values()}
+        screens = tuple(self._screen(step, states[step.anchor]) for step in self.steps)
+        ends = tuple(self._end(state) for state in self.flow.states.values() if state.final is not None)
+        return Guide(tuple(self._starts()), screens, tuple(self.asked.values()), ends, tuple(self.ways.values()))
+
+    def _starts(self) -> Iterator[tuple[str, Spot, bool]]:
+        """What brings a case: its words, the first step, and whether it is brought by time."""
+        flow, ui = self.flow, self.book.ui
+        opened = [state for state in flow.states.values() if state.start_on]
+        for state in opened:
+            for event in state.start_on:
+                yield self.words.event(event), self.spots[state.name], event == EVERY
+        if flow.every is not None and not any(EVERY in state.start_on for state in opened):
+            first = opened[0] if opened else next(iter(flow.states.values()))
+            yield ui.every.format(self.book.limit(flow.every)), self.spots[first.name], True
+        elif not opened:
+            yield ui.guide_begin, self.spots[next(iter(flow.states))], False
+
+    def _screen(self, step: FlowStep, state: State) -> Screen:
+        own: list[Event] = []
+        shared: dict[str, list[Event]] = {}
+        for happening in happenings_of(self.words, state):
+            event = self._event(happening, state)
+            (shared.setdefault(happening.where, []) if happening.where else own).append(event)
+        groups = tuple((where, tuple(events)) for where, events in shared.items())
+        return Screen(step, self._beside(state.enter), tuple(own), groups)
+
+    def _event(self, happening: Happening, state: State) -> Event:
+        choices = tuple(self._choice(happening, answer) for answer in happening.answers)
+        asks = bool(happening.question) and len(choices) > 1
+        ask = f"ask-{_id_of(happening.key)}" if asks else ""
+        event = Event(happening.key, happening.text, happening.timer, happening.question, choices, ask)
+        if not asks or not happening.where:
+            return event
+        if self.asked.setdefault(ask, event) == event:
+            return event
+        event = replace(event, ask=f"{ask}-{identifier(state.name)}")  # a step at which other answers are left
+        self.asked[event.ask] = event
+        return event
+
+    def _choice(self, happening: Happening, answer: Answer) -> Choice:
+        if answer.key not in self.choices:
+            to = None if answer.target is None else self.spots[answer.target]
+            way = self._way(happening, answer, to)
+            if to is None or _tells(way):
+                self.ways[way.anchor] = way
+            anchor = way.anchor if to is None or _tells(way) else to.anchor
+            self.choices[answer.key] = Choice(answer.key, answer.text, to, anchor)
+        return self.choices[answer.key]
+
+    def _way(self, happening: Happening, answer: Answer, to: Spot | None) -> Way:
+        transition = self.transitions[answer.key]
+        return Way(
+            anchor=f"way-{_id_of(answer.key)}",
+            event=happening.text,
+            answer=answer.text if len(happening.answers) > 1 else "",
+            beside=self._beside(transition.effects),
+            steps=tuple(clean(each) for each in transition.steps),
+            say=transition.say.strip(),
+            never=clean(transition.never),
+            note=clean(transition.note),
+            by_itself=happening.timer,
+            to=to,
+        )
+
+    def _beside(self, effects: Effects | None) -> Beside:
+        if effects is None:
+            return Beside()
+        told = self.words.effects(replace(effects, send=()), sends=True)
+        letters = tuple(self._letter(name) for name in effects.send)
+        opens = [(_start_of(self.book, each.flow, each.on), each.flow) for each in effects.open]
+        for raised in effects.raises:
+            opens += [
+                (_start_of(self.book, other.name, raised.event), other.name)
+                for other in self.book.policies.flows.values()
+                if any(raised.event in state.start_on for state in other.states.values())
+            ]
+        titles = tuple((address, self.words.flow_title(name)) for address, name in dict.fromkeys(opens))
+        return Beside(self.book.filled(told), letters, titles)
+
+    def _letter(self, name: str) -> Letter:
+        address = f"{identifier(self.flow.name)}.html#{message_anchor(name)}"
+        group = self.letters.get(name)
+        if group is None or not group.messages:
+            return Letter(self.book.message(self.flow, name), self.book.language, "", address)
+        first = group.messages[0]
+        return Letter(group.title, first.language, first.text.strip(), address)
+
+    def _end(self, state: State) -> EndScreen:
+        outcome = outcome_of(self.book.policies, self.flow.name, state.name, state.final or "")
+        return EndScreen(self.spots[state.name], outcome, clean(state.note), self._beside(state.enter))
+
+
+def _id_of(key: str) -> str:
+    """The key of a way as an id; its hyphens part its place, its trigger and its number."""
+    return "-".join(map(identifier, key.split("-")))
+
+
+def _tells(way: Way) -> bool:
+    """Whether there is anything to tell of a way but where it leads."""
+    return bool(way.beside or way.steps or way.say or way.never or way.note)
+
+
+def _start_of(book: Book, flow_name: str, event: str | None) -> str:
+    """The address of the guide of another flow, at the step at which the event opens a case of it."""
+    flow = book.policies.flows.get(flow_name)
+    states = [] if flow is None else [each for each in flow.states.values() if each.start_on]
+    first = next((each for each in states if event is None or event in each.start_on), None)
+    return guide_address(flow_name) + (f"#{anchor_of(first.name)}" if first is not None else "")
