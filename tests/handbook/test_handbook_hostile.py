@@ -29,9 +29,9 @@ TAGS = frozenset(
     re.findall(
         r"\w+",
         """
-        html head meta title link script body a header nav p span ul ol li main h1 h2 h3 h4 search form label input noscript
-        section div table thead tbody tr th td abbr dl dt dd footer article blockquote button br strong details summary
-        figure figcaption svg desc g polygon polyline path ellipse text
+        html head meta title link script body a header nav p span ul ol li main h1 h2 h3 h4 search form label input
+        noscript section div table thead tbody tr th td abbr dl dt dd footer article blockquote button br strong details
+        summary figure figcaption svg desc g polygon polyline path ellipse text
         """,
     )
 )
