@@ -101,7 +101,7 @@ def command(
     only = [near for wanted in language if (near := nearest_language(wanted, languages)) is not None]
     if pdf is not None:
         tag = only[0] if only else languages[0]
-        _print(found, pdf or _name(role, cards, only), tag, year, role, flows, cards, as_of)
+        _print(found, pdf or _name(role, flows, cards, only), tag, year, role, flows, cards, as_of)
         return
     earlier = None if since is None else earlier_or_exit(since, policies)
     try:
@@ -122,10 +122,11 @@ def _demand_no_site(options: dict[str, object]) -> None:
         raise click.UsageError(f"{wrong} goes with the site, not with a PDF", click.get_current_context())
 
 
-def _name(role: str | None, cards: str | None, only: list[str]) -> str:
-    """A file that says what is in it: handbook.pdf, warehouse.pdf, cards-warehouse-fr.pdf."""
-    parts = ["cards"] if cards else [] if role else ["handbook"]
-    return "-".join([*parts, *([role] if role else []), *only]) + ".pdf"
+def _name(role: str | None, flows: tuple[str, ...], cards: str | None, only: list[str]) -> str:
+    """A file that says what is in it: handbook.pdf, warehouse.pdf, cards-warehouse-fr.pdf, complaint.pdf."""
+    of = [*([role] if role else []), *flows]
+    parts = ["cards", *of] if cards else of or ["handbook"]
+    return "-".join([*parts, *only]) + ".pdf"
 
 
 def _print(
