@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ import msgspec
 
 from carepolicy.charts import chart_of
 from carepolicy.charts.text import clean
-from carepolicy.handbook.book import Book, calendars_of, year_of
+from carepolicy.handbook.book import Book, Sent, calendars_of, year_of
 from carepolicy.handbook.printed.cards import SIZES, cards_of
 from carepolicy.handbook.printed.chapter import Chapter, Letters
 from carepolicy.handbook.printed.plan import Plan
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from carepolicy.handbook.printed.pieces import Piece
-    from carepolicy.policy.model import Policies
+    from carepolicy.policy.model import Message, Policies
 
 PAPERS = {"A4": "a4", "A3": "a4", "Letter": "us-letter"}
 """What a book is printed on by the organisation's paper, in Typst's names: nobody holds a book of A3."""
@@ -73,7 +73,9 @@ class Volume:
         told: Callable[[int], None] = lambda flows: None,
     ) -> None:
         own = in_language(policies, language)
-        self.book = Book(own, language, year or year_of(policies), calendars_of(policies))
+        year = year or year_of(policies)
+        sent = Sent(replace(own, messages=_messages_in(own, language)), year)
+        self.book = Book(own, language, year, calendars_of(policies), shared=sent)
         self.words: PrintWords = print_words(language, policies.own_words)
         self._as_of, self._told = as_of, told
         self._whole = not flows
@@ -142,6 +144,18 @@ class Volume:
         told = msgspec.to_builtins(document)
         _link(told["pieces"], set(_labels(told["pieces"])), moved)
         return typeset((folder / markup).read_text(encoding="utf-8"), told, parts)
+
+
+def _messages_in(policies: Policies, language: str) -> dict[str, Mapping[str, Message]]:
+    """Messages by language: those of one, and of the others only what it lacks, since nothing else is printed."""
+    said = policies.messages.get(language, {})
+    found: dict[str, Mapping[str, Message]] = {language: said} if said else {}
+    known = set(said)
+    for other, texts in policies.messages.items():
+        if set(texts) - known:
+            found.setdefault(other, texts if not known else {name: texts[name] for name in texts if name not in known})
+            known |= set(texts)
+    return found
 
 
 def _labels(tree: object) -> Iterator[str]:
