@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.handbook.home import calendar_pages, matrix_of
-from carepolicy.handbook.printed.chapter import COLUMNS, Chapter
+from carepolicy.handbook.printed.chapter import COLUMNS, Chapter, chapter_label
 from carepolicy.handbook.printed.pieces import Columns, Heading, Items, Paragraph, Pen, after, joined, label, plain
 from carepolicy.handbook.shares import share_of
 from carepolicy.handbook.steps import anchor_of, steps_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from carepolicy.charts.plan import Chart
     from carepolicy.handbook.book import Book
@@ -38,7 +38,7 @@ class RoleBooklet:
             share = share_of(self._book, flow, self._charts[flow.name], self._role)
             if share:
                 found += self._chapter(flow, share)
-        return [Columns(COLUMNS, (*self._about(), *(found or [Paragraph(plain(self._words.nothing))])))]
+        return [Columns(COLUMNS, (*self._about(), *(found or [Paragraph(plain(self._ui.role_nothing))])))]
 
     def _about(self) -> list[Piece]:
         """Who has the role, who stands in, how much it may decide on, and when it is there."""
@@ -48,6 +48,9 @@ class RoleBooklet:
             pen.pair(ui.people, *plain(row.people)),
             pen.pair(ui.deputy, *pen.own(row.deputy)),
             pen.pair(ui.authority, *plain(row.authority)),
+            pen.pair(ui.role_stands, *pen.own(", ".join(self._stood_in_for()))),
+            pen.pair(ui.role_flows, *self._titles(lambda flow: flow.owner)),
+            pen.pair(ui.role_stewards, *self._titles(lambda flow: flow.steward)),
         ]
         found: list[Piece] = [Heading(1, pen.own(row.title), "role", listed=True), *_paragraphs(people)]
         calendar = self._book.policies.organisation.roles[self._role].calendar
@@ -60,20 +63,33 @@ class RoleBooklet:
                 ]
         return found
 
+    def _stood_in_for(self) -> list[str]:
+        roles = self._book.policies.organisation.roles
+        return [self._book.role(name) for name, role in roles.items() if role.deputy == self._role]
+
+    def _titles(self, charge: Callable[[Flow], str | None]) -> Spans:
+        """The titles of the flows of which the role has charge, which lead to their chapters."""
+        titles = [
+            self._pen.own(self._book.words(flow).flow_title(flow.name), "", chapter_label(flow.name))
+            for flow in self._flows
+            if charge(flow) == self._role
+        ]
+        return joined(titles, ", ")
+
     def _chapter(self, flow: Flow, share: Share) -> list[Piece]:
-        words = self._words
-        chapter = Chapter(self._book, words, flow, self._charts[flow.name])
+        ui = self._ui
+        chapter = Chapter(self._book, self._words, flow, self._charts[flow.name])
         numbers = {card.state: card.number for sheet in self._charts[flow.name].sheets for card in sheet.cards}
         mine = {card.number for card in share.cards}
         steps = [each for each in steps_of(self._book, flow, self._charts[flow.name]) if each.number in mine]
         told = [each for each in share.notices if not each.given]
         given = [each for each in share.notices if each.given]
         sections: list[tuple[str, str, Sequence[Piece]]] = [
-            (words.handed_in, "in", [self._handed(flow, each, numbers, inwards=True) for each in share.handed_in]),
-            (words.given, "given", [self._notice(flow, each, numbers) for each in given]),
-            (words.my_steps, "steps", [chapter.step(each) for each in steps]),
-            (words.handed_on, "on", [self._handed(flow, each, numbers, inwards=False) for each in share.handed_on]),
-            (words.notices, "told", [self._notice(flow, each, numbers) for each in told]),
+            (ui.role_in, "in", [self._handed(flow, each, numbers, inwards=True) for each in share.handed_in]),
+            (ui.role_given, "given", [self._notice(flow, each, numbers) for each in given]),
+            (ui.role_steps, "steps", [chapter.step(each) for each in steps]),
+            (ui.role_on, "on", [self._handed(flow, each, numbers, inwards=False) for each in share.handed_on]),
+            (ui.role_told, "told", [self._notice(flow, each, numbers) for each in told]),
         ]
         running: list[Piece] = []
         for title, anchor, pieces in sections:

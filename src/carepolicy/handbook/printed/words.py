@@ -37,12 +37,6 @@ class PrintWords:
     kept: str = msg("What is known of a case is erased {} after it closes.")
     booklet: str = msg("Booklet: {}")
     card: str = msg("Quick cards")
-    my_steps: str = msg("What you do")
-    handed_on: str = msg("What you hand on")
-    handed_in: str = msg("What comes to you")
-    notices: str = msg("What you are told")
-    given: str = msg("Cases that are given to you")
-    nothing: str = msg("Nothing in these flows is done by this role or told to it.")
     continued: str = msg("card {} of {}")
 
 
