@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from carepolicy.audit.figures import as_object
-from carepolicy.audit.mapping import Mapper, read_mapping
+from carepolicy.audit.mapping import Mapper, known_to
 from carepolicy.audit.replay import Replay, replay_lines
 from carepolicy.audit.tables import LogFault, Table
 from carepolicy.audit.xes import Traces
+from carepolicy.checks.mappings import read_mapping
 from carepolicy.machine.bundle import load_bundle
 from commands import run
 from shops import SHOP
@@ -76,7 +77,7 @@ def mapped(tmp_path, text, policies, log):
     path = tmp_path / "mapping.yaml"
     path.write_text(text)
     bundle = load_bundle(policies)
-    mapping, findings = read_mapping(str(path), bundle)
+    mapping, findings = read_mapping(str(path), known_to(bundle))
     assert findings == []
     mapper, replay = Mapper(mapping, bundle), Replay(bundle)
     with Table([str(log)], mapping.reads.format, mapping.reads, mapper.times) as table:
@@ -113,7 +114,7 @@ def test_traces_of_xes_are_cases(tmp_path):
         "event: {column: 'concept:name', values: {Written: ticket_inserted, Taken: taken_in_charge}}\n"
     )
     bundle = load_bundle(HELPDESK)
-    mapping, findings = read_mapping(str(tmp_path / "m.yaml"), bundle)
+    mapping, findings = read_mapping(str(tmp_path / "m.yaml"), known_to(bundle))
     assert findings == []
     replay = Replay(bundle)
     with Traces(str(log)) as traces:

@@ -10,7 +10,7 @@ import pytest
 from carepolicy.checks import check_folder
 
 ROOT = Path(__file__).parents[2]
-SETS = ("policies", "examples/helpdesk", "benchmarks/complaints", "src/carepolicy/starter")
+SETS = ("policies", "examples/helpdesk", "examples/marketplace", "benchmarks/complaints", "src/carepolicy/starter")
 
 
 @pytest.mark.parametrize("folder", SETS)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from carepolicy.audit.distribution import wilson
+from carepolicy.engine.codes import CODES
 from carepolicy.engine.instants import NEVER, text_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def as_object(replay: Replay) -> dict[str, Any]:
         "left_out": seen.left_out,
         "duplicates": seen.twice + measures.duplicates,
         "unexpected": measures.unexpected,
+        "not_taken": dict(sorted(seen.not_taken.items())),
         "reasons": dict(seen.reasons.most_common(20)),
         "from": text_of(seen.first) if seen.first != NEVER else None,
         "to": text_of(seen.last) if seen.last != -NEVER else None,
@@ -43,6 +45,7 @@ def _flow(flow: FlowMeasure) -> dict[str, Any]:
         "reopened": flow.reopened,
         "outcomes": dict(sorted(flow.outcomes.items(), key=lambda each: (-each[1], each[0]))),
         "duration": flow.duration.summary(),
+        "trace_time": flow.trace_time.summary(),
         "clocks": {name: _clock(clock) for name, clock in flow.clocks.items()},
         "states": {
             name: {
@@ -147,6 +150,8 @@ def as_text(replay: Replay, titles: Mapping[str, str]) -> Iterator[str]:
             yield f"{_count(number, 'row')} {what}"
     for reason, count in seen.reasons.most_common(3):
         yield f"  {count:,} x {reason}"
+    for code, count in sorted(seen.not_taken.items()):
+        yield f"{_count(count, 'event')} not taken: {code} ({CODES[code].title})"
     for name, flow in measures.flows.items():
         if flow.cases or flow.deviations:
             yield ""

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime.instants import EPOCH
+from carepolicy.checks.mappings import Known, column_scope, names_in, plain_name
 from carepolicy.engine.instants import text_of
-from carepolicy.guards.compiler import check_expression, compile_expression
-from carepolicy.guards.scope import Scope
-from carepolicy.policy.files import read_bytes
-from carepolicy.policy.findings import Finding, unknown
-from carepolicy.policy.language.keys import read_fields
-from carepolicy.policy.language.kinds import KINDS
-from carepolicy.policy.language.mapping import LogMapping
-from carepolicy.policy.language.organisation import Fact
-from carepolicy.policy.node import Node
-from carepolicy.policy.places import At, Source
-from carepolicy.policy.shape import check_shape
-from carepolicy.policy.text import source_of
+from carepolicy.guards.compiler import compile_expression
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle, FactTable
-    from carepolicy.policy.language.mapping import FactOf
-    from carepolicy.policy.places import Path
-
-CODE = "CP295"
+    from carepolicy.policy.language.mapping import FactOf, LogMapping
 
 IGNORED = "ignore"
+TIMES = {"xes": "time:timestamp", "ocel": "ocel:timestamp"}
+"""Where a format itself says when its events were."""
+
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 _FLAGS = {
@@ -41,91 +30,10 @@ _FLAGS = {
 }
 
 
-def read_mapping(path: str, bundle: Bundle) -> tuple[LogMapping | None, list[Finding]]:
-    """The mapping in a file, and what is wrong with it for a policy set."""
-    content, findings = read_bytes(path, path)
-    if content is None:
-        return None, findings
-    source, findings = source_of(content, path)
-    if source is None:
-        return None, findings
-    findings = check_shape(source, "mapping")
-    if findings:
-        return None, findings
-    made: LogMapping = KINDS["mapping"].read(Node(source, At(path), source.data, findings), "")
-    findings += _unfit(made, source, bundle)
-    return (None, findings) if findings else (made, [])
-
-
-def _unfit(made: LogMapping, source: Source, bundle: Bundle) -> Iterator[Finding]:
-    """What a mapping names that the policies do not have, and what it lacks."""
-    events = _events_of(bundle, made.flow)
-    flows = {each.flow for each in bundle.programs}
-    if made.flow is not None and made.flow not in flows:
-        yield unknown(CODE, "flow", made.flow, source.value(("flow",)), flows)
-        return
-    from_columns = made.events_from_columns.items()
-    named: list[tuple[Path, str]] = [(("events_from_columns", each), said) for each, said in from_columns]
-    if made.event is not None:
-        named += [(("event", "values", value), said) for value, said in made.event.values.items()]
-    for path, event in named:
-        if event not in events:
-            yield unknown(CODE, "event", event, source.value(path), events)
-    for fact, of in made.facts.items():
-        table = bundle.facts.get(fact)
-        if table is None:
-            yield unknown(CODE, "fact", fact, source.key(("facts", fact)), bundle.facts)
-        elif table.type == "choice":
-            told: list[tuple[Path, str]] = [(("facts", fact, "values", each), said) for each, said in of.values.items()]
-            told += [(("facts", fact, "others"), of.others)] if of.others is not None else []
-            for path, said in told:
-                if said not in table.of:
-                    yield unknown(CODE, f"value of {fact}", said, source.value(path), table.of)
-    zone = made.reads.timezone if made.reads is not None else None
-    if zone is not None and zone not in available_timezones():
-        yield unknown(CODE, "time zone", zone, source.value(("reads", "timezone")), available_timezones())
-    if made.event is None and not made.events_from_columns:
-        hint = "say in which column events stand (event: {column: …}), or which columns hold instants"
-        yield Finding(CODE, "nothing says what happened", source.value(()), hint)
-    if made.event is not None and made.time is None and not _is_standard(made):
-        hint = "say which column says when (time: …)"
-        yield Finding(CODE, "nothing says when the events were", source.key(("event",)), hint)
-    if made.where is not None:
-        for fault in check_expression(made.where, _column_scope(_names_in(made.where)), "flag"):
-            yield Finding(CODE, fault.message, source.value(("where",)), fault.hint or "")
-
-
-def _is_standard(made: LogMapping) -> bool:
-    """Whether a log's format itself says when its events were."""
-    return made.reads is not None and made.reads.format in ("xes", "ocel")
-
-
-def _events_of(bundle: Bundle, flow: str | None) -> set[str]:
-    return {event for each in bundle.programs if flow in (None, each.flow) for event in each.events}
-
-
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
-_FUNCTIONS = frozenset(("true", "false", "null", "in", "has", "size", "matches", "startsWith", "endsWith", "contains"))
-
-
-def _names_in(expression: str) -> list[str]:
-    return [each for each in _WORD.findall(_QUOTED.sub("''", expression)) if each not in _FUNCTIONS]
-
-
-def plain_name(column: str) -> str:
-    """A column's name as expressions write it: with ``_`` in place of other signs."""
-    return re.sub(r"[^A-Za-z0-9_]", "_", column)
-
-
-def _column_scope(columns: Sequence[str]) -> Scope:
-    """What an expression over a row may name: its columns, all of them texts."""
-    facts = {plain_name(each): _text_fact(plain_name(each)) for each in columns}
-    return Scope(facts, {}, (), (), None)
-
-
-def _text_fact(name: str) -> Fact:
-    return read_fields(Fact, Node(Source("", "", {}, {}, {}), At(""), {"type": "text"}, []), name)
+def known_to(bundle: Bundle) -> Known:
+    """What mappings for a compiled set may name."""
+    flows = {each.flow: each.events for each in bundle.programs}
+    return Known(flows, {name: fact.of for name, fact in bundle.facts.items()})
 
 
 class Unmapped(ValueError):
@@ -154,22 +62,23 @@ class Mapper:
     ``ranks`` orders the events of one instant: by the first state of a flow, in its file's order, that allows them.
     """
 
-    def __init__(self, mapping: LogMapping, bundle: Bundle) -> None:
+    def __init__(self, mapping: LogMapping, bundle: Bundle, form: str = "") -> None:
         self.mapping = mapping
+        self.form = (mapping.reads.format if mapping.reads is not None else None) or form
+        self.time = mapping.time or TIMES.get(self.form)
         self.bundle = bundle
         reads = mapping.reads
         self.zone = ZoneInfo((reads.timezone if reads else None) or bundle.timezone)
         self.keeps_duplicates = reads is not None and reads.duplicates == "keep"
         event = mapping.event
-        wanted = [mapping.time, mapping.id, event.column if event else None, *mapping.events_from_columns]
+        wanted = [self.time, mapping.id, event.column if event else None, *mapping.events_from_columns]
         wanted += [each.column for each in mapping.facts.values()]
         self.columns: tuple[str, ...] = tuple(dict.fromkeys(each for each in wanted if each is not None))
-        self.names_in_where = tuple(_names_in(mapping.where)) if mapping.where is not None else ()
-        self.times = frozenset((*([mapping.time] if mapping.time else []), *mapping.events_from_columns))
+        self.names_in_where = tuple(names_in(mapping.where)) if mapping.where is not None else ()
+        self.times = frozenset((*([self.time] if self.time else []), *mapping.events_from_columns))
         self.ranks = _ranks(bundle)
         self._carries = {kind: frozenset(facts) for kind, facts in bundle.carries.items()}
         self._instants: dict[str, int] = {}
-        self._bound = False
         self._ignored = event is not None and event.others == IGNORED
         self.skipped = 0
 
@@ -177,7 +86,7 @@ class Mapper:
         """Take rows of these columns: those of ``columns`` in their order, then those that ``where`` names."""
         at = {name: place + 2 for place, name in enumerate(columns)}
         mapping = self.mapping
-        self._time = at.get(mapping.time or "")
+        self._time = at.get(self.time or "")
         self._id = at.get(mapping.id or "")
         self._event = at.get(mapping.event.column) if mapping.event else None
         self._from_columns = [(at[column], kind) for column, kind in mapping.events_from_columns.items()]
@@ -186,10 +95,9 @@ class Mapper:
         ]
         self._where = None
         if mapping.where is not None:
-            expression = compile_expression(mapping.where, _column_scope(all_columns), "flag")
+            expression = compile_expression(mapping.where, column_scope(all_columns), "flag")
             known = {plain_name(name): place for name, place in at.items()}
             self._where = (expression.function, [(name, known[name]) for name in self.names_in_where if name in known])
-        self._bound = True
 
     def is_wanted(self, row: Row) -> bool:
         """Whether ``where`` holds for a row; not where it cannot be told."""
@@ -247,7 +155,7 @@ class Mapper:
                            f"the column {event.column} is empty")  # fmt: skip
         when = row[self._time] if self._time is not None else None
         if when in (None, ""):
-            raise Unmapped(f"the column {self.mapping.time} is empty, or its time is not written as the mapping says")
+            raise Unmapped(f"the column {self.time} is empty, or its time is not written as the mapping says")
         self._add(found, subject, row, kind, when, facts)
 
     def _add(self, found: list[Made], subject: str, row: Row, kind: str, when: str, facts: dict[str, Any]) -> None:
@@ -364,18 +272,3 @@ def _moment(mapper: Mapper, of: FactOf, kind: str, text: str) -> str:
     elif moment.tzinfo is None:
         moment = moment.replace(tzinfo=mapper.zone)
     return text_of((moment - EPOCH) // _MICROSECOND)
-
-
-def mapping_files(root: str) -> Mapping[str, str]:
-    """The mappings of a policy set by their names: files of the folder ``mappings``."""
-    import os
-
-    from carepolicy.policy.files import layers_of, listed
-
-    found = {}
-    for layer in layers_of(root):
-        folder = os.path.join(layer, "mappings")
-        for name in listed(folder):
-            if name.endswith(".yaml"):
-                found[name.removesuffix(".yaml")] = os.path.join(folder, name)
-    return found

@@ -104,6 +104,7 @@ class FlowMeasure:
     last: int | None = None
     outcomes: Counter[str] = field(default_factory=Counter)
     duration: Distribution = field(default_factory=Distribution)
+    trace_time: Distribution = field(default_factory=Distribution)
     clocks: dict[str, ClockMeasure] = field(default_factory=dict)
     states: dict[str, StateMeasure] = field(default_factory=dict)
     ways: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -372,12 +373,18 @@ class Measures:
 
     # -- variants, and the end -----------------------------------------------------------------------------
 
-    def saw(self, subject: str, events: Sequence[str]) -> None:
-        """Count the events of a subject, in their order, as a variant of each flow that they belong to."""
+    def saw(self, subject: str, events: Sequence[tuple[str, int]]) -> None:
+        """Count the events of a subject, by type and time in their order, as a variant of each flow that they belong
+        to."""
         for name, table in self._tables.items():
-            if not table.by_subject or table.events.isdisjoint(events):
+            known = table.events
+            if not table.by_subject:
                 continue
-            sequence = tuple(each for each in events if each in table.events)
+            own = [each for each in events if each[0] in known]
+            if not own:
+                continue
+            self.flows[name].trace_time.add(max(own[-1][1] - own[0][1], 0))
+            sequence = tuple(kind for kind, _ in own)
             variants = self.flows[name].variants
             variant = variants.get(sequence)
             if variant is None:
@@ -493,6 +500,7 @@ def _add_flow(mine: FlowMeasure, theirs: FlowMeasure) -> None:
     mine.last = max((each for each in (mine.last, theirs.last) if each is not None), default=None)
     mine.outcomes.update(theirs.outcomes)
     mine.duration.add_all(theirs.duration)
+    mine.trace_time.add_all(theirs.trace_time)
     mine.ways.update(theirs.ways)
     mine.sent.update(theirs.sent)
     mine.due += theirs.due

@@ -12,8 +12,10 @@ from orjson import dumps
 
 from carepolicy.audit.mapping import Mapper
 from carepolicy.audit.measures import Measures
+from carepolicy.audit.ocel import Objects
 from carepolicy.audit.tables import Table
 from carepolicy.audit.xes import Traces
+from carepolicy.checks.mappings import plain_name
 from carepolicy.engine.cards import SHORTEST, names_card
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import MERGE, Incoming, NotTaken, Reading, Refused, is_too_long, make_tuple
@@ -69,13 +71,15 @@ class SubjectMemory(ProcessMemory):
 @dataclass(slots=True)
 class Seen:
     """What was read of a log: ``events`` that the engine took in, rows that ``where`` or the mapping left out, rows
-    that stood there twice, and rows that make no event: how many, and of the first of them the number and why."""
+    that stood there twice, and rows that make no event: how many, and of the first of them the number and why.
+    ``not_taken`` are events that reached no case, by their code."""
 
     events: int = 0
     left_out: int = 0
     twice: int = 0
     refused: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    not_taken: Counter[str] = field(default_factory=Counter)
     shown: list[tuple[int, str]] = field(default_factory=list)
     first: int = NEVER
     last: int = -NEVER
@@ -94,11 +98,12 @@ class Seen:
         self.twice += other.twice
         self.refused += other.refused
         self.reasons.update(other.reasons)
+        self.not_taken.update(other.not_taken)
         self.shown = sorted({*self.shown, *other.shown})[:SHOWN]
         self.first, self.last = min(self.first, other.first), max(self.last, other.last)
 
 
-Log = Table | Traces
+Log = Table | Traces | Objects
 
 
 class Replay:
@@ -132,7 +137,7 @@ class Replay:
         mapper.bind(wanted, log.columns or wanted)
         held: list[tuple[Made, str]] = []
         for subject, rows in log.groups(mapper.mapping.subject, wanted):
-            single = rows if mapper.keeps_duplicates or isinstance(log, Traces) else self._without_copies(rows)
+            single = rows if mapper.keeps_duplicates or not isinstance(log, Table) else self._without_copies(rows)
             if not subject:
                 for each in single:
                     self.seen.refuse(each[0], f"the column {mapper.mapping.subject}, which names the case, is empty")
@@ -140,7 +145,7 @@ class Replay:
             made = mapper.events(subject, single, self.seen.refuse)
             if not made:
                 continue
-            self.measures.saw(subject, [each.type for each in made])
+            self.measures.saw(subject, [(each.type, each.time) for each in made])
             if self.by_subject:
                 self._take_made(subject, made)
             else:
@@ -171,9 +176,9 @@ class Replay:
             rows.sort(key=itemgetter(3, 0))
         self._faults += reading.faults
         if not by_time:
-            by_name: dict[str, list[str]] = {}
+            by_name: dict[str, list[tuple[str, int]]] = {}
             for row in rows:
-                by_name.setdefault(row[1], []).append(row[2])
+                by_name.setdefault(row[1], []).append((row[2], row[3]))
             for subject, kinds in by_name.items():
                 self.measures.saw(subject, kinds)
         self._queue(rows)
@@ -259,9 +264,15 @@ class Replay:
         reading = Reading.of((), events) if events else Reading(rows, ())
         for caused in run.take(reading):
             self.measures.take(caused.records)
-        run.refusals.clear()
+        self._note_refusals(run)
         self.seen.events += len(rows)
         self._step(len(rows))
+
+    def _note_refusals(self, run: Run) -> None:
+        """Count the events that reached no case, and those in which a card number was masked."""
+        for refusal in run.refusals:
+            self.seen.not_taken[refusal.code] += 1
+        run.refusals.clear()
 
     def _remember(self, rows: Sequence[Row]) -> None:
         """What is known of the subjects whose events come: the last values."""
@@ -283,6 +294,7 @@ class Replay:
         for caused in sorted(ending.caused, key=attrgetter("order")):
             self.measures.take(caused.records)
         self.measures.take(ending.due)
+        self._note_refusals(run)
         self.measures.finish()
 
 
@@ -295,8 +307,6 @@ def _has_odd(rows: Sequence[Row]) -> bool:
 
 
 def _is_named(column: str, names: Sequence[str]) -> bool:
-    from carepolicy.audit.mapping import plain_name
-
     return plain_name(column) in names
 
 

@@ -66,12 +66,13 @@ def check_folder(root: str | os.PathLike[str], today: date | None = None) -> tup
 
     The set is judged as of ``today``; of the machine's date where none is given.
     """
+    from carepolicy.checks.mappings import check_mappings
     from carepolicy.policy.load import load_policies
 
     policies, findings = load_policies(root)
     if policies is None:
         return None, in_order(findings)
-    return policies, in_order((*findings, *run_checks(policies, today or date.today())))
+    return policies, in_order((*findings, *run_checks(policies, today or date.today()), *check_mappings(policies)))
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

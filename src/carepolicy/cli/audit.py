@@ -89,9 +89,11 @@ def _demand_fact(fact: str, bundle: Bundle) -> None:
         raise CommandError(f"{fact} is private, and stands in no report")
 
 
-def mapper_or_exit(bundle: Bundle, policies: str, named: str) -> Mapper:
+def mapper_or_exit(bundle: Bundle, policies: str, named: str, log: str) -> Mapper:
     """The mapping of a file, or of a name in the set; ends where there is something wrong with it."""
-    from carepolicy.audit.mapping import Mapper, mapping_files, read_mapping
+    from carepolicy.audit.mapping import Mapper, known_to
+    from carepolicy.audit.tables import format_of
+    from carepolicy.checks.mappings import mapping_files, read_mapping
     from carepolicy.policy.likeness import did_you_mean
 
     known = mapping_files(policies)
@@ -99,17 +101,18 @@ def mapper_or_exit(bundle: Bundle, policies: str, named: str) -> Mapper:
     if not os.path.exists(path):
         near = f"; {did_you_mean(named, known)}" if known else ""
         raise CommandError(f"there is no mapping {named}{near}")
-    made, findings = read_mapping(path, bundle)
+    made, findings = read_mapping(path, known_to(bundle))
     if made is None:
         click.echo(written(reported("", findings), "text"), err=True, nl=False)
         raise SystemExit(USAGE)
-    return Mapper(made, bundle)
+    return Mapper(made, bundle, (made.reads.format if made.reads is not None else None) or format_of(log))
 
 
 def replayed(
     bundle: Bundle, policies: str, logs: Sequence[str], mapping: str | None, by: Sequence[str], until: int | None
 ) -> Replay:
     """The replay of some logs; ends where one cannot be read."""
+    from carepolicy.audit.ocel import Objects
     from carepolicy.audit.replay import Replay, replay_lines
     from carepolicy.audit.tables import LogFault, Table, format_of
     from carepolicy.audit.xes import Repeated, Traces
@@ -124,16 +127,15 @@ def replayed(
                     raise CommandError(f"{path} needs a mapping (--map): how its rows become events")
             with Table(logs, "jsonl", None) as table:
                 return replay_lines(bundle, table, by, until)
-        mapper = mapper_or_exit(bundle, policies, mapping)
-        reads = mapper.mapping.reads
-        form = (reads.format if reads is not None else None) or format_of(logs[0])
+        mapper = mapper_or_exit(bundle, policies, mapping, logs[0])
+        form = mapper.form
         replay = Replay(bundle, by)
-        if form == "xes":
+        if form in ("xes", "ocel"):
             for path in logs:
-                with Traces(path) as traces:
-                    replay.take_mapped(traces, mapper)
+                with Traces(path) if form == "xes" else Objects(path) as log:
+                    replay.take_mapped(log, mapper)
         else:
-            with Table(logs, form, reads, mapper.times) as table:
+            with Table(logs, form, mapper.mapping.reads, mapper.times) as table:
                 replay.take_mapped(table, mapper)
         replay.finish(until)
     except LogFault as fault:
