@@ -63,7 +63,8 @@
     const same = shared(typed, word);
     if (same < 3 && !unfinished && Math.min(typed.length, word.length) < 5) return 0;
     const [short, long] = typed.length < word.length ? [typed.length, word.length] : [word.length, typed.length];
-    if (same >= 3 && short - same <= 3 && long - same <= 3 && same >= 0.6 * long) return 0.5 + 0.8 * same / (short + long);
+    const stem = same >= 4 ? same >= 0.6 * long && long - same <= 3 : same === 3 && short === 3 && long === 4;
+    if (stem) return 0.5 + 0.8 * same / (short + long);
     if (unfinished && typed.length > 1 && same === typed.length) return 0.75;
     if (short >= 5 && (word.includes(typed) || typed.includes(word))) return 0.55;
     return 0;
@@ -76,7 +77,7 @@
     return apart > most ? 0 : apart === 1 ? 0.8 : 0.6;
   };
 
-  const PHRASES = { s: 10, t: 10, x: 9, p: 9, e: 5 };
+  const PHRASES = { s: 10, t: 10, x: 9, p: 9, e: 4 };
   const WORDS = { s: 5, t: 5, x: 4, p: 4, o: 2, e: 2.5, w: 1.5 };
   const KINDS = { flow: 1.25, step: 1, end: 0.9, message: 0.8, role: 0.6, term: 0.9 };
   const NAMED = 1.2; // a role one of whose people is named: behind the flows that it owns, before its steps
@@ -213,7 +214,9 @@
       const flow = index.flows.get(each.number);
       if (flow === undefined || flow === each.number || (each.exact && "ts".includes(each.field))) continue;
       const above = found.get(flow);
-      above.score = Math.max(above.score, each.score * 1.001);
+      if (each.score <= above.score) continue;
+      above.score = each.score * 1.001;
+      if (!above.text) Object.assign(above, { text: each.text, field: each.field });
     }
     return found;
   };
@@ -260,7 +263,7 @@
       all = place ? [...steps.slice(0, 3), ...all] : steps;
     }
     const best = all.length ? all[0].score : 0;
-    const shown = all.filter((each, at) => each.score >= best / 6 && all.findIndex((other) => other.number === each.number) === at);
+    const shown = all.filter((each, at) => each.score >= best / 5 && all.findIndex((other) => other.number === each.number) === at);
     return {
       sure: shown.length > 0 && (shown[0].covered >= SURE),
       hits: shown.slice(0, most).map((each) => ({
