@@ -12,7 +12,7 @@ from carepolicy.translations import Counted, Own, msg, msgs, pmsg, translation_o
 class Ui:
     """Words of the pages in one language; ``{}`` marks where a value goes.
 
-    ``stop`` are words that a search leaves out; ``day_time`` and ``day_pattern`` are date patterns of CLDR.
+    ``stop`` are small words that weigh little in a search; ``day_time`` and ``day_pattern`` are date patterns of CLDR.
     """
 
     colon: str = msg(":")
@@ -39,7 +39,10 @@ class Ui:
     kind_message: str = msg("message")
     kind_term: str = msg("word")
     stop: str = msg(
-        "i have a an the and or is are was of to in on at with who whose that this has had my our it its customer"
+        "i you he she it we they me him her us them my your his our their its a an the this that these those some any "
+        "and or but so if as than then who whose whom which what when where why how is are was were be been being am "
+        "do does did have has had having will would can could should shall may might must to of in on at by for from "
+        "with about into very just also there here now please customer customers s t m ve re ll d"
     )
     all_flows: str = msg("All flows")
     steps_count: Counted = msgs("1 step", "{} steps")

@@ -63,7 +63,7 @@
     const same = shared(typed, word);
     if (same < 3 && !unfinished && Math.min(typed.length, word.length) < 5) return 0;
     const [short, long] = typed.length < word.length ? [typed.length, word.length] : [word.length, typed.length];
-    const stem = same >= 4 ? same >= 0.6 * long && long - same <= 3 : same === 3 && short === 3 && long === 4;
+    const stem = same >= 4 ? same >= (same === 4 && same < short ? 0.7 : 0.6) * long && long - same <= 3 : same === 3 && short === 3 && long === 4;
     if (stem) return 0.5 + 0.8 * same / (short + long);
     if (unfinished && typed.length > 1 && same === typed.length) return 0.75;
     if (short >= 5 && (word.includes(typed) || typed.includes(word))) return 0.55;
@@ -78,7 +78,10 @@
   };
 
   const PHRASES = { s: 10, t: 10, x: 9, p: 9, e: 4 };
-  const WORDS = { s: 5, t: 5, x: 4, p: 4, o: 2, e: 2.5, w: 1.5 };
+  const WORDS = { s: 5, t: 5, p: 4, o: 2, e: 2.5, w: 1.5 };
+  const ABROAD = { x: 4 };
+  const ALIKE = 0.85; // words of other languages have to be as like as that: no slips, no parts of compounds
+  const SMALL = 0.15; // what a small word ("the", "is") weighs beside another
   const KINDS = { flow: 1.25, step: 1, end: 0.9, message: 0.8, role: 0.6, term: 0.9 };
   const NAMED = 1.2; // a role one of whose people is named: behind the flows that it owns, before its steps
   const FROM_STEPS = 0.4;
@@ -87,9 +90,22 @@
 
   const listed = (value) => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
 
+  const placed = (entries, fields) => {
+    const places = new Map();
+    entries.forEach((entry, number) => {
+      for (const [field, weight] of Object.entries(fields)) {
+        for (const word of listed(entry[field]).flatMap(split)) {
+          if (!places.has(word)) places.set(word, new Map());
+          const at = places.get(word);
+          at.set(number, Math.max(weight, at.get(number) || 0));
+        }
+      }
+    });
+    return places;
+  };
+
   // The index in the form in which it is searched: of each word where it stands, and every phrase with its words.
   const prepared = (entries, stop, steps) => {
-    const places = new Map();
     const phrases = [];
     const inPhrases = new Map();
     const flows = new Map();
@@ -97,27 +113,19 @@
     entries.forEach((entry, number) => {
       if (entry.c === "flow") flow = number;
       if (["flow", "step", "end", "message"].includes(entry.c)) flows.set(number, flow);
-      for (const [field, weight] of Object.entries(WORDS)) {
-        for (const word of listed(entry[field]).flatMap(split)) {
-          if (!places.has(word)) places.set(word, new Map());
-          const at = places.get(word);
-          at.set(number, Math.max(weight, at.get(number) || 0));
-        }
-      }
       for (const [field, weight] of Object.entries(PHRASES)) {
         for (const text of listed(entry[field])) {
-          const all = [...new Set(split(text))];
-          const words = all.filter((word) => !stop.has(word));
-          const phrase = { number, field, weight, text, words: words.length ? words : all };
-          for (const word of phrase.words) {
+          const words = [...new Set(split(text))];
+          for (const word of words) {
             if (!inPhrases.has(word)) inPhrases.set(word, []);
             inPhrases.get(word).push(phrases.length);
           }
-          phrases.push(phrase);
+          phrases.push({ number, field, weight, text, words });
         }
       }
     });
-    return { entries, stop, steps, places, phrases, inPhrases, flows, known: new Map() };
+    const [places, abroad] = [placed(entries, WORDS), placed(entries, ABROAD)];
+    return { entries, stop, steps, places, abroad, phrases, inPhrases, flows, known: new Map() };
   };
 
   // The words of the set that a typed one is like, and how much. Slips of the fingers count only where nothing else does.
@@ -131,6 +139,11 @@
       if (like) near.set(word, like);
       sound = sound || like > 0.7;
     }
+    for (const word of index.abroad.keys()) {
+      const like = near.has(word) ? 0 : likeness(typed, word, false);
+      if (like >= ALIKE) near.set(word, like);
+      sound = sound || like >= ALIKE;
+    }
     for (const word of sound ? [] : index.places.keys()) {
       const like = mistyped(typed, word);
       if (like > (near.get(word) || 0)) near.set(word, like);
@@ -139,15 +152,23 @@
     return near;
   };
 
+  // Where a word stands, with the weight of the field: in other languages only where it is very like.
+  const standing = function* (index, word, like) {
+    yield* index.places.get(word) || [];
+    if (like >= ALIKE) yield* index.abroad.get(word) || [];
+  };
+
+  const weighed = (index, word, count) => (index.stop.has(word) ? SMALL : 1) * Math.log(1 + index.entries.length / Math.max(count, 1));
+
   // What is looked for: each word of a query with those that it is like, and how much it weighs. A rare one weighs more.
   const terms = (index, words) => words.map((typed, at) => {
     const near = neighbours(index, typed, at === words.length - 1);
     const found = new Set();
-    for (const [word, like] of near) if (like >= 0.55) for (const number of index.places.get(word).keys()) found.add(number);
-    return { typed, near, weight: Math.log(1 + index.entries.length / Math.max(found.size, 1)) };
+    for (const [word, like] of near) if (like >= 0.55) for (const [number] of standing(index, word, like)) found.add(number);
+    return { typed, near, weight: weighed(index, typed, found.size) };
   });
 
-  const rarity = (index, word) => Math.log(1 + index.entries.length / index.places.get(word).size);
+  const rarity = (index, word) => weighed(index, word, (index.places.get(word) || index.abroad.get(word)).size);
 
   const scored = (index, query) => {
     const total = query.reduce((sum, term) => sum + term.weight, 0);
@@ -155,7 +176,7 @@
     const touched = new Map();
     query.forEach((term, at) => {
       for (const [word, like] of term.near) {
-        for (const [number, weight] of index.places.get(word)) {
+        for (const [number, weight] of standing(index, word, like)) {
           const own = bags.get(number) || bags.set(number, []).get(number);
           own[at] = Math.max(own[at] || 0, weight * like);
           const flow = index.flows.get(number);
@@ -165,6 +186,7 @@
           }
         }
         for (const phrase of index.inPhrases.get(word) || []) {
+          if (index.phrases[phrase].field === "x" && like < ALIKE) continue;
           const words = touched.get(phrase) || touched.set(phrase, []).get(phrase);
           words.push([at, word, like]);
         }
@@ -198,7 +220,7 @@
       const score = phrase.weight * ofQuery ** 1.5 * ofPhrase;
       const entry = found.get(phrase.number);
       if (score > (entry.phrase || 0)) {
-        Object.assign(entry, { phrase: score, field: phrase.field, text: phrase.text, exact: ofQuery > 0.75 && ofPhrase > 0.75 });
+        Object.assign(entry, { phrase: score, field: phrase.field, text: phrase.text, exact: ofQuery > 0.75 && ofPhrase > 0.75, whole: ofPhrase > 0.9 });
       }
     }
     for (const each of found.values()) {
@@ -238,14 +260,9 @@
 
   const ranked = (found) => [...found.values()].sort((a, b) => b.score - a.score || a.number - b.number);
 
-  const meant = (index, words) => {
-    const kept = words.filter((word) => !index.stop.has(word));
-    return kept.length ? kept : words;
-  };
-
   const found = (index, words) => {
-    const query = terms(index, meant(index, words)).filter((term) => term.near.size || term.typed.length > 1);
-    return query.length ? ranked(lifted(index, scored(index, query))) : [];
+    const query = terms(index, [...new Set(words)]);
+    return query.some((term) => term.near.size) ? ranked(lifted(index, scored(index, query))) : [];
   };
 
   // What a query finds, best first: entries with the phrase that fits. ``sure`` is false where little of it fits.
@@ -265,7 +282,7 @@
     const best = all.length ? all[0].score : 0;
     const shown = all.filter((each, at) => each.score >= best / 5 && all.findIndex((other) => other.number === each.number) === at);
     return {
-      sure: shown.length > 0 && (shown[0].covered >= SURE),
+      sure: shown.length > 0 && (shown[0].covered >= SURE || shown[0].whole === true),
       hits: shown.slice(0, most).map((each) => ({
         entry: index.entries[each.number],
         said: each.text && each.field !== "t" && each.field !== "e" ? each.text : "",
