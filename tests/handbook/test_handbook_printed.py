@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from carepolicy.charts import chart_of
 from carepolicy.handbook.book import Book, calendars_of, year_of
 from carepolicy.handbook.printed import Volume
 from carepolicy.handbook.promises import promises_of
+from carepolicy.handbook.search import spoken
 from carepolicy.handbook.shares import share_of
 from carepolicy.handbook.steps import steps_of
 from carepolicy.policy.phrases import in_language
@@ -121,6 +123,16 @@ def test_contents_name_each_flow_with_the_page_on_which_it_begins(library, print
             contents[place:].lstrip(" .").startswith(str(begin))
             for place in (at + len(flow.title) for at in range(len(contents)) if contents.startswith(flow.title, at))
         ), flow.title
+
+
+def test_what_customers_say_leads_to_the_page_of_the_flow_that_helps(library, printed):
+    chapters = printed.chapters()
+    lookup = " ".join(" ".join(printed.pages[number - 1] for number in chapters["I have a customer who …"]).split())
+    phrases = [(phrase, flow) for flow in library.flows.values() for phrase in spoken(flow.synonyms)]
+    assert len(phrases) > 200
+    for phrase, flow in phrases:
+        told = re.findall(rf"(?:^| ){re.escape(phrase)} ((?:\(p\. \d+\) ?)+)", lookup)
+        assert str(chapters[flow.title][0]) in re.findall(r"\d+", " ".join(told)), phrase
 
 
 def test_links_lead_to_pages_of_the_document(printed):

@@ -25,6 +25,7 @@ from carepolicy.handbook.printed.pieces import (
     quiet,
 )
 from carepolicy.handbook.promises import clocks_of
+from carepolicy.handbook.search import spoken
 from carepolicy.handbook.steps import always_of, anchor_of, ends_of, steps_of
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Chapter:
             self._pen.pair(ui.steward, *self._pen.own(self._book.role(flow.steward))),
             self._pen.pair(ui.version, *plain(str(flow.version))),
             self._pen.pair(ui.valid_from, *plain(self._book.day(flow.valid_from) if flow.valid_from else "")),
-            self._pen.pair(ui.also_called, *self._pen.own(", ".join(clean(each) for each in flow.synonyms))),
+            self._pen.pair(ui.also_called, *self._pen.own(", ".join(spoken(flow.synonyms)))),
         ]
         purpose = self._pen.own(flow.purpose)
         return [heading, *([Paragraph(purpose, "lead")] if purpose else []), Paragraph(joined(about, "  ·  "), "about")]

@@ -121,6 +121,14 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
+class Entries:
+    """Lines of an index."""
+
+    lines: tuple[Spans, ...]
+    kind: str = "entries"
+
+
+@dataclass(frozen=True, slots=True)
 class Columns:
     """Pieces that run in columns."""
 
@@ -129,7 +137,7 @@ class Columns:
     kind: str = "columns"
 
 
-Piece = Heading | Paragraph | Items | Table | Step | Letter | Sheet | Columns
+Piece = Heading | Paragraph | Items | Entries | Table | Step | Letter | Sheet | Columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from carepolicy.charts.text import clean
 from carepolicy.handbook.book import Book, Sent, calendars_of, year_of
 from carepolicy.handbook.printed.cards import SIZES, cards_of
 from carepolicy.handbook.printed.chapter import Chapter, Letters
+from carepolicy.handbook.printed.lookup import lookup_of
 from carepolicy.handbook.printed.plan import Plan
 from carepolicy.handbook.printed.role import RoleBooklet
 from carepolicy.handbook.printed.words import PrintWords, print_words
@@ -95,6 +96,7 @@ class Volume:
         for flow in self._flows:
             pieces += Chapter(self.book, self.words, flow, self._charts[flow.name], letters).pieces(())
             self._told(1)
+        pieces += lookup_of(self.book) if self._whole else []
         return self._set("book.typ", self.book.ui.handbook, pieces, cover=self._whole, moved=letters.moved)
 
     def role(self, role: str) -> Typeset:
