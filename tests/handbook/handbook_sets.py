@@ -122,7 +122,7 @@ class Page(HTMLParser):
     def __init__(self, text):
         super().__init__(convert_charrefs=True)
         self.tags, self.ids, self.links, self.handlers, self.faults, self.scripts = [], [], [], [], [], []
-        self.language, self.text, self._open = "", [], []
+        self.language, self.text, self.styles, self._open = "", [], [], []
         self.feed(text)
         self.close()
         self.faults += [f"{tag} is not closed" for tag in self._open]
@@ -151,7 +151,7 @@ class Page(HTMLParser):
             self.faults.append(f"</{tag}> closes another tag, line {self.getpos()[0]}")
 
     def handle_data(self, data):
-        self.text.append(data)
+        (self.styles if self._open and self._open[-1] == "style" else self.text).append(data)
 
     @property
     def words(self):

@@ -133,7 +133,7 @@ def test_every_kind_of_limit_has_examples_in_every_calendar(book, limit, calenda
 
 
 def test_closed_days_are_those_on_which_the_week_would_be_open(book):
-    office = calendar_pages(book)[0]
+    office = calendar_pages(book)[0].years[0]
     assert office.closed[0] == ("Thursday 1 January 2026", "public holiday: New Year's Day")
     assert ("Monday 3 August 2026 – Friday 7 August 2026", "We are closed") in office.closed
     assert not any(day.startswith(("Saturday", "Sunday")) for day, _ in office.closed)
@@ -154,8 +154,13 @@ def test_seasons_stand_beside_the_hours_and_yearly_closings_by_their_title(polic
         (page, *_) = calendar_pages(Book(set_, language, 2026, calendars_of(set_)))
         assert page.hours.endswith(told)
     (page, *_) = calendar_pages(Book(set_, "en", 2026, calendars_of(set_)))
-    assert [reason for _, reason in page.closed] == ["Christmas rest"] * 3
-    assert page.closed[0][0] == "Thursday 1 January 2026"
+    assert [(year.year, {reason for _, reason in year.closed}) for year in page.years] == [
+        (2026, {"Christmas rest"}),
+        (2027, {"Christmas rest"}),
+    ]
+    first, following = (year.closed for year in page.years)
+    assert first[0][0] == "Thursday 1 January 2026"
+    assert following[-1][0] == "Monday 27 December 2027 – Thursday 30 December 2027"
 
 
 def test_the_year_is_that_of_the_policies_and_never_of_the_clock(policies):

@@ -19,12 +19,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CalendarPage:
-    """A calendar in words. ``closed`` and ``special`` are pairs: the day or days, and why or from when to when."""
+    """A calendar in words, with the days of the book's year and of the next that are not as the others."""
 
     name: str
     title: str
     hours: str
     timezone: str
+    years: tuple[YearPage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class YearPage:
+    """A year of a calendar. ``closed`` and ``special`` are pairs: the day or days, and why or from when to when."""
+
+    year: int
     closed: tuple[tuple[str, str], ...]
     special: tuple[tuple[str, str], ...]
 
@@ -36,28 +44,31 @@ def calendar_pages(book: Book) -> list[CalendarPage]:
 
 def _page(book: Book, spec: CalendarSpec) -> CalendarPage:
     region = region_of(book.policies.organisation)
-    special = [(book.day(day), _hours(book, spec, day)) for day in sorted(spec.open) if day.year == book.year]
     return CalendarPage(
         name=spec.name,
         title=book.calendar_title(spec.name),
         hours=hours_in_words(spec.hours, locale_in(book.ui_language, region), spec.seasons),
         timezone=spec.timezone,
-        closed=tuple(_closed(book, spec)),
-        special=tuple(special),
+        years=tuple(_year(book, spec, year) for year in (book.year, book.year + 1)),
     )
 
 
-def _closed(book: Book, spec: CalendarSpec) -> list[tuple[str, str]]:
+def _year(book: Book, spec: CalendarSpec, year: int) -> YearPage:
+    special = tuple((book.day(day), _hours(book, spec, day)) for day in sorted(spec.open) if day.year == year)
+    return YearPage(year, tuple(_closed(book, spec, year)), special)
+
+
+def _closed(book: Book, spec: CalendarSpec, year: int) -> list[tuple[str, str]]:
     """The year's closed days on which the week would be open; days in a row with one reason are one line."""
     rules = book.calendars[spec.name].rules
     own = {
         day: clean(closing.title) or book.ui.closed_word
         for closing in spec.closed
-        for first, last in closing.times(book.year, book.year)
+        for first, last in closing.times(year, year)
         for day in _days(first, last)
     }
     runs: list[tuple[date, date, str]] = []
-    for ordinal, why in sorted(rules.closed_days(book.year, book.year).items()):
+    for ordinal, why in sorted(rules.closed_days(year, year).items()):
         day = date.fromordinal(ordinal)
         if day in spec.open or not spec.hours_on(day):
             continue

@@ -12,25 +12,22 @@ from markupsafe import Markup, escape
 
 from carepolicy.charts import chart_of, renderer
 from carepolicy.charts.address import language_folder, page_of
-from carepolicy.charts.changes import compare
-from carepolicy.charts.changes.difference import word_of
-from carepolicy.charts.changes.words import change_words
 from carepolicy.charts.render import how_to_draw
 from carepolicy.charts.text import clean, identifier, safe_link
 from carepolicy.files import write as write_file
 from carepolicy.handbook.book import Book, Sent, calendars_of, year_of
 from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
 from carepolicy.handbook.guide import guide_address, guide_of
+from carepolicy.handbook.history import Entry, History, Since, entries_of, entry_of
 from carepolicy.handbook.home import calendar_pages, matrix_of
 from carepolicy.handbook.messages import message_anchor, messages_of
 from carepolicy.handbook.promises import clocks_of, promises_of
 from carepolicy.handbook.search import index_of, missing_word, script_of, spoken, step_words, term_anchor
+from carepolicy.handbook.settings import settings_of
 from carepolicy.handbook.steps import always_of, anchor_of, ends_of, steps_of
 from carepolicy.handbook.stories import scenarios_of, stories_of
 from carepolicy.machine.locales import is_right_to_left
-from carepolicy.policy.load import load_policies
 from carepolicy.policy.phrases import in_language
-from carepolicy.policy.revisions import NoRevision, before_versions, folder_of
 from carepolicy.translations import locale_of, primary_language
 
 if TYPE_CHECKING:
@@ -42,7 +39,7 @@ if TYPE_CHECKING:
     from carepolicy.policy.model import Flow, Policies
 
 
-ASSETS = ("handbook.css", "handbook.js", "chart.js", "guide.css", "guide.js", "search.js")
+ASSETS = ("handbook.css", "handbook.js", "chart.js", "marks.js", "guide.css", "guide.js", "search.js")
 MANIFEST = "files.txt"
 """Lists every file of the site, so that a page whose flow is gone can be told from a file of someone else."""
 
@@ -100,10 +97,14 @@ def build(
     history = History(policies, since)
     for language in languages:
         book = Book(in_language(policies, language.tag), language.tag, sent.year, calendars, shared=sent)
-        writer = _Writer(site, environment, book, language, languages)
-        writer.home(draw_overview(policies, language.tag, language.folder, drawn=drawn))
+        found = {flow.name: history.since(flow, language.tag) for flow in book.policies.flows.values()}
+        changes = entries_of(book, history, found)
+        writer = _Writer(site, environment, book, language, languages, history)
+        writer.home(draw_overview(policies, language.tag, language.folder, drawn=drawn), changes)
+        writer.changes(changes)
+        writer.settings()
         for flow in book.policies.flows.values():
-            writer.flow(flow, charts[flow.name, language.tag], scenarios, history.since(flow, language.tag))
+            writer.flow(flow, charts[flow.name, language.tag], scenarios, found[flow.name])
             told(1)
         site.add(
             f"{language.folder}/search-index.js",
@@ -140,15 +141,23 @@ class _Writer:
     """Writes the pages of one language."""
 
     def __init__(
-        self, site: Site, environment: Environment, book: Book, language: Language, languages: list[Language]
+        self,
+        site: Site,
+        environment: Environment,
+        book: Book,
+        language: Language,
+        languages: list[Language],
+        history: History,
     ) -> None:
         self._site = site
+        self._history = history
         self._book = book
         self._language = language
         self._environment = environment.overlay()
         self._environment.filters = {
             **environment.filters,
             "own": lambda text: _own(text, book.spoken_of(text), book.ui_language),
+            "css": _in_css,
         }
         self._environment.globals = {
             **environment.globals,
@@ -164,7 +173,7 @@ class _Writer:
             "message_anchor": message_anchor,
         }
 
-    def home(self, overview: Drawings) -> None:
+    def home(self, overview: Drawings, changes: list[Entry]) -> None:
         """The first page: search, flows, promises, who owns what, calendars, glossary."""
         book, ui = self._book, self._book.ui
         several = len(book.policies.flows) > 1
@@ -190,10 +199,18 @@ class _Writer:
                 {"term": clean(term), "text": clean(text), "anchor": term_anchor(term)}
                 for term, text in book.policies.organisation.glossary.items()
             ],
-            year=book.year,
             step_words=step_words(book),
             missing_word=missing_word(book),
+            changes=[entry.key for entry in changes],
         )
+
+    def changes(self, entries: list[Entry]) -> None:
+        """What changed in every flow, the newest first."""
+        self._page("changes.html", "changes.html", "../", "", entries=entries)
+
+    def settings(self) -> None:
+        """What the house has decided once."""
+        self._page("settings.html", "settings.html", "../", "", settings=settings_of(self._book))
 
     def flow(
         self, flow: Flow, drawings: Drawings, scenarios: list[Mapping[str, Any]], since: Since | None = None
@@ -203,6 +220,8 @@ class _Writer:
         chart = drawings.chart or chart_of(book.policies, flow.name, language=book.language)
         self._site.files |= drawings.dots | drawings.others
         about, steps, messages = self._about(flow), steps_of(book, flow, chart), messages_of(book, flow)
+        ui = book.ui
+        valid = f"{ui.valid_from} {about['valid_from']}" if about["valid_from"] else ""
         self._page(
             f"flows/{guide_address(flow.name)}",
             "guide.html",
@@ -217,6 +236,7 @@ class _Writer:
             "flow.html",
             "../../",
             "../",
+            foot=self._foot(about["title"], f"{ui.version} {flow.version}", valid),
             flow=about,
             guide=guide_address(flow.name),
             picture=drawings.picture,
@@ -229,13 +249,20 @@ class _Writer:
             clocks=clocks_of(book, flow),
             messages=messages,
             stories=stories_of(book, flow, scenarios),
-            since=since,
+            entry=None if since is None else entry_of(book, flow, since),
+            day=self._history.changed(flow),
         )
 
     def _page(self, path: str, template: str, root: str, home: str, **values: Any) -> None:
         page = self._environment.get_template(template)
-        text = page.render(page=path, root=root, home=home, **values)
+        day = values.pop("day", self._history.last_changed)
+        said = {"changed": self._book.day(day) if day is not None else "", "foot": self._foot(self._book.ui.handbook)}
+        text = page.render(page=path, root=root, home=home, **{**said, **values})
         self._site.add(f"{self._language.folder}/{path}", text)
+
+    def _foot(self, *parts: str) -> str:
+        """What stands at the foot of each sheet of paper."""
+        return " · ".join((clean(self._book.policies.organisation.name), *(each for each in parts if each)))
 
     def _flow_row(self, flow: Flow) -> dict[str, Any]:
         steps = sum(state.final is None for state in flow.states.values())
@@ -253,8 +280,7 @@ class _Writer:
             "version": flow.version,
             "valid_from": book.day(flow.valid_from) if flow.valid_from is not None else "",
             "synonyms": ", ".join(spoken(flow.synonyms)),
-            "based_on": based_on,
-            "based_on_link": link,
+            "based_on": link or "",
         }
 
     def _starts(self, flow: Flow) -> list[tuple[str, str]]:
@@ -275,8 +301,15 @@ def _own(text: str, spoken: str, language: str) -> Markup:
     return Markup('<span lang="{}">{}</span>').format(spoken, text)
 
 
+def _in_css(text: str) -> Markup:
+    """A text inside of a string of CSS, in which nothing can end the string or the style."""
+    plain = (each if each.isalnum() or each in " .,-" else f"\\{ord(each):x} " for each in text)
+    return Markup("".join(plain))
+
+
 _CHART = re.compile(rb"<!-- chart -->.*?<!-- /chart -->", re.DOTALL)
 _CHANGES = re.compile(rb"<!-- changes -->.*?<!-- /changes -->", re.DOTALL)
+_DAY = re.compile(rb"<!-- day -->.*?<!-- /day -->|/\* day \*/.*?/\* /day \*/", re.DOTALL)
 _COMPARED = (".html", ".dot", ".js", ".css")
 
 
@@ -302,8 +335,8 @@ def stale(site: Site, folder: str | os.PathLike[str]) -> list[str]:
     """The files below ``folder`` that are not as the site says, by path: changed, missing, or left over.
 
     Pages, DOT files, scripts and styles are compared; pictures are not, since their bytes differ between
-    versions of Graphviz, nor is what stands in a page for them; nor what changed since the last version, where
-    the history that tells it is not there.
+    versions of Graphviz, nor is what stands in a page for them; nor the day of the last change, which a page has only
+    once git has the change; nor what changed since the last version, where the history that tells it is not there.
     """
     root = Path(folder)
     names = {name for name in site.files if name.endswith(_COMPARED)}
@@ -311,7 +344,7 @@ def stale(site: Site, folder: str | os.PathLike[str]) -> list[str]:
     def comparable(content: bytes | None) -> bytes | None:
         if content is None:
             return None
-        kept = _CHART.sub(b"", content.replace(b"\r\n", b"\n"))
+        kept = _DAY.sub(b"", _CHART.sub(b"", content.replace(b"\r\n", b"\n")))
         return kept if site.history else _CHANGES.sub(b"", kept)
 
     found = {name for name in names if comparable(_read(root / name)) != comparable(site.files[name])}
@@ -355,63 +388,3 @@ def environment_of() -> Environment:
 def direction_of(tag: str) -> str:
     """How a language is written, as HTML says it."""
     return "rtl" if is_right_to_left(tag) else "ltr"
-
-
-@dataclass(frozen=True, slots=True)
-class Since:
-    """The changes of a flow: since which version, and pairs of kind, word and sentence."""
-
-    version: int
-    lines: tuple[tuple[str, str, str], ...]
-
-
-@dataclass(slots=True)
-class History:
-    """Earlier sets of a policy set. ``known`` is False as soon as a flow's history could not be read.
-
-    ``earlier`` is the set that all flows are compared with; without it each is compared with its last version in git.
-    """
-
-    policies: Policies
-    earlier: Policies | None = None
-    known: bool = True
-    _read: dict[str, Policies | None] = field(default_factory=dict)
-    _found: dict[Path, Mapping[str, str] | None] = field(default_factory=dict)
-
-    def since(self, flow: Flow, language: str) -> Since | None:
-        """What changed in a flow since its last version; None where it has none, or none that can be read."""
-        old = self.earlier if self.earlier is not None else self._before(flow)
-        if old is None or flow.name not in old.flows:
-            return None
-        words = change_words(language, self.policies.own_words)
-        found = compare(old, self.policies, language, (flow.name,)).of(flow.name)
-        told = (change for change in found if change.aspect != "version")
-        lines = tuple((change.kind, word_of(words, change.kind), change.text) for change in told)
-        return Since(old.flows[flow.name].version, lines)
-
-    def _before(self, flow: Flow) -> Policies | None:
-        path = Path(self.policies.root) / flow.at.file
-        if path.parent not in self._found:
-            self._found[path.parent] = self._revisions(path.parent)
-        revisions = self._found[path.parent]
-        if revisions is None or path.name not in revisions:
-            self.known = self.known and revisions is not None
-            return None
-        revision = revisions[path.name]
-        try:
-            if revision not in self._read:
-                with folder_of(revision, self.policies.root) as folder:
-                    self._read[revision] = load_policies(folder)[0]
-        except NoRevision:
-            self.known = False
-            return None
-        return self._read[revision]
-
-    def _revisions(self, folder: Path) -> Mapping[str, str] | None:
-        """The revision before the last version of each flow in a folder; None where that cannot be known."""
-        paths = {Path(self.policies.root) / flow.at.file: flow.version for flow in self.policies.flows.values()}
-        versions = {path.name: version for path, version in paths.items() if path.parent == folder}
-        try:
-            return before_versions(str(folder), versions)
-        except NoRevision:
-            return None

@@ -205,6 +205,7 @@ class Ui:
     value: str = msg("Value")
     used_in: str = msg("Where it counts")
     not_used: str = msg("nowhere")
+    no_settings: str = msg("The house has no settings.")
     for_managers: str = msg("For managers")
     stories: str = msg("Stories")
     story_at: str = msg("{}: {}")

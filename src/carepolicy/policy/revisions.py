@@ -10,6 +10,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
 
@@ -91,6 +92,35 @@ def _committed_on(folder: str) -> date | None:
     except NoRevision:
         return None
     return date.fromisoformat(told) if told else None
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A file in git: the day of its last change, None while it is being changed, and the commit that it came with."""
+
+    last: date | None
+    came: str
+
+
+def days_of(folder: str) -> dict[str, Changed]:
+    """Every file below a folder that git knows, by its path from there.
+
+    Raises NoRevision where git, or the whole history, is not there.
+    """
+    if _git(folder, "rev-parse", "--is-shallow-repository").strip() == b"true":
+        raise NoRevision("the repository has only part of its history")
+    plain = ("-c", "core.quotePath=off")
+    told = _git(folder, *plain, "log", "--format=%x09%H %cs", "--name-only", "--relative", "--", ".")
+    edited = set(_git(folder, *plain, "diff", "HEAD", "--name-only", "--relative", "--", ".").decode().splitlines())
+    found: dict[str, Changed] = {}
+    commit, day = "", ""
+    for line in told.decode("utf-8", "replace").splitlines():
+        if line.startswith("\t"):
+            commit, _, day = line[1:].partition(" ")
+        elif line:
+            last = found[line].last if line in found else None if line in edited else date.fromisoformat(day)
+            found[line] = Changed(last, commit)
+    return found
 
 
 def _changes_of_version(folder: str) -> dict[str, str]:

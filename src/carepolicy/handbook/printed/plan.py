@@ -150,12 +150,13 @@ class Plan:
             cards.append(Heading(3, own(each.title), f"calendar-{each.name}"))
             zone = self._pen.pair(ui.timezone, *plain(each.timezone))
             cards.append(Paragraph((*plain(each.hours), *after(" · ", zone))))
-            none = plain(ui.closed_none.format(self._book.year))
-            cards.append(Paragraph(plain(ui.closed_in.format(self._book.year), "bold") if each.closed else none))
-            cards.append(Items(tuple((*plain(day), *after(" – ", own(why, "quiet"))) for day, why in each.closed)))
-            if each.special:
-                cards.append(Paragraph(plain(ui.one_off.format(self._book.year), "bold")))
-                cards.append(Items(tuple(plain(f"{day}: {hours}") for day, hours in each.special)))
+            for year in each.years:
+                none = plain(ui.closed_none.format(year.year))
+                cards.append(Paragraph(plain(ui.closed_in.format(year.year), "bold") if year.closed else none))
+                cards.append(Items(tuple((*plain(day), *after(" – ", own(why, "quiet"))) for day, why in year.closed)))
+                if year.special:
+                    cards.append(Paragraph(plain(ui.one_off.format(year.year), "bold")))
+                    cards.append(Items(tuple(plain(f"{day}: {hours}") for day, hours in year.special)))
         return [Columns(2, tuple(cards))] if cards else []
 
     def _written(self) -> list[Piece]:

@@ -56,10 +56,11 @@ class RoleBooklet:
         calendar = self._book.policies.organisation.roles[self._role].calendar
         for each in calendar_pages(self._book):
             if each.name == (calendar or self._book.policies.organisation.calendar):
+                closed = [pair for year in each.years for pair in year.closed]
                 found += [
                     Heading(2, plain(ui.calendars), "role-hours"),
                     Paragraph((*pen.own(each.title, "bold"), *after(" – ", plain(each.hours)))),
-                    *_items([(*plain(day), *after(" – ", pen.own(why, "quiet"))) for day, why in each.closed]),
+                    *_items([(*plain(day), *after(" – ", pen.own(why, "quiet"))) for day, why in closed]),
                 ]
         return found
 
