@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,9 @@ NEW, CHANGED, REMOVED = "new", "changed", "removed"
 
 _TEXTS = frozenset({"text", "title", "purpose", "promise", "steps", "say", "never", "ask", "note", "subject", "answer"})
 """Aspects that are texts for people: they are told in quotation marks."""
+
+_NAMES = frozenset({"title", "subject", "name"})
+"""Aspects by which a part is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,11 +217,41 @@ def _aspects(words: ChangeWords, key: Key, old: Item, new: Item) -> list[Change]
         was, now = before.words, after.words
         if name == "title" and new.kind == "way" and not was and not now:
             continue
-        said = sentence(words, new.title, name, was, now)
+        if now and new.kind != "way" and name in _NAMES:
+            said = _renaming(words, name, old.title, new.title)
+        else:
+            said = sentence(words, new.title, name, was, now)
         felt = tuple(dict.fromkeys((*_felt(new), *_felt(old))))
         place = (new.kind, key, new.title, new.flow, new.state, felt)
         found.append(Change(CHANGED, *place, name, was, now, said))
     return found
+
+
+def _renaming(words: ChangeWords, aspect: str, old: str, new: str) -> str:
+    """A change of what a part is called by, which is told once: "Title: “Find the facts”, was “Find out”"."""
+    called = aspect_called(words, aspect)
+    return words.changed_text.format(called[:1].upper() + called[1:], new, old)
+
+
+_PART = re.compile(r"(?<=[.!?:…])\s+(?=\S)| / ")
+_LONG = 60
+"""Characters of a text from which on only those of its sentences are told that differ."""
+
+
+def differing(old: str, new: str) -> tuple[str, str]:
+    """Two texts without the sentences, or steps, with which both begin and both end; an ellipsis stands for these."""
+    if min(len(old), len(new)) < _LONG:
+        return old, new
+    one, other = _PART.split(old), _PART.split(new)
+    alike = 0
+    while alike < min(len(one), len(other)) - 1 and one[alike] == other[alike]:
+        alike += 1
+    last = 0
+    while last < min(len(one), len(other)) - alike - 1 and one[-1 - last] == other[-1 - last]:
+        last += 1
+    was, now = (parts[alike : len(parts) - last] for parts in (one, other))
+    begin, end = ["…"] * bool(alike), ["…"] * bool(last)
+    return " ".join((*begin, *was, *end)), " ".join((*begin, *now, *end))
 
 
 def sentence(words: ChangeWords, title: str, aspect: str, old: str, new: str) -> str:
@@ -231,13 +265,17 @@ def sentence(words: ChangeWords, title: str, aspect: str, old: str, new: str) ->
     if not new:
         return words.dropped.format(part, old)
     bare = aspect.removeprefix("enter_").removeprefix("leave_")
-    return (words.changed_text if bare in _TEXTS else words.changed).format(part, new, old)
+    if bare not in _TEXTS:
+        return words.changed.format(part, new, old)
+    was, now = differing(old, new)
+    return words.changed_text.format(part, now, was)
 
 
 def aspect_called(words: ChangeWords, aspect: str) -> str:
     """An aspect in words: "owner", and "on arrival: sends" for an effect of entering."""
     if aspect.startswith(LIMIT):
         return aspect.removeprefix(LIMIT)
+    aspect = aspect.partition(":")[0]
     when, _, effect = aspect.partition("_")
     if when in ("enter", "leave") and effect:
         return words.told_of.format(words.aspects[when], words.aspects[effect])

@@ -14,6 +14,7 @@ from carepolicy.policy.language.keys import Mapped, form_of, in_order
 from carepolicy.policy.language.shapes import Array, Several
 from carepolicy.policy.language.shapes import Key as LanguageKey
 from carepolicy.policy.phrases import outcome_of
+from carepolicy.policy.placeholders import filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         Event,
         Flow,
         Organisation,
+        Phase,
         Policies,
         Role,
         State,
@@ -198,12 +200,16 @@ def flow_item(side: Side, flow: Flow) -> Item:
             tuple(flow.moves_to.items()),
             ", ".join(f"{humanised(gone)} → {words.state(to)}" for gone, to in flow.moves_to.items()),
         ),
-        "phases": Aspect(
-            tuple((phase.name, clean(phase.title), phase.states) for phase in flow.phases.values()),
-            ", ".join(clean(phase.title) or phase.name for phase in flow.phases.values()),
-        ),
+        **{f"phases:{phase.name}": _phase(side, words, phase) for phase in flow.phases.values()},
     }
     return Item("flow", words.flow_title(flow.name), flow.name, "", aspects)
+
+
+def _phase(side: Side, words: Words, phase: Phase) -> Aspect:
+    """A phase, by its title and its steps."""
+    states = tuple(side.state(words.flow.name, name) for name in phase.states)
+    title = words.labels.quoted.format(clean(phase.title) or humanised(phase.name))
+    return Aspect((clean(phase.title), states), lambda: f"{title} ({', '.join(map(words.state, phase.states))})")
 
 
 def event_item(side: Side, flow: Flow, event: Event) -> Item:
@@ -369,10 +375,19 @@ def set_items(side: Side) -> Iterator[tuple[Key, Item]]:
         yield ("term", term), Item("term", clean(term), aspects={"text": text(meaning)})
     for language, messages in side.policies.messages.items():
         for name, message in messages.items():
-            title = f"{clean(message.subject) or humanised(name)} ({language})"
+            title = f"{_without_holes(organisation, message.subject) or humanised(name)} ({language})"
             apologises = Aspect(message.apologises, side.labels.yes if message.apologises else "")
-            aspects = {**aspects_of(message, called), "apologises": apologises}
+            told = {"subject": message.subject, "text": message.text}
+            said = {key: Aspect(clean(value), _without_holes(organisation, value)) for key, value in told.items()}
+            aspects = {**aspects_of(message, called), **said, "apologises": apologises}
             yield ("message", language, name), Item("message", title, aspects=aspects)
+
+
+def _without_holes(organisation: Organisation, text: str) -> str:
+    """A text of a message in which placeholders are called by what they stand for."""
+    facts = organisation.facts
+    said = filled(text, lambda name: f"‹{fact_title(organisation, name)}›" if name in facts else "…")
+    return clean(said.replace(" (…)", ""))
 
 
 def _called(side: Side) -> Called:
