@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.charts import NoRenderer, RenderError, UnknownFlow, UnknownPaper, draw
+from carepolicy.charts import NoRenderer, RenderError, UnknownFlow, UnknownPaper, draw, sources
 from carepolicy.charts.draw import PICTURES, UnknownFormat, draw_plan
+from carepolicy.charts.fonts import fonts_wanted
 from carepolicy.charts.heat import BadAudit, chart_of_heat, read_audit
-from carepolicy.charts.overview import draw_all
+from carepolicy.charts.overview import draw_all, source_of
 from carepolicy.cli.completion import flows
 from carepolicy.cli.sets import PIPE, demand_language, language_option, policies_option, policies_or_exit
 from carepolicy.cli.status import UNREACHABLE, CommandError, note
@@ -80,8 +81,18 @@ def command(
         raise CommandError(str(problem), UNREACHABLE) from None
     for file in files:
         click.echo(str(file))
-    if advice:
-        note(f"carepolicy: {advice}")
+    for said in (advice, _fonts_wanted(found, flow, name, style, language)):
+        if said:
+            note(f"carepolicy: {said}")
+
+
+def _fonts_wanted(policies: Policies, flow: str | None, name: str, style: str, language: str | None) -> str:
+    """What to install where nothing here has the letters of a picture."""
+    ending = Path(name).suffix.lower()
+    if ending not in PICTURES:
+        return ""
+    dots = [source_of(policies, language)] if flow is None else sources(policies, flow, style=style, language=language)
+    return fonts_wanted(dots, ending)
 
 
 def _folder(output: str) -> AbstractContextManager[str | None]:

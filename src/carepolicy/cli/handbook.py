@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from carepolicy.charts import RenderError
+from carepolicy.charts.fonts import fonts_wanted
 from carepolicy.cli.sets import demand_language, earlier_or_exit, policies_option, policies_or_exit
 from carepolicy.cli.status import NO, UNREACHABLE, CommandError, note
 from carepolicy.cli.terminal import progress
@@ -193,8 +194,10 @@ def _write(site: Site, output: str) -> None:
     except OSError as problem:
         raise CommandError(f"cannot write to {output}: {problem.strerror or problem}") from None
     click.echo(f"{output}/index.html ({_files(len(site.files))}, {len(changed)} changed)")
-    if site.advice:
-        note(f"carepolicy: {site.advice}")
+    dots = (content.decode() for name, content in site.files.items() if name.endswith(".dot"))
+    for said in (site.advice, fonts_wanted(dots)):
+        if said:
+            note(f"carepolicy: {said}")
 
 
 def _files(count: int) -> str:
