@@ -377,8 +377,8 @@ def set_items(side: Side) -> Iterator[tuple[Key, Item]]:
         for name, message in messages.items():
             title = f"{_without_holes(organisation, message.subject) or humanised(name)} ({language})"
             apologises = Aspect(message.apologises, side.labels.yes if message.apologises else "")
-            told = {"subject": message.subject, "text": message.text}
-            said = {key: Aspect(clean(value), _without_holes(organisation, value)) for key, value in told.items()}
+            parts = (("subject", message.subject), ("text", message.text))
+            said = {key: Aspect(clean(part), _without_holes(organisation, part)) for key, part in parts}
             aspects = {**aspects_of(message, called), **said, "apologises": apologises}
             yield ("message", language, name), Item("message", title, aspects=aspects)
 
