@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from carepolicy.audit.mapping import Made
     from carepolicy.audit.mapping import Row as LogRow
     from carepolicy.audit.measures import Round
+    from carepolicy.engine.case import Case
     from carepolicy.engine.intake import Row
     from carepolicy.engine.memory import Closed
     from carepolicy.machine.program import Bundle
@@ -296,6 +297,12 @@ class Replay:
         self.measures.take(ending.due)
         self._note_refusals(run)
         self.measures.finish()
+
+    def open_cases(self) -> Iterator[Case]:
+        """The cases that are open now."""
+        for stratum in self._running().strata:
+            for subject in stratum.subjects.values():
+                yield from subject.cases.values()
 
 
 class _Merges(Exception):

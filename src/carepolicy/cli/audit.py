@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 
 from carepolicy.cli.formats import reported, written
-from carepolicy.cli.sets import bundle_or_exit, format_option, policies_option
+from carepolicy.cli.sets import bundle_or_exit, earlier_or_exit, format_option, policies_option
 from carepolicy.cli.status import NO, USAGE, CommandError
 from carepolicy.cli.terminal import busy, plain
 from carepolicy.cli.times import until_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from carepolicy.audit.mapping import Mapper
+    from carepolicy.audit.measures import Round
     from carepolicy.audit.replay import Replay
+    from carepolicy.audit.whatif import Differs
     from carepolicy.machine.program import Bundle
 
 
 @click.command(
     epilog="Examples: carepolicy audit events.jsonl, carepolicy audit tickets.xes.gz --map helpdesk --format json, "
-    "carepolicy audit orders.csv --map mappings/orders.yaml --by order.country --fail-under 95"
+    "carepolicy audit orders.csv --map orders --by order.country --fail-under 95, "
+    "carepolicy audit events.jsonl --against HEAD~1, carepolicy audit events.jsonl --sweep first_reply.limit=1h..8h"
 )
 @click.argument("logs", nargs=-1, required=True, metavar="LOG...", type=click.Path())
 @policies_option
@@ -35,15 +39,25 @@ if TYPE_CHECKING:
     "--fail-under", metavar="N|target",
     help="Exit with 1 where less than N % of a clock's rounds are in time, or less than its own target.",
 )  # fmt: skip
+@click.option("--against", metavar="OLD", help="What differs, case by case, from the set of this folder or revision.")
+@click.option(
+    "--sweep",
+    metavar="CLOCK.limit=A..B",
+    help="Tell the share in time for limits from A to B, as 1h..8h, or 1h..8h/30m.",
+)
 @format_option("text", "json")
 def command(
     logs: tuple[str, ...], policies: str, mapping: str | None, by: tuple[str, ...], until: str | None,
-    fail_under: str | None, form: str,
+    fail_under: str | None, against: str | None, sweep: str | None, form: str,
 ) -> None:  # fmt: skip
     """Replay the events of LOGs through the policies, and report which promises were kept.
 
-    A log is CloudEvents (.jsonl), or, with --map, CSV, TSV, Parquet, JSON lines or XES. The very engine that runs live
-    replays them, sorted by subject and time. Exit status 1 means that a clock was below what --fail-under demands.
+    A log is CloudEvents (.jsonl), or, with --map, CSV, TSV, Parquet, JSON lines, XES or OCEL 2.0. The very engine that
+    runs live replays them, sorted by subject and time. Exit status 1 means that a clock was below what --fail-under
+    demands.
+
+    --against replays them through another set too, and names the rounds that are late under one and not under the
+    other. --sweep tries many limits on one clock, all else as it was.
     """
     from carepolicy.audit.figures import as_object, as_text, below
 
@@ -52,18 +66,98 @@ def command(
         _demand_fact(fact, bundle)
     least = _least(fail_under)
     end = until_of(until, bundle)
+    asked = Asked(logs, policies, mapping, by, end)
+    more: dict[str, Any] = {}
+    lines: list[str] = []
     with busy("audit"):
-        replay = replayed(bundle, policies, logs, mapping, by, end)
+        if against is not None:
+            replay, found = _against(asked, bundle, against)
+            more["against"], told = _differences(found, against, policies)
+            lines += ["", *told]
+        else:
+            replay = replayed(asked, bundle)
+        if sweep is not None:
+            more["sweep"], told = _swept(asked, sweep, replay)
+            lines += ["", *told]
     if form == "json":
-        click.echo(orjson.dumps(as_object(replay), option=orjson.OPT_INDENT_2).decode())
+        click.echo(orjson.dumps({**as_object(replay), **more}, option=orjson.OPT_INDENT_2).decode())
     else:
         titles = {each.flow: each.title for each in bundle.programs}
-        click.echo("\n".join(plain(line) for line in as_text(replay, titles)))
+        click.echo("\n".join(plain(line) for line in [*as_text(replay, titles), *lines]))
     missed = below(replay, least) if fail_under is not None else []
     for flow, clock, share, wanted in missed:
         click.echo(f"{flow}.{clock}: {share:.1%} in time, less than {wanted:.0%}", err=True)
     if missed:
         raise SystemExit(NO)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which logs are to be replayed, and how; ``until`` in microseconds since 1970."""
+
+    logs: Sequence[str]
+    policies: str
+    mapping: str | None
+    by: Sequence[str]
+    until: int | None
+
+
+def _against(asked: Asked, bundle: Bundle, old: str) -> tuple[Replay, list[Differs]]:
+    """The replay, and the rounds whose verdicts another set would have changed."""
+    from carepolicy.audit.whatif import Verdicts, compared
+    from carepolicy.machine.compiler import compile_policies
+
+    earlier = compile_policies(earlier_or_exit(old, asked.policies))
+    before, after = Verdicts(), Verdicts()
+    replayed(replace(asked, by=()), earlier, before)
+    replay = replayed(asked, bundle, after)
+    return replay, compared(before, after)
+
+
+def _differences(found: Sequence[Differs], old: str, policies: str) -> tuple[dict[str, Any], list[str]]:
+    """What differs, as JSON and as lines: by clock, with what changed in its flow."""
+    from carepolicy.audit.whatif import by_clock
+    from carepolicy.charts.changes import compare
+
+    difference = compare(earlier_or_exit(old, policies), earlier_or_exit(policies, policies), None)
+    counts = by_clock(found)
+    told: list[dict[str, Any]] = []
+    lines = [f"against {old}: {len(found):,} round{'' if len(found) == 1 else 's'} decided otherwise"]
+    for (flow, clock), (late, mended, other) in counts.items():
+        changes = [change.text for change in difference.of(flow)]
+        told.append({"flow": flow, "clock": clock, "late_now": late, "late_no_more": mended, "other": other,
+                     "changes": changes})  # fmt: skip
+        parts = [(late, "late now"), (mended, "late no more"), (other, "only under one of them")]
+        said = ", ".join(f"{number:,} {what}" for number, what in parts if number)
+        cases = [each for each in found if (each.flow, each.clock) == (flow, clock)]
+        lines.append(f"  {flow}.{clock}: {said} (as in {cases[0].subject})")
+        lines += [f"    {each}" for each in changes]
+    return {"rounds": [each.as_object() for each in found], "clocks": told}, lines
+
+
+def _swept(asked: Asked, text: str, replay: Replay) -> tuple[dict[str, Any], list[str]]:
+    """The curve of a sweep, as JSON and as lines."""
+    from carepolicy.audit.whatif import SweepFault, SweptRounds, parse_sweep, swept_set
+
+    policies = earlier_or_exit(asked.policies, asked.policies)
+    try:
+        sweep = parse_sweep(text, policies)
+    except SweepFault as fault:
+        raise CommandError(str(fault)) from None
+    rounds = SweptRounds(sweep)
+    swept = replayed(replace(asked, by=()), swept_set(policies, sweep), rounds)
+    rounds.note_running(swept, asked.until if asked.until is not None else replay.seen.last)
+    points = rounds.points()
+    lines = [f"{sweep.flow}.{sweep.clock}, had its limit been:"]
+    widest = max(len(each.limit) for each in points)
+    for place, each in enumerate(points):
+        total = each.met + each.late
+        if 0 < place < len(points) - 1 and each.met == points[place - 1].met:
+            continue  # a line for each step of the curve
+        share = each.met / total if total else 0.0
+        lines.append(f"  {each.limit:<{widest}}  {share:7.1%}  {'█' * round(40 * share)}")
+    made = {"flow": sweep.flow, "clock": sweep.clock, "points": [each.as_object() for each in points]}
+    return made, lines
 
 
 def _least(text: str | None) -> float | None:
@@ -108,36 +202,33 @@ def mapper_or_exit(bundle: Bundle, policies: str, named: str, log: str) -> Mappe
     return Mapper(made, bundle, (made.reads.format if made.reads is not None else None) or format_of(log))
 
 
-def replayed(
-    bundle: Bundle, policies: str, logs: Sequence[str], mapping: str | None, by: Sequence[str], until: int | None
-) -> Replay:
-    """The replay of some logs; ends where one cannot be read."""
+def replayed(asked: Asked, bundle: Bundle, told: Callable[[Round], None] | None = None) -> Replay:
+    """The replay of some logs through a set; ends where one cannot be read. ``told`` hears of each round."""
     from carepolicy.audit.ocel import Objects
     from carepolicy.audit.replay import Replay, replay_lines
     from carepolicy.audit.tables import LogFault, Table, format_of
     from carepolicy.audit.xes import Repeated, Traces
 
-    for path in logs:
+    for path in asked.logs:
         if not os.path.exists(path):
             raise CommandError(f"{path}: there is no such file")
     try:
-        if mapping is None:
-            for path in logs:
+        if asked.mapping is None:
+            for path in asked.logs:
                 if format_of(path) != "jsonl":
                     raise CommandError(f"{path} needs a mapping (--map): how its rows become events")
-            with Table(logs, "jsonl", None) as table:
-                return replay_lines(bundle, table, by, until)
-        mapper = mapper_or_exit(bundle, policies, mapping, logs[0])
-        form = mapper.form
-        replay = Replay(bundle, by)
-        if form in ("xes", "ocel"):
-            for path in logs:
-                with Traces(path) if form == "xes" else Objects(path) as log:
+            with Table(asked.logs, "jsonl", None) as table:
+                return replay_lines(bundle, table, asked.by, asked.until, told)
+        mapper = mapper_or_exit(bundle, asked.policies, asked.mapping, asked.logs[0])
+        replay = Replay(bundle, asked.by, told)
+        if mapper.form in ("xes", "ocel"):
+            for path in asked.logs:
+                with Traces(path) if mapper.form == "xes" else Objects(path) as log:
                     replay.take_mapped(log, mapper)
         else:
-            with Table(logs, form, mapper.mapping.reads, mapper.times) as table:
+            with Table(asked.logs, mapper.form, mapper.mapping.reads, mapper.times) as table:
                 replay.take_mapped(table, mapper)
-        replay.finish(until)
+        replay.finish(asked.until)
     except LogFault as fault:
         raise CommandError(str(fault)) from None
     except Repeated as fault:

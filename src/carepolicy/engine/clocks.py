@@ -429,6 +429,11 @@ def write_running(
     out.append(case.record(kind, when, ClockData(held.limit.told, due, used, limit, None, code, reason)))
 
 
+def used_seconds(held: Round, now: int) -> int | float:
+    """The time that a round has used by an instant, in seconds, as records tell it."""
+    return seconds(used_of(held, now), held.limit.unit)
+
+
 def write_ended(
     out: list[Record], case: Case, held: Round, kind: str, used: int, when: str, over: int | None = None
 ) -> None:

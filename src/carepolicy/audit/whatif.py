@@ -1,0 +1,257 @@
+"""What if a policy were another: one limit swept over a range, and two sets compared case by case."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.audit.figures import share_of
+from carepolicy.engine.clocks import used_seconds
+from carepolicy.engine.instants import text_of
+from carepolicy.machine.compiler import compile_policies
+from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.limit import LimitError, LimitText, parse_limit
+
+if TYPE_CHECKING:
+    from carepolicy.audit.measures import Round
+    from carepolicy.audit.replay import Replay
+    from carepolicy.machine.program import Bundle
+    from carepolicy.policy.model import Policies
+
+MOST_POINTS = 100
+"""So many limits a sweep tries where nothing says how far they are apart."""
+
+_SHORT = re.compile(r"(\d+)\s*(s|m|min|h|d)\Z")
+_UNITS = {"s": "second", "m": "minute", "min": "minute", "h": "hour", "d": "day"}
+_SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
+_NICE = (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1_440)
+
+
+class SweepFault(ValueError):
+    """What is wrong with a sweep that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A clock whose limit is tried at several lengths: ``lengths`` in seconds of its measure, each with its words."""
+
+    flow: str
+    clock: str
+    lengths: tuple[tuple[int, str], ...]
+
+    @property
+    def longest(self) -> str:
+        """The longest of them in words."""
+        return self.lengths[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What a limit would have given: rounds in time and late, their share and its interval."""
+
+    limit: str
+    seconds: int
+    met: int
+    late: int
+
+    def as_object(self) -> dict[str, Any]:
+        """The point as JSON."""
+        share, interval = share_of(self.met, self.late)
+        told = {"limit": self.limit, "seconds": self.seconds, "met": self.met, "late": self.late}
+        return {**told, "share": share, "interval": interval}
+
+
+def parse_sweep(text: str, policies: Policies) -> Sweep:
+    """``first_reply.limit=1h..8h``, or ``email_inquiry.first_reply.limit=1 business hour..8 business hours/30m``."""
+    name, equals, values = text.partition("=")
+    path = name.strip().removesuffix(".limit").split(".")
+    if not equals or len(path) > 2 or not name.strip().endswith(".limit"):
+        raise SweepFault(f'--sweep "{text}": say which limit and between which, as in first_reply.limit=1h..8h')
+    flow, clock = _clock_named(path, policies)
+    low, dots, high = values.partition("..")
+    high, _, step = high.partition("/")
+    if not dots:
+        raise SweepFault(f'--sweep "{text}": between which limits? as in {name.strip()}=1h..8h')
+    business = "business" in str(policies.organisation.limit(policies.flows[flow].clocks[clock].limits[-1].limit))
+    first, last = _length(low, business), _length(high, business)
+    if first[1] != last[1]:
+        raise SweepFault(f'--sweep "{text}": both limits are of one measure, business or not')
+    least, most = first[0], last[0]
+    if most < least:
+        raise SweepFault(f'--sweep "{text}": the second limit is below the first')
+    apart = _length(step, business)[0] if step else _apart(least, most)
+    return Sweep(flow, clock, tuple((each, _words(each, first[1])) for each in _range(least, most, apart)))
+
+
+def _range(least: int, most: int, apart: int) -> Iterator[int]:
+    value = least
+    while value < most:
+        yield value
+        value += apart
+    yield most
+
+
+def _apart(least: int, most: int) -> int:
+    """A round number of seconds that divides a range into at most so many parts."""
+    if most == least:
+        return 60
+    for minutes in _NICE:
+        if (most - least) / (minutes * 60) <= MOST_POINTS - 1:
+            return minutes * 60
+    return -(-(most - least) // (MOST_POINTS - 1))
+
+
+def _clock_named(path: Sequence[str], policies: Policies) -> tuple[str, str]:
+    clock = path[-1]
+    flows = [path[0]] if len(path) == 2 else [*policies.flows]
+    if len(path) == 2 and path[0] not in policies.flows:
+        raise SweepFault(f'there is no flow "{path[0]}"; {did_you_mean(path[0], policies.flows)}')
+    found = [flow for flow in flows if clock in policies.flows[flow].clocks]
+    if not found:
+        known = [name for flow in flows for name in policies.flows[flow].clocks]
+        raise SweepFault(f'there is no clock "{clock}"; {did_you_mean(clock, known)}')
+    if len(found) > 1:
+        named = ", ".join(f"{flow}.{clock}" for flow in found)
+        raise SweepFault(f'several flows have a clock "{clock}": say which of {named}')
+    return found[0], clock
+
+
+def _length(text: str, business: bool) -> tuple[int, str]:
+    """A length in seconds of its measure, and that measure ("business " or "")."""
+    said = text.strip()
+    short = _SHORT.match(said)
+    if short is not None:
+        said = f"{short[1]} {'business ' if business else ''}{_UNITS[short[2]]}{'' if short[1] == '1' else 's'}"
+    try:
+        parse_limit(said)
+    except LimitError as fault:
+        raise SweepFault(f'"{text.strip()}" is no limit: {fault}') from None
+    words = said.split()
+    if len(words) not in (2, 3) or not words[0].isdecimal() or words[-1].rstrip("s") not in _SECONDS:
+        raise SweepFault(f'"{text.strip()}" cannot be swept: take a number of minutes, hours or days')
+    return int(words[0]) * _SECONDS[words[-1].rstrip("s")], "business " if words[1] == "business" else ""
+
+
+def _words(seconds: int, measure: str) -> str:
+    unit = next(name for name in ("day", "hour", "minute", "second") if seconds % _SECONDS[name] == 0)
+    number = seconds // _SECONDS[unit]
+    return f"{number} {measure}{unit}{'' if number == 1 else 's'}"
+
+
+def swept_set(policies: Policies, sweep: Sweep) -> Bundle:
+    """The set with the longest of the limits on the clock, so that a round goes on until then whatever its own limit
+    would have begun."""
+    flow = policies.flows[sweep.flow]
+    clock = flow.clocks[sweep.clock]
+    last = clock.limits[-1]
+    limits = (replace(last, when=None, limit=LimitText(sweep.longest)),)
+    changed = replace(clock, limits=limits, warn_at=())
+    flows = {**policies.flows, sweep.flow: replace(flow, clocks={**flow.clocks, sweep.clock: changed})}
+    return compile_policies(replace(policies, flows=flows))
+
+
+class SweptRounds:
+    """How long the rounds of a swept clock took: hears of each round, and at the end of those that run."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+        self._met: list[float] = []
+        self._late = 0
+        self._running: list[float] = []
+
+    def __call__(self, each: Round) -> None:
+        """Note a round that was decided."""
+        if (each.flow, each.clock) == (self._sweep.flow, self._sweep.clock):
+            if each.verdict == "met":
+                self._met.append(each.used)
+            else:
+                self._late += 1
+
+    def note_running(self, replay: Replay, until: int) -> None:
+        """Note the rounds that still run at an instant: above their limit already, they are late under shorter ones."""
+        for case in replay.open_cases():
+            if case.program.flow != self._sweep.flow:
+                continue
+            for held in case.rounds:
+                if held is not None and held.clock.name == self._sweep.clock and not held.late:
+                    self._running.append(used_seconds(held, until))
+
+    def points(self) -> list[Point]:
+        """What each limit would have given."""
+        met, running = sorted(self._met), sorted(self._running)
+        found = []
+        for length, words in self._sweep.lengths:
+            in_time = bisect_right(met, length)
+            over = len(running) - bisect_left(running, length)
+            found.append(Point(words, length, in_time, len(met) - in_time + self._late + over))
+        return found
+
+
+# -- two sets ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """A round that is late under one of two sets and not under the other. ``number`` counts the rounds of a clock in
+    the cases of a subject."""
+
+    flow: str
+    subject: str
+    clock: str
+    number: int
+    before: str
+    after: str
+    when: int
+
+    def as_object(self) -> dict[str, Any]:
+        """The difference as JSON."""
+        return {
+            "flow": self.flow, "subject": self.subject, "clock": self.clock, "round": self.number,
+            "before": self.before, "after": self.after, "decided": text_of(self.when),
+        }  # fmt: skip
+
+
+class Verdicts:
+    """The verdicts of all rounds by flow, subject and clock, in their order."""
+
+    def __init__(self) -> None:
+        self.of: dict[tuple[str, str, str], list[tuple[str, int]]] = {}
+
+    def __call__(self, each: Round) -> None:
+        """Note a round that was decided."""
+        self.of.setdefault((each.flow, each.subject, each.clock), []).append((each.verdict, each.when))
+
+
+def compared(before: Verdicts, after: Verdicts) -> list[Differs]:
+    """The rounds whose verdicts differ, by flow, clock and subject."""
+    found = []
+    for key in sorted({*before.of, *after.of}, key=lambda each: (each[0], each[2], each[1])):
+        olds, news = before.of.get(key, []), after.of.get(key, [])
+        for number in range(max(len(olds), len(news))):
+            old = olds[number] if number < len(olds) else ("", 0)
+            new = news[number] if number < len(news) else ("", 0)
+            if old[0] != new[0]:
+                flow, subject, clock = key
+                found.append(Differs(flow, subject, clock, number + 1, old[0], new[0], new[1] or old[1]))
+    return found
+
+
+def by_clock(found: Sequence[Differs]) -> Mapping[tuple[str, str], tuple[int, int, int]]:
+    """By flow and clock: rounds that become late, that are late no more, and that come or go."""
+    counts: dict[tuple[str, str], list[int]] = {}
+    for each in found:
+        place = counts.setdefault((each.flow, each.clock), [0, 0, 0])
+        if each.after == "late" and each.before == "met":
+            place[0] += 1
+        elif each.before == "late" and each.after == "met":
+            place[1] += 1
+        else:
+            place[2] += 1
+    return {key: (late, mended, other) for key, (late, mended, other) in counts.items()}
+
+
+Again = Callable[["Bundle", "Callable[[Round], None]"], "Replay"]
+"""Replays the same logs through another set, telling somebody of its rounds."""
