@@ -10,20 +10,21 @@ import graphviz
 from carepolicy.charts import markup
 from carepolicy.charts.colours import PLAIN, shade
 from carepolicy.charts.markup import GREY, Pen, destination, font, target_colours
-from carepolicy.charts.text import escaped, identifier, safe_link, width, wrapped
+from carepolicy.charts.text import escaped, identifier, width, wrapped
 from carepolicy.translations import primary_language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from carepolicy.charts.colours import Shade
-    from carepolicy.charts.plan import Card, Chart, Entry, Exit, Mark, Note, Sheet, Target
+    from carepolicy.charts.plan import Card, Chart, Entry, Exit, Happening, Mark, Note, Sheet, Target
 
 
 FONT = "Arial"
 _SCRIPT_FONTS = {"ar": "Noto Sans Arabic", "fa": "Noto Sans Arabic", "ur": "Noto Sans Arabic", "he": "Noto Sans Hebrew"}
 NOBODY = shade("#4A4A4A")
 _FAN = 3
+_TIMED = {"style": "dashed", "color": markup.TIMER_LINE}
 
 
 def dot_of(chart: Chart, sheet: Sheet, say: bool = True, heading: bool = True) -> str:
@@ -92,7 +93,7 @@ class Drawing:
 
         Without them such a tree stands at the very top, and its tall cards push the start away from the first step.
         """
-        arrows = {leaving.target.state for card in self.sheet.cards for leaving in card.exits if leaving.arrow}
+        arrows = {each.target.state for card in self.sheet.cards for each in card.exits if each.arrow and each.target}
         entered = {entry.state for entry in self.sheet.entries}
         started = {entry.state for entry in self.sheet.entries if entry.start}
         leaves = [card for card in self.sheet.cards if not card.main and not any(each.arrow for each in card.exits)]
@@ -110,7 +111,7 @@ class Drawing:
     def _foot(self) -> str:
         cards = self.sheet.cards
         roles = list(dict.fromkeys(card.role for card in cards if card.role is not None))
-        kinds = ["question"] if any(card.question for card in cards) else []
+        kinds = ["question"] if any(event.question for card in cards for event in card.own if event.moves) else []
         timed = any(leaving.timer for card in cards for leaving in card.exits)
         kinds += ["timer"] if timed else []
         page = self.chart.labels.page.format(self.sheet.page, self.sheet.pages)
@@ -148,38 +149,50 @@ class Drawing:
         look = markup.framed(self.chart.marks.get(card.state)) | main
         graph.node(here, label=label, id=f"state-{identifier(card.state)}",
                    tooltip=self._tip(told(self.chart, card)), **look)  # fmt: skip
-        asked = [leaving for leaving in card.exits if leaving.asked]
-        source = here
-        if card.question and asked:
-            source = self._question(graph, card, here, main)
-        for key, group in _bundles(card):
-            self._exit(graph, card, key, group, source if group[0].asked else here)
+        plain, asked = _drawn(card)
+        for key, group in _bundles(card, plain, len(asked)):
+            self._exit(graph, card, key, group, here)
+        for events in asked:
+            source = self._question(graph, card, events, main)
+            for key, group in _bundles(card, events[0].answers, 0):
+                self._exit(graph, card, key, group, source)
 
-    def _question(self, graph: graphviz.Digraph, card: Card, here: str, main: Mapping[str, str]) -> str:
-        source = here
-        if card.trigger:  # left out where the manager's own question and answers say it all
-            source = identifier("trigger", card.state)
-            label = markup.pill(self.pen, card.trigger, "", timer=False)
-            self._pill(graph, source, label, card.trigger, main)
-            self._edge(here, source, arrowhead="none", weight="20")
-        ask = identifier("ask", card.state)
-        graph.node(ask, label=markup.question(self.pen, card.question), shape="diamond", style="filled", margin="0",
+    def _question(
+        self, graph: graphviz.Digraph, card: Card, events: Sequence[Happening], main: Mapping[str, str]
+    ) -> str:
+        """What happens, and below it the question that it puts."""
+        event = events[0]
+        here, ask = identifier("state", card.state), identifier("ask", event.key)
+        leads = any(each.main for each in event.answers)
+        main = main if leads else {}
+        label = markup.question(self.pen, event.question, event.settings)
+        for timer in (False, True):
+            alike = [each for each in events if each.timer is timer]
+            if not alike:
+                continue
+            pill = identifier("event", alike[0].key)
+            text = f" {self.chart.labels.or_} ".join(each.text for each in alike)
+            straight = main if timer is event.timer else {}
+            line = _TIMED if timer else {}
+            self._pill(graph, pill, markup.pill(self.pen, text, "", timer=timer), text, straight, timer=timer)
+            self._edge(here, pill, arrowhead="none", weight="20" if straight else "2", **line)
+            self._edge(pill, ask, weight="20" if straight or timer is event.timer else "2", **line)
+        graph.node(ask, label=label, shape="diamond", style="filled", margin="0",
                    fillcolor=markup.QUESTION_GROUND, color=markup.QUESTION_LINE, penwidth="1.6",
-                   tooltip=self._tip(card.question), **main)  # fmt: skip
-        self._edge(source, ask, weight="20")
+                   tooltip=self._tip(event.asked), **main)  # fmt: skip
         return ask
 
     def _exit(self, graph: graphviz.Digraph, card: Card, key: str, group: Sequence[Exit], source: str) -> None:
         leaving = group[0]
         timed = all(each.timer for each in group)
-        line = {"style": "dashed", "color": markup.TIMER_LINE} if timed else {}
+        line = _TIMED if timed else {}
         node = identifier("exit", card.state, key)
-        if not leaving.arrow:
+        target = leaving.target
+        if not leaving.arrow or target is None:
             alone = len(group) == 1
-            chips = [self._chip(each, alone=alone) for each in group]
+            chips = [self._chip(each, card, alone=alone) for each in group]
             label = markup.stack(chips, markup.TIMER_LINE if timed else "#767676")
-            told_of = self.chart.labels.told_of
-            told_chips = "; ".join(told_of.format(each.text, each.target.title) for each in group)
+            told_chips = "; ".join(self._told_chip(each, card) for each in group)
             look = markup.framed(self.chart.marks.get(leaving.key) if alone else None)
             graph.node(node, label=label, tooltip=self._tip(told_chips), **look)
             self._edge(source, node, **line)
@@ -190,19 +203,31 @@ class Drawing:
         label = markup.pill(self.pen, leaving.text, leaving.effects, timer=leaving.timer, mark=mark)
         framed = {"color": mark.line, "penwidth": "3", "style": _pill_style(mark)} if mark and mark.line else {}
         self._pill(graph, node, label, leaving.text, main | framed, timer=leaving.timer)
-        kind = "state" if leaving.target.number is not None else "end"
+        kind = "state" if target.number is not None else "end"
         self._edge(source, node, arrowhead="none", weight=weight, **line)
-        self._edge(node, identifier(kind, leaving.target.state), weight=weight, **line)
+        self._edge(node, identifier(kind, target.state), weight=weight, **line)
+
+    def _told_chip(self, leaving: Exit, card: Card) -> str:
+        there = leaving.target.title if leaving.target is not None else self._stays(card)
+        return self.chart.labels.told_of.format(leaving.text, there)
+
+    def _stays(self, card: Card) -> str:
+        return self.chart.labels.stays_at.format(card.number)
 
     def _edge(self, tail: str, head: str, **attributes: str) -> None:
         self.edges.append((tail, head, attributes))
 
-    def _chip(self, leaving: Exit, *, alone: bool) -> str:
-        here = leaving.target.sheet is None and (leaving.target.number is not None or leaving.target in self.sheet.ends)
-        link = safe_link(f"#state-{identifier(leaving.target.state)}") if here else None
-        shade_there = self.chart.shades.get(leaving.target.role or "", NOBODY)
+    def _chip(self, leaving: Exit, card: Card, *, alone: bool) -> str:
+        target = leaving.target
         mark = self.chart.marks.get(leaving.key)
-        return markup.chip(self.pen, leaving, shade_there, self.chart.labels.sheet_step, link or "", mark, alone=alone)
+        if target is None:
+            colours = markup.step_colours(self._shade(card.role))
+            return markup.chip(self.pen, leaving, colours, self._stays(card), mark=mark, alone=alone)
+        here = target.sheet is None and (target.number is not None or target in self.sheet.ends)
+        link = (f"#state-{identifier(target.state)}", target.title) if here else ("", "")
+        colours = markup.target_colours(target, self._shade(target.role))
+        there = markup.destination(self.pen, target, self.chart.labels.sheet_step)
+        return markup.chip(self.pen, leaving, colours, there, link, mark, alone=alone)
 
     def _pill(
         self, graph: graphviz.Digraph, name: str, label: str, text: str, main: Mapping[str, str], *, timer: bool = False
@@ -242,39 +267,44 @@ def told(chart: Chart, card: Card) -> str:
     return " ".join(part.rstrip(".") + "." for part in parts if part)
 
 
+def _drawn(card: Card) -> tuple[list[Exit], list[tuple[Happening, ...]]]:
+    """What leads on from a card itself, and the questions that it puts, each with the events that put it."""
+    groups = list(card.drawn())
+    plain = [answer for events in groups if not events[0].question for answer in events[0].answers]
+    return plain, [events for events in groups if events[0].question]
+
+
 def _is_calm(card: Card) -> bool:
     """Whether right angles are safe: two lines from a node, or on the main path one more to either side."""
-    bundles = _bundles(card)
-    asked = [group[0] for _, group in bundles if group[0].asked]
-    plain = [group[0] for _, group in bundles if not group[0].asked]
-    for exits, below in ((asked, 0), (plain, 1 if asked else 0)):
-        chips = sum(not leaving.arrow for leaving in exits)
-        lines = len(exits) + below
-        if lines > _FAN or (lines == _FAN and (chips > 1 or not card.main)):
+    plain, asked = _drawn(card)
+    for exits, below in ((plain, len(asked)), *((events[0].answers, 0) for events in asked)):
+        leading = [group[0] for _, group in _bundles(card, exits, below)]
+        chips = sum(not leaving.arrow for leaving in leading)
+        lines = len(leading) + below
+        if below > 1 or lines > _FAN or (lines == _FAN and (chips > 1 or not card.main)):
             return False
     return True
 
 
-def _bundles(card: Card) -> list[tuple[str, list[Exit]]]:
-    """Exits with the name of their node.
+def _bundles(card: Card, exits: Sequence[Exit], below: int) -> list[tuple[str, list[Exit]]]:
+    """Exits of one node with the names of theirs; ``below`` are its other lines.
 
-    Where more than three leave one node, its chips share a frame, those that happen by themselves apart;
-    where that is still too many, all of its chips are in one frame. More lines than that would cross.
+    Where more than three leave it, its chips share a frame, those that happen by themselves apart; where that is
+    still too many, all of its chips are in one frame. More lines than that would cross.
     """
     found: list[tuple[str, list[Exit]]] = []
-    framed: dict[tuple[bool, bool], list[Exit]] = {}
-    for index, leaving in enumerate(card.exits):
-        siblings = [each for each in card.exits if each.asked == leaving.asked]
-        below = 1 if card.question and not leaving.asked else 0
-        arrows = sum(each.arrow for each in siblings) + below
-        kind = (leaving.asked, leaving.timer and arrows + 2 <= _FAN)
-        if leaving.arrow or len(siblings) + below <= _FAN:
-            found.append((str(index), [leaving]))
+    framed: dict[bool, list[Exit]] = {}
+    arrows = sum(each.arrow for each in exits) + below
+    for leaving in exits:
+        key = leaving.key.removeprefix(f"{card.state}-")
+        kind = leaving.timer and arrows + 2 <= _FAN
+        if leaving.arrow or len(exits) + below <= _FAN:
+            found.append((key, [leaving]))
         elif kind in framed:
             framed[kind].append(leaving)
         else:
             framed[kind] = [leaving]
-            found.append((str(index), framed[kind]))
+            found.append((key, framed[kind]))
     return found
 
 
@@ -326,44 +356,58 @@ def _in_columns(pen: Pen, blocks: list[Block], told_of: str, *, wide: bool) -> l
 
 
 def _column(pen: Pen, blocks: list[Block], told_of: str) -> str:
-    rows: list[str] = []
+    """One cell: rows of their own would be stretched to the height of the column beside it."""
+    lines: list[str] = []
     last = ""
     for where, text, _ in blocks:
         if where != last:
             last = where
-            rows.append(
-                _row(
-                    pen,
-                    font(pen.lines(wrapped(told_of.format(where, "").rstrip(), _COLUMNS), "near"), size=11, bold=True),
-                )
-            )
-        rows.append(_row(pen, text))
+            title = pen.lines(wrapped(told_of.format(where, "").rstrip(), _COLUMNS), "near")
+            lines.append(font(title, size=11, bold=True))
+        lines.append(text)
     return (
-        f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2" COLOR="{GREY}" BGCOLOR="#FFFFFF">'
-        f"{''.join(rows)}</TABLE>"
+        f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" COLOR="{GREY}" BGCOLOR="#FFFFFF">'
+        f'<TR><TD ALIGN="{pen.near}" BALIGN="{pen.near}" VALIGN="TOP">{"".join(lines)}</TD></TR></TABLE>'
     )
 
 
 def _block(pen: Pen, chart: Chart, note: Note) -> Block:
-    mark = chart.marks.get(note.key)
-    text = chart.labels.told_of.format(note.text, note.effects) if note.effects else note.text
-    text = f"• {mark.word} {text}" if mark is not None and mark.word else f"• {text}"
-    colour = mark.line if mark is not None else None
-    lines = wrapped(text, _COLUMNS)
-    if note.target is None:
-        return note.where, font(pen.lines(lines, "near"), size=11, colour=colour), len(lines)
-    _, _, ink = target_colours(note.target, chart.shades.get(note.target.role or "", PLAIN))
-    there = destination(pen, note.target, chart.labels.sheet_step)
-    there = there if note.target.number is not None else f"{pen.arrow} {there}"
-    bold = [font(pen.line(line), size=11, colour=ink, bold=True) for line in wrapped(there, _COLUMNS)]
-    said = [font(pen.line(line), size=11, colour=colour) for line in lines]
-    if len(bold) == 1 and width(lines[-1]) + width(there) < _COLUMNS:
-        pair = (bold[0], said[-1]) if pen.right_to_left else (said[-1], bold[0])
-        ended = [*said[:-1], " ".join(pair)]
+    """An event of many steps: on one line with what follows, or with its question and a line for each answer."""
+    event, told_of = note.event, chart.labels.told_of
+    if not event.question:
+        lines = [line for each in event.answers for line in _answer(pen, chart, each, "• ")]
     else:
-        ended = [*said, *bold]
-    return note.where, "".join(f'{line}<BR ALIGN="{pen.near}"/>' for line in ended), len(ended)
+        lines = [font(pen.line(line), size=11) for line in _hung("• ", told_of.format(event.text, event.asked))]
+        lines += [f"{_INDENT}{line}" for each in event.answers for line in _answer(pen, chart, each, "– ")]
+    return note.where, "".join(f'{line}<BR ALIGN="{pen.near}"/>' for line in lines), len(lines)
 
 
-def _row(pen: Pen, content: str) -> str:
-    return f'<TR><TD ALIGN="{pen.near}" BALIGN="{pen.near}">{content}</TD></TR>'
+def _answer(pen: Pen, chart: Chart, leaving: Exit, bullet: str) -> list[str]:
+    """Marked-up lines: what happens, what follows from it, and where it leads."""
+    mark = chart.marks.get(leaving.key)
+    colour = mark.line if mark is not None else None
+    effects = leaving.effects or (chart.labels.records if leaving.target is None else "")
+    text = chart.labels.told_of.format(leaving.text, effects) if effects else leaving.text
+    text = f"{mark.word} {text}" if mark is not None and mark.word else text
+    lines = _hung(bullet, text)
+    said = [font(pen.line(line), size=11, colour=colour) for line in lines]
+    target = leaving.target
+    if target is None:
+        return said
+    _, _, ink = target_colours(target, chart.shades.get(target.role or "", PLAIN))
+    there = destination(pen, target, chart.labels.sheet_step)
+    there = there if target.number is not None else f"{pen.arrow} {there}"
+    if width(lines[-1]) + width(there) < _COLUMNS:
+        bold = font(pen.line(there), size=11, colour=ink, bold=True)
+        pair = (bold, said[-1]) if pen.right_to_left else (said[-1], bold)
+        return [*said[:-1], " ".join(pair)]
+    return [*said, *(font(pen.line(line), size=11, colour=ink, bold=True) for line in _hung("", there))]
+
+
+_INDENT = "&#8195;"
+
+
+def _hung(bullet: str, text: str) -> list[str]:
+    """Lines of a note, the first behind its bullet."""
+    first, *rest = wrapped(text, _COLUMNS - 2) or [""]
+    return [f"{bullet}{first}", *rest]

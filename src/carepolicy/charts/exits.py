@@ -1,4 +1,5 @@
-"""The ways out of a state, each in words, before it is decided how they are drawn."""
+"""What may happen at a step, in words: each event with its question and its answers, before it is decided how it is
+drawn."""
 
 from __future__ import annotations
 
@@ -6,17 +7,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.text import clean
+from carepolicy.policy.language.flow import transitions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from carepolicy.charts.words import Words
     from carepolicy.policy.model import Flow, State, Transition
 
+ANYWHERE = "anywhere"
+"""The place of a key whose transition holds at any step of the flow."""
+AFTER = "after"
+"""What a trigger begins with that is a limit of ``after``."""
+
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """One transition of a state. ``to`` None: the case stays. ``asked``: it answers the state's question.
+    """One transition. ``to`` None: the case stays. ``source``: the key of the event whose question it answers, "" where
+    nothing is asked.
 
     ``key`` is unique in the flow and stable: state, trigger and place among the trigger's transitions.
     """
@@ -28,34 +36,54 @@ class WayOut:
     text: str
     effects: str
     timer: bool
-    asked: bool
+    source: str
     draw: str | None
+
+    @property
+    def asked(self) -> bool:
+        """Whether it is the answer to a question."""
+        return bool(self.source)
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
-    """A transition of a phase or of the whole flow, told once in a note and not at each state."""
+class Event:
+    """An event of a step, of time too, with all that may follow. ``where``: "" at the step itself, else "At any step"
+    or "At any step of …". ``settings``: those that a guard names and that neither question nor answers tell."""
 
     key: str
-    where: str
+    trigger: str
     text: str
-    to: str | None
-    effects: str
     timer: bool
-    not_at: tuple[str, ...]
-    states: tuple[str, ...]
+    where: str
+    question: str
+    settings: tuple[str, ...]
+    ways: tuple[WayOut, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """The transitions of one trigger. ``base``: the trigger in words; ``ask``: the state has a question
-    of its own; ``one_of_many``: other triggers of the state answer the same question."""
+    """The transitions of one trigger that hold at a state, each with its place in the list of the file."""
 
+    place: str
     trigger: str
-    transitions: tuple[Transition, ...]
-    base: str
-    ask: bool = False
-    one_of_many: bool = False
+    transitions: tuple[tuple[int, Transition], ...]
+    timer: bool
+
+    @property
+    def key(self) -> str:
+        return f"{self.place}-{self.trigger}"
+
+    @property
+    def guards(self) -> tuple[str | None, ...]:
+        return tuple(each.when for _, each in self.transitions)
+
+    @property
+    def guarded(self) -> bool:
+        return any(guard is not None for guard in self.guards)
+
+    @property
+    def answered(self) -> bool:
+        return any(each.answer for _, each in self.transitions)
 
 
 def chart_key(place: str, trigger: str, index: int) -> str:
@@ -63,140 +91,163 @@ def chart_key(place: str, trigger: str, index: int) -> str:
     return f"{place}-{trigger}-{index}"
 
 
-def ways_of(words: Words, state: State) -> tuple[WayOut, ...]:
-    """The state's own transitions: events in the order of the file, then clocks, then ``after``."""
-    events = [trigger for trigger in state.on if not _is_timer(words.flow, trigger)]
-    asking = {trigger for trigger in events if _asks(state, state.on[trigger])}
-    ways: list[WayOut] = []
-    for trigger in events:
-        group = _Group(trigger, state.on[trigger], words.trigger(trigger), bool(state.ask), len(asking) > 1)
-        ways += _ways(words, state, group, trigger in asking, timer=False)
-    for trigger in state.on:
-        if trigger not in events:
-            ways += _ways(words, state, _Group(trigger, state.on[trigger], words.trigger(trigger)), False, timer=True)
+def keyed(flow: Flow) -> dict[str, Transition]:
+    """Every transition of a flow by the key that the chart gives to its way."""
+    places: list[tuple[str, Mapping[str, tuple[Transition, ...]]]] = []
+    for name, state in flow.states.items():
+        places += [(name, state.on), (name, {f"{AFTER} {each.limit}": each.transitions for each in state.after})]
+    places += [(f"phase-{name}", phase.on) for name, phase in flow.phases.items()]
+    return {
+        chart_key(place, trigger, index): transition
+        for place, triggers in (*places, (ANYWHERE, flow.anywhere))
+        for trigger, transitions in triggers.items()
+        for index, transition in enumerate(transitions)
+    }
+
+
+def events_of(words: Words, state: State) -> tuple[Event, ...]:
+    """All that may happen at a step: its own events in the order of the file, its clocks, its ``after``; then what
+    holds in its phase, and anywhere."""
+    if state.final is not None:
+        return ()
+    groups = [*_own(words.flow, state), *_shared(words.flow, state)]
+    asked = _asked(state, groups)
+    return tuple(_event(words, state, group, asked.get(group.key)) for group in groups)
+
+
+def own_ways(events: Iterable[Event]) -> tuple[WayOut, ...]:
+    """The ways of a step itself, in the order of its events."""
+    return tuple(way for event in events if not event.where for way in event.ways)
+
+
+def _own(flow: Flow, state: State) -> Iterator[_Group]:
+    timers = [trigger for trigger in state.on if _is_timer(flow, trigger)]
+    for trigger in (*(each for each in state.on if each not in timers), *timers):
+        numbered = tuple(enumerate(state.on[trigger]))
+        yield _Group(state.name, trigger, numbered, trigger in timers)
+    waits: dict[str, list[Transition]] = {}
     for after in state.after:
-        base = words.labels.after.format(words.limit(after.limit))
-        ways += _ways(words, state, _Group(f"after {after.limit}", after.transitions, base), False, timer=True)
-    return tuple(ways)
+        waits.setdefault(after.limit, []).extend(after.transitions)
+    for limit, transitions in waits.items():
+        yield _Group(state.name, f"{AFTER} {limit}", tuple(enumerate(transitions)), True)
 
 
-def _ways(words: Words, state: State, group: _Group, asking: bool, *, timer: bool) -> list[WayOut]:
-    found: list[WayOut] = []
-    for index, transition in enumerate(group.transitions):
-        asked = asking and transition.to is not None
-        found.append(
-            WayOut(
-                key=chart_key(state.name, group.trigger, index),
-                state=state.name,
-                trigger=group.trigger,
-                to=transition.to,
-                text=_text(words, group, transition, asked),
-                effects=words.effects(transition.effects, sends=transition.to is None),
-                timer=timer,
-                asked=asked,
-                draw=transition.draw,
-            )
-        )
-    return found
+def _shared(flow: Flow, state: State) -> Iterator[_Group]:
+    """What holds here without standing here: of the first phase that handles an event, else of the whole flow."""
+    for trigger, transitions in transitions_of(flow, state.name).items():
+        if trigger in state.on:
+            continue
+        phases = (phase for phase in flow.phases.values() if state.name in phase.states and trigger in phase.on)
+        phase = next(phases, None)
+        place, every = (ANYWHERE, flow.anywhere) if phase is None else (f"phase-{phase.name}", phase.on)
+        held = {id(each) for each in transitions}
+        numbered = tuple((index, each) for index, each in enumerate(every[trigger]) if id(each) in held)
+        yield _Group(place, trigger, numbered, _is_timer(flow, trigger))
 
 
-def question_of(words: Words, state: State, ways: Iterable[WayOut]) -> str:
-    """The question that the state's guarded transitions answer: ``ask``, else the guard in words."""
-    asked = [way for way in ways if way.asked]
-    if not asked:
-        return ""
-    if state.ask:
-        return clean(state.ask)
-    transitions = state.on[asked[0].trigger]
-    if len({way.trigger for way in asked}) == 1 and _is_yes_or_no(transitions):
-        guard = words.guard(transitions[0], asked[0].trigger)
-        return guard[:1].upper() + guard[1:] + "?"
-    return words.labels.which
-
-
-def shared_of(words: Words) -> tuple[Shared, ...]:
-    """Transitions of phases, then those that hold anywhere, with the states at which they do not."""
-    flow = words.flow
-    found: list[Shared] = []
-    for phase in flow.phases.values():
-        where = words.labels.phase.format(clean(phase.title) or phase.name)
-        open_states = [name for name in phase.states if name in flow.states and flow.states[name].final is None]
-        for trigger, transitions in phase.on.items():
-            holds = [name for name in open_states if trigger not in flow.states[name].on]
-            found += _shared(words, f"phase-{phase.name}", where, trigger, transitions, open_states, holds)
-    everywhere = [name for name, state in flow.states.items() if state.final is None]
-    for trigger, transitions in flow.anywhere.items():
-        holds = [name for name in everywhere if not _handled(flow, name, trigger)]
-        found += _shared(words, "anywhere", words.labels.anywhere, trigger, transitions, everywhere, holds)
-    return tuple(found)
-
-
-def _shared(
-    words: Words,
-    key: str,
-    where: str,
-    trigger: str,
-    transitions: tuple[Transition, ...],
-    states: list[str],
-    holds: list[str],
-) -> list[Shared]:
-    found: list[Shared] = []
-    for index, transition in enumerate(transitions):
-        here = tuple(name for name in holds if name not in transition.except_ and name != transition.to)
-        missing = tuple(name for name in states if name not in here and name != transition.to)
-        text = _text(words, _Group(trigger, transitions, words.trigger(trigger)), transition, False)
-        effects = words.effects(transition.effects, sends=transition.to is None)
-        timer = _is_timer(words.flow, trigger)
-        found.append(Shared(chart_key(key, trigger, index), where, text, transition.to, effects, timer, missing, here))
-    return found
-
-
-def _handled(flow: Flow, state: str, trigger: str) -> bool:
-    phases = (phase for phase in flow.phases.values() if state in phase.states)
-    return trigger in flow.states[state].on or any(trigger in phase.on for phase in phases)
+def _base(words: Words, trigger: str) -> str:
+    """What happens, in words."""
+    name, _, limit = trigger.partition(" ")
+    return words.labels.after.format(words.limit(limit)) if name == AFTER and limit else words.trigger(trigger)
 
 
 def _is_timer(flow: Flow, trigger: str) -> bool:
     return trigger not in flow.events and trigger.partition(".")[0] in flow.clocks
 
 
-def _asks(state: State, transitions: tuple[Transition, ...]) -> bool:
-    """A question is drawn where a guard decides between two ways, or where the manager wrote one."""
-    guarded = any(transition.when is not None for transition in transitions)
-    moving = [transition for transition in transitions if transition.to is not None]
-    return guarded and bool(moving) and (len(transitions) > 1 or bool(state.ask) or bool(moving[0].answer))
+def _asked(state: State, groups: list[_Group]) -> dict[str, str]:
+    """To which events the state's own question belongs: to the first whose guarded ways have answers, else the first
+    with guards, those of the step itself before those of its phase and of any step; and to each other that decides
+    by the same guards."""
+    deciding = [group for group in groups if group.guarded]
+    if not state.ask or not deciding:
+        return {}
+    first = next((group for group in deciding if group.answered), deciding[0])
+    return {group.key: clean(state.ask) for group in deciding if group.guards == first.guards}
 
 
-def _is_yes_or_no(transitions: tuple[Transition, ...]) -> bool:
-    return (
-        len(transitions) == 2
-        and transitions[0].when is not None
-        and transitions[1].when is None
-        and not any(transition.answer for transition in transitions)
+def _event(words: Words, state: State, group: _Group, ask: str | None) -> Event:
+    asks = group.guarded and (len(group.transitions) > 1 or bool(ask) or group.answered)
+    ways = tuple(_way(words, state, group, index, asks, ask) for index, _ in group.transitions)
+    question = (ask or _question(words, state, group)) if asks else ""
+    told = f"{question} {' '.join(way.text for way in ways)}"
+    named = (words.settings_in(guard, group.trigger) for guard in group.guards if guard is not None)
+    settings = dict.fromkeys(setting for each in named for setting in each if setting not in told)
+    where = _where(words, group.place) if group.place != state.name else ""
+    return Event(
+        group.key, group.trigger, _base(words, group.trigger), group.timer, where, question, tuple(settings), ways
     )
 
 
-def _text(words: Words, group: _Group, transition: Transition, asked: bool) -> str:
-    """The words on one arrow: its title, else its answer, else the trigger with its guard in words."""
-    title = clean(transition.title)
-    answer = clean(transition.answer)
-    if not asked:
-        plain = title or group.base
-        if transition.when is None:
-            alone = len(group.transitions) == 1 or title
-            return plain if alone else f"{plain} ({words.labels.otherwise.lower()})"
-        return words.labels.only_if.format(plain, answer or words.guard(transition, group.trigger))
-    said = title or (group.base if group.one_of_many else "")
-    answer = answer or _answer(words, group, transition)
-    told = words.labels.told_of
-    return told.format(answer, said[:1].lower() + said[1:] if title else said) if said else answer
+def _where(words: Words, place: str) -> str:
+    phase = words.flow.phases.get(place.removeprefix("phase-"))
+    if place == ANYWHERE or phase is None:
+        return words.labels.anywhere
+    return words.labels.phase.format(clean(phase.title) or phase.name)
 
 
-def _answer(words: Words, group: _Group, transition: Transition) -> str:
-    if _is_yes_or_no(group.transitions) and not group.ask:
-        return words.labels.yes if transition is group.transitions[0] else words.labels.no
+def _way(words: Words, state: State, group: _Group, index: int, asks: bool, ask: str | None) -> WayOut:
+    transition = dict(group.transitions)[index]
+    return WayOut(
+        key=chart_key(group.place, group.trigger, index),
+        state=state.name,
+        trigger=group.trigger,
+        to=transition.to,
+        text=_answer_text(words, group, transition, ask) if asks else _text(words, group, transition),
+        effects=words.effects(transition.effects, group.trigger),
+        timer=group.timer,
+        source=group.key if asks else "",
+        draw=transition.draw,
+    )
+
+
+def _question(words: Words, state: State, group: _Group) -> str:
+    """The question of an event where its step has none for it: that of a step which shares it, else the guard's."""
+    if group.place != state.name:
+        for other in words.flow.states.values():
+            if other is not state and other.ask and group.trigger not in other.on and _claims(words, other, group):
+                return clean(other.ask)
+    if _is_yes_or_no(group):
+        first = group.transitions[0][1]
+        guard = words.guard(first, group.trigger)
+        return words.labels.asks.format(guard[:1].upper() + guard[1:])
+    return words.labels.which
+
+
+def _claims(words: Words, other: State, group: _Group) -> bool:
+    """Whether the question of another step is about the event of a group that both share."""
+    groups = [*_own(words.flow, other), *_shared(words.flow, other)]
+    return any(each.key == group.key for each in groups) and group.key in _asked(other, groups)
+
+
+def _is_yes_or_no(group: _Group) -> bool:
+    return (
+        len(group.transitions) == 2
+        and group.transitions[0][1].when is not None
+        and group.transitions[1][1].when is None
+        and not group.answered
+    )
+
+
+def _text(words: Words, group: _Group, transition: Transition) -> str:
+    """The words of a way that answers no question: its title, else what happens; with the one guard in words."""
+    plain = clean(transition.title) or _base(words, group.trigger)
     if transition.when is None:
-        others = {clean(each.answer).lower() for each in group.transitions if each is not transition}
+        return plain
+    return words.labels.only_if.format(plain, words.guard(transition, group.trigger))
+
+
+def _answer_text(words: Words, group: _Group, transition: Transition, ask: str | None) -> str:
+    """The words of an answer, with the title of the way where it has one."""
+    answer, title = clean(transition.answer) or _answer(words, group, transition, ask), clean(transition.title)
+    return words.labels.told_of.format(answer, title[:1].lower() + title[1:]) if title else answer
+
+
+def _answer(words: Words, group: _Group, transition: Transition, ask: str | None) -> str:
+    if _is_yes_or_no(group) and not ask:
+        return words.labels.yes if transition is group.transitions[0][1] else words.labels.no
+    if transition.when is None:
+        others = {clean(each.answer).lower() for _, each in group.transitions if each is not transition}
         return words.labels.no if others == {words.labels.yes.lower()} else words.labels.otherwise
     said = words.guard(transition, group.trigger)
     return said[:1].upper() + said[1:]

@@ -11,6 +11,8 @@ from carepolicy.charts.plan import Entry
 from carepolicy.charts.text import escaped, identifier
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import graphviz
 
     from carepolicy.charts.plan import Card, Chart, Exit, Sheet
@@ -26,16 +28,23 @@ def dot_of(chart: Chart, sheet: Sheet, say: bool = True, heading: bool = True) -
     entries = list(sheet.entries)
     cards: list[Card] = []
     for card in sheet.cards:
-        exits: list[Exit] = []
         for leaving in card.exits:
-            crosses = leaving.arrow and lane_of.get(leaving.target.state, card.role) != card.role
-            if crosses:
+            if leaving.arrow and _crosses(lane_of, card, leaving):
                 told = chart.labels.from_step.format(card.number)
-                entries.append(Entry(told, leaving.target.state, False, leaving.timer))
-            exits.append(replace(leaving, arrow=leaving.arrow and not crosses and leaving.key not in sheet.joins))
-        cards.append(replace(card, exits=tuple(exits)))
+                entries.append(Entry(told, leaving.target.state if leaving.target else "", False, leaving.timer))
+
+        def within(leaving: Exit, card: Card = card) -> Exit:
+            stays = not _crosses(lane_of, card, leaving) and leaving.key not in sheet.joins
+            return replace(leaving, arrow=leaving.arrow and stays)
+
+        cards.append(card.with_exits(within))
     sheet = replace(sheet, cards=tuple(cards), entries=tuple(entries))
     return _Lanes(chart, sheet, markup.Pen(chart.right_to_left), say).text(heading)
+
+
+def _crosses(lane_of: Mapping[str, str | None], card: Card, leaving: Exit) -> bool:
+    """Whether a way leads into another lane."""
+    return leaving.target is not None and lane_of.get(leaving.target.state, card.role) != card.role
 
 
 class _Lanes(Drawing):
@@ -72,7 +81,7 @@ class _Lanes(Drawing):
         ties: list[tuple[str, str, dict[str, str]]] = []
         for card in self.sheet.cards:
             for leaving in card.exits:
-                target = leaving.target.state
+                target = leaving.target.state if leaving.target is not None else ""
                 lane = lane_of.get(target, card.role)
                 if lane not in entered and target in pills:
                     entered.add(lane)
@@ -86,6 +95,8 @@ class _Lanes(Drawing):
 
     def _lane_of_end(self, state: str) -> str | None:
         for card in self.sheet.cards:
-            if any(leaving.arrow and leaving.target.state == state for leaving in card.exits):
+            if any(
+                leaving.arrow and leaving.target is not None and leaving.target.state == state for leaving in card.exits
+            ):
                 return card.role
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.colours import text_on
-from carepolicy.charts.text import balanced, escaped, listed, shortened, width, wrapped
+from carepolicy.charts.text import balanced, escaped, listed, safe_link, width, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,8 @@ QUESTION_LINE, QUESTION_GROUND = "#6B5900", "#FFF6CC"
 GOOD_LINE, GOOD_GROUND = "#1B6E2E", "#DFF3E3"
 END_GROUND = "#EEEEEE"
 CARD_WIDTH = 200
+BESIDE = 34
+"""Columns of owner and limit up to which they stand side by side."""
 FOOT_COLUMNS = 100
 LEGEND_COLUMNS = 125
 BROKEN = ("dashed", "dotted")
@@ -100,22 +102,23 @@ def card(pen: Pen, card: Card, shade: Shade, mark: Mark | None, *, say: str) -> 
 def chip(
     pen: Pen,
     leaving: Exit,
-    shade: Shade,
-    sheet_step: str,
-    link: str = "",
+    colours: tuple[str, str, str],
+    there: str,
+    link: tuple[str, str] = ("", ""),
     mark: Mark | None = None,
     *,
     alone: bool = True,
 ) -> str:
-    """What happens, and below it where that leads, in the colours of the destination's owner: one table."""
-    line, ground, ink = target_colours(leaving.target, shade)
+    """What happens, and below it where that leads, in the colours of the destination's owner: one table. ``link`` is an
+    address and its title."""
+    line, ground, ink = colours
     top = _marked(pen, mark)
     top += font(pen.lines(balanced(leaving.text, 24)), size=11, colour=TIMER_TEXT if leaving.timer else None)
     if leaving.effects:
         top += "<BR/>" + font(pen.lines(balanced(leaving.effects, 28)), size=10, colour="#444444")
     paint = f' BGCOLOR="{TIMER_GROUND}"' if leaving.timer else ""
-    bottom = font(pen.lines(wrapped(destination(pen, leaving.target, sheet_step), 26)), size=11, colour=ink, bold=True)
-    href = f' HREF="{escaped(link)}" TITLE="{escaped(leaving.target.title)}"' if link else ""
+    bottom = font(pen.lines(wrapped(there, 26)), size=11, colour=ink, bold=True)
+    href = f' HREF="{escaped(link[0])}" TITLE="{escaped(link[1])}"' if safe_link(link[0]) else ""
     inside = "".join(_wide(pen, font(_row_lines(pen, text), size=10), paper) for text, paper in _rows(mark))
     frame = _frame(mark, line, alone=alone)
     return (
@@ -151,10 +154,13 @@ def pill(pen: Pen, text: str, effects: str, *, timer: bool, mark: Mark | None = 
     return f"<{label}>"
 
 
-def question(pen: Pen, text: str) -> str:
-    """The text of a diamond."""
+def question(pen: Pen, text: str, settings: Sequence[str] = ()) -> str:
+    """The text of a diamond, and below it the settings on which the answer hangs."""
     columns = 20 if len(text) <= 40 else 26
-    return f"<{font(pen.lines(balanced(text, columns)), size=12)}>"
+    label = font(pen.lines(balanced(text, columns)), size=12)
+    for setting in settings:
+        label += "<BR/>" + font(pen.lines(balanced(setting, columns)), size=10)
+    return f"<{label}>"
 
 
 def foot(pen: Pen, chart: Chart, roles: Sequence[str], kinds: Sequence[str], page: str) -> str:
@@ -164,7 +170,7 @@ def foot(pen: Pen, chart: Chart, roles: Sequence[str], kinds: Sequence[str], pag
     cells = [f"<TD>{font(pen.line(chart.labels.who), size=10, bold=True)}</TD>"] if roles else []
     for role in roles:
         shade = chart.shades[role]
-        text = font(pen.line(shortened(chart.roles[role], 30)), size=10, colour=shade.on_band, bold=True)
+        text = font(pen.lines(wrapped(chart.roles[role], 30)), size=10, colour=shade.on_band, bold=True)
         cells.append(f'<TD BGCOLOR="{shade.band}">{text}</TD>')
     for kind in kinds:
         ground, ink = grounds[kind]
@@ -222,13 +228,21 @@ def _frame(mark: Mark | None, line: str, *, alone: bool) -> str:
 
 
 def _band(pen: Pen, card: Card, shade: Shade) -> str:
-    """One coloured row; the two texts sit in a table of their own, so that no seam shows between them."""
-    owner = font(pen.lines(wrapped(card.owner, 22)), size=11, colour=shade.on_band, bold=True)
+    """One coloured row: the owner and the limit side by side, a long limit below the owner.
+
+    The two texts sit in a table of their own, so that no seam shows between them.
+    """
+    beside = width(card.owner) + width(card.band) <= BESIDE
+    owner = font(pen.lines(wrapped(card.owner, 32), "near"), size=11, colour=shade.on_band, bold=True)
     cells = [f'<TD ALIGN="{pen.near}" BALIGN="{pen.near}">{owner}</TD>']
-    if card.band:
-        limit = font(pen.lines(wrapped(card.band, 20)), size=11, colour=shade.on_band)
+    below = ""
+    if card.band and beside:
+        limit = font(pen.line(card.band), size=11, colour=shade.on_band)
         cells.append(f'<TD ALIGN="{pen.far}" BALIGN="{pen.far}">{limit}</TD>')
-    inner = f'<TABLE {_PLAIN} CELLPADDING="1">{pen.row(cells)}</TABLE>'
+    elif card.band:
+        limit = font(pen.lines(wrapped(card.band, 38), "near"), size=11, colour=shade.on_band)
+        below = f'<TR><TD ALIGN="{pen.near}" BALIGN="{pen.near}">{limit}</TD></TR>'
+    inner = f'<TABLE {_PLAIN} CELLPADDING="1">{pen.row(cells)}{below}</TABLE>'
     return f'<TR><TD BGCOLOR="{shade.band}" WIDTH="{CARD_WIDTH}">{inner}</TD></TR>'
 
 
@@ -247,10 +261,15 @@ def _wide(pen: Pen, content: str, ground: str = "") -> str:
     return f'<TR><TD ALIGN="{pen.near}" BALIGN="{pen.near}"{paint}>{content}</TD></TR>'
 
 
+def step_colours(shade: Shade) -> tuple[str, str, str]:
+    """Line, ground and text of a step in the colours of its owner."""
+    return shade.line, shade.tint, shade.on_tint
+
+
 def target_colours(target: Target, shade: Shade) -> tuple[str, str, str]:
     """Line, ground and text of a destination: in its owner's colours, an end in grey."""
     if target.number is not None:
-        return shade.line, shade.tint, shade.on_tint
+        return step_colours(shade)
     return GREY, END_GROUND, "#111111"
 
 

@@ -81,7 +81,7 @@ def joins_of(tree: Tree, ways: Mapping[str, tuple[WayOut, ...]]) -> set[str]:
         if target is None or tree.parent[target].timer:
             continue
         sides = [child for child in children if child != target]
-        if len(sides) > 2 or len({tree.parent[child].asked for child in children}) > 1:
+        if len(sides) > 2 or len({tree.parent[child].source for child in children}) > 1:
             continue
         for side in sides:
             last = _last(tree, side)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.colours import shades_of
-from carepolicy.charts.exits import WayOut, question_of, shared_of, ways_of
+from carepolicy.charts.exits import ANYWHERE, WayOut, events_of, keyed, own_ways
+from carepolicy.charts.limits import Limit, band_of, limits_of, lines_of
 from carepolicy.charts.order import FEWEST, Tree, divided, halved, joins_of, success_of, title_of, tree_of
 from carepolicy.charts.text import clean
 from carepolicy.charts.words import Words, words_of
@@ -14,10 +15,10 @@ from carepolicy.machine.locales import is_right_to_left
 from carepolicy.policy.language.flow import EVERY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from carepolicy.charts.colours import Shade
-    from carepolicy.charts.exits import Shared
+    from carepolicy.charts.exits import Event
     from carepolicy.charts.labels import Labels
     from carepolicy.charts.order import Groups
     from carepolicy.policy.model import Flow, Policies, State
@@ -37,34 +38,95 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """A way out of a card as drawn: ``arrow`` or a chip. ``asked``: it hangs on the question."""
+    """A way of an event: ``text`` is its answer where there is a question, else what happens. ``target`` None: the case
+    stays. ``effects``: all that happens besides, in words. It is drawn as an ``arrow`` or a chip."""
 
     key: str
     text: str
     effects: str
     timer: bool
-    asked: bool
     arrow: bool
     main: bool
-    target: Target
+    target: Target | None
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What may happen at a step, with all that may follow: ``answers`` are the ways that the answer to ``question``
+    decides between ("" where nothing decides).
+
+    ``where`` is "" for what the step itself says, else "At any step" or "At any step of …". ``settings`` are those,
+    with their values, on which the answer hangs and that neither the question nor an answer names.
+    """
+
+    key: str
+    text: str
+    timer: bool
+    where: str
+    question: str
+    settings: tuple[str, ...]
+    answers: tuple[Exit, ...]
+
+    @property
+    def asked(self) -> str:
+        """The question, and after it the settings on which the answer hangs."""
+        return " – ".join((self.question, *self.settings))
+
+    @property
+    def moves(self) -> bool:
+        """Whether an answer leads on."""
+        return any(answer.target is not None for answer in self.answers)
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A step. ``band`` is the time limit in words; ``inside`` are things that happen without leaving it."""
+    """A step. ``limits``: each clock that runs or stands still there, the tightest first; ``band`` tells the tightest
+    alone. ``events``: all that may happen there, its own first. ``enter`` and ``leave`` are effects in words,
+    ``inside`` the lines of what needs no way out: other limits, arrival, events that do not move the case."""
 
     state: str
     number: int
     title: str
     role: str | None
     owner: str
+    limits: tuple[Limit, ...]
     band: str
     say: str
+    enter: str
+    leave: str
     inside: tuple[str, ...]
-    trigger: str
-    question: str
-    exits: tuple[Exit, ...]
+    events: tuple[Happening, ...]
     main: bool
+
+    @property
+    def own(self) -> tuple[Happening, ...]:
+        """The events of the step itself."""
+        return tuple(event for event in self.events if not event.where)
+
+    @property
+    def exits(self) -> tuple[Exit, ...]:
+        """The ways of the step itself that lead on."""
+        return tuple(answer for event in self.own for answer in event.answers if answer.target is not None)
+
+    def drawn(self) -> Iterator[tuple[Happening, ...]]:
+        """Its own events that lead on; those that ask the same and answer alike together."""
+        groups: dict[object, list[Happening]] = {}
+        for event in self.own:
+            if event.moves:
+                groups.setdefault(_likeness(event), []).append(event)
+        return map(tuple, groups.values())
+
+    def with_exits(self, changed: Callable[[Exit], Exit]) -> Card:
+        """The card with each of its answers changed."""
+        events = (replace(event, answers=tuple(map(changed, event.answers))) for event in self.events)
+        return replace(self, events=tuple(events))
+
+
+def _likeness(event: Happening) -> object:
+    if not event.question:
+        return event.key
+    told = tuple((each.text, each.effects, each.target) for each in event.answers)
+    return event.question, event.settings, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +141,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A transition that is told once for many steps: those of ``states``."""
+    """An event that is told once for many steps: those of ``states``. ``where`` says at which it holds."""
 
     where: str
-    text: str
-    effects: str
-    target: Target | None
+    event: Happening
     states: frozenset[str] = frozenset()
-    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +199,14 @@ class Chart:
     """What the marks mean, each a text and its ground; it stands before the page number."""
 
 
-_BAND = 44
-"""Columns of a card's band above which only the first of several limits is told."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Drawing:
     """What the cards of all sheets need to know about the flow."""
 
     words: Words
+    events: Mapping[str, tuple[Event, ...]]
     ways: Mapping[str, tuple[WayOut, ...]]
+    into: Mapping[str, list[tuple[WayOut, str | None]]]
     numbers: Mapping[str, int]
     pages: Mapping[str, int]
     success: str | None
@@ -171,7 +228,8 @@ def chart_of(
     """
     words = words_of(policies, flow_name, language)
     policies, flow = words.policies, words.flow
-    ways = {name: ways_of(words, state) for name, state in flow.states.items()}
+    events = {name: events_of(words, state) for name, state in flow.states.items()}
+    ways = {name: own_ways(each) for name, each in events.items()}
     starts = [name for name, state in flow.states.items() if state.start_on]
     tree = tree_of(flow, ways, flow.states, starts)
     usual = divided(flow, tree)
@@ -179,9 +237,9 @@ def chart_of(
     groups = groups or (usual if split else [order])
     numbers = {name: number for number, name in enumerate(order, start=1)}
     pages = {name: page for page, names in enumerate(groups, start=1) for name in names}
-    drawing = _Drawing(words, ways, numbers, pages, success_of(flow))
-    shared = shared_of(words)
-    sheets = tuple(_sheet(drawing, shared, page, len(groups), names) for page, names in enumerate(groups, start=1))
+    drawing = _Drawing(words, events, ways, _ways_into(flow, events), numbers, pages, success_of(flow))
+    notes = tuple(_notes(drawing))
+    sheets = tuple(_sheet(drawing, notes, page, len(groups), names) for page, names in enumerate(groups, start=1))
     roles = {card.role: words.role(card.role) for sheet in sheets for card in sheet.cards if card.role is not None}
     return Chart(
         flow=flow.name,
@@ -193,7 +251,7 @@ def chart_of(
         shades=shades_of(policies, roles),
         roles=roles,
         sheets=sheets,
-        notes=tuple(_note(drawing, each) for each in shared if each.states),
+        notes=notes,
         marks=marks or {},
     )
 
@@ -205,7 +263,7 @@ def finer(chart: Chart, small: set[int]) -> Groups | None:
         for sheet in chart.sheets
         for card in sheet.cards
         for leaving in card.exits
-        if leaving.arrow
+        if leaving.arrow and leaving.target is not None
     }
     groups: Groups = []
     for sheet in chart.sheets:
@@ -223,7 +281,7 @@ def _footer(policies: Policies, flow: Flow, words: Words) -> tuple[str, ...]:
     return (*parts, policies.digest[:8]) if policies.digest else tuple(parts)
 
 
-def _sheet(drawing: _Drawing, shared: tuple[Shared, ...], page: int, pages: int, names: list[str]) -> Sheet:
+def _sheet(drawing: _Drawing, notes: tuple[Note, ...], page: int, pages: int, names: list[str]) -> Sheet:
     flow = drawing.words.flow
     starts = [name for name in names if flow.states[name].start_on]
     entered = [name for name in names if _from_other_sheet(drawing, name, names)]
@@ -231,7 +289,7 @@ def _sheet(drawing: _Drawing, shared: tuple[Shared, ...], page: int, pages: int,
     joins = joins_of(tree, drawing.ways)
     ends: list[Target] = []
     cards = [_card(drawing, tree, joins, page, flow.states[name], ends) for name in names]
-    entries = _entries(drawing, shared, tree, names)
+    entries = _entries(drawing, notes, tree, names)
     subtitle = title_of(flow, names) if pages > 1 else ""
     return Sheet(page, pages, subtitle, tuple(cards), tuple(entries), tuple(ends), frozenset(joins))
 
@@ -241,7 +299,7 @@ def _from_other_sheet(drawing: _Drawing, name: str, names: list[str]) -> bool:
     return bool(sources) and not sources & set(names)
 
 
-def _entries(drawing: _Drawing, shared: tuple[Shared, ...], tree: Tree, names: list[str]) -> list[Entry]:
+def _entries(drawing: _Drawing, notes: tuple[Note, ...], tree: Tree, names: list[str]) -> list[Entry]:
     words = drawing.words
     every = words.flow.every
     found: list[Entry] = []
@@ -252,55 +310,83 @@ def _entries(drawing: _Drawing, shared: tuple[Shared, ...], tree: Tree, names: l
         elif every is not None and drawing.numbers[name] == 1:
             found.append(Entry(words.labels.every.format(words.limit(every)), name, True, True))
         elif name in tree.roots:
-            found += _entries_of_root(drawing, shared, name, names)
+            found += _entries_of_root(drawing, notes, name, names)
     return found
 
 
-def _entries_of_root(drawing: _Drawing, shared: tuple[Shared, ...], name: str, names: list[str]) -> list[Entry]:
+def _entries_of_root(drawing: _Drawing, notes: tuple[Note, ...], name: str, names: list[str]) -> list[Entry]:
     labels = drawing.words.labels
     steps = {way.state for ways in drawing.ways.values() for way in ways if way.to == name and way.state != name}
     away = [step for step in steps if step not in names and step in drawing.numbers]
     if away:
         told = ", ".join(str(number) for number in sorted(drawing.numbers[step] for step in away)[:4])
         return [Entry(labels.from_step.format(told), name, False, False)]
-    told_by = next((each for each in shared if each.to == name and each.states), None)
-    if told_by is not None:
-        return [Entry(labels.told_of.format(told_by.where, told_by.text), name, False, told_by.timer)]
+    for note in notes:
+        for answer in note.event.answers:
+            if answer.target is not None and answer.target.state == name:
+                told = labels.told_of.format(note.event.text, answer.text) if note.event.question else answer.text
+                return [Entry(labels.told_of.format(note.event.where, told), name, False, answer.timer)]
     return []
 
 
 def _card(drawing: _Drawing, tree: Tree, joins: set[str], page: int, state: State, ends: list[Target]) -> Card:
     words = drawing.words
-    ways = drawing.ways[state.name]
-    exits: list[Exit] = []
-    for way in ways:
+
+    def leading(way: WayOut) -> Exit:
         if way.to is None:
-            continue
+            return _exit(drawing, way, page)
         target = _target(drawing, way.to, page)
         arrow = _is_arrow(drawing, tree, joins, way, target, ends)
         main = way.to in tree.main and tree.parent.get(way.to) is way
         main = main or (target.number is None and arrow and state.name in tree.main[-1:])
-        exits.append(Exit(way.key, way.text, way.effects, way.timer, way.asked, arrow, main, target))
-    triggers = list(dict.fromkeys(way.trigger for way in ways if way.asked))
-    return Card(
+        return replace(_exit(drawing, way, page), arrow=arrow, main=main)
+
+    events = tuple(
+        _happening(event, [_exit(drawing, way, page) if event.where else leading(way) for way in event.ways])
+        for event in drawing.events[state.name]
+    )
+    limits = limits_of(words, state, drawing.into.get(state.name, ()))
+    card = Card(
         state=state.name,
         number=drawing.numbers[state.name],
         title=words.state(state.name),
         role=state.owner,
         owner=words.role(state.owner),
-        band=_band(drawing, state),
-        say=clean(state.say),
-        inside=_inside(words, state, ways),
-        trigger=words.trigger(triggers[0]) if len(triggers) == 1 and not _told_in_full(state, triggers[0]) else "",
-        question=question_of(words, state, ways),
-        exits=tuple(exits),
+        limits=limits,
+        band=band_of(words, state, limits),
+        say=words.filled(state.say),
+        enter=words.effects(state.enter) if state.enter is not None else "",
+        leave=words.effects(state.leave) if state.leave is not None else "",
+        inside=(),
+        events=events,
         main=state.name in tree.main,
     )
+    return replace(card, inside=(*lines_of(words, limits), *_inside(words.labels, card)))
 
 
-def _told_in_full(state: State, trigger: str) -> bool:
-    """Whether the manager wrote the question and each answer: then the event's name adds nothing."""
-    return bool(state.ask) and all(transition.answer for transition in state.on[trigger])
+def _ways_into(flow: Flow, events: Mapping[str, tuple[Event, ...]]) -> dict[str, list[tuple[WayOut, str | None]]]:
+    """The ways that lead from another step to each state, those of phases and of any step too, with their guards."""
+    transitions = keyed(flow)
+    found: dict[str, list[tuple[WayOut, str | None]]] = {}
+    for way in (way for each in events.values() for event in each for way in event.ways):
+        if way.to is not None and way.to != way.state:
+            found.setdefault(way.to, []).append((way, transitions[way.key].when))
+    return found
+
+
+def _exit(drawing: _Drawing, way: WayOut, page: int | None) -> Exit:
+    """A way as a chip; into an end come the effects of its beginning."""
+    target = _target(drawing, way.to, page) if way.to is not None else None
+    effects = way.effects
+    end = drawing.words.flow.states[way.to] if way.to is not None else None
+    if end is not None and end.final is not None and end.enter is not None:
+        there = drawing.words.effects(end.enter)
+        effects = ", ".join(dict.fromkeys(each for each in (effects, there) if each))
+    return Exit(way.key, way.text, effects, way.timer, False, False, target)
+
+
+def _happening(event: Event, answers: Iterable[Exit]) -> Happening:
+    return Happening(event.key, event.text, event.timer, event.where, event.question, event.settings, tuple(answers))
 
 
 def _is_arrow(drawing: _Drawing, tree: Tree, joins: set[str], way: WayOut, target: Target, ends: list[Target]) -> bool:
@@ -329,34 +415,46 @@ def _target(drawing: _Drawing, name: str, page: int | None) -> Target:
     return Target(name, number, drawing.words.state(name), state.owner, name == drawing.success, sheet)
 
 
-def _note(drawing: _Drawing, shared: Shared) -> Note:
-    where = shared.where
-    missing = [str(drawing.numbers[name]) for name in shared.not_at if name in drawing.numbers]
-    if missing:
-        where += f" ({drawing.words.labels.not_at.format(', '.join(sorted(missing, key=int)))})"
-    target = _target(drawing, shared.to, None) if shared.to is not None else None
-    stays = "" if target is not None else drawing.words.labels.records
-    return Note(where, shared.text, shared.effects or stays, target, frozenset(shared.states), shared.key)
+def _notes(drawing: _Drawing) -> Iterator[Note]:
+    """What holds at many steps, told once: what the flow says of each phase, then of any step."""
+    flow = drawing.words.flow
+    places = [(f"phase-{phase.name}", phase.states, phase.on) for phase in flow.phases.values()]
+    for place, states, triggers in (*places, (ANYWHERE, tuple(flow.states), flow.anywhere)):
+        steps = [name for name in states if name in drawing.numbers]
+        for trigger in triggers:
+            yield from _notes_of(drawing, steps, f"{place}-{trigger}")
 
 
-def _inside(words: Words, state: State, ways: tuple[WayOut, ...]) -> tuple[str, ...]:
-    """What happens without leaving the step: on arrival, and on events that do not move the case."""
-    arriving = words.effects(state.enter, sends=True) if state.enter is not None else ""
-    first = [words.labels.told_of.format(words.labels.entering, arriving)] if arriving else []
-    told = words.labels.told_of
-    return (*first, *(told.format(way.text, way.effects or words.labels.records) for way in ways if way.to is None))
+def _notes_of(drawing: _Drawing, steps: list[str], key: str) -> Iterator[Note]:
+    """One event of many steps: a note for those at which the same of it holds in the same words."""
+    groups: dict[object, list[tuple[str, Event]]] = {}
+    for name in steps:
+        for event in drawing.events[name]:
+            if event.key == key:
+                told = tuple((way.key, way.text) for way in event.ways)
+                groups.setdefault((event.question, told), []).append((name, event))
+    for held in groups.values():
+        here = {name for name, _ in held}
+        missing = sorted(drawing.numbers[name] for name in steps if name not in here)
+        event = held[0][1]
+        where = event.where
+        if missing:
+            where += f" ({drawing.words.labels.not_at.format(', '.join(map(str, missing)))})"
+        answers = [_exit(drawing, way, None) for way in event.ways]
+        yield Note(where, _happening(event, answers), frozenset(here))
 
 
-def _band(drawing: _Drawing, state: State) -> str:
-    """The time that counts in a state: the limit of its first clock, else the wait of its first ``after``."""
-    words = drawing.words
-    flow = words.flow
-    waits = words.limit(state.after[0].limit) if state.after else ""
-    for clock in flow.clocks.values():
-        if state.name in clock.runs_in and clock.limits:
-            into = [way.trigger for ways in drawing.ways.values() for way in ways if way.to == state.name]
-            late = bool(into) and all(trigger == f"{clock.name}.late" for trigger in into)
-            return words.labels.already_late if late else words.limit_of(clock, _BAND)
-    if any(state.name in clock.pauses_in for clock in flow.clocks.values()):
-        return f"{words.labels.paused}, {waits}" if waits else words.labels.paused
-    return waits
+def _inside(labels: Labels, card: Card) -> Iterator[str]:
+    """What happens without leaving the step: on arrival, on leaving, and on events that do not move the case."""
+    if card.enter:
+        yield labels.told_of.format(labels.entering, card.enter)
+    if card.leave:
+        yield labels.told_of.format(labels.leaving, card.leave)
+    for event in card.own:
+        if event.moves:
+            continue
+        told = [labels.told_of.format(each.text, each.effects or labels.records) for each in event.answers]
+        if event.question:
+            yield labels.told_of.format(event.text, " ".join((event.asked, "; ".join(told))))
+        else:
+            yield from told

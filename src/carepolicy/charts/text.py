@@ -75,16 +75,6 @@ def listed(parts: Iterable[str], columns: int) -> list[str]:
     return lines
 
 
-def shortened(text: str, columns: int) -> str:
-    """The text, cut with an ellipsis where it is wider than ``columns``."""
-    text = clean(text)
-    if width(text) <= columns:
-        return text
-    while text and width(text) > columns - 1:
-        text = text[:-1]
-    return text.rstrip() + "…"
-
-
 def escaped(text: str) -> str:
     """A text made safe for XML, SVG and Graphviz's HTML-like labels."""
     return html.escape(clean(text), quote=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from carepolicy.businesstime.words import Inflected, earliest_in_words, inflecte
 from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, humanised, width
 from carepolicy.guards.scope import scope_of
-from carepolicy.guards.words import in_words
+from carepolicy.guards.words import in_words, settings_in_words
 from carepolicy.policy.language.flow import EVERY
 from carepolicy.policy.limit import BEFORE, LimitText, length_written, share_written
 from carepolicy.policy.phrases import in_language
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 _LATE = 44
-"""Columns of all limits of a clock above which the sentence that it is late tells the first alone."""
+"""Columns of all limits of a clock above which the sentence that it is late leaves them to the card."""
 
 _LIMIT = re.compile(r"(\d+)\s+(.+)\Z")
 
@@ -106,32 +107,37 @@ class Words:
         return titled(spec.title if spec is not None else "", name)
 
     def filled(self, text: str) -> str:
-        """A text in which placeholders of messages are called by what they stand for; a case's number is left out."""
-        facts = self.policies.organisation.facts
-        said = filled(text, lambda name: f"‹{self.fact(name)}›" if name in facts else "…")
-        return clean(said.replace(" (…)", ""))
+        """A text in which placeholders of messages are called by what they stand for; a case's number that stands in
+        brackets is left out."""
+        return clean(filled(text.replace(" ({case})", ""), self._stands_for))
 
-    def limit_of(self, clock: Clock, columns: int | None = None) -> str:
-        """All limits of a clock in few words: "3 business hours", "1-3 business hours", "a or b".
+    def _stands_for(self, name: str) -> str:
+        """What stands in the place of a placeholder: the value of a setting, the limit of a clock, else its name."""
+        organisation, labels = self.policies.organisation, self.labels
+        first, _, rest = name.partition(".")
+        clock, _, what = rest.partition(".")
+        if name in organisation.facts:
+            return f"‹{self.fact(name)}›"
+        if first == "settings" and rest in organisation.settings:
+            return str(organisation.settings[rest].told)
+        if first == "clock" and clock in self.flow.clocks:
+            limit = self.limit_of(self.flow.clocks[clock]) if what == "limit" else ""
+            return limit or f"‹{labels.due_of.format(self.clock(clock))}›"
+        whole = {"case": f"‹{labels.case_number}›", "organisation": organisation.name, "flow.title": self.flow.title}
+        return whole.get(name) or f"‹{humanised(name)}›"
 
-        Where that is wider than ``columns``, the first limit and an ellipsis.
-        """
+    def limit_of(self, clock: Clock) -> str:
+        """All limits of a clock in few words: "3 business hours", "1-3 business hours", "a or b"."""
         texts = list(dict.fromkeys(self.limit(choice.limit) for choice in clock.limits))
         if len(texts) < 2:
             return "".join(texts)
-        if any(choice.limit.parts for choice in clock.limits):
-            return self._several(texts, columns)
         parts = [_LIMIT.match(text) for text in texts]
         units = {match[2].rstrip("s") for match in parts if match}
-        if all(parts) and len(units) == 1:
+        if all(parts) and len(units) == 1 and not any(choice.limit.parts for choice in clock.limits):
             amounts = sorted(int(match[1]) for match in parts if match)
             longest = max((match for match in parts if match), key=lambda match: int(match[1]))
             return f"{amounts[0]}–{amounts[-1]} {longest[2]}"
-        return self._several(texts, columns)
-
-    def _several(self, texts: list[Inflected], columns: int | None) -> str:
-        told = f" {self.labels.or_} ".join(texts)
-        return told if columns is None or width(told) <= columns else f"{texts[0]} …"
+        return f" {self.labels.or_} ".join(texts)
 
     def trigger(self, trigger: str) -> str:
         """What has to happen: the title of an event, or a clock's event as a sentence."""
@@ -141,8 +147,10 @@ class Words:
             return self.event(trigger)
         title = self.clock(name)
         if what == "late":
-            limit = self.limit_of(clock, _LATE).removeprefix(self.labels.less_than.format(""))
-            return self.labels.late.format(title, limit) if limit else self.labels.late_plain.format(title)
+            limit = self.limit_of(clock).removeprefix(self.labels.less_than.format(""))
+            if not limit or width(limit) > _LATE:
+                return self.labels.late_plain.format(title)
+            return self.labels.late.format(title, limit)
         if what == "warned":
             shares = ", ".join(self.warning(each) for each in clock.warn_at if share_written(each) is not None)
             told = [self.labels.warned.format(shares, title)] if shares else []
@@ -179,20 +187,49 @@ class Words:
         """An expression that stands in a scope, in words."""
         return in_words(expression, scope, translation_of(self.language, self.policies.own_words))
 
-    def effects(self, effects: Effects, *, sends: bool = False) -> str:
-        """What else happens, in words: who is told, which flow starts, what is reported."""
-        said = [self.labels.tell.format(self.told(tell)) for tell in effects.tell]
-        if effects.spends is not None:
-            said.append(self.labels.spends.format(self.worked_out(effects.spends)))
-        said += [self.labels.opens.format(self.flow_title(opened.flow)) for opened in effects.open]
-        said += [self.labels.raises.format(self.event(raised.event)) for raised in effects.raises]
-        if effects.assign is not None:
-            said.append(self.labels.assigns.format(self._person(effects.assign)))
-        said += [self.labels.extends.format(self.clock(more.clock)) for more in effects.extend]
-        if sends:
-            said += [self.labels.sends.format(self.message(template)) for template in effects.send]
-            said += [self.labels.asks_for.format(humanised(request.action)) for request in effects.request]
+    def settings_in(self, expression: str, trigger: str | None = None) -> tuple[str, ...]:
+        """The settings that an expression names, each with its value."""
+        said = settings_in_words(
+            expression, self.scope(trigger), translation_of(self.language, self.policies.own_words)
+        )
+        return tuple(map(clean, said))
+
+    def effects(self, effects: Effects, trigger: str | None = None, *, sends: bool = True) -> str:
+        """All that happens besides a change of state, in words; without ``sends``, but for the messages."""
+        said = [
+            line for name, tell in _EFFECTS.items() if sends or name != "send" for line in tell(self, effects, trigger)
+        ]
         return ", ".join(dict.fromkeys(said))
+
+    def _sent(self, effects: Effects, trigger: str | None) -> list[str]:
+        return [self.labels.sends.format(self.message(template)) for template in effects.send]
+
+    def _told(self, effects: Effects, trigger: str | None) -> list[str]:
+        return [self.labels.tell.format(self.told(tell)) for tell in effects.tell]
+
+    def _requested(self, effects: Effects, trigger: str | None) -> list[str]:
+        return [self.labels.asks_for.format(humanised(request.action)) for request in effects.request]
+
+    def _spent(self, effects: Effects, trigger: str | None) -> list[str]:
+        worth = effects.spends
+        return [] if worth is None else [self.labels.spends.format(self.worked_out(worth, trigger))]
+
+    def _opened(self, effects: Effects, trigger: str | None) -> list[str]:
+        return [self.labels.opens.format(self.flow_title(opened.flow)) for opened in effects.open]
+
+    def _raised(self, effects: Effects, trigger: str | None) -> list[str]:
+        return [self.labels.raises.format(self.event(raised.event)) for raised in effects.raises]
+
+    def _assigned(self, effects: Effects, trigger: str | None) -> list[str]:
+        return [] if effects.assign is None else [self.labels.assigns.format(self._person(effects.assign))]
+
+    def _extended(self, effects: Effects, trigger: str | None) -> list[str]:
+        by = [(self.clock(more.clock), self.limit(more.by)) for more in effects.extend]
+        return [self.labels.extends.format(self.labels.more_on.format(limit, clock)) for clock, limit in by]
+
+    def _set(self, effects: Effects, trigger: str | None) -> list[str]:
+        worth = {fact: self.worked_out(expression, trigger) for fact, expression in effects.set.items()}
+        return [self.labels.notes.format(self.fact(fact), value) for fact, value in worth.items()]
 
     def told(self, tell: Tell) -> str:
         """Who is told, and whether it waits for their hours."""
@@ -221,6 +258,20 @@ class Words:
         if name in self.policies.organisation.roles:
             return self.role(name)
         return self.fact(name)
+
+
+_EFFECTS: Mapping[str, Callable[[Words, Effects, str | None], list[str]]] = {
+    "send": Words._sent,
+    "tell": Words._told,
+    "request": Words._requested,
+    "spends": Words._spent,
+    "open": Words._opened,
+    "raises": Words._raised,
+    "assign": Words._assigned,
+    "extend": Words._extended,
+    "set": Words._set,
+}
+"""How each kind of effect is told, in reading order; a test holds that none is missing."""
 
 
 _SETTING = re.compile(r"\bsettings\.(\w+)")

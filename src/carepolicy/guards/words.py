@@ -114,6 +114,16 @@ def in_words(text: str, scope: Scope, words: Translation = _ENGLISH) -> str:
     return text if tried.faults else Words(text, scope, words).of(tree)
 
 
+def settings_in_words(text: str, scope: Scope, words: Translation = _ENGLISH) -> tuple[str, ...]:
+    """The settings that an expression names, each with its value, in the order in which they are said."""
+    try:
+        said = Words(text, scope, words)
+        said.of(parse(text))
+    except ExpressionError:
+        return ()
+    return tuple(dict.fromkeys(said.settings))
+
+
 def case_in_words(case: Assignment, scope: Scope) -> str:
     """A case as a person would say it: "order total is 99 GBP and severity has no value"; "" where all is private.
 
@@ -161,6 +171,8 @@ class Words:
     def __init__(self, text: str, scope: Scope, words: Translation) -> None:
         self.scope = scope
         self.words = words
+        self.settings: list[str] = []
+        """Those that were said so far, with their values."""
         self.chosen: Mapping[str, str] = {}
         """What the values of the choice at hand are called in the language."""
         self.compiler = Compiler(text, scope)
@@ -314,6 +326,7 @@ class Words:
             value = f" ({self._of_setting(setting)}{unit})" if setting is not None else ""
             title = setting.title if setting is not None and self.scope.state_titles else ""
             called = self._amid(title) if title else plain(name.removeprefix("settings."))
+            self.settings.append(f"{called}{value}")
             return self._denied(f"{called}{value}", not_)
         if name == "case.age":
             return self.phrase(_AGE)
