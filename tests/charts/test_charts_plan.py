@@ -53,7 +53,9 @@ def test_a_step_that_only_a_timer_reaches_has_a_timer_arrow():
 
 def test_the_band_says_the_limit_the_pause_or_that_it_is_late():
     found = cards(chart_of(samples.email(), "email_inquiry"))
-    assert found["received"].band == "1–3 business hours"
+    gold = '1 business hour if customer.tier == "gold", 3 business hours otherwise'
+    assert found["received"].band == gold
+    assert [(limit.title, limit.words) for limit in found["received"].limits] == [("First answer", gold)]
     assert found["waiting_for_customer"].band == "paused, 7 days"
     assert found["overdue"].band == "already late"
     assert found["answered"].band == "2 business days"
@@ -66,16 +68,76 @@ def test_what_does_not_move_the_case_is_a_line_in_the_card():
 
 def test_what_holds_anywhere_is_one_note_that_names_where_it_does_not():
     (note,) = chart_of(samples.email(), "email_inquiry").notes
-    assert (note.where, note.text) == ("At any step (not at 4)", "The customer withdraws")
-    assert note.target is not None
-    assert note.target.state == "closed"
+    assert (note.where, note.event.text) == ("At any step (not at 4)", "The customer withdraws")
+    assert [answer.target.state for answer in note.event.answers] == ["closed"]
 
 
 def test_answers_stand_on_the_arrows_of_the_question():
     found = cards(chart_of(samples.complaint(), "complaint"))["investigate"]
-    assert found.question == "Over £100 or unsafe?"
-    asked = [leaving.text for leaving in found.exits if leaving.asked]
-    assert asked == ["Yes: ask the manager", "No: offer a remedy"]
+    (event,) = [event for event in found.events if event.question]
+    assert (event.text, event.question) == ("The case is understood", "Over £100 or unsafe?")
+    assert [answer.text for answer in event.answers] == ["Yes: ask the manager", "No: offer a remedy"]
+
+
+ASKING = [{"when": "late", "to": "b", "answer": "Yes"}, {"to": "end", "answer": "No"}]
+OTHER = [{"when": "gold", "to": "b", "answer": "We have it"}, {"to": "end", "answer": "We have it no more"}]
+
+
+def asked_at(on, after=None, **more):
+    """The events of a step with the question "Were we late?", each with its question and what its answers say."""
+    events = {"wrote": "The customer writes", "called": "The customer calls", "wanted": "They want another"}
+    step = {"start_on": "wrote", "ask": "Were we late?", "on": on, "after": after or {}}
+    states = {"a": step, "b": {"on": {"wrote": "end"}}, "end": {"title": "Done", "final": "x"}}
+    facts = {name: Fact(name, "bool", None, (), None, False, None, "", samples.HERE) for name in ("late", "gold")}
+    chart = chart_of(samples.policies({"flow": "f", "events": events, "states": states, **more}, facts=facts), "f")
+    card = cards(chart)["a"]
+    return {each.text: (each.question, [answer.text for answer in each.answers]) for each in card.events}, card
+
+
+def test_three_events_of_which_two_ask_are_two_questions_and_a_way():
+    found, card = asked_at({"wrote": ASKING, "called": "end", "wanted": OTHER})
+    assert found == {
+        "The customer writes": ("Were we late?", ["Yes", "No"]),
+        "The customer calls": ("", ["The customer calls"]),
+        "They want another": ("Which is it?", ["We have it", "We have it no more"]),
+    }
+    assert [[each.text for each in group] for group in card.drawn()] == [
+        ["The customer writes"], ["The customer calls"], ["They want another"],
+    ]  # fmt: skip
+
+
+def test_the_question_of_a_step_belongs_to_each_event_that_decides_by_the_same_guards_and_is_drawn_once():
+    found, card = asked_at({"wrote": ASKING, "called": ASKING}, {"2 days": ASKING})
+    assert {question for question, _ in found.values()} == {"Were we late?"}
+    assert list(found) == ["The customer writes", "The customer calls", "After 2 days"]
+    assert [len(group) for group in card.drawn()] == [3]
+
+
+def test_the_question_of_a_step_may_be_about_what_its_phase_decides():
+    phases = {"p": {"title": "Open", "states": ["a", "b"], "on": {"wanted": ASKING}}}
+    found, card = asked_at({"wrote": "b"}, phases=phases)
+    assert found["They want another"] == ("Were we late?", ["Yes", "No"])
+    assert card.events[-1].where == "At any step of “Open”"
+
+
+def test_the_question_of_a_step_belongs_to_the_event_with_answers_before_one_without():
+    bare = [{"when": "gold", "to": "b"}, {"to": "end"}]
+    found, _ = asked_at({"called": bare, "wrote": ASKING})
+    assert found["The customer writes"][0] == "Were we late?"
+    assert found["The customer calls"] == ("Gold?", ["Yes", "No"])
+
+
+def test_an_answer_that_stays_is_an_answer_and_says_what_it_does():
+    _, card = asked_at({"wrote": [{"when": "late", "tell": "lead", "answer": "Yes"}, {"to": "end", "answer": "No"}]})
+    (event,) = card.events
+    assert [(each.text, each.effects, each.target and each.target.state) for each in event.answers] == [
+        ("Yes", "tell Care team lead", None), ("No", "", "end"),
+    ]  # fmt: skip
+
+
+def test_a_guarded_event_that_never_moves_the_case_is_a_line_of_the_card_with_its_question():
+    _, card = asked_at({"wrote": [{"when": "late", "tell": "lead", "answer": "Yes"}, {"send": "x", "answer": "No"}]})
+    assert card.inside == ("The customer writes: Were we late? Yes: tell Care team lead; No: sends “X”",)
 
 
 def test_settings_in_limits_are_filled_in():
@@ -108,8 +170,11 @@ def test_a_message_on_a_chart_has_titles_of_facts_and_no_placeholders():
     fact = Fact("order.carrier", "text", None, (), None, False, None, "Carrier", samples.HERE)
     messages = {"gone": "Your order ({case}) goes with {order.carrier} until {clock.c.due}"}
     states = {"a": {"start_on": "e", "on": {"e": {"send": "gone"}, "f": "b"}}, "b": {"final": "resolved"}}
-    made = samples.policies({"flow": "f", "states": states}, facts={fact.name: fact}, messages=messages)
-    assert cards(chart_of(made, "f"))["a"].inside == ("E: sends “Your order goes with ‹Carrier› until …”",)
+    flow = {"flow": "f", "states": states, "clocks": {"c": {"limit": "1 day", "runs_in": ["b"]}}}
+    made = samples.policies(flow, facts={fact.name: fact}, messages=messages)
+    assert cards(chart_of(made, "f"))["a"].inside == (
+        "E: sends “Your order goes with ‹Carrier› until ‹due date of “C”›”",
+    )
 
 
 def test_a_sheet_has_the_notes_that_hold_at_its_steps_and_no_others():
@@ -118,7 +183,7 @@ def test_a_sheet_has_the_notes_that_hold_at_its_steps_and_no_others():
     way = replace(flow.states["step_0"].on["next"][0], to="end", title="")
     phases = {key: replace(phase, on={f"only_{key}": (way,)}) for key, phase in flow.phases.items()}
     chart = chart_of(replace(policies, flows={"long": replace(flow, phases=phases)}), "long")
-    assert [[note.text for note in sheet.notes(chart)] for sheet in chart.sheets] == [["Only p0"], ["Only p1"]]
+    assert [[note.event.text for note in sheet.notes(chart)] for sheet in chart.sheets] == [["Only p0"], ["Only p1"]]
 
 
 def test_a_sheet_is_cut_where_the_fewest_arrows_are_and_near_the_middle():

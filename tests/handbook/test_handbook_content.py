@@ -54,7 +54,8 @@ def test_a_step_tells_owner_time_words_and_ways(book):
     assert (received.number, received.owner) == (1, "Care agent")
     assert ("Confirmation", "3 business hours") in received.limits
     assert received.never == "Defend us, or guess whose fault it was."
-    assert {(way.text, way.where.anchor) for way in received.ways} == {
+    (event,) = (each for each in received.next if each.question == "Confirmed in time?")
+    assert {(answer.text, answer.where.anchor) for answer in event.answers} == {
         ("No", "state-acknowledged"),
         ("Yes", "state-acknowledged"),
     }
@@ -67,7 +68,7 @@ def test_a_clock_that_stands_still_says_so(book, french):
 
 def test_limits_and_waits_are_told_in_the_language_of_the_page(french):
     answered = step(french, "email_inquiry", "Answered")
-    assert "Après 5 jours ouvrés" in [way.text for way in answered.ways]
+    assert "Après 5 jours ouvrés" in [event.text for event in answered.events]
 
 
 def test_the_matrix_names_the_owner_of_each_flow_and_of_each_step(book, policies):

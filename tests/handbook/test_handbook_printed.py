@@ -69,7 +69,8 @@ def test_all_that_a_page_says_of_a_step_is_in_print(language):
     for flow in book.policies.flows.values():
         for step in steps_of(book, flow, chart_of(policies, flow.name, language=language)):
             said = set().union(*(words_of(each) for each in texts_of(step)))
-            names = {name for way in step.ways for name, _ in way.messages}
+            answers = [*step.around, *(answer for event in step.events for answer in event.answers)]
+            names = {name for answer in answers for name, _ in answer.messages}
             assert said - names - whole.words == set(), (flow.name, step.number)
 
 
@@ -230,7 +231,9 @@ def test_each_step_has_a_card_with_its_owner_words_and_ways(size, to_a_sheet):
     ]
     for step in steps:
         said = (step.title, step.owner, step.say, step.never, *(text for pair in step.limits for text in pair))
-        said += (*step.steps, *(way.text for way in step.ways))
+        said += step.steps
+        for event in (event for event in step.next if not event.place):
+            said += (event.text, event.question, *(answer.text for answer in event.answers))
         assert set().union(*map(words_of, said)) - whole.words == set(), step.title
     assert whole.count >= -(-len(steps) // to_a_sheet)
     assert [each for each in whole.sizes() if each[0] < SMALLEST] == []

@@ -60,7 +60,8 @@ class Drawing:
     def text(self, heading: bool) -> str:
         """The whole DOT text."""
         graph = empty_graph(self.chart, f"{self.chart.flow}_{self.sheet.page}")
-        graph.attr("graph", splines=self.lines(), nodesep="0.2", ranksep="0.18", labelloc="b", labeljust="l")
+        graph.attr("graph", splines=self.lines(), nodesep="0.2", ranksep="0.18", labelloc="b", labeljust="l",
+                   **self.patience())  # fmt: skip
         with graph.subgraph(name="cluster_sheet") as body:
             body.attr(pencolor="transparent", labelloc="t", margin="4")
             if heading:
@@ -87,6 +88,10 @@ class Drawing:
         straight stretches follow the planar order of the layout. No line has a label, so both are safe.
         """
         return "ortho" if all(_is_calm(card) for card in self.sheet.cards) else "polyline"
+
+    def patience(self) -> dict[str, str]:
+        """How hard Graphviz is to look for an order without crossings, where that is more than usual."""
+        return {}
 
     def _ties(self) -> list[tuple[str, str, dict[str, str]]]:
         """Unseen edges from a short side branch to each tree that nothing on the sheet leads to.

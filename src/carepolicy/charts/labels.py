@@ -38,7 +38,6 @@ class Labels:
     asks: str = msg("{}?")
     limit_if: str = msg("{} if {}")
     limit_else: str = msg("{} otherwise")
-    clock_paused: str = msg("{} paused")
     only_if: str = msg("{}, if {}")
     condition: str = msg("if {}")
     timed: str = msg("by itself to “{}”")

@@ -93,6 +93,10 @@ class _Lanes(Drawing):
         """Straight stretches: lines from lane to lane have far to go."""
         return "polyline"
 
+    def patience(self) -> dict[str, str]:
+        """Frames within the sheet make an order harder to find."""
+        return {"mclimit": "10"}
+
     def _lane_of_end(self, state: str) -> str | None:
         for card in self.sheet.cards:
             if any(

@@ -7,20 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import LimitError
+from carepolicy.checks.limits import length
 from carepolicy.machine.compiler import calendar_of
-from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, ELAPSED, MONTHS, NANODAYS, SECOND, UNTIL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from carepolicy.businesstime import Limit as Length
     from carepolicy.charts.exits import WayOut
     from carepolicy.charts.words import Words
-    from carepolicy.policy.model import CalendarSpec, Clock, LimitChoice, State
-
-_DAY = 86_400
-_MONTH = 30.44 * _DAY
-_ALL_DAY = (((0, _DAY),),) * 7
+    from carepolicy.policy.model import Clock, LimitChoice, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +23,7 @@ class Limit:
     """A clock at a step. ``words``: all its limits, each with the condition under which it holds; "paused" where it
     stands still, "already late" where a case comes here only because its time is over.
 
-    ``seconds`` is how long the shortest of them takes from the opening of an ordinary week on; None where that hangs on
+    ``days`` is how long the shortest of them takes in an ordinary week of its calendar; None where that hangs on
     a fact, or where it stands still.
     """
 
@@ -36,7 +31,7 @@ class Limit:
     title: str
     words: str
     paused: bool
-    seconds: float | None
+    days: float | None
 
 
 def limits_of(words: Words, state: State, into: Iterable[tuple[WayOut, str | None]]) -> tuple[Limit, ...]:
@@ -93,7 +88,7 @@ def told(words: Words, clock: Clock) -> str:
 
 
 def _tightness(limit: Limit) -> tuple[bool, bool, float]:
-    return limit.paused, limit.seconds is None, limit.seconds or 0
+    return limit.paused, limit.days is None, limit.days or 0
 
 
 def _is_late(clock: Clock, into: list[tuple[WayOut, str | None]]) -> bool:
@@ -131,65 +126,4 @@ def _length(words: Words, text: str, calendar: str | None) -> float | None:
     except LimitError:
         return None
     named = calendar or words.flow.calendar or organisation.calendar
-    return seconds_of(limit, organisation.calendars.get(named or ""))
-
-
-def seconds_of(limit: Length, calendar: CalendarSpec | None) -> float | None:
-    """Seconds until a limit is over that starts when an ordinary week opens; without a calendar it is always open.
-
-    None where it hangs on a fact. The first to fall due of several takes no longer than the shortest that is known.
-    """
-    if limit.parts:
-        return min((each for part in limit.parts if (each := seconds_of(part, calendar)) is not None), default=None)
-    if limit.kind == UNTIL:
-        return None
-    if limit.kind == ELAPSED:
-        return limit.amount / SECOND
-    if limit.kind == MONTHS:
-        return limit.amount * _MONTH
-    hours = calendar.hours if calendar is not None else _ALL_DAY
-    week = sum(end - begin for day in hours for begin, end in day)
-    days = sum(1 for day in hours if day)
-    if not week:
-        return None
-    if limit.kind == BUSINESS_TIME:
-        weeks, rest = divmod(limit.amount / SECOND, week)
-        return weeks * 7 * _DAY + _walked(hours, rest)
-    weeks, rest = divmod(limit.amount / NANODAYS, days)
-    gone = _days_walked(hours, rest, closing=limit.kind != BUSINESS_DAYS)
-    return weeks * 7 * _DAY + gone
-
-
-Hours = tuple[tuple[tuple[int, int], ...], ...]
-
-
-def _open_days(hours: Hours) -> Iterator[tuple[int, tuple[tuple[int, int], ...]]]:
-    """Open days from the week's first on, each with the seconds at which it begins, into the next week."""
-    first = next(day for day in range(7) if hours[day])
-    start = first * _DAY + hours[first][0][0]
-    for day in range(first, first + 14):
-        if hours[day % 7]:
-            yield day * _DAY - start, hours[day % 7]
-
-
-def _walked(hours: Hours, seconds: float) -> float:
-    """The time that goes by until so much open time, less than a week's, has gone by."""
-    end = 0.0
-    for midnight, opened in _open_days(hours):
-        for begin, close in opened:
-            if seconds <= close - begin:
-                return midnight + begin + seconds if seconds else end
-            seconds -= close - begin
-            end = float(midnight + close)
-    return end
-
-
-def _days_walked(hours: Hours, days: float, *, closing: bool) -> float:
-    """The time that goes by in so many open days, less than a week's; with ``closing`` to the closing of the last."""
-    each = list(_open_days(hours))
-    whole = int(days)
-    midnight, opened = each[whole]
-    if closing:
-        return float(midnight + opened[-1][1])
-    length = sum(close - begin for begin, close in opened) * (days - whole)
-    return midnight + opened[0][0] + length
+    return length(limit, organisation.calendars.get(named or ""))

@@ -77,6 +77,13 @@ class Happening:
         """Whether an answer leads on."""
         return any(answer.target is not None for answer in self.answers)
 
+    @property
+    def likeness(self) -> object:
+        """Equal where two events ask the same and go on alike; an event without a question is like none."""
+        if not self.question:
+            return self.key
+        return self.question, self.settings, tuple((each.text, each.effects, each.target) for each in self.answers)
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -113,20 +120,13 @@ class Card:
         groups: dict[object, list[Happening]] = {}
         for event in self.own:
             if event.moves:
-                groups.setdefault(_likeness(event), []).append(event)
+                groups.setdefault(event.likeness, []).append(event)
         return map(tuple, groups.values())
 
     def with_exits(self, changed: Callable[[Exit], Exit]) -> Card:
         """The card with each of its answers changed."""
         events = (replace(event, answers=tuple(map(changed, event.answers))) for event in self.events)
         return replace(self, events=tuple(events))
-
-
-def _likeness(event: Happening) -> object:
-    if not event.question:
-        return event.key
-    told = tuple((each.text, each.effects, each.target) for each in event.answers)
-    return event.question, event.settings, told
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,11 @@ class Words:
     def filled(self, text: str) -> str:
         """A text in which placeholders of messages are called by what they stand for; a case's number that stands in
         brackets is left out."""
-        return clean(filled(text.replace(" ({case})", ""), self._stands_for))
+        return clean(self.spoken(text.replace(" ({case})", "")))
+
+    def spoken(self, text: str) -> str:
+        """What staff say, line by line, with placeholders called by what they stand for."""
+        return filled(text.strip(), self._stands_for)
 
     def _stands_for(self, name: str) -> str:
         """What stands in the place of a placeholder: the value of a setting, the limit of a clock, else its name."""

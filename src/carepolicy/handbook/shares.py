@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.text import clean
@@ -10,7 +10,7 @@ from carepolicy.charts.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from carepolicy.charts.plan import Card, Chart, Exit
+    from carepolicy.charts.plan import Card, Chart, Exit, Happening, Target
     from carepolicy.charts.words import Words
     from carepolicy.handbook.book import Book
     from carepolicy.policy.model import Effects, Flow, State, Transition
@@ -57,27 +57,28 @@ def share_of(book: Book, flow: Flow, chart: Chart, role: str) -> Share:
     """What a role has to do with a flow; the chart is the flow's in the language of the book."""
     cards = [card for sheet in chart.sheets for card in sheet.cards]
     crossing = [
-        (card, leaving)
+        (card, _hand_over(card, event, leaving, target), target)
         for card in cards
-        for leaving in card.exits
-        if leaving.target.number is not None and leaving.target.role != card.role
+        for event in card.own
+        for leaving in event.answers
+        if (target := leaving.target) is not None and target.number is not None and target.role != card.role
     ]
     return Share(
         cards=tuple(card for card in cards if card.role == role),
         handed_on=tuple(
-            _hand_over(card, leaving, book.words(flow).role(leaving.target.role))
-            for card, leaving in crossing
+            replace(way, other=book.words(flow).role(target.role))
+            for card, way, target in crossing
             if card.role == role
         ),
-        handed_in=tuple(
-            _hand_over(card, leaving, card.owner) for card, leaving in crossing if leaving.target.role == role
-        ),
+        handed_in=tuple(way for _, way, target in crossing if target.role == role),
         notices=tuple(dict.fromkeys(_notices(book, flow, role))),
     )
 
 
-def _hand_over(card: Card, leaving: Exit, other: str) -> HandOver:
-    return HandOver(card.state, leaving.text, leaving.target.state, other)
+def _hand_over(card: Card, event: Happening, leaving: Exit, target: Target) -> HandOver:
+    """A way to another role's step, as that role sees it."""
+    said = f"{event.text}: {leaving.text}" if event.question else leaving.text
+    return HandOver(card.state, said, target.state, card.owner)
 
 
 def _notices(book: Book, flow: Flow, role: str) -> Iterator[Notice]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carepolicy.charts.exits import chart_key
+from carepolicy.charts.exits import keyed
 from carepolicy.charts.text import clean, humanised, identifier
 from carepolicy.policy.phrases import outcome_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from carepolicy.charts.colours import Shade
-    from carepolicy.charts.plan import Card, Chart, Target
+    from carepolicy.charts.plan import Card, Chart, Exit, Target
+    from carepolicy.charts.plan import Happening as Event
     from carepolicy.charts.words import Words
     from carepolicy.handbook.book import Book
     from carepolicy.policy.model import Clock, Effects, Flow, State, Transition
@@ -27,14 +30,14 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """What may happen at a step. ``messages`` are templates that the customer is sent, by name and subject."""
+class Answer:
+    """What follows on an event, or on an answer to its question: where it leads (None: the case stays), what else is
+    done, and what staff are to know of it. ``messages`` are those that the customer is sent, by name and subject."""
 
     text: str
     where: Where | None
     effects: str
     messages: tuple[tuple[str, str], ...]
-    by_itself: bool
     note: str = ""
     steps: tuple[str, ...] = ()
     say: str = ""
@@ -42,8 +45,25 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
+class Happening:
+    """What may happen at a step. ``place`` says where else it holds ("At any step"), "" for what is the step's own."""
+
+    text: str
+    by_itself: bool
+    place: str
+    question: str
+    answers: tuple[Answer, ...]
+
+    @property
+    def moves(self) -> bool:
+        """Whether an answer leads on."""
+        return any(answer.where is not None for answer in self.answers)
+
+
+@dataclass(frozen=True, slots=True)
 class FlowStep:
-    """One step of the list. ``limits`` are pairs of a clock's title and its time in words."""
+    """One step of the list. ``limits`` are pairs of a clock's title and its time in words, the tightest first;
+    ``around`` is what is done on arrival and on leaving."""
 
     number: int
     anchor: str
@@ -57,9 +77,18 @@ class FlowStep:
     say: str
     never: str
     note: str
-    question: str
-    inside: tuple[str, ...]
-    ways: tuple[Happening, ...]
+    around: tuple[Answer, ...]
+    events: tuple[Happening, ...]
+
+    @property
+    def next(self) -> tuple[Happening, ...]:
+        """What leads on."""
+        return tuple(event for event in self.events if event.moves)
+
+    @property
+    def meanwhile(self) -> tuple[Happening, ...]:
+        """What does not move the case."""
+        return tuple(event for event in self.events if not event.moves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +120,7 @@ def ends_of(book: Book, flow: Flow) -> list[End]:
     found: list[End] = []
     for state in flow.states.values():
         if state.final is not None:
-            inside = book.filled(words.effects(state.enter)) if state.enter is not None else ""
+            inside = words.effects(state.enter, sends=False) if state.enter is not None else ""
             sent = messages_of(book, flow, state.enter)
             title, outcome = (
                 words.state(state.name),
@@ -103,11 +132,9 @@ def ends_of(book: Book, flow: Flow) -> list[End]:
 
 def always_of(chart: Chart, book: Book) -> list[tuple[str, Happening]]:
     """What may happen at many steps: where, and what."""
-    found: list[tuple[str, Happening]] = []
-    for note in chart.notes:
-        where = _where(book, note.target) if note.target is not None else None
-        found.append((note.where, Happening(note.text, where, book.filled(note.effects), (), False)))
-    return found
+    flow = book.policies.flows[chart.flow]
+    transitions = keyed(flow)
+    return [(note.where, _happening(book, flow, (note.event,), transitions)) for note in chart.notes]
 
 
 def messages_of(book: Book, flow: Flow, effects: Effects | None) -> tuple[tuple[str, str], ...]:
@@ -118,11 +145,8 @@ def messages_of(book: Book, flow: Flow, effects: Effects | None) -> tuple[tuple[
 def _step(book: Book, flow: Flow, chart: Chart, words: Words, card: Card) -> FlowStep:
     state = flow.states[card.state]
     channel = book.policies.organisation.channels.get(state.channel or "")
-    arriving = messages_of(book, flow, state.enter)
-    inside = [line for line in card.inside if not line.startswith(f"{chart.labels.entering}:")]
-    entering = words.effects(state.enter) if state.enter is not None else ""
-    if state.enter is not None and (entering or arriving or state.enter.request):
-        inside.insert(0, f"{chart.labels.entering}: {words.effects(state.enter, sends=True)}")
+    around = ((chart.labels.entering, state.enter), (chart.labels.leaving, state.leave))
+    transitions = keyed(flow)
     return FlowStep(
         number=card.number,
         anchor=anchor_of(card.state),
@@ -131,15 +155,51 @@ def _step(book: Book, flow: Flow, chart: Chart, words: Words, card: Card) -> Flo
         shade=chart.shades.get(card.role or ""),
         channel=clean(channel.title) if channel is not None else "",
         waits=_waits(book, state),
-        limits=tuple(_limits(book, flow, state)),
+        limits=tuple((each.title, book.ui.paused_here if each.paused else each.words) for each in card.limits),
         steps=tuple(clean(each) for each in state.steps),
-        say=state.say.strip(),
+        say=words.spoken(state.say),
         never=clean(state.never),
         note=clean(state.note),
-        question=card.question,
-        inside=tuple(book.filled(line) for line in inside),
-        ways=tuple(_ways(book, flow, state, card)),
+        around=tuple(_done(book, flow, words, title, effects) for title, effects in around if effects is not None),
+        events=tuple(_happening(book, flow, group, transitions) for group in _alike(card)),
     )
+
+
+def _alike(card: Card) -> list[tuple[Event, ...]]:
+    """The events of a card in order; those that ask the same and answer alike together, where they happen alike."""
+    groups: dict[object, list[Event]] = {}
+    for event in card.events:
+        alike = (event.where, event.timer, event.likeness) if event.question else event.key
+        groups.setdefault(alike, []).append(event)
+    return [tuple(group) for group in groups.values()]
+
+
+def _happening(book: Book, flow: Flow, events: tuple[Event, ...], transitions: Mapping[str, Transition]) -> Happening:
+    first = events[0]
+    text = f" {book.words(flow).labels.or_} ".join(event.text for event in events)
+    if not first.question and len(first.answers) == 1:
+        text = first.answers[0].text
+    answers = tuple(_answer(book, flow, each, transitions[each.key]) for each in first.answers)
+    return Happening(text, first.timer, first.where, first.asked, answers)
+
+
+def _answer(book: Book, flow: Flow, leaving: Exit, transition: Transition) -> Answer:
+    words = book.words(flow)
+    return Answer(
+        text=leaving.text,
+        where=_where(book, leaving.target) if leaving.target is not None else None,
+        effects=words.effects(transition.effects, transition.on, sends=False),
+        messages=messages_of(book, flow, transition.effects),
+        note=clean(transition.note),
+        steps=tuple(clean(each) for each in transition.steps),
+        say=words.spoken(transition.say),
+        never=clean(transition.never),
+    )
+
+
+def _done(book: Book, flow: Flow, words: Words, title: str, effects: Effects) -> Answer:
+    """What is done on arrival, or on leaving."""
+    return Answer(title, None, words.effects(effects, sends=False), messages_of(book, flow, effects))
 
 
 def _waits(book: Book, state: State) -> str:
@@ -148,17 +208,6 @@ def _waits(book: Book, state: State) -> str:
     ui = book.ui
     said = {"customer": ui.customer, "us": ui.us, "carrier": ui.carrier, "partner": ui.partner, "other": ui.other}
     return said.get(state.waits, humanised(state.waits))
-
-
-def _limits(book: Book, flow: Flow, state: State) -> list[tuple[str, str]]:
-    words = book.words(flow)
-    found: list[tuple[str, str]] = []
-    for clock in flow.clocks.values():
-        if state.name in clock.runs_in:
-            found.append((words.clock(clock.name), limits_in_words(book, words, clock)))
-        elif state.name in clock.pauses_in:
-            found.append((words.clock(clock.name), book.ui.paused_here))
-    return found
 
 
 def limits_in_words(book: Book, words: Words, clock: Clock) -> str:
@@ -177,37 +226,6 @@ def limit_choices(book: Book, words: Words, clock: Clock) -> list[tuple[str, str
             condition = book.ui.else_
         found.append((book.limit(choice.limit), condition))
     return found
-
-
-def _ways(book: Book, flow: Flow, state: State, card: Card) -> list[Happening]:
-    transitions = _by_key(state)
-    found: list[Happening] = []
-    for leaving in card.exits:
-        transition = transitions[leaving.key]
-        found.append(
-            Happening(
-                text=leaving.text,
-                where=_where(book, leaving.target),
-                effects=book.filled(leaving.effects),
-                messages=messages_of(book, flow, transition.effects),
-                by_itself=leaving.timer,
-                note=clean(transition.note),
-                steps=tuple(clean(each) for each in transition.steps),
-                say=transition.say.strip(),
-                never=clean(transition.never),
-            )
-        )
-    return found
-
-
-def _by_key(state: State) -> dict[str, Transition]:
-    """The transitions of a state by the keys that the chart gives to its ways."""
-    groups = [*state.on.items(), *((f"after {after.limit}", after.transitions) for after in state.after)]
-    return {
-        chart_key(state.name, trigger, index): transition
-        for trigger, transitions in groups
-        for index, transition in enumerate(transitions)
-    }
 
 
 def _where(book: Book, target: Target) -> Where:

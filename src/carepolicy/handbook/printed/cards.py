@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from carepolicy.handbook.printed.chapter import Chapter
-from carepolicy.handbook.printed.pieces import Part, Pen, after, plain
+from carepolicy.handbook.printed.pieces import Part, Pen, Span, after, plain
 from carepolicy.handbook.steps import steps_of
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from carepolicy.handbook.book import Book
     from carepolicy.handbook.printed.pieces import Spans, Step
     from carepolicy.handbook.printed.words import PrintWords
-    from carepolicy.handbook.steps import FlowStep, Happening
+    from carepolicy.handbook.steps import Answer, FlowStep, Happening
     from carepolicy.policy.model import Flow
 
 SIZES = {"A6": 4, "A5": 2}
@@ -34,9 +34,9 @@ def cards_of(book: Book, words: PrintWords, flow: Flow, chart: Chart, role: str 
 
 def _card(book: Book, flow: Flow, chapter: Chapter, step: FlowStep, plan: Card) -> Step:
     pen = Pen(book)
-    ways = Part(book.ui.next, "ways", tuple(_way(pen, book, each) for each in step.ways))
-    asked = Part("", "question", (pen.own(step.question, "bold"),))
-    parts = [*chapter.limits(step), *chapter.words_of(step)[1:], asked, ways]
+    own = [each for each in step.next if not each.place]
+    ways = Part(book.ui.next, "ways", tuple(line for each in own for line in _ways(pen, book, each)))
+    parts = [*chapter.limits(step), *chapter.words_of(step)[1:], ways]
     return replace(
         chapter.step(step),
         aside=pen.own(plan.band),
@@ -45,7 +45,14 @@ def _card(book: Book, flow: Flow, chapter: Chapter, step: FlowStep, plan: Card) 
     )
 
 
-def _way(pen: Pen, book: Book, way: Happening) -> Spans:
-    """An event and where it leads; what else comes of it stands in the handbook."""
-    there = way.where.text if way.where is not None else book.ui.stays
-    return (*pen.own(way.text), *after(" → ", plain(there, "bold" if way.where is not None else "")))
+def _ways(pen: Pen, book: Book, event: Happening) -> list[Spans]:
+    """An event and where it leads, or its question and where each answer leads; the rest stands in the handbook."""
+    if not event.question:
+        return [(*pen.own(event.text), *_there(book, answer)) for answer in event.answers]
+    asked = (*pen.own(event.text), Span(f"{book.ui.colon} "), *pen.own(event.question, "bold"))
+    return [asked, *((Span("– "), *pen.own(answer.text), *_there(book, answer)) for answer in event.answers)]
+
+
+def _there(book: Book, answer: Answer) -> Spans:
+    there = answer.where.text if answer.where is not None else book.ui.stays
+    return after(" → ", plain(there, "bold" if answer.where is not None else ""))

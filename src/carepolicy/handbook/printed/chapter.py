@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from carepolicy.handbook.printed.pieces import Piece, Sheet, Spans
     from carepolicy.handbook.printed.words import PrintWords
     from carepolicy.handbook.promises import ClockRow
-    from carepolicy.handbook.steps import End, FlowStep, Happening
+    from carepolicy.handbook.steps import Answer, End, FlowStep, Happening
     from carepolicy.policy.model import Flow
 
 COLUMNS = 2
@@ -98,7 +98,7 @@ class Chapter:
         always = always_of(self._chart, self._book)
         if always:
             steps.append(self._heading(3, ui.always, "always"))
-            steps.append(Items(tuple(self._way(each, where) for where, each in always)))
+            steps.append(Items(tuple(line for where, each in always for line in self._lines(each, where))))
         ends = ends_of(self._book, self._flow)
         if ends:
             steps.append(self._heading(3, ui.ends, "ends"))
@@ -147,32 +147,47 @@ class Chapter:
         ]
 
     def _next(self, step: FlowStep) -> list[Part]:
-        question = self._pen.own(step.question, "bold")
+        meanwhile = [joined([self._pen.own(each.text), *self._done(each)], " · ") for each in step.around]
+        meanwhile += [line for each in step.meanwhile for line in self._lines(each)]
         return [
-            Part(self._ui.next if question else "", "question", (self._pen.pair(self._ui.question, *question),)),
-            Part("" if question else self._ui.next, "ways", tuple(self._way(each) for each in step.ways)),
-            Part(self._ui.meanwhile, "list", tuple(self._pen.own(each) for each in step.inside)),
+            Part(self._ui.next, "ways", tuple(line for each in step.next for line in self._lines(each))),
+            Part(self._ui.meanwhile, "list", tuple(meanwhile)),
         ]
 
-    def _way(self, way: Happening, where: str = "") -> Spans:
-        """What may happen, where that leads, and what goes with it."""
+    def _lines(self, event: Happening, where: str = "") -> list[Spans]:
+        """What may happen, and what follows: on one line, or where a question decides with a line for each answer."""
         own, ui = self._pen.own, self._ui
-        said = [*own(where, "quiet"), Span(f"{ui.colon} ", "quiet")] if where else []
-        said += own(way.text)
-        if way.by_itself:
+        place = where or event.place
+        said = [*own(place, "quiet"), Span(f"{ui.colon} ", "quiet")] if place else []
+        said += own(event.text)
+        if event.by_itself:
             said.append(Span(f" ({ui.by_itself})", "quiet"))
-        there = way.where
+        if not event.question:
+            return [(*said, *(span for answer in event.answers for span in self._outcome(answer)))]
+        asked = (*said, Span(f"{ui.colon} "), *own(event.question, "bold"))
+        answers = [(Span("– "), *own(answer.text), *self._outcome(answer)) for answer in event.answers]
+        return [asked, *answers]
+
+    def _outcome(self, answer: Answer) -> Spans:
+        """Where an answer leads, and what goes with it."""
+        own, ui = self._pen.own, self._ui
+        there = answer.where
         to = self._label(there.anchor) if there is not None else ""
-        said += [Span(" → "), Span(there.text if there is not None else ui.stays, "bold" if to else "", "", to)]
+        said = [Span(" → "), Span(there.text if there is not None else ui.stays, "bold" if to else "", "", to)]
         more = [
-            own(way.effects),
-            *((Span(f"{ui.sends} "), *own(title, "", self._message(name), page=True)) for name, title in way.messages),
-            self._pen.pair(ui.note, *own(way.note)),
-            joined([own(each) for each in way.steps], " · "),
-            own(f"“{way.say}”" if way.say else ""),
-            self._pen.pair(ui.never_say, *own(way.never)),
+            *self._done(answer),
+            self._pen.pair(ui.note, *own(answer.note)),
+            joined([own(each) for each in answer.steps], " · "),
+            own(f"“{answer.say}”" if answer.say else ""),
+            self._pen.pair(ui.never_say, *own(answer.never)),
         ]
         return (*said, *quiet(after(" · ", joined(more, " · "))))
+
+    def _done(self, answer: Answer) -> list[Spans]:
+        """What is done besides, and what the customer is sent."""
+        own, sends = self._pen.own, Span(f"{self._ui.sends} ")
+        sent = ((sends, *own(title, "", self._message(name), page=True)) for name, title in answer.messages)
+        return [own(answer.effects), *sent]
 
     def _end(self, end: End) -> Spans:
         own, ui = self._pen.own, self._ui
