@@ -271,3 +271,17 @@ def test_a_set_of_one_flow_without_titles_or_people_is_searched(tmp_path):
     site = build(policies, drawn=False)
     assert "search-index.js" in site.files["en/index.html"].decode()
     assert found_in(index_of(book_of(policies, "en")), "waiting")[0][0] == "Waiting"
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_each_step_is_the_first_by_its_flow_and_number_and_among_three_by_its_title(language):
+    policies, findings = load_policies(POLICIES)
+    assert policies is not None, findings
+    book = book_of(policies, language)
+    steps = [entry for entry in index_of(book) if entry["c"] == "step"]
+    by_number = [f"{entry['f']} {book.ui.kind_state} {entry['n']}" for entry in steps]
+    answers = asked({language: in_book(book, [*by_number, *(entry["t"] for entry in steps)])})[language]
+    found = [[hit["address"] for hit in answer["hits"]] for answer in answers]
+    assert [each[0] for each in found[: len(steps)]] == [entry["u"] for entry in steps]
+    titled = zip(found[len(steps) :], steps, strict=True)
+    assert [entry["t"] for each, entry in titled if entry["u"] not in each[:3]] == []

@@ -84,6 +84,7 @@
   const SMALL = 0.15; // what a small word ("the", "is") weighs beside another
   const KINDS = { flow: 1.25, step: 1, end: 0.9, message: 0.8, role: 0.6, term: 0.9 };
   const NAMED = 1.2; // a role one of whose people is named: behind the flows that it owns, before its steps
+  const TOGETHER = 0.5;
   const FROM_STEPS = 0.4;
   const BAG = 1;
   const SURE = 0.45;
@@ -102,6 +103,11 @@
       }
     });
     return places;
+  };
+
+  const weighed = (index, word, count) => {
+    const weight = Math.log(1 + index.entries.length / Math.max(count, 1));
+    return index.stop.has(word) ? SMALL * weight : weight;
   };
 
   // The index in the form in which it is searched: of each word where it stands, and every phrase with its words.
@@ -125,7 +131,10 @@
       }
     });
     const [places, abroad] = [placed(entries, WORDS), placed(entries, ABROAD)];
-    return { entries, stop, steps, places, abroad, phrases, inPhrases, flows, known: new Map() };
+    const index = { entries, stop, steps, places, abroad, phrases, inPhrases, flows, known: new Map(), rare: new Map() };
+    for (const word of inPhrases.keys()) index.rare.set(word, weighed(index, word, (places.get(word) || abroad.get(word)).size));
+    for (const phrase of phrases) phrase.whole = phrase.words.reduce((sum, word) => sum + index.rare.get(word), 0);
+    return index;
   };
 
   // The words of the set that a typed one is like, and how much. Slips of the fingers count only where nothing else does.
@@ -158,8 +167,6 @@
     if (like >= ALIKE) yield* index.abroad.get(word) || [];
   };
 
-  const weighed = (index, word, count) => (index.stop.has(word) ? SMALL : 1) * Math.log(1 + index.entries.length / Math.max(count, 1));
-
   // What is looked for: each word of a query with those that it is like, and how much it weighs. A rare one weighs more.
   const terms = (index, words) => words.map((typed, at) => {
     const near = neighbours(index, typed, at === words.length - 1);
@@ -167,8 +174,6 @@
     for (const [word, like] of near) if (like >= 0.55) for (const [number] of standing(index, word, like)) found.add(number);
     return { typed, near, weight: weighed(index, typed, found.size) };
   });
-
-  const rarity = (index, word) => weighed(index, word, (index.places.get(word) || index.abroad.get(word)).size);
 
   const scored = (index, query) => {
     const total = query.reduce((sum, term) => sum + term.weight, 0);
@@ -209,14 +214,9 @@
       }
       let covered = 0;
       for (const [term, like] of said) covered += query[term].weight * like;
-      let whole = 0;
       let matched = 0;
-      for (const word of phrase.words) {
-        const weight = rarity(index, word);
-        whole += weight;
-        matched += weight * (heard.get(word) || 0);
-      }
-      const [ofQuery, ofPhrase] = [covered / total, matched / whole];
+      for (const [word, like] of heard) matched += index.rare.get(word) * like;
+      const [ofQuery, ofPhrase] = [covered / total, matched / phrase.whole];
       const score = phrase.weight * ofQuery ** 1.5 * ofPhrase;
       const entry = found.get(phrase.number);
       if (score > (entry.phrase || 0)) {
@@ -230,15 +230,17 @@
     return found;
   };
 
-  // A flow stands before its steps, unless a step is called as the query says.
+  // A step counts more where its flow is named as well. A flow stands before its steps, unless a step is called as the
+  // query says.
   const lifted = (index, found) => {
-    for (const each of [...found.values()]) {
-      const flow = index.flows.get(each.number);
-      if (flow === undefined || flow === each.number || (each.exact && "ts".includes(each.field))) continue;
-      const above = found.get(flow);
-      if (each.score <= above.score) continue;
-      above.score = each.score * 1.001;
-      if (!above.text) Object.assign(above, { text: each.text, field: each.field });
+    const steps = [...found.values()].filter((each) => ![undefined, each.number].includes(index.flows.get(each.number)));
+    const above = (each) => found.get(index.flows.get(each.number));
+    for (const each of steps) if (each.phrase) each.score += TOGETHER * (above(each).phrase || 0);
+    for (const each of steps) {
+      const flow = above(each);
+      if ((each.exact && "ts".includes(each.field)) || each.score <= flow.score) continue;
+      flow.score = each.score * 1.001;
+      if (!flow.text) Object.assign(flow, { text: each.text, field: each.field });
     }
     return found;
   };
