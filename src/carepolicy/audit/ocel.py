@@ -98,6 +98,17 @@ class Objects:
         for name in sorted(each for each, made in self._objects.items() if made.type == subject):
             yield name, [self._row(number, event, name, columns) for number, event in of.get(name, ())]
 
+    def sample(self, most: int) -> list[dict[str, str | None]]:
+        """The first events of the objects of each type, by attribute; ``ocel:type`` is the type of the object."""
+        found: list[dict[str, str | None]] = []
+        for name, event in list(self._events.items())[:most]:
+            for each in event.objects:
+                thing = self._objects.get(each)
+                if thing is not None:
+                    own = {ACTIVITY: event.type, TIMESTAMP: event.time, EVENT_ID: name, "ocel:oid": each}
+                    found.append({"ocel:type": thing.type, **own, **event.attributes, **self._state(each, event.time)})
+        return found
+
     def _row(self, number: int, name: str, subject: str, columns: Sequence[str]) -> Row:
         event = self._events[name]
         own = {ACTIVITY: event.type, TIMESTAMP: event.time, EVENT_ID: name}

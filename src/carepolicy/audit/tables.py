@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -119,6 +121,15 @@ class Table:
         yield from self._grouped(text)
         self._note_rejects()
 
+    def sample(self, most: int) -> list[dict[str, str | None]]:
+        """The first rows, by column."""
+        if self.form == "jsonl":
+            lines = self._do(f"SELECT line FROM {self._scan()} WHERE json_valid(line) LIMIT {most}").fetchall()
+            return [_flat(orjson.loads(line)) for (line,) in lines]
+        names = ", ".join(f"CAST({_name(each)} AS VARCHAR)" for each in self._found)
+        rows = self._do(f"SELECT {names} FROM {self._scan()} LIMIT {most}").fetchall()
+        return [dict(zip(self._found, row, strict=True)) for row in rows]
+
     def lines(self, by_time: bool) -> Iterator[tuple[str | None, list[tuple[int, str]]]]:
         """Numbered lines of CloudEvents, by subject and line; or all of them in the order of their times."""
         valid = "CASE WHEN json_valid(line) THEN line END"
@@ -174,6 +185,16 @@ class Table:
             "SELECT line, any_value(error_message) FROM reject_errors GROUP BY ALL ORDER BY line"
         ).fetchall()
         self.refused += [(int(line), _sentence(message)) for line, message in rows]
+
+
+def _flat(value: Any, name: str = "") -> dict[str, str | None]:
+    """The texts of a JSON object by dotted names."""
+    if isinstance(value, dict):
+        found: dict[str, str | None] = {}
+        for key, inner in value.items():
+            found |= _flat(inner, f"{name}.{key}" if name else str(key))
+        return found
+    return {name: None if value is None else str(value)} if name and not isinstance(value, list) else {}
 
 
 def _instant(name: str, form: str | None) -> str:

@@ -93,6 +93,16 @@ class Traces:
         except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
             raise LogFault(f"{self.path} is cut short: {fault}") from None
 
+    def sample(self, most: int) -> list[dict[str, str | None]]:
+        """The first events, by attribute."""
+        found: list[dict[str, str | None]] = []
+        for trace in self._traces():
+            own: dict[str, str | None] = {f"{CASE}{name}": value for name, value in _attributes(trace).items()}
+            found += [{**own, **_attributes(event)} for event in trace if _is(event, "event")]
+            if len(found) >= most:
+                break
+        return found
+
     def _traces(self) -> Iterator[Any]:
         """Each trace of the log, which is thrown away afterwards. Entities are not resolved."""
         found = self._etree.iterparse(

@@ -64,6 +64,7 @@ COMMANDS: dict[str, Entry] = {
     "tick": Entry("tick", "Fire what is due"),
     "verify": Entry("verify", "Find what was altered, put in, lost or put back in a store"),
     "audit": Entry("audit", "Say which promises were kept in the past"),
+    "map": Entry("map", "Draft a mapping of a log to events"),
     "case": Entry("case", "Look at cases"),
     "plan": Entry("plan", "Say what a changed set would do to the open cases"),
     "apply": Entry("apply", "Install a changed set and move the open cases to it"),
