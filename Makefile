@@ -23,7 +23,7 @@ $(VENV)/made: pyproject.toml
 	@touch $@
 
 $(VENV)/made-dev: $(VENV)/made
-	$(BIN)/python -m pip install --quiet --editable '.[render,formats,lsp,try,prove,audit]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[render,lsp,try,prove,audit]' --group dev
 	@touch $@
 
 demo: $(VENV)/made ## Check policies/, run them on a log of events, draw the flowcharts
@@ -68,7 +68,7 @@ test-lowest: $(VENV)/made-dev ## Pass the tests with the lowest versions that py
 	rm -rf .venv-lowest
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --upgrade 'pip>=25.1' uv
-	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct --editable '.[render,formats,lsp,try,prove,audit]' --group dev
+	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct --editable '.[render,lsp,try,prove,audit]' --group dev
 	.venv-lowest/bin/python -m pytest -n 2 -rs
 
 wheel: $(VENV)/made ## Build the wheel, and try it in an environment of its own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -11,28 +12,38 @@ from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
+import bpmn_geometry
 import chart_samples as samples
 import pytest
+from lxml import etree
 from test_charts_hostile import HOSTILE, hostile
+from test_charts_laws import made_up
 
 from carepolicy.charts import chart_of, draw, renderer
+from carepolicy.charts.colours import shades_of
+from carepolicy.charts.formats import FORMATS
 from carepolicy.charts.render import render
+from carepolicy.charts.text import identifier
 from carepolicy.policy.language.flow import transitions_of
+from carepolicy.policy.load import load_policies
 
 NODE = Path(__file__).parent / "node"
 FLOWS = [(samples.complaint, "complaint"), (samples.email, "email_inquiry")]
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
+DI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
+LIBRARY = load_policies(Path(__file__).parents[2] / "policies")[0]
 SCXML = "{http://www.w3.org/2005/07/scxml}"
 
 each_flow = pytest.mark.parametrize(("made", "name"), FLOWS)
 
 
-def moves(policies, name):
-    """(source, target) of every transition that moves a case, with how often: the truth."""
+def moves(policies, name, without=()):
+    """(source, target) of every transition that moves a case, with how often: the truth; ``without`` are triggers."""
     flow = policies.flows[name]
     found = Counter()
     for state in flow.states:
-        groups = [*transitions_of(flow, state).values(), *(after.transitions for after in flow.states[state].after)]
+        own = [each for trigger, each in transitions_of(flow, state).items() if trigger not in without]
+        groups = [*own, *(after.transitions for after in flow.states[state].after)]
         found.update((state, each.to) for group in groups for each in group if each.to is not None)
     return found
 
@@ -42,30 +53,80 @@ def written(made, name, ending, folder):
     return file.read_text(encoding="utf-8")
 
 
+def expanded(found, flow, boxes):
+    """Pairs of states for arrows of which some leave a phase, or what stands for any step; ``boxes`` are ids of phases
+    with those of the states in them."""
+    open_states = [key for key, state in flow.states.items() if state.final is None]
+    sources = {"at_any_step": open_states} | {key: [each[2:] for each in inside] for key, inside in boxes.items()}
+    return Counter((state, b[2:]) for a, b in found for state in sources.get(a, [a[2:]]))
+
+
+def checked_mermaid(read, policies, name):
+    """The states, moves, ends, owners and notes of a flow, as Mermaid read them, are those of the policy."""
+    flow = policies.flows[name]
+    cards = {card.state: card for sheet in chart_of(policies, name, split=False).sheets for card in sheet.cards}
+    titles = {f"s_{key}": f"{card.number} {card.title}" for key, card in cards.items()}
+    titles |= {f"s_{key}": state.title for key, state in flow.states.items() if state.final is not None}
+    own = {key: each["label"] for key, each in read["nodes"].items() if key.startswith("s_") and not each["note"]}
+    assert own == titles
+    boxes = {}
+    for key, each in read["nodes"].items():
+        if key in own and each["box"]:
+            boxes.setdefault(each["box"], []).append(key)
+    for box, inside in boxes.items():
+        assert {f"s_{key}" for key in flow.phases[box[2:]].states} >= set(inside)
+    arrows = [(a, b) for a, b, text in read["moves"] if b in own and text and a != "root_start"]
+    assert expanded(arrows, flow, boxes) == moves(policies, name)
+    ends = {a[2:] for a, b, _ in read["moves"] if b == "root_end"}
+    assert ends == {key for key, state in flow.states.items() if state.final is not None}
+    for key, card in cards.items():
+        said = " ".join(read["notes"][f"s_{key}"].split())
+        assert said.startswith(card.owner)
+        assert all(" ".join(part.split()) in said for part in (card.say, *(limit.words for limit in card.limits)))
+
+
 @each_flow
 def test_mermaid_itself_reads_the_states_and_transitions(made, name, tmp_path, mermaid):
-    read = mermaid(written(made, name, "mmd", tmp_path))
-    own = {key: text for key, text in read["states"].items() if key.startswith("s_")}
-    assert own == {f"s_{key}": state.title for key, state in made().flows[name].states.items()}
-    found = Counter((a[2:], b[2:]) for a, b, text in read["moves"] if a in own and b in own and text)
-    assert found == moves(made(), name)
-    finals = {key for key, state in made().flows[name].states.items() if state.final is not None}
-    assert {a[2:] for a, b, _ in read["moves"] if a in own and b not in own} == finals
+    checked_mermaid(mermaid(written(made, name, "mmd", tmp_path)), made(), name)
 
 
-@each_flow
+def test_mermaid_reads_every_flow_of_the_library(mermaid):
+    for name in LIBRARY.flows:
+        checked_mermaid(mermaid(FORMATS[".mmd"]()(LIBRARY, name, None)), LIBRARY, name)
+
+
+def test_steps_of_mermaid_and_plantuml_have_the_colours_of_their_owners_on_charts(mermaid):
+    shades = shades_of(LIBRARY)
+    read = mermaid(FORMATS[".mmd"]()(LIBRARY, "return_refund", None))
+    text = FORMATS[".puml"]()(LIBRARY, "return_refund", None)
+    for key, state in LIBRARY.flows["return_refund"].states.items():
+        if state.owner is not None:
+            assert f"fill:{shades[state.owner].band}" in read["nodes"][f"s_{key}"]["style"]
+            assert f"as s_{key} {shades[state.owner].tint};" in text
+
+
+PLANTUML = [*FLOWS, (lambda: LIBRARY, "return_refund"), (lambda: LIBRARY, "complaint_decision")]
+
+
+@pytest.mark.parametrize(("made", "name"), PLANTUML)
 def test_plantuml_itself_reads_the_states_and_transitions(made, name, tmp_path):
     root = ElementTree.fromstring(_by_plantuml(written(made, name, "puml", tmp_path)))
+    flow = made().flows[name]
     states = {each.get("id"): each for each in root.iter(f"{SCXML}state")}
-    assert {f"s_{key}" for key in made().flows[name].states} == {key for key in states if key.startswith("s_")}
-    found = Counter(
-        (key.removeprefix("s_"), str(way.get("target")).removeprefix("s_"))
+    assert {f"s_{key}" for key in flow.states} == {key for key in states if key.startswith("s_")}
+    boxes = {
+        key: [below.get("id") for below in each.iter(f"{SCXML}state") if below is not each]
+        for key, each in states.items()
+        if key.startswith("p_")
+    }
+    arrows = [
+        (key, str(way.get("target")))
         for key, state in states.items()
-        if key.startswith("s_")
-        for way in state.iter(f"{SCXML}transition")
+        if key.startswith(("s_", "p_", "at_any_step"))
+        for way in state.findall(f"{SCXML}transition")
         if str(way.get("target")).startswith("s_") and way.get("event")
-    )
-    assert found == moves(made(), name)
+    ]
+    assert expanded(arrows, flow, boxes) == moves(made(), name)
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
@@ -75,7 +136,7 @@ def test_mermaid_and_plantuml_read_what_is_hostile(kind, tmp_path, mermaid):
         text = file.read_text(encoding="utf-8")
         if ending == "mmd" or kind in ("quotes", "backslash"):  # a Java machine for each is slow
             read = states(text)
-            assert {"s_a", "s_b", "s_end"} <= set(read["states"])
+            assert {"s_a", "s_b", "s_end"} <= set(read["nodes"])
 
 
 @each_flow
@@ -170,17 +231,67 @@ def test_xstate_itself_loads_and_runs_the_machine(made, name, tmp_path):
 
 @each_flow
 def test_bpmn_has_the_states_and_transitions_and_a_place_for_each(made, name, tmp_path):
-    pytest.importorskip("bpmn_io", reason="BPMN is laid out by bpmn-io")
     root = ElementTree.fromstring(written(made, name, "bpmn", tmp_path))
     flow = made().flows[name]
-    tasks = [each.get("id") for each in root.iter(f"{BPMN}userTask")]
-    ends = [each.get("id") for each in root.iter(f"{BPMN}endEvent")]
-    assert tasks == [f"state_{key}" for key, state in flow.states.items() if state.final is None]
-    assert ends == [f"state_{key}" for key, state in flow.states.items() if state.final is not None]
-    assert _bpmn_moves(root) == moves(made(), name)
-    drawn = {each.get("bpmnElement") for each in root.iter() if each.tag.endswith(("BPMNShape", "BPMNEdge"))}
-    process = root.find(f"{BPMN}process")
-    assert {each.get("id") for each in process} == drawn
+    tasks = {each.get("id") for each in root.iter(f"{BPMN}userTask")}
+    ends = {each.get("id") for each in root.find(f"{BPMN}process").findall(f"{BPMN}endEvent")}
+    assert tasks == {f"state_{key}" for key, state in flow.states.items() if state.final is None}
+    assert ends == {f"state_{key}" for key, state in flow.states.items() if state.final is not None}
+    assert _bpmn_moves(root) == moves(made(), name, without=_told_once(root, flow))
+
+
+@pytest.mark.parametrize("name", LIBRARY.flows)
+def test_bpmn_of_the_library_has_all_its_moves_and_is_valid_by_the_schema_of_the_standard(name, bpmn_schema):
+    text = FORMATS[".bpmn"]()(LIBRARY, name, None)
+    bpmn_schema.assertValid(etree.fromstring(text.encode()))
+    root = ElementTree.fromstring(text)
+    flow = LIBRARY.flows[name]
+    assert _bpmn_moves(root) == moves(LIBRARY, name, without=_told_once(root, flow))
+    drawn = [each.get("bpmnElement") for each in root.iter() if each.tag.endswith(("BPMNShape", "BPMNEdge"))]
+    placed = ("lane", "participant", "subProcess", "Task", "Event", "Gateway", "Flow", "textAnnotation", "association")
+    meant = [each.get("id") for each in root.iter() if each.tag.startswith(BPMN) and each.tag.endswith(placed)]
+    assert sorted(drawn) == sorted(meant)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("name", LIBRARY.flows)
+def test_no_line_of_bpmn_crosses_a_box_and_no_text_lies_on_another(name, language):
+    faults = bpmn_geometry.faults(FORMATS[".bpmn"]()(LIBRARY, name, language))
+    assert faults == []
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_line_of_bpmn_of_made_up_flows_crosses_a_box(seed):
+    assert bpmn_geometry.faults(FORMATS[".bpmn"]()(made_up(random.Random(seed)), "made_up", None)) == []
+
+
+def test_the_measure_of_bpmn_sees_a_line_through_a_task():
+    text = FORMATS[".bpmn"]()(samples.email(), "email_inquiry", None)
+    root = ElementTree.fromstring(text)
+    task = next(each for each in root.iter(f"{BPMN}userTask")).get("id")
+    bounds = next(each for each in root.iter(f"{DI}BPMNShape") if each.get("bpmnElement") == task)[0]
+    x, y = (float(bounds.get(key)) for key in ("x", "y"))
+    edge = next(each for each in root.iter(f"{DI}BPMNEdge") if each.get("bpmnElement").startswith("move_"))
+    for point, at in zip(
+        edge.findall("{http://www.omg.org/spec/DD/20100524/DI}waypoint"), (x - 50, x + 200), strict=False
+    ):
+        point.set("x", str(at))
+        point.set("y", str(y + 40))
+    assert any(task in fault for fault in bpmn_geometry.faults(ElementTree.tostring(root, encoding="unicode")))
+
+
+@each_flow
+def test_bpmn_has_a_lane_for_each_owner_with_their_steps_and_tells_limits_and_words(made, name, tmp_path):
+    root = ElementTree.fromstring(written(made, name, "bpmn", tmp_path))
+    policies = made()
+    lanes = {each.get("name"): {key.text for key in each} for each in root.iter(f"{BPMN}lane")}
+    notes = {each.get("id"): each[0].text for each in root.iter(f"{BPMN}textAnnotation")}
+    for sheet in chart_of(policies, name).sheets:
+        for card in sheet.cards:
+            assert f"state_{card.state}" in lanes[card.owner]
+            told = notes.get(f"note_{card.state}", "")
+            assert card.say in told
+            assert all(limit.words in told for limit in card.limits)
 
 
 @each_flow
@@ -198,10 +309,9 @@ def test_bpmn_passes_its_lint(made, name, tmp_path):
 
 @each_flow
 def test_the_original_bpmn_moddle_reads_the_file_without_a_warning(made, name, tmp_path):
-    pytest.importorskip("bpmn_io", reason="BPMN is laid out by bpmn-io")
     read = _by_node("read_bpmn.mjs", written(made, name, "bpmn", tmp_path))
     assert read["warnings"] == []
-    assert read["tasks"] == [key for key, state in made().flows[name].states.items() if state.final is None]
+    assert sorted(read["tasks"]) == sorted(key for key, state in made().flows[name].states.items() if not state.final)
 
 
 def test_a_flow_with_two_starts_begins_in_neither(tmp_path):
@@ -218,6 +328,16 @@ def test_a_flow_with_two_starts_begins_in_neither(tmp_path):
     root = ElementTree.fromstring(written(made, "two", "scxml", tmp_path))
     first = next(each for each in root if each.get("id") == root.get("initial"))
     assert [(each.get("event"), each.get("target")) for each in first] == [("x", "a"), ("y", "b")]
+
+
+def _told_once(root, flow):
+    """The triggers that hold at any step and have a sub-process of their own, with an end for each of their answers."""
+    parts = {each.get("id"): each for each in root.iter(f"{BPMN}subProcess")}
+    found = {trigger: parts[key] for trigger in flow.anywhere if (key := identifier("any", trigger)) in parts}
+    for trigger, part in found.items():
+        assert len(part.findall(f"{BPMN}endEvent")) >= len(flow.anywhere[trigger])
+    assert len(found) == len(parts)
+    return set(found)
 
 
 def _bpmn_moves(root):
@@ -241,6 +361,15 @@ def _bpmn_moves(root):
 
 
 @pytest.fixture(scope="module")
+def bpmn_schema():
+    """The schema of BPMN 2.0, which SpiffWorkflow brings along."""
+    found = importlib.util.find_spec("SpiffWorkflow")
+    if found is None or found.origin is None:
+        pytest.skip("the package SpiffWorkflow, which has the schema of BPMN 2.0, is not installed")
+    return etree.XMLSchema(etree.parse(Path(found.origin).parent / "bpmn/parser/schema/BPMN20.xsd"))
+
+
+@pytest.fixture(scope="module")
 def mermaid(browser):
     """Reads a text with Mermaid's own script in a browser, as states and moves."""
     script = NODE / "node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js"
@@ -250,10 +379,17 @@ def mermaid(browser):
       mermaid.initialize({ startOnLoad: false });
       await mermaid.parse(text);
       const { db } = await mermaid.mermaidAPI.getDiagramFromText(text);
-      const shown = (text) => mermaid.mermaidAPI.decodeEntities?.(text) ?? text;
-      const described = [...db.getStates()].map(([id, state]) => [id, shown(state.descriptions.join(" "))]);
-      const states = Object.fromEntries(described);
-      return { states, moves: db.getRelations().map((each) => [each.id1, each.id2, each.relationTitle ?? ""]) };
+      const shown = (text) => (text ?? "").replace(/ﬂ°°(\\d+)¶ß/g, (_, code) => String.fromCodePoint(Number(code)));
+      const { nodes, edges } = db.getData();
+      const note = (each) => each.shape === "note" || each.shape === "noteGroup";
+      const style = (each) => (each.cssCompiledStyles ?? []).join();
+      const read = (each) => ({ label: shown(each.label), box: each.parentId, note: note(each), style: style(each) });
+      const notes = nodes.filter((each) => each.shape === "note");
+      return {
+        nodes: Object.fromEntries(nodes.map((each) => [each.id, read(each)])),
+        notes: Object.fromEntries(notes.map((each) => [each.id.split("----")[0], shown(each.label)])),
+        moves: edges.map((each) => [each.start, each.end, shown(each.label)]),
+      };
     }"""
     page = browser.new_page()
     page.add_script_tag(path=script)
@@ -278,7 +414,7 @@ def _by_plantuml(text):
 
 def _states_by_plantuml(text):
     root = ElementTree.fromstring(_by_plantuml(text))
-    return {"states": {each.get("id"): "" for each in root.iter(f"{SCXML}state")}}
+    return {"nodes": {each.get("id"): "" for each in root.iter(f"{SCXML}state")}}
 
 
 def _by_node(script, text):

@@ -17,7 +17,6 @@ SOURCE = ROOT / "src" / "carepolicy"
 
 BROUGHT_BY = {
     "babel": "Babel",
-    "bpmn_io": "bpmn-io",
     "jinja2": "Jinja2",
     "psycopg_pool": "psycopg-pool",
     "re2": "google-re2",

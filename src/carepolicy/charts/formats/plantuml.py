@@ -5,38 +5,80 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from carepolicy.charts.formats.arcs import graph_of, told
-from carepolicy.charts.text import clean, identifier
+from carepolicy.charts.colours import shades_of
+from carepolicy.charts.formats.arcs import graph_of, told_whole
+from carepolicy.charts.text import clean, identifier, wrapped
 
 if TYPE_CHECKING:
+    from carepolicy.charts.formats.arcs import Arc, Graph
     from carepolicy.policy.model import Policies
 
 _STEERING = re.compile(r"""["<>~\\%!@]|\*\*|//|__|--|==|\.\.|\|\|""")
+_ANYWHERE = "at_any_step"
+_COLUMNS = 44
 
 
 def text_of(policies: Policies, flow_name: str, language: str | None) -> str:
-    """The flow as a state diagram; what happens without leaving a state is a line inside of it."""
+    """The flow as a state diagram: owner, limits, words to say and what happens without a move are lines of a state,
+    which has the colour of its owner. A phase is a state around its steps; what comes by itself is dashed."""
     graph = graph_of(policies, flow_name, language)
     words = graph.words
     lines = [
         f"@startuml {identifier(flow_name)}",
         f"title {_text(words.flow_title(flow_name))}",
         "hide empty description",
+        *_states(graph),
     ]
-    lines += [f'state "{_text(words.state(name))}" as {_id(name)}' for name in graph.flow.states]
     for state in graph.start_states():
         events = [words.event(event) for name, event in graph.starts if name == state]
         lines += [f"[*] --> {_id(state)} : {_text(event)}" for event in events] or [f"[*] --> {_id(state)}"]
-    for arc in graph.arcs:
-        label = _text(told(arc, words))
-        if arc.target is not None:
-            arrow = "-[dashed]->" if arc.timer else "-->"
-            lines.append(f"{_id(arc.source)} {arrow} {_id(arc.target)} : {label}")
-        else:
-            effects = words.effects(arc.transition.effects, sends=True) or words.labels.records
-            lines.append(f"{_id(arc.source)} : {label} / {_text(effects)}")
+    for name in graph.cards:
+        lines += [f"{_id(name)} : {line}" for told in graph.lines(name) for line in _broken(told)]
+        lines += [_move(graph, _id(name), arc) for arc in graph.own(name) if arc.target is not None]
+    for phase, triggers in graph.shared().items():
+        arcs = [arc for each in triggers.values() for arc in each]
+        source = identifier("p", phase) if phase else _ANYWHERE
+        staying = [told_whole(arc, words) for arc in arcs if arc.target is None]
+        lines += [f"{source} : {line}" for told in staying for line in _broken(told)]
+        lines += [_move(graph, source, arc) for arc in arcs if arc.target is not None]
     lines += [f"{_id(name)} --> [*]" for name, state in graph.flow.states.items() if state.final is not None]
     return "\n".join([*lines, "@enduml"]) + "\n"
+
+
+def _states(graph: Graph) -> list[str]:
+    """The states, those of a phase inside of it."""
+    boxes: dict[str, list[str]] = {}
+    for name in graph.order:
+        boxes.setdefault(graph.box_of(name), []).append(name)
+    found = [_state(graph, name) for name in boxes.pop("", [])]
+    for phase, names in boxes.items():
+        title = clean(graph.flow.phases[phase].title) or phase
+        found.append(f'state "{_text(title)}" as {identifier("p", phase)} {{')
+        found += [f"  {_state(graph, name)}" for name in names]
+        found.append("}")
+    if "" in graph.shared():
+        found.append(f'state "{_text(graph.words.labels.anywhere)}" as {_ANYWHERE}')
+    return found
+
+
+def _state(graph: Graph, name: str) -> str:
+    card = graph.cards.get(name)
+    if card is None:
+        return f'state "{_text(graph.words.state(name))}" as {_id(name)}'
+    shade = shades_of(graph.words.policies).get(card.role or "")
+    paint = f" {shade.tint};line:{shade.line.removeprefix('#')}" if shade is not None else ""
+    return f'state "{card.number} {_text(card.title)}" as {_id(name)}{paint}'
+
+
+def _move(graph: Graph, source: str, arc: Arc) -> str:
+    arrow = "-[dashed]->" if arc.timer else "-->"
+    text = "\\n".join(_broken(told_whole(arc, graph.words)))
+    return f"{source} {arrow} {_id(str(arc.target))} : {text}"
+
+
+def _broken(text: str) -> list[str]:
+    """A text in narrow lines: PlantUML breaks none by itself."""
+    return [_text(line) for line in wrapped(text, _COLUMNS)]
 
 
 def _id(name: str) -> str:
