@@ -41,6 +41,7 @@ WHEELS = {
 """A wheel of PyPI with a font for a script, by the word with which Unicode's names of its letters begin."""
 
 _UNSHOWN = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
+_FORBIDDEN = dict.fromkeys((0x0000, 0xFEFF, 0xFFFE))
 _ACCESSIBLE: Literal["ua-1"] = "ua-1"
 
 
@@ -76,11 +77,20 @@ def typeset(source: str, data: object = None, files: Mapping[str, bytes] | None 
     Raises NoTypesetter and TypesetError.
     """
     _fonts(system=False)  # says what is missing before anything is written
-    told = json.dumps(data, ensure_ascii=False).encode("utf-8", "replace")
+    told = json.dumps(_allowed(data), ensure_ascii=False).encode("utf-8", "replace")
     with tempfile.TemporaryDirectory(prefix="carepolicy-") as root:
         for name, content in {**(files or {}), "data.json": told, "main.typ": source.encode()}.items():
             (Path(root) / name).write_bytes(content)
         return _typeset(Path(root))
+
+
+def _allowed(data: object) -> object:
+    """Data without the code points that PDF/UA-1 forbids."""
+    if isinstance(data, str):
+        return data.translate(_FORBIDDEN)
+    if isinstance(data, dict):
+        return {key: _allowed(value) for key, value in data.items()}
+    return [_allowed(each) for each in data] if isinstance(data, list | tuple) else data
 
 
 def _typeset(root: Path) -> Typeset:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import handbook_sets as sets
 import pytest
+from hypothesis import HealthCheck, given, settings
 from test_handbook_hostile import HOSTILE
 
 from carepolicy.charts import chart_of
@@ -19,6 +20,8 @@ from carepolicy.handbook.search import spoken
 from carepolicy.handbook.shares import share_of
 from carepolicy.handbook.steps import steps_of
 from carepolicy.policy.phrases import in_language
+from laws import examples
+from nasty_texts import texts
 from shops import SHOP
 
 pytest.importorskip("typst", reason="the extra carepolicy[render] is not installed")
@@ -182,6 +185,27 @@ def test_a_hostile_text_in_every_field_is_printed_as_a_text(kind, tmp_path):
         for page in whole.reader.pages:
             for each in page.get("/Annots", ()):
                 assert "/URI" not in str(each.get_object())
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    return sets.set_of(tmp_path_factory.mktemp("small"), "Text")
+
+
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=texts)
+def test_any_text_is_printed(small, text):
+    flow = small.flows["care"]
+    state = dataclasses.replace(
+        flow.states["waiting"], title=text, say=text, steps=(text, text), never=text, note=text, synonyms=(text,)
+    )
+    flow = dataclasses.replace(
+        flow, title=text, purpose=text, synonyms=(text,), states={**flow.states, "waiting": state}
+    )
+    organisation = dataclasses.replace(small.organisation, name=text, glossary={text: text})
+    volume = Volume(dataclasses.replace(small, flows={"care": flow}, organisation=organisation), "en")
+    for made in (volume.handbook(), volume.cards("A6")):
+        assert made.pdf.startswith(b"%PDF")
 
 
 def test_chosen_flows_are_printed_alone(library):
