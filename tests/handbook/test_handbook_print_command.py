@@ -56,6 +56,7 @@ def test_each_way_to_ask_writes_one_file_with_a_telling_name(arguments, name, ti
         (["--pdf", "--check"], "--check goes with the site, not with a PDF"),
         (["--pdf", "x.pdf", "-o", "site"], "--output goes with the site, not with a PDF"),
         (["--pdf", "--language", "fr", "--language", "en"], "a PDF is in one language: name one"),
+        (["--cards", "--since", "HEAD"], "--since goes with the whole handbook"),
         (["--pdf", "--language", "xx"], 'nothing is said in the language "xx"'),
         (["--cards", "A7"], "'A7' is not one of"),
         (["--pdf", "--date", "soon"], "'soon' does not match the format '%Y-%m-%d'"),
@@ -89,6 +90,15 @@ def test_the_day_is_that_of_the_last_commit_and_none_where_policies_have_changed
     done = run("handbook", "--flow", "complaint", cwd=tmp_path)
     assert "no day stands on the pages" in done.stderr
     assert "As of" not in Printed((tmp_path / "complaint.pdf").read_bytes()).pages[0]
+
+
+def test_what_changed_since_an_earlier_set_is_a_chapter_of_its_own(tmp_path):
+    shutil.copytree(SHOP, tmp_path / "old")
+    flow = tmp_path / "old/flows/complaint.yaml"
+    flow.write_text(flow.read_text().replace("limit: 3 business hours", "limit: 5 business hours", 1))
+    _, printed = written(tmp_path, "--pdf", "--since", "old")
+    told = " ".join(printed.pages[number - 1] for number in printed.chapters()["What changed"])
+    assert "5 business hours" in " ".join(told.split())
 
 
 def test_letters_without_a_font_are_named_and_the_rest_is_printed(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     from carepolicy.handbook import Site
     from carepolicy.handbook.printed import Volume
@@ -92,7 +93,9 @@ def command(
     if pdf is None and (role or flows or cards or as_of or (output or "").lower().endswith(".pdf")):
         pdf, output = (output if (output or "").lower().endswith(".pdf") else ""), None
     if pdf is not None:
-        _demand_no_site({"--output": output, "--check": checking, "--since": since, "--sheets": sheets})
+        _demand_no_site({"--output": output, "--check": checking, "--sheets": sheets})
+        if since is not None and (role or flows or cards):
+            raise click.UsageError("--since goes with the whole handbook", click.get_current_context())
         if len(language) > 1:
             raise click.UsageError("a PDF is in one language: name one", click.get_current_context())
     found = policies_or_exit(policies)
@@ -100,11 +103,12 @@ def command(
     for each in language:
         demand_language(each, languages)
     only = [near for wanted in language if (near := nearest_language(wanted, languages)) is not None]
+    earlier = None if since is None else earlier_or_exit(since, policies)
     if pdf is not None:
         tag = only[0] if only else languages[0]
-        _print(found, pdf or _name(role, flows, cards, only), tag, year, role, flows, cards, as_of)
+        path, day = pdf or _name(role, flows, cards, only), None if as_of is None else as_of.date()
+        _print(found, _Asked(path, tag, year, role, flows, cards, day, earlier))
         return
-    earlier = None if since is None else earlier_or_exit(since, policies)
     try:
         with progress("handbook", len(languages_of(found, only)) * len(found.flows), WORTH_A_BAR) as told:
             site = build(found, year=year, drawn=not checking, pdf=sheets, since=earlier, only=only, told=told)
@@ -130,27 +134,40 @@ def _name(role: str | None, flows: tuple[str, ...], cards: str | None, only: lis
     return "-".join([*parts, *only]) + ".pdf"
 
 
-def _print(
-    policies: Policies, path: str, language: str, year: int | None, role: str | None, flows: tuple[str, ...],
-    cards: str | None, as_of: datetime | None,
-) -> None:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be printed, and to which file."""
+
+    path: str
+    language: str
+    year: int | None
+    role: str | None
+    flows: tuple[str, ...]
+    cards: str | None
+    day: date | None
+    since: Policies | None
+
+
+def _print(policies: Policies, asked: _Asked) -> None:
     from carepolicy.handbook.printed import Volume  # few handbooks are printed
     from carepolicy.policy.revisions import committed_on
     from carepolicy.typeset import NoTypesetter, TypesetError, how_to_show
 
-    _demand_known("role", (role,) if role else (), policies.organisation.roles)
-    _demand_known("flow", flows, policies.flows)
-    day = committed_on(policies.root) if as_of is None else as_of.date()
+    _demand_known("role", (asked.role,) if asked.role else (), policies.organisation.roles)
+    _demand_known("flow", asked.flows, policies.flows)
+    day = asked.day or committed_on(policies.root)
     try:
-        with progress("handbook", len(flows or policies.flows), WORTH_A_BAR) as told:
-            volume = Volume(policies, language, year=year, as_of=day, flows=flows, told=told)
-            made = _made(volume, role, cards)
+        with progress("handbook", len(asked.flows or policies.flows), WORTH_A_BAR) as told:
+            volume = Volume(
+                policies, asked.language, year=asked.year, as_of=day, flows=asked.flows, since=asked.since, told=told
+            )
+            made = _made(volume, asked.role, asked.cards)
     except (NoTypesetter, RenderError) as problem:
         raise CommandError(str(problem), UNREACHABLE) from None
     except TypesetError as problem:
         raise CommandError(f"the pages could not be set: {problem}", UNREACHABLE) from None
-    _save(made.pdf, path)
-    click.echo(path)
+    _save(made.pdf, asked.path)
+    click.echo(asked.path)
     if made.unshown:
         note(f"carepolicy: {how_to_show(made.unshown)}")
     if day is None:

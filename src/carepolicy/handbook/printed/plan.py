@@ -22,6 +22,7 @@ from carepolicy.handbook.printed.pieces import (
     plain,
 )
 from carepolicy.handbook.promises import promises_of
+from carepolicy.handbook.settings import settings_of
 from carepolicy.handbook.shares import effects_with_places
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Plan:
             (words.stewards, "stewards", self._stewards()),
             (ui.who, "who", self._who()),
             (ui.calendars, "calendars", self._calendars()),
+            (ui.settings, "settings", self._settings()),
             (words.written, "written", self._written()),
             (words.noted, "noted", self._noted()),
             (ui.glossary, "glossary", self._glossary()),
@@ -158,6 +160,16 @@ class Plan:
                     cards.append(Paragraph(plain(ui.one_off.format(year.year), "bold")))
                     cards.append(Items(tuple(plain(f"{day}: {hours}") for day, hours in year.special)))
         return [Columns(2, tuple(cards))] if cards else []
+
+    def _settings(self) -> list[Piece]:
+        """What the house has decided once, and the flows in which it counts."""
+        own, ui = self._pen.own, self._ui
+        rows = [
+            (own(each.title, "bold"), own(each.value), own(", ".join(flow for flow, _ in each.uses)))
+            for each in settings_of(self._book)
+        ]
+        table = _table((6, 3, 5), (ui.setting, ui.value, ui.used_in), rows)
+        return [Paragraph(plain(ui.settings_note), "quiet"), *table] if table else []
 
     def _written(self) -> list[Piece]:
         """Every message, under the flow that sends it, and the steps at which it goes out."""

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from carepolicy.charts import chart_of
-from carepolicy.charts.text import clean
+from carepolicy.charts.text import clean, identifier
 from carepolicy.handbook.book import Book, Sent, calendars_of, year_of
+from carepolicy.handbook.history import History, entries_of
 from carepolicy.handbook.printed.cards import SIZES, cards_of
 from carepolicy.handbook.printed.chapter import Chapter, Letters
 from carepolicy.handbook.printed.lookup import lookup_of
+from carepolicy.handbook.printed.pieces import Heading, Items, Paragraph, Pen, Span, plain
 from carepolicy.handbook.printed.plan import Plan
 from carepolicy.handbook.printed.role import RoleBooklet
 from carepolicy.handbook.printed.words import PrintWords, print_words
@@ -59,7 +61,8 @@ class Document:
 class Volume:
     """The policies in one language, ready to be printed. ``told`` hears of each flow that is done.
 
-    ``flows`` are those that are printed, by default all; ``as_of`` is the day that stands on each page. The same
+    ``flows`` are those that are printed, by default all; ``as_of`` is the day that stands on each page; what changed
+    ``since`` an earlier set is a chapter of the handbook. The same
     policies, day and fonts give the same bytes. Raises CalendarError; its methods NoTypesetter and TypesetError.
     """
 
@@ -71,6 +74,7 @@ class Volume:
         year: int | None = None,
         as_of: date | None = None,
         flows: Sequence[str] = (),
+        since: Policies | None = None,
         told: Callable[[int], None] = lambda flows: None,
     ) -> None:
         own = in_language(policies, language)
@@ -79,7 +83,8 @@ class Volume:
         self.book = Book(own, language, year, calendars_of(policies), shared=sent)
         self.words: PrintWords = print_words(language, policies.own_words)
         self._as_of, self._told = as_of, told
-        self._whole = not flows
+        self._whole, self._since = not flows, since
+        self._policies = policies
         self._flows = [flow for name, flow in own.flows.items() if not flows or name in flows]
         self._charts = {flow.name: chart_of(policies, flow.name, language=language) for flow in self._flows}
 
@@ -96,8 +101,23 @@ class Volume:
         for flow in self._flows:
             pieces += Chapter(self.book, self.words, flow, self._charts[flow.name], letters).pieces(())
             self._told(1)
-        pieces += lookup_of(self.book) if self._whole else []
+        pieces += [*self._changes(), *lookup_of(self.book)] if self._whole else []
         return self._set("book.typ", self.book.ui.handbook, pieces, cover=self._whole, moved=letters.moved)
+
+    def _changes(self) -> list[Piece]:
+        """What changed since an earlier set, where one is named."""
+        if self._since is None:
+            return []
+        ui, pen = self.book.ui, Pen(self.book)
+        history = History(self._policies, self._since)
+        found = {name: history.since(flow, self.book.language) for name, flow in self._policies.flows.items()}
+        pieces: list[Piece] = [Heading(1, plain(ui.changes), "changes", listed=True, fresh=True)]
+        for entry in entries_of(self.book, history, found):
+            new = entry.since.version is None
+            told = tuple((*plain(word, "bold"), Span(" "), *plain(text)) for _, word, text in entry.since.lines)
+            told = told or (plain(ui.new_flow if new else ui.changed_nothing),)
+            pieces += [Heading(2, pen.own(entry.title), f"changes-{identifier(entry.key)}"), Items(told)]
+        return pieces if len(pieces) > 1 else [*pieces, Paragraph(plain(ui.no_changes))]
 
     def role(self, role: str) -> Typeset:
         """The booklet of a role."""
