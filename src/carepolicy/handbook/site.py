@@ -15,6 +15,7 @@ from carepolicy.charts.address import language_folder, page_of
 from carepolicy.charts.render import how_to_draw
 from carepolicy.charts.text import clean, identifier, safe_link
 from carepolicy.files import write as write_file
+from carepolicy.handbook import offline
 from carepolicy.handbook.book import Book, Sent, calendars_of, year_of
 from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
 from carepolicy.handbook.guide import guide_address, guide_of
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from carepolicy.policy.model import Flow, Policies
 
 
-ASSETS = ("handbook.css", "handbook.js", "chart.js", "marks.js", "guide.css", "guide.js", "search.js")
+ASSETS = ("handbook.css", "handbook.js", "chart.js", "marks.js", "guide.css", "guide.js", "offline.js", "search.js")
 MANIFEST = "files.txt"
 """Lists every file of the site, so that a page whose flow is gone can be told from a file of someone else."""
 
@@ -106,12 +107,16 @@ def build(
         for flow in book.policies.flows.values():
             writer.flow(flow, charts[flow.name, language.tag], scenarios, found[flow.name])
             told(1)
+        writer.app()
         site.add(
             f"{language.folder}/search-index.js",
             script_of(index_of(book, {name: charts[name, language.tag].chart for name in policies.flows})),
         )
     for name in ASSETS:
         site.add(f"assets/{name}", (files("carepolicy.handbook") / "assets" / name).read_text(encoding="utf-8"))
+    site.add(offline.ICON, offline.icon(policies.organisation.name))
+    for language in languages:
+        site.add(f"{language.folder}/{offline.WORKER}", offline.worker(site.files, language.folder))
     entrance = environment.get_template("entrance.html")
     site.add("index.html", entrance.render(languages=languages, organisation=policies.organisation))
     site.history = history.known
@@ -172,6 +177,12 @@ class _Writer:
             "name_of": name_of,
             "message_anchor": message_anchor,
         }
+
+    def app(self) -> None:
+        """What a phone is told of the handbook as an app."""
+        name, ui, tag = self._book.policies.organisation.name, self._book.ui, self._book.ui_language
+        told = offline.manifest(name, ui.handbook, tag, direction_of(tag))
+        self._site.add(f"{self._language.folder}/{offline.APP}", told)
 
     def home(self, overview: Drawings, changes: list[Entry]) -> None:
         """The first page: search, flows, promises, who owns what, calendars, glossary."""
@@ -310,6 +321,7 @@ def _in_css(text: str) -> Markup:
 _CHART = re.compile(rb"<!-- chart -->.*?<!-- /chart -->", re.DOTALL)
 _CHANGES = re.compile(rb"<!-- changes -->.*?<!-- /changes -->", re.DOTALL)
 _DAY = re.compile(rb"<!-- day -->.*?<!-- /day -->|/\* day \*/.*?/\* /day \*/", re.DOTALL)
+_KEPT = re.compile(rb"/\* files \*/.*?/\* /files \*/", re.DOTALL)
 _COMPARED = (".html", ".dot", ".js", ".css")
 
 
@@ -344,7 +356,7 @@ def stale(site: Site, folder: str | os.PathLike[str]) -> list[str]:
     def comparable(content: bytes | None) -> bytes | None:
         if content is None:
             return None
-        kept = _DAY.sub(b"", _CHART.sub(b"", content.replace(b"\r\n", b"\n")))
+        kept = _KEPT.sub(b"", _DAY.sub(b"", _CHART.sub(b"", content.replace(b"\r\n", b"\n"))))
         return kept if site.history else _CHANGES.sub(b"", kept)
 
     found = {name for name in names if comparable(_read(root / name)) != comparable(site.files[name])}
