@@ -17,6 +17,18 @@ from carepolicy.handbook import build, offline, write
 
 PAGE = "en/flows/care.html"
 READY = "navigator.serviceWorker.ready.then((found) => found.active.state)"
+WATCH = """navigator.serviceWorker.ready.then((found) => {
+  const told = document.documentElement.dataset;
+  navigator.serviceWorker.addEventListener("controllerchange", () => { told.taken = "yes"; });
+  found.addEventListener("updatefound", () => {
+    const coming = found.installing;
+    const look = () => { if (!coming || coming.state === "redundant" || coming.state === "activated") told.ended = "yes"; };
+    if (coming) coming.addEventListener("statechange", look);
+    look();
+  });
+})"""
+"""Marks the page once another worker has taken over, and once an attempt to take a handbook has ended."""
+LOOK = "navigator.serviceWorker.ready.then((found) => { found.update().catch(() => undefined); })"
 KEPT = "caches.keys().then((names) => names.filter((name) => !name.endsWith(' pages')).length)"
 
 
@@ -112,10 +124,10 @@ def test_a_new_handbook_is_taken_whole_and_an_open_page_keeps_its_own_version(pa
     page.goto(f"{address}/en/index.html")
     page.evaluate(READY)
     page.reload()
+    page.evaluate(WATCH)
     write(second, tmp_path / "site")
-    page.evaluate("navigator.serviceWorker.ready.then((found) => found.update())")
-    page.wait_for_function(f"{KEPT}.then((number) => number === 2)")
-    page.wait_for_function("navigator.serviceWorker.ready.then((found) => !found.installing && !found.waiting)")
+    page.evaluate(LOOK)
+    page.locator("html[data-taken]").wait_for()
     style = "fetch('../assets/handbook.css').then((answer) => answer.text())"
     assert "First" in page.locator("h1").inner_text()
     assert "second" not in page.evaluate(style)
@@ -130,11 +142,13 @@ def test_a_handbook_that_was_published_by_half_is_not_taken(page, served, tmp_pa
     write(first, tmp_path / "site")
     page.goto(f"{address}/en/index.html")
     page.evaluate(READY)
+    page.evaluate(WATCH)
     (tmp_path / "site/en/worker.js").write_bytes(second.files["en/worker.js"])
     (tmp_path / "site/en/index.html").write_bytes(second.files["en/index.html"])
-    page.evaluate("navigator.serviceWorker.ready.then((found) => found.update()).catch(() => undefined)")
-    page.wait_for_function("navigator.serviceWorker.ready.then((found) => !found.installing && !found.waiting)")
-    page.wait_for_function(f"{KEPT}.then((number) => number === 1)")
+    page.evaluate(LOOK)
+    page.locator("html[data-ended]").wait_for()
+    assert page.locator("html").get_attribute("data-taken") is None
+    assert page.evaluate(KEPT) == 1
     page.reload()
     assert "First" in page.locator("h1").inner_text()
     end()
