@@ -22,7 +22,9 @@ WATCH = """navigator.serviceWorker.ready.then((found) => {
   navigator.serviceWorker.addEventListener("controllerchange", () => { told.taken = "yes"; });
   found.addEventListener("updatefound", () => {
     const coming = found.installing;
-    const look = () => { if (!coming || coming.state === "redundant" || coming.state === "activated") told.ended = "yes"; };
+    const look = () => {
+      if (!coming || coming.state === "redundant" || coming.state === "activated") told.ended = "yes";
+    };
     if (coming) coming.addEventListener("statechange", look);
     look();
   });
