@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from carepolicy.charts.text import clean, identifier
 from carepolicy.handbook.guide import guide_address
 from carepolicy.handbook.home import calendar_pages, matrix_of
-from carepolicy.handbook.promises import clock_anchor, limits_in_words
+from carepolicy.handbook.promises import clock_anchor
 from carepolicy.handbook.shares import share_of
-from carepolicy.handbook.steps import anchor_of
+from carepolicy.handbook.steps import anchor_of, limits_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,9 +100,7 @@ def role_file(role: str) -> str:
     return f"{identifier(role)}.html"
 
 
-def role_pages(
-    book: Book, charts: Mapping[str, Chart], steps: Mapping[str, Sequence[FlowStep]]
-) -> list[RolePage]:
+def role_pages(book: Book, charts: Mapping[str, Chart], steps: Mapping[str, Sequence[FlowStep]]) -> list[RolePage]:
     """A page for each role of the set. ``charts`` and ``steps`` are those of the book's flows, by name."""
     organisation = book.policies.organisation
     hours = {each.name: f"{each.title} – {each.hours}" for each in calendar_pages(book)}
@@ -110,7 +108,11 @@ def role_pages(
     found: list[RolePage] = []
     for row in matrix_of(book):
         role = organisation.roles[row.name]
-        parts = (_part(book, flow, charts[flow.name], steps[flow.name], row.name) for flow in flows)
+        parts = (
+            _part(book, flow, charts[flow.name], steps[flow.name], row.name)
+            for flow, letters in zip(flows, row.letters, strict=True)
+            if letters
+        )
         found.append(
             RolePage(
                 row=row,

@@ -23,6 +23,7 @@ from carepolicy.handbook.history import Entry, History, Since, entries_of, entry
 from carepolicy.handbook.home import calendar_pages, matrix_of
 from carepolicy.handbook.messages import message_anchor, messages_of
 from carepolicy.handbook.promises import clocks_of, promises_of
+from carepolicy.handbook.roles import role_file, role_pages
 from carepolicy.handbook.search import index_of, missing_word, script_of, spoken, step_words, term_anchor
 from carepolicy.handbook.settings import settings_of
 from carepolicy.handbook.steps import always_of, anchor_of, ends_of, steps_of
@@ -37,10 +38,22 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
+    from carepolicy.charts.plan import Chart
+    from carepolicy.handbook.steps import FlowStep
     from carepolicy.policy.model import Flow, Policies
 
 
-ASSETS = ("handbook.css", "handbook.js", "chart.js", "marks.js", "guide.css", "guide.js", "offline.js", "search.js")
+ASSETS = (
+    "handbook.css",
+    "handbook.js",
+    "chart.js",
+    "marks.js",
+    "guide.css",
+    "guide.js",
+    "offline.js",
+    "role.js",
+    "search.js",
+)
 MANIFEST = "files.txt"
 """Lists every file of the site, so that a page whose flow is gone can be told from a file of someone else."""
 
@@ -107,6 +120,7 @@ def build(
         for flow in book.policies.flows.values():
             writer.flow(flow, charts[flow.name, language.tag], scenarios, found[flow.name])
             told(1)
+        writer.roles()
         writer.app()
         site.add(
             f"{language.folder}/search-index.js",
@@ -158,6 +172,8 @@ class _Writer:
         self._history = history
         self._book = book
         self._language = language
+        self._charts: dict[str, Chart] = {}
+        self._steps: dict[str, list[FlowStep]] = {}
         self._environment = environment.overlay()
         self._environment.filters = {
             **environment.filters,
@@ -187,7 +203,7 @@ class _Writer:
     def home(self, overview: Drawings, changes: list[Entry]) -> None:
         """The first page: search, flows, promises, who owns what, calendars, glossary."""
         book, ui = self._book, self._book.ui
-        several = len(book.policies.flows) > 1
+        several, matrix = len(book.policies.flows) > 1, matrix_of(book)
         if several:
             self._site.files |= overview.dots | overview.others
         self._page(
@@ -199,7 +215,8 @@ class _Writer:
             several=several,
             overview=overview.picture,
             promises=[_with_file(promise) for promise in promises_of(book)],
-            roles=matrix_of(book),
+            roles=matrix,
+            role_links={row.name: {"t": row.title, "u": f"roles/{role_file(row.name)}"} for row in matrix},
             raci={"A": ui.accountable, "R": ui.responsible, "C": ui.consulted, "I": ui.informed},
             calendars=calendar_pages(book),
             channels=[
@@ -214,6 +231,13 @@ class _Writer:
             missing_word=missing_word(book),
             changes=[entry.key for entry in changes],
         )
+
+    def roles(self) -> None:
+        """A page for each role, and the list of them. After the pages of all flows, whose steps it tells."""
+        pages = role_pages(self._book, self._charts, self._steps)
+        self._page("roles.html", "roles.html", "../", "", roles=pages)
+        for role in pages:
+            self._page(f"roles/{role.file}", "role.html", "../../", "../", role=role)
 
     def changes(self, entries: list[Entry]) -> None:
         """What changed in every flow, the newest first."""
@@ -231,6 +255,7 @@ class _Writer:
         chart = drawings.chart or chart_of(book.policies, flow.name, language=book.language)
         self._site.files |= drawings.dots | drawings.others
         about, steps, messages = self._about(flow), steps_of(book, flow, chart), messages_of(book, flow)
+        self._charts[flow.name], self._steps[flow.name] = chart, steps
         ui = book.ui
         valid = f"{ui.valid_from} {about['valid_from']}" if about["valid_from"] else ""
         self._page(
