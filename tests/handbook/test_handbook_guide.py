@@ -30,7 +30,7 @@ def guides(policies, language="en"):
     found = {}
     for flow in policies.flows.values():
         chart = chart_of(policies, flow.name, language=language)
-        found[flow.name] = guide_of(book, flow, steps_of(book, flow, chart), messages_of(book, flow))
+        found[flow.name] = guide_of(book, flow, chart, steps_of(book, flow, chart), messages_of(book, flow))
     return found
 
 
@@ -51,7 +51,7 @@ def ways_of_the_guide(guide, flow):
     for screen in guide.screens:
         told = found[states[screen.step.anchor]] = {}
         for event in screen.all_events:
-            trigger = event.key.rsplit("-", 2)[1]
+            trigger = event.choices[0].key.rsplit("-", 2)[1]
             assert trigger not in told, "an event is told twice at a step"
             told[trigger] = [states[each.to.anchor] if each.to else None for each in event.choices]
     return found

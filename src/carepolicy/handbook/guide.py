@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from carepolicy.charts.exits import chart_key
+from carepolicy.charts.exits import keyed
 from carepolicy.charts.text import clean, identifier
-from carepolicy.handbook.happenings import happenings_of
 from carepolicy.handbook.messages import message_anchor
 from carepolicy.handbook.steps import anchor_of
 from carepolicy.policy.language.flow import EVERY
@@ -16,9 +15,9 @@ from carepolicy.policy.phrases import outcome_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from carepolicy.charts.plan import Card, Chart, Exit, Happening
     from carepolicy.charts.words import Words
     from carepolicy.handbook.book import Book
-    from carepolicy.handbook.happenings import Answer, Happening
     from carepolicy.handbook.messages import MessageGroup
     from carepolicy.handbook.steps import FlowStep
     from carepolicy.policy.model import Effects, Flow, State, Transition
@@ -136,27 +135,12 @@ def guide_address(flow: str) -> str:
     return f"{identifier(flow)}-guide.html"
 
 
-def guide_of(book: Book, flow: Flow, steps: Sequence[FlowStep], messages: Sequence[MessageGroup]) -> Guide:
-    """The guide of a flow whose page has these steps and messages."""
-    return _Maker(book, flow, steps, messages).guide()
-
-
-def transition_by_key(flow: Flow) -> dict[str, Transition]:
-    """Every transition of a flow by its key on charts."""
-    return {
-        chart_key(place, trigger, index): transition
-        for place, trigger, transitions in _groups(flow)
-        for index, transition in enumerate(transitions)
-    }
-
-
-def _groups(flow: Flow) -> Iterator[tuple[str, str, tuple[Transition, ...]]]:
-    for state in flow.states.values():
-        yield from ((state.name, trigger, ways) for trigger, ways in state.on.items())
-        yield from ((state.name, f"after {after.limit}", after.transitions) for after in state.after)
-    for phase in flow.phases.values():
-        yield from ((f"phase-{phase.name}", trigger, ways) for trigger, ways in phase.on.items())
-    yield from (("anywhere", trigger, ways) for trigger, ways in flow.anywhere.items())
+def guide_of(
+    book: Book, flow: Flow, chart: Chart, steps: Sequence[FlowStep], messages: Sequence[MessageGroup]
+) -> Guide:
+    """The guide of a flow whose page has this chart, these steps and these messages."""
+    cards = {anchor_of(card.state): card for sheet in chart.sheets for card in sheet.cards}
+    return _Maker(book, flow, cards, steps, messages).guide()
 
 
 @dataclass(slots=True)
@@ -165,6 +149,7 @@ class _Maker:
 
     book: Book
     flow: Flow
+    cards: Mapping[str, Card]
     steps: Sequence[FlowStep]
     messages: Sequence[MessageGroup]
     words: Words = field(init=False)
@@ -177,7 +162,7 @@ class _Maker:
 
     def __post_init__(self) -> None:
         self.words = self.book.words(self.flow)
-        self.transitions = transition_by_key(self.flow)
+        self.transitions = keyed(self.flow)
         numbers = {step.anchor: step.number for step in self.steps}
         self.spots = {
             name: Spot(anchor_of(name), self.words.state(name), numbers.get(anchor_of(name)))
@@ -186,8 +171,7 @@ class _Maker:
         self.letters = {group.name: group for group in self.messages}
 
     def guide(self) -> Guide:
-        states = {anchor_of(state.name): state for state in self.flow.states.values()}
-        screens = tuple(self._screen(step, states[step.anchor]) for step in self.steps)
+        screens = tuple(self._screen(step, self.cards[step.anchor]) for step in self.steps)
         ends = tuple(self._end(state) for state in self.flow.states.values() if state.final is not None)
         return Guide(tuple(self._starts()), screens, tuple(self.asked.values()), ends, tuple(self.ways.values()))
 
@@ -204,57 +188,56 @@ class _Maker:
         elif not opened:
             yield ui.guide_begin, self.spots[next(iter(flow.states))], False
 
-    def _screen(self, step: FlowStep, state: State) -> Screen:
+    def _screen(self, step: FlowStep, card: Card) -> Screen:
         own: list[Event] = []
         shared: dict[str, list[Event]] = {}
-        for happening in happenings_of(self.words, state):
-            event = self._event(happening, state)
+        for happening in card.events:
+            event = self._event(happening, card)
             (shared.setdefault(happening.where, []) if happening.where else own).append(event)
         groups = tuple((where, tuple(events)) for where, events in shared.items())
-        return Screen(step, self._beside(state.enter), tuple(own), groups)
+        return Screen(step, self._beside(self.flow.states[card.state].enter), tuple(own), groups)
 
-    def _event(self, happening: Happening, state: State) -> Event:
+    def _event(self, happening: Happening, card: Card) -> Event:
         choices = tuple(self._choice(happening, answer) for answer in happening.answers)
-        asks = bool(happening.question) and len(choices) > 1
-        ask = f"ask-{_id_of(happening.key)}" if asks else ""
-        event = Event(happening.key, happening.text, happening.timer, happening.question, choices, ask)
-        if not asks or not happening.where:
+        question = happening.asked if happening.question else self.words.labels.which if len(choices) > 1 else ""
+        ask = f"ask-{_id_of(happening.key)}" if question else ""
+        text = happening.text if question else choices[0].text
+        event = Event(happening.key, text, happening.timer, question, choices, ask)
+        if not question or not happening.where or self.asked.setdefault(ask, event) == event:
             return event
-        if self.asked.setdefault(ask, event) == event:
-            return event
-        event = replace(event, ask=f"{ask}-{identifier(state.name)}")  # a step at which other answers are left
+        event = replace(event, ask=f"{ask}-{identifier(card.state)}")  # a step at which it is asked otherwise
         self.asked[event.ask] = event
         return event
 
-    def _choice(self, happening: Happening, answer: Answer) -> Choice:
+    def _choice(self, happening: Happening, answer: Exit) -> Choice:
         if answer.key not in self.choices:
-            to = None if answer.target is None else self.spots[answer.target]
+            to = None if answer.target is None else self.spots[answer.target.state]
             way = self._way(happening, answer, to)
             if to is None or _tells(way):
                 self.ways[way.anchor] = way
             anchor = way.anchor if to is None or _tells(way) else to.anchor
             self.choices[answer.key] = Choice(answer.key, answer.text, to, anchor)
-        return self.choices[answer.key]
+        return replace(self.choices[answer.key], text=answer.text)
 
-    def _way(self, happening: Happening, answer: Answer, to: Spot | None) -> Way:
+    def _way(self, happening: Happening, answer: Exit, to: Spot | None) -> Way:
         transition = self.transitions[answer.key]
         return Way(
             anchor=f"way-{_id_of(answer.key)}",
-            event=happening.text,
-            answer=answer.text if len(happening.answers) > 1 else "",
-            beside=self._beside(transition.effects),
+            event=happening.text if happening.question else answer.text,
+            answer=answer.text if happening.question else "",
+            beside=self._beside(transition.effects, transition.on),
             steps=tuple(clean(each) for each in transition.steps),
-            say=transition.say.strip(),
+            say=self.words.spoken(transition.say),
             never=clean(transition.never),
             note=clean(transition.note),
             by_itself=happening.timer,
             to=to,
         )
 
-    def _beside(self, effects: Effects | None) -> Beside:
+    def _beside(self, effects: Effects | None, trigger: str | None = None) -> Beside:
         if effects is None:
             return Beside()
-        told = self.words.effects(replace(effects, send=()), sends=True)
+        told = self.words.effects(effects, trigger, sends=False)
         letters = tuple(self._letter(name) for name in effects.send)
         opens = [(_start_of(self.book, each.flow, each.on), each.flow) for each in effects.open]
         for raised in effects.raises:
@@ -264,7 +247,7 @@ class _Maker:
                 if any(raised.event in state.start_on for state in other.states.values())
             ]
         titles = tuple((address, self.words.flow_title(name)) for address, name in dict.fromkeys(opens))
-        return Beside(self.book.filled(told), letters, titles)
+        return Beside(told, letters, titles)
 
     def _letter(self, name: str) -> Letter:
         address = f"{identifier(self.flow.name)}.html#{message_anchor(name)}"

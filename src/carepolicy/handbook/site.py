@@ -265,7 +265,7 @@ class _Writer:
             "../",
             flow=about,
             file=identifier(flow.name),
-            guide=guide_of(book, flow, steps, messages),
+            guide=guide_of(book, flow, chart, steps, messages),
         )
         self._page(
             page_of(flow.name),
