@@ -10,7 +10,7 @@ import pytest
 
 from carepolicy.audit.figures import as_object
 from carepolicy.audit.mapping import Mapper, known_to
-from carepolicy.audit.replay import Replay, replay_lines
+from carepolicy.audit.replay import Replay
 from carepolicy.audit.tables import LogFault, Table
 from carepolicy.audit.xes import Traces
 from carepolicy.checks.mappings import read_mapping
@@ -134,7 +134,10 @@ def test_events_of_a_subject_may_stand_in_any_order(tmp_path):
     found = []
     for path in (DEMO, mixed):
         with Table([str(path)], "jsonl", None) as table:
-            found.append(as_object(replay_lines(bundle, table, (), None)))
+            replay = Replay(bundle)
+            replay.take_lines(table)
+        replay.finish()
+        found.append(as_object(replay))
     for each in found:
         each.pop("duplicates")
     assert found[0]["flows"].keys() == found[1]["flows"].keys()

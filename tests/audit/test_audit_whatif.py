@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from carepolicy.audit.replay import Replay, replay_lines
+from carepolicy.audit.replay import Replay
 from carepolicy.audit.tables import Table
 from carepolicy.audit.whatif import SweepFault, SweptRounds, parse_sweep, swept_set
 from carepolicy.policy.load import load_policies
@@ -21,8 +21,11 @@ POLICIES = ROOT / "policies"
 
 
 def replayed(bundle, log, told=None) -> Replay:
+    replay = Replay(bundle, told=told)
     with Table([str(log)], "jsonl", None) as table:
-        return replay_lines(bundle, table, (), None, told)
+        replay.take_lines(table)
+    replay.finish()
+    return replay
 
 
 def test_each_point_of_a_sweep_is_what_a_replay_with_that_limit_gives(tmp_path):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Case
     from carepolicy.engine.intake import Row
     from carepolicy.engine.memory import Closed
+    from carepolicy.engine.record import Record
     from carepolicy.machine.program import Bundle
 
 AT_A_TIME = 2_000
@@ -108,16 +109,19 @@ Log = Table | Traces | Objects
 
 
 class Replay:
-    """One audit of a policy set. ``by`` names facts by which late rounds are counted; ``told`` hears of each round."""
+    """One audit of a policy set. ``by`` names facts by which late rounds are counted; ``told`` hears of each round,
+    ``heard`` of each record."""
 
     def __init__(
         self,
         bundle: Bundle,
         by: Sequence[str] = (),
         told: Callable[[Round], None] | None = None,
+        heard: Callable[[Record], None] | None = None,
         step: Callable[[int], None] = lambda events: None,
     ) -> None:
         self.bundle = bundle
+        self._heard = heard
         self.seen = Seen()
         self.measures = Measures(bundle, by, told)
         self.by_subject = all(each.key is None for each in bundle.programs if each.stratum == 0)
@@ -159,7 +163,8 @@ class Replay:
             self._take_made(subject, [one])
 
     def take_lines(self, log: Table) -> None:
-        """Take a log of CloudEvents."""
+        """Take a log of CloudEvents; one that joins subjects in the order of time."""
+        self.by_subject = self.by_subject and not log.holds(MERGE)
         by_time = not self.by_subject
         for _, lines in log.lines(by_time):
             for begin in range(0, len(lines), AT_A_TIME if by_time else len(lines)):
@@ -167,8 +172,6 @@ class Replay:
 
     def _take_lines(self, lines: Sequence[tuple[int, str]], by_time: bool) -> None:
         run = self._running()
-        if any(MERGE in line for _, line in lines) and not by_time:
-            raise _Merges
         numbered = [(number, line.encode("utf-8", "surrogatepass")) for number, line in lines]
         reading = Reading(*run.intake.read_lines(numbered))
         rows = [*reading.rows]
@@ -264,10 +267,16 @@ class Replay:
         events: list[Incoming] = [make_tuple(Incoming, row) for row in rows] if _has_odd(rows) else []
         reading = Reading.of((), events) if events else Reading(rows, ())
         for caused in run.take(reading):
-            self.measures.take(caused.records)
+            self._measure(caused.records)
         self._note_refusals(run)
         self.seen.events += len(rows)
         self._step(len(rows))
+
+    def _measure(self, records: Sequence[Record]) -> None:
+        self.measures.take(records)
+        if self._heard is not None:
+            for record in records:
+                self._heard(record)
 
     def _note_refusals(self, run: Run) -> None:
         """Count the events that reached no case, and those in which a card number was masked."""
@@ -293,8 +302,8 @@ class Replay:
         run = self._running()
         ending = run.finish(until)
         for caused in sorted(ending.caused, key=attrgetter("order")):
-            self.measures.take(caused.records)
-        self.measures.take(ending.due)
+            self._measure(caused.records)
+        self._measure(ending.due)
         self._note_refusals(run)
         self.measures.finish()
 
@@ -305,29 +314,9 @@ class Replay:
                 yield from subject.cases.values()
 
 
-class _Merges(Exception):
-    """The log joins subjects, and can only be taken in the order of time."""
-
-
 def _has_odd(rows: Sequence[Row]) -> bool:
     return any(row[8] or (row[7] and None in row[7].values()) for row in rows)
 
 
 def _is_named(column: str, names: Sequence[str]) -> bool:
     return plain_name(column) in names
-
-
-def replay_lines(
-    bundle: Bundle, log: Table, by: Sequence[str], until: int | None, told: Callable[[Round], None] | None = None,
-    step: Callable[[int], None] = lambda events: None,
-) -> Replay:  # fmt: skip
-    """The replay of a log of CloudEvents; of one that joins subjects in the order of time."""
-    replay = Replay(bundle, by, told, step)
-    try:
-        replay.take_lines(log)
-    except _Merges:
-        replay = Replay(bundle, by, told, step)
-        replay.by_subject = False
-        replay.take_lines(log)
-    replay.finish(until)
-    return replay

@@ -130,6 +130,11 @@ class Table:
         rows = self._do(f"SELECT {names} FROM {self._scan()} LIMIT {most}").fetchall()
         return [dict(zip(self._found, row, strict=True)) for row in rows]
 
+    def holds(self, text: str) -> bool:
+        """Whether a line of the log has a text in it."""
+        found = self._do(f"SELECT 1 FROM {self._scan()} WHERE contains(line, {_text(text)}) LIMIT 1")
+        return found.fetchone() is not None
+
     def lines(self, by_time: bool) -> Iterator[tuple[str | None, list[tuple[int, str]]]]:
         """Numbered lines of CloudEvents, by subject and line; or all of them in the order of their times."""
         valid = "CASE WHEN json_valid(line) THEN line END"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,13 @@ from carepolicy.cli.terminal import busy, plain
 from carepolicy.cli.times import until_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from carepolicy.audit.mapping import Mapper
     from carepolicy.audit.measures import Round
     from carepolicy.audit.replay import Replay
     from carepolicy.audit.whatif import Differs
+    from carepolicy.engine.record import Record
     from carepolicy.machine.program import Bundle
 
 
@@ -45,10 +47,13 @@ if TYPE_CHECKING:
     metavar="CLOCK.limit=A..B",
     help="Tell the share in time for limits from A to B, as 1h..8h, or 1h..8h/30m.",
 )
+@click.option(
+    "--export", metavar="FILE", help="Write what happened for other tools: .xes, .xes.gz or .json (OCEL 2.0)."
+)
 @format_option("text", "json")
 def command(
     logs: tuple[str, ...], policies: str, mapping: str | None, by: tuple[str, ...], until: str | None,
-    fail_under: str | None, against: str | None, sweep: str | None, form: str,
+    fail_under: str | None, against: str | None, sweep: str | None, export: str | None, form: str,
 ) -> None:  # fmt: skip
     """Replay the events of LOGs through the policies, and report which promises were kept.
 
@@ -69,13 +74,13 @@ def command(
     asked = Asked(logs, policies, mapping, by, end)
     more: dict[str, Any] = {}
     lines: list[str] = []
-    with busy("audit"):
+    with busy("audit"), _exported(export, bundle) as heard:
         if against is not None:
-            replay, found = _against(asked, bundle, against)
+            replay, found = _against(asked, bundle, against, heard)
             more["against"], told = _differences(found, against, policies)
             lines += ["", *told]
         else:
-            replay = replayed(asked, bundle)
+            replay = replayed(asked, bundle, heard=heard)
         if sweep is not None:
             more["sweep"], told = _swept(asked, sweep, replay)
             lines += ["", *told]
@@ -102,7 +107,25 @@ class Asked:
     until: int | None
 
 
-def _against(asked: Asked, bundle: Bundle, old: str) -> tuple[Replay, list[Differs]]:
+@contextmanager
+def _exported(path: str | None, bundle: Bundle) -> Iterator[Callable[[Record], None] | None]:
+    """What takes the records that are exported; None where none are."""
+    from carepolicy.audit.export import ExportFault, exported
+
+    if path is None:
+        yield None
+        return
+    owners = {(each.flow, state.name): state.owner or "" for each in bundle.programs for state in each.states}
+    try:
+        with exported(path, owners) as write:
+            yield write
+    except ExportFault as fault:
+        raise CommandError(str(fault)) from None
+
+
+def _against(
+    asked: Asked, bundle: Bundle, old: str, heard: Callable[[Record], None] | None
+) -> tuple[Replay, list[Differs]]:
     """The replay, and the rounds whose verdicts another set would have changed."""
     from carepolicy.audit.whatif import Verdicts, compared
     from carepolicy.machine.compiler import compile_policies
@@ -110,7 +133,7 @@ def _against(asked: Asked, bundle: Bundle, old: str) -> tuple[Replay, list[Diffe
     earlier = compile_policies(earlier_or_exit(old, asked.policies))
     before, after = Verdicts(), Verdicts()
     replayed(replace(asked, by=()), earlier, before)
-    replay = replayed(asked, bundle, after)
+    replay = replayed(asked, bundle, after, heard)
     return replay, compared(before, after)
 
 
@@ -202,10 +225,16 @@ def mapper_or_exit(bundle: Bundle, policies: str, named: str, log: str) -> Mappe
     return Mapper(made, bundle, (made.reads.format if made.reads is not None else None) or format_of(log))
 
 
-def replayed(asked: Asked, bundle: Bundle, told: Callable[[Round], None] | None = None) -> Replay:
-    """The replay of some logs through a set; ends where one cannot be read. ``told`` hears of each round."""
+def replayed(
+    asked: Asked,
+    bundle: Bundle,
+    told: Callable[[Round], None] | None = None,
+    heard: Callable[[Record], None] | None = None,
+) -> Replay:
+    """The replay of some logs through a set; ends where one cannot be read. ``told`` hears of each round, ``heard`` of
+    each record."""
     from carepolicy.audit.ocel import Objects
-    from carepolicy.audit.replay import Replay, replay_lines
+    from carepolicy.audit.replay import Replay
     from carepolicy.audit.tables import LogFault, Table, format_of
     from carepolicy.audit.xes import Repeated, Traces
 
@@ -217,10 +246,13 @@ def replayed(asked: Asked, bundle: Bundle, told: Callable[[Round], None] | None 
             for path in asked.logs:
                 if format_of(path) != "jsonl":
                     raise CommandError(f"{path} needs a mapping (--map): how its rows become events")
+            replay = Replay(bundle, asked.by, told, heard)
             with Table(asked.logs, "jsonl", None) as table:
-                return replay_lines(bundle, table, asked.by, asked.until, told)
+                replay.take_lines(table)
+            replay.finish(asked.until)
+            return replay
         mapper = mapper_or_exit(bundle, asked.policies, asked.mapping, asked.logs[0])
-        replay = Replay(bundle, asked.by, told)
+        replay = Replay(bundle, asked.by, told, heard)
         if mapper.form in ("xes", "ocel"):
             for path in asked.logs:
                 with Traces(path) if mapper.form == "xes" else Objects(path) as log:

@@ -1,0 +1,49 @@
+"""What an audit exports can be read by others: by pm4py where it is installed, and by carepolicy itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from commands import run
+
+ROOT = Path(__file__).parents[2]
+DEMO, POLICIES = ROOT / "examples" / "demo" / "events.jsonl", ROOT / "policies"
+
+
+def exported(path: Path) -> dict:
+    told = run("audit", str(DEMO), "--policies", str(POLICIES), "--export", str(path), "--format", "json")
+    assert told.returncode == 0, told.stderr
+    return json.loads(told.stdout)
+
+
+def test_every_case_is_a_trace(tmp_path):
+    etree = pytest.importorskip("lxml.etree")
+    found = exported(tmp_path / "demo.xes")
+    log = etree.parse(str(tmp_path / "demo.xes"))
+    traces = log.findall("{*}trace")
+    assert len(traces) == sum(flow["cases"] for flow in found["flows"].values())
+    names = [trace.find("{*}string[@key='concept:name']").get("value") for trace in traces]
+    assert len(set(names)) == len(names)
+    late = log.findall(".//{*}event/{*}string[@value='clock.late first_reply']")
+    assert len(late) == found["flows"]["email_inquiry"]["clocks"]["first_reply"]["late"]
+    assert "@example" not in (tmp_path / "demo.xes").read_text()
+
+
+def test_pm4py_reads_both_formats(tmp_path):
+    pm4py = pytest.importorskip("pm4py")
+    found = exported(tmp_path / "demo.xes.gz")
+    exported(tmp_path / "demo.json")
+    log = pm4py.read_xes(str(tmp_path / "demo.xes.gz"))
+    assert log["case:concept:name"].nunique() == sum(flow["cases"] for flow in found["flows"].values())
+    ocel = pm4py.read_ocel2_json(str(tmp_path / "demo.json"))
+    assert set(found["flows"]) <= set(ocel.objects["ocel:type"])
+    assert len(ocel.events) > found["events"]
+
+
+def test_an_ending_that_is_not_known_is_told(tmp_path):
+    told = run("audit", str(DEMO), "--policies", str(POLICIES), "--export", str(tmp_path / "demo.doc"))
+    assert told.returncode == 2
+    assert ".xes, .xes.gz or .json" in told.stderr
