@@ -19,7 +19,7 @@ from test_charts_laws import made_up
 from carepolicy.charts import chart_of
 from carepolicy.charts.card import dot_of
 from carepolicy.charts.changes import compare
-from carepolicy.charts.changes.difference import as_data, in_text
+from carepolicy.charts.changes.difference import as_data, differing, in_text
 from carepolicy.charts.changes.overlay import chart_of_changes, draw_changes
 from carepolicy.charts.draw import svgs_of
 from carepolicy.policy.language.absence import Absence
@@ -258,6 +258,74 @@ def test_new_changed_and_removed_steps_have_a_word_a_border_and_a_colour():
     assert chart.marks["received"].rows == (("owner: Care team lead, was Care agent", "#FFF1CC"),)
     states = {card.state for sheet in chart.sheets for card in sheet.cards}
     assert {"thanked", "asleep"} <= states
+
+
+def lines_marked(old, new):
+    """The word and the rows of each line inside of a card that has a mark, by step and text."""
+    chart = chart_of_changes(compare(old, new), "email_inquiry")
+    return {
+        (state, text): (each.word, tuple(row for row, _ in each.rows))
+        for state, mark in chart.marks.items()
+        for text, each in mark.lines.items()
+    }
+
+
+def test_what_happens_inside_of_a_card_is_marked_at_its_own_line():
+    answered = samples.EMAIL["states"]["answered"]
+    on = {**answered["on"], "more_info_asked": {"tell": "lead"}}
+    more = edited({"answered": {**answered, "on": on}})
+    other = edited({"answered": {**answered, "on": {**on, "more_info_asked": {"tell": "agent"}}}})
+    line, changed = (f"{event_of(more, 'more_info_asked')}: tell {who}" for who in ("Care team lead", "Care agent"))
+    assert lines_marked(samples.email(), more) == {("answered", line): ("NEW", ())}
+    assert lines_marked(more, samples.email()) == {("answered", line): ("REMOVED", ())}
+    told = ("tells: Care agent, was Care team lead",)
+    assert lines_marked(more, other) == {("answered", changed): ("CHANGED", told)}
+    assert lines_marked(more, more) == {}
+
+
+def event_of(policies, name):
+    return policies.flows["email_inquiry"].events[name].title
+
+
+def test_what_a_step_does_on_arrival_is_marked_at_its_line_and_told_once():
+    received = samples.EMAIL["states"]["received"]
+    plain = edited({"received": {key: value for key, value in received.items() if key != "enter"}})
+    told, elsewhere = (edited({"received": {**received, "enter": {"tell": who}}}) for who in ("lead", "agent"))
+    assert lines_marked(plain, told) == {("received", "On arrival: tell Care team lead"): ("NEW", ())}
+    rows = ("on arrival: tells: Care agent, was Care team lead",)
+    assert lines_marked(told, elsewhere) == {("received", "On arrival: tell Care agent"): ("CHANGED", rows)}
+    chart = chart_of_changes(compare(told, elsewhere), "email_inquiry")
+    assert chart.marks["received"].rows == ()
+
+
+@pytest.mark.usefixtures("drawing")
+def test_a_marked_line_has_its_word_and_colour_in_the_picture_and_in_what_is_read_aloud():
+    answered = samples.EMAIL["states"]["answered"]
+    more = edited({"answered": {**answered, "on": {**answered["on"], "more_info_asked": {"tell": "lead"}}}})
+    (picture,) = svgs_of(chart_of_changes(compare(samples.email(), more), "email_inquiry"))
+    root = ElementTree.fromstring(picture)
+    texts = [each for each in root.iter("{http://www.w3.org/2000/svg}text") if "• NEW" in "".join(each.itertext())]
+    assert texts
+    assert all(each.get("fill") == "#1b6e2e" for each in texts)
+    titles = [each.text for each in root.iter("{http://www.w3.org/2000/svg}title")]
+    assert any("NEW: " in title and "tell Care team lead" in title for title in titles)
+
+
+def test_a_renamed_part_is_told_once_and_of_a_long_text_only_what_differs():
+    overdue = {**samples.EMAIL["states"]["overdue"], "title": "Late: say sorry"}
+    assert told(samples.email(), edited({"overdue": overdue})) == [
+        "Title: “Late: say sorry”, was “Late - apologise first”"
+    ]
+    long = "Say who you are. Read the whole message twice. {} Write down what was promised."
+    old, new = (
+        edited({"overdue": {**samples.EMAIL["states"]["overdue"], "say": long.format(middle)}})
+        for middle in ("Call the customer.", "Call the customer at once.")
+    )
+    assert told(old, new) == [
+        "Late - apologise first, what to say: “… Call the customer at once. …”, was “… Call the customer. …”"
+    ]
+    assert differing("a", "b") == ("a", "b")
+    assert differing(long.format("A."), long.format("A.")) == ("… Write down what was promised.",) * 2
 
 
 @pytest.mark.usefixtures("drawing")

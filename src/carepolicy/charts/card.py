@@ -269,6 +269,8 @@ def told(chart: Chart, card: Card) -> str:
     mark = chart.marks.get(card.state)
     if mark is not None:
         parts += [mark.word, *(text for text, _ in mark.rows)]
+        for line, each in mark.lines.items():
+            parts += [chart.labels.told_of.format(each.word, line), *(text for text, _ in each.rows)]
     return " ".join(part.rstrip(".") + "." for part in parts if part)
 
 

@@ -89,14 +89,23 @@ def card(pen: Pen, card: Card, shade: Shade, mark: Mark | None, *, say: str) -> 
         lines = pen.lines(wrapped(say.format(card.say), 36), "near")
         rows.append(_wide(pen, font(lines, size=12)))
     for text in card.inside:
-        lines = pen.lines(wrapped(f"• {text}", 38), "near")
-        rows.append(_wide(pen, font(lines, size=11, colour="#444444")))
+        rows += _line_inside(pen, text, mark.lines.get(text) if mark is not None else None)
     for text, ground in _rows(mark):
         rows.append(_wide(pen, font(_row_lines(pen, text), size=11, colour=text_on(ground), bold=True), ground))
     return (
         f'<<TABLE {_frame(mark, shade.line, alone=True)} CELLBORDER="0" CELLSPACING="0" CELLPADDING="4"'
         f' BGCOLOR="#FFFFFF">{"".join(rows)}</TABLE>>'
     )
+
+
+def _line_inside(pen: Pen, text: str, mark: Mark | None) -> list[str]:
+    """What happens without leaving a step, with its own word and colour where it has a mark."""
+    if mark is None:
+        return [_wide(pen, font(pen.lines(wrapped(f"• {text}", 38), "near"), size=11, colour="#444444"))]
+    lines = pen.lines(wrapped(f"• {mark.word} {text}", 36), "near")
+    found = [_wide(pen, font(lines, size=11, colour=mark.line, bold=True), mark.ground)]
+    told = (font(_row_lines(pen, row), size=10, colour=text_on(ground)) for row, ground in mark.rows)
+    return [*found, *(_wide(pen, each, mark.ground) for each in told)]
 
 
 def chip(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.colours import shades_of
@@ -171,13 +171,16 @@ class Mark:
     """An overlay for a coloured difference or for figures of an audit, by a step's name or the key of a way.
 
     ``word`` stands in the card before the title ("NEW"); ``line`` is the border's colour and ``style`` its
-    kind (solid, dashed, dotted); ``rows`` are texts below the title, each on a ground colour.
+    kind (solid, dashed, dotted); ``rows`` are texts below the title, each on a ground colour. ``lines`` are marks of
+    lines inside of the card, by their text: the word before the line, which stands on ``ground``, and rows below it.
     """
 
     word: str = ""
     line: str | None = None
     style: str = "solid"
     rows: tuple[tuple[str, str], ...] = ()
+    ground: str = ""
+    lines: Mapping[str, Mark] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +364,7 @@ def _card(drawing: _Drawing, tree: Tree, joins: set[str], page: int, state: Stat
         events=events,
         main=state.name in tree.main,
     )
-    return replace(card, inside=(*lines_of(words, limits), *_inside(words.labels, card)))
+    return replace(card, inside=(*lines_of(words, limits), *(text for _, text in lines_inside(words.labels, card))))
 
 
 def _ways_into(flow: Flow, events: Mapping[str, tuple[Event, ...]]) -> dict[str, list[tuple[WayOut, str | None]]]:
@@ -444,17 +447,23 @@ def _notes_of(drawing: _Drawing, steps: list[str], key: str) -> Iterator[Note]:
         yield Note(where, _happening(event, answers), frozenset(here))
 
 
-def _inside(labels: Labels, card: Card) -> Iterator[str]:
-    """What happens without leaving the step: on arrival, on leaving, and on events that do not move the case."""
+ENTER, LEAVE = "enter", "leave"
+"""Keys of the lines of a card that tell what its step does on arrival and on leaving."""
+
+
+def lines_inside(labels: Labels, card: Card) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What happens without leaving the step, each line with the keys of what it tells: on arrival, on leaving, and on
+    events that do not move the case."""
     if card.enter:
-        yield labels.told_of.format(labels.entering, card.enter)
+        yield (ENTER,), labels.told_of.format(labels.entering, card.enter)
     if card.leave:
-        yield labels.told_of.format(labels.leaving, card.leave)
+        yield (LEAVE,), labels.told_of.format(labels.leaving, card.leave)
     for event in card.own:
         if event.moves:
             continue
         told = [labels.told_of.format(each.text, each.effects or labels.records) for each in event.answers]
+        keys = [each.key for each in event.answers]
         if event.question:
-            yield labels.told_of.format(event.text, " ".join((event.asked, "; ".join(told))))
+            yield tuple(keys), labels.told_of.format(event.text, " ".join((event.asked, "; ".join(told))))
         else:
-            yield from told
+            yield from (((key,), line) for key, line in zip(keys, told, strict=True))

@@ -21,7 +21,7 @@ from carepolicy.charts.changes.items import AFTER, ANYWHERE, Placed
 from carepolicy.charts.changes.words import change_words
 from carepolicy.charts.draw import draw_plan
 from carepolicy.charts.exits import chart_key
-from carepolicy.charts.plan import Mark, chart_of
+from carepolicy.charts.plan import ENTER, LEAVE, Mark, chart_of, lines_inside
 from carepolicy.charts.text import width
 from carepolicy.policy.limit import LimitText
 from carepolicy.policy.model import After
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 LINES = {NEW: "#1B6E2E", CHANGED: "#8A5A00", REMOVED: "#A61B12"}
 GROUNDS = {NEW: "#DFF3E3", CHANGED: "#FFF1CC", REMOVED: "#FDE8E6"}
 _STYLES = {NEW: "solid", CHANGED: "solid", REMOVED: "dotted"}
-_LONGEST = 90
+_LONGEST = 180
 """Columns of a change's words above which a card only says that something changed."""
 
 
@@ -51,7 +51,8 @@ def chart_of_changes(difference: Difference, flow: str, between: str = "", group
     policies, keys = union_of(difference, flow)
     words = change_words(difference.language, difference.new.own_words)
     marks = marks_of(difference, flow, words, keys)
-    chart = chart_of(policies, flow, language=difference.language, marks=marks, groups=groups)
+    chart = chart_of(policies, flow, language=difference.language, groups=groups)
+    chart = replace(chart, marks=_with_lines(difference, chart, marks))
     kinds = {change.kind for change in difference.drawn(flow)}
     legend = tuple((word_of(words, kind), GROUNDS[kind]) for kind in LINES if kind in kinds)
     footer = tuple(part for part in (*chart.footer[:-1], between) if part)
@@ -72,7 +73,8 @@ def marks_of(difference: Difference, flow: str, words: ChangeWords, keys: dict[s
             continue
         here = [each for each in changes if state in each.states and each.part != "way"]
         if here:
-            marks[state] = _mark(words, CHANGED, dict.fromkeys(_short(words, each) for each in here))
+            below = (_short(words, each) for each in here if not _has_line(new, each))
+            marks[state] = _mark(words, CHANGED, dict.fromkeys(below))
     by_key: dict[Key, list[Change]] = {}
     for change in changes:
         by_key.setdefault(change.key, []).append(change)
@@ -86,7 +88,48 @@ def marks_of(difference: Difference, flow: str, words: ChangeWords, keys: dict[s
 
 def _mark(words: ChangeWords, kind: str, rows: Iterable[str]) -> Mark:
     told = tuple((row, GROUNDS[kind]) for row in rows)
-    return Mark(word_of(words, kind), LINES[kind], _STYLES[kind], told)
+    return Mark(word_of(words, kind), LINES[kind], _STYLES[kind], told, GROUNDS[kind])
+
+
+def _has_line(flow: Flow | None, change: Change) -> bool:
+    """Whether a change is one of what a step does on arrival or on leaving, which is a line of its card."""
+    when = change.aspect.partition("_")[0]
+    return (
+        flow is not None and when in (ENTER, LEAVE) and getattr(flow.states.get(change.state), when, None) is not None
+    )
+
+
+def _with_lines(difference: Difference, chart: Chart, marks: dict[str, Mark]) -> dict[str, Mark]:
+    """The marks, with those of the lines inside of each card."""
+    words = change_words(difference.language, difference.new.own_words)
+    changes = difference.drawn(chart.flow)
+    old = difference.old.flows.get(chart.flow)
+    renamed = {now: before for before, now in difference.renamed.get(chart.flow, {}).items()}
+    found = dict(marks)
+    for card in (card for sheet in chart.sheets for card in sheet.cards):
+        own = dict(marks)
+        before = old.states.get(renamed.get(card.state, card.state)) if old is not None else None
+        for when in (ENTER, LEAVE):
+            here = [each for each in changes if each.state == card.state and each.aspect.startswith(f"{when}_")]
+            if here and before is not None:
+                new = getattr(before, when) is None
+                rows = [] if new else [_short(words, each) for each in here]
+                own[when] = _mark(words, NEW if new else CHANGED, dict.fromkeys(rows))
+        told = ((text, _of_line(words, keys, own)) for keys, text in lines_inside(chart.labels, card))
+        lines = {text: mark for text, mark in told if mark is not None}
+        if lines:
+            found[card.state] = replace(found.get(card.state, Mark()), lines=lines)
+    return found
+
+
+def _of_line(words: ChangeWords, keys: tuple[str, ...], marks: Mapping[str, Mark]) -> Mark | None:
+    """The mark of a line that tells what has these keys: theirs where all have the same, else that it changed."""
+    there = [marks[key] for key in keys if key in marks]
+    if not there:
+        return None
+    if len(there) == len(keys) and len({each.word for each in there}) == 1:
+        return replace(there[0], rows=tuple(dict.fromkeys(row for each in there for row in each.rows)))
+    return _mark(words, CHANGED, dict.fromkeys(row for each in there for row, _ in each.rows))
 
 
 def _short(words: ChangeWords, change: Change) -> str:
