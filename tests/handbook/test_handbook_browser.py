@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import handbook_sets
@@ -14,7 +16,15 @@ from carepolicy.charts.changes import compare
 from carepolicy.handbook import build, write
 from carepolicy.handbook.comparison import page_of
 
-PAGES = ["index.html", "flows/complaint.html", "flows/email_inquiry.html", "flows/order_fulfilment.html"]
+RIGHT_TO_LEFT = Path(__file__).parents[1] / "translations/shop/texts/carepolicy/ar.po"
+PAGES = [
+    "index.html",
+    "changes.html",
+    "settings.html",
+    "flows/complaint.html",
+    "flows/email_inquiry.html",
+    "flows/order_fulfilment.html",
+]
 
 
 def found_for(page, query):
@@ -130,22 +140,46 @@ def test_nothing_scrolls_sideways_on_a_small_phone(opened, language, path):
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
-@pytest.mark.parametrize(
-    ("language", "path", "scheme"),
-    [
-        ("en", "index.html", "light"),
-        ("fr", "index.html", "dark"),
-        ("fr", "flows/complaint.html", "light"),
-        ("en", "flows/email_inquiry.html", "dark"),
-    ],
-)
-def test_axe_finds_no_violation(opened, language, path, scheme):
+KINDS = ["index.html", "flows/complaint.html", "changes.html", "settings.html"]
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+
+def violations(page):
+    """What axe finds on a page; it must be able to look, so pictures on demand are opened."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    page = opened(f"{language}/{path}", color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    results = axe.Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
+    return [(each["id"], each["nodes"][0]["html"]) for each in results.response["violations"]]
+
+
+@pytest.mark.parametrize("path", KINDS)
+@pytest.mark.parametrize(
+    ("language", "scheme", "size"), [("en", "light", PHONE), ("fr", "dark", DESK), ("fr", "dark", PHONE)]
+)
+def test_axe_finds_no_violation(opened, language, path, scheme, size):
+    page = opened(f"{language}/{path}", color_scheme=scheme, viewport=size)
     if path == "index.html":
         found_for(page, "complaint")
-    results = axe.Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
-    assert [(each["id"], each["nodes"][0]["html"]) for each in results.response["violations"]] == []
+    assert violations(page) == []
+
+
+@pytest.mark.usefixtures("drawing")
+@pytest.mark.parametrize("path", ["index.html", "flows/care.html", "changes.html", "settings.html"])
+def test_axe_finds_no_violation_from_right_to_left(browser, tmp_path, path):
+    own = tmp_path / "new/texts/carepolicy"
+    own.mkdir(parents=True)
+    shutil.copy(RIGHT_TO_LEFT, own / "ar.po")
+    old = handbook_sets.set_of(tmp_path / "old", "Text", ("ar",))
+    new = handbook_sets.set_of(tmp_path / "new", "نص", ("ar",))
+    write(build(new, since=old), tmp_path / "site")
+    context = browser.new_context(viewport=PHONE)
+    page = context.new_page()
+    page.goto((tmp_path / "site/ar" / path).as_uri())
+    found = violations(page)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    direction = page.evaluate("getComputedStyle(document.documentElement).direction")
+    context.close()
+    assert (found, width, direction) == ([], 390, "rtl")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -172,6 +206,22 @@ def test_printing_gives_a4_with_all_steps_and_without_menus(opened, tmp_path):
     assert "Promise broken - lead signs" in text
     assert "Skip to the text" not in text
     assert "Copy" not in text
+
+
+def test_a_flow_of_many_steps_is_printed_on_few_pages_in_one_language_with_its_date_on_each(opened, tmp_path):
+    pypdf = pytest.importorskip("pypdf", reason="pypdf is not installed")
+    page = opened("en/flows/complaint.html")
+    page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
+    pages = [" ".join(each.extract_text().split()) for each in pypdf.PdfReader(tmp_path / "page.pdf").pages]
+    assert len(pages) < 12
+    assert all("Handle a complaint · Version 1" in each for each in pages)
+    assert all(f"{number} / {len(pages)}" in each for number, each in enumerate(pages, 1))
+    text = " ".join(pages)
+    for step in page.locator("li.step h3").all_text_contents():
+        assert text.count(" ".join(step.split())) >= 1
+    assert "Warm regards" in text
+    assert "Bien cordialement" not in text
+    assert "Stories" not in text
 
 
 def test_worked_examples_are_what_the_calendar_says(opened):

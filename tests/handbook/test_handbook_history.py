@@ -169,3 +169,25 @@ def test_markup_in_a_changed_text_stays_text(repository):
     html = build(policies, drawn=False).files["en/flows/care.html"].decode()
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;”, was “Text”" in html
+
+
+def test_notes_of_the_makers_are_not_told_to_staff(repository):
+    commit(repository, "four")
+    edit(repository, ("version: 4", "version: 5"), ('based_on: "Text"', 'based_on: "Catalogue P05, line 11"'))
+    site, words = page(repository)
+    assert "What changed since version 4 unread Nothing but the version." in words
+    assert not any(b"Catalogue P05" in content for name, content in site.files.items() if name.endswith(".html"))
+
+
+def test_a_translation_that_came_is_no_change(repository):
+    commit(repository, "four")
+    edit(repository, ("version: 4", "version: 5"))
+    (repository / "policies/texts").mkdir()
+    (repository / "policies/texts/fr.po").write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+        'msgctxt "flows.care.purpose"\nmsgid "Text"\nmsgstr "Texte"\n',
+        encoding="utf-8",
+    )
+    words = page(repository, "fr")[1]
+    assert "Texte" in words
+    assert "depuis la version 4 non lu Rien d’autre que la version." in words

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.changes import compare
-from carepolicy.charts.changes.difference import word_of
+from carepolicy.charts.changes.difference import TEXTS, word_of
 from carepolicy.charts.changes.words import change_words
 from carepolicy.charts.text import identifier
 from carepolicy.policy.files import ORGANISATION, file_at, layers_of
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from carepolicy.charts.changes.difference import Change
+    from carepolicy.charts.changes.items import Key
     from carepolicy.handbook.book import Book
     from carepolicy.policy.model import Flow, Policies
+
+_NOTES = frozenset({"version", "based_on", "covers", "synonyms"})
+"""What is no matter of those who work by a flow: its version, which the page says, and what is of its makers."""
 
 Lines = tuple[tuple[str, str, str], ...]
 """Changes as kind, word and sentence."""
@@ -63,6 +67,7 @@ class History:
     known: bool = True
     _read: dict[str, Policies | None] = field(default_factory=dict)
     _found: dict[Path, Mapping[str, str] | None] = field(default_factory=dict)
+    _own: dict[str, frozenset[tuple[Key, str]]] = field(default_factory=dict)
 
     def since(self, flow: Flow, language: str) -> Since | None:
         """What changed in a flow since its last version; None where it has none, or none that can be read."""
@@ -70,9 +75,19 @@ class History:
         if old is None or flow.name not in old.flows:
             return Since(None, ()) if self._is_new(flow) else None
         found = compare(old, self.policies, language, (flow.name,)).of(flow.name)
-        lines = self._lines((change for change in found if change.aspect != "version"), language)
+        told = [each for each in found if each.aspect not in _NOTES and self._is_said(old, flow, each)]
+        lines = self._lines(told, language)
         version = old.flows[flow.name].version
         return Since(version, lines) if lines or version != flow.version else None
+
+    def _is_said(self, old: Policies, flow: Flow, change: Change) -> bool:
+        """Whether a text changed in the words in which the policy is written, and not only in a translation of them."""
+        if change.aspect not in TEXTS:
+            return True
+        if flow.name not in self._own:
+            found = compare(old, self.policies, None, (flow.name,)).of(flow.name)
+            self._own[flow.name] = frozenset((each.key, each.aspect) for each in found)
+        return (change.key, change.aspect) in self._own[flow.name]
 
     def shared(self, language: str) -> Lines:
         """What changed in what all flows share, since an earlier set that is named; without one that has no version."""

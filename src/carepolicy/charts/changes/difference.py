@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 NEW, CHANGED, REMOVED = "new", "changed", "removed"
 
-_TEXTS = frozenset({"text", "title", "purpose", "promise", "steps", "say", "never", "ask", "note", "subject", "answer"})
+TEXTS = frozenset({"text", "title", "purpose", "promise", "steps", "say", "never", "ask", "note", "subject", "answer"})
 """Aspects that are texts for people: they are told in quotation marks."""
 
 _NAMES = frozenset({"title", "subject", "name"})
@@ -265,7 +265,7 @@ def sentence(words: ChangeWords, title: str, aspect: str, old: str, new: str) ->
     if not new:
         return words.dropped.format(part, old)
     bare = aspect.removeprefix("enter_").removeprefix("leave_")
-    if bare not in _TEXTS:
+    if bare not in TEXTS:
         return words.changed.format(part, new, old)
     was, now = differing(old, new)
     return words.changed_text.format(part, now, was)
