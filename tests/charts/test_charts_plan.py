@@ -120,6 +120,16 @@ def test_the_question_of_a_step_may_be_about_what_its_phase_decides():
     assert card.events[-1].where == "At any step of “Open”"
 
 
+def test_an_event_without_a_question_of_its_step_takes_that_of_another_step_which_decides_by_the_same_guards():
+    events = {"wrote": "The customer writes", "called": "The customer calls"}
+    states = {
+        "a": {"start_on": "wrote", "ask": "Were we late?", "on": {"wrote": ASKING}},
+        "b": {"on": {"called": ASKING}}, "end": {"final": "x"},
+    }  # fmt: skip
+    card = cards(chart_of(samples.policies({"flow": "f", "events": events, "states": states}), "f"))["b"]
+    assert [event.question for event in card.events] == ["Were we late?"]
+
+
 def test_the_question_of_a_step_belongs_to_the_event_with_answers_before_one_without():
     bare = [{"when": "gold", "to": "b"}, {"to": "end"}]
     found, _ = asked_at({"called": bare, "wrote": ASKING})

@@ -41,3 +41,9 @@ def test_only_https_and_relative_links_pass():
     assert text.safe_link("flows/a.html#state-b") == "flows/a.html#state-b"
     for bad in ("javascript:alert(1)", "http://a.example", "//a.example", "data:text/html,x", "JaVaScRiPt:x", ""):
         assert text.safe_link(bad) is None
+
+
+def test_no_line_ends_inside_of_french_marks():
+    assert text.wrapped("On dit « voilà » ici : oui ou non ?", 10) == [
+        "On dit", "«\u00a0voilà\u00a0»", "ici\u00a0: oui", "ou non\u00a0?",
+    ]  # fmt: skip

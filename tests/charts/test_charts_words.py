@@ -48,6 +48,13 @@ def made(effects=None, **more):
     return replace(policies, flows={"f": replace(flow, states={**flow.states, "a": state})})
 
 
+@pytest.mark.parametrize(("value", "told"), [("true", "yes"), ("false", "no")])
+def test_what_is_noted_as_true_or_false_is_told_as_yes_or_no(value, told):
+    policies = made(replace(NOTHING, set={"tries": value}))
+    (card, _) = chart_of(policies, "f").sheets[0].cards
+    assert [each.effects for each in card.exits] == [f"notes “Number of tries”: {told}"]
+
+
 NOTHING = samples.effects({})
 
 

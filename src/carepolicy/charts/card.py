@@ -321,6 +321,9 @@ _COLUMNS = 56
 _ONE, _TWO = 12, 18
 """Lines of notes up to which they stand in one column beside the title, or in two below it."""
 
+_SLACK = 3
+"""Lines by which a column may be longer than an even share, so that none is begun for a single note."""
+
 _WIDE = 9
 """Cards from which on a sheet is wide enough for three columns of notes."""
 
@@ -352,11 +355,13 @@ def _in_columns(pen: Pen, blocks: list[Block], told_of: str, *, wide: bool) -> l
     count = 1 if lines <= _ONE else 2 if lines <= _TWO or not wide else 3
     if not blocks:
         return []
+    height = max(-(-lines // count), *(block[2] for block in blocks)) + _SLACK
     columns: list[list[Block]] = [[]]
     filled = 0
     for block in blocks:
-        if columns[-1] and filled + block[2] / 2 > len(columns) * lines / count:
+        if columns[-1] and filled + block[2] > height and len(columns) < count:
             columns.append([])
+            filled = 0
         columns[-1].append(block)
         filled += block[2]
     return [_column(pen, column, told_of) for column in columns]
@@ -411,7 +416,7 @@ def _answer(pen: Pen, chart: Chart, leaving: Exit, bullet: str) -> list[str]:
     return [*said, *(font(pen.line(line), size=11, colour=ink, bold=True) for line in _hung("", there))]
 
 
-_INDENT = "&#8195;"
+_INDENT = "&#160;&#160;&#160;"
 
 
 def _hung(bullet: str, text: str) -> list[str]:

@@ -202,11 +202,11 @@ def _way(words: Words, state: State, group: _Group, index: int, asks: bool, ask:
 
 
 def _question(words: Words, state: State, group: _Group) -> str:
-    """The question of an event where its step has none for it: that of a step which shares it, else the guard's."""
-    if group.place != state.name:
-        for other in words.flow.states.values():
-            if other is not state and other.ask and group.trigger not in other.on and _claims(words, other, group):
-                return clean(other.ask)
+    """The question of an event that its step has none for: that of a step which shares the event or has one that
+    decides by the same guards, else one made of the guard."""
+    asks = _asks_elsewhere(words.flow, state, group)
+    if asks:
+        return asks
     if _is_yes_or_no(group):
         first = group.transitions[0][1]
         guard = words.guard(first, group.trigger)
@@ -214,10 +214,19 @@ def _question(words: Words, state: State, group: _Group) -> str:
     return words.labels.which
 
 
-def _claims(words: Words, other: State, group: _Group) -> bool:
-    """Whether the question of another step is about the event of a group that both share."""
-    groups = [*_own(words.flow, other), *_shared(words.flow, other)]
-    return any(each.key == group.key for each in groups) and group.key in _asked(other, groups)
+def _asks_elsewhere(flow: Flow, state: State, group: _Group) -> str:
+    """The question that another step has for an event, or for one that decides by the same guards; "" for none."""
+    alike = ""
+    for other in flow.states.values():
+        if other is state or not other.ask or other.final is not None:
+            continue
+        groups = [*_own(flow, other), *_shared(flow, other)]
+        asked = _asked(other, groups)
+        if group.place != state.name and group.key in asked:
+            return asked[group.key]
+        if group.answered and any(each.key in asked and each.guards == group.guards for each in groups):
+            alike = alike or clean(other.ask)
+    return alike
 
 
 def _is_yes_or_no(group: _Group) -> bool:

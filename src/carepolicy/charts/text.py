@@ -11,6 +11,9 @@ from functools import lru_cache
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SPACES = re.compile(r"[ \t\r\n\f\v\u0085\u2028\u2029]+")
 
+_STICKS = re.compile(r"(?<=[«‹]) | (?=[»›?!:;%])")
+"""Spaces at which no line may be broken: French has them inside of its quotation marks and before its marks."""
+
 _HYPHENATED = 0x0590
 """Scripts below this code point (Latin, Greek, Cyrillic, Armenian) show a break inside of a word by a hyphen."""
 
@@ -41,7 +44,7 @@ def wrapped(text: str, columns: int) -> list[str]:
 def _wrapped(text: str, columns: int) -> tuple[str, ...]:
     lines: list[str] = []
     line = ""
-    for word in clean(text).split(" "):
+    for word in _STICKS.sub("\u00a0", clean(text)).split(" "):
         for piece in _pieces(word, columns):
             if line and width(line) + 1 + width(piece) > columns:
                 lines.append(line)

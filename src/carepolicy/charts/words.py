@@ -232,7 +232,8 @@ class Words:
         return [self.labels.extends.format(self.labels.more_on.format(limit, clock)) for clock, limit in by]
 
     def _set(self, effects: Effects, trigger: str | None) -> list[str]:
-        worth = {fact: self.worked_out(expression, trigger) for fact, expression in effects.set.items()}
+        plain = {"true": self.labels.yes.lower(), "false": self.labels.no.lower()}
+        worth = {fact: plain.get(text.strip()) or self.worked_out(text, trigger) for fact, text in effects.set.items()}
         return [self.labels.notes.format(self.fact(fact), value) for fact, value in worth.items()]
 
     def told(self, tell: Tell) -> str:
