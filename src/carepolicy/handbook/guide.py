@@ -34,7 +34,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message that is sent, with its text; ``address`` is its place on the flow's page, in every language."""
+    """A message that is sent: that it is, and its text; ``address`` is its place on the flow's page, in every language."""
 
     title: str
     language: str
@@ -251,11 +251,13 @@ class _Maker:
 
     def _letter(self, name: str) -> Letter:
         address = f"{identifier(self.flow.name)}.html#{message_anchor(name)}"
+        sends = self.words.labels.sends.format(self.words.message(name))
+        title = sends[:1].upper() + sends[1:]
         group = self.letters.get(name)
         if group is None or not group.messages:
-            return Letter(self.book.message(self.flow, name), self.book.language, "", address)
+            return Letter(title, self.book.language, "", address)
         first = group.messages[0]
-        return Letter(group.title, first.language, first.text.strip(), address)
+        return Letter(title, first.language, first.text.strip(), address)
 
     def _end(self, state: State) -> EndScreen:
         outcome = outcome_of(self.book.policies, self.flow.name, state.name, state.final or "")

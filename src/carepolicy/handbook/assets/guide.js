@@ -7,6 +7,7 @@ addEventListener("DOMContentLoaded", () => {
   const status = document.getElementById("guide-status");
   const key = `carepolicy.guide.${guide.dataset.flow}`;
   const title = document.title;
+  const top = document.querySelector("h1");
   const steps = guide.querySelectorAll(".step").length;
   const byId = (id) => (id ? document.getElementById(id) : null);
   const headingOf = (screen) => screen.querySelector("h2");
@@ -74,8 +75,7 @@ addEventListener("DOMContentLoaded", () => {
     status.textContent = said.filter(Boolean).join(". ");
     const heading = part && part.matches("h3") ? part : headingOf(screen);
     heading.focus({ preventScroll: true });
-    if (heading === part) part.scrollIntoView();
-    else scrollTo(0, 0);
+    (heading === part ? part : top).scrollIntoView();
   };
 
   // How many screens back the browser may go without leaving this page.
@@ -115,4 +115,5 @@ addEventListener("DOMContentLoaded", () => {
   depth = -1;
   count();
   show(false);
+  if (location.hash) addEventListener("load", () => top.scrollIntoView());
 });
