@@ -34,7 +34,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message that is sent: that it is, and its text; ``address`` is its place on the flow's page, in every language."""
+    """A message that is sent, and its text; ``address`` is its place on the flow's page, in every language."""
 
     title: str
     language: str
