@@ -78,13 +78,6 @@ def test_no_made_up_flow_has_a_crossing_or_an_overlap(seed):
         assert geometry.faults(source) == []
 
 
-@pytest.mark.usefixtures("drawing")
-@pytest.mark.parametrize("seed", range(0, 40, 4))
-def test_no_made_up_flow_has_a_crossing_or_an_overlap_in_lanes(seed):
-    for source in sources(made_up(random.Random(seed), seed), "made_up", style="lanes"):
-        assert geometry.faults(source) == []
-
-
 def keys_of(flow, state):
     """The keys of all that can fire at a step, by the language's own rule of what can."""
     here = flow.states[state]
@@ -164,6 +157,6 @@ def test_no_flow_of_the_sample_policies_has_a_crossing_or_an_overlap(folder):
     policies, findings = load.load_policies(folder)
     assert policies is not None, findings
     for name in policies.flows:
-        for style in ("card", "lanes", "plain"):
+        for style in ("card", "plain"):
             for source in sources(policies, name, style=style):
                 assert geometry.faults(source) == [], (name, style)

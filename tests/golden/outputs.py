@@ -188,7 +188,7 @@ def charts(folder: Path) -> Outputs:
     """Each flow in each format that is text, and what a difference of two sets says and draws."""
     for flow in FLOWS:
         for ending in ("dot", "mmd", "puml", "scxml", "bpmn", "json"):
-            for style in ("card", "lanes", "plain") if ending == "dot" else ("card",):
+            for style in ("card", "plain") if ending == "dot" else ("card",):
                 for language in ("en", "fr"):
                     asked = ("graph", flow, "-o", "-", "--as", ending, "--style", style, "--language", language)
                     yield f"chart/{flow} {ending} {style} {language}", told(*asked, cwd=folder)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from carepolicy.charts import card, lanes
+from carepolicy.charts import card
 from carepolicy.charts.colours import PLAIN
 from carepolicy.charts.formats import FORMATS
 from carepolicy.charts.paper import TOO_SMALL, exact, joined, too_small
@@ -146,12 +146,19 @@ def _plain(chart: Chart, sheet: Sheet, say: bool = True, heading: bool = True) -
     return card.dot_of(replace(chart, shades=dict.fromkeys(chart.shades, PLAIN)), sheet, say, heading)
 
 
-STYLES: Mapping[str, Writer] = {"card": card.dot_of, "lanes": lanes.dot_of, "plain": _plain}
+STYLES: Mapping[str, Writer] = {"card": card.dot_of, "plain": _plain}
+
+_INSTEAD = {
+    "lanes": "its sheets were half empty. Take .bpmn, which has a lane for each owner, or what is of one role alone: "
+    "`carepolicy handbook --pdf --role ROLE`"
+}
+"""What to take for a style that there was (docs/decisions/0052)."""
 
 
 def _dot(style: str) -> Writer:
     if style not in STYLES:
-        raise UnknownFormat(f'there is no style "{style}": the styles are {", ".join(STYLES)}')
+        known = f'there is no style "{style}": the styles are {", ".join(STYLES)}'
+        raise UnknownFormat(f'there is no style "{style}" any more: {_INSTEAD[style]}' if style in _INSTEAD else known)
     return STYLES[style]
 
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     help="What to write; its ending says in which format. - is standard output.",
 )
 @click.option("--as", "ending", metavar="ENDING", help="With --output -: the format, as in --as svg. Default: dot.")
-@click.option("--style", type=click.Choice(("card", "lanes", "plain")), default="card", show_default=True)
+@click.option("--style", metavar="[card|plain]", default="card", show_default=True, help="plain is black on white.")
 @click.option("--paper", type=click.Choice(("A4", "A3", "Letter")), help="Of a .pdf; default: the organisation's.")
 @language_option("The language of the chart; default: the set's first.")
 @click.option(
