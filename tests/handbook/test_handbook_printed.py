@@ -256,7 +256,7 @@ def test_each_step_has_a_card_with_its_owner_words_and_ways(size, to_a_sheet):
     for step in steps:
         said = (step.title, step.owner, step.say, step.never, *(text for pair in step.limits for text in pair))
         said += step.steps
-        for event in (event for event in step.next if not event.place):
+        for event in step.next:
             said += (event.text, event.question, *(answer.text for answer in event.answers))
         assert set().union(*map(words_of, said)) - whole.words == set(), step.title
     assert whole.count >= -(-len(steps) // to_a_sheet)

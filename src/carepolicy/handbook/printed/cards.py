@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from carepolicy.charts.colours import PLAIN
 from carepolicy.handbook.printed.chapter import Chapter
-from carepolicy.handbook.printed.pieces import Part, Pen, Span, after, plain
-from carepolicy.handbook.steps import steps_of
+from carepolicy.handbook.printed.pieces import BELOW, Part, Pen, Span, Step, after, label, plain
+from carepolicy.handbook.steps import always_of, steps_of
 
 if TYPE_CHECKING:
     from carepolicy.charts.plan import Card, Chart
     from carepolicy.handbook.book import Book
-    from carepolicy.handbook.printed.pieces import Spans, Step
+    from carepolicy.handbook.printed.pieces import Spans
     from carepolicy.handbook.printed.words import PrintWords
     from carepolicy.handbook.steps import Answer, FlowStep, Happening
     from carepolicy.policy.model import Flow
@@ -25,11 +26,26 @@ def cards_of(book: Book, words: PrintWords, flow: Flow, chart: Chart, role: str 
     """A card for each step of a flow, or for those of a role."""
     plans = {card.number: card for sheet in chart.sheets for card in sheet.cards}
     chapter = Chapter(book, words, flow, chart)
-    return [
+    cards = [
         _card(book, flow, chapter, step, plans[step.number])
         for step in steps_of(book, flow, chart)
         if role is None or plans[step.number].role == role
     ]
+    return [*cards, *_always(book, flow, chart)] if cards else []
+
+
+def _always(book: Book, flow: Flow, chart: Chart) -> list[Step]:
+    """A card of what may happen at many steps of a flow."""
+    pen = Pen(book)
+    places: dict[str, list[Spans]] = {}
+    for where, event in always_of(chart, book):
+        places.setdefault(where, []).extend(_ways(pen, book, event))
+    shade = chart.shades.get(flow.owner, PLAIN)
+    parts = tuple(Part(where, "ways", tuple(lines)) for where, lines in places.items())
+    title, owner = plain(book.ui.always), pen.own(book.role(flow.owner))
+    name = book.words(flow).flow_title(flow.name)
+    card = Step("", title, label(flow.name, "card-always"), owner, (), shade.band, shade.on_band, parts, name)
+    return [card] if parts else []
 
 
 def _card(book: Book, flow: Flow, chapter: Chapter, step: FlowStep, plan: Card) -> Step:
@@ -50,7 +66,7 @@ def _ways(pen: Pen, book: Book, event: Happening) -> list[Spans]:
     if not event.question:
         return [(*pen.own(event.text), *_there(book, answer)) for answer in event.answers]
     asked = (*pen.own(event.text), Span(f"{book.ui.colon} "), *pen.own(event.question, "bold"))
-    return [asked, *((Span("– "), *pen.own(answer.text), *_there(book, answer)) for answer in event.answers)]
+    return [asked, *((BELOW, *pen.own(answer.text), *_there(book, answer)) for answer in event.answers)]
 
 
 def _there(book: Book, answer: Answer) -> Spans:

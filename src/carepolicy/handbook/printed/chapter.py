@@ -9,6 +9,7 @@ from carepolicy.charts.colours import PLAIN
 from carepolicy.charts.text import clean, identifier
 from carepolicy.handbook.messages import message_anchor, messages_of
 from carepolicy.handbook.printed.pieces import (
+    BELOW,
     Columns,
     Heading,
     Items,
@@ -95,15 +96,22 @@ class Chapter:
         steps: list[Piece] = [self._heading(2, ui.steps, "steps")]
         steps += [Paragraph(told) for told in self._starts()]
         steps += [self.step(each) for each in steps_of(self._book, self._flow, self._chart)]
-        always = always_of(self._chart, self._book)
-        if always:
-            steps.append(self._heading(3, ui.always, "always"))
-            steps.append(Items(tuple(line for where, each in always for line in self._lines(each, where))))
+        steps += self.always()
         ends = ends_of(self._book, self._flow)
         if ends:
             steps.append(self._heading(3, ui.ends, "ends"))
             steps.append(Items(tuple(self._end(each) for each in ends)))
         return steps
+
+    def always(self) -> list[Piece]:
+        """What may happen at many steps, told once: where, and under it what."""
+        places: dict[str, list[Spans]] = {}
+        for where, event in always_of(self._chart, self._book):
+            places.setdefault(where, []).extend(self._lines(event))
+        found: list[Piece] = [self._heading(3, self._ui.always, "always")] if places else []
+        for where, lines in places.items():
+            found += [Paragraph(self._pen.own(where, "bold"), "about"), Items(tuple(lines))]
+        return found
 
     def _starts(self) -> list[Spans]:
         words, ui = self._book.words(self._flow), self._ui
@@ -147,26 +155,22 @@ class Chapter:
         ]
 
     def _next(self, step: FlowStep) -> list[Part]:
+        """What may happen at a step itself; what may happen at others too stands in ``always``."""
+        ways = [line for each in step.next if not each.place for line in self._lines(each)]
         meanwhile = [joined([self._pen.own(each.text), *self._done(each)], " · ") for each in step.around]
-        meanwhile += [line for each in step.meanwhile for line in self._lines(each)]
-        return [
-            Part(self._ui.next, "ways", tuple(line for each in step.next for line in self._lines(each))),
-            Part(self._ui.meanwhile, "list", tuple(meanwhile)),
-        ]
+        meanwhile += [line for each in step.meanwhile if not each.place for line in self._lines(each)]
+        return [Part(self._ui.next, "ways", tuple(ways)), Part(self._ui.meanwhile, "list", tuple(meanwhile))]
 
-    def _lines(self, event: Happening, where: str = "") -> list[Spans]:
+    def _lines(self, event: Happening) -> list[Spans]:
         """What may happen, and what follows: on one line, or where a question decides with a line for each answer."""
         own, ui = self._pen.own, self._ui
-        place = where or event.place
-        said = [*own(place, "quiet"), Span(f"{ui.colon} ", "quiet")] if place else []
-        said += own(event.text)
+        said = list(own(event.text))
         if event.by_itself:
             said.append(Span(f" ({ui.by_itself})", "quiet"))
         if not event.question:
             return [(*said, *(span for answer in event.answers for span in self._outcome(answer)))]
         asked = (*said, Span(f"{ui.colon} "), *own(event.question, "bold"))
-        answers = [(Span("– "), *own(answer.text), *self._outcome(answer)) for answer in event.answers]
-        return [asked, *answers]
+        return [asked, *((BELOW, *own(answer.text), *self._outcome(answer)) for answer in event.answers)]
 
     def _outcome(self, answer: Answer) -> Spans:
         """Where an answer leads, and what goes with it."""

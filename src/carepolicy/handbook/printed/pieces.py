@@ -29,6 +29,9 @@ class Span:
 
 Spans = tuple[Span, ...]
 
+BELOW = Span("", "below")
+"""Begins a line of a list that stands below the one before it: an answer to its question."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:

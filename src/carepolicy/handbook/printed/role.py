@@ -88,7 +88,7 @@ class RoleBooklet:
         sections: list[tuple[str, str, Sequence[Piece]]] = [
             (ui.role_in, "in", [self._handed(flow, each, numbers, inwards=True) for each in share.handed_in]),
             (ui.role_given, "given", [self._notice(flow, each, numbers) for each in given]),
-            (ui.role_steps, "steps", [chapter.step(each) for each in steps]),
+            (ui.role_steps, "steps", [chapter.step(each) for each in steps] + (chapter.always() if steps else [])),
             (ui.role_on, "on", [self._handed(flow, each, numbers, inwards=False) for each in share.handed_on]),
             (ui.role_told, "told", [self._notice(flow, each, numbers) for each in told]),
         ]
