@@ -60,7 +60,7 @@ def links_of(policies: Policies) -> tuple[Link, ...]:
 
 
 def source_of(policies: Policies, language: str | None = None) -> str:
-    """The DOT text of the overview. A flow's first link is an arrow, every other a chip: no lines cross."""
+    """The DOT text of the overview. A flow's first link is an arrow, every other a line of its card: no lines cross."""
     return _Overview(in_language(policies, language), language_of(policies, language)).text()
 
 
@@ -114,6 +114,8 @@ class _Overview:
         self.labels: Labels = labels_of(language, policies.own_words)
         self.pen = markup.Pen(is_right_to_left(language))
         self.strata = _strata(policies)
+        self.further: dict[Node, dict[str, list[str]]] = {}
+        """Links that are no arrows: by their source, and by what it does, whom that is done to."""
         owners = (flow.owner for flow in policies.flows.values())
         self.shades: Mapping[str, Shade] = shades_of(policies, owners)
 
@@ -121,20 +123,25 @@ class _Overview:
         """The whole DOT text: flows as cards in the order of their strata, and the links between them."""
         face = font_of(self.language)
         graph = graphviz.Digraph(name="all_flows")
-        graph.attr("graph", rankdir="TB", bgcolor="white", fontname=face, charset="UTF-8", pad="0.1",
+        ahead = "RL" if self.pen.right_to_left else "LR"
+        graph.attr("graph", rankdir=ahead, bgcolor="white", fontname=face, charset="UTF-8", pad="0.1",
                    splines="polyline", nodesep="0.25", ranksep="0.25", labelloc="t", labeljust="l")  # fmt: skip
         graph.attr("node", fontname=face, fontsize="11")
         graph.attr("edge", fontname=face, fontsize="11", color="#444444", arrowsize="0.7", penwidth="1.2")
         title = self.labels.told_of.format(self.policies.organisation.name, self.labels.all_flows)
         graph.attr("graph", label=f"<{markup.font(self.pen.lines(wrapped(title, 60), 'near'), size=20, bold=True)}>")
+        above: dict[Node, Node] = {}
+        arrows: list[tuple[int, Link]] = []
+        for place, link in enumerate(links_of(self.policies)):
+            if link.target not in above and link.target not in _line_of(link.source, above):
+                arrows.append((place, link))
+                above[link.target] = link.source
+            else:
+                self.further.setdefault(link.source, {}).setdefault(self._said(link), []).append(self._called(link))
         for node in self._in_strata():
             self._node(graph, node)
-        above: dict[Node, Node] = {}
-        for place, link in enumerate(links_of(self.policies)):
-            arrow = link.target not in above and link.target not in _line_of(link.source, above)
-            self._link(graph, link, place, arrow)
-            if arrow:
-                above[link.target] = link.source
+        for place, link in arrows:
+            self._arrow(graph, link, place)
         return str(graph.source)
 
     def _in_strata(self) -> list[Node]:
@@ -152,7 +159,8 @@ class _Overview:
         watch = self.policies.organisation.watches[name]
         within = limit_told(self.policies, watch.within, self.language)
         said = self.labels.told_of.format(humanised(name), f"{watch.reaches} × {within}")
-        graph.node(identifier(kind, name), label=f"<{self.pen.lines(balanced(said, 24))}>", shape="hexagon",
+        lines = [*balanced(said, 24), *self._further(node, 30)]
+        graph.node(identifier(kind, name), label=f"<{self.pen.lines(lines)}>", shape="hexagon",
                    style="filled", fillcolor=markup.QUESTION_GROUND, color=markup.QUESTION_LINE, penwidth="1.6",
                    tooltip=graphviz.escape(escaped(said)))  # fmt: skip
 
@@ -167,6 +175,8 @@ class _Overview:
         starts = "".join(self.pen.lines(wrapped(f"• {words.event(event)}", 34), "near") for event in events)
         near = f'ALIGN="{self.pen.near}" BALIGN="{self.pen.near}"'
         row = f"<TR><TD {near}>{markup.font(starts, size=11, colour='#444444')}</TD></TR>" if starts else ""
+        further = self.pen.lines(self._further(("flow", flow.name), 38), "near")
+        row += f"<TR><TD {near}>{markup.font(further, size=11)}</TD></TR>" if further else ""
         if len(set(self.strata.values())) > 1:
             level = self.labels.level.format(self.strata[("flow", flow.name)] + 1)
             row += f"<TR><TD {near}>{markup.font(self.pen.line(level), size=11, colour='#444444')}</TD></TR>"
@@ -175,28 +185,28 @@ class _Overview:
             f'<TR><TD BGCOLOR="{shade.band}" {near}>{owner}</TD></TR><TR><TD {near}>{title}</TD></TR>{row}</TABLE>>'
         )
 
-    def _link(self, graph: graphviz.Digraph, link: Link, place: int, arrow: bool) -> None:
+    def _further(self, node: Node, columns: int) -> list[str]:
+        """What else a flow or watch does, as lines: "reports a complaint → the review, the report"."""
+        told = (f"{said} {self.pen.arrow} {', '.join(names)}" for said, names in self.further.get(node, {}).items())
+        return [line for each in told for line in wrapped(each, columns)]
+
+    def _said(self, link: Link) -> str:
+        if not link.raised:
+            return self.labels.opens_word
+        return self.labels.told_of.format(self.labels.raises_word, self._event(link.raised))
+
+    def _called(self, link: Link) -> str:
+        kind, name = link.target
+        return (self.policies.flows[name].title if kind == "flow" else "") or humanised(name)
+
+    def _arrow(self, graph: graphviz.Digraph, link: Link, place: int) -> None:
         line = {"style": "dashed"} if link.raised else {}
-        said = self.labels.opens_word
-        if link.raised:
-            said = self.labels.told_of.format(self.labels.raises_word, self._event(link.raised))
-        node = f"link_{place}"
-        source = identifier(*link.source)
-        there = humanised(link.target[1])
-        if link.target[0] == "flow":
-            there = self.policies.flows[link.target[1]].title or there
-        if arrow:
-            graph.node(node, label=f"<{self.pen.lines(balanced(said, 24))}>", shape="box", style="rounded,filled",
-                       fillcolor="white", color="#767676", penwidth="0.8", margin="0.08,0.04", height="0.1",
-                       width="0.1", tooltip=graphviz.escape(escaped(said)))  # fmt: skip
-            graph.edge(source, node, arrowhead="none", **line)
-            graph.edge(node, identifier(*link.target), **line)
-            return
-        lines = [*balanced(said, 24), *wrapped(f"{self.pen.arrow} {there}", 26)]
-        tip = graphviz.escape(escaped(self.labels.told_of.format(said, there)))
-        graph.node(node, label=f"<{self.pen.lines(lines)}>", shape="box", color="#767676", margin="0.08,0.04",
-                   height="0.1", width="0.1", tooltip=tip)  # fmt: skip
-        graph.edge(source, node, **line)
+        said, node = self._said(link), f"link_{place}"
+        graph.node(node, label=f"<{self.pen.lines(balanced(said, 24))}>", shape="box", style="rounded,filled",
+                   fillcolor="white", color="#767676", penwidth="0.8", margin="0.08,0.04", height="0.1",
+                   width="0.1", tooltip=graphviz.escape(escaped(said)))  # fmt: skip
+        graph.edge(identifier(*link.source), node, arrowhead="none", **line)
+        graph.edge(node, identifier(*link.target), **line)
 
     def _event(self, name: str) -> str:
         titles = (flow.events[name].title for flow in self.policies.flows.values() if name in flow.events)
