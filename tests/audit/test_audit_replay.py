@@ -153,3 +153,21 @@ def test_a_clock_below_what_is_demanded_ends_with_one():
     assert run("audit", str(DEMO), "--policies", str(POLICIES), "--fail-under", "0")[0] == 0
     status, _, err = run("audit", str(DEMO), "--policies", str(POLICIES), "--fail-under", "much")
     assert (status, "from 0 to 100" in err) == (2, True)
+
+
+def test_several_processes_count_what_one_counts(tmp_path):
+    log, mapping = tmp_path / "tickets.csv", tmp_path / "m.yaml"
+    rows = []
+    for number in range(60):
+        rows.append(f"T-{number},Written,2024-03-{number % 28 + 1:02}T10:{number:02}:00Z")
+        rows.append(f"T-{number},Taken,2024-03-{(number + number // 20) % 28 + 1:02}T15:00:00Z")
+    log.write_text("ticket,what,at\n" + "\n".join(rows) + "\n,Taken,2024-03-02T10:00:00Z\nT-1,Token,2024-03-02\n")
+    mapping.write_text(
+        "mapping: m\nflow: helpdesk_ticket\nreads: {format: csv}\nsubject: ticket\ntime: at\n"
+        "event: {column: what, values: {Written: ticket_inserted, Taken: taken_in_charge}}\n"
+    )
+    asked = ("audit", str(log), "--policies", str(HELPDESK), "--map", str(mapping), "--format", "json")
+    one, two = run(*asked), run(*asked, "--workers", "2")
+    assert (one.returncode, two.returncode) == (0, 0), two.stderr
+    assert json.loads(two.stdout) == json.loads(one.stdout)
+    assert json.loads(one.stdout)["rejected"] == 2

@@ -244,9 +244,10 @@ class Replay:
     def _queue(self, rows: Iterable[Row]) -> None:
         self._rows += rows
         if len(self._rows) + len(self._faults) >= AT_A_TIME:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Give the engine what waits for it."""
         rows, faults = self._rows, self._faults
         if not rows and not faults:
             return
@@ -298,7 +299,7 @@ class Replay:
 
     def finish(self, until: int | None = None) -> None:
         """Let fall due what falls due by ``until`` (by default the latest time read), and count what is open."""
-        self._flush()
+        self.flush()
         run = self._running()
         ending = run.finish(until)
         for caused in sorted(ending.caused, key=attrgetter("order")):

@@ -42,7 +42,8 @@ class NotInstalled(LogFault):
 @dataclass
 class Table:
     """Rows of one or several files of one format, as groups by subject. A context: what it holds is let go of at its
-    end. ``refused`` fills while it is read: lines that make no row. ``times`` are columns of instants."""
+    end. ``refused`` fills while it is read: lines that make no row. ``times`` are columns of instants. Of several parts
+    (by the checksum of the subject) ``part`` is the number of this one, and how many there are."""
 
     paths: Sequence[str]
     form: str
@@ -50,6 +51,7 @@ class Table:
     times: frozenset[str] = frozenset()
     refused: list[Refusal] = field(default_factory=list)
     columns: tuple[str, ...] = ()
+    part: tuple[int, int] = (0, 1)
 
     def __enter__(self) -> Table:
         """Open the files, and see which columns they have."""
@@ -117,9 +119,10 @@ class Table:
         everything = "line" if self.form == "jsonl" else ", ".join(map(_name, self._found))
         inside = f"SELECT *, row_number() OVER () AS carepolicy_row FROM {self._scan()}"
         asked = f"SELECT {self._value(subject)} AS s, carepolicy_row, hash({everything}) AS h"
-        text = f"{asked}{', ' if values else ''}{values} FROM ({inside}) ORDER BY s NULLS FIRST, carepolicy_row"
-        yield from self._grouped(text)
-        self._note_rejects()
+        text = f"{asked}{', ' if values else ''}{values} FROM ({inside}) WHERE {self._mine('s')}"
+        yield from self._grouped(f"{text} ORDER BY s NULLS FIRST, carepolicy_row")
+        if self.part[0] == 0:
+            self._note_rejects()
 
     def sample(self, most: int) -> list[dict[str, str | None]]:
         """The first rows, by column."""
@@ -146,7 +149,13 @@ class Table:
             else "s NULLS FIRST, n"
         )
         name = "NULL" if by_time else subject
-        yield from self._grouped(f"SELECT {name} AS s, n, line FROM ({inside}) WHERE line IS NOT NULL ORDER BY {order}")
+        text = f"SELECT {name} AS s, n, line FROM ({inside}) WHERE line IS NOT NULL AND {self._mine('s')}"
+        yield from self._grouped(f"{text} ORDER BY {order}")
+
+    def _mine(self, name: str) -> str:
+        """What holds of the rows of this part; those without a subject are of the first."""
+        number, of = self.part
+        return "true" if of == 1 else f"coalesce(hash({name}) % {of}, 0) = {number}"
 
     def _grouped(self, text: str) -> Iterator[tuple[str | None, list[Any]]]:
         try:

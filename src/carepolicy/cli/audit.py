@@ -12,7 +12,7 @@ import orjson
 
 from carepolicy.cli.formats import reported, written
 from carepolicy.cli.sets import bundle_or_exit, earlier_or_exit, format_option, policies_option
-from carepolicy.cli.status import NO, USAGE, CommandError
+from carepolicy.cli.status import NO, UNREACHABLE, USAGE, CommandError
 from carepolicy.cli.terminal import busy, plain
 from carepolicy.cli.times import until_of
 
@@ -48,12 +48,16 @@ if TYPE_CHECKING:
     help="Tell the share in time for limits from A to B, as 1h..8h, or 1h..8h/30m.",
 )
 @click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes to share tables among."
+)
+@click.option(
     "--export", metavar="FILE", help="Write what happened for other tools: .xes, .xes.gz or .json (OCEL 2.0)."
 )
 @format_option("text", "json")
 def command(
     logs: tuple[str, ...], policies: str, mapping: str | None, by: tuple[str, ...], until: str | None,
-    fail_under: str | None, against: str | None, sweep: str | None, export: str | None, form: str,
+    fail_under: str | None, against: str | None, sweep: str | None, workers: int,
+    export: str | None, form: str,
 ) -> None:  # fmt: skip
     """Replay the events of LOGs through the policies, and report which promises were kept.
 
@@ -71,7 +75,7 @@ def command(
         _demand_fact(fact, bundle)
     least = _least(fail_under)
     end = until_of(until, bundle)
-    asked = Asked(logs, policies, mapping, by, end)
+    asked = Asked(logs, policies, mapping, by, end, workers)
     more: dict[str, Any] = {}
     lines: list[str] = []
     with busy("audit"), _exported(export, bundle) as heard:
@@ -105,6 +109,7 @@ class Asked:
     mapping: str | None
     by: Sequence[str]
     until: int | None
+    workers: int = 1
 
 
 @contextmanager
@@ -236,33 +241,43 @@ def replayed(
     from carepolicy.audit.ocel import Objects
     from carepolicy.audit.replay import Replay
     from carepolicy.audit.tables import LogFault, Table, format_of
+    from carepolicy.audit.workers import may_be_shared, shared_replay
     from carepolicy.audit.xes import Repeated, Traces
+    from carepolicy.engine.parallel import WorkerDied
 
     for path in asked.logs:
         if not os.path.exists(path):
             raise CommandError(f"{path}: there is no such file")
+    shared = told is None and heard is None and asked.workers > 1
     try:
         if asked.mapping is None:
             for path in asked.logs:
                 if format_of(path) != "jsonl":
                     raise CommandError(f"{path} needs a mapping (--map): how its rows become events")
-            replay = Replay(bundle, asked.by, told, heard)
-            with Table(asked.logs, "jsonl", None) as table:
-                replay.take_lines(table)
-            replay.finish(asked.until)
-            return replay
-        mapper = mapper_or_exit(bundle, asked.policies, asked.mapping, asked.logs[0])
+            mapper, form = None, "jsonl"
+        else:
+            mapper = mapper_or_exit(bundle, asked.policies, asked.mapping, asked.logs[0])
+            form = mapper.form
         replay = Replay(bundle, asked.by, told, heard)
-        if mapper.form in ("xes", "ocel"):
+        if form in ("xes", "ocel") and mapper is not None:
             for path in asked.logs:
-                with Traces(path) if mapper.form == "xes" else Objects(path) as log:
+                with Traces(path) if form == "xes" else Objects(path) as log:
                     replay.take_mapped(log, mapper)
         else:
-            with Table(asked.logs, mapper.form, mapper.mapping.reads, mapper.times) as table:
-                replay.take_mapped(table, mapper)
+            mapping = None if mapper is None else mapper.mapping
+            times = frozenset[str]() if mapper is None else mapper.times
+            with Table(asked.logs, form, None if mapping is None else mapping.reads, times) as table:
+                if shared and may_be_shared(bundle, table):
+                    return shared_replay(bundle, asked.logs, form, mapping, asked.by, asked.until, asked.workers)
+                if mapper is None:
+                    replay.take_lines(table)
+                else:
+                    replay.take_mapped(table, mapper)
         replay.finish(asked.until)
     except LogFault as fault:
         raise CommandError(str(fault)) from None
+    except WorkerDied as fault:
+        raise CommandError(str(fault), UNREACHABLE) from None
     except Repeated as fault:
         raise CommandError(f'two traces are called "{fault}"') from None
     return replay
