@@ -86,7 +86,7 @@ def _notices(book: Book, flow: Flow, role: str) -> Iterator[Notice]:
     for state, upon, effects in effects_with_places(words, flow):
         for tell in effects.tell:
             if tell.role == role:
-                yield Notice(state.name if state else None, upon, clean(book.filled(tell.say)), tell.in_hours)
+                yield Notice(state.name if state else None, upon, clean(words.spoken(tell.say)), tell.in_hours)
         if effects.assign == role:
             yield Notice(state.name if state else None, upon, "", given=True)
 
