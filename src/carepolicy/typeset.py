@@ -68,6 +68,11 @@ class Typeset:
     pdf: bytes
     unshown: str = ""
 
+    @property
+    def advice(self) -> str:
+        """What to say of letters that no font has; "" where every letter has one."""
+        return how_to_show(self.unshown)
+
 
 def typeset(source: str, data: object = None, files: Mapping[str, bytes] | None = None) -> Typeset:
     """The PDF of a description, which reads ``data`` by ``json("data.json")`` and each of ``files`` by its name.
@@ -91,6 +96,25 @@ def _allowed(data: object) -> object:
     if isinstance(data, dict):
         return {key: _allowed(value) for key, value in data.items()}
     return [_allowed(each) for each in data] if isinstance(data, list | tuple) else data
+
+
+def pictured(source: str, data: object = None, kind: str = "svg") -> list[bytes]:
+    """Each page of a description as a picture, "svg" or "png". Raises NoTypesetter and TypesetError."""
+    fonts = _fonts(system=True)
+    import typst
+
+    told = json.dumps(_allowed(data), ensure_ascii=False).encode("utf-8", "replace")
+    with tempfile.TemporaryDirectory(prefix="carepolicy-") as root:
+        for name, content in {"data.json": told, "main.typ": source.encode()}.items():
+            (Path(root) / name).write_bytes(content)
+        try:
+            made = typst.compile(
+                Path(root) / "main.typ", root=Path(root), font_paths=fonts, format="svg" if kind == "svg" else "png",
+                ppi=150,
+            )  # fmt: skip
+        except typst.TypstError as problem:
+            raise TypesetError(problem.diagnostic or problem.message) from None
+    return made if isinstance(made, list) else [made]
 
 
 def _typeset(root: Path) -> Typeset:

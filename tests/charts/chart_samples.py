@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from carepolicy.policy.language.organisation import HandbookPlace
 from carepolicy.policy.model import (
     After,
     Clock,
@@ -174,6 +175,7 @@ def policies(*flows, roles=None, facts=None, **more):
         settings={key: Setting(key, value, HERE) for key, value in more.get("settings", {}).items()},
         palette=many(more.get("palette")),
         paper="A4",
+        handbook=HandbookPlace(more["handbook"], HERE) if "handbook" in more else None,
         at=HERE,
     )
     texts = {"en": {key: Message(key, text, text, HERE) for key, text in more.get("messages", {}).items()}}

@@ -8,9 +8,10 @@ import chart_samples as samples
 import geometry
 import pytest
 
+from carepolicy.charts import sheets_of
 from carepolicy.charts.card import dot_of
 from carepolicy.charts.colours import contrast, text_on
-from carepolicy.charts.draw import draw_plan, svgs_of
+from carepolicy.charts.draw import draw_chart, svgs_of
 from carepolicy.charts.heat import GROUNDS, NO_SHARE, BadAudit, chart_of_heat, duration, ground_of, read_audit
 from carepolicy.cli.app import run
 from shops import SHOP
@@ -145,7 +146,9 @@ def test_the_command_draws_it_and_refuses_what_it_cannot(tmp_path, capsys):
 @pytest.mark.usefixtures("drawing")
 def test_paper_with_figures_is_exact_too(tmp_path):
     found = read_audit(audit(tmp_path), "email_inquiry")
-    drawn = draw_plan(
-        lambda groups: chart_of_heat(samples.email(), "email_inquiry", found, None, groups), tmp_path / "h.pdf"
-    )
-    assert b"595 842" in drawn.files[0].read_bytes()
+    chart = chart_of_heat(samples.email(), "email_inquiry", found)
+    drawn = draw_chart(chart, tmp_path / "h.pdf")
+    assert drawn.files[0].read_bytes().startswith(b"%PDF")
+    items = [each for sheet in sheets_of(chart).sheets for each in sheet.items]
+    told = " ".join(line for each in items for line in getattr(each, "lines", ()))
+    assert "240 times here" in told

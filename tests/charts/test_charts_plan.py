@@ -7,8 +7,6 @@ import chart_samples as samples
 import pytest
 
 from carepolicy.charts import UnknownFlow, chart_of
-from carepolicy.charts.order import MOST, halved
-from carepolicy.charts.plan import finer
 from carepolicy.policy.model import Fact
 
 
@@ -187,22 +185,6 @@ def test_a_message_on_a_chart_has_titles_of_facts_and_no_placeholders():
     )
 
 
-def test_a_sheet_has_the_notes_that_hold_at_its_steps_and_no_others():
-    policies = long_flow(20, phases=2)
-    flow = policies.flows["long"]
-    way = replace(flow.states["step_0"].on["next"][0], to="end", title="")
-    phases = {key: replace(phase, on={f"only_{key}": (way,)}) for key, phase in flow.phases.items()}
-    chart = chart_of(replace(policies, flows={"long": replace(flow, phases=phases)}), "long")
-    assert [[note.event.text for note in sheet.notes(chart)] for sheet in chart.sheets] == [["Only p0"], ["Only p1"]]
-
-
-def test_a_sheet_is_cut_where_the_fewest_arrows_are_and_near_the_middle():
-    line = list("abcdefgh")
-    assert halved(line, dict(zip(line[1:], line, strict=False))) == [list("abcd"), list("efgh")]
-    bush = {"b": "a", "c": "b", "d": "b", "e": "b", "f": "a", "g": "f", "h": "f"}
-    assert halved(line, bush) == [list("abcde"), list("fgh")]
-
-
 def long_flow(count, phases=0):
     names = [f"step_{n}" for n in range(count)]
     states = {name: {"title": f"Step {n}", "owner": "agent"} for n, name in enumerate(names)}
@@ -220,38 +202,22 @@ def long_flow(count, phases=0):
     return samples.policies(data)
 
 
-def test_twelve_steps_fit_on_one_sheet_and_thirteen_do_not():
-    assert len(chart_of(long_flow(MOST), "long").sheets) == 1
-    assert len(chart_of(long_flow(MOST + 1), "long").sheets) == 2
-
-
-def test_a_long_flow_is_divided_by_phase_and_refers_across():
-    chart = chart_of(long_flow(20, phases=4), "long")
-    assert [sheet.subtitle for sheet in chart.sheets] == ["Phase 1", "Phase 2", "Phase 3", "Phase 4"]
-    last = cards(chart)["step_4"].exits[0]
-    assert (last.target.sheet, last.target.number, last.arrow) == (2, 6, False)
-    assert chart.sheets[1].entries[0].text == "From step 5"
-    assert sorted(card.number for card in cards(chart).values()) == list(range(1, 21))
-
-
-def test_a_sheet_bears_the_title_of_the_phase_that_stands_on_it_alone():
+def test_a_long_flow_is_one_picture_and_numbered_phase_by_phase():
     policies = long_flow(20, phases=2)
     flow = policies.flows["long"]
-    short = replace(flow.phases["p1"], states=tuple(f"step_{n}" for n in range(10, 15)))
-    policies = replace(policies, flows={"long": replace(flow, phases={**flow.phases, "p1": short})})
-    halves = finer(chart_of(policies, "long"), {1, 2})
-    both = [[f"step_{n}" for n in range(first, last)] for first, last in ((0, 5), (5, 15), (15, 20))]
-    titles = [[sheet.subtitle for sheet in chart_of(policies, "long", groups=each).sheets] for each in (halves, both)]
-    assert titles == [["Phase 1", "Phase 1", "Phase 2", ""], ["Phase 1", "", ""]]
+    even, odd = (tuple(f"step_{n}" for n in range(first, 20, 2)) for first in (0, 1))
+    phases = {"p0": replace(flow.phases["p0"], states=even), "p1": replace(flow.phases["p1"], states=odd)}
+    (sheet,) = chart_of(replace(policies, flows={"long": replace(flow, phases=phases)}), "long").sheets
+    assert [card.state for card in sheet.cards] == [*even, *odd]
+    assert [card.number for card in sheet.cards] == list(range(1, 21))
+    assert sheet.cards[4].exits[0].target.sheet is None
 
 
-def test_every_step_is_on_exactly_one_sheet():
+def test_every_step_is_on_the_picture_once():
     for count in (1, 5, 12, 13, 25, 40):
         for phases in (0, 2, 3):
-            chart = chart_of(long_flow(count, phases), "long")
-            named = [card.state for sheet in chart.sheets for card in sheet.cards]
-            assert sorted(named) == sorted(f"step_{n}" for n in range(count))
-            assert all(len(sheet.cards) <= MOST for sheet in chart.sheets)
+            (sheet,) = chart_of(long_flow(count, phases), "long").sheets
+            assert sorted(card.state for card in sheet.cards) == sorted(f"step_{n}" for n in range(count))
 
 
 def test_a_flow_that_is_not_there_is_named():

@@ -150,12 +150,8 @@ def lit(page, kind):
 
 def neighbours(name):
     """Where the plan of a chart says that one may come from, and go to, at a step."""
-    cards = [
-        card for sheet in chart_of(handbook_sets.sample(), "complaint", split=False).sheets for card in sheet.cards
-    ]
-    ends = {
-        end.state for sheet in chart_of(handbook_sets.sample(), "complaint", split=False).sheets for end in sheet.ends
-    }
+    cards = [card for sheet in chart_of(handbook_sets.sample(), "complaint").sheets for card in sheet.cards]
+    ends = {end.state for sheet in chart_of(handbook_sets.sample(), "complaint").sheets for end in sheet.ends}
     drawn = {card.state for card in cards} | ends
     out = {each.target.state for card in cards if card.state == name for each in card.exits if each.target is not None}
     into = {

@@ -2,9 +2,9 @@
 
 from carepolicy.charts.draw import Drawn, UnknownFormat, draw, pictures, sources
 from carepolicy.charts.overview import draw_all
-from carepolicy.charts.paper import UnknownPaper
 from carepolicy.charts.plan import Mark, chart_of
 from carepolicy.charts.render import NoRenderer, RenderError, renderer
+from carepolicy.charts.sheets import UnknownPaper, sheets_of
 from carepolicy.charts.words import UnknownFlow
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "draw_all",
     "pictures",
     "renderer",
+    "sheets_of",
     "sources",
 ]

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import os
 
     from carepolicy.charts.labels import Labels
-    from carepolicy.charts.order import Groups
     from carepolicy.charts.plan import Chart
     from carepolicy.policy.model import Policies
 
@@ -64,11 +63,9 @@ def read_audit(path: str | os.PathLike[str], flow: str) -> Audit:
     return Audit(_count(found, "cases"), _objects(found, "states"), _objects(found, "clocks"), dates[0], dates[1])
 
 
-def chart_of_heat(
-    policies: Policies, flow: str, audit: Audit, language: str | None = None, groups: Groups | None = None
-) -> Chart:
+def chart_of_heat(policies: Policies, flow: str, audit: Audit, language: str | None = None) -> Chart:
     """The plan of a flow's chart with an audit's figures on its cards, a legend, and what was counted."""
-    chart = chart_of(policies, flow, language=language, groups=groups)
+    chart = chart_of(policies, flow, language=language)
     labels = chart.labels
     numbers = {card.state: card.number for sheet in chart.sheets for card in sheet.cards}
     rows: dict[str, list[tuple[str, str]]] = {}

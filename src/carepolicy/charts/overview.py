@@ -13,7 +13,7 @@ from carepolicy.charts.card import NOBODY, font_of
 from carepolicy.charts.colours import shades_of
 from carepolicy.charts.draw import PICTURES, UnknownFormat
 from carepolicy.charts.labels import labels_of
-from carepolicy.charts.paper import exact, too_small
+from carepolicy.charts.paper import fitted, too_small
 from carepolicy.charts.render import NoRenderer, how_to_draw, render, renderer
 from carepolicy.charts.svg import made_readable
 from carepolicy.charts.text import balanced, clean, escaped, humanised, identifier, wrapped
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from carepolicy.charts.colours import Shade
     from carepolicy.charts.labels import Labels
+    from carepolicy.charts.paper import Page
     from carepolicy.policy.model import Flow, Policies
 
 
@@ -82,9 +83,9 @@ def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: 
     if ending == ".svg":
         write(path, readable(policies, render(source, "svg"), language))
     elif ending == ".pdf":
-        page = exact(lambda _: source, policies.organisation.paper, True)
+        page = _fitted(policies, source, language)
         write(path, page.pdf)
-        return path, too_small([page], policies.organisation.paper)
+        return path, too_small(page, policies.organisation.paper)
     else:
         write(path, render(source, "png"))
     return path, ""
@@ -97,6 +98,13 @@ def readable(policies: Policies, picture: bytes, language: str | None, links: Ma
     title = labels_of(language, policies.own_words).all_flows
     addresses = {f"flow-{identifier(name)}": address for name, address in (links or {}).items()}
     return made_readable(picture, title, "; ".join(names.values()), names, "all", language, addresses)
+
+
+def _fitted(policies: Policies, source: str, language: str | None) -> Page:
+    language = language_of(policies, language)
+    title = labels_of(language, policies.own_words).all_flows
+    picture = readable(policies, render(source, "svg"), language)
+    return fitted(picture, policies.organisation.paper, title, language)
 
 
 def _heard(policies: Policies, source: Node, event: str) -> list[Link]:

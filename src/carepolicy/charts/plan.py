@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from carepolicy.charts.address import address_of
 from carepolicy.charts.colours import shades_of
 from carepolicy.charts.exits import ANYWHERE, WayOut, events_of, keyed, own_ways
 from carepolicy.charts.limits import Limit, band_of, limits_of, lines_of
-from carepolicy.charts.order import FEWEST, Tree, divided, halved, joins_of, success_of, title_of, tree_of
+from carepolicy.charts.order import joins_of, ordered, success_of, tree_of
 from carepolicy.charts.text import clean
 from carepolicy.charts.words import Words, words_of
 from carepolicy.machine.locales import is_right_to_left
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from carepolicy.charts.colours import Shade
     from carepolicy.charts.exits import Event
     from carepolicy.charts.labels import Labels
-    from carepolicy.charts.order import Groups
+    from carepolicy.charts.order import Tree
     from carepolicy.policy.model import Flow, Policies, State
 
 
@@ -200,6 +201,8 @@ class Chart:
     marks: Mapping[str, Mark]
     legend: tuple[tuple[str, str], ...] = ()
     """What the marks mean, each a text and its ground; it stands before the page number."""
+    address: str = ""
+    """Where the flow's page is in the handbook, "" where the organisation does not say where that is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,29 +223,21 @@ def chart_of(
     flow_name: str,
     *,
     language: str | None = None,
-    split: bool = True,
     marks: Mapping[str, Mark] | None = None,
-    groups: Groups | None = None,
 ) -> Chart:
-    """The plan of a flow's chart. Raises UnknownFlow.
-
-    ``split`` divides a flow of more than twelve steps into sheets, by phase where there are phases; ``groups``
-    are the sheets themselves, as ``finer`` gives them. A step's number is the same however it is divided.
-    """
+    """The plan of a flow's chart, as one picture; ``sheets_of`` cuts it into sheets of paper. Raises UnknownFlow."""
     words = words_of(policies, flow_name, language)
     policies, flow = words.policies, words.flow
     events = {name: events_of(words, state) for name, state in flow.states.items()}
     ways = {name: own_ways(each) for name, each in events.items()}
     starts = [name for name, state in flow.states.items() if state.start_on]
     tree = tree_of(flow, ways, flow.states, starts)
-    usual = divided(flow, tree)
-    order = [name for names in usual for name in names]
-    groups = groups or (usual if split else [order])
+    order = ordered(flow, tree)
     numbers = {name: number for number, name in enumerate(order, start=1)}
-    pages = {name: page for page, names in enumerate(groups, start=1) for name in names}
+    pages = dict.fromkeys(order, 1)
     drawing = _Drawing(words, events, ways, _ways_into(flow, events), numbers, pages, success_of(flow))
     notes = tuple(_notes(drawing))
-    sheets = tuple(_sheet(drawing, notes, page, len(groups), names) for page, names in enumerate(groups, start=1))
+    sheets = (_sheet(drawing, notes, 1, 1, order),)
     roles = {card.role: words.role(card.role) for sheet in sheets for card in sheet.cards if card.role is not None}
     return Chart(
         flow=flow.name,
@@ -256,24 +251,8 @@ def chart_of(
         sheets=sheets,
         notes=notes,
         marks=marks or {},
+        address=address_of(policies, flow.name, words.language),
     )
-
-
-def finer(chart: Chart, small: set[int]) -> Groups | None:
-    """Sheets of a chart with those of the pages ``small`` cut in two; None where none of them can be cut."""
-    entered = {
-        leaving.target.state: card.state
-        for sheet in chart.sheets
-        for card in sheet.cards
-        for leaving in card.exits
-        if leaving.arrow and leaving.target is not None
-    }
-    groups: Groups = []
-    for sheet in chart.sheets:
-        names = [card.state for card in sheet.cards]
-        runs = halved(names, entered) if sheet.page in small and len(names) > FEWEST else [names]
-        groups += runs
-    return groups if len(groups) > len(chart.sheets) else None
 
 
 def _footer(policies: Policies, flow: Flow, words: Words) -> tuple[str, ...]:
@@ -293,8 +272,7 @@ def _sheet(drawing: _Drawing, notes: tuple[Note, ...], page: int, pages: int, na
     ends: list[Target] = []
     cards = [_card(drawing, tree, joins, page, flow.states[name], ends) for name in names]
     entries = _entries(drawing, notes, tree, names)
-    subtitle = title_of(flow, names) if pages > 1 else ""
-    return Sheet(page, pages, subtitle, tuple(cards), tuple(entries), tuple(ends), frozenset(joins))
+    return Sheet(page, pages, "", tuple(cards), tuple(entries), tuple(ends), frozenset(joins))
 
 
 def _from_other_sheet(drawing: _Drawing, name: str, names: list[str]) -> bool:

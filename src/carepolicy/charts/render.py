@@ -5,7 +5,6 @@ Where the system lacks the libraries that this one wants: by graphviz-pure, a wh
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import subprocess
@@ -128,46 +127,11 @@ def _by_program(program: str, source: str, kind: str) -> bytes:
 
 
 def _by_pure(source: str, kind: str) -> bytes:
-    """What graphviz-pure draws. It writes no PDF: that is made of its SVG."""
+    """What graphviz-pure draws."""
     program = _path_of_pure()
     if program is None:
         raise NoRenderer
-    return _pdf_of(_by_program(program, source, "svg")) if kind == "pdf" else _by_program(program, source, kind)
-
-
-def _pdf_of(svg: bytes) -> bytes:
-    """A drawing as a page of PDF, of its size. Raises NoRenderer."""
-    try:
-        from reportlab.graphics.renderPDF import drawToString
-        from svglib.svglib import svg2rlg
-
-        _take_letters()
-    except ImportError:
-        raise NoRenderer("a PDF needs Graphviz, or carepolicy[render], which makes it of an SVG") from None
-    drawing = svg2rlg(io.BytesIO(svg))
-    if drawing is None:
-        raise RenderError("the drawing is no SVG")
-    return bytes(drawToString(drawing, invariant=1))  # without the time of day: the same drawing, the same bytes
-
-
-@cache
-def _take_letters() -> None:
-    """Let pages be written with Arimo where charts ask for Arial, whose letters are as wide: no font of the system is
-    needed. The wheel has it as one font of all weights; a page wants one file for each."""
-    from importlib.resources import as_file, files
-
-    from fontTools.ttLib import TTFont
-    from fontTools.varLib.instancer import instantiateVariableFont
-    from svglib.fonts import register_font
-
-    with (
-        as_file(files("fontpkg_arimo") / "files" / "Arimo[wght].ttf") as source,
-        tempfile.TemporaryDirectory() as place,
-    ):
-        for weight, number in (("normal", 400), ("bold", 700)):
-            path = os.path.join(place, f"{weight}.ttf")
-            instantiateVariableFont(TTFont(source), {"wght": number}, updateFontNames=True).save(path)
-            register_font("Arial", path, weight=weight)
+    return _by_program(program, source, kind)
 
 
 def _by_pygraphviz(source: str, kind: str) -> bytes:

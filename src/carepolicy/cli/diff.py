@@ -19,6 +19,7 @@ from carepolicy.handbook.comparison import page_of
 from carepolicy.policy.files import as_named
 from carepolicy.policy.likeness import did_you_mean
 from carepolicy.translations import said_by_us
+from carepolicy.typeset import NoTypesetter, TypesetError
 
 if TYPE_CHECKING:
     from carepolicy.charts.changes import Difference
@@ -50,7 +51,7 @@ def command(
     library is the set that comes with carepolicy. A revision is REV, or REV:FOLDER for another folder than
     --policies; OLD..NEW is both in one. Without NEW the comparison is with the files as they are. On a chart, what
     is new, changed and removed is marked by a word, a border and a colour; a chart of several flows becomes a file
-    for each flow.
+    for each flow, a .svg or .png one picture for a screen, a .pdf sheets of paper.
     """
     first, last = _named(old, new, policies)
     difference = _compared(first, last, policies, language, flow)
@@ -101,7 +102,7 @@ def _written(difference: Difference, old: str, new: str, path: Path) -> list[Pat
         else:
             text = _told(difference, old, new, "json" if ending == ".json" else "text")
         path.write_text(text, encoding="utf-8", newline="\n")
-    except (NoRenderer, RenderError) as problem:
+    except (NoRenderer, RenderError, NoTypesetter, TypesetError) as problem:
         raise CommandError(str(problem), UNREACHABLE) from None
     except OSError as problem:
         raise CommandError(f"cannot write {path}: {problem.strerror or problem}") from None

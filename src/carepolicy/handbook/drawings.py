@@ -102,7 +102,7 @@ def _drawn(plan: _Plan) -> tuple[str, str]:
 
 
 def _planned(policies: Policies, flow: str, language: str, stem: str, *, inside: bool) -> _Plan:
-    chart = chart_of(policies, flow, language=language, split=False)
+    chart = chart_of(policies, flow, language=language)
     (sheet,) = chart.sheets
     return _Plan(chart, stem, dot_of(chart, sheet), dot_of(chart, sheet, heading=False) if inside else "")
 

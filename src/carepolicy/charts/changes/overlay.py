@@ -19,7 +19,7 @@ from carepolicy.charts.changes.difference import (
 )
 from carepolicy.charts.changes.items import AFTER, ANYWHERE, Placed
 from carepolicy.charts.changes.words import change_words
-from carepolicy.charts.draw import draw_plan
+from carepolicy.charts.draw import draw_chart
 from carepolicy.charts.exits import chart_key
 from carepolicy.charts.plan import ENTER, LEAVE, Mark, chart_of, lines_inside
 from carepolicy.charts.text import width
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from carepolicy.charts.changes.items import Key
     from carepolicy.charts.changes.words import ChangeWords
     from carepolicy.charts.draw import Drawn
-    from carepolicy.charts.order import Groups
     from carepolicy.charts.plan import Chart
     from carepolicy.policy.model import Flow, Phase, Policies, State, Transition
 
@@ -46,12 +45,12 @@ _LONGEST = 180
 """Columns of a change's words above which a card only says that something changed."""
 
 
-def chart_of_changes(difference: Difference, flow: str, between: str = "", groups: Groups | None = None) -> Chart:
+def chart_of_changes(difference: Difference, flow: str, between: str = "") -> Chart:
     """The plan of the chart of one flow as both sets have it; ``between`` says in the footer which sets these are."""
     policies, keys = union_of(difference, flow)
     words = change_words(difference.language, difference.new.own_words)
     marks = marks_of(difference, flow, words, keys)
-    chart = chart_of(policies, flow, language=difference.language, groups=groups)
+    chart = chart_of(policies, flow, language=difference.language)
     chart = replace(chart, marks=_with_lines(difference, chart, marks))
     kinds = {change.kind for change in difference.drawn(flow)}
     legend = tuple((word_of(words, kind), GROUNDS[kind]) for kind in LINES if kind in kinds)
@@ -145,7 +144,7 @@ def _short(words: ChangeWords, change: Change) -> str:
 def draw_changes(difference: Difference, flow: str, path: Path, between: str) -> Drawn:
     """Write the coloured chart of one flow as .svg, .png, .pdf or .dot. Raises NoRenderer, RenderError and OSError."""
     paper = difference.new.organisation.paper
-    return draw_plan(lambda groups: chart_of_changes(difference, flow, between, groups), path, paper=paper)
+    return draw_chart(chart_of_changes(difference, flow, between), path, paper=paper)
 
 
 Value = TypeVar("Value")

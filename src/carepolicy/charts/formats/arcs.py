@@ -137,7 +137,7 @@ def graph_of(policies: Policies, flow_name: str, language: str | None) -> Graph:
             said = words.labels.after.format(words.limit(after.limit))
             limit = words.limit(after.limit)
             arcs += _arcs(words, name, f"after {after.limit}", after.transitions, said, limit)
-    chart = chart_of(policies, flow_name, language=language, split=False)
+    chart = chart_of(policies, flow_name, language=language)
     cards = {card.state: card for sheet in chart.sheets for card in sheet.cards}
     return Graph(flow, words, starts, tuple(arcs), cards)
 
