@@ -191,6 +191,7 @@ def normalised(tag: str) -> str:
     return "_".join([first.lower(), *(each.title() if len(each) == 4 else each.upper() for each in more)])
 
 
+@lru_cache(maxsize=256)
 def primary_language(tag: str) -> str:
     """The language of a tag without its script and region: "fr" of "fr-CA" and of "fr_CA"."""
     return tag.strip().replace("_", "-").partition("-")[0].lower()

@@ -30,6 +30,7 @@ def width(text: str) -> int:
     return total
 
 
+@lru_cache(maxsize=16_384)
 def clean(text: str) -> str:
     """One line without control characters: what XML and Graphviz both accept."""
     return _SPACES.sub(" ", _UNSEEN.sub("", text)).strip()
@@ -89,6 +90,7 @@ def humanised(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+@lru_cache(maxsize=16_384)
 def identifier(*parts: str) -> str:
     """An id of [a-z0-9_] only; other characters become their code point, so that ids stay distinct."""
     return "_".join("".join(_safe(character) for character in part) for part in parts)

@@ -295,7 +295,7 @@ def settled(organisation: Organisation, text: str) -> str:
         setting = organisation.settings.get(match[1])
         return humanised(match[1]) if setting is None else str(setting.told)
 
-    return clean(_SETTING.sub(value, text))
+    return clean(_SETTING.sub(value, text) if "settings." in text else text)
 
 
 def limit_told(policies: Policies, text: str, language: str) -> Inflected:

@@ -109,12 +109,21 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
         for name, each in value.items():
             yield from _texts(each, (*path, str(name)))
     elif is_dataclass(value):
-        for each in fields(value):
-            if each.name != "at":
-                yield from _texts(getattr(value, each.name), (*path, each.name))
+        for name in _names_of(type(value)):
+            yield from _texts(getattr(value, name), (*path, name))
     elif isinstance(value, (tuple, list, frozenset)):
         for number, each in enumerate(value):
             yield from _texts(each, (*path, str(number)))
+
+
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def _names_of(kind: type) -> tuple[str, ...]:
+    """The names of a class's fields, but for that of its place in a file: asked for once."""
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(each.name for each in fields(kind) if each.name != "at")
+    return _NAMES[kind]
 
 
 def _use(book: Book, flow: Flow, path: Path) -> Use:

@@ -408,12 +408,29 @@ def _is_inside(name: str) -> bool:
     return not path.is_absolute() and ".." not in path.parts and "\\" not in name and ":" not in name
 
 
+_COMPILED: dict[str, bytes] = {}
+"""The templates of the package, compiled, by Jinja's keys of them."""
+
+
 def environment_of() -> Environment:
     """Jinja with everything escaped, and an error for a name that is not there."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+    from jinja2.bccache import Bucket
+
+    class Compiled(BytecodeCache):
+        """Keeps each template that is compiled, since every language of a handbook asks for it in an environment of
+        its own."""
+
+        def load_bytecode(self, bucket: Bucket) -> None:
+            if bucket.key in _COMPILED:
+                bucket.bytecode_from_string(_COMPILED[bucket.key])
+
+        def dump_bytecode(self, bucket: Bucket) -> None:
+            _COMPILED[bucket.key] = bucket.bytecode_to_string()
 
     return Environment(
         loader=PackageLoader("carepolicy.handbook"),
+        bytecode_cache=Compiled(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
