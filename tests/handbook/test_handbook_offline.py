@@ -30,7 +30,10 @@ WATCH = """navigator.serviceWorker.ready.then((found) => {
   });
 })"""
 """Marks the page once another worker has taken over, and once an attempt to take a handbook has ended."""
-LOOK = "navigator.serviceWorker.ready.then((found) => { found.update().catch(() => undefined); })"
+LOOK = """navigator.serviceWorker.ready.then((found) => {
+  setInterval(() => found.update().catch(() => undefined), 300);
+})"""
+"""Looks for a new handbook, again and again: a look that was under way may have seen the one before."""
 KEPT = "caches.keys().then((names) => names.filter((name) => !name.endsWith(' pages')).length)"
 
 
