@@ -128,3 +128,12 @@ def test_a_tag_falls_back_to_its_language(tag, expected):
 @pytest.mark.parametrize(("tag", "said"), [("FR", "oui"), ("fr_CA", "oui"), ("pt-BR", "sim"), ("de-AT", "ja")])
 def test_words_of_a_region_are_those_of_its_language(tag, said):
     assert translation_of(tag).gettext("yes") == said
+
+
+@pytest.mark.parametrize("language", COMPLETE)
+def test_no_translation_says_its_beginning_twice(language: str) -> None:
+    path = ROOT / f"src/carepolicy/locale/{language}/LC_MESSAGES/carepolicy.po"
+    texts = [each.string for each in read_po(io.BytesIO(path.read_bytes())) if isinstance(each.string, str)]
+    long = [text for text in texts if len(text) > 60]
+    assert len(long) > 20
+    assert [text for text in long if text.count(text[:30]) > 1] == []

@@ -104,13 +104,13 @@
 
     const open = () => {
       if (scale || !frame.clientWidth) return;
-      const fitted = viewer.dataset.opening === "fit";
+      const fitted = viewer.dataset.opening === "width";
       const [across] = roomOf();
       const high = fitted ? height * Math.min(1, across / width) : height;
       frame.style.height = `${Math.min(0.75 * window.innerHeight, high + 24)}px`;
       scale = picture.getBoundingClientRect().width / width;
       if (fitted) {
-        fit();
+        zoom(Math.min(1, across / width));
       } else {
         zoom(1);
         const first = ways.cards[0];
