@@ -30,7 +30,8 @@ import orjson
 
 from carepolicy.checks import check_folder
 from carepolicy.cli.formats import FORMATS, reported, written
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.output import OrderedRun
+from carepolicy.engine.run import Run
 from carepolicy.machine.program import Bundle
 from carepolicy.policy.files import policy_files
 from carepolicy.policy.findings import Severity

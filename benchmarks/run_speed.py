@@ -33,8 +33,10 @@ from transitions import Machine
 import shop_year
 from carepolicy.cli.run import BLOCK, seldom_collected
 from carepolicy.engine.intake import numbered_lines
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.output import OrderedRun
+from carepolicy.engine.run import Run
 from carepolicy.machine.bundle import compile_folder
+from carepolicy.spool import spool
 from complaint_events import lines
 
 HERE = Path(__file__).parent
@@ -153,11 +155,12 @@ def transitions_alone(data: list[bytes]) -> None:
 
 def carepolicy_run(events: Path, output: Path, bundle: Any) -> None:
     """All of ``carepolicy run`` but its command line: read a file, write every record to another."""
-    with seldom_collected(), events.open("rb") as source, output.open("wb") as records, OrderedRun(Run(bundle)) as run:
+    ordered = OrderedRun(Run(bundle), spool)
+    with seldom_collected(), events.open("rb") as source, output.open("wb") as records, ordered as run:
         for block in numbered_lines(iter(lambda: source.read1(BLOCK), b"")):
             records.write(run.feed(block).encode())
-        for text in run.finish(None):
-            records.write(text.encode())
+        for written in run.finish_bytes(None):
+            records.write(written)
 
 
 def timed(work: Callable[[], object]) -> float:

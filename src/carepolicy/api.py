@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from carepolicy.businesstime.instants import microseconds
+from carepolicy.engine.output import OrderedRun
 from carepolicy.engine.record import Record
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.run import Run
 from carepolicy.event import Event, line_of
 from carepolicy.machine.bundle import PolicyErrors, from_bytes, load_bundle, to_bytes
 from carepolicy.spool import spool

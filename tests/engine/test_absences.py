@@ -10,7 +10,8 @@ import orjson
 import pytest
 
 from carepolicy.checks import check_folder
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.output import OrderedRun
+from carepolicy.engine.run import Run
 from carepolicy.handbook.book import Book, calendars_of
 from carepolicy.handbook.home import matrix_of
 from carepolicy.machine.bundle import compile_folder

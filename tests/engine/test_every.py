@@ -11,7 +11,8 @@ import pytest
 
 from carepolicy.cli import app
 from carepolicy.engine.instants import parse
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.output import OrderedRun
+from carepolicy.engine.run import Run
 from carepolicy.machine.bundle import compile_folder
 
 ORGANISATION = """

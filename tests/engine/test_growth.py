@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from carepolicy.engine import stepper
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.output import OrderedRun
+from carepolicy.engine.run import Run
 from carepolicy.machine.program import Bundle
 from stories import compiled, event, flow_text
 

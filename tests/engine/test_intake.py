@@ -15,7 +15,8 @@ from carepolicy.businesstime.instants import microseconds
 from carepolicy.engine import codes
 from carepolicy.engine.instants import parse, read_instant, text_of
 from carepolicy.engine.intake import Intake
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.output import OrderedRun
+from carepolicy.engine.run import Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
 from complaint_events import lines as complaint_lines

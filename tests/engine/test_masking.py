@@ -13,7 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from carepolicy.engine.cards import mask_cards
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.output import OrderedRun
+from carepolicy.engine.run import Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
 from laws import examples

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from carepolicy.engine.instants import parse
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.output import OrderedRun
+from carepolicy.engine.run import Run
 from carepolicy.machine.program import Bundle
 from stories import ORGANISATION, compiled, event, flow_text, often
 

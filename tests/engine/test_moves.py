@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from carepolicy.businesstime.instants import microseconds
 from carepolicy.engine.fast.moves import write_move
+from carepolicy.engine.output import OrderedRun
 from carepolicy.engine.program import live_program
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.run import Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
 from laws import examples

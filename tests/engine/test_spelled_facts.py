@@ -12,7 +12,8 @@ import pytest
 
 from carepolicy.checks import check_folder
 from carepolicy.engine import codes
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.output import OrderedRun
+from carepolicy.engine.run import Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.policy.findings import Severity
 

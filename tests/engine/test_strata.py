@@ -11,8 +11,9 @@ import orjson
 import pytest
 
 from carepolicy.engine.intake import numbered_lines
+from carepolicy.engine.output import OrderedRun
 from carepolicy.engine.parallel import ParallelRun
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.run import Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
 from stories import Runner, event, short, write_set

@@ -10,9 +10,10 @@ import orjson
 import pytest
 
 from carepolicy.engine.intake import numbered_lines
+from carepolicy.engine.output import OrderedRun
 from carepolicy.engine.parallel import ParallelRun
 from carepolicy.engine.record import Known, ProgramId, Record
-from carepolicy.engine.run import OrderedRun, Run, in_order_of_time
+from carepolicy.engine.run import Run, in_order_of_time
 from carepolicy.machine.bundle import compile_folder, from_bytes, to_bytes
 from carepolicy.machine.program import Bundle
 from stories import event, write_set

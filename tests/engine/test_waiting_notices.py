@@ -10,8 +10,9 @@ import orjson
 import pytest
 
 from carepolicy.cli import app
+from carepolicy.engine.output import OrderedRun
 from carepolicy.engine.parallel import ParallelRun
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.run import Run
 from carepolicy.engine.stepper import AT_ONE_INSTANT
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from carepolicy.api import Flow
 from carepolicy.engine.facts import taker_of
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.output import OrderedRun
+from carepolicy.engine.run import Run
 from carepolicy.machine.program import Bundle
 from laws import examples
 from random_flows import Loaded, logs, small_flows

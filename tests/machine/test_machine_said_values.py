@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from carepolicy.api import Engine
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.output import OrderedRun
+from carepolicy.engine.run import Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.locales import YES_AND_NO, nearest_language
 from stories import ORGANISATION, event, write_set

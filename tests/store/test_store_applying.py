@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from carepolicy.engine.intake import numbered_lines
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.output import OrderedRun
+from carepolicy.engine.run import Run
 from carepolicy.machine import cache
 from carepolicy.machine.bundle import KIND, to_bytes
 from carepolicy.machine.program import Bundle

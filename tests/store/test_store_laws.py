@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.engine.intake import numbered_lines
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.output import OrderedRun
+from carepolicy.engine.run import Run
 from carepolicy.machine.program import Bundle
 from carepolicy.store.live.memory import StoreMemory
 from carepolicy.store.live.operation import Operation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carepolicy.policy.language.absence import compared
+from carepolicy.policy.likeness import compared
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle

@@ -161,7 +161,10 @@ class Case:
 
     def round_of(self, clock: str) -> Round | None:
         """The present round of the clock of that name."""
-        return next((each for each in self.rounds if each is not None and each.clock.name == clock), None)
+        for each in self.rounds:
+            if each is not None and each.clock.name == clock:
+                return each
+        return None
 
 
 Origin = tuple[int, str, str, int]
@@ -305,6 +308,9 @@ class Steps(Protocol):
     ) -> Case:  # fmt: skip
         """Open a case, step by step."""
 
+    def interpret_timer(self, subject: Subject, case: Case, after: LiveAfter, now: int, when: str) -> bool:
+        """Let a timer of a state fire, step by step; False where no transition takes it."""
+
     def set_fact(self, case: Case, fact: str, value: Any) -> None:
         """Set a fact of a case, or take its value away (None)."""
 
@@ -369,9 +375,10 @@ MILLENNIUM = 1_000 * 366 * DAY
 
 
 class LiveAfter:
-    """A timer of a state and the ways that it may go."""
+    """A timer of a state and the ways that it may go; ``move`` takes one in the place of the stepper, where there is
+    such."""
 
-    __slots__ = ("calendar", "elapsed", "limit", "place", "trigger", "ways")
+    __slots__ = ("calendar", "elapsed", "limit", "move", "place", "trigger", "ways")
 
     def __init__(self, table: AfterTable, calendar: Calendar) -> None:
         self.trigger = table.trigger
@@ -382,6 +389,7 @@ class LiveAfter:
         self.calendar = calendar
         self.place = table.place
         self.ways: tuple[LiveWay, ...] = ()
+        self.move: Move | None = None
 
     def due(self, entered: int, facts: Mapping[str, Any]) -> int:
         """When it fires for a case that entered its state at ``entered``; ``NEVER`` where a fact is missing."""

@@ -153,30 +153,43 @@ class CaseValues:
 
 
 class LiveText:
-    """A text of a template."""
+    """A text of a template: stretches of text, between which stand what differs from case to case, and the subject
+    within a stretch, as most texts tell nothing else."""
 
-    __slots__ = ("_known", "_pieces", "_template")
+    __slots__ = ("_first", "_others", "_template")
 
     def __init__(self, template: Template, parts: tuple[Piece, ...]) -> None:
         self._template = template
-        self._pieces: tuple[str | Slot, ...] = parts
-        known = all(isinstance(part, str) for part in parts)
-        self._known = "".join(map(str, parts)) if known else None
+        self._first: tuple[str, ...] = ("",)
+        """The stretch before all that differs, cut where the subject stands."""
+        self._others: tuple[tuple[Slot, tuple[str, ...]], ...] = ()
+        """What differs, each with the stretch behind it, cut where the subject stands."""
+        for each in parts:
+            if isinstance(each, str):
+                self._add(each)
+            elif each.kind == "subject" and not each.isolated:
+                self._add(None)
+            else:
+                self._others += ((each, ("",)),)
+
+    def _add(self, text: str | None) -> None:
+        """Add a text, or the subject (None), to the last stretch."""
+        *before, last = self._first if not self._others else self._others[-1][1]
+        stretch = (*before, last, "") if text is None else (*before, last + text)
+        if self._others:
+            self._others = (*self._others[:-1], (self._others[-1][0], stretch))
+        else:
+            self._first = stretch
 
     def told(self, stepper: Steps, case: Case, reveal: bool) -> str:
         """The text for a case."""
-        if self._known is not None:
-            return self._known
-        values = CaseValues(stepper, case)
-        found: list[str] = []
-        for each in self._pieces:
-            if isinstance(each, str):
-                found.append(each)
-            elif each.kind == "subject" and not each.isolated:
-                found.append(case.subject)
-            else:
-                found.append(self._template.told(each, values, reveal))
-        return "".join(found)
+        about = case.subject
+        said = about.join(self._first)
+        if self._others:
+            values, told = CaseValues(stepper, case), self._template.told
+            for slot, stretch in self._others:
+                said += told(slot, values, reveal) + about.join(stretch)
+        return said
 
 
 class ChannelText:

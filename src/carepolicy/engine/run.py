@@ -12,21 +12,18 @@ schedule:
 from __future__ import annotations
 
 from bisect import insort
-from collections import Counter, deque
+from collections import Counter
+from collections.abc import Callable
 from enum import Enum
 from heapq import heappop, heappush
-from io import BytesIO
-from itertools import groupby
 from operator import attrgetter, itemgetter
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepolicy.engine import codes
 from carepolicy.engine.case import LiveProgram
-from carepolicy.engine.history.log import read_record
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import (
     AT_THE_END,
-    BLOCK,
     MERGE,
     Incoming,
     Intake,
@@ -36,15 +33,13 @@ from carepolicy.engine.intake import (
     is_too_long,
     make_tuple,
 )
-from carepolicy.engine.letters import DeadLetters, EventRecords, Refusal
+from carepolicy.engine.letters import EventRecords, Refusal
 from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.program import live_program
-from carepolicy.engine.record import as_read, render, text_of_all
 from carepolicy.engine.stratum import NO_EVENTS, Stratum, raised_as_incoming
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from types import TracebackType
+    from collections.abc import Iterable, Iterator, Sequence
 
     from carepolicy.engine.case import Raised
     from carepolicy.engine.intake import Line, Row
@@ -54,6 +49,10 @@ if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle, WatchTable
 
 _time_of = itemgetter(3)
+_order_of = _place_of = itemgetter(0, 1, 2)
+
+KEPT_AT_A_TIME = 256
+"""So many events' records wait before they are kept together."""
 
 
 class Schedule(Enum):
@@ -74,6 +73,13 @@ class Caused(NamedTuple):
     stratum: int
     order: int
     records: list[Record]
+
+
+Keep = Callable[[list[Caused]], None]
+"""Takes what lines caused."""
+
+Waiting = tuple[int, int, int, Incoming]
+"""An event that waits for a higher stratum: its time and line, and how many have come to wait before it."""
 
 
 class Ending(NamedTuple):
@@ -136,7 +142,8 @@ class Run:
         self.refusals: list[Refusal] = []
         self.tally: Counter[str] = Counter()
         self.latest = -NEVER
-        self._waiting: list[list[tuple[int, int, int, Incoming]]] = [[] for _ in range(self.levels)]
+        self._waiting: list[list[Waiting]] = [[] for _ in range(self.levels)]
+        self._levels: dict[str, tuple[int, ...]] = {}
         self._caused: list[Caused] = []
         self._due: list[Record] = []
         self._order = 0
@@ -185,7 +192,32 @@ class Run:
         elif rows:
             if not self._begin:
                 self._begin = rows[0][0]
-            self.strata[0].take_rows(rows, self.give, self.at_once, self.after)
+            lowest = rows if self.at_once or self.levels == 1 else self._without_higher(rows)
+            self.strata[0].take_rows(lowest, self.give, self.at_once, self.after)
+
+    def _without_higher(self, rows: Sequence[Row]) -> Iterator[Row]:
+        """The events that concern the lowest stratum; the others are kept for the higher ones at their turn."""
+        out = self.strata[0].out
+        for row in rows:
+            levels = self._only_higher(row[2])
+            if not levels:
+                yield row
+                continue
+            if out:
+                self._emit(0, self._begin)
+            self._begin = row[0] + 1
+            event: Incoming = make_tuple(Incoming, row)
+            for level in levels:
+                self._order += 1
+                self._waiting[level].append((event.time, event.line, self._order, event))
+
+    def _only_higher(self, kind: str) -> tuple[int, ...]:
+        """The strata that a type of event concerns, where none of them is the lowest."""
+        levels = self._levels.get(kind)
+        if levels is None:
+            found = tuple(level for level, stratum in enumerate(self.strata) if stratum.routes(kind))
+            levels = self._levels[kind] = () if 0 in found else found
+        return levels
 
     def _take_row(self, row: Row) -> None:
         event: Incoming = make_tuple(Incoming, row)
@@ -302,7 +334,7 @@ class Run:
         else:
             self._emit(0, line)
 
-    def _work_through(self, until: int | None) -> None:
+    def _work_through(self, until: int | None, keep: Keep | None = None) -> None:
         """Let the higher strata work, in the order of time; and, by ``until``, what falls due in them."""
         for level in range(1, self.levels):
             for event in self.watches[level].raised():
@@ -310,12 +342,41 @@ class Run:
             waiting = self._waiting[level]
             if waiting:
                 self._waiting[level] = []
-                for _, _, _, event in sorted(waiting, key=itemgetter(0, 1, 2)):
-                    self.give_to(level, self._at_present(level, event) if self.at_once and event.raised else event)
-                    self._hand_on(level, event.line)
-                    self._emit(level, event.line)
+                self._take_waiting(level, waiting, keep)
             if until is not None:
                 self._fire(level, until)
+                if keep is not None:
+                    keep(self._collected())
+
+    def _take_waiting(self, level: int, waiting: list[Waiting], keep: Keep | None) -> None:
+        """Take what has waited for a higher stratum, in the order of time. What is taken is let go of at once."""
+        waiting.sort(key=_order_of, reverse=True)
+        stratum = self.strata[level]
+        out, raised, counted = stratum.out, stratum.stepper.raised, stratum.counted
+
+        def after(row: Row) -> None:
+            line = row[0]
+            if raised or counted:
+                self._hand_on(level, line)
+            if out:
+                self.emit(level, line, out[:])
+                out.clear()
+            if keep is not None and len(self._caused) >= KEPT_AT_A_TIME:
+                keep(self._collected())
+
+        def fully(event: Incoming) -> None:
+            self.give_to(level, self._at_present(level, event) if self.at_once and event.raised else event)
+            after(event)
+
+        def plain() -> Iterator[Row]:
+            while waiting:
+                event = waiting.pop()[3]
+                if event.raised or None in event.data.values():
+                    fully(event)
+                else:
+                    yield event
+
+        stratum.take_rows(plain(), fully, True, after)
 
     def _at_present(self, level: int, event: Incoming) -> Incoming:
         """A raised event that comes when its key has already seen later ones happens to it when it comes."""
@@ -327,11 +388,14 @@ class Run:
 
     # -- what falls due ------------------------------------------------------------------------------------
 
-    def finish(self, until: int | None = None) -> Ending:
-        """Let timers fall due by ``until`` (by default the latest time read), stratum by stratum."""
+    def finish(self, until: int | None = None, keep: Keep | None = None) -> Ending:
+        """Let timers fall due by ``until`` (by default the latest time read), stratum by stratum. ``keep`` takes what
+        earlier lines caused as it comes, which is in the ending otherwise."""
         self.finish_lowest(until)
-        self._work_through(self.latest if until is None else until)
-        caused = sorted(self._collected(), key=itemgetter(0, 1, 2))
+        if keep is not None:
+            keep(sorted(self._collected(), key=_place_of))
+        self._work_through(self.latest if until is None else until, keep)
+        caused = sorted(self._collected(), key=_place_of)
         due, self._due = self._due, []
         return Ending(caused, in_order_of_time(due))
 
@@ -399,132 +463,6 @@ class Run:
 def in_order_of_time(records: Iterable[Record]) -> list[Record]:
     """Records by (time, subject, flow, sequence)."""
     return sorted(records, key=attrgetter("when", "subject", "flow", "sequence"))
-
-
-class OrderedRun:
-    """A run whose output is in the order of the lines that caused it, whatever had to wait for later lines.
-
-    A set of one stratum without lateness gives its records at once. Otherwise earlier lines may still cause records,
-    and those of the lowest stratum wait in a file that ``spool`` makes until all lines are read: one in memory, unless
-    something better is handed in. ``dead`` collects dead letters.
-    """
-
-    def __init__(self, run: Run, spool: Callable[[], IO[bytes]] = BytesIO) -> None:
-        self._run = run
-        self._make_spool = spool
-        self._direct = run.levels == 1 and run.holding is None
-        self._spool: IO[bytes] | None = None
-        self._kept: list[tuple[int, int, int]] = []
-        self._spooled = 0
-        self.records_written = 0
-        self.lines_read = 0
-        self.dead: list[str] = []
-        self._letters = DeadLetters(run.bundle, run.reveal)
-        self.tally: Counter[str] = run.tally
-
-    def __enter__(self) -> OrderedRun:
-        """The run itself."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
-        """Let go of the spool and of worker processes."""
-        if self._spool is not None:
-            self._spool.close()
-        self._run.close()
-
-    def feed(self, lines: Sequence[Line]) -> str:
-        """Take numbered lines; the records that may be written now."""
-        found = self._fed(lines)
-        if self._direct:
-            return "".join([self._text(each.records) for each in found])
-        if found:
-            self._keep(found)
-        return ""
-
-    def feed_values(self, lines: Sequence[Line]) -> list[Record]:
-        """As ``feed``, the records as values."""
-        found = self._fed(lines)
-        if self._direct:
-            return [as_read(record) for each in found for record in each.records]
-        if found:
-            self._keep(found)
-        return []
-
-    def _fed(self, lines: Sequence[Line]) -> list[Caused]:
-        self.lines_read += len(lines)
-        found = self._run.feed(lines)
-        if self._run.holding is None:
-            self._bury()
-        return found
-
-    def finish(self, until: int | None) -> Iterator[str]:
-        """What is left: records that had to wait, in the order of their lines, and what fell due at the end."""
-        for each in self._rest(until):
-            yield each if isinstance(each, str) else self._text(each)
-
-    def finish_values(self, until: int | None) -> Iterator[Record]:
-        """As ``finish``, the records as values: those that waited in the file are read from there."""
-        for each in self._rest(until):
-            if isinstance(each, str):
-                yield from (read_record(line.encode()) for line in each.split("\n") if line)  # nothing else ends a line
-            else:
-                yield from map(as_read, each)
-
-    def _rest(self, until: int | None) -> Iterator[str | list[Record]]:
-        """What is left, in order: the lines of what was kept in the file, the others as they are."""
-        ending = self._run.finish(until)
-        self._run.refusals.sort(key=attrgetter("line"))
-        self._bury()
-        kept = deque(sorted(self._kept))
-        for line, several in groupby(ending.caused, key=attrgetter("line")):
-            yield from self._unspooled(kept, line)
-            yield [record for each in several for record in each.records]
-        yield from self._unspooled(kept, AT_THE_END)
-        yield ending.due
-
-    def _bury(self) -> None:
-        self.dead += map(self._letters.written, self._run.refusals)
-        self._run.refusals.clear()
-
-    def _text(self, records: Sequence[Record]) -> str:
-        self.records_written += len(records)
-        return text_of_all(records)
-
-    def _keep(self, found: Sequence[Caused]) -> None:
-        if self._spool is None:
-            self._spool = self._make_spool()
-        lines = render([record for each in found for record in each.records])
-        texts: list[bytes] = []
-        begin, start = 0, self._spooled
-        for each in found:
-            end = begin + len(each.records)
-            text = "".join(lines[begin:end]).encode()
-            texts.append(text)
-            self._kept.append((each.line, start, start + len(text)))
-            begin, start = end, start + len(text)
-        self._spool.write(b"".join(texts))
-        self._spooled = start
-
-    def _unspooled(self, kept: deque[tuple[int, int, int]], until: int) -> Iterator[str]:
-        """What was kept of lines up to one: what lies together in the file is read together."""
-        while kept and kept[0][0] <= until and self._spool is not None:
-            _, start, end = kept.popleft()
-            while kept and kept[0][0] <= until and kept[0][1] == end and end - start < BLOCK:
-                end = kept.popleft()[2]
-            self._spool.seek(start)
-            text = self._spool.read(end - start).decode()
-            self.records_written += text.count("\n")
-            yield text
-
-    @property
-    def open_cases(self) -> int:
-        """How many cases are open now."""
-        return self._run.open_cases
-
-    @property
-    def late_rounds(self) -> int:
-        """How many rounds of clocks became late so far."""
-        return self._run.late_rounds
 
 
 class Watches:

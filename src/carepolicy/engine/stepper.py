@@ -461,8 +461,13 @@ class Stepper:
         if not isinstance(timer, Round):
             case.afters = tuple(each for each in case.afters if each is not timer)
             after: LiveAfter = timer[2]
-            self.try_ways(case, after.ways, now, when)
+            if after.move is None:
+                taken = self.interpret_timer(subject, case, after, now, when)
+            else:
+                taken = after.move(self, subject, case, now, when, NO_DATA)
             self.tell_overspent(case, after.trigger, when)
+            if taken:
+                return
         elif timer.next >= timer.due:
             clocks.fall_late(self.out, case, timer, when, now)
             if self._hear(subject, case, timer.clock.late_trigger, now, when):
@@ -473,6 +478,13 @@ class Stepper:
             if self._hear(subject, case, timer.clock.warned_trigger, now, when):
                 return
         self.settle(subject, case, now)
+
+    def interpret_timer(self, subject: Subject, case: Case, after: LiveAfter, now: int, when: str) -> bool:
+        """Let a timer of a state fire, step by step; False where no transition takes it."""
+        if not self.try_ways(case, after.ways, now, when):
+            return False
+        self.settle(subject, case, now)
+        return True
 
     def _hear(self, subject: Subject, case: Case, trigger: str, now: int, when: str) -> bool:
         """Let a case take what its own clock tells; False where it does not listen."""

@@ -32,10 +32,6 @@ Stop = tuple[int, "LiveProgram", "tuple[str, ...] | None", "LiveState | None"]
 Route = tuple["str | None", tuple[Stop, ...]]
 """Programs that are keyed by one fact (None: by the event's subject)."""
 
-NO_OPENER: tuple[frozenset[str], LiveState | None] = (frozenset(), None)
-"""What an event that opens no case must carry, and where it leads."""
-
-
 NO_EVENTS: frozenset[str] = frozenset()
 
 
@@ -64,9 +60,9 @@ class Stratum:
     ``refusals`` holds what was not taken since it was last emptied: (event, code, reason). ``took`` is set to True when
     a case takes an event. ``closed`` has what is remembered of subjects that were let go.
 
-    ``alone`` has the types of events that may go the shortest way, each from when the first of it has come: they
-    concern one program, by their subject, and no watch, they need carry no fact, and they are not ``shared`` with
-    other strata. ``openers`` says of each what it must carry to open a case, and in which state that begins.
+    ``alone`` has the types of events that may go the shortest way, each from when the first of it has come, with the
+    place of the program and what they must carry: they concern one program, by their subject, and no watch, and they
+    are not ``shared`` with other strata. ``openers`` says in which state those begin that open a case.
     """
 
     def __init__(
@@ -97,8 +93,9 @@ class Stratum:
         self.merged: dict[str, str] = {} if level else memory.merged
         self._counts = frozenset(watch.counts for watch in bundle.watches)
         self._routes: dict[str, tuple[Route, ...]] = {}
-        self.alone: set[str] = set()
-        self.openers: dict[str, tuple[frozenset[str], LiveState]] = {}
+        self._starts = frozenset(event for program in self.programs for event in program.program.starts)
+        self.alone: dict[str, tuple[int, frozenset[str]]] = {}
+        self.openers: dict[str, LiveState] = {}
         for program in self.programs:
             if program.every is not None and owns(program.every.subject):
                 subject = self.subject(None, program.every.subject)
@@ -120,20 +117,19 @@ class Stratum:
                     stop = (program.place, program, program.required.get(event), program.starts.get(event))
                     grouped.setdefault(program.key, []).append(stop)
             if len(grouped) == 1 and None in grouped and len(grouped[None]) == 1:
-                _, _, required, start = grouped[None][0]
+                place, _, required, start = grouped[None][0]
                 if event not in self._counts and event != MERGE and event not in self.shared:
-                    if required is None:
-                        self.alone.add(event)
+                    self.alone[event] = place, frozenset(required or ())
                     if start is not None:
-                        self.openers[event] = (frozenset(required or ()), start)
+                        self.openers[event] = start
             found = self._routes[event] = tuple((key, tuple(group)) for key, group in grouped.items())
         return found
 
     def take_rows(
         self, rows: Iterable[Row], fully: Callable[[Incoming], None], each: bool, after: Callable[[Row], None]
     ) -> None:
-        """Take events. The common cases go the shortest way: an event opens the first case of its subject, or the only
-        open case of the subject takes it, by a move that is written out, and no timer is due before. The others go
+        """Take events whose data takes no value away. The common cases go the shortest way: an event opens the first
+        case of its subject, or the only case that it concerns takes it, by a move that is written out. The others go
         ``fully``. ``after`` is told of the events that went the shortest way: of ``each``, or of those that raised
         events.
         """
@@ -152,9 +148,12 @@ class Stratum:
                         if each or raises:
                             after(row)
                         continue
-            elif subject.last <= now < subject.next:
-                case = subject.only
-                if case is not None and kind in alone:
+            elif subject.last <= now and kind in alone:
+                if subject.next <= now:
+                    stepper.fire(subject, now, False)
+                place, required = alone[kind]
+                case = subject.only or subject.cases.get(place)
+                if case is not None and (not required or required <= data.keys()):
                     move = case.state.moves.get(kind)
                     if move is not None and move(stepper, subject, case, now, when, data):
                         subject.last = now
@@ -171,8 +170,11 @@ class Stratum:
     def opened(self, name: str, kind: str, now: int, when: str, data: dict[str, Any]) -> Subject | None:
         """The new subject of an event that opens its first case, by an opening that is written out; None where it does
         not, and nothing has happened."""
-        required, start = self.openers.get(kind, NO_OPENER)
-        if start is None or start.opening is None or (required and not required <= data.keys()):
+        start = self.openers.get(kind)
+        if start is None or start.opening is None:
+            return None
+        _, required = self.alone[kind]
+        if required and not required <= data.keys():
             return None
         subject = self.subjects[name] = Subject(name, now)
         start.opening(self.stepper, subject, now, when, data or {}, now)
@@ -278,7 +280,8 @@ class Stratum:
         before: dict[int, Case] | None = None
         if len(stops) > 1:
             before = dict(cases)
-            stepper.starting = _starting(stops, before, data)
+            if kind in self._starts:
+                stepper.starting = _starting(stops, before, data)
         for place, program, required, start in stops:
             if required is not None and not self._has_required(event, program, required, subject.name):
                 met = True

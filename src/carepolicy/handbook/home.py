@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from carepolicy.charts.text import clean
 from carepolicy.machine.locales import hours_in_words, locale_in, value_in_words
-from carepolicy.policy.language.absence import compared
+from carepolicy.policy.likeness import compared
 from carepolicy.policy.region import region_of
 from carepolicy.policy.strata import effects_of
 

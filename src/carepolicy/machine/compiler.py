@@ -38,8 +38,8 @@ from carepolicy.machine.program import (
     WatchTable,
 )
 from carepolicy.policy.addresses import PHONE, SPELLED, is_like_a_number, spelled
-from carepolicy.policy.language.absence import compared
 from carepolicy.policy.language.flow import OWNER, list_at
+from carepolicy.policy.likeness import compared
 from carepolicy.policy.limit import share_written
 from carepolicy.policy.region import region_of
 from carepolicy.policy.strata import effects_of, strata_of

@@ -6,7 +6,6 @@ from contextlib import suppress
 from datetime import date, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime.instants import EPOCH
 from carepolicy.policy.addresses import EMAIL, PHONE, email_in_words, number_in_words
@@ -109,6 +108,8 @@ def yes_or_no(value: bool, language: str, own: Own = ()) -> str:
 def time_in_words(instant: int, language: str, timezone: str, tells_zone: bool = False) -> str:
     """An instant with its day's name and without seconds: "Tuesday, 3 March 2026, 10:40". The zone is named where that
     is asked for, and in an hour that comes twice, as clocks are put back."""
+    from zoneinfo import ZoneInfo  # it reads where zones lie, and few events tell a time
+
     zone = ZoneInfo(timezone)
     at = EPOCH + timedelta(microseconds=instant)
     with suppress(OverflowError):  # in the first and the last hours of all years there is no other zone

@@ -1,4 +1,4 @@
-"""Which known name somebody may have meant by one that is not known."""
+"""Which known name somebody may have meant by one that is not known, and which names are the same."""
 
 from __future__ import annotations
 
@@ -51,3 +51,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if 0 < len(names) <= 6:
         return "known here: " + ", ".join(names)
     return ""
+
+
+def compared(person: str) -> str:
+    """A name as it is compared: blanks around it and capitals make nobody another."""
+    return person.strip().casefold()

@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from fractions import Fraction
 from functools import lru_cache
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 SECOND = 1_000_000
 """In microseconds, as the units that follow."""
@@ -418,13 +420,15 @@ class WarnMark(NamedTuple):
         return f"{self.length} before" if self.before else str(self.length)
 
 
-_SHARE = re.compile(r"\s*(\d{1,3}(?:\.\d{1,4})?)\s*%\s*")
+_SHARE = r"\s*(\d{1,3}(?:\.\d{1,4})?)\s*%\s*"
 BEFORE = " before"
 
 
 def share_written(text: str) -> Fraction | None:
     """The share of a limit that a warning is written as, such as 80%; None of any other text."""
-    match = _SHARE.fullmatch(text)
+    from fractions import Fraction  # only whoever reads policies needs them
+
+    match = re.fullmatch(_SHARE, text)
     return None if match is None else Fraction(match[1]) / 100
 
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity, quoted
-from carepolicy.policy.language.absence import compared
-from carepolicy.policy.likeness import did_you_mean, sole
+from carepolicy.policy.likeness import compared, did_you_mean, sole
 
 
 def find(checked: CheckedSet) -> Iterator[Finding]:

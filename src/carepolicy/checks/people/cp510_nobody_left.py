@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from carepolicy.checks.context import CheckedSet
 from carepolicy.checks.rule import Rule
 from carepolicy.policy.findings import Finding, Severity
-from carepolicy.policy.language.absence import Absence, compared
+from carepolicy.policy.language.absence import Absence
+from carepolicy.policy.likeness import compared
 from carepolicy.policy.model import Role
 
 

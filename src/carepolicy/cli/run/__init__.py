@@ -23,8 +23,9 @@ from carepolicy.cli.terminal import no_colour
 from carepolicy.cli.times import lateness_of, until_of
 from carepolicy.engine.codes import CODES
 from carepolicy.engine.intake import numbered_lines, tells_of_merges
+from carepolicy.engine.output import OrderedRun
 from carepolicy.engine.parallel import ParallelRun, WorkerDied
-from carepolicy.engine.run import OrderedRun, Run
+from carepolicy.engine.run import Run
 from carepolicy.spool import spool
 
 if TYPE_CHECKING:
@@ -222,8 +223,8 @@ def _pump(runner: Any, blocks: Iterator[bytes], records: IO[bytes], letters: Let
             records.flush()
         letters.take(runner.dead)
         runner.dead.clear()
-    for text in runner.finish(until):
-        records.write(text.encode())
+    for written in runner.finish_bytes(until):
+        records.write(written)
     letters.take(runner.dead)
 
 

@@ -1,4 +1,4 @@
-"""What often happens, done quicker: moves and openings are written out in Python when they have come often enough.
+"""What often happens, done quicker: moves, timers and openings are written out in Python once they come often.
 
 It is put around programs from outside. Whoever steps cases calls what a state has for an event, and does not know
 whether that is this.
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from carepolicy.engine.case import Case, LiveProgram, LiveState, Move, Open, Steps, Subject
+    from carepolicy.engine.case import Case, LiveAfter, LiveProgram, LiveState, Move, Open, Steps, Subject
 
 OFTEN = 50
 """How often an event must have come in a state before its move is written out: that takes about as long as
@@ -26,6 +26,8 @@ def quicken(programs: Iterable[LiveProgram]) -> None:
 def _count(program: LiveProgram, state: LiveState) -> None:
     for event in state.ways:
         state.moves[event] = _counted_move(program, state, event)
+    for after in state.afters:
+        after.move = _counted_timer(program, state, after)
     state.opening = _counted_opening(program, state)
 
 
@@ -45,6 +47,22 @@ def _counted_move(program: LiveProgram, state: LiveState, event: str) -> Move:
             else:
                 state.moves[event] = written
         return stepper.interpret(subject, case, event, now, when, data)
+
+    return move
+
+
+def _counted_timer(program: LiveProgram, state: LiveState, after: LiveAfter) -> Move:
+    """Counts how often a timer has fired, and is replaced when that was often."""
+    count = 0
+
+    def move(stepper: Steps, subject: Subject, case: Case, now: int, when: str, data: dict[str, Any]) -> bool:
+        nonlocal count
+        count += 1
+        if count == OFTEN:
+            from carepolicy.engine.fast.moves import write_timer
+
+            after.move = write_timer(program, state, after)
+        return stepper.interpret_timer(subject, case, after, now, when)
 
     return move
 

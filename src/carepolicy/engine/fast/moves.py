@@ -27,7 +27,7 @@ from carepolicy.machine.program import Phase
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from carepolicy.engine.case import Effects, LiveProgram, LiveState, LiveWay, Move, Open, Operations
+    from carepolicy.engine.case import Effects, LiveAfter, LiveProgram, LiveState, LiveWay, Move, Open, Operations
     from carepolicy.engine.round import LiveClock, LiveLimit
 
 
@@ -106,7 +106,7 @@ def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | Non
     Data that takes a value away (None) goes the stepper's way.
     """
     ways = state.ways.get(event)
-    if not ways or program.listens_to_met or any(way.spends is not None for way in ways):
+    if not ways or not _may_be_written(program, ways):
         return None
     code = Code("move(stepper, subject, case, now, when, event)")
     code.add("case.now = now", "facts = before = case.facts")
@@ -114,14 +114,37 @@ def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | Non
         code.add("if event:", "    if None in event.values():")
         code.add(f"        return stepper.interpret(subject, case, {event!r}, now, when, event)")
         code.add("    case.facts = facts = before | event")
+    timed = any(event in (clock.warned_trigger, clock.late_trigger) for clock in program.clocks)
+    return _write_ways(code, program, state, ways, program.reads_of(event), timed)
+
+
+def write_timer(program: LiveProgram, state: LiveState, after: LiveAfter) -> Move | None:
+    """What a state's timer does when it fires, as a move without data; None where the stepper has to look."""
+    if not _may_be_written(program, after.ways):
+        return None
+    code = Code("timer(stepper, subject, case, now, when, event)")
+    code.add("facts = before = case.facts")
+    return _write_ways(code, program, state, after.ways, frozenset(), True)
+
+
+def _may_be_written(program: LiveProgram, ways: tuple[LiveWay, ...]) -> bool:
+    return not program.listens_to_met and all(way.spends is None for way in ways)
+
+
+def _write_ways(
+    code: Code, program: LiveProgram, state: LiveState, ways: tuple[LiveWay, ...], brought: frozenset[str], timed: bool
+) -> Move:
+    """The first of some ways whose guard holds. The event may have ``brought`` facts that clocks read; ``timed`` says
+    that a clock or a timer has just fired."""
     sure = False
     for way in ways:
+        write = _write_way if way.to is not None else _write_stay
         if way.when is not None:
             code.add(f"if {code.name(way.when, 'guard')}(facts, event, case):")
             with code.deeper():
-                _write_way(code, program, state, way, event)
+                write(code, program, state, way, brought, timed)
         else:
-            _write_way(code, program, state, way, event)
+            write(code, program, state, way, brought, timed)
             sure = True
             break
     if not sure:
@@ -130,14 +153,13 @@ def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | Non
     return move
 
 
-def _write_way(code: Code, program: LiveProgram, state: LiveState, way: LiveWay, event: str) -> None:
-    effects = () if way.to is None else _known(state.leave, way.effects, way.to.enter)
-    if way.to is None or any(each.leaves_more for each in effects):
-        code.add(
-            f"stepper.take(case, {code.name(way, 'way')}, now, when, event)",
-            "stepper.settle(subject, case, now)",
-            "return True",
-        )
+def _write_way(
+    code: Code, program: LiveProgram, state: LiveState, way: LiveWay, brought: frozenset[str], timed: bool
+) -> None:
+    assert way.to is not None, "a way that stays is written in another way"
+    effects = _known(state.leave, way.effects, way.to.enter)
+    if any(each.leaves_more for each in effects):
+        _take(code, way)
         return
     code.begin_records(program)
     for each in _known(state.leave, way.effects):
@@ -145,13 +167,44 @@ def _write_way(code: Code, program: LiveProgram, state: LiveState, way: LiveWay,
     if way.moved is not None:
         code.record("case.moved", code.name(way.moved, "moved"))
     facts_set = any(each.sets_facts for each in _known(state.leave, way.effects))
-    brought = program.reads_of(event)
     looks = _enter(code, program, state, way.to, way.ops, brought, facts_set, "return True")
-    timed = any(event in (clock.warned_trigger, clock.late_trigger) for clock in program.clocks)  # it has just fired
     extended = any(each.extends_clocks for each in effects)
     if way.ops or looks or timed or extended or state.afters or way.to.afters or way.to.final is not None:
         _settle(code, program, way.to)
     code.add("return True")
+
+
+def _write_stay(
+    code: Code, program: LiveProgram, state: LiveState, way: LiveWay, brought: frozenset[str], timed: bool
+) -> None:
+    """A way that leaves the case where it is."""
+    effects = way.effects
+    if (effects is not None and effects.leaves_more) or any(each.limit.reads for each in state.afters):
+        _take(code, way)
+        return
+    code.begin_records(program)
+    if effects is not None:
+        _run(code, effects)
+        if program.assigns:
+            _assign_named(code, state)
+    facts_set = effects is not None and effects.sets_facts
+    looks = _operate(code, program, state, way.ops, brought, facts_set, False)
+    code.end_records()
+    if way.ops or looks or timed or (effects is not None and effects.extends_clocks):
+        if state.afters:
+            code.add("stepper.plan(subject)")
+        else:
+            _settle(code, program, state)
+    code.add("return True")
+
+
+def _take(code: Code, way: LiveWay) -> None:
+    """A way that the stepper takes."""
+    code.add(
+        f"stepper.take(case, {code.name(way, 'way')}, now, when, event)",
+        "stepper.settle(subject, case, now)",
+        "return True",
+    )
 
 
 def _known(*effects: Effects | None) -> tuple[Effects, ...]:
@@ -177,18 +230,10 @@ def _enter(
         code.add(f"case.visit({state.name!r})")
     if state.channel is not None:
         code.add(f"case.channel = {state.channel!r}")
-    facts_set = facts_set and bool(program.reads)
-    tests = [f"event and not {code.name(brought, 'reads')}.isdisjoint(event)"] if brought else []
-    tests += ["case.facts is not facts"] if facts_set else []
-    if program.clocks and tests and (facts_set or any(operation is begin_anew for _, operation in ops)):
-        _operate_where_sure(code, state, ops, " or ".join(tests), before is None)
-    else:
-        for clock in program.clocks:
-            look(code, clock, state, brought)
-            operate(code, state, tuple(each for each in ops if each[0] is clock), before is None)
+    may_look = _operate(code, program, state, ops, brought, facts_set, before is None)
     if state.final is not None:
         _close(code, before, state, event)
-        return bool(tests)
+        return may_look
     if state.afters:
         _start_timers(code, state)
     elif before is not None and before.afters:
@@ -200,7 +245,24 @@ def _enter(
         code.add("if case.pending:")
         with code.deeper():
             code.add("stepper.take_pending(case, now, when)", "stepper.settle(subject, case, now)", *rest)
-    return looks or bool(tests)
+    return looks or may_look
+
+
+def _operate(
+    code: Code, program: LiveProgram, state: LiveState, ops: Operations, brought: frozenset[str], facts_set: bool,
+    opening: bool,
+) -> bool:  # fmt: skip
+    """What a step does to the clocks of a case that is in a state now; whether limits may be looked up by it."""
+    facts_set = facts_set and bool(program.reads)
+    tests = [f"event and not {code.name(brought, 'reads')}.isdisjoint(event)"] if brought else []
+    tests += ["case.facts is not facts"] if facts_set else []
+    if program.clocks and tests and (facts_set or any(operation is begin_anew for _, operation in ops)):
+        _operate_where_sure(code, state, ops, " or ".join(tests), opening)
+    else:
+        for clock in program.clocks:
+            look(code, clock, state, brought)
+            operate(code, state, tuple(each for each in ops if each[0] is clock), opening)
+    return bool(tests)
 
 
 def _operate_where_sure(code: Code, state: LiveState, ops: Operations, test: str, opening: bool) -> None:

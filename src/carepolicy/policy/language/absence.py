@@ -50,11 +50,6 @@ _ENTRY = Either(
 )
 
 
-def compared(person: str) -> str:
-    """A name as it is compared: blanks around it and capitals make nobody another."""
-    return person.strip().casefold()
-
-
 def absences(about: str, **more: Any) -> Any:
     """Absences by the person's name."""
     shape = Several(_ENTRY, ("string", "object"), "a date, a range of dates, or a list of these")
