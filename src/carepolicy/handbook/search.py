@@ -15,6 +15,7 @@ from carepolicy.charts import chart_of
 from carepolicy.charts.text import clean, identifier
 from carepolicy.charts.words import Words
 from carepolicy.handbook.messages import message_anchor
+from carepolicy.handbook.roles import role_file
 from carepolicy.handbook.steps import anchor_of
 from carepolicy.handbook.ui import ui_of
 from carepolicy.policy.language.flow import transitions_of
@@ -55,7 +56,7 @@ class _Index:
             yield from self._messages(flow, page)
         for role in policies.organisation.roles.values():
             if role.people:
-                address = "index.html#roles"
+                address = f"roles/{role_file(role.name)}"
                 title = self.book.role(role.name)
                 yield {"c": "role", "k": ui.role, "t": title, "u": address, "p": _people(role)}
         for term, text in policies.organisation.glossary.items():
