@@ -99,6 +99,18 @@ def test_no_flow_takes_more_pages_than_a_reader_has_patience_for(library, printe
     assert max(lengths.values()) <= MOST, lengths
 
 
+def test_each_flow_has_the_sheets_of_its_chart_after_its_words(library, printed):
+    for flow in library.flows.values():
+        pages = printed.chapters()[flow.title]
+        last = " ".join(printed.pages[pages[-1] - 1].split())
+        count = re.search(r"sheet (\d+) of (\d+)", last)
+        assert count is not None, flow.title
+        assert count[1] == count[2]
+        words = words_of(" ".join(printed.pages[number - 1] for number in pages[-int(count[2]) :]))
+        for state in flow.states.values():
+            assert state.final is not None or words_of(state.title) <= words
+
+
 def test_no_letter_is_too_small_to_read(printed):
     assert [each for each in printed.sizes() if each[0] < SMALLEST] == []
 

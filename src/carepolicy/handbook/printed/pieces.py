@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from carepolicy.charts.text import clean, identifier
 from carepolicy.translations import primary_language
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from carepolicy.handbook.book import Book
 
 
@@ -114,12 +116,10 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A chart on a page of its own: its drawing as SVG, its size in points, and what it shows in words."""
+    """A sheet of a flow's chart on a page of its own, as ``charts.printed`` draws it; ``label`` is its place."""
 
-    svg: str
-    width: float
-    height: float
-    told: str
+    drawing: Mapping[str, Any]
+    label: str
     kind: str = "sheet"
 
 

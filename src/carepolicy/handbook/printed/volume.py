@@ -5,21 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from carepolicy.charts import chart_of
+from carepolicy.charts.printed import PAGES, anchor_of, data_of
+from carepolicy.charts.sheets import sheets_of
 from carepolicy.charts.text import clean, identifier
 from carepolicy.handbook.book import Book, Sent, calendars_of, year_of
 from carepolicy.handbook.history import History, entries_of
 from carepolicy.handbook.printed.cards import SIZES, cards_of
 from carepolicy.handbook.printed.chapter import Chapter, Letters
 from carepolicy.handbook.printed.lookup import lookup_of
-from carepolicy.handbook.printed.pieces import Heading, Items, Paragraph, Pen, Span, plain
+from carepolicy.handbook.printed.pieces import Heading, Items, Paragraph, Pen, Sheet, Span, label, plain
 from carepolicy.handbook.printed.plan import Plan
 from carepolicy.handbook.printed.role import RoleBooklet
 from carepolicy.handbook.printed.words import PrintWords, print_words
+from carepolicy.handbook.steps import anchor_of as step_anchor
 from carepolicy.machine.locales import is_right_to_left
 from carepolicy.policy.phrases import in_language
 from carepolicy.typeset import Typeset, typeset
@@ -29,10 +32,13 @@ if TYPE_CHECKING:
     from datetime import date
 
     from carepolicy.handbook.printed.pieces import Piece
-    from carepolicy.policy.model import Message, Policies
+    from carepolicy.policy.model import Flow, Message, Policies
 
-PAPERS = {"A4": "a4", "A3": "a4", "Letter": "us-letter"}
-"""What a book is printed on by the organisation's paper, in Typst's names: nobody holds a book of A3."""
+PAPERS = {"A4": "A4", "A3": "A4", "Letter": "Letter"}
+"""What a book is printed on by the organisation's paper: nobody holds a book of A3."""
+
+TYPST = {"A4": "a4", "Letter": "us-letter"}
+"""What Typst calls them."""
 
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -99,10 +105,18 @@ class Volume:
         pieces = Plan(self.book, self.words, numbers).pieces() if self._whole else []
         letters = Letters()
         for flow in self._flows:
-            pieces += Chapter(self.book, self.words, flow, self._charts[flow.name], letters).pieces(())
+            pieces += Chapter(self.book, self.words, flow, self._charts[flow.name], letters).pieces(self._sheets(flow))
             self._told(1)
         pieces += [*self._changes(), *lookup_of(self.book)] if self._whole else []
         return self._set("book.typ", self.book.ui.handbook, pieces, cover=self._whole, moved=letters.moved)
+
+    def _sheets(self, flow: Flow) -> tuple[Sheet, ...]:
+        """The sheets of a flow's chart; what leads to a step on them leads to its text in the book."""
+        chart = self._charts[flow.name]
+        found = sheets_of(chart, PAPERS[self.book.policies.organisation.paper])
+        places = {anchor_of(flow.name, name): label(flow.name, step_anchor(name)) for name in flow.states}
+        drawings = (_untitled(each, places) for each in data_of(found))
+        return tuple(Sheet(each, f"{label(flow.name, 'sheet')}-{page}") for page, each in enumerate(drawings, 1))
 
     def _changes(self) -> list[Piece]:
         """What changed since an earlier set, where one is named."""
@@ -150,7 +164,7 @@ class Volume:
             organisation=clean(policies.organisation.name),
             language=self.book.ui_language,
             right_to_left=is_right_to_left(self.book.ui_language),
-            paper=PAPERS[policies.organisation.paper],
+            paper=TYPST[PAPERS[policies.organisation.paper]],
             edition=words.edition.format(policies.digest[:8]) if policies.digest else "",
             as_of=words.as_of.format(self.book.day(self._as_of)) if self._as_of is not None else "",
             contents=words.contents,
@@ -163,6 +177,7 @@ class Volume:
         )
         folder = files("carepolicy.handbook.printed") / "markup"
         parts = {each.name: each.read_bytes() for each in folder.iterdir() if each.name != markup}
+        parts["sheets.typ"] = PAGES.encode()
         told = msgspec.to_builtins(document)
         _link(told["pieces"], set(_labels(told["pieces"])), moved)
         return typeset((folder / markup).read_text(encoding="utf-8"), told, parts)
@@ -178,6 +193,15 @@ def _messages_in(policies: Policies, language: str) -> dict[str, Mapping[str, Me
             found.setdefault(other, texts if not known else {name: texts[name] for name in texts if name not in known})
             known |= set(texts)
     return found
+
+
+def _untitled(drawing: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, Any]:
+    """A sheet without bookmarks of its own, since the steps of the book have them, and with links into the book."""
+    items = [
+        {**item, "level": 0, "link": places.get(item["link"], item["link"])} if item["kind"] == "said" else item
+        for item in drawing["items"]
+    ]
+    return {**drawing, "items": items}
 
 
 def _labels(tree: object) -> Iterator[str]:
