@@ -12,8 +12,10 @@ import chart_samples as samples
 import geometry
 import pytest
 
-from carepolicy.charts import Mark, NoRenderer, UnknownFormat, draw, draw_all, pictures, sources
+from carepolicy.charts import Mark, NoRenderer, UnknownFormat, chart_of, draw, draw_all, pictures, sources
+from carepolicy.charts.card import dot_of
 from carepolicy.charts.render import render, renderer
+from carepolicy.charts.svg import without_heading
 from shops import SHOP
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -214,3 +216,34 @@ def _long(count=20):
     states[names[-1]]["on"]["next"] = "end"
     states["end"] = {"title": "Done", "final": "resolved"}
     return samples.policies({"flow": "long", "title": "Long", "events": {"next": "Go on"}, "states": states})
+
+
+@pytest.mark.parametrize("by", ["dot", "pygraphviz", "graphviz-pure"])
+def test_a_drawing_for_a_page_is_that_of_the_file_without_its_heading(by, monkeypatch):
+    monkeypatch.setenv("CAREPOLICY_RENDERER", by)
+    if renderer() is None:
+        pytest.skip(f"{by} is not here")
+    chart = chart_of(samples.complaint(), "complaint")
+    (sheet,) = chart.sheets
+    drawing = render(dot_of(chart, sheet), "svg")
+    plain, fresh = without_heading(drawing), render(dot_of(chart, sheet, heading=False), "svg")
+    assert plain is not None
+    whole, cut, drawn = (ElementTree.fromstring(each) for each in (drawing, plain, fresh))
+    texts = [["".join(each.itertext()) for each in root.iter(f"{SVG}text")] for root in (whole, cut, drawn)]
+    assert sorted(texts[1]) == sorted(texts[2])
+    assert len(texts[1]) < len(texts[0])
+    (_, _, across, down), (_, _, own_across, own_down) = (
+        map(float, each.get("viewBox").split()) for each in (cut, drawn)
+    )
+    assert across == pytest.approx(own_across, rel=0.06)
+    assert down == pytest.approx(own_down, rel=0.06)
+    x, y = map(float, re.search(r"translate\(([-\d.]+)[ ,]([-\d.]+)", cut.find(f"{SVG}g").get("transform")).groups())
+    for group in cut.find(f"{SVG}g").findall(f"{SVG}g"):
+        for each in group.iter(f"{SVG}polygon"):
+            if group.get("class") == "node":
+                points = [tuple(map(float, point.split(","))) for point in each.get("points").split()]
+                assert all(0 <= a + x <= across and 0 <= b + y <= down for a, b in points)
+
+
+def test_a_drawing_that_is_not_as_it_is_known_is_not_cut():
+    assert without_heading(b"<svg></svg>") is None

@@ -64,7 +64,7 @@ def expanded(found, flow, boxes):
 def checked_mermaid(read, policies, name):
     """The states, moves, ends, owners and notes of a flow, as Mermaid read them, are those of the policy."""
     flow = policies.flows[name]
-    cards = {card.state: card for sheet in chart_of(policies, name, split=False).sheets for card in sheet.cards}
+    cards = {card.state: card for sheet in chart_of(policies, name).sheets for card in sheet.cards}
     titles = {f"s_{key}": f"{card.number} {card.title}" for key, card in cards.items()}
     titles |= {f"s_{key}": state.title for key, state in flow.states.items() if state.final is not None}
     own = {key: each["label"] for key, each in read["nodes"].items() if key.startswith("s_") and not each["note"]}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from carepolicy.charts.card import told
-from carepolicy.charts.text import clean, identifier
+from carepolicy.charts.text import clean, identifier, width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,63 @@ SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 FONTS = 'Arial, "Liberation Sans", Arimo, Helvetica, sans-serif'
 _KEEP = re.compile(r"state-[a-z0-9_]+\Z")
+
+
+_HEADING = re.compile(
+    r'(<g id="[^"]*" class="cluster">\s*<title>cluster_sheet</title>\s*)<polygon[^>]*/>(?:(?!<g |</g>).)*</g>',
+    re.DOTALL,
+)
+_FRAME = re.compile(
+    r'viewBox="\S+ \S+ (?P<wide>\S+) [^"]*"(?P<between>[^>]*>\s*<g id="graph0" class="graph" transform="[^"]*translate\()'
+    r'(?P<x>[-\d.]+)[ ,](?P<y>[-\d.]+)(?P<end>\)">\s*(?:<title>[^<]*</title>\s*)?)<polygon[^>]*/>'
+)
+_SHAPE = re.compile(r' (?:points|d)="([^"]*)"')
+_PAIR = re.compile(r"(-?[\d.]+),(-?[\d.]+)")
+_ROUND = re.compile(r'<ellipse[^>]* cx="([-\d.]+)" cy="([-\d.]+)" rx="([\d.]+)" ry="([\d.]+)"')
+_TEXT = re.compile(
+    r'<text[^>]* text-anchor="(\w+)" x="([-\d.]+)" y="([-\d.]+)"[^>]* font-size="([\d.]+)"[^>]*>([^<]*)<'
+)
+_PAD = 8.0
+_MOST = 0.9
+"""Share of the width below which the heading was the widest."""
+
+_WIDEST = 0.62
+"""How wide a letter is at most on average, in shares of its size."""
+
+
+def without_heading(picture: bytes) -> bytes | None:
+    """Graphviz's drawing of a sheet without its heading, cut to what is left: so Graphviz draws but once what a page
+    shows and what is in the file beside it.
+
+    None where the drawing is not as it is known, or where the heading was wider than what is below it, which Graphviz
+    then puts closer together.
+    """
+    text, found = _HEADING.subn(r"\1</g>", picture.decode())
+    frame = _FRAME.search(text)
+    if found != 1 or frame is None:
+        return None
+    across: list[float] = []
+    down: list[float] = []
+    for shape in _SHAPE.findall(text, frame.end()):
+        for x, y in _PAIR.findall(shape):
+            across.append(float(x))
+            down.append(float(y))
+    for x, y, rx, ry in (map(float, each) for each in _ROUND.findall(text, frame.end())):
+        across += (x - rx, x + rx)
+        down += (y - ry, y + ry)
+    for anchor, x, y, size, said in _TEXT.findall(text, frame.end()):
+        wide = width(html.unescape(said)) * float(size) * _WIDEST
+        begin = float(x) - {"start": 0.0, "middle": wide / 2, "end": wide}.get(anchor, wide)
+        across += (begin, begin + wide)
+        down += (float(y) - float(size), float(y) + float(size) / 3)
+    if not across:
+        return None
+    left, top = min(across) - _PAD, min(down) - _PAD
+    if max(across) - left < _MOST * float(frame["wide"]):
+        return None
+    box = f"0.00 0.00 {max(across) + _PAD - left:.2f} {max(down) + _PAD - top:.2f}"
+    moved = f'viewBox="{box}"{frame["between"]}{-left:.2f} {-top:.2f}{frame["end"]}'
+    return (text[: frame.start()] + moved + text[frame.end() :]).encode()
 
 
 def cleaned(picture: bytes, chart: Chart, sheet: Sheet, *, linked: bool = False) -> str:

@@ -14,7 +14,7 @@ from carepolicy.charts import chart_of, draw, renderer
 from carepolicy.charts.card import dot_of
 from carepolicy.charts.overview import readable, source_of
 from carepolicy.charts.render import in_parallel, render
-from carepolicy.charts.svg import cleaned
+from carepolicy.charts.svg import cleaned, without_heading
 from carepolicy.charts.text import identifier
 
 if TYPE_CHECKING:
@@ -60,12 +60,11 @@ class Drawings:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A chart to be drawn: its file without an ending, and its DOT text as a file and inside of a page."""
+    """A chart to be drawn: its file without an ending, and its DOT text."""
 
     chart: Chart
     stem: str
     alone: str
-    inside: str
 
 
 def draw_flows(
@@ -77,7 +76,7 @@ def draw_flows(
     """
     on = drawn and renderer() is not None
     plans = {
-        (flow, language): _planned(policies, flow, language, f"charts/{folder}/{identifier(flow)}", inside=on)
+        (flow, language): _planned(policies, flow, language, f"charts/{folder}/{identifier(flow)}")
         for flow, language, folder in wanted
     }
     svgs = iter(in_parallel(_drawn, list(plans.values())) if on else [])
@@ -97,14 +96,15 @@ def draw_flows(
 def _drawn(plan: _Plan) -> tuple[str, str]:
     """The SVG of a chart as a file, and as it stands in a page."""
     (sheet,) = plan.chart.sheets
-    alone = cleaned(render(plan.alone, "svg"), plan.chart, sheet)
-    return alone, cleaned(render(plan.inside, "svg"), plan.chart, sheet, linked=True)
+    drawing = render(plan.alone, "svg")
+    inside = without_heading(drawing) or render(dot_of(plan.chart, sheet, heading=False), "svg")
+    return cleaned(drawing, plan.chart, sheet), cleaned(inside, plan.chart, sheet, linked=True)
 
 
-def _planned(policies: Policies, flow: str, language: str, stem: str, *, inside: bool) -> _Plan:
+def _planned(policies: Policies, flow: str, language: str, stem: str) -> _Plan:
     chart = chart_of(policies, flow, language=language)
     (sheet,) = chart.sheets
-    return _Plan(chart, stem, dot_of(chart, sheet), dot_of(chart, sheet, heading=False) if inside else "")
+    return _Plan(chart, stem, dot_of(chart, sheet))
 
 
 def draw_overview(policies: Policies, language: str, folder: str, *, drawn: bool) -> Drawings:
