@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from multiprocessing import get_context
-from typing import TypeVar
+from typing import Any, TypeVar
 
 _SECONDS = 60
 Job = TypeVar("Job")
@@ -109,9 +109,22 @@ def in_parallel(work: Callable[[Job], Made], jobs: Sequence[Job]) -> list[Made]:
         with ThreadPoolExecutor(max_workers=cores) as threads:
             return list(threads.map(work, jobs))
     if renderer() == "pygraphviz" and cores > 1 and len(jobs) >= _MANY and sys.platform == "linux":
-        with ProcessPoolExecutor(max_workers=cores, mp_context=get_context("fork")) as processes:
-            return list(processes.map(work, jobs, chunksize=2))
+        _FORKED[:] = [work, jobs]
+        try:
+            with ProcessPoolExecutor(max_workers=cores, mp_context=get_context("fork")) as processes:
+                return list(processes.map(_forked, range(len(jobs)), chunksize=2))
+        finally:
+            _FORKED.clear()
     return [work(job) for job in jobs]
+
+
+_FORKED: list[Any] = []
+"""What processes are to do, and the jobs: they have it from the moment they are forked, and need not be sent it."""
+
+
+def _forked(place: int) -> Any:
+    work, jobs = _FORKED
+    return work(jobs[place])
 
 
 def _by_program(program: str, source: str, kind: str) -> bytes:

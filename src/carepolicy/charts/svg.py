@@ -26,7 +26,8 @@ _HEADING = re.compile(
     re.DOTALL,
 )
 _FRAME = re.compile(
-    r'viewBox="\S+ \S+ (?P<wide>\S+) [^"]*"(?P<between>[^>]*>\s*<g id="graph0" class="graph" transform="[^"]*translate\()'
+    r'viewBox="\S+ \S+ (?P<wide>\S+) [^"]*"(?P<between>[^>]*>\s*'
+    r'<g id="graph0" class="graph" transform="[^"]*translate\()'
     r'(?P<x>[-\d.]+)[ ,](?P<y>[-\d.]+)(?P<end>\)">\s*(?:<title>[^<]*</title>\s*)?)<polygon[^>]*/>'
 )
 _SHAPE = re.compile(r' (?:points|d)="([^"]*)"')
