@@ -30,7 +30,7 @@ const takeAll = async () => {
     await caches.delete(KEPT);
     throw error;
   }
-  await skipWaiting();
+  skipWaiting(); // not awaited: what it waits for begins only when this is over
 };
 
 // The version before this one stays, for pages that were given out from it and are still being read.
