@@ -197,11 +197,15 @@ class Measures:
 
     def take(self, records: Iterable[Record]) -> None:
         """Count what happened, in its order."""
-        handlers = _HANDLERS
+        cases, flows = self._cases, self.flows
         for record in records:
-            handler = handlers.get(record.kind)
-            if handler is not None:
-                handler(self, record)
+            of_case = _OF_CASES.get(record.kind)
+            if of_case is not None:
+                case = cases.get((record.flow, record.subject))
+                if case is not None:
+                    of_case(self, record, flows[record.flow], case)
+            elif record.kind in _OTHERS:
+                _OTHERS[record.kind](self, record)
 
     def _opened(self, record: Record) -> None:
         name, subject = record.flow, record.subject
@@ -218,11 +222,7 @@ class Measures:
         if measure is not None:
             measure.visits += 1
 
-    def _moved(self, record: Record) -> None:
-        case = self._cases.get((record.flow, record.subject))
-        if case is None:
-            return
-        flow = self.flows[record.flow]
+    def _moved(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
         data = record.data
         now = _instant(record.when)
         to = data["to"]
@@ -241,40 +241,28 @@ class Measures:
             measure.time.add(max(now - case.since, 0))
             measure.late += case.late_here
 
-    def _closed(self, record: Record) -> None:
-        case = self._cases.pop((record.flow, record.subject), None)
-        if case is None:
-            return
-        flow = self.flows[record.flow]
+    def _closed(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
+        del self._cases[record.flow, record.subject]
         now = _instant(record.when)
         flow.outcomes[record.data["outcome"]] += 1
         flow.duration.add(max(now - case.arrived, 0))
         self._before[record.flow] = record.subject
 
-    def _clock_started(self, record: Record) -> None:
-        case = self._cases.get((record.flow, record.subject))
-        if case is None:
-            return
+    def _clock_started(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
         data = record.data
         clock = data["clock"]
         if clock not in case.rounds:
-            self.flows[record.flow].clocks[clock].rounds += 1
+            flow.clocks[clock].rounds += 1
         case.rounds[clock] = (_due(record), case.rounds.get(clock, (None, False))[1])
 
-    def _clock_went_on(self, record: Record) -> None:
-        case = self._cases.get((record.flow, record.subject))
-        if case is not None:
-            clock = record.data["clock"]
-            case.rounds[clock] = (_due(record), case.rounds.get(clock, (None, False))[1])
+    def _clock_went_on(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
+        clock = record.data["clock"]
+        case.rounds[clock] = (_due(record), case.rounds.get(clock, (None, False))[1])
 
-    def _clock_late(self, record: Record) -> None:
-        case = self._cases.get((record.flow, record.subject))
-        if case is None:
-            return
+    def _clock_late(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
         clock = record.data["clock"]
         due, late = case.rounds.get(clock, (None, False))
         case.rounds[clock] = (_due(record) or due, True)
-        flow = self.flows[record.flow]
         if case.state_at(_instant(record.when)) == case.state:
             case.late_here = True
         elif case.before in flow.states:
@@ -285,33 +273,24 @@ class Measures:
             measure.late_subjects.add(record.subject)
             self._decided(record, case, measure, "late")
 
-    def _clock_met(self, record: Record) -> None:
-        case = self._cases.get((record.flow, record.subject))
-        if case is None:
-            return
+    def _clock_met(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
         clock = record.data["clock"]
         case.rounds.pop(clock, None)
-        measure = self.flows[record.flow].clocks[clock]
+        measure = flow.clocks[clock]
         measure.met += 1
         measure.used.add(round(record.data["used"] * SECOND))
         self._decided(record, case, measure, "met")
 
-    def _clock_ended(self, record: Record) -> None:
-        case = self._cases.get((record.flow, record.subject))
-        if case is None:
-            return
+    def _clock_ended(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
         clock = record.data["clock"]
         case.rounds.pop(clock, None)
-        self.flows[record.flow].clocks[clock].used.add(round(record.data["used"] * SECOND))
+        flow.clocks[clock].used.add(round(record.data["used"] * SECOND))
 
-    def _clock_cancelled(self, record: Record) -> None:
-        case = self._cases.get((record.flow, record.subject))
-        if case is None:
-            return
+    def _clock_cancelled(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
         clock = record.data["clock"]
         _, late = case.rounds.pop(clock, (None, False))
         if not late:
-            self.flows[record.flow].clocks[clock].cancelled += 1
+            flow.clocks[clock].cancelled += 1
 
     def _event_unexpected(self, record: Record) -> None:
         self.unexpected += 1
@@ -546,8 +525,7 @@ def _add_deviation(mine: Deviation, theirs: Deviation) -> None:
         mine.subjects.add(name)
 
 
-_HANDLERS: Mapping[str, Callable[[Measures, Record], None]] = {
-    "case.opened": Measures._opened,
+_OF_CASES: Mapping[str, Callable[[Measures, Record, FlowMeasure, _Case], None]] = {
     "case.moved": Measures._moved,
     "case.closed": Measures._closed,
     "clock.started": Measures._clock_started,
@@ -559,6 +537,11 @@ _HANDLERS: Mapping[str, Callable[[Measures, Record], None]] = {
     "clock.met": Measures._clock_met,
     "clock.ended": Measures._clock_ended,
     "clock.cancelled": Measures._clock_cancelled,
+}
+"""What is counted of a case that is open, by the kind of record."""
+
+_OTHERS: Mapping[str, Callable[[Measures, Record], None]] = {
+    "case.opened": Measures._opened,
     "event.unexpected": Measures._event_unexpected,
     "event.rejected": Measures._event_rejected,
     "event.duplicate": Measures._event_duplicate,
