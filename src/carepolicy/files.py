@@ -7,6 +7,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell of CSV begins that a spreadsheet would take for a formula."""
+
 
 @contextmanager
 def named(path: str | os.PathLike[str]) -> Iterator[None]:

@@ -11,8 +11,15 @@ import click
 import orjson
 
 from carepolicy.cli.formats import reported, written
-from carepolicy.cli.sets import bundle_or_exit, earlier_or_exit, format_option, policies_option
-from carepolicy.cli.status import NO, UNREACHABLE, USAGE, CommandError
+from carepolicy.cli.sets import (
+    bundle_or_exit,
+    demand_language,
+    earlier_or_exit,
+    format_option,
+    language_option,
+    policies_option,
+)
+from carepolicy.cli.status import NO, UNREACHABLE, USAGE, CommandError, note
 from carepolicy.cli.terminal import busy, plain
 from carepolicy.cli.times import until_of
 
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from carepolicy.audit.whatif import Differs
     from carepolicy.engine.record import Record
     from carepolicy.machine.program import Bundle
+    from carepolicy.report import Rounds
 
 
 @click.command(
@@ -53,17 +61,21 @@ if TYPE_CHECKING:
 @click.option(
     "--export", metavar="FILE", help="Write what happened for other tools: .xes, .xes.gz or .json (OCEL 2.0)."
 )
+@click.option("--report", metavar="DIR", type=click.Path(), help="Write pages and tables that open from this folder.")
+@language_option("Write the report in this language of the set; default: its first.")
 @format_option("text", "json")
 def command(
     logs: tuple[str, ...], policies: str, mapping: str | None, by: tuple[str, ...], until: str | None,
     fail_under: str | None, against: str | None, sweep: str | None, workers: int,
-    export: str | None, form: str,
+    export: str | None, report: str | None, language: str | None, form: str,
 ) -> None:  # fmt: skip
     """Replay the events of LOGs through the policies, and report which promises were kept.
 
     A log is CloudEvents (.jsonl), or, with --map, CSV, TSV, Parquet, JSON lines, XES or OCEL 2.0. The very engine that
     runs live replays them, sorted by subject and time. Exit status 1 means that a clock was below what --fail-under
     demands.
+
+    --report writes an overview, a page for each flow, and every round of every clock as a table (CSV and Parquet).
 
     --against replays them through another set too, and names the rounds that are late under one and not under the
     other. --sweep tries many limits on one clock, all else as it was.
@@ -78,16 +90,21 @@ def command(
     asked = Asked(logs, policies, mapping, by, end, workers)
     more: dict[str, Any] = {}
     lines: list[str] = []
-    with busy("audit"), _exported(export, bundle) as heard:
+    if language is not None and report is None:
+        raise click.UsageError("--language goes with --report", click.get_current_context())
+    demand_language(language, bundle.languages or ("en",))
+    with busy("audit"), _exported(export, bundle) as heard, _tabled(report, by) as told:
         if against is not None:
-            replay, found = _against(asked, bundle, against, heard)
-            more["against"], told = _differences(found, against, policies)
-            lines += ["", *told]
+            replay, found = _against(asked, bundle, against, told, heard)
+            more["against"], said = _differences(found, against, policies)
+            lines += ["", *said]
         else:
-            replay = replayed(asked, bundle, heard=heard)
+            replay = replayed(asked, bundle, told, heard)
         if sweep is not None:
-            more["sweep"], told = _swept(asked, sweep, replay)
-            lines += ["", *told]
+            more["sweep"], curve = _swept(asked, sweep, replay)
+            lines += ["", *curve]
+    if report is not None and told is not None:
+        _report(report, policies, replay, told, language)
     if form == "json":
         click.echo(orjson.dumps({**as_object(replay), **more}, option=orjson.OPT_INDENT_2).decode())
     else:
@@ -128,9 +145,39 @@ def _exported(path: str | None, bundle: Bundle) -> Iterator[Callable[[Record], N
         raise CommandError(str(fault)) from None
 
 
+@contextmanager
+def _tabled(folder: str | None, by: Sequence[str]) -> Iterator[Rounds | None]:
+    """What writes down each round for a report below a folder; None without one."""
+    if folder is None:
+        yield None
+        return
+    from carepolicy.report import Rounds  # pages and tables
+
+    with Rounds(folder, by) as rounds:
+        yield rounds
+
+
+def _report(folder: str, policies: str, replay: Replay, rounds: Rounds, language: str | None) -> None:
+    """Write the pages of a report, and say where they are."""
+    from carepolicy.charts import RenderError
+    from carepolicy.machine.locales import nearest_language
+    from carepolicy.report import build
+
+    found = earlier_or_exit(policies, policies)
+    tag = None if language is None else nearest_language(language, found.organisation.languages or ("en",))
+    try:
+        site = build(found, replay, rounds, folder, tag)
+    except RenderError as problem:
+        raise CommandError(str(problem), UNREACHABLE) from None
+    note(f"{os.path.join(folder, 'index.html')} ({len(site.files)} files)")
+    if site.advice:
+        note(f"carepolicy: {site.advice}")
+
+
 def _against(
-    asked: Asked, bundle: Bundle, old: str, heard: Callable[[Record], None] | None
-) -> tuple[Replay, list[Differs]]:
+    asked: Asked, bundle: Bundle, old: str, told: Callable[[Round], None] | None,
+    heard: Callable[[Record], None] | None,
+) -> tuple[Replay, list[Differs]]:  # fmt: skip
     """The replay, and the rounds whose verdicts another set would have changed."""
     from carepolicy.audit.whatif import Verdicts, compared
     from carepolicy.machine.compiler import compile_policies
@@ -138,7 +185,13 @@ def _against(
     earlier = compile_policies(earlier_or_exit(old, asked.policies))
     before, after = Verdicts(), Verdicts()
     replayed(replace(asked, by=()), earlier, before)
-    replay = replayed(asked, bundle, after, heard)
+
+    def both(each: Round) -> None:
+        after(each)
+        if told is not None:
+            told(each)
+
+    replay = replayed(asked, bundle, both, heard)
     return replay, compared(before, after)
 
 

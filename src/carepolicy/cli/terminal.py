@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from carepolicy.cli.status import Loudness
-from carepolicy.files import named
+from carepolicy.files import FORMULAS, named
 from carepolicy.policy.characters import bounded
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MARK = "\N{REPLACEMENT CHARACTER}"
-
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would take for a formula."""
 
 
 def no_colour() -> bool:

@@ -89,7 +89,7 @@ def draw_flows(
         alone, inside = next(svgs)
         others = {f"{plan.stem}.svg": alone.encode()}
         others |= _pdfs(policies, flow, language, plan.stem) if pdf else {}
-        found[flow, language] = Drawings(plan.chart, _picture(inside), dots, others)
+        found[flow, language] = Drawings(plan.chart, picture_of(inside), dots, others)
     return found
 
 
@@ -116,7 +116,7 @@ def draw_overview(policies: Policies, language: str, folder: str, *, drawn: bool
     drawing = render(source_of(policies, language), "svg")
     pages = {flow: f"flows/{identifier(flow)}.html" for flow in policies.flows}
     inside = readable(policies, drawing, language, pages)
-    return Drawings(None, _picture(inside), dots, {f"{stem}.svg": readable(policies, drawing, language).encode()})
+    return Drawings(None, picture_of(inside), dots, {f"{stem}.svg": readable(policies, drawing, language).encode()})
 
 
 def _pdfs(policies: Policies, flow: str, language: str, stem: str) -> dict[str, bytes]:
@@ -130,7 +130,7 @@ def _undated(pdf: bytes) -> bytes:
     return _CREATED.sub(lambda match: b"/CreationDate (D:20000101000000Z)".ljust(len(match[0])), pdf)
 
 
-def _picture(svg: str) -> Picture:
+def picture_of(svg: str) -> Picture:
     """The SVG for a page whose own list has the ids of the steps: the drawing's are others."""
     inside = _DRAWN_ID.sub(r' id="drawn-\1', svg)
     view = _VIEW.search(svg)

@@ -177,7 +177,7 @@ class _Writer:
         self._environment = environment.overlay()
         self._environment.filters = {
             **environment.filters,
-            "own": lambda text: _own(text, book.spoken_of(text), book.ui_language),
+            "own": lambda text: in_own_language(text, book.spoken_of(text), book.ui_language),
             "css": _in_css,
         }
         self._environment.globals = {
@@ -330,7 +330,7 @@ def _with_file(promise: Any) -> dict[str, Any]:
     return {**asdict(promise), "file": identifier(promise.flow)}
 
 
-def _own(text: str, spoken: str, language: str) -> Markup:
+def in_own_language(text: str, spoken: str, language: str) -> Markup:
     """A text of the policy, escaped, and marked with its language where the page is in another one."""
     if not text or primary_language(spoken) == primary_language(language):
         return escape(text)
@@ -350,13 +350,14 @@ _KEPT = re.compile(rb"/\* files \*/.*?/\* /files \*/", re.DOTALL)
 _COMPARED = (".html", ".dot", ".js", ".css")
 
 
-def write(site: Site, folder: str | os.PathLike[str]) -> list[Path]:
+def write(site: Site, folder: str | os.PathLike[str], manifest: str = MANIFEST) -> list[Path]:
     """Write every file of the site below ``folder``, and delete what an earlier handbook wrote there and this one not.
 
-    The files that changed, new ones included. Files that no handbook wrote stay. Raises OSError.
+    The files that changed, new ones included. Files that no handbook wrote stay; ``manifest`` is the file that lists
+    them. Raises OSError.
     """
     root = Path(folder)
-    for name in _written_before(root) - set(site.files):
+    for name in _written_before(root, manifest) - set(site.files):
         (root / name).unlink(missing_ok=True)
     changed: list[Path] = []
     for name, content in sorted(site.files.items()):
@@ -396,9 +397,9 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _written_before(root: Path) -> set[str]:
+def _written_before(root: Path, manifest: str = MANIFEST) -> set[str]:
     """The files that the list of an earlier handbook names; a name that leads out of the folder is none of ours."""
-    text = (_read(root / MANIFEST) or b"").decode("utf-8", "replace")
+    text = (_read(root / manifest) or b"").decode("utf-8", "replace")
     names = (line.strip() for line in text.splitlines())
     return {name for name in names if name and _is_inside(name)}
 
