@@ -18,6 +18,7 @@ FILES = {
     "scenario": "scenarios/*.yaml",
     "requirements": "requirements.yaml",
     "mapping": "mappings/NAME.yaml",
+    "staff": "staff.yaml, for `carepolicy simulate`",
 }
 
 HEAD = """\

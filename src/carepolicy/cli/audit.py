@@ -85,7 +85,7 @@ def command(
     bundle = bundle_or_exit(policies)
     for fact in by:
         _demand_fact(fact, bundle)
-    least = _least(fail_under)
+    least = least_share(fail_under)
     end = until_of(until, bundle)
     asked = Asked(logs, policies, mapping, by, end, workers)
     more: dict[str, Any] = {}
@@ -241,7 +241,7 @@ def _swept(asked: Asked, text: str, replay: Replay) -> tuple[dict[str, Any], lis
     return made, lines
 
 
-def _least(text: str | None) -> float | None:
+def least_share(text: str | None) -> float | None:
     """The share from 0 to 1 that is demanded; None where it is each clock's own target."""
     if text is None or text == "target":
         return None

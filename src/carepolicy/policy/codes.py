@@ -119,6 +119,14 @@ CODES: dict[str, Code] = {
         "mapping: helpdesk\nsubject: ticket\ntime: when\nevent: {column: activity, values: {Closed: ticket_clsed}}\n",
         "mapping: helpdesk\nsubject: ticket\ntime: when\nevent: {column: activity, values: {Closed: ticket_closed}}\n",
     ),
+    "CP296": Code(
+        "staff file does not fit the policies",
+        "A staff file says who works in which role, how long work takes and which way cases go. This one names a role, "
+        "a flow, a state, an event or a value that the policies do not have, shares that do not add up, or a length "
+        "of time that is none.",
+        "roles: {care_agnt: {people: 3}}\nwork: {email_inquiry: 12 minutes}\n",
+        "roles: {care_agent: {people: 3}}\nwork: {email_inquiry: 12 minutes}\n",
+    ),
     "CP116": Code(
         "two flows, or two messages, of one name",
         "Events, openings and records name a flow, and flows a message; two files give the same name to theirs.",

@@ -16,6 +16,7 @@ from carepolicy.policy.language.organisation import Organisation
 from carepolicy.policy.language.requirements import Requirements
 from carepolicy.policy.language.scenario import ScenarioFile
 from carepolicy.policy.language.shapes import Inside, Key, Schema, Shape
+from carepolicy.policy.language.staff import StaffFile
 from carepolicy.policy.places import At, Path, Source
 
 KINDS = {
@@ -25,6 +26,7 @@ KINDS = {
     "scenario": Fields(ScenarioFile),
     "requirements": Fields(Requirements),
     "mapping": Fields(LogMapping),
+    "staff": Fields(StaffFile),
 }
 """Kinds of policy file, and what stands in each."""
 

@@ -1,0 +1,219 @@
+"""``carepolicy simulate``: what staff, and the cases that come, make of the promises in the days ahead."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+
+from carepolicy.cli.completion import flows
+from carepolicy.cli.formats import reported, written
+from carepolicy.cli.sets import bundle_or_exit, format_option, policies_option, policies_or_exit
+from carepolicy.cli.status import NO, USAGE, CommandError
+from carepolicy.cli.terminal import plain, progress
+from carepolicy.cli.times import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from carepolicy.machine.program import Bundle
+    from carepolicy.policy.language.staff import StaffFile
+    from carepolicy.simulation.run import RunResult, Scene
+    from carepolicy.simulation.scene import Maker
+    from carepolicy.simulation.search import Target
+
+DAY = 86_400_000_000
+
+
+@click.command(
+    epilog='Examples: carepolicy simulate email_inquiry --arrivals "40 per business day" --staff staff.yaml, '
+    "carepolicy simulate --arrivals calls.csv --staff staff.yaml --audit audit.json --fail-under target, "
+    'carepolicy simulate email_inquiry --arrivals "12 per hour" --staff staff.yaml '
+    "--target email_inquiry.first_reply=95% --role care_agent"
+)
+@click.argument("names", nargs=-1, metavar="[FLOW]...", shell_complete=flows)
+@policies_option
+@click.option(
+    "--arrivals", metavar="RATE|FILE|audit", multiple=True, required=True,
+    help='When cases come: "12 per hour", "40 per business day", FLOW=RATE, a CSV file of times, or as in --audit.',
+)  # fmt: skip
+@click.option("--staff", metavar="FILE", required=True, type=click.Path(), help="Who works, and how long work takes.")
+@click.option("--audit", metavar="FILE", help="An audit's JSON, or a log: fits ways and lengths of time.")
+@click.option("--map", "mapping", metavar="MAPPING", help="How the log of --audit becomes events.")
+@click.option("--from", "start", metavar="TIME", help="When it begins; default: the next Monday, or the file's first.")
+@click.option("--days", type=click.IntRange(1, 3_660), default=30, show_default=True, help="How many days.")
+@click.option("--seeds", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many runs.")
+@click.option("--target", metavar="CLOCK=SHARE", help="Search how many people it takes for it.")
+@click.option("--role", metavar="ROLE", help="With --target: the role whose people are searched.")
+@click.option(
+    "--fail-under", metavar="N|target",
+    help="Exit with 1 where less than N % of a clock's rounds are in time, or less than its own target.",
+)  # fmt: skip
+@format_option("text", "json")
+def command(
+    names: tuple[str, ...], policies: str, arrivals: tuple[str, ...], staff: str, audit: str | None,
+    mapping: str | None, start: str | None, days: int, seeds: int, target: str | None, role: str | None,
+    fail_under: str | None, form: str,
+) -> None:  # fmt: skip
+    """Simulate FLOWs (default: all): cases come, wait for people of roles, and are worked on in their hours.
+
+    Tells for each clock the share in time and for each role how busy it is and what waits, over many runs with
+    different chance, with intervals of 95 %. Nothing is written. Exit status 1 means that a clock was below what
+    --fail-under demands.
+    """
+    from carepolicy.cli.audit import least_share
+    from carepolicy.simulation.arrivals import ArrivalsFault
+    from carepolicy.simulation.figures import Figures
+    from carepolicy.simulation.scene import SceneFault
+
+    bundle = bundle_or_exit(policies)
+    least = least_share(fail_under)
+    try:
+        maker = _maker(bundle, policies, names, staff, audit, mapping)
+        begin = _begin(start, arrivals, bundle)
+        end = begin + days * DAY
+        streams = maker.streams(arrivals, begin, end)
+        wanted = _target(target, role, maker)
+        scene = maker.scene(begin, end, streams, {})
+        answer = None
+        if wanted is None or role is None:
+            results: Sequence[RunResult] = _played(scene, seeds, "simulate")
+        else:
+            from carepolicy.simulation.search import sought
+
+            people = len(next(each for each in scene.roles if each.name == role).members)
+            answer, results = sought(
+                wanted, role, people,
+                lambda number: _played(maker.scene(begin, end, streams, {role: number}), seeds, f"{number} people"),
+            )  # fmt: skip
+            scene = maker.scene(begin, end, streams, {role: answer.people or answer.tried[-1][0]})
+    except (SceneFault, ArrivalsFault) as fault:
+        raise CommandError(str(fault)) from None
+    figures = Figures(bundle, scene, results, maker.notes)
+    if form == "json":
+        more = {} if answer is None else {"answer": answer.as_object()}
+        click.echo(orjson.dumps({**figures.as_object(), **more}, option=orjson.OPT_INDENT_2).decode())
+    else:
+        told = [] if answer is None else ["", *answer.as_text(bundle)]
+        click.echo("\n".join(plain(line) for line in [*figures.as_text(), *told]))
+    missed = figures.below(least) if fail_under is not None else []
+    for flow, clock, share, bound in missed:
+        click.echo(f"{flow}.{clock}: {share:.1%} in time, less than {bound:.0%}", err=True)
+    if missed or (answer is not None and answer.people is None):
+        raise SystemExit(NO)
+
+
+def _played(scene: Scene, seeds: int, what: str) -> list[RunResult]:
+    """What becomes of each seed."""
+    from carepolicy.simulation.run import Run
+
+    found = []
+    with progress(what, seeds, 2) as done:
+        for seed in range(seeds):
+            found.append(Run(scene, seed).play())
+            done(1)
+    return found
+
+
+def _maker(
+    bundle: Bundle, policies: str, names: Sequence[str], staff: str, audit: str | None, mapping: str | None
+) -> Maker:
+    """What makes scenes of the flows that were named; all that events start where none was."""
+    from carepolicy.machine.compiler import ALWAYS
+    from carepolicy.policy.likeness import did_you_mean
+    from carepolicy.simulation.scene import Maker
+
+    known = [each.flow for each in bundle.programs]
+    for name in names:
+        if name not in known:
+            raise CommandError(f'there is no flow "{name}"; {did_you_mean(name, known)}'.removesuffix("; "))
+    read = policies_or_exit(policies)
+    organisation = read.organisation
+    idle = [
+        f"{flow.name}.{state.name}" for flow in read.flows.values() for state in flow.states.values()
+        if state.waits not in (None, "customer")
+    ]  # fmt: skip
+    calendars = {name: role.calendar or organisation.calendar or ALWAYS for name, role in organisation.roles.items()}
+    told = None if audit is None else _audited(audit, mapping, bundle, policies)
+    return Maker(bundle, names or known, _staff(staff, bundle), calendars, told, idle)
+
+
+def _staff(path: str, bundle: Bundle) -> StaffFile:
+    """The staff file; ends where there is something wrong with it."""
+    from carepolicy.checks.staff import read_staff
+    from carepolicy.simulation.scene import known_to
+
+    if not os.path.exists(path):
+        raise CommandError(f"{path}: there is no such file")
+    made, findings = read_staff(path, known_to(bundle))
+    if made is None:
+        click.echo(written(reported("", findings), "text"), err=True, nl=False)
+        raise SystemExit(USAGE)
+    return made
+
+
+def _audited(path: str, mapping: str | None, bundle: Bundle, policies: str) -> Mapping[str, Any]:
+    """What an audit found: as its JSON tells, or of a log."""
+    if path.endswith(".json") and mapping is None:
+        with open(path, "rb") as file:
+            try:
+                told = orjson.loads(file.read())
+                if isinstance(told, dict) and isinstance(told.get("flows"), dict):
+                    return told
+            except orjson.JSONDecodeError:
+                pass
+        raise CommandError(f"{path} is not what `carepolicy audit --format json` writes")
+    from carepolicy.audit.figures import as_object
+    from carepolicy.cli.audit import Asked, replayed
+
+    return as_object(replayed(Asked([path], policies, mapping, (), None), bundle))
+
+
+def _begin(start: str | None, arrivals: Sequence[str], bundle: Bundle) -> int:
+    """When the days begin: as was said, else on the first day of a file of times, else on the next Monday."""
+    from datetime import datetime, timedelta
+    from zoneinfo import ZoneInfo
+
+    from carepolicy.businesstime.instants import microseconds
+    from carepolicy.engine.instants import datetime_of
+    from carepolicy.simulation.arrivals import read_times
+
+    if start is not None:
+        return microseconds(moment(start, bundle.timezone))
+    zone = ZoneInfo(bundle.timezone)
+    firsts = [min(each.when for each in read_times(path, bundle.timezone)) for path in arrivals if os.path.isfile(path)]
+    if firsts:
+        day = datetime_of(min(firsts)).astimezone(zone).date()
+    else:
+        today = datetime.now(zone).date()
+        day = today + timedelta(days=7 - today.weekday())
+    return microseconds(datetime(day.year, day.month, day.day, tzinfo=zone))
+
+
+def _target(text: str | None, role: str | None, maker: Maker) -> Target | None:
+    """The target that is searched for; None where none is."""
+    from carepolicy.policy.likeness import did_you_mean
+    from carepolicy.simulation.search import Target
+
+    if text is None:
+        if role is not None:
+            raise CommandError("--role says whose people are searched, and needs --target")
+        return None
+    if role is None:
+        raise CommandError("--target needs --role: how many of whom are searched")
+    if role not in maker.staff.roles:
+        raise CommandError(f'the staff file has no role "{role}"; {did_you_mean(role, maker.staff.roles)}')
+    found = re.fullmatch(r"\s*(?:([a-z0-9_]+)\.)?([a-z0-9_]+)\s*=\s*(\d{1,3}(?:\.\d+)?)\s*%\s*", text)
+    if found is None or float(found[3]) > 100:
+        raise CommandError(f'--target "{text}": write it like email_inquiry.first_reply=95%')
+    clocks = {f"{flow.name}.{each.table.name}": (flow.name, each.table.name) for flow in maker.flows
+              for each in flow.clocks}  # fmt: skip
+    meant = [key for name, key in clocks.items() if key[1] == found[2] and found[1] in (None, key[0])]
+    if len(meant) != 1:
+        name = text.partition("=")[0].strip()
+        hint = did_you_mean(name, clocks) if not meant else f"say of which flow: {', '.join(map('.'.join, meant))}"
+        raise CommandError(f'there is no one clock "{name}"; {hint}'.removesuffix("; "))
+    return Target(*meant[0], float(found[3]) / 100)

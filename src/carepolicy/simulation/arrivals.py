@@ -1,0 +1,190 @@
+"""When cases come: at a rate, at the times of a file, or as an audit found that they did."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from carepolicy.businesstime.instants import microseconds
+from carepolicy.engine.instants import datetime_of
+from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.limit import DAY, HOUR, MINUTE, NANODAYS, SECOND
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from carepolicy.businesstime.calendar import Calendar
+    from carepolicy.simulation.flows import Profile
+    from carepolicy.simulation.run import Arrivals
+
+WEEK = 7 * DAY
+_UNITS = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
+_RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:per|an|a|/)\s*(business\s+)?([a-z]+)\s*", re.IGNORECASE)
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class ArrivalsFault(ValueError):
+    """What is wrong with what was said of arrivals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many cases on average in a unit of time, evenly at random: elapsed, open (``business``), or a business day."""
+
+    amount: float
+    unit: str
+    business: bool
+
+    def times(self, calendar: Calendar, begin: int) -> Callable[[Random], Iterator[int]]:
+        """When cases come, from an instant on."""
+        if self.business and self.unit == "day":
+            return _spaced(NANODAYS / self.amount, calendar.day_position(begin), calendar.day_instant)
+        gap = _UNITS[self.unit] / self.amount
+        if self.business:
+            return _spaced(gap, calendar.position(begin), calendar.instant)
+        return _spaced(gap, begin, None)
+
+
+def _spaced(gap: float, first: int, instant: Callable[[int], int] | None) -> Callable[[Random], Iterator[int]]:
+    """Instants a random time apart, ``gap`` on average, in a measure that ``instant`` translates."""
+
+    def times(chance: Random) -> Iterator[int]:
+        place = float(first)
+        rate = 1 / gap
+        draw = chance.expovariate
+        while True:
+            place += draw(rate)
+            yield int(place) if instant is None else instant(int(place) + 1)
+
+    return times
+
+
+def rate_of(text: str) -> Rate | None:
+    """The rate that a text says, as "12 per hour" or "40 per business day"; None for a text that is none. Raises
+    ``ArrivalsFault`` where it nearly is."""
+    found = _RATE.fullmatch(text)
+    if found is None:
+        return None
+    unit = found[3].lower()
+    unit = unit if unit in _UNITS else unit.removesuffix("s")
+    if unit not in _UNITS:
+        raise ArrivalsFault(f'"{text}": there is no unit "{found[3]}"; {did_you_mean(unit, _UNITS)}')
+    if unit == "week" and found[2]:
+        raise ArrivalsFault(f'"{text}": business time has no weeks; say how many per business day')
+    amount = float(found[1])
+    if not amount:
+        raise ArrivalsFault(f'"{text}": say how many cases come, as in "12 per hour"')
+    return Rate(amount, unit, bool(found[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Profiled:
+    """So many cases a week on average, by the weekday and the hour at which they came: shares of each."""
+
+    weekly: float
+    weekdays: tuple[float, ...]
+    hours: tuple[float, ...]
+
+    def times(self, timezone: str, begin: int) -> Callable[[Random], Iterator[int]]:
+        """When cases come, from an instant on."""
+        zone = ZoneInfo(timezone)
+        most = self.weekly * max(self.weekdays) * max(self.hours) / HOUR
+
+        def times(chance: Random) -> Iterator[int]:
+            place = float(begin)
+            while True:
+                place += chance.expovariate(most)
+                local = datetime_of(int(place)).astimezone(zone)
+                here = self.weekly * self.weekdays[local.weekday()] * self.hours[local.hour] / HOUR
+                if chance.random() * most < here:
+                    yield int(place)
+
+        return times
+
+
+def profile_of(audit: Mapping[str, Any], flow: str) -> Profiled:
+    """How cases of a flow came, by an audit. Raises ``ArrivalsFault``."""
+    found = audit["flows"].get(flow)
+    if found is None or not found["cases"] or not audit.get("from"):
+        raise ArrivalsFault(f"the audit has no cases of {flow}")
+    first, last = datetime.fromisoformat(audit["from"]), datetime.fromisoformat(audit["to"])
+    weeks = max((last - first) / timedelta(weeks=1), 1 / 7)
+    by: dict[str, Any] = max((each["by"] for each in found["clocks"].values()), key=_counted, default={})
+    weekdays = _shares(by.get("weekday", {}), WEEKDAYS)
+    hours = _shares(by.get("hour", {}), [f"{number:02}" for number in range(24)])
+    return Profiled(found["cases"] / weeks, weekdays, hours)
+
+
+def _counted(by: Mapping[str, Any]) -> int:
+    return sum(each["met"] + each["late"] for each in by.get("weekday", {}).values())
+
+
+def _shares(counts: Mapping[str, Any], names: Sequence[str]) -> tuple[float, ...]:
+    numbers = [counts[name]["met"] + counts[name]["late"] if name in counts else 0 for name in names]
+    total = sum(numbers)
+    return tuple(each / total if total else 1 / len(names) for each in numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Cases of a file: of which flow, when, with which facts as texts, and in which line."""
+
+    flow: str | None
+    when: int
+    facts: Mapping[str, str]
+    line: int
+
+
+def read_times(path: str, timezone: str) -> list[Listed]:
+    """The cases of a CSV file with a column ``time``, perhaps one ``flow``, and others named for facts. Raises
+    ``ArrivalsFault``, which names the line."""
+    zone = ZoneInfo(timezone)
+    found = []
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        head = file.readline()
+        file.seek(0)
+        mark = max(",;\t", key=head.count)
+        try:
+            rows = csv.DictReader(file, delimiter=mark, strict=True)
+            names = [(name or "").strip() for name in rows.fieldnames or ()]
+            if "time" not in names:
+                hint = did_you_mean("time", names) if names else "it is empty"
+                raise ArrivalsFault(f"{path}:1: no column is called time; {hint}".removesuffix("; "))
+            rows.fieldnames = names
+            for row in rows:
+                if None in row:
+                    raise ArrivalsFault(f"{path}:{rows.line_num}: this row has more columns than the first line")
+                told = {name: (value or "").strip() for name, value in row.items()}
+                when = _instant(told.pop("time"), zone, f"{path}:{rows.line_num}")
+                flow = told.pop("flow", "") or None
+                found.append(Listed(flow, when, {name: value for name, value in told.items() if value}, rows.line_num))
+        except csv.Error as fault:
+            raise ArrivalsFault(f"{path}:{rows.line_num}: {fault}") from None
+        except UnicodeDecodeError:
+            raise ArrivalsFault(f"{path}: this is no text in UTF-8") from None
+    if not found:
+        raise ArrivalsFault(f"{path}: no case stands in it")
+    return found
+
+
+def _instant(text: str, zone: ZoneInfo, place: str) -> int:
+    try:
+        named = datetime.fromisoformat(text)
+        return microseconds((named if named.tzinfo is not None else named.replace(tzinfo=zone)).astimezone(UTC))
+    except (ValueError, OverflowError):
+        raise ArrivalsFault(f'{place}: "{text}" is no time; write it as 2026-03-06 16:30') from None
+
+
+def drawn(times: Callable[[Random], Iterator[int]]) -> Arrivals:
+    """Cases at drawn times, with drawn facts."""
+    return lambda chance: ((each, None) for each in times(chance))
+
+
+def listed(cases: Sequence[tuple[int, Profile | None]]) -> Arrivals:
+    """Cases at known times: the same in each run."""
+    return lambda chance: iter(cases)

@@ -1,0 +1,583 @@
+"""One run of a simulation: the days of one seed, event by event.
+
+Times are microseconds since 1970. What is drawn about a case hangs on the seed and on the case alone, not on what
+happens to others: two runs of one seed with different staff meet the same cases, which want the same work (common
+random numbers).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from carepolicy.simulation.desks import Asked, Case, Desk, Person, Round, Task
+from carepolicy.simulation.flows import NO_EVENT, PAUSE, START, STOP, starts_at
+from carepolicy.simulation.roles import Role, days_of, merged
+
+if TYPE_CHECKING:
+    from carepolicy.machine.program import RuleTable
+    from carepolicy.simulation.flows import Choice, Flow, Profile, State
+
+MASK = (1 << 64) - 1
+STEP, ODD = 6364136223846793005, 1442695040888963407
+"""Of the sequence of numbers that a case draws (Knuth's, MMIX)."""
+
+EVEN = 1 / (1 << 64)
+
+Arrivals = Callable[[Random], Iterator[tuple[int, "Profile | None"]]]
+"""When cases of a flow come, and with which facts where these are known; ``None`` facts are drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The cases that come to a flow."""
+
+    flow: Flow
+    arrivals: Arrivals
+    first: State
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """A case that is open as a run begins: where it stands, and of its clocks when they fall due, or how long they have
+    used where they pause, by index; with what they have used in the limit's measure."""
+
+    flow: Flow
+    subject: str
+    state: State
+    profile: Profile
+    opened: int
+    dues: Mapping[int, tuple[int, bool, bool]]
+    """By clock: when it falls due, whether it runs, whether it is late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that runs have in common: the time, the staff, the flows, the cases that come, and what they are like.
+
+    ``profile`` finds what a case is like from a number between 0 and 1.
+    """
+
+    begin: int
+    end: int
+    flows: tuple[Flow, ...]
+    roles: tuple[Role, ...]
+    streams: tuple[Stream, ...]
+    profile: Callable[[float], Profile]
+    opened: tuple[OpenCase, ...] = ()
+
+
+@dataclass(slots=True)
+class DeskResult:
+    """What became of a desk: work done, time worked and time there was, the waits of work that was begun (in hours),
+    and how much waited at most and at the end."""
+
+    done: int
+    busy: int
+    there: int
+    waited: int
+    begun: int
+    p90: int
+    longest: int
+    left: int
+
+
+@dataclass(slots=True)
+class RunResult:
+    """What became of one seed: by flow and clock the rounds that were met and late, by role its desk."""
+
+    met: dict[tuple[str, str], int]
+    late: dict[tuple[str, str], int]
+    cases: Counter[str]
+    closed: Counter[str]
+    desks: dict[str, DeskResult]
+    tasks: int
+    lates: set[tuple[str, str, str]] = field(default_factory=set)
+
+
+class Line:
+    """Events of one kind that come so long after they are noted that they come in the order in which they are noted:
+    only the first stands among the others. ``still`` says whether one is still to come."""
+
+    __slots__ = ("handler", "last", "still", "waiting")
+
+    def __init__(self, handler: Callable[[Any, int], None], still: Callable[[Any], bool]) -> None:
+        self.handler = handler
+        self.still = still
+        self.waiting: deque[tuple[int, Any]] = deque()
+        self.last = 0
+
+
+def _still_due(about: tuple[Case, int, Round]) -> bool:
+    case, index, held = about
+    return held.running and case.rounds.get(index) is held
+
+
+def _still_there(about: tuple[Case, int, Any]) -> bool:
+    return about[0].number == about[1]
+
+
+class Run:
+    """The days of one seed."""
+
+    def __init__(self, scene: Scene, seed: int) -> None:
+        self.scene = scene
+        self.seed = seed
+        self._events: list[tuple[int, int, Callable[[Any, int], None], Any]] = []
+        self._count = 0
+        self._lines: dict[tuple[int, Any], Line] = {}
+        self._met = [[0] * len(each.clocks) for each in scene.flows]
+        self._late = [[0] * len(each.clocks) for each in scene.flows]
+        self._place = {id(each): number for number, each in enumerate(scene.flows)}
+        self._cases = [0] * len(scene.flows)
+        self._closed = [0] * len(scene.flows)
+        self._lates: set[tuple[str, str, str]] = set()
+        self._open: set[Case] = set()
+        kinds: dict[str | None, list[int]] = {role.name: [] for role in scene.roles}
+        for flow in scene.flows:
+            for state in flow.states:
+                if state.role in kinds:
+                    kinds[state.role].append(state.kind)
+        self.desks = {role.name: Desk(role, kinds[role.name]) for role in scene.roles}
+        self._there = {name: self._staffed(desk) for name, desk in self.desks.items()}
+        self._streams = [
+            (stream, stream.arrivals(Random(f"{seed}/times/{stream.flow.name}")),
+             Random(f"{seed}/cases/{stream.flow.name}"))
+            for stream in scene.streams
+        ]  # fmt: skip
+
+    # -- the loop ------------------------------------------------------------------------------------------
+
+    def play(self) -> RunResult:
+        """Let all days pass."""
+        self._begin_open()
+        for each in self._streams:
+            self._await(each, self.scene.begin)
+        events, end = self._events, self.scene.end
+        while events and events[0][0] < end:
+            now, _, handler, about = heappop(events)
+            handler(about, now)
+        return self._result()
+
+    def _at(self, when: int, handler: Callable[[Any, int], None], about: Any) -> None:
+        self._count += 1
+        heappush(self._events, (when, self._count, handler, about))
+
+    def _at_end_of(self, key: tuple[int, Any], when: int, handler: Any, still: Any, about: Any) -> None:
+        """As ``_at``, for an event that is most often called off, and comes behind those with its key."""
+        line = self._lines.get(key)
+        if line is None:
+            line = self._lines[key] = Line(handler, still)
+        if when < line.last:
+            self._at(when, handler, about)
+            return
+        line.last = when
+        if not line.waiting:
+            self._at(when, self._come, line)
+        line.waiting.append((when, about))
+
+    def _come(self, line: Line, now: int) -> None:
+        waiting, still = line.waiting, line.still
+        line.handler(waiting[0][1], now)  # while it is there, nothing is put first
+        waiting.popleft()
+        while waiting and not still(waiting[0][1]):
+            waiting.popleft()
+        if waiting:
+            self._at(waiting[0][0], self._come, line)
+
+    # -- cases come ----------------------------------------------------------------------------------------
+
+    def _await(self, stream: tuple[Stream, Iterator[tuple[int, Profile | None]], Random], now: int) -> None:
+        following = next(stream[1], None)
+        if following is not None:
+            self._at(following[0], self._arrive, (stream, following[1]))
+
+    def _arrive(self, about: Any, now: int) -> None:
+        stream, profile = about
+        self._await(stream, now)
+        draws = stream[2].getrandbits(64)
+        if profile is None:
+            draws = (draws * STEP + ODD) & MASK
+            profile = self.scene.profile(draws * EVEN)
+        flow = stream[0].flow
+        case = Case(flow, stream[0].first, profile, draws, now)
+        self._cases[self._place[id(flow)]] += 1
+        self._open.add(case)
+        for index, _ in flow.opening[case.state.index]:
+            self._start(case, index, now)
+        self._settle(case, now, None)
+
+    def _begin_open(self) -> None:
+        begin = self.scene.begin
+        for number, each in enumerate(self.scene.opened):
+            draws = Random(f"{self.seed}/open/{number}").getrandbits(64)
+            case = Case(each.flow, each.state, each.profile, draws, each.opened)
+            case.known = each.subject
+            self._open.add(case)
+            for index, (due, running, late) in each.dues.items():
+                term = each.flow.term(index, each.state.index, each.profile)
+                if term is None:
+                    continue
+                held = Round(term, 0, due)
+                left = due - begin if term.position is None else term.position(due) - term.position(begin)
+                held.used = term.amount - left
+                held.base = (begin if term.position is None else term.position(begin)) - held.used
+                held.running, held.late = running, late
+                case.rounds[index] = held
+                if late:
+                    self._note_late(case, index)
+                elif running and each.flow.clocks[index].moves:
+                    self._at(max(due + (not term.strict), begin), self._fall_due, (case, index, held))
+            self._settle(case, begin, None)
+
+    # -- states --------------------------------------------------------------------------------------------
+
+    def _move(self, case: Case, to: State, now: int) -> None:
+        """Take a case to another state."""
+        actions = case.state.actions[to.index]
+        case.state = to
+        for index, action in actions:
+            if action == START:
+                self._start(case, index, now)
+            elif action == STOP:
+                self._stop(case, index, now)
+            elif action == PAUSE:
+                self._pause(case, index, now)
+            else:
+                self._resume(case, index, now)
+        self._settle(case, now, case.task)
+
+    def _settle(self, case: Case, now: int, before: Task | None) -> None:
+        """Let a case be in its state: timers run, and its work waits for somebody, or others are to act."""
+        state = case.state
+        case.number += 1
+        if before is not None and before.person is None:
+            before.dropped = True
+            before.desk.waiting -= 1
+            case.task = None
+        if state.final is not None:
+            self._closed[self._place[id(case.flow)]] += 1
+            self._open.discard(case)
+            return
+        if case.visits is not None or case.flow.program.counts_visits:
+            case.visits = {**(case.visits or {}), state.name: (case.visits or {}).get(state.name, 0) + 1}
+        for calendar, limit, rules in state.afters:
+            due = calendar.add_us(now, limit)
+            if due is not None:
+                about = case, case.number, rules
+                self._at_end_of((id(rules), limit), due, self._after, _still_there, about)
+        if case.task is None:  # else somebody is at it, and finishes
+            self._choose(case, now, before)
+
+    def _choose(self, case: Case, now: int, before: Task | None) -> None:
+        """Draw which way a case goes from its state, and let it wait for who is to act."""
+        draws = case.draws = (case.draws * STEP + ODD) & MASK
+        share = draws * EVEN
+        for choice in case.state.choices:
+            if share < choice.upto:
+                self._await_act(case, choice, now, before)
+                return
+
+    def _await_act(self, case: Case, choice: Choice, now: int, before: Task | None) -> None:
+        state = case.state
+        draws = case.draws = (case.draws * STEP + ODD) & MASK
+        if not choice.by_staff:
+            if state.waits is not None:
+                self._at(now + state.waits(draws * EVEN), self._act, (case, case.number, choice))
+            return
+        length = max(state.work(draws * EVEN), 1) if state.work is not None else 1
+        desk = self.desks.get(state.role or "")
+        if desk is None:
+            calendar = case.flow.calendar
+            end = calendar.instant(calendar.position(now) + length)
+            self._at(end, self._act, (case, case.number, choice))
+            return
+        first = desk.role.first
+        rank = 0 if not first or any(case.profile.facts.get(fact) == value for fact, value in first) else 1
+        task = case.task = Task(case, state, choice, desk, length, rank)
+        task.joined = before.joined if before is not None and before.desk is desk else now
+        self._count += 1
+        task.number = self._count
+        if desk.is_open(now):
+            for group in desk.queues[state.kind][0]:
+                if group.free:
+                    self._begin(task, group.free.pop(), now)
+                    return
+            desk.push(task)
+        else:
+            desk.push(task)
+            self._wake(desk, now)
+
+    def _act(self, about: tuple[Case, int, Choice], now: int) -> None:
+        case, number, choice = about
+        if case.number == number:
+            self._go_on(case, choice, now)
+
+    def _after(self, about: tuple[Case, int, tuple[RuleTable, ...]], now: int) -> None:
+        case, number, rules = about
+        if case.number == number:
+            to = self._target(case, rules, now)
+            if to >= 0:
+                self._move(case, case.flow.states[to], now)
+
+    def _go_on(self, case: Case, choice: Choice, now: int) -> None:
+        """An event has happened to a case."""
+        flow = case.flow
+        for index in flow.restarts[choice.event]:
+            if index in case.rounds:
+                self._start(case, index, now)
+        to = choice.to if choice.to >= 0 else self._target(case, case.state.ways.get(choice.event, ()), now)
+        if to >= 0:
+            self._move(case, flow.states[to], now)
+        else:
+            self._choose(case, now, None)
+
+    def _target(self, case: Case, rules: Sequence[RuleTable], now: int) -> int:
+        """Where the first rule whose guard holds leads; -1 where that is nowhere else."""
+        for rule in rules:
+            if rule.when is None or rule.when(case.profile.facts, NO_EVENT, Asked(case, now)) is True:
+                return rule.to
+        return -1
+
+    # -- clocks --------------------------------------------------------------------------------------------
+
+    def _start(self, case: Case, index: int, now: int) -> None:
+        term = case.flow.term(index, case.state.index, case.profile)
+        if term is None:
+            return
+        if term.fixed:
+            held = Round(term, now, starts_at(term, now))
+        else:
+            base = now if term.position is None else term.position(now)
+            if case.kept is not None:
+                base -= case.kept.get(index, 0)
+            held = Round(term, base, term.due(base))
+        case.rounds[index] = held
+        if case.flow.clocks[index].moves:
+            when = held.due + (not term.strict)
+            self._at_end_of((index, term), when, self._fall_due, _still_due, (case, index, held))
+
+    def _stop(self, case: Case, index: int, now: int) -> None:
+        held = case.rounds.pop(index, None)
+        if held is None:
+            return
+        clock = case.flow.clocks[index]
+        place = self._place[id(case.flow)]
+        if self._is_late(held, now):
+            self._late[place][index] += 1
+            self._note_late(case, index)
+        else:
+            self._met[place][index] += 1
+        if clock.table.goes_on and not held.term.fixed:
+            if case.kept is None:
+                case.kept = {}
+            case.kept[index] = self._used(held, now)
+
+    def _pause(self, case: Case, index: int, now: int) -> None:
+        held = case.rounds.get(index)
+        if held is not None and held.running:
+            held.late = self._is_late(held, now)
+            held.used = self._used(held, now)
+            held.running = False
+
+    def _resume(self, case: Case, index: int, now: int) -> None:
+        held = case.rounds.get(index)
+        if held is None:
+            self._start(case, index, now)
+            return
+        term = held.term
+        held.running = True
+        if not term.fixed:
+            held.base = (now if term.position is None else term.position(now)) - held.used
+            if not held.late:
+                held.due = term.due(held.base)
+        if case.flow.clocks[index].moves and not held.late:
+            self._at(max(held.due + (not term.strict), now), self._fall_due, (case, index, held))
+
+    def _used(self, held: Round, now: int) -> int:
+        if not held.running or held.term.fixed:
+            return held.used
+        return (now if held.term.position is None else held.term.position(now)) - held.base
+
+    def _is_late(self, held: Round, now: int) -> bool:
+        return held.late or (held.running and (now > held.due or (held.term.strict and now == held.due)))
+
+    def _fall_due(self, about: tuple[Case, int, Round], now: int) -> None:
+        case, index, held = about
+        if case.rounds.get(index) is not held or not held.running or held.due > now or held.late:
+            return
+        held.late = True
+        to = self._target(case, case.state.lates.get(index, ()), now)
+        if to >= 0:
+            self._move(case, case.flow.states[to], now)
+
+    def _note_late(self, case: Case, index: int) -> None:
+        if case.known is not None:
+            self._lates.add((case.flow.name, case.known, case.flow.clocks[index].table.name))
+
+    # -- work ----------------------------------------------------------------------------------------------
+
+    def _begin(self, task: Task, person: Person, now: int) -> None:
+        desk = task.desk
+        task.person = person
+        person.task = task
+        task.started = now
+        if not task.begun:
+            task.begun = True
+            waited = desk.between(task.joined, now) if now > task.joined else 0
+            desk.waited += waited
+            desk.waits.append(waited)
+        end = now + task.left
+        if end > desk.until:
+            end = desk.ends(now, task.left)
+        task.ends = end
+        self._count += 1
+        heappush(self._events, (end, self._count, self._finish, task))
+
+    def _finish(self, task: Task, now: int) -> None:
+        person, desk, case = task.person, task.desk, task.case
+        if person is None or task.ends != now:
+            return  # it was interrupted
+        task.person = None
+        desk.busy += task.left
+        desk.done += 1
+        person.task = None
+        self._free(desk, person, now)
+        case.task = None
+        if case.state is task.state:
+            self._go_on(case, task.choice, now)
+        elif case.state.final is None:
+            self._go_on_elsewhere(case, task.choice, now)
+
+    def _go_on_elsewhere(self, case: Case, choice: Choice, now: int) -> None:
+        """Work is done at a case that has been moved meanwhile, as one that was late: the event comes to it there."""
+        rules = case.state.ways.get(choice.event, ())
+        to = self._target(case, rules, now)
+        if to >= 0:
+            for index in case.flow.restarts[choice.event]:
+                if index in case.rounds:
+                    self._start(case, index, now)
+            self._move(case, case.flow.states[to], now)
+        else:
+            self._choose(case, now, None)
+
+    def _free(self, desk: Desk, person: Person, now: int) -> None:
+        """Somebody takes the next work, or waits for some."""
+        if not person.present:
+            return
+        if desk.is_open(now):
+            task = desk.next_for(person.group) if desk.waiting else None
+            if task is not None:
+                self._begin(task, person, now)
+                return
+        elif desk.waiting:
+            self._wake(desk, now)
+        person.group.free.append(person)
+
+    def _wake(self, desk: Desk, now: int) -> None:
+        """See to it that work begins at the next opening."""
+        if desk.wakes <= now:
+            desk.wakes = desk.calendar.next_opening_us(now)
+            if desk.wakes <= now:
+                desk.wakes = now + 1
+            self._at(desk.wakes, self._open_desk, desk)
+
+    def _open_desk(self, desk: Desk, now: int) -> None:
+        if not desk.is_open(now):
+            self._wake(desk, now)
+            return
+        for group in desk.groups:
+            free, group.free = group.free, []
+            for person in reversed(free):
+                self._free(desk, person, now)
+
+    # -- absences ------------------------------------------------------------------------------------------
+
+    def _staffed(self, desk: Desk) -> int:
+        """Let people be away as their absences say; the time in hours that they are there in all."""
+        begin, end = self.scene.begin, self.scene.end
+        calendar = desk.calendar
+        total = calendar.position(end) - calendar.position(begin)
+        there = 0
+        days = days_of(calendar, begin, end) if any(each.absent for each in desk.role.members) else []
+        for number, (member, person) in enumerate(zip(desk.role.members, desk.people, strict=True)):
+            away = [each for each in member.away if each[1] > begin and each[0] < end]
+            if member.absent:
+                chance = Random(f"{self.seed}/absent/{desk.role.name}/{number}")
+                away += [day for day in days if chance.random() < member.absent]
+            gone = 0
+            for first, last in merged(away):
+                first, last = max(first, begin), min(last, end)
+                gone += calendar.position(last) - calendar.position(first)
+                self._at(first, self._leave, (desk, person))
+                self._at(last, self._come_back, (desk, person))
+            there += total - gone
+        return there
+
+    def _leave(self, about: tuple[Desk, Person], now: int) -> None:
+        desk, person = about
+        person.present = False
+        task = person.task
+        if task is None:
+            person.group.free.remove(person)
+            return
+        worked = desk.between(task.started, now)
+        desk.busy += worked
+        task.left = max(task.left - worked, 1)
+        task.person = person.task = None
+        task.ends = -1
+        if task.case.state is not task.state and task.case.state.final is not None:
+            task.case.task = None
+            return
+        if desk.is_open(now):
+            for group in desk.queues[task.state.kind][0]:
+                if group.free:
+                    self._begin(task, group.free.pop(), now)
+                    return
+        else:
+            self._wake(desk, now)
+        desk.push(task)
+
+    def _come_back(self, about: tuple[Desk, Person], now: int) -> None:
+        desk, person = about
+        person.present = True
+        self._free(desk, person, now)
+
+    # -- the end -------------------------------------------------------------------------------------------
+
+    def _result(self) -> RunResult:
+        end = self.scene.end
+        flows = self.scene.flows
+        for case in self._open:
+            place = self._place[id(case.flow)]
+            for index, held in case.rounds.items():
+                if self._is_late(held, end):
+                    self._late[place][index] += 1
+                    self._note_late(case, index)
+        for desk in self.desks.values():
+            for person in desk.people:
+                if person.task is not None:
+                    desk.busy += desk.between(person.task.started, end)
+        names = [
+            (place, flow.name, clock.index, clock.table.name)
+            for place, flow in enumerate(flows)
+            for clock in flow.clocks
+        ]
+        return RunResult(
+            {(flow, clock): self._met[place][index] for place, flow, index, clock in names},
+            {(flow, clock): self._late[place][index] for place, flow, index, clock in names},
+            Counter({flow.name: count for flow, count in zip(flows, self._cases, strict=True)}),
+            Counter({flow.name: count for flow, count in zip(flows, self._closed, strict=True)}),
+            {name: self._desk(desk, self._there[name]) for name, desk in self.desks.items()},
+            sum(desk.done for desk in self.desks.values()),
+            self._lates,
+        )
+
+    def _desk(self, desk: Desk, there: int) -> DeskResult:
+        waits = sorted(desk.waits)
+        p90 = waits[len(waits) * 9 // 10] if waits else 0
+        return DeskResult(desk.done, desk.busy, there, desk.waited, len(waits), p90, desk.longest, desk.waiting)
