@@ -174,10 +174,12 @@ def test_what_cannot_be_simulated_is_told(simulate: Desk, arguments: tuple[str, 
     assert len(said.err.splitlines()) == 1
 
 
-def test_all_flows_need_lengths_of_work(simulate: Desk) -> None:
-    said = simulate("--arrivals", "email_inquiry=2 per hour", flows=())
+def test_every_flow_needs_lengths_of_work_and_which_are_simulated_may_stand_with_the_arrivals(simulate: Desk) -> None:
+    said = simulate("--arrivals", "2 per hour", flows=())
     assert said.status == 2
     assert "nothing says how long work takes in " in said.err
+    said = simulate("--arrivals", "email_inquiry=2 per hour", *RATE[2:], "--format", "json", flows=())
+    assert list(json.loads(said.out)["flows"]) == ["email_inquiry"]
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def command(
     mapping: str | None, start: str | None, days: int, seeds: int, target: str | None, role: str | None,
     fail_under: str | None, form: str,
 ) -> None:  # fmt: skip
-    """Simulate FLOWs (default: all): cases come, wait for people of roles, and are worked on in their hours.
+    """Simulate FLOWs (default: those of --arrivals): cases come, wait for people, and are worked on in their hours.
 
     Tells for each clock the share in time and for each role how busy it is and what waits, over many runs with
     different chance, with intervals of 95 %. Nothing is written. Exit status 1 means that a clock was below what
@@ -72,6 +72,9 @@ def command(
     bundle = bundle_or_exit(policies)
     least = least_share(fail_under)
     try:
+        named = [each.partition("=")[0].strip() for each in arrivals if "=" in each]
+        if not names and len(named) == len(arrivals):  # of which flows cases come is said there
+            names = tuple(dict.fromkeys(named))
         maker = _maker(bundle, policies, names, staff, audit, mapping)
         begin = _begin(start, arrivals, bundle)
         end = begin + days * DAY
