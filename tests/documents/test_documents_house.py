@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
-BESIDE_ROOMS = {"_version", "files", "spool", "translations", "typeset"}
+BESIDE_ROOMS = {"_version", "cores", "files", "spool", "translations", "typeset"}
 """Modules beside the rooms that rooms may import; they import nothing of ours."""
 
 

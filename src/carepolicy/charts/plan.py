@@ -226,7 +226,11 @@ def chart_of(
     marks: Mapping[str, Mark] | None = None,
 ) -> Chart:
     """The plan of a flow's chart, as one picture; ``sheets_of`` cuts it into sheets of paper. Raises UnknownFlow."""
-    words = words_of(policies, flow_name, language)
+    return chart_in(words_of(policies, flow_name, language), marks)
+
+
+def chart_in(words: Words, marks: Mapping[str, Mark] | None = None) -> Chart:
+    """The plan of the chart of a flow whose words are given."""
     policies, flow = words.policies, words.flow
     events = {name: events_of(words, state) for name, state in flow.states.items()}
     ways = {name: own_ways(each) for name, each in events.items()}

@@ -18,6 +18,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
+from carepolicy.cores import can_fork, cores
+
 _SECONDS = 60
 Job = TypeVar("Job")
 Made = TypeVar("Made")
@@ -97,25 +99,25 @@ def render(source: str, kind: str) -> bytes:
     raise NoRenderer
 
 
-def in_parallel(work: Callable[[Job], Made], jobs: Sequence[Job]) -> list[Made]:
+def in_parallel(work: Callable[[Job], Made], jobs: Sequence[Job]) -> Iterator[Made]:
     """What ``work``, which draws, makes of each job, in order; as many at a time as there are cores.
 
-    ``work`` is a function of a module, and jobs and results can be pickled. Raises what ``work`` raises.
+    Results can be pickled. Raises what ``work`` raises.
     """
-    cores = os.cpu_count() or 1
-    if (
-        renderer() in ("dot", "graphviz-pure") and cores > 1
-    ):  # processes of its own: threads are enough to wait for them
-        with ThreadPoolExecutor(max_workers=cores) as threads:
-            return list(threads.map(work, jobs))
-    if renderer() == "pygraphviz" and cores > 1 and len(jobs) >= _MANY and sys.platform == "linux":
+    many = cores()
+    if renderer() in ("dot", "graphviz-pure") and many > 1:
+        # processes of their own: threads are enough to wait for them
+        with ThreadPoolExecutor(max_workers=many) as threads:
+            yield from threads.map(work, jobs)
+    elif renderer() == "pygraphviz" and many > 1 and len(jobs) >= _MANY and can_fork():
         _FORKED[:] = [work, jobs]
         try:
-            with ProcessPoolExecutor(max_workers=cores, mp_context=get_context("fork")) as processes:
-                return list(processes.map(_forked, range(len(jobs)), chunksize=2))
+            with ProcessPoolExecutor(max_workers=many, mp_context=get_context("fork")) as processes:
+                yield from processes.map(_forked, range(len(jobs)), chunksize=2)
         finally:
             _FORKED.clear()
-    return [work(job) for job in jobs]
+    else:
+        yield from map(work, jobs)
 
 
 _FORKED: list[Any] = []

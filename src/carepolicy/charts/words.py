@@ -193,6 +193,8 @@ class Words:
 
     def settings_in(self, expression: str, trigger: str | None = None) -> tuple[str, ...]:
         """The settings that an expression names, each with its value."""
+        if "settings" not in expression:
+            return ()
         said = settings_in_words(
             expression, self.scope(trigger), translation_of(self.language, self.policies.own_words)
         )

@@ -14,7 +14,7 @@ from carepolicy.cli.sets import demand_language, earlier_or_exit, policies_optio
 from carepolicy.cli.status import NO, UNREACHABLE, CommandError, note
 from carepolicy.cli.terminal import progress
 from carepolicy.files import write as write_file
-from carepolicy.handbook import build, languages_of, stale, write
+from carepolicy.handbook import build, pages_of, stale, write
 from carepolicy.machine.locales import nearest_language
 from carepolicy.policy.likeness import did_you_mean
 
@@ -110,7 +110,7 @@ def command(
         _print(found, _Asked(path, tag, year, role, flows, cards, day, earlier))
         return
     try:
-        with progress("handbook", len(languages_of(found, only)) * len(found.flows), WORTH_A_BAR) as told:
+        with progress("handbook", pages_of(found, only), WORTH_A_BAR) as told:
             site = build(found, year=year, drawn=not checking, pdf=sheets, since=earlier, only=only, told=told)
     except RenderError as problem:
         raise CommandError(str(problem), UNREACHABLE) from None

@@ -45,6 +45,12 @@ class Sent:
         """The names that may have no value where a flow sends a message, by flow and message."""
         return unsure_in(CheckedSet(self.policies, date(self.year, 1, 1)))
 
+    def work_out(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """Work out now what is else worked out when it is first asked for; the names that may have no value."""
+        for flow in self.policies.flows.values():
+            self.templates(flow)
+        return self.unsure
+
     def templates(self, flow: Flow) -> Mapping[str, Mapping[str, Template]]:
         """The templates that a flow sends, by name and then by language."""
         if flow.name not in self._templates:
@@ -66,6 +72,7 @@ class Book:
     calendars: Mapping[str, Calendar]
     arrivals: dict[tuple[str, bool], tuple[datetime, ...]] = field(default_factory=dict, compare=False, repr=False)
     shared: Sent | None = field(default=None, compare=False, repr=False)
+    _words: dict[str, Words] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def sent(self) -> Sent:
@@ -84,8 +91,11 @@ class Book:
         return self.language if words.catalogues and words.has("", Ui().handbook) else ENGLISH
 
     def words(self, flow: Flow) -> Words:
-        """The charts' words for one flow."""
-        return Words(self.policies, flow, self.language)
+        """The charts' words for one flow, made once."""
+        known = self._words.get(flow.name)
+        if known is None or known.flow is not flow:
+            known = self._words[flow.name] = Words(self.policies, flow, self.language)
+        return known
 
     def limit(self, text: str, language: str | None = None) -> Inflected:
         """A limit in words of a language (the book's), with settings filled in and a fact called by its title."""

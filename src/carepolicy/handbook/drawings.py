@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from carepolicy.charts import chart_of, draw, renderer
+from carepolicy.charts import draw, renderer
 from carepolicy.charts.card import dot_of
 from carepolicy.charts.overview import readable, source_of
+from carepolicy.charts.plan import chart_in
 from carepolicy.charts.render import in_parallel, render
 from carepolicy.charts.svg import cleaned, without_heading
 from carepolicy.charts.text import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from carepolicy.charts.plan import Chart
+    from carepolicy.charts.words import Words
     from carepolicy.policy.model import Policies
 
 _VIEW = re.compile(r'viewBox="\S+ \S+ (\S+) (\S+)"')
@@ -68,28 +70,27 @@ class _Plan:
 
 
 def draw_flows(
-    policies: Policies, wanted: Iterable[tuple[str, str, str]], *, drawn: bool, pdf: bool
-) -> dict[tuple[str, str], Drawings]:
-    """The charts of all ``wanted`` flows: name, language, and the language's folder. Keys are name and language.
+    flows: Iterable[Words], folder: str, *, drawn: bool, pdf: bool, told: Callable[[int], None] = lambda charts: None
+) -> dict[str, Drawings]:
+    """The charts of flows whose words are given, by name; ``folder`` is that of their language. ``told`` hears of each.
 
     Without Graphviz, or with ``drawn`` False, there are only DOT files. Raises RenderError.
     """
     on = drawn and renderer() is not None
-    plans = {
-        (flow, language): _planned(policies, flow, language, f"charts/{folder}/{identifier(flow)}")
-        for flow, language, folder in wanted
-    }
-    svgs = iter(in_parallel(_drawn, list(plans.values())) if on else [])
-    found: dict[tuple[str, str], Drawings] = {}
-    for (flow, language), plan in plans.items():
+    plans = [(words, _planned(words, f"charts/{folder}/{identifier(words.flow.name)}")) for words in flows]
+    svgs = in_parallel(_drawn, [plan for _, plan in plans]) if on else iter(())
+    found: dict[str, Drawings] = {}
+    for words, plan in plans:
+        flow = words.flow.name
         dots = {f"{plan.stem}.dot": plan.alone.encode()}
-        if not on:
-            found[flow, language] = Drawings(plan.chart, None, dots)
-            continue
-        alone, inside = next(svgs)
-        others = {f"{plan.stem}.svg": alone.encode()}
-        others |= _pdfs(policies, flow, language, plan.stem) if pdf else {}
-        found[flow, language] = Drawings(plan.chart, picture_of(inside), dots, others)
+        if on:
+            alone, inside = next(svgs)
+            others = {f"{plan.stem}.svg": alone.encode()}
+            others |= _pdfs(words.policies, flow, words.language, plan.stem) if pdf else {}
+            found[flow] = Drawings(plan.chart, picture_of(inside), dots, others)
+        else:
+            found[flow] = Drawings(plan.chart, None, dots)
+        told(1)
     return found
 
 
@@ -101,8 +102,8 @@ def _drawn(plan: _Plan) -> tuple[str, str]:
     return cleaned(drawing, plan.chart, sheet), cleaned(inside, plan.chart, sheet, linked=True)
 
 
-def _planned(policies: Policies, flow: str, language: str, stem: str) -> _Plan:
-    chart = chart_of(policies, flow, language=language)
+def _planned(words: Words, stem: str) -> _Plan:
+    chart = chart_in(words)
     (sheet,) = chart.sheets
     return _Plan(chart, stem, dot_of(chart, sheet))
 

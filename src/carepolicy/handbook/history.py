@@ -131,6 +131,14 @@ class History:
                 continue
         return found
 
+    def read(self) -> date | None:
+        """Read now what is else read from git when it is first asked for; the day of the last change."""
+        for flow in self.policies.flows.values():
+            self.changed(flow)
+            if self.earlier is None:
+                self._before(flow)
+        return self.last_changed
+
     def _before(self, flow: Flow) -> Policies | None:
         path = Path(file_at(self.policies.root, flow.at.file))
         if path.parent not in self._found:

@@ -14,6 +14,7 @@ from carepolicy.charts import chart_of, renderer
 from carepolicy.charts.address import language_folder, page_of
 from carepolicy.charts.render import how_to_draw
 from carepolicy.charts.text import clean, identifier, safe_link
+from carepolicy.cores import on_cores, without_collector
 from carepolicy.files import write as write_file
 from carepolicy.handbook import offline
 from carepolicy.handbook.book import Book, Sent, calendars_of, year_of
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
+    from carepolicy.businesstime import Calendar
     from carepolicy.charts.plan import Chart
     from carepolicy.handbook.steps import FlowStep
     from carepolicy.policy.model import Flow, Policies
@@ -54,6 +56,9 @@ ASSETS = (
     "role.js",
     "search.js",
 )
+WORTH_FORKING = 12
+"""Pages of flows from which on each language is worth a process of its own."""
+
 MANIFEST = "files.txt"
 """Lists every file of the site, so that a page whose flow is gone can be told from a file of someone else."""
 
@@ -98,34 +103,86 @@ def build(
 
     ``year`` is that of the calendars and examples, by default the policies' own (``year_of``). ``drawn``
     False leaves the pictures out. ``since`` is the set to tell changes from, by default each flow's last version
-    in git; ``only`` are the languages of the set in which it is written, by default all; ``told`` hears of each page of
-    a flow. Raises CalendarError and RenderError.
+    in git; ``only`` are the languages of the set in which it is written, by default all; ``told`` hears of each chart
+    and of each page of a flow (``pages_of`` says of how many). Raises CalendarError and RenderError.
     """
-    languages = languages_of(policies, only)
-    site = Site(advice=how_to_draw() if drawn and renderer() is None else "")
-    environment = environment_of()
-    wanted = [(flow, each.tag, each.folder) for each in languages for flow in policies.flows]
-    charts = draw_flows(policies, wanted, drawn=drawn, pdf=pdf)
-    calendars, scenarios = calendars_of(policies), scenarios_of(policies)
-    sent = Sent(policies, year or year_of(policies))
-    history = History(policies, since)
-    for language in languages:
-        book = Book(in_language(policies, language.tag), language.tag, sent.year, calendars, shared=sent)
-        found = {flow.name: history.since(flow, language.tag) for flow in book.policies.flows.values()}
+    with without_collector():
+        languages, history = languages_of(policies, only), History(policies, since)
+        sent = Sent(policies, year or year_of(policies))
+        calendars, scenarios = calendars_of(policies), scenarios_of(policies)
+        builder = _Builder(policies, languages, sent, history, calendars, scenarios, environment_of(), drawn, pdf)
+        return builder.site(told)
+
+
+def pages_of(policies: Policies, only: Sequence[str] = ()) -> int:
+    """How many charts and pages of flows a handbook has."""
+    return 2 * len(languages_of(policies, only)) * len(policies.flows)
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """Builds the pages of each language, and what they have in common."""
+
+    policies: Policies
+    languages: list[Language]
+    sent: Sent
+    history: History
+    calendars: Mapping[str, Calendar]
+    scenarios: list[Mapping[str, Any]]
+    environment: Environment
+    drawn: bool
+    pdf: bool
+
+    def site(self, told: Callable[[int], None]) -> Site:
+        """The whole site."""
+        policies, languages = self.policies, self.languages
+        site = Site(advice=how_to_draw() if self.drawn and renderer() is None else "")
+        if len(languages) * len(policies.flows) < WORTH_FORKING:
+            parts = [self.pages(language, told) for language in languages]
+        else:
+            self.prepare()
+            parts = on_cores(self.pages, languages, told)
+        for part in parts:
+            site.files |= part
+        _add_common(site, self.environment, policies, languages)
+        site.history = self.history.known
+        site.add(MANIFEST, "".join(f"{name}\n" for name in sorted(site.files)))
+        return site
+
+    def prepare(self) -> None:
+        """Do what all languages need before each has a process of its own, so that none does it again."""
+        for name in self.environment.list_templates(["html"]):
+            self.environment.get_template(name)
+        for tag in self.policies.organisation.languages:
+            in_language(self.policies, tag)
+        self.history.read()
+        self.sent.work_out()
+
+    def pages(self, language: Language, told: Callable[[int], None]) -> dict[str, bytes]:
+        """All files of one language."""
+        site = Site()
+        policies, history, drawn = self.policies, self.history, self.drawn
+        book = Book(in_language(policies, language.tag), language.tag, self.sent.year, self.calendars, shared=self.sent)
+        flows = book.policies.flows.values()
+        charts = draw_flows(map(book.words, flows), language.folder, drawn=drawn, pdf=self.pdf, told=told)
+        found = {flow.name: history.since(flow, language.tag) for flow in flows}
         changes = entries_of(book, history, found)
-        writer = _Writer(site, environment, book, language, languages, history)
+        writer = _Writer(site, self.environment, book, language, self.languages, history)
         writer.home(draw_overview(policies, language.tag, language.folder, drawn=drawn), changes)
         writer.changes(changes)
         writer.settings()
-        for flow in book.policies.flows.values():
-            writer.flow(flow, charts[flow.name, language.tag], scenarios, found[flow.name])
+        for flow in flows:
+            writer.flow(flow, charts[flow.name], self.scenarios, found[flow.name])
             told(1)
         writer.roles()
         writer.app()
-        site.add(
-            f"{language.folder}/search-index.js",
-            script_of(index_of(book, {name: charts[name, language.tag].chart for name in policies.flows})),
-        )
+        index = index_of(book, {name: drawings.chart for name, drawings in charts.items()})
+        site.add(f"{language.folder}/search-index.js", script_of(index))
+        return site.files
+
+
+def _add_common(site: Site, environment: Environment, policies: Policies, languages: list[Language]) -> None:
+    """What is there once, and for each language what names all its files."""
     for name in ASSETS:
         site.add(f"assets/{name}", (files("carepolicy.handbook") / "assets" / name).read_text(encoding="utf-8"))
     site.add(offline.ICON, offline.icon(policies.organisation.name))
@@ -133,9 +190,6 @@ def build(
         site.add(f"{language.folder}/{offline.WORKER}", offline.worker(site.files, language.folder))
     entrance = environment.get_template("entrance.html")
     site.add("index.html", entrance.render(languages=languages, organisation=policies.organisation))
-    site.history = history.known
-    site.add(MANIFEST, "".join(f"{name}\n" for name in sorted(site.files)))
-    return site
 
 
 def languages_of(policies: Policies, only: Sequence[str] = ()) -> list[Language]:
@@ -178,7 +232,6 @@ class _Writer:
         self._environment.filters = {
             **environment.filters,
             "own": lambda text: in_own_language(text, book.spoken_of(text), book.ui_language),
-            "css": _in_css,
         }
         self._environment.globals = {
             **environment.globals,
@@ -429,7 +482,7 @@ def environment_of() -> Environment:
         def dump_bytecode(self, bucket: Bucket) -> None:
             _COMPILED[bucket.key] = bucket.bytecode_to_string()
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("carepolicy.handbook"),
         bytecode_cache=Compiled(),
         autoescape=True,
@@ -438,6 +491,8 @@ def environment_of() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters |= {"own": escape, "css": _in_css}
+    return environment
 
 
 def direction_of(tag: str) -> str:
