@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 )
 @click.option("--report", metavar="DIR", type=click.Path(), help="Write pages and tables that open from this folder.")
 @language_option("Write the report in this language of the set; default: its first.")
-@format_option("text", "json")
+@format_option("text", "json", "github", "junit")
 def command(
     logs: tuple[str, ...], policies: str, mapping: str | None, by: tuple[str, ...], until: str | None,
     fail_under: str | None, against: str | None, sweep: str | None, workers: int,
@@ -74,6 +74,9 @@ def command(
     A log is CloudEvents (.jsonl), or, with --map, CSV, TSV, Parquet, JSON lines, XES or OCEL 2.0. The very engine that
     runs live replays them, sorted by subject and time. Exit status 1 means that a clock was below what --fail-under
     demands.
+
+    --format junit has a test case for each clock with a target, or with the share that --fail-under demands; github an
+    annotation at each clock that is below it.
 
     --report writes an overview, a page for each flow, and every round of every clock as a table (CSV and Parquet).
 
@@ -105,7 +108,9 @@ def command(
             lines += ["", *curve]
     if report is not None and told is not None:
         _report(report, policies, replay, told, language)
-    if form == "json":
+    if form in ("github", "junit"):
+        click.echo(_targets(replay, policies, least, form), nl=False)
+    elif form == "json":
         click.echo(orjson.dumps({**as_object(replay), **more}, option=orjson.OPT_INDENT_2).decode())
     else:
         titles = {each.flow: each.title for each in bundle.programs}
@@ -115,6 +120,56 @@ def command(
         click.echo(f"{flow}.{clock}: {share:.1%} in time, less than {wanted:.0%}", err=True)
     if missed:
         raise SystemExit(NO)
+
+
+def _targets(replay: Replay, policies: str, least: float | None, form: str) -> str:
+    """Which clocks kept their targets, or the share ``least``, for continuous integration."""
+    from carepolicy.audit.figures import below, share_of
+    from carepolicy.policy.findings import Finding
+    from carepolicy.policy.places import At
+
+    found = earlier_or_exit(policies, policies)
+    missed = {(flow, clock): (share, wanted) for flow, clock, share, wanted in below(replay, least)}
+    findings, cases = [], []
+    for flow, measure in replay.measures.flows.items():
+        for clock, each in measure.clocks.items():
+            if each.target is None and least is None:
+                continue
+            share, _ = share_of(each.met, each.late)
+            said = (
+                "no round was decided"
+                if share is None
+                else f"{share:.1%} in time, {each.met} of {each.met + each.late}"
+            )
+            if (flow, clock) in missed:
+                said += f", less than {missed[flow, clock][1]:.0%}"
+                place = found.key_place(At(f"flows/{flow}.yaml", ("clocks", clock)))
+                findings.append(Finding(f"{flow}.{clock}", said, place))
+            cases.append((flow, clock, said, share is None, (flow, clock) in missed))
+    return written(reported(policies, findings), form) if form == "github" else _junit(cases)
+
+
+def _junit(cases: Sequence[tuple[str, str, str, bool, bool]]) -> str:
+    """A test case for each clock: its flow, name, what it came to, whether nothing was decided, whether it failed."""
+    from xml.etree import ElementTree
+
+    suites = ElementTree.Element("testsuites")
+    for flow in dict.fromkeys(each[0] for each in cases):
+        mine = [each for each in cases if each[0] == flow]
+        counts = {"tests": len(mine), "failures": sum(each[4] for each in mine), "errors": 0,
+                  "skipped": sum(each[3] for each in mine)}  # fmt: skip
+        told = {name: str(count) for name, count in counts.items()}
+        suite = ElementTree.SubElement(suites, "testsuite", {"name": flow, **told})
+        for _, clock, said, skipped, failed in mine:
+            case = ElementTree.SubElement(suite, "testcase", classname=f"carepolicy.audit.{flow}", name=clock)
+            if failed:
+                ElementTree.SubElement(case, "failure", message=said)
+            elif skipped:
+                ElementTree.SubElement(case, "skipped", message=said)
+            else:
+                ElementTree.SubElement(case, "system-out").text = said
+    ElementTree.indent(suites)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(suites, encoding="unicode")}\n'
 
 
 @dataclass(frozen=True, slots=True)
