@@ -10,6 +10,7 @@ from pathlib import Path
 
 import handbook_sets as sets
 import pytest
+from reports import reported
 from test_handbook_hostile import HOSTILE
 
 from carepolicy.charts import renderer
@@ -17,13 +18,6 @@ from commands import run
 from shops import EVENTS, SHOP
 
 duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
-
-
-def reported(folder, log, *more, policies=SHOP):
-    told = run("audit", str(log), "--policies", str(policies), "--report", str(folder), "--format", "json", *more)
-    assert told.returncode == 0, told.stderr
-    pages = {path.relative_to(folder).as_posix(): sets.Page(path.read_text()) for path in folder.rglob("*.html")}
-    return json.loads(told.stdout), pages
 
 
 def rows_of(folder, name="rounds.csv"):
