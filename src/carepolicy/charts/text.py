@@ -22,12 +22,14 @@ def width(text: str) -> int:
     """Columns that a text takes: 2 for wide characters (UAX 11), 0 for marks that sit on others."""
     if text.isascii():
         return len(text)
-    total = 0
-    for character in text:
-        if unicodedata.combining(character) or unicodedata.category(character) in ("Cf", "Mn", "Me"):
-            continue
-        total += 2 if unicodedata.east_asian_width(character) in "WF" else 1
-    return total
+    return sum(map(_columns, text))
+
+
+@lru_cache(maxsize=16_384)
+def _columns(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Cf", "Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 @lru_cache(maxsize=16_384)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from carepolicy.businesstime import LimitError
@@ -55,11 +55,16 @@ def words_of(policies: Policies, flow: str, language: str | None) -> Words:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Words for one flow of a set in one language."""
+    """Words for one flow of a set in one language; what was said once is kept."""
 
     policies: Policies
     flow: Flow
     language: str
+    _said: dict[tuple[str, str | None], str] = field(init=False, default_factory=dict, compare=False, repr=False)
+    _effects: dict[tuple[int, str | None, bool], tuple[Effects, str]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+    """By the identity of effects, which are kept beside their words so that nothing else can have it."""
 
     @property
     def labels(self) -> Labels:
@@ -180,7 +185,10 @@ class Words:
 
     def worked_out(self, expression: str, trigger: str | None = None) -> str:
         """An expression, of what follows ``trigger``, in words; never code."""
-        return clean(self.said(expression, self.scope(trigger)))
+        key = expression, trigger
+        if key not in self._said:
+            self._said[key] = clean(self.said(expression, self.scope(trigger)))
+        return self._said[key]
 
     def scope(self, trigger: str | None = None) -> Scope:
         """What an expression that follows ``trigger`` may name, with the titles of the language."""
@@ -202,10 +210,12 @@ class Words:
 
     def effects(self, effects: Effects, trigger: str | None = None, *, sends: bool = True) -> str:
         """All that happens besides a change of state, in words; without ``sends``, but for the messages."""
-        said = [
-            line for name, tell in _EFFECTS.items() if sends or name != "send" for line in tell(self, effects, trigger)
-        ]
-        return ", ".join(dict.fromkeys(said))
+        key = id(effects), trigger, sends
+        if key not in self._effects:
+            kinds = (tell for name, tell in _EFFECTS.items() if sends or name != "send")
+            said = dict.fromkeys(line for tell in kinds for line in tell(self, effects, trigger))
+            self._effects[key] = effects, ", ".join(said)
+        return self._effects[key][1]
 
     def _sent(self, effects: Effects, trigger: str | None) -> list[str]:
         return [self.labels.sends.format(self.message(template)) for template in effects.send]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -229,9 +230,14 @@ class _Writer:
         self._charts: dict[str, Chart] = {}
         self._steps: dict[str, list[FlowStep]] = {}
         self._environment = environment.overlay()
+
+        @lru_cache(maxsize=None, typed=True)  # typed: what is escaped already may equal what is not
+        def in_own(text: str) -> Markup:
+            return in_own_language(text, book.spoken_of(text), book.ui_language)
+
         self._environment.filters = {
             **environment.filters,
-            "own": lambda text: in_own_language(text, book.spoken_of(text), book.ui_language),
+            "own": in_own,
         }
         self._environment.globals = {
             **environment.globals,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.exits import keyed
@@ -110,8 +110,8 @@ def anchor_of(state: str) -> str:
 
 def steps_of(book: Book, flow: Flow, chart: Chart) -> list[FlowStep]:
     """All steps in the order and with the numbers of the chart."""
-    words = book.words(flow)
-    return [_step(book, flow, chart, words, card) for sheet in chart.sheets for card in sheet.cards]
+    words, known = book.words(flow), _Known(book, flow, keyed(flow))
+    return [_step(known, chart, words, card) for sheet in chart.sheets for card in sheet.cards]
 
 
 def ends_of(book: Book, flow: Flow) -> list[End]:
@@ -133,8 +133,8 @@ def ends_of(book: Book, flow: Flow) -> list[End]:
 def always_of(chart: Chart, book: Book) -> list[tuple[str, Happening]]:
     """What may happen at many steps: where, and what."""
     flow = book.policies.flows[chart.flow]
-    transitions = keyed(flow)
-    return [(note.where, _happening(book, flow, (note.event,), transitions)) for note in chart.notes]
+    known = _Known(book, flow, keyed(flow))
+    return [(note.where, _happening(known, (note.event,))) for note in chart.notes]
 
 
 def messages_of(book: Book, flow: Flow, effects: Effects | None) -> tuple[tuple[str, str], ...]:
@@ -142,11 +142,22 @@ def messages_of(book: Book, flow: Flow, effects: Effects | None) -> tuple[tuple[
     return tuple((name, book.message(flow, name)) for name in effects.send) if effects is not None else ()
 
 
-def _step(book: Book, flow: Flow, chart: Chart, words: Words, card: Card) -> FlowStep:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A flow while its steps are told. ``answers`` are those that were told: one that holds at many steps is told
+    alike at each."""
+
+    book: Book
+    flow: Flow
+    transitions: Mapping[str, Transition]
+    answers: dict[Exit, Answer] = field(default_factory=dict)
+
+
+def _step(known: _Known, chart: Chart, words: Words, card: Card) -> FlowStep:
+    book, flow = known.book, known.flow
     state = flow.states[card.state]
     channel = book.policies.organisation.channels.get(state.channel or "")
     around = ((chart.labels.entering, state.enter), (chart.labels.leaving, state.leave))
-    transitions = keyed(flow)
     return FlowStep(
         number=card.number,
         anchor=anchor_of(card.state),
@@ -161,7 +172,7 @@ def _step(book: Book, flow: Flow, chart: Chart, words: Words, card: Card) -> Flo
         never=clean(state.never),
         note=clean(state.note),
         around=tuple(_done(book, flow, words, title, effects) for title, effects in around if effects is not None),
-        events=tuple(_happening(book, flow, group, transitions) for group in _alike(card)),
+        events=tuple(_happening(known, group) for group in _alike(card)),
     )
 
 
@@ -174,16 +185,23 @@ def _alike(card: Card) -> list[tuple[Event, ...]]:
     return [tuple(group) for group in groups.values()]
 
 
-def _happening(book: Book, flow: Flow, events: tuple[Event, ...], transitions: Mapping[str, Transition]) -> Happening:
+def _happening(known: _Known, events: tuple[Event, ...]) -> Happening:
     first = events[0]
-    text = f" {book.words(flow).labels.or_} ".join(event.text for event in events)
+    text = f" {known.book.words(known.flow).labels.or_} ".join(event.text for event in events)
     if not first.question and len(first.answers) == 1:
         text = first.answers[0].text
-    answers = tuple(_answer(book, flow, each, transitions[each.key]) for each in first.answers)
+    answers = tuple(_answer(known, each) for each in first.answers)
     return Happening(text, first.timer, first.where, first.asked, answers)
 
 
-def _answer(book: Book, flow: Flow, leaving: Exit, transition: Transition) -> Answer:
+def _answer(known: _Known, leaving: Exit) -> Answer:
+    found = known.answers.get(leaving)
+    if found is None:
+        found = known.answers[leaving] = _told(known.book, known.flow, leaving, known.transitions[leaving.key])
+    return found
+
+
+def _told(book: Book, flow: Flow, leaving: Exit, transition: Transition) -> Answer:
     words = book.words(flow)
     return Answer(
         text=leaving.text,
