@@ -14,11 +14,12 @@ from carepolicy.cli.formats import reported, written
 from carepolicy.cli.sets import bundle_or_exit, format_option, policies_option, policies_or_exit
 from carepolicy.cli.status import NO, USAGE, CommandError
 from carepolicy.cli.terminal import plain, progress
-from carepolicy.cli.times import moment
+from carepolicy.cli.times import moment, wall_clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from carepolicy.engine.history.cases import CaseView
     from carepolicy.machine.program import Bundle
     from carepolicy.policy.language.staff import StaffFile
     from carepolicy.simulation.run import RunResult, Scene
@@ -37,13 +38,14 @@ DAY = 86_400_000_000
 @click.argument("names", nargs=-1, metavar="[FLOW]...", shell_complete=flows)
 @policies_option
 @click.option(
-    "--arrivals", metavar="RATE|FILE|audit", multiple=True, required=True,
+    "--arrivals", metavar="RATE|FILE|audit", multiple=True,
     help='When cases come: "12 per hour", "40 per business day", FLOW=RATE, a CSV file of times, or as in --audit.',
 )  # fmt: skip
 @click.option("--staff", metavar="FILE", required=True, type=click.Path(), help="Who works, and how long work takes.")
 @click.option("--audit", metavar="FILE", help="An audit's JSON, or a log: fits ways and lengths of time.")
 @click.option("--map", "mapping", metavar="MAPPING", help="How the log of --audit becomes events.")
-@click.option("--from", "start", metavar="TIME", help="When it begins; default: the next Monday, or the file's first.")
+@click.option("--store", metavar="URL", help="Begin now, with the open cases of this store: who will be late.")
+@click.option("--from", "start", metavar="TIME", help="When it begins; default: the next Monday.")
 @click.option("--days", type=click.IntRange(1, 3_660), default=30, show_default=True, help="How many days.")
 @click.option("--seeds", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many runs.")
 @click.option("--target", metavar="CLOCK=SHARE", help="Search how many people it takes for it.")
@@ -55,32 +57,37 @@ DAY = 86_400_000_000
 @format_option("text", "json")
 def command(
     names: tuple[str, ...], policies: str, arrivals: tuple[str, ...], staff: str, audit: str | None,
-    mapping: str | None, start: str | None, days: int, seeds: int, target: str | None, role: str | None,
-    fail_under: str | None, form: str,
+    mapping: str | None, store: str | None, start: str | None, days: int, seeds: int, target: str | None,
+    role: str | None, fail_under: str | None, form: str,
 ) -> None:  # fmt: skip
     """Simulate FLOWs (default: those of --arrivals): cases come, wait for people, and are worked on in their hours.
 
     Tells for each clock the share in time and for each role how busy it is and what waits, over many runs with
-    different chance, with intervals of 95 %. Nothing is written. Exit status 1 means that a clock was below what
-    --fail-under demands.
+    different chance, with intervals of 95 %. With --store also which of the open cases will be late, and how likely.
+    Nothing is written. Exit status 1 means that a clock was below what --fail-under demands.
     """
     from carepolicy.cli.audit import least_share
     from carepolicy.simulation.arrivals import ArrivalsFault
     from carepolicy.simulation.figures import Figures
     from carepolicy.simulation.scene import SceneFault
 
+    if not arrivals and store is None:
+        raise CommandError(
+            'say when cases come, as in --arrivals "40 per business day", or begin with those of a --store'
+        )
     bundle = bundle_or_exit(policies)
     least = least_share(fail_under)
     try:
         named = [each.partition("=")[0].strip() for each in arrivals if "=" in each]
-        if not names and len(named) == len(arrivals):  # of which flows cases come is said there
+        if not names and named and len(named) == len(arrivals):  # of which flows cases come is said there
             names = tuple(dict.fromkeys(named))
         maker = _maker(bundle, policies, names, staff, audit, mapping)
-        begin = _begin(start, arrivals, bundle)
+        opened = () if store is None else maker.open_cases(_open_cases(store, maker))
+        begin = wall_clock() if store is not None and start is None else _begin(start, arrivals, bundle)
         end = begin + days * DAY
         streams = maker.streams(arrivals, begin, end)
         wanted = _target(target, role, maker)
-        scene = maker.scene(begin, end, streams, {})
+        scene = maker.scene(begin, end, streams, {}, opened)
         answer = None
         if wanted is None or role is None:
             results: Sequence[RunResult] = _played(scene, seeds, "simulate")
@@ -90,9 +97,11 @@ def command(
             people = len(next(each for each in scene.roles if each.name == role).members)
             answer, results = sought(
                 wanted, role, people,
-                lambda number: _played(maker.scene(begin, end, streams, {role: number}), seeds, f"{number} people"),
+                lambda number: _played(
+                    maker.scene(begin, end, streams, {role: number}, opened), seeds, f"{number} people"
+                ),
             )  # fmt: skip
-            scene = maker.scene(begin, end, streams, {role: answer.people or answer.tried[-1][0]})
+            scene = maker.scene(begin, end, streams, {role: answer.people or answer.tried[-1][0]}, opened)
     except (SceneFault, ArrivalsFault) as fault:
         raise CommandError(str(fault)) from None
     figures = Figures(bundle, scene, results, maker.notes)
@@ -107,6 +116,15 @@ def command(
         click.echo(f"{flow}.{clock}: {share:.1%} in time, less than {bound:.0%}", err=True)
     if missed or (answer is not None and answer.people is None):
         raise SystemExit(NO)
+
+
+def _open_cases(url: str, maker: Maker) -> list[CaseView]:
+    """The open cases of a store, of the flows that are simulated."""
+    from carepolicy.cli.stores import open_or_exit
+    from carepolicy.store.cases.search import CaseFilter, open_cases
+
+    with open_or_exit(url, create=False) as opened, opened.reading() as transaction:
+        return [case for flow in maker.flows for case in open_cases(transaction, CaseFilter(flow=flow.name))]
 
 
 def _played(scene: Scene, seeds: int, what: str) -> list[RunResult]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -42,17 +42,28 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenClock:
+    """A round of a clock that has not ended as a run begins: when it falls due where it runs, what it has used where it
+    pauses, and its limit, in units of its ``basis``; 0 where that is no length."""
+
+    due: int
+    used: int
+    limit: int
+    basis: str
+    running: bool
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OpenCase:
-    """A case that is open as a run begins: where it stands, and of its clocks when they fall due, or how long they have
-    used where they pause, by index; with what they have used in the limit's measure."""
+    """A case that is open as a run begins: in which state, since when, and its clocks by their index."""
 
     flow: Flow
     subject: str
     state: State
-    profile: Profile
     opened: int
-    dues: Mapping[int, tuple[int, bool, bool]]
-    """By clock: when it falls due, whether it runs, whether it is late."""
+    since: int
+    clocks: Mapping[int, OpenClock]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,24 +226,26 @@ class Run:
         begin = self.scene.begin
         for number, each in enumerate(self.scene.opened):
             draws = Random(f"{self.seed}/open/{number}").getrandbits(64)
-            case = Case(each.flow, each.state, each.profile, draws, each.opened)
+            case = Case(each.flow, each.state, self.scene.profile(draws * EVEN), draws, each.opened)
             case.known = each.subject
             self._open.add(case)
-            for index, (due, running, late) in each.dues.items():
-                term = each.flow.term(index, each.state.index, each.profile)
-                if term is None:
-                    continue
-                held = Round(term, 0, due)
-                left = due - begin if term.position is None else term.position(due) - term.position(begin)
-                held.used = term.amount - left
-                held.base = (begin if term.position is None else term.position(begin)) - held.used
-                held.running, held.late = running, late
-                case.rounds[index] = held
-                if late:
-                    self._note_late(case, index)
-                elif running and each.flow.clocks[index].moves:
-                    self._at(max(due + (not term.strict), begin), self._fall_due, (case, index, held))
-            self._settle(case, begin, None)
+            for index, clock in each.clocks.items():
+                self._begin_clock(case, index, clock)
+            self._settle(case, begin, None, each.since)
+
+    def _begin_clock(self, case: Case, index: int, clock: OpenClock) -> None:
+        term = case.flow.term(index, case.state.index, case.profile)
+        if term is None:
+            return
+        if clock.limit and not term.fixed and term.limit.basis == clock.basis:
+            term = replace(term, amount=clock.limit)  # what the case is like is drawn, and this is known
+        held = case.rounds[index] = Round(term, 0, clock.due)
+        held.running, held.late, held.used = clock.running, clock.late, clock.used
+        if clock.running and not term.fixed:
+            held.base = (clock.due if term.position is None else term.position(clock.due)) - term.amount
+        if not clock.late and clock.running and case.flow.clocks[index].moves:
+            when = max(clock.due + (not term.strict), self.scene.begin)
+            self._at(when, self._fall_due, (case, index, held))
 
     # -- states --------------------------------------------------------------------------------------------
 
@@ -251,8 +264,9 @@ class Run:
                 self._resume(case, index, now)
         self._settle(case, now, case.task)
 
-    def _settle(self, case: Case, now: int, before: Task | None) -> None:
-        """Let a case be in its state: timers run, and its work waits for somebody, or others are to act."""
+    def _settle(self, case: Case, now: int, before: Task | None, since: int | None = None) -> None:
+        """Let a case be in its state (``since`` then, where that is not now): timers run, and its work waits for
+        somebody, or others are to act."""
         state = case.state
         case.number += 1
         if before is not None and before.person is None:
@@ -266,8 +280,9 @@ class Run:
         if case.visits is not None or case.flow.program.counts_visits:
             case.visits = {**(case.visits or {}), state.name: (case.visits or {}).get(state.name, 0) + 1}
         for calendar, limit, rules in state.afters:
-            due = calendar.add_us(now, limit)
+            due = calendar.add_us(now if since is None else since, limit)
             if due is not None:
+                due = max(due, now)
                 about = case, case.number, rules
                 self._at_end_of((id(rules), limit), due, self._after, _still_there, about)
         if case.task is None:  # else somebody is at it, and finishes

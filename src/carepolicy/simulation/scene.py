@@ -12,7 +12,10 @@ import orjson
 from carepolicy.businesstime.instants import microseconds
 from carepolicy.checks.staff import Known
 from carepolicy.engine.facts import WrongValue, taker_of
+from carepolicy.engine.history.cases import PAUSED
+from carepolicy.engine.instants import NEVER, parse
 from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.limit import BUSINESS_DAYS
 from carepolicy.simulation.arrivals import (
     Listed,
     drawn,
@@ -24,9 +27,10 @@ from carepolicy.simulation.arrivals import (
 from carepolicy.simulation.flows import Choice, Facts, Flow, Profile, State
 from carepolicy.simulation.lengths import drawn_as, from_percentiles
 from carepolicy.simulation.roles import Member, Role
-from carepolicy.simulation.run import Arrivals, Scene, Stream
+from carepolicy.simulation.run import Arrivals, OpenCase, OpenClock, Scene, Stream
 
 if TYPE_CHECKING:
+    from carepolicy.engine.history.cases import CaseView, ClockView
     from carepolicy.machine.program import Bundle
     from carepolicy.policy.language.staff import StaffFile, StaffRole
 
@@ -329,9 +333,44 @@ class Maker:
         hint = did_you_mean(name, [each.name for each in self.flows])
         raise SceneFault(f'{place}there is no flow "{name}" in this simulation; {hint}'.removesuffix("; "))
 
-    def scene(self, begin: int, end: int, streams: tuple[Stream, ...], people: Mapping[str, int]) -> Scene:
-        """The scene, with so many people in the roles that ``people`` names."""
-        return Scene(begin, end, tuple(self.flows), self.roles(people), streams, self.profiles.drawn)
+    def open_cases(self, views: Iterable[CaseView]) -> tuple[OpenCase, ...]:
+        """Open cases of a store as runs begin with them. Those in states that the set no longer has are noted."""
+        found = []
+        unknown = 0
+        by_name = {flow.name: flow for flow in self.flows}
+        for view in views:
+            flow = by_name.get(view.flow)
+            if flow is None:
+                continue
+            state = flow.by_name.get(view.state)
+            if state is None or state.final is not None:
+                unknown += 1
+                continue
+            clocks = {
+                clock.index: _open_clock(held)
+                for clock in flow.clocks
+                if (held := view.clocks.get(clock.table.name)) is not None and held.is_open
+            }
+            found.append(OpenCase(flow, view.subject, state, parse(view.opened), parse(view.since), clocks))
+        if unknown:
+            self.notes.append(f"{unknown} open cases stand in states that the set does not have, and are left out")
+        return tuple(found)
+
+    def scene(
+        self, begin: int, end: int, streams: tuple[Stream, ...], people: Mapping[str, int],
+        opened: tuple[OpenCase, ...] = (),
+    ) -> Scene:  # fmt: skip
+        """The scene, with so many people in the roles that ``people`` names, and cases that are open at its start."""
+        return Scene(begin, end, tuple(self.flows), self.roles(people), streams, self.profiles.drawn, opened)
+
+
+def _open_clock(held: ClockView) -> OpenClock:
+    """A clock of an open case as its last record has it."""
+    unit = 1_000_000_000 if held.basis == BUSINESS_DAYS else SECOND
+    running = held.status != PAUSED and held.due is not None
+    due = NEVER if held.due is None else parse(held.due)
+    limit = 0 if held.limit is None else round(held.limit * unit)
+    return OpenClock(due, round(held.used * unit), limit, held.basis, running, held.late)
 
 
 def _midnight(day: str, zone: ZoneInfo) -> int:
