@@ -13,7 +13,9 @@ import pytest
 from reports import reported
 from test_handbook_hostile import HOSTILE
 
+from carepolicy.audit.measures import Round
 from carepolicy.charts import renderer
+from carepolicy.report.rounds import MOST_LIMITS, Rounds
 from commands import run
 from shops import EVENTS, SHOP
 
@@ -120,6 +122,32 @@ def test_private_facts_stand_nowhere_in_a_report(report, tmp_path):
     assert told.returncode == 2
     assert "private" in told.stderr
     assert not (tmp_path / "r").exists()
+
+
+def test_a_private_fact_that_cannot_be_read_is_not_told_as_the_reason(tmp_path):
+    base = {"specversion": "1.0", "source": "/t", "type": "email_received", "time": "2026-03-02T09:00:00Z"}
+    lines = [
+        {**base, "id": "1", "subject": "m-1", "data": {"customer.email": ["hidden@x.example"]}},
+        {**base, "id": "2", "subject": "m-2", "data": {"customer.email": "hidden@x.example", "no.such": "hidden"}},
+        {**base, "id": "3", "subject": "m-3", "time": "hidden"},
+    ]
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps(each) + "\n" for each in lines))
+    found, _ = reported(tmp_path / "report", log)
+    assert found["rejected"] == len(lines)
+    assert not any(
+        b"hidden@" in path.read_bytes() for path in (tmp_path / "report").rglob("*.*") if "assets" not in path.parts
+    )
+
+
+def test_a_plot_has_lines_at_a_few_limits_and_none_where_each_case_has_its_own(tmp_path):
+    many = Rounds(tmp_path, ())
+    with many:
+        for number in range(1_000):
+            for clock, limit in (("same", 3_600), ("own", number)):
+                many(Round("f", f"c-{number}", clock, "met", 0, 1, limit, "", "", 0, {}))
+    assert many.limits["f", "same"] == {3_600}
+    assert MOST_LIMITS < len(many.limits["f", "own"]) < 10
 
 
 @pytest.mark.parametrize("kind", [kind for kind in HOSTILE if "{" not in HOSTILE[kind]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -22,6 +22,7 @@ from carepolicy.handbook.steps import anchor_of
 from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME
 from carepolicy.policy.phrases import outcome_of
 from carepolicy.report.plots import bar_of, histogram_of, plot_of
+from carepolicy.report.rounds import MOST_LIMITS
 from carepolicy.report.ui import ReportUi, report_ui_of
 from carepolicy.translations import locale_of
 
@@ -166,20 +167,20 @@ class Teller:
     def clocks(self, flow: Flow, figures: Mapping[str, Any], measure: FlowMeasure, rounds: Rounds) -> list[ClockRow]:
         """The clocks of a flow that ran, in the order of its file."""
         return [
-            self._clock(flow, clock, figures["clocks"][name], measure, rounds.limits.get((flow.name, name), {}))
+            self._clock(flow, clock, figures["clocks"][name], measure, rounds.limits.get((flow.name, name), set()))
             for name, clock in flow.clocks.items()
             if figures["clocks"].get(name, {}).get("rounds")
         ]
 
     def _clock(
-        self, flow: Flow, clock: Clock, figures: Mapping[str, Any], measure: FlowMeasure, limits: Mapping[float, int]
+        self, flow: Flow, clock: Clock, figures: Mapping[str, Any], measure: FlowMeasure, limits: Collection[float]
     ) -> ClockRow:
         words, used = self.book.words(flow), figures["used"]
         title = words.clock(clock.name)
         times = [(self.time(used[each]), -1.0 if used[each] is None else used[each]) for each in ("p50", "p90", "p99")]
         plot = Markup("")
         if used["p99"] is not None:
-            usual = sorted(limits) if 0 < len(limits) <= 3 else []
+            usual = sorted(limits) if len(limits) <= MOST_LIMITS else []
             until = max(used["p99"], *(1.15 * each for each in usual if each <= 3 * used["p99"]), 1.0)
             plot = plot_of(
                 histogram_of(measure.clocks[clock.name].used.counts, until * 1.001), usual,

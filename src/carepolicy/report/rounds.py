@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import heapq
 import os
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 
 MOST_BREACHES = 200
 """So many late rounds of a flow stand in its page, the latest of them; rounds.csv has all."""
+
+MOST_LIMITS = 3
+"""So many limits of a clock stand in its plot; of one that has more, as one until a day that the case names, none."""
 
 COLUMNS = (
     "flow", "case", "clock", "verdict", "arrived", "decided", "used_seconds", "limit_seconds", "owner", "channel",
@@ -53,7 +55,7 @@ class Rounds:
 
     def __init__(self, folder: str | os.PathLike[str], by: Sequence[str] = ()) -> None:
         self.breaches: dict[str, list[Breach]] = {}
-        self.limits: dict[tuple[str, str], Counter[float]] = {}
+        self.limits: dict[tuple[str, str], set[float]] = {}
         self._by = tuple(dict.fromkeys(by))
         self._folder = Path(folder)
         self._passing = self._folder / "rounds.csv.new"
@@ -95,7 +97,9 @@ class Rounds:
             )
         )  # fmt: skip
         if each.limit is not None:
-            self.limits.setdefault((each.flow, each.clock), Counter())[each.limit] += 1
+            limits = self.limits.setdefault((each.flow, each.clock), set())
+            if len(limits) <= MOST_LIMITS:
+                limits.add(each.limit)
         if each.verdict == "late":
             found = self.breaches.setdefault(each.flow, [])
             breach = Breach(each.when, each.subject, each.clock, each.owner, each.arrived)
