@@ -61,6 +61,7 @@ class Words:
     flow: Flow
     language: str
     _said: dict[tuple[str, str | None], str] = field(init=False, default_factory=dict, compare=False, repr=False)
+    _triggers: dict[str, str] = field(init=False, default_factory=dict, compare=False, repr=False)
     _effects: dict[tuple[int, str | None, bool], tuple[Effects, str]] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
@@ -150,6 +151,11 @@ class Words:
 
     def trigger(self, trigger: str) -> str:
         """What has to happen: the title of an event, or a clock's event as a sentence."""
+        if trigger not in self._triggers:
+            self._triggers[trigger] = self._happens(trigger)
+        return self._triggers[trigger]
+
+    def _happens(self, trigger: str) -> str:
         name, _, what = trigger.partition(".")
         clock = self.flow.clocks.get(name)
         if clock is None or trigger in self.flow.events:
