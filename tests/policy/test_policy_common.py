@@ -232,10 +232,10 @@ def test_what_is_common_is_covered_once_by_whichever_flow_goes_through_it(shop: 
 
 def test_a_chart_tells_what_is_common_once_beside_the_steps(shop: Path) -> None:
     chart = chart_of(policies_in(shop), "plain")
-    assert [(note.where, note.text) for note in chart.notes] == [
-        ("At any step", "A card number, if number of times in first is over 1"),
-        ("At any step (not at 2)", "A card number (otherwise)"),
-        ("At any step", "The press asks"),
+    assert [(note.where, note.event.text, [each.text for each in note.event.answers]) for note in chart.notes] == [
+        ("At any step (not at 2)", "A card number", ["Yes", "No"]),
+        ("At any step (not at 1)", "A card number", ["A card number, if number of times in first is over 1"]),
+        ("At any step", "The press asks", ["The press asks"]),
     ]
 
 

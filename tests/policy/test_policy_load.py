@@ -278,7 +278,7 @@ def test_the_quick_validator_and_the_schema_agree_on_the_samples(kind: str) -> N
     from carepolicy.policy.text import read_source
 
     path = {"organisation": "organisation.yaml", "flow": "flows/email_inquiry.yaml", "messages": "messages/en.yaml"}
-    path |= {"requirements": "requirements.yaml", "mapping": "mappings/mailbox.yaml"}
+    path |= {"requirements": "requirements.yaml", "mapping": "mappings/mailbox.yaml", "staff": "../staff.yaml"}
     source, _ = read_source(SAMPLES / path.get(kind, "scenarios/gold_late.yaml"), SAMPLES)
     assert source is not None
     assert list(Draft202012Validator(schema_of(kind)).iter_errors(source.data)) == []

@@ -156,7 +156,8 @@ def whole_texts(tree: ast.AST) -> Iterator[str]:
 
 def test_nobody_else_speaks_sql() -> None:
     spoken = re.compile(r"(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|PRAGMA|VACUUM|CREATE TABLE|LOCK TABLE) ")
-    rooms = [path for path in STORE.parent.rglob("*.py") if path.parent != STORE / "sql"]
+    logs = {STORE.parent / room for room in ("audit", "report")}  # of others, which are read by SQL as well
+    rooms = [path for path in STORE.parent.rglob("*.py") if path.parent not in {STORE / "sql", *logs}]
     texts = [
         (path.name, node.value)
         for path in rooms

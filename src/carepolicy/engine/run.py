@@ -376,7 +376,11 @@ class Run:
                 else:
                     yield event
 
-        stratum.take_rows(plain(), fully, True, after)
+        if self.at_once:  # a store notes of each event what each stratum makes of it
+            while waiting:
+                fully(waiting.pop()[3])
+        else:
+            stratum.take_rows(plain(), fully, True, after)
 
     def _at_present(self, level: int, event: Incoming) -> Incoming:
         """A raised event that comes when its key has already seen later ones happens to it when it comes."""
