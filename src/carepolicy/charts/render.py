@@ -5,6 +5,7 @@ Where the system lacks the libraries that this one wants: by graphviz-pure, a wh
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -112,7 +113,9 @@ def in_parallel(work: Callable[[Job], Made], jobs: Sequence[Job]) -> Iterator[Ma
     elif renderer() == "pygraphviz" and many > 1 and len(jobs) >= _MANY and can_fork():
         _FORKED[:] = [work, jobs]
         try:
-            with ProcessPoolExecutor(max_workers=many, mp_context=get_context("fork")) as processes:
+            with ProcessPoolExecutor(
+                max_workers=many, mp_context=get_context("fork"), initializer=gc.freeze
+            ) as processes:
                 yield from processes.map(_forked, range(len(jobs)), chunksize=2)
         finally:
             _FORKED.clear()

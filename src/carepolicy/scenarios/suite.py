@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -135,7 +136,8 @@ def _judged(jobs: Jobs, traced: bool, to_the_end: bool, workers: int) -> Iterato
 
     size = -(-len(jobs) // (workers * PARTS))
     parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
-    with ProcessPoolExecutor(workers) as pool:
+    # What a process was given at its start is no garbage, and is not looked through again and again.
+    with ProcessPoolExecutor(workers, initializer=gc.freeze) as pool:
         found = [pool.submit(_judge, part, traced, to_the_end) for part in parts]
         try:
             yield from (each.result() for each in found)
