@@ -75,6 +75,9 @@ class Filled:
         self.folder = folder
         folder.mkdir()
         (folder / "log.jsonl").write_text(EVENT)
+        (folder / "staff.yaml").write_text(
+            "roles: {care_agent: {people: 2}}\nwork: {email_inquiry: {mean: 10 minutes}}\n"
+        )
         changed = shutil.copytree(SHOP, folder / "set") / "flows" / "email_inquiry.yaml"
         changed.write_text(changed.read_text().replace("3 business hours", "2 business hours"))
         shop.event("email_received", "mail-1", "2026-03-02 10:00", "customer.email=ada@example.org")
