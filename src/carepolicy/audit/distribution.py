@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 MOST = 20_000
 """So many different durations are counted one by one; of more, those that differ by less than a thousandth are one."""
@@ -29,10 +28,10 @@ class Distribution:
 
     __slots__ = ("counts", "is_rounded", "total")
 
-    def __init__(self, counts: Mapping[int, int] | None = None, is_rounded: bool = False) -> None:
-        self.counts: dict[int, int] = dict(counts or {})
-        self.is_rounded = is_rounded
-        self.total = sum(self.counts.values())
+    def __init__(self) -> None:
+        self.counts: dict[int, int] = {}
+        self.is_rounded = False
+        self.total = 0
 
     def add(self, value: int, times: int = 1) -> None:
         """Count a duration."""
@@ -76,20 +75,6 @@ class Distribution:
         """The median, the ninetieth and the ninety-ninth percentile, in seconds."""
         middle, high, highest = self.quantiles((0.5, 0.9, 0.99))
         return {"p50": middle, "p90": high, "p99": highest}
-
-    @property
-    def mean(self) -> float | None:
-        """The mean in seconds; None of nothing."""
-        return sum(value * times for value, times in self.counts.items()) / self.total / 1e6 if self.total else None
-
-    def as_object(self) -> dict[str, Any]:
-        """What another process makes it of."""
-        return {"counts": [[value, times] for value, times in self.counts.items()], "rounded": self.is_rounded}
-
-    @classmethod
-    def of_object(cls, made: Mapping[str, Any]) -> Distribution:
-        """What ``as_object`` told."""
-        return cls(dict(made["counts"]), made["rounded"])
 
 
 def _at(values: list[int], ends: list[int], place: float) -> float:

@@ -118,14 +118,12 @@ class Replay:
         by: Sequence[str] = (),
         told: Callable[[Round], None] | None = None,
         heard: Callable[[Record], None] | None = None,
-        step: Callable[[int], None] = lambda events: None,
     ) -> None:
         self.bundle = bundle
         self._heard = heard
         self.seen = Seen()
         self.measures = Measures(bundle, by, told)
         self.by_subject = all(each.key is None for each in bundle.programs if each.stratum == 0)
-        self._step = step
         self._run: Run | None = None
         self._rows: list[Row] = []
         self._faults: list[NotTaken] = []
@@ -271,7 +269,6 @@ class Replay:
             self._measure(caused.records)
         self._note_refusals(run)
         self.seen.events += len(rows)
-        self._step(len(rows))
 
     def _measure(self, records: Sequence[Record]) -> None:
         self.measures.take(records)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -251,7 +251,3 @@ def by_clock(found: Sequence[Differs]) -> Mapping[tuple[str, str], tuple[int, in
         else:
             place[2] += 1
     return {key: (late, mended, other) for key, (late, mended, other) in counts.items()}
-
-
-Again = Callable[["Bundle", "Callable[[Round], None]"], "Replay"]
-"""Replays the same logs through another set, telling somebody of its rounds."""

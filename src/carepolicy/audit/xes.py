@@ -35,7 +35,6 @@ class Traces:
     path: str
     refused: list[tuple[int, str]] = field(default_factory=list)
     columns: tuple[str, ...] = ()
-    step: Any = None
 
     def __enter__(self) -> Traces:
         """Open the file."""

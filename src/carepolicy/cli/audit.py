@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +19,7 @@ from carepolicy.cli.sets import (
     format_option,
     language_option,
     policies_option,
+    show,
 )
 from carepolicy.cli.status import NO, UNREACHABLE, USAGE, CommandError, note
 from carepolicy.cli.terminal import busy, plain
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
     from carepolicy.audit.measures import Round
     from carepolicy.audit.replay import Replay
     from carepolicy.audit.whatif import Differs
+    from carepolicy.charts.changes import Difference
     from carepolicy.engine.record import Record
     from carepolicy.machine.program import Bundle
+    from carepolicy.policy.model import Policies
     from carepolicy.report import Rounds
 
 
@@ -83,7 +87,7 @@ def command(
     --against replays them through another set too, and names the rounds that are late under one and not under the
     other. --sweep tries many limits on one clock, all else as it was.
     """
-    from carepolicy.audit.figures import as_object, as_text, below
+    from carepolicy.audit.figures import as_object, as_text
 
     bundle = bundle_or_exit(policies)
     for fact in by:
@@ -96,39 +100,50 @@ def command(
     if language is not None and report is None:
         raise click.UsageError("--language goes with --report", click.get_current_context())
     demand_language(language, bundle.languages or ("en",))
+    found = cache(partial(earlier_or_exit, policies, policies))  # read once, where anybody asks for it
     with busy("audit"), _exported(export, bundle) as heard, _tabled(report, by) as told:
         if against is not None:
-            replay, found = _against(asked, bundle, against, told, heard)
-            more["against"], said = _differences(found, against, policies)
+            from carepolicy.charts.changes import compare  # seldom needed
+
+            earlier = earlier_or_exit(against, policies)
+            replay, differing = _against(asked, bundle, earlier, told, heard)
+            more["against"], said = _differences(differing, against, compare(earlier, found(), None))
             lines += ["", *said]
         else:
             replay = replayed(asked, bundle, told, heard)
         if sweep is not None:
-            more["sweep"], curve = _swept(asked, sweep, replay)
+            more["sweep"], curve = _swept(asked, sweep, replay, found())
             lines += ["", *curve]
     if report is not None and told is not None:
-        _report(report, policies, replay, told, language)
+        _report(report, found(), replay, told, language)
     if form in ("github", "junit"):
-        click.echo(_targets(replay, policies, least, form), nl=False)
+        click.echo(_targets(replay, found(), policies, least, form), nl=False)
     elif form == "json":
         click.echo(orjson.dumps({**as_object(replay), **more}, option=orjson.OPT_INDENT_2).decode())
     else:
         titles = {each.flow: each.title for each in bundle.programs}
         click.echo("\n".join(plain(line) for line in [*as_text(replay, titles), *lines]))
-    missed = below(replay, least) if fail_under is not None else []
+    if fail_under is not None:
+        _demand_shares(replay, least)
+
+
+def _demand_shares(replay: Replay, least: float | None) -> None:
+    """Name the clocks of which less was in time than is demanded, and end with 1 where there are any."""
+    from carepolicy.audit.figures import below
+
+    missed = below(replay, least)
     for flow, clock, share, wanted in missed:
         click.echo(f"{flow}.{clock}: {share:.1%} in time, less than {wanted:.0%}", err=True)
     if missed:
         raise SystemExit(NO)
 
 
-def _targets(replay: Replay, policies: str, least: float | None, form: str) -> str:
+def _targets(replay: Replay, found: Policies, policies: str, least: float | None, form: str) -> str:
     """Which clocks kept their targets, or the share ``least``, for continuous integration."""
     from carepolicy.audit.figures import below, share_of
     from carepolicy.policy.findings import Finding
     from carepolicy.policy.places import At
 
-    found = earlier_or_exit(policies, policies)
     missed = {(flow, clock): (share, wanted) for flow, clock, share, wanted in below(replay, least)}
     findings, cases = [], []
     for flow, measure in replay.measures.flows.items():
@@ -153,6 +168,8 @@ def _junit(cases: Sequence[tuple[str, str, str, bool, bool]]) -> str:
     """A test case for each clock: its flow, name, what it came to, whether nothing was decided, whether it failed."""
     from xml.etree import ElementTree
 
+    from carepolicy.cli.formats.junit_form import document
+
     suites = ElementTree.Element("testsuites")
     for flow in dict.fromkeys(each[0] for each in cases):
         mine = [each for each in cases if each[0] == flow]
@@ -168,8 +185,7 @@ def _junit(cases: Sequence[tuple[str, str, str, bool, bool]]) -> str:
                 ElementTree.SubElement(case, "skipped", message=said)
             else:
                 ElementTree.SubElement(case, "system-out").text = said
-    ElementTree.indent(suites)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(suites, encoding="unicode")}\n'
+    return document(suites)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +228,12 @@ def _tabled(folder: str | None, by: Sequence[str]) -> Iterator[Rounds | None]:
         yield rounds
 
 
-def _report(folder: str, policies: str, replay: Replay, rounds: Rounds, language: str | None) -> None:
+def _report(folder: str, found: Policies, replay: Replay, rounds: Rounds, language: str | None) -> None:
     """Write the pages of a report, and say where they are."""
     from carepolicy.charts import RenderError
     from carepolicy.machine.locales import nearest_language
     from carepolicy.report import build
 
-    found = earlier_or_exit(policies, policies)
     tag = None if language is None else nearest_language(language, found.organisation.languages or ("en",))
     try:
         site = build(found, replay, rounds, folder, tag)
@@ -230,16 +245,15 @@ def _report(folder: str, policies: str, replay: Replay, rounds: Rounds, language
 
 
 def _against(
-    asked: Asked, bundle: Bundle, old: str, told: Callable[[Round], None] | None,
+    asked: Asked, bundle: Bundle, earlier: Policies, told: Callable[[Round], None] | None,
     heard: Callable[[Record], None] | None,
 ) -> tuple[Replay, list[Differs]]:  # fmt: skip
     """The replay, and the rounds whose verdicts another set would have changed."""
     from carepolicy.audit.whatif import Verdicts, compared
     from carepolicy.machine.compiler import compile_policies
 
-    earlier = compile_policies(earlier_or_exit(old, asked.policies))
     before, after = Verdicts(), Verdicts()
-    replayed(replace(asked, by=()), earlier, before)
+    replayed(replace(asked, by=()), compile_policies(earlier), before)
 
     def both(each: Round) -> None:
         after(each)
@@ -250,12 +264,10 @@ def _against(
     return replay, compared(before, after)
 
 
-def _differences(found: Sequence[Differs], old: str, policies: str) -> tuple[dict[str, Any], list[str]]:
+def _differences(found: Sequence[Differs], old: str, difference: Difference) -> tuple[dict[str, Any], list[str]]:
     """What differs, as JSON and as lines: by clock, with what changed in its flow."""
     from carepolicy.audit.whatif import by_clock
-    from carepolicy.charts.changes import compare
 
-    difference = compare(earlier_or_exit(old, policies), earlier_or_exit(policies, policies), None)
     counts = by_clock(found)
     told: list[dict[str, Any]] = []
     lines = [f"against {old}: {len(found):,} round{'' if len(found) == 1 else 's'} decided otherwise"]
@@ -271,11 +283,10 @@ def _differences(found: Sequence[Differs], old: str, policies: str) -> tuple[dic
     return {"rounds": [each.as_object() for each in found], "clocks": told}, lines
 
 
-def _swept(asked: Asked, text: str, replay: Replay) -> tuple[dict[str, Any], list[str]]:
+def _swept(asked: Asked, text: str, replay: Replay, policies: Policies) -> tuple[dict[str, Any], list[str]]:
     """The curve of a sweep, as JSON and as lines."""
     from carepolicy.audit.whatif import SweepFault, SweptRounds, parse_sweep, swept_set
 
-    policies = earlier_or_exit(asked.policies, asked.policies)
     try:
         sweep = parse_sweep(text, policies)
     except SweepFault as fault:
@@ -333,7 +344,7 @@ def mapper_or_exit(bundle: Bundle, policies: str, named: str, log: str) -> Mappe
         raise CommandError(f"there is no mapping {named}{near}")
     made, findings = read_mapping(path, known_to(bundle))
     if made is None:
-        click.echo(written(reported("", findings), "text"), err=True, nl=False)
+        show(findings)
         raise SystemExit(USAGE)
     return Mapper(made, bundle, (made.reads.format if made.reads is not None else None) or format_of(log))
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
-from carepolicy.cli.formats import reported, written
-from carepolicy.cli.sets import demand_folder, format_option, policies_option, refuse
+from carepolicy.cli.sets import demand_folder, format_option, policies_option, refuse, show
 from carepolicy.cli.status import NO, USAGE, CommandError
 from carepolicy.cli.terminal import plain, progress
 from carepolicy.machine.bundle import PolicyErrors
@@ -76,7 +75,7 @@ def command(requirements: str | None, policies: str, form: str, fail_under: floa
 def _refuse(findings: Sequence[Finding]) -> None:
     """End where something is wrong with what was read."""
     if findings:
-        click.echo(written(reported("", findings), "text"), err=True, nl=False)
+        show(findings)
         raise SystemExit(USAGE)
 
 

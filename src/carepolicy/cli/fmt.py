@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.cli.formats import reported, written
-from carepolicy.cli.sets import PIPE, demand_folder, piped, policies_option, stands_for_option
+from carepolicy.cli.sets import PIPE, demand_folder, piped, policies_option, show, stands_for_option
 from carepolicy.cli.status import NO, USAGE, CommandError, note
 from carepolicy.cli.terminal import plain, progress
 from carepolicy.editing.files import editable_files, kind_of
@@ -108,7 +107,7 @@ def _complaints(found: Sequence[Formatted]) -> bool:
     """Tell of files that could not be laid out; whether there were any."""
     findings = [finding for each in found for finding in each.findings]
     if findings:
-        click.echo(written(reported("", findings), "text"), err=True, nl=False)
+        show(findings)
     for each in found:
         if each.reason:
             click.echo(plain(f"{each.file} is left as it is: {each.reason}"), err=True)

@@ -178,11 +178,16 @@ def earlier_or_exit(named: str, policies: str) -> Policies:
     return found
 
 
-def refuse(root: str, findings: Sequence[Finding]) -> NoReturn:
-    """Show the errors of a set on stderr and end the command: what it was to work on cannot be used."""
+def show(findings: Sequence[Finding], root: str = "") -> None:
+    """Show findings on stderr; their places name files of the set in ``root``, or as they can be opened from here."""
     from carepolicy.cli.formats import reported, written
 
     click.echo(written(reported(root, findings), "text"), err=True, nl=False)
+
+
+def refuse(root: str, findings: Sequence[Finding]) -> NoReturn:
+    """Show the errors of a set on stderr and end the command: what it was to work on cannot be used."""
+    show(findings, root)
     count = f"{len(findings)} error{'' if len(findings) == 1 else 's'}"
     named = " ".join(f"--policies {each}" for each in layers_of(root))
     raise CommandError(f"the policy set in {root} has {count}; `carepolicy check {named}` shows them", USAGE)

@@ -10,8 +10,7 @@ import click
 import orjson
 
 from carepolicy.cli.completion import flows
-from carepolicy.cli.formats import reported, written
-from carepolicy.cli.sets import bundle_or_exit, format_option, policies_option, policies_or_exit
+from carepolicy.cli.sets import bundle_or_exit, format_option, policies_option, policies_or_exit, show
 from carepolicy.cli.status import NO, USAGE, CommandError
 from carepolicy.cli.terminal import plain, progress
 from carepolicy.cli.times import moment, wall_clock
@@ -171,7 +170,7 @@ def _staff(path: str, bundle: Bundle) -> StaffFile:
         raise CommandError(f"{path}: there is no such file")
     made, findings = read_staff(path, known_to(bundle))
     if made is None:
-        click.echo(written(reported("", findings), "text"), err=True, nl=False)
+        show(findings)
         raise SystemExit(USAGE)
     return made
 

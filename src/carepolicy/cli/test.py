@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
-from carepolicy.cli.formats import reported, written
-from carepolicy.cli.sets import demand_folder, format_option, policies_option, refuse
+from carepolicy.cli.formats import reported
+from carepolicy.cli.sets import demand_folder, format_option, policies_option, refuse, show
 from carepolicy.cli.status import NO, USAGE, CommandError, note
 from carepolicy.cli.terminal import plain, progress
 from carepolicy.machine.bundle import PolicyErrors
@@ -99,12 +99,8 @@ def _suite(path: tuple[str, ...], policies: str) -> Suite:
         where = ", ".join(path) or os.path.join(policies, "scenarios")
         raise CommandError(f"there are no scenarios in {where}; `carepolicy scenarios suggest FLOW` writes some")
     if suite.findings:
-        _show(suite.findings)
+        show(suite.findings)
     return suite
-
-
-def _show(findings: Sequence[Finding]) -> None:
-    click.echo(written(reported("", findings), "text"), err=True, nl=False)
 
 
 def _verdicts(suite: Suite, traced: bool, to_the_end: bool, workers: int | None) -> list[Verdict]:

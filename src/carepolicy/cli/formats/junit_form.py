@@ -32,6 +32,11 @@ def written(checked: Checked) -> str:
         told = [each for each in mine if each.severity not in failing]
         if told:
             ElementTree.SubElement(case, "system-out").text = "\n".join(map(_line, told))
+    return document(suites)
+
+
+def document(suites: ElementTree.Element) -> str:
+    """Test suites as a file."""
     ElementTree.indent(suites)
     text = ElementTree.tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
