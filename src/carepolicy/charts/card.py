@@ -59,7 +59,7 @@ class Drawing:
 
     def text(self, heading: bool) -> str:
         """The whole DOT text."""
-        graph = empty_graph(self.chart, f"{self.chart.flow}_{self.sheet.page}")
+        graph = empty_graph(self.chart, f"{self.chart.flow}_1")
         graph.attr("graph", splines=self.lines(), nodesep="0.2", ranksep="0.18", labelloc="b", labeljust="l",
                    **self.patience())  # fmt: skip
         with graph.subgraph(name="cluster_sheet") as body:
@@ -119,7 +119,7 @@ class Drawing:
         kinds = ["question"] if any(event.question for card in cards for event in card.own if event.moves) else []
         timed = any(leaving.timer for card in cards for leaving in card.exits)
         kinds += ["timer"] if timed else []
-        page = self.chart.labels.page.format(self.sheet.page, self.sheet.pages)
+        page = self.chart.labels.page.format(1, 1)
         return markup.foot(self.pen, self.chart, roles, kinds, page)
 
     def entries(self) -> list[tuple[str, list[Entry]]]:
@@ -228,10 +228,10 @@ class Drawing:
         if target is None:
             colours = markup.step_colours(self._shade(card.role))
             return markup.chip(self.pen, leaving, colours, self._stays(card), mark=mark, alone=alone)
-        here = target.sheet is None and (target.number is not None or target in self.sheet.ends)
+        here = target.number is not None or target in self.sheet.ends
         link = (f"#state-{identifier(target.state)}", target.title) if here else ("", "")
         colours = markup.target_colours(target, self._shade(target.role))
-        there = markup.destination(self.pen, target, self.chart.labels.sheet_step)
+        there = markup.destination(self.pen, target)
         return markup.chip(self.pen, leaving, colours, there, link, mark, alone=alone)
 
     def _pill(
@@ -330,11 +330,10 @@ _WIDE = 9
 
 def heading_of(pen: Pen, chart: Chart, sheet: Sheet) -> str:
     """The label above a sheet. Many notes stand below the title in columns of about the same height."""
-    title = f"{chart.title} – {sheet.subtitle}" if sheet.subtitle else chart.title
     blocks = [_block(pen, chart, note) for note in sheet.notes(chart)]
     columns = _in_columns(pen, blocks, chart.labels.told_of, wide=len(sheet.cards) >= _WIDE)
     beside = len(columns) == 1
-    text = font(pen.lines(wrapped(title, 24 if beside else 40), "near"), size=20, bold=True)
+    text = font(pen.lines(wrapped(chart.title, 24 if beside else 40), "near"), size=20, bold=True)
     cells = [f'<TD VALIGN="TOP" ALIGN="{pen.near}" BALIGN="{pen.near}">{text}</TD>']
     notes = [f'<TD VALIGN="TOP">{column}</TD>' for column in columns]
     if beside:
@@ -407,7 +406,7 @@ def _answer(pen: Pen, chart: Chart, leaving: Exit, bullet: str) -> list[str]:
     if target is None:
         return said
     _, _, ink = target_colours(target, chart.shades.get(target.role or "", PLAIN))
-    there = destination(pen, target, chart.labels.sheet_step)
+    there = destination(pen, target)
     there = there if target.number is not None else f"{pen.arrow} {there}"
     if width(lines[-1]) + width(there) < _COLUMNS:
         bold = font(pen.line(there), size=11, colour=ink, bold=True)

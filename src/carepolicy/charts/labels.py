@@ -54,7 +54,6 @@ class Labels:
     notes: str = msg("notes “{}”: {}")
     records: str = msg("is noted")
     from_step: str = msg("From step {}")
-    sheet_step: str = msg("sheet {}, step {}")
     version: str = msg("version {}")
     owner: str = msg("owner: {}")
     valid: str = msg("valid from {}")

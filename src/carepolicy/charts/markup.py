@@ -144,12 +144,10 @@ def stack(chips: Sequence[str], line: str) -> str:
     return f'<<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="2" CELLPADDING="1" COLOR="{line}">{rows}</TABLE>>'
 
 
-def destination(pen: Pen, target: Target, sheet_step: str) -> str:
-    """ "→ 5 Manager decides", "→ sheet 2, step 9: Packed" or "■ Closed"."""
+def destination(pen: Pen, target: Target) -> str:
+    """ "→ 5 Manager decides" or "■ Closed"."""
     if target.number is None:
         return f"■ {target.title}"
-    if target.sheet is not None:
-        return f"{pen.arrow} {sheet_step.format(target.sheet, target.number)}: {target.title}"
     return f"{pen.arrow} {target.number} {target.title}"
 
 

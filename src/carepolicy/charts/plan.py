@@ -16,7 +16,7 @@ from carepolicy.machine.locales import is_right_to_left
 from carepolicy.policy.language.flow import EVERY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from carepolicy.charts.colours import Shade
     from carepolicy.charts.exits import Event
@@ -27,14 +27,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a way leads: a numbered step, or an end (``number`` None). ``sheet`` is set on other sheets."""
+    """Where a way leads: a numbered step, or an end (``number`` None)."""
 
     state: str
     number: int | None
     title: str
     role: str | None
     good: bool
-    sheet: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +123,10 @@ class Card:
                 groups.setdefault(event.likeness, []).append(event)
         return map(tuple, groups.values())
 
-    def with_exits(self, changed: Callable[[Exit], Exit]) -> Card:
-        """The card with each of its answers changed."""
-        events = (replace(event, answers=tuple(map(changed, event.answers))) for event in self.events)
-        return replace(self, events=tuple(events))
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """How a case comes to a card from outside of the sheet: by a start, from another sheet, from anywhere."""
+    """How a case comes to a card from outside of the picture: by a start, or from anywhere."""
 
     text: str
     state: str
@@ -151,11 +145,8 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One page: its cards in order, the entries into it, and the ends that are drawn as boxes."""
+    """One picture: its cards in order, the entries into it, and the ends that are drawn as boxes."""
 
-    page: int
-    pages: int
-    subtitle: str
     cards: tuple[Card, ...]
     entries: tuple[Entry, ...]
     ends: tuple[Target, ...]
@@ -214,7 +205,6 @@ class _Drawing:
     ways: Mapping[str, tuple[WayOut, ...]]
     into: Mapping[str, list[tuple[WayOut, str | None]]]
     numbers: Mapping[str, int]
-    pages: Mapping[str, int]
     success: str | None
 
 
@@ -238,10 +228,9 @@ def chart_in(words: Words, marks: Mapping[str, Mark] | None = None) -> Chart:
     tree = tree_of(flow, ways, flow.states, starts)
     order = ordered(flow, tree)
     numbers = {name: number for number, name in enumerate(order, start=1)}
-    pages = dict.fromkeys(order, 1)
-    drawing = _Drawing(words, events, ways, _ways_into(flow, events), numbers, pages, success_of(flow))
+    drawing = _Drawing(words, events, ways, _ways_into(flow, events), numbers, success_of(flow))
     notes = tuple(_notes(drawing))
-    sheets = (_sheet(drawing, notes, 1, 1, order),)
+    sheets = (_sheet(drawing, notes, order),)
     roles = {card.role: words.role(card.role) for sheet in sheets for card in sheet.cards if card.role is not None}
     return Chart(
         flow=flow.name,
@@ -267,21 +256,15 @@ def _footer(policies: Policies, flow: Flow, words: Words) -> tuple[str, ...]:
     return (*parts, policies.digest[:8]) if policies.digest else tuple(parts)
 
 
-def _sheet(drawing: _Drawing, notes: tuple[Note, ...], page: int, pages: int, names: list[str]) -> Sheet:
+def _sheet(drawing: _Drawing, notes: tuple[Note, ...], names: list[str]) -> Sheet:
     flow = drawing.words.flow
     starts = [name for name in names if flow.states[name].start_on]
-    entered = [name for name in names if _from_other_sheet(drawing, name, names)]
-    tree = tree_of(flow, drawing.ways, names, [*starts, *(name for name in entered if name not in starts)])
+    tree = tree_of(flow, drawing.ways, names, starts)
     joins = joins_of(tree, drawing.ways)
     ends: list[Target] = []
-    cards = [_card(drawing, tree, joins, page, flow.states[name], ends) for name in names]
+    cards = [_card(drawing, tree, joins, flow.states[name], ends) for name in names]
     entries = _entries(drawing, notes, tree, names)
-    return Sheet(page, pages, "", tuple(cards), tuple(entries), tuple(ends), frozenset(joins))
-
-
-def _from_other_sheet(drawing: _Drawing, name: str, names: list[str]) -> bool:
-    sources = {way.state for ways in drawing.ways.values() for way in ways if way.to == name and way.state != name}
-    return bool(sources) and not sources & set(names)
+    return Sheet(tuple(cards), tuple(entries), tuple(ends), frozenset(joins))
 
 
 def _entries(drawing: _Drawing, notes: tuple[Note, ...], tree: Tree, names: list[str]) -> list[Entry]:
@@ -295,17 +278,12 @@ def _entries(drawing: _Drawing, notes: tuple[Note, ...], tree: Tree, names: list
         elif every is not None and drawing.numbers[name] == 1:
             found.append(Entry(words.labels.every.format(words.limit(every)), name, True, True))
         elif name in tree.roots:
-            found += _entries_of_root(drawing, notes, name, names)
+            found += _entries_of_root(drawing, notes, name)
     return found
 
 
-def _entries_of_root(drawing: _Drawing, notes: tuple[Note, ...], name: str, names: list[str]) -> list[Entry]:
+def _entries_of_root(drawing: _Drawing, notes: tuple[Note, ...], name: str) -> list[Entry]:
     labels = drawing.words.labels
-    steps = {way.state for ways in drawing.ways.values() for way in ways if way.to == name and way.state != name}
-    away = [step for step in steps if step not in names and step in drawing.numbers]
-    if away:
-        told = ", ".join(str(number) for number in sorted(drawing.numbers[step] for step in away)[:4])
-        return [Entry(labels.from_step.format(told), name, False, False)]
     for note in notes:
         for answer in note.event.answers:
             if answer.target is not None and answer.target.state == name:
@@ -314,20 +292,20 @@ def _entries_of_root(drawing: _Drawing, notes: tuple[Note, ...], name: str, name
     return []
 
 
-def _card(drawing: _Drawing, tree: Tree, joins: set[str], page: int, state: State, ends: list[Target]) -> Card:
+def _card(drawing: _Drawing, tree: Tree, joins: set[str], state: State, ends: list[Target]) -> Card:
     words = drawing.words
 
     def leading(way: WayOut) -> Exit:
         if way.to is None:
-            return _exit(drawing, way, page)
-        target = _target(drawing, way.to, page)
+            return _exit(drawing, way)
+        target = _target(drawing, way.to)
         arrow = _is_arrow(drawing, tree, joins, way, target, ends)
         main = way.to in tree.main and tree.parent.get(way.to) is way
         main = main or (target.number is None and arrow and state.name in tree.main[-1:])
-        return replace(_exit(drawing, way, page), arrow=arrow, main=main)
+        return replace(_exit(drawing, way), arrow=arrow, main=main)
 
     events = tuple(
-        _happening(event, [_exit(drawing, way, page) if event.where else leading(way) for way in event.ways])
+        _happening(event, [_exit(drawing, way) if event.where else leading(way) for way in event.ways])
         for event in drawing.events[state.name]
     )
     limits = limits_of(words, state, drawing.into.get(state.name, ()))
@@ -359,9 +337,9 @@ def _ways_into(flow: Flow, events: Mapping[str, tuple[Event, ...]]) -> dict[str,
     return found
 
 
-def _exit(drawing: _Drawing, way: WayOut, page: int | None) -> Exit:
+def _exit(drawing: _Drawing, way: WayOut) -> Exit:
     """A way as a chip; into an end come the effects of its beginning."""
-    target = _target(drawing, way.to, page) if way.to is not None else None
+    target = _target(drawing, way.to) if way.to is not None else None
     effects = way.effects
     end = drawing.words.flow.states[way.to] if way.to is not None else None
     if end is not None and end.final is not None and end.enter is not None:
@@ -378,7 +356,7 @@ def _is_arrow(drawing: _Drawing, tree: Tree, joins: set[str], way: WayOut, targe
     """An arrow for the first way into a step, for a planar join, and once for the end meant to be reached."""
     if way.draw == "chip":
         return False
-    if way.draw == "arrow" and target.sheet is None:
+    if way.draw == "arrow":
         return target.number is not None or _drawn_end(target, ends)
     if target.number is not None:
         return tree.parent.get(target.state) is way or way.key in joins
@@ -392,12 +370,10 @@ def _drawn_end(target: Target, ends: list[Target]) -> bool:
     return True
 
 
-def _target(drawing: _Drawing, name: str, page: int | None) -> Target:
+def _target(drawing: _Drawing, name: str) -> Target:
     state = drawing.words.flow.states[name]
-    number = drawing.numbers.get(name)
-    other = drawing.pages.get(name)
-    sheet = other if page is not None and other != page else None
-    return Target(name, number, drawing.words.state(name), state.owner, name == drawing.success, sheet)
+    title = drawing.words.state(name)
+    return Target(name, drawing.numbers.get(name), title, state.owner, name == drawing.success)
 
 
 def _notes(drawing: _Drawing) -> Iterator[Note]:
@@ -425,7 +401,7 @@ def _notes_of(drawing: _Drawing, steps: list[str], key: str) -> Iterator[Note]:
         where = event.where
         if missing:
             where += f" ({drawing.words.labels.not_at.format(', '.join(map(str, missing)))})"
-        answers = [_exit(drawing, way, None) for way in event.ways]
+        answers = [_exit(drawing, way) for way in event.ways]
         yield Note(where, _happening(event, answers), frozenset(here))
 
 

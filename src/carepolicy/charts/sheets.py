@@ -97,11 +97,6 @@ class Sheets:
     sheet_of: Mapping[str, int]
     """The first sheet on which a step stands, by its state."""
 
-    @property
-    def smallest(self) -> float:
-        """Points of the smallest letters."""
-        return SMALL * self.scale
-
 
 @dataclass(frozen=True, slots=True)
 class _Layout:

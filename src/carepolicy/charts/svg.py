@@ -90,11 +90,9 @@ def cleaned(picture: bytes, chart: Chart, sheet: Sheet, *, linked: bool = False)
     names |= {f"state-{identifier(end.state)}": chart.labels.ends.format(end.title) for end in sheet.ends}
     steps = "; ".join(f"{card.number} {card.title} ({card.owner})" for card in sheet.cards)
     title = chart.labels.chart_of.format(chart.title)
-    if sheet.pages > 1:
-        title += f", {chart.labels.page.format(sheet.page, sheet.pages)}"
     told_steps = chart.labels.steps_told.format(len(sheet.cards), steps)
     links = {identity: f"#{identity}" for identity in names} if linked else {}
-    unique = f"{identifier(chart.flow)}-{sheet.page}"
+    unique = f"{identifier(chart.flow)}-1"
     return made_readable(picture, title, told_steps, names, unique, chart.language, links)
 
 
