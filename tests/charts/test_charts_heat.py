@@ -8,11 +8,12 @@ import chart_samples as samples
 import geometry
 import pytest
 
+from carepolicy.businesstime.words import duration
 from carepolicy.charts import sheets_of
 from carepolicy.charts.card import dot_of
 from carepolicy.charts.colours import contrast, text_on
 from carepolicy.charts.draw import draw_chart, svgs_of
-from carepolicy.charts.heat import GROUNDS, NO_SHARE, BadAudit, chart_of_heat, duration, ground_of, read_audit
+from carepolicy.charts.heat import GROUNDS, NO_SHARE, BadAudit, chart_of_heat, ground_of, read_audit
 from carepolicy.cli.app import run
 from shops import SHOP
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from carepolicy.audit.distribution import wilson
+from carepolicy.businesstime.words import duration
 from carepolicy.engine.codes import CODES
 from carepolicy.engine.instants import NEVER, text_of
 
@@ -187,20 +188,8 @@ def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def in_words(seconds: float | None) -> str:
-    """A time of at most two units: "45 s", "12 min", "2 h 10 min", "3 d 4 h"."""
-    if seconds is None:
-        return ""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes = round(whole / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
-    days, left = divmod(hours, 24)
-    return f"{days} d {left} h" if left else f"{days} d"
+    """A time in short words; "" for none."""
+    return "" if seconds is None else duration(seconds, days=True)
 
 
 def _count(number: int, what: str) -> str:

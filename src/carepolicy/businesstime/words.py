@@ -136,3 +136,19 @@ def weekday_in_words(number: int, words: Translation) -> str:
     if primary_language(words.language) == ENGLISH:
         return _WEEKDAYS[number]
     return str(locale_of(words.language).days["format"]["abbreviated"][number])
+
+
+def duration(seconds: float, days: bool = False) -> str:
+    """A time in short words of at most two units: "45 s", "12 min", "2 h 10 min"; with ``days`` two days and more are
+    told in them: "3 d 4 h"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min"
+    if days and hours >= 48:
+        whole_days, rest = divmod(hours, 24)
+        return f"{whole_days} d {rest} h" if rest else f"{whole_days} d"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.businesstime.words import duration
 from carepolicy.charts.plan import Mark, chart_of
 from carepolicy.charts.text import clean
 from carepolicy.policy.phrases import in_language
@@ -93,18 +94,6 @@ def ground_of(late: int, of: int) -> str:
         return NO_SHARE
     share = 100 * late / of
     return next((ground for bound, ground in zip(BOUNDS, GROUNDS, strict=False) if share <= bound), GROUNDS[-1])
-
-
-def duration(seconds: float) -> str:
-    """A time in words of at most two units: "45 s", "12 min", "2 h 10 min"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes = round(whole / 60)
-    hours, rest = divmod(minutes, 60)
-    if not hours:
-        return f"{minutes} min"
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
 def _state_rows(labels: Labels, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
