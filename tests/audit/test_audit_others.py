@@ -57,6 +57,29 @@ def test_the_help_desk_is_measured_as_pm4py_measures_it(tmp_path):
     assert flow["trace_time"]["p50"] == pytest.approx(statistics.median(seconds), abs=1e-6)
 
 
+@pytest.mark.skipif(not HELPDESK.exists(), reason="the help desk's log is not here")
+def test_the_help_desk_in_torn_traces_is_the_same_help_desk(tmp_path):
+    etree = pytest.importorskip("lxml.etree")
+    with gzip.open(HELPDESK) as packed:
+        log = etree.parse(packed).getroot()
+    tickets = log.findall("{*}trace")[:400]
+    whole, torn = tmp_path / "whole.xes", tmp_path / "torn.xes"
+    head, rest = '<log xmlns="http://www.xes-standard.org/">', []
+    whole.write_text(head + "".join(etree.tostring(each, encoding="unicode") for each in tickets) + "</log>")
+    for each in tickets:
+        later = etree.Element(each.tag)
+        later.append(etree.fromstring(etree.tostring(each.find("{*}string[@key='concept:name']"))))
+        later.extend(each.findall("{*}event")[2:])
+        rest.append(later)
+    parts = [*rest, *tickets]
+    torn.write_text(head + "".join(etree.tostring(each, encoding="unicode") for each in parts) + "</log>")
+    asked = ("--policies", str(ROOT / "examples" / "helpdesk"), "--map", "helpdesk", "--format", "json")
+    one, two = run("audit", str(whole), *asked), run("audit", str(torn), *asked)
+    assert json.loads(one.stdout)["events"] > 1_500
+    assert json.loads(two.stdout) == json.loads(one.stdout)
+    assert "note: 400 traces have the name of one before" in two.stderr
+
+
 @pytest.mark.parametrize("ending", ["json", "xml", "sqlite"])
 def test_ocel_is_read_as_pm4py_writes_it(tmp_path, ending):
     pm4py = pytest.importorskip("pm4py")

@@ -117,12 +117,84 @@ def test_traces_of_xes_are_cases(tmp_path):
     mapping, findings = read_mapping(str(tmp_path / "m.yaml"), known_to(bundle))
     assert findings == []
     replay = Replay(bundle)
-    with Traces(str(log)) as traces:
+    with Traces([str(log)]) as traces:
         replay.take_mapped(traces, Mapper(mapping, bundle))
     replay.finish()
     flow = as_object(replay)["flows"]["helpdesk_ticket"]
     assert (flow["cases"], flow["open"], flow["clocks"]["first_response"]["met"]) == (1, 1, 1)
     assert flow["variants"] == [{"events": ["ticket_inserted", "taken_in_charge"], "count": 1, "subjects": ["T-1"]}]
+
+
+def traces(*told):
+    """A log in XES: of each trace its name, and its events as (activity, hour of one day)."""
+    lines = []
+    for name, events in told:
+        lines.append(f'<trace><string key="concept:name" value="{name}"/>' if name else "<trace>")
+        lines += [
+            f'<event><string key="concept:name" value="{what}"/>'
+            f'<date key="time:timestamp" value="2024-03-04T{hour:02}:00:00+01:00"/></event>'
+            for what, hour in events
+        ]
+        lines.append("</trace>")
+    return '<?xml version="1.0"?>\n<log xmlns="http://www.xes-standard.org/">\n' + "\n".join(lines) + "\n</log>\n"
+
+
+def test_traces_of_one_name_are_one_case_whose_events_are_in_the_order_of_time(tmp_path):
+    (tmp_path / "m.yaml").write_text(
+        "mapping: m\nflow: helpdesk_ticket\nreads: {format: xes}\nsubject: 'concept:name'\ntime: 'time:timestamp'\n"
+        "event: {column: 'concept:name', values: {Written: ticket_inserted, Taken: taken_in_charge}}\n"
+    )
+    logs = {
+        "whole.xes": [traces(("T-1", [("Written", 9), ("Taken", 11)]), ("T-2", [("Written", 10)]))],
+        "parts.xes": [traces(("T-1", [("Taken", 11)]), ("T-2", [("Written", 10)]), ("T-1", [("Written", 9)]))],
+        "logs.xes": [traces(("T-1", [("Taken", 11)]), ("T-2", [("Written", 10)])), traces(("T-1", [("Written", 9)]))],
+    }
+    found, said = {}, {}
+    for name, texts in logs.items():
+        paths = [tmp_path / f"{number}-{name}" for number in range(len(texts))]
+        for path, text in zip(paths, texts, strict=True):
+            path.write_text(text)
+        asked = ("--policies", str(HELPDESK), "--map", str(tmp_path / "m.yaml"), "--format", "json")
+        told = run("audit", *map(str, paths), *asked)
+        assert told.returncode == 0, told.stderr
+        found[name], said[name] = json.loads(told.stdout), told.stderr
+    assert found["whole.xes"]["flows"]["helpdesk_ticket"]["clocks"]["first_response"]["met"] == 1
+    assert found["parts.xes"] == found["logs.xes"] == found["whole.xes"]
+    note = "note: 1 trace has the name of one before; the events of traces of one name are those of one case\n"
+    assert said == {"whole.xes": "", "parts.xes": note, "logs.xes": note}
+
+
+def test_traces_without_a_name_are_no_case_and_not_one_of_them_all(tmp_path):
+    log = tmp_path / "tickets.xes"
+    log.write_text(traces(("", [("Written", 9)]), ("", [("Taken", 10)])))
+    with Traces([str(log)]) as found:
+        assert [(name, [row[0] for row in rows]) for name, rows in found.groups("concept:name", ["concept:name"])] == [
+            (None, [1]),
+            (None, [2]),
+        ]
+        assert found.repeated == 0
+
+
+def test_an_object_that_stands_in_two_logs_is_one_case(tmp_path):
+    (tmp_path / "m.yaml").write_text(
+        "mapping: m\nflow: helpdesk_ticket\nreads: {format: ocel}\nsubject: ticket\n"
+        "event: {column: 'ocel:activity', values: {Written: ticket_inserted, Taken: taken_in_charge}}\n"
+    )
+
+    def log(name, *events):
+        link = {"relationships": [{"objectId": "T-1", "qualifier": "about"}], "attributes": []}
+        told = [{"id": f"e{n}", "type": what, "time": f"2024-03-04T{hour:02}:00:00Z", **link}
+                for n, (what, hour) in enumerate(events)]  # fmt: skip
+        path = tmp_path / name
+        path.write_text(json.dumps({"events": told, "objects": [{"id": "T-1", "type": "ticket", "attributes": []}]}))
+        return str(path)
+
+    both = [log("second.json", ("Taken", 11)), log("first.json", ("Written", 9))]
+    whole = [log("whole.json", ("Written", 9), ("Taken", 11))]
+    asked = ("--policies", str(HELPDESK), "--map", str(tmp_path / "m.yaml"), "--format", "json")
+    told = [run("audit", *paths, *asked) for paths in (both, whole)]
+    assert json.loads(told[0].stdout) == json.loads(told[1].stdout)
+    assert json.loads(told[0].stdout)["flows"]["helpdesk_ticket"]["clocks"]["first_response"]["met"] == 1
 
 
 def test_events_of_a_subject_may_stand_in_any_order(tmp_path):

@@ -29,6 +29,7 @@ Change = tuple[str, str, str]
 
 @dataclass(slots=True)
 class _Event:
+    name: str
     type: str
     time: str
     attributes: Attributes
@@ -43,36 +44,40 @@ class _Object:
 
 @dataclass
 class Objects:
-    """The events of a log as groups, one for each object of a type; an event stands in the group of each of them.
-    Columns are ``ocel:activity``, ``ocel:timestamp``, ``ocel:eid``, attributes of events, and of the object as they
-    were at that time."""
+    """The events of one or several logs as groups, one for each object of a type; an event stands in the group of each
+    of them. Columns are ``ocel:activity``, ``ocel:timestamp``, ``ocel:eid``, attributes of events, and of the object as
+    they were at that time. What stands in several logs under one id is one object; events are one where they are the
+    same in all."""
 
-    path: str
+    paths: Sequence[str]
     refused: list[tuple[int, str]] = field(default_factory=list)
     columns: tuple[str, ...] = ()
 
     def __enter__(self) -> Objects:
-        """Read the log."""
-        self._events: dict[str, _Event] = {}
+        """Read the logs."""
+        self._events: list[_Event] = []
         self._objects: dict[str, _Object] = {}
-        try:
-            with open(self.path, "rb") as file:
-                begin = file.read(16)
-        except OSError as fault:
-            raise LogFault(f"{self.path} cannot be read: {fault.strerror}") from None
-        if begin.startswith(b"SQLite format 3"):
-            self._read_sqlite()
-        elif begin.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-            self._read_xml()
-        else:
-            self._read_json()
-        if not self._events:
-            raise LogFault(f"{self.path} holds no events: it is no log in OCEL 2.0, or an empty one")
+        for path in self.paths:
+            one = _Log(path, self.refused)
+            one.read()
+            if not one.events:
+                raise LogFault(f"{path} holds no events: it is no log in OCEL 2.0, or an empty one")
+            self._take(one)
         names = dict.fromkeys([ACTIVITY, TIMESTAMP, EVENT_ID])
-        names |= dict.fromkeys(name for each in self._events.values() for name in each.attributes)
+        names |= dict.fromkeys(name for each in self._events for name in each.attributes)
         names |= dict.fromkeys(name for each in self._objects.values() for _, name, _ in each.changes)
         self.columns = tuple(names)
         return self
+
+    def _take(self, log: _Log) -> None:
+        """Add what one log holds."""
+        known = {each.name: each for each in self._events}
+        self._events += [each for name, each in log.events.items() if known.get(name) != each]
+        for name, each in log.objects.items():
+            mine = self._objects.setdefault(name, each)
+            if mine is not each:
+                changes = dict.fromkeys([*mine.changes, *each.changes])
+                mine.changes = sorted(changes, key=lambda one: _as_key(one[0]))
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
         """Forget the log."""
@@ -83,35 +88,34 @@ class Objects:
         """Raise ``LogFault`` where no event and no object has an attribute of these names."""
         for name in names:
             if name not in self.columns:
-                raise LogFault(f'{self.path} has no attribute "{name}"; {did_you_mean(name, self.columns)}')
+                raise LogFault(f'{self.paths[0]} has no attribute "{name}"; {did_you_mean(name, self.columns)}')
 
     def groups(self, subject: str, columns: Sequence[str]) -> Iterator[tuple[str | None, list[Row]]]:
         """The events of each object of the type ``subject``: of each its number, nothing, and the values of
         ``columns``."""
         types = {each.type for each in self._objects.values()}
         if subject not in types:
-            raise LogFault(f'{self.path} has no objects of the type "{subject}"; {did_you_mean(subject, types)}')
-        of: dict[str, list[tuple[int, str]]] = {}
-        for number, (name, event) in enumerate(self._events.items(), 1):
+            raise LogFault(f'{self.paths[0]} has no objects of the type "{subject}"; {did_you_mean(subject, types)}')
+        of: dict[str, list[tuple[int, _Event]]] = {}
+        for number, event in enumerate(self._events, 1):
             for each in dict.fromkeys(event.objects):
-                of.setdefault(each, []).append((number, name))
+                of.setdefault(each, []).append((number, event))
         for name in sorted(each for each, made in self._objects.items() if made.type == subject):
             yield name, [self._row(number, event, name, columns) for number, event in of.get(name, ())]
 
     def sample(self, most: int) -> list[dict[str, str | None]]:
         """The first events of the objects of each type, by attribute; ``ocel:type`` is the type of the object."""
         found: list[dict[str, str | None]] = []
-        for name, event in list(self._events.items())[:most]:
+        for event in self._events[:most]:
             for each in event.objects:
                 thing = self._objects.get(each)
                 if thing is not None:
-                    own = {ACTIVITY: event.type, TIMESTAMP: event.time, EVENT_ID: name, "ocel:oid": each}
+                    own = {ACTIVITY: event.type, TIMESTAMP: event.time, EVENT_ID: event.name, "ocel:oid": each}
                     found.append({"ocel:type": thing.type, **own, **event.attributes, **self._state(each, event.time)})
         return found
 
-    def _row(self, number: int, name: str, subject: str, columns: Sequence[str]) -> Row:
-        event = self._events[name]
-        own = {ACTIVITY: event.type, TIMESTAMP: event.time, EVENT_ID: name}
+    def _row(self, number: int, event: _Event, subject: str, columns: Sequence[str]) -> Row:
+        own = {ACTIVITY: event.type, TIMESTAMP: event.time, EVENT_ID: event.name}
         state: Attributes | None = None
         values: list[str | None] = []
         for column in columns:
@@ -131,6 +135,30 @@ class Objects:
                 state[attribute] = value
         return state
 
+
+@dataclass
+class _Log:
+    """One log, as it is read: its events and objects by their ids. ``refused`` is told of events that lack something."""
+
+    path: str
+    refused: list[tuple[int, str]]
+    events: dict[str, _Event] = field(default_factory=dict)
+    objects: dict[str, _Object] = field(default_factory=dict)
+
+    def read(self) -> None:
+        """Read the file, in whichever of the three forms it is. Raises ``LogFault``."""
+        try:
+            with open(self.path, "rb") as file:
+                begin = file.read(16)
+        except OSError as fault:
+            raise LogFault(f"{self.path} cannot be read: {fault.strerror}") from None
+        if begin.startswith(b"SQLite format 3"):
+            self._read_sqlite()
+        elif begin.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+            self._read_xml()
+        else:
+            self._read_json()
+
     # -- JSON ----------------------------------------------------------------------------------------------
 
     def _read_json(self) -> None:
@@ -145,12 +173,12 @@ class Objects:
             try:
                 attributes = {one["name"]: _told(one["value"]) for one in each.get("attributes", ())}
                 objects = [one["objectId"] for one in each.get("relationships", ())]
-                self._events[each["id"]] = _Event(each["type"], each["time"], attributes, objects)
+                self.events[each["id"]] = _Event(each["id"], each["type"], each["time"], attributes, objects)
             except (KeyError, TypeError) as fault:
                 self.refused.append((number, f"the event lacks {fault}"))
         for each in made.get("objects", ()):
             changes = [(one.get("time", ""), one["name"], _told(one["value"])) for one in each.get("attributes", ())]
-            self._objects[each["id"]] = _Object(each["type"], sorted(changes, key=lambda one: _as_key(one[0])))
+            self.objects[each["id"]] = _Object(each["type"], sorted(changes, key=lambda one: _as_key(one[0])))
 
     # -- XML -----------------------------------------------------------------------------------------------
 
@@ -168,9 +196,9 @@ class Objects:
                 if element.get("id") is None or element.get("type") is None:
                     continue  # an object of a relation, which is read with what it belongs to
                 if str(element.tag).endswith("event"):
-                    self._events[element.get("id", "")] = _event_of(element)
+                    self.events[element.get("id", "")] = _event_of(element)
                 else:
-                    self._objects[element.get("id", "")] = _object_of(element)
+                    self.objects[element.get("id", "")] = _object_of(element)
                 element.clear()
         except etree.XMLSyntaxError as fault:
             raise LogFault(f"{self.path} is no XML, or is cut short: {fault.msg}") from None
@@ -194,12 +222,12 @@ class Objects:
                 name = said.pop("ocel_id")
                 time = said.pop("ocel_time", "")
                 attributes = {key: _told(value) for key, value in said.items() if value is not None}
-                self._events[name] = _Event(kinds[name], str(time), attributes, [])
+                self.events[name] = _Event(name, kinds[name], str(time), attributes, [])
         for event, thing in database.execute("SELECT ocel_event_id, ocel_object_id FROM event_object"):
-            if event in self._events:
-                self._events[event].objects.append(thing)
+            if event in self.events:
+                self.events[event].objects.append(thing)
         for name, kind in database.execute("SELECT ocel_id, ocel_type FROM object"):
-            self._objects[name] = _Object(kind, [])
+            self.objects[name] = _Object(kind, [])
         for table, _ in _tables_of(database, "object_map_type", "object_"):
             cursor = database.execute(f"SELECT * FROM {table}")
             names = [each[0] for each in cursor.description]
@@ -209,8 +237,8 @@ class Objects:
                 changed = said.pop("ocel_changed_field", None)
                 for key, value in said.items():
                     if value is not None and changed in (None, key):
-                        self._objects[name].changes.append((time, key, _told(value)))
-        for each in self._objects.values():
+                        self.objects[name].changes.append((time, key, _told(value)))
+        for each in self.objects.values():
             each.changes.sort(key=lambda one: _as_key(one[0]))
 
 
@@ -225,7 +253,7 @@ def _event_of(element: Any) -> _Event:
     attributes = {each.get("name", ""): (each.text or "") for each in element.iterfind("{*}attributes/{*}attribute")}
     objects = [each.get("object-id", "") for each in element.iterfind("{*}objects/{*}relationship")]
     objects += [each.get("object-id", "") for each in element.iterfind("{*}objects/{*}object")]
-    return _Event(element.get("type", ""), element.get("time", ""), attributes, objects)
+    return _Event(element.get("id", ""), element.get("type", ""), element.get("time", ""), attributes, objects)
 
 
 def _object_of(element: Any) -> _Object:

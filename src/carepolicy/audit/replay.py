@@ -74,11 +74,13 @@ class SubjectMemory(ProcessMemory):
 class Seen:
     """What was read of a log: ``events`` that the engine took in, rows that ``where`` or the mapping left out, rows
     that stood there twice, and rows that make no event: how many, and of the first of them the number and why.
-    ``not_taken`` are events that reached no case, by their code."""
+    ``not_taken`` are events that reached no case, by their code; ``repeated`` are traces whose name one before them
+    had."""
 
     events: int = 0
     left_out: int = 0
     twice: int = 0
+    repeated: int = 0
     refused: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     not_taken: Counter[str] = field(default_factory=Counter)
@@ -98,6 +100,7 @@ class Seen:
         self.events += other.events
         self.left_out += other.left_out
         self.twice += other.twice
+        self.repeated += other.repeated
         self.refused += other.refused
         self.reasons.update(other.reasons)
         self.not_taken.update(other.not_taken)
@@ -156,6 +159,7 @@ class Replay:
         for number, reason in log.refused:
             self.seen.refuse(number, reason)
         self.seen.left_out += mapper.skipped
+        self.seen.repeated += log.repeated if isinstance(log, Traces) else 0
         held.sort(key=lambda each: (each[0].time, each[0].row))
         for one, subject in held:
             self._take_made(subject, [one])

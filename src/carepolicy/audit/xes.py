@@ -1,10 +1,14 @@
-"""Logs in XES (IEEE 1849): traces of events, read as a stream, one trace at a time."""
+"""Logs in XES (IEEE 1849): traces of events, read as a stream, one trace at a time, and brought together by name beyond
+memory."""
 
 from __future__ import annotations
 
 import gzip
+import pickle
+import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -23,74 +27,72 @@ CASE = "case:"
 _NAMESPACE = "{*}"
 
 
-class Repeated(Exception):
-    """Two traces of a log have one name: its traces are no cases as they stand."""
-
-
 @dataclass
 class Traces:
-    """The events of a log as groups, one for each trace: its subject is the attribute ``concept:name`` of the trace
-    (or another, ``case:NAME``). Columns are attributes of events, and those of the trace with ``case:`` before."""
+    """The events of one or several logs as groups, one for each trace: its subject is the attribute ``concept:name`` of
+    the trace (or another, ``case:NAME``). Columns are attributes of events, and those of the trace with ``case:``
+    before. ``repeated`` counts, once groups are read, the traces whose name a trace before them has."""
 
-    path: str
+    paths: Sequence[str]
     refused: list[tuple[int, str]] = field(default_factory=list)
     columns: tuple[str, ...] = ()
+    repeated: int = 0
 
     def __enter__(self) -> Traces:
-        """Open the file."""
+        """See that the files can be opened."""
         try:
             from lxml import etree
         except ImportError:
             raise NotInstalled("lxml") from None
         self._etree = etree
-        try:
-            file = open(self.path, "rb")
-        except OSError as fault:
-            raise LogFault(f"{self.path} cannot be read: {fault.strerror}") from None
-        begin = file.read(2)
-        file.seek(0)
-        self.raw = file
-        self._file = gzip.open(file) if begin == b"\x1f\x8b" else file
+        for path in self.paths:
+            _opened(path).close()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
-        """Close the file."""
-        self._file.close()
-        self.raw.close()
+        """Nothing is held open between two questions."""
 
     def demand(self, names: Iterable[str]) -> None:
         """Attributes are optional in XES: what no event has is told as a fault of each row."""
 
     def groups(self, subject: str, columns: Sequence[str]) -> Iterator[tuple[str | None, list[Row]]]:
-        """The events of each trace, in the order of the file; of each its number, and the values of ``columns``. A
-        trace whose name has been is added to those before it."""
+        """The events of each subject, in the order of the files; of each its number, and the values of ``columns``. Of
+        several traces with one name the events are one group, which stands where the first of them stood."""
+        with closing(sqlite3.connect("", isolation_level=None)) as shelf:  # its file goes when it is closed
+            try:
+                self._put_on(shelf, subject, columns)
+                yield from _brought_together(shelf)
+            except sqlite3.Error as fault:
+                raise LogFault(f"{self.paths[0]} cannot be sorted by its traces' names: {fault}") from None
+
+    def _put_on(self, shelf: sqlite3.Connection, subject: str, columns: Sequence[str]) -> None:
+        """Lay down each trace at the place of the first of its name."""
+        shelf.execute("CREATE TABLE trace (place INTEGER, name TEXT, rows BLOB)")
+        shelf.execute("BEGIN")
+        places: dict[str | int, int] = {}
+        for number, (name, rows) in enumerate(self._groups(subject, columns)):
+            place = places.setdefault(number if name is None else name, len(places))
+            shelf.execute("INSERT INTO trace VALUES (?, ?, ?)", (place, name, pickle.dumps(rows)))
+            self.repeated = number + 1 - len(places)
+
+    def _groups(self, subject: str, columns: Sequence[str]) -> Iterator[tuple[str | None, list[Row]]]:
+        """The same, of each trace as it stands."""
         name = subject.removeprefix(CASE)
         own = [each.removeprefix(CASE) if each.startswith(CASE) else None for each in columns]
         plain = [None if each.startswith(CASE) else each for each in columns]
         number = 0
-        seen: set[str] = set()
-        try:
-            for trace in self._traces():
-                attributes = _attributes(trace)
-                rows: list[Row] = []
-                of_trace = [attributes.get(each) if each is not None else None for each in own]
-                for event in trace:
-                    if not _is(event, "event"):
-                        continue
-                    number += 1
-                    said = {each.get("key"): each.get("value") for each in event}
-                    values = [of_trace[place] if key is None else said.get(key) for place, key in enumerate(plain)]
-                    rows.append((number, None, *values))
-                called = attributes.get(name)
-                if called is not None and called in seen:
-                    raise Repeated(called)
-                if called is not None:
-                    seen.add(called)
-                yield called, rows
-        except self._etree.XMLSyntaxError as fault:
-            raise LogFault(f"{self.path} is no XML, or is cut short: {fault.msg}") from None
-        except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
-            raise LogFault(f"{self.path} is cut short: {fault}") from None
+        for trace in self._traces():
+            attributes = _attributes(trace)
+            rows: list[Row] = []
+            of_trace = [attributes.get(each) if each is not None else None for each in own]
+            for event in trace:
+                if not _is(event, "event"):
+                    continue
+                number += 1
+                said = {each.get("key"): each.get("value") for each in event}
+                values = [of_trace[place] if key is None else said.get(key) for place, key in enumerate(plain)]
+                rows.append((number, None, *values))
+            yield attributes.get(name), rows
 
     def sample(self, most: int) -> list[dict[str, str | None]]:
         """The first events, by attribute."""
@@ -103,10 +105,24 @@ class Traces:
         return found
 
     def _traces(self) -> Iterator[Any]:
-        """Each trace of the log, which is thrown away afterwards. Entities are not resolved."""
+        """Each trace of the logs, which is thrown away afterwards."""
+        for path in self.paths:
+            with _opened(path) as file:
+                try:
+                    yield from self._traces_of(path, file)
+                except self._etree.XMLSyntaxError as fault:
+                    raise LogFault(f"{path} is no XML, or is cut short: {fault.msg}") from None
+                except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
+                    raise LogFault(f"{path} is cut short: {fault}") from None
+
+    def _traces_of(self, path: str, file: IO[bytes]) -> Iterator[Any]:
+        """Each trace of one log. Entities are not resolved."""
+        begin = file.read(2)
+        file.seek(0)
+        unpacked = cast("IO[bytes]", gzip.open(file)) if begin == b"\x1f\x8b" else file
         found = self._etree.iterparse(
-            cast("IO[bytes]", self._file), events=("end",), tag=_NAMESPACE + "trace", resolve_entities=False,
-            no_network=True, huge_tree=True, remove_comments=True, remove_pis=True,
+            unpacked, events=("end",), tag=_NAMESPACE + "trace", resolve_entities=False, no_network=True,
+            huge_tree=True, remove_comments=True, remove_pis=True,
         )  # fmt: skip
         some = False
         for _, trace in found:
@@ -116,7 +132,29 @@ class Traces:
             while trace.getprevious() is not None:
                 del trace.getparent()[0]
         if not some:
-            raise LogFault(f"{self.path} holds no trace: it is no XES log, or an empty one")
+            raise LogFault(f"{path} holds no trace: it is no XES log, or an empty one")
+
+
+def _opened(path: str) -> IO[bytes]:
+    try:
+        return open(path, "rb")
+    except OSError as fault:
+        raise LogFault(f"{path} cannot be read: {fault.strerror}") from None
+
+
+def _brought_together(shelf: sqlite3.Connection) -> Iterator[tuple[str | None, list[Row]]]:
+    """The rows of each name; of traces without one each by itself."""
+    here: int | None = None
+    name: str | None = None
+    group: list[Row] = []
+    for place, called, rows in shelf.execute("SELECT place, name, rows FROM trace ORDER BY place, rowid"):
+        if place != here and here is not None:
+            yield name, group
+            group = []
+        here, name = place, called
+        group += pickle.loads(rows)
+    if here is not None:
+        yield name, group
 
 
 def _is(element: Any, name: str) -> bool:

@@ -114,6 +114,7 @@ def command(
         if sweep is not None:
             more["sweep"], curve = _swept(asked, sweep, replay, found())
             lines += ["", *curve]
+    _note_repeated(replay.seen.repeated)
     if report is not None and told is not None:
         _report(report, found(), replay, told, language)
     if form in ("github", "junit"):
@@ -125,6 +126,13 @@ def command(
         click.echo("\n".join(plain(line) for line in [*as_text(replay, titles), *lines]))
     if fail_under is not None:
         _demand_shares(replay, least)
+
+
+def _note_repeated(traces: int) -> None:
+    """Say that traces of one name were taken for one case, where there were such."""
+    if traces:
+        had = "1 trace has" if traces == 1 else f"{traces:,} traces have"
+        note(f"note: {had} the name of one before; the events of traces of one name are those of one case")
 
 
 def _demand_shares(replay: Replay, least: float | None) -> None:
@@ -361,7 +369,7 @@ def replayed(
     from carepolicy.audit.replay import Replay
     from carepolicy.audit.tables import LogFault, Table, format_of
     from carepolicy.audit.workers import may_be_shared, shared_replay
-    from carepolicy.audit.xes import Repeated, Traces
+    from carepolicy.audit.xes import Traces
     from carepolicy.engine.parallel import WorkerDied
 
     for path in asked.logs:
@@ -379,9 +387,8 @@ def replayed(
             form = mapper.form
         replay = Replay(bundle, asked.by, told, heard)
         if form in ("xes", "ocel") and mapper is not None:
-            for path in asked.logs:
-                with Traces(path) if form == "xes" else Objects(path) as log:
-                    replay.take_mapped(log, mapper)
+            with Traces(asked.logs) if form == "xes" else Objects(asked.logs) as log:
+                replay.take_mapped(log, mapper)
         else:
             mapping = None if mapper is None else mapper.mapping
             times = frozenset[str]() if mapper is None else mapper.times
@@ -397,6 +404,4 @@ def replayed(
         raise CommandError(str(fault)) from None
     except WorkerDied as fault:
         raise CommandError(str(fault), UNREACHABLE) from None
-    except Repeated as fault:
-        raise CommandError(f'two traces are called "{fault}"') from None
     return replay

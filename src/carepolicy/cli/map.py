@@ -62,7 +62,7 @@ def _sampled(log: str, form: str | None) -> tuple[Rows, str]:
     try:
         form = form or format_of(log)
         if form in ("xes", "ocel"):
-            with Traces(log) if form == "xes" else Objects(log) as found:
+            with Traces([log]) if form == "xes" else Objects([log]) as found:
                 return found.sample(LOOKED_AT), form
         with Table([log], form, None) as table:
             return table.sample(LOOKED_AT), form
