@@ -138,7 +138,7 @@ class Objects:
 
 @dataclass
 class _Log:
-    """One log, as it is read: its events and objects by their ids. ``refused`` is told of events that lack something."""
+    """One log, as it is read: its events and objects by their ids; ``refused`` hears of events that lack something."""
 
     path: str
     refused: list[tuple[int, str]]

@@ -119,7 +119,7 @@ class Traces:
         """Each trace of one log. Entities are not resolved."""
         begin = file.read(2)
         file.seek(0)
-        unpacked = cast("IO[bytes]", gzip.open(file)) if begin == b"\x1f\x8b" else file
+        unpacked = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if begin == b"\x1f\x8b" else file
         found = self._etree.iterparse(
             unpacked, events=("end",), tag=_NAMESPACE + "trace", resolve_entities=False, no_network=True,
             huge_tree=True, remove_comments=True, remove_pis=True,
