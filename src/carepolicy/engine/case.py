@@ -475,6 +475,9 @@ class LiveState:
 Link = Callable[["LiveProgram", "Bundle"], "tuple[LiveState, ...]"]
 """Makes the states of a program, linked to each other and to its clocks."""
 
+Around = Callable[["LiveProgram", "tuple[LiveState, ...]"], None]
+"""Puts something around the states of a program, which have just been linked."""
+
 
 class LiveProgram:
     """A program that can be stepped. ``place`` orders flows that act at one instant; one that does not open
@@ -520,7 +523,7 @@ class LiveProgram:
         self._bundle = bundle
         self._link = link
         self._opens = opens
-        self._around: Callable[[LiveProgram, LiveState], None] | None = None
+        self._around: tuple[Around, ...] = ()
 
     @cached_property
     def clocks(self) -> tuple[LiveClock, ...]:
@@ -531,17 +534,16 @@ class LiveProgram:
     def states(self) -> tuple[LiveState, ...]:
         """Its states, linked to each other and to the clocks."""
         states = self._link(self, self._bundle)
-        if self._around is not None:
-            for state in states:
-                self._around(self, state)
+        for around in self._around:
+            around(self, states)
         return states
 
-    def put_around(self, around: Callable[[LiveProgram, LiveState], None]) -> None:
-        """Let something be put around each state: now, or when they are linked."""
-        self._around = around
+    def put_around(self, around: Around) -> None:
+        """Let something be put around the states, after what was before: now, or when they are linked."""
+        if around not in self._around:
+            self._around = (*self._around, around)
         if "states" in vars(self):
-            for state in self.states:
-                around(self, state)
+            around(self, self.states)
 
     @cached_property
     def starts(self) -> dict[str, LiveState]:

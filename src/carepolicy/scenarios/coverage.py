@@ -13,8 +13,9 @@ from carepolicy.policy.language.flow import transitions_of
 from carepolicy.policy.placeholders import included_in
 
 if TYPE_CHECKING:
-    from carepolicy.engine.case import LiveProgram, LiveWay
+    from carepolicy.engine.case import LiveProgram, LiveState, LiveWay
     from carepolicy.engine.record import Record
+    from carepolicy.engine.round import LiveClock
     from carepolicy.policy.model import Flow, Policies, Transition
     from carepolicy.policy.places import At
 
@@ -186,19 +187,28 @@ _Guard = Callable[[Any, Any, Any], Any]
 
 
 def trace(programs: Iterable[LiveProgram], seen: set[Seen]) -> None:
-    """Let every way and limit of some live programs add to ``seen`` what they go through from now on."""
-    for program in programs:
-        for state in program.states:
+    """Let every way and limit of some live programs add to ``seen`` what they go through from now on: those of flows
+    that nothing concerns are not linked for it."""
+
+    def traced(program: LiveProgram, states: tuple[LiveState, ...]) -> None:
+        for state in states:
             for trigger, ways in state.ways.items():
                 _trace_ways((program.flow, state.name, trigger), ways, seen)
             for after in state.afters:
                 _trace_ways((program.flow, state.name, after.trigger), after.ways, seen)
         for clock in program.clocks:
-            for place, limits in enumerate(zip(*{id(each): each for each in clock.choices}.values(), strict=True)):
-                for limit in limits:
-                    if limit.when is not None:
-                        key = (program.flow, clock.name, place)
-                        limit.when = _noting(limit.when, ("limit", *key, True), ("limit", *key, False), None, seen)
+            _trace_limits(program.flow, clock, seen)
+
+    for program in programs:
+        program.put_around(traced)
+
+
+def _trace_limits(flow: str, clock: LiveClock, seen: set[Seen]) -> None:
+    for place, limits in enumerate(zip(*{id(each): each for each in clock.choices}.values(), strict=True)):
+        for limit in limits:
+            if limit.when is not None:
+                key = (flow, clock.name, place)
+                limit.when = _noting(limit.when, ("limit", *key, True), ("limit", *key, False), None, seen)
 
 
 def _trace_ways(key: tuple[str, str, str], ways: tuple[LiveWay, ...], seen: set[Seen]) -> None:
