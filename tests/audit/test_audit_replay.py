@@ -16,11 +16,13 @@ from carepolicy.audit.xes import Traces
 from carepolicy.checks.mappings import read_mapping
 from carepolicy.machine.bundle import load_bundle
 from commands import run
+from complaint_events import lines
 from shops import SHOP
 
 HELPDESK = Path(__file__).parents[2] / "examples" / "helpdesk"
 DEMO = Path(__file__).parents[2] / "examples" / "demo" / "events.jsonl"
 POLICIES = Path(__file__).parents[2] / "policies"
+COMPLAINTS = Path(__file__).parents[2] / "benchmarks" / "complaints"
 
 ORDERS = """\
 mapping: orders
@@ -243,3 +245,21 @@ def test_several_processes_count_what_one_counts(tmp_path):
     assert (one.returncode, two.returncode) == (0, 0), two.stderr
     assert json.loads(two.stdout) == json.loads(one.stdout)
     assert json.loads(one.stdout)["rejected"] == 2
+
+
+def test_several_processes_count_flows_whose_ways_have_guards(tmp_path):
+    log = tmp_path / "complaints.jsonl"
+    log.write_bytes(b"".join(lines(600)))
+    asked = ("audit", str(log), "--policies", str(COMPLAINTS), "--by", "customer.tier", "--format", "json")
+    one, two = run(*asked), run(*asked, "--workers", "2")
+    assert (one.returncode, two.returncode) == (0, 0), two.stderr
+    assert two.stdout == one.stdout
+    assert json.loads(one.stdout)["flows"]["complaint"]["clocks"]["first_reply"]["late"] > 5
+
+
+def test_a_table_tells_nobody_how_far_it_is(tmp_path):
+    log = tmp_path / "orders.csv"
+    log.write_text("order\nO-1\n")
+    with Table([str(log)], "csv", None) as table:
+        (found,) = table._do("SELECT current_setting('enable_progress_bar')").fetchall()
+    assert found == (False,)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable
+from itertools import accumulate
 
 MOST = 20_000
 """So many different durations are counted one by one; of more, those that differ by less than a thousandth are one."""
+
+AT_A_TIME = 4_096
+"""So many durations are noted before they are counted."""
 
 _FINE = 1 << 10
 """Steps within each doubling of a duration, where durations are rounded."""
@@ -26,50 +31,64 @@ class Distribution:
     that were counted apart add up to the same figures, to the digit.
     """
 
-    __slots__ = ("counts", "is_rounded", "total")
+    __slots__ = ("_counts", "_is_rounded", "_waiting")
 
     def __init__(self) -> None:
-        self.counts: dict[int, int] = {}
-        self.is_rounded = False
-        self.total = 0
+        self._counts: dict[int, int] = {}
+        self._is_rounded = False
+        self._waiting: list[int] = []
 
-    def add(self, value: int, times: int = 1) -> None:
+    def add(self, value: int) -> None:
         """Count a duration."""
-        if self.is_rounded:
-            value = rounded(value)
-        counts = self.counts
-        counts[value] = counts.get(value, 0) + times
-        self.total += times
-        if len(counts) > MOST and not self.is_rounded:
-            self._round()
+        self._waiting.append(value)
+        if len(self._waiting) == AT_A_TIME:
+            self._add_up()
 
     def add_all(self, other: Distribution) -> None:
         """Count what another has counted."""
-        if other.is_rounded and not self.is_rounded:
+        self._add_up()
+        if other._is_rounded:
             self._round()
         for value, times in other.counts.items():
-            self.add(value, times)
+            self._add(value, times)
+
+    @property
+    def counts(self) -> dict[int, int]:
+        """How many there are of each duration."""
+        self._add_up()
+        return self._counts
+
+    def _add_up(self) -> None:
+        """Count what was only noted: few at a time take as long as many."""
+        waiting, self._waiting = self._waiting, []
+        for value, times in Counter(waiting).items():
+            self._add(value, times)
+
+    def _add(self, value: int, times: int) -> None:
+        counts = self._counts
+        if self._is_rounded:
+            value = rounded(value)
+        counts[value] = counts.get(value, 0) + times
+        if len(counts) > MOST and not self._is_rounded:
+            self._round()
 
     def _round(self) -> None:
-        self.is_rounded = True
-        counts: dict[int, int] = {}
-        for value, times in self.counts.items():
-            near = rounded(value)
-            counts[near] = counts.get(near, 0) + times
-        self.counts = counts
+        if self._is_rounded:
+            return
+        self._is_rounded = True
+        before, self._counts = self._counts, {}
+        for value, times in before.items():
+            self._add(value, times)
 
     def quantiles(self, shares: Iterable[float]) -> list[float | None]:
         """The durations in seconds below which these shares lie, between two neighbours in proportion (as the median of
         an even number is their middle); None of nothing."""
-        if not self.total:
+        counts = self.counts
+        if not counts:
             return [None for _ in shares]
-        values = sorted(self.counts)
-        ends: list[int] = []
-        seen = 0
-        for value in values:
-            seen += self.counts[value]
-            ends.append(seen)
-        return [_at(values, ends, share * (self.total - 1)) for share in shares]
+        values = sorted(counts)
+        ends = [*accumulate(counts[value] for value in values)]
+        return [_at(values, ends, share * (ends[-1] - 1)) for share in shares]
 
     def summary(self) -> dict[str, float | None]:
         """The median, the ninetieth and the ninety-ninth percentile, in seconds."""

@@ -32,17 +32,21 @@ the case arrived, in the organisation's time zone."""
 class Named:
     """The first subjects by name, at most so many: those of parts are the same as those of the whole."""
 
-    __slots__ = ("most", "names")
+    __slots__ = ("_last", "most", "names")
 
     def __init__(self, most: int, names: Iterable[str] = ()) -> None:
         self.most = most
         self.names: set[str] = set(names)
+        self._last: str | None = None
 
     def add(self, name: str) -> None:
-        """Name one more."""
+        """Name one more, where not enough are named that come before it."""
+        if self._last is not None and name > self._last:
+            return
         self.names.add(name)
         if len(self.names) > 2 * self.most:
-            self.names = set(sorted(self.names)[: self.most])
+            first = sorted(self.names)[: self.most]
+            self.names, self._last = set(first), first[-1]
 
     def in_order(self) -> list[str]:
         """Those that are named."""
@@ -141,31 +145,74 @@ class Round:
     facts: Mapping[str, Any]
 
 
+class _Place:
+    """A state of a flow as measures meet it: who owns it, and the moves out of it, by the identity of their data."""
+
+    __slots__ = ("bit", "channel", "measure", "moves", "name", "owner")
+
+    def __init__(self, name: str, number: int, owner: str, channel: str, measure: StateMeasure | None) -> None:
+        self.name = name
+        self.bit = 1 << number
+        self.owner = owner
+        self.channel = channel
+        self.measure = measure
+        self.moves: dict[int, _Move] = {}
+
+
+class _Move:
+    """A move from one state to another by an event, and how often it was taken since this was last added up."""
+
+    __slots__ = ("count", "data", "to")
+
+    def __init__(self, data: Mapping[str, Any], to: _Place) -> None:
+        self.data = data
+        self.to = to
+        self.count = 0
+
+
 class _Case:
     """What is known of a case that is open."""
 
-    __slots__ = ("arrived", "before", "facts", "late_here", "rounds", "seen", "since", "state")
+    __slots__ = ("arrived", "before", "facts", "late_here", "place", "rounds", "seen", "since", "table")
 
-    def __init__(self, arrived: int, state: str, facts: Mapping[str, Any]) -> None:
-        self.arrived = arrived
-        self.since = arrived
-        self.state = self.before = state
+    def __init__(self, table: _Table, arrived: int, place: _Place, facts: Mapping[str, Any]) -> None:
+        self.table = table
+        self.arrived = self.since = arrived
+        self.place = self.before = place
         self.facts = facts
         self.late_here = False
-        self.seen = {state}
+        self.seen = place.bit
         self.rounds: dict[str, tuple[int | None, bool]] = {}
 
-    def state_at(self, now: int) -> str:
+    def place_at(self, now: int) -> _Place:
         """The state in which what ends now was worked on: a move is told before the clocks that it ends."""
-        return self.before if self.since == now else self.state
+        return self.before if self.since == now else self.place
+
+
+class _Arrival:
+    """Month, weekday and hour at which cases arrive, in the organisation's time zone."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, names: tuple[str, str, str]) -> None:
+        self.names = names
 
 
 NO_FACTS: Mapping[str, Any] = {}
 
+QUARTER = HOUR // 4
+
+FEW_DECIDED = 20_000
+"""So many groups of verdicts are counted, by state, time of arrival and verdict, before they are added up."""
+
+MOST_QUARTERS = 50_000
+"""So many quarters of an hour are remembered with their names."""
+
 
 class Measures:
     """Counts what records tell. ``facts_of`` says what is known of subjects whose records come; ``by`` names facts by
-    which late rounds are counted too; ``told`` hears of each round that is decided."""
+    which late rounds are counted too; ``told`` hears of each round that is decided. All figures are there once it has
+    finished; to another process go the figures alone."""
 
     def __init__(self, bundle: Bundle, by: Sequence[str] = (), told: Callable[[Round], None] | None = None) -> None:
         self.flows: dict[str, FlowMeasure] = {}
@@ -176,137 +223,146 @@ class Measures:
         self.duplicates = 0
         self._told = told
         self._zone = ZoneInfo(bundle.timezone)
-        self._parts: dict[int, tuple[str, str, str]] = {}
-        self._tables = {each.flow: _Table(each) for each in bundle.programs}
-        self._cases: dict[tuple[str, str], _Case] = {}
-        self._before: dict[str, str] = {}
+        self._arrivals: dict[int, _Arrival] = {}
+        self._equal: dict[tuple[str, str, str], _Arrival] = {}
+        self._tables: dict[str, _Table] = {}
         for each in bundle.programs:
-            self._flow(each.flow)
+            table = _Table(each)
+            self._tables[each.flow], self.flows[each.flow] = table, table.flow
 
-    def _flow(self, name: str) -> FlowMeasure:
-        found = self.flows.get(name)
-        if found is None:
-            found = self.flows[name] = FlowMeasure()
-            table = self._tables.get(name)
-            if table is not None:
-                found.clocks = {clock: ClockMeasure(target) for clock, target in table.targets.items()}
-                found.states = {state: StateMeasure() for state in table.working}
-        return found
+    def __getstate__(self) -> dict[str, Any]:
+        """The figures, for another process."""
+        return {name: getattr(self, name) for name in ("flows", "unexpected", "rejected", "duplicates")}
 
     # -- records -------------------------------------------------------------------------------------------
 
     def take(self, records: Iterable[Record]) -> None:
         """Count what happened, in its order."""
-        cases, flows = self._cases, self.flows
+        of_cases, others, tables = _OF_CASES, _OTHERS, self._tables
+        program: Any = None
+        subject = when = ""
+        now = 0
+        case: _Case | None = None
         for record in records:
-            of_case = _OF_CASES.get(record.kind)
-            if of_case is not None:
-                case = cases.get((record.flow, record.subject))
-                if case is not None:
-                    of_case(self, record, flows[record.flow], case)
-            elif record.kind in _OTHERS:
-                _OTHERS[record.kind](self, record)
+            count = of_cases.get(record.kind)
+            if count is None:
+                other = others.get(record.kind)
+                if other is not None:
+                    other(self, record)
+                    program = None  # its case may be another now
+                continue
+            if record.subject is not subject or record.program is not program:
+                program, subject = record.program, record.subject
+                case = tables[program.flow].cases.get(subject)
+            if case is not None:
+                if record.when is not when:
+                    when = record.when
+                    now = _instant(when)
+                count(self, record, case, now)
 
     def _opened(self, record: Record) -> None:
-        name, subject = record.flow, record.subject
-        flow = self.flows[name]
+        table, subject = self._tables[record.flow], record.subject
+        flow = table.flow
         now = _instant(record.when)
-        state = record.data["state"]
         flow.cases += 1
         flow.first = now if flow.first is None else min(now, flow.first)
         flow.last = now if flow.last is None else max(now, flow.last)
-        if self._before.get(name) == subject:
+        if table.before == subject:
             flow.reopened += 1
-        self._cases[name, subject] = _Case(now, state, self.facts_of.get(subject, NO_FACTS))
-        measure = flow.states.get(state)
-        if measure is not None:
-            measure.visits += 1
+        place = table.place(record.data["state"])
+        table.cases[subject] = _Case(table, now, place, self.facts_of.get(subject, NO_FACTS))
+        if place.measure is not None:
+            place.measure.visits += 1
 
-    def _moved(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
-        data = record.data
-        now = _instant(record.when)
-        to = data["to"]
-        flow.ways[case.state, data["on"], to] += 1
-        self._leave(flow, case, now)
-        case.before, case.state, case.since, case.late_here = case.state, to, now, False
-        measure = flow.states.get(to)
-        if measure is not None:
-            measure.visits += 1
-            measure.again += to in case.seen
-        case.seen.add(to)
+    def _moved(self, record: Record, case: _Case, now: int) -> None:
+        place = case.place
+        move = place.moves.get(id(record.data))
+        if move is None:
+            move = case.table.move(place, record.data)
+        move.count += 1
+        if place.measure is not None:
+            place.measure.time.add(max(now - case.since, 0))
+            place.measure.late += case.late_here
+        to = move.to
+        case.before, case.place, case.since, case.late_here = place, to, now, False
+        if to.measure is not None:
+            to.measure.visits += 1
+            if case.seen & to.bit:
+                to.measure.again += 1
+        case.seen |= to.bit
 
-    def _leave(self, flow: FlowMeasure, case: _Case, now: int) -> None:
-        measure = flow.states.get(case.state)
-        if measure is not None:
-            measure.time.add(max(now - case.since, 0))
-            measure.late += case.late_here
+    def _closed(self, record: Record) -> None:
+        table = self._tables[record.flow]
+        case = table.cases.pop(record.subject, None)
+        if case is not None:
+            flow = table.flow
+            flow.outcomes[record.data["outcome"]] += 1
+            flow.duration.add(max(_instant(record.when) - case.arrived, 0))
+            table.before = record.subject
 
-    def _closed(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
-        del self._cases[record.flow, record.subject]
-        now = _instant(record.when)
-        flow.outcomes[record.data["outcome"]] += 1
-        flow.duration.add(max(now - case.arrived, 0))
-        self._before[record.flow] = record.subject
+    def _clock_started(self, record: Record, case: _Case, now: int) -> None:
+        data: Any = record.data
+        clock = data.basis.clock
+        before = case.rounds.get(clock)
+        if before is None:
+            case.table.flow.clocks[clock].rounds += 1
+        case.rounds[clock] = (data.due, before is not None and before[1])
 
-    def _clock_started(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
-        data = record.data
-        clock = data["clock"]
-        if clock not in case.rounds:
-            flow.clocks[clock].rounds += 1
-        case.rounds[clock] = (_due(record), case.rounds.get(clock, (None, False))[1])
+    def _clock_went_on(self, record: Record, case: _Case, now: int) -> None:
+        data: Any = record.data
+        clock = data.basis.clock
+        case.rounds[clock] = (data.due, case.rounds.get(clock, (None, False))[1])
 
-    def _clock_went_on(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
-        clock = record.data["clock"]
-        case.rounds[clock] = (_due(record), case.rounds.get(clock, (None, False))[1])
-
-    def _clock_late(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
-        clock = record.data["clock"]
+    def _clock_late(self, record: Record, case: _Case, now: int) -> None:
+        data: Any = record.data
+        clock = data.basis.clock
         due, late = case.rounds.get(clock, (None, False))
-        case.rounds[clock] = (_due(record) or due, True)
-        if case.state_at(_instant(record.when)) == case.state:
+        case.rounds[clock] = (data.due or due, True)
+        here = case.place_at(now)
+        if here is case.place:
             case.late_here = True
-        elif case.before in flow.states:
-            flow.states[case.before].late += 1
+        elif here.measure is not None:
+            here.measure.late += 1
         if not late:
-            measure = flow.clocks[clock]
+            measure = case.table.flow.clocks[clock]
             measure.late += 1
             measure.late_subjects.add(record.subject)
-            self._decided(record, case, measure, "late")
+            self._decided(record, case, clock, "late", now)
 
-    def _clock_met(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
-        clock = record.data["clock"]
+    def _clock_met(self, record: Record, case: _Case, now: int) -> None:
+        data: Any = record.data
+        clock = data.basis.clock
         case.rounds.pop(clock, None)
-        measure = flow.clocks[clock]
+        measure = case.table.flow.clocks[clock]
         measure.met += 1
-        measure.used.add(round(record.data["used"] * SECOND))
-        self._decided(record, case, measure, "met")
+        measure.used.add(round(data.used * SECOND))
+        self._decided(record, case, clock, "met", now)
 
-    def _clock_ended(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
-        clock = record.data["clock"]
-        case.rounds.pop(clock, None)
-        flow.clocks[clock].used.add(round(record.data["used"] * SECOND))
+    def _clock_ended(self, record: Record, case: _Case, now: int) -> None:
+        data: Any = record.data
+        case.rounds.pop(data.basis.clock, None)
+        case.table.flow.clocks[data.basis.clock].used.add(round(data.used * SECOND))
 
-    def _clock_cancelled(self, record: Record, flow: FlowMeasure, case: _Case) -> None:
-        clock = record.data["clock"]
-        _, late = case.rounds.pop(clock, (None, False))
+    def _clock_cancelled(self, record: Record, case: _Case, now: int) -> None:
+        data: Any = record.data
+        _, late = case.rounds.pop(data.basis.clock, (None, False))
         if not late:
-            flow.clocks[clock].cancelled += 1
+            case.table.flow.clocks[data.basis.clock].cancelled += 1
 
     def _event_unexpected(self, record: Record) -> None:
         self.unexpected += 1
-        flow = self.flows.get(record.flow)
-        if flow is None:
+        table = self._tables.get(record.flow)
+        if table is None:
             return
         data = record.data
         state, event = data.get("state") or "", data["event"]["type"]
-        deviation = flow.deviations.get((state, event))
+        deviation = table.flow.deviations.get((state, event))
         if deviation is None:
-            deviation = flow.deviations[state, event] = Deviation()
+            deviation = table.flow.deviations[state, event] = Deviation()
         deviation.count += 1
         deviation.subjects.add(record.subject)
-        table = self._tables.get(record.flow)
-        measure = flow.states.get(state)
-        if table is not None and measure is not None and table.comes_later(state, event):
+        measure = table.flow.states.get(state)
+        if measure is not None and table.comes_later(state, event):
             measure.skipped += 1
 
     def _event_rejected(self, record: Record) -> None:
@@ -320,72 +376,84 @@ class Measures:
 
     # -- by what -------------------------------------------------------------------------------------------
 
-    def _decided(self, record: Record, case: _Case, measure: ClockMeasure, verdict: str) -> None:
+    def _decided(self, record: Record, case: _Case, clock: str, verdict: str, now: int) -> None:
         """Count a verdict by who owned the case, and by when and with what it came."""
-        table = self._tables[record.flow]
-        state = case.state_at(_instant(record.when))
-        owner, channel = table.owners.get(state, ""), table.channels.get(state, "")
-        month, weekday, hour = self._arrival(case.arrived)
-        values = (owner, channel, month, weekday, hour)
-        by = measure.by
-        for dimension, value in zip(DIMENSIONS, values, strict=True):
-            _count(by, dimension, value, verdict)
-        for fact in self.by:
-            _count(by, fact, _told(case.facts.get(fact)), verdict)
+        place = case.place_at(now)
+        decided = case.table.decided[clock]
+        group = place, self._arrival(case.arrived), verdict
+        decided[group] = decided.get(group, 0) + 1
+        if len(decided) > FEW_DECIDED:
+            case.table.add_up(clock)
+        if self.by:
+            by = case.table.flow.clocks[clock].by
+            by.update({} if by else {dimension: {} for dimension in DIMENSIONS})  # these stand first
+            for fact in self.by:
+                _count(by, fact, _told(case.facts.get(fact)), verdict)
         if self._told is not None:
-            data = record.data
+            data: Any = record.data
             self._told(
                 Round(
-                    record.flow, record.subject, data["clock"], verdict, _instant(record.when), data["used"],
-                    data.get("limit"), owner, channel, case.arrived, case.facts,
+                    record.flow, record.subject, clock, verdict, now, data.used, data.limit, place.owner,
+                    place.channel, case.arrived, case.facts,
                 )
             )  # fmt: skip
 
-    def _arrival(self, instant: int) -> tuple[str, str, str]:
-        """Month, weekday and hour of an instant in the organisation's time zone."""
-        found = self._parts.get(instant // HOUR * 4 + instant % HOUR // (HOUR // 4))  # some zones are off by quarters
+    def _arrival(self, instant: int) -> _Arrival:
+        """Month, weekday and hour of an instant."""
+        quarter = instant // QUARTER  # some zones are off by quarters of an hour
+        found = self._arrivals.get(quarter)
         if found is None:
             local = datetime_of(instant).astimezone(self._zone)
-            found = f"{local:%Y-%m}", WEEKDAYS[local.weekday()], f"{local:%H}"
-            self._parts[instant // HOUR * 4 + instant % HOUR // (HOUR // 4)] = found
+            names = f"{local.year:04}-{local.month:02}", WEEKDAYS[local.weekday()], f"{local.hour:02}"
+            if len(self._arrivals) > MOST_QUARTERS:
+                self._arrivals.clear()
+            found = self._arrivals[quarter] = self._equal.setdefault(names, _Arrival(names))
         return found
 
     # -- variants, and the end -----------------------------------------------------------------------------
 
-    def saw(self, subject: str, events: Sequence[tuple[str, int]]) -> None:
-        """Count the events of a subject, by type and time in their order, as a variant of each flow that they belong
+    def saw(self, subject: str, kinds: Sequence[str], times: Sequence[int]) -> None:
+        """Count the events of a subject, by types and times in their order, as a variant of each flow that they belong
         to."""
-        for name, table in self._tables.items():
-            known = table.events
+        for table in self._tables.values():
             if not table.by_subject:
                 continue
-            own = [each for each in events if each[0] in known]
-            if not own:
-                continue
-            self.flows[name].trace_time.add(max(own[-1][1] - own[0][1], 0))
-            sequence = tuple(kind for kind, _ in own)
-            variants = self.flows[name].variants
-            variant = variants.get(sequence)
+            if table.events.issuperset(kinds):
+                own = tuple(kinds)
+                first, last = times[0], times[-1]
+            else:
+                mine = [place for place, kind in enumerate(kinds) if kind in table.events]
+                if not mine:
+                    continue
+                own = tuple(kinds[place] for place in mine)
+                first, last = times[mine[0]], times[mine[-1]]
+            table.flow.trace_time.add(max(last - first, 0))
+            variants = table.flow.variants
+            variant = variants.get(own)
             if variant is None:
-                variant = variants[sequence] = Deviation()
+                variant = variants[own] = Deviation()
             variant.count += 1
             variant.subjects.add(subject)
 
     def finish(self) -> None:
-        """Count what is open when all records are taken."""
-        for (name, subject), case in self._cases.items():
-            flow = self.flows[name]
-            flow.open += 1
-            measure = flow.states.get(case.state)
-            if measure is not None:
-                measure.open += 1
-                measure.late += case.late_here
-            for clock, (due, late) in case.rounds.items():
-                if not late:
-                    flow.clocks[clock].running += 1
-                if due is not None:
-                    flow.due.append(Due(due, subject, clock, late))
-        self._cases.clear()
+        """Count what is open when all records are taken, and add up what was counted apart."""
+        for table in self._tables.values():
+            for clock in table.decided:
+                table.add_up(clock)
+            table.add_up_moves()
+            flow = table.flow
+            for subject, case in table.cases.items():
+                flow.open += 1
+                measure = case.place.measure
+                if measure is not None:
+                    measure.open += 1
+                    measure.late += case.late_here
+                for clock, (due, late) in case.rounds.items():
+                    if not late:
+                        flow.clocks[clock].running += 1
+                    if due is not None:
+                        flow.due.append(Due(due, subject, clock, late))
+            table.cases.clear()
 
     def add(self, other: Measures) -> None:
         """Add what another has counted of other subjects."""
@@ -393,23 +461,58 @@ class Measures:
         self.rejected.update(other.rejected)
         self.duplicates += other.duplicates
         for name, theirs in other.flows.items():
-            _add_flow(self._flow(name), theirs)
+            _add_flow(self.flows.setdefault(name, FlowMeasure()), theirs)
 
 
 class _Table:
-    """What the measures ask of a program."""
+    """What the measures ask of a program, and what they know of its cases that are open. ``before`` is the subject
+    whose case was the last to close; ``decided`` counts verdicts until they are added up, by their clock."""
 
     def __init__(self, program: Program) -> None:
         self.events = program.events
         self.by_subject = program.key is None
         states = [*program.states]
-        self.owners = {each.name: each.owner or "" for each in states}
-        self.channels = {each.name: each.channel or "" for each in states}
-        self.working = tuple(each.name for each in states if each.final is None)
-        self.targets = {clock.name: clock.target for clock in program.clocks}
+        self._owners = {each.name: (each.owner or "", each.channel or "") for each in states}
         self._names = [each.name for each in states]
         self._ways = {each.name: each.ways for each in states}
         self._later: dict[tuple[str, str], bool] = {}
+        self._places: dict[str, _Place] = {}
+        self.flow = FlowMeasure(
+            clocks={clock.name: ClockMeasure(clock.target) for clock in program.clocks},
+            states={each.name: StateMeasure() for each in states if each.final is None},
+        )
+        self.cases: dict[str, _Case] = {}
+        self.before: str | None = None
+        self.decided: dict[str, dict[tuple[_Place, _Arrival, str], int]] = {clock: {} for clock in self.flow.clocks}
+
+    def place(self, state: str) -> _Place:
+        """A state of the flow."""
+        found = self._places.get(state)
+        if found is None:
+            owner, channel = self._owners.get(state, ("", ""))
+            measure = self.flow.states.get(state)
+            found = self._places[state] = _Place(state, len(self._places), owner, channel, measure)
+        return found
+
+    def move(self, place: _Place, data: Mapping[str, Any]) -> _Move:
+        """The move out of a state that a record tells. Data of moves is there before any case, and once."""
+        found = place.moves[id(data)] = _Move(data, self.place(data["to"]))
+        return found
+
+    def add_up_moves(self) -> None:
+        """Add the moves that were taken to the flow's."""
+        for place in self._places.values():
+            for move in place.moves.values():
+                self.flow.ways[place.name, move.data["on"], move.to.name] += move.count
+                move.count = 0
+
+    def add_up(self, clock: str) -> None:
+        """Add the verdicts of a clock to those that are there, by each dimension."""
+        by = self.flow.clocks[clock].by
+        for (place, arrival, verdict), count in self.decided[clock].items():
+            for dimension, value in zip(DIMENSIONS, (place.owner, place.channel, *arrival.names), strict=True):
+                _count(by, dimension, value, verdict, count)
+        self.decided[clock].clear()
 
     def comes_later(self, state: str, event: str) -> bool:
         """Whether a state that can be reached from this one allows an event that this one does not."""
@@ -434,7 +537,7 @@ class _Table:
         return False
 
 
-def _count(by: dict[str, dict[str, Verdicts]], dimension: str, value: str, verdict: str) -> None:
+def _count(by: dict[str, dict[str, Verdicts]], dimension: str, value: str, verdict: str, times: int = 1) -> None:
     values = by.get(dimension)
     if values is None:
         values = by[dimension] = {}
@@ -442,9 +545,9 @@ def _count(by: dict[str, dict[str, Verdicts]], dimension: str, value: str, verdi
     if found is None:
         found = values[value] = Verdicts()
     if verdict == "late":
-        found.late += 1
+        found.late += times
     else:
-        found.met += 1
+        found.met += times
 
 
 def _told(value: Any) -> str:
@@ -459,16 +562,6 @@ def _instant(text: str) -> int:
         return hour_start[text[:13]] + rest_of_hour[text[13:]]
     except NoInstant:
         return read_instant(text)[0]
-
-
-def _due(record: Record) -> int | None:
-    """When a clock falls due, as a record tells it."""
-    data: Any = record.data
-    due = getattr(data, "due", None)
-    if due is not None or not isinstance(data, Mapping) or hasattr(data, "basis"):
-        return due
-    told = data.get("due")
-    return None if told is None else _instant(told)
 
 
 def _add_flow(mine: FlowMeasure, theirs: FlowMeasure) -> None:
@@ -525,9 +618,8 @@ def _add_deviation(mine: Deviation, theirs: Deviation) -> None:
         mine.subjects.add(name)
 
 
-_OF_CASES: Mapping[str, Callable[[Measures, Record, FlowMeasure, _Case], None]] = {
+_OF_CASES: Mapping[str, Callable[[Measures, Record, _Case, int], None]] = {
     "case.moved": Measures._moved,
-    "case.closed": Measures._closed,
     "clock.started": Measures._clock_started,
     "clock.paused": Measures._clock_went_on,
     "clock.resumed": Measures._clock_went_on,
@@ -542,6 +634,7 @@ _OF_CASES: Mapping[str, Callable[[Measures, Record, FlowMeasure, _Case], None]] 
 
 _OTHERS: Mapping[str, Callable[[Measures, Record], None]] = {
     "case.opened": Measures._opened,
+    "case.closed": Measures._closed,
     "event.unexpected": Measures._event_unexpected,
     "event.rejected": Measures._event_rejected,
     "event.duplicate": Measures._event_duplicate,

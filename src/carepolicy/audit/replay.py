@@ -151,7 +151,7 @@ class Replay:
             made = mapper.events(subject, single, self.seen.refuse)
             if not made:
                 continue
-            self.measures.saw(subject, [(each.type, each.time) for each in made])
+            self.measures.saw(subject, [each.type for each in made], [each.time for each in made])
             if self.by_subject:
                 self._take_made(subject, made)
             else:
@@ -182,11 +182,11 @@ class Replay:
             rows.sort(key=itemgetter(3, 0))
         self._faults += reading.faults
         if not by_time:
-            by_name: dict[str, list[tuple[str, int]]] = {}
+            by_name: dict[str, list[Row]] = {}
             for row in rows:
-                by_name.setdefault(row[1], []).append((row[2], row[3]))
-            for subject, kinds in by_name.items():
-                self.measures.saw(subject, kinds)
+                by_name.setdefault(row[1], []).append(row)
+            for subject, own in by_name.items():
+                self.measures.saw(subject, [row[2] for row in own], [row[3] for row in own])
         self._queue(rows)
 
     def _without_copies(self, rows: Sequence[LogRow]) -> Sequence[LogRow]:

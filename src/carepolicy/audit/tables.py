@@ -63,6 +63,7 @@ class Table:
         self._fault = duckdb.Error
         self._database = duckdb.connect(":memory:")
         self._do(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{self._folder.name}'; SET TimeZone = 'UTC'")
+        self._do("SET enable_progress_bar = false")  # it would stand on standard output
         try:
             self._found = self._described()
         except duckdb.Error as fault:

@@ -155,7 +155,7 @@ def write_parquet(path: Path, columns: Sequence[str]) -> None:
     wanted = ", ".join(column(number, name) for number, name in enumerate(columns))
     source, target = (str(each).replace("'", "''") for each in (path, path.with_suffix(".parquet")))
     with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         connection.execute(
             f"COPY (SELECT {wanted} FROM read_csv('{source}', header = true, auto_detect = false, delim = ',', "
             f"quote = '\"', escape = '\"', nullstr = '\tnone', strict_mode = true, parallel = false, "
