@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -227,6 +231,62 @@ def test_a_clock_below_what_is_demanded_ends_with_one():
     assert run("audit", str(DEMO), "--policies", str(POLICIES), "--fail-under", "0")[0] == 0
     status, _, err = run("audit", str(DEMO), "--policies", str(POLICIES), "--fail-under", "much")
     assert (status, "from 0 to 100" in err) == (2, True)
+
+
+def tickets(tmp_path):
+    """A log of 1,500 tickets as CSV, and its mapping."""
+    log, mapping = tmp_path / "tickets.csv", tmp_path / "m.yaml"
+    rows = [
+        f"T-{number},{what},2024-03-{number % 28 + 1:02}T{hour}:{number % 60:02}:00Z"
+        for number in range(1_500)
+        for what, hour in (("Written", 10), ("Taken", 11))
+    ]
+    log.write_text("ticket,what,at\n" + "\n".join(rows) + "\n")
+    mapping.write_text(
+        "mapping: m\nflow: helpdesk_ticket\nreads: {format: csv}\nsubject: ticket\ntime: at\n"
+        "event: {column: what, values: {Written: ticket_inserted, Taken: taken_in_charge}}\n"
+    )
+    return log, mapping
+
+
+@pytest.mark.parametrize("more", [[], ["--workers", "2"]])
+def test_a_terminal_is_shown_how_far_an_audit_is_and_a_pipe_is_not(tmp_path, more):
+    log, mapping = tickets(tmp_path)
+    asked = [sys.executable, "-m", "carepolicy", "audit", str(log), "--policies", str(HELPDESK), "--map", str(mapping)]
+    shown = {}
+    for option in ([], ["--quiet"]):
+        ours, theirs = os.openpty()
+        process = subprocess.Popen([*asked, *more, *option], stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # which is how a terminal ends
+            while some := os.read(ours, 65_536):
+                seen += some
+        os.close(ours)
+        assert process.communicate()[0].startswith(b"3,000 events")
+        assert process.returncode == 0
+        shown[bool(option)] = seen
+    assert b"audit: sorting" in shown[False]
+    assert b"audit: events" in shown[False]
+    assert b"3000" in shown[False]
+    assert shown[True] == b""
+    told = run(*asked[3:], *more)
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+def test_traces_tell_how_many_bytes_are_read_and_how_many_events_there_are(tmp_path):
+    log = tmp_path / "tickets.xes"
+    log.write_text(traces(*[(f"T-{n}", [("Written", 9), ("Taken", 10)]) for n in range(1_000)]))
+    told = []
+
+    def watch(part, total):
+        told.append([part, total, 0])
+        return lambda more: told[-1].__setitem__(2, told[-1][2] + more)
+
+    with Traces([str(log)], watch=watch) as found:
+        assert sum(len(rows) for _, rows in found.groups("concept:name", ["concept:name"])) == 2_000
+    assert [each[:2] for each in told] == [["bytes read", log.stat().st_size], ["events", 2_000]]
+    assert all(0 < done <= total for _, total, done in told)
 
 
 def test_several_processes_count_what_one_counts(tmp_path):

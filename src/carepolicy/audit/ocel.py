@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from carepolicy.audit.tables import LogFault, NotInstalled
+from carepolicy.audit.tables import LogFault, NotInstalled, Steps
 from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from carepolicy.audit.mapping import Row
+    from carepolicy.audit.tables import Begin
 
 ACTIVITY, TIMESTAMP, EVENT_ID = "ocel:activity", "ocel:timestamp", "ocel:eid"
 """What the columns are called that are no attributes: an event's type, its time and its id."""
@@ -47,11 +48,12 @@ class Objects:
     """The events of one or several logs as groups, one for each object of a type; an event stands in the group of each
     of them. Columns are ``ocel:activity``, ``ocel:timestamp``, ``ocel:eid``, attributes of events, and of the object as
     they were at that time. What stands in several logs under one id is one object; events are one where they are the
-    same in all."""
+    same in all. ``watch`` hears how many events have been given."""
 
     paths: Sequence[str]
     refused: list[tuple[int, str]] = field(default_factory=list)
     columns: tuple[str, ...] = ()
+    watch: Begin | None = None
 
     def __enter__(self) -> Objects:
         """Read the logs."""
@@ -100,8 +102,12 @@ class Objects:
         for number, event in enumerate(self._events, 1):
             for each in dict.fromkeys(event.objects):
                 of.setdefault(each, []).append((number, event))
-        for name in sorted(each for each, made in self._objects.items() if made.type == subject):
-            yield name, [self._row(number, event, name, columns) for number, event in of.get(name, ())]
+        wanted = sorted(each for each, made in self._objects.items() if made.type == subject)
+        steps = Steps(self.watch, "events", sum(len(of.get(name, ())) for name in wanted))
+        for name in wanted:
+            rows = [self._row(number, event, name, columns) for number, event in of.get(name, ())]
+            yield name, rows
+            steps(len(rows))
 
     def sample(self, most: int) -> list[dict[str, str | None]]:
         """The first events of the objects of each type, by attribute; ``ocel:type`` is the type of the object."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -24,6 +25,15 @@ MEMORY = "1GB"
 
 LONGEST_LINE = 2 << 20
 
+Done = Callable[[int], None]
+"""What hears how much more is done."""
+
+Begin = Callable[[str, int], Done]
+"""What hears that a part of the work begins, which it is and how much there is to do in it."""
+
+WORTH = 1_000
+"""So much is done before it is told."""
+
 Refusal = tuple[int, str]
 """The number of a row or line that cannot be read, and why."""
 
@@ -39,11 +49,27 @@ class NotInstalled(LogFault):
         super().__init__(f"reading this log needs {library}: install carepolicy[audit]")
 
 
+class Steps:
+    """Small steps, told together: ``WORTH`` of them at least, since whoever draws them takes time."""
+
+    def __init__(self, watch: Begin | None, part: str, total: int) -> None:
+        self._done = None if watch is None else watch(part, total)
+        self._waiting = 0
+
+    def __call__(self, more: int) -> None:
+        """So much more is done."""
+        self._waiting += more
+        if self._waiting >= WORTH and self._done is not None:
+            self._done(self._waiting)
+            self._waiting = 0
+
+
 @dataclass
 class Table:
     """Rows of one or several files of one format, as groups by subject. A context: what it holds is let go of at its
     end. ``refused`` fills while it is read: lines that make no row. ``times`` are columns of instants. Of several parts
-    (by the checksum of the subject) ``part`` is the number of this one, and how many there are."""
+    (by the checksum of the subject) ``part`` is the number of this one, and how many there are. ``watch`` hears how far
+    sorting and reading are."""
 
     paths: Sequence[str]
     form: str
@@ -52,6 +78,7 @@ class Table:
     refused: list[Refusal] = field(default_factory=list)
     columns: tuple[str, ...] = ()
     part: tuple[int, int] = (0, 1)
+    watch: Begin | None = None
 
     def __enter__(self) -> Table:
         """Open the files, and see which columns they have."""
@@ -63,7 +90,8 @@ class Table:
         self._fault = duckdb.Error
         self._database = duckdb.connect(":memory:")
         self._do(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{self._folder.name}'; SET TimeZone = 'UTC'")
-        self._do("SET enable_progress_bar = false")  # it would stand on standard output
+        self._do("SET enable_progress_bar_print = false")  # it would stand on standard output
+        self._do(f"SET enable_progress_bar = {self.watch is not None}")
         try:
             self._found = self._described()
         except duckdb.Error as fault:
@@ -121,7 +149,7 @@ class Table:
         inside = f"SELECT *, row_number() OVER () AS carepolicy_row FROM {self._scan()}"
         asked = f"SELECT {self._value(subject)} AS s, carepolicy_row, hash({everything}) AS h"
         text = f"{asked}{', ' if values else ''}{values} FROM ({inside}) WHERE {self._mine('s')}"
-        yield from self._grouped(f"{text} ORDER BY s NULLS FIRST, carepolicy_row")
+        yield from self._grouped(text, "s NULLS FIRST, carepolicy_row")
         if self.part[0] == 0:
             self._note_rejects()
 
@@ -151,16 +179,18 @@ class Table:
         )
         name = "NULL" if by_time else subject
         text = f"SELECT {name} AS s, n, line FROM ({inside}) WHERE line IS NOT NULL AND {self._mine('s')}"
-        yield from self._grouped(f"{text} ORDER BY {order}")
+        yield from self._grouped(text, order)
 
     def _mine(self, name: str) -> str:
         """What holds of the rows of this part; those without a subject are of the first."""
         number, of = self.part
         return "true" if of == 1 else f"coalesce(hash({name}) % {of}, 0) = {number}"
 
-    def _grouped(self, text: str) -> Iterator[tuple[str | None, list[Any]]]:
+    def _grouped(self, text: str, order: str) -> Iterator[tuple[str | None, list[Any]]]:
         try:
-            found = self._do(text)
+            total = 0 if self.watch is None else self._do(f"SELECT count(*) FROM ({text})").fetchone()[0]
+            found = self._sorted(f"{text} ORDER BY {order}")
+            steps = Steps(self.watch, "events", total)
             name: str | None = None
             group: list[Any] = []
             while rows := found.fetchmany(FETCHED):
@@ -170,10 +200,33 @@ class Table:
                         group = []
                     name = row[0]
                     group.append(row[1:])
+                steps(len(rows))
             if group:
                 yield name, group
         except self._fault as fault:
             raise LogFault(f"{self.paths[0]}: {_reason(fault)}") from None
+
+    def _sorted(self, text: str) -> Any:
+        """The answer to a question that sorts; meanwhile DuckDB's own guess of how far it is is told, in hundredths."""
+        if self.watch is None:
+            return self._do(text)
+        done, ended = self.watch("sorting", 100), Event()
+
+        def tell() -> None:
+            told = 0
+            while not ended.wait(0.2):
+                now = int(self._database.query_progress())
+                if now > told:
+                    done(now - told)
+                    told = now
+
+        teller = Thread(target=tell, daemon=True)
+        teller.start()
+        try:
+            return self._do(text)
+        finally:
+            ended.set()
+            teller.join()
 
     def _value(self, column: str) -> str:
         """A column as text; of instants ISO 8601, or null where there is none."""

@@ -7,9 +7,11 @@ one process counts, to the digit.
 from __future__ import annotations
 
 import multiprocessing
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any, cast
 
 from carepolicy.audit.mapping import Mapper
 from carepolicy.audit.replay import Replay
@@ -20,6 +22,7 @@ from carepolicy.machine.bundle import from_bytes, to_bytes
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from carepolicy.audit.tables import Begin, Done
     from carepolicy.machine.program import Bundle
     from carepolicy.policy.language.mapping import LogMapping
 
@@ -34,6 +37,7 @@ class Share:
     by: tuple[str, ...]
     number: int
     of: int
+    watched: bool
 
 
 def may_be_shared(bundle: Bundle, log: Table) -> bool:
@@ -47,16 +51,17 @@ def may_be_shared(bundle: Bundle, log: Table) -> bool:
 
 def shared_replay(
     bundle: Bundle, paths: Sequence[str], form: str, mapping: LogMapping | None, by: Sequence[str],
-    until: int | None, workers: int,
+    until: int | None, workers: int, watch: Begin | None = None,
 ) -> Replay:  # fmt: skip
-    """The replay of some tables by so many processes. Raises ``LogFault`` and ``WorkerDied``."""
+    """The replay of some tables by so many processes; ``watch`` hears how far they are, together. Raises ``LogFault``
+    and ``WorkerDied``."""
     context = multiprocessing.get_context("spawn")
     packed = to_bytes(bundle)
     pipes: list[Connection] = []
     processes = []
     for number in range(workers):
         ours, theirs = context.Pipe()
-        share = Share(tuple(paths), form, mapping, tuple(by), number, workers)
+        share = Share(tuple(paths), form, mapping, tuple(by), number, workers, watch is not None)
         process = context.Process(target=_work, args=(theirs, packed, share), daemon=True)
         with deaf_to_interrupts():
             process.start()
@@ -65,7 +70,9 @@ def shared_replay(
         processes.append(process)
     whole = Replay(bundle, by)
     try:
-        latest = max(_heard(pipe) for pipe in pipes)
+        latest = max(_latest(pipes, watch))
+        if watch is not None:
+            watch("what falls due", 0)
         for pipe in pipes:
             pipe.send(latest if until is None else until)
         for pipe in pipes:
@@ -78,6 +85,59 @@ def shared_replay(
         for process in processes:
             process.join()
     return whole
+
+
+def _latest(pipes: Sequence[Connection], watch: Begin | None) -> list[int]:
+    """The latest time that each process has read, once all have; until then ``watch`` hears how far they are."""
+    found: list[int] = []
+    begun: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
+    early: Counter[str] = Counter()
+    done: dict[str, Done] = {}
+    waiting = [*pipes]
+    while waiting:
+        for pipe in wait(waiting):
+            said = _heard(cast("Connection", pipe))
+            if isinstance(said, int):
+                found.append(said)
+                waiting.remove(cast("Connection", pipe))
+            elif isinstance(said, _Part) and watch is not None:
+                begun[said.name] += 1
+                totals[said.name] += said.total
+                if begun[said.name] == len(pipes):
+                    done[said.name] = watch(said.name, totals[said.name])
+                    done[said.name](early[said.name])
+            elif isinstance(said, _Step):
+                early[said.name] += said.done
+                if said.name in done:
+                    done[said.name](said.done)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A process begins a part of its work."""
+
+    name: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A process has done more of a part."""
+
+    name: str
+    done: int
+
+
+def _telling(pipe: Connection) -> Begin:
+    """What tells the process that has begun this one how far it is."""
+
+    def begin(part: str, total: int) -> Done:
+        pipe.send(_Part(part, total))
+        return lambda done: pipe.send(_Step(part, done))
+
+    return begin
 
 
 def _heard(pipe: Connection) -> Any:
@@ -97,7 +157,8 @@ def _work(pipe: Connection, packed: bytes, share: Share) -> None:
         mapper = None if share.mapping is None else Mapper(share.mapping, bundle, share.form)
         reads = None if share.mapping is None else share.mapping.reads
         times = frozenset[str]() if mapper is None else mapper.times
-        with Table(share.paths, share.form, reads, times, part=(share.number, share.of)) as table:
+        watch = _telling(pipe) if share.watched else None
+        with Table(share.paths, share.form, reads, times, part=(share.number, share.of), watch=watch) as table:
             if mapper is None:
                 replay.take_lines(table)
             else:

@@ -4,6 +4,7 @@ memory."""
 from __future__ import annotations
 
 import gzip
+import os
 import pickle
 import sqlite3
 import zlib
@@ -12,12 +13,13 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from carepolicy.audit.tables import LogFault, NotInstalled
+from carepolicy.audit.tables import LogFault, NotInstalled, Steps
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from carepolicy.audit.mapping import Row
+    from carepolicy.audit.tables import Begin
 
 NAME, TIME = "concept:name", "time:timestamp"
 
@@ -31,12 +33,14 @@ _NAMESPACE = "{*}"
 class Traces:
     """The events of one or several logs as groups, one for each trace: its subject is the attribute ``concept:name`` of
     the trace (or another, ``case:NAME``). Columns are attributes of events, and those of the trace with ``case:``
-    before. ``repeated`` counts, once groups are read, the traces whose name a trace before them has."""
+    before. ``repeated`` counts, once groups are read, the traces whose name a trace before them has. ``watch`` hears
+    how many bytes are read, and how many events have been given."""
 
     paths: Sequence[str]
     refused: list[tuple[int, str]] = field(default_factory=list)
     columns: tuple[str, ...] = ()
     repeated: int = 0
+    watch: Begin | None = None
 
     def __enter__(self) -> Traces:
         """See that the files can be opened."""
@@ -45,8 +49,7 @@ class Traces:
         except ImportError:
             raise NotInstalled("lxml") from None
         self._etree = etree
-        for path in self.paths:
-            _opened(path).close()
+        self._size = sum(map(_size, self.paths))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
@@ -60,20 +63,26 @@ class Traces:
         several traces with one name the events are one group, which stands where the first of them stood."""
         with closing(sqlite3.connect("", isolation_level=None)) as shelf:  # its file goes when it is closed
             try:
-                self._put_on(shelf, subject, columns)
-                yield from _brought_together(shelf)
+                total = self._put_on(shelf, subject, columns)
+                steps = Steps(self.watch, "events", total)
+                for name, rows in _brought_together(shelf):
+                    yield name, rows
+                    steps(len(rows))
             except sqlite3.Error as fault:
                 raise LogFault(f"{self.paths[0]} cannot be sorted by its traces' names: {fault}") from None
 
-    def _put_on(self, shelf: sqlite3.Connection, subject: str, columns: Sequence[str]) -> None:
-        """Lay down each trace at the place of the first of its name."""
+    def _put_on(self, shelf: sqlite3.Connection, subject: str, columns: Sequence[str]) -> int:
+        """Lay down each trace at the place of the first of its name; how many events there are."""
         shelf.execute("CREATE TABLE trace (place INTEGER, name TEXT, rows BLOB)")
         shelf.execute("BEGIN")
         places: dict[str | int, int] = {}
+        total = 0
         for number, (name, rows) in enumerate(self._groups(subject, columns)):
             place = places.setdefault(number if name is None else name, len(places))
             shelf.execute("INSERT INTO trace VALUES (?, ?, ?)", (place, name, pickle.dumps(rows)))
             self.repeated = number + 1 - len(places)
+            total += len(rows)
+        return total
 
     def _groups(self, subject: str, columns: Sequence[str]) -> Iterator[tuple[str | None, list[Row]]]:
         """The same, of each trace as it stands."""
@@ -106,10 +115,15 @@ class Traces:
 
     def _traces(self) -> Iterator[Any]:
         """Each trace of the logs, which is thrown away afterwards."""
+        steps = Steps(self.watch, "bytes read", self._size)
         for path in self.paths:
-            with _opened(path) as file:
+            with open(path, "rb") as file:
+                read = 0
                 try:
-                    yield from self._traces_of(path, file)
+                    for trace in self._traces_of(path, file):
+                        steps(file.tell() - read)
+                        read = file.tell()
+                        yield trace
                 except self._etree.XMLSyntaxError as fault:
                     raise LogFault(f"{path} is no XML, or is cut short: {fault.msg}") from None
                 except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
@@ -135,9 +149,11 @@ class Traces:
             raise LogFault(f"{path} holds no trace: it is no XES log, or an empty one")
 
 
-def _opened(path: str) -> IO[bytes]:
+def _size(path: str) -> int:
+    """How many bytes a file has that can be read."""
     try:
-        return open(path, "rb")
+        with open(path, "rb") as file:
+            return os.fstat(file.fileno()).st_size
     except OSError as fault:
         raise LogFault(f"{path} cannot be read: {fault.strerror}") from None
 

@@ -22,7 +22,7 @@ from carepolicy.cli.sets import (
     show,
 )
 from carepolicy.cli.status import NO, UNREACHABLE, USAGE, CommandError, note
-from carepolicy.cli.terminal import busy, plain
+from carepolicy.cli.terminal import parts, plain
 from carepolicy.cli.times import until_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from carepolicy.audit.mapping import Mapper
     from carepolicy.audit.measures import Round
     from carepolicy.audit.replay import Replay
+    from carepolicy.audit.tables import Begin
     from carepolicy.audit.whatif import Differs
     from carepolicy.charts.changes import Difference
     from carepolicy.engine.record import Record
@@ -101,7 +102,8 @@ def command(
         raise click.UsageError("--language goes with --report", click.get_current_context())
     demand_language(language, bundle.languages or ("en",))
     found = cache(partial(earlier_or_exit, policies, policies))  # read once, where anybody asks for it
-    with busy("audit"), _exported(export, bundle) as heard, _tabled(report, by) as told:
+    with parts("audit") as watch, _exported(export, bundle) as heard, _tabled(report, by) as told:
+        asked = replace(asked, watch=watch)
         if against is not None:
             from carepolicy.charts.changes import compare  # seldom needed
 
@@ -198,7 +200,7 @@ def _junit(cases: Sequence[tuple[str, str, str, bool, bool]]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which logs are to be replayed, and how; ``until`` in microseconds since 1970."""
+    """Which logs are to be replayed, and how; ``until`` in microseconds since 1970. ``watch`` hears how far it is."""
 
     logs: Sequence[str]
     policies: str
@@ -206,6 +208,7 @@ class Asked:
     by: Sequence[str]
     until: int | None
     workers: int = 1
+    watch: Begin | None = None
 
 
 @contextmanager
@@ -387,18 +390,23 @@ def replayed(
             form = mapper.form
         replay = Replay(bundle, asked.by, told, heard)
         if form in ("xes", "ocel") and mapper is not None:
-            with Traces(asked.logs) if form == "xes" else Objects(asked.logs) as log:
+            kind = Traces if form == "xes" else Objects
+            with kind(asked.logs, watch=asked.watch) as log:
                 replay.take_mapped(log, mapper)
         else:
             mapping = None if mapper is None else mapper.mapping
             times = frozenset[str]() if mapper is None else mapper.times
-            with Table(asked.logs, form, None if mapping is None else mapping.reads, times) as table:
+            reads = None if mapping is None else mapping.reads
+            with Table(asked.logs, form, reads, times, watch=asked.watch) as table:
                 if shared and may_be_shared(bundle, table):
-                    return shared_replay(bundle, asked.logs, form, mapping, asked.by, asked.until, asked.workers)
+                    wanted = (bundle, asked.logs, form, mapping, asked.by, asked.until, asked.workers, asked.watch)
+                    return shared_replay(*wanted)
                 if mapper is None:
                     replay.take_lines(table)
                 else:
                     replay.take_mapped(table, mapper)
+        if asked.watch is not None:
+            asked.watch("what falls due", 0)
         replay.finish(asked.until)
     except LogFault as fault:
         raise CommandError(str(fault)) from None

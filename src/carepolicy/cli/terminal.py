@@ -7,7 +7,7 @@ import io
 import os
 import sys
 import unicodedata
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -112,6 +112,23 @@ def busy(what: str) -> Iterator[None]:
 
     with Console(stderr=True, no_color=no_colour()).status(what):
         yield
+
+
+@contextmanager
+def parts(what: str) -> Iterator[Callable[[str, int], Callable[[int], None]] | None]:
+    """A function that begins a part of long work: it takes what is done in it and how much there is of it (0 where
+    nobody knows), ends the part before, and gives what ``progress`` gives. Before the first, ``busy`` says what. None
+    where no bar is drawn."""
+    with ExitStack() as shown:
+
+        def begin(part: str, total: int) -> Callable[[int], None]:
+            shown.close()
+            if not total:
+                shown.enter_context(busy(f"{what}: {part}"))
+            return shown.enter_context(progress(f"{what}: {part}", total))
+
+        shown.enter_context(busy(what))
+        yield None if Loudness.quiet or not sys.stderr.isatty() else begin
 
 
 def write_all(texts: Mapping[Path, str], mode: str = "w") -> None:
