@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections import Counter
@@ -21,7 +22,7 @@ from carepolicy.checks.mappings import read_mapping
 from carepolicy.machine.bundle import load_bundle
 from commands import run
 from complaint_events import lines
-from shops import SHOP
+from shops import EVENTS, SHOP
 
 HELPDESK = Path(__file__).parents[2] / "examples" / "helpdesk"
 DEMO = Path(__file__).parents[2] / "examples" / "demo" / "events.jsonl"
@@ -287,6 +288,47 @@ def test_traces_tell_how_many_bytes_are_read_and_how_many_events_there_are(tmp_p
         assert sum(len(rows) for _, rows in found.groups("concept:name", ["concept:name"])) == 2_000
     assert [each[:2] for each in told] == [["bytes read", log.stat().st_size], ["events", 2_000]]
     assert all(0 < done <= total for _, total, done in told)
+
+
+def test_each_of_several_tables_tells_which_of_its_lines_make_no_row(tmp_path):
+    one, two = tmp_path / "1.csv", tmp_path / "2.csv"
+    one.write_text("order,placed\nO-1,02/03/2026 10:00\nO-2,02/03/2026 10:00,too,many\n")
+    two.write_text("placed,order,paid\n02/03/2026 11:00,O-3,\n02/03/2026 10:00,O-4,,too,many\n03/03/2026 11:00,O-5,\n")
+    mapping, _ = read_mapping(
+        str(written(tmp_path / "m.yaml", ORDERS.replace(", shipped: handed_to_carrier", ""))),
+        known_to(load_bundle(SHOP)),
+    )
+    replay = Replay(load_bundle(SHOP))
+    with Table((str(one), str(two)), "csv", mapping.reads, Mapper(mapping, replay.bundle).times) as table:
+        replay.take_mapped(table, Mapper(mapping, replay.bundle))
+    replay.finish()
+    found = as_object(replay)
+    assert (found["events"], found["rejected"]) == (3, 2)
+
+
+def test_what_is_counted_goes_from_one_process_to_another_whatever_guards_flows_have():
+    log = Table((str(EVENTS),), "jsonl", None)
+    replay = Replay(load_bundle(SHOP))
+    with log:
+        replay.take_lines(log)
+    replay.finish()
+    before = as_object(replay)
+    replay.measures = pickle.loads(pickle.dumps(replay.measures))
+    assert as_object(replay) == before
+
+
+def test_a_log_that_is_not_utf8_is_named_as_such(tmp_path):
+    log = tmp_path / "events.jsonl"
+    log.write_bytes(b'{"subject": "\xff"}\n')
+    found = run("audit", str(log), "--policies", SHOP)
+    assert found.returncode == 2
+    assert found.stderr.startswith(f"carepolicy: {log}: ")
+    assert "fault of carepolicy" not in found.stderr
+
+
+def written(path, text):
+    path.write_text(text)
+    return path
 
 
 def test_several_processes_count_what_one_counts(tmp_path):

@@ -31,7 +31,7 @@ def as_object(replay: Replay) -> dict[str, Any]:
         "duplicates": seen.twice + measures.duplicates,
         "unexpected": measures.unexpected,
         "not_taken": dict(sorted(seen.not_taken.items())),
-        "reasons": dict(seen.reasons.most_common(20)),
+        "reasons": dict(seen.commonest(20)),
         "from": text_of(seen.first) if seen.first != NEVER else None,
         "to": text_of(seen.last) if seen.last != -NEVER else None,
         "flows": flows,
@@ -149,7 +149,7 @@ def as_text(replay: Replay, titles: Mapping[str, str]) -> Iterator[str]:
     ):  # fmt: skip
         if number:
             yield f"{_count(number, 'row')} {what}"
-    for reason, count in seen.reasons.most_common(3):
+    for reason, count in seen.commonest(3):
         yield f"  {count:,} x {reason}"
     for code, count in sorted(seen.not_taken.items()):
         yield f"{_count(count, 'event')} not taken: {code} ({CODES[code].title})"

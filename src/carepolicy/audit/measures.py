@@ -145,6 +145,23 @@ class Round:
     facts: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What is known of a case that is open, for the measures of another process that go on with it: since when, with
+    which facts by which is counted, in which state and which before, where it has been, and its clocks."""
+
+    flow: str
+    subject: str
+    arrived: int
+    since: int
+    state: str
+    before: str
+    seen: tuple[str, ...]
+    late_here: bool
+    rounds: Mapping[str, tuple[int | None, bool]]
+    facts: Mapping[str, Any]
+
+
 class _Place:
     """A state of a flow as measures meet it: who owns it, and the moves out of it, by the identity of their data."""
 
@@ -455,6 +472,35 @@ class Measures:
                         flow.due.append(Due(due, subject, clock, late))
             table.cases.clear()
 
+    def hand_over(self) -> tuple[list[Handed], dict[str, str]]:
+        """What is known of the open cases, which are these measures' no longer; and of each flow the subject whose case
+        was the last to close."""
+        found = []
+        for flow, table in self._tables.items():
+            for subject, case in table.cases.items():
+                facts = {fact: case.facts[fact] for fact in self.by if fact in case.facts}
+                here, before, seen = case.place.name, case.before.name, table.names_of(case.seen)
+                found.append(
+                    Handed(
+                        flow, subject, case.arrived, case.since, here, before, seen, case.late_here, case.rounds, facts
+                    )
+                )
+            table.cases.clear()
+        return found, {flow: table.before for flow, table in self._tables.items() if table.before is not None}
+
+    def go_on(self, handed: Iterable[Handed], closed: Mapping[str, str]) -> None:
+        """Go on with what others have handed over."""
+        for each in handed:
+            table = self._tables[each.flow]
+            case = _Case(table, each.arrived, table.place(each.state), each.facts)
+            case.before, case.since, case.late_here = table.place(each.before), each.since, each.late_here
+            for state in each.seen:
+                case.seen |= table.place(state).bit
+            case.rounds = dict(each.rounds)
+            table.cases[each.subject] = case
+        for flow, subject in closed.items():
+            self._tables[flow].before = subject
+
     def add(self, other: Measures) -> None:
         """Add what another has counted of other subjects."""
         self.unexpected += other.unexpected
@@ -493,6 +539,10 @@ class _Table:
             measure = self.flow.states.get(state)
             found = self._places[state] = _Place(state, len(self._places), owner, channel, measure)
         return found
+
+    def names_of(self, seen: int) -> tuple[str, ...]:
+        """The states that a case has seen, by the bits of a number."""
+        return tuple(name for name, place in self._places.items() if seen & place.bit)
 
     def move(self, place: _Place, data: Mapping[str, Any]) -> _Move:
         """The move out of a state that a record tells. Data of moves is there before any case, and once."""

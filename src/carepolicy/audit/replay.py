@@ -60,10 +60,10 @@ class SubjectMemory(ProcessMemory):
 
     def claim(self, rows: Sequence[Row]) -> Collection[int]:
         """Events of one subject that come twice stand beside each other."""
-        seen: set[tuple[str, str]] = set()
+        seen: set[tuple[str, str, str]] = set()
         again = set()
         for place, row in enumerate(rows):
-            key = (row[5], row[6])
+            key = (row[1], row[5], row[6])
             if key in seen:
                 again.add(place)
             seen.add(key)
@@ -95,6 +95,10 @@ class Seen:
         if len(self.shown) < SHOWN:
             self.shown.append((row, reason))
 
+    def commonest(self, most: int) -> list[tuple[str, int]]:
+        """The commonest reasons why rows make no event; of those that are equally common, the first by its words."""
+        return sorted(self.reasons.items(), key=lambda each: (-each[1], each[0]))[:most]
+
     def add(self, other: Seen) -> None:
         """Add what was read of other subjects."""
         self.events += other.events
@@ -109,6 +113,18 @@ class Seen:
 
 
 Log = Table | Traces | Objects
+
+Group = tuple[str | None, "Sequence[LogRow]"]
+"""A subject, and its rows."""
+
+
+def columns_for(mapper: Mapper, log: Log) -> list[str]:
+    """The columns of a log that a mapping reads, to which it is bound. Raises ``LogFault`` where the log lacks one."""
+    wanted = [*mapper.columns]
+    wanted += [each for each in log.columns if each not in wanted and _is_named(each, mapper.names_in_where)]
+    log.demand([*mapper.columns, *([mapper.mapping.subject] if isinstance(log, Table) else [])])
+    mapper.bind(wanted, log.columns or wanted)
+    return wanted
 
 
 class Replay:
@@ -137,13 +153,19 @@ class Replay:
 
     def take_mapped(self, log: Log, mapper: Mapper) -> None:
         """Take the rows of a log by a mapping."""
-        wanted = [*mapper.columns]
-        wanted += [each for each in log.columns if each not in wanted and _is_named(each, mapper.names_in_where)]
-        log.demand([*mapper.columns, *([mapper.mapping.subject] if isinstance(log, Table) else [])])
-        mapper.bind(wanted, log.columns or wanted)
+        wanted = columns_for(mapper, log)
+        self.take_groups(log.groups(mapper.mapping.subject, wanted), mapper, isinstance(log, Table))
+        for number, reason in log.refused:
+            self.seen.refuse(number, reason)
+        self.seen.left_out += mapper.skipped
+        self.seen.repeated += log.repeated if isinstance(log, Traces) else 0
+
+    def take_groups(self, groups: Iterable[Group], mapper: Mapper, may_repeat: bool) -> None:
+        """Take rows by their subjects; of those that ``may_repeat`` others, each counts once unless the mapping says
+        otherwise."""
         held: list[tuple[Made, str]] = []
-        for subject, rows in log.groups(mapper.mapping.subject, wanted):
-            single = rows if mapper.keeps_duplicates or not isinstance(log, Table) else self._without_copies(rows)
+        for subject, rows in groups:
+            single = self._without_copies(rows) if may_repeat and not mapper.keeps_duplicates else rows
             if not subject:
                 for each in single:
                     self.seen.refuse(each[0], f"the column {mapper.mapping.subject}, which names the case, is empty")
@@ -156,10 +178,6 @@ class Replay:
                 self._take_made(subject, made)
             else:
                 held += [(each, subject) for each in made]
-        for number, reason in log.refused:
-            self.seen.refuse(number, reason)
-        self.seen.left_out += mapper.skipped
-        self.seen.repeated += log.repeated if isinstance(log, Traces) else 0
         held.sort(key=lambda each: (each[0].time, each[0].row))
         for one, subject in held:
             self._take_made(subject, [one])
@@ -167,13 +185,17 @@ class Replay:
     def take_lines(self, log: Table) -> None:
         """Take a log of CloudEvents; one that joins subjects in the order of time."""
         self.by_subject = self.by_subject and not log.holds(MERGE)
+        for _, lines in log.lines(not self.by_subject):
+            self.take_group_of_lines(lines)
+
+    def take_group_of_lines(self, lines: Sequence[tuple[int, str]]) -> None:
+        """Take numbered lines of one subject, or (not ``by_subject``) lines in the order of time."""
         by_time = not self.by_subject
-        for _, lines in log.lines(by_time):
-            for begin in range(0, len(lines), AT_A_TIME if by_time else len(lines)):
-                self._take_lines(lines[begin : begin + AT_A_TIME] if by_time else lines, by_time)
+        for begin in range(0, len(lines), AT_A_TIME if by_time else len(lines)):
+            self._take_lines(lines[begin : begin + AT_A_TIME] if by_time else lines, by_time)
 
     def _take_lines(self, lines: Sequence[tuple[int, str]], by_time: bool) -> None:
-        run = self._running()
+        run = self.running()
         numbered = [(number, line.encode("utf-8", "surrogatepass")) for number, line in lines]
         reading = Reading(*run.intake.read_lines(numbered))
         rows = [*reading.rows]
@@ -205,15 +227,20 @@ class Replay:
 
     # -- events --------------------------------------------------------------------------------------------
 
-    def _running(self) -> Run:
+    def running(self) -> Run:
+        """The run through which the events go."""
         if self._run is None:
-            memory = SubjectMemory() if self.by_subject else ProcessMemory()
-            self._run = Run(self.bundle, memory=memory, schedule=Schedule.AFTER_ALL_LINES)
+            self._run = self.begun()
         return self._run
+
+    def begun(self) -> Run:
+        """A run at its beginning."""
+        memory = SubjectMemory() if self.by_subject else ProcessMemory()
+        return Run(self.bundle, memory=memory, schedule=Schedule.AFTER_ALL_LINES)
 
     def _take_made(self, subject: str, made: Sequence[Made]) -> None:
         """Give the events of a subject to the engine as it reads its own."""
-        run = self._running()
+        run = self.running()
         straight = run.intake.straight
         rows: list[Row] = []
         named = not self.bundle.card_never and len(subject) >= SHORTEST and names_card(subject)
@@ -239,7 +266,7 @@ class Replay:
         }  # fmt: skip
         line = dumps(event)
         try:
-            rows.append(self._running().intake.read(made.row, line)[:])
+            rows.append(self.running().intake.read(made.row, line)[:])
         except Refused as refused:
             self._faults.append(NotTaken(made.row, refused, line))
 
@@ -254,7 +281,7 @@ class Replay:
         if not rows and not faults:
             return
         self._rows, self._faults = [], []
-        run = self._running()
+        run = self.running()
         if rows:
             times = [row[3] for row in rows]
             self.seen.first = min(self.seen.first, min(times))
@@ -287,8 +314,8 @@ class Replay:
         run.refusals.clear()
 
     def _remember(self, rows: Sequence[Row]) -> None:
-        """What is known of the subjects whose events come: the last values."""
-        if self.by_subject:
+        """What is known of the subjects whose events come: the last values. Higher strata ask for it at the end."""
+        if self.by_subject and self.running().levels == 1:
             last = rows[-1][1] if rows else ""
             self._facts = {last: self._facts[last]} if last in self._facts else {}
         for row in rows:
@@ -301,7 +328,7 @@ class Replay:
     def finish(self, until: int | None = None) -> None:
         """Let fall due what falls due by ``until`` (by default the latest time read), and count what is open."""
         self.flush()
-        run = self._running()
+        run = self.running()
         ending = run.finish(until)
         for caused in sorted(ending.caused, key=attrgetter("order")):
             self._measure(caused.records)
@@ -311,7 +338,7 @@ class Replay:
 
     def open_cases(self) -> Iterator[Case]:
         """The cases that are open now."""
-        for stratum in self._running().strata:
+        for stratum in self.running().strata:
             for subject in stratum.subjects.values():
                 yield from subject.cases.values()
 

@@ -117,6 +117,8 @@ class Table:
 
     def _scan(self) -> str:
         """The table function that reads the files."""
+        if self.form in ("csv", "tsv") and len(self.paths) > 1:  # DuckDB notes rejects only of files read one by one
+            return "(" + " UNION ALL BY NAME ".join(f"FROM {self._read_csv(path)}" for path in self.paths) + ")"
         files = "[" + ", ".join(map(_text, self.paths)) + "]"
         if self.form == "parquet":
             return f"read_parquet({files}, union_by_name = true)"
@@ -125,13 +127,16 @@ class Table:
                 f"read_csv({files}, columns = {{'line': 'VARCHAR'}}, delim = '\\x01', quote = '', escape = '', "
                 f"header = false, auto_detect = false, max_line_size = {LONGEST_LINE}, null_padding = true)"
             )
+        return self._read_csv(self.paths[0])
+
+    def _read_csv(self, path: str) -> str:
+        """The table function that reads one file."""
         reads = self.reads
         said = ["all_varchar = true", "header = true", "ignore_errors = true", "store_rejects = true"]
-        said += ["union_by_name = true"] if len(self.paths) > 1 else []
         separator = reads.separator if reads is not None and reads.separator else "\t" if self.form == "tsv" else None
         said += [f"delim = {_text(separator)}"] if separator else []
         said += [f"encoding = {_text(reads.encoding)}"] if reads is not None and reads.encoding else []
-        return f"read_csv({files}, {', '.join(said)})"
+        return f"read_csv({_text(path)}, {', '.join(said)})"
 
     def demand(self, names: Iterable[str]) -> None:
         """Raise ``LogFault`` where the log lacks one of these columns."""
@@ -163,9 +168,12 @@ class Table:
         return [dict(zip(self._found, row, strict=True)) for row in rows]
 
     def holds(self, text: str) -> bool:
-        """Whether a line of the log has a text in it."""
-        found = self._do(f"SELECT 1 FROM {self._scan()} WHERE contains(line, {_text(text)}) LIMIT 1")
-        return found.fetchone() is not None
+        """Whether a line of the log has a text in it. Raises ``LogFault`` where it cannot be read."""
+        try:
+            found = self._do(f"SELECT 1 FROM {self._scan()} WHERE contains(line, {_text(text)}) LIMIT 1").fetchone()
+        except self._fault as fault:
+            raise LogFault(f"{self.paths[0]}: {_reason(fault)}") from None
+        return found is not None
 
     def lines(self, by_time: bool) -> Iterator[tuple[str | None, list[tuple[int, str]]]]:
         """Numbered lines of CloudEvents, by subject and line; or all of them in the order of their times."""
@@ -250,7 +258,8 @@ class Table:
         if self.form not in ("csv", "tsv"):
             return
         rows = self._do(
-            "SELECT line, any_value(error_message) FROM reject_errors GROUP BY ALL ORDER BY line"
+            "SELECT line, any_value(error_message) FROM reject_errors JOIN reject_scans USING (scan_id, file_id) "
+            "GROUP BY file_path, line ORDER BY file_path, line"
         ).fetchall()
         self.refused += [(int(line), _sentence(message)) for line, message in rows]
 

@@ -26,7 +26,7 @@ from carepolicy.cli.terminal import parts, plain
 from carepolicy.cli.times import until_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from carepolicy.audit.mapping import Mapper
     from carepolicy.audit.measures import Round
@@ -64,6 +64,10 @@ if TYPE_CHECKING:
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes to share tables among."
 )
 @click.option(
+    "--engine", type=click.Choice(("local", "spark")), default="local", show_default=True,
+    help="Where to replay: on this machine, or on Spark's cluster (docs/cluster.md).",
+)  # fmt: skip
+@click.option(
     "--export", metavar="FILE", help="Write what happened for other tools: .xes, .xes.gz or .json (OCEL 2.0)."
 )
 @click.option("--report", metavar="DIR", type=click.Path(), help="Write pages and tables that open from this folder.")
@@ -71,7 +75,7 @@ if TYPE_CHECKING:
 @format_option("text", "json", "github", "junit")
 def command(
     logs: tuple[str, ...], policies: str, mapping: str | None, by: tuple[str, ...], until: str | None,
-    fail_under: str | None, against: str | None, sweep: str | None, workers: int,
+    fail_under: str | None, against: str | None, sweep: str | None, workers: int, engine: str,
     export: str | None, report: str | None, language: str | None, form: str,
 ) -> None:  # fmt: skip
     """Replay the events of LOGs through the policies, and report which promises were kept.
@@ -95,7 +99,9 @@ def command(
         _demand_fact(fact, bundle)
     least = least_share(fail_under)
     end = until_of(until, bundle)
-    asked = Asked(logs, policies, mapping, by, end, workers)
+    if engine == "spark":
+        _demand_sums({"--against": against, "--sweep": sweep, "--export": export, "--report": report})
+    asked = Asked(logs, policies, mapping, by, end, workers, engine=engine)
     more: dict[str, Any] = {}
     lines: list[str] = []
     if language is not None and report is None:
@@ -135,6 +141,13 @@ def _note_repeated(traces: int) -> None:
     if traces:
         had = "1 trace has" if traces == 1 else f"{traces:,} traces have"
         note(f"note: {had} the name of one before; the events of traces of one name are those of one case")
+
+
+def _demand_sums(options: Mapping[str, str | None]) -> None:
+    """End where an option asks for more than sums, which is what tasks of Spark add up."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise CommandError(f"--engine spark adds up sums, and {given[0]} looks at each round: leave one of them out")
 
 
 def _demand_shares(replay: Replay, least: float | None) -> None:
@@ -209,6 +222,7 @@ class Asked:
     until: int | None
     workers: int = 1
     watch: Begin | None = None
+    engine: str = "local"
 
 
 @contextmanager
@@ -376,7 +390,7 @@ def replayed(
     from carepolicy.engine.parallel import WorkerDied
 
     for path in asked.logs:
-        if not os.path.exists(path):
+        if not os.path.exists(path) and not (asked.engine == "spark" and asked.mapping is None and "://" in path):
             raise CommandError(f"{path}: there is no such file")
     shared = told is None and heard is None and asked.workers > 1
     try:
@@ -388,6 +402,8 @@ def replayed(
         else:
             mapper = mapper_or_exit(bundle, asked.policies, asked.mapping, asked.logs[0])
             form = mapper.form
+        if asked.engine == "spark":
+            return _on_spark(asked, bundle, form, mapper)
         replay = Replay(bundle, asked.by, told, heard)
         if form in ("xes", "ocel") and mapper is not None:
             kind = Traces if form == "xes" else Objects
@@ -413,3 +429,15 @@ def replayed(
     except WorkerDied as fault:
         raise CommandError(str(fault), UNREACHABLE) from None
     return replay
+
+
+def _on_spark(asked: Asked, bundle: Bundle, form: str, mapper: Mapper | None) -> Replay:
+    """The replay on Spark's cluster. Raises ``LogFault``."""
+    from carepolicy.spark.audit import replayed_on_spark  # an extra
+    from carepolicy.spark.session import SparkFault
+
+    mapping = None if mapper is None else mapper.mapping
+    try:
+        return replayed_on_spark(bundle, asked.logs, form, mapping, asked.by, asked.until, note, asked.watch)
+    except SparkFault as fault:
+        raise CommandError(str(fault), UNREACHABLE) from None

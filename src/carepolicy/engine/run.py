@@ -296,6 +296,17 @@ class Run:
                 self._waiting[level].append((event.time, event.line, self._order, event))
         return taken
 
+    def waiting(self) -> list[tuple[int, Waiting]]:
+        """What waits for higher strata, with the number of its stratum; it waits here no longer."""
+        found = [(level, each) for level, waiting in enumerate(self._waiting) for each in waiting]
+        for waiting in self._waiting:
+            waiting.clear()
+        return found
+
+    def wait(self, level: int, waiting: Waiting) -> None:
+        """Let an event wait for a higher stratum."""
+        self._waiting[level].append(waiting)
+
     def _hand_on(self, level: int, line: int) -> None:
         """Hand on what a stratum raised, and what watches may count."""
         stratum = self.strata[level]

@@ -1,0 +1,1 @@
+"""Policies on Apache Spark: audits of logs, and streams of events, that one machine cannot hold."""

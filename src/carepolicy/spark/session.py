@@ -1,0 +1,79 @@
+"""The session with Spark, and what is wrong where there is none."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+EXTRA = "carepolicy[spark]"
+
+
+class SparkFault(Exception):
+    """Spark is not there, or could not do what it was asked; the text says why."""
+
+
+def session(**settings: str) -> SparkSession:
+    """The session with the cluster that Spark's own settings name, or else with this machine; it is begun where there
+    is none. ``settings`` are Spark's, with ``__`` for a dot. Raises ``SparkFault``."""
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    try:
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession
+
+        import_module("pyarrow")  # Spark asks for these when it is too late to say so plainly
+        import_module("pandas")
+        import_module("google.protobuf")
+    except ImportError as fault:
+        raise SparkFault(f"this needs Spark, and {fault.name} is not installed: install {EXTRA}") from None
+    builder = SparkSession.builder.appName("carepolicy").config("spark.ui.showConsoleProgress", "false")
+    for name, value in settings.items():
+        builder = builder.config(name.replace("__", "."), value)
+    try:
+        found = builder.getOrCreate()
+    except PySparkException as fault:
+        if "JAVA" in (fault.getCondition() or ""):
+            raise SparkFault("Spark could not start Java: set JAVA_HOME to a JDK that it knows, as 17 or 21") from None
+        raise SparkFault(_first_line(fault)) from None
+    context = found.sparkContext
+    if context.getConf().get("spark.log.level") is None:
+        context.setLogLevel("ERROR")
+    if (context.master or "").startswith("local") and "PYSPARK_PYTHON" not in os.environ:
+        context.pythonExec = sys.executable  # where carepolicy is installed
+    return found
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """What Spark says when something goes wrong within becomes a ``SparkFault``."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except PySparkException as fault:
+        raise SparkFault(_first_line(fault)) from None
+    except Py4JError as fault:
+        raise SparkFault(f"Spark failed: {_last_line(str(fault))}") from None
+
+
+def _first_line(fault: Exception) -> str:
+    text = str(fault).strip()
+    if "Traceback (most recent call last)" in text:
+        return f"a task of Spark failed: {_last_line(text)}"
+    return f"Spark failed: {text.splitlines()[0] if text else type(fault).__name__}"
+
+
+def _last_line(text: str) -> str:
+    """What a traceback in a text ends with: the error, which no place in a file precedes."""
+    lines = [line.strip() for line in text.splitlines()]
+    told = [line for line in lines if ": " in line and not line.startswith(("File ", "at ", "Caused"))]
+    errors = [line for line in told if line.partition(":")[0].endswith(("Error", "Exception"))]
+    return errors[-1] if errors else text[:200]
