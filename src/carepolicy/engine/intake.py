@@ -199,13 +199,13 @@ class Intake:
             name for name, fact in bundle.facts.items() if fact.type in SPELLED or fact.item in SPELLED
         )
         self._fields: dict[str, dict[str, Taker]] = {MERGE: {"into": _subject if self.card_never else _cardless}}
-        self.straight: dict[str, tuple[dict[str, Taker], Tree]] = {}
+        self.straight: dict[str, tuple[dict[str, Taker], Tree, str]] = {}
         plain = {name: plain_taker_of(fact) for name, fact in bundle.facts.items()}
         for event, facts in bundle.carries.items():
             self._fields[event] = {fact: self._takers[fact] for fact in facts}
             takers = {fact: plain[fact] for fact in facts}
             nesting = {fact: (fact, taker) for fact, taker in takers.items() if fact.count(".") <= DEEPEST_NAME}
-            self.straight[event] = takers, _tree(nesting)
+            self.straight[event] = takers, _tree(nesting), event
 
     def read_lines(self, lines: Iterable[Line]) -> tuple[list[Row], list[Odd]]:
         """The events on some lines, in their order, and what is odd among them.
@@ -218,8 +218,8 @@ class Intake:
         for number, line in lines:
             try:
                 event = _decode(line)
-                kind, when = event.type, event.time
-                takers, tree = straight[kind]
+                takers, tree, kind = straight[event.type]
+                when = event.time
                 try:
                     time = hour_start[when[:13]] + rest_of_hour[when[13:]]
                 except NoInstant:

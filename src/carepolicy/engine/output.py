@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from io import BytesIO
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 from typing import IO, TYPE_CHECKING
 
@@ -127,15 +127,15 @@ class OrderedRun:
         """Let records wait in the file until all lines before theirs are written."""
         if self._spool is None:
             self._spool = self._make_spool()
-        lines = render([record for each in found for record in each.records])
+        lines = render(chain.from_iterable(each.records for each in found))
         texts: list[bytes] = []
         begin, start = 0, self._spooled
-        for each in found:
-            end = begin + len(each.records)
+        for line, stratum, _, records in found:
+            end = begin + len(records)
             text = "".join(lines[begin:end]).encode()
             texts.append(text)
-            self._kept.append((each.line, each.stratum, start, start + len(text)))
-            begin, start = end, start + len(text)
+            self._kept.append((line, stratum, start, start := start + len(text)))
+            begin = end
         self._spool.write(b"".join(texts))
         self._spooled = start
 

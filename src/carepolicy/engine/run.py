@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle, WatchTable
 
 _time_of = itemgetter(3)
-_order_of = _place_of = itemgetter(0, 1, 2)
+_place_of = itemgetter(0, 1, 2)
 
 KEPT_AT_A_TIME = 256
 """So many events' records wait before they are kept together."""
@@ -78,8 +78,9 @@ class Caused(NamedTuple):
 Keep = Callable[[list[Caused]], None]
 """Takes what lines caused."""
 
-Waiting = tuple[int, int, int, Incoming]
-"""An event that waits for a higher stratum: its time and line, and how many have come to wait before it."""
+Waiting = tuple[int, int, int, "Row", bool]
+"""An event that waits for a higher stratum: its time and line, how many have come to wait before it, and whether it may
+go the shortest way: a line brought it, and its data takes no value away."""
 
 
 class Ending(NamedTuple):
@@ -206,10 +207,9 @@ class Run:
             if out:
                 self._emit(0, self._begin)
             self._begin = row[0] + 1
-            event: Incoming = make_tuple(Incoming, row)
             for level in levels:
                 self._order += 1
-                self._waiting[level].append((event.time, event.line, self._order, event))
+                self._waiting[level].append((row[3], row[0], self._order, row, True))
 
     def _only_higher(self, kind: str) -> tuple[int, ...]:
         """The strata that a type of event concerns, where none of them is the lowest."""
@@ -293,7 +293,8 @@ class Run:
             if self.strata[level].routes(event.type):
                 taken = True
                 self._order += 1
-                self._waiting[level].append((event.time, event.line, self._order, event))
+                plain = not event.raised and None not in event.data.values()
+                self._waiting[level].append((event.time, event.line, self._order, event[:], plain))
         return taken
 
     def waiting(self) -> list[tuple[int, Waiting]]:
@@ -361,7 +362,7 @@ class Run:
 
     def _take_waiting(self, level: int, waiting: list[Waiting], keep: Keep | None) -> None:
         """Take what has waited for a higher stratum, in the order of time. What is taken is let go of at once."""
-        waiting.sort(key=_order_of, reverse=True)
+        waiting.sort(reverse=True)
         stratum = self.strata[level]
         out, raised, counted = stratum.out, stratum.stepper.raised, stratum.counted
 
@@ -370,10 +371,14 @@ class Run:
             if raised or counted:
                 self._hand_on(level, line)
             if out:
-                self.emit(level, line, out[:])
+                if line == AT_THE_END:
+                    self._due += out
+                else:
+                    self._order += 1
+                    self._caused.append(make_tuple(Caused, (line, level, self._order, out[:])))
                 out.clear()
-            if keep is not None and len(self._caused) >= KEPT_AT_A_TIME:
-                keep(self._collected())
+                if keep is not None and len(self._caused) >= KEPT_AT_A_TIME:
+                    keep(self._collected())
 
         def fully(event: Incoming) -> None:
             self.give_to(level, self._at_present(level, event) if self.at_once and event.raised else event)
@@ -381,15 +386,15 @@ class Run:
 
         def plain() -> Iterator[Row]:
             while waiting:
-                event = waiting.pop()[3]
-                if event.raised or None in event.data.values():
-                    fully(event)
+                _, _, _, row, short = waiting.pop()
+                if short:
+                    yield row
                 else:
-                    yield event
+                    fully(make_tuple(Incoming, row))
 
         if self.at_once:  # a store notes of each event what each stratum makes of it
             while waiting:
-                fully(waiting.pop()[3])
+                fully(make_tuple(Incoming, waiting.pop()[3]))
         else:
             stratum.take_rows(plain(), fully, True, after)
 

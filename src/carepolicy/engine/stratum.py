@@ -9,7 +9,15 @@ from carepolicy.engine.case import Notice, Notices, Raised, Subject
 from carepolicy.engine.effects import tell_task
 from carepolicy.engine.fast import quicken
 from carepolicy.engine.instants import text_of
-from carepolicy.engine.intake import HAS_TOO_MANY_BYTES, MERGE, Incoming, is_too_long, make_tuple, shortened
+from carepolicy.engine.intake import (
+    HAS_TOO_MANY_BYTES,
+    MERGE,
+    SURELY_SHORT,
+    Incoming,
+    is_too_long,
+    make_tuple,
+    shortened,
+)
 from carepolicy.engine.record import Told
 from carepolicy.engine.round import PartUsed, place_of, settle, start_of, used_as, used_in, used_of
 from carepolicy.engine.stepper import NO_PLACES, Stepper
@@ -33,6 +41,14 @@ Route = tuple["str | None", tuple[Stop, ...]]
 """Programs that are keyed by one fact (None: by the event's subject)."""
 
 NO_EVENTS: frozenset[str] = frozenset()
+
+ShortWay = tuple["str | None", "int | None", frozenset[str], "LiveState | None"]
+"""How events of a type may go the shortest way: the fact that names whom they are about (None: their subject), the
+place of the program that takes them (``ANY_PLACE``: of several that of the only open case; None: they only open cases),
+what they must carry, and the state in which they open a case."""
+
+ANY_PLACE = -1
+NO_SHORT_WAY: ShortWay = None, None, frozenset(), None
 
 
 class Counted:
@@ -60,9 +76,8 @@ class Stratum:
     ``refusals`` holds what was not taken since it was last emptied: (event, code, reason). ``took`` is set to True when
     a case takes an event. ``closed`` has what is remembered of subjects that were let go.
 
-    ``alone`` has the types of events that may go the shortest way, each from when the first of it has come, with the
-    place of the program and what they must carry: they concern one program, by their subject, and no watch, and they
-    are not ``shared`` with other strata. ``openers`` says in which state those begin that open a case.
+    ``shortest`` says of types of events that they may go the shortest way, each from when the first of it has come:
+    they concern cases that are named in one way, and no watch, and are not ``shared`` with other strata.
     """
 
     def __init__(
@@ -94,8 +109,7 @@ class Stratum:
         self._counts = frozenset(watch.counts for watch in bundle.watches)
         self._routes: dict[str, tuple[Route, ...]] = {}
         self._starts = frozenset(event for program in self.programs for event in program.program.starts)
-        self.alone: dict[str, tuple[int, frozenset[str]]] = {}
-        self.openers: dict[str, LiveState] = {}
+        self.shortest: dict[str, ShortWay] = {}
         for program in self.programs:
             if program.every is not None and owns(program.every.subject):
                 subject = self.subject(None, program.every.subject)
@@ -116,13 +130,11 @@ class Stratum:
                 if event in program.events:
                     stop = (program.place, program, program.required.get(event), program.starts.get(event))
                     grouped.setdefault(program.key, []).append(stop)
-            if len(grouped) == 1 and None in grouped and len(grouped[None]) == 1:
-                place, _, required, start = grouped[None][0]
-                if event not in self._counts and event != MERGE and event not in self.shared:
-                    self.alone[event] = place, frozenset(required or ())
-                    if start is not None:
-                        self.openers[event] = start
             found = self._routes[event] = tuple((key, tuple(group)) for key, group in grouped.items())
+            if len(found) == 1 and event not in self._counts and event != MERGE and event not in self.shared:
+                key, stops = found[0]
+                if key is None or self.level:  # of the lowest stratum others know subjects by their names
+                    self.shortest[event] = _short_way(key, stops)
         return found
 
     def take_rows(
@@ -135,27 +147,32 @@ class Stratum:
         """
         subjects, closed, merged = self.subjects, self.closed, self.merged
         get, stepper = subjects.get, self.stepper
-        raises, lets_go, alone = stepper.raised, self.lets_go, self.alone
+        raises, lets_go, shortest = stepper.raised, self.lets_go, self.shortest
         for row in rows:
             _, name, kind, now, when, _, _, data, _, _ = row
-            subject = get(name)
-            if subject is None:
-                if name not in closed and name not in merged:
-                    subject = self.opened(name, kind, now, when, data)
-                    if subject is not None:
+            key, place, required, start = shortest.get(kind, NO_SHORT_WAY)
+            if not required or required <= data.keys():
+                address: Name = name
+                if key is not None:
+                    name = str(data[key])
+                    address = key, name
+                subject = get(address)
+                if subject is None:
+                    opening = None if start is None or name in closed or name in merged else start.opening
+                    if opening is not None and len(name) <= SURELY_SHORT:
+                        subject = subjects[address] = Subject(name, now)
+                        opening(stepper, subject, now, when, data or {}, now)
                         if subject.next <= now:
                             stepper.fire(subject, now, False)
                         if each or raises:
                             after(row)
                         continue
-            elif subject.last <= now and kind in alone:
-                if subject.next <= now:
-                    stepper.fire(subject, now, False)
-                place, required = alone[kind]
-                case = subject.only or subject.cases.get(place)
-                if case is not None and (not required or required <= data.keys()):
-                    move = case.state.moves.get(kind)
-                    if move is not None and move(stepper, subject, case, now, when, data):
+                elif subject.last <= now and place is not None:
+                    if subject.next <= now:
+                        stepper.fire(subject, now, False)
+                    case = subject.only or subject.cases.get(place)
+                    move = None if case is None else case.state.moves.get(kind)
+                    if case is not None and move is not None and move(stepper, subject, case, now, when, data):
                         subject.last = now
                         if subject.next <= now:
                             stepper.fire(subject, now, False)
@@ -166,19 +183,6 @@ class Stratum:
                             after(row)
                         continue
             fully(make_tuple(Incoming, row))
-
-    def opened(self, name: str, kind: str, now: int, when: str, data: dict[str, Any]) -> Subject | None:
-        """The new subject of an event that opens its first case, by an opening that is written out; None where it does
-        not, and nothing has happened."""
-        start = self.openers.get(kind)
-        if start is None or start.opening is None:
-            return None
-        _, required = self.alone[kind]
-        if required and not required <= data.keys():
-            return None
-        subject = self.subjects[name] = Subject(name, now)
-        start.opening(self.stepper, subject, now, when, data or {}, now)
-        return subject
 
     def take(self, event: Incoming) -> None:
         """Give an event to every subject that it concerns; the records are appended to ``out``."""
@@ -331,6 +335,22 @@ class Stratum:
         """Record that an event was rejected for a subject, and keep it for the dead letters."""
         self.out.append(self.records.outside(event, subject, "rejected", code, reason, flow))
         self.refusals.append((event, code, reason))
+
+
+def _short_way(key: str | None, stops: tuple[Stop, ...]) -> ShortWay:
+    """How events may go that stop at some programs; it does not matter at which first.
+
+    Where one of several starts on them, only the first case of a subject is opened so; not one that ends at once, as
+    effects could open it again.
+    """
+    carried = frozenset(fact for _, _, required, _ in stops for fact in required or ())
+    carried |= frozenset(() if key is None else (key,))
+    starts = [start for _, _, _, start in stops if start is not None]
+    if len(stops) == 1:
+        return key, stops[0][0], carried, stops[0][3]
+    if not starts:
+        return key, ANY_PLACE, carried, None
+    return (key, None, carried, starts[0]) if len(starts) == 1 and starts[0].final is None else NO_SHORT_WAY
 
 
 def _starting(stops: tuple[Stop, ...], cases: dict[int, Case], data: dict[str, Any]) -> frozenset[int]:

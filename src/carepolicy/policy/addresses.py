@@ -19,11 +19,15 @@ MAIL_ID = "mail.message_id"
 """The fact that holds the Message-ID of the customer's last mail, where a set declares it."""
 
 LONGEST_ADDRESS, LONGEST_LOCAL, LONGEST_LABEL = 254, 64, 63
+"""Of no whole address, and of no part, that is as long as ``LONGEST_LOCAL`` is one too long but a label."""
 LONGEST_NUMBER = 60
 """Letters in which a telephone number may be written."""
 
 _ATOM = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_PLAIN = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]+")
+"""An address as most are written, which is kept as it is where it is not long."""
+
 _INTERNATIONAL = re.compile(r"\+[1-9][0-9 .\-]*(?:\([0-9 ]*[1-9][0-9 ]*\)[0-9 .\-]*)*")
 """A number with its country before it, of which nothing need be known: no digit stands there for some countries only,
 as the 0 does in ``+44 (0)20``."""
@@ -106,6 +110,8 @@ def _phones() -> Any:
 def email_of(written: str) -> str | None:
     """The one address that a text is, in small letters, its domain as DNS has it; None where it is none, or could be
     taken for something else in a header (a quoted text, a comment, a name before it)."""
+    if len(written) <= LONGEST_LOCAL and _PLAIN.fullmatch(written):
+        return written
     text = unicodedata.normalize("NFC", written.strip().lower())
     local, _, domain = text.rpartition("@")
     plain = local if local.isascii() else "".join("x" if _is_letter(each) else each for each in local)
