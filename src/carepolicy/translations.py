@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,8 +39,7 @@ class InContext(str):
     context: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """A phrase with a number in it, in all its forms; ``format`` chooses by the first value."""
 
     forms: tuple[str, ...]
@@ -89,8 +90,7 @@ COLON = msg(":")
 """Stands between a name and what is said of it; in French with a blank before it."""
 
 
-@dataclass(frozen=True, eq=False)
-class Catalogue:
+class Catalogue(Struct, frozen=True, eq=False):
     """Words in one language: by context and English phrase its forms, of which a phrase without a number has one.
 
     ``plural`` is gettext's expression of the form of a whole number; ``cases`` the grammatical cases in which
@@ -98,13 +98,12 @@ class Catalogue:
     """
 
     language: str
-    texts: Mapping[tuple[str, str], tuple[str, ...]] = field(repr=False)
+    texts: Mapping[tuple[str, str], tuple[str, ...]]
     plural: str = _ENGLISH_PLURAL
     cases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class Translation:
+class Translation(Struct, frozen=True, eq=False):
     """What carepolicy says in a language: the first of some catalogues that has a phrase, else the English phrase."""
 
     language: str

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import timedelta, tzinfo
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from carepolicy.businesstime.errors import CalendarError
 from carepolicy.businesstime.instants import EPOCH, MICROSECOND
 from carepolicy.policy.limit import DAY, SECOND
 
 
-class ZoneLine(NamedTuple):
+class ZoneLine(Struct, frozen=True):
     """Offsets of a zone between the instants ``instants[0]`` and ``end``.
 
     From ``instants[i]`` on the local clock shows UTC plus ``offsets[i]``; all in microseconds. A local

@@ -8,9 +8,10 @@ import os
 import sys
 from functools import wraps
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from carepolicy._version import __version__
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
@@ -43,7 +44,7 @@ VERBOSE = "carepolicy.verbose"
 """Where a context notes that --verbose was said; it is told when all options are known."""
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True):
     """In which module below this room a command is defined (as ``command``), and what it does in one line."""
 
     module: str

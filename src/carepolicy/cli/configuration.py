@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from carepolicy.cli.status import CommandError
 from carepolicy.policy.files import LIBRARY, folder_meant, layers_of
@@ -35,7 +37,7 @@ EVERYWHERE = ("policies", "store")
 """Settings that stand above the tables, for each command that has such an option."""
 
 
-class Configuration(NamedTuple):
+class Configuration(Struct, frozen=True):
     """What a file says: ``file`` is its path ("" where there is none), ``data`` its tables as they stand there."""
 
     file: str

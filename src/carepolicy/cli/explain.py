@@ -106,8 +106,8 @@ def _others() -> dict[str, Page]:
         for code, (title, meaning, bad, good) in ALLOWANCES.items()
     }
     for codes, severity in ((TEXTS, "error"), (GUARDS, "error"), (EVENTS, EVENT)):
-        for code, (title, meaning, bad, good) in codes.items():
-            found[code] = Page(code, title, meaning, severity, bad, good, False)
+        for code, told in codes.items():
+            found[code] = Page(code, told.title, told.meaning, severity, told.bad, told.good, False)
     return found
 
 

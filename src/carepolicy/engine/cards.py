@@ -6,7 +6,9 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -149,7 +151,7 @@ ISSUERS: tuple[tuple[str, str, str], ...] = (
 documents). Numbers of airlines (UATP, 15 digits from 1) are left out: those of the insured look alike."""
 
 
-class Range(NamedTuple):
+class Range(Struct, frozen=True):
     """Card numbers whose first six digits lie from ``first`` to ``last``, with so many digits."""
 
     first: int
@@ -265,7 +267,7 @@ def cards_in(text: str, certain: bool) -> Iterator[tuple[int, int, str]]:
                 yield places[begin], places[end - 1] + 1, run.digits[end - 4 : end]
 
 
-class _Run(NamedTuple):
+class _Run(Struct, frozen=True):
     """Groups of digits with no letter between them. ``groups`` says where in the text each group begins and ends,
     ``sizes`` how many digits it has, ``starts`` where in ``digits`` it begins, and where the last ends; ``signs`` what
     stands behind each group but the last; ``plus`` whether one stands before the first."""

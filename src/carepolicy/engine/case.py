@@ -8,6 +8,8 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
+from msgspec.structs import replace
+
 from carepolicy.engine.absences import Absences
 from carepolicy.engine.instants import DAY, NEVER
 from carepolicy.engine.record import ClockData, Known, ProgramId, Record, Told, slug
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from carepolicy.businesstime.calendar import Calendar
-    from carepolicy.machine.messages import Template
     from carepolicy.machine.program import (
         AfterTable,
         Bundle,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         SpendTable,
         StateTable,
     )
+    from carepolicy.machine.template import Template
 
 OWN = ("closed", "next", "now", "opened", "program", "rounds", "sequence", "subject")
 """Fields that a case does not hand on to the one that takes its place; its rounds go on there with records of it."""
@@ -103,7 +105,7 @@ class Case:
                 self.seen |= clock.bit
             if case.kept and before.index in case.kept:
                 kept = case.kept[before.index]
-                self.keep(clock.index, kept._replace(marked=marked_in(clock, before, kept.marked)))
+                self.keep(clock.index, replace(kept, marked=marked_in(clock, before, kept.marked)))
             if case.extended and before.index in case.extended:
                 self.extended = {**(self.extended or {}), clock.index: case.extended[before.index]}
         self.pending = tuple(clocks[each.name] for each in case.pending if each.name in clocks)

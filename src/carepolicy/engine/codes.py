@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 
-class Code(NamedTuple):
+class Code(Struct, frozen=True):
     """A code's page: what it means, an event that gets it, and one that does not."""
 
     title: str

@@ -12,8 +12,8 @@ from carepolicy.engine.clocks import extend
 from carepolicy.engine.facts import plain
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.record import Told
-from carepolicy.machine.messages import MASK
 from carepolicy.policy.addresses import MAIL_ID
+from carepolicy.policy.characters import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from carepolicy.businesstime import Calendar
     from carepolicy.engine.absences import Absences
     from carepolicy.engine.case import Case, LiveProgram, LiveState, Private, Said, Steps
-    from carepolicy.machine.messages import Piece, Slot, Template
     from carepolicy.machine.program import ArgumentTable, Bundle, EffectsTable, NoticeTable, OpenTable, RaiseTable
+    from carepolicy.machine.template import Piece, Slot, Template
 
 
 REPLIES_TO = "in_reply_to"

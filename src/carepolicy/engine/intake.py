@@ -17,8 +17,8 @@ from carepolicy.engine import codes
 from carepolicy.engine.cards import SHORTEST, mask_cards, names_card, one_names_card
 from carepolicy.engine.facts import NO_DATA, NamesCard, Taker, WrongValue, plain_taker_of, taker_of
 from carepolicy.engine.instants import NoInstant, hour_start, read_instant, rest_of_hour
-from carepolicy.machine.messages import MASK
 from carepolicy.policy.addresses import SPELLED
+from carepolicy.policy.characters import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -115,7 +115,7 @@ class _Plain(Struct, gc=False, forbid_unknown_fields=True):
 _decode = Decoder(_Plain).decode
 
 
-class NotTaken(NamedTuple):
+class NotTaken(Struct, frozen=True):
     """A line that is no event that can be taken, and why."""
 
     number: int
@@ -128,7 +128,7 @@ Odd = tuple[int, "NotTaken | None"]
 short way, since a card number was masked in it or it takes a value away."""
 
 
-class Reading(NamedTuple):
+class Reading(Struct, frozen=True):
     """Events that were read, in their order, and what is odd among them."""
 
     rows: Sequence[Row]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
+from msgspec import Struct
 
 from carepolicy.engine import codes
 from carepolicy.engine.cards import mask_cards, mask_data, mask_within
 from carepolicy.engine.facts import plain
 from carepolicy.engine.intake import AT_THE_END, Refused
 from carepolicy.engine.record import NoProgram, Record, Told, slug
-from carepolicy.machine.messages import MASK
+from carepolicy.policy.characters import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time")
 
 
-class Refusal(NamedTuple):
+class Refusal(Struct, frozen=True):
     """An event that was not taken, or of which a card number was masked: the number of the line that brought it
     (``AT_THE_END`` where a flow raised it after all lines) and, where it could not be read, the text of that line."""
 
@@ -53,10 +54,10 @@ class DeadLetters:
 
     def written(self, refusal: Refusal) -> str:
         """The dead letter of an event that was not taken, or of which a card number was masked."""
-        line, code, reason, event, text = refusal
+        event = refusal.event
         if isinstance(event, Refused):
-            return self.refused(line, event, text)
-        return self.untaken(event, code, reason)
+            return self.refused(refusal.line, event, refusal.text)
+        return self.untaken(event, refusal.code, refusal.reason)
 
     def refused(self, line: int, refused: Refused, raw: bytes | str) -> str:
         """The dead letter of an event that could not be read or was taken before."""

@@ -96,7 +96,8 @@ class ParallelRun(Run):
     def feed(self, lines: Sequence[Line]) -> list[Caused]:
         """Take numbered lines. What is given back are the records of the lines before: while this process
         reads some, the others work on the last."""
-        rows, odd = self._without_merges(self.read(lines), lines)
+        reading = self._without_merges(self.read(lines), lines)
+        rows, odd = reading.rows, reading.odd
         done = self._collected()  # what the lines before were refused with
         for _, fault in odd:
             if fault is not None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.engine.instants import FIRST_INSTANT, FIRST_YEAR, LAST_INSTANT, NEVER
@@ -181,7 +183,7 @@ Segments = tuple[tuple[int, int], ...]
 """Stretches of time, from and to, in microseconds since 1970."""
 
 
-class PartUsed(NamedTuple):
+class PartUsed(Struct, frozen=True):
     """Of one of several limits of which the first to fall due counts: the time used before the stretch that runs, and
     how long it is where that was found out (months)."""
 
@@ -193,7 +195,7 @@ Totals = dict[tuple[str, str], tuple[int, int]]
 """By measure and calendar: how many stretches were counted, and the time used in them."""
 
 
-class Kept(NamedTuple):
+class Kept(Struct, frozen=True):
     """What a clock that goes on keeps of a round that has ended: the stretches in which it ran, the time used and in
     which measure, how many warnings were given (of those at lengths of time which, as bits), and the time that was
     given. ``others`` is the time used in other measures, where the round had several."""

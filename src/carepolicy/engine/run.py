@@ -19,6 +19,8 @@ from heapq import heappop, heappush
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import Struct
+
 from carepolicy.engine import codes
 from carepolicy.engine.case import LiveProgram
 from carepolicy.engine.instants import NEVER, text_of
@@ -83,7 +85,7 @@ Waiting = tuple[int, int, int, "Row", bool]
 go the shortest way: a line brought it, and its data takes no value away."""
 
 
-class Ending(NamedTuple):
+class Ending(Struct, frozen=True):
     """What is known only when all lines are read: records that earlier lines caused (in the order of the
     lines), and what fell due at the end (in the order of time, subject, flow and sequence)."""
 
@@ -169,7 +171,7 @@ class Run:
 
     def take(self, reading: Reading) -> list[Caused]:
         """Take what was read, in its order; the records that it caused until now."""
-        rows, odd = reading
+        rows, odd = reading.rows, reading.odd
         if rows:
             self.latest = max(self.latest, max(map(_time_of, rows)))
         done = 0
@@ -226,7 +228,7 @@ class Run:
 
     def refuse(self, fault: NotTaken) -> None:
         """Write down that a line was not taken."""
-        number, refused, line = fault
+        number, refused, line = fault.number, fault.refused, fault.line
         self.tally[refused.code] += 1
         self.refusals.append(Refusal(number, refused.code, refused.reason, refused, line))
         self.strata[0].out.append(self.records.refused(refused, line))

@@ -14,15 +14,15 @@ from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.record import Record, Told
 from carepolicy.engine.round import Round, due_of
-from carepolicy.machine.messages import MASK
+from carepolicy.policy.characters import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from carepolicy.engine.case import LiveAfter, LiveProgram, LiveState, LiveWay, Operation, Operations, Private, Said
     from carepolicy.engine.round import LiveClock
-    from carepolicy.machine.messages import Template
     from carepolicy.machine.program import Bundle, OpenTable, RaiseTable, SpendTable
+    from carepolicy.machine.template import Template
 
 
 NO_PLACES: frozenset[int] = frozenset()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from carepolicy.businesstime import Limit
-    from carepolicy.machine.messages import Template
+    from carepolicy.machine.template import Template
     from carepolicy.policy.model import Clock, Flow, LimitChoice, Policies
 
 SUBJECT = "A-1001"

@@ -14,7 +14,7 @@ from carepolicy.handbook.book import SUBJECT
 if TYPE_CHECKING:
     from carepolicy.businesstime import Limit
     from carepolicy.handbook.book import Book
-    from carepolicy.machine.messages import Template
+    from carepolicy.machine.template import Template
     from carepolicy.policy.model import Fact, Flow
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from carepolicy.charts.text import clean, humanised
-from carepolicy.machine.messages import MASK
+from carepolicy.policy.characters import MASK
 from carepolicy.policy.files import layers_of
 from carepolicy.policy.phrases import outcome_of, said_at, scenario_keys
 from carepolicy.policy.text import read_source

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from carepolicy.businesstime.calendar import Calendar
-    from carepolicy.machine.messages import Template
+    from carepolicy.machine.template import Template
     from carepolicy.policy.limit import Limit, WarnMark
 
 Function = Callable[[Mapping[str, Any], Mapping[str, Any], Any], Any]

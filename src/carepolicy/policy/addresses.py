@@ -23,16 +23,16 @@ LONGEST_ADDRESS, LONGEST_LOCAL, LONGEST_LABEL = 254, 64, 63
 LONGEST_NUMBER = 60
 """Letters in which a telephone number may be written."""
 
-_ATOM = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+")
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _PLAIN = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]+")
 """An address as most are written, which is kept as it is where it is not long."""
 
-_INTERNATIONAL = re.compile(r"\+[1-9][0-9 .\-]*(?:\([0-9 ]*[1-9][0-9 ]*\)[0-9 .\-]*)*")
+_INTERNATIONAL = r"\+[1-9][0-9 .\-]*(?:\([0-9 ]*[1-9][0-9 ]*\)[0-9 .\-]*)*"
 """A number with its country before it, of which nothing need be known: no digit stands there for some countries only,
 as the 0 does in ``+44 (0)20``."""
 
-_LIKE_A_NUMBER = re.compile(r"\+?[0-9][0-9 .\-/()]{4,}")
+_LIKE_A_NUMBER = r"\+?[0-9][0-9 .\-/()]{4,}"
 
 
 def spelled(kind: str, written: str, region: str | None) -> str | None:
@@ -71,14 +71,14 @@ def alike(written: str, region: str | None) -> str:
     """What a text that should be a telephone number is compared by: the number, or the text where it is none. A plain
     international number is read without the library."""
     text = written.strip()
-    if _INTERNATIONAL.fullmatch(text):
+    if re.fullmatch(_INTERNATIONAL, text):
         return "+" + "".join(each for each in text if each in "0123456789")
     return number_of(text, region) or text
 
 
 def is_like_a_number(address: str) -> bool:
     """Whether an organisation's own address on a channel is a telephone number, so that customers' are ones as well."""
-    return _LIKE_A_NUMBER.fullmatch(address.strip()) is not None
+    return re.fullmatch(_LIKE_A_NUMBER, address.strip()) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -115,7 +115,7 @@ def email_of(written: str) -> str | None:
     text = unicodedata.normalize("NFC", written.strip().lower())
     local, _, domain = text.rpartition("@")
     plain = local if local.isascii() else "".join("x" if _is_letter(each) else each for each in local)
-    if not all(_ATOM.fullmatch(atom) for atom in plain.split(".")) or "=?" in local or len(local) > LONGEST_LOCAL:
+    if not all(re.fullmatch(_ATOM, atom) for atom in plain.split(".")) or "=?" in local or len(local) > LONGEST_LOCAL:
         return None
     if not domain.isascii():
         try:
@@ -123,7 +123,7 @@ def email_of(written: str) -> str | None:
         except UnicodeError:
             return None
     labels = domain.split(".")
-    fits = all(len(each) <= LONGEST_LABEL and _LABEL.fullmatch(each) for each in labels)
+    fits = all(len(each) <= LONGEST_LABEL and re.fullmatch(_LABEL, each) for each in labels)
     if len(labels) < 2 or labels[-1].isdigit() or not fits or len(f"{local}@{domain}") > LONGEST_ADDRESS:
         return None
     return f"{local}@{domain}"

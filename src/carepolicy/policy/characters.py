@@ -1,5 +1,6 @@
 """Letters that are not seen. Persian, Sinhala and joined emoji need some (U+200C, U+200D), texts of two directions
-others (U+200E, U+200F, isolates); some turn the direction of all that follows, and make it say something else."""
+others (U+200E, U+200F, isolates); some turn the direction of all that follows, and make it say something else. And what
+stands where a value must not be seen."""
 
 from __future__ import annotations
 
@@ -15,6 +16,9 @@ OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e")
 
 OUT_OF_USE = frozenset(map(chr, (*range(0x206A, 0x2070), *range(0xFFF9, 0xFFFC), 0xFEFF)))
 """Signs that Unicode advises against in texts; the last is a mark of byte order, of which readers disagree."""
+
+MASK = "***"
+"""What stands in messages and records in place of a private value."""
 
 _LIKE_BLANKS = "[\u0085\u00a0\u00ad\u1680\u180e\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]"
 """What looks like a blank, or like nothing, and is not: mostly pasted from a page or a word processor."""

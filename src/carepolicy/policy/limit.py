@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -39,8 +41,7 @@ UNITS: dict[str, dict[str, int]] = {
 BASES = {BUSINESS_TIME: BUSINESS_TIME, BUSINESS_DAYS: BUSINESS_DAYS, CLOSE_OF_BUSINESS: BUSINESS_DAYS}
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Limit:
+class Limit(Struct, frozen=True, eq=False):
     """A limit as ``parse_limit`` reads it. Two limits are equal when they mean the same.
 
     ``kind`` and the measure of ``amount``:
@@ -56,23 +57,35 @@ class Limit:
     ``first_of``          0; of the limits in ``parts`` the first to fall due
     ===================== ===============================================================
 
-    ``days`` is the number of business days where that is whole, else 0. ``strict`` limits are passed
+    ``days`` is the number of business days where that is whole, else 0: it
+    follows from the others, and whoever gives it is not heard. ``strict`` limits are passed
     at the due instant itself, others only after it. ``unit`` is the unit as it was written, in the singular.
     """
 
     kind: str
     amount: int
-    unit: str = field(compare=False)
+    unit: str
     strict: bool = False
     fact: str | None = None
     offset: Limit | None = None
     direction: int = 0
     parts: tuple[Limit, ...] = ()
-    days: int = field(init=False, compare=False)
+    days: int = 0
 
     def __post_init__(self) -> None:
         whole = self.kind == BUSINESS_DAYS and self.amount % NANODAYS == 0
-        object.__setattr__(self, "days", self.amount // NANODAYS if whole else 0)
+        force_setattr(self, "days", self.amount // NANODAYS if whole else 0)
+
+    def __eq__(self, other: object) -> bool:
+        return self._meant == other._meant if isinstance(other, Limit) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._meant)
+
+    @property
+    def _meant(self) -> tuple[Any, ...]:
+        """All but how the unit was written."""
+        return self.kind, self.amount, self.strict, self.fact, self.offset, self.direction, self.parts
 
     def times(self, number: int) -> Limit:
         """A limit so many times as long."""
@@ -410,7 +423,7 @@ def _meant(written: str) -> str:
     return near[0] if near else ""
 
 
-class WarnMark(NamedTuple):
+class WarnMark(Struct, frozen=True):
     """A warning at a length of time: so long ``before`` the due instant, or after so much of it was used."""
 
     length: Limit

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.engine.instants import NEVER
-from carepolicy.machine.messages import MASK
+from carepolicy.policy.characters import MASK
 from carepolicy.policy.likeness import did_you_mean
 from carepolicy.scenarios.names import CLOCKS
 from carepolicy.scenarios.stage import NONE, CannotPlay

@@ -75,7 +75,7 @@ caused it, 0 where no line of an input did. ``sealed`` is its data without masks
 """
 
 
-class RequestRow(NamedTuple):
+class RequestRow(Struct, frozen=True):
     """A message, notice or action that waits to be carried out: the record of that id asks for it. ``channel`` is that
     of a message, "" where there is none."""
 
@@ -88,7 +88,7 @@ class RequestRow(NamedTuple):
     channel: str
 
 
-class LetterRow(NamedTuple):
+class LetterRow(Struct, frozen=True):
     """A dead letter: an event that was not taken. ``sealed`` is the letter without masks, from which the event can be
     taken again; None where nothing in it is masked, or it could not be taken again."""
 

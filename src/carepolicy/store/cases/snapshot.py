@@ -11,14 +11,15 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from carepolicy.businesstime import Limit, parse_limit
 from carepolicy.engine.case import Case
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.intake import make_tuple
 from carepolicy.engine.round import Kept, PartUsed, Round, with_more
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ NUMBERS = ("base", "used", "mark", "amount", "warned", "marked")
 """Of a round: what is kept where it is not nothing."""
 
 
-class Frozen(NamedTuple):
+class Frozen(Struct, frozen=True):
     """A case as bytes; ``private`` holds its private facts, None where it has none."""
 
     body: bytes
@@ -97,7 +98,7 @@ class Freezer:
             kept["assigned"], hidden["person"] = case.assigned
         if case.holder is not None:
             kept["holder"], hidden["held_by"] = case.holder
-        return make_tuple(Frozen, (orjson.dumps(kept), orjson.dumps(hidden) if hidden else None))
+        return Frozen(orjson.dumps(kept), orjson.dumps(hidden) if hidden else None)
 
     def _name_seen(self, seen: int) -> list[str]:
         """The clocks that a case has seen, by the bits of a number."""
@@ -154,7 +155,7 @@ class Freezer:
         if held.segments:
             kept["segments"] = held.segments
         if held.parts:
-            kept["parts"] = [tuple(each) for each in held.parts]
+            kept["parts"] = list(map(astuple, held.parts))
         if held.given:
             kept["given"] = [str(more) for more in held.given]
         return kept
@@ -225,13 +226,12 @@ class Freezer:
 
 
 def _of_kept(kept: Kept) -> dict[str, Any]:
-    segments, used, measure, warned, given, _, marked, others = kept
-    told: dict[str, Any] = {"segments": segments, "used": used, "measure": measure, "warned": warned}
-    told["given"] = [str(more) for more in given]
-    if marked:
-        told["marked"] = marked
-    if others:
-        told["others"] = others
+    told: dict[str, Any] = {"segments": kept.segments, "used": kept.used, "measure": kept.measure}
+    told |= {"warned": kept.warned, "given": [str(more) for more in kept.given]}
+    if kept.marked:
+        told["marked"] = kept.marked
+    if kept.others:
+        told["others"] = kept.others
     return told
 
 

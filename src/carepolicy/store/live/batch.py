@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 from msgspec import Struct
+from msgspec.structs import astuple, replace
 
 from carepolicy.engine import codes
 from carepolicy.engine.instants import DAY, NEVER, text_of
@@ -231,7 +232,7 @@ class Batch:
         for number, row in enumerate(self._letters):
             if number in self._wholes:
                 subject, whole = self._wholes[number]
-                yield row._replace(sealed=self._memory.seal(subject, whole.encode()))
+                yield replace(row, sealed=self._memory.seal(subject, whole.encode()))
             else:
                 yield row
 
@@ -280,7 +281,7 @@ class Batch:
         self._ids.keep()
         memory.keep()
         if self._letters:
-            self._transaction.many(BURY, self._letter_rows())
+            self._transaction.many(BURY, map(astuple, self._letter_rows()))
         memory.notes.keep(self._transaction)
         rows.keep(self._transaction)
         if self._journal is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from carepolicy.engine.codes import CARD
-from carepolicy.machine.messages import MASK
+from carepolicy.policy.characters import MASK
 from carepolicy.store.contract import storable
 from carepolicy.store.live.batch import NOT_AGAIN, Batch
 from carepolicy.store.live.operation import finished

@@ -3,9 +3,11 @@ those that came one by one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import astuple, replace
 
 from carepolicy.engine.intake import Incoming
 from carepolicy.engine.run import ReorderBuffer
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from carepolicy.store.privacy.seal import DataKeys
 
 
-class HeldRow(NamedTuple):
+class HeldRow(Struct, frozen=True):
     """A subject's events that an input's lateness holds back, sealed; ``latest`` is the latest time of them all."""
 
     input: int
@@ -49,7 +51,7 @@ class Late:
             subjects[event.subject] = None
             released += holding.add(event)
         self._sealer.prepare(transaction, map(storable, subjects))
-        transaction.many(statements.HOLD, [self._row(transaction, holding, subject) for subject in subjects])
+        transaction.many(statements.HOLD, [astuple(self._row(transaction, holding, subject)) for subject in subjects])
         return released
 
     def rest(self, transaction: Transaction) -> list[Incoming]:
@@ -123,7 +125,7 @@ class Single:
         name = storable(subject)
         if later:
             sealed = self._sealer.seal(self._transaction, name, orjson.dumps(later))
-            self._transaction.many(statements.HOLD, [HeldRow(statements.SINGLE, name, waiting[-1].time, sealed)])
+            self._transaction.many(statements.HOLD, [(statements.SINGLE, name, waiting[-1].time, sealed)])
         else:
             self._transaction.run(statements.FORGET_WAITING, (name,))
         return [event for event in waiting if event.time <= until]
@@ -179,7 +181,7 @@ def forget_private(transaction: Transaction, sealer: DataKeys, bundle: Bundle, a
         left = [without_private(each, bundle) if concerns(each, address) else each for each in events]
         done += sum(before is not after for before, after in zip(events, left, strict=True))
         sealed = sealer.seal(transaction, row.subject, orjson.dumps([_put(each) for each in left]))
-        transaction.many(statements.HOLD, [row._replace(sealed=sealed)])
+        transaction.many(statements.HOLD, [astuple(replace(row, sealed=sealed))])
         if address[0]:  # what is of the event's own subject otherwise is sealed anew by who erases
             sealer.renew(transaction, row.subject)
     return done

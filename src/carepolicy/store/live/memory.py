@@ -472,7 +472,8 @@ class StoreMemory:
     def _case_row(self, key: str, subject: str, case: Case, known: Remembered, row_number: int) -> CaseRow:
         flow = case.program.flow
         version = self.number if self._programs.get(flow) is case.program else self._older_number(case)
-        body, private = self._freezers[version, flow].freeze(case)
+        frozen = self._freezers[version, flow].freeze(case)
+        body, private = frozen.body, frozen.private
         sealed = None
         if private is not None:
             before = known.sealed.get(flow)

@@ -24,8 +24,7 @@ import aiosmtplib
 
 from carepolicy.engine.effects import REPLIES_TO
 from carepolicy.engine.instants import datetime_of
-from carepolicy.machine.messages import MASK
-from carepolicy.policy.characters import bounded
+from carepolicy.policy.characters import MASK, bounded
 from carepolicy.store.outbox.delivery import Doubtful, Lane, Server, ServerFault, Undeliverable, Undelivered, causes
 from carepolicy.store.outbox.queue import Selection
 

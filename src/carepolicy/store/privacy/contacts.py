@@ -10,14 +10,15 @@ tells nothing to who holds no key.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
+from msgspec import Struct
 
 from carepolicy.engine.instants import text_of
 from carepolicy.engine.intake import Incoming, is_too_long, make_tuple
-from carepolicy.machine.messages import MASK
 from carepolicy.policy.addresses import EMAIL, PHONE, alike, email_of, is_like_a_number
+from carepolicy.policy.characters import MASK
 from carepolicy.store.contract import named, storable
 from carepolicy.store.privacy.seal import Looker, Reader
 from carepolicy.store.sql import statements
@@ -233,7 +234,7 @@ def one_with(transaction: Transaction, addresses: Iterable[Address]) -> list[Add
     return list(found)
 
 
-class Contact(NamedTuple):
+class Contact(Struct, frozen=True):
     """One entry. ``kind``: customer, staff (an event of theirs), message, notice, in, out or internal (typed)."""
 
     time: int

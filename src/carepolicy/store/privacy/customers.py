@@ -9,7 +9,7 @@ import orjson
 
 from carepolicy.engine.facts import plain
 from carepolicy.engine.instants import text_of
-from carepolicy.machine.messages import MASK
+from carepolicy.policy.characters import MASK
 from carepolicy.store.cases.snapshot import take_all
 from carepolicy.store.contract import named
 from carepolicy.store.live.late import concerns, held_back

@@ -6,7 +6,8 @@ that are new stand in ``tables`` as well.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from carepolicy.store.faults import NewerSchema
 
@@ -207,7 +208,7 @@ APPLICATION = 0x43617265
 """Marks an SQLite file as a store ("Care", PRAGMA application_id)."""
 
 
-class Dialect(NamedTuple):
+class Dialect(Struct, frozen=True):
     """What the statements call differently on each kind of database."""
 
     number: str
@@ -223,7 +224,7 @@ POSTGRES = Dialect("BIGINT", 'TEXT COLLATE "C"', "BYTEA", "BIGINT GENERATED ALWA
 
 def statements(step: int, dialect: Dialect) -> list[str]:
     """The statements that lead from version ``step`` to the next."""
-    return [each.format(**dialect._asdict()) for each in STEPS[step]]
+    return [each.format(**asdict(dialect)) for each in STEPS[step]]
 
 
 def demand_known(version: int, store: str) -> None:

@@ -17,6 +17,7 @@ from operator import not_
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
+from msgspec.structs import astuple
 
 from carepolicy.store import faults
 from carepolicy.store.contract import AddressRows, CaseRow, SubjectRow, nothing_kept
@@ -237,7 +238,7 @@ class PostgresTransaction(SqlTransaction):
         """Add records, and what they ask for to the outbox."""
         self._copy("records", statements.RECORD_COLUMNS, self._marked_records(records))
         if requests:
-            self.many(statements.REQUEST, requests)
+            self.many(statements.REQUEST, list(map(astuple, requests)))
 
     def lock(self, name: str) -> None:
         """Let nobody else have this name until this transaction ends."""

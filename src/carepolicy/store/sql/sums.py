@@ -15,8 +15,9 @@ from __future__ import annotations
 import os
 from base64 import urlsafe_b64decode
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from orjson import dumps, loads
 
 from carepolicy.store.faults import Altered
@@ -46,7 +47,7 @@ def macs_of(digests: Iterable[bytes]) -> list[bytearray]:
     return [bytearray(each[:MAC]) for each in digests]
 
 
-class Total(NamedTuple):
+class Total(Struct, frozen=True):
     """What a table ought to hold: so many rows, whose digests add up to a sum."""
 
     rows: int

@@ -6,6 +6,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import astuple
+
 from carepolicy.store.contract import AddressRows, CaseRow, SubjectRow
 from carepolicy.store.faults import Again, Altered, WrongKey
 from carepolicy.store.privacy.keys import ANOTHER, fingerprint, given_keys, made_key, source
@@ -404,7 +406,7 @@ class SqlTransaction(ABC):
         """Add records, and what they ask for to the outbox."""
         self._do_many(statements.APPEND, self._marked_records(records))
         if requests:
-            self.many(statements.REQUEST, requests)
+            self.many(statements.REQUEST, list(map(astuple, requests)))
 
 
 def _key(table: Table, row: Sequence[Any]) -> list[Any]:
