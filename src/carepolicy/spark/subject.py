@@ -33,7 +33,8 @@ class Subjects:
     def freeze(self, subject: Subject) -> bytes:
         """The subject as bytes."""
         freezers = self._freezers
-        cases = [(each.program.flow, *freezers[0, each.program.flow].freeze(each)) for each in subject.cases.values()]
+        frozen = [(each.program.flow, freezers[0, each.program.flow].freeze(each)) for each in subject.cases.values()]
+        cases = [(flow, each.body, each.private) for flow, each in frozen]
         timers = (subject.timers or {}).values()
         openings = {each.program.flow: (each.number, each.due) for each in timers if isinstance(each, Opening)}
         notices = [waiting.frozen(each, subject, _as_it_is) for each in timers if isinstance(each, Notices)]
