@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -23,6 +24,14 @@ collect_ignore = ["shop"]
 # Tests start hundreds of processes, each of which would compile all modules anew where the environment has this set.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+MEMORY, ENOUGH = Path("/dev/shm"), 2 << 30
+"""Where Linux keeps files in memory, and how many bytes must be free there: the tests write about a tenth of that."""
+
+# Tests write and delete tens of thousands of files and sync thousands of stores: on a disk they often wait for it.
+# A TMPDIR that is set is kept.
+if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 # Each law gives the number of its examples as examples(n) of laws.py: n hundredths of the profile's max_examples.
 settings.register_profile("ordinary", max_examples=100, deadline=None, derandomize=True, database=None)

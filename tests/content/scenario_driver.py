@@ -24,7 +24,8 @@ NAMED_BY = {"sent": "template", "told": "role", "requested": "action"}
 
 def scenario_of(path: Path) -> dict[str, Any]:
     """The scenario in a file, every value as text."""
-    read: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    read: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), loader)
     return read
 
 

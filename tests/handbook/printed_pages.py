@@ -18,10 +18,10 @@ class Printed:
         self.reader = pypdf.PdfReader(io.BytesIO(pdf))
         self.count = len(self.reader.pages)
 
-    @cached_property
+    @property
     def pages(self):
         """The text of each page."""
-        return [page.extract_text() for page in self.reader.pages]
+        return self._read[0]
 
     @cached_property
     def words(self):
@@ -30,7 +30,12 @@ class Printed:
 
     def sizes(self):
         """The heights of all texts in points with the text and its page."""
-        found = []
+        return self._read[1]
+
+    @cached_property
+    def _read(self):
+        """Texts and sizes, of which a page is gone through once: that takes a while."""
+        pages, found = [], []
         for number, page in enumerate(self.reader.pages, 1):
 
             def seen(text, ctm, matrix, font, size, number=number):
@@ -38,8 +43,8 @@ class Printed:
                     scale = abs(ctm[3] * matrix[3]) or abs(ctm[1] * matrix[2])
                     found.append((round(size * scale, 2), text, number))
 
-            page.extract_text(visitor_text=seen)
-        return found
+            pages.append(page.extract_text(visitor_text=seen))
+        return pages, found
 
     def outline(self):
         """Bookmarks: depth, title, and number of the page."""

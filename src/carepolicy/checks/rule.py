@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pkgutil import walk_packages
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from carepolicy.policy.findings import Finding, Severity
@@ -32,14 +34,15 @@ class Rule:
     severity: Severity = Severity.ERROR
 
 
-def modules() -> dict[str, str]:
+@cache
+def modules() -> Mapping[str, str]:
     """The module of each rule by its code, sorted by code. No rule is imported."""
     found = {}
     for each in walk_packages([os.path.dirname(__file__)], "carepolicy.checks."):
         name = each.name.rpartition(".")[2]
         if name.startswith("cp") and not each.ispkg:
             found[name.partition("_")[0].upper()] = each.name
-    return dict(sorted(found.items()))
+    return MappingProxyType(dict(sorted(found.items())))
 
 
 def rule_of(code: str) -> Rule | None:
@@ -48,9 +51,10 @@ def rule_of(code: str) -> Rule | None:
     return None if module is None else _rule_in(module, code)
 
 
-def rules() -> list[Rule]:
+@cache
+def rules() -> tuple[Rule, ...]:
     """All rules, by code."""
-    return [_rule_in(module, code) for code, module in modules().items()]
+    return tuple(_rule_in(module, code) for code, module in modules().items())
 
 
 def _rule_in(module: str, code: str) -> Rule:

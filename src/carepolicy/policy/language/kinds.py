@@ -4,7 +4,7 @@ a file with what the language says of it."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -81,21 +81,23 @@ class Occurrence(NamedTuple):
     scope: str
 
 
-def occurrences(kind: str, data: Any) -> Iterator[Occurrence]:
+def occurrences(kind: str, data: Any) -> list[Occurrence]:
     """Everything that stands in a file of one kind, whatever its shape, as far as the language knows it; outermost
     first."""
-    yield from _below(Inside(KINDS[kind], data), (), None, "")
+    found: list[Occurrence] = []
+    _below(found, Inside(KINDS[kind], data), (), None, "")
+    return found
 
 
-def _below(here: Inside, path: Path, key: Key | None, scope: str) -> Iterator[Occurrence]:
-    yield Occurrence(here, path, key, scope)
+def _below(found: list[Occurrence], here: Inside, path: Path, key: Key | None, scope: str) -> None:
+    found.append(Occurrence(here, path, key, scope))
     if here.on_key:
         return
     if isinstance(here.shape, Fields) and isinstance(here.data, dict):
         own = next((name for name, each in here.shape.keys.items() if each.scopes), "")
         scope = str(here.data.get(own, scope))
     for each in here.shape.inside(here.data):
-        yield from _below(each, (*path, *each.path), each.key or key, scope)
+        _below(found, each, (*path, *each.path), each.key or key, scope)
 
 
 class Reference(NamedTuple):
