@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+import carepolicy
 from carepolicy.cli import app
 from carepolicy.store.open import open_store
 
 HERE = Path(__file__).parent
 SHOP = str(HERE / "shop")
 """The set that tests work on: Harbour & Finch with four flows in two languages. It stays when policies/ changes."""
+LIBRARY = HERE.parent / "policies"
 EVENTS, BAD_EVENTS = HERE / "shop_logs" / "events.jsonl", HERE / "shop_logs" / "bad_events.jsonl"
 """A log of the shop, and one of bad input."""
+
+
+@cache
+def library() -> carepolicy.PolicySet:
+    """The set of policies/, ready to run; loaded once."""
+    return carepolicy.load(LIBRARY)
 
 
 class Said(NamedTuple):

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import carepolicy
+from shops import library
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -143,7 +144,7 @@ def test_real_orders_go_their_way() -> None:
         import csv
 
         events = list(marketplace.converted(csv.DictReader(file)))
-    records = list(carepolicy.load(ROOT / "policies").engine().run(events))
+    records = list(library().engine().run(events))
     assert not [each for each in records if each["type"] in SILENT]
     closed = [each for each in records if each["type"] == "carepolicy.case.closed"]
     delivered = {each["subject"] for each in closed if each["data"]["outcome"] == "delivered"}
@@ -174,7 +175,7 @@ def test_the_demo_logs_are_what_their_script_writes(tmp_path: Path) -> None:
 
 
 def test_the_demo_runs_clean_and_shows_what_a_month_has() -> None:
-    records = list(carepolicy.load(ROOT / "policies").engine().run(_lines("events.jsonl")))
+    records = list(library().engine().run(_lines("events.jsonl")))
     kinds = Counter(each["type"].removeprefix("carepolicy.") for each in records)
     assert not kinds.keys() & {"event.rejected", "event.duplicate"}
     assert kinds["event.unexpected"] == 2
@@ -189,7 +190,7 @@ def test_the_demo_runs_clean_and_shows_what_a_month_has() -> None:
 
 
 def test_each_kind_of_bad_line_is_told_with_its_line() -> None:
-    records = [*carepolicy.load(ROOT / "policies").engine().run(_lines("bad_events.jsonl"))]
+    records = [*library().engine().run(_lines("bad_events.jsonl"))]
     taken = [each for each in records if each["type"] == "carepolicy.case.opened"]
     assert {each["subject"] for each in taken} == {"mail-901", "order-903"}
     assert "4111" not in json.dumps(records)

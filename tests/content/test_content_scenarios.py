@@ -13,7 +13,7 @@ import carepolicy
 from carepolicy.cli import app
 from carepolicy.policy.shape import check_shape
 from carepolicy.policy.text import read_source
-from shops import SHOP
+from shops import SHOP, library
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = sorted((ROOT / "policies" / "scenarios").rglob("*.yaml"))
@@ -48,7 +48,7 @@ def test_a_scenario_has_the_shape_of_one(path: Path) -> None:
 
 
 def test_each_flow_has_two_scenarios_or_more_and_each_long_one_four() -> None:
-    flows = carepolicy.load(ROOT / "policies").policies.flows
+    flows = library().policies.flows
     counted = Counter(driver.scenario_of(path)["flow"] for path in SCENARIOS)
     least = {name: 4 if len(flow.states) > 5 else 2 for name, flow in flows.items()}
     assert {name: counted[name] for name, wanted in least.items() if counted[name] < wanted} == {}

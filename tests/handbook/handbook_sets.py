@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 
+from carepolicy.handbook import build
 from carepolicy.policy.load import load_policies
-from shops import SHOP
+from shops import LIBRARY, SHOP
 
 
+@cache
 def sample(folder=SHOP):
-    """The set that tests work on, or that of another folder."""
+    """The set that tests work on, or that of another folder; read once, since a set that was read never changes."""
     policies, findings = load_policies(folder)
     assert policies is not None, findings
     return policies
+
+
+@cache
+def library_site(*languages, drawn=True):
+    """The handbook of the library in some languages, built once."""
+    return build(sample(LIBRARY), drawn=drawn, only=[*languages])
 
 
 def set_of(folder, text, languages=("en", "fr")):

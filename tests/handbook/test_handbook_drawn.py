@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import handbook_sets
 import pytest
 
-from carepolicy.handbook import build, write
-from carepolicy.policy.load import load_policies
+from carepolicy.handbook import write
+from shops import LIBRARY
 
-LIBRARY = Path(__file__).parents[2] / "policies"
-FLOWS = sorted(load_policies(LIBRARY)[0].flows)
+FLOWS = sorted(handbook_sets.sample(LIBRARY).flows)
 SAMPLE = {"complaint_decision", "lost_or_wrong_item", "email_inquiry", "gold_customer"}
 """Looked at in every run of the suite; all of them by ``-m soak``."""
 
@@ -55,7 +52,7 @@ FAULTS = """() => {
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     folder = tmp_path_factory.mktemp("library")
-    write(build(handbook_sets.sample(LIBRARY), only=["en", "fr"]), folder)
+    write(handbook_sets.library_site("en", "fr"), folder)
     return folder
 
 

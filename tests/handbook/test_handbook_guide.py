@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import handbook_sets as sets
 import pytest
 from hypothesis import given, settings
@@ -18,10 +16,8 @@ from carepolicy.machine.flowmachine import FlowMachine
 from carepolicy.policy.load import load_policies
 from laws import examples
 from random_flows import MESSAGES, ORGANISATION, small_flows
-from shops import SHOP
+from shops import LIBRARY, SHOP
 from stories import write_set
-
-LIBRARY = Path(__file__).parents[2] / "policies"
 
 
 def guides(policies, language="en"):
@@ -69,7 +65,7 @@ def faults(guide):
     return (used - known) | ({event.ask for event in events if event.ask} - asked)
 
 
-@pytest.mark.parametrize("folder", [SHOP, str(LIBRARY)], ids=["tests/shop", "policies"])
+@pytest.mark.parametrize("folder", [SHOP, LIBRARY], ids=["tests/shop", "policies"])
 def test_the_ways_of_the_guide_are_exactly_those_of_the_machine(folder):
     policies = sets.sample(folder)
     for name, guide in guides(policies).items():
@@ -143,7 +139,7 @@ def test_a_flow_that_nothing_starts_and_one_without_clocks_have_a_guide(tmp_path
 
 
 def test_no_guide_is_over_a_hundred_thousand_bytes():
-    site = build(sets.sample(LIBRARY), drawn=False, only=["fr"])
+    site = sets.library_site("fr", drawn=False)
     sizes = {name: len(content) for name, content in site.files.items() if name.endswith("-guide.html")}
     assert sizes
     assert {name: size for name, size in sizes.items() if size > 100_000} == {}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import handbook_sets as sets
 import pytest
 
-from carepolicy.handbook import build, write
+from carepolicy.handbook import write
+from shops import LIBRARY
 
 PHONE = {"width": 390, "height": 844}
-LIBRARY = Path(__file__).parents[2] / "policies"
 GUIDE = "en/flows/complaint-guide.html"
 
 
@@ -147,9 +145,8 @@ def test_axe_finds_no_violation_and_nothing_scrolls_sideways(opened, language, s
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     folder = tmp_path_factory.mktemp("library")
-    policies = sets.sample(LIBRARY)
-    write(build(policies, drawn=False, only=["en"]), folder)
-    return policies, folder / "en/index.html"
+    write(sets.library_site("en", drawn=False), folder)
+    return sets.sample(LIBRARY), folder / "en/index.html"
 
 
 SEEN = """async (ids) => {

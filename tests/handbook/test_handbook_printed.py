@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import re
 from datetime import date
-from pathlib import Path
 
 import handbook_sets as sets
 import pytest
@@ -22,14 +21,13 @@ from carepolicy.handbook.steps import steps_of
 from carepolicy.policy.phrases import in_language
 from laws import examples
 from nasty_texts import texts
-from shops import SHOP
+from shops import LIBRARY, SHOP
 
 pytest.importorskip("typst", reason="the extra carepolicy[render] is not installed")
 pytest.importorskip("pypdf", reason="the extra carepolicy[render] is not installed")
 
 from printed_pages import Printed, words_of
 
-POLICIES = Path(__file__).parents[2] / "policies"
 DAY = date(2026, 11, 30)
 SMALLEST = 8.0
 MOST = 11
@@ -38,7 +36,7 @@ MOST = 11
 
 @pytest.fixture(scope="session")
 def library():
-    return sets.sample(POLICIES)
+    return sets.sample(LIBRARY)
 
 
 @pytest.fixture(scope="session")
