@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from carepolicy.businesstime.instants import EPOCH
 from carepolicy.checks.mappings import Known, column_scope, names_in, plain_name
@@ -40,8 +43,7 @@ class Unmapped(ValueError):
     """A row that makes no event: why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(msgspec.Struct, frozen=True, gc=False):
     """An event that a row made, before it is read as the live engine reads one."""
 
     row: int
@@ -78,7 +80,8 @@ class Mapper:
         self.times = frozenset((*([self.time] if self.time else []), *mapping.events_from_columns))
         self.ranks = _ranks(bundle)
         self._carries = {kind: frozenset(facts) for kind, facts in bundle.carries.items()}
-        self._instants: dict[str, int] = {}
+        self._kinds = _kinds(event.values if event is not None else {}, self.ranks)
+        self._odd: dict[str, int] = {}
         self._ignored = event is not None and event.others == IGNORED
         self.skipped = 0
 
@@ -91,7 +94,8 @@ class Mapper:
         self._event = at.get(mapping.event.column) if mapping.event else None
         self._from_columns = [(at[column], kind) for column, kind in mapping.events_from_columns.items()]
         self._facts = [
-            (fact, at[of.column], _converter(self, of, self.bundle.facts[fact])) for fact, of in mapping.facts.items()
+            (fact, at[of.column], _Converted(_converter(self, of, self.bundle.facts[fact])))
+            for fact, of in mapping.facts.items()
         ]
         self._where = None
         if mapping.where is not None:
@@ -114,26 +118,35 @@ class Mapper:
         """The events that the rows of a subject make, in the order of time. ``refuse`` hears of rows that make none."""
         found: list[Made] = []
         for row in rows:
-            if not self.is_wanted(row):
+            if self._where is not None and not self.is_wanted(row):
                 self.skipped += 1
                 continue
             try:
                 self._events_of(subject, row, found)
             except Unmapped as fault:
                 refuse(row[0], str(fault))
-        found.sort(key=lambda each: (each.time, each.rank, each.row))
-        return self._with_changes(found)
+        if len(found) > 1 and not _in_order(found):
+            found.sort(key=attrgetter("time", "rank", "row"))
+        return self._with_changes(found) if self._facts else found
 
     def _events_of(self, subject: str, row: Row, found: list[Made]) -> None:
         facts = {}
-        for fact, place, convert in self._facts:
+        for fact, place, converted in self._facts:
             value = row[place]
-            if value is not None and value != "":
-                facts[fact] = convert(value)
+            if value:
+                facts[fact] = converted[value]
+        if not self._from_columns and self._event is not None and self._time is not None:
+            kind = self._kinds.get(row[self._event])
+            when = row[self._time]
+            if kind is not None and when:
+                self._add(found, subject, row, kind, when, facts)
+            else:
+                self._add_named(found, subject, row, facts)
+            return
         begin = len(found)
-        for place, kind in self._from_columns:
+        for place, event in self._from_columns:
             if row[place] not in (None, ""):
-                self._add(found, subject, row, kind, row[place], facts)
+                self._add(found, subject, row, event, row[place], facts)
         if self._event is not None and self._time is not None:
             self._add_named(found, subject, row, facts)
         if len(found) == begin and self._from_columns:
@@ -144,8 +157,8 @@ class Mapper:
         said = row[self._event] if self._event is not None else None
         if event is None:
             return
-        kind = event.values.get(said or "") if event.values else said
-        if kind is None or (not event.values and kind not in self.ranks):
+        kind = self._kinds.get(said or "")
+        if kind is None:
             if self._ignored:
                 self.skipped += 1
                 return
@@ -160,29 +173,34 @@ class Mapper:
 
     def _add(self, found: list[Made], subject: str, row: Row, kind: str, when: str, facts: dict[str, Any]) -> None:
         key = row[self._id] if self._id is not None and row[self._id] else f"{subject}/{row[0]}/{kind}"
-        found.append(Made(row[0], self.instant(when), self.ranks.get(kind, 0), kind, facts, key))
+        try:
+            instant = _hours[when[:13]] + _minutes[when[13:19]] + _tails[when[19:]]
+        except _Odd:
+            instant = self.instant(when)
+        found.append(Made(row[0], instant, self.ranks.get(kind, 0), kind, facts, key))
 
     def _with_changes(self, found: list[Made]) -> list[Made]:
         """Let facts travel with the first event that may carry them, and again when they change."""
-        if not self._facts:
-            return found
         known: dict[str, Any] = {}
         waiting: dict[str, Any] = {}
         told: list[Made] = []
         for each in found:
-            waiting |= {fact: value for fact, value in each.data.items() if known.get(fact) != value}
-            carried = self._carries.get(each.type, frozenset())
-            now = {fact: value for fact, value in waiting.items() if fact in carried}
-            for fact, value in now.items():
-                known[fact] = value
-                del waiting[fact]
-            told.append(Made(each.row, each.time, each.rank, each.type, now, each.id))
+            if each.data:
+                waiting |= {fact: value for fact, value in each.data.items() if known.get(fact) != value}
+            now = {}
+            if waiting:
+                carried = self._carries.get(each.type, frozenset())
+                now = {fact: value for fact, value in waiting.items() if fact in carried}
+                known |= now
+                for fact in now:
+                    del waiting[fact]
+            told.append(each if now == each.data else Made(each.row, each.time, each.rank, each.type, now, each.id))
         return told
 
     def instant(self, text: str) -> int:
         """Microseconds since 1970 of a time in ISO 8601; one without an offset is of the log's time zone. A time that
         clocks show twice is the first of the two; one that they leave out is moved on."""
-        found = self._instants.get(text)
+        found = self._odd.get(text)
         if found is None:
             try:
                 moment = datetime.fromisoformat(text)
@@ -191,10 +209,74 @@ class Mapper:
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=self.zone)
             found = (moment - EPOCH) // _MICROSECOND
-            if len(self._instants) > 200_000:
-                self._instants.clear()
-            self._instants[text] = found
+            if len(self._odd) > MOST_PARTS:
+                self._odd.clear()
+            self._odd[text] = found
         return found
+
+
+MOST_PARTS = 100_000
+"""So many texts are remembered with what was made of them."""
+
+
+class _Odd(LookupError):
+    """A part of a time that is not written as most are: the whole is to be read."""
+
+
+class _Parts(dict[str, int]):
+    """Microseconds of one part of a time with an offset, as most logs write it: each is worked out once."""
+
+    def __init__(self, form: str, whole: str) -> None:
+        super().__init__()
+        self._form = re.compile(form, re.ASCII)
+        self._whole = whole
+
+    def __missing__(self, text: str) -> int:
+        if not self._form.fullmatch(text):
+            raise _Odd
+        try:
+            found = (datetime.fromisoformat(self._whole.format(text)) - EPOCH) // _MICROSECOND
+        except ValueError:
+            raise _Odd from None
+        if len(self) > MOST_PARTS:
+            self.clear()
+        self[text] = found
+        return found
+
+
+_hours = _Parts(r"\d{4}-\d\d-\d\d[T ]\d\d", "{}:00:00+00:00")
+_minutes = _Parts(r":\d\d:\d\d", "1970-01-01T00{}+00:00")
+_tails = _Parts(r"(\.\d+)?(Z|[+-]\d\d:\d\d)", "1970-01-01T00:00:00{}")
+
+
+class _Converted(dict[str, Any]):
+    """Values of a fact by the texts of its column, each worked out once."""
+
+    def __init__(self, convert: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._convert = convert
+
+    def __missing__(self, text: str) -> Any:
+        found = self._convert(text)
+        if len(self) > MOST_PARTS:
+            self.clear()
+        self[text] = found
+        return found
+
+
+def _in_order(found: Sequence[Made]) -> bool:
+    """Whether each event is later than the one before."""
+    before = found[0].time - 1
+    for each in found:
+        if each.time <= before:
+            return False
+        before = each.time
+    return True
+
+
+def _kinds(values: Mapping[str, str], ranks: Mapping[str, int]) -> Mapping[str, str]:
+    """What happened by how a log says it: as the mapping has it, or else by the very names of events."""
+    return values or {name: name for name in ranks}
 
 
 def _ranks(bundle: Bundle) -> dict[str, int]:

@@ -17,6 +17,7 @@ from carepolicy.audit.tables import Table
 from carepolicy.audit.xes import Traces
 from carepolicy.checks.mappings import plain_name
 from carepolicy.engine.cards import SHORTEST, names_card
+from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import MERGE, Incoming, NotTaken, Reading, Refused, is_too_long, make_tuple
 from carepolicy.engine.memory import ProcessMemory
@@ -250,13 +251,12 @@ class Replay:
                 if odd:
                     raise ValueError
                 takers = straight[each.type][0]
-                data = {fact: takers[fact](value) for fact, value in each.data.items()}
+                data = {fact: takers[fact](value) for fact, value in each.data.items()} if each.data else NO_DATA
             except (ValueError, LookupError, TypeError):
                 self._read_closely(subject, each, rows)
                 continue
-            rows.append(
-                (each.row, subject, each.type, each.time, text_of(each.time), SOURCE, each.id, data, False, False)
-            )
+            time = each.time
+            rows.append((each.row, subject, each.type, time, text_of(time), SOURCE, each.id, data, False, False))
         self._queue(rows)
 
     def _read_closely(self, subject: str, made: Made, rows: list[Row]) -> None:

@@ -1,17 +1,18 @@
-"""Logs in XES (IEEE 1849): traces of events, read as a stream, one trace at a time, and brought together by name beyond
-memory."""
+"""Logs in XES (IEEE 1849): traces of events, read as a stream, one trace at a time; several of one name are brought
+together beyond memory."""
 
 from __future__ import annotations
 
 import gzip
 import os
 import pickle
+import re
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from carepolicy.audit.tables import LogFault, NotInstalled, Steps
 
@@ -26,20 +27,33 @@ NAME, TIME = "concept:name", "time:timestamp"
 CASE = "case:"
 """What the names of a trace's attributes begin with, beside those of its events."""
 
+BLOCK = 1 << 20
+"""Bytes that are read at a time."""
+
+LONGEST_HEAD = 1 << 22
+"""What stands before the first trace has at most so many bytes, or lxml reads the whole log."""
+
 _NAMESPACE = "{*}"
+
+Group = tuple["str | None", "list[Row]"]
+"""The name of a trace, and a row for each of its events."""
+
+Found = TypeVar("Found")
 
 
 @dataclass
 class Traces:
     """The events of one or several logs as groups, one for each trace: its subject is the attribute ``concept:name`` of
     the trace (or another, ``case:NAME``). Columns are attributes of events, and those of the trace with ``case:``
-    before. ``repeated`` counts, once groups are read, the traces whose name a trace before them has. ``watch`` hears
-    how many bytes are read, and how many events have been given."""
+    before. ``repeated`` counts, once groups are read, the traces whose name a trace before them has. Of several parts
+    (by the checksum of the name) ``part`` is the number of this one, and how many there are. ``watch`` hears how many
+    bytes are read for the first time, and how many events have been given."""
 
     paths: Sequence[str]
     refused: list[tuple[int, str]] = field(default_factory=list)
     columns: tuple[str, ...] = ()
     repeated: int = 0
+    part: tuple[int, int] = (0, 1)
     watch: Begin | None = None
 
     def __enter__(self) -> Traces:
@@ -58,87 +72,297 @@ class Traces:
     def demand(self, names: Iterable[str]) -> None:
         """Attributes are optional in XES: what no event has is told as a fault of each row."""
 
-    def groups(self, subject: str, columns: Sequence[str]) -> Iterator[tuple[str | None, list[Row]]]:
+    def groups(self, subject: str, columns: Sequence[str]) -> Iterator[Group]:
         """The events of each subject, in the order of the files; of each its number, and the values of ``columns``. Of
-        several traces with one name the events are one group, which stands where the first of them stood."""
+        several traces with one name the events are one group; these groups come after all others."""
+        wanted = _Wanted(subject.removeprefix(CASE), columns, *self.part)
         with closing(sqlite3.connect("", isolation_level=None)) as shelf:  # its file goes when it is closed
             try:
-                total = self._put_on(shelf, subject, columns)
-                steps = Steps(self.watch, "events", total)
+                places = {name: place for place, name in enumerate(self._repeated(shelf, wanted))}
+                steps = Steps(self.watch, "events", self._events // self.part[1])
+                for name, rows in self._of_each(lambda log: log.groups(wanted)):
+                    if name in places:
+                        told = places[name], name, pickle.dumps(rows)
+                        shelf.execute("INSERT INTO trace VALUES (?, ?, ?)", told)
+                    else:
+                        yield name, rows
+                        steps(len(rows))
                 for name, rows in _brought_together(shelf):
                     yield name, rows
                     steps(len(rows))
             except sqlite3.Error as fault:
                 raise LogFault(f"{self.paths[0]} cannot be sorted by its traces' names: {fault}") from None
 
-    def _put_on(self, shelf: sqlite3.Connection, subject: str, columns: Sequence[str]) -> int:
-        """Lay down each trace at the place of the first of its name; how many events there are."""
+    def _repeated(self, shelf: sqlite3.Connection, wanted: _Wanted) -> list[str]:
+        """The names that several traces have, in the order of the first of each."""
         shelf.execute("CREATE TABLE trace (place INTEGER, name TEXT, rows BLOB)")
+        shelf.execute("CREATE TABLE name (name TEXT)")
         shelf.execute("BEGIN")
-        places: dict[str | int, int] = {}
-        total = 0
-        for number, (name, rows) in enumerate(self._groups(subject, columns)):
-            place = places.setdefault(number if name is None else name, len(places))
-            shelf.execute("INSERT INTO trace VALUES (?, ?, ?)", (place, name, pickle.dumps(rows)))
-            self.repeated = number + 1 - len(places)
-            total += len(rows)
-        return total
-
-    def _groups(self, subject: str, columns: Sequence[str]) -> Iterator[tuple[str | None, list[Row]]]:
-        """The same, of each trace as it stands."""
-        name = subject.removeprefix(CASE)
-        own = [each.removeprefix(CASE) if each.startswith(CASE) else None for each in columns]
-        plain = [None if each.startswith(CASE) else each for each in columns]
-        number = 0
-        for trace in self._traces():
-            attributes = _attributes(trace)
-            rows: list[Row] = []
-            of_trace = [attributes.get(each) if each is not None else None for each in own]
-            for event in trace:
-                if not _is(event, "event"):
-                    continue
-                number += 1
-                said = {each.get("key"): each.get("value") for each in event}
-                values = [of_trace[place] if key is None else said.get(key) for place, key in enumerate(plain)]
-                rows.append((number, None, *values))
-            yield attributes.get(name), rows
+        counts = self.watch is not None
+        found = self._of_each(lambda log: log.names(wanted, counts), Steps(self.watch, "bytes read", self._size))
+        shelf.executemany("INSERT INTO name VALUES (?)", ((name,) for name in found if name is not None))
+        several = shelf.execute(
+            "SELECT name, count(*) FROM name GROUP BY name HAVING count(*) > 1 ORDER BY min(rowid)"
+        ).fetchall()
+        shelf.execute("DROP TABLE name")
+        self.repeated = sum(count - 1 for _, count in several)
+        return [name for name, _ in several]
 
     def sample(self, most: int) -> list[dict[str, str | None]]:
         """The first events, by attribute."""
         found: list[dict[str, str | None]] = []
-        for trace in self._traces():
+        for trace in self._of_each(lambda log: log.traces()):
             own: dict[str, str | None] = {f"{CASE}{name}": value for name, value in _attributes(trace).items()}
             found += [{**own, **_attributes(event)} for event in trace if _is(event, "event")]
             if len(found) >= most:
                 break
         return found
 
-    def _traces(self) -> Iterator[Any]:
-        """Each trace of the logs, which is thrown away afterwards."""
-        steps = Steps(self.watch, "bytes read", self._size)
+    def _of_each(
+        self, asked: Callable[[_Log], Iterator[Found]], steps: Callable[[int], None] = lambda more: None
+    ) -> Iterator[Found]:
+        """What is asked of each log, one after the other; ``steps`` hears of bytes that are read for it."""
+        self._events = 0
         for path in self.paths:
             with open(path, "rb") as file:
+                log = _Log(path, file, self._etree, self._events)
                 read = 0
                 try:
-                    for trace in self._traces_of(path, file):
-                        steps(file.tell() - read)
-                        read = file.tell()
-                        yield trace
+                    for found in asked(log):
+                        if (here := file.tell()) != read:
+                            steps(here - read)
+                            read = here
+                        yield found
                 except self._etree.XMLSyntaxError as fault:
                     raise LogFault(f"{path} is no XML, or is cut short: {fault.msg}") from None
                 except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
                     raise LogFault(f"{path} is cut short: {fault}") from None
+                self._events = log.number
 
-    def _traces_of(self, path: str, file: IO[bytes]) -> Iterator[Any]:
-        """Each trace of one log. Entities are not resolved."""
+
+_PLAIN = r'[^"&<\t\n\r]*'
+"""What an attribute's value mostly is: it means what stands there."""
+
+_HEAD = re.compile(rf'\s*+<trace>((?:\s*+<[a-z]++ key="{_PLAIN}" value="{_PLAIN}"\s*+/>)*)\s*+(?=<event>|\Z)', re.ASCII)
+_ATTRIBUTE = re.compile(r'key="([^"]*)" value="([^"]*)"')
+_AFTER_EVENTS = re.compile(r"</event>\s*<(?!event>|/trace>)", re.ASCII)
+_EVENT = re.compile(r"<event[\s/>]", re.ASCII)
+_STRANGE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9a-fA-F]+);)")
+_END = re.compile(rb"\s*</log>\s*")
+_CONTROL = bytes(each for each in range(32) if each not in b"\t\n\r")
+_ENCODING = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)""")
+_BYTES_BUT_NEWLINES = bytes(each for each in range(256) if each != 10)
+
+
+def _event_form(keys: Sequence[str]) -> re.Pattern[str] | None:
+    """What an event is, as nearly all programs write it: attributes without others in them. Groups are the whole, and
+    the values of ``keys``. None where a key may be written in several ways."""
+    if any(re.search(r"""[&<>"'\s]""", each) for each in keys):
+        return None
+    known = "|".join(rf'{re.escape(each)}" value="({_PLAIN})' for each in keys)
+    others = "|".join(rf'{re.escape(each)}"' for each in keys)
+    wanted = rf"{known}|(?!{others})" if keys else ""
+    return re.compile(
+        rf'(<event>(?:\s*+<[a-z]++ key="(?:{wanted}[^"&<]*+" value="[^"<]*+)"\s*+/>)*\s*+</event>\s*+)', re.ASCII
+    )
+
+
+class _Wanted:
+    """What is wanted of traces: the attribute that names them, columns, and which part of several."""
+
+    def __init__(self, name: str, columns: Sequence[str], part: int, of: int) -> None:
+        self.name = name
+        self.own = [each.removeprefix(CASE) if each.startswith(CASE) else None for each in columns]
+        self.plain = [None if each.startswith(CASE) else each for each in columns]
+        self._part, self._of = part, of
+        keys = [*dict.fromkeys(each for each in self.plain if each is not None)]
+        self.straight = keys == self.plain
+        self.places = [0 if each is None else keys.index(each) + 1 for each in self.plain]
+        self.event = _event_form(keys)
+        own = rf'key="{re.escape(name)}"'
+        others = rf'(?:\s*+<[a-z]++ (?!{own})key="[^"&<]*+" value="[^"<]*+"\s*+/>)*'
+        self.first = re.compile(
+            rf'<trace>\s*+<string {own} value="({_PLAIN})"\s*+/>{others}\s*+(?:<event>|</trace>|\Z)', re.ASCII
+        )
+
+    def takes(self, name: str | None) -> bool:
+        """Whether a trace of this name is of the part; those without one are of the first."""
+        return self._of == 1 or (0 if name is None else zlib.crc32(name.encode())) % self._of == self._part
+
+
+class _Log:
+    """One log. Nearly all of it is read quickly: by a regular expression that takes an event whole, as nearly all
+    programs write it. What it does not take, lxml reads, and from where it is not sure what belongs to which trace, all
+    of the rest; so what is read of a log, and what is told where it is no XML, is what lxml reads and tells.
+
+    ``number`` counts events.
+    """
+
+    def __init__(self, path: str, file: IO[bytes], etree: Any, number: int) -> None:
         begin = file.read(2)
         file.seek(0)
-        unpacked = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if begin == b"\x1f\x8b" else file
+        self._path = path
+        self._etree = etree
+        self._file = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if begin == b"\x1f\x8b" else file
+        self._root = b""
+        self.number = number
+
+    def names(self, wanted: _Wanted, counts: bool = False) -> Iterator[str | None]:
+        """The name of each trace of a part. Whether events are counted too is said by ``counts``."""
+
+        def quickly(text: str) -> Group | None:
+            head = _HEAD.match(text)
+            if head is None or _AFTER_EVENTS.search(text) is not None:
+                return None
+            self.number += len(_EVENT.findall(text)) if counts else 0
+            return dict(_ATTRIBUTE.findall(head[1])).get(wanted.name), []
+
+        def at_once(text: str) -> list[Group] | None:
+            names = wanted.first.findall(text)
+            if len(names) <= text.count("</trace>") or _AFTER_EVENTS.search(text) is not None:
+                return None
+            self.number += len(_EVENT.findall(text)) if counts else 0
+            return [(name, []) for name in names]
+
+        found = self._read(quickly, lambda trace: (self._group(trace, wanted)[0], []), at_once)
+        return (name for name, _ in found if wanted.takes(name))
+
+    def groups(self, wanted: _Wanted) -> Iterator[Group]:
+        """The name of each trace of a part, and a row of each of its events."""
+        form, own = wanted.event, wanted.own
+
+        def quickly(text: str) -> Group | None:
+            head = _HEAD.match(text)
+            if head is None or form is None:
+                return None
+            attributes = dict(_ATTRIBUTE.findall(head[1]))
+            name = attributes.get(wanted.name)
+            if not wanted.takes(name):
+                self.number += len(_EVENT.findall(text))
+                return name, []
+            begin = head.end()
+            found = [each.groups() for each in form.finditer(text, begin)]
+            if sum([len(each[0]) for each in found]) != len(text) - begin:
+                return None
+            first = self.number + 1
+            self.number += len(found)
+            if wanted.straight:
+                return name, [(number, None, *each[1:]) for number, each in enumerate(found, first)]
+            of_trace = [None if each is None else attributes.get(each) for each in own]
+            filled = [(place, each) for place, each in zip(wanted.places, of_trace, strict=True)]
+            return name, [
+                (number, None, *(each[place] if place else said for place, said in filled))
+                for number, each in enumerate(found, first)
+            ]
+
+        return (each for each in self._read(quickly, lambda trace: self._group(trace, wanted)) if wanted.takes(each[0]))
+
+    def _group(self, trace: Any, wanted: _Wanted) -> Group:
+        attributes = _attributes(trace)
+        of_trace = [attributes.get(each) if each is not None else None for each in wanted.own]
+        rows: list[Row] = []
+        for event in trace:
+            if not _is(event, "event"):
+                continue
+            self.number += 1
+            said = {each.get("key"): each.get("value") for each in event}
+            values = [of_trace[place] if key is None else said.get(key) for place, key in enumerate(wanted.plain)]
+            rows.append((self.number, None, *values))
+        return attributes.get(wanted.name), rows
+
+    # -- quickly -------------------------------------------------------------------------------------------
+
+    def _read(
+        self, quickly: Callable[[str], Group | None], slowly: Callable[[Any], Group],
+        at_once: Callable[[str], list[Group] | None] = lambda text: None,
+    ) -> Iterator[Group]:  # fmt: skip
+        """What is made of each trace: of the text of many ``at_once`` where that will do, or of its own text up to its
+        end, else of its element."""
+        head, rest = self._begun()
+        done = len(head)
+        while head:
+            block = self._file.read(max(BLOCK, len(rest)))
+            data = rest + block
+            cut = data.rfind(b"</trace>")
+            if cut >= 0:
+                text = _text(data[:cut])
+                if text is None:
+                    break
+                odd = _marks(text)
+                many = None if odd else at_once(text)
+                if many is not None:
+                    yield from many
+                    done += cut + len("</trace>")
+                for piece in text.split("</trace>") if many is None else ():
+                    found = None if odd and _marks(piece) else quickly(piece)
+                    if found is None:
+                        trace = self._single(piece)
+                        if trace is None:
+                            yield from map(slowly, self.traces(len(head), done))
+                            return
+                        found = slowly(trace)
+                    yield found
+                    done += (len(piece) if text.isascii() else len(piece.encode())) + len("</trace>")
+                data = data[cut + len("</trace>") :]
+            rest = data
+            if not block:
+                if _END.fullmatch(rest):
+                    return
+                break
+        yield from map(slowly, self.traces(len(head), done))
+
+    def _begun(self) -> tuple[bytes, bytes]:
+        """What stands before the first trace, and what was read beyond; the first is empty where lxml is to read all:
+        where it is not in UTF-8, is no beginning of a log, or has what may be another thing than it looks."""
+        data = b""
+        while (at := data.find(b"<trace")) < 0:
+            block = self._file.read(BLOCK)
+            if not block or len(data) > LONGEST_HEAD:
+                return b"", b""
+            data += block
+        head = data[:at]
+        encoding = _ENCODING.match(head.removeprefix(b"\xef\xbb\xbf"))
+        root = re.search(rb"<log(?:\s[^>]*)?>", head)
+        known = encoding is None or encoding[1].lower() in (b"utf-8", b"us-ascii", b"ascii")
+        odd = b"<!DOCTYPE" in head or b"<![" in head or head.count(b"<!--") != head.count(b"-->")
+        if root is None or not known or odd or _text(head) is None:
+            return b"", b""
+        try:
+            log = self._etree.fromstring(head + b"</log>", self._parser())
+        except self._etree.XMLSyntaxError:
+            return b"", b""
+        if next(log.iter(_NAMESPACE + "trace"), None) is not None:  # written with a prefix
+            return b"", b""
+        self._root = root[0]
+        return head, data[at:]
+
+    def _single(self, text: str) -> Any:
+        """The trace of a text that ends before its end tag; None where it is not just that."""
+        if "<!" in text or "<?" in text:
+            return None
+        try:
+            log = self._etree.fromstring(self._root + text.encode() + b"</trace></log>", self._parser())
+        except self._etree.XMLSyntaxError:
+            return None
+        found = [*log.iter(_NAMESPACE + "trace")]
+        return found[0] if len(found) == len(log) == 1 and found[0].getparent() is log else None
+
+    # -- slowly --------------------------------------------------------------------------------------------
+
+    def _parser(self) -> Any:
+        return self._etree.XMLParser(
+            resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
+        )
+
+    def traces(self, head: int = 0, done: int = 0) -> Iterator[Any]:
+        """Each trace as an element, which is thrown away afterwards; without those that stand between the bytes
+        ``head`` and ``done``. Entities are not resolved."""
+        self._file.seek(0)
         found = self._etree.iterparse(
-            unpacked, events=("end",), tag=_NAMESPACE + "trace", resolve_entities=False, no_network=True,
-            huge_tree=True, remove_comments=True, remove_pis=True,
+            cast("IO[bytes]", _Without(self._file, head, done)), events=("end",), tag=_NAMESPACE + "trace",
+            resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True,
         )  # fmt: skip
-        some = False
+        some = done > head
         for _, trace in found:
             some = True
             yield trace
@@ -146,7 +370,49 @@ class Traces:
             while trace.getprevious() is not None:
                 del trace.getparent()[0]
         if not some:
-            raise LogFault(f"{path} holds no trace: it is no XES log, or an empty one")
+            raise LogFault(f"{self._path} holds no trace: it is no XES log, or an empty one")
+
+
+class _Without:
+    """A file without the bytes from ``begin`` to ``end``, but for their line breaks: the rest is in its own lines."""
+
+    def __init__(self, file: IO[bytes], begin: int, end: int) -> None:
+        self._file = file
+        self._begin, self._end = begin, end
+        self._at = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """So many bytes at most; none at the end alone."""
+        while True:
+            if self._at < self._begin:
+                data = self._file.read(min(size, self._begin - self._at) if size > 0 else self._begin - self._at)
+            elif self._at < self._end:
+                data = self._file.read(min(BLOCK, self._end - self._at))
+                self._at += len(data)
+                lines = data.translate(None, _BYTES_BUT_NEWLINES)
+                if lines:
+                    return lines
+                continue
+            else:
+                data = self._file.read(size)
+            self._at += len(data)
+            return data
+
+
+def _marks(text: str) -> bool:
+    """Whether a text may have comments, sections or instructions in it, or what stands for a text that it does not."""
+    marked = ("!" in text and "<!" in text) or ("?" in text and "<?" in text)
+    return marked or _STRANGE.search(text) is not None
+
+
+def _text(data: bytes) -> str | None:
+    """The text of bytes in UTF-8; None where they are no such text, or have what XML may not."""
+    if len(data.translate(None, _CONTROL)) != len(data):
+        return None
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _size(path: str) -> int:
@@ -158,8 +424,8 @@ def _size(path: str) -> int:
         raise LogFault(f"{path} cannot be read: {fault.strerror}") from None
 
 
-def _brought_together(shelf: sqlite3.Connection) -> Iterator[tuple[str | None, list[Row]]]:
-    """The rows of each name; of traces without one each by itself."""
+def _brought_together(shelf: sqlite3.Connection) -> Iterator[Group]:
+    """The rows of each name."""
     here: int | None = None
     name: str | None = None
     group: list[Row] = []

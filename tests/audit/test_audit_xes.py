@@ -1,0 +1,157 @@
+"""Logs in XES are read quickly where they are written as most are, and as lxml reads them wherever they are not."""
+
+from __future__ import annotations
+
+import gzip
+from unittest import mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from carepolicy.audit import xes
+from carepolicy.audit.tables import LogFault
+from carepolicy.audit.xes import Traces
+from laws import examples
+
+BEGIN = '<?xml version="1.0" encoding="UTF-8"?>\n<log xmlns="http://www.xes-standard.org/">\n'
+WANTED = ("time:timestamp", "concept:name", "case:level", "level")
+
+PLAIN = (
+    '<string key="concept:name" value="Written"/>',
+    '<date key="time:timestamp" value="2024-03-04T10:00:00+01:00" />',
+    '\n\t<string key="level" value="gold"/>',
+    '<string key="level" value=""/>',
+    '<string key="note" value="paid &amp; sent to J. O\'Neil, Köln"/>',
+    '<float key="cost" value="1.5"/>',
+)
+ODD = (
+    '<string value="Taken" key="concept:name"/>',
+    "<string key='level' value='silver'/>",
+    '<string key = "level" value="a&#98;c"/>',
+    '<string key="level" value=" two\nlines\t"/>',
+    '<string key="&#108;evel" value="by number"/>',
+    '<string key="level" value="outer"><string key="level" value="inner"/></string>',
+    '<list key="all"><values><string key="level" value="listed"/></values></list>',
+    '<string key="level" value="a>b"/>',
+    '<string key="note" value=\'key=&quot;level&quot; value="x"/>\'/>',
+    '<!-- <event> </trace> <trace> --><string key="level" value="after a comment"/>',
+    "<![CDATA[</trace>]]>",
+    "<?say </trace>?>",
+    "some words",
+    '<xes:string xmlns:xes="http://www.xes-standard.org/" key="level" value="with a prefix"/>',
+)
+NO_XML = (
+    '<string key="level" value="a<b"/>', '<string key="level" value="a&b"/>', '<string key="note" value="&nothing;"/>',
+    '<string key="level" key="level" value="twice"/>', '<string key="note" value=none/>', "<string>", "</event>",
+    '<string key="note" value="\x01"/>', "</log>",
+)  # fmt: skip
+PREFIXED = '<x:trace xmlns:x="urn:x"><string key="concept:name" value="T-3"/><x:event/><event/></x:trace>'
+AFTER = ("", PREFIXED, "\n", '<string key="concept:name" value="T-9"/>', "<!-- </trace> -->", "<trace/>")
+
+events = st.builds(
+    lambda parts, begin: f"{begin}{''.join(parts)}</event>\n",
+    st.lists(st.sampled_from(PLAIN) | st.sampled_from(PLAIN + ODD), max_size=5),
+    st.sampled_from(("<event>", "<event>", "<event>\n", "<event >", '<event id="1">')),
+)
+names = st.integers(1, 4).map(lambda number: f'<string key="concept:name" value="T-{number}"/>')
+traces = st.builds(
+    lambda before, begin, attributes, within, after: (
+        f"{before}{begin}{''.join(attributes)}{''.join(within)}{after}</trace>\n"
+    ),
+    st.just("") | st.sampled_from(("", PREFIXED, "<string key='a' value='b'/>")),
+    st.sampled_from(("<trace>", "<trace>\n", "\n\t<trace>", "<trace >")),
+    st.lists(names | st.sampled_from(PLAIN + ODD[:4]), max_size=3),
+    st.lists(events, max_size=3),
+    st.sampled_from(AFTER) | st.just(""),
+)
+logs = st.builds(
+    lambda begin, within, end: f"{begin}{''.join(within)}{end}",
+    st.sampled_from(
+        (
+            BEGIN,
+            f"\ufeff{BEGIN}",
+            BEGIN.replace(' encoding="UTF-8"', ""),
+            f'{BEGIN}<!-- <trace> --><string key="concept:name" value="log"/>',
+            f"{BEGIN}<global scope='trace'>",
+            f"{BEGIN}{PREFIXED}",
+            BEGIN.replace("<log", '<!DOCTYPE log [<!ENTITY nothing "x">]>\n<log'),
+        )
+    )
+    | st.just(BEGIN),
+    st.lists(traces | st.builds(lambda text, bad: text.replace("</event>", f"{bad}</event>", 1), traces,
+                                st.sampled_from(NO_XML)), max_size=5)
+    | st.lists(traces, max_size=8),
+    st.sampled_from(("</log>", "</log>\n<!-- end -->\n", "", "</lo", "<string/></log>")) | st.just("</log>"),
+)  # fmt: skip
+
+
+def read(path, part=(0, 1)):
+    """The groups of a log and how many traces are repeated, or why it cannot be read."""
+    with Traces([str(path)], part=part) as log:
+        try:
+            return [*log.groups("concept:name", WANTED)], log.repeated
+        except LogFault as fault:
+            return str(fault)
+
+
+def as_lxml_reads(path):
+    with mock.patch.object(xes._Log, "_begun", return_value=(b"", b"")):
+        return read(path)
+
+
+@settings(max_examples=examples(250))
+@given(logs)
+def test_a_log_is_read_as_lxml_reads_it_however_it_is_written(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("law") / "log.xes"
+    path.write_text(text)
+    quick, slow = read(path), as_lxml_reads(path)
+    assert quick == slow or (type(quick) is type(slow) is str)  # of several faults another may be met first
+
+
+@settings(max_examples=examples(60))
+@given(logs, st.integers(1, 40))
+def test_a_log_is_read_the_same_however_much_is_read_at_a_time(tmp_path_factory, text, size):
+    path = tmp_path_factory.mktemp("law") / "log.xes"
+    path.write_text(text)
+    whole = read(path)
+    with mock.patch.object(xes, "BLOCK", size):
+        assert read(path) == whole or type(read(path)) is type(whole) is str
+
+
+@settings(max_examples=examples(60))
+@given(logs)
+def test_parts_of_a_log_have_each_trace_once_with_the_numbers_of_the_whole(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("law") / "log.xes"
+    path.write_text(text)
+    whole, parts = read(path), [read(path, (number, 3)) for number in range(3)]
+    if isinstance(whole, str):
+        assert str in map(type, parts)
+    else:
+        key = str
+        assert sorted((group for found, _ in parts for group in found), key=key) == sorted(whole[0], key=key)
+        assert sum(repeated for _, repeated in parts) == whole[1]
+
+
+def test_most_of_a_log_is_read_quickly(tmp_path):
+    event = "<event>" + "".join(PLAIN[:3] + PLAIN[4:]) + "</event>"
+    path = tmp_path / "log.xes.gz"
+    text = BEGIN + "".join(f"<trace>{PLAIN[0].replace('Written', f'T-{number}')}{event}</trace>" for number in range(9))
+    path.write_bytes(gzip.compress(f"{text}</log>".encode()))
+    with (
+        mock.patch.object(xes._Log, "_single", side_effect=AssertionError),
+        mock.patch.object(xes._Log, "traces", side_effect=AssertionError),
+    ):
+        found, _ = read(path)
+    assert found[3] == ("T-3", [(4, None, "2024-03-04T10:00:00+01:00", "Written", None, "gold")])
+
+
+@pytest.mark.parametrize("cut", [0.2, 0.5, 0.99])
+def test_a_log_that_is_cut_short_is_told_with_the_line_at_which_it_ends(tmp_path, cut):
+    event = "<event>\n" + "\n".join(PLAIN) + "</event>\n"
+    text = BEGIN + "".join(f"<trace>\n{PLAIN[0]}\n{event}{event}</trace>\n" for _ in range(20)) + "</log>"
+    path = tmp_path / "log.xes"
+    path.write_text(text[: int(len(text) * cut)])
+    told = read(path)
+    assert f"line {path.read_text().count(chr(10)) + 1}," in told
+    assert told == as_lxml_reads(path)
