@@ -16,6 +16,7 @@ from test_charts_hostile import HOSTILE, hostile
 from carepolicy.charts import Mark, UnknownFormat, chart_of, draw, sheets_of
 from carepolicy.charts.address import address_of
 from carepolicy.charts.blocks import index_of, letter_of
+from carepolicy.charts.letters import length
 from carepolicy.charts.printed import printed
 from carepolicy.charts.sheets import PAPERS, SMALLEST, UnknownPaper
 from carepolicy.charts.strips import Said
@@ -127,6 +128,24 @@ def test_what_reads_the_file_sees_small_letters_lost_words_and_letters_on_each_o
     assert any("on each other" in each for each in faults_of_pdf(laid, printed(twice).pdf))
     assert any("letters of {6.0}" in each for each in faults_of_pdf(laid, printed(small).pdf))
     assert any("has 6.00 points" in each for each in paper_faults.faults(small))
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_a_line_that_is_as_long_as_its_room_is_not_broken_again(library, typesetter, far):
+    laid = laid_of(library, "newsletter", "es")
+    told = [line for sheet in laid.sheets for each in sheet.items if isinstance(each, Said) for line in each.lines]
+    sizes = [8 + number * 0.37 for number in range(9)]
+    lines = [
+        Said(40, 30 + number * 15, length(text, size), (text, "below"), size, far=far)
+        for number, (text, size) in enumerate(zip(told * 5, sizes * 5, strict=False))
+    ]
+    tight = changed(laid, sheets=(changed(laid.sheets[0], items=tuple(lines)),))
+    ((_, letters),) = paper_faults.read(printed(tight).pdf)
+    wide = changed(
+        tight, sheets=(changed(tight.sheets[0], items=tuple(changed(each, width=each.width + 30) for each in lines)),)
+    )
+    ((_, free),) = paper_faults.read(printed(wide).pdf)
+    assert [round(each.y0, 2) for each in letters] == [round(each.y0, 2) for each in free]
 
 
 def changed(value, **more):

@@ -41,7 +41,9 @@ PAGES = """
   }
   if it.head.len() > 0 { place(top + left, polygon(fill: paint, ..it.head.map(p => p.map(v => v * 1pt)))) }
 }
-#let said(it) = at(it.x, it.y, block(width: it.w * 1pt, {
+// A line that was measured to fit by a hair is not broken again: it has a little more room, on the side where it ends.
+#let spare = 1
+#let said(it) = at(it.x - if it.far != it.rtl { spare } else { 0 }, it.y, block(width: (it.w + spare) * 1pt, {
   set text(size: it.size * 1pt, weight: if it.bold { "bold" } else { "regular" }, fill: rgb(it.colour))
   set align(if it.far { end } else { start })
   let body = it.lines.map(each => box(text(each))).join(linebreak())
@@ -60,7 +62,7 @@ PAGES = """
   set par(leading: 0pt, spacing: 0pt, justify: false)
   show heading: each => each.body
   for each in it.items {
-    if each.kind == "said" { said(each) } else if each.kind == "area" { area(each) } else { stroke-of(each) }
+    if each.kind == "said" { said((..each, rtl: it.rtl)) } else if each.kind == "area" { area(each) } else { stroke-of(each) }
   }
   if it.qr != none {
     at(it.qr.x, it.qr.y, link(it.qr.address, image(
