@@ -62,7 +62,8 @@ PAGES = """
   set par(leading: 0pt, spacing: 0pt, justify: false)
   show heading: each => each.body
   for each in it.items {
-    if each.kind == "said" { said((..each, rtl: it.rtl)) } else if each.kind == "area" { area(each) } else { stroke-of(each) }
+    if each.kind == "said" { said((..each, rtl: it.rtl)) }
+    else if each.kind == "area" { area(each) } else { stroke-of(each) }
   }
   if it.qr != none {
     at(it.qr.x, it.qr.y, link(it.qr.address, image(

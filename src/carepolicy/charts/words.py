@@ -91,8 +91,30 @@ class Words:
             if event is not None and clean(event.title):
                 return clean(event.title)
         if name == EVERY and self.flow.every is not None:
-            return self.labels.every.format(self.limit(self.flow.every))
+            return self._every(self.flow.every)
         return humanised(name)
+
+    def _every(self, period: str) -> str:
+        """How often time opens a case: "Every 6 months", "Every month"."""
+        labels = self.labels
+        once = {
+            "1 hour": labels.every_hour,
+            "1 day": labels.every_day,
+            "1 business day": labels.every_business_day,
+            "1 week": labels.every_week,
+            "1 month": labels.every_month,
+            "1 year": labels.every_year,
+        }
+        try:
+            written = str(self.policies.organisation.limit(period))
+        except LimitError:
+            written = period
+        return once.get(written) or labels.every.format(self.limit(period))
+
+    def command(self, name: str) -> str:
+        """What staff read of a command to a service."""
+        command = self.policies.organisation.commands.get(name)
+        return titled(command.title if command is not None else "", name)
 
     def clock(self, name: str) -> str:
         """The title of a clock."""
@@ -230,7 +252,7 @@ class Words:
         return [self.labels.tell.format(self.told(tell)) for tell in effects.tell]
 
     def _requested(self, effects: Effects, trigger: str | None) -> list[str]:
-        return [self.labels.asks_for.format(humanised(request.action)) for request in effects.request]
+        return [self.labels.asks_for.format(self.command(request.action)) for request in effects.request]
 
     def _spent(self, effects: Effects, trigger: str | None) -> list[str]:
         worth = effects.spends
@@ -265,12 +287,12 @@ class Words:
         return titled(flow.title if flow is not None else "", name)
 
     def message(self, template: str) -> str:
-        """The subject line of a message in this language, or its name as words."""
+        """The subject line of a message in this language, else what staff call it, else its name as words."""
         languages = (self.language, *self.policies.organisation.languages)
         for language in languages:
             message = self.policies.messages.get(language, {}).get(template)
-            if message is not None and message.subject:
-                return self.filled(message.subject)
+            if message is not None and (message.subject or message.title):
+                return self.filled(message.subject or message.title)
         return humanised(template)
 
     def assigned(self, name: str | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from carepolicy.charts.exits import keyed
 from carepolicy.charts.text import clean, identifier
 from carepolicy.handbook.messages import message_anchor
-from carepolicy.handbook.steps import anchor_of
+from carepolicy.handbook.steps import anchor_of, starting
 from carepolicy.policy.language.flow import EVERY
 from carepolicy.policy.phrases import outcome_of
 
@@ -178,14 +178,10 @@ class _Maker:
     def _starts(self) -> Iterator[tuple[str, Spot, bool]]:
         """What brings a case: its words, the first step, and whether it is brought by time."""
         flow, ui = self.flow, self.book.ui
-        opened = [state for state in flow.states.values() if state.start_on]
-        for state in opened:
-            for event in state.start_on:
-                yield self.words.event(event), self.spots[state.name], event == EVERY
-        if flow.every is not None and not any(EVERY in state.start_on for state in opened):
-            first = opened[0] if opened else next(iter(flow.states.values()))
-            yield ui.every.format(self.book.limit(flow.every)), self.spots[first.name], True
-        elif not opened:
+        begun = tuple(starting(flow))
+        for state, event in begun:
+            yield self.words.event(event), self.spots[state], event == EVERY
+        if not begun:
             yield ui.guide_begin, self.spots[next(iter(flow.states))], False
 
     def _screen(self, step: FlowStep, card: Card) -> Screen:

@@ -28,7 +28,7 @@ from carepolicy.handbook.promises import clocks_of, promises_of
 from carepolicy.handbook.roles import role_file, role_pages
 from carepolicy.handbook.search import index_of, missing_word, script_of, spoken, step_words, term_anchor
 from carepolicy.handbook.settings import settings_of
-from carepolicy.handbook.steps import always_of, anchor_of, ends_of, steps_of
+from carepolicy.handbook.steps import always_of, anchor_of, ends_of, starting, steps_of
 from carepolicy.handbook.stories import scenarios_of, stories_of
 from carepolicy.machine.locales import is_right_to_left
 from carepolicy.policy.phrases import in_language
@@ -337,7 +337,6 @@ class _Writer:
             picture=drawings.picture,
             files=sorted({**drawings.dots, **drawings.others}),
             starts=self._starts(flow),
-            every=book.limit(flow.every) if flow.every else "",
             steps=steps,
             always=always_of(chart, book),
             ends=ends_of(book, flow),
@@ -380,9 +379,7 @@ class _Writer:
 
     def _starts(self, flow: Flow) -> list[tuple[str, str]]:
         words = self._book.words(flow)
-        return [
-            (words.event(event), anchor_of(state.name)) for state in flow.states.values() for event in state.start_on
-        ]
+        return [(words.event(event), anchor_of(state)) for state, event in starting(flow)]
 
 
 def _with_file(promise: Any) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from carepolicy.charts.exits import keyed
 from carepolicy.charts.text import clean, humanised, identifier
+from carepolicy.policy.language.flow import EVERY
 from carepolicy.policy.phrases import outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from carepolicy.charts.colours import Shade
     from carepolicy.charts.plan import Card, Chart, Exit, Target
@@ -101,6 +102,15 @@ class End:
     note: str
     inside: str
     messages: tuple[tuple[str, str], ...]
+
+
+def starting(flow: Flow) -> Iterator[tuple[str, str]]:
+    """What brings a case: the name of its first step with the event, or with EVERY where time brings it."""
+    opened = [state for state in flow.states.values() if state.start_on]
+    for state in opened:
+        yield from ((state.name, event) for event in state.start_on)
+    if flow.every is not None and not any(EVERY in state.start_on for state in opened):
+        yield (opened[0].name if opened else next(iter(flow.states))), EVERY
 
 
 def anchor_of(state: str) -> str:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from carepolicy.charts.text import clean, humanised
+from carepolicy.charts.text import clean
 from carepolicy.policy.characters import MASK
 from carepolicy.policy.files import layers_of
 from carepolicy.policy.phrases import outcome_of, said_at, scenario_keys
@@ -70,7 +70,7 @@ class _Teller:
             "not_sent": (ui.story_not_sent, self._message),
             "told": (ui.story_told, book.role),
             "not_told": (ui.story_not_told, book.role),
-            "requested": (ui.story_requested, humanised),
+            "requested": (ui.story_requested, words.command),
             "opened": (ui.story_opened, words.flow_title),
             "raised": (ui.story_raised, words.event),
             "assigned": (ui.story_assigned, book.role),

@@ -111,7 +111,6 @@ class Ui:
     chart_area: str = msg("Chart of “{}”, sheet {}")
     steps: str = msg("Step by step")
     starts: str = msg("It starts when")
-    every: str = msg("It starts every {}")
     paused_here: str = msg("stands still here")
     waits: str = msg("Who waits")
     what_to_do: str = msg("What to do")

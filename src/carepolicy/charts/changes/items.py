@@ -316,7 +316,7 @@ def effect_aspects(words: Words, effects: Effects | None, called: Called) -> dic
     return {
         **aspects_of(effects, called),
         "tell": Aspect(tuple((tell.role, clean(tell.say), tell.in_hours) for tell in effects.tell), listed(tells)),
-        "request": Aspect(asked, ", ".join(humanised(each.action) for each in effects.request)),
+        "request": Aspect(asked, ", ".join(words.command(each.action) for each in effects.request)),
         "open": Aspect(opens, ", ".join(quoted.format(words.flow_title(each.flow)) for each in effects.open)),
         "raise": Aspect(raised, ", ".join(quoted.format(words.event(each.event)) for each in effects.raises)),
         "extend": Aspect(extended, listed(extends)),
@@ -375,7 +375,7 @@ def set_items(side: Side) -> Iterator[tuple[Key, Item]]:
         yield ("term", term), Item("term", clean(term), aspects={"text": text(meaning)})
     for language, messages in side.policies.messages.items():
         for name, message in messages.items():
-            title = f"{_without_holes(organisation, message.subject) or humanised(name)} ({language})"
+            title = f"{_without_holes(organisation, message.subject or message.title) or humanised(name)} ({language})"
             apologises = Aspect(message.apologises, side.labels.yes if message.apologises else "")
             parts = (("subject", message.subject), ("text", message.text))
             said = {key: Aspect(clean(part), _without_holes(organisation, part)) for key, part in parts}
@@ -421,6 +421,8 @@ def _parts(side: Side, organisation: Organisation) -> Iterator[tuple[Key, str, M
         yield ("calendar", spec.name), titled(spec.title, spec.name), spec, _calendar(side, spec)
     for channel in organisation.channels.values():
         yield ("channel", channel.name), titled(channel.title, channel.name), channel, {}
+    for command in organisation.commands.values():
+        yield ("command", command.name), titled(command.title, command.name), command, {}
     for setting in organisation.settings.values():
         value = Aspect(setting.value, limit_told(side.policies, str(setting.told), side.language))
         title = clean(setting.title) if side.policies.written is not None else humanised(setting.name)

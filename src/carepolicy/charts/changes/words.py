@@ -22,6 +22,7 @@ _APPEARS = {
     "fact": msg("New fact: “{}”"),
     "watch": msg("New watch: “{}”"),
     "term": msg("New word: “{}”"),
+    "command": msg("New command: “{}”"),
     "message": msg("New message: “{}”"),
 }
 
@@ -39,6 +40,7 @@ _GOES = {
     "fact": msg("The fact “{}” is gone"),
     "watch": msg("The watch “{}” is gone"),
     "term": msg("The word “{}” is gone"),
+    "command": msg("The command “{}” is gone"),
     "message": msg("The message “{}” is gone"),
 }
 

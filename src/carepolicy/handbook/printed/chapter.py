@@ -27,7 +27,7 @@ from carepolicy.handbook.printed.pieces import (
 )
 from carepolicy.handbook.promises import clocks_of
 from carepolicy.handbook.search import spoken
-from carepolicy.handbook.steps import always_of, anchor_of, ends_of, steps_of
+from carepolicy.handbook.steps import always_of, anchor_of, ends_of, starting, steps_of
 
 if TYPE_CHECKING:
     from carepolicy.charts.plan import Chart
@@ -116,12 +116,10 @@ class Chapter:
     def _starts(self) -> list[Spans]:
         words, ui = self._book.words(self._flow), self._ui
         starts = [
-            self._pen.own(words.event(event), "", self._label(anchor_of(state.name)))
-            for state in self._flow.states.values()
-            for event in state.start_on
+            self._pen.own(words.event(event), "", self._label(anchor_of(state)))
+            for state, event in starting(self._flow)
         ]
-        found = [self._pen.pair(ui.starts, *joined(starts, "; "))] if starts else []
-        return [*found, plain(ui.every.format(self._book.limit(self._flow.every)))] if self._flow.every else found
+        return [self._pen.pair(ui.starts, *joined(starts, "; "))] if starts else []
 
     def step(self, step: FlowStep) -> Step:
         """One step with all that its page says of it."""

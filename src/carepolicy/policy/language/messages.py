@@ -22,6 +22,12 @@ class Message(Mapped):
         rank=0,
         told=msg("subject"),
     )
+    title: str = text(
+        "What staff call it, where the channel has no subject line.",
+        example="We missed your call",
+        rank=0,
+        told=msg("title"),
+    )
     text: str = text(
         "What the customer reads. {customer.name}, {clock.NAME.limit}, {case} and others are filled in; "
         '{customer.name or "customer"} says what stands there where there is no value, and {message.signature} is the '

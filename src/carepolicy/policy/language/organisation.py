@@ -213,6 +213,15 @@ class Watch(Mapped):
     at: At = located()
 
 
+@mapping("a command, such as {title: Charge the card}", piece="command")
+class Command(Mapped):
+    """What ``request:`` sends to a service, by the name that the service knows."""
+
+    name: str = called()
+    title: str = title(example="Charge the card", rank=0)
+    at: At = located()
+
+
 @mapping()
 class Setting(Mapped):
     """A number or text that the owner is to decide; ``settings.NAME`` in guards, limits, messages."""
@@ -354,6 +363,10 @@ class Organisation(Mapped):
         said=VALUES,
         read=lambda node, name: {each: read_fields(Setting, found, each) for each, found in node.items("settings")},
         example="{small_refund: 20}", codes=("CP219",), rank=6,
+    )  # fmt: skip
+    commands: Mapping[str, Command] = named(
+        Command, "commands by name", "What staff call the commands that `request:` sends to services.",
+        defines="command", example="{charge_card: {title: Charge the card}}", codes=("CP253",), rank=6,
     )  # fmt: skip
     keep: LimitText | None = key(
         _KEEP, "When a closed case's facts are erased; or what is kept how long.", bare=True,
