@@ -168,6 +168,7 @@ def policies(*flows, roles=None, facts=None, **more):
         channels={},
         facts=facts or {},
         watches={},
+        commands={},
         keep=None,
         keep_at=HERE,
         retention={},

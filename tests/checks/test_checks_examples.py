@@ -19,7 +19,7 @@ from carepolicy.policy.phrases import phrases_of
 
 ORGANISATION = (
     "common", "timezone", "region", "away", "calendars", "facts", "roles", "channels", "settings", "watches",
-    "languages",
+    "languages", "commands",
 )  # fmt: skip
 
 OF_THE_TEXT = {"CP118", "CP119"}

@@ -25,8 +25,8 @@ RULE = Rule(
     "command that no flow sends",
     "commands: in organisation.yaml says what staff call the commands that request: sends to services. A name that no "
     "flow sends is misspelt or left over, and its title is shown nowhere.",
-    "commands:\n  charge_crad: {title: Charge the card}\n",
-    "commands:\n  charge_card: {title: Charge the card}\n",
+    "commands:\n  close_projekt: {title: Close the project}\n",
+    "commands:\n  close_project: {title: Close the project}\n",
     find,
     Severity.WARNING,
 )
