@@ -24,6 +24,7 @@ from carepolicy.charts.changes.overlay import chart_of_changes, draw_changes
 from carepolicy.charts.draw import svgs_of
 from carepolicy.policy.language.absence import Absence
 from carepolicy.policy.language.calendar import Closing, MonthDay, Season
+from carepolicy.policy.language.organisation import Command
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.model import After, Extend, Open, Raise, Request, Tell
 from shops import SHOP
@@ -145,6 +146,7 @@ MADE = {
     ("CalendarSpec", "hours"): ((),) * 7,
     ("Flow", "valid_from"): date(2031, 1, 1),
     ("Organisation", "away"): {"Aoife": (Absence(first=date(2026, 8, 3), last=date(2026, 8, 14), title="", at=HERE),)},
+    ("Organisation", "commands"): {"x": Command("x", "Do x", HERE)},
     ("State", "after"): (After("9 hours", samples.transitions("9 hours", "closed"), HERE),),
 }
 NOT_OF_THE_POLICY = {"at", "keep_at", "name", "sources", "root", "digest", "renamed_from", "imports", "common"}
@@ -178,7 +180,8 @@ def altered(thing, field):
 def shop():
     policies, findings = load_policies(SHOP)
     assert policies is not None, findings
-    return replace(policies, flows={"complaint": policies.flows["complaint"]})
+    organisation = replace(policies.organisation, commands={"refund": Command("refund", "Pay it back", HERE)})
+    return replace(policies, organisation=organisation, flows={"complaint": policies.flows["complaint"]})
 
 
 def parts(shop):

@@ -25,6 +25,8 @@ class Message(Mapped):
     title: str = text(
         "What staff call it, where the channel has no subject line.",
         example="We missed your call",
+        default="",
+        otherwise="its name in words",
         rank=0,
         told=msg("title"),
     )
