@@ -98,6 +98,18 @@ def test_a_packed_calendar_has_its_seasons() -> None:
         assert again.add(at(start), "3 business hours") == calendar.add(at(start), "3 business hours")
 
 
+@pytest.mark.parametrize("year", [1975, 2014, 2015, 2024, 2035, 2036, 2180])
+def test_a_calendar_that_was_packed_answers_in_all_years_as_one_that_never_was(year: int) -> None:
+    never, first, second = (office(seasons=(SUMMER, WINTER), closed=(CHRISTMAS,)) for _ in range(3))
+    assert first.packed() == second.packed()
+    for start in (f"{year}-02-13T16:00", f"{year}-06-03T14:00", f"{year}-12-23T16:00"):
+        due = {each.add(at(start), "7 business hours") for each in (never, first, second)}
+        assert len(due) == 1
+    other = office(seasons=(SUMMER,))
+    assert other.packed() != first.packed()
+    assert other.add(at("2026-12-23T16:00"), "7 business hours") < never.add(at("2026-12-23T16:00"), "7 business hours")
+
+
 days_of_year = st.integers(0, 365).map(lambda number: MonthDay(*_of(date(2024, 1, 1) + timedelta(days=number))))
 weeks = st.tuples(*[st.sampled_from((None, (), hours("08:00-15:00"), hours("22:00-03:00")))] * 7)
 

@@ -14,6 +14,7 @@ import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import accumulate, islice, pairwise
 from threading import Lock
 from typing import TYPE_CHECKING, Self
@@ -34,6 +35,9 @@ ANCHOR = 2024
 
 PACKED_YEARS = (2015, 2035)
 """The years that a packed calendar bears at least, so that it needs no library for them when it is loaded."""
+
+ALIKE = 32
+"""So many calendars are kept packed: a set that is compiled again after a change mostly has the calendars it had."""
 
 
 class OpenTime:
@@ -82,15 +86,27 @@ class OpenTime:
 
     def packed(self) -> bytes:
         """The calendar with what it has compiled, as bytes that are only to be read back by the same Python."""
+        rules = pickle.dumps(self.rules)
+        with self._growing:
+            if self._first > self._last and not self._packed:  # as sets that change have it again and again
+                state = _packed_anew(self.name, rules)
+                self._take_packed(state)
+                return state
         self.prepare(*PACKED_YEARS)
         with self._growing:
             self._grow(min(self._packed, default=ANCHOR), max(self._packed, default=ANCHOR))
+        return self._state(rules)
+
+    def _state(self, rules: bytes) -> bytes:
+        """What it has compiled, and its rules, as bytes."""
         zone = self._zone
         years = {year: self._pack(year) for year in range(self._first, self._last + 1)}
-        state = (
-            self.name, pickle.dumps(self.rules), self._closed, (zone.instants, zone.offsets, zone.end), years,
-        )  # fmt: skip
-        return marshal.dumps(state)
+        return marshal.dumps((self.name, rules, self._closed, (zone.instants, zone.offsets, zone.end), years))
+
+    def _take_packed(self, state: bytes) -> None:
+        """Have the packed years of another calendar of the same rules at hand."""
+        _, _, self._closed, zone, self._packed = marshal.loads(state)
+        self._zone = ZoneLine(*zone)
 
     @classmethod
     def unpacked(cls, packed: bytes) -> Self:
@@ -561,3 +577,11 @@ def joined(spans: Sequence[Span]) -> Span:
         [midnight for each in spans for midnight in each.midnights],
         [ordinal for each in spans for ordinal in each.ordinals],
     )
+
+
+@lru_cache(ALIKE)
+def _packed_anew(name: str, rules: bytes) -> bytes:
+    """A calendar of pickled rules that was asked nothing yet, packed."""
+    calendar = OpenTime(pickle.loads(rules), name)
+    calendar.prepare(*PACKED_YEARS)
+    return calendar._state(rules)
