@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
@@ -210,7 +211,14 @@ class ChannelText:
 class LiveMessage:
     """A message template of a flow, by language."""
 
-    __slots__ = ("_bundle", "_hides_mail", "_name", "_private", "_templates", "_texts")
+    __slots__ = (
+        "__dict__",
+        "_bundle",
+        "_hides_mail",
+        "_name",
+        "_templates",
+        "_texts",
+    )  # __dict__: of what is asked for
 
     kind = "message.requested"
     hours: Calendar | None = None
@@ -220,15 +228,20 @@ class LiveMessage:
         self._bundle = bundle
         self._templates = templates
         self._texts: dict[tuple[str | None, str], ChannelText] = {}
-        said = private_of(self._templates)
-        self._private = {
-            channel: {"to": (fact,) if bundle.facts[fact].private else (), **said}
-            for channel, fact in bundle.addresses.items()
-        }
-        self._private[""] = said
         self._hides_mail = MAIL_ID in bundle.facts and bundle.facts[MAIL_ID].private
+
+    @cached_property
+    def _private(self) -> dict[str, Private]:
+        """The private facts that go into each field, by channel: most messages of a flow are never sent."""
+        facts, said = self._bundle.facts, private_of(self._templates)
+        found: dict[str, Private] = {
+            channel: {"to": (fact,) if facts[fact].private else (), **said}
+            for channel, fact in self._bundle.addresses.items()
+        }
+        found[""] = said
         if self._hides_mail:
-            self._private = {channel: {**told, REPLIES_TO: (MAIL_ID,)} for channel, told in self._private.items()}
+            found = {channel: {**told, REPLIES_TO: (MAIL_ID,)} for channel, told in found.items()}
+        return found
 
     def private(self, case: Case) -> Private:
         """The private facts that go into each field."""
@@ -256,7 +269,7 @@ class LiveMessage:
 class LiveNotice:
     """A notice for a role, in the organisation's first language that it has."""
 
-    __slots__ = ("_private", "_role", "_text", "hours")
+    __slots__ = ("__dict__", "_role", "_text", "_texts", "hours")  # __dict__: what is asked for
 
     kind = "notice.requested"
 
@@ -266,7 +279,11 @@ class LiveNotice:
         self.hours: Calendar | None = None if table.calendar is None else bundle.calendars[table.calendar]
         language = next((each for each in bundle.languages if each in texts), next(iter(texts)))
         self._text = LiveText(texts[language], texts[language].text)
-        self._private = private_of(texts)
+        self._texts = texts
+
+    @cached_property
+    def _private(self) -> Private:
+        return private_of(self._texts)
 
     def private(self, case: Case) -> Private:
         """The private facts that go into each field."""
