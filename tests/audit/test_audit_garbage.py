@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -17,6 +18,7 @@ from carepolicy.audit.tables import Table
 from carepolicy.checks.mappings import read_mapping
 from carepolicy.machine.bundle import load_bundle
 from commands import run
+from shops import SHOP
 
 HELPDESK = Path(__file__).parents[2] / "examples" / "helpdesk"
 
@@ -47,6 +49,21 @@ def audited(tmp_path, text: bytes) -> dict:
         replay.take_mapped(table, mapper)
     replay.finish()
     return as_object(replay)
+
+
+def test_a_line_of_a_log_that_is_no_utf_8_is_left_out_and_named_and_all_others_count(tmp_path):
+    good = (Path(__file__).parents[1] / "shop_logs" / "events.jsonl").read_bytes()
+    log = tmp_path / "events.jsonl"
+    log.write_bytes(b"\xff\xfe no text\n" + good)
+    found = [
+        json.loads(run("audit", str(path), "--policies", SHOP, "--format", "json").stdout)
+        for path in (log, Path(__file__).parents[1] / "shop_logs" / "events.jsonl")
+    ]
+    reasons = found[0].pop("reasons")
+    assert [each.partition(":")[0] for each in reasons] == ["CP901"]
+    assert found[0].pop("rejected") == found[1].pop("rejected") + 1 == 1
+    del found[1]["reasons"]
+    assert found[0] == found[1]
 
 
 def tickets(count: int) -> list[list[str]]:

@@ -24,6 +24,9 @@ def as_object(replay: Replay) -> dict[str, Any]:
     """The audit as JSON: see docs/audit.md."""
     seen, measures = replay.seen, replay.measures
     flows = {name: _flow(flow) for name, flow in measures.flows.items() if flow.cases or flow.deviations}
+    if not replay.has_events:
+        for told in flows.values():
+            told |= {"variants": None, "variants_in_all": None, "trace_time": None}
     return {
         "events": seen.events,
         "rejected": seen.refused,

@@ -391,6 +391,15 @@ class Measures:
     def _message(self, record: Record) -> None:
         self.flows[record.flow].sent[record.data["template"]] += 1
 
+    def admit(self, flow: str, clock: str | None = None) -> None:
+        """Count a flow, or a clock of it, that the policies do not have, since only older versions of them had it."""
+        table = self._tables.get(flow)
+        if table is None:
+            table = self._tables[flow] = _Table(None)
+            self.flows[flow] = table.flow
+        if clock is not None and clock not in table.decided:
+            table.flow.clocks[clock], table.decided[clock] = ClockMeasure(None), {}
+
     # -- by what -------------------------------------------------------------------------------------------
 
     def _decided(self, record: Record, case: _Case, clock: str, verdict: str, now: int) -> None:
@@ -514,17 +523,17 @@ class _Table:
     """What the measures ask of a program, and what they know of its cases that are open. ``before`` is the subject
     whose case was the last to close; ``decided`` counts verdicts until they are added up, by their clock."""
 
-    def __init__(self, program: Program) -> None:
-        self.events = program.events
-        self.by_subject = program.key is None
-        states = [*program.states]
+    def __init__(self, program: Program | None) -> None:
+        self.events = frozenset[str]() if program is None else program.events
+        self.by_subject = program is not None and program.key is None
+        states = [] if program is None else [*program.states]
         self._owners = {each.name: (each.owner or "", each.channel or "") for each in states}
         self._names = [each.name for each in states]
         self._ways = {each.name: each.ways for each in states}
         self._later: dict[tuple[str, str], bool] = {}
         self._places: dict[str, _Place] = {}
         self.flow = FlowMeasure(
-            clocks={clock.name: ClockMeasure(clock.target) for clock in program.clocks},
+            clocks={clock.name: ClockMeasure(clock.target) for clock in ([] if program is None else program.clocks)},
             states={each.name: StateMeasure() for each in states if each.final is None},
         )
         self.cases: dict[str, _Case] = {}

@@ -17,6 +17,7 @@ from carepolicy.audit.tables import Table
 from carepolicy.audit.xes import Traces
 from carepolicy.checks.mappings import plain_name
 from carepolicy.engine.cards import SHORTEST, names_card
+from carepolicy.engine.codes import UNREADABLE
 from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import MERGE, Incoming, NotTaken, Reading, Refused, is_too_long, make_tuple
@@ -130,7 +131,7 @@ def columns_for(mapper: Mapper, log: Log) -> list[str]:
 
 class Replay:
     """One audit of a policy set. ``by`` names facts by which late rounds are counted; ``told`` hears of each round,
-    ``heard`` of each record."""
+    ``heard`` of each record. It ``has_events`` unless only records were there, which do not tell their sequences."""
 
     def __init__(
         self,
@@ -143,6 +144,7 @@ class Replay:
         self._heard = heard
         self.seen = Seen()
         self.measures = Measures(bundle, by, told)
+        self.has_events = True
         self.by_subject = all(each.key is None for each in bundle.programs if each.stratum == 0)
         self._run: Run | None = None
         self._rows: list[Row] = []
@@ -188,6 +190,8 @@ class Replay:
         self.by_subject = self.by_subject and not log.holds(MERGE)
         for _, lines in log.lines(not self.by_subject):
             self.take_group_of_lines(lines)
+        for number, reason in log.refused:
+            self.seen.refuse(number, f"{UNREADABLE}: {reason}")
 
     def take_group_of_lines(self, lines: Sequence[tuple[int, str]]) -> None:
         """Take numbered lines of one subject, or (not ``by_subject``) lines in the order of time."""
@@ -300,6 +304,10 @@ class Replay:
             self._measure(caused.records)
         self._note_refusals(run)
         self.seen.events += len(rows)
+
+    def take_records(self, records: Sequence[Record]) -> None:
+        """Measure what has happened already, without the engine."""
+        self._measure(records)
 
     def _measure(self, records: Sequence[Record]) -> None:
         self.measures.take(records)

@@ -94,9 +94,9 @@ class Table:
         self._do(f"SET enable_progress_bar = {self.watch is not None}")
         try:
             self._found = self._described()
-        except duckdb.Error as fault:
+        except LogFault:
             self.__exit__(None, None, None)
-            raise LogFault(f"{self.paths[0]}: {_reason(fault)}") from None
+            raise
         self.columns = tuple(self._found)
         return self
 
@@ -106,7 +106,11 @@ class Table:
         self._folder.cleanup()
 
     def _do(self, text: str) -> Any:
-        return self._database.execute(text)
+        """The answer to a question. Raises ``LogFault`` where the files cannot be read."""
+        try:
+            return self._database.execute(text)
+        except self._fault as fault:
+            raise LogFault(f"{self.paths[0]}: {_reason(fault)}") from None
 
     def _described(self) -> dict[str, str]:
         """The columns of the log, and their types."""
@@ -117,17 +121,21 @@ class Table:
 
     def _scan(self) -> str:
         """The table function that reads the files."""
-        if self.form in ("csv", "tsv") and len(self.paths) > 1:  # DuckDB notes rejects only of files read one by one
-            return "(" + " UNION ALL BY NAME ".join(f"FROM {self._read_csv(path)}" for path in self.paths) + ")"
-        files = "[" + ", ".join(map(_text, self.paths)) + "]"
         if self.form == "parquet":
-            return f"read_parquet({files}, union_by_name = true)"
-        if self.form == "jsonl":
-            return (
-                f"read_csv({files}, columns = {{'line': 'VARCHAR'}}, delim = '\\x01', quote = '', escape = '', "
-                f"header = false, auto_detect = false, max_line_size = {LONGEST_LINE}, null_padding = true)"
-            )
-        return self._read_csv(self.paths[0])
+            return f"read_parquet([{', '.join(map(_text, self.paths))}], union_by_name = true)"
+        read = self._read_lines if self.form == "jsonl" else self._read_csv
+        if len(self.paths) == 1:
+            return read(self.paths[0])
+        # DuckDB notes rejects only of files read one by one
+        return "(" + " UNION ALL BY NAME ".join(f"FROM {read(path)}" for path in self.paths) + ")"
+
+    def _read_lines(self, path: str) -> str:
+        """The table function that reads one file as lines."""
+        return (
+            f"read_csv({_text(path)}, columns = {{'line': 'VARCHAR'}}, delim = '\\x01', quote = '', escape = '', "
+            f"header = false, auto_detect = false, max_line_size = {LONGEST_LINE}, null_padding = true, "
+            "ignore_errors = true, store_rejects = true)"
+        )
 
     def _read_csv(self, path: str) -> str:
         """The table function that reads one file."""
@@ -188,6 +196,8 @@ class Table:
         name = "NULL" if by_time else subject
         text = f"SELECT {name} AS s, n, line FROM ({inside}) WHERE line IS NOT NULL AND {self._mine('s')}"
         yield from self._grouped(text, order)
+        if self.part[0] == 0:
+            self._note_rejects()
 
     def _mine(self, name: str) -> str:
         """What holds of the rows of this part; those without a subject are of the first."""
@@ -255,7 +265,7 @@ class Table:
 
     def _note_rejects(self) -> None:
         """Note which lines made no row."""
-        if self.form not in ("csv", "tsv"):
+        if self.form == "parquet":
             return
         rows = self._do(
             "SELECT line, any_value(error_message) FROM reject_errors JOIN reject_scans USING (scan_id, file_id) "

@@ -315,13 +315,13 @@ class Teller:
         return sorted(found, key=lambda each: -each["count"])
 
     def variants(self, flow: Flow, figures: Mapping[str, Any], measure: FlowMeasure) -> list[dict[str, Any]]:
-        """The commonest sequences of events, with their share of all."""
+        """The commonest sequences of events, with their share of all; none where only records were there."""
         words = self.book.words(flow)
         total = sum(each.count for each in measure.variants.values())
         return [
             {"events": [words.event(event) for event in each["events"]], "count": each["count"],
              "share": self.percent(each["count"] / total), "subjects": [clean(name) for name in each["subjects"]]}
-            for each in figures["variants"]
+            for each in figures["variants"] or ()
         ]  # fmt: skip
 
     def ends(self, flow: Flow, figures: Mapping[str, Any]) -> list[tuple[str, str, str, int]]:

@@ -92,7 +92,12 @@ RECORDS_OF = "SELECT line, sealed FROM records WHERE subject = ? ORDER BY flow, 
 RECORDS_OF_FLOW = "SELECT line, sealed FROM records WHERE subject = ? AND flow = ? ORDER BY flow, sequence, time, line"
 ALL_RECORDS = "SELECT line, sealed FROM records ORDER BY subject, flow, sequence, time, line"
 ALL_RECORDS_OF_FLOW = "SELECT line, sealed FROM records WHERE flow = ? ORDER BY subject, flow, sequence, time, line"
+LINES = "SELECT line FROM records ORDER BY subject, flow, sequence, time, line"
 CUT = "SELECT 1 FROM cuts LIMIT 1"
+COUNT_CUT = "SELECT count(*) FROM (SELECT DISTINCT key, subject FROM cuts) AS cut"
+COUNT_ERASED = "SELECT count(DISTINCT subject) FROM erasures"
+COUNT_EVENTS = "SELECT count(*) FROM events"
+STATES_OF_SUBJECTS = "SELECT state FROM subjects"
 CUTS = "SELECT key, flow, number, hash FROM cuts WHERE subject = ? ORDER BY key, flow"
 SIGNING_KEY = "SELECT sealed FROM secrets WHERE name = 'signing'"
 KEEP_SIGNING_KEY = "INSERT INTO secrets (name, sealed) VALUES ('signing', ?) ON CONFLICT DO NOTHING"
@@ -194,6 +199,7 @@ LETTERS = """SELECT d.no, d.code, d.letter, d.sealed, d.settled, i.name
 LETTER_OF_NUMBER = f"{LETTERS} WHERE d.no = ?"
 NEWEST_LETTER = "SELECT max(no) FROM dead_letters WHERE letter = ? AND settled = 0"
 SETTLE_LETTER = "UPDATE dead_letters SET settled = 1, sealed = NULL WHERE no = ? AND settled = 0"
+LETTERS_LEFT = "SELECT code, letter FROM dead_letters WHERE settled = 0 ORDER BY no"
 COUNT_LETTERS = "SELECT code, count(*) FROM dead_letters WHERE settled = 0 GROUP BY code ORDER BY code"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from carepolicy.store.faults import NotInstalled
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Transaction
@@ -109,6 +110,15 @@ def load_version(transaction: Transaction, version: VersionRow) -> Installed:
     kept = cache.load(KIND, version.digest)
     if kept is not None:
         return Installed(version.id, from_bytes(kept))
+    with as_folder(transaction, version) as folder:
+        bundle = compile_folder(folder)
+    cache.store(KIND, version.digest, to_bytes(bundle))
+    return Installed(version.id, bundle)
+
+
+@contextmanager
+def as_folder(transaction: Transaction, version: VersionRow) -> Iterator[str]:
+    """The files of an installed policy set in a folder, which is gone at the end of the block."""
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="carepolicy-") as folder:
@@ -117,9 +127,7 @@ def load_version(transaction: Transaction, version: VersionRow) -> Installed:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             with open(target, "wb") as file:
                 file.write(content)
-        bundle = compile_folder(laid_down(folder))
-    cache.store(KIND, version.digest, to_bytes(bundle))
-    return Installed(version.id, bundle)
+        yield laid_down(folder)
 
 
 def with_older(bundle: Bundle, older: list[Installed]) -> Bundle:

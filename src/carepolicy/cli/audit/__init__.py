@@ -1,4 +1,4 @@
-"""``carepolicy audit``: past events through the policies, and what they say of them."""
+"""``carepolicy audit``: past events through the policies, or what a store tells of them, and what they say."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from carepolicy.cli.sets import (
 from carepolicy.cli.status import NO, UNREACHABLE, USAGE, CommandError, note
 from carepolicy.cli.terminal import parts, plain
 from carepolicy.cli.times import until_of
+from carepolicy.store.url import POSTGRES, SQLITE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,14 +39,17 @@ if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
     from carepolicy.policy.model import Policies
     from carepolicy.report import Rounds
+    from carepolicy.store.contract import Store
 
 
 @click.command(
     epilog="Examples: carepolicy audit events.jsonl, carepolicy audit tickets.xes.gz --map helpdesk --format json, "
     "carepolicy audit orders.csv --map orders --by order.country --fail-under 95, "
-    "carepolicy audit events.jsonl --against HEAD~1, carepolicy audit events.jsonl --sweep first_reply.limit=1h..8h"
+    "carepolicy audit events.jsonl --against HEAD~1, carepolicy audit events.jsonl --sweep first_reply.limit=1h..8h, "
+    "carepolicy audit --store sqlite:///care.db --against policies"
 )
-@click.argument("logs", nargs=-1, required=True, metavar="LOG...", type=click.Path())
+@click.argument("logs", nargs=-1, metavar="LOG...", type=click.Path())
+@click.option("--store", metavar="URL", help="Audit what a store took, in place of logs.")
 @policies_option
 @click.option("--map", "mapping", metavar="MAPPING", help="How the log becomes events: a file, or a name in mappings/.")
 @click.option("--by", metavar="FACT", multiple=True, help="Count in-time shares by this fact too; may be given again.")
@@ -74,8 +78,8 @@ if TYPE_CHECKING:
 @language_option("Write the report in this language of the set; default: its first.")
 @format_option("text", "json", "github", "junit")
 def command(
-    logs: tuple[str, ...], policies: str, mapping: str | None, by: tuple[str, ...], until: str | None,
-    fail_under: str | None, against: str | None, sweep: str | None, workers: int, engine: str,
+    logs: tuple[str, ...], store: str | None, policies: str, mapping: str | None, by: tuple[str, ...],
+    until: str | None, fail_under: str | None, against: str | None, sweep: str | None, workers: int, engine: str,
     export: str | None, report: str | None, language: str | None, form: str,
 ) -> None:  # fmt: skip
     """Replay the events of LOGs through the policies, and report which promises were kept.
@@ -91,10 +95,54 @@ def command(
 
     --against replays them through another set too, and names the rounds that are late under one and not under the
     other. --sweep tries many limits on one clock, all else as it was.
+
+    --store measures the records of what a store took, by the set that is installed in it; --against then says what
+    another set would do to its open cases.
     """
+    wanted = (
+        policies, mapping, by, until, fail_under, against, sweep, workers, engine, export, report, language, form,
+    )  # fmt: skip
+    url = _store_in(logs, store)
+    if url is None:
+        if not logs:
+            raise click.UsageError("name a LOG, or a --store", click.get_current_context())
+        _audit(logs, None, *wanted)
+        return
+    from carepolicy.cli.stores import open_or_exit  # large, and not needed for logs
+
+    _demand_records_do({"--map": mapping, "--by": by, "--sweep": sweep, "--engine spark": engine == "spark"})
+    with open_or_exit(url, create=False) as opened:
+        _audit((), opened, *wanted)
+
+
+def _store_in(logs: Sequence[str], store: str | None) -> str | None:
+    """The URL of the store that is to be audited: of ``--store``, or one in place of a log; None where logs are."""
+    named = [each for each in logs if each.startswith((SQLITE, *POSTGRES))]
+    if store is None and len(named) == len(logs) == 1:
+        return named[0]
+    if named or (store is not None and logs):
+        raise CommandError("one store is audited by itself: leave the logs out")
+    return store
+
+
+def _demand_records_do(options: Mapping[str, Any]) -> None:
+    """End where an option needs the events, which a store does not keep."""
+    for name, given in options.items():
+        if given:
+            raise CommandError(f"{name} needs the events, and a store keeps what came of them: audit a log of them")
+
+
+def _audit(
+    logs: tuple[str, ...], opened: Store | None, policies: str, mapping: str | None, by: tuple[str, ...],
+    until: str | None, fail_under: str | None, against: str | None, sweep: str | None, workers: int, engine: str,
+    export: str | None, report: str | None, language: str | None, form: str,
+) -> None:  # fmt: skip
+    """The command, of logs or of a store that is open."""
     from carepolicy.audit.figures import as_object, as_text
 
-    bundle = bundle_or_exit(policies)
+    if opened is not None:
+        from carepolicy.cli.audit import stored  # large, and not needed for logs
+    bundle = bundle_or_exit(policies) if opened is None else stored.installed_bundle(opened, policies)
     for fact in by:
         _demand_fact(fact, bundle)
     least = least_share(fail_under)
@@ -107,10 +155,17 @@ def command(
     if language is not None and report is None:
         raise click.UsageError("--language goes with --report", click.get_current_context())
     demand_language(language, bundle.languages or ("en",))
-    found = cache(partial(earlier_or_exit, policies, policies))  # read once, where anybody asks for it
+    found = cache(  # read once, where anybody asks for it
+        partial(earlier_or_exit, policies, policies) if opened is None else partial(stored.installed_policies, opened)
+    )
     with parts("audit") as watch, _exported(export, bundle) as heard, _tabled(report, by) as told:
         asked = replace(asked, watch=watch)
-        if against is not None:
+        if opened is not None:
+            replay, more, lines = stored.of_store(opened, bundle, end, watch, told, heard)
+            if against is not None:
+                plan, said = stored.planned(opened, bundle, against, policies, end)
+                more, lines = {**more, **plan}, [*lines, "", *said]
+        elif against is not None:
             from carepolicy.charts.changes import compare  # seldom needed
 
             earlier = earlier_or_exit(against, policies)

@@ -1,0 +1,83 @@
+"""What a store can tell an audit: its records in the order of subjects, its dead letters, and what it has let go of.
+
+A store keeps no events, but what came of them. Nothing that is private goes into what is told here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import orjson
+
+from carepolicy.engine.codes import CARD, DUPLICATE
+from carepolicy.store.contract import storable
+from carepolicy.store.live.deadletters import RAISED
+from carepolicy.store.sql import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from carepolicy.store.contract import Transaction
+
+
+class Kept(NamedTuple):
+    """How much a store keeps: ``records``; ``let_go`` are subjects of which ``keep:`` has let the first records go,
+    ``erased`` those whose private facts were erased."""
+
+    records: int
+    let_go: int
+    erased: int
+
+
+def kept(transaction: Transaction) -> Kept:
+    """How much there is."""
+    counts = (statements.COUNT_RECORDS, statements.COUNT_CUT, statements.COUNT_ERASED)
+    return Kept(*(transaction.rows(each)[0][0] for each in counts))
+
+
+def latest(transaction: Transaction) -> int | None:
+    """The latest instant that a subject has lived through (microseconds since 1970); None where there is none."""
+    lasts = (
+        level["last"]
+        for (state,) in transaction.stream(statements.STATES_OF_SUBJECTS)
+        for level in orjson.loads(bytes(state)).get("levels", {}).values()
+        if "last" in level
+    )
+    return max(lasts, default=None)
+
+
+def lines(transaction: Transaction) -> Iterator[bytes]:
+    """The lines of all records, by subject, flow and sequence, with what is private masked."""
+    for (line,) in transaction.stream(statements.LINES):
+        yield line.encode()
+
+
+class Refused(NamedTuple):
+    """An event that was not taken: its code, why, and the line of the log in which it stood, 0 where in none."""
+
+    code: str
+    reason: str
+    line: int
+
+
+def refused(transaction: Transaction) -> Iterator[Refused]:
+    """The events that were not taken, and have not been since, in the order in which they came."""
+    for code, letter in transaction.stream(statements.LETTERS_LEFT):
+        if code != DUPLICATE:
+            told = orjson.loads(letter)
+            yield Refused(code, told["reason"], told.get("line") or 0)
+
+
+def count_events(transaction: Transaction, unread: frozenset[str]) -> int:
+    """How many events came in: those whose ids are known, and those that were not taken and may be said again. Letters
+    of the codes ``unread`` are of lines that were no events."""
+    count: int = transaction.rows(statements.COUNT_EVENTS)[0][0]
+    freed: set[tuple[str, str]] = set()
+    for code, letter in transaction.rows(statements.LETTERS_LEFT):
+        if code in unread or code in (DUPLICATE, CARD):
+            continue
+        event = orjson.loads(letter)["event"]
+        source, id = event.get("source", RAISED), event.get("id", "")
+        if source != RAISED and not transaction.rows(statements.EVENT_OF_ID, (storable(source), storable(id))):
+            freed.add((source, id))
+    return count + len(freed)
