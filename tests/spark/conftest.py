@@ -16,12 +16,15 @@ LACKING = [
     if not importlib.util.find_spec(name.split(".")[0])
 ]
 
-SETTINGS = {
+SETTINGS = {  # what is quick to start, not quick to run
     "spark.ui.enabled": "false",
     "spark.sql.shuffle.partitions": "3",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.log.level": "OFF",
 }
 
@@ -31,7 +34,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     """The environment in which Spark starts on two cores of this machine."""
     if LACKING:
         pytest.skip(f"not installed: {', '.join(LACKING)}")
-    options = " ".join(f"--conf {name}={value}" for name, value in SETTINGS.items())
+    options = shlex.join(word for name, value in SETTINGS.items() for word in ("--conf", f"{name}={value}"))
     environment = {
         "JAVA_HOME": str(java_home(tmp_path_factory.mktemp("java"))),
         "PYSPARK_SUBMIT_ARGS": f"--master local[2] {options} pyspark-shell",

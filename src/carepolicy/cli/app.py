@@ -65,6 +65,7 @@ COMMANDS: dict[str, Entry] = {
     "tick": Entry("tick", "Fire what is due"),
     "verify": Entry("verify", "Find what was altered, put in, lost or put back in a store"),
     "audit": Entry("audit", "Say which promises were kept in the past"),
+    "stream": Entry("stream", "Run a stream of events on a cluster"),
     "simulate": Entry("simulate", "Say what staff and coming cases make of the promises"),
     "map": Entry("map", "Draft a mapping of a log to events"),
     "case": Entry("case", "Look at cases"),

@@ -61,19 +61,20 @@ def told_plainly() -> Iterator[None]:
     except PySparkException as fault:
         raise SparkFault(_first_line(fault)) from None
     except Py4JError as fault:
-        raise SparkFault(f"Spark failed: {_last_line(str(fault))}") from None
+        raise SparkFault(_last_line(str(fault))) from None
 
 
 def _first_line(fault: Exception) -> str:
     text = str(fault).strip()
     if "Traceback (most recent call last)" in text:
-        return f"a task of Spark failed: {_last_line(text)}"
+        return _last_line(text)
     return f"Spark failed: {text.splitlines()[0] if text else type(fault).__name__}"
 
 
 def _last_line(text: str) -> str:
-    """What a traceback in a text ends with: the error, which no place in a file precedes."""
+    """What a traceback in a text ends with: the error of a task. Of one of ours the text is enough."""
     lines = [line.strip() for line in text.splitlines()]
     told = [line for line in lines if ": " in line and not line.startswith(("File ", "at ", "Caused"))]
     errors = [line for line in told if line.partition(":")[0].endswith(("Error", "Exception"))]
-    return errors[-1] if errors else text[:200]
+    error = errors[-1] if errors else text[:200]
+    return error.partition(": ")[2] if error.startswith("carepolicy.") else f"a task of Spark failed: {error}"
