@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -12,7 +14,10 @@ from hypothesis import strategies as st
 from carepolicy.audit import xes
 from carepolicy.audit.tables import LogFault
 from carepolicy.audit.xes import Traces
+from commands import run
 from laws import examples
+
+HELPDESK = Path(__file__).parents[2] / "examples" / "helpdesk"
 
 BEGIN = '<?xml version="1.0" encoding="UTF-8"?>\n<log xmlns="http://www.xes-standard.org/">\n'
 WANTED = ("time:timestamp", "concept:name", "case:level", "level")
@@ -155,3 +160,28 @@ def test_a_log_that_is_cut_short_is_told_with_the_line_at_which_it_ends(tmp_path
     told = read(path)
     assert f"line {path.read_text().count(chr(10)) + 1}," in told
     assert told == as_lxml_reads(path)
+
+
+def test_several_processes_count_what_one_counts_of_traces_torn_or_not(tmp_path):
+    path, mapping = tmp_path / "log.xes", tmp_path / "m.yaml"
+    traces = []
+    for number in range(60):
+        events = "".join(
+            f'<event><string key="concept:name" value="{what}"/>'
+            f'<date key="time:timestamp" value="2024-03-{number % 28 + 1:02}T{hour + number % 3}:00:00+01:00"/></event>'
+            for what, hour in (("Written", 10), ("Taken", 15 + number % 5), ("Lost", 20))
+        )
+        traces.append(f'<trace><string key="concept:name" value="T-{number % 50}"/>{events}</trace>')
+    path.write_text(f"{BEGIN}{''.join(traces)}<trace/></log>")
+    mapping.write_text(
+        "mapping: m\nflow: helpdesk_ticket\nreads: {format: xes}\nsubject: 'concept:name'\ntime: 'time:timestamp'\n"
+        "event: {column: 'concept:name', values: {Written: ticket_inserted, Taken: taken_in_charge}}\n"
+    )
+    asked = ("audit", str(path), "--policies", str(HELPDESK), "--map", str(mapping), "--format", "json")
+    one, two = run(*asked), run(*asked, "--workers", "2")
+    assert (one.returncode, two.returncode) == (0, 0), two.stderr
+    assert json.loads(two.stdout) == json.loads(one.stdout)
+    assert json.loads(one.stdout)["rejected"] == 60
+    assert json.loads(one.stdout)["flows"]["helpdesk_ticket"]["cases"] >= 50
+    assert two.stderr == one.stderr
+    assert "10 traces" in one.stderr

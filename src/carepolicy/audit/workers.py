@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, cast
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from carepolicy.audit.mapping import Mapper
 from carepolicy.audit.replay import Replay
 from carepolicy.audit.tables import LogFault, Table
+from carepolicy.audit.xes import Traces
 from carepolicy.engine.parallel import WorkerDied, deaf_to_interrupts
 from carepolicy.machine.bundle import from_bytes, to_bytes
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one of several processes takes of some tables: the subjects of which the checksum leaves its number."""
+    """What one of several processes takes of some logs: the subjects of which the checksum leaves its number."""
 
     paths: tuple[str, ...]
     form: str
@@ -40,20 +42,20 @@ class Share:
     watched: bool
 
 
-def may_be_shared(bundle: Bundle, log: Table) -> bool:
+def may_be_shared(bundle: Bundle, log: Table | Traces) -> bool:
     """Whether subjects concern nobody but themselves: no flow is keyed by a fact or hears what others raise, no watch
     counts, and the log joins no subjects."""
     from carepolicy.engine.intake import MERGE
 
     alone = all(each.key is None and each.stratum == 0 for each in bundle.programs) and not bundle.watches
-    return alone and not (log.form == "jsonl" and log.holds(MERGE))
+    return alone and not (isinstance(log, Table) and log.form == "jsonl" and log.holds(MERGE))
 
 
 def shared_replay(
     bundle: Bundle, paths: Sequence[str], form: str, mapping: LogMapping | None, by: Sequence[str],
     until: int | None, workers: int, watch: Begin | None = None,
 ) -> Replay:  # fmt: skip
-    """The replay of some tables by so many processes; ``watch`` hears how far they are, together. Raises ``LogFault``
+    """The replay of some logs by so many processes; ``watch`` hears how far they are, together. Raises ``LogFault``
     and ``WorkerDied``."""
     context = multiprocessing.get_context("spawn")
     packed = to_bytes(bundle)
@@ -150,19 +152,29 @@ def _heard(pipe: Connection) -> Any:
     return said
 
 
+@contextmanager
+def _opened(share: Share, bundle: Bundle, watch: Begin | None) -> Iterator[tuple[Table | Traces, Mapper | None]]:
+    """The part of the logs that is a process's share, and what makes events of its rows."""
+    mapper = None if share.mapping is None else Mapper(share.mapping, bundle, share.form)
+    reads = None if share.mapping is None else share.mapping.reads
+    times = frozenset[str]() if mapper is None else mapper.times
+    part = share.number, share.of
+    log: Table | Traces = Table(share.paths, share.form, reads, times, part=part, watch=watch)
+    if share.form == "xes":
+        log = Traces(share.paths, part=part, watch=watch)
+    with log:
+        yield log, mapper
+
+
 def _work(pipe: Connection, packed: bytes, share: Share) -> None:
     bundle = from_bytes(packed)
     replay = Replay(bundle, share.by)
     try:
-        mapper = None if share.mapping is None else Mapper(share.mapping, bundle, share.form)
-        reads = None if share.mapping is None else share.mapping.reads
-        times = frozenset[str]() if mapper is None else mapper.times
-        watch = _telling(pipe) if share.watched else None
-        with Table(share.paths, share.form, reads, times, part=(share.number, share.of), watch=watch) as table:
-            if mapper is None:
-                replay.take_lines(table)
-            else:
-                replay.take_mapped(table, mapper)
+        with _opened(share, bundle, _telling(pipe) if share.watched else None) as (log, mapper):
+            if mapper is not None:
+                replay.take_mapped(log, mapper)
+            elif isinstance(log, Table):
+                replay.take_lines(log)
         replay.flush()
         pipe.send(replay.seen.last)
         replay.finish(pipe.recv())

@@ -65,7 +65,11 @@ if TYPE_CHECKING:
     help="Tell the share in time for limits from A to B, as 1h..8h, or 1h..8h/30m.",
 )
 @click.option(
-    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes to share tables among."
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes to share tables and traces among.",
 )
 @click.option(
     "--engine", type=click.Choice(("local", "spark")), default="local", show_default=True,
@@ -460,22 +464,20 @@ def replayed(
         if asked.engine == "spark":
             return _on_spark(asked, bundle, form, mapper)
         replay = Replay(bundle, asked.by, told, heard)
-        if form in ("xes", "ocel") and mapper is not None:
-            kind = Traces if form == "xes" else Objects
-            with kind(asked.logs, watch=asked.watch) as log:
+        mapping = None if mapper is None else mapper.mapping
+        reads = None if mapping is None else mapping.reads
+        times = frozenset[str]() if mapper is None else mapper.times
+        log: Objects | Traces | Table = Table(asked.logs, form, reads, times, watch=asked.watch)
+        if form in ("xes", "ocel"):
+            log = (Traces if form == "xes" else Objects)(asked.logs, watch=asked.watch)
+        with log:
+            if shared and not isinstance(log, Objects) and may_be_shared(bundle, log):
+                wanted = (bundle, asked.logs, form, mapping, asked.by, asked.until, asked.workers, asked.watch)
+                return shared_replay(*wanted)
+            if mapper is not None:
                 replay.take_mapped(log, mapper)
-        else:
-            mapping = None if mapper is None else mapper.mapping
-            times = frozenset[str]() if mapper is None else mapper.times
-            reads = None if mapping is None else mapping.reads
-            with Table(asked.logs, form, reads, times, watch=asked.watch) as table:
-                if shared and may_be_shared(bundle, table):
-                    wanted = (bundle, asked.logs, form, mapping, asked.by, asked.until, asked.workers, asked.watch)
-                    return shared_replay(*wanted)
-                if mapper is None:
-                    replay.take_lines(table)
-                else:
-                    replay.take_mapped(table, mapper)
+            elif isinstance(log, Table):
+                replay.take_lines(log)
         if asked.watch is not None:
             asked.watch("what falls due", 0)
         replay.finish(asked.until)
