@@ -138,6 +138,35 @@ def test_parts_of_a_log_have_each_trace_once_with_the_numbers_of_the_whole(tmp_p
         assert sum(repeated for _, repeated in parts) == whole[1]
 
 
+@settings(max_examples=examples(60))
+@given(logs)
+def test_a_log_that_is_read_once_is_the_same_or_is_told_to_have_traces_of_one_name(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("law") / "log.xes"
+    path.write_text(text)
+    surely = read(path)
+    with Traces([str(path)], sure=False) as log:
+        try:
+            found = [*log.groups("concept:name", WANTED)]
+        except LogFault:
+            assert isinstance(surely, str)
+        except xes.Repeated:
+            assert surely[1] > 0
+        else:
+            assert surely == (found, 0)
+
+
+def test_a_name_that_comes_again_is_noticed_long_before_the_end(tmp_path):
+    path = tmp_path / "log.xes"
+    names = [f'<trace><string key="concept:name" value="T-{number // 2}"/></trace>' for number in range(40)]
+    path.write_text(f"{BEGIN}{''.join(names)}</log>")
+    given = []
+    with mock.patch.object(xes, "NAMES_AT_A_TIME", 8), Traces([str(path)], sure=False) as log:
+        groups = log.groups("concept:name", WANTED)
+        with pytest.raises(xes.Repeated):
+            given.extend(groups)
+    assert len(given) < 10
+
+
 def test_most_of_a_log_is_read_quickly(tmp_path):
     event = "<event>" + "".join(PLAIN[:3] + PLAIN[4:]) + "</event>"
     path = tmp_path / "log.xes.gz"

@@ -14,7 +14,7 @@ from carepolicy.audit.mapping import Mapper
 from carepolicy.audit.measures import Measures
 from carepolicy.audit.ocel import Objects
 from carepolicy.audit.tables import Table
-from carepolicy.audit.xes import Traces
+from carepolicy.audit.xes import Repeated, Traces
 from carepolicy.checks.mappings import plain_name
 from carepolicy.engine.cards import SHORTEST, names_card
 from carepolicy.engine.codes import UNREADABLE
@@ -349,6 +349,22 @@ class Replay:
         for stratum in self.running().strata:
             for subject in stratum.subjects.values():
                 yield from subject.cases.values()
+
+
+def taken(begun: Callable[[], Replay], opened: Callable[[bool], tuple[Log, Mapper | None]], hopes: bool) -> Replay:
+    """The replay of a log, but for what falls due at its end. Who ``hopes`` reads traces once; where some prove to have
+    one name, the replay is ``begun`` anew, with the log ``opened`` to be sure."""
+    replay = begun()
+    log, mapper = opened(not hopes)
+    try:
+        with log:
+            if mapper is not None:
+                replay.take_mapped(log, mapper)
+            elif isinstance(log, Table):
+                replay.take_lines(log)
+    except Repeated:
+        return taken(begun, opened, False)
+    return replay
 
 
 def _has_odd(rows: Sequence[Row]) -> bool:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, cast
 
 from carepolicy.audit.mapping import Mapper
-from carepolicy.audit.replay import Replay
+from carepolicy.audit.replay import Replay, taken
 from carepolicy.audit.tables import LogFault, Table
 from carepolicy.audit.xes import Traces
 from carepolicy.engine.parallel import WorkerDied, deaf_to_interrupts
@@ -24,6 +23,7 @@ from carepolicy.machine.bundle import from_bytes, to_bytes
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from carepolicy.audit.replay import Log
     from carepolicy.audit.tables import Begin, Done
     from carepolicy.machine.program import Bundle
     from carepolicy.policy.language.mapping import LogMapping
@@ -42,7 +42,7 @@ class Share:
     watched: bool
 
 
-def may_be_shared(bundle: Bundle, log: Table | Traces) -> bool:
+def may_be_shared(bundle: Bundle, log: Log) -> bool:
     """Whether subjects concern nobody but themselves: no flow is keyed by a fact or hears what others raise, no watch
     counts, and the log joins no subjects."""
     from carepolicy.engine.intake import MERGE
@@ -152,29 +152,25 @@ def _heard(pipe: Connection) -> Any:
     return said
 
 
-@contextmanager
-def _opened(share: Share, bundle: Bundle, watch: Begin | None) -> Iterator[tuple[Table | Traces, Mapper | None]]:
+def _part(share: Share, bundle: Bundle, watch: Begin | None, sure: bool) -> tuple[Table | Traces, Mapper | None]:
     """The part of the logs that is a process's share, and what makes events of its rows."""
     mapper = None if share.mapping is None else Mapper(share.mapping, bundle, share.form)
+    part = share.number, share.of
+    if share.form == "xes":
+        return Traces(share.paths, part=part, watch=watch, sure=sure), mapper
     reads = None if share.mapping is None else share.mapping.reads
     times = frozenset[str]() if mapper is None else mapper.times
-    part = share.number, share.of
-    log: Table | Traces = Table(share.paths, share.form, reads, times, part=part, watch=watch)
-    if share.form == "xes":
-        log = Traces(share.paths, part=part, watch=watch)
-    with log:
-        yield log, mapper
+    return Table(share.paths, share.form, reads, times, part=part, watch=watch), mapper
 
 
 def _work(pipe: Connection, packed: bytes, share: Share) -> None:
     bundle = from_bytes(packed)
-    replay = Replay(bundle, share.by)
     try:
-        with _opened(share, bundle, _telling(pipe) if share.watched else None) as (log, mapper):
-            if mapper is not None:
-                replay.take_mapped(log, mapper)
-            elif isinstance(log, Table):
-                replay.take_lines(log)
+        replay = taken(
+            lambda: Replay(bundle, share.by),
+            lambda sure: _part(share, bundle, _telling(pipe) if share.watched else None, sure),
+            not share.watched,
+        )
         replay.flush()
         pipe.send(replay.seen.last)
         replay.finish(pipe.recv())

@@ -40,6 +40,12 @@ Group = tuple["str | None", "list[Row]"]
 
 Found = TypeVar("Found")
 
+NAMES_AT_A_TIME = 10_000
+
+
+class Repeated(Exception):
+    """Traces have one name, and some of them were given as if they had not."""
+
 
 @dataclass
 class Traces:
@@ -47,7 +53,11 @@ class Traces:
     the trace (or another, ``case:NAME``). Columns are attributes of events, and those of the trace with ``case:``
     before. ``repeated`` counts, once groups are read, the traces whose name a trace before them has. Of several parts
     (by the checksum of the name) ``part`` is the number of this one, and how many there are. ``watch`` hears how many
-    bytes are read for the first time, and how many events have been given."""
+    bytes are read for the first time, and how many events have been given.
+
+    A log is read twice, first for its names. It is read once where this is not to be ``sure``: then ``Repeated`` is
+    raised where traces turn out to have one name, and what was given is to be forgotten.
+    """
 
     paths: Sequence[str]
     refused: list[tuple[int, str]] = field(default_factory=list)
@@ -55,6 +65,7 @@ class Traces:
     repeated: int = 0
     part: tuple[int, int] = (0, 1)
     watch: Begin | None = None
+    sure: bool = True
 
     def __enter__(self) -> Traces:
         """See that the files can be opened."""
@@ -78,35 +89,40 @@ class Traces:
         wanted = _Wanted(subject.removeprefix(CASE), columns, *self.part)
         with closing(sqlite3.connect("", isolation_level=None)) as shelf:  # its file goes when it is closed
             try:
-                places = {name: place for place, name in enumerate(self._repeated(shelf, wanted))}
-                steps = Steps(self.watch, "events", self._events // self.part[1])
-                for name, rows in self._of_each(lambda log: log.groups(wanted)):
-                    if name in places:
-                        told = places[name], name, pickle.dumps(rows)
-                        shelf.execute("INSERT INTO trace VALUES (?, ?, ?)", told)
-                    else:
-                        yield name, rows
-                        steps(len(rows))
-                for name, rows in _brought_together(shelf):
-                    yield name, rows
-                    steps(len(rows))
+                shelf.execute("CREATE TABLE trace (place INTEGER, name TEXT, rows BLOB)")
+                shelf.execute("BEGIN")
+                yield from (self._surely if self.sure else self._hoping)(_Names(shelf), wanted)
+                yield from _brought_together(shelf)
             except sqlite3.Error as fault:
                 raise LogFault(f"{self.paths[0]} cannot be sorted by its traces' names: {fault}") from None
 
-    def _repeated(self, shelf: sqlite3.Connection, wanted: _Wanted) -> list[str]:
-        """The names that several traces have, in the order of the first of each."""
-        shelf.execute("CREATE TABLE trace (place INTEGER, name TEXT, rows BLOB)")
-        shelf.execute("CREATE TABLE name (name TEXT)")
-        shelf.execute("BEGIN")
+    def _hoping(self, names: _Names, wanted: _Wanted) -> Iterator[Group]:
+        """Each trace, in the hope that none has the name of another."""
+        for name, rows in self._of_each(lambda log: log.groups(wanted)):
+            if name is not None:
+                names.add(name)
+            yield name, rows
+        if names.several():
+            raise Repeated
+
+    def _surely(self, names: _Names, wanted: _Wanted) -> Iterator[Group]:
+        """Each trace whose name no other has; the others go on the shelf."""
         counts = self.watch is not None
-        found = self._of_each(lambda log: log.names(wanted, counts), Steps(self.watch, "bytes read", self._size))
-        shelf.executemany("INSERT INTO name VALUES (?)", ((name,) for name in found if name is not None))
-        several = shelf.execute(
-            "SELECT name, count(*) FROM name GROUP BY name HAVING count(*) > 1 ORDER BY min(rowid)"
-        ).fetchall()
-        shelf.execute("DROP TABLE name")
+        steps = Steps(self.watch, "bytes read", self._size) if counts else None
+        for name in self._of_each(lambda log: log.names(wanted, counts), steps):
+            if name is not None:
+                names.add(name, check=False)
+        several = names.several()
         self.repeated = sum(count - 1 for _, count in several)
-        return [name for name, _ in several]
+        places = {name: place for place, (name, _) in enumerate(several)}
+        steps = Steps(self.watch, "events", self._events // self.part[1])
+        for name, rows in self._of_each(lambda log: log.groups(wanted)):
+            if name in places:
+                told = places[name], name, pickle.dumps(rows)
+                names.shelf.execute("INSERT INTO trace VALUES (?, ?, ?)", told)
+            else:
+                yield name, rows
+            steps(len(rows))
 
     def sample(self, most: int) -> list[dict[str, str | None]]:
         """The first events, by attribute."""
@@ -118,9 +134,7 @@ class Traces:
                 break
         return found
 
-    def _of_each(
-        self, asked: Callable[[_Log], Iterator[Found]], steps: Callable[[int], None] = lambda more: None
-    ) -> Iterator[Found]:
+    def _of_each(self, asked: Callable[[_Log], Iterator[Found]], steps: Steps | None = None) -> Iterator[Found]:
         """What is asked of each log, one after the other; ``steps`` hears of bytes that are read for it."""
         self._events = 0
         for path in self.paths:
@@ -129,7 +143,7 @@ class Traces:
                 read = 0
                 try:
                     for found in asked(log):
-                        if (here := file.tell()) != read:
+                        if steps is not None and (here := file.tell()) != read:
                             steps(here - read)
                             read = here
                         yield found
@@ -165,6 +179,39 @@ def _event_form(keys: Sequence[str]) -> re.Pattern[str] | None:
     return re.compile(
         rf'(<event>(?:\s*+<[a-z]++ key="(?:{wanted}[^"&<]*+" value="[^"<]*+)"\s*+/>)*\s*+</event>\s*+)', re.ASCII
     )
+
+
+class _Names:
+    """The names of traces, beyond memory."""
+
+    def __init__(self, shelf: sqlite3.Connection) -> None:
+        self.shelf = shelf
+        self._waiting: list[tuple[str]] = []
+        self._count = 0
+        self._next = NAMES_AT_A_TIME
+        shelf.execute("CREATE TABLE name (name TEXT)")
+
+    def add(self, name: str, check: bool = True) -> None:
+        """Note one more. Raises ``Repeated`` where a ``check``, which is made at ever longer intervals, finds a name
+        twice."""
+        self._waiting.append((name,))
+        if len(self._waiting) == NAMES_AT_A_TIME:
+            self._put()
+            if check and self._count >= self._next:
+                self._next *= 4
+                if self.several():
+                    raise Repeated
+
+    def _put(self) -> None:
+        self.shelf.executemany("INSERT INTO name VALUES (?)", self._waiting)
+        self._count += len(self._waiting)
+        self._waiting.clear()
+
+    def several(self) -> list[tuple[str, int]]:
+        """The names that several traces have, in the order of the first of each, and how many have them."""
+        self._put()
+        several = "SELECT name, count(*) FROM name GROUP BY name HAVING count(*) > 1 ORDER BY min(rowid)"
+        return self.shelf.execute(several).fetchall()
 
 
 class _Wanted:

@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 
     from carepolicy.audit.mapping import Mapper
     from carepolicy.audit.measures import Round
-    from carepolicy.audit.replay import Replay
+    from carepolicy.audit.replay import Log, Replay
     from carepolicy.audit.tables import Begin
     from carepolicy.audit.whatif import Differs
     from carepolicy.charts.changes import Difference
     from carepolicy.engine.record import Record
     from carepolicy.machine.program import Bundle
+    from carepolicy.policy.language.mapping import LogMapping
     from carepolicy.policy.model import Policies
     from carepolicy.report import Rounds
     from carepolicy.store.contract import Store
@@ -441,17 +442,14 @@ def replayed(
 ) -> Replay:
     """The replay of some logs through a set; ends where one cannot be read. ``told`` hears of each round, ``heard`` of
     each record."""
-    from carepolicy.audit.ocel import Objects
-    from carepolicy.audit.replay import Replay
-    from carepolicy.audit.tables import LogFault, Table, format_of
+    from carepolicy.audit.replay import Replay, taken
+    from carepolicy.audit.tables import LogFault, format_of
     from carepolicy.audit.workers import may_be_shared, shared_replay
-    from carepolicy.audit.xes import Traces
     from carepolicy.engine.parallel import WorkerDied
 
     for path in asked.logs:
         if not os.path.exists(path) and not (asked.engine == "spark" and asked.mapping is None and "://" in path):
             raise CommandError(f"{path}: there is no such file")
-    shared = told is None and heard is None and asked.workers > 1
     try:
         if asked.mapping is None:
             for path in asked.logs:
@@ -463,21 +461,19 @@ def replayed(
             form = mapper.form
         if asked.engine == "spark":
             return _on_spark(asked, bundle, form, mapper)
-        replay = Replay(bundle, asked.by, told, heard)
         mapping = None if mapper is None else mapper.mapping
-        reads = None if mapping is None else mapping.reads
-        times = frozenset[str]() if mapper is None else mapper.times
-        log: Objects | Traces | Table = Table(asked.logs, form, reads, times, watch=asked.watch)
-        if form in ("xes", "ocel"):
-            log = (Traces if form == "xes" else Objects)(asked.logs, watch=asked.watch)
-        with log:
-            if shared and not isinstance(log, Objects) and may_be_shared(bundle, log):
+        if told is None and heard is None and asked.workers > 1 and form != "ocel":
+            log, _ = _opened(asked, bundle, form, mapping)
+            with log:
+                shared = may_be_shared(bundle, log)
+            if shared:
                 wanted = (bundle, asked.logs, form, mapping, asked.by, asked.until, asked.workers, asked.watch)
                 return shared_replay(*wanted)
-            if mapper is not None:
-                replay.take_mapped(log, mapper)
-            elif isinstance(log, Table):
-                replay.take_lines(log)
+        replay = taken(
+            lambda: Replay(bundle, asked.by, told, heard),
+            lambda sure: _opened(asked, bundle, form, mapping, sure),
+            told is None and heard is None and asked.watch is None,
+        )
         if asked.watch is not None:
             asked.watch("what falls due", 0)
         replay.finish(asked.until)
@@ -486,6 +482,25 @@ def replayed(
     except WorkerDied as fault:
         raise CommandError(str(fault), UNREACHABLE) from None
     return replay
+
+
+def _opened(
+    asked: Asked, bundle: Bundle, form: str, mapping: LogMapping | None, sure: bool = True
+) -> tuple[Log, Mapper | None]:
+    """The logs, not read yet, and what makes events of their rows."""
+    from carepolicy.audit.mapping import Mapper
+    from carepolicy.audit.ocel import Objects
+    from carepolicy.audit.tables import Table
+    from carepolicy.audit.xes import Traces
+
+    mapper = None if mapping is None else Mapper(mapping, bundle, form)
+    if form == "xes":
+        return Traces(asked.logs, watch=asked.watch, sure=sure), mapper
+    if form == "ocel":
+        return Objects(asked.logs, watch=asked.watch), mapper
+    reads = None if mapping is None else mapping.reads
+    times = frozenset[str]() if mapper is None else mapper.times
+    return Table(asked.logs, form, reads, times, watch=asked.watch), mapper
 
 
 def _on_spark(asked: Asked, bundle: Bundle, form: str, mapper: Mapper | None) -> Replay:
