@@ -13,14 +13,11 @@ from carepolicy.charts import strips
 from carepolicy.charts.colours import shade, text_on
 from carepolicy.charts.letters import length
 from carepolicy.charts.markup import (
-    END_GROUND,
-    GOOD_GROUND,
-    GOOD_LINE,
-    GREY,
     QUESTION_GROUND,
     TIMER_GROUND,
     TIMER_LINE,
     TIMER_TEXT,
+    end_colours,
 )
 from carepolicy.charts.plan import Happening, Mark
 from carepolicy.charts.strips import (
@@ -300,7 +297,7 @@ class Maker:
         if target is None:
             return lines_of(self.chart.labels.stays, width, Ink(SMALL, colour=FAINT)), "", ""
         if target.number is None:
-            colour, paint = ("#14501F", GOOD_GROUND) if target.good else (strips.INK, END_GROUND)
+            _, paint, colour = end_colours(target)
             return lines_of(f"■ {target.title}", width, Ink(PLAIN, bold=True, colour=colour)), paint, ""
         owner = self.chart.shades.get(target.role or "", NOBODY)
         arrow = "←" if self.chart.right_to_left else "→"
@@ -321,7 +318,7 @@ class Maker:
 
     def end(self, end: Target, width: float) -> list[Strip]:
         """The end that the path leads to, as a box under its last card."""
-        line, ground = (GOOD_LINE, GOOD_GROUND) if end.good else (GREY, END_GROUND)
+        line, ground, _ = end_colours(end)
         mark = self.chart.marks.get(end.state)
         arrow = Stroke(((RAIL, 0), (RAIL, LEAD - 1)))
         text = f"{mark.word} {end.title}" if mark is not None and mark.word else end.title

@@ -244,7 +244,7 @@ class Drawing:
 
     def end(self, graph: graphviz.Digraph, end: Target) -> None:
         """An end that is drawn as a box."""
-        line, ground = markup.end_colours(end)
+        line, ground, _ = markup.end_colours(end)
         mark = self.chart.marks.get(end.state)
         line = mark.line if mark is not None and mark.line else line
         graph.node(identifier("end", end.state), label=markup.ending(self.pen, end, mark), shape="box",
@@ -371,10 +371,13 @@ def _column(pen: Pen, blocks: list[Block], told_of: str) -> str:
     lines: list[str] = []
     last = ""
     for where, text, _ in blocks:
+        if lines:
+            lines.append(f'{font("&#160;", size=3 if where == last else 6)}<BR ALIGN="{pen.near}"/>')
         if where != last:
             last = where
             title = pen.lines(wrapped(told_of.format(where, "").rstrip(), _COLUMNS), "near")
             lines.append(font(title, size=11, bold=True))
+            lines.append(f'{font("&#160;", size=2)}<BR ALIGN="{pen.near}"/>')
         lines.append(text)
     return (
         f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" COLOR="{GREY}" BGCOLOR="#FFFFFF">'

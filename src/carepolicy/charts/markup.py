@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 GREY = "#555555"
 TIMER_LINE, TIMER_GROUND, TIMER_TEXT = "#A61B12", "#FDE8E6", "#7A120B"
 QUESTION_LINE, QUESTION_GROUND = "#6B5900", "#FFF6CC"
-GOOD_LINE, GOOD_GROUND = "#1B6E2E", "#DFF3E3"
+GOOD_LINE, GOOD_GROUND, _GOOD_TEXT = "#1B6E2E", "#DFF3E3", "#14501F"
 END_GROUND = "#EEEEEE"
 CARD_WIDTH = 200
 BESIDE = 34
@@ -199,9 +199,9 @@ def ending(pen: Pen, target: Target, mark: Mark | None = None) -> str:
     return f"<{_marked(pen, mark)}{font(pen.lines(balanced(target.title, 24)), size=13, bold=True)}>"
 
 
-def end_colours(target: Target) -> tuple[str, str]:
-    """Line and ground of an end."""
-    return (GOOD_LINE, GOOD_GROUND) if target.good else (GREY, END_GROUND)
+def end_colours(target: Target) -> tuple[str, str, str]:
+    """Line and ground of an end, and the text of a way that leads there."""
+    return (GOOD_LINE, GOOD_GROUND, _GOOD_TEXT) if target.good else (GREY, END_GROUND, "#111111")
 
 
 def _marked(pen: Pen, mark: Mark | None) -> str:
@@ -274,10 +274,8 @@ def step_colours(shade: Shade) -> tuple[str, str, str]:
 
 
 def target_colours(target: Target, shade: Shade) -> tuple[str, str, str]:
-    """Line, ground and text of a destination: in its owner's colours, an end in grey."""
-    if target.number is not None:
-        return step_colours(shade)
-    return GREY, END_GROUND, "#111111"
+    """Line, ground and text of a destination: in its owner's colours, an end in its own."""
+    return step_colours(shade) if target.number is not None else end_colours(target)
 
 
 def _runs(cells: list[str]) -> list[list[str]]:
