@@ -1,11 +1,11 @@
 "use strict";
 /* files */
-const VERSION = "2a441c2216ed7cdf";
+const VERSION = "ca04b94193686fdb";
 const FILES = {
 "../assets/chart.js": "174d124b940de23e",
 "../assets/guide.css": "ff7c916309a03aa2",
 "../assets/guide.js": "3901541305459e64",
-"../assets/handbook.css": "748991d23a1672b4",
+"../assets/handbook.css": "9f58eaf1db16e88c",
 "../assets/handbook.js": "101b3a410796538d",
 "../assets/icon.svg": "573b869003393d3f",
 "../assets/marks.js": "028ba479d7e4146e",
