@@ -28,6 +28,15 @@ event: {column: what, values: {Written: ticket_inserted, Taken: taken_in_charge}
 """
 
 
+OF_TRACES = """\
+mapping: traces
+flow: helpdesk_ticket
+reads: {format: xes}
+subject: concept:name
+event: {column: concept:name, values: {Written: ticket_inserted, Taken: taken_in_charge}}
+"""
+
+
 def shuffled(folder: Path, lines: list[bytes], files: int = 3) -> list[str]:
     """Lines in files, in no order."""
     random.Random(7).shuffle(lines)
@@ -102,6 +111,31 @@ def test_rows_of_tables_are_mapped_by_the_tasks(cluster, tmp_path):
         paths.append(str(path))
     found, _ = same_on_both(*paths, "--policies", str(HELPDESK), "--map", str(mapping))
     assert (found["rejected"], found["left_out"], found["duplicates"]) == (3, 1, 4)
+
+
+def test_traces_of_several_logs_are_one_log(cluster, tmp_path):
+    """Traces of one name, in whichever file, are one case."""
+    paths, mapping = [], tmp_path / "m.yaml"
+    mapping.write_text(OF_TRACES)
+    for number in range(2):
+        traces = "".join(
+            f'<trace><string key="concept:name" value="T-{name}"/>'
+            + "".join(
+                f'<event><string key="concept:name" value="{what}"/>'
+                f'<date key="time:timestamp" value="2024-03-{4 + number:02}T{hour}:00:00Z"/></event>'
+                for what, hour in (("Written", 10), ("Taken", 10 + name))
+            )
+            + "</trace>"
+            for name in range(number, number + 6)
+        )
+        path = tmp_path / f"{number}.xes"
+        path.write_text(f'<log xmlns="http://www.xes-standard.org/">{traces}</log>')
+        paths.append(str(path))
+    found, told = same_on_both(*paths, "--policies", str(HELPDESK), "--map", str(mapping))
+    assert found["flows"]["helpdesk_ticket"]["cases"] == 7
+    assert (
+        told == "note: 5 traces have the name of one before; the events of traces of one name are those of one case\n"
+    )
 
 
 def test_a_line_that_is_not_utf8_is_named_as_the_reason(cluster, tmp_path):
