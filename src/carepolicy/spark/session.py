@@ -40,7 +40,7 @@ def session(**settings: str) -> SparkSession:
         found = builder.getOrCreate()
     except PySparkException as fault:
         if "JAVA" in (fault.getCondition() or ""):
-            raise SparkFault("Spark could not start Java: set JAVA_HOME to a JDK that it knows, as 17 or 21") from None
+            raise SparkFault("Spark could not start Java: set JAVA_HOME to a whole JDK that it knows, as 17") from None
         raise SparkFault(_first_line(fault)) from None
     context = found.sparkContext
     if context.getConf().get("spark.log.level") is None:
