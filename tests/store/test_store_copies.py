@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import astuple
 
 from carepolicy.engine.case import CARRIED, OWN, Case, LiveProgram
 from carepolicy.engine.instants import DAY, NEVER
@@ -152,7 +153,7 @@ def of_round(held: Round | None) -> dict[str, Any]:
 
 def kept_and_taken_up(case: Case, memory: StoreMemory, _: Path) -> Case:
     freezer = memory._freezers[1, "ticket"]
-    return freezer.thaw("a", *freezer.freeze(case))
+    return freezer.thaw("a", *astuple(freezer.freeze(case)))
 
 
 def moved_by_an_apply(case: Case, memory: StoreMemory, tmp_path: Path) -> Case:

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 import pytest
+from msgspec.structs import astuple
 
 from carepolicy.businesstime.instants import microseconds
 from carepolicy.engine.case import Case, Subject
@@ -92,7 +93,7 @@ def test_every_part_of_a_case_comes_back_as_it_was(url: str) -> None:
             for subject in stratum.subjects.values():
                 for case in subject.cases.values():
                     freezer = memory._freezers[1, case.program.flow]
-                    assert parts(freezer.thaw(subject.name, *freezer.freeze(case))) == parts(case)
+                    assert parts(freezer.thaw(subject.name, *astuple(freezer.freeze(case)))) == parts(case)
                     seen += 1
     assert seen > 50
 
