@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from carepolicy.cli import stores
 from carepolicy.machine import cache
+from carepolicy.policy.files import digest_of
+from shops import SHOP
 
 
 @pytest.fixture
@@ -100,3 +104,28 @@ def test_the_oldest_go_when_there_are_too_many(folder: Path, monkeypatch: pytest
         os.utime(newest, (number, number))
     assert [cache.load("things", str(number)) for number in range(5)] == [None, None, b"2", b"3", b"4"]
     assert cache.load("others", "z") == b"1"
+
+
+def test_a_folder_is_hashed_again_only_when_one_of_its_files_was_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAREPOLICY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(stores, "SETTLED", 0)
+    folder = tmp_path / "policies"
+    shutil.copytree(SHOP, folder)
+    hashed: list[str] = []
+
+    def counted(root: str) -> str:
+        hashed.append(root)
+        return digest_of(root)
+
+    monkeypatch.setattr(stores, "digest_of", counted)
+    installed = digest_of(folder)
+    assert [stores.differs(str(folder), installed) for _ in range(3)] == [False] * 3
+    assert len(hashed) == 1
+    organisation = folder / "organisation.yaml"
+    before = organisation.stat()
+    organisation.write_text(organisation.read_text()[:-1] + "#")
+    os.utime(organisation, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert [stores.differs(str(folder), installed) for _ in range(2)] == [True] * 2
+    assert len(hashed) == 2

@@ -139,7 +139,8 @@ def test_a_log_without_faults_goes_the_straight_way_however_its_data_is_written(
 
     run = Run(bundle)
     monkeypatch.setattr(run.intake, "read", unexpected)
-    rows, odd = run.read(numbered(complaint_lines(3000, every=every, nested=nested)))
+    reading = run.read(numbered(complaint_lines(3000, every=every, nested=nested)))
+    rows, odd = reading.rows, reading.odd
     assert (len(rows), odd) == (3000, [])
 
 
@@ -156,7 +157,7 @@ def test_times_that_are_written_in_another_way_go_the_straight_way_too(
     log = [line.replace(b"2026-01-05T08:00:00+00:00", said.encode()) for line in complaint_lines(20)]
     run = Run(bundle)
     monkeypatch.delattr(Intake, "read")
-    rows, _ = run.read(numbered(log))
+    rows = run.read(numbered(log)).rows
     own = text_of(parse(said))
     assert rows[0][4] == own != said
 
@@ -165,9 +166,11 @@ def test_only_the_ids_of_events_that_can_be_taken_are_known_afterwards(bundle: B
     log = complaint_lines(20)
     wrong = log[7].replace(b'"type":', b'"type":"x","was":')
     run = Run(bundle)
-    rows, odd = run.read(numbered([*log[:7], wrong, *log[8:], b"{}"]))
+    reading = run.read(numbered([*log[:7], wrong, *log[8:], b"{}"]))
+    rows, odd = reading.rows, reading.odd
     assert (len(rows), [place for place, _ in odd]) == (19, [7, 19])
-    rows, odd = run.read(numbered(log))
+    reading = run.read(numbered(log))
+    rows, odd = reading.rows, reading.odd
     assert [row[0] for row in rows] == [8]
     assert [fault.refused.code for _, fault in odd if fault is not None] == [codes.DUPLICATE] * 19
 

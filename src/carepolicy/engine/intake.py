@@ -189,6 +189,23 @@ class Reading(Struct, frozen=True):
         return Reading(left, [*odd, *((len(left), fault) for _, fault in before)])
 
 
+class _StraightWays(dict[str, tuple[dict[str, Taker], Tree, str]]):
+    """By type of event what takes its facts, by their names and as a tree, and the type. Made when the first event of
+    the type comes: a set knows hundreds, of which one event needs one. Raises ``KeyError`` for a type that it does not
+    know."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        super().__init__()
+        self._carries = bundle.carries
+        self._takers = {name: plain_taker_of(fact) for name, fact in bundle.facts.items()}
+
+    def __missing__(self, event: str) -> tuple[dict[str, Taker], Tree, str]:
+        takers = {fact: self._takers[fact] for fact in self._carries[event]}
+        nesting = {fact: (fact, taker) for fact, taker in takers.items() if fact.count(".") <= DEEPEST_NAME}
+        found = self[event] = takers, _tree(nesting), event
+        return found
+
+
 class Intake:
     """Reads events for one policy set. Which of them were taken before is for a memory to say."""
 
@@ -199,13 +216,9 @@ class Intake:
             name for name, fact in bundle.facts.items() if fact.type in SPELLED or fact.item in SPELLED
         )
         self._fields: dict[str, dict[str, Taker]] = {MERGE: {"into": _subject if self.card_never else _cardless}}
-        self.straight: dict[str, tuple[dict[str, Taker], Tree, str]] = {}
-        plain = {name: plain_taker_of(fact) for name, fact in bundle.facts.items()}
+        self.straight = _StraightWays(bundle)
         for event, facts in bundle.carries.items():
             self._fields[event] = {fact: self._takers[fact] for fact in facts}
-            takers = {fact: plain[fact] for fact in facts}
-            nesting = {fact: (fact, taker) for fact, taker in takers.items() if fact.count(".") <= DEEPEST_NAME}
-            self.straight[event] = takers, _tree(nesting), event
 
     def read_lines(self, lines: Iterable[Line]) -> tuple[list[Row], list[Odd]]:
         """The events on some lines, in their order, and what is odd among them.

@@ -12,6 +12,7 @@ import os
 import stat
 import sys
 import zlib
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,7 @@ def _file(folder: str, kind: str, digest: str) -> str:
     return os.path.join(folder, f"{kind}-{key.hexdigest()}.cache")
 
 
+@lru_cache(maxsize=1)
 def _sources() -> str:
     """A hash of when the package's own files were changed, so that work on the package is seen at once."""
     top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

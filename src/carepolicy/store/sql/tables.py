@@ -138,15 +138,14 @@ TABLES = {
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
-_INSERT = re.compile(
+_INSERT = (
     r"INSERT INTO (?P<table>\w+) \((?P<columns>[^()]*)\)\s+VALUES \((?P<values>[^()]*)\)"
     r"(?:\s+ON CONFLICT(?: \((?P<key>[^()]*)\))? DO (?P<does>NOTHING|UPDATE SET .*?))?"
-    r"(?:\s+RETURNING (?P<asked>[\w, ]+))?",
-    re.DOTALL,
+    r"(?:\s+RETURNING (?P<asked>[\w, ]+))?"
 )
-_UPDATE = re.compile(r"UPDATE (?P<table>\w+) SET (?P<sets>.*?)(?:\s+WHERE (?P<where>.*))?", re.DOTALL)
-_DELETE = re.compile(r"DELETE FROM (?P<table>\w+)(?:\s+WHERE (?P<where>.*))?", re.DOTALL)
-_VALUE = re.compile(r"\s*(?:(?P<given>\?)|(?P<number>-?\d+)|'(?P<text>[^']*)'|(?P<null>NULL))\s*(?:,|$)")
+_UPDATE = r"UPDATE (?P<table>\w+) SET (?P<sets>.*?)(?:\s+WHERE (?P<where>.*))?"
+_DELETE = r"DELETE FROM (?P<table>\w+)(?:\s+WHERE (?P<where>.*))?"
+_VALUE = r"\s*(?:(?P<given>\?)|(?P<number>-?\d+)|'(?P<text>[^']*)'|(?P<null>NULL))\s*(?:,|$)"
 
 
 class Insert(Struct, frozen=True):
@@ -191,11 +190,11 @@ class Delete(Struct, frozen=True):
 def taken_apart(sql: str) -> Insert | Update | Delete:
     """What a statement that writes does."""
     plain = sql.strip()
-    if found := _INSERT.fullmatch(plain):
+    if found := re.fullmatch(_INSERT, plain, re.DOTALL):
         return _insert(plain, found)
-    if (found := _UPDATE.fullmatch(plain)) and "SELECT" not in found["sets"]:
+    if (found := re.fullmatch(_UPDATE, plain, re.DOTALL)) and "SELECT" not in found["sets"]:
         return Update(_table_of(found, sql), found["where"] or "1 = 1", found["sets"].count("?"), plain)
-    if (found := _DELETE.fullmatch(plain)) is not None:
+    if (found := re.fullmatch(_DELETE, plain, re.DOTALL)) is not None:
         return Delete(_table_of(found, sql), plain)
     raise AssertionError(f"a statement of a form that the sums do not know: {sql}")
 
@@ -212,7 +211,7 @@ def _insert(sql: str, found: re.Match[str]) -> Insert:
     assert set(names) <= set(table.columns), f"a column that the sums do not know: {sql}"
     places: list[int] = []
     values = dict(zip(table.columns, table.defaults, strict=True))
-    texts = list(_VALUE.finditer(found["values"]))
+    texts = list(re.finditer(_VALUE, found["values"]))
     assert "".join(each[0] for each in texts) == found["values"], f"a value that the sums do not know: {sql}"
     for name, value in zip(names, texts, strict=True):
         if value["given"]:
