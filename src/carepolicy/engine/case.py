@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from carepolicy.engine.absences import Absences
 from carepolicy.engine.instants import DAY, NEVER
-from carepolicy.engine.record import ClockData, Known, ProgramId, Record, Told, slug
+from carepolicy.engine.record import Data, Known, ProgramId, Record, slug
 from carepolicy.engine.round import Kept, LiveClock, Round, due_of, marked_in, used_of
 from carepolicy.policy.limit import ELAPSED
 
@@ -110,7 +110,7 @@ class Case:
                 self.extended = {**(self.extended or {}), clock.index: case.extended[before.index]}
         self.pending = tuple(clocks[each.name] for each in case.pending if each.name in clocks)
 
-    def record(self, kind: str, when: str, data: Told | ClockData) -> Record:
+    def record(self, kind: str, when: str, data: Data) -> Record:
         """The next record of the case."""
         self.sequence += 1
         return Record(self.program.id, self.subject, self.sequence, kind, when, data)
@@ -219,7 +219,7 @@ class Notice:
 
     __slots__ = ("private", "sealed", "told", "whole")
 
-    def __init__(self, told: Told, whole: Told | None = None, private: Private | None = None) -> None:
+    def __init__(self, told: Data, whole: Data | None = None, private: Private | None = None) -> None:
         self.told = told
         self.whole = whole
         self.private = private
@@ -349,7 +349,7 @@ class Said(Protocol):
     def kind(self) -> str:
         """The kind of the record."""
 
-    def data(self, stepper: Steps, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
+    def data(self, stepper: Steps, case: Case, event: Mapping[str, Any], reveal: bool) -> Data:
         """The record's data; private facts are masked unless ``reveal``."""
 
     def private(self, case: Case) -> Private:

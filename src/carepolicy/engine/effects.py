@@ -6,13 +6,15 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from orjson import dumps
+
 from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.businesstime.instants import TWO_YEARS
 from carepolicy.engine import clocks
 from carepolicy.engine.clocks import extend
 from carepolicy.engine.facts import plain
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.record import Told
+from carepolicy.engine.record import TextData, Told, json_text
 from carepolicy.policy.addresses import MAIL_ID
 from carepolicy.policy.characters import MASK
 
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
     from carepolicy.businesstime import Calendar
     from carepolicy.engine.absences import Absences
     from carepolicy.engine.case import Case, LiveProgram, LiveState, Private, Said, Steps
+    from carepolicy.engine.record import Data
     from carepolicy.machine.program import ArgumentTable, Bundle, EffectsTable, NoticeTable, OpenTable, RaiseTable
     from carepolicy.machine.template import Piece, Slot, Template
+    from carepolicy.policy.limit import Limit
 
 
 REPLIES_TO = "in_reply_to"
@@ -153,9 +157,13 @@ class CaseValues:
         return held.due if held is not None and held.running and held.due != NEVER else None
 
 
+Limits = dict["Limit | None", str]
+"""What a text tells of limits, each worked out once."""
+
+
 class LiveText:
-    """A text of a template: stretches of text, between which stand what differs from case to case, and the subject
-    within a stretch, as most texts tell nothing else."""
+    """A text of a template as it stands in JSON: stretches of text, between which stand what differs from case to case,
+    and the subject within a stretch, as most texts tell nothing else."""
 
     __slots__ = ("_first", "_others", "_template")
 
@@ -163,44 +171,52 @@ class LiveText:
         self._template = template
         self._first: tuple[str, ...] = ("",)
         """The stretch before all that differs, cut where the subject stands."""
-        self._others: tuple[tuple[Slot, tuple[str, ...]], ...] = ()
-        """What differs, each with the stretch behind it, cut where the subject stands."""
+        self._others: tuple[tuple[Slot, Limits | None, tuple[str, ...]], ...] = ()
+        """What differs, each with what is known of it where only a limit is told, and with the stretch behind it, cut
+        where the subject stands."""
         for each in parts:
             if isinstance(each, str):
-                self._add(each)
+                self._add(json_text(each))
             elif each.kind == "subject" and not each.isolated:
                 self._add(None)
             else:
-                self._others += ((each, ("",)),)
+                self._others += ((each, {} if each.kind == "limit" and not each.others else None, ("",)),)
 
     def _add(self, text: str | None) -> None:
         """Add a text, or the subject (None), to the last stretch."""
-        *before, last = self._first if not self._others else self._others[-1][1]
+        *before, last = self._first if not self._others else self._others[-1][2]
         stretch = (*before, last, "") if text is None else (*before, last + text)
         if self._others:
-            self._others = (*self._others[:-1], (self._others[-1][0], stretch))
+            self._others = (*self._others[:-1], (*self._others[-1][:2], stretch))
         else:
             self._first = stretch
 
-    def told(self, stepper: Steps, case: Case, reveal: bool) -> str:
-        """The text for a case."""
-        about = case.subject
+    def told(self, stepper: Steps, case: Case, about: str, reveal: bool) -> str:
+        """The text for a case ``about`` something, both as they stand in JSON."""
         said = about.join(self._first)
         if self._others:
             values, told = CaseValues(stepper, case), self._template.told
-            for slot, stretch in self._others:
-                said += told(slot, values, reveal) + about.join(stretch)
+            for slot, limits, stretch in self._others:
+                if limits is None:
+                    word = json_text(told(slot, values, reveal))
+                else:
+                    limit = values.clock_limit(slot.name)
+                    if (known := limits.get(limit)) is None:
+                        known = limits[limit] = json_text(told(slot, values, reveal))
+                    word = known
+                said += word + about.join(stretch)
         return said
 
 
 class ChannelText:
-    """A message on one channel in one language."""
+    """A message on one channel in one language: what is ``known`` of it before the case, how its data ``begin``, to
+    whom it goes, and its texts."""
 
-    __slots__ = ("address", "answers_mail", "channel", "hides_address", "language", "subject", "text")
+    __slots__ = ("address", "answers_mail", "begin", "hides_address", "known", "subject", "text")
 
-    def __init__(self, channel: str | None, template: Template, bundle: Bundle) -> None:
-        self.channel = channel
-        self.language = template.language
+    def __init__(self, name: str, channel: str | None, template: Template, bundle: Bundle) -> None:
+        self.known = {"template": name, "channel": channel, "language": template.language}
+        self.begin = f'{dumps(self.known).decode()[:-1]},"to":'
         self.address = bundle.addresses.get(channel) if channel is not None else None
         self.hides_address = self.address is not None and bundle.facts[self.address].private
         self.answers_mail = MAIL_ID in bundle.facts and "@" in bundle.channels.get(channel or "", "")
@@ -247,35 +263,35 @@ class LiveMessage:
         """The private facts that go into each field."""
         return self._private.get(case.channel or "", self._private[""])
 
-    def data(self, stepper: Steps, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
+    def data(self, stepper: Steps, case: Case, event: Mapping[str, Any], reveal: bool) -> Data:
         """The message in the customer's language, on the channel of the case."""
         key = case.channel, stepper.language(case, self._templates)
         said = self._texts.get(key)
         if said is None:
             channel, language = key
-            said = self._texts[key] = ChannelText(channel, self._templates[language], self._bundle)
+            said = self._texts[key] = ChannelText(self._name, channel, self._templates[language], self._bundle)
         to = None if said.address is None else stepper.value(case, said.address)
         if to is not None and said.hides_address and not reveal:
             to = MASK
-        subject, text = said.subject.told(stepper, case, reveal), said.text.told(stepper, case, reveal)
-        told = Told(
-            template=self._name, channel=said.channel, language=said.language, to=to, subject=subject, text=text
-        )
+        address, about, replies = dumps(to).decode(), json_text(case.subject), ""
+        subject, text = said.subject.told(stepper, case, about, reveal), said.text.told(stepper, case, about, reveal)
         if said.answers_mail and (answered := stepper.value(case, MAIL_ID)) is not None:
-            told[REPLIES_TO] = MASK if self._hides_mail and not reveal else answered
-        return told
+            shown = MASK if self._hides_mail and not reveal else answered
+            replies = f',"{REPLIES_TO}":{dumps(shown).decode()}'
+        return TextData(said.known, f'{said.begin}{address},"subject":"{subject}","text":"{text}"{replies}}}')
 
 
 class LiveNotice:
     """A notice for a role, in the organisation's first language that it has."""
 
-    __slots__ = ("__dict__", "_role", "_text", "_texts", "hours")  # __dict__: what is asked for
+    __slots__ = ("__dict__", "_begin", "_known", "_text", "_texts", "hours")  # __dict__: what is asked for
 
     kind = "notice.requested"
 
     def __init__(self, table: NoticeTable, bundle: Bundle) -> None:
         texts = table.texts
-        self._role = table.role
+        self._known = {"role": table.role}
+        self._begin = f'{dumps(self._known).decode()[:-1]},"text":"'
         self.hours: Calendar | None = None if table.calendar is None else bundle.calendars[table.calendar]
         language = next((each for each in bundle.languages if each in texts), next(iter(texts)))
         self._text = LiveText(texts[language], texts[language].text)
@@ -289,9 +305,10 @@ class LiveNotice:
         """The private facts that go into each field."""
         return self._private
 
-    def data(self, stepper: Steps, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
+    def data(self, stepper: Steps, case: Case, event: Mapping[str, Any], reveal: bool) -> Data:
         """The role, and the text for the case."""
-        return Told(role=self._role, text=self._text.told(stepper, case, reveal))
+        text = self._text.told(stepper, case, json_text(case.subject), reveal)
+        return TextData(self._known, f'{self._begin}{text}"}}')
 
 
 class LiveRequest:
@@ -311,7 +328,7 @@ class LiveRequest:
         """The private facts that go into each field."""
         return self._private
 
-    def data(self, stepper: Steps, case: Case, event: Mapping[str, Any], reveal: bool) -> Told:
+    def data(self, stepper: Steps, case: Case, event: Mapping[str, Any], reveal: bool) -> Data:
         """The action and its arguments."""
         given = {
             each.name: MASK if each.private and not reveal else plain(each.function(case.facts, event, case), each.type)

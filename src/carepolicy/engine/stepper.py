@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from carepolicy.engine.case import LiveAfter, LiveProgram, LiveState, LiveWay, Operation, Operations, Private, Said
+    from carepolicy.engine.record import Data
     from carepolicy.engine.round import LiveClock
     from carepolicy.machine.program import Bundle, OpenTable, RaiseTable, SpendTable
     from carepolicy.machine.template import Template
@@ -59,7 +60,7 @@ class Stepper:
         self.to_open: list[tuple[OpenTable, Case]] = []
         self.to_hold: list[Notices] = []
         self.reveal = reveal
-        self.unmasked: dict[tuple[str, str, int], tuple[Told, Private]] | None = None
+        self.unmasked: dict[tuple[str, str, int], tuple[Data, Private]] | None = None
         self.facts = bundle.facts
         self.calendars = bundle.calendars
         self.programs = {program.flow: program for program in programs}
@@ -563,7 +564,7 @@ class Stepper:
         notice = Notice(told) if whole is None else Notice(told, *whole)
         self.to_hold.append(Notices(case.program.place, due, [(case.program.id, notice)]))
 
-    def _whole(self, case: Case, said: Said, told: Told, event: Mapping[str, Any]) -> tuple[Told, Private] | None:
+    def _whole(self, case: Case, said: Said, told: Data, event: Mapping[str, Any]) -> tuple[Data, Private] | None:
         """What an effect says without masks, and the private facts in it; None where nothing is masked in ``told``."""
         private = said.private(case)
         if not any(private.values()):

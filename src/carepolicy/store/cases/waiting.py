@@ -24,7 +24,7 @@ def frozen(notices: Notices, subject: Subject, seal: Callable[[bytes], bytes]) -
         if notice.sealed is None and notice.whole is not None and notice.private is not None:
             notice.sealed = seal(whole(notice.whole, notice.private))
         sealed = None if notice.sealed is None else notice.sealed.hex()
-        told.append((program.version, program.source, notice.told, sealed))
+        told.append((program.version, program.source, dict(notice.told), sealed))
     return {
         "flow": notices.told[0][0].flow,
         "due": notices.due,

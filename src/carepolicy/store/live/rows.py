@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from carepolicy.engine.memory import Name
-    from carepolicy.engine.record import Record, Told
+    from carepolicy.engine.record import Data, Record
     from carepolicy.machine.program import Bundle
     from carepolicy.store.contract import Transaction
     from carepolicy.store.live.memory import StoreMemory
 
-Unmasked = dict[tuple[str, str, int], tuple["Told", Mapping[str, tuple[str, ...]]]]
+Unmasked = dict[tuple[str, str, int], tuple["Data", Mapping[str, tuple[str, ...]]]]
 """What stands behind the masks of records, by (flow, subject, sequence)."""
 
 REQUESTS = {"message.requested": "message", "notice.requested": "notice", "action.requested": "action"}

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    from carepolicy.engine.record import Told
+    from carepolicy.engine.record import Data
     from carepolicy.store.contract import Store, Transaction
 
 VAULT_VARIABLE = "CAREPOLICY_VAULT"
@@ -384,9 +384,9 @@ CARRIER = Reader(None)
 """One who carries a request out, and must have all of it: the mailer, the service that acts."""
 
 
-def whole(data: Told, private: Mapping[str, tuple[str, ...]]) -> bytes:
+def whole(data: Data, private: Mapping[str, tuple[str, ...]]) -> bytes:
     """What is sealed beside a record: its data (JSON) without masks, and the facts in each of its fields."""
-    return orjson.dumps({"facts": private, "data": data})
+    return orjson.dumps({"facts": private, "data": dict(data)})
 
 
 class Looker(Struct, frozen=True):
