@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from typing import IO
 
-IN_MEMORY = 1 << 26
+IN_MEMORY = 1 << 23
 
 
 def spool() -> IO[bytes]:

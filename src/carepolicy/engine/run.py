@@ -200,9 +200,11 @@ class Run:
 
     def _without_higher(self, rows: Sequence[Row]) -> Iterator[Row]:
         """The events that concern the lowest stratum; the others are kept for the higher ones at their turn."""
-        out = self.strata[0].out
+        out, known = self.strata[0].out, self._levels
         for row in rows:
-            levels = self._only_higher(row[2])
+            levels = known.get(row[2])
+            if levels is None:
+                levels = self._only_higher(row[2])
             if not levels:
                 yield row
                 continue
@@ -215,10 +217,8 @@ class Run:
 
     def _only_higher(self, kind: str) -> tuple[int, ...]:
         """The strata that a type of event concerns, where none of them is the lowest."""
-        levels = self._levels.get(kind)
-        if levels is None:
-            found = tuple(level for level, stratum in enumerate(self.strata) if stratum.routes(kind))
-            levels = self._levels[kind] = () if 0 in found else found
+        found = tuple(level for level, stratum in enumerate(self.strata) if stratum.routes(kind))
+        levels = self._levels[kind] = () if 0 in found else found
         return levels
 
     def _take_row(self, row: Row) -> None:
@@ -484,7 +484,7 @@ class Run:
 
 def in_order_of_time(records: Iterable[Record]) -> list[Record]:
     """Records by (time, subject, flow, sequence)."""
-    return sorted(records, key=attrgetter("when", "subject", "flow", "sequence"))
+    return sorted(records, key=attrgetter("when", "subject", "program.flow", "sequence"))
 
 
 class Watches:

@@ -460,7 +460,7 @@ class Stepper:
     def _fire_one(self, subject: Subject, case: Case, timer: Any, now: int) -> None:
         when = text_of(now)
         if not isinstance(timer, Round):
-            case.afters = tuple(each for each in case.afters if each is not timer)
+            case.afters = () if len(case.afters) == 1 else tuple(each for each in case.afters if each is not timer)
             after: LiveAfter = timer[2]
             if after.move is None:
                 taken = self.interpret_timer(subject, case, after, now, when)

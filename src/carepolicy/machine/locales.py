@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date, time, timedelta
+from datetime import date, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -108,9 +108,7 @@ def yes_or_no(value: bool, language: str, own: Own = ()) -> str:
 def time_in_words(instant: int, language: str, timezone: str, tells_zone: bool = False) -> str:
     """An instant with its day's name and without seconds: "Tuesday, 3 March 2026, 10:40". The zone is named where that
     is asked for, and in an hour that comes twice, as clocks are put back."""
-    from zoneinfo import ZoneInfo  # it reads where zones lie, and few events tell a time
-
-    zone = ZoneInfo(timezone)
+    zone = _zone(timezone)
     at = EPOCH + timedelta(microseconds=instant)
     with suppress(OverflowError):  # in the first and the last hours of all years there is no other zone
         at = at.astimezone(zone)
@@ -121,6 +119,13 @@ def time_in_words(instant: int, language: str, timezone: str, tells_zone: bool =
     from babel.dates import get_timezone_name
 
     return f"{told} ({get_timezone_name(at if twice else zone, locale=locale_of(language))})"
+
+
+@lru_cache(maxsize=64)
+def _zone(timezone: str) -> tzinfo:
+    from zoneinfo import ZoneInfo  # it reads where zones lie, and few events tell a time
+
+    return ZoneInfo(timezone)
 
 
 @lru_cache(maxsize=64)
