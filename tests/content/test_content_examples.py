@@ -1,20 +1,19 @@
-"""The converters and the demo's logs: what they write is what the policies take."""
+"""The mappings of real logs and the demo's logs: what they make is what the policies take."""
 
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import json
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 import carepolicy
+from commands import Told, run
 from shops import library
 
 ROOT = Path(__file__).parents[2]
@@ -22,17 +21,31 @@ DATA = ROOT.parent / "shared" / "data"
 SILENT = {"carepolicy.event.rejected", "carepolicy.event.duplicate"}
 
 
-def _script(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+MAPPINGS = {"helpdesk": ("helpdesk", "examples/helpdesk"), "orders": ("examples/marketplace_orders.yaml", "policies")}
+"""The mappings of the real logs, and the policies whose events they make."""
+
+WAY = {
+    "order_purchase_timestamp": "order_placed",
+    "order_approved_at": "payment_authorised",
+    "order_delivered_carrier_date": "handed_to_carrier",
+    "order_delivered_customer_date": "carrier_delivered",
+}
+"""What happened at the times of an order, in the order in which it goes its way."""
 
 
-marketplace = _script("marketplace_to_events")
-helpdesk = _script("helpdesk_to_events")
+def making(name: str, log: Path) -> Told:
+    """The events that a mapping makes of a log, as the command tells them."""
+    mapping, policies = MAPPINGS[name]
+    file = str(ROOT / mapping) if mapping.endswith(".yaml") else mapping
+    return run("map", "events", str(log), "--map", file, "--policies", str(ROOT / policies))
+
+
+def made(name: str, log: Path) -> list[dict[str, Any]]:
+    """The events, all rows of the log being understood."""
+    told = making(name, log)
+    assert told.returncode == 0, told.stderr
+    return [json.loads(line) for line in told.stdout.splitlines()]
+
 
 needs_marketplace = pytest.mark.skipif(
     not (DATA / "marketplace_orders.csv").exists(), reason="the marketplace's log is not here (../shared/data)"
@@ -42,47 +55,52 @@ needs_helpdesk = pytest.mark.skipif(
 )
 
 
-def _row(**columns: str) -> dict[str, str]:
-    names = ("order_id", "order_estimated_delivery_date", *marketplace.EVENTS)
-    return {**dict.fromkeys(names, ""), "order_id": "o1", **columns}
+def _orders(path: Path, *rows: dict[str, str], separator: str = ",", mark: str = "") -> Path:
+    names = ("order_id", *WAY, "order_estimated_delivery_date")
+    lines = [separator.join(names), *(separator.join(row.get(name, "") for name in names) for row in rows)]
+    path.write_text(mark + "".join(f"{line}\r\n" for line in lines), "utf-8")
+    return path
 
 
 @pytest.mark.parametrize(
     ("written", "instant"),
     [
-        ("10/2/2017 10:56", "2017-10-02T10:56:00-03:00"),
-        ("12/2/2017 10:56", "2017-12-02T10:56:00-02:00"),
-        ("10/15/2017 0:30", "2017-10-15T01:30:00-02:00"),
-        ("2/17/2018 23:30", "2018-02-17T23:30:00-02:00"),
+        ("10/2/2017 10:56", "2017-10-02T13:56:00+00:00"),
+        ("12/2/2017 10:56", "2017-12-02T12:56:00+00:00"),
+        ("10/15/2017 0:30", "2017-10-15T03:30:00+00:00"),
+        ("2/17/2018 23:30", "2018-02-18T01:30:00+00:00"),
     ],
     ids=["winter", "summer", "an hour that never was", "an hour that was twice"],
 )
-def test_a_local_time_of_the_marketplace_gets_its_offset(written: str, instant: str) -> None:
-    assert marketplace.local_instant(written).isoformat() == instant
+def test_a_local_time_of_the_marketplace_gets_its_offset(tmp_path: Path, written: str, instant: str) -> None:
+    (event,) = made("orders", _orders(tmp_path / "o.csv", {"order_id": "o1", "order_purchase_timestamp": written}))
+    assert event["time"] == instant
 
 
-def test_an_order_becomes_events_in_the_order_of_time_and_at_one_time_in_that_of_its_way() -> None:
-    row = _row(
-        order_purchase_timestamp="10/2/2017 10:56",
-        order_approved_at="10/2/2017 10:56",
-        order_delivered_customer_date="10/10/2017 21:25",
-        order_delivered_carrier_date="10/4/2017 19:55",
-        order_estimated_delivery_date="10/14/2017 0:00",
-    )
-    events = marketplace.events_of(row)
-    assert [event["type"] for event in events] == list(marketplace.EVENTS.values())
+def test_an_order_becomes_events_in_the_order_of_time_and_at_one_time_in_that_of_its_way(tmp_path: Path) -> None:
+    order = {
+        "order_id": "o1",
+        "order_purchase_timestamp": "10/2/2017 10:56",
+        "order_approved_at": "10/2/2017 10:56",
+        "order_delivered_customer_date": "10/10/2017 21:25",
+        "order_delivered_carrier_date": "10/4/2017 19:55",
+        "order_estimated_delivery_date": "10/14/2017 0:00",
+    }
+    events = made("orders", _orders(tmp_path / "o.csv", order))
+    assert [event["type"] for event in events] == list(WAY.values())
     # The day after is the one on which the clocks went forward at midnight.
-    assert events[0]["data"] == {"order.estimated": "2017-10-14T23:59:59-03:00"}
+    assert events[0]["data"] == {"order.estimated": "2017-10-15T02:59:59+00:00"}
     assert all("data" not in event for event in events[1:])
-    assert len({event["id"] for event in events}) == 4
+    assert [event["id"] for event in events] == [f"o1/{kind}" for kind in WAY.values()]
+    assert {event["source"] for event in events} == {"/marketplace/olist"}
 
 
-def test_what_did_not_happen_to_an_order_is_no_event() -> None:
-    events = marketplace.events_of(_row(order_purchase_timestamp="1/5/2018 9:00"))
-    assert [event["type"] for event in events] == ["order_placed"]
+def test_what_did_not_happen_to_an_order_is_no_event(tmp_path: Path) -> None:
+    log = _orders(tmp_path / "o.csv", {"order_id": "o1", "order_purchase_timestamp": "1/5/2018 9:00"})
+    assert [event["type"] for event in made("orders", log)] == ["order_placed"]
 
 
-def _xes(path: Path, *events: dict[str, str]) -> str:
+def _xes(path: Path, *events: dict[str, str]) -> Path:
     inner = "".join(
         "<event>" + "".join(f'<string key="{key}" value="{value}" />' for key, value in event.items()) + "</event>"
         for event in events
@@ -90,11 +108,11 @@ def _xes(path: Path, *events: dict[str, str]) -> str:
     trace = f'<trace><string key="concept:name" value="Case 7" />{inner}</trace>'
     text = f'<log xmlns="http://www.xes-standard.org/">{trace}</log>'
     path.write_bytes(gzip.compress(text.encode()))
-    return str(path)
+    return path
 
 
 def test_facts_of_a_ticket_travel_once_and_again_when_they_change(tmp_path: Path) -> None:
-    day = "2012-10-09T14:50:17+00:00"
+    day, later = "2012-10-09T14:50:17+00:00", "2012-10-09T14:50:18+00:00"
     path = _xes(
         tmp_path / "log.xes.gz",
         {
@@ -104,9 +122,9 @@ def test_facts_of_a_ticket_travel_once_and_again_when_they_change(tmp_path: Path
             "customer": "Value 5",
         },
         {"concept:name": "Wait", "time:timestamp": day, "service_level": "Value 1", "customer": "Value 5"},
-        {"concept:name": "Closed", "time:timestamp": day, "service_level": "Value 2", "customer": "Value 5"},
+        {"concept:name": "Closed", "time:timestamp": later, "service_level": "Value 2", "customer": "Value 5"},
     )
-    events: list[dict[str, Any]] = list(helpdesk.converted(path))
+    events = made("helpdesk", path)
     assert [event["type"] for event in events] == ["seriousness_assigned", "put_on_hold", "ticket_closed"]
     assert [event.get("data") for event in events] == [
         {"ticket.service_level": "level_1", "customer.account": "Value 5"},
@@ -116,34 +134,29 @@ def test_facts_of_a_ticket_travel_once_and_again_when_they_change(tmp_path: Path
     assert {event["subject"] for event in events} == {"case-7"}
 
 
-def test_an_activity_that_is_not_known_stops_the_converter(tmp_path: Path) -> None:
-    path = _xes(tmp_path / "log.xes.gz", {"concept:name": "Dance", "time:timestamp": "2012-10-09T14:50:17+00:00"})
-    with pytest.raises(KeyError, match="Dance"):
-        list(helpdesk.converted(path))
+def test_an_activity_that_is_not_known_is_told_with_its_row(tmp_path: Path) -> None:
+    day = {"time:timestamp": "2012-10-09T14:50:17+00:00"}
+    path = _xes(tmp_path / "log.xes.gz", {"concept:name": "Dance", **day}, {"concept:name": "Closed", **day})
+    told = making("helpdesk", path)
+    assert [json.loads(line)["type"] for line in told.stdout.splitlines()] == ["ticket_closed"]
+    assert (told.returncode, told.stderr.splitlines()) == (
+        1,
+        ['row 1: no event stands for "Dance" in the column concept:name', "1 row made no event"],
+    )
 
 
 @pytest.mark.parametrize(
-    ("mark", "separator", "told"),
-    [("", ",", ""), ("\ufeff", ",", ""), ("\ufeff", ";", "semicolon"), ("", "\t", "tab"), ("", "|", "bar")],
-    ids=repr,
+    ("mark", "separator"), [("", ","), ("\ufeff", ","), ("\ufeff", ";"), ("", "\t"), ("", "|")], ids=repr
 )
-def test_a_file_that_a_spreadsheet_saved_is_read_or_its_separator_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], mark: str, separator: str, told: str
-) -> None:
-    row = _row(order_purchase_timestamp="10/2/2017 10:56")
-    saved = tmp_path / "orders.csv"
-    saved.write_text(mark + "".join(separator.join(each) + "\r\n" for each in (row, row.values())), "utf-8")
-    status = marketplace.main([str(saved)])
-    out, err = capsys.readouterr()
-    assert (status, out.count("\n"), told in err) == (2 if told else 0, 0 if told else 1, True)
+def test_a_file_that_a_spreadsheet_saved_is_read(tmp_path: Path, mark: str, separator: str) -> None:
+    row = {"order_id": "o1", "order_purchase_timestamp": "10/2/2017 10:56"}
+    events = made("orders", _orders(tmp_path / "orders.csv", row, separator=separator, mark=mark))
+    assert [(each["type"], each["subject"]) for each in events] == [("order_placed", "o1")]
 
 
 @needs_marketplace
 def test_real_orders_go_their_way() -> None:
-    with open(DATA / "marketplace_orders.csv", newline="", encoding="utf-8") as file:
-        import csv
-
-        events = list(marketplace.converted(csv.DictReader(file)))
+    events = made("orders", DATA / "marketplace_orders.csv")
     records = list(library().engine().run(events))
     assert not [each for each in records if each["type"] in SILENT]
     closed = [each for each in records if each["type"] == "carepolicy.case.closed"]
@@ -155,7 +168,7 @@ def test_real_orders_go_their_way() -> None:
 
 @needs_helpdesk
 def test_real_tickets_go_their_way() -> None:
-    events = list(helpdesk.converted(str(DATA / "helpdesk.xes.gz")))
+    events = made("helpdesk", DATA / "helpdesk.xes.gz")
     records = list(carepolicy.load(ROOT / "examples" / "helpdesk").engine().run(events))
     assert len({event["subject"] for event in events}) == 4_580
     assert not [each for each in records if each["type"] in SILENT]
@@ -196,45 +209,34 @@ def test_each_kind_of_bad_line_is_told_with_its_line() -> None:
     assert "4111" not in json.dumps(records)
 
 
-CONVERTERS = ["helpdesk_to_events.py", "marketplace_to_events.py"]
-
-
-def converting(converter: str, file: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "examples" / converter), str(file)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-
-@pytest.mark.parametrize("converter", CONVERTERS)
-@pytest.mark.parametrize("content", [None, b"", b"# Read me\n", b"\xff\xfe\x00", b"<log><trace></trace></log>"])
-def test_a_converter_says_in_a_line_what_it_cannot_read(converter: str, content: bytes | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", MAPPINGS)
+@pytest.mark.parametrize("content", [None, b"", b"# Read me\n", b"\xff\xfe\x00"])
+def test_what_cannot_be_read_is_said_in_a_line(name: str, content: bytes | None, tmp_path: Path) -> None:
     file = tmp_path / "log"
     if content is not None:
         file.write_bytes(content)
-    ran = converting(converter, file)
-    assert ran.returncode == 2
-    assert ran.stdout == ""
-    assert str(file) in ran.stderr
-    assert ran.stderr.count("\n") == 1
+    told = making(name, file)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert str(file) in told.stderr
+    assert told.stderr.count("\n") == 1
 
 
-def test_a_converter_tells_of_an_order_that_is_cut_short(tmp_path: Path) -> None:
+def test_an_order_that_is_cut_short_is_told(tmp_path: Path) -> None:
     file = tmp_path / "orders.csv"
-    columns = "order_id,order_purchase_timestamp,order_approved_at,order_delivered_carrier_date"
-    file.write_text(f"{columns},order_delivered_customer_date,order_estimated_delivery_date\na,3/13/2018 10:00\n")
-    ran = converting("marketplace_to_events.py", file)
-    assert (ran.returncode, "line 2 is cut short" in ran.stderr) == (2, True)
+    file.write_text(f"order_id,{','.join(WAY)},order_estimated_delivery_date\na,3/13/2018 10:00\n")
+    told = making("orders", file)
+    assert (told.returncode, told.stdout, told.stderr.startswith("row 2: ")) == (1, "", True)
 
 
-def test_a_converter_ends_in_silence_when_nobody_reads_on(tmp_path: Path) -> None:
-    columns = "order_id,order_purchase_timestamp,order_approved_at,order_delivered_carrier_date"
-    rows = "".join(f"o-{number},3/13/2018 10:00,,,,\n" for number in range(20_000))
-    file = tmp_path / "orders.csv"
-    file.write_text(f"{columns},order_delivered_customer_date,order_estimated_delivery_date\n{rows}")
-    command = [sys.executable, str(ROOT / "examples" / "marketplace_to_events.py"), str(file)]
+def test_nothing_is_said_when_nobody_reads_on(tmp_path: Path) -> None:
+    rows = [{"order_id": f"o-{number}", "order_purchase_timestamp": "3/13/2018 10:00"} for number in range(20_000)]
+    file = _orders(tmp_path / "orders.csv", *rows)
+    mapping, policies = MAPPINGS["orders"]
+    asked = ("map", "events", str(file), "--map", str(ROOT / mapping), "--policies", str(ROOT / policies))
+    command = [sys.executable, "-m", "carepolicy", *asked]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(60) == 0

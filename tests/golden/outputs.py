@@ -15,8 +15,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -107,13 +105,13 @@ def random_records() -> Outputs:
 
 def public_logs(folder: Path) -> Outputs:
     """Of real logs, where they are here."""
-    for script, log, policies in (
-        ("helpdesk_to_events.py", "helpdesk.xes.gz", ROOT / "examples/helpdesk"),
-        ("marketplace_to_events.py", "marketplace_orders.csv", ROOT / "policies"),
+    for mapping, log, policies in (
+        ("helpdesk", "helpdesk.xes.gz", ROOT / "examples/helpdesk"),
+        (str(ROOT / "examples/marketplace_orders.yaml"), "marketplace_orders.csv", ROOT / "policies"),
     ):
         if (DATA / log).exists():
-            made = [sys.executable, str(ROOT / "examples" / script), str(DATA / log)]
-            events = subprocess.run(made, capture_output=True, check=True).stdout
+            asked = ("map", "events", str(DATA / log), "--map", mapping, "--policies", str(policies))
+            events = run(*asked, cwd=folder).stdout
             yield f"public/{log}", told("run", "--quiet", "--policies", str(policies), cwd=folder, stdin=events)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from operator import attrgetter
@@ -15,13 +16,18 @@ import msgspec
 from carepolicy.businesstime.instants import EPOCH
 from carepolicy.checks.mappings import Known, column_scope, names_in, plain_name
 from carepolicy.engine.instants import text_of
+from carepolicy.engine.record import slug
 from carepolicy.guards.compiler import compile_expression
+from carepolicy.policy.language.mapping import SLUG
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle, FactTable
     from carepolicy.policy.language.mapping import FactOf, LogMapping
 
 IGNORED = "ignore"
+SOURCE = "/log"
+"""The source of events of a mapping that names none."""
+
 TIMES = {"xes": "time:timestamp", "ocel": "ocel:timestamp"}
 """Where a format itself says when its events were."""
 
@@ -41,6 +47,10 @@ def known_to(bundle: Bundle) -> Known:
 
 class Unmapped(ValueError):
     """A row that makes no event: why."""
+
+
+class CalledAlike(ValueError):
+    """Two cases would be called the same: the text says which, and what to do."""
 
 
 class Made(msgspec.Struct, frozen=True, gc=False):
@@ -84,6 +94,31 @@ class Mapper:
         self._odd: dict[str, int] = {}
         self._ignored = event is not None and event.others == IGNORED
         self.skipped = 0
+        self.source = mapping.source or SOURCE
+        self._called: dict[str, str] = {}
+
+    def called(self, subject: str) -> str:
+        """What a case is called. Raises ``CalledAlike``."""
+        if self.mapping.subject_as != SLUG:
+            return subject
+        name = slug(subject) if any(map(str.isalnum, subject)) else subject
+        other = self._called.setdefault(name, subject)
+        if other != subject:
+            raise CalledAlike(f'"{other}" and "{subject}" would both be called {name}: leave subject_as: out')
+        return name
+
+    def ids(self, subject: str, made: Sequence[Made]) -> Iterator[str]:
+        """The ids of all events of a case, which a longer log of the case gives them again: those that the log has,
+        else the case and the event that its column stands for, or the place in the order of time."""
+        named, counts = {*self.mapping.events_from_columns.values()}, Counter[str]()
+        for number, each in enumerate(made, 1):
+            counts[each.type] += 1
+            if self._id is not None:
+                yield each.id
+            elif each.type in named:
+                yield f"{subject}/{each.type}" + (f"/{counts[each.type]}" if counts[each.type] > 1 else "")
+            else:
+                yield f"{subject}/{number}"
 
     def bind(self, columns: Sequence[str], all_columns: Sequence[str]) -> None:
         """Take rows of these columns: those of ``columns`` in their order, then those that ``where`` names."""

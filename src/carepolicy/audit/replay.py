@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from orjson import dumps
 
-from carepolicy.audit.mapping import Mapper
+from carepolicy.audit.mapping import SOURCE, CalledAlike, Mapper
 from carepolicy.audit.measures import Measures
 from carepolicy.audit.ocel import Objects
-from carepolicy.audit.tables import Table
+from carepolicy.audit.tables import LogFault, Table
 from carepolicy.audit.xes import Repeated, Traces
 from carepolicy.checks.mappings import plain_name
 from carepolicy.engine.cards import SHORTEST, names_card
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
 AT_A_TIME = 2_000
 """Events that are given to the engine together."""
-
-SOURCE = "/log"
-"""The source of events that a mapping makes."""
 
 SHOWN = 1_000
 """So many rows that make no event are told one by one."""
@@ -158,6 +155,10 @@ class Replay:
         """Take the rows of a log by a mapping."""
         wanted = columns_for(mapper, log)
         self.take_groups(log.groups(mapper.mapping.subject, wanted), mapper, isinstance(log, Table))
+        self.note_read(log, mapper)
+
+    def note_read(self, log: Log, mapper: Mapper) -> None:
+        """Note what became of the rows of a log that was read to its end."""
         for number, reason in log.refused:
             self.seen.refuse(number, reason)
         self.seen.left_out += mapper.skipped
@@ -167,15 +168,7 @@ class Replay:
         """Take rows by their subjects; of those that ``may_repeat`` others, each counts once unless the mapping says
         otherwise."""
         held: list[tuple[Made, str]] = []
-        for subject, rows in groups:
-            single = self._without_copies(rows) if may_repeat and not mapper.keeps_duplicates else rows
-            if not subject:
-                for each in single:
-                    self.seen.refuse(each[0], f"the column {mapper.mapping.subject}, which names the case, is empty")
-                continue
-            made = mapper.events(subject, single, self.seen.refuse)
-            if not made:
-                continue
+        for subject, made in self.events_of(groups, mapper, may_repeat):
             self.measures.saw(subject, [each.type for each in made], [each.time for each in made])
             if self.by_subject:
                 self._take_made(subject, made)
@@ -184,6 +177,24 @@ class Replay:
         held.sort(key=lambda each: (each[0].time, each[0].row))
         for one, subject in held:
             self._take_made(subject, [one])
+
+    def events_of(
+        self, groups: Iterable[Group], mapper: Mapper, may_repeat: bool
+    ) -> Iterator[tuple[str, Sequence[Made]]]:
+        """What each case is called, and its events by a mapping in the order of time; rows that make none are noted."""
+        for name, rows in groups:
+            single = self._without_copies(rows) if may_repeat and not mapper.keeps_duplicates else rows
+            if not name:
+                for each in single:
+                    self.seen.refuse(each[0], f"the column {mapper.mapping.subject}, which names the case, is empty")
+                continue
+            try:
+                subject = mapper.called(name)
+            except CalledAlike as fault:
+                raise LogFault(str(fault)) from None
+            made = mapper.events(subject, single, self.seen.refuse)
+            if made:
+                yield subject, made
 
     def take_lines(self, log: Table) -> None:
         """Take a log of CloudEvents; one that joins subjects in the order of time."""

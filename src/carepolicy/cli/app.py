@@ -67,7 +67,7 @@ COMMANDS: dict[str, Entry] = {
     "audit": Entry("audit", "Say which promises were kept in the past"),
     "stream": Entry("stream", "Run a stream of events on a cluster"),
     "simulate": Entry("simulate", "Say what staff and coming cases make of the promises"),
-    "map": Entry("map", "Draft a mapping of a log to events"),
+    "map": Entry("map", "Draft a mapping of a log to events, and print the events that it makes"),
     "case": Entry("case", "Look at cases"),
     "plan": Entry("plan", "Say what a changed set would do to the open cases"),
     "apply": Entry("apply", "Install a changed set and move the open cases to it"),

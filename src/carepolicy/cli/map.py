@@ -1,24 +1,38 @@
-"""``carepolicy map``: drafts of mappings from a log to the events of a flow."""
+"""``carepolicy map``: drafts of mappings from a log to the events of a flow, and the events that a mapping makes."""
 
 from __future__ import annotations
 
 import os
 import re
+import sqlite3
+import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
+import orjson
 
 from carepolicy.cli.completion import flows
-from carepolicy.cli.sets import policies_option, policies_or_exit
-from carepolicy.cli.status import CommandError, note
-from carepolicy.cli.terminal import busy
+from carepolicy.cli.sets import bundle_or_exit, policies_option, policies_or_exit
+from carepolicy.cli.status import NO, CommandError, note
+from carepolicy.cli.terminal import busy, parts
+from carepolicy.engine.instants import text_of
 from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from carepolicy.audit.mapping import Made, Mapper
     from carepolicy.audit.suggest import Rows
 
+SHOWN = 10
+"""So many rows that make no event are named."""
 
-@click.group(epilog="Example: carepolicy map suggest tickets.csv complaint")
+
+@click.group(
+    epilog="Examples: carepolicy map suggest tickets.csv complaint, "
+    "carepolicy map events tickets.csv --map tickets | carepolicy run"
+)
 def command() -> None:
     """Work on mappings, which say how a log that others wrote becomes events."""
 
@@ -48,6 +62,67 @@ def suggest(log: str, flow: str, form: str | None, policies: str) -> None:
     click.echo("\n".join(draft.text()))
     sure = sum(each.certainty >= SURE for each in draft.events.values())
     note(f"{sure} of {len(draft.events)} kinds of event found; read it before you use it")
+
+
+@command.command(epilog="Example: carepolicy map events orders.csv --map orders > events.jsonl")
+@click.argument("logs", nargs=-1, required=True, metavar="LOG...", type=click.Path())
+@click.option(
+    "--map", "mapping", metavar="MAPPING", required=True,
+    help="How the log becomes events: a file, or a name in mappings/.",
+)  # fmt: skip
+@policies_option
+def events(logs: tuple[str, ...], mapping: str, policies: str) -> None:
+    """Print the events that a mapping makes of LOGs, as CloudEvents, one a line, by case and then by time.
+
+    They are those that `carepolicy audit --map` replays, for `carepolicy run` and others. An event has the id that the
+    log gives it, else one of its case and its place there, which a longer log gives it again. Exit status 1 means that
+    rows made no event: the first of them are named.
+    """
+    from carepolicy.audit.replay import Replay, columns_for
+    from carepolicy.audit.tables import LogFault, Table
+    from carepolicy.cli.audit import Asked, mapper_or_exit, opened_logs
+
+    bundle = bundle_or_exit(policies)
+    for path in logs:
+        if not os.path.exists(path):
+            raise CommandError(f"{path}: there is no such file")
+    mapper = mapper_or_exit(bundle, policies, mapping, logs[0])
+    replay = Replay(bundle)
+    try:
+        with (
+            parts("map") as watch,
+            closing(sqlite3.connect("", isolation_level=None)) as shelf,
+        ):  # its file goes with it
+            shelf.execute("CREATE TABLE said (subject TEXT, lines BLOB)")
+            shelf.execute("BEGIN")
+            with opened_logs(Asked(logs, policies, mapping, (), None, watch=watch), bundle, mapper) as log:
+                groups = log.groups(mapper.mapping.subject, columns_for(mapper, log))
+                for subject, made in replay.events_of(groups, mapper, isinstance(log, Table)):
+                    lines = _lines(mapper, subject, made)
+                    shelf.execute("INSERT INTO said VALUES (?, ?)", (subject, lines))
+                replay.note_read(log, mapper)
+            for (lines,) in shelf.execute("SELECT lines FROM said ORDER BY subject"):
+                sys.stdout.buffer.write(lines)
+    except LogFault as fault:
+        raise CommandError(str(fault)) from None
+    seen = replay.seen
+    for number, reason in sorted(seen.shown)[:SHOWN]:
+        click.echo(f"row {number}: {reason}", err=True)
+    if seen.refused:
+        click.echo(f"{seen.refused:,} row{'' if seen.refused == 1 else 's'} made no event", err=True)
+        raise SystemExit(NO)
+
+
+def _lines(mapper: Mapper, subject: str, made: Sequence[Made]) -> bytes:
+    """The events of a case as lines of JSON."""
+    lines = []
+    for id, each in zip(mapper.ids(subject, made), made, strict=True):
+        event = {
+            "specversion": "1.0", "id": id, "source": mapper.source, "type": each.type, "subject": subject,
+            "time": text_of(each.time), **({"data": each.data} if each.data else {}),
+        }  # fmt: skip
+        lines.append(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
+    return b"".join(lines)
 
 
 def _sampled(log: str, form: str | None) -> tuple[Rows, str]:

@@ -503,6 +503,11 @@ def _opened(
     return Table(asked.logs, form, reads, times, watch=asked.watch), mapper
 
 
+def opened_logs(asked: Asked, bundle: Bundle, mapper: Mapper) -> Log:
+    """The logs of a mapping, not read yet."""
+    return _opened(asked, bundle, mapper.form, mapper.mapping)[0]
+
+
 def _on_spark(asked: Asked, bundle: Bundle, form: str, mapper: Mapper | None) -> Replay:
     """The replay on Spark's cluster. Raises ``LogFault``."""
     from carepolicy.spark.audit import replayed_on_spark  # an extra

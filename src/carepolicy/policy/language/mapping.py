@@ -24,6 +24,9 @@ LOG_FORMATS = ("csv", "tsv", "jsonl", "parquet", "xes", "ocel")
 OTHERS = ("ignore", "reject")
 """What becomes of a row whose event is not among ``values``."""
 
+SLUG = "slug"
+"""How subjects may be written otherwise than they are."""
+
 
 @mapping("how the log is read, such as {format: csv, timezone: America/Sao_Paulo}", piece="reads")
 class Reads(Mapped):
@@ -111,6 +114,14 @@ class LogMapping(Mapped):
         "The column that names the case; of an OCEL log the type of object that does.", required=True,
         example="order_id", rank=2,
     )  # fmt: skip
+    subject_as: str | None = key(
+        choice(SLUG, expected="slug"),
+        "How cases are called; slug is in small letters, with hyphens for other signs, such as case-7 for Case 7.",
+        otherwise="as they are", example="slug", rank=2,
+    )  # fmt: skip
+    source: str | None = text(
+        "The source of the events, a URI reference.", missing=None, otherwise="/log", example="/helpdesk", rank=2
+    )
     where: str | None = expression(
         "Rows for which this is not true are left out; it names columns, with _ in place of other signs.",
         otherwise="all rows", example="order_status != 'unavailable'", rank=3,
@@ -120,7 +131,11 @@ class LogMapping(Mapped):
         example="'time:timestamp'", rank=4,
     )  # fmt: skip
     id: str | None = text(
-        "The column that names the event.", missing=None, otherwise="the place of the row", example="event_id", rank=4
+        "The column that names the event.",
+        missing=None,
+        otherwise="the case, and the event's place in it",
+        example="event_id",
+        rank=4,
     )
     event: EventOf | None = key(
         Fields(EventOf, piece="event_of"), "Which column says what happened.", example="{column: activity}", rank=5
