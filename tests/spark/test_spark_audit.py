@@ -76,6 +76,8 @@ def test_a_log_ends_where_its_last_event_does(cluster, tmp_path):
     assert found["duplicates"]
     assert any(flow["open"] for flow in found["flows"].values())
     assert told == ""
+    folder = run("audit", str(tmp_path), "--policies", SHOP, "--engine", "spark", "--format", "json")
+    assert json.loads(folder.stdout) == found, "a folder is the files in it"
 
 
 def test_subjects_that_are_joined_are_replayed_by_one_task(cluster, tmp_path):

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from carepolicy.machine.bundle import load_bundle, to_bytes
-from carepolicy.spark.stream import Keeper, files_of
+from carepolicy.spark.stream import Keeper, _named, files_of
 from commands import run
 from shops import BAD_EVENTS, EVENTS, SHOP
 
@@ -145,6 +145,16 @@ def test_a_subject_goes_on_after_each_event_as_if_it_had_never_been_put_down(sho
         codes.add(found[-1].data["code"])
         assert once.rings(name) == always.rings(name)
     assert codes == {"CP904", "CP909"}, "an event that comes again is refused, as one of a type that nobody knows is"
+
+
+def test_what_is_refused_for_its_subject_names_no_state():
+    pyarrow = pytest.importorskip("pyarrow")
+    subjects = ["order-1", "4111 1111 1111 1111", "x" * 5_000]
+    lines = [json.dumps({"subject": each, "time": "2026-03-02T10:00:00Z"}).encode() for each in subjects]
+    columns = [lines, ["file:/events.jsonl"] * 3, [0] * 3]
+    (found,) = _named(False, [pyarrow.record_batch(columns, ["line", "file", "begin"])])
+    assert found.column("subject").to_pylist() == ["order-1", "", ""]
+    assert found.column("line").to_pylist() == lines
 
 
 def test_a_set_in_which_flows_hear_of_others_is_sent_to_a_store(tmp_path):

@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 EXTRA = "carepolicy[spark]"
 
+PARTITIONS = "spark.sql.shuffle.partitions"
+
 
 class SparkFault(Exception):
     """Spark is not there, or could not do what it was asked; the text says why."""
 
 
-def session(**settings: str) -> SparkSession:
+def session() -> SparkSession:
     """The session with the cluster that Spark's own settings name, or else with this machine; it is begun where there
-    is none. ``settings`` are Spark's, with ``__`` for a dot. Raises ``SparkFault``."""
+    is none. Raises ``SparkFault``."""
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     try:
         from pyspark.errors import PySparkException
@@ -34,8 +36,6 @@ def session(**settings: str) -> SparkSession:
     except ImportError as fault:
         raise SparkFault(f"this needs Spark, and {fault.name} is not installed: install {EXTRA}") from None
     builder = SparkSession.builder.appName("carepolicy").config("spark.ui.showConsoleProgress", "false")
-    for name, value in settings.items():
-        builder = builder.config(name.replace("__", "."), value)
     try:
         found = builder.getOrCreate()
     except PySparkException as fault:
@@ -44,9 +44,12 @@ def session(**settings: str) -> SparkSession:
         raise SparkFault(_first_line(fault)) from None
     context = found.sparkContext
     if context.getConf().get("spark.log.level") is None:
-        context.setLogLevel("ERROR")
-    if (context.master or "").startswith("local") and "PYSPARK_PYTHON" not in os.environ:
-        context.pythonExec = sys.executable  # where carepolicy is installed
+        context.setLogLevel("ERROR")  # a warning at each start helps nobody
+    if (context.master or "").startswith("local"):
+        if "PYSPARK_PYTHON" not in os.environ:
+            context.pythonExec = sys.executable  # where carepolicy is installed
+        if context.getConf().get(PARTITIONS) is None:
+            found.conf.set(PARTITIONS, context.defaultParallelism)  # Spark's 200 are for clusters
     return found
 
 

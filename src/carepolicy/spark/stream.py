@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,10 @@ import orjson
 from msgspec import msgpack
 
 from carepolicy.engine import codes
+from carepolicy.engine.cards import SHORTEST, names_card
 from carepolicy.engine.case import Subject
 from carepolicy.engine.instants import NEVER, NoInstant, read_instant
-from carepolicy.engine.intake import MERGE, Incoming
+from carepolicy.engine.intake import MERGE, Incoming, is_too_long
 from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.record import text_of_all
 from carepolicy.engine.run import Run
@@ -138,7 +140,7 @@ def _records(spark: SparkSession, bundle: Bundle, stream: Stream) -> DataFrame:
     read = _from_kafka(spark, stream) if stream.source.startswith(KAFKA) else _from_files(spark, stream)
     # An event that is dated ahead of the clock does not move the time of all others with it.
     time = functions.expr("CASE WHEN time > current_timestamp() THEN current_timestamp() ELSE time END")
-    timed = read.mapInArrow(_named, EVENTS).withColumn("time", time)
+    timed = read.mapInArrow(partial(_named, bundle.card_never), EVENTS).withColumn("time", time)
     events = timed.withWatermark("time", f"{stream.late} milliseconds")
     # Rows that bear no time are not thrown away where they are late: the engine says of each why it is refused.
     keyed = events.drop("time").groupBy("subject")
@@ -183,8 +185,9 @@ def _as_uri(path: str) -> str:
 # -- tasks -----------------------------------------------------------------------------------------------------
 
 
-def _named(batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
-    """Lines (with their file or partition, and where they begin in it) as ``EVENTS``."""
+def _named(cards: bool, batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
+    """Lines (with their file or partition, and where they begin in it) as ``EVENTS``. ``cards``: what looks like a card
+    number may name a subject."""
     import pyarrow
 
     before: dict[tuple[str, int], int] = {}
@@ -196,6 +199,8 @@ def _named(batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
                 line = line.removeprefix(b"\xef\xbb\xbf")
             if line.strip():
                 subject, at = _subject_and_time(line)
+                if is_too_long(subject) or not (cards or len(subject) < SHORTEST or not names_card(subject)):
+                    subject = ""  # it is refused, and names no state
                 rows.append((subject, at, at, f"{file} {begin + place:020}", line))
         kinds = pyarrow.string(), pyarrow.int64(), pyarrow.timestamp("us", "UTC"), pyarrow.string(), pyarrow.binary()
         columns = [*zip(*rows, strict=True)] or [()] * len(kinds)

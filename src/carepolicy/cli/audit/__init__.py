@@ -447,13 +447,14 @@ def replayed(
     from carepolicy.audit.workers import may_be_shared, shared_replay
     from carepolicy.engine.parallel import WorkerDied
 
+    on_cluster = asked.engine == "spark" and asked.mapping is None  # which reads folders, and files of others
     for path in asked.logs:
-        if not os.path.exists(path) and not (asked.engine == "spark" and asked.mapping is None and "://" in path):
+        if not os.path.exists(path) and not (on_cluster and "://" in path):
             raise CommandError(f"{path}: there is no such file")
     try:
         if asked.mapping is None:
             for path in asked.logs:
-                if format_of(path) != "jsonl":
+                if not (on_cluster and ("://" in path or os.path.isdir(path))) and format_of(path) != "jsonl":
                     raise CommandError(f"{path} needs a mapping (--map): how its rows become events")
             mapper, form = None, "jsonl"
         else:
