@@ -42,8 +42,8 @@ class LiveEffects:
     """
 
     __slots__ = (
-        "_assign", "_extend", "_opens", "_raises", "_said", "_set", "_waits", "extends_clocks", "leaves_more",
-        "sets_facts",
+        "_assign", "_extend", "_only_says", "_opens", "_raises", "_said", "_set", "_waits", "extends_clocks",
+        "leaves_more", "sets_facts",
     )  # fmt: skip
 
     def __init__(self, program: LiveProgram, bundle: Bundle, table: EffectsTable, trigger: str) -> None:
@@ -61,9 +61,15 @@ class LiveEffects:
         )
         self.sets_facts, self.extends_clocks = bool(table.set), bool(table.extend)
         self.leaves_more = bool(table.open) or self._waits
+        acts = table.set or table.open or table.raises or table.extend or table.assign is not None
+        self._only_says = not (acts or self._waits)
 
     def run(self, stepper: Steps, case: Case, now: int, when: str, event: Mapping[str, Any]) -> None:
         """Let the effects happen, in the order of the fields of their table."""
+        if self._only_says:
+            for said in self._said:
+                stepper.write(case, said, when, event)
+            return
         for fact, function in self._set:
             value = function(case.facts, event, case)
             stepper.set_fact(case, fact, value)

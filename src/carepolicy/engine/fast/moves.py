@@ -330,12 +330,18 @@ def _act(code: Code, program: LiveProgram, state: LiveState, event: str) -> bool
 
 
 def _start_timers(code: Code, state: LiveState) -> None:
-    """The timers of a state. One of elapsed time falls due at an instant that is known at once."""
-    if any(after.elapsed is None for after in state.afters):
-        code.add(f"case.afters = stepper.timers_of(case, {code.name(state, 'state')}, now)")
-        return
-    timers = (f"(now + {each.elapsed}, {each.place}, {code.name(each, 'after')})" for each in state.afters)
-    code.add(f"case.afters = ({', '.join(timers)},)")
+    """The timers of a state, each with when it fires."""
+    timers = ""
+    for fires, each in zip(_fires(state), state.afters, strict=True):
+        after = code.name(each, "after")
+        code.add(f"{fires} = {f'{after}.due(now, case.facts)' if each.elapsed is None else f'now + {each.elapsed}'}")
+        timers += f"({fires}, {each.place}, {after}), "
+    code.add(f"case.afters = ({timers.rstrip()})")
+
+
+def _fires(state: LiveState) -> tuple[str, ...]:
+    """The names under which a function has when each timer of a state fires."""
+    return tuple(f"fires_{number}" for number in range(len(state.afters)))
 
 
 def _settle(code: Code, program: LiveProgram, state: LiveState) -> None:
@@ -351,13 +357,14 @@ def _settle(code: Code, program: LiveProgram, state: LiveState) -> None:
             f"    subject.next = {NEVER}",
         )
         return
-    elapsed = [each.elapsed for each in state.afters if each.elapsed is not None]
-    if len(elapsed) < len(state.afters):
+    if any(after.limit.reads for after in state.afters):  # what is set as the state is entered may move it
         code.add("stepper.plan(subject)")
         return
+    fires = _fires(state)
     clocks = [clock for clock in program.clocks if clock.phases[state.index] is not Phase.STOPPED]
-    if elapsed or len(clocks) != 1:
-        code.add(f"soonest = now + {min(elapsed)}" if elapsed else f"soonest = {NEVER}")
+    if fires or len(clocks) != 1:
+        first = f"min({', '.join(fires)})" if len(fires) > 1 else "".join(fires)
+        code.add(f"soonest = {first or NEVER}")
         for clock in clocks:
             code.add(f"held = rounds[{clock.index}]", "if held is not None and held.next < soonest:")
             code.add("    soonest = held.next")
@@ -455,8 +462,7 @@ def _chosen(code: Code, limits: tuple[LiveLimit, ...]) -> str:
     chosen, others = code.name(limits[0], "limit"), limits[1:]
     if limits[0].when is None:
         return chosen
-    guard = f"{code.name(limits[0].when, 'applies')}(case.facts, {code.name(NO_DATA, 'nothing')}, case)"
-    return f"{chosen} if {guard} else {_chosen(code, others)}"
+    return f"{chosen} if {_applies(code, limits[0])} else {_chosen(code, others)}"
 
 
 def _plain(limits: tuple[LiveLimit, ...]) -> bool:
@@ -464,32 +470,26 @@ def _plain(limits: tuple[LiveLimit, ...]) -> bool:
 
 
 def _start(code: Code, clock: LiveClock, limits: tuple[LiveLimit, ...], general: str, handed_over: str) -> None:
-    """As ``clocks.start``. The first round of a case that was handed over counts from its receipt: not plain."""
+    """As ``clocks.start``: a round begins with the first limit whose guard holds. The first round of a case that was
+    handed over counts from its receipt: not plain."""
     code.add(f"if {handed_over}:")
     with code.deeper():
         code.call(general)
     code.add("else:")
     with code.deeper():
-        _choose(code, clock, limits)
-
-
-def _choose(code: Code, clock: LiveClock, limits: tuple[LiveLimit, ...]) -> None:
-    """Begin a round with the first limit whose guard holds."""
-    branch = "if"
-    for limit in limits:
-        if limit.when is None:
-            if branch == "if":
+        branch = "if"
+        for limit in limits:
+            code.add(f"{branch} {_applies(code, limit)}:")
+            with code.deeper():
                 _begin(code, clock, limit)
-            else:
-                code.add("else:")
-                with code.deeper():
-                    _begin(code, clock, limit)
-            break
-        guard = f"{code.name(limit.when, 'applies')}(case.facts, {code.name(NO_DATA, 'nothing')}, case)"
-        code.add(f"{branch} {guard}:")
-        with code.deeper():
-            _begin(code, clock, limit)
-        branch = "elif"
+            branch = "elif"
+
+
+def _applies(code: Code, limit: LiveLimit) -> str:
+    """Whether a limit's guard holds, as an expression."""
+    if limit.when is None:
+        return "True"
+    return f"{code.name(limit.when, 'applies')}(case.facts, {code.name(NO_DATA, 'nothing')}, case)"
 
 
 def _begin(code: Code, clock: LiveClock, limit: LiveLimit) -> None:
