@@ -5,8 +5,28 @@ from __future__ import annotations
 import json
 from xml.etree import ElementTree
 
+import pytest
+
 from commands import run
 from shops import EVENTS, SHOP
+from stories import write_set
+
+CALLS = """\
+    flow: call
+    version: 1
+    title: A call
+    purpose: Calls are answered.
+    owner: care_lead
+    events:
+      rang: {title: It rang, by: customer}
+      answered: {title: Answered, by: staff}
+    clocks:
+      answer: {title: Answer, limit: 20 seconds, runs_in: [ringing], target: 80%}
+    states:
+      ringing: {title: It rings, start_on: rang, owner: care_agent, on: {answered: done}}
+      done: {title: Done, final: answered}
+"""
+"""80 % in 20 seconds."""
 
 
 def clocks_of(*more):
@@ -29,6 +49,22 @@ def test_junit_has_a_case_for_each_clock_with_a_target_and_fails_those_below():
     for suite in suites:
         assert int(suite.get("tests")) == len(suite)
         assert int(suite.get("failures")) == len(suite.findall("testcase/failure"))
+
+
+@pytest.mark.parametrize(("slow", "kept"), [(0, True), (2, True), (3, False)])
+def test_a_target_is_of_all_rounds_together_and_kept_where_their_share_is_not_below(tmp_path, slow, kept):
+    policies = write_set(tmp_path / "set", CALLS)
+    mapping, log = tmp_path / "calls.yaml", tmp_path / "calls.csv"
+    mapping.write_text("mapping: calls\nreads: {format: csv}\nsubject: call\ntime: at\nevent: {column: what}\n")
+    rows = [(f"c-{number}", "rang", 0) for number in range(10)]
+    rows += [(f"c-{number}", "answered", 21 if number < slow else 19) for number in range(10)]
+    rows.append(("still-rings", "rang", 30))
+    log.write_text("call,what,at\n" + "".join(f"{call},{what},2026-03-02T10:00:{s:02}Z\n" for call, what, s in rows))
+    told = run("audit", str(log), "--policies", str(policies), "--map", str(mapping), "--format", "json")
+    assert told.returncode == 0, told.stderr
+    found = json.loads(told.stdout)["flows"]["call"]["clocks"]["answer"]
+    assert (found["met"] + found["late"], found["late"], found["running"]) == (10, slow, 1)
+    assert (found["target"], found["share"], found["kept"]) == (0.8, 1 - slow / 10, kept)
 
 
 def test_github_is_shown_the_line_of_each_clock_below():

@@ -111,7 +111,7 @@ def public_logs(folder: Path) -> Outputs:
     ):
         if (DATA / log).exists():
             asked = ("map", "events", str(DATA / log), "--map", mapping, "--policies", str(policies))
-            events = run(*asked, cwd=folder).stdout
+            events = run(*asked, cwd=folder).stdout.encode()
             yield f"public/{log}", told("run", "--quiet", "--policies", str(policies), cwd=folder, stdin=events)
 
 

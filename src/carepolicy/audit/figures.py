@@ -107,6 +107,7 @@ def _clock(clock: ClockMeasure) -> dict[str, Any]:
         "share": share,
         "interval": interval,
         "target": clock.target,
+        "kept": None if clock.target is None or share is None else share >= clock.target,
         "used": clock.used.summary(),
         "late_subjects": clock.late_subjects.in_order(),
         "by": {

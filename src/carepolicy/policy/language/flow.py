@@ -240,7 +240,8 @@ class Clock(Mapped):
             },
             lambda node: _share(node),
         ),
-        "The share of cases that must be in time.", example="95%", rank=4, told=msg("in time"),
+        "The share of all rounds that must be in time; 80% with a limit of 20 seconds is 80 % in 20 seconds.",
+        example="95%", rank=4, told=msg("in time"),
     )  # fmt: skip
     calendar: str | None = name_of(
         "calendar", "The calendar it counts in; owner for that of the state's owner.", otherwise="the flow's",
