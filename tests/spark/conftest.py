@@ -23,6 +23,7 @@ SETTINGS = {  # what is quick to start, not quick to run
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.sql.adaptive.enabled": "false",
+    "spark.sql.files.maxPartitionBytes": "16384",  # a file is read in blocks by several tasks
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.log.level": "OFF",
