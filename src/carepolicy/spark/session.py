@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -25,6 +26,7 @@ class SparkFault(Exception):
 def session() -> SparkSession:
     """The session with the cluster that Spark's own settings name, or else with this machine; it is begun where there
     is none. Raises ``SparkFault``."""
+    logging.getLogger().addFilter(_is_worth_telling)
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     try:
         from pyspark.errors import PySparkException
@@ -51,6 +53,11 @@ def session() -> SparkSession:
         if context.getConf().get(PARTITIONS) is None:
             found.conf.set(PARTITIONS, context.defaultParallelism)  # Spark's 200 are for clusters
     return found
+
+
+def _is_worth_telling(record: logging.LogRecord) -> bool:
+    """Whether a line of the log is not the traceback that py4j writes where Ctrl-C is pressed."""
+    return not record.getMessage().endswith("while sending command.")
 
 
 @contextmanager
