@@ -113,6 +113,24 @@ def test_a_store_stands_in_place_of_a_log_and_only_alone(shop: Shop, store_key: 
         assert (told.returncode, reason in told.stderr) == (2, True), told.stderr
 
 
+def test_a_store_that_is_configured_is_audited_where_nothing_else_is_named(
+    file_shop: Shop, tmp_path: Path, store_key: str
+) -> None:
+    log = some_events(tmp_path)
+    file_shop("run", str(log), "--quiet")
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "carepolicy.toml").write_text(f'store = "{file_shop.url}"\npolicies = "{SHOP}"\n')
+    for environment in ({}, {"CAREPOLICY_STORE": file_shop.url}):
+        asked = ("--policies", SHOP, "--format", "json")
+        where = tmp_path if environment else project
+        stored = run("audit", *asked, cwd=where, CAREPOLICY_KEY=store_key, **environment)
+        assert "store" in orjson.loads(stored.stdout), stored.stderr
+        of_log = run("audit", str(log), *asked, cwd=where, CAREPOLICY_KEY=store_key, **environment)
+        assert of_log.returncode == 0, of_log.stderr
+        assert "store" not in orjson.loads(of_log.stdout)
+
+
 def test_a_set_that_is_tried_does_to_the_open_cases_what_a_plan_says(shop: Shop, tmp_path: Path) -> None:
     shop("run", str(some_events(tmp_path)), "--quiet")
     other = tmp_path / "other"

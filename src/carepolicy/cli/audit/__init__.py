@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
+from click.core import ParameterSource
 
+from carepolicy.cli.configuration import STORE_VARIABLE
 from carepolicy.cli.formats import reported, written
 from carepolicy.cli.sets import (
     bundle_or_exit,
@@ -50,7 +52,9 @@ if TYPE_CHECKING:
     "carepolicy audit --store sqlite:///care.db --against policies"
 )
 @click.argument("logs", nargs=-1, metavar="LOG...", type=click.Path())
-@click.option("--store", metavar="URL", help="Audit what a store took, in place of logs.")
+@click.option(
+    "--store", metavar="URL", envvar=STORE_VARIABLE, show_envvar=True, help="Audit what a store took, in place of logs."
+)
 @policies_option
 @click.option("--map", "mapping", metavar="MAPPING", help="How the log becomes events: a file, or a name in mappings/.")
 @click.option("--by", metavar="FACT", multiple=True, help="Count in-time shares by this fact too; may be given again.")
@@ -121,8 +125,11 @@ def command(
 
 
 def _store_in(logs: Sequence[str], store: str | None) -> str | None:
-    """The URL of the store that is to be audited: of ``--store``, or one in place of a log; None where logs are."""
+    """The URL of the store that is to be audited: of ``--store``, or one in place of a log; None where logs are. One
+    that is configured counts where nothing else is named."""
     named = [each for each in logs if each.startswith((SQLITE, *POSTGRES))]
+    if logs and click.get_current_context().get_parameter_source("store") is not ParameterSource.COMMANDLINE:
+        store = None  # the one that is configured, which is for whoever names no log
     if store is None and len(named) == len(logs) == 1:
         return named[0]
     if named or (store is not None and logs):
