@@ -285,6 +285,8 @@ class _Log:
             attributes = dict(_ATTRIBUTE.findall(head[1]))
             name = attributes.get(wanted.name)
             if not wanted.takes(name):
+                if _AFTER_EVENTS.search(text) is not None:
+                    return None
                 self.number += len(_EVENT.findall(text))
                 return name, []
             begin = head.end()
