@@ -10,9 +10,11 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from carepolicy.audit import tables
 from carepolicy.audit.figures import as_object
 from carepolicy.audit.mapping import Mapper, known_to
 from carepolicy.audit.replay import Replay
@@ -365,3 +367,15 @@ def test_a_table_tells_nobody_how_far_it_is(tmp_path):
     with Table([str(log)], "csv", None) as table:
         (found,) = table._do("SELECT current_setting('enable_progress_bar')").fetchall()
     assert found == (False,)
+
+
+def test_a_log_that_does_not_fit_is_given_more_memory(tmp_path):
+    log = tmp_path / "complaints.jsonl"
+    log.write_bytes(b"".join(lines(600)))
+    asked = ("audit", str(log), "--policies", str(COMPLAINTS), "--format", "json")
+    enough = run(*asked)
+    with mock.patch.object(tables, "MEMORY", "100KB"):  # less than a block of DuckDB
+        assert run(*asked) == enough
+        with mock.patch.object(tables, "MORE_MEMORY", "200KB"):
+            told = run(*asked)
+    assert (told.returncode, "Traceback" in told.stderr) == (2, False)

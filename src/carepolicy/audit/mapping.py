@@ -250,7 +250,7 @@ class Mapper:
         return found
 
 
-MOST_PARTS = 100_000
+MOST_PARTS = 20_000
 """So many texts are remembered with what was made of them."""
 
 

@@ -222,7 +222,7 @@ QUARTER = HOUR // 4
 FEW_DECIDED = 20_000
 """So many groups of verdicts are counted, by state, time of arrival and verdict, before they are added up."""
 
-MOST_QUARTERS = 50_000
+MOST_QUARTERS = 10_000
 """So many quarters of an hour are remembered with their names."""
 
 

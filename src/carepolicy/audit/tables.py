@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 FETCHED = 10_000
 """Rows that are taken over from DuckDB at a time."""
 
-MEMORY = "1GB"
-"""What DuckDB may use before it sorts on the disk."""
+MEMORY, MORE_MEMORY = "256MB", "2GB"
+"""What DuckDB may use before it sorts on the disk; and where it cannot do with that."""
+
+THREADS = 2
+"""So many threads of DuckDB at most: each needs memory of its own, and what they give is taken by one."""
 
 LONGEST_LINE = 2 << 20
 
@@ -87,9 +90,10 @@ class Table:
         except ImportError:
             raise NotInstalled("DuckDB") from None
         self._folder = tempfile.TemporaryDirectory(prefix="carepolicy-")
-        self._fault = duckdb.Error
+        self._fault, self._full = duckdb.Error, duckdb.OutOfMemoryException
         self._database = duckdb.connect(":memory:")
         self._do(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{self._folder.name}'; SET TimeZone = 'UTC'")
+        self._do(f"SET threads = {min(THREADS, os.cpu_count() or 1)}")
         self._do("SET enable_progress_bar_print = false")  # it would stand on standard output
         self._do(f"SET enable_progress_bar = {self.watch is not None}")
         try:
@@ -108,7 +112,11 @@ class Table:
     def _do(self, text: str) -> Any:
         """The answer to a question. Raises ``LogFault`` where the files cannot be read."""
         try:
-            return self._database.execute(text)
+            try:
+                return self._database.execute(text)
+            except self._full:
+                self._database.execute(f"SET memory_limit = '{MORE_MEMORY}'")
+                return self._database.execute(text)
         except self._fault as fault:
             raise LogFault(f"{self.paths[0]}: {_reason(fault)}") from None
 
