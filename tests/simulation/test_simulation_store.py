@@ -93,3 +93,14 @@ def test_without_open_cases_nobody_is_late(desk: StoreDesk) -> None:
 def test_a_store_that_is_none_is_told(desk: StoreDesk) -> None:
     assert desk("--store", "nonsense", *NOW).status == 2
     assert desk(*NOW).status == 2
+
+
+def test_a_store_of_the_project_is_for_whoever_names_no_arrivals(
+    desk: StoreDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.came("early", "2026-03-03 09:10")
+    (tmp_path / "carepolicy.toml").write_text(f'store = "{desk.shop.url}"\n', encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with_arrivals = desk("--arrivals", "9 per business day", *NOW)
+    assert (with_arrivals.status, "open case" in with_arrivals.out) == (0, False)
+    assert "1 open case at the beginning" in desk(*NOW).out

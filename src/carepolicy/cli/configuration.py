@@ -10,6 +10,8 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import click
+from click.core import ParameterSource
 from msgspec import Struct
 
 from carepolicy.cli.status import CommandError
@@ -18,8 +20,6 @@ from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    import click
 
 FILE, PROJECT, TABLE = "carepolicy.toml", "pyproject.toml", b"[tool.carepolicy"
 SQLITE = "sqlite:///"
@@ -172,3 +172,9 @@ def _tables(file: str, content: bytes, inside: bool) -> Mapping[str, Any]:
         raise CommandError(f"{file} is no TOML: {fault}") from None
     found = data.get("tool", {}).get("carepolicy", {}) if inside else data
     return found if isinstance(found, dict) else {}
+
+
+def store_asked_for(store: str | None, other: bool) -> str | None:
+    """The store of ``--store``; one that is configured only where nothing ``other`` is named to begin with."""
+    given = click.get_current_context().get_parameter_source("store")
+    return None if other and given is not ParameterSource.COMMANDLINE else store

@@ -10,6 +10,7 @@ import click
 import orjson
 
 from carepolicy.cli.completion import flows
+from carepolicy.cli.configuration import store_asked_for
 from carepolicy.cli.sets import bundle_or_exit, format_option, policies_option, policies_or_exit, show
 from carepolicy.cli.status import NO, USAGE, CommandError
 from carepolicy.cli.terminal import plain, progress
@@ -70,6 +71,7 @@ def command(
     from carepolicy.simulation.figures import Figures
     from carepolicy.simulation.scene import SceneFault
 
+    store = store_asked_for(store, bool(arrivals))
     if not arrivals and store is None:
         raise CommandError(
             'say when cases come, as in --arrivals "40 per business day", or begin with those of a --store'

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
-from click.core import ParameterSource
 
-from carepolicy.cli.configuration import STORE_VARIABLE
+from carepolicy.cli.configuration import STORE_VARIABLE, store_asked_for
 from carepolicy.cli.formats import reported, written
 from carepolicy.cli.sets import (
     bundle_or_exit,
@@ -128,8 +127,7 @@ def _store_in(logs: Sequence[str], store: str | None) -> str | None:
     """The URL of the store that is to be audited: of ``--store``, or one in place of a log; None where logs are. One
     that is configured counts where nothing else is named."""
     named = [each for each in logs if each.startswith((SQLITE, *POSTGRES))]
-    if logs and click.get_current_context().get_parameter_source("store") is not ParameterSource.COMMANDLINE:
-        store = None  # the one that is configured, which is for whoever names no log
+    store = store_asked_for(store, bool(logs))
     if store is None and len(named) == len(logs) == 1:
         return named[0]
     if named or (store is not None and logs):
