@@ -117,6 +117,20 @@ def test_garbage_takes_nothing_from_the_rest_and_is_told(tmp_path):
     assert any('did you mean "taken"' in each for each in found["reasons"])
 
 
+def test_a_table_whose_lines_end_in_two_ways_is_read_like_one_whose_lines_do_not(tmp_path):
+    lines = as_csv(tickets(40)).splitlines()
+    mixed = b"".join(line + (b"\r\n" if number % 3 else b"\n") for number, line in enumerate(lines))
+    assert audited(tmp_path, mixed) == audited(tmp_path, b"\n".join(lines))
+
+
+def test_events_whose_lines_end_in_two_ways_are_read_like_others(tmp_path):
+    log, mixed = Path(__file__).parents[1] / "shop_logs" / "events.jsonl", tmp_path / "events.jsonl"
+    ends = (b"\r\n" if number % 3 else b"\n" for number in range(10_000))
+    mixed.write_bytes(b"".join(line + end for line, end in zip(log.read_bytes().splitlines(), ends, strict=False)))
+    found = [run("audit", str(path), "--policies", SHOP, "--format", "json") for path in (log, mixed)]
+    assert found[0].stdout == found[1].stdout != ""
+
+
 def test_times_of_many_zones_are_one_time(tmp_path):
     rows = tickets(100)
     draw = random.Random(5)

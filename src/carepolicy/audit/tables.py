@@ -82,6 +82,7 @@ class Table:
     columns: tuple[str, ...] = ()
     part: tuple[int, int] = (0, 1)
     watch: Begin | None = None
+    _lenient: bool = field(init=False, default=False)
 
     def __enter__(self) -> Table:
         """Open the files, and see which columns they have."""
@@ -124,7 +125,12 @@ class Table:
         """The columns of the log, and their types."""
         if self.form == "jsonl":
             return {}
-        rows = self._do(f"DESCRIBE SELECT * FROM {self._scan()}").fetchall()
+        asked = "DESCRIBE SELECT * FROM"
+        try:
+            rows = self._do(f"{asked} {self._scan()}").fetchall()
+        except LogFault:
+            self._lenient = True  # lines that end in several ways are no table to a strict reader
+            rows = self._do(f"{asked} {self._scan()}").fetchall()
         return {row[0]: row[1] for row in rows}
 
     def _scan(self) -> str:
@@ -141,8 +147,8 @@ class Table:
         """The table function that reads one file as lines."""
         return (
             f"read_csv({_text(path)}, columns = {{'line': 'VARCHAR'}}, delim = '\\x01', quote = '', escape = '', "
-            f"header = false, auto_detect = false, max_line_size = {LONGEST_LINE}, null_padding = true, "
-            "ignore_errors = true, store_rejects = true)"
+            f"header = false, auto_detect = false, strict_mode = false, max_line_size = {LONGEST_LINE}, "
+            "null_padding = true, ignore_errors = true, store_rejects = true)"
         )
 
     def _read_csv(self, path: str) -> str:
@@ -150,6 +156,7 @@ class Table:
         reads = self.reads
         said = ["all_varchar = true", "header = true", "ignore_errors = true", "store_rejects = true"]
         separator = reads.separator if reads is not None and reads.separator else "\t" if self.form == "tsv" else None
+        said += ["strict_mode = false"] if self._lenient else []
         said += [f"delim = {_text(separator)}"] if separator else []
         said += [f"encoding = {_text(reads.encoding)}"] if reads is not None and reads.encoding else []
         return f"read_csv({_text(path)}, {', '.join(said)})"
