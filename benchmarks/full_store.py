@@ -10,7 +10,6 @@ from tempfile import TemporaryFile
 from textwrap import dedent
 
 from carepolicy.cli import app
-from carepolicy.store.live.late import HeldRow
 from carepolicy.store.open import open_store
 from carepolicy.store.privacy.keys import Keys
 from carepolicy.store.records.chain import BEGINNING
@@ -125,7 +124,7 @@ def fill(url: str, folder: str) -> None:
     command("event", "asked", "t-6", "--id", "y", "--at", "2026-03-02T12:30:00Z", "--store", url)
     store = open_store(url)
     with store.transaction() as transaction:
-        transaction.many(HOLD, [HeldRow(1, "t-7", 1, Keys().seal(b"[]"))])
+        transaction.many(HOLD, [(1, "t-7", 1, Keys().seal(b"[]"))])
         transaction.run("INSERT INTO leaves (no, leaf) VALUES (?, ?)", (1_000, bytes(32)))
         transaction.run("INSERT INTO restores (no, time) VALUES (?, ?)", (1, 1))
         transaction.run("INSERT INTO shreds (id) VALUES (?)", (b"name",))

@@ -82,6 +82,7 @@ def test_spaces_plurals_and_zeros_do_not_matter(loose: str, canonical: str) -> N
 
 def test_limits_that_mean_the_same_are_equal_and_keep_their_words() -> None:
     assert parse_limit("72 hours") == parse_limit("3 days")
+    assert (parse_limit("72 hours") != parse_limit("3 days")) is False
     assert str(parse_limit("72 hours")) == "72 hours"
     assert parse_limit("24 business hours") != parse_limit("24 hours")
 

@@ -97,3 +97,14 @@ def module_in(name: str) -> str | None:
     parts = name.split(".")
     found = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
     return next((each for each in found if each in modules()), None)
+
+
+def test_a_struct_that_says_when_it_is_equal_says_when_it_is_not() -> None:
+    """A Struct of msgspec has an ``__ne__`` of its own, which does not ask an ``__eq__`` that is written."""
+    found = {}
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and any("Struct" in ast.unparse(base) for base in node.bases):
+                found[node.name] = {each.name for each in node.body if isinstance(each, ast.FunctionDef)}
+    assert {"Limit", "_DataStruct"} <= found.keys()
+    assert [name for name, made in found.items() if ("__eq__" in made) != ("__ne__" in made)] == []

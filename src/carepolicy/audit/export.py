@@ -1,18 +1,24 @@
-"""Records of an audit for others' tools: cases as traces in XES (IEEE 1849), or as objects in OCEL 2.0."""
+"""What others' tools read: records of an audit as traces in XES (IEEE 1849) or objects in OCEL 2.0, and the events that
+a mapping makes of a log as CloudEvents."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from typing import IO, TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
+import orjson
+
+from carepolicy.engine.instants import text_of
 from carepolicy.files import named
 
 if TYPE_CHECKING:
+    from carepolicy.audit.mapping import Made, Mapper
     from carepolicy.engine.record import Record
 
 TOLD = frozenset((
@@ -185,3 +191,26 @@ class _Objects:
         rest = {"eventTypes": types, "objects": things, "objectTypes": kinds}
         told = json.dumps(rest, ensure_ascii=False)
         self._file.write("\n], " + told[1:] + "\n")
+
+
+def by_subject(cases: Iterable[tuple[str, Sequence[Made]]], mapper: Mapper) -> Iterator[bytes]:
+    """The events of cases as lines of JSON, by the names of the cases: on a disk until the last one is known."""
+    with closing(sqlite3.connect("", isolation_level=None)) as shelf:  # its file goes with it
+        shelf.execute("CREATE TABLE said (subject TEXT, lines BLOB)")
+        shelf.execute("BEGIN")
+        for subject, made in cases:
+            shelf.execute("INSERT INTO said VALUES (?, ?)", (subject, _lines(mapper, subject, made)))
+        for (lines,) in shelf.execute("SELECT lines FROM said ORDER BY subject"):
+            yield lines
+
+
+def _lines(mapper: Mapper, subject: str, made: Sequence[Made]) -> bytes:
+    """The events of a case as lines of JSON."""
+    lines = []
+    for id, each in zip(mapper.ids(subject, made), made, strict=True):
+        event = {
+            "specversion": "1.0", "id": id, "source": mapper.source, "type": each.type, "subject": subject,
+            "time": text_of(each.time), **({"data": each.data} if each.data else {}),
+        }  # fmt: skip
+        lines.append(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
+    return b"".join(lines)

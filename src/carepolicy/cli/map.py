@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-import sqlite3
 import sys
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
-import orjson
 
 from carepolicy.cli.completion import flows
 from carepolicy.cli.sets import bundle_or_exit, policies_option, policies_or_exit
 from carepolicy.cli.status import NO, CommandError, note
 from carepolicy.cli.terminal import busy, parts
-from carepolicy.engine.instants import text_of
 from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from carepolicy.audit.mapping import Made, Mapper
     from carepolicy.audit.suggest import Rows
 
 SHOWN = 10
@@ -78,6 +71,7 @@ def events(logs: tuple[str, ...], mapping: str, policies: str) -> None:
     log gives it, else one of its case and its place there, which a longer log gives it again. Exit status 1 means that
     rows made no event: the first of them are named.
     """
+    from carepolicy.audit.export import by_subject
     from carepolicy.audit.replay import Replay, columns_for
     from carepolicy.audit.tables import LogFault, Table
     from carepolicy.cli.audit import Asked, mapper_or_exit, opened_logs
@@ -91,18 +85,12 @@ def events(logs: tuple[str, ...], mapping: str, policies: str) -> None:
     try:
         with (
             parts("map") as watch,
-            closing(sqlite3.connect("", isolation_level=None)) as shelf,
-        ):  # its file goes with it
-            shelf.execute("CREATE TABLE said (subject TEXT, lines BLOB)")
-            shelf.execute("BEGIN")
-            with opened_logs(Asked(logs, policies, mapping, (), None, watch=watch), bundle, mapper) as log:
-                groups = log.groups(mapper.mapping.subject, columns_for(mapper, log))
-                for subject, made in replay.events_of(groups, mapper, isinstance(log, Table)):
-                    lines = _lines(mapper, subject, made)
-                    shelf.execute("INSERT INTO said VALUES (?, ?)", (subject, lines))
-                replay.note_read(log, mapper)
-            for (lines,) in shelf.execute("SELECT lines FROM said ORDER BY subject"):
+            opened_logs(Asked(logs, policies, mapping, (), None, watch=watch), bundle, mapper) as log,
+        ):
+            groups = log.groups(mapper.mapping.subject, columns_for(mapper, log))
+            for lines in by_subject(replay.events_of(groups, mapper, isinstance(log, Table)), mapper):
                 sys.stdout.buffer.write(lines)
+            replay.note_read(log, mapper)
     except LogFault as fault:
         raise CommandError(str(fault)) from None
     seen = replay.seen
@@ -111,18 +99,6 @@ def events(logs: tuple[str, ...], mapping: str, policies: str) -> None:
     if seen.refused:
         click.echo(f"{seen.refused:,} row{'' if seen.refused == 1 else 's'} made no event", err=True)
         raise SystemExit(NO)
-
-
-def _lines(mapper: Mapper, subject: str, made: Sequence[Made]) -> bytes:
-    """The events of a case as lines of JSON."""
-    lines = []
-    for id, each in zip(mapper.ids(subject, made), made, strict=True):
-        event = {
-            "specversion": "1.0", "id": id, "source": mapper.source, "type": each.type, "subject": subject,
-            "time": text_of(each.time), **({"data": each.data} if each.data else {}),
-        }  # fmt: skip
-        lines.append(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
-    return b"".join(lines)
 
 
 def _sampled(log: str, form: str | None) -> tuple[Rows, str]:

@@ -140,6 +140,10 @@ class _DataStruct(msgspec.Struct, Mapping[str, Any], metaclass=_MappingStruct, g
             return self.fields() == other.fields()
         return isinstance(other, Mapping) and self.fields() == dict(other)
 
+    def __ne__(self, other: object) -> bool:
+        """The contrary: that of a Struct does not ask ``__eq__``."""
+        return not self == other
+
     def __getitem__(self, name: str) -> Any:
         """One field."""
         return self.fields()[name]

@@ -79,6 +79,9 @@ class Limit(Struct, frozen=True, eq=False):
     def __eq__(self, other: object) -> bool:
         return self._meant == other._meant if isinstance(other, Limit) else NotImplemented
 
+    def __ne__(self, other: object) -> bool:  # that of a Struct does not ask __eq__
+        return not self == other
+
     def __hash__(self) -> int:
         return hash(self._meant)
 
