@@ -145,3 +145,31 @@ def without_fast() -> Iterator[None]:
         yield
     finally:
         stratum.quicken = before
+
+
+INQUIRY = """\
+    flow: inquiry
+    version: 1
+    title: An inquiry
+    purpose: Inquiries are answered.
+    owner: care_lead
+    events:
+      asked: {title: Asked, by: customer, carries: {optional: [customer.email]}}
+      answered: {title: Answered, by: staff}
+    states:
+      open:
+        title: Open
+        start_on: asked
+        owner: care_agent
+        channel: email
+        enter: {send: auto_reply}
+        on: {answered: done}
+      done: {title: Done, final: answered}
+"""
+"""A flow of two events and one message, as a file of ``write_set``."""
+
+INQUIRY_MESSAGES = """\
+    language: en
+    messages:
+      auto_reply: {subject: We have it, text: Thank you.}
+"""

@@ -14,32 +14,8 @@ import carepolicy
 from changing import AT, Changing
 from commands import run
 from shops import EVENTS, SHOP, Shop, rows
-from stories import ORGANISATION, write_set
+from stories import INQUIRY, INQUIRY_MESSAGES, ORGANISATION, write_set
 
-INQUIRY = """\
-    flow: inquiry
-    version: 1
-    title: An inquiry
-    purpose: Inquiries are answered.
-    owner: care_lead
-    events:
-      asked: {title: Asked, by: customer, carries: {optional: [customer.email]}}
-      answered: {title: Answered, by: staff}
-    states:
-      open:
-        title: Open
-        start_on: asked
-        owner: care_agent
-        channel: email
-        enter: {send: auto_reply}
-        on: {answered: done}
-      done: {title: Done, final: answered}
-"""
-MESSAGES = """\
-    language: en
-    messages:
-      auto_reply: {subject: We have it, text: Thank you.}
-"""
 ONLY_EVENTS_TELL = ("variants", "variants_in_all", "trace_time")
 
 
@@ -212,7 +188,7 @@ def test_cases_of_which_keep_has_let_records_go_are_left_out_and_that_is_said(
     capfd: pytest.CaptureFixture[str], url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep = "    keep: {facts: 30 days, records: 1 year}\n"
-    folder = write_set(tmp_path / "set", INQUIRY, organisation=ORGANISATION + keep, messages=MESSAGES)
+    folder = write_set(tmp_path / "set", INQUIRY, organisation=ORGANISATION + keep, messages=INQUIRY_MESSAGES)
     monkeypatch.setenv("CAREPOLICY_POLICIES", str(folder))
     shop = Shop(capfd, url, str(folder))
     for subject in ("m-1", "m-2"):

@@ -14,32 +14,8 @@ from carepolicy.businesstime.calendar import Calendar
 from carepolicy.businesstime.instants import microseconds
 from carepolicy.store.privacy import erase
 from shops import Shop, rows
-from stories import ORGANISATION, event, write_set
+from stories import INQUIRY, INQUIRY_MESSAGES, ORGANISATION, event, write_set
 
-FLOW = """\
-    flow: inquiry
-    version: 1
-    title: An inquiry
-    purpose: Inquiries are answered.
-    owner: care_lead
-    events:
-      asked: {title: Asked, by: customer, carries: {optional: [customer.email]}}
-      answered: {title: Answered, by: staff}
-    states:
-      open:
-        title: Open
-        start_on: asked
-        owner: care_agent
-        channel: email
-        enter: {send: auto_reply}
-        on: {answered: done}
-      done: {title: Done, final: answered}
-"""
-MESSAGES = """\
-    language: en
-    messages:
-      auto_reply: {subject: We have it, text: Thank you.}
-"""
 KEEP = "    keep: {facts: 30 days, events: 90 days, outbox: 30 days, records: 1 year, dead_letters: 60 days}\n"
 BEGIN = datetime.fromisoformat("2025-01-06T10:00:00+00:00")
 
@@ -47,7 +23,7 @@ BEGIN = datetime.fromisoformat("2025-01-06T10:00:00+00:00")
 @pytest.fixture
 def shop(capfd: pytest.CaptureFixture[str], url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """Two cases were answered, one twice and one with its message sent; a third is open; two events were not taken."""
-    folder = write_set(tmp_path / "set", FLOW, organisation=ORGANISATION + KEEP, messages=MESSAGES)
+    folder = write_set(tmp_path / "set", INQUIRY, organisation=ORGANISATION + KEEP, messages=INQUIRY_MESSAGES)
     monkeypatch.setenv("CAREPOLICY_POLICIES", str(folder))
     found = Shop(capfd, url, str(folder))
     for number, subject in enumerate(("m-1", "m-2", "m-3")):
