@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -104,6 +105,15 @@ def test_one_pipe_after_the_other_is_read(desk: Shop, piped: Callable[..., Said]
     assert piped(b"".join(LINES[3:6])).status == 2
     assert piped(b"".join(LINES[3:8]), "--resume").status == 0
     assert (ids(desk), refused(desk)) == ([*map(id_of, LINES[:8])], [])
+
+
+def test_an_input_is_free_as_soon_as_the_store_of_its_reader_is_closed(desk: Shop) -> None:
+    with closing(open_store(desk.url)) as last:
+        for _ in range(50):
+            with closing(open_store(desk.url)) as store:
+                assert store.share_is_mine(7, 0)
+            assert last.share_is_mine(7, 0)
+            last.leave_share(7, 0)
 
 
 def test_a_half_written_last_line_is_left_until_it_is_whole_or_said_to_be_final(desk: Shop, log: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from itertools import compress, count
 from operator import not_
@@ -262,6 +262,7 @@ class PostgresStore:
         self.url = url
         self.beside: list[Store] = []
         self._listens = False
+        self._has_shares = False
         self._channel = f"{schema}_due"
         self._marks = Marks()
         with self._told():
@@ -400,7 +401,9 @@ class PostgresStore:
         """Take a share of an input; the server takes it back at once when this connection ends, however it does."""
         with self._told():
             asked = self._connection.execute(f"SELECT pg_try_advisory_lock({SHARE})", self._share(input, share))
-            return asked.fetchone() == (True,)
+            mine = asked.fetchone() == (True,)
+        self._has_shares |= mine
+        return mine
 
     def leave_share(self, input: int, share: int) -> None:
         """Let go of a share."""
@@ -431,6 +434,9 @@ class PostgresStore:
         """Let go of the connection."""
         while self.beside:
             self.beside.pop().close()
+        if self._has_shares:  # the server hears of the end of a connection a little after it
+            with suppress(psycopg.Error):
+                self._connection.execute("SELECT pg_advisory_unlock_all()")
         self._connection.close()
 
     @contextmanager
