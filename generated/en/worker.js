@@ -1,10 +1,10 @@
 "use strict";
 /* files */
-const VERSION = "ca04b94193686fdb";
+const VERSION = "4a2685c712dc58c9";
 const FILES = {
 "../assets/chart.js": "174d124b940de23e",
 "../assets/guide.css": "ff7c916309a03aa2",
-"../assets/guide.js": "3901541305459e64",
+"../assets/guide.js": "db90286417df6b29",
 "../assets/handbook.css": "9f58eaf1db16e88c",
 "../assets/handbook.js": "101b3a410796538d",
 "../assets/icon.svg": "573b869003393d3f",

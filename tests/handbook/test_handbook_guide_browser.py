@@ -17,12 +17,18 @@ def guide(opened):
     return opened(GUIDE, viewport=PHONE)
 
 
+SHOWN = "() => document.getElementById('guide').dataset.shown === location.hash"
+"""Whether the screen is the one of the address, which is changed a moment before."""
+
+
 def heading(page):
+    page.wait_for_function(SHOWN)
     return page.locator(".screen.shown h2").inner_text()
 
 
 def tap(page, text):
     page.locator(".screen.shown").get_by_role("link", name=text).first.click()
+    page.wait_for_function(SHOWN)
 
 
 def test_one_screen_is_shown_and_it_begins_with_what_brought_the_case(guide):
@@ -52,7 +58,7 @@ def test_what_may_happen_at_any_step_returns_to_the_step_at_which_it_happened(gu
     stay = guide.locator(".screen.shown a.go", has_text="the case stays where it is").first
     stay.click()
     assert heading(guide) == "1 Complaint received"
-    assert guide.locator(".screen.shown .just").is_visible()
+    guide.locator(".screen.shown .just").wait_for()
 
 
 def test_a_number_leads_to_its_step_and_one_that_is_not_there_is_said(guide):

@@ -71,6 +71,7 @@ addEventListener("DOMContentLoaded", () => {
     document.title = screen.id === "start" ? title : `${named(screen)} – ${title}`;
     const number = screen.dataset.number;
     const said = [number ? guide.dataset.place.replace("{}", number).replace("{}", steps) : "", way ? way.querySelector(".happened").textContent : ""];
+    guide.dataset.shown = location.hash; // the address of the page is a moment ahead of what is shown
     if (!moved) return;
     status.textContent = said.filter(Boolean).join(". ");
     const heading = part && part.matches("h3") ? part : headingOf(screen);
