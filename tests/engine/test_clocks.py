@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from stories import Events, Runner, event, short
 
 INQUIRY = """\
@@ -283,3 +285,17 @@ def test_messages_bear_their_promise_in_the_words_of_the_clock_and_mask_private_
     told = [each["data"] for each in revealed if each["type"] == "carepolicy.message.requested"]
     assert told[1]["text"] == "Dear Ada, we kept you waiting. Write to x@example.org."
     assert told[0]["to"] == "x@example.org"
+
+
+@pytest.mark.parametrize("tiers", [("gold", "standard"), ("standard", "gold")])
+def test_limits_that_mean_the_same_are_told_as_each_is_written_whoever_came_before(
+    run_flows: Runner, tiers: tuple[str, str]
+) -> None:
+    limits = "[{when: customer.tier == 'gold', is: 24 hours}, {is: 1 day}]"
+    events = [
+        event("email_received", f"2026-03-02T09:0{minute}:00", subject=tier, data={"customer.tier": tier})
+        for minute, tier in enumerate(tiers)
+    ]
+    records = run_flows(inquiry(limits), events=events)
+    told = {each["subject"]: each["data"]["text"] for each in records if each["type"] == "carepolicy.message.requested"}
+    assert told == {"gold": "We answer within 24 hours.", "standard": "We answer within 1 day."}

@@ -163,8 +163,9 @@ class CaseValues:
         return held.due if held is not None and held.running and held.due != NEVER else None
 
 
-Limits = dict["Limit | None", str]
-"""What a text tells of limits, each worked out once."""
+Limits = dict[int, tuple["Limit | None", str]]
+"""What a text tells of limits, each worked out once; by their identity, since limits that mean the same (24 hours, 1
+day) are told as they are written. The limit stands beside its text, so that nothing else can have its identity."""
 
 
 class LiveText:
@@ -207,9 +208,9 @@ class LiveText:
                     word = json_text(told(slot, values, reveal))
                 else:
                     limit = values.clock_limit(slot.name)
-                    if (known := limits.get(limit)) is None:
-                        known = limits[limit] = json_text(told(slot, values, reveal))
-                    word = known
+                    if (known := limits.get(id(limit))) is None:
+                        known = limits[id(limit)] = limit, json_text(told(slot, values, reveal))
+                    word = known[1]
                 said += word + about.join(stretch)
         return said
 
