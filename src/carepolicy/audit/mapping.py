@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -23,6 +23,8 @@ from carepolicy.policy.language.mapping import SLUG
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle, FactTable
     from carepolicy.policy.language.mapping import FactOf, LogMapping
+
+Value = TypeVar("Value")
 
 IGNORED = "ignore"
 SOURCE = "/log"
@@ -91,7 +93,7 @@ class Mapper:
         self.ranks = _ranks(bundle)
         self._carries = {kind: frozenset(facts) for kind, facts in bundle.carries.items()}
         self._kinds = _kinds(event.values if event is not None else {}, self.ranks)
-        self._odd: dict[str, int] = {}
+        self._odd = _Remembered(self._read_instant)
         self._ignored = event is not None and event.others == IGNORED
         self.skipped = 0
         self.source = mapping.source or SOURCE
@@ -129,7 +131,7 @@ class Mapper:
         self._event = at.get(mapping.event.column) if mapping.event else None
         self._from_columns = [(at[column], kind) for column, kind in mapping.events_from_columns.items()]
         self._facts = [
-            (fact, at[of.column], _Converted(_converter(self, of, self.bundle.facts[fact])))
+            (fact, at[of.column], _Remembered(_converter(self, of, self.bundle.facts[fact])))
             for fact, of in mapping.facts.items()
         ]
         self._where = None
@@ -235,19 +237,16 @@ class Mapper:
     def instant(self, text: str) -> int:
         """Microseconds since 1970 of a time in ISO 8601; one without an offset is of the log's time zone. A time that
         clocks show twice is the first of the two; one that they leave out is moved on."""
-        found = self._odd.get(text)
-        if found is None:
-            try:
-                moment = datetime.fromisoformat(text)
-            except ValueError:
-                raise Unmapped(f'"{text[:40]}" is no date and time') from None
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=self.zone)
-            found = (moment - EPOCH) // _MICROSECOND
-            if len(self._odd) > MOST_PARTS:
-                self._odd.clear()
-            self._odd[text] = found
-        return found
+        return self._odd[text]
+
+    def _read_instant(self, text: str) -> int:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise Unmapped(f'"{text[:40]}" is no date and time') from None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=self.zone)
+        return (moment - EPOCH) // _MICROSECOND
 
 
 MOST_PARTS = 20_000
@@ -258,45 +257,39 @@ class _Odd(LookupError):
     """A part of a time that is not written as most are: the whole is to be read."""
 
 
-class _Parts(dict[str, int]):
-    """Microseconds of one part of a time with an offset, as most logs write it: each is worked out once."""
+class _Remembered(dict[str, Value]):
+    """What is made of texts, each worked out once, and not more than ``MOST_PARTS`` of them at a time."""
 
-    def __init__(self, form: str, whole: str) -> None:
+    def __init__(self, made: Callable[[str], Value]) -> None:
         super().__init__()
-        self._form = re.compile(form, re.ASCII)
-        self._whole = whole
+        self._made = made
 
-    def __missing__(self, text: str) -> int:
-        if not self._form.fullmatch(text):
+    def __missing__(self, text: str) -> Value:
+        found = self._made(text)
+        if len(self) > MOST_PARTS:
+            self.clear()
+        self[text] = found
+        return found
+
+
+def _parts(form: str, whole: str) -> _Remembered[int]:
+    """Microseconds of one part of a time with an offset, as most logs write it. Raises ``_Odd`` for other writings."""
+    written = re.compile(form, re.ASCII)
+
+    def read(text: str) -> int:
+        if not written.fullmatch(text):
             raise _Odd
         try:
-            found = (datetime.fromisoformat(self._whole.format(text)) - EPOCH) // _MICROSECOND
+            return (datetime.fromisoformat(whole.format(text)) - EPOCH) // _MICROSECOND
         except ValueError:
             raise _Odd from None
-        if len(self) > MOST_PARTS:
-            self.clear()
-        self[text] = found
-        return found
+
+    return _Remembered(read)
 
 
-_hours = _Parts(r"\d{4}-\d\d-\d\d[T ]\d\d", "{}:00:00+00:00")
-_minutes = _Parts(r":\d\d:\d\d", "1970-01-01T00{}+00:00")
-_tails = _Parts(r"(\.\d+)?(Z|[+-]\d\d:\d\d)", "1970-01-01T00:00:00{}")
-
-
-class _Converted(dict[str, Any]):
-    """Values of a fact by the texts of its column, each worked out once."""
-
-    def __init__(self, convert: Callable[[str], Any]) -> None:
-        super().__init__()
-        self._convert = convert
-
-    def __missing__(self, text: str) -> Any:
-        found = self._convert(text)
-        if len(self) > MOST_PARTS:
-            self.clear()
-        self[text] = found
-        return found
+_hours = _parts(r"\d{4}-\d\d-\d\d[T ]\d\d", "{}:00:00+00:00")
+_minutes = _parts(r":\d\d:\d\d", "1970-01-01T00{}+00:00")
+_tails = _parts(r"(\.\d+)?(Z|[+-]\d\d:\d\d)", "1970-01-01T00:00:00{}")
 
 
 def _in_order(found: Sequence[Made]) -> bool:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from carepolicy.audit.mapping import Made
     from carepolicy.audit.mapping import Row as LogRow
     from carepolicy.audit.measures import Round
+    from carepolicy.audit.tables import Begin
     from carepolicy.engine.case import Case
     from carepolicy.engine.intake import Row
     from carepolicy.engine.memory import Closed
@@ -115,6 +116,20 @@ Log = Table | Traces | Objects
 
 Group = tuple[str | None, "Sequence[LogRow]"]
 """A subject, and its rows."""
+
+
+def opened(
+    paths: Sequence[str], form: str, mapper: Mapper | None = None, *, part: tuple[int, int] = (0, 1),
+    watch: Begin | None = None, sure: bool = True,
+) -> Log:  # fmt: skip
+    """Some logs of one format, not read yet. Of OCEL there are no parts, and only traces are read by who is not
+    ``sure`` that each has a name of its own."""
+    if form == "xes":
+        return Traces(paths, part=part, watch=watch, sure=sure)
+    if form == "ocel":
+        return Objects(paths, watch=watch)
+    reads, times = (None, frozenset[str]()) if mapper is None else (mapper.mapping.reads, mapper.times)
+    return Table(paths, form, reads, times, part=part, watch=watch)
 
 
 def columns_for(mapper: Mapper, log: Log) -> list[str]:
@@ -362,11 +377,11 @@ class Replay:
                 yield from subject.cases.values()
 
 
-def taken(begun: Callable[[], Replay], opened: Callable[[bool], tuple[Log, Mapper | None]], hopes: bool) -> Replay:
+def taken(begun: Callable[[], Replay], reads: Callable[[bool], tuple[Log, Mapper | None]], hopes: bool) -> Replay:
     """The replay of a log, but for what falls due at its end. Who ``hopes`` reads traces once; where some prove to have
-    one name, the replay is ``begun`` anew, with the log ``opened`` to be sure."""
+    one name, the replay is ``begun`` anew, and ``reads`` the log to be sure."""
     replay = begun()
-    log, mapper = opened(not hopes)
+    log, mapper = reads(not hopes)
     try:
         with log:
             if mapper is not None:
@@ -374,7 +389,7 @@ def taken(begun: Callable[[], Replay], opened: Callable[[bool], tuple[Log, Mappe
             elif isinstance(log, Table):
                 replay.take_lines(log)
     except Repeated:
-        return taken(begun, opened, False)
+        return taken(begun, reads, False)
     return replay
 
 

@@ -14,9 +14,8 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, cast
 
 from carepolicy.audit.mapping import Mapper
-from carepolicy.audit.replay import Replay, taken
+from carepolicy.audit.replay import Replay, opened, taken
 from carepolicy.audit.tables import LogFault, Table
-from carepolicy.audit.xes import Traces
 from carepolicy.engine.parallel import WorkerDied, deaf_to_interrupts
 from carepolicy.machine.bundle import from_bytes, to_bytes
 
@@ -152,15 +151,11 @@ def _heard(pipe: Connection) -> Any:
     return said
 
 
-def _part(share: Share, bundle: Bundle, watch: Begin | None, sure: bool) -> tuple[Table | Traces, Mapper | None]:
+def _part(share: Share, bundle: Bundle, watch: Begin | None, sure: bool) -> tuple[Log, Mapper | None]:
     """The part of the logs that is a process's share, and what makes events of its rows."""
     mapper = None if share.mapping is None else Mapper(share.mapping, bundle, share.form)
     part = share.number, share.of
-    if share.form == "xes":
-        return Traces(share.paths, part=part, watch=watch, sure=sure), mapper
-    reads = None if share.mapping is None else share.mapping.reads
-    times = frozenset[str]() if mapper is None else mapper.times
-    return Table(share.paths, share.form, reads, times, part=part, watch=watch), mapper
+    return opened(share.paths, share.form, mapper, part=part, watch=watch, sure=sure), mapper
 
 
 def _work(pipe: Connection, packed: bytes, share: Share) -> None:

@@ -181,6 +181,12 @@ def _event_form(keys: Sequence[str]) -> re.Pattern[str] | None:
     )
 
 
+_PARSED = {
+    "resolve_entities": False, "no_network": True, "huge_tree": True, "remove_comments": True, "remove_pis": True,
+}  # fmt: skip
+"""How lxml reads XML."""
+
+
 class _Names:
     """The names of traces, beyond memory."""
 
@@ -399,9 +405,7 @@ class _Log:
     # -- slowly --------------------------------------------------------------------------------------------
 
     def _parser(self) -> Any:
-        return self._etree.XMLParser(
-            resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
-        )
+        return self._etree.XMLParser(**_PARSED)
 
     def traces(self, head: int = 0, done: int = 0) -> Iterator[Any]:
         """Each trace as an element, which is thrown away afterwards; without those that stand between the bytes
@@ -409,7 +413,7 @@ class _Log:
         self._file.seek(0)
         found = self._etree.iterparse(
             cast("IO[bytes]", _Without(self._file, head, done)), events=("end",), tag=_NAMESPACE + "trace",
-            resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True,
+            **_PARSED,
         )  # fmt: skip
         some = done > head
         for _, trace in found:

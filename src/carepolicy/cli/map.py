@@ -72,9 +72,9 @@ def events(logs: tuple[str, ...], mapping: str, policies: str) -> None:
     rows made no event: the first of them are named.
     """
     from carepolicy.audit.export import by_subject
-    from carepolicy.audit.replay import Replay, columns_for
+    from carepolicy.audit.replay import Replay, columns_for, opened
     from carepolicy.audit.tables import LogFault, Table
-    from carepolicy.cli.audit import Asked, mapper_or_exit, opened_logs
+    from carepolicy.cli.audit import mapper_or_exit
 
     bundle = bundle_or_exit(policies)
     for path in logs:
@@ -85,7 +85,7 @@ def events(logs: tuple[str, ...], mapping: str, policies: str) -> None:
     try:
         with (
             parts("map") as watch,
-            opened_logs(Asked(logs, policies, mapping, (), None, watch=watch), bundle, mapper) as log,
+            opened(logs, mapper.form, mapper, watch=watch) as log,
         ):
             groups = log.groups(mapper.mapping.subject, columns_for(mapper, log))
             for lines in by_subject(replay.events_of(groups, mapper, isinstance(log, Table)), mapper):
@@ -103,19 +103,15 @@ def events(logs: tuple[str, ...], mapping: str, policies: str) -> None:
 
 def _sampled(log: str, form: str | None) -> tuple[Rows, str]:
     """The first rows of a log, and its format."""
-    from carepolicy.audit.ocel import Objects
+    from carepolicy.audit.replay import opened
     from carepolicy.audit.suggest import LOOKED_AT
-    from carepolicy.audit.tables import LogFault, Table, format_of
-    from carepolicy.audit.xes import Traces
+    from carepolicy.audit.tables import LogFault, format_of
 
     if not os.path.exists(log):
         raise CommandError(f"{log}: there is no such file")
     try:
         form = form or format_of(log)
-        if form in ("xes", "ocel"):
-            with Traces([log]) if form == "xes" else Objects([log]) as found:
-                return found.sample(LOOKED_AT), form
-        with Table([log], form, None) as table:
-            return table.sample(LOOKED_AT), form
+        with opened([log], form) as found:
+            return found.sample(LOOKED_AT), form
     except LogFault as fault:
         raise CommandError(str(fault)) from None

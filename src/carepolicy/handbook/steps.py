@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from carepolicy.charts.exits import keyed
 from carepolicy.charts.text import clean, humanised, identifier
+from carepolicy.machine.flowmachine import starts_of
 from carepolicy.policy.language.flow import EVERY
 from carepolicy.policy.phrases import outcome_of
 
@@ -106,11 +107,10 @@ class End:
 
 def starting(flow: Flow) -> Iterator[tuple[str, str]]:
     """What brings a case: the name of its first step with the event, or with EVERY where time brings it."""
-    opened = [state for state in flow.states.values() if state.start_on]
-    for state in opened:
-        yield from ((state.name, event) for event in state.start_on)
-    if flow.every is not None and not any(EVERY in state.start_on for state in opened):
-        yield (opened[0].name if opened else next(iter(flow.states))), EVERY
+    begun = [(state.name, event) for state in flow.states.values() for event in state.start_on]
+    yield from begun
+    if flow.every is not None and all(event != EVERY for _, event in begun):
+        yield starts_of(flow)[0], EVERY
 
 
 def anchor_of(state: str) -> str:

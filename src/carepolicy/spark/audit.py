@@ -22,9 +22,8 @@ from urllib.parse import unquote
 import orjson
 
 from carepolicy.audit.mapping import Mapper
-from carepolicy.audit.ocel import Objects
-from carepolicy.audit.replay import Replay, SubjectMemory, columns_for
-from carepolicy.audit.tables import LogFault, Table
+from carepolicy.audit.replay import Log, Replay, SubjectMemory, columns_for, opened
+from carepolicy.audit.tables import LogFault
 from carepolicy.audit.xes import Traces
 from carepolicy.engine.instants import NEVER, NoInstant, read_instant
 from carepolicy.engine.intake import AT_THE_END, MERGE
@@ -101,21 +100,13 @@ def _prepared(work: Work, bundle: Bundle) -> Work:
     if work.mapping is None:
         return work
     mapper = Mapper(work.mapping, bundle, work.form)
-    with _opened(work, work.paths, mapper) as log:
+    with opened(work.paths, work.form, mapper) as log:
         columns = columns_for(mapper, log)
         return replace(work, columns=tuple(columns), all_columns=tuple(log.columns or columns))
 
 
 def _is_table(work: Work) -> bool:
     return work.form not in ("xes", "ocel")
-
-
-def _opened(work: Work, paths: Sequence[str], mapper: Mapper) -> Table | Traces | Objects:
-    if work.form == "xes":
-        return Traces(paths)
-    if work.form == "ocel":
-        return Objects(paths)
-    return Table(tuple(paths), work.form, None if work.mapping is None else work.mapping.reads, mapper.times)
 
 
 # -- the driver ------------------------------------------------------------------------------------------------
@@ -283,7 +274,7 @@ def _mapped_rows(work: Work, batches: Iterable[RecordBatch]) -> Iterator[RecordB
             paths = (work.paths[number],) if _is_table(work) else work.paths
             begin = number << FILE_BITS
             try:
-                with _opened(work, paths, mapper) as log:
+                with opened(paths, work.form, mapper) as log:
                     yield from _rows_of(log, begin, mapper.mapping.subject, work.columns)
                     aside: Any = list(log.refused), log.repeated if isinstance(log, Traces) else 0
             except LogFault as fault:
@@ -291,7 +282,7 @@ def _mapped_rows(work: Work, batches: Iterable[RecordBatch]) -> Iterator[RecordB
             yield _line_batch([(ASIDE, None, 0, begin, pickle.dumps(aside))])
 
 
-def _rows_of(log: Table | Traces | Objects, begin: int, subject: str, columns: Sequence[str]) -> Iterator[RecordBatch]:
+def _rows_of(log: Log, begin: int, subject: str, columns: Sequence[str]) -> Iterator[RecordBatch]:
     waiting: list[tuple[Any, ...]] = []
     for name, rows in log.groups(subject, columns):
         waiting += [(LINE, name, 0, begin + row[0], pickle.dumps((begin + row[0], *row[1:]))) for row in rows]

@@ -495,23 +495,10 @@ def _opened(
 ) -> tuple[Log, Mapper | None]:
     """The logs, not read yet, and what makes events of their rows."""
     from carepolicy.audit.mapping import Mapper
-    from carepolicy.audit.ocel import Objects
-    from carepolicy.audit.tables import Table
-    from carepolicy.audit.xes import Traces
+    from carepolicy.audit.replay import opened
 
     mapper = None if mapping is None else Mapper(mapping, bundle, form)
-    if form == "xes":
-        return Traces(asked.logs, watch=asked.watch, sure=sure), mapper
-    if form == "ocel":
-        return Objects(asked.logs, watch=asked.watch), mapper
-    reads = None if mapping is None else mapping.reads
-    times = frozenset[str]() if mapper is None else mapper.times
-    return Table(asked.logs, form, reads, times, watch=asked.watch), mapper
-
-
-def opened_logs(asked: Asked, bundle: Bundle, mapper: Mapper) -> Log:
-    """The logs of a mapping, not read yet."""
-    return _opened(asked, bundle, mapper.form, mapper.mapping)[0]
+    return opened(asked.logs, form, mapper, watch=asked.watch, sure=sure), mapper
 
 
 def _on_spark(asked: Asked, bundle: Bundle, form: str, mapper: Mapper | None) -> Replay:
