@@ -11,7 +11,7 @@ from carepolicy.engine.codes import CODES
 from carepolicy.engine.instants import NEVER, text_of
 
 if TYPE_CHECKING:
-    from carepolicy.audit.measures import ClockMeasure, Deviation, FlowMeasure, Verdicts
+    from carepolicy.audit.counts import ClockMeasure, Deviation, FlowMeasure, Verdicts
     from carepolicy.audit.replay import Replay
 
 Key = TypeVar("Key", tuple[str, ...], tuple[str, str])

@@ -55,12 +55,15 @@ def audited(
     replay = Replay(bundle, (), told, heard)
     replay.has_events = False
     there, seen = kept(transaction), replay.seen
+    untaken = set()
     for each in refused(transaction):
         if each.code in UNREAD:
             seen.refuse(each.line, f"{each.code}: {each.reason}")
-        else:
-            seen.not_taken[each.code] += 1
-    seen.events = count_events(transaction, UNREAD)
+            continue
+        seen.not_taken[each.code] += 1
+        if each.event is not None and each.code != codes.CARD:
+            untaken.add(each.event)
+    seen.events = count_events(transaction, untaken)
     steps = Steps(watch, "records", there.records)
     first: str | None = None
     known = _Known(replay)

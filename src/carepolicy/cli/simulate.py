@@ -71,11 +71,7 @@ def command(
     from carepolicy.simulation.figures import Figures
     from carepolicy.simulation.scene import SceneFault
 
-    store = store_asked_for(store, bool(arrivals))
-    if not arrivals and store is None:
-        raise CommandError(
-            'say when cases come, as in --arrivals "40 per business day", or begin with those of a --store'
-        )
+    store = _begun_with(arrivals, store)
     bundle = bundle_or_exit(policies)
     least = least_share(fail_under)
     try:
@@ -117,6 +113,16 @@ def command(
         click.echo(f"{flow}.{clock}: {share:.1%} in time, less than {bound:.0%}", err=True)
     if missed or (answer is not None and answer.people is None):
         raise SystemExit(NO)
+
+
+def _begun_with(arrivals: Sequence[str], store: str | None) -> str | None:
+    """The store whose open cases are there at the beginning; ends where there is neither such a one nor arrivals."""
+    store = store_asked_for(store, bool(arrivals))
+    if not arrivals and store is None:
+        raise CommandError(
+            'say when cases come, as in --arrivals "40 per business day", or begin with those of a --store'
+        )
+    return store
 
 
 def _open_cases(url: str, maker: Maker) -> list[CaseView]:

@@ -13,7 +13,7 @@ from babel.dates import format_date, format_datetime, get_day_names
 from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup
 
-from carepolicy.audit.measures import DIMENSIONS, WEEKDAYS
+from carepolicy.audit.counts import DIMENSIONS, WEEKDAYS
 from carepolicy.charts.heat import FEWEST, GROUNDS, NO_SHARE, ground_of
 from carepolicy.charts.text import clean, identifier
 from carepolicy.charts.words import titled
@@ -27,7 +27,7 @@ from carepolicy.report.ui import ReportUi, report_ui_of
 from carepolicy.translations import locale_of
 
 if TYPE_CHECKING:
-    from carepolicy.audit.measures import FlowMeasure
+    from carepolicy.audit.counts import FlowMeasure
     from carepolicy.charts.words import Words
     from carepolicy.handbook.book import Book
     from carepolicy.policy.model import Clock, Flow

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from carepolicy.engine.codes import CARD, DUPLICATE
+from carepolicy.engine.codes import DUPLICATE
 from carepolicy.store.contract import storable
 from carepolicy.store.live.deadletters import RAISED
 from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from carepolicy.store.contract import Transaction
 
@@ -53,11 +54,13 @@ def lines(transaction: Transaction) -> Iterator[bytes]:
 
 
 class Refused(NamedTuple):
-    """An event that was not taken: its code, why, and the line of the log in which it stood, 0 where in none."""
+    """An event that was not taken: its code, why, the line of the log in which it stood, 0 where in none, and its
+    source and id, None where it is no event or one that a flow raised."""
 
     code: str
     reason: str
     line: int
+    event: tuple[str, str] | None
 
 
 def refused(transaction: Transaction) -> Iterator[Refused]:
@@ -65,19 +68,15 @@ def refused(transaction: Transaction) -> Iterator[Refused]:
     for code, letter in transaction.stream(statements.LETTERS_LEFT):
         if code != DUPLICATE:
             told = orjson.loads(letter)
-            yield Refused(code, told["reason"], told.get("line") or 0)
+            said = told.get("event")
+            event = (said.get("source", RAISED), said.get("id", "")) if isinstance(said, dict) else (RAISED, "")
+            yield Refused(code, told["reason"], told.get("line") or 0, None if event[0] == RAISED else event)
 
 
-def count_events(transaction: Transaction, unread: frozenset[str]) -> int:
-    """How many events came in: those whose ids are known, and those that were not taken and may be said again. Letters
-    of the codes ``unread`` are of lines that were no events."""
+def count_events(transaction: Transaction, untaken: AbstractSet[tuple[str, str]]) -> int:
+    """How many events came in: those whose ids are known, and of those that were not taken the ``untaken`` ones, whose
+    ids are free to be said again."""
     count: int = transaction.rows(statements.COUNT_EVENTS)[0][0]
-    freed: set[tuple[str, str]] = set()
-    for code, letter in transaction.rows(statements.LETTERS_LEFT):
-        if code in unread or code in (DUPLICATE, CARD):
-            continue
-        event = orjson.loads(letter)["event"]
-        source, id = event.get("source", RAISED), event.get("id", "")
-        if source != RAISED and not transaction.rows(statements.EVENT_OF_ID, (storable(source), storable(id))):
-            freed.add((source, id))
-    return count + len(freed)
+    for source, id in untaken:
+        count += not transaction.rows(statements.EVENT_OF_ID, (storable(source), storable(id)))
+    return count
