@@ -9,7 +9,6 @@ driver, which works on the higher strata in the order of time, as an audit of se
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,16 +18,15 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-import orjson
-
 from carepolicy.audit.mapping import Mapper
 from carepolicy.audit.replay import Log, Replay, SubjectMemory, columns_for, opened
 from carepolicy.audit.tables import LogFault
 from carepolicy.audit.xes import Traces
-from carepolicy.engine.instants import NEVER, NoInstant, read_instant
+from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import AT_THE_END, MERGE
 from carepolicy.engine.run import Run
 from carepolicy.machine.bundle import from_bytes, to_bytes
+from carepolicy.spark.lines import as_uri, batch_of, placed, subject_and_time
 from carepolicy.spark.session import session, told_plainly
 from carepolicy.spark.subject import Subjects
 
@@ -162,7 +160,7 @@ class _Shared:
             tasks = len(work.paths) if _is_table(work) else 1  # traces and objects of several files are one log
             files = self._spark.range(0, tasks, 1, tasks)
             return files.mapInArrow(partial(_mapped_rows, work), LINES)
-        text = self._spark.read.text([_as_uri(path) for path in work.paths])
+        text = self._spark.read.text([as_uri(path) for path in work.paths])
         order = _in_order(work.paths, text.inputFiles())
         columns = "CAST(value AS binary) AS line", "_metadata.file_path AS file", "_metadata.file_block_start AS begin"
         return text.selectExpr(*columns).mapInArrow(partial(_lines, work, order), LINES)
@@ -209,14 +207,9 @@ def _add(whole: Replay, kind: str, body: Any) -> None:
         whole.seen.add(seen)
 
 
-def _as_uri(path: str) -> str:
-    """A path as Spark takes it: one without a scheme is of this machine, whatever the cluster's own file system is."""
-    return path if "://" in path else "file://" + os.path.abspath(path)
-
-
 def _in_order(paths: Sequence[str], files: Iterable[str]) -> dict[str, int]:
     """The numbers of files, which may stand in the folders that are ``paths``, in the order of those."""
-    places = [_plain(_as_uri(path)) for path in paths]
+    places = [_plain(as_uri(path)) for path in paths]
 
     def key(file: str) -> tuple[int, str]:
         name = _plain(file)
@@ -236,34 +229,15 @@ def _plain(uri: str) -> str:
 
 
 def _lines(work: Work, order: dict[str, int], batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
-    """Lines of CloudEvents with their subjects. The number of a line rises along its file: where its block begins, and
-    how many lines of the block precede it."""
-    before: dict[tuple[str, int], int] = {}
-    places = cache(lambda file: order[_plain(file)] << FILE_BITS)
-    for batch in batches:
+    """Lines of CloudEvents with their subjects. The number of a line rises along its file."""
+    begins = cache(lambda file: order[_plain(file)] << FILE_BITS)
+    for lines in placed(batches):
         rows = []
-        for line, file, begin in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            block = file, begin
-            place = before[block] = before.get(block, -1) + 1
-            if begin == place == 0:
-                line = line.removeprefix(b"\xef\xbb\xbf")
+        for line, file, number in lines:
             if line:
-                subject, time = _named(line, work.whole)
-                rows.append((LINE, subject, time, places(file) + begin + place, line))
+                subject, time = subject_and_time(line, work.whole)
+                rows.append((LINE, subject, -NEVER if time is None else time, begins(file) + number, line))
         yield _line_batch(rows)
-
-
-def _named(line: bytes, timed: bool) -> tuple[str | None, int]:
-    """The subject of a line, None where it names none; and its time, where that is wanted."""
-    try:
-        event = orjson.loads(line)
-        subject = event["subject"]
-        time = read_instant(event["time"])[0] if timed else 0
-    except NoInstant:
-        time = -NEVER
-    except (ValueError, LookupError, TypeError):
-        return None, -NEVER
-    return (subject if isinstance(subject, str) else None), time
 
 
 def _mapped_rows(work: Work, batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
@@ -296,9 +270,7 @@ def _line_batch(rows: Sequence[tuple[Any, ...]]) -> RecordBatch:
     import pyarrow
 
     kinds = pyarrow.int32(), pyarrow.string(), pyarrow.int64(), pyarrow.int64(), pyarrow.binary()
-    columns = [*zip(*rows, strict=True)] or [()] * len(kinds)
-    arrays = [pyarrow.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
-    return pyarrow.RecordBatch.from_arrays(arrays, ["kind", "subject", "at", "number", "line"])
+    return batch_of(dict(zip(("kind", "subject", "at", "number", "line"), kinds, strict=True)), rows)
 
 
 def _mapping(work: Work) -> LogMapping:
@@ -319,10 +291,10 @@ def _arrow(half: Any, work: Work, batches: Iterable[RecordBatch]) -> Iterator[Re
     """What a half of the replay finds in some rows, as ``FINDINGS``."""
     import pyarrow
 
+    kinds = {"kind": pyarrow.string(), "body": pyarrow.binary()}
     rows = (row for batch in batches for row in zip(*(column.to_pylist() for column in batch.columns), strict=True))
     for kind, body in half(work, rows):
-        columns = [pyarrow.array([kind], pyarrow.string()), pyarrow.array([_packed(kind, body)], pyarrow.binary())]
-        yield pyarrow.RecordBatch.from_arrays(columns, ["kind", "body"])
+        yield batch_of(kinds, [(kind, _packed(kind, body))])
 
 
 def _packed(kind: str, body: Any) -> bytes:

@@ -20,12 +20,13 @@ from msgspec import msgpack
 from carepolicy.engine import codes
 from carepolicy.engine.cards import SHORTEST, names_card
 from carepolicy.engine.case import Subject
-from carepolicy.engine.instants import NEVER, NoInstant, read_instant
+from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import MERGE, Incoming, is_too_long
 from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.record import text_of_all
 from carepolicy.engine.run import Run
 from carepolicy.machine.bundle import from_bytes, to_bytes
+from carepolicy.spark.lines import as_uri, batch_of, placed, subject_and_time
 from carepolicy.spark.session import SparkFault, session, told_plainly
 from carepolicy.spark.subject import Subjects
 
@@ -41,9 +42,6 @@ KAFKA = "kafka://"
 
 EVENTS = "subject string, at long, time timestamp, place string, line binary"
 """Events with their subjects: ``at`` is the time (microseconds since 1970), ``place`` orders those of one instant."""
-
-OPENS = b""
-"""In place of a line: a flow opens cases of this subject by time."""
 
 STATE = "body binary, timer long"
 """What is remembered of a subject, and when its timer rings (milliseconds since 1970; 0: it has none)."""
@@ -83,8 +81,8 @@ def streamed(bundle: Bundle, stream: Stream) -> str | None:
     )
     with told_plainly():
         records = _records(spark, bundle, stream)
-        writer = records.writeStream.format("text").option("path", _as_uri(stream.records))
-        writer = writer.option("checkpointLocation", _as_uri(stream.checkpoint))
+        writer = records.writeStream.format("text").option("path", as_uri(stream.records))
+        writer = writer.option("checkpointLocation", as_uri(stream.checkpoint))
         query = (writer.trigger(availableNow=True) if stream.once else writer).start()
         try:
             query.awaitTermination()
@@ -155,7 +153,7 @@ def _from_files(spark: SparkSession, stream: Stream) -> DataFrame:
     reader = spark.readStream
     if stream.files:
         reader = reader.option("maxFilesPerTrigger", stream.files)
-    found = reader.text(_as_uri(stream.source))
+    found = reader.text(as_uri(stream.source))
     return found.selectExpr("CAST(value AS binary)", "_metadata.file_path", "_metadata.file_block_start")
 
 
@@ -178,10 +176,6 @@ def _from_kafka(spark: SparkSession, stream: Stream) -> DataFrame:
     return found.selectExpr("value", "CAST(partition AS string)", "offset")
 
 
-def _as_uri(path: str) -> str:
-    return path if "://" in path else "file://" + os.path.abspath(path)
-
-
 # -- tasks -----------------------------------------------------------------------------------------------------
 
 
@@ -190,37 +184,20 @@ def _named(cards: bool, batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]
     number may name a subject."""
     import pyarrow
 
-    before: dict[tuple[str, int], int] = {}
-    for batch in batches:
+    kinds = {
+        "subject": pyarrow.string(), "at": pyarrow.int64(), "time": pyarrow.timestamp("us", "UTC"),
+        "place": pyarrow.string(), "line": pyarrow.binary(),
+    }  # fmt: skip
+    for lines in placed(batches):
         rows = []
-        for line, file, begin in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            place = before[file, begin] = before.get((file, begin), -1) + 1
-            if begin == place == 0:
-                line = line.removeprefix(b"\xef\xbb\xbf")
+        for line, file, number in lines:
             if line.strip():
-                subject, at = _subject_and_time(line)
-                if is_too_long(subject) or not (cards or len(subject) < SHORTEST or not names_card(subject)):
-                    subject = ""  # it is refused, and names no state
-                rows.append((subject, at, at, f"{file} {begin + place:020}", line))
-        kinds = pyarrow.string(), pyarrow.int64(), pyarrow.timestamp("us", "UTC"), pyarrow.string(), pyarrow.binary()
-        columns = [*zip(*rows, strict=True)] or [()] * len(kinds)
-        arrays = [pyarrow.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
-        yield pyarrow.RecordBatch.from_arrays(arrays, ["subject", "at", "time", "place", "line"])
-
-
-def _subject_and_time(line: bytes) -> tuple[str, int | None]:
-    """The subject and the time of a line; no subject, and none, where it names none that can be read."""
-    try:
-        event = orjson.loads(line)
-        subject = event["subject"]
-    except (ValueError, LookupError, TypeError):
-        return "", None
-    if not isinstance(subject, str):
-        return "", None
-    try:
-        return subject, read_instant(event["time"])[0]
-    except (NoInstant, LookupError, TypeError):
-        return subject, None
+                subject, at = subject_and_time(line)
+                name = subject or ""
+                if is_too_long(name) or not (cards or len(name) < SHORTEST or not names_card(name)):
+                    name = ""  # it is refused, and names no state
+                rows.append((name, at, at, f"{file} {number:020}", line))
+        yield batch_of(kinds, rows)
 
 
 class Keeper:
