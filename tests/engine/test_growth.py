@@ -11,11 +11,14 @@ import orjson
 import pytest
 import yaml
 
+from carepolicy.engine import round as rounds
 from carepolicy.engine import stepper
+from carepolicy.engine.case import Case
 from carepolicy.engine.output import OrderedRun
 from carepolicy.engine.run import Run
 from carepolicy.machine.program import Bundle
-from stories import compiled, event, flow_text
+from carepolicy.store.cases.snapshot import Freezer
+from stories import compiled, event, flow_text, without_fast
 
 CASES: dict[str, Any] = yaml.load((Path(__file__).parent / "growth.yaml").read_text(), yaml.BaseLoader)
 MONDAY = datetime.fromisoformat("2026-03-02T09:00:00+00:00")
@@ -68,6 +71,44 @@ def test_twice_the_events_are_twice_the_work(name: str, tmp_path: Path) -> None:
     run(bundle, log(case["events"], 400))  # calendars are compiled as far as they are asked
     once, twice = (calls(bundle, log(case["events"], times)) for times in (200, 400))
     assert twice < 2.3 * once
+
+
+def case_after(bundle: Bundle, events: list[dict[str, Any]]) -> Case:
+    work = Run(bundle)
+    work.feed([(number, orjson.dumps(each)) for number, each in enumerate(events, 1)])
+    (subject,) = work.strata[0].subjects.values()
+    assert subject.only is not None
+    return subject.only
+
+
+@pytest.mark.parametrize("name", CASES["grows"])
+def test_a_case_is_not_saved_in_more_bytes_the_more_has_happened_to_it(name: str, tmp_path: Path) -> None:
+    case = CASES["grows"][name]
+    bundle = bundle_of({"small": case}, tmp_path)
+    sizes = []
+    for times in (800, 1_600, 3_200):
+        found = case_after(bundle, log(case["events"], times))
+        sizes.append(len(Freezer(found.program, frozenset()).freeze(found).body))
+    assert max(sizes) - min(sizes) < 3_000  # a few stretches are kept one by one
+
+
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("name", CASES["grows"])
+def test_what_is_summed_up_is_what_was_counted_one_by_one(
+    name: str, alone: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = CASES["grows"][name]
+    bundle = bundle_of({"small": case}, tmp_path)
+    events = log(case["events"], 300)
+    monkeypatch.setattr(rounds, "MOST_SEGMENTS", 1_000)
+    by_ones = run(bundle, events)
+    for most in (1, 2, 64):
+        monkeypatch.setattr(rounds, "MOST_SEGMENTS", most)
+        if alone:
+            with without_fast():
+                assert run(bundle, events) == by_ones
+        else:
+            assert run(bundle, events) == by_ones
 
 
 @pytest.mark.parametrize("name", CASES["ends"])

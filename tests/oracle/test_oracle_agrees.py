@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from carepolicy.engine import round as rounds
 from laws import examples
 from oracle.differences import Refused, by_engine, compared, difference, smallest
 from oracle.hours import TooFar
@@ -26,6 +27,17 @@ def test_the_engine_says_what_the_slow_interpreter_says(first: int) -> None:
         told = compared(seed)
         if told.difference:
             pytest.fail(f"seed {seed}: {told.difference}", pytrace=False)
+
+
+@settings(max_examples=examples(40), phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(FIRST_OF_A_SET)
+def test_the_engine_says_so_too_where_it_sums_up_each_stretch_of_a_clock(first: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(rounds, "MOST_SEGMENTS", 1)
+        for seed in range(first, first + LOGS):
+            told = compared(seed)
+            if told.difference:
+                pytest.fail(f"seed {seed}: {told.difference}", pytrace=False)
 
 
 def test_most_random_sets_pass_the_check_and_do_much() -> None:

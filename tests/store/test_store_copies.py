@@ -12,7 +12,7 @@ from msgspec.structs import astuple
 from carepolicy.engine.case import CARRIED, OWN, Case, LiveProgram
 from carepolicy.engine.instants import DAY, NEVER
 from carepolicy.engine.intake import Incoming
-from carepolicy.engine.round import Kept, PartUsed, Round
+from carepolicy.engine.round import Kept, PartUsed, Round, Summed
 from carepolicy.machine.bundle import load_bundle
 from carepolicy.store.contract import CaseRow, SubjectRow
 from carepolicy.store.live.memory import StoreMemory
@@ -66,6 +66,7 @@ FIRST_STATE = """\
 
 NOON = 1_772_452_800_000_000  # Monday, 2 March 2026, 12:00
 EARLIER = ((NOON - DAY, NOON - DAY // 2),)
+SUMMED = Summed(3, NOON - 3 * DAY, (("elapsed", "office", 7_000_000), ("business_time", "office", 5_000_000)))
 
 FILLED: dict[str, Callable[[LiveProgram], Any]] = {
     "afters": lambda ticket: ((NOON + 2 * DAY, 0, ticket.states[2].afters[0]),),
@@ -76,7 +77,9 @@ FILLED: dict[str, Callable[[LiveProgram], Any]] = {
     "facts": lambda ticket: {"customer.email": "ada@example.org", "customer.name": "Ada"},
     "holder": lambda ticket: ("care_agent", "Aoife"),
     "fired": lambda ticket: 5,
-    "kept": lambda ticket: {0: Kept(EARLIER, 4_000_003, "elapsed", 1, (ticket.clocks[1].choices[0][0].limit,))},
+    "kept": lambda ticket: {
+        0: Kept(EARLIER, 4_000_003, "elapsed", 1, (ticket.clocks[1].choices[0][0].limit,), summed=SUMMED)
+    },
     "pending": lambda ticket: (ticket.clocks[1],),
     "received": lambda ticket: NOON - DAY,
     "seen": lambda ticket: ticket.clocks[0].bit | ticket.clocks[1].bit,
@@ -99,6 +102,7 @@ ROUND: dict[str, Callable[[LiveProgram], Any]] = {
     "segments": lambda ticket: EARLIER,
     "since": lambda ticket: NOON - DAY,
     "started": lambda ticket: NOON - 2 * DAY,
+    "summed": lambda ticket: SUMMED,
     "totals": lambda ticket: {("elapsed", ""): (1, 7)},
     "used": lambda ticket: 4_000_002,
     "warned": lambda ticket: 1,

@@ -18,6 +18,7 @@ from carepolicy.engine.round import (
     Kept,
     PartUsed,
     Round,
+    end_stretch,
     note_warning,
     parts_after,
     passed,
@@ -26,6 +27,7 @@ from carepolicy.engine.round import (
     settle,
     settle_standing,
     stand,
+    stretches_of,
     used_as,
     used_before,
     used_of,
@@ -111,7 +113,7 @@ def start(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) 
         held.parts = (PartUsed(0),) * len(limit.parts)
     used = _go_on_counting(case, held) if clock.goes_on else 0
     held.base = base = place_of(held, since) - used
-    if limit.plain and since == now and not held.segments:
+    if limit.plain and since == now and not stretches_of(held):
         instant = limit.instant
         held.amount = amount = limit.amount
         held.due = due = base + amount if instant is None else instant(base + amount)
@@ -135,7 +137,7 @@ def _go_on_counting(case: Case, held: Round) -> int:
     if kept is None:
         return 0
     held.segments, held.warned, held.given, held.totals = kept.segments, kept.warned, kept.given, kept.totals
-    held.marked = kept.marked
+    held.marked, held.summed = kept.marked, kept.summed
     if held.limit.parts:
         held.parts = tuple(PartUsed(_kept_as(kept, held, each)) for each in held.limit.parts)
     return _kept_as(kept, held, held.limit)
@@ -153,13 +155,17 @@ def _kept_as(kept: Kept, held: Round, limit: LiveLimit) -> int:
 
 def keep(case: Case, held: Round, now: int, clock: LiveClock) -> None:
     """Keep what a round has used for the one in which its clock, or what is that by now, goes on."""
-    segments = (*held.segments, (held.since, now)) if held.running else held.segments
     others: tuple[tuple[str, int], ...] = ()
     if held.limit.parts:
         others = tuple((each.measure, used_as(held, each, now)) for each in held.limit.parts)
-    kept = Kept(
-        segments, used_of(held, now), held.limit.measure, held.warned, held.given, held.totals, held.marked, others
-    )
+    used, measure = used_of(held, now), held.limit.measure
+    segments, totals, summed = held.segments, held.totals, held.summed
+    if held.running:
+        ended = held.successor(held.clock, held.limit)
+        ended.totals = totals
+        end_stretch(ended, now)
+        segments, totals, summed = ended.segments, ended.totals, ended.summed
+    kept = Kept(segments, used, measure, held.warned, held.given, totals, held.marked, others, summed)
     case.keep(clock.index, kept)
 
 
@@ -198,7 +204,7 @@ def pause(out: list[Record], case: Case, held: Round, now: int, when: str) -> No
     if held.parts:
         held.parts = parts_after(held, now)
     held.running = False
-    held.segments += ((held.since, now),)
+    end_stretch(held, now)
     held.next = held.due if not held.late and passed(held, now) else NEVER
     write_ended(out, case, held, "clock.paused", held.used, when)
 
@@ -231,7 +237,7 @@ def restart(out: list[Record], case: Case, held: Round, now: int, when: str) -> 
     if held.clock.phases[case.state.index] is Phase.RUNNING:
         held.limit = _same_in(held, held.clock.choices[case.state.index])
     held.segments, held.used, held.amount, held.warned, held.given, held.totals = (), 0, 0, 0, (), None
-    held.marked = 0
+    held.marked, held.summed = 0, None
     held.parts = (PartUsed(0),) * len(held.limit.parts)
     held.started = held.since = now
     held.base = place_of(held, now)
@@ -264,7 +270,7 @@ def begin_stretch(held: Round, now: int) -> None:
     """Let another stretch of a running round begin: what is left is counted in another way from now on."""
     if held.parts:
         held.parts = parts_after(held, now)
-    held.segments += ((held.since, now),)
+    end_stretch(held, now)
     held.since = now
 
 

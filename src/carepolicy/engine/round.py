@@ -13,7 +13,17 @@ from carepolicy.businesstime.errors import NeverOpen, OutOfRange
 from carepolicy.engine.instants import FIRST_INSTANT, FIRST_YEAR, LAST_INSTANT, NEVER
 from carepolicy.engine.record import ClockBasis, seconds
 from carepolicy.machine.program import LimitTable
-from carepolicy.policy.limit import BUSINESS_TIME, LONGEST, UNTIL, Limit
+from carepolicy.policy.limit import (
+    BUSINESS_DAYS,
+    BUSINESS_TIME,
+    CLOSE_OF_BUSINESS,
+    ELAPSED,
+    LONGEST,
+    NANODAYS,
+    UNITS,
+    UNTIL,
+    Limit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,6 +139,7 @@ class LiveClock:
         "lates",
         "lengths",
         "marks",
+        "measures",
         "met_trigger",
         "name",
         "phases",
@@ -152,6 +163,7 @@ class LiveClock:
         self.marks = tuple(each.mark for each in table.warns if each.mark is not None)
         self.plans = bool(table.warns)
         self.lengths: dict[tuple[int, str], LiveLimit] = {}
+        self.measures: tuple[LiveLimit, ...] = ()
         self.counts_from = table.counts_from
         self.place = table.place
         self.reads = frozenset(fact for each in table.limits for fact in each.reads)
@@ -178,9 +190,41 @@ class LiveClock:
             found = self.lengths[mark, calendar.name] = LiveLimit(table, 0, calendar, self.name)
         return found
 
+    def all_measures(self) -> tuple[LiveLimit, ...]:
+        """A limit of each measure in which the time of its rounds may ever be counted: elapsed time, and each kind of
+        business time in each of its calendars."""
+        if not self.measures:
+            limits = [each for choices in self.choices for chosen in choices for each in chosen.parts or (chosen,)]
+            calendars = list({each.calendar.name: each.calendar for each in limits}.values())
+            kinds = [(ELAPSED, each) for each in calendars[:1]]
+            kinds += [(kind, each) for each in calendars for kind in (BUSINESS_TIME, BUSINESS_DAYS, CLOSE_OF_BUSINESS)]
+            limits_of = {kind: Limit(kind, NANODAYS, next(iter(UNITS[kind]))) for kind, _ in kinds}
+            tables = {kind: LimitTable(None, limit, False, frozenset()) for kind, limit in limits_of.items()}
+            self.measures = tuple(LiveLimit(tables[kind], 0, each, self.name) for kind, each in kinds)
+        return self.measures
+
 
 Segments = tuple[tuple[int, int], ...]
 """Stretches of time, from and to, in microseconds since 1970."""
+
+MOST_SEGMENTS = 64
+"""So many stretches are kept one by one. When there are so many, only what comes of them is kept, so that a case that
+pauses a million times is no larger than one that pauses a hundred times."""
+
+
+class Summed(Struct, frozen=True):
+    """What is kept of stretches that are not kept one by one: how many they are, when the first began, and the time
+    used in them by measure and calendar."""
+
+    count: int
+    first: int
+    used: tuple[tuple[str, str, int], ...]
+
+    def used_as(self, limit: LiveLimit) -> int:
+        """The time used in them in the basis of a limit. In a calendar that the clock did not have when they were
+        summed up, it is as in the first that it had."""
+        of_measure = [(calendar, used) for measure, calendar, used in self.used if measure == limit.measure]
+        return dict(of_measure).get(limit.calendar.name, of_measure[0][1])
 
 
 class PartUsed(Struct, frozen=True):
@@ -198,7 +242,8 @@ Totals = dict[tuple[str, str], tuple[int, int]]
 class Kept(Struct, frozen=True):
     """What a clock that goes on keeps of a round that has ended: the stretches in which it ran, the time used and in
     which measure, how many warnings were given (of those at lengths of time which, as bits), and the time that was
-    given. ``others`` is the time used in other measures, where the round had several."""
+    given. ``others`` is the time used in other measures, where the round had several. ``summed`` is what is kept of
+    stretches before ``segments``."""
 
     segments: Segments
     used: int
@@ -208,6 +253,7 @@ class Kept(Struct, frozen=True):
     totals: Totals | None = None
     marked: int = 0
     others: tuple[tuple[str, int], ...] = ()
+    summed: Summed | None = None
 
 
 class Round:
@@ -217,8 +263,8 @@ class Round:
     while it pauses, ``used`` is the time used; ``mark`` is the time used when it fell due. ``amount`` is
     the limit in the same units, and ``due`` the instant that it falls due (``NEVER`` where there is
     none). ``segments`` are the stretches in which it ran before, so that the time used can be told in
-    another basis, and ``totals`` what was counted of them in others already. ``given`` is the time that was
-    given on top of its limit, one sum for each kind of time.
+    another basis, and ``totals`` what was counted of them in others already; ``summed`` is what is kept of those before
+    them. ``given`` is the time that was given on top of its limit, one sum for each kind of time.
     ``parts`` is what is known of each of several limits of which the first to fall due counts: ``limit`` is that one.
     ``warned`` counts the shares of which it has warned, and ``marked`` has a bit for each other warning that was given.
     """
@@ -239,6 +285,7 @@ class Round:
         "segments",
         "since",
         "started",
+        "summed",
         "totals",
         "used",
         "warned",
@@ -266,6 +313,7 @@ class Round:
         self.used = self.mark = self.warned = self.marked = 0
         self.given: tuple[Limit, ...] = ()
         self.segments: Segments = ()
+        self.summed: Summed | None = None
         self.parts: tuple[PartUsed, ...] = ()
         self.totals: Totals | None = None
 
@@ -277,7 +325,7 @@ class Round:
         return new
 
 
-HANDED_ON = ("due", "given", "late", "mark", "marked", "running", "segments", "since", "started", "warned")
+HANDED_ON = ("due", "given", "late", "mark", "marked", "running", "segments", "since", "started", "summed", "warned")
 """Fields of a round that the one that goes on in its place has; the others are worked out under its own limit."""
 
 
@@ -293,7 +341,34 @@ def place_of(held: Round, instant: int) -> int:
 
 def start_of(held: Round) -> int:
     """When a round started (also where that was anew, in a pause), or the first of those that it goes on from."""
+    if held.summed is not None:
+        return min(held.summed.first, held.started)
     return min(held.segments[0][0], held.started) if held.segments else held.started
+
+
+def stretches_of(held: Round) -> int:
+    """In how many stretches a round has run before the one in which it does."""
+    return len(held.segments) + (0 if held.summed is None else held.summed.count)
+
+
+def end_stretch(held: Round, now: int) -> None:
+    """Keep the stretch in which a round has run until an instant."""
+    held.segments += ((held.since, now),)
+    if len(held.segments) >= MOST_SEGMENTS:
+        sum_up(held)
+
+
+def sum_up(held: Round) -> None:
+    """Keep only what comes of the stretches in which a round has run, in each measure in which its clock may count."""
+    used = tuple((each.measure, each.calendar.name, used_in_all(held, each)) for each in held.clock.all_measures())
+    held.summed = Summed(stretches_of(held), start_of(held), used)
+    held.segments, held.totals = (), None
+
+
+def used_in_all(held: Round, limit: LiveLimit) -> int:
+    """The time used in all stretches but the one in which a round runs, counted in the basis of a limit."""
+    before = 0 if held.summed is None else held.summed.used_as(limit)
+    return before + used_in(held.segments, limit, start_of(held))
 
 
 def used_of(held: Round, now: int) -> int:
@@ -348,6 +423,8 @@ def used_before(held: Round, limit: LiveLimit, now: int) -> int:
     started = start_of(held)
     measured = limit.measure, limit.calendar.name
     counted, used = (held.totals or {}).get(measured, (0, 0))
+    if not counted and held.summed is not None:
+        used = held.summed.used_as(limit)
     if counted < len(held.segments):
         used += used_in(held.segments[counted:], limit, started)
         held.totals = {**(held.totals or {}), measured: (len(held.segments), used)}
@@ -444,7 +521,7 @@ def _reached(held: Round, amount: int, since: int) -> int:
     position, instant = limit.position, limit.instant
     if position is None or instant is None:
         return held.base + amount
-    due = instant(held.base + amount - limit.rounded * len(held.segments))
+    due = instant(held.base + amount - limit.rounded * stretches_of(held))
     if due < since and not limit.strict and position(due) == position(since):
         return limit.calendar.nothing_after(since)
     return due
@@ -518,7 +595,7 @@ def _marks(held: Round, number: int) -> int:
     own = held.clock.length_of(number, calendar)
     if own.measure == held.limit.measure:
         return max(_reached(held, own.amount, held.since), held.started)
-    left = own.amount - used_before(held, own, held.since) - own.rounded * len(held.segments)
+    left = own.amount - used_before(held, own, held.since) - own.rounded * stretches_of(held)
     try:
         at = (
             held.since + left

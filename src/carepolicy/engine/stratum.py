@@ -19,7 +19,7 @@ from carepolicy.engine.intake import (
     shortened,
 )
 from carepolicy.engine.record import Told
-from carepolicy.engine.round import PartUsed, place_of, settle, start_of, used_as, used_in, used_of
+from carepolicy.engine.round import PartUsed, end_stretch, place_of, settle, used_as, used_in_all, used_of
 from carepolicy.engine.stepper import NO_PLACES, Stepper
 
 if TYPE_CHECKING:
@@ -436,12 +436,12 @@ def _keep_earlier_start(out: list[Record], case: Case, merged: Round, now: int, 
     held = case.rounds[merged.clock.index]
     if held is None or held.late or not held.running or held.started <= merged.started:
         return
-    segments = merged.segments + (((merged.since, now),) if merged.running else ())
-    used = max(used_in(segments, held.limit, start_of(merged)), used_of(held, now))
-    held.parts = tuple(
-        PartUsed(max(used_in(segments, each, start_of(merged)), used_as(held, each, now))) for each in held.limit.parts
-    )
-    held.started, held.since, held.segments, held.totals = merged.started, now, segments, None
+    if merged.running:
+        end_stretch(merged, now)
+    used = max(used_in_all(merged, held.limit), used_of(held, now))
+    held.parts = tuple(PartUsed(max(used_in_all(merged, each), used_as(held, each, now))) for each in held.limit.parts)
+    held.started, held.since, held.segments, held.totals = merged.started, now, merged.segments, None
+    held.summed = merged.summed
     held.base = place_of(held, now) - used
     settle(held, case.facts)
     clocks.tell_extended(out, case, held, now, when, "merged: the earlier start is kept")

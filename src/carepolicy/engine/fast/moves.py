@@ -21,7 +21,7 @@ from carepolicy.engine.effects import assign_task
 from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.record import ClockData, Record
-from carepolicy.engine.round import Round, plan
+from carepolicy.engine.round import Round, end_stretch, plan, stretches_of
 from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
@@ -568,7 +568,7 @@ def _is_known(code: Code, limit: LiveLimit) -> str:
 
 
 def _is_to_go_on(code: Code, limit: LiveLimit) -> str:
-    wrong = " - len(held.segments)" if limit.rounded else ""
+    wrong = f" - {code.name(stretches_of, 'stretches')}(held)" if limit.rounded else ""
     return f"held.limit.place == {limit.place} and held.used < {limit.amount}{wrong}"
 
 
@@ -587,7 +587,7 @@ def _stand_still(code: Code, limit: LiveLimit) -> None:
     code.add(
         f"held.used = used = {_position(code, limit)} - held.base",
         "held.running = False",
-        "held.segments += ((held.since, now),)",
+        f"{code.name(end_stretch, 'end_stretch')}(held, now)",
         f"held.next = {NEVER}",
         _in_seconds(limit),
     )
@@ -596,7 +596,8 @@ def _stand_still(code: Code, limit: LiveLimit) -> None:
 
 def _go_on(code: Code, clock: LiveClock, limit: LiveLimit) -> None:
     """A round goes on, with a limit in the calendar of the state that it goes on in."""
-    amount = f"{limit.amount} - len(held.segments)" if limit.rounded else f"{limit.amount}"
+    wrong = f" - {code.name(stretches_of, 'stretches')}(held)" if limit.rounded else ""
+    amount = f"{limit.amount}{wrong}"
     code.add(
         f"held.limit = {code.name(limit, 'limit')}",
         "used = held.used",

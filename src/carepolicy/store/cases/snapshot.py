@@ -20,7 +20,7 @@ from msgspec.structs import astuple
 from carepolicy.businesstime import Limit, parse_limit
 from carepolicy.engine.case import Case
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.round import Kept, PartUsed, Round, with_more
+from carepolicy.engine.round import MOST_SEGMENTS, Kept, PartUsed, Round, Summed, sum_up, with_more
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -154,6 +154,8 @@ class Freezer:
             kept["late"] = True
         if held.segments:
             kept["segments"] = held.segments
+        if held.summed is not None:
+            kept["summed"] = astuple(held.summed)
         if held.parts:
             kept["parts"] = list(map(astuple, held.parts))
         if held.given:
@@ -212,6 +214,9 @@ class Freezer:
         held.running, held.late = kept.get("running", True), kept.get("late", False)
         if "segments" in kept:
             held.segments = _pairs(kept["segments"])
+        held.summed = _as_summed(kept.get("summed"))
+        if len(held.segments) >= MOST_SEGMENTS:  # as all of them were kept once
+            sum_up(held)
         if "parts" in kept:
             held.parts = tuple(PartUsed(*each) for each in kept["parts"])
         if "given" in kept:
@@ -232,6 +237,8 @@ def _of_kept(kept: Kept) -> dict[str, Any]:
         told["marked"] = kept.marked
     if kept.others:
         told["others"] = kept.others
+    if kept.summed is not None:
+        told["summed"] = astuple(kept.summed)
     return told
 
 
@@ -241,7 +248,15 @@ def _as_kept(kept: Any) -> Kept:
     given = tuple(parse_limit(text) for text in kept["given"])
     marked = kept.get("marked", 0)
     others = tuple((measure, used) for measure, used in kept.get("others", ()))
-    return Kept(_pairs(kept["segments"]), kept["used"], kept["measure"], kept["warned"], given, None, marked, others)
+    segments, summed = _pairs(kept["segments"]), _as_summed(kept.get("summed"))
+    return Kept(segments, kept["used"], kept["measure"], kept["warned"], given, None, marked, others, summed)
+
+
+def _as_summed(kept: Any) -> Summed | None:
+    if kept is None:
+        return None
+    count, first, used = kept
+    return Summed(count, first, tuple((measure, calendar, time) for measure, calendar, time in used))
 
 
 def _once_given(held: Round, extras: Iterable[str]) -> tuple[Limit, ...]:

@@ -27,6 +27,7 @@ from carepolicy.engine.record import Told
 from carepolicy.engine.round import (
     PartUsed,
     Round,
+    end_stretch,
     marked_in,
     place_of,
     settle,
@@ -442,7 +443,7 @@ def _carried(new: Case, held: Round, clock: LiveClock, limit: LiveLimit, now: in
         taken.used = used_before(held, limit, now)
         taken.mark = limit.amount
     if taken.running:
-        taken.segments += ((held.since, now),)
+        end_stretch(taken, now)
         taken.since = now
     taken.base = place_of(taken, now) - taken.used
     taken.amount = held.amount if limit.limit == old.limit else limit.amount
@@ -454,7 +455,7 @@ def _carried_first(new: Case, held: Round, taken: Round, now: int) -> Round:
     limit = taken.limit
     used = [used_as(held, each, now) for each in limit.parts or (limit,)]
     if taken.running:
-        taken.segments += ((held.since, now),)
+        end_stretch(taken, now)
         taken.since = now
     if limit.parts:
         taken.parts = tuple(map(PartUsed, used))
