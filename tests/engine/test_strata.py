@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from textwrap import dedent
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from carepolicy.engine import run
+from carepolicy.engine.instants import DAY
 from carepolicy.engine.intake import numbered_lines
+from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.output import OrderedRun
 from carepolicy.engine.parallel import ParallelRun
-from carepolicy.engine.run import Run
+from carepolicy.engine.run import Run, Watches
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
-from stories import Runner, event, short, write_set
+from stories import ORGANISATION, Runner, compiled, event, short, write_set
 
 HEAD = """\
 flow: {name}
@@ -162,6 +170,28 @@ def test_a_watch_counts_an_event_once_though_flows_of_two_keys_take_it(run_flows
         "case.opened known",
         "task.assigned care_lead",
     ]
+
+
+@given(st.lists(st.integers(0, 400), max_size=60), st.integers(1, 6))
+def test_a_watch_raises_where_it_did_though_it_remembers_few_instants(days: list[int], reaches: int) -> None:
+    bundle = watching(reaches)
+    told = []
+    for most in (1, 10_000):
+        memory = ProcessMemory()
+        watches, (watch,) = Watches(bundle, bundle.watches[0].stratum, memory), bundle.watches
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(run, "MOST_WATCHED", most)
+            told.append([watches._reaches(watch, "late", day * DAY) for day in days])
+        if most == 1:
+            assert len(memory.watched(watch.name, "late")) <= reaches + 1
+    assert told[0] == told[1]
+
+
+@cache
+def watching(reaches: int) -> Bundle:
+    with TemporaryDirectory() as folder:
+        watches = WATCH.replace("reaches: 3", f"reaches: {reaches}")
+        return compiled(Path(folder), PARCEL, CLIENT, CAUSE, organisation=dedent(ORGANISATION) + dedent(watches))
 
 
 def test_a_fact_of_a_thousand_bytes_and_more_names_no_case_and_is_counted_by_no_watch(tmp_path: Path) -> None:

@@ -324,12 +324,18 @@ class Replay:
         if again:
             self.seen.twice += len(again)
             rows = [row for place, row in enumerate(rows) if place not in again]
+        for begin in range(0, len(rows), AT_A_TIME):
+            self._take(run, rows[begin : begin + AT_A_TIME])
+        self._note_refusals(run)
+        self.seen.events += len(rows)
+
+    def _take(self, run: Run, rows: Sequence[Row]) -> None:
+        """Give the engine some events, and measure what comes of them: records of a long case are not there all at
+        once."""
         events: list[Incoming] = [make_tuple(Incoming, row) for row in rows] if _has_odd(rows) else []
         reading = Reading.of((), events) if events else Reading(rows, ())
         for caused in run.take(reading):
             self._measure(caused.records)
-        self._note_refusals(run)
-        self.seen.events += len(rows)
 
     def take_records(self, records: Sequence[Record]) -> None:
         """Measure what has happened already, without the engine."""

@@ -53,6 +53,10 @@ if TYPE_CHECKING:
 _time_of = itemgetter(3)
 _place_of = itemgetter(0, 1, 2)
 
+MOST_WATCHED = 256
+"""So many instants of one value a watch remembers, or one more than its bound: what is beyond that is above the bound
+anyway. It is more than most bounds, so that a set with another one can be installed."""
+
 KEPT_AT_A_TIME = 256
 """So many events' records wait before they are kept together."""
 
@@ -535,6 +539,7 @@ class Watches:
         calendar = self._bundle.calendars[watch.calendar]
         while (calendar.add_us(window[0], watch.within) or NEVER) < window[-1]:
             del window[0]
+        del window[: -max(watch.reaches + 1, MOST_WATCHED)]
         self._memory.keep_watched(watch.name, value, window)
         return len(window) == watch.reaches and time >= window[0]
 
