@@ -130,11 +130,12 @@ def test_a_private_fact_that_cannot_be_read_is_not_told_as_the_reason(tmp_path):
         {**base, "id": "1", "subject": "m-1", "data": {"customer.email": ["hidden@x.example"]}},
         {**base, "id": "2", "subject": "m-2", "data": {"customer.email": "hidden@x.example", "no.such": "hidden"}},
         {**base, "id": "3", "subject": "m-3", "time": "hidden"},
+        {**base, "id": "4", "subject": "m-4"},
     ]
     log = tmp_path / "log.jsonl"
     log.write_text("".join(json.dumps(each) + "\n" for each in lines))
     found, _ = reported(tmp_path / "report", log)
-    assert found["rejected"] == len(lines)
+    assert (found["rejected"], found["events"]) == (3, 1)
     assert not any(
         b"hidden@" in path.read_bytes() for path in (tmp_path / "report").rglob("*.*") if "assets" not in path.parts
     )

@@ -154,7 +154,7 @@ def as_text(replay: Replay, titles: Mapping[str, str]) -> Iterator[str]:
         if number:
             yield f"{_count(number, 'row')} {what}"
     for reason, count in seen.commonest(3):
-        yield f"  {count:,} x {reason}"
+        yield f"  {count:,} x {reason} ({'first ' if count > 1 else ''}in row {seen.first_rows[reason]:,})"
     for code, count in sorted(seen.not_taken.items()):
         yield f"{_count(count, 'event')} not taken: {code} ({CODES[code].title})"
     for name, flow in measures.flows.items():

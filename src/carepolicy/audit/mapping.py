@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
-from difflib import get_close_matches
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from carepolicy.audit import timeforms
 from carepolicy.businesstime.instants import EPOCH
 from carepolicy.checks.mappings import Known, column_scope, names_in, plain_name
-from carepolicy.engine.instants import text_of
+from carepolicy.engine.instants import FIRST_YEAR, LAST_YEAR, NoInstant, among_years, text_of
 from carepolicy.engine.record import slug
 from carepolicy.guards.compiler import compile_expression
 from carepolicy.policy.language.mapping import SLUG
+from carepolicy.policy.likeness import nearest
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle, FactTable
@@ -83,6 +84,7 @@ class Mapper:
         self.bundle = bundle
         reads = mapping.reads
         self.zone = ZoneInfo((reads.timezone if reads else None) or bundle.timezone)
+        self.time_form = (reads.time_format if reads is not None else None) or timeforms.ISO
         self.keeps_duplicates = reads is not None and reads.duplicates == "keep"
         event = mapping.event
         wanted = [self.time, mapping.id, event.column if event else None, *mapping.events_from_columns]
@@ -181,11 +183,17 @@ class Mapper:
                 self._add_named(found, subject, row, facts)
             return
         begin = len(found)
+        fault: Unmapped | None = None
         for place, event in self._from_columns:
             if row[place] not in (None, ""):
-                self._add(found, subject, row, event, row[place], facts)
+                try:
+                    self._add(found, subject, row, event, row[place], facts)
+                except Unmapped as this:  # what the other columns say stands
+                    fault = this
         if self._event is not None and self._time is not None:
             self._add_named(found, subject, row, facts)
+        if fault is not None:
+            raise fault
         if len(found) == begin and self._from_columns:
             raise Unmapped("none of its columns says when something happened")
 
@@ -199,13 +207,13 @@ class Mapper:
             if self._ignored:
                 self.skipped += 1
                 return
-            near = get_close_matches(str(said), list(event.values or self.ranks), n=1) if said else ()
-            more = f'; did you mean "{near[0]}"?' if near else ""
+            near = nearest(said, event.values or self.ranks) if said else None
+            more = f'; did you mean "{near}"?' if near is not None else ""
             raise Unmapped(f'no event stands for "{said}" in the column {event.column}{more}' if said else
                            f"the column {event.column} is empty")  # fmt: skip
         when = row[self._time] if self._time is not None else None
         if when in (None, ""):
-            raise Unmapped(f"the column {self.time} is empty, or its time is not written as the mapping says")
+            raise Unmapped(f"the column {self.time}, which says when, is empty")
         self._add(found, subject, row, kind, when, facts)
 
     def _add(self, found: list[Made], subject: str, row: Row, kind: str, when: str, facts: dict[str, Any]) -> None:
@@ -241,12 +249,34 @@ class Mapper:
 
     def _read_instant(self, text: str) -> int:
         try:
-            moment = datetime.fromisoformat(text)
+            moment = timeforms.read_either(text, self.time_form)
         except ValueError:
-            raise Unmapped(f'"{text[:40]}" is no date and time') from None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=self.zone)
-        return (moment - EPOCH) // _MICROSECOND
+            raise Unmapped(self._no_time(text)) from None
+        try:
+            return among_years((_in_zone(moment, self.zone) - EPOCH) // _MICROSECOND)
+        except (NoInstant, OverflowError):
+            raise Unmapped(
+                f"its time lies outside of the years {FIRST_YEAR} to {LAST_YEAR}, in which events may happen"
+            ) from None
+
+    def _no_time(self, text: str) -> str:
+        """Why a text is no time, and which format would read it; without the text, where it does not begin as dates
+        do, since it may be anything."""
+        given = self.time_form
+        form = timeforms.form_of([text])
+        if form and form != given:
+            than = f'"{given}"' if given else "ISO 8601"
+            if form in timeforms.COUNTED:
+                return f"a time is a number, and not written as {than}: time_format: {form} reads that"
+            return f'a time is written like "{timeforms.shape(text)}", not as {than}: time_format: "{form}" reads that'
+        return f'"{text[:40] if _DATE_LIKE.match(text) else timeforms.shape(text)}" is no date and time'
+
+
+_DATE_LIKE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}([./-])\d{1,2}\1\d{2,4}", re.ASCII)
+
+
+def _in_zone(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
 
 
 MOST_PARTS = 20_000
@@ -287,7 +317,7 @@ def _parts(form: str, whole: str) -> _Remembered[int]:
     return _Remembered(read)
 
 
-_hours = _parts(r"\d{4}-\d\d-\d\d[T ]\d\d", "{}:00:00+00:00")
+_hours = _parts(r"(?:197[1-9]|19[89]\d|20\d\d|21[0-4]\d)-\d\d-\d\d[T ]\d\d", "{}:00:00+00:00")
 _minutes = _parts(r":\d\d:\d\d", "1970-01-01T00{}+00:00")
 _tails = _parts(r"(\.\d+)?(Z|[+-]\d\d:\d\d)", "1970-01-01T00:00:00{}")
 
@@ -368,17 +398,13 @@ def _number(text: str, decimal: str | None) -> int | float | str:
 
 def _moment(mapper: Mapper, of: FactOf, kind: str, text: str) -> str:
     """A time or date of a row as events tell it."""
-    form = of.time_format or (mapper.mapping.reads.time_format if mapper.mapping.reads else None)
-    moment: datetime | date
     try:
-        moment = datetime.strptime(text, form) if form and "%" in form else datetime.fromisoformat(text)
-    except ValueError:
+        moment = timeforms.read_either(text, of.time_format or mapper.time_form)
+        if kind == "date":
+            return moment.date().isoformat()
+        if of.end_of_day:
+            after = datetime.combine(moment.date() + _DAY, datetime.min.time(), mapper.zone)
+            moment = after.astimezone(UTC) - timedelta(seconds=1)
+        return text_of((_in_zone(moment, mapper.zone) - EPOCH) // _MICROSECOND)
+    except (ValueError, OverflowError):
         return text
-    if kind == "date":
-        return moment.date().isoformat()
-    if of.end_of_day:
-        after = datetime.combine(moment.date() + _DAY, datetime.min.time(), mapper.zone)
-        moment = after.astimezone(UTC) - timedelta(seconds=1)
-    elif moment.tzinfo is None:
-        moment = moment.replace(tzinfo=mapper.zone)
-    return text_of((moment - EPOCH) // _MICROSECOND)

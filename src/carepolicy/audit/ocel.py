@@ -1,17 +1,21 @@
 """Logs in OCEL 2.0 (https://www.ocel-standard.org): events that concern several objects; the objects of one type are
-the cases. JSON, XML and SQLite, each as the standard has it."""
+the cases. JSON, XML and SQLite, each as the standard has it, and JSON and XML as OCEL 1.0 has them."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import orjson
 
+from carepolicy.audit import timeforms
 from carepolicy.audit.tables import LogFault, NotInstalled, Steps
+from carepolicy.businesstime.instants import EPOCH
 from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
@@ -79,7 +83,7 @@ class Objects:
             mine = self._objects.setdefault(name, each)
             if mine is not each:
                 changes = dict.fromkeys([*mine.changes, *each.changes])
-                mine.changes = sorted(changes, key=lambda one: _as_key(one[0]))
+                mine.changes = sorted(changes, key=_since)
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
         """Forget the log."""
@@ -102,6 +106,8 @@ class Objects:
         for number, event in enumerate(self._events, 1):
             for each in dict.fromkeys(event.objects):
                 of.setdefault(each, []).append((number, event))
+            if event.objects and not any(each in self._objects for each in event.objects):
+                self.refused.append((number, "the log has none of the objects that the event concerns"))
         wanted = sorted(each for each, made in self._objects.items() if made.type == subject)
         steps = Steps(self.watch, "events", sum(len(of.get(name, ())) for name in wanted))
         for name in wanted:
@@ -137,7 +143,7 @@ class Objects:
         """The attributes of an object at a time."""
         state: Attributes = {}
         for when, attribute, value in self._objects[name].changes:
-            if attribute not in state or _as_key(when) <= _as_key(time):
+            if attribute not in state or _micros(when) <= _micros(time):
                 state[attribute] = value
         return state
 
@@ -165,26 +171,54 @@ class _Log:
         else:
             self._read_json()
 
+    def add_event(
+        self, number: int, name: Any, kind: Any, time: Any, attributes: Attributes, objects: list[str]
+    ) -> None:
+        """Add an event, or refuse it where it lacks something."""
+        if name in (None, "") or kind in (None, ""):
+            self.refused.append((number, f"the event has no {'id' if name in (None, '') else 'type'}"))
+            return
+        event = _Event(_told(name), _told(kind), _told(time) if time is not None else "", attributes, objects)
+        if self.events.setdefault(event.name, event) != event:
+            self.refused.append((number, "the event has the id of one before it, and is another"))
+
+    def add_object(self, number: int, name: Any, kind: Any, changes: Iterable[Change]) -> None:
+        """Add an object, or refuse it where it lacks something."""
+        if name in (None, "") or kind in (None, ""):
+            self.refused.append((number, f"the object has no {'id' if name in (None, '') else 'type'}"))
+            return
+        self.objects[_told(name)] = _Object(_told(kind), sorted(changes, key=_since))
+
     # -- JSON ----------------------------------------------------------------------------------------------
 
     def _read_json(self) -> None:
         with open(self.path, "rb") as file:
-            try:
-                made = orjson.loads(file.read())
-            except orjson.JSONDecodeError as fault:
-                raise LogFault(f"{self.path} is no JSON: {fault.msg.split(':')[0]} at line {fault.lineno}") from None
+            content = file.read()
+        if not content:
+            raise LogFault(f"{self.path} is empty")
+        try:
+            made = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+        except orjson.JSONDecodeError as fault:
+            raise LogFault(f"{self.path} is no JSON: {fault.msg.split(':')[0]} at line {fault.lineno}") from None
+        if isinstance(made, dict) and isinstance(made.get("ocel:events"), dict):
+            made = _second_edition(made)
         if not isinstance(made, dict) or not isinstance(made.get("events"), list):
-            raise LogFault(f'{self.path} is no log in OCEL 2.0: it has no list "events"')
+            hint = "; an array of objects is read with reads: {format: jsonl}" if isinstance(made, list) else ""
+            raise LogFault(f'{self.path} is no log in OCEL 2.0: it has no list "events"{hint}')
         for number, each in enumerate(made["events"], 1):
-            try:
-                attributes = {one["name"]: _told(one["value"]) for one in each.get("attributes", ())}
-                objects = [one["objectId"] for one in each.get("relationships", ())]
-                self.events[each["id"]] = _Event(each["id"], each["type"], each["time"], attributes, objects)
-            except (KeyError, TypeError) as fault:
-                self.refused.append((number, f"the event lacks {fault}"))
-        for each in made.get("objects", ()):
-            changes = [(one.get("time", ""), one["name"], _told(one["value"])) for one in each.get("attributes", ())]
-            self.objects[each["id"]] = _Object(each["type"], sorted(changes, key=lambda one: _as_key(one[0])))
+            if not isinstance(each, dict):
+                self.refused.append((number, "the event is no object of JSON"))
+                continue
+            attributes = {_told(one.get("name")): _told(one["value"]) for one in _valued(each)}
+            objects = [
+                _told(one["objectId"]) for one in _parts(each, "relationships") if one.get("objectId") is not None
+            ]
+            self.add_event(number, each.get("id"), each.get("type"), each.get("time"), attributes, objects)
+        for number, each in enumerate(_parts(made, "objects"), 1):
+            changes = [
+                (_told(one.get("time") or ""), _told(one.get("name")), _told(one["value"])) for one in _valued(each)
+            ]
+            self.add_object(number, each.get("id"), each.get("type"), changes)
 
     # -- XML -----------------------------------------------------------------------------------------------
 
@@ -193,18 +227,20 @@ class _Log:
             from lxml import etree
         except ImportError:
             raise NotInstalled("lxml") from None
+        number = 0
         try:
             found = etree.iterparse(
                 self.path, events=("end",), tag=("{*}event", "{*}object"), resolve_entities=False, no_network=True,
                 huge_tree=True,
             )  # fmt: skip
             for _, element in found:
-                if element.get("id") is None or element.get("type") is None:
+                if element.get("object-id") is not None:
                     continue  # an object of a relation, which is read with what it belongs to
+                number += 1
                 if str(element.tag).endswith("event"):
-                    self.events[element.get("id", "")] = _event_of(element)
+                    self.add_event(number, *_event_of(element))
                 else:
-                    self.objects[element.get("id", "")] = _object_of(element)
+                    self.add_object(number, *_object_of(element))
                 element.clear()
         except etree.XMLSyntaxError as fault:
             raise LogFault(f"{self.path} is no XML, or is cut short: {fault.msg}") from None
@@ -213,67 +249,120 @@ class _Log:
 
     def _read_sqlite(self) -> None:
         try:
-            with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as database:
+            with closing(sqlite3.connect(f"file:{quote(self.path)}?mode=ro", uri=True)) as database:
                 self._read_tables(database)
         except sqlite3.Error as fault:
             raise LogFault(f"{self.path} is no log in OCEL 2.0: {fault}") from None
 
     def _read_tables(self, database: sqlite3.Connection) -> None:
         kinds = dict(database.execute("SELECT ocel_id, ocel_type FROM event"))
-        for table, _ in _tables_of(database, "event_map_type", "event_"):
-            cursor = database.execute(f"SELECT * FROM {table}")
-            names = [each[0] for each in cursor.description]
-            for row in cursor:
-                said = dict(zip(names, row, strict=True))
-                name = said.pop("ocel_id")
-                time = said.pop("ocel_time", "")
-                attributes = {key: _told(value) for key, value in said.items() if value is not None}
-                self.events[name] = _Event(name, kinds[name], str(time), attributes, [])
+        concerns: dict[Any, list[str]] = {}
         for event, thing in database.execute("SELECT ocel_event_id, ocel_object_id FROM event_object"):
-            if event in self.events:
-                self.events[event].objects.append(thing)
-        for name, kind in database.execute("SELECT ocel_id, ocel_type FROM object"):
-            self.objects[name] = _Object(kind, [])
-        for table, _ in _tables_of(database, "object_map_type", "object_"):
-            cursor = database.execute(f"SELECT * FROM {table}")
-            names = [each[0] for each in cursor.description]
-            for row in cursor:
-                said = dict(zip(names, row, strict=True))
-                name, time = said.pop("ocel_id"), str(said.pop("ocel_time", None) or "")
-                changed = said.pop("ocel_changed_field", None)
-                for key, value in said.items():
-                    if value is not None and changed in (None, key):
-                        self.objects[name].changes.append((time, key, _told(value)))
-        for each in self.objects.values():
-            each.changes.sort(key=lambda one: _as_key(one[0]))
+            concerns.setdefault(event, []).append(_told(thing))
+        for number, said in enumerate(_rows_of(database, "event_map_type", "event_"), 1):
+            name, time = said.pop("ocel_id", None), said.pop("ocel_time", None)
+            attributes = {key: _told(value) for key, value in said.items() if value is not None}
+            self.add_event(number, name, kinds.get(name), time, attributes, concerns.get(name, []))
+        changes: dict[Any, list[Change]] = {}
+        for said in _rows_of(database, "object_map_type", "object_"):
+            name, time = said.pop("ocel_id", None), _told(said.pop("ocel_time", None) or "")
+            changed = said.pop("ocel_changed_field", None)
+            told = [(time, key, _told(value)) for key, value in said.items() if value is not None]
+            changes.setdefault(name, []).extend(each for each in told if changed in (None, "", each[1]))
+        for number, (name, kind) in enumerate(database.execute("SELECT ocel_id, ocel_type FROM object"), 1):
+            self.add_object(number, name, kind, changes.get(name, []))
 
 
-def _tables_of(database: sqlite3.Connection, types: str, begin: str) -> list[tuple[str, str]]:
-    """The table of each type, as SQL has its name."""
-    found = database.execute(f"SELECT ocel_type, ocel_type_map FROM {types}").fetchall()
-    quoted = [(begin + str(name)).replace('"', '""') for _, name in found]
-    return [(f'"{name}"', kind) for name, (kind, _) in zip(quoted, found, strict=True)]
+def _rows_of(database: sqlite3.Connection, types: str, begin: str) -> Iterator[dict[str, Any]]:
+    """The rows of the tables of all types."""
+    for (name,) in database.execute(f"SELECT ocel_type_map FROM {types}").fetchall():
+        quoted = f"{begin}{name}".replace('"', '""')
+        cursor = database.execute(f'SELECT * FROM "{quoted}"')
+        names = [each[0] for each in cursor.description]
+        for row in cursor:
+            yield dict(zip(names, row, strict=True))
 
 
-def _event_of(element: Any) -> _Event:
+def _parts(made: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects of JSON in a list, which may be missing."""
+    found = made.get(name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _valued(made: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The attributes that have a value."""
+    return [each for each in _parts(made, "attributes") if each.get("value") is not None]
+
+
+def _second_edition(made: Mapping[str, Any]) -> dict[str, Any]:
+    """A log in OCEL 1.0 as OCEL 2.0 has it."""
+
+    def attributes(one: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+        found = one.get(name)
+        return [{"name": key, "value": value} for key, value in (found or {}).items()]
+
+    events = [
+        {
+            "id": name, "type": each.get("ocel:activity"), "time": each.get("ocel:timestamp"),
+            "attributes": attributes(each, "ocel:vmap"),
+            "relationships": [{"objectId": thing} for thing in each.get("ocel:omap") or ()],
+        }
+        for name, each in made["ocel:events"].items()
+    ]  # fmt: skip
+    objects = [
+        {"id": name, "type": each.get("ocel:type"), "attributes": attributes(each, "ocel:ovmap")}
+        for name, each in (made.get("ocel:objects") or {}).items()
+    ]
+    return {"events": events, "objects": objects}
+
+
+def _event_of(element: Any) -> tuple[str | None, str | None, str | None, Attributes, list[str]]:
+    """The id, type, time, attributes and objects of an event."""
+    if element.get("id") is None:
+        said = _keyed(element)
+        objects = [each.get("value", "") for each in element.iterfind("{*}list[@key='omap']/*")]
+        return said.get("id"), said.get("activity"), said.get("timestamp"), _keyed(element, "vmap"), objects
     attributes = {each.get("name", ""): (each.text or "") for each in element.iterfind("{*}attributes/{*}attribute")}
     objects = [each.get("object-id", "") for each in element.iterfind("{*}objects/{*}relationship")]
     objects += [each.get("object-id", "") for each in element.iterfind("{*}objects/{*}object")]
-    return _Event(element.get("id", ""), element.get("type", ""), element.get("time", ""), attributes, objects)
+    return element.get("id"), element.get("type"), element.get("time"), attributes, objects
 
 
-def _object_of(element: Any) -> _Object:
+def _object_of(element: Any) -> tuple[str | None, str | None, list[Change]]:
+    """The id, type and changes of an object."""
+    if element.get("id") is None:
+        said = _keyed(element)
+        return said.get("id"), said.get("type"), [("", *each) for each in _keyed(element, "ovmap").items()]
     found = element.iterfind("{*}attributes/{*}attribute")
     changes = [(each.get("time", ""), each.get("name", ""), each.text or "") for each in found]
-    return _Object(element.get("type", ""), sorted(changes, key=lambda one: _as_key(one[0])))
+    return element.get("id"), element.get("type"), changes
 
 
-def _as_key(time: str) -> str:
-    """A time as text that sorts as times do, as far as one log writes them alike."""
-    return time.replace(" ", "T")
+def _keyed(element: Any, within: str = "") -> Attributes:
+    """Values by their keys, as OCEL 1.0 has them."""
+    found = element.iterfind(f"{{*}}list[@key='{within}']/*" if within else "*")
+    return {each.get("key", ""): each.get("value") for each in found if each.get("value") is not None}
+
+
+def _since(change: Change) -> int:
+    """Since when an attribute has a value, as ``_micros``."""
+    return _micros(change[0])
+
+
+@lru_cache(1 << 16)
+def _micros(time: str) -> int:
+    """A time in microseconds since 1970; one without an offset as if it were in UTC, and what is none before all."""
+    try:
+        moment = timeforms.iso(time)
+    except ValueError:
+        return -(1 << 62)
+    since = (moment if moment.tzinfo is not None else moment.replace(tzinfo=EPOCH.tzinfo)) - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _told(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return orjson.dumps(value).decode() if isinstance(value, (dict, list)) else str(value)

@@ -44,6 +44,9 @@ SHOWN = 1_000
 """So many rows that make no event are told one by one."""
 
 
+NO_OBJECT = "the line is no object of JSON"
+
+
 class _Forgetful(dict[str, "Closed"]):
     """What is kept of subjects that never come again: nothing."""
 
@@ -73,7 +76,8 @@ class SubjectMemory(ProcessMemory):
 @dataclass(slots=True)
 class Seen:
     """What was read of a log: ``events`` that the engine took in, rows that ``where`` or the mapping left out, rows
-    that stood there twice, and rows that make no event: how many, and of the first of them the number and why.
+    that stood there twice, and rows that make no event: how many, of the first of them the number and why, and by
+    the reasons the first row.
     ``not_taken`` are events that reached no case, by their code; ``repeated`` are traces whose name one before them
     had."""
 
@@ -85,6 +89,7 @@ class Seen:
     reasons: Counter[str] = field(default_factory=Counter)
     not_taken: Counter[str] = field(default_factory=Counter)
     shown: list[tuple[int, str]] = field(default_factory=list)
+    first_rows: dict[str, int] = field(default_factory=dict)
     first: int = NEVER
     last: int = -NEVER
 
@@ -92,6 +97,7 @@ class Seen:
         """A row makes no event."""
         self.refused += 1
         self.reasons[reason] += 1
+        self.first_rows[reason] = min(row, self.first_rows.get(reason, row))
         if len(self.shown) < SHOWN:
             self.shown.append((row, reason))
 
@@ -107,6 +113,8 @@ class Seen:
         self.repeated += other.repeated
         self.refused += other.refused
         self.reasons.update(other.reasons)
+        for reason, row in other.first_rows.items():
+            self.first_rows[reason] = min(row, self.first_rows.get(reason, row))
         self.not_taken.update(other.not_taken)
         self.shown = sorted({*self.shown, *other.shown})[:SHOWN]
         self.first, self.last = min(self.first, other.first), max(self.last, other.last)
@@ -200,8 +208,9 @@ class Replay:
         for name, rows in groups:
             single = self._without_copies(rows) if may_repeat and not mapper.keeps_duplicates else rows
             if not name:
+                empty = f"the column {mapper.mapping.subject}, which names the case, is empty"
                 for each in single:
-                    self.seen.refuse(each[0], f"the column {mapper.mapping.subject}, which names the case, is empty")
+                    self.seen.refuse(each[0], NO_OBJECT if may_repeat and each[1] is None else empty)
                 continue
             try:
                 subject = mapper.called(name)
@@ -250,7 +259,9 @@ class Replay:
         seen: set[Any] = set()
         found = []
         for row in rows:
-            if row[1] not in seen:
+            if row[1] is None:
+                found.append(row)
+            elif row[1] not in seen:
                 seen.add(row[1])
                 found.append(row)
         self.seen.twice += len(rows) - len(found)

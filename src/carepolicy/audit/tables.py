@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +12,9 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import orjson
+
+from carepolicy.audit.textfiles import EMPTY, NoText, TextFile
+from carepolicy.audit.timeforms import EXCEL, SPREADSHEETS_BEGIN, UNIX, UNIX_MS
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,6 +32,9 @@ THREADS = 2
 """So many threads of DuckDB at most: each needs memory of its own, and what they give is taken by one."""
 
 LONGEST_LINE = 2 << 20
+
+NO_LINES = "SELECT CAST(NULL AS VARCHAR) AS line WHERE false"
+"""What has no lines."""
 
 Done = Callable[[int], None]
 """What hears how much more is done."""
@@ -50,6 +58,26 @@ class NotInstalled(LogFault):
 
     def __init__(self, library: str) -> None:
         super().__init__(f"reading this log needs {library}: install carepolicy[audit]")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as SQL has it, and the type of its values."""
+
+    inner: str
+    kind: str
+
+    @property
+    def text(self) -> str:
+        """SQL that makes texts of the values: whole numbers without a point, whatever kind of numbers the file has, and
+        of a list its items with commas between."""
+        if self.kind in ("DOUBLE", "FLOAT"):
+            inner = self.inner
+            whole = f"{inner} = trunc({inner}) AND abs({inner}) < 1e15"
+            return f"CASE WHEN {whole} THEN CAST(CAST({inner} AS BIGINT) AS VARCHAR) ELSE CAST({inner} AS VARCHAR) END"
+        if self.kind.endswith("[]") and not self.kind.endswith("[][]"):
+            return f"array_to_string(CAST({self.inner} AS VARCHAR[]), ',')"
+        return f"CAST({self.inner} AS VARCHAR)"
 
 
 class Steps:
@@ -98,6 +126,7 @@ class Table:
         self._do("SET enable_progress_bar_print = false")  # it would stand on standard output
         self._do(f"SET enable_progress_bar = {self.watch is not None}")
         try:
+            self._files = {} if self.form == "parquet" else self._seen()
             self._found = self._described()
         except LogFault:
             self.__exit__(None, None, None)
@@ -121,61 +150,154 @@ class Table:
         except self._fault as fault:
             raise LogFault(f"{self.paths[0]}: {_reason(fault)}") from None
 
-    def _described(self) -> dict[str, str]:
-        """The columns of the log, and their types."""
+    def _seen(self) -> dict[str, TextFile]:
+        """The files of text, by the paths of what is to be read: the very files, or copies in UTF-8. Raises
+        ``LogFault``."""
+        found = {}
+        encoding = self.reads.encoding if self.reads is not None else None
+        for number, path in enumerate(self.paths):
+            try:
+                one = TextFile.seen(path, encoding, self.form != "jsonl")
+                found[one.in_utf_8(self._folder.name, number)] = one
+            except NoText as fault:
+                if self.form == "jsonl" and str(fault) == EMPTY:
+                    continue  # nothing has happened
+                raise LogFault(f"{path} {fault}") from None
+        return found
+
+    def _described(self) -> dict[str, Column]:
+        """The columns of the log by their names."""
         if self.form == "jsonl":
             return {}
         asked = "DESCRIBE SELECT * FROM"
         try:
             rows = self._do(f"{asked} {self._scan()}").fetchall()
-        except LogFault:
+        except LogFault as fault:
+            if self.form == "parquet":
+                said = str(fault).removeprefix(f"{self.paths[0]}: ")
+                raise LogFault(f"{self.paths[0]} is no Parquet, or is cut short: {said}") from None
             self._lenient = True  # lines that end in several ways are no table to a strict reader
             rows = self._do(f"{asked} {self._scan()}").fetchall()
-        return {row[0]: row[1] for row in rows}
+        called = self._names([row[0] for row in rows])
+        found: dict[str, Column] = {}
+        for name, (inner, kind, *_) in zip(called, rows, strict=True):
+            found.setdefault(name, Column(_name(inner), kind))
+        for name, column in [*found.items()]:
+            found |= {each: inner for each, inner in self._nested(name, column).items() if each not in found}
+        return found
+
+    def _names(self, inner: list[str]) -> list[str]:
+        """What columns are called in the log: DuckDB calls them otherwise where names differ in case alone."""
+        if self.form == "parquet":
+            said = self._names_in_parquet()
+        elif len(self._files) == 1:
+            said = self._names_in_text(*self._files)
+        else:
+            return inner
+        alike = len(said) == len(inner) and all(
+            mine.casefold().startswith(theirs.casefold()) for mine, theirs in zip(inner, said, strict=True)
+        )
+        return said if alike and all(said) else inner
+
+    def _names_in_text(self, path: str) -> list[str]:
+        """The names in the first line of a file, as it has them; none where DuckDB does not tell how it reads it."""
+        try:
+            asked = f"SELECT Delimiter, Quote, SkipRows FROM sniff_csv({self._read_as(path)}, ignore_errors = true)"
+            sign, quote, skipped = self._do(asked).fetchone()
+        except LogFault:
+            return []
+        plain: dict[str, Any] = {"quotechar": quote} if len(quote) == 1 else {"quoting": csv.QUOTE_NONE}
+        lines = self._files[path].begins.splitlines(keepends=True)[skipped:]
+        return [each.strip() for each in next(csv.reader(lines, delimiter=sign, **plain), [])]
+
+    def _names_in_parquet(self) -> list[str]:
+        """The names of the columns of the first file, as it has them."""
+        rows = self._do(f"SELECT name, num_children FROM parquet_schema({_text(self.paths[0])})").fetchall()
+        found, place = [], 1
+        while place < len(rows):
+            found.append(str(rows[place][0]))
+            left = 1
+            while left:  # it and what is nested in it
+                left += int(rows[place][1] or 0) - 1
+                place += 1
+        return found
+
+    def _nested(self, name: str, column: Column) -> dict[str, Column]:
+        """The fields of a column that is a structure, by dotted names."""
+        if not column.kind.startswith("STRUCT("):
+            return {}
+        asked = f"DESCRIBE SELECT unnest({column.inner}) FROM {self._scan()}"
+        found: dict[str, Column] = {}
+        for field_, kind, *_ in self._do(asked).fetchall():
+            inner = Column(f"struct_extract({column.inner}, {_text(field_)})", kind)
+            found[f"{name}.{field_}"] = inner
+            found |= self._nested(f"{name}.{field_}", inner)
+        return found
 
     def _scan(self) -> str:
         """The table function that reads the files."""
         if self.form == "parquet":
             return f"read_parquet([{', '.join(map(_text, self.paths))}], union_by_name = true)"
         read = self._read_lines if self.form == "jsonl" else self._read_csv
-        if len(self.paths) == 1:
-            return read(self.paths[0])
+        if len(self._files) == 1:
+            return read(*self._files)
         # DuckDB notes rejects only of files read one by one
-        return "(" + " UNION ALL BY NAME ".join(f"FROM {read(path)}" for path in self.paths) + ")"
+        return "(" + (" UNION ALL BY NAME ".join(f"FROM {read(path)}" for path in self._files) or NO_LINES) + ")"
 
     def _read_lines(self, path: str) -> str:
-        """The table function that reads one file as lines."""
+        """The table function that reads one file as lines, or as the objects of the one array that it is."""
+        file = self._files[path]
+        packed = f"compression = '{'gzip' if file.packed and path == file.path else 'none'}'"
+        if file.holds_array:
+            objects = f"read_json_objects({_text(path)}, format = 'array', {packed})"
+            return f"(SELECT CAST(json AS VARCHAR) AS line FROM {objects})"
         return (
             f"read_csv({_text(path)}, columns = {{'line': 'VARCHAR'}}, delim = '\\x01', quote = '', escape = '', "
-            f"header = false, auto_detect = false, strict_mode = false, max_line_size = {LONGEST_LINE}, "
+            f"header = false, auto_detect = false, strict_mode = false, max_line_size = {LONGEST_LINE}, {packed}, "
             "null_padding = true, ignore_errors = true, store_rejects = true)"
         )
 
     def _read_csv(self, path: str) -> str:
         """The table function that reads one file."""
-        reads = self.reads
-        said = ["all_varchar = true", "header = true", "ignore_errors = true", "store_rejects = true"]
+        return f"read_csv({self._read_as(path)}, ignore_errors = true, store_rejects = true)"
+
+    def _read_as(self, path: str) -> str:
+        """How one file is read."""
+        reads, file = self.reads, self._files[path]
+        said = ["all_varchar = true", "header = true"]
         separator = reads.separator if reads is not None and reads.separator else "\t" if self.form == "tsv" else None
         said += ["strict_mode = false"] if self._lenient else []
         said += [f"delim = {_text(separator)}"] if separator else []
-        said += [f"encoding = {_text(reads.encoding)}"] if reads is not None and reads.encoding else []
-        return f"read_csv({_text(path)}, {', '.join(said)})"
+        said += [f"compression = '{'gzip' if file.packed and path == file.path else 'none'}'"]
+        return f"{_text(path)}, {', '.join(said)}"
 
     def demand(self, names: Iterable[str]) -> None:
-        """Raise ``LogFault`` where the log lacks one of these columns."""
-        from carepolicy.policy.likeness import did_you_mean
+        """Raise ``LogFault`` where the log lacks one of these columns. What its first line has is told where it names
+        one of them at least: else it may be no line of names."""
+        from carepolicy.policy.likeness import did_you_mean, nearest
 
-        for name in names:
-            if name not in self._found and self.form != "jsonl":
-                raise LogFault(f'{self.paths[0]} has no column "{name}"; {did_you_mean(name, self.columns)}')
+        wanted = [*names]
+        missing = [each for each in wanted if each not in self._found]
+        if not missing or self.form == "jsonl":
+            return
+        hint = did_you_mean(missing[0], self.columns)
+        if len(missing) == len(wanted) and nearest(missing[0], self.columns) is None:
+            hint = (
+                "its first line names none of those that the mapping reads: is it that of the names, and what stands "
+                "between them (reads: {separator: …})?"
+            )
+        raise LogFault(f'{self.paths[0]} has no column "{missing[0]}"' + (f"; {hint}" if hint else ""))
 
     def groups(self, subject: str, columns: Sequence[str]) -> Iterator[tuple[str | None, list[Row]]]:
         """The rows of each subject, in the order of the subjects; of each row its number, a hash of all its columns,
         and the values of ``columns`` as texts, instants among them in ISO 8601."""
         values = ", ".join(self._value(each) for each in columns)
-        everything = "line" if self.form == "jsonl" else ", ".join(map(_name, self._found))
+        if self.form == "jsonl":  # of what is no object there is none
+            sum_ = "CASE WHEN json_type(CASE WHEN json_valid(line) THEN line END) = 'OBJECT' THEN hash(line) END"
+        else:
+            sum_ = f"hash({', '.join(dict.fromkeys(each.inner for each in self._found.values()))})"
         inside = f"SELECT *, row_number() OVER () AS carepolicy_row FROM {self._scan()}"
-        asked = f"SELECT {self._value(subject)} AS s, carepolicy_row, hash({everything}) AS h"
+        asked = f"SELECT {self._value(subject)} AS s, carepolicy_row, {sum_} AS h"
         text = f"{asked}{', ' if values else ''}{values} FROM ({inside}) WHERE {self._mine('s')}"
         yield from self._grouped(text, "s NULLS FIRST, carepolicy_row")
         if self.part[0] == 0:
@@ -186,7 +308,7 @@ class Table:
         if self.form == "jsonl":
             lines = self._do(f"SELECT line FROM {self._scan()} WHERE json_valid(line) LIMIT {most}").fetchall()
             return [_flat(orjson.loads(line)) for (line,) in lines]
-        names = ", ".join(f"CAST({_name(each)} AS VARCHAR)" for each in self._found)
+        names = ", ".join(each.text for each in self._found.values())
         rows = self._do(f"SELECT {names} FROM {self._scan()} LIMIT {most}").fetchall()
         return [dict(zip(self._found, row, strict=True)) for row in rows]
 
@@ -263,30 +385,46 @@ class Table:
 
     def _value(self, column: str) -> str:
         """A column as text; of instants ISO 8601, or null where there is none."""
-        name = _name(column)
         if self.form == "jsonl":
             path = "$." + ".".join(f'"{each}"' for each in column.split("."))
             whole = f'$."{column}"'
             name = f"coalesce(json_extract_string(CASE WHEN json_valid(line) THEN line END, {_text(whole)}), "
             name += f"json_extract_string(CASE WHEN json_valid(line) THEN line END, {_text(path)}))"
-        if column not in self.times:
-            return f"CAST({name} AS VARCHAR)"
-        kind = self._found.get(column, "VARCHAR")
-        if kind == "TIMESTAMP WITH TIME ZONE":
-            return f"CAST({name} AS VARCHAR)"
+            found = Column(name, "VARCHAR")
+        else:
+            found = self._found[column]
+        kind = found.kind
+        if column not in self.times or kind == "TIMESTAMP WITH TIME ZONE":
+            return found.text
         if kind.startswith(("TIMESTAMP", "DATE")):
-            return f"CAST(CAST({name} AS TIMESTAMP) AS VARCHAR)"
-        return _instant(name, self.reads.time_format if self.reads is not None else None)
+            return f"CAST(CAST({found.inner} AS TIMESTAMP) AS VARCHAR)"
+        return _instant(found.text, self.reads.time_format if self.reads is not None else None)
 
     def _note_rejects(self) -> None:
         """Note which lines made no row."""
-        if self.form == "parquet":
+        if not any(self.form != "jsonl" or not each.holds_array for each in self._files.values()):
             return
         rows = self._do(
-            "SELECT line, any_value(error_message) FROM reject_errors JOIN reject_scans USING (scan_id, file_id) "
-            "GROUP BY file_path, line ORDER BY file_path, line"
+            "SELECT line, any_value(error_type), any_value(error_message) FROM reject_errors "
+            "JOIN reject_scans USING (scan_id, file_id) GROUP BY file_path, line ORDER BY file_path, line"
         ).fetchall()
-        self.refused += [(int(line), _sentence(message)) for line, message in rows]
+        names = 0 if self.form == "jsonl" else 1
+        self.refused += [(int(line) - names, self._reject(kind, message)) for line, kind, message in rows]
+
+    def _reject(self, kind: str, message: str) -> str:
+        """Why a line made no row, in plain words."""
+        if kind == "INVALID ENCODING":
+            hint = "" if self.reads is not None and self.reads.encoding else "; reads: {encoding: latin-1} may read it"
+            return f"the line is not written in UTF-8{hint}"
+        counts = re.findall(r"\d+", message)
+        if kind.endswith("COLUMNS") and len(counts) == 2:
+            said = "1 column" if counts[1] == "1" else f"{counts[1]} columns"
+            return f"the line has {said}, and the first line names {counts[0]}"
+        if kind == "LINE SIZE OVER MAXIMUM":
+            return f"the line has more than {LONGEST_LINE:,} bytes"
+        if kind == "UNQUOTED VALUE":
+            return "a quotation mark in the line is not closed, or stands within a value"
+        return _sentence(message)
 
 
 def _flat(value: Any, name: str = "") -> dict[str, str | None]:
@@ -300,16 +438,21 @@ def _flat(value: Any, name: str = "") -> dict[str, str | None]:
 
 
 def _instant(name: str, form: str | None) -> str:
-    """SQL that makes ISO 8601 of a text that is written in a format."""
+    """SQL that makes ISO 8601 of a text that is written in a format; another text stays as it is."""
     if form is None:
-        return f"CAST({name} AS VARCHAR)"
-    if form in ("unix", "unix_ms"):
-        scale = 1_000_000 if form == "unix" else 1_000
-        return f"CAST(make_timestamp(CAST(TRY_CAST({name} AS DOUBLE) * {scale} AS BIGINT)) AS VARCHAR) || '+00:00'"
-    if form == "excel":  # days since the last but one of 1899, as spreadsheets count
-        micros = f"CAST(round(TRY_CAST({name} AS DOUBLE) * 86400) AS BIGINT)"
-        return f"CAST(TIMESTAMP '1899-12-30 00:00:00' + to_seconds({micros}) AS VARCHAR)"
-    return f"CAST(try_strptime({name}, {_text(form)}) AS VARCHAR)"
+        return name
+    number = f"TRY_CAST(replace({name}, ',', '.') AS DOUBLE)"
+    if form in (UNIX, UNIX_MS):
+        scale = 1_000_000 if form == UNIX else 1_000
+        read = f"CAST(make_timestamp(TRY_CAST({number} * {scale} AS BIGINT)) AS VARCHAR) || '+00:00'"
+    elif form == EXCEL:
+        micros = f"TRY_CAST(round({number} * 86400) AS BIGINT)"
+        least, most = -25_000, 3_000_000  # outside of which no year is written
+        read = f"CAST(TIMESTAMP '{SPREADSHEETS_BEGIN}' + to_seconds({micros}) AS VARCHAR)"
+        read = f"CASE WHEN {number} BETWEEN {least} AND {most} THEN {read} END"
+    else:
+        read = f"CAST(try_strptime({name}, {_text(form)}) AS VARCHAR)"
+    return f"coalesce({read}, {name})"
 
 
 def _text(value: str) -> str:

@@ -56,7 +56,11 @@ def parse(text: str) -> int:
 
 def event_time(text: str) -> int:
     """As ``parse``, for the time of an event: also raises ``NoInstant`` outside of the years of events."""
-    instant = parse(text)
+    return among_years(parse(text))
+
+
+def among_years(instant: int) -> int:
+    """An instant in which an event may happen. Raises ``NoInstant`` outside of the years of events."""
     if not _FIRST_EVENT <= instant < _AFTER_EVENTS:
         raise NoInstant(_OUTSIDE)
     return instant

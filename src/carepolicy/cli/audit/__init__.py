@@ -94,7 +94,7 @@ def command(
 
     A log is CloudEvents (.jsonl), or, with --map, CSV, TSV, Parquet, JSON lines, XES or OCEL 2.0. The very engine that
     runs live replays them, sorted by subject and time. Exit status 1 means that a clock was below what --fail-under
-    demands.
+    demands, 2 that a log cannot be read, or that none of its rows makes an event.
 
     --format junit has a test case for each clock with a target, or with the share that --fail-under demands; github an
     annotation at each clock that is below it.
@@ -197,6 +197,8 @@ def _audit(
     else:
         titles = {each.flow: each.title for each in bundle.programs}
         click.echo("\n".join(plain(line) for line in [*as_text(replay, titles), *lines]))
+    if replay.seen.refused and not replay.seen.events:
+        raise CommandError("no row of the log makes an event")
     if fail_under is not None:
         _demand_shares(replay, least)
 

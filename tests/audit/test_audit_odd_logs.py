@@ -1,0 +1,199 @@
+"""Logs as they come are read right, or what is wrong with them is said with a place, a reason and the nearest right
+thing: odd_logs.yaml and odd_objects.yaml have them. Never is there a traceback."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+import yaml
+
+from commands import run
+
+HERE = Path(__file__).parent
+HELPDESK = HERE.parents[1] / "examples" / "helpdesk"
+TABLES = yaml.safe_load((HERE / "odd_logs.yaml").read_text())
+OBJECTS = yaml.safe_load((HERE / "odd_objects.yaml").read_text())
+VALUES = {"written": "ticket_inserted", "taken": "taken_in_charge", "solved": "ticket_resolved"}
+
+
+def named(case) -> str:
+    return case["name"]
+
+
+def written(case) -> bytes:
+    """The bytes of a log."""
+    rows = []
+    for number, row in enumerate(TABLES["rows"]):
+        if "at" in case:
+            ticket, what, _, level = row.split(",")
+            row = "\t".join([ticket, what, case["at"][number % 3], level])
+            row = row.replace("\t", case.get("separator", ","))
+        elif "separator" in case:
+            row = row.replace(",", case["separator"])
+        row = row.replace(case.get("old", "\0"), case.get("new", "")).removesuffix(case.get("drop", "\0"))
+        rows.append(row + case.get("add", ""))
+    head = case.get("head", TABLES["head"])
+    lines = [head.replace(",", case["separator"]) if "separator" in case else head, *rows, *case.get("more", [])]
+    text = case.get("text", "\n".join(lines) + "\n")
+    data = text.encode(case.get("as", "utf-8"))
+    return (gzip.compress(data) if case.get("gzip") else data)[: case.get("cut")]
+
+
+def audited(tmp_path, log: str, mapping: dict):
+    (tmp_path / "tickets.yaml").write_text(yaml.safe_dump(mapping))
+    asked = ("audit", log, "--policies", str(HELPDESK), "--map", "tickets.yaml")
+    return run(*asked, "--format", "json", cwd=tmp_path), run(*asked, cwd=tmp_path)
+
+
+def held(case, made, told) -> None:
+    """What came of a log is what is written down."""
+    said = told.stdout + told.stderr
+    assert "internal error" not in said
+    assert (made.returncode, told.returncode) == (case.get("status", 0),) * 2, said
+    if case.get("events") is not None:
+        assert json.loads(made.stdout)["events"] == case["events"], said
+    assert case.get("told", "") in said
+    assert "never" not in case or case["never"] not in said + made.stdout + made.stderr
+
+
+@pytest.mark.parametrize("case", TABLES["logs"], ids=named)
+def test_a_table_as_it_comes(tmp_path, case):
+    log = case.get("file", "log.csv")
+    (tmp_path / log).write_bytes(written(case))
+    mapping = {
+        "mapping": "tickets", "flow": "helpdesk_ticket", "subject": "ticket", "time": "at",
+        "event": {"column": "what", "values": VALUES}, "facts": {"ticket.service_level": {"column": "level"}},
+    } | ({"reads": case["reads"]} if "reads" in case else {})  # fmt: skip
+    held(case, *audited(tmp_path, log, mapping))
+
+
+def objects() -> dict:
+    """Three events of one ticket, in OCEL 2.0."""
+    events = [
+        {"id": f"e{number}", "type": kind, "time": f"2026-03-02T1{number}:00:00Z", "attributes": [],
+         "relationships": [{"objectId": "T1", "qualifier": ""}]}
+        for number, kind in enumerate(VALUES)
+    ]  # fmt: skip
+    level = {"name": "level", "time": "1970-01-01T00:00:00Z", "value": "level_1"}
+    return {"events": events, "objects": [{"id": "T1", "type": "ticket", "attributes": [level]}]}
+
+
+def changed(made: dict, edits) -> dict:
+    """The same, but for what stands at some paths."""
+    for path, value in edits:
+        *parts, last = path
+        at = made
+        for part in parts:
+            at = at[part]
+        if value == "<none>":
+            del at[last]
+        else:
+            at[last] = value
+    return made
+
+
+OBJECT_MAPPING = {
+    "mapping": "tickets", "flow": "helpdesk_ticket", "reads": {"format": "ocel"}, "subject": "ticket",
+    "event": {"column": "ocel:activity", "values": VALUES}, "facts": {"ticket.service_level": {"column": "level"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OBJECTS["json"], ids=named)
+def test_objects_in_json_as_they_come(tmp_path, case):
+    text = case["text"] if "text" in case else json.dumps(changed(objects(), case.get("edits", ())))
+    (tmp_path / "log.json").write_text(text)
+    held(case, *audited(tmp_path, "log.json", OBJECT_MAPPING))
+
+
+@pytest.mark.parametrize("case", OBJECTS["xml"], ids=named)
+def test_objects_in_xml_as_they_come(tmp_path, case):
+    (tmp_path / "log.xml").write_text(case["text"])
+    held(case, *audited(tmp_path, "log.xml", OBJECT_MAPPING))
+
+
+@pytest.mark.parametrize("case", OBJECTS["sqlite"], ids=named)
+def test_objects_in_sqlite_as_they_come(tmp_path, case):
+    database = sqlite3.connect(tmp_path / "log.sqlite")
+    database.executescript(OBJECTS["tables"] + case.get("then", ""))
+    database.close()
+    held(case, *audited(tmp_path, "log.sqlite", OBJECT_MAPPING))
+
+
+PARQUET = {
+    "as it should be": "ticket, what, moment, level",
+    "whole numbers as fractions": "1.0::DOUBLE AS ticket, what, moment, level",
+    "a structure and a list": "{'id': ticket} AS ticket, what, moment, [level] AS level",
+    "nanoseconds, and a dictionary": "ticket, what::ENUM('written', 'taken', 'solved') AS what, "
+    "moment::TIMESTAMP_NS AS moment, level",
+    "a column without values": "ticket, what, moment, NULL::VARCHAR AS level",
+}
+
+
+@pytest.mark.parametrize("columns", PARQUET.values(), ids=PARQUET)
+def test_columns_of_parquet_as_they_come(tmp_path, columns):
+    duckdb = pytest.importorskip("duckdb")
+    log = tmp_path / "log.parquet"
+    rows = "VALUES ('T-1', 'written', '2024-03-04 08:00Z'), ('T-1', 'taken', '2024-03-04 09:00Z')"
+    all_ = "ticket, what, moment::TIMESTAMPTZ AS moment, 'level_1' AS level"
+    table = f"(SELECT {all_} FROM ({rows}) t(ticket, what, moment))"
+    duckdb.execute(f"SET TimeZone = 'UTC'; COPY (SELECT {columns} FROM {table}) TO '{log}'")
+    mapping = {
+        "mapping": "tickets", "flow": "helpdesk_ticket", "reads": {"timezone": "UTC"}, "time": "moment",
+        "subject": "ticket.id" if "'id'" in columns else "ticket", "event": {"column": "what", "values": VALUES},
+        "facts": {"ticket.service_level": {"column": "level"}},
+    }  # fmt: skip
+    made, told = audited(tmp_path, "log.parquet", mapping)
+    found = json.loads(made.stdout)
+    assert (found["events"], found["rejected"]) == (2, 0), told.stdout
+    assert (found["from"], found["to"]) == ("2024-03-04T08:00:00+00:00", "2024-03-04T09:00:00+00:00")
+    cases = run("map", "events", "log.parquet", "--policies", str(HELPDESK), "--map", "tickets.yaml", cwd=tmp_path)
+    assert {json.loads(line)["subject"] for line in cases.stdout.splitlines()} == {
+        "1" if "DOUBLE" in columns else "T-1"
+    }
+
+
+def test_names_of_parquet_that_differ_in_case_are_two(tmp_path):
+    table, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    columns = {"Ticket": ["x"], "ticket": ["T-1"], "at": ["2024-03-04T08:00:00Z"], "What": ["no"], "what": ["written"]}
+    parquet.write_table(table.table([*columns.values()], names=[*columns]), tmp_path / "log.parquet")
+    mapping = {"mapping": "tickets", "subject": "ticket", "time": "at", "event": {"column": "what", "values": VALUES}}
+    (tmp_path / "tickets.yaml").write_text(yaml.safe_dump(mapping))
+    made = run("map", "events", "log.parquet", "--policies", str(HELPDESK), "--map", "tickets.yaml", cwd=tmp_path)
+    assert [json.loads(line)["subject"] for line in made.stdout.splitlines()] == ["T-1"], made.stderr
+
+
+@pytest.mark.parametrize("text", [b"", b"hello", b"PAR1 and no more"])
+def test_what_is_no_parquet_is_told(tmp_path, text):
+    (tmp_path / "log.parquet").write_bytes(text)
+    mapping = {"mapping": "tickets", "subject": "ticket", "time": "at", "event": {"column": "what", "values": VALUES}}
+    _, told = audited(tmp_path, "log.parquet", mapping)
+    assert told.returncode == 2
+    assert "log.parquet is no Parquet, or is cut short" in told.stderr
+
+
+def test_a_column_of_times_that_cannot_be_read_takes_nothing_from_the_others(tmp_path):
+    (tmp_path / "log.csv").write_text("ticket,a,b\nT-1,2024-03-04T08:00:00Z,soon\nT-2,2024-03-04T08:00:00Z,\n")
+    columns = {"a": "ticket_inserted", "b": "taken_in_charge"}
+    mapping = {"mapping": "tickets", "subject": "ticket", "events_from_columns": columns}
+    made, told = audited(tmp_path, "log.csv", mapping)
+    found = json.loads(made.stdout)
+    assert (found["events"], found["rejected"]) == (2, 1)
+    assert '"aaaa" is no date and time (in row 1)' in told.stdout
+
+
+def test_times_of_facts_are_written_as_those_of_events(tmp_path):
+    (tmp_path / "log.csv").write_text("order_id,at,promised\nA,43008.5,43010\nB,43008.5,9999999\n")
+    mapping = {
+        "mapping": "orders", "flow": "delivery", "reads": {"time_format": "excel"}, "subject": "order_id",
+        "events_from_columns": {"at": "order_placed"}, "facts": {"order.estimated": {"column": "promised"}},
+    }  # fmt: skip
+    (tmp_path / "orders.yaml").write_text(yaml.safe_dump(mapping))
+    policies = str(HELPDESK.parent / "marketplace")
+    made = run("map", "events", "log.csv", "--policies", policies, "--map", "orders.yaml", cwd=tmp_path)
+    facts = [json.loads(line)["data"] for line in made.stdout.splitlines()]
+    assert facts[0] == {"order.estimated": "2017-10-02T03:00:00+00:00"}
+    assert "Traceback" not in made.stderr
