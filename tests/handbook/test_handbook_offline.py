@@ -14,7 +14,8 @@ import handbook_sets as sets
 import pytest
 from lxml import etree
 
-from carepolicy.handbook import build, offline, write
+from carepolicy.handbook import build, write
+from carepolicy.handbook.site import icon_of, worker_of
 
 PAGE = "en/flows/care.html"
 READY = "navigator.serviceWorker.ready.then((found) => found.active.state)"
@@ -104,7 +105,7 @@ def test_the_app_says_what_it_is_in_its_language(site):
 
 @pytest.mark.parametrize("name", ["<script>", "&", "", "\u202e", "ق", "東京"])
 def test_an_icon_is_well_formed_for_any_name(name):
-    etree.fromstring(offline.icon(name))
+    etree.fromstring(icon_of(name))
 
 
 def test_the_version_changes_with_a_page_and_only_then(tmp_path):
@@ -134,7 +135,7 @@ def test_a_new_handbook_is_taken_whole_and_no_page_is_of_two_versions(page, serv
     first, second = site_of(tmp_path / "a", "First"), site_of(tmp_path / "b", "Second")
     second.files["assets/handbook.css"] += b"\n/* second */\n"
     del second.files["en/worker.js"]
-    second.files["en/worker.js"] = offline.worker(second.files, "en").encode()
+    second.files["en/worker.js"] = worker_of(second.files, "en").encode()
     write(first, tmp_path / "site")
     page.goto(f"{address}/en/index.html")
     page.evaluate(READY)

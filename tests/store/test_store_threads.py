@@ -14,8 +14,7 @@ from aiosmtpd.controller import Controller
 from hypothesis import given, settings
 
 from carepolicy.store.outbox.mail import customers_id, mail_of
-from carepolicy.store.outbox.queue import Request
-from carepolicy.store.outbox.threads import Earlier
+from carepolicy.store.outbox.queue import Earlier, Request
 from laws import examples
 from mailboxes import Mailbox
 from nasty_texts import texts

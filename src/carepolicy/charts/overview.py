@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,8 @@ from carepolicy.charts.card import NOBODY, font_of
 from carepolicy.charts.colours import shades_of
 from carepolicy.charts.draw import PICTURES, UnknownFormat
 from carepolicy.charts.labels import labels_of
-from carepolicy.charts.paper import fitted, too_small
 from carepolicy.charts.render import NoRenderer, how_to_draw, render, renderer
+from carepolicy.charts.sheets import MARGIN, PAPERS, SMALLEST, UnknownPaper
 from carepolicy.charts.svg import made_readable
 from carepolicy.charts.text import balanced, clean, escaped, humanised, identifier, wrapped
 from carepolicy.charts.words import Words, language_of, limit_told
@@ -22,6 +23,7 @@ from carepolicy.files import write
 from carepolicy.machine.locales import is_right_to_left
 from carepolicy.policy.phrases import in_language
 from carepolicy.policy.strata import CycleOfRaises, Node, effects_of, strata_of
+from carepolicy.typeset import FONT, typeset
 
 if TYPE_CHECKING:
     import os
@@ -29,8 +31,22 @@ if TYPE_CHECKING:
 
     from carepolicy.charts.colours import Shade
     from carepolicy.charts.labels import Labels
-    from carepolicy.charts.paper import Page
     from carepolicy.policy.model import Flow, Policies
+
+_TEXT = 10.0
+"""Points of the smallest text of a drawing at its natural size."""
+
+_MOST = 1.25
+_VIEW = re.compile(r'viewBox="\S+ \S+ (\S+) (\S+)"')
+
+_PAGE = f"""
+#let data = json("data.json")
+#set document(title: data.title, date: none)
+#set page(width: data.width * 1pt, height: data.height * 1pt, margin: {MARGIN:g}pt)
+#set text(font: "{FONT}", lang: data.language)
+#place(top + left, image(
+  bytes(data.picture), format: "svg", width: data.across * 1pt, height: data.down * 1pt, alt: data.title))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +101,7 @@ def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: 
     elif ending == ".pdf":
         page = _fitted(policies, source, language)
         write(path, page.pdf)
-        return path, too_small(page, policies.organisation.paper)
+        return path, _too_small(page, policies.organisation.paper)
     else:
         write(path, render(source, "png"))
     return path, ""
@@ -104,7 +120,7 @@ def _fitted(policies: Policies, source: str, language: str | None) -> Page:
     language = language_of(policies, language)
     title = labels_of(language, policies.own_words).all_flows
     picture = readable(policies, render(source, "svg"), language)
-    return fitted(picture, policies.organisation.paper, title, language)
+    return _on_paper(picture, policies.organisation.paper, title, language)
 
 
 def _heard(policies: Policies, source: Node, event: str) -> list[Link]:
@@ -236,3 +252,39 @@ def _line_of(node: Node, above: Mapping[Node, Node]) -> set[Node]:
         node = above[node]
         line.add(node)
     return line
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One sheet of paper: the PDF, how many points tall its smallest text is printed, and advice ("" for none)."""
+
+    pdf: bytes
+    text: float
+    advice: str = ""
+
+
+def _too_small(page: Page, paper: str) -> str:
+    """A note where a page's text is smaller than can be read on a wall; "" where it can."""
+    if page.text >= SMALLEST - 0.05:
+        return page.advice
+    larger = "take --paper A3, or " if paper != "A3" else ""
+    said = f"note: the smallest text is {page.text:.1f} points on {paper}"
+    return f"{said}, and below 8 it is hard to read; {larger}look at it on a screen"
+
+
+def _on_paper(picture: str, paper: str, title: str, language: str) -> Page:
+    """A drawing as a page of PDF of exactly the paper's size, upright or across, whichever shows larger text."""
+    if paper not in PAPERS:
+        raise UnknownPaper(f'there is no paper "{paper}": choose one of {", ".join(PAPERS)}')
+    view = _VIEW.search(picture)
+    wide, tall = (float(view[1]), float(view[2])) if view is not None else (100.0, 100.0)
+    short, long = PAPERS[paper]
+    best, size = 0.0, (short, long)
+    for across, down in ((short, long), (long, short)):
+        scale = min((across - 2 * MARGIN) / wide, (down - 2 * MARGIN) / tall, _MOST)
+        if scale > best * 1.1:  # upright unless lying down is clearly larger
+            best, size = scale, (across, down)
+    data = {"title": title, "language": language.partition("-")[0], "width": size[0], "height": size[1],
+            "picture": picture, "across": wide * best, "down": tall * best}  # fmt: skip
+    made = typeset(_PAGE, data)
+    return Page(made.pdf, best * _TEXT, made.advice)

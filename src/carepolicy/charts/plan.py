@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from carepolicy.businesstime import LimitError
 from carepolicy.charts.address import address_of
 from carepolicy.charts.colours import shades_of
 from carepolicy.charts.exits import ANYWHERE, WayOut, events_of, keyed, own_ways
-from carepolicy.charts.limits import Limit, band_of, limits_of, lines_of
 from carepolicy.charts.order import joins_of, ordered, success_of, tree_of
 from carepolicy.charts.text import clean
 from carepolicy.charts.words import Words, words_of
+from carepolicy.checks.limits import length
+from carepolicy.machine.compiler import calendar_of
 from carepolicy.machine.locales import is_right_to_left
 from carepolicy.policy.language.flow import EVERY
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from carepolicy.charts.exits import Event
     from carepolicy.charts.labels import Labels
     from carepolicy.charts.order import Tree
-    from carepolicy.policy.model import Flow, Policies, State
+    from carepolicy.policy.model import Clock, Flow, LimitChoice, Policies, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ class Card:
     title: str
     role: str | None
     owner: str
-    limits: tuple[Limit, ...]
+    limits: tuple[StepClock, ...]
     band: str
     say: str
     enter: str
@@ -308,7 +311,7 @@ def _card(drawing: _Drawing, tree: Tree, joins: set[str], state: State, ends: li
         _happening(event, [_exit(drawing, way) if event.where else leading(way) for way in event.ways])
         for event in drawing.events[state.name]
     )
-    limits = limits_of(words, state, drawing.into.get(state.name, ()))
+    limits = _limits_of(words, state, drawing.into.get(state.name, ()))
     card = Card(
         state=state.name,
         number=drawing.numbers[state.name],
@@ -316,7 +319,7 @@ def _card(drawing: _Drawing, tree: Tree, joins: set[str], state: State, ends: li
         role=state.owner,
         owner=words.role(state.owner),
         limits=limits,
-        band=band_of(words, state, limits),
+        band=_band_of(words, state, limits),
         say=words.filled(state.say),
         enter=words.effects(state.enter) if state.enter is not None else "",
         leave=words.effects(state.leave) if state.leave is not None else "",
@@ -324,7 +327,7 @@ def _card(drawing: _Drawing, tree: Tree, joins: set[str], state: State, ends: li
         events=events,
         main=state.name in tree.main,
     )
-    return replace(card, inside=(*lines_of(words, limits), *(text for _, text in lines_inside(words.labels, card))))
+    return replace(card, inside=(*_limit_lines(words, limits), *(text for _, text in lines_inside(words.labels, card))))
 
 
 def _ways_into(flow: Flow, events: Mapping[str, tuple[Event, ...]]) -> dict[str, list[tuple[WayOut, str | None]]]:
@@ -425,3 +428,115 @@ def lines_inside(labels: Labels, card: Card) -> Iterator[tuple[tuple[str, ...], 
             yield tuple(keys), labels.told_of.format(event.text, " ".join((event.asked, "; ".join(told))))
         else:
             yield from (((key,), line) for key, line in zip(keys, told, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class StepClock:
+    """A clock at a step. ``words``: all its limits, each with the condition under which it holds; "paused" where it
+    stands still, "already late" where a case comes here only because its time is over.
+
+    ``days`` is how long the shortest of them takes in an ordinary week of its calendar; None where that hangs on
+    a fact, or where it stands still.
+    """
+
+    clock: str
+    title: str
+    words: str
+    paused: bool
+    days: float | None
+
+
+def _limits_of(words: Words, state: State, into: Iterable[tuple[WayOut, str | None]]) -> tuple[StepClock, ...]:
+    """The clocks that run at a step, the tightest first, those that hang on a fact after them; then those that stand
+    still. ``into`` are the ways that lead to it, each with its guard."""
+    ways = list(into)
+    found: list[StepClock] = []
+    for clock in words.flow.clocks.values():
+        title = words.clock(clock.name)
+        if state.name in clock.runs_in:
+            if _is_late(clock, ways):
+                found.append(StepClock(clock.name, title, words.labels.already_late, False, 0))
+            elif clock.limits:
+                told = _limit_words(words, clock)
+                found.append(StepClock(clock.name, title, told, False, _shortest(words, clock, state)))
+        elif state.name in clock.pauses_in:
+            found.append(StepClock(clock.name, title, words.labels.paused, True, None))
+    return tuple(sorted(found, key=_tightness))
+
+
+def _band_of(words: Words, state: State, limits: tuple[StepClock, ...]) -> str:
+    """What the band of a card says: the tightest clock that runs, by name where there are several; else that one
+    stands still, and how long the case waits."""
+    if limits and not limits[0].paused:
+        return _limit_line(words, limits[0]) if len(limits) > 1 else limits[0].words
+    waits = _wait(words, state)
+    if not limits:
+        return waits
+    paused = words.labels.paused
+    return f"{paused}, {waits}" if waits else paused
+
+
+def _limit_lines(words: Words, limits: tuple[StepClock, ...]) -> tuple[str, ...]:
+    """The limits that the band does not tell, each as a line of the card."""
+    if limits and limits[0].paused:
+        return tuple(_limit_line(words, limit) for limit in limits) if len(limits) > 1 else ()
+    return tuple(_limit_line(words, limit) for limit in limits[1:])
+
+
+def _limit_line(words: Words, limit: StepClock) -> str:
+    """A limit with the name of its clock."""
+    return words.labels.told_of.format(limit.title, limit.words)
+
+
+def _limit_words(words: Words, clock: Clock) -> str:
+    """All limits of a clock and when each holds: "1 business hour if …, 3 business hours otherwise"."""
+    said: list[str] = []
+    for choice in clock.limits:
+        limit = words.limit(choice.limit)
+        if choice.when is not None:
+            said.append(words.labels.limit_if.format(limit, words.worked_out(choice.when)))
+        else:
+            said.append(words.labels.limit_else.format(limit) if len(clock.limits) > 1 else str(limit))
+    return ", ".join(said)
+
+
+def _tightness(limit: StepClock) -> tuple[bool, bool, float]:
+    return limit.paused, limit.days is None, limit.days or 0
+
+
+def _is_late(clock: Clock, into: list[tuple[WayOut, str | None]]) -> bool:
+    """Whether a case comes here only after the clock is late: by its event, or by a guard that asks for it."""
+    asked = re.compile(rf"(?<![!\w.])clock\.{re.escape(clock.name)}\.late\b(?!\s*[=!?])")
+    late = f"{clock.name}.late"
+    return bool(into) and all(
+        way.trigger == late or (guard is not None and "||" not in guard and asked.search(guard) is not None)
+        for way, guard in into
+    )
+
+
+def _wait(words: Words, state: State) -> str:
+    """How long a case waits here at most: the shortest ``after`` that leads away, else the shortest of all."""
+    moving = [each for each in state.after if any(way.to is not None for way in each.transitions)]
+    lengths = [(_length(words, each.limit, None), each.limit) for each in moving or state.after]
+    if not lengths:
+        return ""
+    return words.limit(min(lengths, key=lambda pair: (pair[0] is None, pair[0] or 0))[1])
+
+
+def _shortest(words: Words, clock: Clock, state: State) -> float | None:
+    lengths = [_length(words, choice.limit, _calendar(words, clock, state, choice)) for choice in clock.limits]
+    return min((each for each in lengths if each is not None), default=None)
+
+
+def _calendar(words: Words, clock: Clock, state: State, choice: LimitChoice) -> str | None:
+    return calendar_of(words.policies.organisation, words.flow, clock, state.owner or words.flow.owner, choice)
+
+
+def _length(words: Words, text: str, calendar: str | None) -> float | None:
+    organisation = words.policies.organisation
+    try:
+        limit = organisation.limit(text)
+    except LimitError:
+        return None
+    named = calendar or words.flow.calendar or organisation.calendar
+    return length(limit, organisation.calendars.get(named or ""))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -17,7 +19,6 @@ from carepolicy.charts.render import how_to_draw
 from carepolicy.charts.text import clean, identifier, safe_link
 from carepolicy.cores import on_cores, without_collector
 from carepolicy.files import write as write_file
-from carepolicy.handbook import offline
 from carepolicy.handbook.book import Book, Sent, calendars_of, year_of
 from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
 from carepolicy.handbook.guide import guide_address, guide_of
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from carepolicy.handbook.steps import FlowStep
     from carepolicy.policy.model import Flow, Policies
 
-
 ASSETS = (
     "handbook.css",
     "handbook.js",
@@ -62,6 +62,25 @@ WORTH_FORKING = 12
 
 MANIFEST = "files.txt"
 """Lists every file of the site, so that a page whose flow is gone can be told from a file of someone else."""
+
+WORKER = "worker.js"
+APP = "app.webmanifest"
+ICON = "assets/icon.svg"
+KEPT = (".html", ".js", ".css", ".webmanifest")
+"""What is kept of a language's folder; pictures and printed pages of the charts stay where they are."""
+
+GROUND = "#1F4E79"
+_ICON = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 512 512">
+<rect width="512" height="512" fill="{ground}"/>
+<path d="M256 190v46M256 300v46" stroke="#ffffff" stroke-width="14"/>
+<rect x="136" y="118" width="240" height="72" rx="14" fill="none" stroke="#ffffff" stroke-width="14"/>
+<rect x="136" y="322" width="240" height="72" rx="14" fill="none" stroke="#ffffff" stroke-width="14"/>
+<circle cx="256" cy="256" r="56" fill="#ffffff"/>
+<text x="256" y="281" font-family="Arial, Helvetica, sans-serif" font-size="72" font-weight="bold" text-anchor="middle"\
+ fill="{ground}">{letter}</text>
+</svg>
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +205,9 @@ def _add_common(site: Site, environment: Environment, policies: Policies, langua
     """What is there once, and for each language what names all its files."""
     for name in ASSETS:
         site.add(f"assets/{name}", (files("carepolicy.handbook") / "assets" / name).read_text(encoding="utf-8"))
-    site.add(offline.ICON, offline.icon(policies.organisation.name))
+    site.add(ICON, icon_of(policies.organisation.name))
     for language in languages:
-        site.add(f"{language.folder}/{offline.WORKER}", offline.worker(site.files, language.folder))
+        site.add(f"{language.folder}/{WORKER}", worker_of(site.files, language.folder))
     entrance = environment.get_template("entrance.html")
     site.add("index.html", entrance.render(languages=languages, organisation=policies.organisation))
 
@@ -256,8 +275,8 @@ class _Writer:
     def app(self) -> None:
         """What a phone is told of the handbook as an app."""
         name, ui, tag = self._book.policies.organisation.name, self._book.ui, self._book.ui_language
-        told = offline.manifest(name, ui.handbook, tag, direction_of(tag))
-        self._site.add(f"{self._language.folder}/{offline.APP}", told)
+        told = manifest_of(name, ui.handbook, tag, direction_of(tag))
+        self._site.add(f"{self._language.folder}/{APP}", told)
 
     def home(self, overview: Drawings, changes: list[Entry]) -> None:
         """The first page: search, flows, promises, who owns what, calendars, glossary."""
@@ -501,3 +520,46 @@ def environment_of() -> Environment:
 def direction_of(tag: str) -> str:
     """How a language is written, as HTML says it."""
     return "rtl" if is_right_to_left(tag) else "ltr"
+
+
+def icon_of(organisation: str) -> str:
+    """The icon of the app: a step, a question with the first letter of the organisation, a step."""
+    return _ICON.format(ground=GROUND, letter=escape(clean(organisation)[:1].upper()))
+
+
+def manifest_of(organisation: str, handbook: str, language: str, direction: str) -> str:
+    """The manifest of the app in one language; it stands in the language's folder."""
+    told = {
+        "name": f"{clean(organisation)} – {handbook}",
+        "short_name": clean(organisation),
+        "lang": language,
+        "dir": direction,
+        "start_url": "index.html",
+        "scope": "./",
+        "display": "minimal-ui",
+        "background_color": "#ffffff",
+        "theme_color": GROUND,
+        "icons": [{"src": f"../{ICON}", "sizes": "any", "type": "image/svg+xml", "purpose": "any maskable"}],
+    }
+    return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+
+
+def worker_of(site: Mapping[str, bytes], folder: str) -> str:
+    """The worker of a language's folder, which keeps what ``site`` has for it; paths are relative to the folder.
+
+    It holds the digest of each file, and takes a site only when every file is as the list says: what was published by
+    half is not taken, and a page is never given parts of another version.
+    """
+    kept = {
+        name.removeprefix(f"{folder}/") if name.startswith(f"{folder}/") else f"../{name}": _digest(content)
+        for name, content in sorted(site.items())
+        if name.startswith("assets/") or (name.startswith(f"{folder}/") and name.endswith(KEPT))
+    }
+    code = (files("carepolicy.handbook") / "assets" / WORKER).read_text(encoding="utf-8")
+    listed = json.dumps(kept, ensure_ascii=True, indent=0)
+    version = _digest((code + listed).encode())
+    return f'"use strict";\n/* files */\nconst VERSION = "{version}";\nconst FILES = {listed};\n/* /files */\n{code}'
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -6,25 +6,33 @@ import asyncio
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 from carepolicy._version import __version__
+from carepolicy.businesstime import Calendar, CalendarError
 from carepolicy.editing.files import kind_of
 from carepolicy.editing.fixes import fix_of
 from carepolicy.editing.layout import formatted_text
+from carepolicy.handbook.book import Book
+from carepolicy.handbook.promises import examples_of
 from carepolicy.lsp import completion
-from carepolicy.lsp import hover as shown
+from carepolicy.lsp.completion import names_for
 from carepolicy.lsp.project import Project, path_of, root_of
 from carepolicy.policy.findings import Finding, Severity
-from carepolicy.policy.language.kinds import KINDS
+from carepolicy.policy.language.kinds import KINDS, occurrences
 from carepolicy.policy.language.shapes import Named
 from carepolicy.policy.places import Path as Keys
 from carepolicy.policy.places import Place, Source
+
+if TYPE_CHECKING:
+    from carepolicy.lsp.mentions import Mention
+    from carepolicy.policy.model import Policies
 
 QUIET = 0.1
 """Seconds without a key pressed before the set is checked."""
@@ -244,17 +252,17 @@ def hover(params: lsp.HoverParams) -> lsp.Hover | None:
     for finding in server.found.get(path, ()):
         start, end = finding.place[1:3], finding.place[3:5]
         if start <= (line, column) <= end:
-            return _hover(shown.of_finding(finding), server.range(text, finding.place))
+            return _hover(_about_finding(finding), server.range(text, finding.place))
     if project.policies is None:
         return None
     for source in project.sources(path):
-        limit = shown.limit_at(source, kind_of(path) or "", line, column)
+        limit = _limit_at(source, kind_of(path) or "", line, column)
         if limit is not None:
-            said = shown.of_limit(project.policies, _flow(text.splitlines()), limit[0], limit[1])
+            said = _about_limit(project.policies, _flow(text.splitlines()), limit[0], limit[1])
             if said is not None:
                 return _hover(said, server.range(text, limit[2]))
     mention = project.mention_at(path, line, column)
-    said = None if mention is None else shown.of_mention(project.policies, mention)
+    said = None if mention is None else _about_mention(project.policies, mention)
     return None if said is None or mention is None else _hover(said, server.range(text, mention.place))
 
 
@@ -318,8 +326,8 @@ def rename(params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
     except ValueError as problem:
         raise JsonRpcInvalidParams(str(problem)) from None
     edits = {}
-    for file, occurrences in places.items():
-        ranges = [server.range(project.text(file), each) for each in occurrences]
+    for file, named in places.items():
+        ranges = [server.range(project.text(file), each) for each in named]
         edits[Path(file).as_uri()] = [lsp.TextEdit(each, params.new_name) for each in ranges]
     return lsp.WorkspaceEdit(edits)
 
@@ -426,3 +434,57 @@ def _last_line(source: Source, path: Keys, lines: list[str]) -> int:
 def _title(said: object) -> str:
     title = said.get("title") or said.get("subject") if isinstance(said, dict) else None
     return title if isinstance(title, str) else ""
+
+
+def _about_finding(finding: Finding) -> str:
+    """A finding, and the page of its rule."""
+    from carepolicy.cli.explain import page_of
+
+    page = page_of(finding.code)
+    said = f"**{finding.code}** {finding.message}" + (f" — {finding.hint}" if finding.hint else "")
+    if page is None:
+        return said
+    examples = "".join(
+        f"\n\n{word}:\n\n```yaml\n{text.rstrip()}\n```"
+        for word, text in (("Wrong", page.bad), ("Right", page.good))
+        if text
+    )
+    return f"{said}\n\n*{page.title}.* {page.meaning}{examples}"
+
+
+def _limit_at(source: Source, kind: str, line: int, column: int) -> tuple[Keys, str, Place] | None:
+    """The limit at a place, from 1, of a file of a kind: its path, its text, and where it stands."""
+    for here, path, _, _ in occurrences(kind, source.data):
+        place = (source.keys if here.on_key else source.values).get(path) if here.shape.what == "limit" else None
+        if place is not None and place.line == place.end_line == line and place.column <= column <= place.end_column:
+            text = source.text.split("\n")[line - 1][place.column - 1 : place.end_column - 1].strip("'\"")
+            return path, text, place
+    return None
+
+
+def _about_limit(policies: Policies, flow: str | None, path: Keys, text: str) -> str | None:
+    """A limit in words, and when it falls due for typical arrivals in its calendar."""
+    organisation = policies.organisation
+    own = policies.flows.get(flow or "")
+    name = (own.calendar if own is not None else None) or organisation.calendar
+    if own is not None and len(path) > 1 and path[0] == "clocks" and path[1] in own.clocks:
+        name = own.clocks[str(path[1])].calendar or name
+    spec = organisation.calendars.get(name or "")
+    if spec is None:
+        return None
+    try:
+        book = Book(policies, "en", date.today().year, {spec.name: Calendar.from_spec(spec)})
+    except CalendarError:
+        return None
+    limit = book.parsed(text)
+    if limit is None:
+        return None
+    examples = examples_of(book, limit, spec.name, False)
+    return "\n\n".join([f"**{book.limit(text)}**, calendar {spec.title or spec.name}", *examples])
+
+
+def _about_mention(policies: Policies, mention: Mention) -> str | None:
+    """What a name stands for, in a line."""
+    flow = policies.flows.get(mention.scope)
+    title = names_for(policies, mention.kind, flow).get(mention.name)
+    return None if title is None else f"{mention.kind} **{mention.name}**" + (f": {title}" if title else "")

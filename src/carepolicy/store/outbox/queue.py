@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from carepolicy.engine.effects import REPLIES_TO
 from carepolicy.engine.instants import text_of
-from carepolicy.store.outbox.threads import Earlier, thread_of
 from carepolicy.store.privacy.seal import CARRIER, Looker, Reader
 from carepolicy.store.sql import statements
 
@@ -36,6 +36,12 @@ FIRST_WAIT, LONGEST_WAIT = 60 * SECOND, 6 * 3_600 * SECOND
 
 MOST_ATTEMPTS = 8
 LONGEST_FAULT = 300
+
+MOST_EARLIER = 10
+"""So many mails of a case are told to the next one: mail programs need the last few, and headers have an end."""
+
+DEEPEST_MERGE = 5
+"""So many merges, each before the next, are followed back."""
 
 
 class NoRequest(LookupError):
@@ -284,3 +290,37 @@ def _since(found: Request) -> str:
 
 def _unknown(id: str) -> NoRequest:
     return NoRequest(f'there is no request "{id}" in the outbox; `carepolicy outbox list` shows them')
+
+
+class Earlier(NamedTuple):
+    """A message of the same case that was asked for before: its request's id, its channel, and the Message-ID of the
+    customer's mail that the case knew then; None where it knew none, or where that was erased."""
+
+    id: str
+    channel: str
+    answers: str | None
+
+
+def thread_of(
+    transaction: Transaction, sealer: DataKeys, subject: str, flow: str, sequence: int
+) -> tuple[Earlier, ...]:
+    """The messages of the case before a record of it, the first first; of many the last ones."""
+    found = list(_before(transaction, sealer, subject, flow, sequence, DEEPEST_MERGE))
+    return tuple(found[-MOST_EARLIER:])
+
+
+def _before(
+    transaction: Transaction, sealer: DataKeys, subject: str, flow: str, sequence: int, depth: int
+) -> Iterator[Earlier]:
+    opened = transaction.rows(statements.CASE_BEGAN, (subject, flow, sequence))
+    begin, time = opened[0] if opened else (0, 0)  # the first records of a case may be gone
+    for (other,) in transaction.rows(statements.MERGED_FROM, (subject,)) if depth else ():
+        for closed, when in transaction.rows(statements.LAST_CLOSED, (other, flow)):
+            if when >= time:  # else an earlier case had joined it
+                yield from _before(transaction, sealer, other, flow, closed, depth - 1)
+    rows = transaction.rows(statements.MESSAGES_BEFORE, (subject, flow, begin, sequence, MOST_EARLIER))
+    looker = Looker(CARRIER, sealer)
+    for line, sealed in reversed(rows):
+        record = orjson.loads(line)
+        data = looker.data(record["data"], sealed)
+        yield Earlier(record["id"], data.get("channel") or "", data.get(REPLIES_TO))
