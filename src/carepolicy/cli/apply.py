@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 import orjson
 
-from carepolicy.cli.plan import APPLIED, PLANNED, TRIED, listed, printed
+from carepolicy.cli.plan import APPLIED, PLANNED, TRIED, examples_option, listed, printed
 from carepolicy.cli.sets import format_option, policies_option, showing_errors
 from carepolicy.cli.status import NO, CommandError
 from carepolicy.cli.stores import bundle_of, differs, open_or_exit, store_option
@@ -56,7 +56,7 @@ NONE = "nothing"
     "  carepolicy apply --policies new_policies --format json\n"
     "  carepolicy apply --shadow --policies new_policies\n"
 )
-@click.option("--examples", type=click.IntRange(0), default=3, show_default=True, help="Cases to name for each change.")
+@examples_option
 @click.option(
     "--shadow", is_flag=True, help="Install nothing: try the set beside the installed one, say where they differ."
 )

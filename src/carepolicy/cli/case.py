@@ -25,7 +25,7 @@ from carepolicy.cli.sets import (
     words_in,
 )
 from carepolicy.cli.status import NO, CommandError
-from carepolicy.cli.stores import bundle_of, open_or_exit, reader_of, reveal_options, store_option
+from carepolicy.cli.stores import bundle_of, limit_option, open_or_exit, reader_of, reveal_options, store_option
 from carepolicy.cli.terminal import csv_rows, plain, table, width
 from carepolicy.cli.times import wall_clock
 from carepolicy.engine.history.cases import CaseView, cases_of
@@ -154,7 +154,7 @@ def history(
     "--owner", metavar="ROLE", shell_complete=roles, help="Only cases that this role, or this person, is to work on."
 )
 @click.option("--late", is_flag=True, help="Only cases with a clock that is late.")
-@click.option("--limit", type=click.IntRange(1), help="No more cases than these.")
+@limit_option("cases")
 @reveal_options
 @format_option("text", "json", "jsonl", "csv")
 @TITLED
@@ -175,7 +175,7 @@ def list_(
 )
 @records_option
 @flow_option
-@click.option("--limit", type=click.IntRange(1), help="No more cases than these.")
+@limit_option("cases")
 @reveal_options
 @format_option("text", "json", "jsonl", "csv")
 @TITLED

@@ -13,7 +13,7 @@ from carepolicy.cli.sets import format_option, policies_option
 from carepolicy.cli.status import CommandError
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
 from carepolicy.cli.terminal import csv_rows, plain
-from carepolicy.cli.times import now_of
+from carepolicy.cli.times import at_option, now_of
 from carepolicy.engine.cards import mask_cards, names_card
 from carepolicy.engine.history.words import Titles, time_in_words
 from carepolicy.policy.likeness import did_you_mean
@@ -96,7 +96,7 @@ def show(
     "--direction", type=click.Choice(DIRECTIONS), default="in", show_default=True,
     help="in: the customer said it to us; out: we to the customer; internal: a note of our own.",
 )  # fmt: skip
-@click.option("--at", metavar="TIME", help="When; default: now.")
+@at_option
 @click.option("--new", is_flag=True, help="Also about a subject of which nothing is known yet.")
 @store_option
 @policies_option

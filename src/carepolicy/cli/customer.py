@@ -13,7 +13,7 @@ from carepolicy.cli.sets import Command, format_option, policies_option
 from carepolicy.cli.status import NO, CommandError
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
 from carepolicy.cli.terminal import plain
-from carepolicy.cli.times import now_of, wall_clock
+from carepolicy.cli.times import at_option, now_of, wall_clock
 from carepolicy.engine.history.words import time_in_words
 from carepolicy.engine.instants import text_of
 from carepolicy.store.privacy.contacts import ContactLog
@@ -101,7 +101,7 @@ def export(who: str, reveal: bool, role: str | None, store: str, policies: str) 
 @click.option("--force", is_flag=True, help="Although cases are open; they go on without the facts.")
 @click.option("--dry-run", "dry", is_flag=True, help="Say what would be erased, and erase nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--at", metavar="TIME", help="When; default: now.")
+@at_option
 @store_option
 @policies_option
 def erase(who: str, author: str, force: bool, dry: bool, yes: bool, at: str | None, store: str, policies: str) -> None:

@@ -12,7 +12,7 @@ import orjson
 
 from carepolicy.cli.sets import format_option, policies_option
 from carepolicy.cli.status import NO, CommandError
-from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
+from carepolicy.cli.stores import limit_option, open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
 from carepolicy.cli.terminal import plain, table
 from carepolicy.cli.times import wall_clock
 from carepolicy.engine.history.words import time_in_words
@@ -45,7 +45,7 @@ def command() -> None:
 )
 @click.option("--code", metavar="CODE", help="Only those with this code.")
 @click.option("--subject", metavar="SUBJECT", help="Only those about this subject.")
-@click.option("--limit", type=click.IntRange(1), help="No more than these.")
+@limit_option()
 @reveal_options
 @format_option("text", "json", "jsonl")
 @store_option

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +20,7 @@ from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date, datetime
+    from datetime import datetime
 
     from carepolicy.handbook import Site
     from carepolicy.handbook.printed import Volume
@@ -32,6 +32,24 @@ WORTH_A_BAR = 8
 """So many pages take about a second, with their charts."""
 
 SITE = "generated"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for, as it was written on the command line."""
+
+    output: str | None
+    checking: bool
+    year: int | None
+    since: str | None
+    sheets: bool
+    language: tuple[str, ...]
+    pdf: str | None
+    role: str | None
+    flows: tuple[str, ...]
+    cards: str | None
+    as_of: datetime | None
+    policies: str
 
 
 @click.command(
@@ -67,20 +85,7 @@ SITE = "generated"
     help="The day on the pages of a PDF; default: that of the policies' last commit.",
 )  # fmt: skip
 @policies_option
-def command(
-    output: str | None,
-    checking: bool,
-    year: int | None,
-    since: str | None,
-    sheets: bool,
-    language: tuple[str, ...],
-    pdf: str | None,
-    role: str | None,
-    flows: tuple[str, ...],
-    cards: str | None,
-    as_of: datetime | None,
-    policies: str,
-) -> None:
+def command(**given: Any) -> None:
     """Write the staff handbook: pages and charts that open in a browser from the folder, without a server.
 
     Pictures need Graphviz, or the extra carepolicy[render]; without it the pages say the same as text.
@@ -90,34 +95,49 @@ def command(
     what that role does, hands on and is told; --cards a card for each step, to be cut out. PDFs need the extra
     carepolicy[render].
     """
-    if pdf is None and (role or flows or cards or as_of or (output or "").lower().endswith(".pdf")):
-        pdf, output = (output if (output or "").lower().endswith(".pdf") else ""), None
-    if pdf is not None:
-        _demand_no_site({"--output": output, "--check": checking, "--sheets": sheets})
-        if since is not None and (role or flows or cards):
-            raise click.UsageError("--since goes with the whole handbook", click.get_current_context())
-        if len(language) > 1:
-            raise click.UsageError("a PDF is in one language: name one", click.get_current_context())
-    found = policies_or_exit(policies)
+    options = _with_pdf(Options(**given))
+    found = policies_or_exit(options.policies)
     languages = found.organisation.languages or ("en",)
-    for each in language:
+    for each in options.language:
         demand_language(each, languages)
-    only = [near for wanted in language if (near := nearest_language(wanted, languages)) is not None]
-    earlier = None if since is None else earlier_or_exit(since, policies)
-    if pdf is not None:
-        tag = only[0] if only else languages[0]
-        path, day = pdf or _name(role, flows, cards, only), None if as_of is None else as_of.date()
-        _print(found, _Asked(path, tag, year, role, flows, cards, day, earlier))
+    only = [near for wanted in options.language if (near := nearest_language(wanted, languages)) is not None]
+    since = None if options.since is None else earlier_or_exit(options.since, options.policies)
+    if options.pdf is not None:
+        _print(found, options, options.pdf or _name(options, only), only[0] if only else languages[0], since)
         return
     try:
         with progress("handbook", pages_of(found, only), WORTH_A_BAR) as told:
-            site = build(found, year=year, drawn=not checking, pdf=sheets, since=earlier, only=only, told=told)
+            site = build(
+                found,
+                year=options.year,
+                drawn=not options.checking,
+                pdf=options.sheets,
+                since=since,
+                only=only,
+                told=told,
+            )
     except RenderError as problem:
         raise CommandError(str(problem), UNREACHABLE) from None
-    if checking:
-        _check(site, output or SITE)
+    if options.checking:
+        _check(site, options.output or SITE)
     else:
-        _write(site, output or SITE)
+        _write(site, options.output or SITE)
+
+
+def _with_pdf(options: Options) -> Options:
+    """The options, with the ``pdf`` that others of them ask for; ends where options do not go together."""
+    output, flows = options.output, options.flows
+    named = (output or "").lower().endswith(".pdf")
+    if options.pdf is None and (options.role or flows or options.cards or options.as_of or named):
+        options = replace(options, pdf=output if named else "", output=None)
+    if options.pdf is None:
+        return options
+    _demand_no_site({"--output": options.output, "--check": options.checking, "--sheets": options.sheets})
+    if options.since is not None and (options.role or flows or options.cards):
+        raise click.UsageError("--since goes with the whole handbook", click.get_current_context())
+    if len(options.language) > 1:
+        raise click.UsageError("a PDF is in one language: name one", click.get_current_context())
+    return options
 
 
 def _demand_no_site(options: dict[str, object]) -> None:
@@ -127,47 +147,33 @@ def _demand_no_site(options: dict[str, object]) -> None:
         raise click.UsageError(f"{wrong} goes with the site, not with a PDF", click.get_current_context())
 
 
-def _name(role: str | None, flows: tuple[str, ...], cards: str | None, only: list[str]) -> str:
+def _name(options: Options, only: list[str]) -> str:
     """A file that says what is in it: handbook.pdf, warehouse.pdf, cards-warehouse-fr.pdf, complaint.pdf."""
-    of = [*([role] if role else []), *flows]
-    parts = ["cards", *of] if cards else of or ["handbook"]
+    of = [*([options.role] if options.role else []), *options.flows]
+    parts = ["cards", *of] if options.cards else of or ["handbook"]
     return "-".join([*parts, *only]) + ".pdf"
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What is to be printed, and to which file."""
-
-    path: str
-    language: str
-    year: int | None
-    role: str | None
-    flows: tuple[str, ...]
-    cards: str | None
-    day: date | None
-    since: Policies | None
-
-
-def _print(policies: Policies, asked: _Asked) -> None:
+def _print(policies: Policies, options: Options, path: str, language: str, since: Policies | None) -> None:
+    """Write the PDF to ``path``; changes are told from the set ``since``."""
     from carepolicy.handbook.printed import Volume  # few handbooks are printed
     from carepolicy.policy.revisions import committed_on
     from carepolicy.typeset import NoTypesetter, TypesetError, how_to_show
 
-    _demand_known("role", (asked.role,) if asked.role else (), policies.organisation.roles)
-    _demand_known("flow", asked.flows, policies.flows)
-    day = asked.day or committed_on(policies.root)
+    role, flows = options.role, options.flows
+    _demand_known("role", (role,) if role else (), policies.organisation.roles)
+    _demand_known("flow", flows, policies.flows)
+    day = committed_on(policies.root) if options.as_of is None else options.as_of.date()
     try:
-        with progress("handbook", len(asked.flows or policies.flows), WORTH_A_BAR) as told:
-            volume = Volume(
-                policies, asked.language, year=asked.year, as_of=day, flows=asked.flows, since=asked.since, told=told
-            )
-            made = _made(volume, asked.role, asked.cards)
+        with progress("handbook", len(flows or policies.flows), WORTH_A_BAR) as told:
+            volume = Volume(policies, language, year=options.year, as_of=day, flows=flows, since=since, told=told)
+            made = _made(volume, role, options.cards)
     except (NoTypesetter, RenderError) as problem:
         raise CommandError(str(problem), UNREACHABLE) from None
     except TypesetError as problem:
         raise CommandError(f"the pages could not be set: {problem}", UNREACHABLE) from None
-    _save(made.pdf, asked.path)
-    click.echo(asked.path)
+    _save(made.pdf, path)
+    click.echo(path)
     if made.unshown:
         note(f"carepolicy: {how_to_show(made.unshown)}")
     if day is None:

@@ -20,6 +20,7 @@ from carepolicy.store.versions.apply import One, make_plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from carepolicy.cli.sets import Command
     from carepolicy.store.versions.apply import Example, Examples, Plan
 
 WORDS = {
@@ -41,8 +42,15 @@ PLANNED, APPLIED, TRIED = range(3)
 """What was done about a plan."""
 
 
+def examples_option(wanted: Command) -> Command:
+    """``--examples N``, as the parameter ``examples``."""
+    return click.option(
+        "--examples", type=click.IntRange(0), default=3, show_default=True, help="Cases to name for each change."
+    )(wanted)
+
+
 @click.command(epilog="\b\nExamples:\n  carepolicy plan\n  carepolicy plan --policies new_policies --format json\n")
-@click.option("--examples", type=click.IntRange(0), default=3, show_default=True, help="Cases to name for each change.")
+@examples_option
 @now_option
 @format_option("text", "json")
 @store_option

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 
+from carepolicy.cli.audit import ReplayedLogs, least_share, replayed, share_option
 from carepolicy.cli.completion import flows
 from carepolicy.cli.configuration import store_asked_for
 from carepolicy.cli.sets import bundle_or_exit, format_option, policies_option, policies_or_exit, show
@@ -24,9 +26,29 @@ if TYPE_CHECKING:
     from carepolicy.policy.language.staff import StaffFile
     from carepolicy.simulation.run import RunResult, Scene
     from carepolicy.simulation.scene import Maker
-    from carepolicy.simulation.search import Target
+    from carepolicy.simulation.search import Answer, Target
 
 DAY = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for, as it was written on the command line."""
+
+    names: tuple[str, ...]
+    policies: str
+    arrivals: tuple[str, ...]
+    staff: str
+    audit: str | None
+    mapping: str | None
+    store: str | None
+    start: str | None
+    days: int
+    seeds: int
+    target: str | None
+    role: str | None
+    fail_under: str | None
+    form: str
 
 
 @click.command(
@@ -50,69 +72,64 @@ DAY = 86_400_000_000
 @click.option("--seeds", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many runs.")
 @click.option("--target", metavar="CLOCK=SHARE", help="Search how many people it takes for it.")
 @click.option("--role", metavar="ROLE", help="With --target: the role whose people are searched.")
-@click.option(
-    "--fail-under", metavar="N|target",
-    help="Exit with 1 where less than N % of a clock's rounds are in time, or less than its own target.",
-)  # fmt: skip
+@share_option
 @format_option("text", "json")
-def command(
-    names: tuple[str, ...], policies: str, arrivals: tuple[str, ...], staff: str, audit: str | None,
-    mapping: str | None, store: str | None, start: str | None, days: int, seeds: int, target: str | None,
-    role: str | None, fail_under: str | None, form: str,
-) -> None:  # fmt: skip
+def command(**given: Any) -> None:
     """Simulate FLOWs (default: those of --arrivals): cases come, wait for people, and are worked on in their hours.
 
     Tells for each clock the share in time and for each role how busy it is and what waits, over many runs with
     different chance, with intervals of 95 %. With --store also which of the open cases will be late, and how likely.
     Nothing is written. Exit status 1 means that a clock was below what --fail-under demands.
     """
-    from carepolicy.cli.audit import least_share
     from carepolicy.simulation.arrivals import ArrivalsFault
     from carepolicy.simulation.figures import Figures
     from carepolicy.simulation.scene import SceneFault
 
-    store = _begun_with(arrivals, store)
-    bundle = bundle_or_exit(policies)
-    least = least_share(fail_under)
+    options = Options(**given)
+    store = _begun_with(options.arrivals, options.store)
+    bundle = bundle_or_exit(options.policies)
+    least = least_share(options.fail_under)
     try:
-        named = [each.partition("=")[0].strip() for each in arrivals if "=" in each]
-        if not names and named and len(named) == len(arrivals):  # of which flows cases come is said there
-            names = tuple(dict.fromkeys(named))
-        maker = _maker(bundle, policies, names, staff, audit, mapping)
-        opened = () if store is None else maker.open_cases(_open_cases(store, maker))
-        begin = wall_clock() if store is not None and start is None else _begin(start, arrivals, bundle)
-        end = begin + days * DAY
-        streams = maker.streams(arrivals, begin, end)
-        wanted = _target(target, role, maker)
-        scene = maker.scene(begin, end, streams, {}, opened)
-        answer = None
-        if wanted is None or role is None:
-            results: Sequence[RunResult] = _played(scene, seeds, "simulate")
-        else:
-            from carepolicy.simulation.search import sought
-
-            people = len(next(each for each in scene.roles if each.name == role).members)
-            answer, results = sought(
-                wanted, role, people,
-                lambda number: _played(
-                    maker.scene(begin, end, streams, {role: number}, opened), seeds, f"{number} people"
-                ),
-            )  # fmt: skip
-            scene = maker.scene(begin, end, streams, {role: answer.people or answer.tried[-1][0]}, opened)
+        maker = _maker(options, bundle)
+        scene, results, answer = _simulated(options, store, bundle, maker)
     except (SceneFault, ArrivalsFault) as fault:
         raise CommandError(str(fault)) from None
     figures = Figures(bundle, scene, results, maker.notes)
-    if form == "json":
+    if options.form == "json":
         more = {} if answer is None else {"answer": answer.as_object()}
         click.echo(orjson.dumps({**figures.as_object(), **more}, option=orjson.OPT_INDENT_2).decode())
     else:
         told = [] if answer is None else ["", *answer.as_text(bundle)]
         click.echo("\n".join(plain(line) for line in [*figures.as_text(), *told]))
-    missed = figures.below(least) if fail_under is not None else []
+    missed = figures.below(least) if options.fail_under is not None else []
     for flow, clock, share, bound in missed:
         click.echo(f"{flow}.{clock}: {share:.1%} in time, less than {bound:.0%}", err=True)
     if missed or (answer is not None and answer.people is None):
         raise SystemExit(NO)
+
+
+def _simulated(
+    options: Options, store: str | None, bundle: Bundle, maker: Maker
+) -> tuple[Scene, Sequence[RunResult], Answer | None]:
+    """The scene, what became of it by each seed, and how many people a target takes; None where none is sought. Raises
+    ``SceneFault`` and ``ArrivalsFault``."""
+    arrivals, start, role, seeds = options.arrivals, options.start, options.role, options.seeds
+    opened = () if store is None else maker.open_cases(_open_cases(store, maker))
+    begin = wall_clock() if store is not None and start is None else _begin(start, arrivals, bundle)
+    end = begin + options.days * DAY
+    streams = maker.streams(arrivals, begin, end)
+    wanted = _target(options.target, role, maker)
+    scene = maker.scene(begin, end, streams, {}, opened)
+    if wanted is None or role is None:
+        return scene, _played(scene, seeds, "simulate"), None
+    from carepolicy.simulation.search import sought
+
+    def played_with(number: int) -> list[RunResult]:
+        return _played(maker.scene(begin, end, streams, {role: number}, opened), seeds, f"{number} people")
+
+    people = len(next(each for each in scene.roles if each.name == role).members)
+    answer, results = sought(wanted, role, people, played_with)
+    return maker.scene(begin, end, streams, {role: answer.people or answer.tried[-1][0]}, opened), results, answer
 
 
 def _begun_with(arrivals: Sequence[str], store: str | None) -> str | None:
@@ -146,27 +163,30 @@ def _played(scene: Scene, seeds: int, what: str) -> list[RunResult]:
     return found
 
 
-def _maker(
-    bundle: Bundle, policies: str, names: Sequence[str], staff: str, audit: str | None, mapping: str | None
-) -> Maker:
-    """What makes scenes of the flows that were named; all that events start where none was."""
+def _maker(options: Options, bundle: Bundle) -> Maker:
+    """What makes scenes of the flows that were named; where none was, of those of --arrivals, or of all that events
+    start."""
     from carepolicy.machine.compiler import ALWAYS
     from carepolicy.policy.likeness import did_you_mean
     from carepolicy.simulation.scene import Maker
 
+    names = options.names
+    named = [each.partition("=")[0].strip() for each in options.arrivals if "=" in each]
+    if not names and named and len(named) == len(options.arrivals):  # of which flows cases come is said there
+        names = tuple(dict.fromkeys(named))
     known = [each.flow for each in bundle.programs]
     for name in names:
         if name not in known:
             raise CommandError(f'there is no flow "{name}"; {did_you_mean(name, known)}'.removesuffix("; "))
-    read = policies_or_exit(policies)
+    read = policies_or_exit(options.policies)
     organisation = read.organisation
     idle = [
         f"{flow.name}.{state.name}" for flow in read.flows.values() for state in flow.states.values()
         if state.waits not in (None, "customer")
     ]  # fmt: skip
     calendars = {name: role.calendar or organisation.calendar or ALWAYS for name, role in organisation.roles.items()}
-    told = None if audit is None else _audited(audit, mapping, bundle, policies)
-    return Maker(bundle, names or known, _staff(staff, bundle), calendars, told, idle)
+    told = None if options.audit is None else _audited(options.audit, options.mapping, bundle, options.policies)
+    return Maker(bundle, names or known, _staff(options.staff, bundle), calendars, told, idle)
 
 
 def _staff(path: str, bundle: Bundle) -> StaffFile:
@@ -195,9 +215,8 @@ def _audited(path: str, mapping: str | None, bundle: Bundle, policies: str) -> M
                 pass
         raise CommandError(f"{path} is not what `carepolicy audit --format json` writes")
     from carepolicy.audit.figures import as_object
-    from carepolicy.cli.audit import Asked, replayed
 
-    return as_object(replayed(Asked([path], policies, mapping, (), None), bundle))
+    return as_object(replayed(ReplayedLogs([path], policies, mapping, (), None), bundle))
 
 
 def _begin(start: str | None, arrivals: Sequence[str], bundle: Bundle) -> int:

@@ -26,7 +26,7 @@ from carepolicy.store.privacy.seal import NOBODY, Reader
 from carepolicy.store.url import SQLITE, is_shadow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from carepolicy.cli.sets import Command
     from carepolicy.machine.program import Bundle
@@ -51,6 +51,12 @@ def store_option(command: Command) -> Command:
         show_envvar=True,
         help="The store: sqlite:///FILE or postgresql://USER@HOST/NAME.",
     )(command)
+
+
+def limit_option(what: str = "") -> Callable[[Command], Command]:
+    """``--limit N``, as the parameter ``limit``; ``what`` is listed."""
+    told = f"No more {what} than these." if what else "No more than these."
+    return click.option("--limit", type=click.IntRange(1), help=told)
 
 
 def reveal_options(wanted: Command) -> Command:

@@ -12,7 +12,7 @@ from carepolicy.cli.sets import policies_option
 from carepolicy.cli.status import say
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, store_option
 from carepolicy.cli.times import lateness_of, lateness_option, near_of, wall_clock, yes_option
-from carepolicy.cli.watcher import Watcher, begin_watch, watcher_options
+from carepolicy.cli.watcher import Watcher, begin_watch, watch_option, watcher_options
 from carepolicy.store.live.late import waits
 from carepolicy.store.privacy.erase import enforce_keep, sweep
 
@@ -32,7 +32,7 @@ LONGEST, WHILE_HELD = 60.0, 5.0
     '  carepolicy tick --now "2026-03-09 09:00"\n  carepolicy tick --watch --lateness 1m >> records.jsonl\n'
 )
 @click.option("--now", metavar="TIME", help="Fire what is due by TIME; default: now.")
-@click.option("--watch", is_flag=True, help="Keep doing it, until it is interrupted.")
+@watch_option
 @lateness_option
 @watcher_options
 @yes_option

@@ -31,6 +31,18 @@ def now_option(wanted: Command) -> Command:
     return click.option("--now", metavar="TIME", help="As if it were TIME; default: now.")(wanted)
 
 
+def at_option(wanted: Command) -> Command:
+    """``--at TIME``, as the parameter ``at``."""
+    return click.option("--at", metavar="TIME", help="When; default: now.")(wanted)
+
+
+def until_option(wanted: Command) -> Command:
+    """``--until TIME`` of a log, as the parameter ``until``."""
+    return click.option(
+        "--until", metavar="TIME", help="Let timers fall due until TIME; default: the latest time read."
+    )(wanted)
+
+
 def lateness_option(command: Command) -> Command:
     """``--lateness DURATION`` of live operation, as the parameter ``lateness``."""
     return click.option(

@@ -26,6 +26,11 @@ class _Ended(BaseException):
     """Wakes a watcher that sleeps, since it is to end."""
 
 
+def watch_option(wanted: Command) -> Command:
+    """``--watch``, as the parameter ``watch``."""
+    return click.option("--watch", is_flag=True, help="Keep doing it, until it is interrupted.")(wanted)
+
+
 def watcher_options(wanted: Command) -> Command:
     """``--metrics`` and ``--log``, as the parameters ``metrics`` and ``log``."""
     wanted = click.option(

@@ -277,6 +277,12 @@ def _syntax_finding(problem: Any, text: str, file: str, quote: Any = None) -> Fi
     place = _place_at(file, mark, max(1, len(rest.split(" ")[0])) if rest else 1)
     if "mapping values are not allowed" in said:
         return _colon(mark, text, file)
+    return _odd_begin(problem, mark, text, rest, place)
+
+
+def _odd_begin(problem: Any, mark: Any, text: str, rest: str, place: Place) -> Finding:
+    """What cannot begin at a place, from where ``rest`` of its line stands."""
+    said, context = problem.problem or "", problem.context or ""
     if "entries are not allowed" in said:
         hint = "start the list on the next line, or write it as [one, two]"
         return Finding("CP103", "a list cannot start here, after a key on the same line", place, hint)
@@ -285,7 +291,7 @@ def _syntax_finding(problem: Any, text: str, file: str, quote: Any = None) -> Fi
     if "alias" in context or "anchor" in context or "tag" in context:
         start = problem.context_mark or mark
         first = _line_of(text, start.line)[start.column : start.column + 1]
-        return Finding("CP103", f"a text cannot begin with {first}", _place_at(file, start, 1), _QUOTE)
+        return Finding("CP103", f"a text cannot begin with {first}", _place_at(place.file, start, 1), _QUOTE)
     if "block scalar" in context:
         hint = "after | or > comes a new line; " + _QUOTE + " if it is meant to begin with one"
         return Finding("CP103", "nothing may follow | or > on its line", place, hint)

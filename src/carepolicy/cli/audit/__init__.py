@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from carepolicy.cli.sets import (
 )
 from carepolicy.cli.status import NO, UNREACHABLE, USAGE, CommandError, note
 from carepolicy.cli.terminal import parts, plain
-from carepolicy.cli.times import until_of
+from carepolicy.cli.times import until_of, until_option
 from carepolicy.store.url import POSTGRES, SQLITE
 
 if TYPE_CHECKING:
@@ -36,12 +36,69 @@ if TYPE_CHECKING:
     from carepolicy.audit.tables import Begin
     from carepolicy.audit.whatif import Differs
     from carepolicy.charts.changes import Difference
+    from carepolicy.cli.sets import Command
     from carepolicy.engine.record import Record
     from carepolicy.machine.program import Bundle
     from carepolicy.policy.language.mapping import LogMapping
     from carepolicy.policy.model import Policies
     from carepolicy.report import Rounds
     from carepolicy.store.contract import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for, as it was written on the command line."""
+
+    logs: tuple[str, ...]
+    store: str | None
+    policies: str
+    mapping: str | None
+    by: tuple[str, ...]
+    until: str | None
+    fail_under: str | None
+    against: str | None
+    sweep: str | None
+    workers: int
+    engine: str
+    export: str | None
+    report: str | None
+    language: str | None
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedLogs:
+    """Which logs are to be replayed, and how; ``until`` in microseconds since 1970. ``watch`` hears how far it is."""
+
+    paths: Sequence[str]
+    policies: str
+    mapping: str | None
+    by: Sequence[str]
+    until: int | None
+    workers: int = 1
+    watch: Begin | None = None
+    engine: str = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """What an audit found: the replay, and what is told beside its figures, as JSON and as lines."""
+
+    replay: Replay
+    more: Mapping[str, Any] = field(default_factory=dict)
+    lines: Sequence[str] = ()
+
+    def also(self, more: Mapping[str, Any], lines: Sequence[str]) -> AuditResult:
+        """The same result with more to tell, after an empty line."""
+        return AuditResult(self.replay, {**self.more, **more}, (*self.lines, "", *lines))
+
+
+def share_option(wanted: Command) -> Command:
+    """``--fail-under N|target``, as the parameter ``fail_under``; ``least_share`` reads it."""
+    return click.option(
+        "--fail-under", metavar="N|target",
+        help="Exit with 1 where less than N % of a clock's rounds are in time, or less than its own target.",
+    )(wanted)  # fmt: skip
 
 
 @click.command(
@@ -57,11 +114,8 @@ if TYPE_CHECKING:
 @policies_option
 @click.option("--map", "mapping", metavar="MAPPING", help="How the log becomes events: a file, or a name in mappings/.")
 @click.option("--by", metavar="FACT", multiple=True, help="Count in-time shares by this fact too; may be given again.")
-@click.option("--until", metavar="TIME", help="Let timers fall due until TIME; default: the latest time read.")
-@click.option(
-    "--fail-under", metavar="N|target",
-    help="Exit with 1 where less than N % of a clock's rounds are in time, or less than its own target.",
-)  # fmt: skip
+@until_option
+@share_option
 @click.option("--against", metavar="OLD", help="What differs, case by case, from the set of this folder or revision.")
 @click.option(
     "--sweep",
@@ -85,11 +139,7 @@ if TYPE_CHECKING:
 @click.option("--report", metavar="DIR", type=click.Path(), help="Write pages and tables that open from this folder.")
 @language_option("Write the report in this language of the set; default: its first.")
 @format_option("text", "json", "github", "junit")
-def command(
-    logs: tuple[str, ...], store: str | None, policies: str, mapping: str | None, by: tuple[str, ...],
-    until: str | None, fail_under: str | None, against: str | None, sweep: str | None, workers: int, engine: str,
-    export: str | None, report: str | None, language: str | None, form: str,
-) -> None:  # fmt: skip
+def command(**given: Any) -> None:
     """Replay the events of LOGs through the policies, and report which promises were kept.
 
     A log is CloudEvents (.jsonl), or, with --map, CSV, TSV, Parquet, JSON lines, XES or OCEL 2.0. The very engine that
@@ -107,20 +157,22 @@ def command(
     --store measures the records of what a store took, by the set that is installed in it; --against then says what
     another set would do to its open cases.
     """
-    wanted = (
-        policies, mapping, by, until, fail_under, against, sweep, workers, engine, export, report, language, form,
-    )  # fmt: skip
-    url = _store_in(logs, store)
+    options = Options(**given)
+    url = _store_in(options.logs, options.store)
     if url is None:
-        if not logs:
+        if not options.logs:
             raise click.UsageError("name a LOG, or a --store", click.get_current_context())
-        _audit(logs, None, *wanted)
+        _audit(options, None)
         return
     from carepolicy.cli.stores import open_or_exit  # large, and not needed for logs
 
-    _demand_records_do({"--map": mapping, "--by": by, "--sweep": sweep, "--engine spark": engine == "spark"})
+    _demand_without(
+        "{} needs the events, and a store keeps what came of them: audit a log of them",
+        {"--map": options.mapping, "--by": options.by, "--sweep": options.sweep,
+         "--engine spark": options.engine == "spark"},
+    )  # fmt: skip
     with open_or_exit(url, create=False) as opened:
-        _audit((), opened, *wanted)
+        _audit(replace(options, logs=()), opened)
 
 
 def _store_in(logs: Sequence[str], store: str | None) -> str | None:
@@ -135,72 +187,100 @@ def _store_in(logs: Sequence[str], store: str | None) -> str | None:
     return store
 
 
-def _demand_records_do(options: Mapping[str, Any]) -> None:
-    """End where an option needs the events, which a store does not keep."""
+def _demand_without(why: str, options: Mapping[str, Any]) -> None:
+    """End where one of the options is given; ``why`` says why it does not go, with ``{}`` for its name."""
     for name, given in options.items():
-        if given:
-            raise CommandError(f"{name} needs the events, and a store keeps what came of them: audit a log of them")
+        if given not in (None, False, ()):
+            raise CommandError(why.format(name))
 
 
-def _audit(
-    logs: tuple[str, ...], opened: Store | None, policies: str, mapping: str | None, by: tuple[str, ...],
-    until: str | None, fail_under: str | None, against: str | None, sweep: str | None, workers: int, engine: str,
-    export: str | None, report: str | None, language: str | None, form: str,
-) -> None:  # fmt: skip
-    """The command, of logs or of a store that is open."""
-    from carepolicy.audit.figures import as_object, as_text
-
+def _audit(options: Options, opened: Store | None) -> None:
+    """Audit the logs, or the store that is open, and print what was found."""
     if opened is not None:
         from carepolicy.cli.audit import stored  # large, and not needed for logs
-    bundle = bundle_or_exit(policies) if opened is None else stored.installed_bundle(opened, policies)
-    for fact in by:
+    bundle = bundle_or_exit(options.policies) if opened is None else stored.installed_bundle(opened, options.policies)
+    for fact in options.by:
         _demand_fact(fact, bundle)
-    least = least_share(fail_under)
-    end = until_of(until, bundle)
-    if engine == "spark":
-        _demand_sums({"--against": against, "--sweep": sweep, "--export": export, "--report": report})
-    asked = Asked(logs, policies, mapping, by, end, workers, engine=engine)
-    more: dict[str, Any] = {}
-    lines: list[str] = []
-    if language is not None and report is None:
+    least = least_share(options.fail_under)
+    until = until_of(options.until, bundle)
+    if options.engine == "spark":
+        _demand_without(
+            "--engine spark adds up sums, and {} looks at each round: leave one of them out",
+            {"--against": options.against, "--sweep": options.sweep, "--export": options.export,
+             "--report": options.report},
+        )  # fmt: skip
+    if options.language is not None and options.report is None:
         raise click.UsageError("--language goes with --report", click.get_current_context())
-    demand_language(language, bundle.languages or ("en",))
+    demand_language(options.language, bundle.languages or ("en",))
     found = cache(  # read once, where anybody asks for it
-        partial(earlier_or_exit, policies, policies) if opened is None else partial(stored.installed_policies, opened)
-    )
-    with parts("audit") as watch, _exported(export, bundle) as heard, _tabled(report, by) as told:
-        asked = replace(asked, watch=watch)
-        if opened is not None:
-            replay, more, lines = stored.of_store(opened, bundle, end, watch, told, heard)
-            if against is not None:
-                plan, said = stored.planned(opened, bundle, against, policies, end)
-                more, lines = {**more, **plan}, [*lines, "", *said]
-        elif against is not None:
-            from carepolicy.charts.changes import compare  # seldom needed
-
-            earlier = earlier_or_exit(against, policies)
-            replay, differing = _against(asked, bundle, earlier, told, heard)
-            more["against"], said = _differences(differing, against, compare(earlier, found(), None))
-            lines += ["", *said]
+        partial(earlier_or_exit, options.policies, options.policies) if opened is None
+        else partial(stored.installed_policies, opened)
+    )  # fmt: skip
+    with (
+        parts("audit") as watch,
+        _exported(options.export, bundle) as heard,
+        _tabled(options.report, options.by) as told,
+    ):
+        if opened is None:
+            logs = ReplayedLogs(
+                options.logs,
+                options.policies,
+                options.mapping,
+                options.by,
+                until,
+                options.workers,
+                watch,
+                options.engine,
+            )
+            result = _of_logs(options, logs, bundle, found, told, heard)
         else:
-            replay = replayed(asked, bundle, told, heard)
-        if sweep is not None:
-            more["sweep"], curve = _swept(asked, sweep, replay, found())
-            lines += ["", *curve]
-    _note_repeated(replay.seen.repeated)
-    if report is not None and told is not None:
-        _report(report, found(), replay, told, language)
-    if form in ("github", "junit"):
-        click.echo(_targets(replay, found(), policies, least, form), nl=False)
-    elif form == "json":
-        click.echo(orjson.dumps({**as_object(replay), **more}, option=orjson.OPT_INDENT_2).decode())
+            result = AuditResult(*stored.of_store(opened, bundle, until, watch, told, heard))
+            if options.against is not None:
+                result = result.also(*stored.planned(opened, bundle, options.against, options.policies, until))
+    _note_repeated(result.replay.seen.repeated)
+    if options.report is not None and told is not None:
+        _report(options.report, found(), result.replay, told, options.language)
+    _print(options, result, bundle, found, least)
+    if result.replay.seen.refused and not result.replay.seen.events:
+        raise CommandError("no row of the log makes an event")
+    if options.fail_under is not None:
+        _demand_shares(result.replay, least)
+
+
+def _of_logs(
+    options: Options, logs: ReplayedLogs, bundle: Bundle, found: Callable[[], Policies],
+    told: Callable[[Round], None] | None, heard: Callable[[Record], None] | None,
+) -> AuditResult:  # fmt: skip
+    """What came of logs: how they were replayed, what differs from another set, and the curve of a sweep."""
+    if options.against is None:
+        result = AuditResult(replayed(logs, bundle, told, heard))
+    else:
+        from carepolicy.charts.changes import compare  # seldom needed
+
+        earlier = earlier_or_exit(options.against, options.policies)
+        replay, differing = _against(logs, bundle, earlier, told, heard)
+        more, lines = _differences(differing, options.against, compare(earlier, found(), None))
+        result = AuditResult(replay).also({"against": more}, lines)
+    if options.sweep is not None:
+        more, lines = _swept(logs, options.sweep, result.replay, found())
+        result = result.also({"sweep": more}, lines)
+    return result
+
+
+def _print(
+    options: Options, result: AuditResult, bundle: Bundle, found: Callable[[], Policies], least: float | None
+) -> None:
+    """Print the figures in the form that was asked for."""
+    from carepolicy.audit.figures import as_object, as_text
+
+    if options.form in ("github", "junit"):
+        click.echo(_targets(result.replay, found(), options.policies, least, options.form), nl=False)
+    elif options.form == "json":
+        told = {**as_object(result.replay), **result.more}
+        click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
     else:
         titles = {each.flow: each.title for each in bundle.programs}
-        click.echo("\n".join(plain(line) for line in [*as_text(replay, titles), *lines]))
-    if replay.seen.refused and not replay.seen.events:
-        raise CommandError("no row of the log makes an event")
-    if fail_under is not None:
-        _demand_shares(replay, least)
+        click.echo("\n".join(plain(line) for line in [*as_text(result.replay, titles), *result.lines]))
 
 
 def _note_repeated(traces: int) -> None:
@@ -208,13 +288,6 @@ def _note_repeated(traces: int) -> None:
     if traces:
         had = "1 trace has" if traces == 1 else f"{traces:,} traces have"
         note(f"note: {had} the name of one before; the events of traces of one name are those of one case")
-
-
-def _demand_sums(options: Mapping[str, str | None]) -> None:
-    """End where an option asks for more than sums, which is what tasks of Spark add up."""
-    given = [name for name, value in options.items() if value is not None]
-    if given:
-        raise CommandError(f"--engine spark adds up sums, and {given[0]} looks at each round: leave one of them out")
 
 
 def _demand_shares(replay: Replay, least: float | None) -> None:
@@ -278,20 +351,6 @@ def _junit(cases: Sequence[tuple[str, str, str, bool, bool]]) -> str:
     return document(suites)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which logs are to be replayed, and how; ``until`` in microseconds since 1970. ``watch`` hears how far it is."""
-
-    logs: Sequence[str]
-    policies: str
-    mapping: str | None
-    by: Sequence[str]
-    until: int | None
-    workers: int = 1
-    watch: Begin | None = None
-    engine: str = "local"
-
-
 @contextmanager
 def _exported(path: str | None, bundle: Bundle) -> Iterator[Callable[[Record], None] | None]:
     """What takes the records that are exported; None where none are."""
@@ -337,7 +396,7 @@ def _report(folder: str, found: Policies, replay: Replay, rounds: Rounds, langua
 
 
 def _against(
-    asked: Asked, bundle: Bundle, earlier: Policies, told: Callable[[Round], None] | None,
+    logs: ReplayedLogs, bundle: Bundle, earlier: Policies, told: Callable[[Round], None] | None,
     heard: Callable[[Record], None] | None,
 ) -> tuple[Replay, list[Differs]]:  # fmt: skip
     """The replay, and the rounds whose verdicts another set would have changed."""
@@ -345,14 +404,14 @@ def _against(
     from carepolicy.machine.compiler import compile_policies
 
     before, after = Verdicts(), Verdicts()
-    replayed(replace(asked, by=()), compile_policies(earlier), before)
+    replayed(replace(logs, by=()), compile_policies(earlier), before)
 
     def both(each: Round) -> None:
         after(each)
         if told is not None:
             told(each)
 
-    replay = replayed(asked, bundle, both, heard)
+    replay = replayed(logs, bundle, both, heard)
     return replay, compared(before, after)
 
 
@@ -375,7 +434,7 @@ def _differences(found: Sequence[Differs], old: str, difference: Difference) -> 
     return {"rounds": [each.as_object() for each in found], "clocks": told}, lines
 
 
-def _swept(asked: Asked, text: str, replay: Replay, policies: Policies) -> tuple[dict[str, Any], list[str]]:
+def _swept(logs: ReplayedLogs, text: str, replay: Replay, policies: Policies) -> tuple[dict[str, Any], list[str]]:
     """The curve of a sweep, as JSON and as lines."""
     from carepolicy.audit.whatif import SweepFault, SweptRounds, parse_sweep, swept_set
 
@@ -384,8 +443,8 @@ def _swept(asked: Asked, text: str, replay: Replay, policies: Policies) -> tuple
     except SweepFault as fault:
         raise CommandError(str(fault)) from None
     rounds = SweptRounds(sweep)
-    swept = replayed(replace(asked, by=()), swept_set(policies, sweep), rounds)
-    rounds.note_running(swept, asked.until if asked.until is not None else replay.seen.last)
+    swept = replayed(replace(logs, by=()), swept_set(policies, sweep), rounds)
+    rounds.note_running(swept, logs.until if logs.until is not None else replay.seen.last)
     points = rounds.points()
     lines = [f"{sweep.flow}.{sweep.clock}, had its limit been:"]
     widest = max(len(each.limit) for each in points)
@@ -442,7 +501,7 @@ def mapper_or_exit(bundle: Bundle, policies: str, named: str, log: str) -> Mappe
 
 
 def replayed(
-    asked: Asked,
+    logs: ReplayedLogs,
     bundle: Bundle,
     told: Callable[[Round], None] | None = None,
     heard: Callable[[Record], None] | None = None,
@@ -450,41 +509,30 @@ def replayed(
     """The replay of some logs through a set; ends where one cannot be read. ``told`` hears of each round, ``heard`` of
     each record."""
     from carepolicy.audit.replay import Replay, taken
-    from carepolicy.audit.tables import LogFault, format_of
-    from carepolicy.audit.workers import may_be_shared, shared_replay
+    from carepolicy.audit.tables import LogFault
+    from carepolicy.audit.workers import shared_replay
     from carepolicy.engine.parallel import WorkerDied
 
-    on_cluster = asked.engine == "spark" and asked.mapping is None  # which reads folders, and files of others
-    for path in asked.logs:
+    on_cluster = logs.engine == "spark" and logs.mapping is None  # which reads folders, and files of others
+    for path in logs.paths:
         if not os.path.exists(path) and not (on_cluster and "://" in path):
             raise CommandError(f"{path}: there is no such file")
+    sums = told is None and heard is None
     try:
-        if asked.mapping is None:
-            for path in asked.logs:
-                if not (on_cluster and ("://" in path or os.path.isdir(path))) and format_of(path) != "jsonl":
-                    raise CommandError(f"{path} needs a mapping (--map): how its rows become events")
-            mapper, form = None, "jsonl"
-        else:
-            mapper = mapper_or_exit(bundle, asked.policies, asked.mapping, asked.logs[0])
-            form = mapper.form
-        if asked.engine == "spark":
-            return _on_spark(asked, bundle, form, mapper)
+        mapper, form = _form_of(logs, bundle, on_cluster)
+        if logs.engine == "spark":
+            return _on_spark(logs, bundle, form, mapper)
         mapping = None if mapper is None else mapper.mapping
-        if told is None and heard is None and asked.workers > 1 and form != "ocel":
-            log, _ = _opened(asked, bundle, form, mapping)
-            with log:
-                shared = may_be_shared(bundle, log)
-            if shared:
-                wanted = (bundle, asked.logs, form, mapping, asked.by, asked.until, asked.workers, asked.watch)
-                return shared_replay(*wanted)
+        if sums and _may_be_shared(logs, bundle, form, mapping):
+            return shared_replay(bundle, logs.paths, form, mapping, logs.by, logs.until, logs.workers, logs.watch)
         replay = taken(
-            lambda: Replay(bundle, asked.by, told, heard),
-            lambda sure: _opened(asked, bundle, form, mapping, sure),
-            told is None and heard is None and asked.watch is None,
+            lambda: Replay(bundle, logs.by, told, heard),
+            lambda sure: _opened(logs, bundle, form, mapping, sure),
+            sums and logs.watch is None,
         )
-        if asked.watch is not None:
-            asked.watch("what falls due", 0)
-        replay.finish(asked.until)
+        if logs.watch is not None:
+            logs.watch("what falls due", 0)
+        replay.finish(logs.until)
     except LogFault as fault:
         raise CommandError(str(fault)) from None
     except WorkerDied as fault:
@@ -492,24 +540,48 @@ def replayed(
     return replay
 
 
+def _form_of(logs: ReplayedLogs, bundle: Bundle, on_cluster: bool) -> tuple[Mapper | None, str]:
+    """What makes events of the logs' rows (None for CloudEvents), and the logs' format."""
+    from carepolicy.audit.tables import format_of
+
+    if logs.mapping is not None:
+        mapper = mapper_or_exit(bundle, logs.policies, logs.mapping, logs.paths[0])
+        return mapper, mapper.form
+    for path in logs.paths:
+        if not (on_cluster and ("://" in path or os.path.isdir(path))) and format_of(path) != "jsonl":
+            raise CommandError(f"{path} needs a mapping (--map): how its rows become events")
+    return None, "jsonl"
+
+
+def _may_be_shared(logs: ReplayedLogs, bundle: Bundle, form: str, mapping: LogMapping | None) -> bool:
+    """Whether several processes may share the logs."""
+    from carepolicy.audit.workers import may_be_shared
+
+    if logs.workers == 1 or form == "ocel":
+        return False
+    log, _ = _opened(logs, bundle, form, mapping)
+    with log:
+        return may_be_shared(bundle, log)
+
+
 def _opened(
-    asked: Asked, bundle: Bundle, form: str, mapping: LogMapping | None, sure: bool = True
+    logs: ReplayedLogs, bundle: Bundle, form: str, mapping: LogMapping | None, sure: bool = True
 ) -> tuple[Log, Mapper | None]:
     """The logs, not read yet, and what makes events of their rows."""
     from carepolicy.audit.mapping import Mapper
     from carepolicy.audit.replay import opened
 
     mapper = None if mapping is None else Mapper(mapping, bundle, form)
-    return opened(asked.logs, form, mapper, watch=asked.watch, sure=sure), mapper
+    return opened(logs.paths, form, mapper, watch=logs.watch, sure=sure), mapper
 
 
-def _on_spark(asked: Asked, bundle: Bundle, form: str, mapper: Mapper | None) -> Replay:
+def _on_spark(logs: ReplayedLogs, bundle: Bundle, form: str, mapper: Mapper | None) -> Replay:
     """The replay on Spark's cluster. Raises ``LogFault``."""
     from carepolicy.spark.audit import replayed_on_spark  # an extra
     from carepolicy.spark.session import SparkFault
 
     mapping = None if mapper is None else mapper.mapping
     try:
-        return replayed_on_spark(bundle, asked.logs, form, mapping, asked.by, asked.until, note, asked.watch)
+        return replayed_on_spark(bundle, logs.paths, form, mapping, logs.by, logs.until, note, logs.watch)
     except SparkFault as fault:
         raise CommandError(str(fault), UNREACHABLE) from None

@@ -21,10 +21,10 @@ from carepolicy.cli.outbox.servers import (
 )
 from carepolicy.cli.sets import Command, format_option, policies_option
 from carepolicy.cli.status import INTERRUPTED, NO, UNREACHABLE, CommandError
-from carepolicy.cli.stores import open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
+from carepolicy.cli.stores import limit_option, open_or_exit, operation_or_exit, reader_of, reveal_options, store_option
 from carepolicy.cli.terminal import table
 from carepolicy.cli.times import lateness_of, now_of, now_option
-from carepolicy.cli.watcher import Watcher, begin_watch, watcher_options
+from carepolicy.cli.watcher import Watcher, begin_watch, watch_option, watcher_options
 from carepolicy.engine.cards import mask_cards
 from carepolicy.engine.history.words import time_in_words
 from carepolicy.store.outbox.queue import KINDS, STATES, Claim, NoRequest, Outbox, Selection
@@ -85,7 +85,7 @@ def command() -> None:
     show_default=True, help="Only those in this state; open: all that are not done.",
 )  # fmt: skip
 @kind_option
-@click.option("--limit", type=click.IntRange(1), help="No more than these.")
+@limit_option()
 @reveal_options
 @format_option("text", "json", "jsonl")
 @store_option
@@ -221,9 +221,9 @@ def replay(ids: tuple[str, ...], every: bool, store: str, policies: str) -> None
     help="Send private facts to other machines so that all on the way can read them.",
 )
 @kind_option
-@click.option("--limit", type=click.IntRange(1), help="No more than these.")
+@limit_option()
 @click.option("--at-once", is_flag=True, help="Try a server that failed before its time has come.")
-@click.option("--watch", is_flag=True, help="Keep doing it, until it is interrupted.")
+@watch_option
 @watcher_options
 @attempts_option
 @now_option

@@ -16,11 +16,11 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from carepolicy.cli.letters import Letters
-from carepolicy.cli.run.stored import Asked, run_with_store
+from carepolicy.cli.run.stored import RunOptions, run_with_store
 from carepolicy.cli.sets import bundle_or_exit, policies_option
 from carepolicy.cli.status import HARMLESS, UNREACHABLE, CommandError
 from carepolicy.cli.terminal import no_colour
-from carepolicy.cli.times import lateness_of, until_of
+from carepolicy.cli.times import lateness_of, until_of, until_option
 from carepolicy.engine.codes import CODES
 from carepolicy.engine.intake import numbered_lines, tells_of_merges
 from carepolicy.engine.output import OrderedRun
@@ -46,7 +46,7 @@ SELDOM = (1_000_000, 50, 1000)
 )
 @click.argument("file", required=False, default="-", metavar="[FILE]", type=click.Path())
 @policies_option
-@click.option("--until", metavar="TIME", help="Let timers fall due until TIME; default: the latest time read.")
+@until_option
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes to share the work."
 )
@@ -71,22 +71,7 @@ SELDOM = (1_000_000, 50, 1000)
 @click.option("--yes", is_flag=True, help="With --store: also an --until of more than a day ahead of the clock.")
 @click.option("--reveal", is_flag=True, help="Let private facts stand in records and dead letters.")
 @click.option("--quiet", "-q", is_flag=True, help="No summary and no progress bar.")
-def command(
-    file: str,
-    policies: str,
-    until: str | None,
-    workers: int,
-    output: str | None,
-    dead_letters: str | None,
-    lateness: str | None,
-    store: str | None,
-    batch: str | None,
-    resume: bool,
-    final: bool,
-    yes: bool,
-    reveal: bool,
-    quiet: bool,
-) -> None:
+def command(**given: Any) -> None:
     """Run events (CloudEvents 1.0, one JSON object a line) through the policies.
 
     Events come from FILE or standard input. Records go to standard output, one JSON object a line, in
@@ -98,50 +83,54 @@ def command(
     the store. A log is known again by what it begins with, whatever it is called now; to what --output has from
     another log, --resume adds. A last line that is half written is left for the next --resume.
     """
-    if store is not None:
-        if reveal:
+    options = RunOptions(**given)
+    if options.store is not None:
+        if options.reveal:
             raise CommandError("--reveal does not go with --store")
-        lag, pace = lateness_of(lateness), batch or "1000"
-        _run_with(
-            Asked(store, policies, file, until, pace, resume, lag, output, dead_letters, quiet, workers, final, yes)
-        )
-        return
-    if batch is not None or resume or final or yes:
+        tally = _stored_tally(options.store, options, lateness_of(options.lateness))
+    elif options.batch is not None or options.resume or options.final or options.yes:
         raise CommandError("--batch, --resume, --final and --yes go with --store")
-    bundle = bundle_or_exit(policies)
-    end = until_of(until, bundle)
-    held = lateness_of(lateness)
+    else:
+        tally = _tally(options)
+    if set(tally) - HARMLESS:
+        raise SystemExit(1)
+
+
+def _stored_tally(url: str, options: RunOptions, lateness: int) -> Counter[str]:
+    """Run events with a store; what was not taken, by its code."""
     with ExitStack() as stack:
-        source = _source(stack, file)
-        if file != "-":
-            _refuse_other_encodings(source.peek(4), file)
+        source = _source(stack, options.file)
+        return run_with_store(url, options, lateness, source, _blocks(source, options.quiet))
+
+
+def _tally(options: RunOptions) -> Counter[str]:
+    """Run events without a store; what was not taken, by its code."""
+    bundle = bundle_or_exit(options.policies)
+    end = until_of(options.until, bundle)
+    held = lateness_of(options.lateness)
+    with ExitStack() as stack:
+        source, workers = _source(stack, options.file), options.workers
+        if options.file != "-":
+            _refuse_other_encodings(source.peek(4), options.file)
         if workers > 1:
             source, workers = _shareable(stack, source, workers)
-        _refuse_overwriting(file, output, dead_letters)
+        output, dead_letters = options.output, options.dead_letters
+        _refuse_overwriting(options.file, output, dead_letters)
         records: IO[bytes] = stack.enter_context(open(output, "wb")) if output else sys.stdout.buffer
         dead = stack.enter_context(open(dead_letters, "w", encoding="utf-8")) if dead_letters else None
         stack.enter_context(_telling_of_dead_workers())
         stack.enter_context(seldom_collected())
-        runner = stack.enter_context(_runner(bundle, reveal, held, workers))
-        letters = Letters(None if dead is None else dead.write, quiet)
+        runner = stack.enter_context(_runner(bundle, options.reveal, held, workers))
+        letters = Letters(None if dead is None else dead.write, options.quiet)
         try:
-            blocks = _blocks(source, quiet, BLOCK if workers == 1 else SHARED_BLOCK)
+            blocks = _blocks(source, options.quiet, BLOCK if workers == 1 else SHARED_BLOCK)
             _pump(runner, blocks, records, letters, end)
         finally:
             records.flush()
-            if not quiet:
+            if not options.quiet:
                 _say(runner, dead_letters)
-    if set(runner.tally) - HARMLESS:
-        raise SystemExit(1)
-
-
-def _run_with(asked: Asked) -> None:
-    """Run events with a store."""
-    with ExitStack() as stack:
-        source = _source(stack, asked.file)
-        tally = run_with_store(asked, source, _blocks(source, asked.quiet))
-    if set(tally) - HARMLESS:
-        raise SystemExit(1)
+    tally: Counter[str] = runner.tally
+    return tally
 
 
 @contextmanager

@@ -42,22 +42,23 @@ FIRST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked for on the command line."""
+class RunOptions:
+    """What was asked for, as it was written on the command line."""
 
-    store: str
-    policies: str
     file: str
+    policies: str
     until: str | None
-    batch: str
-    resume: bool
-    lateness: int
+    workers: int
     output: str | None
     dead_letters: str | None
-    quiet: bool
-    workers: int
+    lateness: str | None
+    store: str | None
+    batch: str | None
+    resume: bool
     final: bool
     yes: bool
+    reveal: bool
+    quiet: bool
 
 
 class Pace:
@@ -123,46 +124,47 @@ class Growing:
         self._file.close()
 
 
-def run_with_store(asked: Asked, source: Any, blocks: Iterator[bytes]) -> Counter[str]:
-    """Run the blocks of an input; what was not taken, by its code."""
-    pace = Pace(asked.batch)
+def run_with_store(url: str, options: RunOptions, lateness: int, source: Any, blocks: Iterator[bytes]) -> Counter[str]:
+    """Run the blocks of an input, each subject's events held back for ``lateness`` microseconds; what was not taken, by
+    its code."""
+    pace = Pace(options.batch or "1000")
     with ExitStack() as stack:
-        store = stack.enter_context(open_or_exit(asked.store, policies=asked.policies))
-        operation, bundle = operation_or_exit(store, asked.policies)
-        end = near_of(asked.until, bundle, "--until", wall_clock(), asked.yes)
-        name = "-" if asked.file == "-" else os.path.realpath(asked.file)
+        store = stack.enter_context(open_or_exit(url, policies=options.policies))
+        operation, bundle = operation_or_exit(store, options.policies)
+        end = near_of(options.until, bundle, "--until", wall_clock(), options.yes)
+        name = "-" if options.file == "-" else os.path.realpath(options.file)
         read = Input(blocks)
-        log = _shareable(store, asked, source, bundle) if asked.workers > 1 else None
+        log = _shareable(store, options, lateness, source, bundle) if options.workers > 1 else None
         if log is None:
-            run = StoredRun(operation, name, read, asked.lateness)
+            run = StoredRun(operation, name, read, lateness)
         else:
-            run = SharedRun(operation, name, read, log, asked.workers)
+            run = SharedRun(operation, name, read, log, options.workers)
         try:
-            run.open(asked.resume)
-            told = _Told(stack, run, asked)
+            run.open(options.resume)
+            told = _Told(stack, run, options)
             try:
                 if isinstance(run, SharedRun):
-                    taken = run.take_all(asked.file, pace.lines, asked.final)
+                    taken = run.take_all(options.file, pace.lines, options.final)
                 else:
-                    taken = _pump(run, told, pace, _is_file(source), asked.final)
+                    taken = _pump(run, told, pace, _is_file(source), options.final)
                 if not taken:
                     click.echo("note: the last line has no end yet and is left for --resume (or --final)", err=True)
                 _finish(run, told, end)
             finally:
                 told.flush()
-                if not asked.quiet:
+                if not options.quiet:
                     _say(run, store)
         except (OtherInput, Unfinished) as fault:
             raise CommandError(str(fault), USAGE) from None
         return run.progress.tally
 
 
-def _shareable(store: Store, asked: Asked, source: Any, bundle: Bundle) -> Survey | None:
+def _shareable(store: Store, options: RunOptions, lateness: int, source: Any, bundle: Bundle) -> Survey | None:
     """The log, where several workers give the same records of it as one; where they would not, one does it, and this is
     said."""
     if not store.many_writers:
         raise CommandError("several workers need a store in PostgreSQL; SQLite has one writer at a time")
-    if asked.file == "-" or asked.lateness:
+    if options.file == "-" or lateness:
         raise CommandError("several workers need a file that each can read, and no --lateness")
     reason, log = "", None
     if any(program.key or program.stratum for program in bundle.programs) or bundle.watches:
@@ -182,18 +184,18 @@ def _shareable(store: Store, asked: Asked, source: Any, bundle: Bundle) -> Surve
 class _Told:
     """Where records and dead letters go. With lateness, and at the end, records wait until their order is known."""
 
-    def __init__(self, stack: ExitStack, run: StoredRun, asked: Asked) -> None:
+    def __init__(self, stack: ExitStack, run: StoredRun, options: RunOptions) -> None:
         self._run = run
         self._records: Growing | None = None
-        self._letters = Letters(quiet=asked.quiet)
+        self._letters = Letters(quiet=options.quiet)
         self._lines = run.progress.before if run.deferred else run.lines_written()
         self._buried = 0
         progress, new = run.progress, run.is_new
-        if asked.output is not None:
-            self._records = self._opened(stack, asked.output)
+        if options.output is not None:
+            self._records = self._opened(stack, options.output)
             behind = progress.behind
             kept = self._records.begin(
-                asked.resume, progress.before + behind, None if new else progress.records + behind
+                options.resume, progress.before + behind, None if new else progress.records + behind
             )
             if new:
                 run.note_files(kept, progress.letters_behind)
@@ -201,12 +203,12 @@ class _Told:
                 self._lines = kept - progress.behind
             if not run.deferred:
                 self._write_all(until_the_end=False)
-        if asked.dead_letters is not None:
-            file = self._opened(stack, asked.dead_letters)
+        if options.dead_letters is not None:
+            file = self._opened(stack, options.dead_letters)
             self._letters = Letters(file.write)
             behind = progress.letters_behind
             kept = file.begin(
-                asked.resume, progress.letters_before + behind, None if new else progress.letters + behind
+                options.resume, progress.letters_before + behind, None if new else progress.letters + behind
             )
             if new:
                 run.note_files(progress.behind, kept)
