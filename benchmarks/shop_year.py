@@ -21,7 +21,7 @@ import orjson
 
 from carepolicy.businesstime.instants import EPOCH
 from carepolicy.scenarios.play import Play
-from carepolicy.scenarios.scenario import Scenario, ScenarioStep, read_scenarios, scenario_files
+from carepolicy.scenarios.scenario import PlayedStep, Scenario, read_scenarios, scenario_files
 from carepolicy.scenarios.stage import CannotPlay, Stage, stage_for
 
 ROOT = Path(__file__).parent.parent
@@ -63,7 +63,7 @@ class _Listening(Play):
         super().__init__(stage, scenario)
         self.told: list[tuple[int, str, dict[str, Any], str]] = []
 
-    def _feed(self, step: ScenarioStep, event: str) -> None:
+    def _feed(self, step: PlayedStep, event: str) -> None:
         assert self.now is not None
         data = {name: self.stage.value(name, value) for name, value in step.data.items()}
         self.told.append((self.now, event, data, step.subject or ""))

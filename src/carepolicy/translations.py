@@ -90,7 +90,7 @@ COLON = msg(":")
 """Stands between a name and what is said of it; in French with a blank before it."""
 
 
-class Catalogue(Struct, frozen=True, eq=False):
+class Phrasebook(Struct, frozen=True, eq=False):
     """Words in one language: by context and English phrase its forms, of which a phrase without a number has one.
 
     ``plural`` is gettext's expression of the form of a whole number; ``cases`` the grammatical cases in which
@@ -107,7 +107,7 @@ class Translation(Struct, frozen=True, eq=False):
     """What carepolicy says in a language: the first of some catalogues that has a phrase, else the English phrase."""
 
     language: str
-    catalogues: tuple[Catalogue, ...] = ()
+    catalogues: tuple[Phrasebook, ...] = ()
 
     def gettext(self, text: str) -> str:
         """A phrase."""
@@ -152,7 +152,7 @@ class Translation(Struct, frozen=True, eq=False):
             return self.counted(phrase)
         return {key: self._told(value) for key, value in phrase.items()}
 
-    def _tag(self, catalogue: Catalogue) -> str:
+    def _tag(self, catalogue: Phrasebook) -> str:
         """The tag whose rules hold for a catalogue's forms: that which was asked for, as it may name a region."""
         return self.language if primary_language(self.language) == primary_language(catalogue.language) else ENGLISH
 
@@ -162,7 +162,7 @@ class Translation(Struct, frozen=True, eq=False):
         return next((each.cases for each in self.catalogues if each.cases), ())
 
 
-Own = tuple[Catalogue, ...]
+Own = tuple[Phrasebook, ...]
 """The catalogues that a policy set brings."""
 
 
@@ -170,7 +170,7 @@ Own = tuple[Catalogue, ...]
 def translation_of(language: str, own: Own = ()) -> Translation:
     """carepolicy's words in the language of a tag (``fr``, ``FR``, ``pt-BR``, ``zh-Hant-TW``): the words of the tag,
     then those of its language without the region; of each, those of the set before those of the package."""
-    found: list[Catalogue] = []
+    found: list[Phrasebook] = []
     for tag in fallbacks(language):
         found += [each for each in own if normalised(each.language) == tag]
         known = shipped(tag)
@@ -197,7 +197,7 @@ def primary_language(tag: str) -> str:
 
 
 @cache
-def shipped(tag: str) -> Catalogue | None:
+def shipped(tag: str) -> Phrasebook | None:
     """The package's catalogue of exactly that tag, normalised; None where there is none."""
     if tag not in shipped_languages():
         return None
@@ -219,7 +219,7 @@ def said_by_us() -> tuple[str, ...]:
     return tuple(sorted({ENGLISH, *shipped_languages()}))
 
 
-def read_mo(content: bytes, language: str) -> Catalogue:
+def read_mo(content: bytes, language: str) -> Phrasebook:
     """A compiled catalogue of gettext."""
     order = "<" if content[:4] == b"\xde\x12\x04\x95" else ">"
     count, ids, strings = struct.unpack_from(f"{order}3I", content, 8)
@@ -232,11 +232,11 @@ def read_mo(content: bytes, language: str) -> Catalogue:
     return catalogue_of(language, texts, texts.pop(("", ""), ("",))[0])
 
 
-def catalogue_of(language: str, texts: Mapping[tuple[str, str], tuple[str, ...]], header: str) -> Catalogue:
+def catalogue_of(language: str, texts: Mapping[tuple[str, str], tuple[str, ...]], header: str) -> Phrasebook:
     """A catalogue from its phrases and its header."""
     said = dict(line.split(": ", 1) for line in header.splitlines() if ": " in line)
     plural = said.get("Plural-Forms", "").partition("plural=")[2].strip().rstrip(";") or _ENGLISH_PLURAL
-    return Catalogue(language, texts, plural, tuple(said.get("X-Cases", "").split()))
+    return Phrasebook(language, texts, plural, tuple(said.get("X-Cases", "").split()))
 
 
 def form_of(number: int | str | Decimal, language: str, plural: str) -> int:

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from carepolicy.charts.letters import length
 from carepolicy.charts.sheets import MARGIN
-from carepolicy.charts.strips import Area, Said, Stroke
+from carepolicy.charts.strips import Area, StripText, Stroke
 
 SMALLEST = 8.0
 
@@ -16,7 +16,7 @@ def faults(laid):
     """Texts too small, wider than their place, over one another or outside of the paper; steps that stand nowhere."""
     found = []
     for sheet in laid.sheets:
-        texts = [item for item in sheet.items if isinstance(item, Said) and item.lines]
+        texts = [item for item in sheet.items if isinstance(item, StripText) and item.lines]
         found += [f"sheet {sheet.number}: {why}" for why in (*_too_small(texts), *_too_wide(texts), *_over(texts))]
         found += [f"sheet {sheet.number}: {item} is outside" for item in sheet.items if _outside(laid, item)]
     stand = [state for sheet in laid.sheets for state in sheet.states]
@@ -97,7 +97,7 @@ def words_of(chart, *, say=True):
 def absent(sheet, height, letters):
     """Texts of a sheet that do not stand in the file at their places, line by line."""
     placed = [((each.x0 + each.x1) / 2, height - (each.y0 + each.y1) / 2, each.get_text()) for each in letters]
-    for text in (item for item in sheet.items if isinstance(item, Said)):
+    for text in (item for item in sheet.items if isinstance(item, StripText)):
         for number, line in enumerate(text.lines):
             top = text.y + number * text.size * 1.2
             here = [(x, letter) for x, y, letter in placed

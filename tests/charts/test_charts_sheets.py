@@ -19,7 +19,7 @@ from carepolicy.charts.blocks import index_of, letter_of
 from carepolicy.charts.letters import length
 from carepolicy.charts.printed import printed
 from carepolicy.charts.sheets import PAPERS, SMALLEST, UnknownPaper
-from carepolicy.charts.strips import Said
+from carepolicy.charts.strips import StripText
 from carepolicy.policy.load import load_policies
 from carepolicy.typeset import NoTypesetter
 from laws import examples
@@ -62,7 +62,7 @@ def faults_of_pdf(laid, pdf):
         wrong += [f"has letters on each other: {pair}" for pair in _on_each_other(letters)]
         wrong += paper_faults.absent(sheet, laid.height, letters)
         found += [f"page {sheet.number} {each}" for each in wrong]
-    told = [" ".join(each.lines) for sheet in laid.sheets for each in sheet.items if isinstance(each, Said)]
+    told = [" ".join(each.lines) for sheet in laid.sheets for each in sheet.items if isinstance(each, StripText)]
     text = paper_faults.squeezed("".join(told))
     wanted = (paper_faults.squeezed(each) for each in paper_faults.words_of(laid.chart))
     return [*found, *(f"missing: {each}" for each in dict.fromkeys(wanted) if each not in text)]
@@ -121,7 +121,7 @@ def test_what_reads_the_file_sees_small_letters_lost_words_and_letters_on_each_o
     assert any(" lacks " in each for each in faults_of_pdf(whole, pdf))
     assert any(each.startswith("missing: ") for each in faults_of_pdf(sheets_with(whole, laid.sheets[0].items), pdf))
     (sheet,) = laid.sheets
-    said = next(each for each in sheet.items if isinstance(each, Said) and each.lines)
+    said = next(each for each in sheet.items if isinstance(each, StripText) and each.lines)
     twice = sheets_with(laid, (*sheet.items, said))
     small = sheets_with(laid, (*sheet.items, changed(said, size=6.0, y=said.y + 200)))
     assert any(" is over " in each for each in paper_faults.faults(twice))
@@ -133,10 +133,10 @@ def test_what_reads_the_file_sees_small_letters_lost_words_and_letters_on_each_o
 @pytest.mark.parametrize("far", [False, True])
 def test_a_line_that_is_as_long_as_its_room_is_not_broken_again(library, typesetter, far):
     laid = laid_of(library, "newsletter", "es")
-    told = [line for sheet in laid.sheets for each in sheet.items if isinstance(each, Said) for line in each.lines]
+    told = [line for sheet in laid.sheets for each in sheet.items if isinstance(each, StripText) for line in each.lines]
     sizes = [8 + number * 0.37 for number in range(9)]
     lines = [
-        Said(40, 30 + number * 15, length(text, size), (text, "below"), size, far=far)
+        StripText(40, 30 + number * 15, length(text, size), (text, "below"), size, far=far)
         for number, (text, size) in enumerate(zip(told * 5, sizes * 5, strict=False))
     ]
     tight = changed(laid, sheets=(changed(laid.sheets[0], items=tuple(lines)),))
@@ -196,11 +196,11 @@ def test_a_step_has_one_number_and_one_place_on_screen_page_and_paper(library):
         assert list(laid.sheet_of) == list(numbers)
         for sheet in laid.sheets:
             titles = [
-                each.lines[0] for each in sheet.items if isinstance(each, Said) and each.level == 2 and each.anchor
+                each.lines[0] for each in sheet.items if isinstance(each, StripText) and each.level == 2 and each.anchor
             ]
             assert [title.partition("\u2002")[0] for title in titles] == [str(numbers[state]) for state in sheet.states]
         for sheet in laid.sheets:
-            told = "\n".join(" ".join(each.lines) for each in sheet.items if isinstance(each, Said))
+            told = "\n".join(" ".join(each.lines) for each in sheet.items if isinstance(each, StripText))
             for state, other in laid.sheet_of.items():
                 card = next(card for card in screen.cards if card.state == state)
                 if f"→ {card.number} {card.title} · sheet" in told:
@@ -293,7 +293,7 @@ def test_what_a_mark_says_stands_on_paper():
     (sheet,) = chart_of(policies, "complaint").sheets
     marks[sheet.cards[0].exits[0].key] = marks.pop("check-complete-0")
     laid = sheets_of(chart_of(policies, "complaint", marks=marks))
-    told = [line for sheet in laid.sheets for each in sheet.items if isinstance(each, Said) for line in each.lines]
+    told = [line for sheet in laid.sheets for each in sheet.items if isinstance(each, StripText) for line in each.lines]
     assert {"NEW", "22 open, 9 late (41 %)", "CHANGED", "was: no"} <= set(told)
     assert paper_faults.faults(laid) == []
 

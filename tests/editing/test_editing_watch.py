@@ -91,7 +91,7 @@ def test_only_what_changed_is_read_again(harbour: Path, monkeypatch: pytest.Monk
 
     read: list[str] = []
 
-    def counting(content: bytes, name: str, *rest: object) -> load.Kept:
+    def counting(content: bytes, name: str, *rest: object) -> load.MadeFile:
         read.append(name)
         return was(content, name, *rest)
 

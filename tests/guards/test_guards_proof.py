@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.guards.compiler import compile_expression
-from carepolicy.guards.proof import TRUE, Assignment, Ground, Verdict, formula_of, judge
+from carepolicy.guards.proof import TRUE, Assignment, Ground, GuardVerdict, formula_of, judge
 from carepolicy.guards.proof.verdict import is_installed
 from carepolicy.machine.flowmachine import Standstill
 from laws import examples
@@ -32,7 +32,7 @@ CALCULATED = (
 PROVE = pytest.param(True, marks=pytest.mark.skipif(not is_installed(), reason="z3-solver is not installed"))
 
 
-def verdict(*guards: str | None, prove: bool = False, ground: Ground | None = None) -> Verdict:
+def verdict(*guards: str | None, prove: bool = False, ground: Ground | None = None) -> GuardVerdict:
     where = ground or Ground(scope())
     return judge(tuple(TRUE if each is None else formula_of(each, where) for each in guards), prove)
 
@@ -130,7 +130,7 @@ def test_a_choice_has_no_other_values() -> None:
 
 
 def test_what_cannot_be_told_is_not_claimed() -> None:
-    assert verdict('customer.name.matches("^a")', 'customer.name.matches("^ab")') == Verdict(frozenset(), {}, None)
+    assert verdict('customer.name.matches("^a")', 'customer.name.matches("^ab")') == GuardVerdict(frozenset(), {}, None)
 
 
 def test_a_guard_of_hundreds_of_parts_is_no_deep_recursion() -> None:

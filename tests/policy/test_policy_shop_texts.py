@@ -25,7 +25,7 @@ from carepolicy.policy.model import Policies
 from carepolicy.policy.phrases import in_language, phrases_of, scenario_phrases
 from carepolicy.policy.translations import standing_of, updated
 from carepolicy.scenarios.stage import Stage
-from carepolicy.scenarios.walk import Move, Walk
+from carepolicy.scenarios.walk import Walk, WalkMove
 from commands import run
 
 SHOP = Path(__file__).parent / "shop"
@@ -225,7 +225,7 @@ def test_a_walk_is_shown_in_the_language_that_is_asked_for() -> None:
     stage, shown = Stage(str(SHOP)), StringIO()
     flow = in_language(stage.policies, "fr").flows["cake_order"]
     walk = Walk(stage, flow, "2026-03-02 10:00", titles_in(str(SHOP), "fr"))
-    walk.take(Move("order_received", {"customer.email": "a@example.org", "order.total": "300"}))
+    walk.take(WalkMove("order_received", {"customer.email": "a@example.org", "order.total": "300"}))
     show(walk, Console(file=shown, width=120))
     told = shown.getvalue().replace("\u00a0", " ")
     expected = (

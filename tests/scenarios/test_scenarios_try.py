@@ -20,7 +20,7 @@ from carepolicy.cli.walk import keep_walking, length
 from carepolicy.scenarios.scenario import read_text
 from carepolicy.scenarios.stage import CannotPlay, Stage
 from carepolicy.scenarios.verdict import judge
-from carepolicy.scenarios.walk import Move, Walk
+from carepolicy.scenarios.walk import Walk, WalkMove
 
 FRIDAY = "2026-03-06 15:30"
 
@@ -97,7 +97,7 @@ def test_what_cannot_be_done_is_told_and_the_walk_goes_on(walk: Walk, line: str,
 def test_a_value_of_the_wrong_type_is_asked_for_again(walk: Walk) -> None:
     told = typed(walk, "asked", "golden", "gold", "", "")
     assert "one of these is expected: standard, gold" in told
-    assert walk.moves == [Move("asked", {"customer.tier": "gold"})]
+    assert walk.moves == [WalkMove("asked", {"customer.tier": "gold"})]
 
 
 def test_the_end_of_input_while_an_event_is_asked_for_goes_back(walk: Walk) -> None:
@@ -128,13 +128,13 @@ def test_any_walk_comes_out_the_same_when_it_is_tested(here: Path) -> None:
         for _ in range(8):
             events = walk.events()
             timer = walk.next_timer()
-            moves = [Move(wait="20 minutes"), *([Move(until=timer)] if timer else [])]
+            moves = [WalkMove(wait="20 minutes"), *([WalkMove(until=timer)] if timer else [])]
             moves += [
-                Move(each.name, {"order.total": dice.choice(["5", "500"])})
+                WalkMove(each.name, {"order.total": dice.choice(["5", "500"])})
                 for each in events
                 if each.name == "escalated"
             ]
-            moves += [Move(each.name) for each in events if not each.required]
+            moves += [WalkMove(each.name) for each in events if not each.required]
             walk.take(dice.choice(moves))
             if dice.random() < 0.1:
                 walk.undo()
@@ -145,12 +145,12 @@ def test_any_walk_comes_out_the_same_when_it_is_tested(here: Path) -> None:
 
 
 def test_a_move_that_is_refused_changes_nothing(walk: Walk) -> None:
-    walk.take(Move("asked"))
+    walk.take(WalkMove("asked"))
     before = walk.history()
     with pytest.raises(CannotPlay):
-        walk.take(Move("escalated"))
+        walk.take(WalkMove("escalated"))
     assert walk.history() == before
-    assert walk.moves == [Move("asked")]
+    assert walk.moves == [WalkMove("asked")]
 
 
 def test_without_a_terminal_it_says_so(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

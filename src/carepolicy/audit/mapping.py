@@ -14,7 +14,7 @@ import msgspec
 
 from carepolicy.audit import timeforms
 from carepolicy.businesstime.instants import EPOCH
-from carepolicy.checks.mappings import Known, column_scope, names_in, plain_name
+from carepolicy.checks.mappings import MappingNames, column_scope, names_in, plain_name
 from carepolicy.engine.instants import FIRST_YEAR, LAST_YEAR, NoInstant, among_years, text_of
 from carepolicy.engine.record import slug
 from carepolicy.guards.compiler import compile_expression
@@ -42,10 +42,10 @@ _FLAGS = {
 }
 
 
-def known_to(bundle: Bundle) -> Known:
+def known_to(bundle: Bundle) -> MappingNames:
     """What mappings for a compiled set may name."""
     flows = {each.flow: each.events for each in bundle.programs}
-    return Known(flows, {name: fact.of for name, fact in bundle.facts.items()})
+    return MappingNames(flows, {name: fact.of for name, fact in bundle.facts.items()})
 
 
 class Unmapped(ValueError):

@@ -30,11 +30,11 @@ from carepolicy.charts.strips import (
     TITLE,
     Area,
     Cell,
-    Frame,
     Ink,
     Item,
-    Said,
     Strip,
+    StripFrame,
+    StripText,
     Stroke,
     Surface,
     lines_of,
@@ -63,7 +63,7 @@ _DEEPEST = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PathPlace:
     """How a step stands in the path: ``depth`` of its side branch, and from which step an arrow may lead to it."""
 
     depth: int
@@ -71,7 +71,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BlockPart:
     """A block or a part of one, placed from its own top left corner. ``top`` is where its card begins, ``band`` the
     middle of the card's first row, and ``foot`` where the card ends."""
 
@@ -87,7 +87,7 @@ class Part:
     """Which part of the column's width is taken, on the average over its height."""
 
 
-def places_of(cards: Sequence[Card]) -> dict[str, Place]:
+def places_of(cards: Sequence[Card]) -> dict[str, PathPlace]:
     """The side branches of a flow: a step that is come to by an arrow stands under the step from which it comes."""
     numbers = {card.state: card.number for card in cards}
     parents: dict[str, str] = {}
@@ -102,7 +102,7 @@ def places_of(cards: Sequence[Card]) -> dict[str, Place]:
             children.setdefault(parents[card.state], []).append(card.state)
     main = {card.state for card in cards if card.main}
     depths: dict[str, int] = {}
-    found: dict[str, Place] = {}
+    found: dict[str, PathPlace] = {}
     path: list[str] = []
     for card in cards:
         parent, depth = parents.get(card.state, ""), 0
@@ -118,7 +118,7 @@ def places_of(cards: Sequence[Card]) -> dict[str, Place]:
             parent, path = "", []
         path.append(card.state)
         depths[card.state] = depth
-        found[card.state] = Place(depth, parent)
+        found[card.state] = PathPlace(depth, parent)
     return found
 
 
@@ -133,7 +133,7 @@ class Maker:
     """
 
     chart: Chart
-    places: Mapping[str, Place]
+    places: Mapping[str, PathPlace]
     width: float
     beside: float
     room: float
@@ -141,7 +141,9 @@ class Maker:
     letters: Mapping[str, str]
     sheets: Mapping[str, tuple[int, ...]] | None
 
-    def block(self, card: Card, events: Sequence[Happening], lead: Sequence[Strip], end: Target | None) -> list[Part]:
+    def block(
+        self, card: Card, events: Sequence[Happening], lead: Sequence[Strip], end: Target | None
+    ) -> list[BlockPart]:
         """A step: how it is come to, its card, all that may happen at it, and the end that it leads to."""
         indent = self.places[card.state].depth * INDENT
         side = round(self.width * self.beside) - indent
@@ -168,7 +170,7 @@ class Maker:
 
     def _part(
         self, state: str, left: Sequence[Strip], right: Sequence[Strip], lead: Sequence[Strip], *, first: bool
-    ) -> Part:
+    ) -> BlockPart:
         indent = self.places[state].depth * INDENT
         side = round(self.width * self.beside) - indent
         across = side if self.beside else self.width - indent
@@ -186,18 +188,18 @@ class Maker:
             used = 1 - abs(foot - end) * (share if foot < end else 1 - share) / bottom
         elif self.beside:
             used = side / self.width
-        return Part(bottom, tuple(surface.items), state, first, bool(lead), top, band, foot, used)
+        return BlockPart(bottom, tuple(surface.items), state, first, bool(lead), top, band, foot, used)
 
     def _again(self, card: Card, width: float) -> list[Strip]:
         owner = self.chart.shades.get(card.role or "", NOBODY)
         text = self.chart.labels.continued.format(f"{card.number} {card.title}")
         lines = lines_of(text, width, Ink(PLAIN, bold=True, colour=owner.on_tint))
-        return row([Cell(0, width, lines, owner.tint)], Frame(owner.line), keep=True)
+        return row([Cell(0, width, lines, owner.tint)], StripFrame(owner.line), keep=True)
 
     def card(self, card: Card, width: float, owner: Shade) -> list[Strip]:
         """The owner's band with the limit, number and title, the words to say, and what happens inside."""
         mark = self.chart.marks.get(card.state)
-        frame = _framed(mark, Frame(owner.line, 1.1))
+        frame = _framed(mark, StripFrame(owner.line, 1.1))
         stack = self._band(card, width, owner, frame)
         stack += _word(mark, width, frame)
         title = f"{card.number}\u2002{card.title}"
@@ -211,7 +213,7 @@ class Maker:
         stack += _rows(mark, width, frame)
         return stack
 
-    def _band(self, card: Card, width: float, owner: Shade, frame: Frame) -> list[Strip]:
+    def _band(self, card: Card, width: float, owner: Shade, frame: StripFrame) -> list[Strip]:
         bold, plain = Ink(PLAIN, bold=True, colour=owner.on_band), Ink(PLAIN, colour=owner.on_band)
         named = length(card.owner, PLAIN, bold=True) + 2 * PAD + 0.5
         limited = length(card.band, PLAIN) + 2 * PAD + 0.5
@@ -250,7 +252,7 @@ class Maker:
 
     def event(self, event: Happening, width: float, here: str, letter: str = "") -> list[Strip]:
         """One event: what happens, the question that decides, and for each answer where it leads."""
-        frame = Frame(TIMER_LINE, 0.9, "dashed") if event.timer else Frame("#767676")
+        frame = StripFrame(TIMER_LINE, 0.9, "dashed") if event.timer else StripFrame("#767676")
         text = f"{letter}\u2002{event.text}" if letter else event.text
         if not event.question and len(event.answers) == 1:
             return [
@@ -269,13 +271,13 @@ class Maker:
         return found
 
     @staticmethod
-    def _settings(event: Happening, width: float, frame: Frame, *, keep: bool = False) -> list[Strip]:
+    def _settings(event: Happening, width: float, frame: StripFrame, *, keep: bool = False) -> list[Strip]:
         """The settings on which an answer hangs and that it does not name."""
         text = "; ".join(event.settings)
         return row([Cell(0, width, lines_of(text, width, Ink(SMALL, colour=FAINT)))], frame, keep=keep) if text else []
 
     def _answer(
-        self, event: Happening, answer: Exit, text: str, width: float, here: str, frame: Frame, indent: float
+        self, event: Happening, answer: Exit, text: str, width: float, here: str, frame: StripFrame, indent: float
     ) -> list[Strip]:
         mark = self.chart.marks.get(answer.key)
         ground, ink = (TIMER_GROUND, TIMER_TEXT) if event.timer and not event.question else ("", strips.INK)
@@ -323,7 +325,7 @@ class Maker:
         arrow = Stroke(((RAIL, 0), (RAIL, LEAD - 1)))
         text = f"{mark.word} {end.title}" if mark is not None and mark.word else end.title
         cells = [Cell(0, width, lines_of(text, width, Ink(SAID, bold=True)), ground)]
-        return [strips.gap(LEAD, (arrow,), keep=True), *row(cells, _framed(mark, Frame(line, 1.8)))]
+        return [strips.gap(LEAD, (arrow,), keep=True), *row(cells, _framed(mark, StripFrame(line, 1.8)))]
 
     def lead(self, text: str, width: float, *, start: bool, timer: bool) -> list[Strip]:
         """How cases come to a card from outside of the sheet: a dot and the event for a start."""
@@ -389,22 +391,22 @@ def _diamond(strip: Strip) -> Strip:
     """A question's row, with the sign of a question before it."""
     middle = PAD + PLAIN * PITCH / 2
     ground = Area(0, 0, 9, strip.height, QUESTION_GROUND)
-    sign = Said(PAD, middle - SMALL * PITCH / 2, 9, ("?",), SMALL, bold=True, colour="#6B5900")
+    sign = StripText(PAD, middle - SMALL * PITCH / 2, 9, ("?",), SMALL, bold=True, colour="#6B5900")
     return Strip(strip.height, (ground, *strip.items, sign), strip.frame, strip.keep)
 
 
-def _framed(mark: Mark | None, usual: Frame) -> Frame:
-    return Frame(mark.line, 2.2, mark.style) if mark is not None and mark.line else usual
+def _framed(mark: Mark | None, usual: StripFrame) -> StripFrame:
+    return StripFrame(mark.line, 2.2, mark.style) if mark is not None and mark.line else usual
 
 
-def _word(mark: Mark | None, width: float, frame: Frame) -> list[Strip]:
+def _word(mark: Mark | None, width: float, frame: StripFrame) -> list[Strip]:
     if mark is None or not mark.word:
         return []
     ink = Ink(SAID, bold=True, colour=mark.line or strips.INK)
     return row([Cell(0, width, lines_of(mark.word, width, ink))], frame, keep=True)
 
 
-def _inside(text: str, mark: Mark | None, width: float, frame: Frame) -> list[Strip]:
+def _inside(text: str, mark: Mark | None, width: float, frame: StripFrame) -> list[Strip]:
     """What happens without leaving a step, with its own word and ground where it has a mark."""
     if mark is None:
         return row([Cell(0, width, lines_of(f"• {text}", width, Ink(SMALL, colour=FAINT)))], frame)
@@ -413,7 +415,7 @@ def _inside(text: str, mark: Mark | None, width: float, frame: Frame) -> list[St
     return [*row([Cell(0, width, lines, mark.ground)], frame), *_rows(mark, width, frame)]
 
 
-def _rows(mark: Mark | None, width: float, frame: Frame) -> list[Strip]:
+def _rows(mark: Mark | None, width: float, frame: StripFrame) -> list[Strip]:
     found: list[Strip] = []
     for text, ground in mark.rows if mark is not None else ():
         lines = lines_of(text, width, Ink(SMALL, bold=True, colour=text_on(ground)))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from carepolicy.charts.colours import Shade
-    from carepolicy.charts.plan import Card, Chart, Entry, Exit, Happening, Mark, Note, Sheet, Target
+    from carepolicy.charts.plan import Card, Chart, EntryArrow, Exit, Happening, Mark, Note, Sheet, Target
 
 
 FONT = "Arial"
@@ -122,12 +122,12 @@ class Drawing:
         page = self.chart.labels.page.format(1, 1)
         return markup.foot(self.pen, self.chart, roles, kinds, page)
 
-    def entries(self) -> list[tuple[str, list[Entry]]]:
+    def entries(self) -> list[tuple[str, list[EntryArrow]]]:
         """Entries by state: several events that open a case at one card share one arrow."""
         states = dict.fromkeys(entry.state for entry in self.sheet.entries)
         return [(state, [entry for entry in self.sheet.entries if entry.state == state]) for state in states]
 
-    def entry(self, graph: graphviz.Digraph, state: str, entries: list[Entry]) -> None:
+    def entry(self, graph: graphviz.Digraph, state: str, entries: list[EntryArrow]) -> None:
         """How cases come to a card from outside of the sheet."""
         pill = identifier("into", state)
         timer = all(entry.timer for entry in entries)

@@ -46,7 +46,7 @@ class WayOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class StepEvent:
     """An event of a step, of time too, with all that may follow. ``where``: "" at the step itself, else "At any step"
     or "At any step of …". ``settings``: those that a guard names and that neither question nor answers tell."""
 
@@ -61,7 +61,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class _TriggerGroup:
     """The transitions of one trigger that hold at a state, each with its place in the list of the file."""
 
     place: str
@@ -105,7 +105,7 @@ def keyed(flow: Flow) -> dict[str, Transition]:
     }
 
 
-def events_of(words: Words, state: State) -> tuple[Event, ...]:
+def events_of(words: Words, state: State) -> tuple[StepEvent, ...]:
     """All that may happen at a step: its own events in the order of the file, its clocks, its ``after``; then what
     holds in its phase, and anywhere."""
     if state.final is not None:
@@ -115,24 +115,24 @@ def events_of(words: Words, state: State) -> tuple[Event, ...]:
     return tuple(_event(words, state, group, asked.get(group.key)) for group in groups)
 
 
-def own_ways(events: Iterable[Event]) -> tuple[WayOut, ...]:
+def own_ways(events: Iterable[StepEvent]) -> tuple[WayOut, ...]:
     """The ways of a step itself, in the order of its events."""
     return tuple(way for event in events if not event.where for way in event.ways)
 
 
-def _own(flow: Flow, state: State) -> Iterator[_Group]:
+def _own(flow: Flow, state: State) -> Iterator[_TriggerGroup]:
     timers = [trigger for trigger in state.on if _is_timer(flow, trigger)]
     for trigger in (*(each for each in state.on if each not in timers), *timers):
         numbered = tuple(enumerate(state.on[trigger]))
-        yield _Group(state.name, trigger, numbered, trigger in timers)
+        yield _TriggerGroup(state.name, trigger, numbered, trigger in timers)
     waits: dict[str, list[Transition]] = {}
     for after in state.after:
         waits.setdefault(after.limit, []).extend(after.transitions)
     for limit, transitions in waits.items():
-        yield _Group(state.name, f"{AFTER} {limit}", tuple(enumerate(transitions)), True)
+        yield _TriggerGroup(state.name, f"{AFTER} {limit}", tuple(enumerate(transitions)), True)
 
 
-def _shared(flow: Flow, state: State) -> Iterator[_Group]:
+def _shared(flow: Flow, state: State) -> Iterator[_TriggerGroup]:
     """What holds here without standing here: of the first phase that handles an event, else of the whole flow."""
     for trigger, transitions in transitions_of(flow, state.name).items():
         if trigger in state.on:
@@ -142,7 +142,7 @@ def _shared(flow: Flow, state: State) -> Iterator[_Group]:
         place, every = (ANYWHERE, flow.anywhere) if phase is None else (f"phase-{phase.name}", phase.on)
         held = {id(each) for each in transitions}
         numbered = tuple((index, each) for index, each in enumerate(every[trigger]) if id(each) in held)
-        yield _Group(place, trigger, numbered, _is_timer(flow, trigger))
+        yield _TriggerGroup(place, trigger, numbered, _is_timer(flow, trigger))
 
 
 def _base(words: Words, trigger: str) -> str:
@@ -155,7 +155,7 @@ def _is_timer(flow: Flow, trigger: str) -> bool:
     return trigger not in flow.events and trigger.partition(".")[0] in flow.clocks
 
 
-def _asked(state: State, groups: list[_Group]) -> dict[str, str]:
+def _asked(state: State, groups: list[_TriggerGroup]) -> dict[str, str]:
     """To which events the state's own question belongs: to the first whose guarded ways have answers, else the first
     with guards, those of the step itself before those of its phase and of any step; and to each other that decides
     by the same guards."""
@@ -166,7 +166,7 @@ def _asked(state: State, groups: list[_Group]) -> dict[str, str]:
     return {group.key: clean(state.ask) for group in deciding if group.guards == first.guards}
 
 
-def _event(words: Words, state: State, group: _Group, ask: str | None) -> Event:
+def _event(words: Words, state: State, group: _TriggerGroup, ask: str | None) -> StepEvent:
     asks = group.guarded and (len(group.transitions) > 1 or bool(ask) or group.answered)
     ways = tuple(_way(words, state, group, index, asks, ask) for index, _ in group.transitions)
     question = (ask or _question(words, state, group)) if asks else ""
@@ -174,7 +174,7 @@ def _event(words: Words, state: State, group: _Group, ask: str | None) -> Event:
     named = (words.settings_in(guard, group.trigger) for guard in group.guards if guard is not None)
     settings = dict.fromkeys(setting for each in named for setting in each if setting not in told)
     where = _where(words, group.place) if group.place != state.name else ""
-    return Event(
+    return StepEvent(
         group.key, group.trigger, _base(words, group.trigger), group.timer, where, question, tuple(settings), ways
     )
 
@@ -186,7 +186,7 @@ def _where(words: Words, place: str) -> str:
     return words.labels.phase.format(clean(phase.title) or phase.name)
 
 
-def _way(words: Words, state: State, group: _Group, index: int, asks: bool, ask: str | None) -> WayOut:
+def _way(words: Words, state: State, group: _TriggerGroup, index: int, asks: bool, ask: str | None) -> WayOut:
     transition = dict(group.transitions)[index]
     return WayOut(
         key=chart_key(group.place, group.trigger, index),
@@ -201,7 +201,7 @@ def _way(words: Words, state: State, group: _Group, index: int, asks: bool, ask:
     )
 
 
-def _question(words: Words, state: State, group: _Group) -> str:
+def _question(words: Words, state: State, group: _TriggerGroup) -> str:
     """The question of an event that its step has none for: that of a step which shares the event or has one that
     decides by the same guards, else one made of the guard."""
     asks = _asks_elsewhere(words.flow, state, group)
@@ -214,7 +214,7 @@ def _question(words: Words, state: State, group: _Group) -> str:
     return words.labels.which
 
 
-def _asks_elsewhere(flow: Flow, state: State, group: _Group) -> str:
+def _asks_elsewhere(flow: Flow, state: State, group: _TriggerGroup) -> str:
     """The question that another step has for an event, or for one that decides by the same guards; "" for none."""
     alike = ""
     for other in flow.states.values():
@@ -229,7 +229,7 @@ def _asks_elsewhere(flow: Flow, state: State, group: _Group) -> str:
     return alike
 
 
-def _is_yes_or_no(group: _Group) -> bool:
+def _is_yes_or_no(group: _TriggerGroup) -> bool:
     return (
         len(group.transitions) == 2
         and group.transitions[0][1].when is not None
@@ -238,7 +238,7 @@ def _is_yes_or_no(group: _Group) -> bool:
     )
 
 
-def _text(words: Words, group: _Group, transition: Transition) -> str:
+def _text(words: Words, group: _TriggerGroup, transition: Transition) -> str:
     """The words of a way that answers no question: its title, else what happens; with the one guard in words."""
     plain = clean(transition.title) or _base(words, group.trigger)
     if transition.when is None:
@@ -246,13 +246,13 @@ def _text(words: Words, group: _Group, transition: Transition) -> str:
     return words.labels.only_if.format(plain, words.guard(transition, group.trigger))
 
 
-def _answer_text(words: Words, group: _Group, transition: Transition, ask: str | None) -> str:
+def _answer_text(words: Words, group: _TriggerGroup, transition: Transition, ask: str | None) -> str:
     """The words of an answer, with the title of the way where it has one."""
     answer, title = clean(transition.answer) or _answer(words, group, transition, ask), clean(transition.title)
     return words.labels.told_of.format(answer, title[:1].lower() + title[1:]) if title else answer
 
 
-def _answer(words: Words, group: _Group, transition: Transition, ask: str | None) -> str:
+def _answer(words: Words, group: _TriggerGroup, transition: Transition, ask: str | None) -> str:
     if _is_yes_or_no(group) and not ask:
         return words.labels.yes if transition is group.transitions[0][1] else words.labels.no
     if transition.when is None:

@@ -116,7 +116,7 @@ def readable(policies: Policies, picture: bytes, language: str | None, links: Ma
     return made_readable(picture, title, "; ".join(names.values()), names, "all", language, addresses)
 
 
-def _fitted(policies: Policies, source: str, language: str | None) -> Page:
+def _fitted(policies: Policies, source: str, language: str | None) -> OverviewPage:
     language = language_of(policies, language)
     title = labels_of(language, policies.own_words).all_flows
     picture = readable(policies, render(source, "svg"), language)
@@ -255,7 +255,7 @@ def _line_of(node: Node, above: Mapping[Node, Node]) -> set[Node]:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class OverviewPage:
     """One sheet of paper: the PDF, how many points tall its smallest text is printed, and advice ("" for none)."""
 
     pdf: bytes
@@ -263,7 +263,7 @@ class Page:
     advice: str = ""
 
 
-def _too_small(page: Page, paper: str) -> str:
+def _too_small(page: OverviewPage, paper: str) -> str:
     """A note where a page's text is smaller than can be read on a wall; "" where it can."""
     if page.text >= SMALLEST - 0.05:
         return page.advice
@@ -272,7 +272,7 @@ def _too_small(page: Page, paper: str) -> str:
     return f"{said}, and below 8 it is hard to read; {larger}look at it on a screen"
 
 
-def _on_paper(picture: str, paper: str, title: str, language: str) -> Page:
+def _on_paper(picture: str, paper: str, title: str, language: str) -> OverviewPage:
     """A drawing as a page of PDF of exactly the paper's size, upright or across, whichever shows larger text."""
     if paper not in PAPERS:
         raise UnknownPaper(f'there is no paper "{paper}": choose one of {", ".join(PAPERS)}')
@@ -287,4 +287,4 @@ def _on_paper(picture: str, paper: str, title: str, language: str) -> Page:
     data = {"title": title, "language": language.partition("-")[0], "width": size[0], "height": size[1],
             "picture": picture, "across": wide * best, "down": tall * best}  # fmt: skip
     made = typeset(_PAGE, data)
-    return Page(made.pdf, best * _TEXT, made.advice)
+    return OverviewPage(made.pdf, best * _TEXT, made.advice)

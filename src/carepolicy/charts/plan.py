@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from carepolicy.charts.colours import Shade
-    from carepolicy.charts.exits import Event
+    from carepolicy.charts.exits import StepEvent
     from carepolicy.charts.labels import Labels
     from carepolicy.charts.order import Tree
     from carepolicy.policy.model import Clock, Flow, LimitChoice, Policies, State
@@ -128,7 +128,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EntryArrow:
     """How a case comes to a card from outside of the picture: by a start, or from anywhere."""
 
     text: str
@@ -151,7 +151,7 @@ class Sheet:
     """One picture: its cards in order, the entries into it, and the ends that are drawn as boxes."""
 
     cards: tuple[Card, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[EntryArrow, ...]
     ends: tuple[Target, ...]
     joins: frozenset[str]
 
@@ -200,11 +200,11 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawing:
+class _CardContext:
     """What the cards of all sheets need to know about the flow."""
 
     words: Words
-    events: Mapping[str, tuple[Event, ...]]
+    events: Mapping[str, tuple[StepEvent, ...]]
     ways: Mapping[str, tuple[WayOut, ...]]
     into: Mapping[str, list[tuple[WayOut, str | None]]]
     numbers: Mapping[str, int]
@@ -231,7 +231,7 @@ def chart_in(words: Words, marks: Mapping[str, Mark] | None = None) -> Chart:
     tree = tree_of(flow, ways, flow.states, starts)
     order = ordered(flow, tree)
     numbers = {name: number for number, name in enumerate(order, start=1)}
-    drawing = _Drawing(words, events, ways, _ways_into(flow, events), numbers, success_of(flow))
+    drawing = _CardContext(words, events, ways, _ways_into(flow, events), numbers, success_of(flow))
     notes = tuple(_notes(drawing))
     sheets = (_sheet(drawing, notes, order),)
     roles = {card.role: words.role(card.role) for sheet in sheets for card in sheet.cards if card.role is not None}
@@ -259,7 +259,7 @@ def _footer(policies: Policies, flow: Flow, words: Words) -> tuple[str, ...]:
     return (*parts, policies.digest[:8]) if policies.digest else tuple(parts)
 
 
-def _sheet(drawing: _Drawing, notes: tuple[Note, ...], names: list[str]) -> Sheet:
+def _sheet(drawing: _CardContext, notes: tuple[Note, ...], names: list[str]) -> Sheet:
     flow = drawing.words.flow
     starts = [name for name in names if flow.states[name].start_on]
     tree = tree_of(flow, drawing.ways, names, starts)
@@ -270,32 +270,32 @@ def _sheet(drawing: _Drawing, notes: tuple[Note, ...], names: list[str]) -> Shee
     return Sheet(tuple(cards), tuple(entries), tuple(ends), frozenset(joins))
 
 
-def _entries(drawing: _Drawing, notes: tuple[Note, ...], tree: Tree, names: list[str]) -> list[Entry]:
+def _entries(drawing: _CardContext, notes: tuple[Note, ...], tree: Tree, names: list[str]) -> list[EntryArrow]:
     words = drawing.words
     every = words.flow.every
-    found: list[Entry] = []
+    found: list[EntryArrow] = []
     for name in names:
         events = words.flow.states[name].start_on
         if events:
-            found += [Entry(words.event(event), name, True, event == EVERY) for event in events]
+            found += [EntryArrow(words.event(event), name, True, event == EVERY) for event in events]
         elif every is not None and drawing.numbers[name] == 1:
-            found.append(Entry(words.labels.every.format(words.limit(every)), name, True, True))
+            found.append(EntryArrow(words.labels.every.format(words.limit(every)), name, True, True))
         elif name in tree.roots:
             found += _entries_of_root(drawing, notes, name)
     return found
 
 
-def _entries_of_root(drawing: _Drawing, notes: tuple[Note, ...], name: str) -> list[Entry]:
+def _entries_of_root(drawing: _CardContext, notes: tuple[Note, ...], name: str) -> list[EntryArrow]:
     labels = drawing.words.labels
     for note in notes:
         for answer in note.event.answers:
             if answer.target is not None and answer.target.state == name:
                 told = labels.told_of.format(note.event.text, answer.text) if note.event.question else answer.text
-                return [Entry(labels.told_of.format(note.event.where, told), name, False, answer.timer)]
+                return [EntryArrow(labels.told_of.format(note.event.where, told), name, False, answer.timer)]
     return []
 
 
-def _card(drawing: _Drawing, tree: Tree, joins: set[str], state: State, ends: list[Target]) -> Card:
+def _card(drawing: _CardContext, tree: Tree, joins: set[str], state: State, ends: list[Target]) -> Card:
     words = drawing.words
 
     def leading(way: WayOut) -> Exit:
@@ -330,7 +330,7 @@ def _card(drawing: _Drawing, tree: Tree, joins: set[str], state: State, ends: li
     return replace(card, inside=(*_limit_lines(words, limits), *(text for _, text in lines_inside(words.labels, card))))
 
 
-def _ways_into(flow: Flow, events: Mapping[str, tuple[Event, ...]]) -> dict[str, list[tuple[WayOut, str | None]]]:
+def _ways_into(flow: Flow, events: Mapping[str, tuple[StepEvent, ...]]) -> dict[str, list[tuple[WayOut, str | None]]]:
     """The ways that lead from another step to each state, those of phases and of any step too, with their guards."""
     transitions = keyed(flow)
     found: dict[str, list[tuple[WayOut, str | None]]] = {}
@@ -340,7 +340,7 @@ def _ways_into(flow: Flow, events: Mapping[str, tuple[Event, ...]]) -> dict[str,
     return found
 
 
-def _exit(drawing: _Drawing, way: WayOut) -> Exit:
+def _exit(drawing: _CardContext, way: WayOut) -> Exit:
     """A way as a chip; into an end come the effects of its beginning."""
     target = _target(drawing, way.to) if way.to is not None else None
     effects = way.effects
@@ -351,11 +351,13 @@ def _exit(drawing: _Drawing, way: WayOut) -> Exit:
     return Exit(way.key, way.text, effects, way.timer, False, False, target)
 
 
-def _happening(event: Event, answers: Iterable[Exit]) -> Happening:
+def _happening(event: StepEvent, answers: Iterable[Exit]) -> Happening:
     return Happening(event.key, event.text, event.timer, event.where, event.question, event.settings, tuple(answers))
 
 
-def _is_arrow(drawing: _Drawing, tree: Tree, joins: set[str], way: WayOut, target: Target, ends: list[Target]) -> bool:
+def _is_arrow(
+    drawing: _CardContext, tree: Tree, joins: set[str], way: WayOut, target: Target, ends: list[Target]
+) -> bool:
     """An arrow for the first way into a step, for a planar join, and once for the end meant to be reached."""
     if way.draw == "chip":
         return False
@@ -373,13 +375,13 @@ def _drawn_end(target: Target, ends: list[Target]) -> bool:
     return True
 
 
-def _target(drawing: _Drawing, name: str) -> Target:
+def _target(drawing: _CardContext, name: str) -> Target:
     state = drawing.words.flow.states[name]
     title = drawing.words.state(name)
     return Target(name, drawing.numbers.get(name), title, state.owner, name == drawing.success)
 
 
-def _notes(drawing: _Drawing) -> Iterator[Note]:
+def _notes(drawing: _CardContext) -> Iterator[Note]:
     """What holds at many steps, told once: what the flow says of each phase, then of any step."""
     flow = drawing.words.flow
     places = [(f"phase-{phase.name}", phase.states, phase.on) for phase in flow.phases.values()]
@@ -389,9 +391,9 @@ def _notes(drawing: _Drawing) -> Iterator[Note]:
             yield from _notes_of(drawing, steps, f"{place}-{trigger}")
 
 
-def _notes_of(drawing: _Drawing, steps: list[str], key: str) -> Iterator[Note]:
+def _notes_of(drawing: _CardContext, steps: list[str], key: str) -> Iterator[Note]:
     """One event of many steps: a note for those at which the same of it holds in the same words."""
-    groups: dict[object, list[tuple[str, Event]]] = {}
+    groups: dict[object, list[tuple[str, StepEvent]]] = {}
     for name in steps:
         for event in drawing.events[name]:
             if event.key == key:

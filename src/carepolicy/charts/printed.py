@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from carepolicy.charts.card import FONT as USUAL
 from carepolicy.charts.card import font_of
-from carepolicy.charts.strips import Area, Said, Stroke
+from carepolicy.charts.strips import Area, StripText, Stroke
 from carepolicy.charts.text import safe_link
 from carepolicy.translations import primary_language
 from carepolicy.typeset import FONT, pictured, typeset
@@ -19,7 +19,7 @@ from carepolicy.typeset import FONT, pictured, typeset
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from carepolicy.charts.sheets import Sheet, Sheets
+    from carepolicy.charts.sheets import PaperSheet, Sheets
     from carepolicy.charts.strips import Item
     from carepolicy.typeset import Typeset
 
@@ -108,9 +108,11 @@ def data_of(sheets: Sheets) -> list[dict[str, Any]]:
     return [_data(sheets, sheet) for sheet in sheets.sheets]
 
 
-def _data(sheets: Sheets, sheet: Sheet) -> dict[str, Any]:
+def _data(sheets: Sheets, sheet: PaperSheet) -> dict[str, Any]:
     chart = sheets.chart
-    states = {item.anchor for each in sheets.sheets for item in each.items if isinstance(item, Said) and item.anchor}
+    states = {
+        item.anchor for each in sheets.sheets for item in each.items if isinstance(item, StripText) and item.anchor
+    }
     return {
         "width": sheets.width,
         "height": sheets.height,
@@ -163,7 +165,7 @@ def _arrowhead(begin: tuple[float, float], end: tuple[float, float], scale: floa
     return (u, v), (x + across, y + down), (x - across, y - down)
 
 
-def _qr(sheets: Sheets, sheet: Sheet) -> dict[str, Any] | None:
+def _qr(sheets: Sheets, sheet: PaperSheet) -> dict[str, Any] | None:
     """The code of the flow's page, at the first step of this sheet; nothing where segno is not there."""
     if sheet.qr is None or find_spec("segno") is None:
         return None

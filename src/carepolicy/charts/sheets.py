@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from carepolicy.charts import strips
-from carepolicy.charts.blocks import INDENT, LEAD, RAIL, Maker, Part, happenings_of, letter_of, places_of
+from carepolicy.charts.blocks import INDENT, LEAD, RAIL, BlockPart, Maker, happenings_of, letter_of, places_of
 from carepolicy.charts.colours import text_on
 from carepolicy.charts.letters import broken, length
 from carepolicy.charts.markup import QUESTION_GROUND, TIMER_GROUND, TIMER_TEXT
@@ -26,8 +26,8 @@ from carepolicy.charts.strips import (
     Cell,
     Ink,
     Item,
-    Said,
     Strip,
+    StripText,
     Stroke,
     Surface,
     lines_of,
@@ -38,7 +38,7 @@ from carepolicy.charts.strips import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from carepolicy.charts.plan import Card, Chart, Entry, Target
+    from carepolicy.charts.plan import Card, Chart, EntryArrow, Target
 
 PAPERS = {"A4": (595.28, 841.89), "A3": (841.89, 1190.55), "Letter": (612.0, 792.0)}
 """Width and height in points of 1/72 inch: ISO 216 A4 and A3, ANSI A (Letter), upright."""
@@ -73,7 +73,7 @@ class UnknownPaper(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PaperSheet:
     """One sheet of paper, in points from its upper left corner. ``body`` is from where to where things stand."""
 
     number: int
@@ -93,13 +93,13 @@ class Sheets:
     width: float
     height: float
     scale: float
-    sheets: tuple[Sheet, ...]
+    sheets: tuple[PaperSheet, ...]
     sheet_of: Mapping[str, int]
     """The first sheet on which a step stands, by its state."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
+class _SheetLayout:
     """A way to lay out all sheets of a flow."""
 
     width: float
@@ -139,11 +139,11 @@ def sheets_of(chart: Chart, paper: str = "A4", *, say: bool = True) -> Sheets:
         raise UnknownPaper(f'there is no paper "{paper}": choose one of {", ".join(PAPERS)}')
     found = _Work(chart, say)
     short, long = PAPERS[paper]
-    layouts = [_Layout(*size, columns, 1.0) for size in ((short, long), (long, short)) for columns in range(1, 7)]
+    layouts = [_SheetLayout(*size, columns, 1.0) for size in ((short, long), (long, short)) for columns in range(1, 7)]
     for several in (False, True):  # on one sheet nothing has to say on which sheet it stands
-        trials = [_Trial(found, layout, several=several) for layout in layouts if layout.fits]
+        trials = [_LayoutTrial(found, layout, several=several) for layout in layouts if layout.fits]
         trials += [
-            _Trial(found, replace(trial.layout, card=_NARROW), several=several)
+            _LayoutTrial(found, replace(trial.layout, card=_NARROW), several=several)
             for trial in trials
             if trial.layout.beside and min(trial.used) < _EVEN
         ]
@@ -154,13 +154,13 @@ def sheets_of(chart: Chart, paper: str = "A4", *, say: bool = True) -> Sheets:
     return _drawn(max(best, key=_worth), paper)
 
 
-def _enlarged(trial: _Trial, most: int) -> _Trial:
+def _enlarged(trial: _LayoutTrial, most: int) -> _LayoutTrial:
     """The same layout with the largest letters with which it needs no more than ``most`` sheets."""
     smaller, larger = 0, len(_SCALES)
     while larger - smaller > 1:
         middle = (smaller + larger) // 2
         layout = replace(trial.layout, scale=_SCALES[middle])
-        tried = _Trial(trial.work, layout, several=trial.several) if layout.fits else None
+        tried = _LayoutTrial(trial.work, layout, several=trial.several) if layout.fits else None
         if tried is not None and len(tried.cuts) <= most:
             smaller, trial = middle, tried
         else:
@@ -168,7 +168,7 @@ def _enlarged(trial: _Trial, most: int) -> _Trial:
     return trial
 
 
-def _worth(trial: _Trial) -> tuple[bool, float, int]:
+def _worth(trial: _LayoutTrial) -> tuple[bool, float, int]:
     """Its width used, large letters, full sheets, and upright ones where these are about the same."""
     upright = trial.layout.width < trial.layout.height
     used = min(trial.used)
@@ -191,7 +191,7 @@ class _Work:
         often = {event.key: event for event in every if counted[event.key] > 1}
         self.shared = tuple(sorted(often.values(), key=lambda event: event.where == chart.labels.anywhere))
         self.letters = {event.key: letter_of(index) for index, event in enumerate(self.shared)}
-        self.entries: dict[str, list[Entry]] = {}
+        self.entries: dict[str, list[EntryArrow]] = {}
         for entry in sheet.entries:
             self.entries.setdefault(entry.state, []).append(entry)
         self.sources: dict[str, list[int]] = {}
@@ -213,11 +213,11 @@ class _Work:
         return next(drawn, None)
 
 
-class _Trial:
+class _LayoutTrial:
     """A layout tried: its blocks, and where they are cut into sheets."""
 
     def __init__(
-        self, work: _Work, layout: _Layout, *, several: bool, sheets: Mapping[str, tuple[int, ...]] | None = None
+        self, work: _Work, layout: _SheetLayout, *, several: bool, sheets: Mapping[str, tuple[int, ...]] | None = None
     ) -> None:
         self.work, self.layout, self.several = work, layout, several
         self.head = _head(work, layout)
@@ -292,7 +292,7 @@ class _Trial:
         count = len(self.parts)
         return slice(begin, min(end, count)), slice(max(begin - count, 0), max(end - count, 0))
 
-    def _block(self, card: Card) -> list[Part]:
+    def _block(self, card: Card) -> list[BlockPart]:
         work = self.work
         entries = work.entries.get(card.state, [])
         lead: list[Strip] = []
@@ -370,7 +370,7 @@ class _Head:
     qr: float
 
 
-def _head(work: _Work, layout: _Layout) -> _Head:
+def _head(work: _Work, layout: _SheetLayout) -> _Head:
     """The flow's title, what the sheet is and whether it is the newest; at the far side its number and a QR code."""
     chart = work.chart
     qr = _QR if work.chart.address else 0.0
@@ -385,7 +385,7 @@ def _head(work: _Work, layout: _Layout) -> _Head:
     return _Head(max(bottom, qr + 11 * PITCH + 2 if qr else 0) + 3, tuple(surface.items), badge, qr)
 
 
-def _foot(chart: Chart, layout: _Layout) -> list[Strip]:
+def _foot(chart: Chart, layout: _SheetLayout) -> list[Strip]:
     """The legend, with only what occurs."""
     (sheet,) = chart.sheets
     signs = [
@@ -409,10 +409,10 @@ def _foot(chart: Chart, layout: _Layout) -> list[Strip]:
     return [strips.gap(6), *(strip for line in cells if line for strip in (*row(line), strips.gap(2)))]
 
 
-def _drawn(trial: _Trial, paper: str) -> Sheets:
+def _drawn(trial: _LayoutTrial, paper: str) -> Sheets:
     """The sheets of a layout, everything at its place, with the numbers of sheets where those are known by now."""
     if trial.several:
-        known = _Trial(trial.work, trial.layout, several=True, sheets=trial.sheets())
+        known = _LayoutTrial(trial.work, trial.layout, several=True, sheets=trial.sheets())
         known.cuts = trial.cuts
         trial = known
     sheets = tuple(_sheet(trial, number, cut) for number, cut in enumerate(trial.cuts, start=1))
@@ -426,13 +426,13 @@ def _drawn(trial: _Trial, paper: str) -> Sheets:
     )  # fmt: skip
 
 
-def _sheet(trial: _Trial, number: int, cut: tuple[int, int]) -> Sheet:
+def _sheet(trial: _LayoutTrial, number: int, cut: tuple[int, int]) -> PaperSheet:
     layout, chart = trial.layout, trial.work.chart
     blocks, stacks = trial._split(*cut)
     surface = Surface(list(trial.head.items))
     badge = chart.labels.sheet.format(number, len(trial.cuts))
     where = layout.across - trial.head.badge
-    surface.items.append(Said(where, 0, trial.head.badge, (badge,), 11, bold=True, far=True))
+    surface.items.append(StripText(where, 0, trial.head.badge, (badge,), 11, bold=True, far=True))
     top = trial.head.height
     parts = trial.parts[blocks]
     below = _lowest(trial._stack_heights[stacks], trial.columns, 0) + _TITLED if trial.stacks[stacks] else 0.0
@@ -449,10 +449,10 @@ def _sheet(trial: _Trial, number: int, cut: tuple[int, int]) -> Sheet:
         qr = (MARGIN + x * scale, MARGIN + (11 * PITCH + 2) * scale, trial.head.qr * scale)
     body = (MARGIN + top * scale, MARGIN + used * scale)
     states = tuple(dict.fromkeys(part.state for part in parts if part.state))
-    return Sheet(number, states, items, body, qr)
+    return PaperSheet(number, states, items, body, qr)
 
 
-def _zone(trial: _Trial, surface: Surface, parts: Sequence[Part], top: float, room: float) -> float:
+def _zone(trial: _LayoutTrial, surface: Surface, parts: Sequence[BlockPart], top: float, room: float) -> float:
     """The blocks of a sheet in columns, with the arrows between them. Gives the y below them."""
     layout = trial.layout
     heights = [part.height for part in parts]
@@ -464,7 +464,7 @@ def _zone(trial: _Trial, surface: Surface, parts: Sequence[Part], top: float, ro
     for index, places in enumerate(columns):
         x = index * (layout.column + _GUTTER)
         y = top
-        standing: list[tuple[Part, float]] = []
+        standing: list[tuple[BlockPart, float]] = []
         for place in places:
             part = parts[place]
             standing.append((part, y))
@@ -475,7 +475,7 @@ def _zone(trial: _Trial, surface: Surface, parts: Sequence[Part], top: float, ro
     return bottom
 
 
-def _arrows(work: _Work, standing: Sequence[tuple[Part, float]], width: float) -> Iterator[Item]:
+def _arrows(work: _Work, standing: Sequence[tuple[BlockPart, float]], width: float) -> Iterator[Item]:
     """How each block of a column is come to: from a card above it, else in words."""
     feet: dict[str, float] = {}
     for part, y in standing:
@@ -496,26 +496,26 @@ def _arrows(work: _Work, standing: Sequence[tuple[Part, float]], width: float) -
             yield Stroke(((x, y + 1), (x, y + part.top)))
             numbers = ", ".join(map(str, work.sources[part.state][:6]))
             lines = broken(work.chart.labels.from_step.format(numbers), width - x - 12, SMALL)
-            yield Said(x + 8, y + 0.5, width - x - 12, lines[:1], SMALL, colour=FAINT)
+            yield StripText(x + 8, y + 0.5, width - x - 12, lines[:1], SMALL, colour=FAINT)
         feet[part.state] = y + part.foot
 
 
-def _told_below(title: str, stacks: Sequence[list[Strip]], width: float) -> list[Part]:
+def _told_below(title: str, stacks: Sequence[list[Strip]], width: float) -> list[BlockPart]:
     """What may happen at several steps, as blocks that follow those of the steps; the first under a title."""
-    found: list[Part] = []
+    found: list[BlockPart] = []
     for stack in stacks:
         surface = Surface()
         if not found:
-            surface.items.append(Said(0, 8, width, (title,), strips.SAID, bold=True, level=2))
+            surface.items.append(StripText(0, 8, width, (title,), strips.SAID, bold=True, level=2))
         bottom = surface.stack(stack, 0, 0 if found else _TITLED, width)
-        found.append(Part(bottom, tuple(surface.items)))
+        found.append(BlockPart(bottom, tuple(surface.items)))
     return found
 
 
-def _told_once(trial: _Trial, surface: Surface, stacks: Sequence[list[Strip]], top: float) -> float:
+def _told_once(trial: _LayoutTrial, surface: Surface, stacks: Sequence[list[Strip]], top: float) -> float:
     """What may happen at several steps, in columns under everything else. Gives the y below it."""
     title = trial.work.chart.labels.any_step
-    surface.items.append(Said(0, top + 8, trial.layout.across, (title,), strips.SAID, bold=True, level=2))
+    surface.items.append(StripText(0, top + 8, trial.layout.across, (title,), strips.SAID, bold=True, level=2))
     heights = [strips.height_of(stack) for stack in stacks]
     columns = _columns(heights, _lowest(heights, trial.columns, 0), 0)
     bottom = top
@@ -526,7 +526,7 @@ def _told_once(trial: _Trial, surface: Surface, stacks: Sequence[list[Strip]], t
     return bottom
 
 
-def _placed(item: Item, layout: _Layout, right_to_left: bool) -> Item:
+def _placed(item: Item, layout: _SheetLayout, right_to_left: bool) -> Item:
     """An item where it stands on the paper: enlarged, between the margins, mirrored where lines begin at the right."""
     scale = layout.scale
 
@@ -536,6 +536,6 @@ def _placed(item: Item, layout: _Layout, right_to_left: bool) -> Item:
     if isinstance(item, Stroke):
         return replace(item, points=tuple((across(x), MARGIN + y * scale) for x, y in item.points))
     placed = replace(item, x=across(item.x, item.width), y=MARGIN + item.y * scale, width=item.width * scale)
-    if isinstance(placed, Said):
+    if isinstance(placed, StripText):
         return replace(placed, size=placed.size * scale)
     return replace(placed, height=placed.height * scale, thick=placed.thick * scale, radius=placed.radius * scale)

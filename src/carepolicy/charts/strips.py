@@ -27,7 +27,7 @@ _TALLEST = 110.0
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class StripText:
     """A paragraph. ``level``: of a heading, which is a bookmark too; ``anchor`` names it for links of the sheet.
 
     ``link`` is the anchor that it leads to, or an address of https. ``far``: set to the side where lines end.
@@ -76,11 +76,11 @@ class Stroke:
     dashed: bool = False
 
 
-Item = Said | Area | Stroke
+Item = StripText | Area | Stroke
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class StripFrame:
     """The border around the strips of one thing; each thing has a frame of its own."""
 
     line: str
@@ -94,7 +94,7 @@ class Strip:
 
     height: float
     items: tuple[Item, ...] = ()
-    frame: Frame | None = None
+    frame: StripFrame | None = None
     keep: bool = False
 
 
@@ -129,7 +129,7 @@ def lines_of(text: str, width: float, ink: Ink) -> tuple[Line, ...]:
     return tuple((line, ink) for line in broken(text, width - 2 * PAD, ink.size, ink.bold))
 
 
-def row(cells: Sequence[Cell], frame: Frame | None = None, *, keep: bool = False) -> list[Strip]:
+def row(cells: Sequence[Cell], frame: StripFrame | None = None, *, keep: bool = False) -> list[Strip]:
     """A row of cells of one height; several strips where it is very tall."""
     left = [list(cell.lines) for cell in cells]
     strips: list[Strip] = []
@@ -155,12 +155,14 @@ def _taken(lines: Sequence[Line]) -> list[Line]:
     return taken
 
 
-def _texts(cell: Cell, lines: Sequence[Line]) -> Iterable[Said]:
+def _texts(cell: Cell, lines: Sequence[Line]) -> Iterable[StripText]:
     y = PAD
     for ink, run in groupby(lines, key=lambda line: line[1]):
         texts = tuple(text for text, _ in run if text)  # an empty line only keeps room
-        said = Said(cell.x + PAD, y, cell.width - 2 * PAD, texts, ink.size, ink.bold, ink.colour, cell.far, cell.link,
-                    cell.level, cell.anchor)  # fmt: skip
+        said = StripText(
+            cell.x + PAD, y, cell.width - 2 * PAD, texts, ink.size, ink.bold, ink.colour, cell.far, cell.link,
+            cell.level, cell.anchor,
+        )  # fmt: skip
         y += said.height
         yield said
 
@@ -212,7 +214,7 @@ class Surface:
     def stack(self, strips: Sequence[Strip], x: float, y: float, width: float) -> float:
         """Places strips below each other, with a border around those of one frame. Gives the y below them."""
         top = y
-        framed: list[tuple[Frame, float, float]] = []
+        framed: list[tuple[StripFrame, float, float]] = []
         for strip in strips:
             self.items += (moved(item, x, y) for item in strip.items)
             if strip.frame is not None:

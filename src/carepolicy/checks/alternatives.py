@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from carepolicy.checks.context import CheckedFlow, CheckedSet
     from carepolicy.checks.graph import Graph
-    from carepolicy.guards.proof import Verdict
+    from carepolicy.guards.proof import GuardVerdict
     from carepolicy.guards.scope import Scope
     from carepolicy.policy.model import Flow, Transition
     from carepolicy.policy.places import At
@@ -42,7 +42,7 @@ class Alternatives:
     at: At
     each: tuple[Alternative, ...]
     scope: Scope
-    verdicts: tuple[tuple[tuple[int, ...], Verdict], ...]
+    verdicts: tuple[tuple[tuple[int, ...], GuardVerdict], ...]
 
     @property
     def is_open(self) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from carepolicy.guards.presence import Lack
-    from carepolicy.guards.proof import Formula, Ground, Verdict
+    from carepolicy.guards.proof import Formula, Ground, GuardVerdict
 
 Knows = Callable[[str], bool]
 """Whether a name surely has a value."""
@@ -38,7 +38,7 @@ class Guards:
         self._compared: dict[str, tuple[Lack, ...]] = {}
         self._needed: dict[str, tuple[tuple[Lack, ...], bool]] = {}
         self._formulas: dict[tuple[str, *tuple[frozenset[str], ...]], Formula | None] = {}
-        self._verdicts: dict[tuple[Formula, ...], Verdict] = {}
+        self._verdicts: dict[tuple[Formula, ...], GuardVerdict] = {}
 
     @property
     def is_full(self) -> bool:
@@ -118,7 +118,7 @@ class Guards:
                 self._formulas[key] = None
         return self._formulas[key]
 
-    def judge(self, guards: tuple[Formula, ...]) -> Verdict:
+    def judge(self, guards: tuple[Formula, ...]) -> GuardVerdict:
         """What can be proved of guards that are tried in order."""
         from carepolicy.guards.proof import judge
 

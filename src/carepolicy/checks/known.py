@@ -101,7 +101,7 @@ def has_value(facts: Mapping[str, Fact], names: Names, name: str) -> bool:
     return not (name.startswith("clock.") and name.endswith((".left", ".due", ".limit")))
 
 
-class Counted(NamedTuple):
+class KnownClock(NamedTuple):
     """A clock: whether it always has a limit, the facts that its limits wait for, and whether they hang on any."""
 
     clock: Clock
@@ -110,7 +110,7 @@ class Counted(NamedTuple):
     hangs: bool
 
 
-class Walk:
+class FlowWalk:
     """Goes through all flows until what is known in each state changes no more.
 
     ``known`` are the facts that a case surely has in each state that it can come to, by the names of flow and state.
@@ -131,10 +131,10 @@ class Walk:
                        for name, flow in checked.flows.items()}  # fmt: skip
         self._settle()
 
-    def _counted(self, clock: Clock) -> Counted:
+    def _counted(self, clock: Clock) -> KnownClock:
         always = any(choice.when is None for choice in clock.limits)
         hangs = any(_awaits(self.checked, choice.limit) for choice in clock.limits)
-        return Counted(clock, always, frozenset().union(*awaited(self.checked, clock)), hangs)
+        return KnownClock(clock, always, frozenset().union(*awaited(self.checked, clock)), hangs)
 
     def _settle(self) -> None:
         """Find what is known in each state: less each time that another way to it is found, so that it ends."""
@@ -321,11 +321,11 @@ def spots_in(checked: CheckedSet) -> Sequence[Spot]:
 
 def known_in(checked: CheckedSet) -> Mapping[tuple[str, str], Names]:
     """The facts that a case surely has in each state that it can come to, by the names of flow and state."""
-    return checked.once(Walk).known
+    return checked.once(FlowWalk).known
 
 
 def _spots(checked: CheckedSet) -> list[Spot]:
-    return checked.once(Walk).spots()
+    return checked.once(FlowWalk).spots()
 
 
 def reads_of(checked: CheckedSet, text: str) -> Names:

@@ -31,17 +31,17 @@ FOLDER = "mappings"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class MappingNames:
     """What a mapping may name: the events of each flow, and facts with what a choice chooses from (else nothing)."""
 
     events: Mapping[str, frozenset[str]]
     facts: Mapping[str, tuple[str, ...]]
 
 
-def known_of(policies: Policies) -> Known:
+def known_of(policies: Policies) -> MappingNames:
     """What the mappings of a set may name."""
     flows = {name: frozenset(flow.events) for name, flow in policies.flows.items()}
-    return Known(flows, {name: fact.of for name, fact in policies.organisation.facts.items()})
+    return MappingNames(flows, {name: fact.of for name, fact in policies.organisation.facts.items()})
 
 
 def mapping_files(root: str | os.PathLike[str]) -> dict[str, str]:
@@ -63,7 +63,7 @@ def check_mappings(policies: Policies) -> Iterator[Finding]:
         yield from read_mapping(path, known, name)[1]
 
 
-def read_mapping(path: str, known: Known, name: str = "") -> tuple[LogMapping | None, list[Finding]]:
+def read_mapping(path: str, known: MappingNames, name: str = "") -> tuple[LogMapping | None, list[Finding]]:
     """The mapping in a file, and what is wrong with it for a policy set. Findings call the file by ``name``, or its
     path."""
     name = name or path
@@ -81,7 +81,7 @@ def read_mapping(path: str, known: Known, name: str = "") -> tuple[LogMapping | 
     return (None, findings) if findings else (made, [])
 
 
-def _unfit(made: LogMapping, source: Source, known: Known) -> Iterator[Finding]:
+def _unfit(made: LogMapping, source: Source, known: MappingNames) -> Iterator[Finding]:
     """What a mapping names that the policies do not have, and what it lacks."""
     flows = known.events
     events = {event for flow, each in flows.items() if made.flow in (None, flow) for event in each}

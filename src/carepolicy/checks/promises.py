@@ -19,7 +19,7 @@ TYPED, UNTIED = "CP409", "CP416"
 """The codes of a time that a clock has, or belies, and of one that no clock has."""
 
 
-class Promise(NamedTuple):
+class PromisedTime(NamedTuple):
     """A time that is promised in the name of some flows, in a text at an address. ``filled``: its placeholders are
     filled in; ``ours``: customers hear it, and it is not only what staff are to do."""
 
@@ -48,7 +48,7 @@ def _wrong_times(checked: CheckedSet) -> Iterator[Finding]:
     yield from (found for promise in _promises(checked) if (found := _judged(checked, promise)) is not None)
 
 
-def _promises(checked: CheckedSet) -> Iterator[Promise]:
+def _promises(checked: CheckedSet) -> Iterator[PromisedTime]:
     """Every time that a message, or what staff say, promises; in what staff are to do, also what only says by when."""
     for language, messages in checked.messages.items():
         for message in messages.values():
@@ -56,13 +56,13 @@ def _promises(checked: CheckedSet) -> Iterator[Promise]:
             for text, at in ((message.subject, message.at / "subject"), (message.text, message.at / "text")):
                 for found in checked.times.durations(text, language) if flows else ():
                     if found.promised:
-                        yield Promise(flows, found, text, at, True, True)
+                        yield PromisedTime(flows, found, text, at, True, True)
     language = checked.organisation.languages[0]
     for one in checked.each.values():
         for text, at, ours in _of_staff(checked, one):
             for found in checked.times.durations(text, language):
                 if found.promised or (found.within and not ours):
-                    yield Promise((one.flow,), found, text, at, False, ours)
+                    yield PromisedTime((one.flow,), found, text, at, False, ours)
 
 
 def _of_staff(checked: CheckedSet, one: CheckedFlow) -> Iterator[tuple[str, At, bool]]:
@@ -92,7 +92,7 @@ def _in_promise(checked: CheckedSet, clock: Clock) -> Iterator[Finding]:
         yield Finding(TYPED, text, place, "write {limit}: it follows the clock", Severity.WARNING, new)
 
 
-def _judged(checked: CheckedSet, promise: Promise) -> Finding | None:
+def _judged(checked: CheckedSet, promise: PromisedTime) -> Finding | None:
     """What is wrong with one time that is promised."""
     flows, text, found = promise.flows, promise.text, promise.found
     clocks = {name: clock for flow in flows for name, clock in flow.clocks.items()}

@@ -27,7 +27,7 @@ NEARLY = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class StaffNames:
     """What a staff file may name: roles, calendars, of each flow the states with the events that move a case from
     there, and facts with what a choice chooses from (else nothing)."""
 
@@ -37,7 +37,7 @@ class Known:
     facts: Mapping[str, tuple[str, ...]]
 
 
-def read_staff(path: str, known: Known) -> tuple[StaffFile | None, list[Finding]]:
+def read_staff(path: str, known: StaffNames) -> tuple[StaffFile | None, list[Finding]]:
     """The staff file at a path, and what is wrong with it for a policy set."""
     content, findings = read_bytes(path, path)
     if content is None:
@@ -53,7 +53,7 @@ def read_staff(path: str, known: Known) -> tuple[StaffFile | None, list[Finding]
     return (None, findings) if findings else (made, [])
 
 
-def _unfit(made: StaffFile, source: Source, known: Known) -> Iterator[Finding]:
+def _unfit(made: StaffFile, source: Source, known: StaffNames) -> Iterator[Finding]:
     yield from _unfit_roles(made, source, known)
     for key, lengths in (("work", made.work), ("waits", made.waits)):
         for place, length in lengths.items():
@@ -81,7 +81,7 @@ def _unfit(made: StaffFile, source: Source, known: Known) -> Iterator[Finding]:
         yield from _unfit_sum(shares, source, ("facts", fact), True)
 
 
-def _unfit_roles(made: StaffFile, source: Source, known: Known) -> Iterator[Finding]:
+def _unfit_roles(made: StaffFile, source: Source, known: StaffNames) -> Iterator[Finding]:
     for name, role in made.roles.items():
         path: Path = ("roles", name)
         if name not in known.roles:
@@ -104,7 +104,7 @@ def _unfit_roles(made: StaffFile, source: Source, known: Known) -> Iterator[Find
                 yield from _unknown_place(place, source, at, known, False)
 
 
-def _unknown_place(place: str, source: Source, path: Path, known: Known, on_key: bool) -> Iterator[Finding]:
+def _unknown_place(place: str, source: Source, path: Path, known: StaffNames, on_key: bool) -> Iterator[Finding]:
     """Where a flow, or a state of one, is not known."""
     flow, dot, state = place.partition(".")
     at = source.key(path) if on_key else source.value(path)

@@ -26,7 +26,7 @@ class Duration(NamedTuple):
     promised: bool
 
 
-class Language(NamedTuple):
+class TimeWords(NamedTuple):
     """What sentences are made of. ``more`` are units by other words; ``small`` the numbers from one on; the rest are
     patterns: words before a time, words between these and it, words that speak of us, and of the customer's part."""
 
@@ -39,7 +39,7 @@ class Language(NamedTuple):
 
 
 LANGUAGES = {
-    "en": Language(
+    "en": TimeWords(
         {"working hours?": "business hour", "working days?": "business day", "hrs?|h": "hour", "mins?": "minute"},
         ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
         "within|in|inside|under|by|no later than|less than",
@@ -47,7 +47,7 @@ LANGUAGES = {
         r"\bwe\b|\bour\b|\byou(?:'ll| will| have| hear| get)\b",
         r"\bif you\b|\bplease\b|\byou (?:can|may|must|need)\b|\breturn\b|\bsend (?:it )?back\b",
     ),
-    "fr": Language(
+    "fr": TimeWords(
         {"heures? ouvrables?": "business hour", "jours? ouvrables?": "business day", "h": "hour", "min": "minute"},
         ("une?", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze"),
         "sous|dans|en|d'ici|avant|moins de|délai de",
@@ -55,7 +55,7 @@ LANGUAGES = {
         r"\bnous\b|\bnotre\b|\bnos\b|\bvous (?:aurez|recevrez|avez)\b",
         r"\bsi vous\b|\bveuillez\b|\bvous (?:pouvez|devez)\b|\bretour",
     ),
-    "de": Language(
+    "de": TimeWords(
         {
             "Arbeitstage?n?|Werktage?n?": "business day",
             "Std\\.?|h": "hour",
@@ -66,7 +66,7 @@ LANGUAGES = {
         r"\bwir\b|\bunser\w*\b|\bSie (?:erhalten|bekommen|hören)\b",
         r"\bwenn Sie\b|\bfalls Sie\b|\bbitte\b|\bSie (?:können|müssen)\b",
     ),
-    "es": Language(
+    "es": TimeWords(
         {"días? hábil(?:es)?": "business day", "horas? hábil(?:es)?": "business hour", "h": "hour"},
         ("una?", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce"),
         "en|dentro de|antes de|plazo de|menos de",
@@ -74,7 +74,7 @@ LANGUAGES = {
         r"\bnos\b|\bnuestr\w+\b|\w+(?:emos|amos|imos)\b|\b(?:recibirá|tendrá)\b",
         r"\bsi usted\b|\bpor favor\b|\bpuede\b|\bdebe\b",
     ),
-    "it": Language(
+    "it": TimeWords(
         {
             "or[ae] lavorativ[ae]": "business hour",
             "giorn[oi] lavorativ[oi]": "business day",
@@ -92,7 +92,7 @@ LANGUAGES = {
         r"\w+iamo\b|\bnostr\w+\b|\b(?:riceve|riceverà|riceverete|avrà|avrete)\b",
         r"\bse (?:lei|voi|non|vuole)\b|\bper favore\b|\b(?:può|puoi|potete|deve|dovete)\b|\brestitu\w+",
     ),
-    "pt": Language(
+    "pt": TimeWords(
         {
             "horas? (?:úteis|útil)": "business hour",
             "dias? (?:úteis|útil)": "business day",
@@ -111,7 +111,7 @@ LANGUAGES = {
         r"\bnós\b|\bnoss\w+\b|\w+(?:emos|amos|imos)\b|\b(?:receberá|recebe|terá)\b",
         r"\bse (?:você|o senhor|a senhora|não|quiser)\b|\bpor favor\b|\b(?:pode|podem|deve|devem)\b|\bdevolv\w+",
     ),
-    "pl": Language(
+    "pl": TimeWords(
         {
             "godzin(?:a|y|ę)? robocz(?:a|e|ą|ych)": "business hour",
             "(?:dni|dzień|dnia) robocz(?:e|y|ego|ych)": "business day",
@@ -142,7 +142,7 @@ LANGUAGES = {
         r"\w+(?:emy|imy|ymy|amy)\b|\bnasz\w*\b|\b(?:otrzyma|otrzymasz|otrzymają|dostanie|dostaniesz)\b",
         r"\b(?:jeśli|jeżeli|prosimy|proszę|można|może|możesz|możecie|musi|musisz)\b",
     ),
-    "nl": Language(
+    "nl": TimeWords(
         {"uren": "hour", "u": "hour", "kantooru(?:ur|ren)": "business hour"},
         ("een|één", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien", "elf", "twaalf"),
         "binnen|in|minder dan",
@@ -199,7 +199,7 @@ def _forms(code: str, unit: str) -> set[str]:
     return {form.replace("{} ", "") for case in known for form in words.counted(phrase.in_context(case)).forms}
 
 
-def _limit(found: re.Match[str], units: tuple[tuple[re.Pattern[str], str], ...], known: Language) -> Limit | None:
+def _limit(found: re.Match[str], units: tuple[tuple[re.Pattern[str], str], ...], known: TimeWords) -> Limit | None:
     number = found["number"].replace(",", ".")
     if not number[0].isdecimal():
         if found["unit"] and not found.group()[len(found["number"])].isspace():

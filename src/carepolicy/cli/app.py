@@ -44,46 +44,46 @@ VERBOSE = "carepolicy.verbose"
 """Where a context notes that --verbose was said; it is told when all options are known."""
 
 
-class Entry(Struct, frozen=True):
+class CommandEntry(Struct, frozen=True):
     """In which module below this room a command is defined (as ``command``), and what it does in one line."""
 
     module: str
     summary: str
 
 
-COMMANDS: dict[str, Entry] = {
-    "init": Entry("init", "Lay down a small working policy set"),
-    "check": Entry("check", "Find what is wrong in a policy set"),
-    "explain": Entry("explain", "Say what a code of the check means"),
-    "fmt": Entry("fmt", "Lay out policy files; comments are kept"),
-    "test": Entry("test", "Run scenarios: do the policies do what they say"),
-    "coverage": Entry("coverage", "Say what carries each requirement, and what shows it"),
-    "try": Entry("walk", "Walk through a flow by hand"),
-    "scenarios": Entry("scenarios", "Suggest scenarios for what none goes through"),
-    "run": Entry("run", "Events in, records out"),
-    "event": Entry("event", "Let one event happen, durably, or each line of standard input"),
-    "tick": Entry("tick", "Fire what is due"),
-    "verify": Entry("verify", "Find what was altered, put in, lost or put back in a store"),
-    "audit": Entry("audit", "Say which promises were kept in the past"),
-    "stream": Entry("stream", "Run a stream of events on a cluster"),
-    "simulate": Entry("simulate", "Say what staff and coming cases make of the promises"),
-    "map": Entry("map", "Draft a mapping of a log to events, and print the events that it makes"),
-    "case": Entry("case", "Look at cases"),
-    "plan": Entry("plan", "Say what a changed set would do to the open cases"),
-    "apply": Entry("apply", "Install a changed set and move the open cases to it"),
-    "customer": Entry("customer", "Show, hand over or erase what is held about a customer"),
-    "contact": Entry("contact", "Show who said what to whom and when"),
-    "outbox": Entry("outbox", "Carry out what cases ask for"),
-    "dead": Entry("dead", "Look at events that were not taken, and take them again"),
-    "store": Entry("store", "Copy a store, put it back, and see how it is doing"),
-    "key": Entry("key", "Look after the keys that seal private facts"),
-    "due": Entry("due", "Say when a limit ends, and why"),
-    "graph": Entry("graph", "Draw the chart of a flow"),
-    "diff": Entry("diff", "Say what changed between two policy sets"),
-    "handbook": Entry("handbook", "Write the staff handbook"),
-    "texts": Entry("texts", "Keep the catalogues of texts in other languages"),
-    "schema": Entry("schema", "Print or write the JSON Schemas of the policy files"),
-    "completion": Entry("completion", "Print the completion script for a shell"),
+COMMANDS: dict[str, CommandEntry] = {
+    "init": CommandEntry("init", "Lay down a small working policy set"),
+    "check": CommandEntry("check", "Find what is wrong in a policy set"),
+    "explain": CommandEntry("explain", "Say what a code of the check means"),
+    "fmt": CommandEntry("fmt", "Lay out policy files; comments are kept"),
+    "test": CommandEntry("test", "Run scenarios: do the policies do what they say"),
+    "coverage": CommandEntry("coverage", "Say what carries each requirement, and what shows it"),
+    "try": CommandEntry("walk", "Walk through a flow by hand"),
+    "scenarios": CommandEntry("scenarios", "Suggest scenarios for what none goes through"),
+    "run": CommandEntry("run", "Events in, records out"),
+    "event": CommandEntry("event", "Let one event happen, durably, or each line of standard input"),
+    "tick": CommandEntry("tick", "Fire what is due"),
+    "verify": CommandEntry("verify", "Find what was altered, put in, lost or put back in a store"),
+    "audit": CommandEntry("audit", "Say which promises were kept in the past"),
+    "stream": CommandEntry("stream", "Run a stream of events on a cluster"),
+    "simulate": CommandEntry("simulate", "Say what staff and coming cases make of the promises"),
+    "map": CommandEntry("map", "Draft a mapping of a log to events, and print the events that it makes"),
+    "case": CommandEntry("case", "Look at cases"),
+    "plan": CommandEntry("plan", "Say what a changed set would do to the open cases"),
+    "apply": CommandEntry("apply", "Install a changed set and move the open cases to it"),
+    "customer": CommandEntry("customer", "Show, hand over or erase what is held about a customer"),
+    "contact": CommandEntry("contact", "Show who said what to whom and when"),
+    "outbox": CommandEntry("outbox", "Carry out what cases ask for"),
+    "dead": CommandEntry("dead", "Look at events that were not taken, and take them again"),
+    "store": CommandEntry("store", "Copy a store, put it back, and see how it is doing"),
+    "key": CommandEntry("key", "Look after the keys that seal private facts"),
+    "due": CommandEntry("due", "Say when a limit ends, and why"),
+    "graph": CommandEntry("graph", "Draw the chart of a flow"),
+    "diff": CommandEntry("diff", "Say what changed between two policy sets"),
+    "handbook": CommandEntry("handbook", "Write the staff handbook"),
+    "texts": CommandEntry("texts", "Keep the catalogues of texts in other languages"),
+    "schema": CommandEntry("schema", "Print or write the JSON Schemas of the policy files"),
+    "completion": CommandEntry("completion", "Print the completion script for a shell"),
 }
 
 

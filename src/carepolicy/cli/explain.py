@@ -21,7 +21,7 @@ from carepolicy.guards.faults import CODES as GUARDS
 from carepolicy.policy.codes import CODES as TEXTS
 from carepolicy.policy.files import ORGANISATION, file_at, layers_of
 from carepolicy.policy.language.kinds import KINDS
-from carepolicy.policy.layers import Said, chain, text_at
+from carepolicy.policy.layers import LayerValue, chain, text_at
 from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class CodePage:
     """What there is to say about one code. ``bad`` and ``good`` are pieces of a file."""
 
     code: str
@@ -89,16 +89,16 @@ class Page:
         return "\n".join(parts) + "\n"
 
 
-def page_of(code: str) -> Page | None:
+def page_of(code: str) -> CodePage | None:
     """The page of a code, None where there is no such code. Imports no more than the one rule where it is a rule's."""
     rule = rule_of(code)
     if rule is not None:
         silent = may_be_silenced(code)
-        return Page(code, rule.title, rule.explanation, rule.severity.value, rule.bad, rule.good, silent)
+        return CodePage(code, rule.title, rule.explanation, rule.severity.value, rule.bad, rule.good, silent)
     return _others().get(code)
 
 
-def pages() -> dict[str, Page]:
+def pages() -> dict[str, CodePage]:
     """All pages, by code in order."""
     ruled = {code: page for code in modules() if (page := page_of(code)) is not None}
     return dict(sorted({**_others(), **ruled}.items()))
@@ -108,15 +108,15 @@ def _wrapped(text: str) -> list[str]:
     return wrap(text, 92, break_long_words=False, break_on_hyphens=False)
 
 
-def _others() -> dict[str, Page]:
+def _others() -> dict[str, CodePage]:
     """Pages of codes that no rule has: of comments, of the text and shape of files, of guards, and of events."""
     found = {
-        code: Page(code, title, meaning, "note" if code == "CP191" else "error", bad, good, False)
+        code: CodePage(code, title, meaning, "note" if code == "CP191" else "error", bad, good, False)
         for code, (title, meaning, bad, good) in ALLOWANCES.items()
     }
     for codes, severity in ((TEXTS, "error"), (GUARDS, "error"), (EVENTS, EVENT)):
         for code, told in codes.items():
-            found[code] = Page(code, told.title, told.meaning, severity, told.bad, told.good, False)
+            found[code] = CodePage(code, told.title, told.meaning, severity, told.bad, told.good, False)
     return found
 
 
@@ -206,7 +206,7 @@ def _short(text: str) -> str:
     return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
 
 
-def _told(policies: Policies, layers: tuple[str, ...], said: Said) -> dict[str, Any]:
+def _told(policies: Policies, layers: tuple[str, ...], said: LayerValue) -> dict[str, Any]:
     return {
         "layer": layers[said.layer],
         "file": file_at(policies.root, said.place.file),

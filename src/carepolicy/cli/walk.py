@@ -23,7 +23,7 @@ from carepolicy.machine.bundle import load_bundle
 from carepolicy.policy.likeness import did_you_mean
 from carepolicy.policy.phrases import in_language
 from carepolicy.scenarios.stage import CannotPlay
-from carepolicy.scenarios.walk import Move, Walk
+from carepolicy.scenarios.walk import Walk, WalkMove
 from carepolicy.translations import ENGLISH, Translation, msg, pmsg, primary_language
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.completion import WordCompleter
 
     from carepolicy.policy.model import Event
-    from carepolicy.scenarios.walk import Standing
+    from carepolicy.scenarios.walk import ClockStanding
 
 HELP = (
     (msg("NUMBER or event"), msg("let it happen; asks for what it carries")),
@@ -120,14 +120,14 @@ def obey(walk: Walk, typed: str, ask: PromptSession[str], out: Console) -> bool:
     if word in ("wait", "until") and not rest:
         raise CannotPlay(walk.titles.say(msg("wait how long?") if word == "wait" else msg("until when?")))
     if word == "wait":
-        walk.take(Move(wait=rest))
+        walk.take(WalkMove(wait=rest))
     elif word == "until":
-        walk.take(Move(until=rest))
+        walk.take(WalkMove(until=rest))
     elif word == "next":
         timer = walk.next_timer()
         if timer is None:
             raise CannotPlay(walk.titles.say(msg("nothing happens by itself here")))
-        walk.take(Move(until=timer))
+        walk.take(WalkMove(until=timer))
     elif word == "undo":
         if not walk.undo():
             raise CannotPlay(walk.titles.say(msg("there is nothing to take back")))
@@ -143,7 +143,7 @@ def obey(walk: Walk, typed: str, ask: PromptSession[str], out: Console) -> bool:
         return False
     else:
         event = _event(walk, typed)
-        walk.take(Move(event.name, _data(walk, event, ask, out)))
+        walk.take(WalkMove(event.name, _data(walk, event, ask, out)))
     return True
 
 
@@ -239,7 +239,7 @@ def _channel(walk: Walk, name: str | None) -> str | None:
     return (channel.title if channel is not None else "") or name
 
 
-def _clocks(clocks: Iterable[Standing], titles: Titles) -> Table:
+def _clocks(clocks: Iterable[ClockStanding], titles: Titles) -> Table:
     table = Table.grid(padding=(0, 2))
     for each in clocks:
         colour = {"late": "red", "paused": "yellow"}.get(each.status, "green")

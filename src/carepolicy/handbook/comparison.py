@@ -28,7 +28,7 @@ _LINK = re.compile(r'href="#state-')
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChangeLine:
     """One change: its word, colours, sentence, and the address of the card on which it is marked ("" for none)."""
 
     word: str
@@ -43,7 +43,7 @@ class Section:
 
     anchor: str
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[ChangeLine, ...]
     sheets: tuple[tuple[Markup, int], ...]
 
 
@@ -93,6 +93,6 @@ def _link(anchor: str, change: Change, drawn: set[str]) -> str:
     return f"#{anchor}-state-{identifier(shown)}" if shown is not None else ""
 
 
-def _line(difference: Difference, change: Change, link: str) -> Line:
+def _line(difference: Difference, change: Change, link: str) -> ChangeLine:
     words = change_words(difference.language, difference.new.own_words)
-    return Line(word_of(words, change.kind), change.kind, change.text, link)
+    return ChangeLine(word_of(words, change.kind), change.kind, change.text, link)

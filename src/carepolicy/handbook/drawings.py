@@ -61,7 +61,7 @@ class Drawings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _DrawingPlan:
     """A chart to be drawn: its file without an ending, and its DOT text."""
 
     chart: Chart
@@ -94,7 +94,7 @@ def draw_flows(
     return found
 
 
-def _drawn(plan: _Plan) -> tuple[str, str]:
+def _drawn(plan: _DrawingPlan) -> tuple[str, str]:
     """The SVG of a chart as a file, and as it stands in a page."""
     (sheet,) = plan.chart.sheets
     drawing = render(plan.alone, "svg")
@@ -102,10 +102,10 @@ def _drawn(plan: _Plan) -> tuple[str, str]:
     return cleaned(drawing, plan.chart, sheet), cleaned(inside, plan.chart, sheet, linked=True)
 
 
-def _planned(words: Words, stem: str) -> _Plan:
+def _planned(words: Words, stem: str) -> _DrawingPlan:
     chart = chart_in(words)
     (sheet,) = chart.sheets
-    return _Plan(chart, stem, dot_of(chart, sheet))
+    return _DrawingPlan(chart, stem, dot_of(chart, sheet))
 
 
 def draw_overview(policies: Policies, language: str, folder: str, *, drawn: bool) -> Drawings:

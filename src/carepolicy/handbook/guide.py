@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class GuideTarget:
     """A screen to which a way leads: a numbered step, or an end (``number`` None)."""
 
     anchor: str
@@ -33,7 +33,7 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class GuideLetter:
     """A message that is sent, and its text; ``address`` is its place on the flow's page, in every language."""
 
     title: str
@@ -47,7 +47,7 @@ class Beside:
     """What happens by itself on the way, or on arrival. ``opens`` are guides of other flows: address and title."""
 
     effects: str = ""
-    letters: tuple[Letter, ...] = ()
+    letters: tuple[GuideLetter, ...] = ()
     opens: tuple[tuple[str, str], ...] = ()
 
     def __bool__(self) -> bool:
@@ -55,7 +55,7 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class GuideWay:
     """What staff are told of a way once it is taken; ``to`` None: the case stays at the step it was at."""
 
     anchor: str
@@ -67,28 +67,28 @@ class Way:
     never: str
     note: str
     by_itself: bool
-    to: Spot | None
+    to: GuideTarget | None
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """A way as a button: where it leads, and the id that it leads to on the page (of its ``Way``, or of the step)."""
+class GuideChoice:
+    """A way as a button: where it leads, and the id of that place on the page (its ``GuideWay``, or the step)."""
 
     key: str
     text: str
-    to: Spot | None
+    to: GuideTarget | None
     anchor: str
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class GuideEvent:
     """Something that may happen. Where a question decides, ``ask`` is the id of its screen, else ""."""
 
     key: str
     text: str
     by_itself: bool
     question: str
-    choices: tuple[Choice, ...]
+    choices: tuple[GuideChoice, ...]
     ask: str
 
 
@@ -98,11 +98,11 @@ class Screen:
 
     step: FlowStep
     arrival: Beside
-    events: tuple[Event, ...]
-    shared: tuple[tuple[str, tuple[Event, ...]], ...]
+    events: tuple[GuideEvent, ...]
+    shared: tuple[tuple[str, tuple[GuideEvent, ...]], ...]
 
     @property
-    def all_events(self) -> Iterator[Event]:
+    def all_events(self) -> Iterator[GuideEvent]:
         """Its own events, and those that may happen at many steps."""
         yield from self.events
         for _, events in self.shared:
@@ -113,7 +113,7 @@ class Screen:
 class EndScreen:
     """A final state."""
 
-    spot: Spot
+    spot: GuideTarget
     outcome: str
     note: str
     arrival: Beside
@@ -123,11 +123,11 @@ class EndScreen:
 class Guide:
     """All screens of a flow. ``asked`` are questions that stand at many steps, each told once."""
 
-    starts: tuple[tuple[str, Spot, bool], ...]
+    starts: tuple[tuple[str, GuideTarget, bool], ...]
     screens: tuple[Screen, ...]
-    asked: tuple[Event, ...]
+    asked: tuple[GuideEvent, ...]
     ends: tuple[EndScreen, ...]
-    ways: tuple[Way, ...]
+    ways: tuple[GuideWay, ...]
 
 
 def guide_address(flow: str) -> str:
@@ -154,18 +154,18 @@ class _Maker:
     messages: Sequence[MessageGroup]
     words: Words = field(init=False)
     transitions: Mapping[str, Transition] = field(init=False)
-    spots: Mapping[str, Spot] = field(init=False)
+    spots: Mapping[str, GuideTarget] = field(init=False)
     letters: Mapping[str, MessageGroup] = field(init=False)
-    ways: dict[str, Way] = field(default_factory=dict)
-    asked: dict[str, Event] = field(default_factory=dict)
-    choices: dict[str, Choice] = field(default_factory=dict)
+    ways: dict[str, GuideWay] = field(default_factory=dict)
+    asked: dict[str, GuideEvent] = field(default_factory=dict)
+    choices: dict[str, GuideChoice] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.words = self.book.words(self.flow)
         self.transitions = keyed(self.flow)
         numbers = {step.anchor: step.number for step in self.steps}
         self.spots = {
-            name: Spot(anchor_of(name), self.words.state(name), numbers.get(anchor_of(name)))
+            name: GuideTarget(anchor_of(name), self.words.state(name), numbers.get(anchor_of(name)))
             for name in self.flow.states
         }
         self.letters = {group.name: group for group in self.messages}
@@ -175,7 +175,7 @@ class _Maker:
         ends = tuple(self._end(state) for state in self.flow.states.values() if state.final is not None)
         return Guide(tuple(self._starts()), screens, tuple(self.asked.values()), ends, tuple(self.ways.values()))
 
-    def _starts(self) -> Iterator[tuple[str, Spot, bool]]:
+    def _starts(self) -> Iterator[tuple[str, GuideTarget, bool]]:
         """What brings a case: its words, the first step, and whether it is brought by time."""
         flow, ui = self.flow, self.book.ui
         begun = tuple(starting(flow))
@@ -185,39 +185,39 @@ class _Maker:
             yield ui.guide_begin, self.spots[next(iter(flow.states))], False
 
     def _screen(self, step: FlowStep, card: Card) -> Screen:
-        own: list[Event] = []
-        shared: dict[str, list[Event]] = {}
+        own: list[GuideEvent] = []
+        shared: dict[str, list[GuideEvent]] = {}
         for happening in card.events:
             event = self._event(happening, card)
             (shared.setdefault(happening.where, []) if happening.where else own).append(event)
         groups = tuple((where, tuple(events)) for where, events in shared.items())
         return Screen(step, self._beside(self.flow.states[card.state].enter), tuple(own), groups)
 
-    def _event(self, happening: Happening, card: Card) -> Event:
+    def _event(self, happening: Happening, card: Card) -> GuideEvent:
         choices = tuple(self._choice(happening, answer) for answer in happening.answers)
         question = happening.asked if happening.question else self.words.labels.which if len(choices) > 1 else ""
         ask = f"ask-{_id_of(happening.key)}" if question else ""
         text = happening.text if question else choices[0].text
-        event = Event(happening.key, text, happening.timer, question, choices, ask)
+        event = GuideEvent(happening.key, text, happening.timer, question, choices, ask)
         if not question or not happening.where or self.asked.setdefault(ask, event) == event:
             return event
         event = replace(event, ask=f"{ask}-{identifier(card.state)}")  # a step at which it is asked otherwise
         self.asked[event.ask] = event
         return event
 
-    def _choice(self, happening: Happening, answer: Exit) -> Choice:
+    def _choice(self, happening: Happening, answer: Exit) -> GuideChoice:
         if answer.key not in self.choices:
             to = None if answer.target is None else self.spots[answer.target.state]
             way = self._way(happening, answer, to)
             if to is None or _tells(way):
                 self.ways[way.anchor] = way
             anchor = way.anchor if to is None or _tells(way) else to.anchor
-            self.choices[answer.key] = Choice(answer.key, answer.text, to, anchor)
+            self.choices[answer.key] = GuideChoice(answer.key, answer.text, to, anchor)
         return replace(self.choices[answer.key], text=answer.text)
 
-    def _way(self, happening: Happening, answer: Exit, to: Spot | None) -> Way:
+    def _way(self, happening: Happening, answer: Exit, to: GuideTarget | None) -> GuideWay:
         transition = self.transitions[answer.key]
-        return Way(
+        return GuideWay(
             anchor=f"way-{_id_of(answer.key)}",
             event=happening.text if happening.question else answer.text,
             answer=answer.text if happening.question else "",
@@ -245,15 +245,15 @@ class _Maker:
         titles = tuple((address, self.words.flow_title(name)) for address, name in dict.fromkeys(opens))
         return Beside(told, letters, titles)
 
-    def _letter(self, name: str) -> Letter:
+    def _letter(self, name: str) -> GuideLetter:
         address = f"{identifier(self.flow.name)}.html#{message_anchor(name)}"
         sends = self.words.labels.sends.format(self.words.message(name))
         title = sends[:1].upper() + sends[1:]
         group = self.letters.get(name)
         if group is None or not group.messages:
-            return Letter(title, self.book.language, "", address)
+            return GuideLetter(title, self.book.language, "", address)
         first = group.messages[0]
-        return Letter(title, first.language, first.text.strip(), address)
+        return GuideLetter(title, first.language, first.text.strip(), address)
 
     def _end(self, state: State) -> EndScreen:
         outcome = outcome_of(self.book.policies, self.flow.name, state.name, state.final or "")
@@ -265,7 +265,7 @@ def _id_of(key: str) -> str:
     return "-".join(map(identifier, key.split("-")))
 
 
-def _tells(way: Way) -> bool:
+def _tells(way: GuideWay) -> bool:
     """Whether there is anything to tell of a way but where it leads."""
     return bool(way.beside or way.steps or way.say or way.never or way.note)
 

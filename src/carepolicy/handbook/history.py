@@ -15,7 +15,7 @@ from carepolicy.charts.changes.words import change_words
 from carepolicy.charts.text import identifier
 from carepolicy.policy.files import ORGANISATION, file_at, layers_of
 from carepolicy.policy.load import load_policies
-from carepolicy.policy.revisions import Changed, NoRevision, before_versions, committed_on, days_of, folder_of
+from carepolicy.policy.revisions import LastChange, NoRevision, before_versions, committed_on, days_of, folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,7 +41,7 @@ class Since:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ChangeEntry:
     """What changed in one flow, or in what all share, as the list of changes tells it.
 
     ``key`` names it in every language and on every page, for the marks of what has been read.
@@ -121,9 +121,9 @@ class History:
         return os.path.realpath(file_at(self.policies.root, flow.at.file))
 
     @cached_property
-    def _days(self) -> Mapping[str, Changed]:
+    def _days(self) -> Mapping[str, LastChange]:
         """What git knows of the set's files, by where they stand."""
-        found: dict[str, Changed] = {}
+        found: dict[str, LastChange] = {}
         for layer in layers_of(self.policies.root):
             try:
                 found |= {os.path.realpath(os.path.join(layer, name)): each for name, each in days_of(layer).items()}
@@ -167,21 +167,23 @@ class History:
             return None
 
 
-def entries_of(book: Book, history: History, found: Mapping[str, Since | None]) -> list[Entry]:
+def entries_of(book: Book, history: History, found: Mapping[str, Since | None]) -> list[ChangeEntry]:
     """The changes that are ``found`` of flows, the newest first, and before them what all flows share."""
     words = change_words(book.language, book.policies.own_words)
     flows = [flow for flow in book.policies.flows.values() if found[flow.name] is not None]
     flows.sort(key=lambda flow: (flow.valid_from or date.min, flow.version), reverse=True)
     shared = history.shared(book.language)
     entries = (
-        [Entry(f"shared@{book.policies.digest[:8]}", words.shared, "", "", "", Since(0, shared))] if shared else []
+        [ChangeEntry(f"shared@{book.policies.digest[:8]}", words.shared, "", "", "", Since(0, shared))]
+        if shared
+        else []
     )
     return entries + [entry_of(book, flow, since) for flow in flows if (since := found[flow.name]) is not None]
 
 
-def entry_of(book: Book, flow: Flow, since: Since) -> Entry:
+def entry_of(book: Book, flow: Flow, since: Since) -> ChangeEntry:
     """The changes of one flow."""
-    return Entry(
+    return ChangeEntry(
         key=f"{flow.name}@{flow.version}",
         title=book.words(flow).flow_title(flow.name),
         address=f"flows/{identifier(flow.name)}.html",

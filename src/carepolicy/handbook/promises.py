@@ -37,7 +37,7 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class LimitRow:
     """One limit of a clock: its words, its condition, worked examples, and what it hangs on ("" for nothing)."""
 
     limit: str
@@ -52,7 +52,7 @@ class ClockRow:
     """A clock with all that a flow's page tells of it. States are pairs of anchor and title."""
 
     promise: Promise
-    choices: tuple[Choice, ...]
+    choices: tuple[LimitRow, ...]
     runs_in: tuple[tuple[str, str], ...]
     pauses_in: tuple[tuple[str, str], ...]
     never_pauses: str
@@ -125,14 +125,14 @@ def _row(book: Book, flow: Flow, clock: Clock) -> ClockRow:
     )
 
 
-def _choices(book: Book, words: Words, clock: Clock) -> list[Choice]:
-    found: list[Choice] = []
+def _choices(book: Book, words: Words, clock: Clock) -> list[LimitRow]:
+    found: list[LimitRow] = []
     for choice, (said, condition) in zip(clock.limits, limit_choices(book, words, clock), strict=True):
         limit = book.parsed(choice.limit)
         calendar = book.calendar_of(words.flow, clock, choice)
         examples = [] if limit is None else examples_of(book, limit, calendar, choice.rolls is not None)
         hangs_on = ", ".join(map(book.fact, limit.reads)) if limit is not None else ""
-        found.append(Choice(said, condition, tuple(examples), hangs_on, choice.rolls is not None))
+        found.append(LimitRow(said, condition, tuple(examples), hangs_on, choice.rolls is not None))
     return found
 
 

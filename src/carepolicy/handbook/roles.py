@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StepPlace:
     """A step of a flow: its number (None where a notice comes at many steps), its title, and its address."""
 
     number: int | None
@@ -34,27 +34,27 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class HandedCase:
     """A case that goes from one role to another: at which step, upon what, to which step, and who the other is."""
 
-    source: Place
+    source: StepPlace
     text: str
-    target: Place
+    target: StepPlace
     other: str
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RoleNotice:
     """What a role is told, or that a case is given to it: where (None: at many steps), upon what, in which words."""
 
-    place: Place | None
+    place: StepPlace | None
     upon: str
     text: str
     in_hours: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class RoleClock:
     """A clock that runs at steps of the role: its title, its limits in words, and its address."""
 
     title: str
@@ -63,7 +63,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RolePart:
     """A role's part in one flow."""
 
     flow: str
@@ -71,11 +71,11 @@ class Part:
     page: str
     guide: str
     steps: tuple[FlowStep, ...]
-    limits: tuple[Limit, ...]
-    handed_in: tuple[Handed, ...]
-    handed_on: tuple[Handed, ...]
-    told: tuple[Told, ...]
-    given: tuple[Told, ...]
+    limits: tuple[RoleClock, ...]
+    handed_in: tuple[HandedCase, ...]
+    handed_on: tuple[HandedCase, ...]
+    told: tuple[RoleNotice, ...]
+    given: tuple[RoleNotice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class RolePage:
     owns: tuple[tuple[str, str], ...]
     stewards: tuple[tuple[str, str], ...]
     stands_in_for: tuple[tuple[str, str], ...]
-    parts: tuple[Part, ...]
+    parts: tuple[RolePart, ...]
 
 
 def role_file(role: str) -> str:
@@ -140,7 +140,7 @@ def _flow(book: Book, flow: Flow) -> tuple[str, str]:
     return _page(flow), book.words(flow).flow_title(flow.name)
 
 
-def _part(book: Book, flow: Flow, chart: Chart, steps: Sequence[FlowStep], role: str) -> Part | None:
+def _part(book: Book, flow: Flow, chart: Chart, steps: Sequence[FlowStep], role: str) -> RolePart | None:
     share = share_of(book, flow, chart, role)
     if not share:
         return None
@@ -149,26 +149,26 @@ def _part(book: Book, flow: Flow, chart: Chart, steps: Sequence[FlowStep], role:
     numbers = {step.anchor: step.number for step in steps}
     mine = {card.state for card in share.cards}
 
-    def place(state: str) -> Place:
+    def place(state: str) -> StepPlace:
         anchor = anchor_of(state)
-        return Place(numbers.get(anchor), words.state(state), f"{guide}#{anchor}")
+        return StepPlace(numbers.get(anchor), words.state(state), f"{guide}#{anchor}")
 
-    def handed(each: HandOver) -> Handed:
-        return Handed(place(each.source), each.text, place(each.target), each.other)
+    def handed(each: HandOver) -> HandedCase:
+        return HandedCase(place(each.source), each.text, place(each.target), each.other)
 
-    def told(each: Notice) -> Told:
+    def told(each: Notice) -> RoleNotice:
         at = place(each.state) if each.state is not None else None
-        return Told(at, each.upon or words.labels.entering, clean(each.text), each.in_hours)
+        return RoleNotice(at, each.upon or words.labels.entering, clean(each.text), each.in_hours)
 
     clocks = [clock for clock in flow.clocks.values() if mine & set(clock.runs_in)]
-    return Part(
+    return RolePart(
         flow=flow.name,
         title=words.flow_title(flow.name),
         page=_page(flow),
         guide=guide,
         steps=tuple(step for step in steps if step.anchor in {anchor_of(state) for state in mine}),
         limits=tuple(
-            Limit(
+            RoleClock(
                 words.clock(clock.name),
                 limits_in_words(book, words, clock),
                 f"{_page(flow)}#{clock_anchor(clock.name)}",

@@ -39,7 +39,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True)
-class _Index:
+class _SearchIndex:
     """What the entries of one language are made of: its book, and the set in each of its other languages."""
 
     book: Book
@@ -137,7 +137,7 @@ def index_of(book: Book, charts: Mapping[str, Chart | None] | None = None) -> li
     for name in book.policies.flows:
         chart = (charts or {}).get(name) or chart_of(book.policies, name, language=book.language)
         numbers[name] = {card.state: card.number for sheet in chart.sheets for card in sheet.cards}
-    entries = _Index(book, others, numbers).entries()
+    entries = _SearchIndex(book, others, numbers).entries()
     return [{key: value for key, value in entry.items() if value} for entry in entries]
 
 

@@ -51,7 +51,7 @@ class SettingRow:
 
 def settings_of(book: Book) -> list[SettingRow]:
     """Every setting of the set, by the order of the file."""
-    found: dict[str, list[_Mention]] = {}
+    found: dict[str, list[_SettingMention]] = {}
     for each in _mentions(book):
         found.setdefault(each.setting, []).append(each)
     return [
@@ -59,7 +59,7 @@ def settings_of(book: Book) -> list[SettingRow]:
     ]
 
 
-def _row(book: Book, setting: Setting, mentions: list[_Mention]) -> SettingRow:
+def _row(book: Book, setting: Setting, mentions: list[_SettingMention]) -> SettingRow:
     uses: dict[str, dict[Use, None]] = {}
     for each in mentions:
         if each.use is not None:
@@ -71,7 +71,7 @@ def _row(book: Book, setting: Setting, mentions: list[_Mention]) -> SettingRow:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mention:
+class _SettingMention:
     """A text that names a setting: what it stands in, the comparison that it is part of, and whose value it gives."""
 
     setting: str
@@ -80,7 +80,7 @@ class _Mention:
     given: str
 
 
-def _mentions(book: Book) -> Iterator[_Mention]:
+def _mentions(book: Book) -> Iterator[_SettingMention]:
     for flow in book.policies.flows.values():
         for path, text in _texts(flow, ()):
             yield from _named(text, _use(book, flow, path), path[-1])
@@ -94,10 +94,10 @@ def _mentions(book: Book) -> Iterator[_Mention]:
         yield from _named(text, None, path[-1])
 
 
-def _named(text: str, use: Use | None, given: str) -> Iterator[_Mention]:
+def _named(text: str, use: Use | None, given: str) -> Iterator[_SettingMention]:
     for part in _PARTS.split(text):
         for match in _NAMED.finditer(part):
-            yield _Mention(match[1], use, part, given)
+            yield _SettingMention(match[1], use, part, given)
 
 
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
@@ -145,7 +145,7 @@ def _page(book: Book, flow: Flow, title: str, anchor: str = "") -> Use:
     return Use(book.words(flow).flow_title(flow.name), title, f"{page}#{anchor}" if anchor else page)
 
 
-def _value(book: Book, setting: Setting, mentions: list[_Mention]) -> str:
+def _value(book: Book, setting: Setting, mentions: list[_SettingMention]) -> str:
     """The value in words: time and money with their unit, what is said of it in the language, yes and no, numbers."""
     if setting.words:
         return clean(setting.words)
@@ -163,7 +163,7 @@ def _value(book: Book, setting: Setting, mentions: list[_Mention]) -> str:
     return value_in_words(value, "number", None, book.language, zone)
 
 
-def _measured(book: Book, mention: _Mention) -> Fact | None:
+def _measured(book: Book, mention: _SettingMention) -> Fact | None:
     """The fact that a setting is compared with, or whose value it gives."""
     facts = book.policies.organisation.facts
     compared = [name for name in _FACT.findall(mention.part) if name in facts]

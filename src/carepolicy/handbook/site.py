@@ -22,7 +22,7 @@ from carepolicy.files import write as write_file
 from carepolicy.handbook.book import Book, Sent, calendars_of, year_of
 from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
 from carepolicy.handbook.guide import guide_address, guide_of
-from carepolicy.handbook.history import Entry, History, Since, entries_of, entry_of
+from carepolicy.handbook.history import ChangeEntry, History, Since, entries_of, entry_of
 from carepolicy.handbook.home import calendar_pages, matrix_of
 from carepolicy.handbook.messages import message_anchor, messages_of
 from carepolicy.handbook.promises import clocks_of, promises_of
@@ -84,7 +84,7 @@ _ICON = """\
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
+class SiteLanguage:
     """A language of the set: its tag, the folder of its pages, and what it calls itself."""
 
     tag: str
@@ -144,7 +144,7 @@ class _Builder:
     """Builds the pages of each language, and what they have in common."""
 
     policies: Policies
-    languages: list[Language]
+    languages: list[SiteLanguage]
     sent: Sent
     history: History
     calendars: Mapping[str, Calendar]
@@ -178,7 +178,7 @@ class _Builder:
         self.history.read()
         self.sent.work_out()
 
-    def pages(self, language: Language, told: Callable[[int], None]) -> dict[str, bytes]:
+    def pages(self, language: SiteLanguage, told: Callable[[int], None]) -> dict[str, bytes]:
         """All files of one language."""
         site = Site()
         policies, history, drawn = self.policies, self.history, self.drawn
@@ -201,7 +201,7 @@ class _Builder:
         return site.files
 
 
-def _add_common(site: Site, environment: Environment, policies: Policies, languages: list[Language]) -> None:
+def _add_common(site: Site, environment: Environment, policies: Policies, languages: list[SiteLanguage]) -> None:
     """What is there once, and for each language what names all its files."""
     for name in ASSETS:
         site.add(f"assets/{name}", (files("carepolicy.handbook") / "assets" / name).read_text(encoding="utf-8"))
@@ -212,13 +212,13 @@ def _add_common(site: Site, environment: Environment, policies: Policies, langua
     site.add("index.html", entrance.render(languages=languages, organisation=policies.organisation))
 
 
-def languages_of(policies: Policies, only: Sequence[str] = ()) -> list[Language]:
+def languages_of(policies: Policies, only: Sequence[str] = ()) -> list[SiteLanguage]:
     """The languages of a set, in its order, or ``only`` those of them; English where it names none."""
-    found: dict[str, Language] = {}
+    found: dict[str, SiteLanguage] = {}
     tags = policies.organisation.languages or ("en",)
     for tag in [each for each in tags if not only or each in only]:
         folder = language_folder(tag)
-        found.setdefault(folder, Language(tag, folder, name_of(tag)))
+        found.setdefault(folder, SiteLanguage(tag, folder, name_of(tag)))
     return list(found.values())
 
 
@@ -238,8 +238,8 @@ class _Writer:
         site: Site,
         environment: Environment,
         book: Book,
-        language: Language,
-        languages: list[Language],
+        language: SiteLanguage,
+        languages: list[SiteLanguage],
         history: History,
     ) -> None:
         self._site = site
@@ -278,7 +278,7 @@ class _Writer:
         told = manifest_of(name, ui.handbook, tag, direction_of(tag))
         self._site.add(f"{self._language.folder}/{APP}", told)
 
-    def home(self, overview: Drawings, changes: list[Entry]) -> None:
+    def home(self, overview: Drawings, changes: list[ChangeEntry]) -> None:
         """The first page: search, flows, promises, who owns what, calendars, glossary."""
         book, ui = self._book, self._book.ui
         several, matrix = len(book.policies.flows) > 1, matrix_of(book)
@@ -317,7 +317,7 @@ class _Writer:
         for role in pages:
             self._page(f"roles/{role.file}", "role.html", "../../", "../", role=role)
 
-    def changes(self, entries: list[Entry]) -> None:
+    def changes(self, entries: list[ChangeEntry]) -> None:
         """What changed in every flow, the newest first."""
         self._page("changes.html", "changes.html", "../", "", entries=entries)
 

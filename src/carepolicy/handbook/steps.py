@@ -120,7 +120,7 @@ def anchor_of(state: str) -> str:
 
 def steps_of(book: Book, flow: Flow, chart: Chart) -> list[FlowStep]:
     """All steps in the order and with the numbers of the chart."""
-    words, known = book.words(flow), _Known(book, flow, keyed(flow))
+    words, known = book.words(flow), _StepsTold(book, flow, keyed(flow))
     return [_step(known, chart, words, card) for sheet in chart.sheets for card in sheet.cards]
 
 
@@ -143,7 +143,7 @@ def ends_of(book: Book, flow: Flow) -> list[End]:
 def always_of(chart: Chart, book: Book) -> list[tuple[str, Happening]]:
     """What may happen at many steps: where, and what."""
     flow = book.policies.flows[chart.flow]
-    known = _Known(book, flow, keyed(flow))
+    known = _StepsTold(book, flow, keyed(flow))
     return [(note.where, _happening(known, (note.event,))) for note in chart.notes]
 
 
@@ -153,7 +153,7 @@ def messages_of(book: Book, flow: Flow, effects: Effects | None) -> tuple[tuple[
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _StepsTold:
     """A flow while its steps are told. ``answers`` are those that were told: one that holds at many steps is told
     alike at each."""
 
@@ -163,7 +163,7 @@ class _Known:
     answers: dict[Exit, Answer] = field(default_factory=dict)
 
 
-def _step(known: _Known, chart: Chart, words: Words, card: Card) -> FlowStep:
+def _step(known: _StepsTold, chart: Chart, words: Words, card: Card) -> FlowStep:
     book, flow = known.book, known.flow
     state = flow.states[card.state]
     channel = book.policies.organisation.channels.get(state.channel or "")
@@ -195,7 +195,7 @@ def _alike(card: Card) -> list[tuple[Event, ...]]:
     return [tuple(group) for group in groups.values()]
 
 
-def _happening(known: _Known, events: tuple[Event, ...]) -> Happening:
+def _happening(known: _StepsTold, events: tuple[Event, ...]) -> Happening:
     first = events[0]
     text = f" {known.book.words(known.flow).labels.or_} ".join(event.text for event in events)
     if not first.question and len(first.answers) == 1:
@@ -204,7 +204,7 @@ def _happening(known: _Known, events: tuple[Event, ...]) -> Happening:
     return Happening(text, first.timer, first.where, first.asked, answers)
 
 
-def _answer(known: _Known, leaving: Exit) -> Answer:
+def _answer(known: _StepsTold, leaving: Exit) -> Answer:
     found = known.answers.get(leaving)
     if found is None:
         found = known.answers[leaving] = _told(known.book, known.flow, leaving, known.transitions[leaving.key])

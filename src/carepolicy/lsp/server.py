@@ -197,7 +197,7 @@ def symbols(params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
     return [_symbol(text, each, True) for source in found[0].sources(found[1]) for each in entries(source, kind)]
 
 
-def _symbol(text: str, entry: Entry, section: bool) -> lsp.DocumentSymbol:
+def _symbol(text: str, entry: Definition, section: bool) -> lsp.DocumentSymbol:
     kind = lsp.SymbolKind.Namespace if section else lsp.SymbolKind.Field
     below = [_symbol(text, each, False) for each in entry.below]
     where, key = server.range(text, entry.whole), server.range(text, entry.key)
@@ -376,17 +376,17 @@ def code_actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
     return actions
 
 
-class Entry(NamedTuple):
+class Definition(NamedTuple):
     """A thing that a file defines: its name and title, where both stand, and what is below it."""
 
     name: str
     title: str
     whole: Place
     key: Place
-    below: tuple[Entry, ...]
+    below: tuple[Definition, ...]
 
 
-def entries(source: Source, kind: str) -> list[Entry]:
+def entries(source: Source, kind: str) -> list[Definition]:
     """The sections of a file with the things that they define; of a scenario its own name."""
     data = source.data
     if not isinstance(data, dict):
@@ -412,12 +412,14 @@ def folds(sources: Iterable[Source]) -> Iterator[tuple[int, int]]:
                 yield key.line, last
 
 
-def _entry(source: Source, path: Keys, title: str, below: tuple[Entry, ...]) -> Entry:
+def _entry(source: Source, path: Keys, title: str, below: tuple[Definition, ...]) -> Definition:
     key = source.key(path)
     last = _last_line(source, path, source.text.splitlines())
     end = source.value(path)
     column = end.end_column if end.end_line == last else 1
-    return Entry(str(path[-1]), title, key._replace(end_line=max(last, key.end_line), end_column=column), key, below)
+    return Definition(
+        str(path[-1]), title, key._replace(end_line=max(last, key.end_line), end_column=column), key, below
+    )
 
 
 def _last_line(source: Source, path: Keys, lines: list[str]) -> int:

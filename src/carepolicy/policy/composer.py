@@ -42,7 +42,7 @@ class _Stop(Exception):
         self.finding = finding
 
 
-class _Frame:
+class _OpenNode:
     """A list or mapping that is open. ``key`` is the key whose value comes next, None where a key comes next."""
 
     __slots__ = ("container", "flow", "key", "keys", "path", "start")
@@ -103,7 +103,7 @@ class _Composer:
         self.values: dict[Path, Place] = {}
         self.written: dict[Path, str] = {}
         self.findings: list[Finding] = []
-        self.stack: list[_Frame] = []
+        self.stack: list[_OpenNode] = []
         self.end: Any = None
         self.quote: tuple[Any, Any] | None = None
         self.documents = 0
@@ -164,7 +164,7 @@ class _Composer:
             hint = "write the character itself, or \\U and eight digits"
             raise _Stop(Finding("CP103", "this text has half a character in it", place, hint)) from None
 
-    def _key(self, frame: _Frame, text: str, place: Place, plain: bool) -> None:
+    def _key(self, frame: _OpenNode, text: str, place: Place, plain: bool) -> None:
         if text == "<<" and plain:
             message = "<< merges mappings, which policies do not use"
             raise _Stop(Finding("CP105", message, place, "write the keys out"))
@@ -191,7 +191,7 @@ class _Composer:
         path = self._path(frame)
         self._attach(frame, container)
         self.end = event.end_mark
-        self.stack.append(_Frame(container, path, event.start_mark, bool(event.flow_style)))
+        self.stack.append(_OpenNode(container, path, event.start_mark, bool(event.flow_style)))
 
     def _close(self, event: Any) -> None:
         frame = self.stack.pop()
@@ -201,12 +201,12 @@ class _Composer:
         start, end = frame.start, self.end
         self.values[frame.path] = Place(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
-    def _path(self, frame: _Frame | None) -> Path:
+    def _path(self, frame: _OpenNode | None) -> Path:
         if frame is None:
             return ()
         return (*frame.path, len(frame.container) if frame.key is None else frame.key)
 
-    def _attach(self, frame: _Frame | None, value: object) -> None:
+    def _attach(self, frame: _OpenNode | None, value: object) -> None:
         if frame is None:
             self.root = value
         elif type(frame.container) is dict:
@@ -336,11 +336,11 @@ def _last_opened(text: str, mark: Any) -> tuple[str, Any]:
     for number in range(len(lines) - 1, -1, -1):
         column = max(lines[number].rfind("["), lines[number].rfind("{"))
         if column >= 0:
-            return lines[number][column], _Mark(number, column)
+            return lines[number][column], _ParserMark(number, column)
     return "", mark
 
 
-class _Mark(NamedTuple):
+class _ParserMark(NamedTuple):
     """A line and a column, both from 0, as the parser counts."""
 
     line: int

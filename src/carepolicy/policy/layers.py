@@ -198,7 +198,7 @@ def _told(finding: Finding, addition: Addition | None) -> Finding:
     return Finding("CP121", text, finding.place, hint)
 
 
-class Said(NamedTuple):
+class LayerValue(NamedTuple):
     """What one layer says of a value: its number from below, where, and the text; ``text`` is None where it takes the
     value away, ``how`` says otherwise what it does: says, overrides, adds, replaces or takes away."""
 
@@ -208,17 +208,17 @@ class Said(NamedTuple):
     text: str | None
 
 
-def chain(sources: Iterable[tuple[int, Source]], shape: Shape, path: Path) -> list[Said]:
+def chain(sources: Iterable[tuple[int, Source]], shape: Shape, path: Path) -> list[LayerValue]:
     """What each layer says of the value at an address of a file, from below; what stands in the place of a whole that
     it was in counts too."""
-    found: list[Said] = []
+    found: list[LayerValue] = []
     for layer, source in sources:
         said = _said_in(source, path, shape)
         if said is None:
             continue
         at, mark, value = said
         if value is _ELSE:
-            found.append(Said(layer, source.key(at), "takes away", None))
+            found.append(LayerValue(layer, source.key(at), "takes away", None))
             continue
         how = {MORE: "adds", WHOLE: "replaces"}.get(
             mark, "overrides" if found and found[-1].text is not None else "says"
@@ -226,7 +226,7 @@ def chain(sources: Iterable[tuple[int, Source]], shape: Shape, path: Path) -> li
         if value is None:
             how = "takes away"
         place = source.key(at) if value is None or isinstance(value, (dict, list)) else source.value(at)
-        found.append(Said(layer, place, how, None if value is None else text_at(source, at)))
+        found.append(LayerValue(layer, place, how, None if value is None else text_at(source, at)))
     return found
 
 

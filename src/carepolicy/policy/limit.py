@@ -195,7 +195,7 @@ _FACT = r"(?a:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)"
 """Compiled when a limit is first read: who takes a compiled set out of the cache reads none."""
 
 
-class _Words:
+class _LimitWords:
     """The words of a limit's text with their places, taken from the front one by one."""
 
     def __init__(self, text: str) -> None:
@@ -231,7 +231,7 @@ class _Words:
 @lru_cache(maxsize=4096)
 def parse_limit(text: str) -> Limit:
     """Read a limit. Raises ``LimitError`` for a text that is none, and for amounts that are not above zero."""
-    words = _Words(text)
+    words = _LimitWords(text)
     if not words.found:
         words.fail("a limit is missing", FORMS)
     strict = words.take_all("less", "than")
@@ -251,14 +251,14 @@ def parse_limit(text: str) -> Limit:
     return _end(words, limit)
 
 
-def _end(words: _Words, limit: Limit) -> Limit:
+def _end(words: _LimitWords, limit: Limit) -> Limit:
     if words.peek():
         rest = words.text[words.found[words.next][1] :].strip()
         words.fail(f"unexpected `{rest}` after the limit", "", words.next, len(words.found) - 1)
     return limit
 
 
-def _fact(words: _Words) -> str:
+def _fact(words: _LimitWords) -> str:
     name = words.peek()
     if not name:
         words.fail(
@@ -269,7 +269,7 @@ def _fact(words: _Words) -> str:
     return words.take()
 
 
-def _close(words: _Words) -> Limit:
+def _close(words: _LimitWords) -> Limit:
     text = words.peek()
     if not text:
         words.fail("the number of the day is missing", "write close of business day 3", 0, len(words.found) - 1)
@@ -280,7 +280,7 @@ def _close(words: _Words) -> Limit:
     return Limit(CLOSE_OF_BUSINESS, _measure(words, text, CLOSE_OF_BUSINESS, NANODAYS), "close of business day")
 
 
-def _amount(words: _Words) -> Limit:
+def _amount(words: _LimitWords) -> Limit:
     first = words.next
     text = _number(words)
     word = words.peek()
@@ -298,7 +298,7 @@ def _amount(words: _Words) -> Limit:
     return Limit(kind, amount, unit)
 
 
-def _number(words: _Words) -> str:
+def _number(words: _LimitWords) -> str:
     """Take the number with which an amount of time begins."""
     text = words.peek()
     joined = re.fullmatch(_JOINED, text)
@@ -315,7 +315,7 @@ def _number(words: _Words) -> str:
     return words.take()
 
 
-def _fail_of_unit(words: _Words, written: str, length: int, *, one: bool) -> NoReturn:
+def _fail_of_unit(words: _LimitWords, written: str, length: int, *, one: bool) -> NoReturn:
     """Raise a ``LimitError`` for what is no unit, at the next ``length`` words; ``one`` says that its number is 1."""
     meant = _meant(written)
     pair = f"{written} {words.peek(1)}" if length == 1 and words.peek(1) else ""
@@ -327,7 +327,7 @@ def _fail_of_unit(words: _Words, written: str, length: int, *, one: bool) -> NoR
     words.fail(f"`{written}` is not a unit of time", hint, words.next, words.next + length - 1)
 
 
-def _measure(words: _Words, text: str, kind: str, one: int) -> int:
+def _measure(words: _LimitWords, text: str, kind: str, one: int) -> int:
     """The number ``text`` times ``one``, exactly; takes the number."""
     whole, _, part = text.partition(".")
     # A numeral of a million digits is refused before it is read: reading it would take seconds.

@@ -34,7 +34,7 @@ _LANGUAGES = frozenset({"languages", "languages+", "languages="})
 """The key that says in which languages a set is, as any layer may write it."""
 
 
-class Part(NamedTuple):
+class LayerPart(NamedTuple):
     """What one layer has of a file: which layer from below, how findings name the file, and its bytes."""
 
     layer: int
@@ -42,11 +42,11 @@ class Part(NamedTuple):
     content: bytes
 
 
-Parts = tuple[Part, ...]
+Parts = tuple[LayerPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class MadeFile:
     """What was made of a file with these parts, and with the content of others whose digest is ``others``; ``made`` is
     the organisation, the flow, or the messages; ``taken`` a flow with what it takes up of what that organisation says
     once for all. ``parts`` are read one by one, lowest first; ``additions`` are what only upper layers have."""
@@ -61,7 +61,7 @@ class Kept:
     additions: tuple[Addition, ...] = ()
 
 
-Memory = dict[str, Kept]
+Memory = dict[str, MadeFile]
 """By their names the files of one set that were read before: what is as it was is not read again."""
 
 
@@ -87,14 +87,14 @@ def load_policies(
 
 def _layer_of(
     number: int, folder: str, named: bool, unsaved: Mapping[str, bytes]
-) -> tuple[dict[str, Part | None], list[Finding]]:
+) -> tuple[dict[str, LayerPart | None], list[Finding]]:
     """The files of one layer by their names in it, None of those that cannot be read, and what is wrong with them.
     ``named``: findings name its files with the folder."""
 
     def called(name: str) -> str:
         return os.path.join(folder, name).replace(os.sep, "/") if named else name
 
-    parts: dict[str, Part | None] = {}
+    parts: dict[str, LayerPart | None] = {}
     findings = misplaced(folder)
     misnamed = {each.place.file for each in findings}
     for name in policy_files(folder):
@@ -104,7 +104,7 @@ def _layer_of(
         if content is None:
             content, wrong = read_bytes(os.path.join(folder, name), name)
             findings += wrong
-        parts[name] = None if content is None else Part(number, called(name), content)
+        parts[name] = None if content is None else LayerPart(number, called(name), content)
     there = os.path.isdir(folder) if number else ORGANISATION in parts or organisation_meant(folder) is not None
     if not there:
         findings.append(_no_organisation(folder))
@@ -126,7 +126,7 @@ def _twice(layers: Sequence[str]) -> Iterator[Finding]:
 class _Loading:
     """One set on its way from bytes to the model, and what was found wrong so far."""
 
-    def __init__(self, layers: Sequence[Mapping[str, Part | None]], memory: Memory) -> None:
+    def __init__(self, layers: Sequence[Mapping[str, LayerPart | None]], memory: Memory) -> None:
         self.layers = layers
         self.contents = _by_name(layers)
         self.memory = memory
@@ -161,7 +161,7 @@ class _Loading:
             return policies
         return replace(policies, additions=tuple(self.additions), files=self.files, parts=self.parts)
 
-    def _leave_languages(self, kept: Kept, languages: Sequence[str]) -> None:
+    def _leave_languages(self, kept: MadeFile, languages: Sequence[str]) -> None:
         """Leave out what lower layers say in languages that an upper one has taken away by its ``languages:``."""
         saying = [layer for layer, source in kept.parts if _LANGUAGES & {path[0] for path in source.keys}]
         for name, parts in list(self.contents.items()):
@@ -195,12 +195,12 @@ class _Loading:
         }
         return digest(names)
 
-    def _own_words(self) -> list[Part]:
+    def _own_words(self) -> list[LayerPart]:
         """The files of carepolicy's own words in the languages in which the set has some; an upper layer's first."""
         names = [name for name in self.contents if name.startswith(f"{OWN_WORDS}/") and name.endswith(".po")]
         return [part for name in sorted(names) for part in reversed(self.contents[name])]
 
-    def _kept(self, name: str, kind: str, files: Mapping[str, bytes] | None = None) -> Kept | None:
+    def _kept(self, name: str, kind: str, files: Mapping[str, bytes] | None = None) -> MadeFile | None:
         """A file as it was read and made into a part of the model, now or before; None of one that is not there.
 
         ``files`` are those that go into it as well.
@@ -240,7 +240,7 @@ class _Loading:
             flows.setdefault(flow.name, self._taken(name, kept, organisation))
         return flows
 
-    def _taken(self, name: str, kept: Kept, organisation: Organisation | None) -> Flow:
+    def _taken(self, name: str, kept: MadeFile, organisation: Organisation | None) -> Flow:
         """A flow with what it takes up of what is common; the same object as before where nothing changed."""
         flow: Flow = kept.made
         if organisation is None or organisation.common is None:
@@ -271,7 +271,7 @@ class _Loading:
                 written.setdefault(template, message)
         return messages
 
-    def _fault(self, kept: Kept, key: str, code: str, message: str, hint: str) -> None:
+    def _fault(self, kept: MadeFile, key: str, code: str, message: str, hint: str) -> None:
         if kept.source is not None:
             self.findings.append(Finding(code, message, kept.source.value((key,)), hint))
 
@@ -287,9 +287,9 @@ def language_of(name: str) -> str:
     return ""
 
 
-def _by_name(layers: Sequence[Mapping[str, Part | None]]) -> dict[str, Parts]:
+def _by_name(layers: Sequence[Mapping[str, LayerPart | None]]) -> dict[str, Parts]:
     """The parts of each file, lowest first. Where there are several layers, messages of a language are one file."""
-    found: dict[str, list[Part]] = {}
+    found: dict[str, list[LayerPart]] = {}
     for layer in layers:
         for name, part in layer.items():
             home = name
@@ -299,13 +299,13 @@ def _by_name(layers: Sequence[Mapping[str, Part | None]]) -> dict[str, Parts]:
     return {name: tuple(parts) for name, parts in found.items()}
 
 
-def _read(parts: Parts, name: str, kind: str, files: Mapping[str, bytes] | None, others: str) -> Kept:
+def _read(parts: Parts, name: str, kind: str, files: Mapping[str, bytes] | None, others: str) -> MadeFile:
     """A file read: its source, what is wrong with it, and what is made of one whose shape is right."""
     read = [(part.layer, *source_of(part.content, part.file)) for part in parts]
     findings = [finding for _, _, wrong in read for finding in wrong]
     sources = tuple((layer, source) for layer, source, _ in read if source is not None)
     if findings or len(sources) < len(parts):
-        return Kept(parts, others, sources[0][1] if len(parts) == 1 and sources else None, tuple(findings), None)
+        return MadeFile(parts, others, sources[0][1] if len(parts) == 1 and sources else None, tuple(findings), None)
     laid = Laid(sources[0][1])
     for number, (layer, source) in enumerate(sources[1:], 1):
         findings += _same_messages(sources[:number], layer, source) if kind == "messages" else ()
@@ -316,7 +316,7 @@ def _read(parts: Parts, name: str, kind: str, files: Mapping[str, bytes] | None,
     if not findings:
         made = KINDS[kind].read(Node(laid.source, At(name), laid.source.data, findings, files), "")
     added = _of_other_layers(laid, sources) if kind == "messages" else laid.added.values()
-    return Kept(parts, others, laid.source, tuple(findings), made, None, sources, tuple(added))
+    return MadeFile(parts, others, laid.source, tuple(findings), made, None, sources, tuple(added))
 
 
 def _of_other_layers(laid: Laid, sources: Sequence[tuple[int, Source]]) -> Iterator[Addition]:

@@ -18,7 +18,7 @@ from carepolicy.policy.places import Place
 from carepolicy.policy.translations import HEADER, Broken, Updated, counts_of
 from carepolicy.translations import (
     ENGLISH,
-    Catalogue,
+    Phrasebook,
     catalogue_of,
     categories_of,
     fallbacks,
@@ -41,7 +41,7 @@ def template() -> tuple[Entry, ...]:
 
 
 @lru_cache(maxsize=64)
-def own_words(content: bytes, language: str) -> Catalogue:
+def own_words(content: bytes, language: str) -> Phrasebook:
     """A set's catalogue of carepolicy's own words; the same object for the same bytes. What is fuzzy, has not all its
     forms, or could not be filled in is left out: carepolicy's own stand in its place."""
     read = read_catalogue(content, language, plurals=True)[0]
@@ -143,7 +143,7 @@ class OwnStanding:
     missing: tuple[Entry, ...]
 
 
-def own_standing(files: Sequence[str], own: tuple[Catalogue, ...], language: str) -> OwnStanding:
+def own_standing(files: Sequence[str], own: tuple[Phrasebook, ...], language: str) -> OwnStanding:
     """How far carepolicy has words in a language; ``files`` are those of own words that the set has."""
     words = translation_of(language, own)
     english = primary_language(language) == ENGLISH
@@ -160,7 +160,7 @@ def own_file(files: Sequence[str], language: str) -> str:
     return f"{FOLDER}/{language}.po"
 
 
-def own_updated(file: str, content: bytes | None, language: str, below: tuple[Catalogue, ...] = ()) -> Updated | None:
+def own_updated(file: str, content: bytes | None, language: str, below: tuple[Phrasebook, ...] = ()) -> Updated | None:
     """A file of own words with an entry for each phrase that carepolicy has not in the language itself (nor a layer
     ``below``), and for each that is there already; None where there is nothing to say.
 

@@ -95,14 +95,14 @@ def _committed_on(folder: str) -> date | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class LastChange:
     """A file in git: the day of its last change, None while it is being changed, and the commit that it came with."""
 
     last: date | None
     came: str
 
 
-def days_of(folder: str) -> dict[str, Changed]:
+def days_of(folder: str) -> dict[str, LastChange]:
     """Every file below a folder that git knows, by its path from there.
 
     Raises NoRevision where git, or the whole history, is not there.
@@ -112,14 +112,14 @@ def days_of(folder: str) -> dict[str, Changed]:
     plain = ("-c", "core.quotePath=off")
     told = _git(folder, *plain, "log", "--format=%x09%H %cs", "--name-only", "--relative", "--", ".")
     edited = set(_git(folder, *plain, "diff", "HEAD", "--name-only", "--relative", "--", ".").decode().splitlines())
-    found: dict[str, Changed] = {}
+    found: dict[str, LastChange] = {}
     commit, day = "", ""
     for line in told.decode("utf-8", "replace").splitlines():
         if line.startswith("\t"):
             commit, _, day = line[1:].partition(" ")
         elif line:
             last = found[line].last if line in found else None if line in edited else date.fromisoformat(day)
-            found[line] = Changed(last, commit)
+            found[line] = LastChange(last, commit)
     return found
 
 

@@ -44,7 +44,7 @@ SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class TimeShare:
     """A share in time: in words and as a drawing, "" where nothing was decided; ``missed`` None without a target."""
 
     of: str
@@ -57,7 +57,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class ClockRow:
+class ClockFigures:
     """A clock with its figures; ``plot`` is "" where nothing ended."""
 
     anchor: str
@@ -67,7 +67,7 @@ class ClockRow:
     limit: str
     basis: str
     target: float | None
-    share: Share
+    share: TimeShare
     median: tuple[str, float]
     ninety: tuple[str, float]
     ninety_nine: tuple[str, float]
@@ -148,15 +148,15 @@ class Teller:
 
     # -- shares --------------------------------------------------------------------------------------------
 
-    def share(self, figures: Mapping[str, Any], target: float | None) -> Share:
+    def share(self, figures: Mapping[str, Any], target: float | None) -> TimeShare:
         """The share in time of some rounds."""
         met, late, share = figures["met"], figures["late"], figures["share"]
         goal = "" if target is None else self.percent(target)
         of = self.ui.in_time_of.format(self.number(met), self.number(met + late))
         if share is None:
-            return Share(of, "", "", goal, None, 2.0, Markup(""))
+            return TimeShare(of, "", "", goal, None, 2.0, Markup(""))
         low, high = figures["interval"]
-        return Share(
+        return TimeShare(
             of=of,
             told=self.percent(share),
             interval=self.ui.interval.format(self.percent(low), self.percent(high)),
@@ -168,7 +168,9 @@ class Teller:
 
     # -- clocks --------------------------------------------------------------------------------------------
 
-    def clocks(self, flow: Flow, figures: Mapping[str, Any], measure: FlowMeasure, rounds: Rounds) -> list[ClockRow]:
+    def clocks(
+        self, flow: Flow, figures: Mapping[str, Any], measure: FlowMeasure, rounds: Rounds
+    ) -> list[ClockFigures]:
         """The clocks of a flow that ran, in the order of its file."""
         return [
             self._clock(flow, clock, figures["clocks"][name], measure, rounds.limits.get((flow.name, name), set()))
@@ -178,7 +180,7 @@ class Teller:
 
     def _clock(
         self, flow: Flow, clock: Clock, figures: Mapping[str, Any], measure: FlowMeasure, limits: Collection[float]
-    ) -> ClockRow:
+    ) -> ClockFigures:
         words, used = self.book.words(flow), figures["used"]
         title = words.clock(clock.name)
         times = [(self.time(used[each]), -1.0 if used[each] is None else used[each]) for each in ("p50", "p90", "p99")]
@@ -191,7 +193,7 @@ class Teller:
                 self.ui.plot.format(title, *(told for told, _ in times)), self.time, self.ui.longer,
             )  # fmt: skip
         late_now = sum(each.late for each in measure.due if each.clock == clock.name)
-        return ClockRow(
+        return ClockFigures(
             anchor=f"clock-{identifier(clock.name)}",
             flow=f"flows/{identifier(flow.name)}.html",
             flow_title=words.flow_title(flow.name),

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from carepolicy.audit.replay import Replay
     from carepolicy.handbook.drawings import Picture
     from carepolicy.policy.model import Flow, Policies
-    from carepolicy.report.figures import ClockRow
+    from carepolicy.report.figures import ClockFigures
     from carepolicy.report.rounds import Rounds
 
 MANIFEST = "report-files.txt"
@@ -119,7 +119,7 @@ class _Writer:
 
     def write(self) -> None:
         """All pages."""
-        clocks: list[ClockRow] = []
+        clocks: list[ClockFigures] = []
         rows = []
         for name, flow in self._book.policies.flows.items():
             if name in self._found["flows"]:
@@ -139,7 +139,7 @@ class _Writer:
             unused=", ".join(unused),
         )  # fmt: skip
 
-    def _row(self, flow: Flow, clocks: Sequence[ClockRow]) -> dict[str, Any]:
+    def _row(self, flow: Flow, clocks: Sequence[ClockFigures]) -> dict[str, Any]:
         figures = self._found["flows"][flow.name]
         met = sum(each["met"] for each in figures["clocks"].values())
         late = sum(each["late"] for each in figures["clocks"].values())
@@ -157,7 +157,7 @@ class _Writer:
             "worst": min(map(_badness, clocks), default=2.0),
         }
 
-    def _flow(self, flow: Flow) -> list[ClockRow]:
+    def _flow(self, flow: Flow) -> list[ClockFigures]:
         teller, figures = self._teller, self._found["flows"][flow.name]
         measure = self._replay.measures.flows[flow.name]
         clocks = teller.clocks(flow, figures, measure, self._rounds)
@@ -197,7 +197,7 @@ class _Writer:
         self._site.add(path, self._environment.get_template(template).render(page=path, root=root, **values))
 
 
-def _badness(clock: ClockRow) -> float:
+def _badness(clock: ClockFigures) -> float:
     """How a clock stands among others, the worst first: those below their target by how far, then those that keep it,
     then those without one."""
     share = clock.share

@@ -40,7 +40,7 @@ _NAMED: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Deviation:
+class Mismatch:
     """One key that is otherwise than expected. ``name`` is the clock or fact that it is about, where it names one.
 
     ``actual`` may be printed; ``update`` is what to write in place of what was expected.
@@ -53,7 +53,7 @@ class Deviation:
     update: Any
 
 
-def differences(play: Play, whose: Key, wanted: dict[str, Any]) -> Iterator[Deviation]:
+def differences(play: Play, whose: Key, wanted: dict[str, Any]) -> Iterator[Mismatch]:
     """What of ``wanted`` is not so for the case ``whose``. Raises ``CannotPlay`` for what cannot be expected."""
     for key, value in wanted.items():
         if key == "due":
@@ -63,11 +63,11 @@ def differences(play: Play, whose: Key, wanted: dict[str, Any]) -> Iterator[Devi
         elif key in ("unexpected", "rejected"):
             happened = any(each.kind == f"event.{key}" for each in play.caused)
             if happened is not value:
-                yield Deviation(key, None, value, happened, happened)
+                yield Mismatch(key, None, value, happened, happened)
         elif key in ("state", "outcome"):
             actual = _where(play, whose, key)
             if actual != value:
-                yield Deviation(key, None, value, actual, actual)
+                yield Mismatch(key, None, value, actual, actual)
         else:
             yield from _names(play, whose, key, value)
 
@@ -79,16 +79,16 @@ def _where(play: Play, whose: Key, key: str) -> str:
     return view.state if key == "state" else view.outcome or NONE
 
 
-def _names(play: Play, whose: Key, key: str, wanted: list[str]) -> Iterator[Deviation]:
+def _names(play: Play, whose: Key, key: str, wanted: list[str]) -> Iterator[Mismatch]:
     asked = key.removeprefix("not_")
     _demand_known(play, whose, asked, wanted)
     known, actual = _FOUND.get(asked, _recorded)(play, whose, asked)
     if key != asked:
         wrong = [each for each in wanted if each in known]
         if wrong:
-            yield Deviation(key, None, wanted, actual, [each for each in wanted if each not in known])
+            yield Mismatch(key, None, wanted, actual, [each for each in wanted if each not in known])
     elif not known.issuperset(wanted) or (not wanted and known):
-        yield Deviation(key, None, wanted, actual, actual)
+        yield Mismatch(key, None, wanted, actual, actual)
 
 
 def named(play: Play, whose: Key, key: str) -> list[str]:
@@ -158,7 +158,7 @@ def _clocks(play: Play, whose: Key, holds: Callable[[Round | None], bool]) -> li
     return [each.name for each in clocks if holds(None if case is None else case.rounds[each.index])]
 
 
-def _due(play: Play, whose: Key, wanted: dict[str, str]) -> Iterator[Deviation]:
+def _due(play: Play, whose: Key, wanted: dict[str, str]) -> Iterator[Mismatch]:
     _demand_known(play, whose, "due", wanted)
     case = _open_case(play, whose)
     for clock, text in wanted.items():
@@ -167,10 +167,10 @@ def _due(play: Play, whose: Key, wanted: dict[str, str]) -> Iterator[Deviation]:
         expected = None if text == NONE else play.stage.instant(text)
         if due != expected:
             shown = NONE if due is None else play.stage.local(due)
-            yield Deviation("due", clock, text, shown, shown)
+            yield Mismatch("due", clock, text, shown, shown)
 
 
-def _facts(play: Play, whose: Key, wanted: dict[str, Any]) -> Iterator[Deviation]:
+def _facts(play: Play, whose: Key, wanted: dict[str, Any]) -> Iterator[Mismatch]:
     case = play.cases.get(whose)
     for fact, text in wanted.items():
         expected = play.stage.held(fact, text)
@@ -179,7 +179,7 @@ def _facts(play: Play, whose: Key, wanted: dict[str, Any]) -> Iterator[Deviation
         if value != expected:
             shown = play.stage.shown(fact, value)
             hidden = table.private and value is not None
-            yield Deviation("facts", fact, MASK if table.private else text, MASK if hidden else shown, shown)
+            yield Mismatch("facts", fact, MASK if table.private else text, MASK if hidden else shown, shown)
 
 
 def _demand_known(play: Play, whose: Key, key: str, names: list[str] | dict[str, str]) -> None:

@@ -39,7 +39,7 @@ class FlowNames:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class ScenarioNames:
     """What a scenario may name of a policy set."""
 
     flows: Mapping[str, FlowNames]
@@ -55,24 +55,24 @@ class Names:
         return by_kind[what]
 
 
-def names_of_bundle(bundle: Bundle) -> Names:
+def names_of_bundle(bundle: Bundle) -> ScenarioNames:
     """The names of a compiled set."""
     flows = {
         each.flow: FlowNames(each.events, [state.name for state in each.states], [clock.name for clock in each.clocks])
         for each in bundle.programs
     }
     messages = {name for each in bundle.programs for name in each.templates}
-    return Names(flows, bundle.facts, bundle.role_titles, messages)
+    return ScenarioNames(flows, bundle.facts, bundle.role_titles, messages)
 
 
-def names_of_policies(policies: Policies) -> Names:
+def names_of_policies(policies: Policies) -> ScenarioNames:
     """The names of a set that is not compiled, as an editor has it."""
     flows = {name: FlowNames(each.events, each.states, each.clocks) for name, each in policies.flows.items()}
     messages = {name for each in policies.messages.values() for name in each}
-    return Names(flows, policies.organisation.facts, policies.organisation.roles, messages)
+    return ScenarioNames(flows, policies.organisation.facts, policies.organisation.roles, messages)
 
 
-def unknown_names(source: Source, names: Names) -> Iterator[Finding]:
+def unknown_names(source: Source, names: ScenarioNames) -> Iterator[Finding]:
     """What a scenario of the right shape names that the set does not have.
 
     An event that no flow declares may be fed where the next expectation says that it is rejected or unexpected.
@@ -104,7 +104,7 @@ def _refused(steps: list[Any]) -> bool:
 
 
 def _in_expectation(
-    source: Source, path: Path, wanted: dict[str, Any], flow: str, names: Names
+    source: Source, path: Path, wanted: dict[str, Any], flow: str, names: ScenarioNames
 ) -> Iterator[Finding]:  # fmt: skip
     mine = names.flows[flow]
     state = wanted.get("state")

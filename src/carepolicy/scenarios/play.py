@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.intake import Incoming
     from carepolicy.engine.run import Caused
     from carepolicy.machine.program import Bundle
-    from carepolicy.scenarios.scenario import Scenario, ScenarioStep
+    from carepolicy.scenarios.scenario import PlayedStep, Scenario
     from carepolicy.scenarios.stage import Stage
 
 SUBJECT = "case-1"
@@ -67,7 +67,7 @@ class Play:
         self.rejection_expected = False
         self._expected = False
 
-    def act(self, step: ScenarioStep, following: ScenarioStep | None) -> None:
+    def act(self, step: PlayedStep, following: PlayedStep | None) -> None:
         """Let happen what a step says, and time pass until the step's own. Raises ``CannotPlay``."""
         if self._expected and (step.event or step.wait or step.until or step.when):
             self.caused, self.raised = [], []
@@ -81,7 +81,7 @@ class Play:
             self._expected = True
             self.rejection_expected |= "rejected" in step.expect.wanted
 
-    def _pass_time(self, step: ScenarioStep) -> None:
+    def _pass_time(self, step: PlayedStep) -> None:
         for text in (step.when, step.until):
             if text is not None:
                 then = self.stage.instant(text)
@@ -101,7 +101,7 @@ class Play:
         facts = self.stage.bundle.facts.values()
         return {each.name: each.default for each in facts if each.default is not None}
 
-    def _feed(self, step: ScenarioStep, event: str) -> None:
+    def _feed(self, step: PlayedStep, event: str) -> None:
         assert self.now is not None, "time passes before an event is fed"
         told = {
             "specversion": "1.0",
@@ -114,14 +114,14 @@ class Play:
         }
         self._take(self.run.feed([(step.number, orjson.dumps(told))]), [])
 
-    def _settle(self, following: ScenarioStep | None) -> None:
+    def _settle(self, following: PlayedStep | None) -> None:
         """Let timers fall due until now; those of this very instant only where no event of it comes after."""
         assert self.now is not None, "time passes before timers fall due"
         until = self.now - 1 if self._is_now(following) else self.now
         ending = self.run.finish(until)
         self._take(ending.caused, ending.due)
 
-    def _is_now(self, step: ScenarioStep | None) -> bool:
+    def _is_now(self, step: PlayedStep | None) -> bool:
         if step is None or step.event is None or step.wait is not None or step.until is not None:
             return False
         try:
@@ -153,7 +153,7 @@ class Play:
             raise CannotPlay(f'there is no flow "{flow}"' + (f"; {hint}" if hint else ""))
         return self.programs[flow]
 
-    def whose(self, step: ScenarioStep) -> Key:
+    def whose(self, step: PlayedStep) -> Key:
         """The case that an expectation speaks of: the step's flow and subject, else the scenario's.
 
         Where the flow's cases are not keyed by the event's subject and none is named, it is the flow's last one.

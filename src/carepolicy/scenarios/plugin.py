@@ -29,12 +29,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         return None
     for folder in file_path.parents:
         if folder.name == FOLDER and (folder.parent / ORGANISATION).is_file():
-            collected: ScenarioFile = ScenarioFile.from_parent(parent, path=file_path)
+            collected: CollectedScenarios = CollectedScenarios.from_parent(parent, path=file_path)
             return collected
     return None
 
 
-class ScenarioFile(pytest.File):
+class CollectedScenarios(pytest.File):
     """A file of scenarios."""
 
     def collect(self) -> Iterator[pytest.Item]:

@@ -33,7 +33,7 @@ CODE = "CP290"
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class RequirementClaim:
     """Something that says it carries a requirement: ``kind`` is flow, state, clock or message; ``shown_by`` are the
     titles of the tagged scenarios that pass and go through it."""
 
@@ -55,11 +55,11 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class CarriedRequirement:
     """A requirement with what claims to carry it, and the tagged scenarios that fail."""
 
     requirement: Requirement
-    claims: tuple[Claim, ...]
+    claims: tuple[RequirementClaim, ...]
     failed: tuple[str, ...]
 
     @property
@@ -84,13 +84,13 @@ def read_requirements(path: str) -> tuple[Mapping[str, Requirement], Source | No
 
 def carried(
     policies: Policies, requirements: Mapping[str, Requirement], played: Sequence[tuple[Scenario, Verdict]]
-) -> list[Carried]:
+) -> list[CarriedRequirement]:
     """Each requirement with its claims, in the order of the file. The verdicts are traced ones."""
     tagged: dict[str, list[tuple[Scenario, Verdict]]] = {}
     for scenario, verdict in played:
         for each in scenario.covers:
             tagged.setdefault(each, []).append((scenario, verdict))
-    claims: dict[str, list[Claim]] = {}
+    claims: dict[str, list[RequirementClaim]] = {}
     for said in _said(policies):
         for name in said.ids:
             shown = [
@@ -98,9 +98,11 @@ def carried(
             ]
             place = policies.place(said.at)
             file = os.path.join(policies.root, place.file)
-            claims.setdefault(name, []).append(Claim(said.kind, said.flow, said.name, file, place.line, tuple(shown)))
+            claims.setdefault(name, []).append(
+                RequirementClaim(said.kind, said.flow, said.name, file, place.line, tuple(shown))
+            )
     return [
-        Carried(
+        CarriedRequirement(
             requirement,
             tuple(claims.get(name, ())),
             tuple(scenario.title for scenario, verdict in tagged.get(name, ()) if not verdict.passed),
@@ -110,7 +112,7 @@ def carried(
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _CoversEntry:
     """One ``covers:``, and what a scenario goes through that shows it: any of ``shows``."""
 
     kind: str
@@ -124,23 +126,23 @@ class _Said:
         return not self.shows.isdisjoint(verdict.seen)
 
 
-def _said(policies: Policies) -> Iterator[_Said]:
+def _said(policies: Policies) -> Iterator[_CoversEntry]:
     for flow in policies.flows.values():
         states = frozenset(("state", flow.name, name) for name in flow.states)
         if flow.covers:
-            yield _Said("flow", flow.name, "", flow.covers, flow.at / "covers", states)
+            yield _CoversEntry("flow", flow.name, "", flow.covers, flow.at / "covers", states)
         for clock in flow.clocks.values():
             if clock.covers:
                 outcomes = frozenset(("clock", flow.name, clock.name, what) for what in ("met", "late"))
-                yield _Said("clock", flow.name, clock.name, clock.covers, clock.at / "covers", outcomes)
+                yield _CoversEntry("clock", flow.name, clock.name, clock.covers, clock.at / "covers", outcomes)
         for state in flow.states.values():
             if state.covers:
                 seen = frozenset({("state", flow.name, state.name)})
-                yield _Said("state", flow.name, state.name, state.covers, state.at / "covers", seen)
+                yield _CoversEntry("state", flow.name, state.name, state.covers, state.at / "covers", seen)
     yield from _said_by_messages(policies)
 
 
-def _said_by_messages(policies: Policies) -> Iterator[_Said]:
+def _said_by_messages(policies: Policies) -> Iterator[_CoversEntry]:
     """Messages in the first language that has them; one that others take in is sent with any of them."""
     first: dict[str, Message] = {}
     for language in (*policies.organisation.languages, *policies.messages):
@@ -153,7 +155,7 @@ def _said_by_messages(policies: Policies) -> Iterator[_Said]:
     for name, message in first.items():
         if message.covers:
             seen = frozenset(("message", each) for each in holders[name])
-            yield _Said("message", "", name, message.covers, message.at / "covers", seen)
+            yield _CoversEntry("message", "", name, message.covers, message.at / "covers", seen)
 
 
 def unknown_ids(
@@ -178,7 +180,7 @@ def _written(source: Source, at: At, ids: Sequence[str]) -> Iterator[tuple[Place
         yield source.value(entry if entry in source.values else at.path), name
 
 
-def as_object(found: Sequence[Carried]) -> dict[str, Any]:
+def as_object(found: Sequence[CarriedRequirement]) -> dict[str, Any]:
     """The answer as JSON."""
     return {
         "requirements": [
@@ -209,12 +211,12 @@ def as_object(found: Sequence[Carried]) -> dict[str, Any]:
     }
 
 
-def percent(found: Sequence[Carried]) -> float:
+def percent(found: Sequence[CarriedRequirement]) -> float:
     """The share of requirements that are shown to be met, in percent; all of none is 100."""
     return 100.0 * sum(each.shown for each in found) / len(found) if found else 100.0
 
 
-def as_text(found: Sequence[Carried]) -> Iterator[str]:
+def as_text(found: Sequence[CarriedRequirement]) -> Iterator[str]:
     """Lines: each requirement with what carries it, then the sum."""
     for each in found:
         mark = "ok  " if each.shown else "NO  "

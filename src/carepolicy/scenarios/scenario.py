@@ -30,7 +30,7 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
-class ScenarioStep:
+class PlayedStep:
     """What happens (an event, time that passes) and what is expected after it; texts are as written.
 
     ``data`` holds the event's values by dotted name, each as the text that was written or, where that is no
@@ -66,9 +66,9 @@ class Scenario:
     subject: str | None
     given: str | None
     covers: tuple[str, ...]
-    steps: tuple[ScenarioStep, ...]
+    steps: tuple[PlayedStep, ...]
 
-    def in_pairs(self) -> Iterator[tuple[ScenarioStep, ScenarioStep | None]]:
+    def in_pairs(self) -> Iterator[tuple[PlayedStep, PlayedStep | None]]:
         """Each step with the one that follows it."""
         return zip(self.steps, (*self.steps[1:], None), strict=True)
 
@@ -170,10 +170,10 @@ def _scenario(source: Source, document: int) -> Scenario:
     )
 
 
-def _step(source: Source, at: At, number: int) -> ScenarioStep:
+def _step(source: Source, at: At, number: int) -> PlayedStep:
     step: Any = source.data_at(at.path)
     expected = step.get("expect")
-    return ScenarioStep(
+    return PlayedStep(
         number=number,
         line=source.value(at.path).line,
         at=at,

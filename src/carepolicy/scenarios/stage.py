@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import LiveProgram
     from carepolicy.machine.program import Bundle
     from carepolicy.policy.model import Policies
-    from carepolicy.scenarios.names import Names
+    from carepolicy.scenarios.names import ScenarioNames
 
 FIRST, LAST = 1971, 2190
 EARLIEST, LATEST = (microseconds(datetime(year, 1, 1, tzinfo=UTC)) for year in (FIRST, LAST + 1))
@@ -45,7 +45,7 @@ class Stage:
         self.takers = {name: taker_of(fact) for name, fact in self.bundle.facts.items()}
 
     @cached_property
-    def names(self) -> Names:
+    def names(self) -> ScenarioNames:
         """What scenarios may name."""
         return names_of_bundle(self.bundle)
 

@@ -14,7 +14,7 @@ from carepolicy.scenarios.expectations import named
 
 if TYPE_CHECKING:
     from carepolicy.policy.places import Path, Place, Source
-    from carepolicy.scenarios.expectations import Deviation
+    from carepolicy.scenarios.expectations import Mismatch
     from carepolicy.scenarios.play import Key, Play
     from carepolicy.scenarios.verdict import Verdict
 
@@ -60,7 +60,7 @@ def _changes(text: str, verdict: Verdict) -> Iterator[tuple[int, int, str]]:
                 yield start, end, written(each.update)
 
 
-def _path(source: Source, step: int, difference: Deviation) -> Path:
+def _path(source: Source, step: int, difference: Mismatch) -> Path:
     path: Path = ("steps", step - 1, "expect", difference.key)
     return path if difference.name is None else (*path, difference.name)
 

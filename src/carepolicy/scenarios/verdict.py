@@ -10,13 +10,13 @@ from xml.sax.saxutils import quoteattr
 
 from carepolicy.engine.history.words import NAMES, Titles, record_in_words, time_in_words
 from carepolicy.scenarios.coverage import Seen, note_records, trace
-from carepolicy.scenarios.expectations import Deviation, differences
+from carepolicy.scenarios.expectations import Mismatch, differences
 from carepolicy.scenarios.play import Play, TellingRun
 from carepolicy.scenarios.stage import CannotPlay
 
 if TYPE_CHECKING:
     from carepolicy.policy.findings import Finding
-    from carepolicy.scenarios.scenario import Scenario, ScenarioStep
+    from carepolicy.scenarios.scenario import PlayedStep, Scenario
     from carepolicy.scenarios.stage import Stage
 
 
@@ -27,7 +27,7 @@ class Failure:
     step: int
     line: int
     reason: str
-    differences: tuple[Deviation, ...]
+    differences: tuple[Mismatch, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def judge(stage: Stage, scenario: Scenario, traced: bool = False, to_the_end: bo
     )  # fmt: skip
 
 
-def _step(play: Play, step: ScenarioStep, following: ScenarioStep | None) -> Failure | None:
+def _step(play: Play, step: PlayedStep, following: PlayedStep | None) -> Failure | None:
     """Play one step; what is wrong with it, if anything."""
     try:
         play.act(step, following)
@@ -90,7 +90,7 @@ def _step(play: Play, step: ScenarioStep, following: ScenarioStep | None) -> Fai
     return Failure(step.number, step.line, "", found) if found else None
 
 
-def _refused(play: Play, step: ScenarioStep, following: ScenarioStep | None) -> str:
+def _refused(play: Play, step: PlayedStep, following: PlayedStep | None) -> str:
     """Why the engine rejected an event although no expectation says that it would; nothing where it did not."""
     if play.rejection_expected or (step.expect is None and following is not None):
         return ""
@@ -151,7 +151,7 @@ def _failure(failure: Failure) -> Iterator[str]:
             yield f"    {label:<{first}}  {expected:<{second}}  {actual}"
 
 
-def _label(difference: Deviation) -> str:
+def _label(difference: Mismatch) -> str:
     return difference.key if difference.name is None else f"{difference.key} {difference.name}"
 
 

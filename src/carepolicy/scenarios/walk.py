@@ -27,7 +27,7 @@ _TOLD = ("sent", "told", "requested", "opened", "raised", "warned", "late", "met
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class WalkMove:
     """An event with its data as texts, or time that passes: ``wait`` a limit, or ``until`` a time."""
 
     event: str | None = None
@@ -37,7 +37,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ClockStanding:
     """One clock now. ``status``: running, paused, late; ``due`` is a local time, ``left`` seconds (negative: over)."""
 
     clock: str
@@ -56,7 +56,7 @@ class Walk:
         self.flow = flow
         self.titles = titles
         self.start = stage.local(stage.instant(start))
-        self.moves: list[Move] = []
+        self.moves: list[WalkMove] = []
         self.play: Play | None = None
         self.news: list[str] = []
         self._expected: list[str] = []
@@ -72,7 +72,7 @@ class Walk:
         view = None if self.play is None else self.play.view(self._whose())
         return None if view is None else self.flow.states.get(view.state)
 
-    def take(self, move: Move) -> None:
+    def take(self, move: WalkMove) -> None:
         """Make a move. Raises ``CannotPlay`` with the reason where it cannot be made; then nothing has changed."""
         if (
             move.until is not None
@@ -111,7 +111,7 @@ class Walk:
             names = [] if state.final is not None else [name for name in self.flow.events if name in ways]
         return [self.flow.events[name] for name in names if name in self.flow.events]
 
-    def clocks(self) -> list[Standing]:
+    def clocks(self) -> list[ClockStanding]:
         """The clocks that run or stand still, in the order of the flow."""
         case = None if self.play is None else self.play.cases.get(self._whose())
         if case is None or case.closed or self.play is None or self.play.now is None:
@@ -124,7 +124,7 @@ class Walk:
                 status = "late" if held.late else "running" if held.running else "paused"
                 left = None if due is None else (due - self.play.now) / 1_000_000
                 local = None if due is None else self.stage.local(due)
-                found.append(Standing(clock.name, clock.title or clock.name, status, local, left))
+                found.append(ClockStanding(clock.name, clock.title or clock.name, status, local, left))
         return found
 
     def next_timer(self) -> str | None:
@@ -151,7 +151,7 @@ class Walk:
             return self.flow.name, SUBJECT
         return self.play.whose(self.play.scenario.steps[-1])
 
-    def _replay(self, moves: list[Move]) -> None:
+    def _replay(self, moves: list[WalkMove]) -> None:
         """Play some moves from the start, and keep what was so after each of them."""
         if not moves:
             self.play, self._expected = None, []
@@ -171,7 +171,7 @@ class Walk:
             if each.kind == "event.rejected":
                 raise CannotPlay(f"{each.data['reason']} ({each.data['code']})")
 
-    def _text(self, moves: list[Move], expected: list[str], title: str) -> str:
+    def _text(self, moves: list[WalkMove], expected: list[str], title: str) -> str:
         lines = [f"scenario: {written(title)}", f"flow: {self.flow.name}", "steps:"]
         begun = False
         for move, said in zip(moves, expected, strict=True):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from carepolicy.businesstime.instants import microseconds
-from carepolicy.checks.staff import Known
+from carepolicy.checks.staff import StaffNames
 from carepolicy.engine.facts import WrongValue, taker_of
 from carepolicy.engine.history.cases import PAUSED
 from carepolicy.engine.instants import NEVER, parse
@@ -45,7 +45,7 @@ class SceneFault(ValueError):
     """Why there is nothing to simulate."""
 
 
-def known_to(bundle: Bundle) -> Known:
+def known_to(bundle: Bundle) -> StaffNames:
     """What staff files for a compiled set may name."""
     flows = {
         program.flow: {
@@ -57,7 +57,9 @@ def known_to(bundle: Bundle) -> Known:
         }
         for program in bundle.programs
     }  # fmt: skip
-    return Known(bundle.role_titles, bundle.calendars, flows, {name: fact.of for name, fact in bundle.facts.items()})
+    return StaffNames(
+        bundle.role_titles, bundle.calendars, flows, {name: fact.of for name, fact in bundle.facts.items()}
+    )
 
 
 class Profiles:

@@ -45,7 +45,7 @@ class Arc:
 
 
 @dataclass(frozen=True, slots=True)
-class Graph:
+class ArcGraph:
     """A flow for export: its words, its first states with their events, and all arcs in a stable order.
 
     ``cards`` are its steps as a chart has them, in reading order.
@@ -124,7 +124,7 @@ class Graph:
         return tuple(named) or tuple(self.flow.states)[:1]
 
 
-def graph_of(policies: Policies, flow_name: str, language: str | None) -> Graph:
+def arcs_of(policies: Policies, flow_name: str, language: str | None) -> ArcGraph:
     """The graph of a flow. Raises UnknownFlow."""
     words = words_of(policies, flow_name, language)
     flow = words.flow
@@ -139,7 +139,7 @@ def graph_of(policies: Policies, flow_name: str, language: str | None) -> Graph:
             arcs += _arcs(words, name, f"after {after.limit}", after.transitions, said, limit)
     chart = chart_of(policies, flow_name, language=language)
     cards = {card.state: card for sheet in chart.sheets for card in sheet.cards}
-    return Graph(flow, words, starts, tuple(arcs), cards)
+    return ArcGraph(flow, words, starts, tuple(arcs), cards)
 
 
 def elapsed_seconds(limit: str) -> int | None:

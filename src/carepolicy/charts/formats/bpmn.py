@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from carepolicy.charts.formats.arcs import elapsed_seconds, graph_of
-from carepolicy.charts.formats.plane import CATCH, CHOICE, JOIN, LAST, TASK, WAIT, Block, Line, Node, plane_of
+from carepolicy.charts.formats.arcs import arcs_of, elapsed_seconds
+from carepolicy.charts.formats.plane import CATCH, CHOICE, JOIN, LAST, TASK, WAIT, Block, PlaneLine, PlaneNode, plane_of
 from carepolicy.charts.text import clean, identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from carepolicy.charts.formats.arcs import Arc, Graph
+    from carepolicy.charts.formats.arcs import Arc, ArcGraph
     from carepolicy.charts.formats.plane import Box, Point
     from carepolicy.policy.model import Policies
 
@@ -39,7 +39,7 @@ def text_of(policies: Policies, flow_name: str, language: str | None) -> str:
     """The flow as BPMN XML."""
     for prefix, uri in _PREFIXES.items():
         ElementTree.register_namespace(prefix, uri)
-    process = _Process(graph_of(policies, flow_name, language))
+    process = _Process(arcs_of(policies, flow_name, language))
     process.write()
     root = ElementTree.Element(_tag("definitions"), {"id": identifier("set", flow_name), "targetNamespace": TARGET})
     together = _under(root, "collaboration", id=identifier("collaboration", flow_name))
@@ -52,12 +52,12 @@ def text_of(policies: Policies, flow_name: str, language: str | None) -> str:
 
 
 @dataclass(slots=True)
-class _Part:
+class _ProcessBody:
     """What a process or a sub-process holds: nodes, flows between them, and where they stand."""
 
     nodes: dict[str, ElementTree.Element] = field(default_factory=dict)
     flows: dict[str, ElementTree.Element] = field(default_factory=dict)
-    lines: list[Line] = field(default_factory=list)
+    lines: list[PlaneLine] = field(default_factory=list)
 
     def node(self, tag: str, key: str, name: str = "") -> ElementTree.Element:
         """A new node."""
@@ -70,7 +70,7 @@ class _Part:
         self.flows[key] = ElementTree.Element(
             _tag("sequenceFlow"), {"id": key, **({"name": name} if name else {}), **ends}
         )
-        self.lines.append(Line(key, source, target, row, name))
+        self.lines.append(PlaneLine(key, source, target, row, name))
         return self.flows[key]
 
     def elements(self) -> list[ElementTree.Element]:
@@ -91,13 +91,13 @@ class _Part:
 class _Process:
     """The process of a flow, and the blocks of which its diagram is made."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: ArcGraph) -> None:
         self.graph = graph
         self.key = identifier("flow", graph.flow.name)
         self.title = graph.words.flow_title(graph.flow.name)
-        self.main = _Part()
+        self.main = _ProcessBody()
         self.blocks: list[Block] = []
-        self.beside: dict[str, tuple[ElementTree.Element, Block, _Part]] = {}
+        self.beside: dict[str, tuple[ElementTree.Element, Block, _ProcessBody]] = {}
         self.notes: dict[str, tuple[str, str]] = {}
         """By its key the task that a note is of, and its text."""
         self.lanes = _lanes_of(graph)
@@ -122,7 +122,7 @@ class _Process:
             if event:
                 _under(start, "messageEventDefinition", id=f"{key}_message")
             self.main.flow(identifier("begin", first, event), key, self._door(first), 0)
-            self._block(self._lane(first), 0, [Node(key, JOIN, 0, *_EVENT, str(start.get("name")))])
+            self._block(self._lane(first), 0, [PlaneNode(key, JOIN, 0, *_EVENT, str(start.get("name")))])
         for name in graph.order:
             if graph.flow.states[name].final is None:
                 self._step(name)
@@ -181,7 +181,7 @@ class _Process:
         key = identifier("state", name)
         title = self.graph.words.state(name)
         self.main.node("endEvent", key, title)
-        nodes = [Node(key, TASK, 0, *_EVENT, title)]
+        nodes = [PlaneNode(key, TASK, 0, *_EVENT, title)]
         self._block(self._lane(name), self._columns[name], self._met(name, nodes))
 
     def _step(self, name: str) -> None:
@@ -193,18 +193,18 @@ class _Process:
                  for arc in self.graph.of(name) if arc.target is None and arc.trigger not in self._apart]  # fmt: skip
         _under(task, "documentation").text = "\n".join(part for part in told if part)
         moving = self._moving(name)
-        nodes = self._met(name, [Node(key, TASK, 0, *_TASK)])
+        nodes = self._met(name, [PlaneNode(key, TASK, 0, *_TASK)])
         source = key
         if not moving:
             stop = identifier("stop", name)
             self.main.node("endEvent", stop, card.title)
             self.main.flow(identifier("to_stop", name), key, stop, 0)
-            nodes.append(Node(stop, CATCH, 0, *_EVENT, card.title))
+            nodes.append(PlaneNode(stop, CATCH, 0, *_EVENT, card.title))
         if len(moving) > 1:
             source = identifier("wait", name)
             self.main.node("eventBasedGateway", source)
             self.main.flow(identifier("to_wait", name), key, source, 0)
-            nodes.append(Node(source, WAIT, 0, *_GATEWAY))
+            nodes.append(PlaneNode(source, WAIT, 0, *_GATEWAY))
         row = 0
         for place, arcs in enumerate(moving):
             row = self._trigger(nodes, place, row, arcs, source)
@@ -214,23 +214,23 @@ class _Process:
             self.notes[noted] = (key, note.strip())
         self._block(self._lane(name), self._columns[name], nodes, noted, note.strip())
 
-    def _met(self, name: str, nodes: list[Node]) -> list[Node]:
+    def _met(self, name: str, nodes: list[PlaneNode]) -> list[PlaneNode]:
         """The nodes with a gateway before them where several flows arrive."""
         if name not in self._joined:
             return nodes
         key = identifier("state", name)
         self.main.node("exclusiveGateway", f"join_{key}")
         self.main.flow(f"from_join_{key}", f"join_{key}", key, 0)
-        return [Node(f"join_{key}", JOIN, 0, *_GATEWAY), *nodes]
+        return [PlaneNode(f"join_{key}", JOIN, 0, *_GATEWAY), *nodes]
 
-    def _trigger(self, nodes: list[Node], place: int, row: int, arcs: list[Arc], source: str) -> int:
+    def _trigger(self, nodes: list[PlaneNode], place: int, row: int, arcs: list[Arc], source: str) -> int:
         """What follows a trigger; returns the next free row."""
         name = arcs[0].source
         catch = identifier("on", name, str(place))
         said = self._said(arcs[0])
         _define(self.main.node("intermediateCatchEvent", catch, said), arcs[0])
         self.main.flow(identifier("to_on", name, str(place)), source, catch, row)
-        nodes.append(Node(catch, CATCH, row, *_EVENT, said))
+        nodes.append(PlaneNode(catch, CATCH, row, *_EVENT, said))
         if len(arcs) == 1 and arcs[0].when is None and arcs[0].target is not None:
             self.main.flow(identifier("move", name, str(place), "0"), catch, self._door(arcs[0].target), row)
             return row + 1
@@ -238,7 +238,7 @@ class _Process:
         question = self._question(name, arcs[0].trigger)
         gateway = self.main.node("exclusiveGateway", choice, question)
         self.main.flow(identifier("to_choice", name, str(place)), catch, choice, row)
-        nodes.append(Node(choice, CHOICE, row, *_GATEWAY, question, above=True))
+        nodes.append(PlaneNode(choice, CHOICE, row, *_GATEWAY, question, above=True))
         for index, arc in enumerate(arcs):
             key = identifier("move" if arc.target is not None else "stay", name, str(place), str(index))
             self._choice(
@@ -259,19 +259,19 @@ class _Process:
         key = identifier("any", trigger)
         said = self._said(arcs[0])
         sub = ElementTree.Element(_tag("subProcess"), {"id": key, "name": said, "triggeredByEvent": "true"})
-        part = _Part()
+        part = _ProcessBody()
         staying = any(arc.target is None for arc in arcs) or all(arc.when is not None for arc in arcs)
         start = part.node("startEvent", f"{key}_start", said)
         if staying:
             start.set("isInterrupting", "false")
         _define(start, arcs[0])
-        nodes = [Node(f"{key}_start", CATCH, 0, *_EVENT, said)]
+        nodes = [PlaneNode(f"{key}_start", CATCH, 0, *_EVENT, said)]
         source, gateway = f"{key}_start", None
         if len(arcs) > 1 or arcs[0].when is not None:
             source, question = f"{key}_choice", words.labels.which
             gateway = part.node("exclusiveGateway", source, question)
             part.flow(f"to_{source}", f"{key}_start", source, 0)
-            nodes.append(Node(source, CHOICE, 0, *_GATEWAY, question, above=True))
+            nodes.append(PlaneNode(source, CHOICE, 0, *_GATEWAY, question, above=True))
         for row, arc in enumerate(arcs):
             end, title = f"{key}_end_{row}", self._outcome(arc)
             ending = part.node("endEvent", end, title)
@@ -281,13 +281,13 @@ class _Process:
             flow = part.flow(f"{key}_way_{row}", source, end, row, named)
             if gateway is not None:
                 self._choice(gateway, arc, flow)
-            nodes.append(Node(end, LAST, row, *_EVENT, title))
+            nodes.append(PlaneNode(end, LAST, row, *_EVENT, title))
         if gateway is not None and gateway.get("default") is None:
             last = f"{key}_end_{len(arcs)}"
             part.node("endEvent", last, words.labels.stays)
             part.flow(f"{key}_stay", source, last, len(arcs), words.labels.otherwise)
             gateway.set("default", f"{key}_stay")
-            nodes.append(Node(last, LAST, len(arcs), *_EVENT, words.labels.stays))
+            nodes.append(PlaneNode(last, LAST, len(arcs), *_EVENT, words.labels.stays))
         self.beside[key] = (sub, Block(0, 0, tuple(nodes)), part)
         self.lane_of[key] = len(self.lanes)
 
@@ -329,7 +329,7 @@ class _Process:
         before = next((arc.source for arc in self.graph.arcs if arc.target == name), None)
         return self.lanes.index(self.graph.flow.states[before].owner) if before is not None else 0
 
-    def _block(self, lane: int, column: int, nodes: Sequence[Node], note: str = "", text: str = "") -> None:
+    def _block(self, lane: int, column: int, nodes: Sequence[PlaneNode], note: str = "", text: str = "") -> None:
         self.blocks.append(Block(lane, column, tuple(nodes), note, text))
         self.lane_of |= {node.key: lane for node in nodes}
 
@@ -369,13 +369,13 @@ class _Diagram:
         return diagram
 
 
-def _lanes_of(graph: Graph) -> list[str | None]:
+def _lanes_of(graph: ArcGraph) -> list[str | None]:
     """The owners in the order in which they first act."""
     states = graph.flow.states
     return list(dict.fromkeys(states[name].owner for name in graph.order if states[name].final is None)) or [None]
 
 
-def _columns_of(graph: Graph, apart: Mapping[str, object]) -> dict[str, int]:
+def _columns_of(graph: ArcGraph, apart: Mapping[str, object]) -> dict[str, int]:
     """How many steps from a start a state is; one that nothing leads to stands after the one before it."""
     found = dict.fromkeys(graph.start_states(), 1)
     for root in (*found, *graph.order):

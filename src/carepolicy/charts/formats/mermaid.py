@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.colours import shades_of
-from carepolicy.charts.formats.arcs import graph_of, told_whole
+from carepolicy.charts.formats.arcs import arcs_of, told_whole
 from carepolicy.charts.text import clean, identifier
 
 if TYPE_CHECKING:
-    from carepolicy.charts.formats.arcs import Arc, Graph
+    from carepolicy.charts.formats.arcs import Arc, ArcGraph
     from carepolicy.policy.model import Policies
 
 _CODES = {character: f"#{ord(character)};" for character in '#;:"<>&{}[]`\\%'}
@@ -23,7 +23,7 @@ def text_of(policies: Policies, flow_name: str, language: str | None) -> str:
     is drawn around its steps, and what may happen at any of them leaves it; what may happen at any step at all leaves a
     state of its own.
     """
-    graph = graph_of(policies, flow_name, language)
+    graph = arcs_of(policies, flow_name, language)
     words = graph.words
     lines = ["---", f'title: "{_plain(words.flow_title(flow_name))}"', "---", "stateDiagram-v2", "    direction TB"]
     lines += _states(graph)
@@ -43,7 +43,7 @@ def text_of(policies: Policies, flow_name: str, language: str | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _owners(graph: Graph) -> list[str]:
+def _owners(graph: ArcGraph) -> list[str]:
     """A class for each owner, with the colours of the charts, and whose steps are whose."""
     shades = shades_of(graph.words.policies)
     steps: dict[str, list[str]] = {}
@@ -58,7 +58,7 @@ def _owners(graph: Graph) -> list[str]:
     return found
 
 
-def _states(graph: Graph) -> list[str]:
+def _states(graph: ArcGraph) -> list[str]:
     """The states, those of a phase inside of it."""
     boxes: dict[str, list[str]] = {}
     for name in graph.order:
@@ -74,13 +74,13 @@ def _states(graph: Graph) -> list[str]:
     return found
 
 
-def _state(graph: Graph, name: str) -> str:
+def _state(graph: ArcGraph, name: str) -> str:
     card = graph.cards.get(name)
     title = f"{card.number} {card.title}" if card is not None else graph.words.state(name)
     return f'state "{_text(title)}" as {_id(name)}'
 
 
-def _move(graph: Graph, source: str, arc: Arc) -> str:
+def _move(graph: ArcGraph, source: str, arc: Arc) -> str:
     return f"    {source} --> {_id(str(arc.target))}: {_text(told_whole(arc, graph.words))}"
 
 

@@ -33,7 +33,7 @@ class Box(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class PlaneNode:
     """What stands in a block: at which slot from the left, in which row, and its text outside of it ("" for none)."""
 
     key: str
@@ -51,13 +51,13 @@ class Block:
 
     lane: int
     column: int
-    nodes: tuple[Node, ...]
+    nodes: tuple[PlaneNode, ...]
     note: str = ""
     text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PlaneLine:
     """A flow from one node to another; ``row`` is that in which it leaves the block of its source."""
 
     key: str
@@ -95,7 +95,10 @@ _TRACK, _GAP, _HEAD, _APART = 12.0, 24.0, 30.0, 10.0
 
 
 def plane_of(
-    blocks: Sequence[Block], lines: Sequence[Line], lanes: int, beside: Sequence[tuple[Block, Sequence[Line]]] = ()
+    blocks: Sequence[Block],
+    lines: Sequence[PlaneLine],
+    lanes: int,
+    beside: Sequence[tuple[Block, Sequence[PlaneLine]]] = (),
 ) -> Plane:
     """The plane of a process with so many lanes; ``beside`` are blocks apart from it with their own lines, in frames in
     a lane of their own below the others."""
@@ -103,7 +106,7 @@ def plane_of(
 
 
 class _Layout:
-    def __init__(self, blocks: Sequence[Block], lines: Sequence[Line], lanes: int) -> None:
+    def __init__(self, blocks: Sequence[Block], lines: Sequence[PlaneLine], lanes: int) -> None:
         self._blocks = blocks
         self._lines = lines
         self._lanes = lanes
@@ -120,7 +123,7 @@ class _Layout:
         self._columns = max((block.column for block in blocks), default=0) + 1
         self._made = Plane()
 
-    def plane(self, beside: Sequence[tuple[Block, Sequence[Line]]]) -> Plane:
+    def plane(self, beside: Sequence[tuple[Block, Sequence[PlaneLine]]]) -> Plane:
         """The plane."""
         outer = [line for line in self._lines if not self._stays_inside(line)]
         left = self._across(outer)
@@ -136,11 +139,11 @@ class _Layout:
         self._finish(right, bottom, below, bool(beside))
         return self._made
 
-    def _stays_inside(self, line: Line) -> bool:
+    def _stays_inside(self, line: PlaneLine) -> bool:
         source, target = self._node_of[line.source], self._node_of[line.target]
         return self._block_of[line.source] is self._block_of[line.target] and source.slot < target.slot
 
-    def _across(self, outer: Sequence[Line]) -> list[float]:
+    def _across(self, outer: Sequence[PlaneLine]) -> list[float]:
         """The left side of each column, and the right side of all; makes the tracks of the channels between them."""
         tracks = [0] * (self._columns + 1)
         self._out: dict[str, int] = {}
@@ -160,7 +163,7 @@ class _Layout:
             at += max((_width(block) for block in self._blocks if block.column == column), default=0)
         return left
 
-    def _down(self, outer: Sequence[Line]) -> tuple[dict[tuple[int, int], float], float]:
+    def _down(self, outer: Sequence[PlaneLine]) -> tuple[dict[tuple[int, int], float], float]:
         """The upper side of each floor of each lane, and the lower side of all."""
         tracks: dict[tuple[int, int], int] = {}
         self._along: dict[str, int] = {}
@@ -189,7 +192,7 @@ class _Layout:
         block = self._block_of[key]
         return block.lane, self._floor[id(block)]
 
-    def _draw_outside(self, outer: Sequence[Line]) -> None:
+    def _draw_outside(self, outer: Sequence[PlaneLine]) -> None:
         for line in outer:
             points = _leaving(self._made, line)
             end = self._made.boxes[line.target]
@@ -214,7 +217,7 @@ class _Layout:
         made.whole = Box(0, 0, right + _GAP, below)
 
 
-def _apart(made: Plane, beside: Sequence[tuple[Block, Sequence[Line]]], bottom: float, right: float) -> float:
+def _apart(made: Plane, beside: Sequence[tuple[Block, Sequence[PlaneLine]]], bottom: float, right: float) -> float:
     """Frames in rows below the lanes, no row wider than they are where that can be; returns their right side."""
     x, y, tall, widest = 2 * _HEAD, bottom + _GAP, 0.0, right
     for block, lines in beside:
@@ -246,11 +249,11 @@ def _note_height(block: Block) -> float:
     return _TEXT_LINE * _lines_of(block.text, _NOTE_LETTERS) + 2 * _APART + _GAP if block.note else 0
 
 
-def _height(block: Block, lines: Sequence[Line]) -> float:
+def _height(block: Block, lines: Sequence[PlaneLine]) -> float:
     return sum(map(sum, _heights(block, lines))) + _note_height(block)
 
 
-def _heights(block: Block, lines: Sequence[Line]) -> list[tuple[float, float]]:
+def _heights(block: Block, lines: Sequence[PlaneLine]) -> list[tuple[float, float]]:
     """For each row of a block the height above and below its middle."""
     own = {node.key for node in block.nodes}
     up: dict[int, float] = {}
@@ -266,7 +269,7 @@ def _heights(block: Block, lines: Sequence[Line]) -> list[tuple[float, float]]:
     return [(up.get(row, 14) + _APART, down.get(row, 14) + _APART) for row in range(max(up) + 1)]
 
 
-def _place(made: Plane, block: Block, lines: Sequence[Line], corner: Point) -> None:
+def _place(made: Plane, block: Block, lines: Sequence[PlaneLine], corner: Point) -> None:
     left, top = corner
     noted = _note_height(block)
     if block.note:
@@ -287,21 +290,21 @@ def _place(made: Plane, block: Block, lines: Sequence[Line], corner: Point) -> N
     made.levels |= {line.key: middles[line.row] for line in lines if line.source in own}
 
 
-def _leaving(made: Plane, line: Line) -> list[Point]:
+def _leaving(made: Plane, line: PlaneLine) -> list[Point]:
     """The begin of a line: from the right of its source, or from below it down to a row of its own."""
     source, level = made.boxes[line.source], made.levels[line.key]
     x, y = source.middle
     return [(source.x + source.width, y)] if abs(level - y) < 1 else [(x, source.y + source.height), (x, level)]
 
 
-def _draw_inside(made: Plane, line: Line) -> None:
+def _draw_inside(made: Plane, line: PlaneLine) -> None:
     """A line to the right in its own block, where nothing stands between."""
     end = made.boxes[line.target]
     made.lines[line.key] = (*_leaving(made, line), (end.x, end.middle[1]))
     _write_on(made, line)
 
 
-def _write_on(made: Plane, line: Line) -> None:
+def _write_on(made: Plane, line: PlaneLine) -> None:
     """The text of a line, above it where it leaves."""
     if line.label:
         source, level = made.boxes[line.source], made.levels[line.key]

@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from carepolicy.charts.colours import shades_of
-from carepolicy.charts.formats.arcs import graph_of, told_whole
+from carepolicy.charts.formats.arcs import arcs_of, told_whole
 from carepolicy.charts.text import clean, identifier, wrapped
 
 if TYPE_CHECKING:
-    from carepolicy.charts.formats.arcs import Arc, Graph
+    from carepolicy.charts.formats.arcs import Arc, ArcGraph
     from carepolicy.policy.model import Policies
 
 _STEERING = re.compile(r"""["<>~\\%!@]|\*\*|//|__|--|==|\.\.|\|\|""")
@@ -21,7 +21,7 @@ _COLUMNS = 44
 def text_of(policies: Policies, flow_name: str, language: str | None) -> str:
     """The flow as a state diagram: owner, limits, words to say and what happens without a move are lines of a state,
     which has the colour of its owner. A phase is a state around its steps; what comes by itself is dashed."""
-    graph = graph_of(policies, flow_name, language)
+    graph = arcs_of(policies, flow_name, language)
     words = graph.words
     lines = [
         f"@startuml {identifier(flow_name)}",
@@ -45,7 +45,7 @@ def text_of(policies: Policies, flow_name: str, language: str | None) -> str:
     return "\n".join([*lines, "@enduml"]) + "\n"
 
 
-def _states(graph: Graph) -> list[str]:
+def _states(graph: ArcGraph) -> list[str]:
     """The states, those of a phase inside of it."""
     boxes: dict[str, list[str]] = {}
     for name in graph.order:
@@ -61,7 +61,7 @@ def _states(graph: Graph) -> list[str]:
     return found
 
 
-def _state(graph: Graph, name: str) -> str:
+def _state(graph: ArcGraph, name: str) -> str:
     card = graph.cards.get(name)
     if card is None:
         return f'state "{_text(graph.words.state(name))}" as {_id(name)}'
@@ -70,7 +70,7 @@ def _state(graph: Graph, name: str) -> str:
     return f'state "{card.number} {_text(card.title)}" as {_id(name)}{paint}'
 
 
-def _move(graph: Graph, source: str, arc: Arc) -> str:
+def _move(graph: ArcGraph, source: str, arc: Arc) -> str:
     arrow = "-[dashed]->" if arc.timer else "-->"
     text = "\\n".join(_broken(told_whole(arc, graph.words)))
     return f"{source} {arrow} {_id(str(arc.target))} : {text}"

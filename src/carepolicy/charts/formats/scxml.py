@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from carepolicy.charts.formats.arcs import elapsed_seconds, graph_of
+from carepolicy.charts.formats.arcs import arcs_of, elapsed_seconds
 from carepolicy.charts.text import clean, humanised
 
 if TYPE_CHECKING:
-    from carepolicy.charts.formats.arcs import Arc, Graph
+    from carepolicy.charts.formats.arcs import Arc, ArcGraph
     from carepolicy.policy.model import Effects, Policies
 
 SCXML = "http://www.w3.org/2005/07/scxml"
@@ -26,7 +26,7 @@ def text_of(policies: Policies, flow_name: str, language: str | None) -> str:
     """
     ElementTree.register_namespace("", SCXML)
     ElementTree.register_namespace("care", CARE)
-    graph = graph_of(policies, flow_name, language)
+    graph = arcs_of(policies, flow_name, language)
     starts = graph.start_states()
     root = _element("scxml", version="1.0", datamodel="x-cel", name=flow_name)
     root.set("initial", starts[0] if len(starts) == 1 else _START)
@@ -42,7 +42,7 @@ def text_of(policies: Policies, flow_name: str, language: str | None) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _state(graph: Graph, name: str) -> ElementTree.Element:
+def _state(graph: ArcGraph, name: str) -> ElementTree.Element:
     state = graph.flow.states[name]
     element = _element("final" if state.final is not None else "state", id=name)
     element.set(_care("title"), graph.words.state(name))
@@ -65,7 +65,7 @@ def _state(graph: Graph, name: str) -> ElementTree.Element:
     return element
 
 
-def _transition(graph: Graph, arc: Arc) -> ElementTree.Element:
+def _transition(graph: ArcGraph, arc: Arc) -> ElementTree.Element:
     element = _element("transition", event=_event(arc))
     if arc.when is not None:
         element.set("cond", clean(arc.when))
@@ -78,7 +78,7 @@ def _transition(graph: Graph, arc: Arc) -> ElementTree.Element:
     return element
 
 
-def _log_effects(graph: Graph, parent: ElementTree.Element, effects: Effects) -> None:
+def _log_effects(graph: ArcGraph, parent: ElementTree.Element, effects: Effects) -> None:
     for template in effects.send:
         _log(parent, graph.words.labels.sends.format(template))
     for tell in effects.tell:

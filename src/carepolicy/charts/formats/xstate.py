@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.charts.formats.arcs import elapsed_seconds, graph_of
+from carepolicy.charts.formats.arcs import arcs_of, elapsed_seconds
 from carepolicy.charts.text import clean
 
 if TYPE_CHECKING:
-    from carepolicy.charts.formats.arcs import Arc, Graph
+    from carepolicy.charts.formats.arcs import Arc, ArcGraph
     from carepolicy.policy.model import Effects, Policies, Tell
 
 _START = "carepolicy_start"
@@ -24,7 +24,7 @@ def text_of(policies: Policies, flow_name: str, language: str | None) -> str:
     request, open, raise_event, assign_to, extend and set. Elapsed waits are in milliseconds; those in business
     time are named delays (``setup({delays: {"2 business days": …}})``), since only a calendar knows their length.
     """
-    graph = graph_of(policies, flow_name, language)
+    graph = arcs_of(policies, flow_name, language)
     starts = graph.start_states()
     states: dict[str, Any] = {name: _state(graph, name) for name in graph.flow.states}
     if len(starts) > 1:
@@ -43,13 +43,13 @@ def text_of(policies: Policies, flow_name: str, language: str | None) -> str:
     return json.dumps(machine, ensure_ascii=False, indent=2) + "\n"
 
 
-def _named_delays(graph: Graph) -> list[str]:
+def _named_delays(graph: ArcGraph) -> list[str]:
     """The waits in business time, which whoever runs the machine has to supply."""
     limits = {arc.limit for name in graph.flow.states for arc in graph.of(name) if arc.limit is not None}
     return sorted(each for each in limits if elapsed_seconds(each) is None)
 
 
-def _state(graph: Graph, name: str) -> dict[str, Any]:
+def _state(graph: ArcGraph, name: str) -> dict[str, Any]:
     state = graph.flow.states[name]
     made: dict[str, Any] = {"description": graph.words.state(name)}
     if state.final is not None:

@@ -39,7 +39,7 @@ def find(checked: CheckedSet) -> Iterator[Finding]:
                 yield Finding(CODE, text, place, "tell such cases by a fact that is not private", Severity.WARNING)
 
 
-class Said(NamedTuple):
+class PrintedText(NamedTuple):
     """A text that charts or the handbook print as it is, and its key (of steps: its number) below an address."""
 
     text: str
@@ -47,12 +47,12 @@ class Said(NamedTuple):
     key: str | int
 
 
-def _braced(pieces: Iterable[tuple[str | int, str]], at: At) -> Iterator[Said]:
+def _braced(pieces: Iterable[tuple[str | int, str]], at: At) -> Iterator[PrintedText]:
     """Those texts that have a brace: of thousands hardly any."""
-    return (Said(text, at, key) for key, text in pieces if "{" in text)
+    return (PrintedText(text, at, key) for key, text in pieces if "{" in text)
 
 
-def _texts(flow: Flow) -> Iterator[Said]:
+def _texts(flow: Flow) -> Iterator[PrintedText]:
     yield from _braced((("title", flow.title), ("purpose", flow.purpose)), flow.at)
     titled: tuple[Mapping[str, Event | Clock | Phase], ...] = (flow.events, flow.clocks, flow.phases)
     for group in titled:
@@ -63,18 +63,18 @@ def _texts(flow: Flow) -> Iterator[Said]:
         yield from _card(state)
 
 
-def _of_way(way: Transition) -> Iterator[Said]:
+def _of_way(way: Transition) -> Iterator[PrintedText]:
     yield from _braced((("title", way.title), ("answer", way.answer)), way.at)
     yield from _card(way)
 
 
-def _card(card: State | Transition) -> Iterator[Said]:
+def _card(card: State | Transition) -> Iterator[PrintedText]:
     """What staff are told, of a state or a transition."""
     yield from _braced((("say", card.say), ("never", card.never), ("note", card.note)), card.at)
     yield from _braced(enumerate(card.steps), card.at)
 
 
-def _address(said: Said) -> At:
+def _address(said: PrintedText) -> At:
     return said.at / said.key if isinstance(said.key, str) else said.at / "steps" / said.key
 
 

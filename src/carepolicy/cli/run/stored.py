@@ -141,7 +141,7 @@ def run_with_store(url: str, options: RunOptions, lateness: int, source: Any, bl
             run = SharedRun(operation, name, read, log, options.workers)
         try:
             run.open(options.resume)
-            told = _Told(stack, run, options)
+            told = _Outputs(stack, run, options)
             try:
                 if isinstance(run, SharedRun):
                     taken = run.take_all(options.file, pace.lines, options.final)
@@ -181,7 +181,7 @@ def _shareable(store: Store, options: RunOptions, lateness: int, source: Any, bu
     return None if reason else log
 
 
-class _Told:
+class _Outputs:
     """Where records and dead letters go. With lateness, and at the end, records wait until their order is known."""
 
     def __init__(self, stack: ExitStack, run: StoredRun, options: RunOptions) -> None:
@@ -255,7 +255,7 @@ class _Told:
         sys.stdout.flush()
 
 
-def _pump(run: StoredRun, told: _Told, pace: Pace, whole: bool, final: bool) -> bool:
+def _pump(run: StoredRun, told: _Outputs, pace: Pace, whole: bool, final: bool) -> bool:
     """Take the lines behind those that were taken before, in transactions. What has come through a pipe is not kept
     waiting for more. False where the last line of a file is left, since it is no whole event and no line break ends it;
     the end of a pipe is one."""
@@ -276,14 +276,14 @@ def _pump(run: StoredRun, told: _Told, pace: Pace, whole: bool, final: bool) -> 
     return not left
 
 
-def _commit(run: StoredRun, lines: list[tuple[int, bytes]], told: _Told, pace: Pace, open_end: bool) -> None:
+def _commit(run: StoredRun, lines: list[tuple[int, bytes]], told: _Outputs, pace: Pace, open_end: bool) -> None:
     begun = time.monotonic()
     done = run.feed(lines, open_end)
     told.take(done.records, done.letters)
     pace.took(len(lines), time.monotonic() - begun)
 
 
-def _finish(run: StoredRun, told: _Told, until: int | None) -> None:
+def _finish(run: StoredRun, told: _Outputs, until: int | None) -> None:
     for done in run.finish(until):
         told.take("", done.letters)
     told.take_end()

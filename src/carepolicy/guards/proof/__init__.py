@@ -3,6 +3,17 @@
 from carepolicy.guards.proof.assignments import Assignment
 from carepolicy.guards.proof.formulas import TRUE, Formula, Variable, both, opposite
 from carepolicy.guards.proof.reader import Ground, formula_of
-from carepolicy.guards.proof.verdict import Verdict, judge
+from carepolicy.guards.proof.verdict import GuardVerdict, judge
 
-__all__ = ["TRUE", "Assignment", "Formula", "Ground", "Variable", "Verdict", "both", "formula_of", "judge", "opposite"]
+__all__ = [
+    "TRUE",
+    "Assignment",
+    "Formula",
+    "Ground",
+    "GuardVerdict",
+    "Variable",
+    "both",
+    "formula_of",
+    "judge",
+    "opposite",
+]

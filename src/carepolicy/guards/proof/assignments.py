@@ -25,8 +25,8 @@ from carepolicy.guards.proof.formulas import (
     Constant,
     Flagged,
     Formula,
+    HasValue,
     Held,
-    Known,
     Not,
     Value,
     Variable,
@@ -104,7 +104,7 @@ def tables_of(guards: Sequence[Formula]) -> Tables:
 
 def _simple(atom: Formula) -> set[Value] | None:
     """The constants of an atom that reads one variable; None where it says more than that."""
-    if isinstance(atom, (Known, Flagged)):
+    if isinstance(atom, (HasValue, Flagged)):
         return set()
     if not isinstance(atom, Compared) or atom.operator not in HOLDS:
         return None
@@ -160,7 +160,7 @@ def holds(formula: Formula, case: Assignment) -> bool:
         return not holds(formula.part, case)
     if formula in case.guessed:
         return case.guessed[formula]
-    if isinstance(formula, Known):
+    if isinstance(formula, HasValue):
         return case.value(formula.held) is not None
     if isinstance(formula, Flagged):
         return case.value(formula.held) is True

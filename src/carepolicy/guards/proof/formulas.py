@@ -107,7 +107,7 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class HasValue:
     """True where there is a value."""
 
     held: Held
@@ -127,7 +127,7 @@ class Opaque:
     text: str
 
 
-Formula = Always | All | Any | Not | Compared | Known | Flagged | Opaque
+Formula = Always | All | Any | Not | Compared | HasValue | Flagged | Opaque
 
 TRUE, FALSE = Always(True), Always(False)
 
@@ -164,7 +164,7 @@ def atoms(formula: Formula) -> list[Formula]:
 
 def held_in(atom: Formula) -> list[Held]:
     """The variables that an atom reads."""
-    if isinstance(atom, (Known, Flagged)):
+    if isinstance(atom, (HasValue, Flagged)):
         return [atom.held]
     return [*_of_term(atom.left), *_of_term(atom.right)] if isinstance(atom, Compared) else []
 

@@ -24,8 +24,8 @@ from carepolicy.guards.proof.formulas import (
     Constant,
     Flagged,
     Formula,
+    HasValue,
     Held,
-    Known,
     Opaque,
     Term,
     Variable,
@@ -66,10 +66,10 @@ class Ground:
 
 def formula_of(text: str, ground: Ground) -> Formula:
     """The formula of a guard. Raises ``ExpressionError`` for a text that is none; its names and types are right."""
-    return _Reader(text, ground).formula(parse(text))
+    return _GuardReader(text, ground).formula(parse(text))
 
 
-class _Reader:
+class _GuardReader:
     """Reads one guard part by part."""
 
     def __init__(self, text: str, ground: Ground) -> None:
@@ -247,7 +247,7 @@ class _Reader:
 
 
 def _known(held: Held) -> Formula:
-    return Known(held) if held.variable.may_miss or held.brought else TRUE
+    return HasValue(held) if held.variable.may_miss or held.brought else TRUE
 
 
 def _compared(word: str, one: Term, other: Term) -> Formula | None:

@@ -22,8 +22,8 @@ from carepolicy.guards.proof.formulas import (
     Constant,
     Flagged,
     Formula,
+    HasValue,
     Held,
-    Known,
     Not,
     Opaque,
     Term,
@@ -109,7 +109,7 @@ class Solver:
             return joined(*(self._bool(part) for part in formula.parts))
         if isinstance(formula, Not):
             return z3.Not(self._bool(formula.part))
-        if isinstance(formula, Known):
+        if isinstance(formula, HasValue):
             return self._known(formula.held)
         if isinstance(formula, Flagged):
             return z3.And(self._known(formula.held), self.values[formula.held.variable])
@@ -185,7 +185,7 @@ class Solver:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GuardVerdict:
     """What is sure of the guards of one list, by their index.
 
     ``never`` hold for no case. ``hidden`` hold, but only for cases that those before them take; the indexes are of one
@@ -198,7 +198,7 @@ class Verdict:
     gap: Assignment | None = field(hash=False)
 
 
-def judge(guards: tuple[Formula, ...], prove: bool = True) -> Verdict:
+def judge(guards: tuple[Formula, ...], prove: bool = True) -> GuardVerdict:
     """Judge guards that are tried in order; the guard of a way without one is ``TRUE``.
 
     With ``prove`` the solver is asked, if it is installed, what trying cases leaves open.
@@ -212,7 +212,7 @@ def judge(guards: tuple[Formula, ...], prove: bool = True) -> Verdict:
     return verdict
 
 
-def _tried(guards: tuple[Formula, ...]) -> tuple[Verdict, list[int], bool]:
+def _tried(guards: tuple[Formula, ...]) -> tuple[GuardVerdict, list[int], bool]:
     """What trying cases gives; the guards that it does not settle, and whether it leaves open if there is a gap."""
     tables = tables_of(guards)
     exact, ever, first = not tables.guessed, set[int](), set[int]()
@@ -232,9 +232,9 @@ def _tried(guards: tuple[Formula, ...]) -> tuple[Verdict, list[int], bool]:
     if exact and tables.size > MOST:
         exact = False
         rest = [index for index in range(len(guards)) if index not in first]
-        return Verdict(frozenset(), {}, gap), rest, gap is None and not closed
+        return GuardVerdict(frozenset(), {}, gap), rest, gap is None and not closed
     if not exact and tables.size > MOST:
-        return Verdict(frozenset(), {}, None), list(range(len(guards))), not closed
+        return GuardVerdict(frozenset(), {}, None), list(range(len(guards))), not closed
     hidden = {
         index: (min(before[index]),) if before[index] else tuple(range(index))
         for index in range(len(guards))
@@ -242,11 +242,11 @@ def _tried(guards: tuple[Formula, ...]) -> tuple[Verdict, list[int], bool]:
     }
     never = frozenset(range(len(guards))) - ever
     if exact:
-        return Verdict(never, hidden, gap), [], False
-    return Verdict(never, hidden, None), sorted(first), gap is not None
+        return GuardVerdict(never, hidden, gap), [], False
+    return GuardVerdict(never, hidden, None), sorted(first), gap is not None
 
 
-def _proved(guards: tuple[Formula, ...], verdict: Verdict, unsettled: Sequence[int], gap: bool) -> Verdict:
+def _proved(guards: tuple[Formula, ...], verdict: GuardVerdict, unsettled: Sequence[int], gap: bool) -> GuardVerdict:
     """The verdict, with what the solver can add."""
     from carepolicy.guards.proof.verdict import Solver
 

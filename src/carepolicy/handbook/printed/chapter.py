@@ -13,12 +13,12 @@ from carepolicy.handbook.printed.pieces import (
     Columns,
     Heading,
     Items,
-    Letter,
     Paragraph,
-    Part,
     Pen,
-    Span,
-    Step,
+    PrintedLetter,
+    PrintedStep,
+    StepPart,
+    TextSpan,
     after,
     joined,
     label,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from carepolicy.charts.plan import Chart
     from carepolicy.handbook.book import Book
     from carepolicy.handbook.messages import MessageGroup
-    from carepolicy.handbook.printed.pieces import Piece, Sheet, Spans
+    from carepolicy.handbook.printed.pieces import Piece, PrintedSheet, TextSpans
     from carepolicy.handbook.printed.words import PrintWords
     from carepolicy.handbook.promises import ClockRow
     from carepolicy.handbook.steps import Answer, End, FlowStep, Happening
@@ -50,10 +50,10 @@ class Letters:
     ``moved`` gives to the label of a message that of the one in its place.
     """
 
-    printed: dict[Letter, str] = field(default_factory=dict)
+    printed: dict[PrintedLetter, str] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
 
-    def first(self, letter: Letter) -> bool:
+    def first(self, letter: PrintedLetter) -> bool:
         """Whether a message is printed here for the first time."""
         place = self.printed.setdefault(replace(letter, label=""), letter.label)
         if place != letter.label:
@@ -70,7 +70,7 @@ class Chapter:
         self._pen = Pen(book)
         self._flow, self._chart = flow, chart
 
-    def pieces(self, sheets: tuple[Sheet, ...]) -> list[Piece]:
+    def pieces(self, sheets: tuple[PrintedSheet, ...]) -> list[Piece]:
         """The whole chapter: what the flow is for, its chart, its steps, ends, limits and messages."""
         running = (*self._steps(), *self._clocks(), *self._letters())
         return [*self.opening(), Columns(COLUMNS, running), *sheets]
@@ -105,7 +105,7 @@ class Chapter:
 
     def always(self) -> list[Piece]:
         """What may happen at many steps, told once: where, and under it what."""
-        places: dict[str, list[Spans]] = {}
+        places: dict[str, list[TextSpans]] = {}
         for where, event in always_of(self._chart, self._book):
             places.setdefault(where, []).extend(self._lines(event))
         found: list[Piece] = [self._heading(3, self._ui.always, "always")] if places else []
@@ -113,7 +113,7 @@ class Chapter:
             found += [Paragraph(self._pen.own(where, "bold"), "about"), Items(tuple(lines))]
         return found
 
-    def _starts(self) -> list[Spans]:
+    def _starts(self) -> list[TextSpans]:
         words, ui = self._book.words(self._flow), self._ui
         starts = [
             self._pen.own(words.event(event), "", self._label(anchor_of(state)))
@@ -121,11 +121,11 @@ class Chapter:
         ]
         return [self._pen.pair(ui.starts, *joined(starts, "; "))] if starts else []
 
-    def step(self, step: FlowStep) -> Step:
+    def step(self, step: FlowStep) -> PrintedStep:
         """One step with all that its page says of it."""
         shade = step.shade or PLAIN
         parts = [*self.limits(step), *self.words_of(step), *self._next(step)]
-        return Step(
+        return PrintedStep(
             number=str(step.number),
             title=self._pen.own(step.title),
             label=self._label(step.anchor),
@@ -136,46 +136,46 @@ class Chapter:
             parts=tuple(part for part in parts if any(part.lines)),
         )
 
-    def limits(self, step: FlowStep) -> list[Part]:
+    def limits(self, step: FlowStep) -> list[StepPart]:
         """The limits of a step, and who waits there."""
         told = [self._pen.pair(title, *plain(limit, "bold")) for title, limit in step.limits]
         waits = self._pen.pair(self._ui.waits, *plain(step.waits))
-        return [Part("", "limits", tuple(each for each in (*told, waits) if each))]
+        return [StepPart("", "limits", tuple(each for each in (*told, waits) if each))]
 
-    def words_of(self, step: FlowStep) -> list[Part]:
+    def words_of(self, step: FlowStep) -> list[StepPart]:
         """What staff do and say at a step, and what never."""
         own, ui = self._pen.own, self._ui
         return [
-            Part("", "note", tuple(each for each in (own(step.note),) if each)),
-            Part(ui.what_to_do, "list", tuple(own(each) for each in step.steps)),
-            Part(ui.to_say, "quote", tuple(each for each in (own(step.say),) if each)),
-            Part(ui.never_say, "never", tuple(each for each in (own(step.never),) if each)),
+            StepPart("", "note", tuple(each for each in (own(step.note),) if each)),
+            StepPart(ui.what_to_do, "list", tuple(own(each) for each in step.steps)),
+            StepPart(ui.to_say, "quote", tuple(each for each in (own(step.say),) if each)),
+            StepPart(ui.never_say, "never", tuple(each for each in (own(step.never),) if each)),
         ]
 
-    def _next(self, step: FlowStep) -> list[Part]:
+    def _next(self, step: FlowStep) -> list[StepPart]:
         """What may happen at a step itself; what may happen at others too stands in ``always``."""
         ways = [line for each in step.next if not each.place for line in self._lines(each)]
         meanwhile = [joined([self._pen.own(each.text), *self._done(each)], " · ") for each in step.around]
         meanwhile += [line for each in step.meanwhile if not each.place for line in self._lines(each)]
-        return [Part(self._ui.next, "ways", tuple(ways)), Part(self._ui.meanwhile, "list", tuple(meanwhile))]
+        return [StepPart(self._ui.next, "ways", tuple(ways)), StepPart(self._ui.meanwhile, "list", tuple(meanwhile))]
 
-    def _lines(self, event: Happening) -> list[Spans]:
+    def _lines(self, event: Happening) -> list[TextSpans]:
         """What may happen, and what follows: on one line, or where a question decides with a line for each answer."""
         own, ui = self._pen.own, self._ui
         said = list(own(event.text))
         if event.by_itself:
-            said.append(Span(f" ({ui.by_itself})", "quiet"))
+            said.append(TextSpan(f" ({ui.by_itself})", "quiet"))
         if not event.question:
             return [(*said, *(span for answer in event.answers for span in self._outcome(answer)))]
-        asked = (*said, Span(f"{ui.colon} "), *own(event.question, "bold"))
+        asked = (*said, TextSpan(f"{ui.colon} "), *own(event.question, "bold"))
         return [asked, *((BELOW, *own(answer.text), *self._outcome(answer)) for answer in event.answers)]
 
-    def _outcome(self, answer: Answer) -> Spans:
+    def _outcome(self, answer: Answer) -> TextSpans:
         """Where an answer leads, and what goes with it."""
         own, ui = self._pen.own, self._ui
         there = answer.where
         to = self._label(there.anchor) if there is not None else ""
-        said = [Span(" → "), Span(there.text if there is not None else ui.stays, "bold" if to else "", "", to)]
+        said = [TextSpan(" → "), TextSpan(there.text if there is not None else ui.stays, "bold" if to else "", "", to)]
         more = [
             *self._done(answer),
             self._pen.pair(ui.note, *own(answer.note)),
@@ -185,21 +185,24 @@ class Chapter:
         ]
         return (*said, *quiet(after(" · ", joined(more, " · "))))
 
-    def _done(self, answer: Answer) -> list[Spans]:
+    def _done(self, answer: Answer) -> list[TextSpans]:
         """What is done besides, and what the customer is sent."""
-        own, sends = self._pen.own, Span(f"{self._ui.sends} ")
+        own, sends = self._pen.own, TextSpan(f"{self._ui.sends} ")
         sent = ((sends, *own(title, "", self._message(name), page=True)) for name, title in answer.messages)
         return [own(answer.effects), *sent]
 
-    def _end(self, end: End) -> Spans:
+    def _end(self, end: End) -> TextSpans:
         own, ui = self._pen.own, self._ui
         more = [
             self._pen.pair(ui.outcome, *own(end.outcome)),
             own(end.inside),
-            *((Span(f"{ui.sends} "), *own(title, "", self._message(name), page=True)) for name, title in end.messages),
+            *(
+                (TextSpan(f"{ui.sends} "), *own(title, "", self._message(name), page=True))
+                for name, title in end.messages
+            ),
             own(end.note),
         ]
-        title = Span(clean(end.title), "bold", label=self._label(end.anchor))
+        title = TextSpan(clean(end.title), "bold", label=self._label(end.anchor))
         return (title, *quiet(after(" · ", joined(more, " · "))))
 
     def _clocks(self) -> list[Piece]:
@@ -242,13 +245,13 @@ class Chapter:
         note = Paragraph(plain(self._ui.messages_note), "quiet")
         return [self._heading(2, self._ui.messages, "messages"), note, *letters]
 
-    def letter(self, group: MessageGroup) -> Letter:
+    def letter(self, group: MessageGroup) -> PrintedLetter:
         """A message in the language of the book, or in the first that it has."""
         message = group.messages[0]
         without = plain(self._ui.without_values)
         asides = ((without, *(plain(each) for each in message.without))) if message.without else ()
         lines = tuple(clean(line) for line in message.text.strip().splitlines())
-        return Letter(plain(group.title), self._label(group.anchor), lines, asides)
+        return PrintedLetter(plain(group.title), self._label(group.anchor), lines, asides)
 
     def _heading(self, level: int, text: str, anchor: str) -> Heading:
         return Heading(level, plain(text), self._label(anchor))

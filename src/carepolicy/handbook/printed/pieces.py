@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TextSpan:
     """A run of text. ``look``: "", "bold" or "quiet". ``lang`` is its language where the page has another one.
 
     ``to`` is the label it leads to; with ``page`` the number of that page stands after it. ``label`` is its own.
@@ -29,9 +29,9 @@ class Span:
     label: str = ""
 
 
-Spans = tuple[Span, ...]
+TextSpans = tuple[TextSpan, ...]
 
-BELOW = Span("", "below")
+BELOW = TextSpan("", "below")
 """Begins a line of a list that stands below the one before it: an answer to its question."""
 
 
@@ -43,7 +43,7 @@ class Heading:
     """
 
     level: int
-    text: Spans
+    text: TextSpans
     label: str
     aside: str = ""
     listed: bool = False
@@ -55,7 +55,7 @@ class Heading:
 class Paragraph:
     """A paragraph. ``look``: "", "quiet", or "lead" and "about", which stand at the head of what follows."""
 
-    text: Spans
+    text: TextSpans
     look: str = ""
     kind: str = "paragraph"
 
@@ -64,58 +64,58 @@ class Paragraph:
 class Items:
     """A list with bullets."""
 
-    items: tuple[Spans, ...]
+    items: tuple[TextSpans, ...]
     kind: str = "items"
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PrintedTable:
     """A table with a head that is repeated on each page; ``widths`` are shares of the line."""
 
     widths: tuple[float, ...]
-    head: tuple[Spans, ...]
-    rows: tuple[tuple[Spans, ...], ...]
+    head: tuple[TextSpans, ...]
+    rows: tuple[tuple[TextSpans, ...], ...]
     kind: str = "table"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StepPart:
     """A part of a step or a card. ``look``: "limits", "list", "ways", "quote", "never", "note" or "question"."""
 
     title: str
     look: str
-    lines: tuple[Spans, ...]
+    lines: tuple[TextSpans, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PrintedStep:
     """A step: a band in its owner's colour, number and title, and its parts in reading order."""
 
     number: str
-    title: Spans
+    title: TextSpans
     label: str
-    owner: Spans
-    aside: Spans
+    owner: TextSpans
+    aside: TextSpans
     band: str
     on_band: str
-    parts: tuple[Part, ...]
+    parts: tuple[StepPart, ...]
     foot: str = ""
     kind: str = "step"
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class PrintedLetter:
     """A message to customers: its subject line, and paragraphs; ``asides`` stand below it."""
 
-    title: Spans
+    title: TextSpans
     label: str
     lines: tuple[str, ...]
-    asides: tuple[Spans, ...]
+    asides: tuple[TextSpans, ...]
     kind: str = "letter"
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PrintedSheet:
     """A sheet of a flow's chart on a page of its own, as ``charts.printed`` draws it; ``label`` is its place."""
 
     drawing: Mapping[str, Any]
@@ -127,7 +127,7 @@ class Sheet:
 class Entries:
     """Lines of an index."""
 
-    lines: tuple[Spans, ...]
+    lines: tuple[TextSpans, ...]
     kind: str = "entries"
 
 
@@ -140,7 +140,7 @@ class Columns:
     kind: str = "columns"
 
 
-Piece = Heading | Paragraph | Items | Entries | Table | Step | Letter | Sheet | Columns
+Piece = Heading | Paragraph | Items | Entries | PrintedTable | PrintedStep | PrintedLetter | PrintedSheet | Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,42 +149,42 @@ class Pen:
 
     book: Book
 
-    def own(self, text: str, look: str = "", to: str = "", page: bool = False) -> Spans:
+    def own(self, text: str, look: str = "", to: str = "", page: bool = False) -> TextSpans:
         """A text of the policy; nothing where it is empty."""
         said = clean(text)
         if not said:
             return ()
         spoken = self.book.spoken_of(said)
         same = primary_language(spoken) == primary_language(self.book.ui_language)
-        return (Span(said, look, "" if same else spoken, to, page),)
+        return (TextSpan(said, look, "" if same else spoken, to, page),)
 
-    def pair(self, name: str, *text: Span) -> Spans:
+    def pair(self, name: str, *text: TextSpan) -> TextSpans:
         """A name and what is said of it: "Limit: 3 business hours"."""
-        return (Span(f"{name}{self.book.ui.colon} ", "quiet"), *text) if text else ()
+        return (TextSpan(f"{name}{self.book.ui.colon} ", "quiet"), *text) if text else ()
 
 
-def plain(text: str, look: str = "", to: str = "", page: bool = False) -> Spans:
+def plain(text: str, look: str = "", to: str = "", page: bool = False) -> TextSpans:
     """A text in the language of the page; nothing where it is empty."""
     said = clean(text)
-    return (Span(said, look, "", to, page),) if said else ()
+    return (TextSpan(said, look, "", to, page),) if said else ()
 
 
-def joined(parts: list[Spans], between: str) -> Spans:
+def joined(parts: list[TextSpans], between: str) -> TextSpans:
     """Texts with a sign between them, without the empty ones."""
-    found: list[Span] = []
+    found: list[TextSpan] = []
     for part in parts:
         if part and found:
-            found.append(Span(between))
+            found.append(TextSpan(between))
         found += part
     return tuple(found)
 
 
-def after(sign: str, text: Spans) -> Spans:
+def after(sign: str, text: TextSpans) -> TextSpans:
     """A text behind a sign, or nothing."""
-    return (Span(sign), *text) if text else ()
+    return (TextSpan(sign), *text) if text else ()
 
 
-def quiet(text: Spans) -> Spans:
+def quiet(text: TextSpans) -> TextSpans:
     """The same text, set less loudly where it has no look of its own."""
     return tuple(replace(each, look=each.look or "quiet") for each in text)
 

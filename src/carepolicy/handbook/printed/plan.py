@@ -15,7 +15,7 @@ from carepolicy.handbook.printed.pieces import (
     Items,
     Paragraph,
     Pen,
-    Table,
+    PrintedTable,
     after,
     joined,
     label,
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from carepolicy.handbook.book import Book
-    from carepolicy.handbook.printed.pieces import Piece, Spans
+    from carepolicy.handbook.printed.pieces import Piece, TextSpans
     from carepolicy.handbook.printed.words import PrintWords
     from carepolicy.policy.model import Flow, State
 
 
-class Plan:
+class PlanChapter:
     """Writes the chapter that stands before the flows; ``numbers`` are those of the steps, by flow and state."""
 
     def __init__(self, book: Book, words: PrintWords, numbers: Mapping[tuple[str, str], int]) -> None:
@@ -85,7 +85,7 @@ class Plan:
 
     def _waits(self) -> list[Piece]:
         own, ui = self._pen.own, self._ui
-        rows: list[tuple[Spans, ...]] = []
+        rows: list[tuple[TextSpans, ...]] = []
         for name, promises in groupby(promises_of(self._book), key=lambda each: each.flow):
             rows.append((self._title(self._book.policies.flows[name], "bold"),))
             rows += [
@@ -102,7 +102,7 @@ class Plan:
     def _stewards(self) -> list[Piece]:
         """Each flow that has a steward, with its times: complaints and surveys among them."""
         words = self._words
-        times: dict[str, list[Spans]] = {}
+        times: dict[str, list[TextSpans]] = {}
         for each in promises_of(self._book):
             told = self._pen.pair(each.title, *plain(each.limit, "bold"))
             times.setdefault(each.flow, []).append(told)
@@ -113,7 +113,7 @@ class Plan:
         ]
         return _table((3, 3, 6), (self._ui.steward, self._ui.flow, words.times), rows)
 
-    def _people(self, role: str | None) -> Spans:
+    def _people(self, role: str | None) -> TextSpans:
         known = self._book.policies.organisation.roles.get(role or "")
         people = ", ".join(clean(each) for each in known.people) if known is not None else ""
         return (*self._pen.own(self._book.role(role), "bold"), *after(" – ", plain(people)))
@@ -173,7 +173,7 @@ class Plan:
 
     def _written(self) -> list[Piece]:
         """Every message, under the flow that sends it, and the steps at which it goes out."""
-        rows: list[tuple[Spans, ...]] = []
+        rows: list[tuple[TextSpans, ...]] = []
         for flow in self._flows:
             sent = sorted(self._sent(flow).items())
             rows += [(self._title(flow, "bold"),)] if sent else []
@@ -214,12 +214,12 @@ class Plan:
         )
         return [Items(items)] if items else []
 
-    def _title(self, flow: Flow, look: str = "") -> Spans:
+    def _title(self, flow: Flow, look: str = "") -> TextSpans:
         """A flow's title, as a link to its chapter with the page."""
         return self._pen.own(self._book.words(flow).flow_title(flow.name), look, chapter_label(flow.name), page=True)
 
 
-def _table(widths: tuple[float, ...], head: tuple[str, ...], rows: Sequence[tuple[Spans, ...]]) -> list[Piece]:
+def _table(widths: tuple[float, ...], head: tuple[str, ...], rows: Sequence[tuple[TextSpans, ...]]) -> list[Piece]:
     """A table, or nothing where it has no row; a column that says nothing in any row is left out.
 
     A row of one text is a heading over those that follow.
@@ -228,7 +228,7 @@ def _table(widths: tuple[float, ...], head: tuple[str, ...], rows: Sequence[tupl
     if not rows:
         return []
     return [
-        Table(
+        PrintedTable(
             tuple(widths[place] for place in kept),
             tuple(plain(head[place], "bold") for place in kept),
             tuple(row if len(row) == 1 else tuple(row[place] for place in kept) for row in rows),

@@ -27,17 +27,17 @@ from carepolicy.handbook.printed.pieces import (
     Heading,
     Items,
     Paragraph,
-    Part,
     Pen,
-    Sheet,
-    Span,
-    Step,
+    PrintedSheet,
+    PrintedStep,
+    StepPart,
+    TextSpan,
     after,
     joined,
     label,
     plain,
 )
-from carepolicy.handbook.printed.plan import Plan
+from carepolicy.handbook.printed.plan import PlanChapter
 from carepolicy.handbook.printed.words import PrintWords, print_words
 from carepolicy.handbook.search import spoken
 from carepolicy.handbook.shares import share_of
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from carepolicy.charts.plan import Card, Chart
-    from carepolicy.handbook.printed.pieces import Piece, Spans
+    from carepolicy.handbook.printed.pieces import Piece, TextSpans
     from carepolicy.handbook.shares import HandOver, Notice, Share
     from carepolicy.handbook.steps import Answer, FlowStep, Happening
     from carepolicy.policy.model import Flow, Message, Policies
@@ -71,7 +71,7 @@ LOOKUP_COLUMNS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class PrintedDocument:
     """All that the page description reads."""
 
     title: str
@@ -128,7 +128,7 @@ class Volume:
             for sheet in chart.sheets
             for card in sheet.cards
         }
-        pieces = Plan(self.book, self.words, numbers).pieces() if self._whole else []
+        pieces = PlanChapter(self.book, self.words, numbers).pieces() if self._whole else []
         letters = Letters()
         for flow in self._flows:
             pieces += Chapter(self.book, self.words, flow, self._charts[flow.name], letters).pieces(self._sheets(flow))
@@ -136,13 +136,13 @@ class Volume:
         pieces += [*self._changes(), *lookup_of(self.book)] if self._whole else []
         return self._set("book.typ", self.book.ui.handbook, pieces, cover=self._whole, moved=letters.moved)
 
-    def _sheets(self, flow: Flow) -> tuple[Sheet, ...]:
+    def _sheets(self, flow: Flow) -> tuple[PrintedSheet, ...]:
         """The sheets of a flow's chart; what leads to a step on them leads to its text in the book."""
         chart = self._charts[flow.name]
         found = sheets_of(chart, PAPERS[self.book.policies.organisation.paper])
         places = {sheet_anchor(flow.name, name): label(flow.name, anchor_of(name)) for name in flow.states}
         drawings = (_untitled(each, places) for each in data_of(found))
-        return tuple(Sheet(each, f"{label(flow.name, 'sheet')}-{page}") for page, each in enumerate(drawings, 1))
+        return tuple(PrintedSheet(each, f"{label(flow.name, 'sheet')}-{page}") for page, each in enumerate(drawings, 1))
 
     def _changes(self) -> list[Piece]:
         """What changed since an earlier set, where one is named."""
@@ -154,7 +154,7 @@ class Volume:
         pieces: list[Piece] = [Heading(1, plain(ui.changes), "changes", listed=True, fresh=True)]
         for entry in entries_of(self.book, history, found):
             new = entry.since.version is None
-            told = tuple((*plain(word, "bold"), Span(" "), *plain(text)) for _, word, text in entry.since.lines)
+            told = tuple((*plain(word, "bold"), TextSpan(" "), *plain(text)) for _, word, text in entry.since.lines)
             told = told or (plain(ui.new_flow if new else ui.changed_nothing),)
             pieces += [Heading(2, pen.own(entry.title), f"changes-{identifier(entry.key)}"), Items(told)]
         return pieces if len(pieces) > 1 else [*pieces, Paragraph(plain(ui.no_changes))]
@@ -185,7 +185,7 @@ class Volume:
         moved: Mapping[str, str] = NOTHING,
     ) -> Typeset:
         policies, words = self.book.policies, self.words
-        document = Document(
+        document = PrintedDocument(
             title=title,
             organisation=clean(policies.organisation.name),
             language=self.book.ui_language,
@@ -253,7 +253,7 @@ def _link(tree: object, known: set[str], moved: Mapping[str, str]) -> None:
             _link(each, known, moved)
 
 
-def cards_of(book: Book, words: PrintWords, flow: Flow, chart: Chart, role: str | None) -> list[Step]:
+def cards_of(book: Book, words: PrintWords, flow: Flow, chart: Chart, role: str | None) -> list[PrintedStep]:
     """A card for each step of a flow, or for those of a role."""
     plans = {card.number: card for sheet in chart.sheets for card in sheet.cards}
     chapter = Chapter(book, words, flow, chart)
@@ -265,24 +265,24 @@ def cards_of(book: Book, words: PrintWords, flow: Flow, chart: Chart, role: str 
     return [*cards, *_always(book, flow, chart)] if cards else []
 
 
-def _always(book: Book, flow: Flow, chart: Chart) -> list[Step]:
+def _always(book: Book, flow: Flow, chart: Chart) -> list[PrintedStep]:
     """A card of what may happen at many steps of a flow."""
     pen = Pen(book)
-    places: dict[str, list[Spans]] = {}
+    places: dict[str, list[TextSpans]] = {}
     for where, event in always_of(chart, book):
         places.setdefault(where, []).extend(_ways(pen, book, event))
     shade = chart.shades.get(flow.owner, PLAIN)
-    parts = tuple(Part(where, "ways", tuple(lines)) for where, lines in places.items())
+    parts = tuple(StepPart(where, "ways", tuple(lines)) for where, lines in places.items())
     title, owner = plain(book.ui.always), pen.own(book.role(flow.owner))
     name = book.words(flow).flow_title(flow.name)
-    card = Step("", title, label(flow.name, "card-always"), owner, (), shade.band, shade.on_band, parts, name)
+    card = PrintedStep("", title, label(flow.name, "card-always"), owner, (), shade.band, shade.on_band, parts, name)
     return [card] if parts else []
 
 
-def _card(book: Book, flow: Flow, chapter: Chapter, step: FlowStep, plan: Card) -> Step:
+def _card(book: Book, flow: Flow, chapter: Chapter, step: FlowStep, plan: Card) -> PrintedStep:
     pen = Pen(book)
     own = [each for each in step.next if not each.place]
-    ways = Part(book.ui.next, "ways", tuple(line for each in own for line in _ways(pen, book, each)))
+    ways = StepPart(book.ui.next, "ways", tuple(line for each in own for line in _ways(pen, book, each)))
     parts = [*chapter.limits(step), *chapter.words_of(step)[1:], ways]
     return replace(
         chapter.step(step),
@@ -292,15 +292,15 @@ def _card(book: Book, flow: Flow, chapter: Chapter, step: FlowStep, plan: Card) 
     )
 
 
-def _ways(pen: Pen, book: Book, event: Happening) -> list[Spans]:
+def _ways(pen: Pen, book: Book, event: Happening) -> list[TextSpans]:
     """An event and where it leads, or its question and where each answer leads; the rest stands in the handbook."""
     if not event.question:
         return [(*pen.own(event.text), *_there(book, answer)) for answer in event.answers]
-    asked = (*pen.own(event.text), Span(f"{book.ui.colon} "), *pen.own(event.question, "bold"))
+    asked = (*pen.own(event.text), TextSpan(f"{book.ui.colon} "), *pen.own(event.question, "bold"))
     return [asked, *((BELOW, *pen.own(answer.text), *_there(book, answer)) for answer in event.answers)]
 
 
-def _there(book: Book, answer: Answer) -> Spans:
+def _there(book: Book, answer: Answer) -> TextSpans:
     there = answer.where.text if answer.where is not None else book.ui.stays
     return after(" → ", plain(there, "bold" if answer.where is not None else ""))
 
@@ -328,9 +328,9 @@ def _phrases(book: Book) -> Iterator[tuple[str, str]]:
             yield from ((phrase, place) for phrase in spoken(state.synonyms))
 
 
-def _lookup_line(phrase: str, places: list[str]) -> Spans:
+def _lookup_line(phrase: str, places: list[str]) -> TextSpans:
     first, *others = places
-    return (Span(phrase, "", "", first, True), *(Span("", "", "", place, True) for place in others))
+    return (TextSpan(phrase, "", "", first, True), *(TextSpan("", "", "", place, True) for place in others))
 
 
 def _by_letters(phrase: str) -> tuple[str, str]:
@@ -386,7 +386,7 @@ class RoleBooklet:
         roles = self._book.policies.organisation.roles
         return [self._book.role(name) for name, role in roles.items() if role.deputy == self._role]
 
-    def _titles(self, charge: Callable[[Flow], str | None]) -> Spans:
+    def _titles(self, charge: Callable[[Flow], str | None]) -> TextSpans:
         """The titles of the flows of which the role has charge, which lead to their chapters."""
         titles = [
             self._pen.own(self._book.words(flow).flow_title(flow.name), "", chapter_label(flow.name))
@@ -434,7 +434,7 @@ class RoleBooklet:
         hours = plain(labels.in_hours.format(self._book.role(self._role)) if each.in_hours else "", "quiet")
         return Items(((*place, *after(f"{self._ui.colon} ", upon), *after(" – ", joined([said, hours], ", "))),))
 
-    def _place(self, flow: Flow, state: str, numbers: Mapping[str, int]) -> Spans:
+    def _place(self, flow: Flow, state: str, numbers: Mapping[str, int]) -> TextSpans:
         number = numbers.get(state)
         title = self._book.words(flow).state(state)
         return self._pen.own(
@@ -442,9 +442,9 @@ class RoleBooklet:
         )
 
 
-def _paragraphs(texts: list[Spans]) -> list[Piece]:
+def _paragraphs(texts: list[TextSpans]) -> list[Piece]:
     return [Paragraph(each) for each in texts if each]
 
 
-def _items(texts: list[Spans]) -> list[Piece]:
+def _items(texts: list[TextSpans]) -> list[Piece]:
     return [Items(tuple(texts))] if texts else []

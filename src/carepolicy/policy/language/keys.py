@@ -163,7 +163,7 @@ def read_fields(kind: type[Class], node: Node, name: str) -> Class:
 
 
 @dataclass(frozen=True, eq=False)
-class _Said:
+class _FieldWords:
     """What stands in a field of a class until the class is made: its shape and the words about it, how it is read where
     that is not by its shape, or of which class it takes the keys up."""
 
@@ -209,7 +209,7 @@ def key(
     Where the key is left out the attribute is ``missing``, or what that makes of the mapping's node and name; ``read``
     reads it otherwise than its shape does. ``default`` is what it is in an object that is made by hand as well.
     """
-    said = _Said(shape, {**words, "about": about}, missing if default is MISSING else default, read)
+    said = _FieldWords(shape, {**words, "about": about}, missing if default is MISSING else default, read)
     if default is MISSING:
         return field(metadata={"said": said})
     return field(metadata={"said": said}, default=default, kw_only=True)
@@ -217,7 +217,7 @@ def key(
 
 def passed_on(shape: Shape, about: str, **words: Any) -> Any:
     """A key that no attribute of its own holds: another one's reader passes what it says on. It has no annotation."""
-    return _Said(shape, {**words, "about": about})
+    return _FieldWords(shape, {**words, "about": about})
 
 
 def text(about: str, *, missing: Any = "", **more: Any) -> Any:
@@ -296,7 +296,7 @@ def named(
 
 def derived(read: Reader, *, default: Any = MISSING) -> Any:
     """No key: an attribute that is made of the node of the mapping and the name under which that stands."""
-    said = _Said(read=read)
+    said = _FieldWords(read=read)
     if default is MISSING:
         return field(metadata={"said": said})
     return field(metadata={"said": said}, default=default, kw_only=True)
@@ -314,7 +314,7 @@ def located() -> Any:
 
 def inlined(kind: type[Mapped]) -> Any:
     """An object whose keys stand among those of this mapping."""
-    return field(metadata={"said": _Said(read=lambda node, name: read_fields(kind, node, name), inlined=kind)})
+    return field(metadata={"said": _FieldWords(read=lambda node, name: read_fields(kind, node, name), inlined=kind)})
 
 
 @dataclass_transform(
@@ -348,6 +348,6 @@ def mapping(
     return declare
 
 
-def _said(value: object) -> _Said | None:
+def _said(value: object) -> _FieldWords | None:
     said = value.metadata["said"] if isinstance(value, Field) else value
-    return said if isinstance(said, _Said) else None
+    return said if isinstance(said, _FieldWords) else None
