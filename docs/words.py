@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 
 PACKAGE = Path(__file__).parents[1] / "src" / "carepolicy"
 FOLDER = PACKAGE / "locale"
-KEYWORDS = {"msg": None, "msgs": (1, 2), "pmsg": ((1, "c"), 2), "pmsgs": ((1, "c"), 2, 3)}
+KEYWORDS = {"msg": None, "msgs": (1, 2), "pmsg": ((1, "c"), 2)}
 HEAD = "# carepolicy's own words. docs/words.py keeps this file; CONTRIBUTING.md says how a word is added."
 
 

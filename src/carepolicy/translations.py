@@ -59,10 +59,6 @@ class Counted(Struct, frozen=True):
         """The same phrase where it is told otherwise."""
         return Counted(self.forms, context, self.language, self.plural)
 
-    def by_category(self) -> dict[str, str]:
-        """The forms by the names of CLDR's categories, for a browser's ``Intl.PluralRules``."""
-        return dict(zip(categories_of(self.language), self.forms, strict=False))
-
 
 def msg(text: str) -> str:
     """Marks an English phrase, so that catalogues have it."""
@@ -79,11 +75,6 @@ def pmsg(context: str, text: str) -> str:
 def msgs(one: str, many: str) -> Counted:
     """Marks an English phrase with a number in it."""
     return Counted((one, many))
-
-
-def pmsgs(context: str, one: str, many: str) -> Counted:
-    """Marks an English phrase with a number in it that is told otherwise than the same words elsewhere."""
-    return Counted((one, many), context)
 
 
 COLON = msg(":")
@@ -119,14 +110,6 @@ class Translation(Struct, frozen=True, eq=False):
             if (forms := each.texts.get((context, text))) is not None:
                 return forms[0]
         return str(text)
-
-    def ngettext(self, one: str, many: str, number: int | str | Decimal) -> str:
-        """The form of a phrase that a number takes; the number is not filled in."""
-        return self.npgettext("", one, many, number)
-
-    def npgettext(self, context: str, one: str, many: str, number: int | str | Decimal) -> str:
-        """The form of a phrase in a context that a number takes; the number is not filled in."""
-        return self.counted(Counted((one, many), context)).form(number)
 
     def counted(self, phrase: Counted) -> Counted:
         """All forms of a phrase with a number in it."""

@@ -73,7 +73,6 @@ class Stroke:
     points: tuple[tuple[float, float], ...]
     colour: str = FAINT
     arrow: bool = True
-    dashed: bool = False
 
 
 Item = StripText | Area | Stroke

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from carepolicy.machine.program import Bundle
 
-    Completer = Callable[[click.Context, click.Parameter, str], list[str]]
-
 MOST = 200
 """So many subjects are offered."""
 
