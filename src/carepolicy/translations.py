@@ -59,6 +59,10 @@ class Counted(Struct, frozen=True):
         """The same phrase where it is told otherwise."""
         return Counted(self.forms, context, self.language, self.plural)
 
+    def by_category(self) -> dict[str, str]:
+        """The forms by the names of CLDR's categories, for a browser's ``Intl.PluralRules``."""
+        return dict(zip(categories_of(self.language), self.forms, strict=False))
+
 
 def msg(text: str) -> str:
     """Marks an English phrase, so that catalogues have it."""

@@ -11,15 +11,13 @@ from zoneinfo import available_timezones
 
 from carepolicy.guards.compiler import check_expression
 from carepolicy.guards.scope import Scope
-from carepolicy.policy.files import layers_of, listed, read_bytes
+from carepolicy.policy.files import layers_of, listed
 from carepolicy.policy.findings import Finding, unknown
 from carepolicy.policy.language.keys import read_fields
-from carepolicy.policy.language.kinds import KINDS
 from carepolicy.policy.language.organisation import Fact
+from carepolicy.policy.load import read_apart
 from carepolicy.policy.node import Node
 from carepolicy.policy.places import At, Source
-from carepolicy.policy.shape import check_shape
-from carepolicy.policy.text import source_of
 
 if TYPE_CHECKING:
     from carepolicy.policy.language.mapping import LogMapping
@@ -66,17 +64,9 @@ def check_mappings(policies: Policies) -> Iterator[Finding]:
 def read_mapping(path: str, known: MappingNames, name: str = "") -> tuple[LogMapping | None, list[Finding]]:
     """The mapping in a file, and what is wrong with it for a policy set. Findings call the file by ``name``, or its
     path."""
-    name = name or path
-    content, findings = read_bytes(path, name)
-    if content is None:
-        return None, findings
-    source, findings = source_of(content, name)
+    made, source, findings = read_apart(path, "mapping", name or path)
     if source is None:
         return None, findings
-    findings = check_shape(source, "mapping")
-    if findings:
-        return None, findings
-    made: LogMapping = KINDS["mapping"].read(Node(source, At(name), source.data, findings), "")
     findings += _unfit(made, source, known)
     return (None, findings) if findings else (made, [])
 

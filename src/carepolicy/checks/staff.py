@@ -6,14 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from carepolicy.policy.files import read_bytes
 from carepolicy.policy.findings import Finding, unknown
-from carepolicy.policy.language.kinds import KINDS
 from carepolicy.policy.limit import BUSINESS_TIME, ELAPSED
-from carepolicy.policy.node import Node
-from carepolicy.policy.places import At, Source
-from carepolicy.policy.shape import check_shape
-from carepolicy.policy.text import source_of
+from carepolicy.policy.load import read_apart
+from carepolicy.policy.places import Source
 
 if TYPE_CHECKING:
     from carepolicy.policy.language.staff import Length, StaffFile
@@ -39,16 +35,9 @@ class StaffNames:
 
 def read_staff(path: str, known: StaffNames) -> tuple[StaffFile | None, list[Finding]]:
     """The staff file at a path, and what is wrong with it for a policy set."""
-    content, findings = read_bytes(path, path)
-    if content is None:
-        return None, findings
-    source, findings = source_of(content, path)
+    made, source, findings = read_apart(path, "staff", path)
     if source is None:
         return None, findings
-    findings = check_shape(source, "staff")
-    if findings:
-        return None, findings
-    made: StaffFile = KINDS["staff"].read(Node(source, At(path), source.data, findings), "")
     findings += _unfit(made, source, known)
     return (None, findings) if findings else (made, [])
 

@@ -279,6 +279,21 @@ class _Loading:
         return [name for name in self.contents if name.startswith(f"{folder}/") and name.endswith(".yaml")]
 
 
+def read_apart(path: str, kind: str, name: str) -> tuple[Any, Source | None, list[Finding]]:
+    """What a file of a kind says that is no part of a set, such as a mapping of a log, and its text; findings name it
+    ``name``. Of a file that cannot be read, or that has not the shape of its kind, there are findings alone."""
+    content, findings = read_bytes(path, name)
+    if content is None:
+        return None, None, findings
+    source, findings = source_of(content, name)
+    if source is not None:
+        findings = check_shape(source, kind)
+    if source is None or findings:
+        return None, None, findings
+    made = KINDS[kind].read(Node(source, At(name), source.data, findings), "")
+    return made, source, findings
+
+
 def language_of(name: str) -> str:
     """The language of a file of messages or of a catalogue, by its name; "" for another file."""
     folder, _, rest = name.partition("/")

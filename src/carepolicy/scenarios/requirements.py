@@ -12,15 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.policy.files import read_bytes
 from carepolicy.policy.findings import Finding, unknown
-from carepolicy.policy.language.kinds import KINDS
-from carepolicy.policy.language.requirements import Requirement, Requirements
-from carepolicy.policy.node import Node
+from carepolicy.policy.language.requirements import Requirement
+from carepolicy.policy.load import read_apart
 from carepolicy.policy.placeholders import included_in
 from carepolicy.policy.places import At, Place
-from carepolicy.policy.shape import check_shape
-from carepolicy.policy.text import source_of
 
 if TYPE_CHECKING:
     from carepolicy.policy.model import Message, Policies
@@ -70,16 +66,8 @@ class CarriedRequirement:
 
 def read_requirements(path: str) -> tuple[Mapping[str, Requirement], Source | None, list[Finding]]:
     """The requirements of a file by id, its source, and what is wrong with it; findings name the file as ``path``."""
-    content, findings = read_bytes(path, path)
-    if content is None:
-        return {}, None, findings
-    source, findings = source_of(content, path)
-    if source is not None:
-        findings = check_shape(source, "requirements")
-    if source is None or findings:
-        return {}, None, findings
-    made: Requirements = KINDS["requirements"].read(Node(source, At(path), source.data, findings), "")
-    return made.requirements, source, findings
+    made, source, findings = read_apart(path, "requirements", path)
+    return ({} if made is None else made.requirements), source, findings
 
 
 def carried(

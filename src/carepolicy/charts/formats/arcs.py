@@ -103,10 +103,17 @@ class ArcGraph:
         told = {*shared.get("", {}), *shared.get(self.phase_of(state), {})}
         return [arc for arc in self.of(state) if arc.trigger not in told]
 
-    def box_of(self, state: str) -> str:
-        """The phase that is drawn around a step; "" for none."""
-        phase = self.phase_of(state)
-        return phase if phase and self._is_apart(phase) else ""
+    def boxes(self) -> tuple[list[str], dict[str, list[str]]]:
+        """The states in no phase that is drawn, and those of each phase that is, by the phase."""
+        found: dict[str, list[str]] = {"": []}
+        for name in self.order:
+            phase = self.phase_of(name)
+            found.setdefault(phase if phase and self._is_apart(phase) else "", []).append(name)
+        return found.pop(""), found
+
+    def box_title(self, phase: str) -> str:
+        """What a phase is called."""
+        return clean(self.flow.phases[phase].title) or phase
 
     def lines(self, state: str) -> list[str]:
         """What is told of a step beside its title: who acts, its limits, the words to say, what comes besides."""

@@ -60,13 +60,10 @@ def _owners(graph: ArcGraph) -> list[str]:
 
 def _states(graph: ArcGraph) -> list[str]:
     """The states, those of a phase inside of it."""
-    boxes: dict[str, list[str]] = {}
-    for name in graph.order:
-        boxes.setdefault(graph.box_of(name), []).append(name)
-    found = [f"    {_state(graph, name)}" for name in boxes.pop("", [])]
+    alone, boxes = graph.boxes()
+    found = [f"    {_state(graph, name)}" for name in alone]
     for phase, names in boxes.items():
-        title = clean(graph.flow.phases[phase].title) or phase
-        found.append(f'    state "{_text(title)}" as {_phase(phase)} {{')
+        found.append(f'    state "{_text(graph.box_title(phase))}" as {_phase(phase)} {{')
         found += [f"        {_state(graph, name)}" for name in names]
         found.append("    }")
     if "" in graph.shared():

@@ -47,13 +47,10 @@ def text_of(policies: Policies, flow_name: str, language: str | None) -> str:
 
 def _states(graph: ArcGraph) -> list[str]:
     """The states, those of a phase inside of it."""
-    boxes: dict[str, list[str]] = {}
-    for name in graph.order:
-        boxes.setdefault(graph.box_of(name), []).append(name)
-    found = [_state(graph, name) for name in boxes.pop("", [])]
+    alone, boxes = graph.boxes()
+    found = [_state(graph, name) for name in alone]
     for phase, names in boxes.items():
-        title = clean(graph.flow.phases[phase].title) or phase
-        found.append(f'state "{_text(title)}" as {identifier("p", phase)} {{')
+        found.append(f'state "{_text(graph.box_title(phase))}" as {identifier("p", phase)} {{')
         found += [f"  {_state(graph, name)}" for name in names]
         found.append("}")
     if "" in graph.shared():

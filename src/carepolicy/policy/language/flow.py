@@ -60,6 +60,14 @@ OWNER = "owner"
 """The calendar of a clock that counts in the calendar of the state's owner."""
 
 SHARE = "a share, such as 95% or 0.95"
+SHARE_SCHEMA = {
+    "type": ["number", "string"],
+    "minimum": 0,
+    "maximum": 1,
+    "pattern": r"^\s*\d{1,3}(\.\d+)?\s*%\s*$",
+    "errorMessage": SHARE,
+    "patternErrorMessage": "a share is written like 95% or 0.95",
+}
 """What a target is expected to be."""
 
 WHO = ("customer", "staff", "system", "carrier", "partner", "other")
@@ -228,18 +236,7 @@ class Clock(Mapped):
         example="[75%, 30 business minutes before, 2 hours]", codes=("CP235",), rank=4, told=msg("warns at"),
     )  # fmt: skip
     target: float | None = key(
-        Scalar(
-            "",
-            {
-                "type": ["number", "string"],
-                "minimum": 0,
-                "maximum": 1,
-                "pattern": r"^\s*\d{1,3}(\.\d+)?\s*%\s*$",
-                "errorMessage": SHARE,
-                "patternErrorMessage": "a share is written like 95% or 0.95",
-            },
-            lambda node: _share(node),
-        ),
+        Scalar("", SHARE_SCHEMA, lambda node: _share(node)),
         "The share of all rounds that must be in time; 80% with a limit of 20 seconds is 80 % in 20 seconds.",
         example="95%", rank=4, told=msg("in time"),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from carepolicy.policy.language.flow import SHARE
+from carepolicy.policy.language.flow import SHARE, SHARE_SCHEMA
 from carepolicy.policy.language.keys import (
     Fields,
     Mapped,
@@ -30,18 +30,7 @@ SPREADS = ("exponential", "lognormal", "fixed")
 
 MOST_PEOPLE = 10_000
 
-_SHARE = Scalar(
-    "",
-    {
-        "type": ["number", "string"],
-        "minimum": 0,
-        "maximum": 1,
-        "pattern": r"^\s*\d{1,3}(\.\d+)?\s*%\s*$",
-        "errorMessage": SHARE,
-        "patternErrorMessage": "a share is written like 95% or 0.95",
-    },
-    lambda node: _share(node),
-)
+_SHARE = Scalar("", SHARE_SCHEMA, lambda node: _share(node))
 _PLACE = Scalar(
     "",
     {
