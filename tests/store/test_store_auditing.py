@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import orjson
 import pytest
 
 import carepolicy
+from carepolicy.store.sql import statements
+from carepolicy.store.sql.transaction import SqlTransaction
 from changing import AT, Changing
 from commands import run
 from shops import EVENTS, SHOP, Shop, rows
@@ -72,6 +76,44 @@ def test_events_that_came_one_by_one_are_counted_like_those_of_a_log(shop: Shop,
     assert (found["rejected"], found["duplicates"], found["not_taken"]["CP911"] > 0) == (1, 1, True)
     del found["store"]
     assert found == audit_of_log(log)
+
+
+@pytest.mark.parametrize("table", ["events", "untaken"])
+def test_ids_are_looked_up_and_no_table_is_gone_through_for_them(file_shop: Shop, table: str) -> None:
+    file_shop.event("reply_sent", "mail-999", "2026-03-27 10:00")
+    sql = statements.count_taken(3) if table == "events" else statements.untaken(3)
+    with sqlite3.connect(file_shop.file()) as store:
+        found = store.execute(f"EXPLAIN QUERY PLAN {sql}", ("",) * sql.count("?")).fetchall()
+    plan = "; ".join(str(row[-1]) for row in found)
+    assert f"SEARCH {table} USING" in plan
+    assert f"SCAN {table}" not in plan
+
+
+def test_an_audit_asks_no_more_often_for_many_events_that_were_not_taken_than_for_one(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    rows_of = SqlTransaction.rows
+
+    def noted(self: SqlTransaction, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        asked.append(sql)
+        return rows_of(self, sql, values)
+
+    def questions() -> int:
+        asked.clear()
+        audit(shop)
+        return len(asked)
+
+    shop("run", str(EVENTS), "--quiet")
+    with carepolicy.open_store(shop.url, SHOP) as store:
+        untaken = {"specversion": "1.0", "source": "/desk", "time": "2026-03-27T10:00:00+00:00", "type": "reply_sent"}
+        store.post({**untaken, "id": "n-0", "subject": "mail-999"})
+        monkeypatch.setattr(SqlTransaction, "rows", noted)
+        once, found = questions(), audit(shop)["events"]
+        for number in range(1, 30):
+            store.post({**untaken, "id": f"n-{number}", "subject": "mail-999"})
+    assert questions() == once
+    assert audit(shop)["events"] == found + 29
 
 
 def test_a_store_stands_in_place_of_a_log_and_only_alone(shop: Shop, store_key: str) -> None:

@@ -151,7 +151,7 @@ class Ids:
     def _untaken_before(self, known: Iterable[Id]) -> Iterable[tuple[str, str, int]]:
         for some in batched(sorted(known), IDS_AT_A_TIME):
             sql = statements.untaken(len(some)) + self._transaction.locked
-            yield from self._transaction.rows(sql, (self._input, *(part for each in some for part in each)))
+            yield from self._transaction.rows(sql, (*(part for each in some for part in each), self._input))
 
     def note_untaken(self, event: Incoming) -> None:
         """No case took an event."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from carepolicy.engine.codes import DUPLICATE
-from carepolicy.store.contract import storable
+from carepolicy.store.contract import batched, storable
 from carepolicy.store.live.deadletters import RAISED
 from carepolicy.store.sql import statements
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from carepolicy.store.contract import Transaction
+
+IDS_AT_A_TIME = 400
+"""Ids that are asked for together."""
 
 
 class Kept(NamedTuple):
@@ -77,6 +80,7 @@ def count_events(transaction: Transaction, untaken: AbstractSet[tuple[str, str]]
     """How many events came in: those whose ids are known, and of those that were not taken the ``untaken`` ones, whose
     ids are free to be said again."""
     count: int = transaction.rows(statements.COUNT_EVENTS)[0][0]
-    for source, id in untaken:
-        count += not transaction.rows(statements.EVENT_OF_ID, (storable(source), storable(id)))
+    for some in batched(untaken, IDS_AT_A_TIME):
+        names = [storable(name) for each in some for name in each]
+        count += len(some) - transaction.rows(statements.count_taken(len(some)), names)[0][0]
     return count

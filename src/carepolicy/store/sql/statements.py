@@ -77,8 +77,18 @@ KEEP_UNTAKEN = """INSERT INTO untaken (source, id, input, times) VALUES (?, ?, ?
 
 def untaken(ids: int) -> str:
     """Which of so many ids were not taken before, but within the input that is read now."""
-    given = ", ".join(["(?, ?)"] * ids)
-    return f"SELECT source, id, times FROM untaken WHERE (input = 0 OR input <> ?) AND (source, id) IN (VALUES {given})"
+    return f"""{_asked(ids)} SELECT source, id, times FROM asked JOIN untaken USING (source, id)
+    WHERE input = 0 OR input <> ?"""
+
+
+def count_taken(ids: int) -> str:
+    """How many of so many ids (source, id) were taken."""
+    return f"{_asked(ids)} SELECT count(*) FROM asked JOIN events USING (source, id)"
+
+
+def _asked(ids: int) -> str:
+    """So many ids as a table ``asked``. SQLite goes through a whole table for ``(source, id) IN (VALUES ...)``."""
+    return f"WITH asked (source, id) AS (VALUES {', '.join(['(?, ?)'] * ids)})"
 
 
 # -- records ----------------------------------------------------------------------------------------------------------
@@ -323,7 +333,6 @@ ALL_SUBJECTS = f"SELECT {SUBJECT_COLUMNS} FROM subjects"
 ALL_CASES = f"SELECT {CASE_COLUMNS} FROM cases"
 ALL_WATCHED = "SELECT watch, value, noted FROM watched"
 COUNT_SUBJECTS = "SELECT count(*) FROM subjects"
-EVENT_OF_ID = "SELECT 1 FROM events WHERE source = ? AND id = ?"
 FORGET_ALL_REQUESTS = "DELETE FROM outbox"
 """What a shadow asks for is compared, and never carried out."""
 
