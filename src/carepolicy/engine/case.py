@@ -433,10 +433,12 @@ class LiveWay:
 class LiveState:
     """A state with its ways by trigger and what the records say that entering it writes.
 
-    ``moves`` and ``opening`` take events, and open cases, in the place of the stepper where there are such.
+    ``moves`` and ``opening`` take events, and open cases, in the place of the stepper where there are such. They, ways
+    and effects are linked when one of them is first asked for: a single event concerns few states.
     """
 
     __slots__ = (
+        "_link",
         "afters",
         "channel",
         "closed",
@@ -459,8 +461,11 @@ class LiveState:
     enter: Effects | None
     leave: Effects | None
     starting: Operations
+    moves: dict[str, Move]
+    opening: Open | None
 
-    def __init__(self, index: int, table: StateTable) -> None:
+    def __init__(self, index: int, table: StateTable, link: Callable[[LiveState], None]) -> None:
+        self._link: Callable[[LiveState], None] | None = link
         self.index = index
         self.name = table.name
         self.final = table.final
@@ -470,22 +475,34 @@ class LiveState:
         self.closed = Known(state=table.name, outcome=table.final)
         worked = table.owner is not None and table.final is None
         self.task = Known(state=table.name, role=table.owner) if worked else None
-        self.moves: dict[str, Move] = {}
-        self.opening: Open | None = None
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether something of what is linked was asked for."""
+        return self._link is None
+
+    if not TYPE_CHECKING:  # else every name would be one
+
+        def __getattr__(self, name: str) -> Any:
+            link, self._link = self._link, None
+            if link is None:
+                raise AttributeError(name)
+            link(self)
+            return getattr(self, name)
 
 
 Link = Callable[["LiveProgram", "Bundle"], "tuple[LiveState, ...]"]
-"""Makes the states of a program, linked to each other and to its clocks."""
+"""Makes the states of a program, each of which is linked to the others and to clocks when that is asked for."""
 
-Around = Callable[["LiveProgram", "tuple[LiveState, ...]"], None]
-"""Puts something around the states of a program, which have just been linked."""
+Around = Callable[["LiveProgram", LiveState], None]
+"""Puts something around a state of a program that has just been linked."""
 
 
 class LiveProgram:
     """A program that can be stepped. ``place`` orders flows that act at one instant; one that does not open
     (``opens``) only steps the cases that it has.
 
-    Its clocks and states are linked when they are first asked for, all together: a single event concerns few flows.
+    Its clocks and states are made when they are first asked for: a single event concerns few flows.
     """
 
     __slots__ = (
@@ -534,18 +551,21 @@ class LiveProgram:
 
     @cached_property
     def states(self) -> tuple[LiveState, ...]:
-        """Its states, linked to each other and to the clocks."""
-        states = self._link(self, self._bundle)
+        """Its states."""
+        return self._link(self, self._bundle)
+
+    def has_linked(self, state: LiveState) -> None:
+        """Put around a state that was just linked what is to be there."""
         for around in self._around:
-            around(self, states)
-        return states
+            around(self, state)
 
     def put_around(self, around: Around) -> None:
         """Let something be put around the states, after what was before: now, or when they are linked."""
         if around not in self._around:
             self._around = (*self._around, around)
-        if "states" in vars(self):
-            around(self, self.states)
+        for state in vars(self).get("states", ()):
+            if state.is_linked:
+                around(self, state)
 
     @cached_property
     def starts(self) -> dict[str, LiveState]:

@@ -33,11 +33,14 @@ def live_program(place: int, program: Program, bundle: Bundle, opens: bool = Tru
 
 
 def _states(program: LiveProgram, bundle: Bundle) -> tuple[LiveState, ...]:
-    """The states of a program, linked to each other and to its clocks."""
+    """The states of a program, which will be linked to each other and to its clocks."""
     tables = program.program.states
-    states = tuple(LiveState(index, table) for index, table in enumerate(tables))
-    for state, table in zip(states, tables, strict=True):
-        _link(program, states, bundle, state, table)
+
+    def link(state: LiveState) -> None:
+        _link(program, states, bundle, state, tables[state.index])
+        program.has_linked(state)
+
+    states = tuple(LiveState(index, table, link) for index, table in enumerate(tables))
     return states
 
 
@@ -45,6 +48,7 @@ def _link(
     program: LiveProgram, states: tuple[LiveState, ...], bundle: Bundle, state: LiveState, table: StateTable
 ) -> None:
     """Fill in what a state needs to know of the others and of the clocks."""
+    state.moves, state.opening = {}, None
     state.enter = _effects(program, bundle, table.enter, f"entering {state.name}")
     state.leave = _effects(program, bundle, table.leave, f"leaving {state.name}")
     state.starting = operations(program.clocks, None, state.index, "")

@@ -14,12 +14,9 @@ import sys
 import zlib
 from functools import lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from carepolicy._version import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 FORMAT = 3
 """Raised when what is kept changes its shape without a change of the package's sources."""
@@ -112,25 +109,16 @@ def _file(folder: str, kind: str, digest: str) -> str:
 def _sources() -> str:
     """A hash of when the package's own files were changed, so that work on the package is seen at once."""
     top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    rooms = ("policy", "businesstime", "guards", "machine", "locale")
-    seen = blake2b(digest_size=16)
-    for room in rooms:
-        for name, changed in sorted(_modules(top, room)):
-            seen.update(f"{name}:{changed}\0".encode())
-    return seen.hexdigest()
-
-
-def _modules(top: str, folder: str) -> Iterator[tuple[str, int]]:
-    """The sources in a folder below ``top``, by their names from there, with when they were changed."""
-    if not os.path.isdir(os.path.join(top, folder)):
-        return
-    with os.scandir(os.path.join(top, folder)) as entries:
-        for entry in entries:
-            name = f"{folder}/{entry.name}"
-            if name.endswith((".py", ".lark", ".mo")):
-                yield name, entry.stat().st_mtime_ns
-            elif entry.is_dir():
-                yield from _modules(top, name)
+    folders = [os.path.join(top, room) for room in ("policy", "businesstime", "guards", "machine", "locale")]
+    seen = []
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.name.endswith((".py", ".lark", ".mo")):
+                    seen.append((entry.path, entry.stat().st_mtime_ns))
+                elif entry.name != "__pycache__" and entry.is_dir():  # of what was compiled there is much
+                    folders.append(entry.path)
+    return blake2b(repr(sorted(seen)).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
 def _checksum(body: bytes) -> bytes:

@@ -188,16 +188,18 @@ _Guard = Callable[[Any, Any, Any], Any]
 
 def trace(programs: Iterable[LiveProgram], seen: set[Seen]) -> None:
     """Let every way and limit of some live programs add to ``seen`` what they go through from now on: those of flows
-    that nothing concerns are not linked for it."""
+    and states that nothing concerns are not linked for it."""
+    met: set[LiveProgram] = set()
 
-    def traced(program: LiveProgram, states: tuple[LiveState, ...]) -> None:
-        for state in states:
-            for trigger, ways in state.ways.items():
-                _trace_ways((program.flow, state.name, trigger), ways, seen)
-            for after in state.afters:
-                _trace_ways((program.flow, state.name, after.trigger), after.ways, seen)
-        for clock in program.clocks:
-            _trace_limits(program.flow, clock, seen)
+    def traced(program: LiveProgram, state: LiveState) -> None:
+        for trigger, ways in state.ways.items():
+            _trace_ways((program.flow, state.name, trigger), ways, seen)
+        for after in state.afters:
+            _trace_ways((program.flow, state.name, after.trigger), after.ways, seen)
+        if program not in met:
+            met.add(program)
+            for clock in program.clocks:
+                _trace_limits(program.flow, clock, seen)
 
     for program in programs:
         program.put_around(traced)

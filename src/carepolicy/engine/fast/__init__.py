@@ -23,13 +23,12 @@ def quicken(programs: Iterable[LiveProgram]) -> None:
         program.put_around(_count)
 
 
-def _count(program: LiveProgram, states: tuple[LiveState, ...]) -> None:
-    for state in states:
-        for event in state.ways:
-            state.moves[event] = _counted_move(program, state, event)
-        for after in state.afters:
-            after.move = _counted_timer(program, state, after)
-        state.opening = _counted_opening(program, state)
+def _count(program: LiveProgram, state: LiveState) -> None:
+    for event in state.ways:
+        state.moves[event] = _counted_move(program, state, event)
+    for after in state.afters:
+        after.move = _counted_timer(program, state, after)
+    state.opening = _counted_opening(program, state)
 
 
 def _counted_move(program: LiveProgram, state: LiveState, event: str) -> Move:
