@@ -25,8 +25,7 @@ from carepolicy.store.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from cryptography.hazmat.primitives.hmac import HMAC
+    from hmac import HMAC
 
     from carepolicy.engine.intake import Row
     from carepolicy.engine.stratum import Stratum
@@ -100,7 +99,7 @@ class Index:
         """By which a customer with this value of a fact is found."""
         keyed = (self._keyed or self._load(transaction)).copy()
         keyed.update(f"{fact}\0{str(value).strip().casefold()}".encode())
-        return keyed.finalize()[:16]
+        return keyed.digest()[:16]
 
     def begin(self) -> None:
         """A new transaction: what the last one made is kept."""
@@ -112,15 +111,14 @@ class Index:
             self._keyed = None
 
     def _load(self, transaction: Transaction) -> HMAC:
-        from cryptography.hazmat.primitives.hashes import SHA256
-        from cryptography.hazmat.primitives.hmac import HMAC  # that of Python takes longer to import than Fernet
+        import hmac  # which only those need who are told who the customer is
 
         found = transaction.rows(statements.INDEX_KEY)
         if not found:
             self._fresh = True
             transaction.run(statements.KEEP_INDEX_KEY, (self._sealer.seal_secret(os.urandom(32)),))
             found = transaction.rows(statements.INDEX_KEY)
-        keyed = self._keyed = HMAC(self._sealer.secret(found[0][0]), SHA256())
+        keyed = self._keyed = hmac.new(self._sealer.secret(found[0][0]), digestmod="sha256")
         return keyed
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from base64 import urlsafe_b64decode
+import time
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -20,14 +20,14 @@ import orjson
 from carepolicy.files import replace_file, sync_name, write_beside
 from carepolicy.store.faults import WrongKey
 from carepolicy.store.sql import statements
+from carepolicy.store.sql.sums import key_bytes
 from carepolicy.store.url import is_shadow, named_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from cryptography.fernet import MultiFernet
-
     from carepolicy.store.contract import Store, Transaction
+    from carepolicy.store.privacy.token import Token
 
 VARIABLE = "CAREPOLICY_KEY"
 FILE_VARIABLE = "CAREPOLICY_KEY_FILE"
@@ -94,7 +94,7 @@ def given_keys() -> list[str]:
 
 def _is_key(text: str) -> bool:
     try:
-        return len(urlsafe_b64decode(text)) == 32
+        return len(key_bytes(text)) == 32
     except ValueError:
         return False
 
@@ -216,50 +216,47 @@ class Keys:
     again once, since another process may have rotated them."""
 
     def __init__(self) -> None:
-        self._fernet: MultiFernet | None = None
+        self._tokens: tuple[Token, ...] = ()
         self._first = ""
 
     def seal(self, plain: bytes) -> bytes:
         """``plain``, so that only a holder of the key can read it."""
-        return self._keys().encrypt(plain)
+        return self._read()[0].sealed(plain, int(time.time()))
 
     def unseal(self, sealed: bytes) -> bytes:
         """What was sealed. Raises ``WrongKey``."""
-        return self._through("decrypt", sealed)
+        return self._opened(sealed)[0]
 
     def again(self, sealed: bytes) -> bytes:
-        """What was sealed, sealed with the first key. Raises ``WrongKey``."""
-        return self._through("rotate", sealed)
+        """What was sealed, sealed with the first key as if it had been then. Raises ``WrongKey``."""
+        plain, seconds = self._opened(sealed)  # which may read the keys again
+        return self._read()[0].sealed(plain, seconds)
 
     def first(self) -> str:
         """The fingerprint of the key that seals."""
-        self._keys()
+        self._read()
         return self._first
 
     def forget(self) -> None:
         """Read the keys again when they are needed next."""
-        self._fernet = None
+        self._tokens = ()
 
-    def _through(self, name: str, sealed: bytes) -> bytes:
-        from cryptography.fernet import InvalidToken
-
+    def _opened(self, sealed: bytes) -> tuple[bytes, int]:
         for _ in range(2):
-            try:
-                done: bytes = getattr(self._keys(), name)(bytes(sealed))
-            except InvalidToken:
-                self.forget()
-            else:
-                return done
+            for token in self._read():
+                if (found := token.opened(bytes(sealed))) is not None:
+                    return found
+            self.forget()
         raise WrongKey(ANOTHER)
 
-    def _keys(self) -> MultiFernet:
-        if self._fernet is None:
-            from cryptography.fernet import Fernet, MultiFernet
+    def _read(self) -> tuple[Token, ...]:
+        if not self._tokens:
+            from carepolicy.store.privacy.token import Token  # which imports cryptography
 
             keys = given_keys() or [made_key()]
-            self._fernet = MultiFernet([Fernet(each) for each in keys])
+            self._tokens = tuple(map(Token, keys))
             self._first = fingerprint(keys[0])
-        return self._fernet
+        return self._tokens
 
 
 def demand_key(transaction: Transaction, now: int, url: str) -> bool:

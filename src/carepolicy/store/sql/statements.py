@@ -333,6 +333,7 @@ ALL_SUBJECTS = f"SELECT {SUBJECT_COLUMNS} FROM subjects"
 ALL_CASES = f"SELECT {CASE_COLUMNS} FROM cases"
 ALL_WATCHED = "SELECT watch, value, noted FROM watched"
 COUNT_SUBJECTS = "SELECT count(*) FROM subjects"
+EVENT_OF_ID = "SELECT 1 FROM events WHERE source = ? AND id = ?"
 FORGET_ALL_REQUESTS = "DELETE FROM outbox"
 """What a shadow asks for is compared, and never carried out."""
 

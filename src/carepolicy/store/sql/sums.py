@@ -13,7 +13,7 @@ BLAKE2b as well: loading what Fernet needs takes longer than a whole event.
 from __future__ import annotations
 
 import os
-from base64 import urlsafe_b64decode
+from binascii import a2b_base64
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,8 @@ MAC = 8
 MODULUS = 1 << 8 * SIZE
 NONCE, TAG = 16, 16
 
+FROM_URL = str.maketrans("-_", "+/")
+
 NEVER = bytes(SIZE)
 """In place of a mac: no sums have it."""
 
@@ -54,15 +56,24 @@ class Total(Struct, frozen=True):
     sum: int
 
 
+class _Begun(dict[str, "Callable[[], Any]"]):
+    """By the name of a table what copies the hash with which each digest of it begins; made when it is asked for."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def __missing__(self, table: str) -> Callable[[], Any]:
+        found = self[table] = blake2b(digest_size=SIZE, key=self._key, person=table.encode()).copy
+        return found
+
+
 class Macs:
     """The key of a store, at work: a new one that nobody has, or one that was given."""
 
     def __init__(self, key: bytes | None = None) -> None:
         key = os.urandom(SIZE) if key is None else key
         self.key = key
-        self._begun: dict[str, Callable[[], Any]] = {
-            name: blake2b(digest_size=SIZE, key=key, person=name.encode()).copy for name in TABLES
-        }
+        self._begun = _Begun(key)
 
     def digest(self, table: Table, row: Sequence[Any]) -> bytes:
         """The digest of a row, which has all columns of its table in their order."""
@@ -102,8 +113,13 @@ def unwrapped(key: str, wrapped: bytes) -> bytes:
 
 
 def _keyed(key: str, use: bytes, data: bytes, size: int) -> bytes:
-    digest: bytes = blake2b(data, digest_size=size, key=urlsafe_b64decode(key), person=use).digest()
+    digest: bytes = blake2b(data, digest_size=size, key=key_bytes(key), person=use).digest()
     return digest
+
+
+def key_bytes(key: str) -> bytes:
+    """The bytes of a key as the key file has it, in base64 as URLs have it. Raises ``ValueError``."""
+    return a2b_base64(key.translate(FROM_URL))
 
 
 def _crossed(one: bytes, other: bytes) -> bytes:

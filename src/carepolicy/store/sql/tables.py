@@ -137,6 +137,7 @@ TABLES = {
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
+
 class Insert(Struct, frozen=True):
     """``INSERT``: a row as it is by itself, and which of its ``places`` take the values given, in their order. Of a row
     of the same ``key`` that is there already: whether the statement ``leaves`` it alone, or how it ``changes`` it.
@@ -199,7 +200,7 @@ def _update(sql: str, rest: str) -> Update | None:
 
 
 def _delete(sql: str, rest: str) -> Delete | None:
-    name, _, where = rest.removeprefix("FROM ").partition(" WHERE ")
+    name = rest.removeprefix("FROM ").partition(" WHERE ")[0]
     return Delete(_table_of(name), sql) if " " not in name else None
 
 
