@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from carepolicy.businesstime.instants import microseconds
+from carepolicy.businesstime.instants import EPOCH, microseconds
 from carepolicy.cli.status import CommandError
-from carepolicy.cli.times import lateness_of, moment
+from carepolicy.cli.times import instant_of, lateness_of, moment
+from carepolicy.machine.program import Bundle
+from laws import examples
+from stories import ORGANISATION, compiled
 
 
 @pytest.mark.parametrize(
@@ -36,6 +42,42 @@ def test_what_is_no_time_is_refused(typed: str) -> None:
 def test_a_time_that_the_clocks_skip_is_refused() -> None:
     with pytest.raises(CommandError, match="does not exist in Europe/London"):
         moment("2026-03-29 01:30", "Europe/London")
+
+
+ZONES = ("Europe/London", "Africa/Casablanca", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Apia", "UTC")
+INSTANT = st.datetimes(datetime(2014, 1, 1), datetime(2037, 1, 1))
+
+
+def told(work: Callable[[], int]) -> int | str:
+    try:
+        return work()
+    except CommandError as refused:
+        return str(refused)
+
+
+@pytest.fixture(scope="module")
+def in_zones(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bundle]:
+    return {
+        zone: compiled(tmp_path_factory.mktemp("zone"), organisation=ORGANISATION.replace("Europe/London", zone))
+        for zone in ZONES
+    }
+
+
+@given(zone=st.sampled_from(ZONES), typed=INSTANT, beside=st.integers(-90, 90))
+@settings(max_examples=examples(300))
+def test_the_clock_that_a_set_knows_says_what_the_zone_says(
+    in_zones: dict[str, Bundle], zone: str, typed: datetime, beside: int
+) -> None:
+    bundle = in_zones[zone]
+    changes = bundle.zone.instants[1:]
+    texts = [typed.isoformat(sep=" "), f"{typed.isoformat()}+05:00"]
+    if changes:  # and about as clocks are put forward or back
+        local = EPOCH + timedelta(microseconds=bundle.zone.local(changes[beside % len(changes)]), minutes=beside)
+        texts.append(local.replace(tzinfo=None).isoformat())
+    for text in texts:
+        assert told(lambda text=text: instant_of(text, bundle)) == told(
+            lambda text=text: microseconds(moment(text, zone))
+        )
 
 
 def test_microseconds_are_exact() -> None:

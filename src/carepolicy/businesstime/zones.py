@@ -45,6 +45,15 @@ class ZoneLine(Struct, frozen=True):
             if index == len(instants) or instant < instants[index]:
                 return instant
 
+    def reading(self, local: int) -> int | None:
+        """The first instant at which the local clock shows just ``local``; None where it is put forward over that."""
+        instant = self.utc(local)
+        return instant if self.local(instant) == local else None
+
+    def knows(self, local: int) -> bool:
+        """Whether it covers the instants at which a local clock may show ``local``."""
+        return self.instants[0] + DAY <= local < self.end - DAY
+
     def joined(self, zone: tzinfo, begin: int, end: int) -> ZoneLine:
         """A line that also covers the instants from ``begin`` to ``end``."""
         line = self

@@ -65,23 +65,42 @@ def moment(text: str, timezone: str) -> datetime:
     from zoneinfo import ZoneInfo  # what happens now needs none
 
     zone = ZoneInfo(timezone)
-    try:
-        named = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise CommandError(f'"{text}" is no time that exists; write it as 2026-03-06 16:30') from None
+    named = _typed(text)
     if named.tzinfo is None:
         named = named.replace(tzinfo=zone)
         if named.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != named.replace(tzinfo=None):
-            raise CommandError(f'"{text}" does not exist in {timezone}: the clocks go forward over it')
+            raise _skipped(text, timezone)
     try:
         return named.astimezone(UTC).astimezone(zone)
     except OverflowError:
         raise CommandError(f'"{text}" is out of range') from None
 
 
+def _typed(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise CommandError(f'"{text}" is no time that exists; write it as 2026-03-06 16:30') from None
+
+
+def _skipped(text: str, timezone: str) -> CommandError:
+    return CommandError(f'"{text}" does not exist in {timezone}: the clocks go forward over it')
+
+
+def instant_of(text: str, bundle: Bundle) -> int:
+    """Microseconds since 1970 of what ``moment`` says in the zone of a set, whose clock it knows for years."""
+    named = _typed(text)
+    if named.tzinfo is None and bundle.zone.knows(local := microseconds(named.replace(tzinfo=UTC))):
+        instant = bundle.zone.reading(local)
+        if instant is None:
+            raise _skipped(text, bundle.timezone)
+        return instant
+    return microseconds(moment(text, bundle.timezone))
+
+
 def until_of(text: str | None, bundle: Bundle) -> int | None:
     """Microseconds since 1970 of ``--until``; None where it was not given."""
-    return None if text is None else microseconds(moment(text, bundle.timezone))
+    return None if text is None else instant_of(text, bundle)
 
 
 def near_of(text: str | None, bundle: Bundle, option: str, now: int, far: bool) -> int | None:

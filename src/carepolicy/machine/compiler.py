@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from carepolicy.businesstime import Calendar
-from carepolicy.businesstime.instants import microseconds
+from carepolicy.businesstime.instants import microseconds, midnight_of
+from carepolicy.businesstime.opentime import PACKED_YEARS
+from carepolicy.businesstime.zones import ZoneLine, zone_line, zone_named
 from carepolicy.guards.compiler import compile_expression
 from carepolicy.guards.scope import scope_of
 from carepolicy.machine.flowmachine import FlowMachine, starts_of
@@ -86,6 +89,7 @@ def compile_policies(policies: Policies) -> Bundle:
     return Bundle(
         organisation=organisation.name,
         timezone=organisation.timezone,
+        zone=_zone(organisation.timezone),
         languages=organisation.languages,
         facts=_facts(organisation, _naming_facts(policies), region),
         carries=_carries(policies),
@@ -110,6 +114,12 @@ def compile_policies(policies: Policies) -> Bundle:
         if organisation.away
         else {},
     )
+
+
+@lru_cache(maxsize=32)
+def _zone(timezone: str) -> ZoneLine:
+    begin, end = (midnight_of(date(year, 1, 1).toordinal()) for year in PACKED_YEARS)
+    return zone_line(zone_named(timezone), begin, end)
 
 
 def _absences(organisation: Organisation) -> dict[str, tuple[tuple[int, int], ...]]:

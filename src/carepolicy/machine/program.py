@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from carepolicy.businesstime.calendar import Calendar
+    from carepolicy.businesstime.zones import ZoneLine
     from carepolicy.machine.template import Template
     from carepolicy.policy.limit import Limit, WarnMark
 
@@ -243,7 +244,8 @@ class TeamTable(Struct, frozen=True, gc=False):
 
 
 class Bundle(Struct, frozen=True, gc=False):
-    """A whole policy set, compiled. ``digest`` names the files that it was compiled from.
+    """A whole policy set, compiled. ``digest`` names the files that it was compiled from; ``zone`` is ``timezone`` over
+    the years of which people mostly type times.
 
     ``carries`` names the facts that an event of each type may bring to any flow; ``addresses`` the fact
     with the customer's address on each channel, ``channels`` our own; ``may_see`` the private facts that each role
@@ -256,6 +258,7 @@ class Bundle(Struct, frozen=True, gc=False):
 
     organisation: str
     timezone: str
+    zone: ZoneLine
     languages: tuple[str, ...]
     facts: Mapping[str, FactTable]
     carries: Mapping[str, tuple[str, ...]]
