@@ -25,11 +25,11 @@ from carepolicy.cli.status import (
     CommandError,
     Loudness,
     log_as,
+    no_colour,
     say,
     without_logins,
     without_urls,
 )
-from carepolicy.cli.terminal import no_colour
 from carepolicy.engine.cards import mask_cards
 from carepolicy.policy.files import layers_of
 from carepolicy.policy.likeness import did_you_mean

@@ -1,7 +1,8 @@
-"""Exit statuses, the same for all commands, and the error that ends a command with one of them."""
+"""Exit statuses, the same for all commands, the error that ends a command with one of them, and how people are told."""
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
@@ -54,6 +55,11 @@ class Loudness:
     """How much is told besides results and errors: ``quiet`` leaves out sums, notes and bars."""
 
     quiet = False
+
+
+def no_colour() -> bool:
+    """Whether the terminal knows no colour, or ``NO_COLOR`` forbids it as https://no-color.org has it: by any text."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
 def note(text: str) -> None:

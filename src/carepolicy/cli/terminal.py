@@ -4,7 +4,6 @@ commands, bars for long work, tables in columns and as CSV."""
 from __future__ import annotations
 
 import io
-import os
 import sys
 import unicodedata
 from contextlib import ExitStack, contextmanager
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from carepolicy.cli.status import Loudness
+from carepolicy.cli.status import Loudness, no_colour
 from carepolicy.files import FORMULAS, named
 from carepolicy.policy.characters import bounded
 
@@ -21,11 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MARK = "\N{REPLACEMENT CHARACTER}"
-
-
-def no_colour() -> bool:
-    """Whether the terminal knows no colour, or ``NO_COLOR`` forbids it as https://no-color.org has it: by any text."""
-    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
 def plain(text: str) -> str:

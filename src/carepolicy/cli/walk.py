@@ -16,8 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from carepolicy.cli.sets import demand_language, language_option, outcomes_in, policies_option, stage_or_exit, words_in
-from carepolicy.cli.status import UNREACHABLE, CommandError
-from carepolicy.cli.terminal import no_colour, plain
+from carepolicy.cli.status import UNREACHABLE, CommandError, no_colour
+from carepolicy.cli.terminal import plain
 from carepolicy.engine.history.words import IN_ENGLISH, NAMES, UNITS, Titles, status_in_words
 from carepolicy.machine.bundle import load_bundle
 from carepolicy.policy.likeness import did_you_mean

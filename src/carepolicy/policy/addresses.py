@@ -7,8 +7,7 @@ them. It and its tables take 30 ms and more to import, so that only what has a n
 from __future__ import annotations
 
 import re
-import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 PHONE, EMAIL = "phone", "email"
@@ -25,14 +24,13 @@ LONGEST_NUMBER = 60
 
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
-_PLAIN = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]+")
-"""An address as most are written, which is kept as it is where it is not long."""
 
 _INTERNATIONAL = r"\+[1-9][0-9 .\-]*(?:\([0-9 ]*[1-9][0-9 ]*\)[0-9 .\-]*)*"
 """A number with its country before it, of which nothing need be known: no digit stands there for some countries only,
 as the 0 does in ``+44 (0)20``."""
 
-_LIKE_A_NUMBER = r"\+?[0-9][0-9 .\-/()]{4,}"
+_DIGITS = "0123456789"
+_IN_NUMBERS = f"{_DIGITS} .-/()"
 
 
 def spelled(kind: str, written: str, region: str | None) -> str | None:
@@ -78,7 +76,8 @@ def alike(written: str, region: str | None) -> str:
 
 def is_like_a_number(address: str) -> bool:
     """Whether an organisation's own address on a channel is a telephone number, so that customers' are ones as well."""
-    return re.fullmatch(_LIKE_A_NUMBER, address.strip()) is not None
+    text = address.strip().removeprefix("+")
+    return len(text) > 4 and text[0] in _DIGITS and not text.strip(_IN_NUMBERS)
 
 
 @lru_cache(maxsize=4096)
@@ -107,11 +106,19 @@ def _phones() -> Any:
     return phonenumbers
 
 
+@cache
+def _plain() -> re.Pattern[str]:
+    """An address as most are written, which is kept as it is where it is not long."""
+    return re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]+")
+
+
 def email_of(written: str) -> str | None:
     """The one address that a text is, in small letters, its domain as DNS has it; None where it is none, or could be
     taken for something else in a header (a quoted text, a comment, a name before it)."""
-    if len(written) <= LONGEST_LOCAL and _PLAIN.fullmatch(written):
+    if len(written) <= LONGEST_LOCAL and _plain().fullmatch(written):
         return written
+    import unicodedata  # most addresses are plain
+
     text = unicodedata.normalize("NFC", written.strip().lower())
     local, _, domain = text.rpartition("@")
     plain = local if local.isascii() else "".join("x" if _is_letter(each) else each for each in local)
@@ -130,6 +137,8 @@ def email_of(written: str) -> str | None:
 
 
 def _is_letter(each: str) -> bool:
+    import unicodedata
+
     return each.isalnum() or unicodedata.category(each)[0] == "M"
 
 

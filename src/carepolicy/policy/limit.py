@@ -188,8 +188,6 @@ SLIPS = {
 }  # fmt: skip
 """What people write instead of a unit, and what they mean."""
 
-_TOKEN = r"\S+"
-_NUMBER = r"[0-9]+(\.[0-9]+)?"
 _JOINED = r"([0-9]+(?:[.,][0-9]+)?)([A-Za-z]+)"
 _FACT = r"(?a:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)"
 """Compiled when a limit is first read: who takes a compiled set out of the cache reads none."""
@@ -200,7 +198,12 @@ class _LimitWords:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.found = [(each.group(), each.start(), each.end()) for each in re.finditer(_TOKEN, text)]
+        self.found: list[tuple[str, int, int]] = []
+        end = 0
+        for word in text.split():
+            begin = text.index(word, end)
+            end = begin + len(word)
+            self.found.append((word, begin, end))
         self.next = 0
 
     def peek(self, ahead: int = 0) -> str:
@@ -273,7 +276,7 @@ def _close(words: _LimitWords) -> Limit:
     text = words.peek()
     if not text:
         words.fail("the number of the day is missing", "write close of business day 3", 0, len(words.found) - 1)
-    if not re.fullmatch(_NUMBER, text) or "." in text:
+    if not _is_number(text) or "." in text:
         words.fail(f"`{text}` is not a whole number of days", "write close of business day 3")
     if int(text[:9]) == 0:
         words.fail("day 0 is the day of the start, which may be closed already", "write close of business day 1")
@@ -300,19 +303,27 @@ def _amount(words: _LimitWords) -> Limit:
 
 def _number(words: _LimitWords) -> str:
     """Take the number with which an amount of time begins."""
-    text = words.peek()
+    if not _is_number(words.peek()):
+        _fail_of_number(words, words.peek())
+    return words.take()
+
+
+def _fail_of_number(words: _Words, text: str) -> NoReturn:
     joined = re.fullmatch(_JOINED, text)
     if joined:
         words.fail(f"`{text}` is not an amount of time", f"write {joined[1]} {_meant(joined[2]) or 'hours'}")
     if text.startswith("-"):
         words.fail(f"`{text}` is negative", "a limit is longer than nothing")
-    if not re.fullmatch(_NUMBER, text):
-        if meant := _in_words(words.text):
-            words.fail(f"`{text}` is not an amount of time", f"write {meant}")
-        comma = re.fullmatch(r"[0-9]+,[0-9]+", text, re.ASCII)
-        hint = f"write {text.replace(',', '.')} with a point" if comma else FORMS
-        words.fail(f"`{text}` is not an amount of time", hint)
-    return words.take()
+    if meant := _in_words(words.text):
+        words.fail(f"`{text}` is not an amount of time", f"write {meant}")
+    comma = re.fullmatch(r"[0-9]+,[0-9]+", text, re.ASCII)
+    words.fail(f"`{text}` is not an amount of time", f"write {text.replace(',', '.')} with a point" if comma else FORMS)
+
+
+def _is_number(text: str) -> bool:
+    """Whether a word is digits, and a point with more digits where there is one."""
+    whole, point, rest = text.partition(".")
+    return text.isascii() and whole.isdigit() and (rest.isdigit() if point else True)
 
 
 def _fail_of_unit(words: _LimitWords, written: str, length: int, *, one: bool) -> NoReturn:

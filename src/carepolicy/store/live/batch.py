@@ -17,7 +17,6 @@ from carepolicy.engine.record import as_read
 from carepolicy.store.contract import LetterRow, storable
 from carepolicy.store.live.memory import Ids, name_of
 from carepolicy.store.live.rows import RecordRows
-from carepolicy.store.shadow.journal import Journal
 from carepolicy.store.sql.statements import BURY
 
 if TYPE_CHECKING:
@@ -30,6 +29,14 @@ if TYPE_CHECKING:
     from carepolicy.store.contract import Transaction
     from carepolicy.store.live.memory import Id, StoreMemory
     from carepolicy.store.live.rows import Unmasked
+    from carepolicy.store.shadow.journal import Journal
+
+
+def _journal(memory: StoreMemory) -> Journal:
+    from carepolicy.store.shadow.journal import Journal  # seldom is another set tried
+
+    return Journal(memory.bundle, memory.sealer)
+
 
 NOT_AGAIN = frozenset((codes.DUPLICATE, codes.CARD))
 """What became of an event that was taken, so that it is not to be taken again."""
@@ -108,7 +115,7 @@ class Batch:
         self._wholes: dict[int, tuple[str, str]] = {}
         self._end = AT_THE_END
         self._times: dict[str, int] = {}
-        self._journal = Journal(memory.bundle, memory.sealer) if memory.shadowed else None
+        self._journal = _journal(memory) if memory.shadowed else None
         memory.begin(transaction)
         memory.ids = self._ids = Ids(transaction, input)
 

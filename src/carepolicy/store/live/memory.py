@@ -23,7 +23,6 @@ from carepolicy.store.cases.snapshot import Freezers
 from carepolicy.store.contract import CaseRow, SubjectRow, batched, named, storable
 from carepolicy.store.faults import Again
 from carepolicy.store.privacy.contacts import Notes
-from carepolicy.store.shadow.journal import Ticks
 from carepolicy.store.sql import statements
 from carepolicy.store.versions.install import Installed, older_programs, with_older
 
@@ -164,6 +163,17 @@ class Ids:
             self._transaction.many(statements.FORGET_UNTAKEN, taken)
         if self.untaken:
             self._transaction.many(statements.KEEP_UNTAKEN, [(*each, self._input) for each in self.untaken])
+
+
+class Ticks:
+    """What a process has noted for a shadow (see ``shadow.journal``): until when it has ticked, and whether something
+    has ``fired`` since."""
+
+    __slots__ = ("fired", "noted")
+
+    def __init__(self) -> None:
+        self.fired = False
+        self.noted = -NEVER
 
 
 class StoreMemory:

@@ -16,7 +16,6 @@ from msgspec import Struct
 from carepolicy.engine import codes
 from carepolicy.engine.cards import mask_data
 from carepolicy.engine.facts import plain
-from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import IDENTITIES, Incoming
 from carepolicy.store.sql import statements
 from carepolicy.store.sql.statements import JOURNAL
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.intake import Reading
     from carepolicy.machine.program import Bundle, FactTable
     from carepolicy.store.contract import Transaction
+    from carepolicy.store.live.memory import Ticks
     from carepolicy.store.privacy.seal import DataKeys
 
 OF_THE_SET = frozenset((codes.UNKNOWN_TYPE, codes.UNDECLARED, codes.WRONG_TYPE))
@@ -65,16 +65,6 @@ class JournalEntry(Struct, frozen=True):
         """The events as lines. Raises ``WrongKey``."""
         found = sealer.opened(self.sealed)
         return [] if found is None else zlib.decompress(found).split(b"\n")
-
-
-class Ticks:
-    """What a process has noted: until when it has ticked, and whether something has ``fired`` since."""
-
-    __slots__ = ("fired", "noted")
-
-    def __init__(self) -> None:
-        self.fired = False
-        self.noted = -NEVER
 
 
 def shadow_of(transaction: Transaction) -> ShadowRow | None:
