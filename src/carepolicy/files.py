@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
+from typing import Any
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """How a cell of CSV begins that a spreadsheet would take for a formula."""
@@ -20,6 +22,19 @@ def named(path: str | os.PathLike[str]) -> Iterator[None]:
         if fault.filename is not None:
             raise
         raise OSError(fault.errno, fault.strerror, os.fspath(path)) from None
+
+
+class NamedFile(FileIO):
+    """A file to write, of which the system says as well which it is, as ``named`` has it."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "w")
+        self._path = path
+
+    def write(self, content: Any) -> int:
+        """Write bytes; how many were."""
+        with named(self._path):
+            return super().write(content)
 
 
 def write(path: str | os.PathLike[str], content: str | bytes) -> None:

@@ -38,6 +38,30 @@ def test_a_full_disk_undoes_the_step_and_the_run_goes_on_when_there_is_room(tmp_
     assert (tmp_path / "kept").read_bytes() == (tmp_path / "plain").read_bytes()
 
 
+def test_what_a_full_disk_has_no_room_for_is_named_and_a_store_on_it_can_be_read(tmp_path: Path) -> None:
+    log, file = tmp_path / "log", tmp_path / "care.db"
+    log.write_bytes(b"".join(lines(20)))
+    kept = ["--store", f"sqlite:///{file}"]
+    run = ["run", str(log), "--policies", COMPLAINTS, "--quiet"]
+    event = ["event", "complaint_received", "c-1", "complaint.severity=low", "--policies", COMPLAINTS, *kept]
+    assert carepolicy(*event).returncode == 0
+    listed = carepolicy("case", "list", *kept)
+    assert (listed.returncode, "c-" in listed.stdout) == (0, True)
+    for refused, named in (
+        (["store", "backup", str(tmp_path / "copy.db"), *kept], f"{tmp_path}/copy.db.part cannot grow"),
+        ([*run, "--output", str(tmp_path / "out")], f"{tmp_path}/out: File too large"),
+        ([*run, "--dead-letters", str(tmp_path / "dead")], f"{tmp_path}/dead: File too large"),
+        (event, f"{file} cannot grow"),
+    ):
+        dead = b"".join(b"no event\n" for _ in range(100)) if "--dead-letters" in refused else b""
+        log.write_bytes(b"".join(lines(20)) + dead)
+        done = carepolicy(*refused, largest=1_000)
+        assert (done.returncode, named in done.stderr, "Traceback" in done.stderr) == (3, True, False), done
+    assert carepolicy("case", "list", *kept, largest=1_000).stdout == listed.stdout
+    assert carepolicy("verify", *kept).returncode == 0
+    assert sorted(each.name for each in tmp_path.iterdir() if "copy" in each.name) == []
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a file system")
 def test_a_full_file_system_is_told(tmp_path: Path) -> None:
     small = tmp_path / "small"

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from io import BufferedWriter, TextIOWrapper
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -29,7 +30,7 @@ from carepolicy.engine.intake import numbered_lines, tells_of_merges
 from carepolicy.engine.output import OrderedRun
 from carepolicy.engine.parallel import ParallelRun, WorkerDied
 from carepolicy.engine.run import Run
-from carepolicy.files import sync_name
+from carepolicy.files import NamedFile, named, sync_name
 from carepolicy.spool import spool
 from carepolicy.store import faults
 from carepolicy.store.cases.search import count_open
@@ -134,8 +135,8 @@ def _tally(options: RunOptions) -> Counter[str]:
             source, workers = _shareable(stack, source, workers)
         output, dead_letters = options.output, options.dead_letters
         _refuse_overwriting(options.file, output, dead_letters)
-        records: IO[bytes] = stack.enter_context(open(output, "wb")) if output else sys.stdout.buffer
-        dead = stack.enter_context(open(dead_letters, "w", encoding="utf-8")) if dead_letters else None
+        records: IO[bytes] = stack.enter_context(BufferedWriter(NamedFile(output))) if output else sys.stdout.buffer
+        dead = stack.enter_context(_text_file(dead_letters)) if dead_letters else None
         stack.enter_context(_telling_of_dead_workers())
         stack.enter_context(seldom_collected())
         runner = stack.enter_context(_runner(bundle, options.reveal, held, workers))
@@ -149,6 +150,10 @@ def _tally(options: RunOptions) -> Counter[str]:
                 _say(runner, dead_letters)
     tally: Counter[str] = runner.tally
     return tally
+
+
+def _text_file(path: str) -> TextIOWrapper:
+    return TextIOWrapper(BufferedWriter(NamedFile(path)), encoding="utf-8")
 
 
 @contextmanager
@@ -352,15 +357,17 @@ class Growing:
 
     def write(self, text: str) -> None:
         """Add text."""
-        self._file.write(text.encode())
-        self._file.flush()
+        with named(self._path):
+            self._file.write(text.encode())
+            self._file.flush()
 
     def close(self) -> None:
         """Close the file, which is then on the disk."""
-        if self.is_file:
-            os.fsync(self._file.fileno())
-            sync_name(self._path)
-        self._file.close()
+        with named(self._path):
+            if self.is_file:
+                os.fsync(self._file.fileno())
+                sync_name(self._path)
+            self._file.close()
 
 
 def _run_with_store(url: str, options: RunOptions, lateness: int, source: Any, blocks: Iterator[bytes]) -> Counter[str]:

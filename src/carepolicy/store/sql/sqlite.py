@@ -125,6 +125,8 @@ class SqliteStore:
         self._marks = Marks()
         self._copy: TemporaryDirectory[str] | None = None
         self._is_open = False
+        self._is_cramped = False
+        """Whether the disk has no room for what SQLite keeps beside the file, so that it can only be read."""
         with self._told():
             self._connection = self._opened(create)
             self._is_open = True
@@ -275,7 +277,7 @@ class SqliteStore:
 
     def copy_to(self, path: str) -> None:
         """Copy the file page by page, at one instant; others go on writing."""
-        with self._told(), closing(sqlite3.connect(path, isolation_level=None)) as copy:
+        with self._told(), _of_copy(path), closing(sqlite3.connect(path, isolation_level=None)) as copy:
             self._connection.backup(copy)
 
     def size(self) -> int:
@@ -314,7 +316,8 @@ class SqliteStore:
         try:
             return self._connected(self._path, FOR_WRITING)
         except sqlite3.OperationalError as fault:
-            if not fault.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
+            self._is_cramped = fault.sqlite_errorname.startswith("SQLITE_IOERR_SHM")
+            if not self._is_cramped and not fault.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
                 raise
             return self._only_read()
 
@@ -421,6 +424,8 @@ class SqliteStore:
         path = self._path
         if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             return faults.Full(f"{path} cannot grow, the disk may be full ({fault}); the last step was undone")
+        if self._is_cramped and name.startswith("SQLITE_READONLY"):
+            return faults.Full(f"{path} cannot grow, the disk may be full, so that nothing can be kept in it")
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return faults.Busy(f"{path} is held by another process for more than {PATIENCE:.0f} seconds")
         if name.startswith(("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")) or (
@@ -483,10 +488,22 @@ def _any_text(text: bytes) -> str:
     return text.decode("utf-8", "surrogateescape")
 
 
+@contextmanager
+def _of_copy(path: str) -> Iterator[None]:
+    """What a copy has no room for is told of the copy, and not of what is copied."""
+    try:
+        yield
+    except sqlite3.Error as fault:
+        name = getattr(fault, "sqlite_errorname", "") or ""
+        if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC")):
+            raise faults.Full(f"{path} cannot grow, the disk may be full ({fault}); nothing was copied") from fault
+        raise
+
+
 def copy_rows(there: Transaction, path: str) -> None:
     """Write the rows of all tables into the file ``path``, which becomes a store in SQLite."""
     SqliteStore(path).close()  # lays the tables out
-    with closing(sqlite3.connect(path, isolation_level=None)) as here:
+    with _of_copy(path), closing(sqlite3.connect(path, isolation_level=None)) as here:
         here.execute("BEGIN")
         for (table,) in here.execute(TABLES).fetchall():
             columns = [row[1] for row in here.execute(f"PRAGMA table_info({table})")]
