@@ -33,6 +33,7 @@ def test_a_full_disk_undoes_the_step_and_the_run_goes_on_when_there_is_room(tmp_
     assert carepolicy(*run, "--output", str(tmp_path / "plain")).returncode == 0
     done = carepolicy(*run, *kept, largest=1_500_000)
     assert (done.returncode, "cannot grow" in done.stderr, "Traceback" in done.stderr) == (3, True, False)
+    assert "the same command with --resume goes on" in done.stderr
     assert carepolicy("verify", "--store", store).returncode == 0
     assert carepolicy(*run, *kept).returncode == 0
     assert (tmp_path / "kept").read_bytes() == (tmp_path / "plain").read_bytes()
@@ -114,7 +115,7 @@ def test_a_lost_server_is_told_and_what_was_acknowledged_is_there(server: str, p
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
         )
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable, match=r"the connection to the store was lost.* is kept whole or not at all"):
         operation.take(list(enumerate(few[20:], 21)))
     again = Operation(open_store(postgres), None, 0)
     assert "event.duplicate" in again.take([(1, few[19])]).records

@@ -396,6 +396,8 @@ def _run_with_store(url: str, options: RunOptions, lateness: int, source: Any, b
                 if not taken:
                     click.echo("note: the last line has no end yet and is left for --resume (or --final)", err=True)
                 _finish(run, told, end)
+            except (faults.Full, faults.Busy, faults.Unreachable) as fault:
+                raise type(fault)(f"{fault}; when that is mended, the same command with --resume goes on") from None
             finally:
                 told.flush()
                 if not options.quiet:

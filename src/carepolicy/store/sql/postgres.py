@@ -445,7 +445,12 @@ class PostgresStore:
         try:
             yield
         except psycopg.Error as fault:
-            raise _fault(fault, said_by(fault, self.url)) from fault
+            said = said_by(fault, self.url)
+            if self._connection.closed:
+                raise faults.Unreachable(
+                    f"the connection to the store was lost: {said}; what was under way is kept whole or not at all"
+                ) from fault
+            raise _fault(fault, said) from fault
 
 
 def _fault(fault: psycopg.Error, said: str) -> faults.StoreFault:
