@@ -23,7 +23,6 @@ from carepolicy.cli.letters import Letters
 from carepolicy.cli.sets import bundle_or_exit, policies_option
 from carepolicy.cli.status import HARMLESS, UNREACHABLE, USAGE, CommandError, no_colour
 from carepolicy.cli.stores import open_or_exit, operation_or_exit
-from carepolicy.cli.terminal import no_colour
 from carepolicy.cli.times import lateness_of, near_of, until_of, until_option, wall_clock
 from carepolicy.engine.codes import CODES
 from carepolicy.engine.intake import numbered_lines, tells_of_merges

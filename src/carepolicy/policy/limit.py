@@ -308,7 +308,7 @@ def _number(words: _LimitWords) -> str:
     return words.take()
 
 
-def _fail_of_number(words: _Words, text: str) -> NoReturn:
+def _fail_of_number(words: _LimitWords, text: str) -> NoReturn:
     joined = re.fullmatch(_JOINED, text)
     if joined:
         words.fail(f"`{text}` is not an amount of time", f"write {joined[1]} {_meant(joined[2]) or 'hours'}")
