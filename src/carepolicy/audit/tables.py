@@ -162,7 +162,8 @@ class Table:
             except NoText as fault:
                 if self.form == "jsonl" and str(fault) == EMPTY:
                     continue  # nothing has happened
-                raise LogFault(f"{path} {fault}") from None
+                hint = ": say in the mapping how it is, as reads: {encoding: latin-1}"
+                raise LogFault(f"{path} {fault}{hint if 'is not written' in str(fault) else ''}") from None
         return found
 
     def _described(self) -> dict[str, Column]:

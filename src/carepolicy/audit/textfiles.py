@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import os
 import re
 import shutil
 import zlib
 from dataclasses import dataclass
-from typing import IO, cast
+from typing import IO, TextIO, cast
 
 GZIP = b"\x1f\x8b"
 
@@ -77,6 +78,11 @@ class TextFile:
         """Whether it is an array of JSON, and not a line for each object."""
         return re.match(r"\s*\[\s*\{", self.begins) is not None
 
+    def opened(self) -> TextIO:
+        """The text, to be read from its beginning."""
+        encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
+        return io.TextIOWrapper(_opened(self.path, self.packed), encoding, newline="")
+
     def in_utf_8(self, folder: str, number: int) -> str:
         """The path of the same text in UTF-8, packed or not: the file itself, or a copy in a folder. What is none of
         its encoding stands there as bytes that are no UTF-8. Raises ``NoText``."""
@@ -133,5 +139,5 @@ def _begins(head: bytes, encoding: str, named: bool) -> str:
     if named and "\0" in first:
         raise NoText("is no text")
     if named and "\ufffd" in first:
-        raise NoText(f"is not written in {encoding}: say in the mapping how it is, as reads: {{encoding: latin-1}}")
+        raise NoText(f"is not written in {encoding}")
     return text

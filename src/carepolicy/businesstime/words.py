@@ -149,6 +149,6 @@ def duration(seconds: float, days: bool = False) -> str:
     if not hours:
         return f"{minutes} min"
     if days and hours >= 48:
-        whole_days, rest = divmod(hours, 24)
+        whole_days, rest = divmod(round(whole / 3600), 24)
         return f"{whole_days} d {rest} h" if rest else f"{whole_days} d"
     return f"{hours} h {rest} min" if rest else f"{hours} h"

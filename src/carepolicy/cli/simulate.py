@@ -81,6 +81,7 @@ def command(**given: Any) -> None:
     different chance, with intervals of 95 %. With --store also which of the open cases will be late, and how likely.
     Nothing is written. Exit status 1 means that a clock was below what --fail-under demands.
     """
+    from carepolicy.audit.figures import goal, short_of
     from carepolicy.simulation.arrivals import ArrivalsFault
     from carepolicy.simulation.figures import Figures
     from carepolicy.simulation.scene import SceneFault
@@ -103,7 +104,7 @@ def command(**given: Any) -> None:
         click.echo("\n".join(plain(line) for line in [*figures.as_text(), *told]))
     missed = figures.below(least) if options.fail_under is not None else []
     for flow, clock, share, bound in missed:
-        click.echo(f"{flow}.{clock}: {share:.1%} in time, less than {bound:.0%}", err=True)
+        click.echo(f"{flow}.{clock}: {short_of(share, bound)} in time, less than {goal(bound)}", err=True)
     if missed or (answer is not None and answer.people is None):
         raise SystemExit(NO)
 

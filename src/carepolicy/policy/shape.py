@@ -162,6 +162,10 @@ def _wrong_type(value: object, expected: str, source: Source, path: Path) -> Fin
         hint = "put quotes around a text that has a colon in it or begins with {"
     elif isinstance(value, float) and expected == "a whole number":
         hint = f"write {int(value)}"
+    elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        hint = (
+            "write each under its name, with a colon behind it, and no hyphen before it" if "[" not in expected else ""
+        )
     elif isinstance(value, list) and "[" not in expected:
         hint = "put quotes around a text that begins with ["
     return Finding("CP112", f"{_kind(value)} stands here; expected is {expected}", source.value(path), hint)

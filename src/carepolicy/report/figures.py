@@ -14,6 +14,7 @@ from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
 from carepolicy.audit.counts import DIMENSIONS, WEEKDAYS
+from carepolicy.audit.figures import falls_short
 from carepolicy.charts.heat import FEWEST, GROUNDS, NO_SHARE, ground_of
 from carepolicy.charts.text import clean, identifier
 from carepolicy.charts.words import titled
@@ -41,6 +42,9 @@ BINS = 24
 WIDE, HIGH = 360, 150
 LEFT, RIGHT, TOP, FOOT = 8, 8, 18, 22
 SECOND = 1_000_000
+
+IN_FULL = 4
+"""Digits of shares that somebody wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +122,8 @@ class Teller:
         return format_decimal(value, locale=self.locale)
 
     def percent(self, share: float, digits: int = 1) -> str:
-        """A share: "95.3 %", as the language writes it."""
-        pattern = self.locale.percent_formats[None].pattern.replace("0", "0.#" if digits else "0", 1)
+        """A share with so many digits at most: "95.3 %", as the language writes it."""
+        pattern = self.locale.percent_formats[None].pattern.replace("0", f"0.{'#' * digits}" if digits else "0", 1)
         return format_percent(share, pattern, locale=self.locale)
 
     def time(self, seconds: float | None) -> str:
@@ -151,19 +155,21 @@ class Teller:
     def share(self, figures: Mapping[str, Any], target: float | None) -> TimeShare:
         """The share in time of some rounds."""
         met, late, share = figures["met"], figures["late"], figures["share"]
-        goal = "" if target is None else self.percent(target)
+        goal = "" if target is None else self.percent(target, IN_FULL)
         of = self.ui.in_time_of.format(self.number(met), self.number(met + late))
         if share is None:
             return TimeShare(of, "", "", goal, None, 2.0, Markup(""))
         low, high = figures["interval"]
+        missed = None if target is None else falls_short(met, late, target)
+        said = self.percent(share)
         return TimeShare(
             of=of,
-            told=self.percent(share),
+            told=self.percent(share, IN_FULL) if missed and said == goal else said,
             interval=self.ui.interval.format(self.percent(low), self.percent(high)),
             target=goal,
-            missed=None if target is None else share < target,
+            missed=missed,
             order=share,
-            bar=bar_of(share, (low, high), target),
+            bar=bar_of(share, (low, high), target, missed is True),
         )
 
     # -- clocks --------------------------------------------------------------------------------------------
@@ -418,11 +424,16 @@ def plot_of(
     return Markup("".join([*parts, "</svg>"]))
 
 
-def bar_of(share: float, interval: Sequence[float], target: float | None) -> Markup:
+def bar_of(share: float, interval: Sequence[float], target: float | None, missed: bool) -> Markup:
     """A share with its interval and the target; decoration beside the numbers, so it says nothing itself."""
     goal = "" if target is None else f'<path class="goal" d="M{target * 100:.1f} 0V14"/>'
-    missed = " missed" if target is not None and share < target else ""
     return Markup(
         '<svg class="share{}" viewBox="-2 0 104 14" aria-hidden="true"><path class="ground" d="M0 7H100"/>'
         '<path class="range" d="M{} 7H{}"/>{}<circle cx="{}" cy="7" r="3.5"/></svg>'
-    ).format(missed, f"{interval[0] * 100:.1f}", f"{interval[1] * 100:.1f}", Markup(goal), f"{share * 100:.1f}")
+    ).format(
+        " missed" if missed else "",
+        f"{interval[0] * 100:.1f}",
+        f"{interval[1] * 100:.1f}",
+        Markup(goal),
+        f"{share * 100:.1f}",
+    )

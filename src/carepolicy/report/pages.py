@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.audit.figures import as_object, share_of
+from carepolicy.audit.figures import as_object, day_of, share_of
 from carepolicy.charts.card import dot_of
 from carepolicy.charts.heat import Audit, chart_of_heat
 from carepolicy.charts.render import how_to_draw, render, renderer
@@ -186,8 +186,9 @@ class _Writer:
         """The chart of a flow with its figures; None where nothing draws."""
         if renderer() is None:
             return None
-        audit = Audit(figures["cases"], figures["states"], figures["clocks"], (self._found["from"] or "")[:10],
-                      (self._found["to"] or "")[:10])  # fmt: skip
+        seen, zone = self._replay.seen, self._book.zone
+        days = [day_of(each, zone) for each in (seen.first, seen.last)] if seen.first != NEVER else ["", ""]
+        audit = Audit(figures["cases"], figures["states"], figures["clocks"], *days)
         chart = chart_of_heat(self._book.policies, flow.name, audit, self._book.language)
         (sheet,) = chart.sheets
         svg = cleaned(render(dot_of(chart, sheet, heading=False), "svg"), chart, sheet, linked=True)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from carepolicy.audit.textfiles import NoText, TextFile
 from carepolicy.businesstime.instants import microseconds
 from carepolicy.engine.instants import datetime_of
 from carepolicy.policy.likeness import did_you_mean
@@ -145,16 +146,16 @@ def read_times(path: str, timezone: str) -> list[Listed]:
     ``ArrivalsFault``, which names the line."""
     zone = ZoneInfo(timezone)
     found = []
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        head = file.readline()
-        file.seek(0)
-        mark = max(",;\t", key=head.count)
-        try:
-            rows = csv.DictReader(file, delimiter=mark, strict=True)
+    try:
+        file = TextFile.seen(path, None, True)
+        with file.opened() as text:
+            mark = max(",;\t", key=file.begins.partition("\n")[0].count)
+            rows = csv.DictReader(text, delimiter=mark, strict=True)
             names = [(name or "").strip() for name in rows.fieldnames or ()]
             if "time" not in names:
-                hint = did_you_mean("time", names) if names else "it is empty"
-                raise ArrivalsFault(f"{path}:1: no column is called time; {hint}".removesuffix("; "))
+                raise ArrivalsFault(
+                    f"{path}:1: no column is called time; {did_you_mean('time', names)}".removesuffix("; ")
+                )
             rows.fieldnames = names
             for row in rows:
                 if None in row:
@@ -163,10 +164,12 @@ def read_times(path: str, timezone: str) -> list[Listed]:
                 when = _instant(told.pop("time"), zone, f"{path}:{rows.line_num}")
                 flow = told.pop("flow", "") or None
                 found.append(Listed(flow, when, {name: value for name, value in told.items() if value}, rows.line_num))
-        except csv.Error as fault:
-            raise ArrivalsFault(f"{path}:{rows.line_num}: {fault}") from None
-        except UnicodeDecodeError:
-            raise ArrivalsFault(f"{path}: this is no text in UTF-8") from None
+    except csv.Error as fault:
+        raise ArrivalsFault(f"{path}:{rows.line_num}: {fault}") from None
+    except UnicodeError:
+        raise ArrivalsFault(f"{path} is not written in {file.encoding}: save it as CSV in UTF-8") from None
+    except NoText as fault:
+        raise ArrivalsFault(f"{path} {fault}") from None
     if not found:
         raise ArrivalsFault(f"{path}: no case stands in it")
     return found

@@ -8,6 +8,7 @@ from math import pi, sqrt, tan
 from statistics import NormalDist, fmean, stdev
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.audit.figures import goal
 from carepolicy.engine.instants import text_of
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class Figures:
         waits at the end."""
         desks = [each.desks[name] for each in self.results]
         return {
-            "utilisation": estimate([each.busy / each.there for each in desks if each.there], 0.0),
+            "utilisation": estimate([each.busy / each.there for each in desks if each.there], 0.0, 1.0),
             "wait": estimate([each.waited / each.begun / 1e6 for each in desks if each.begun]),
             "wait_p90": estimate([each.p90 / 1e6 for each in desks if each.begun]),
             "longest_queue": estimate([float(each.longest) for each in desks]),
@@ -184,7 +185,7 @@ class Figures:
                 if each is None:
                     yield f"  {clock.table.title}: no round ended"
                     continue
-                mark = "" if target is None else f", target {target:.0%}{'' if each.mean >= target else ' MISSED'}"
+                mark = "" if target is None else f", target {goal(target)}{'' if each.mean >= target else ' MISSED'}"
                 yield f"  {clock.table.title}: {percent(each)} in time{mark}"
         yield ""
         for role in self.scene.roles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -304,7 +305,10 @@ class Maker:
         yield from self._of_file(text, begin, end)
 
     def _of_file(self, path: str, begin: int, end: int) -> Iterable[tuple[Flow, Arrivals]]:
+        if not os.path.exists(path):
+            raise SceneFault(f'--arrivals "{path}": no file is called so, and a rate is written like "12 per hour"')
         by_flow: dict[str, list[tuple[int, Profile | None]]] = {}
+        outside = 0
         for each in read_times(path, self.bundle.timezone):
             if each.flow is None and len(self.flows) > 1:
                 raise SceneFault(f"{path}:{each.line}: of which flow? Say it in a column flow")
@@ -312,6 +316,12 @@ class Maker:
             profile = self._profile_of(each, path)
             if begin <= each.when < end:
                 by_flow.setdefault(flow.name, []).append((each.when, profile))
+            else:
+                outside += 1
+        if outside:
+            some = "1 case comes" if outside == 1 else f"{outside:,} cases come"
+            note = f"{some} before these days or after them, and not in them ({path})"
+            self.notes += [note] if note not in self.notes else []
         for name, cases in by_flow.items():
             yield self.flow_named(name), listed(sorted(cases, key=lambda case: case[0]))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.audit.figures import goal
 from carepolicy.simulation.figures import Estimate, estimate, percent, shares
 
 if TYPE_CHECKING:
@@ -42,14 +43,15 @@ class Answer:
 
     def as_text(self, bundle: Bundle) -> Iterator[str]:
         """Lines for people."""
-        role, wanted = bundle.role_titles[self.role], f"{self.target.share:.4%}".replace(".0000", "")
+        role, wanted = bundle.role_titles[self.role], goal(self.target.share)
         name = f"{self.target.flow}.{self.target.clock}"
         if self.people is None:
             yield f"{role}: no number of people keeps {wanted} of {name}; what is late is late elsewhere"
         else:
-            yield f"{role}: {self.people} people keep {wanted} of {name}"
+            one = self.people == 1
+            yield f"{role}: {self.people} {'person keeps' if one else 'people keep'} {wanted} of {name}"
         for people, each in self.tried:
-            yield f"  {people:5,} people  {percent(each)}"
+            yield f"  {people:5,} {'person' if people == 1 else 'people'}  {percent(each)}"
 
 
 def sought(

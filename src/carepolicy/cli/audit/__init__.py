@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -292,18 +293,18 @@ def _note_repeated(traces: int) -> None:
 
 def _demand_shares(replay: Replay, least: float | None) -> None:
     """Name the clocks of which less was in time than is demanded, and end with 1 where there are any."""
-    from carepolicy.audit.figures import below
+    from carepolicy.audit.figures import below, goal, short_of
 
     missed = below(replay, least)
     for flow, clock, share, wanted in missed:
-        click.echo(f"{flow}.{clock}: {share:.1%} in time, less than {wanted:.0%}", err=True)
+        click.echo(f"{flow}.{clock}: {short_of(share, wanted)} in time, less than {goal(wanted)}", err=True)
     if missed:
         raise SystemExit(NO)
 
 
 def _targets(replay: Replay, found: Policies, policies: str, least: float | None, form: str) -> str:
     """Which clocks kept their targets, or the share ``least``, for continuous integration."""
-    from carepolicy.audit.figures import below, share_of
+    from carepolicy.audit.figures import below, goal, share_of, short_of
     from carepolicy.policy.findings import Finding
     from carepolicy.policy.places import At
 
@@ -320,7 +321,9 @@ def _targets(replay: Replay, found: Policies, policies: str, least: float | None
                 else f"{share:.1%} in time, {each.met} of {each.met + each.late}"
             )
             if (flow, clock) in missed:
-                said += f", less than {missed[flow, clock][1]:.0%}"
+                less, wanted = missed[flow, clock]
+                of = f"{each.met} of {each.met + each.late}"
+                said = f"{short_of(less, wanted)} in time, {of}, less than {goal(wanted)}"
                 place = found.key_place(At(f"flows/{flow}.yaml", ("clocks", clock)))
                 findings.append(Finding(f"{flow}.{clock}", said, place))
             cases.append((flow, clock, said, share is None, (flow, clock) in missed))
@@ -463,12 +466,12 @@ def least_share(text: str | None) -> float | None:
     if text is None or text == "target":
         return None
     try:
-        share = float(text.removesuffix("%"))
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 100:
-        raise CommandError(f'--fail-under "{text}": a share from 0 to 100, or target')
-    return share / 100
+        share = Decimal(text.removesuffix("%").strip())
+        if 0 <= share <= 100:
+            return float(share / 100)
+    except InvalidOperation:
+        pass
+    raise CommandError(f'--fail-under "{text}": a share from 0 to 100, or target')
 
 
 def _demand_fact(fact: str, bundle: Bundle) -> None:
