@@ -64,6 +64,7 @@ def test_each_point_of_a_sweep_is_what_a_replay_with_that_limit_gives(tmp_path):
         ("email_inquiri.first_reply.limit=1h..2h", 'did you mean "email_inquiry"'),
         ("email_inquiry.first_reply.limit=1h", "between which limits"),
         ("email_inquiry.first_reply.limit=4h..2h", "the second limit is below the first"),
+        ("email_inquiry.first_reply.limit=1s..1000h/1s", "these are 3,600,000 limits, and 10,000 are the most"),
         ("email_inquiry.first_reply.limit=soon..late", "is no limit"),
         ("email_inquiry.first_reply.limit=1 hour..2 business hours", "of one measure"),
     ],

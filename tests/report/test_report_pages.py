@@ -43,6 +43,12 @@ def test_every_flow_with_cases_has_a_page_that_the_overview_leads_to(report):
     folder, found, pages = report
     assert {f"flows/{name}.html" for name in found["flows"]} == set(pages) - {"index.html"}
     assert found["flows"]
+    hold_links(folder, pages)
+    assert all(f"flows/{name}.html" in pages["index.html"].links for name in found["flows"])
+
+
+def hold_links(folder, pages):
+    """Every link leads to a file of the report, and to something in it."""
     for path, page in pages.items():
         assert page.faults == [], path
         assert len(page.ids) == len(set(page.ids)), path
@@ -54,7 +60,38 @@ def test_every_flow_with_cases_has_a_page_that_the_overview_leads_to(report):
             if anchor and target.suffix == ".html":
                 name = target.resolve().relative_to(folder.resolve()).as_posix()
                 assert anchor in pages[name].ids, (path, link)
-    assert all(f"flows/{name}.html" in pages["index.html"].links for name in found["flows"])
+
+
+def ticketed(tmp_path, rows, *more):
+    """The report of a log of tickets."""
+    log, mapping = tmp_path / "log.csv", tmp_path / "m.yaml"
+    log.write_text("ticket,what,at\n" + "".join(f"{row}\n" for row in rows))
+    values = "{in: ticket_inserted, take: taken_in_charge, wait: put_on_hold, done: ticket_resolved}"
+    mapping.write_text(f"mapping: m\nsubject: ticket\ntime: at\nevent: {{column: what, values: {values}}}\n")
+    policies = Path(__file__).parents[2] / "examples" / "helpdesk"
+    return reported(tmp_path / "report", log, "--map", str(mapping), "--language", "en", *more, policies=policies)
+
+
+def test_links_lead_somewhere_where_nothing_happened_and_where_nothing_was_decided(tmp_path):
+    for number, rows in enumerate(([], ["T-1,in,2024-03-04T10:00:00Z"])):
+        (tmp_path / str(number)).mkdir()
+        found, pages = ticketed(tmp_path / str(number), rows)
+        assert found["events"] == len(rows) == len(pages) - 1
+        hold_links(tmp_path / str(number) / "report", pages)
+        assert "No limit was passed." in " ".join(pages["index.html"].text)
+        assert not any("Each bar counts rounds" in " ".join(page.text) for page in pages.values())
+
+
+def test_thousands_of_sequences_are_counted_and_the_commonest_are_shown(tmp_path):
+    rows, kinds = [], ("take", "wait", "done")
+    for number in range(1_500):
+        told = ["in", *(kinds[number // 3**place % 3] for place in range(7))]
+        rows += [f"T-{number},{what},2024-03-04T{8 + place:02}:00:00Z" for place, what in enumerate(told)]
+    found, pages = ticketed(tmp_path, rows)
+    assert found["flows"]["helpdesk_ticket"]["variants_in_all"] == 1_500
+    said = " ".join(pages["flows/helpdesk_ticket.html"].text)
+    assert "The commonest sequences of events: 20 of 1,500." in said
+    assert (tmp_path / "report" / "flows" / "helpdesk_ticket.html").stat().st_size < 400_000
 
 
 def test_rounds_are_counted_as_the_audit_counts_them(report):

@@ -64,6 +64,10 @@ class Point:
         return {**told, "share": share, "interval": interval}
 
 
+MOST_LIMITS = 10_000
+"""So many limits are tried at most."""
+
+
 def parse_sweep(text: str, policies: Policies) -> Sweep:
     """``first_reply.limit=1h..8h``, or ``email_inquiry.first_reply.limit=1 business hour..8 business hours/30m``."""
     name, equals, values = text.partition("=")
@@ -83,6 +87,11 @@ def parse_sweep(text: str, policies: Policies) -> Sweep:
     if most < least:
         raise SweepFault(f'--sweep "{text}": the second limit is below the first')
     apart = _length(step, business)[0] if step else _apart(least, most)
+    points = -(-(most - least) // apart) + 1
+    if points > MOST_LIMITS:
+        raise SweepFault(
+            f'--sweep "{text}": these are {points:,} limits, and {MOST_LIMITS:,} are the most; say larger steps'
+        )
     return Sweep(flow, clock, tuple((each, _words(each, first[1])) for each in _range(least, most, apart)))
 
 

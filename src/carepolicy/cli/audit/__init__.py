@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from carepolicy.audit.measures import Round
     from carepolicy.audit.replay import Log, Replay
     from carepolicy.audit.tables import Begin
-    from carepolicy.audit.whatif import Differs
+    from carepolicy.audit.whatif import Differs, Sweep
     from carepolicy.charts.changes import Difference
     from carepolicy.cli.sets import Command
     from carepolicy.engine.record import Record
@@ -253,6 +253,7 @@ def _of_logs(
     told: Callable[[Round], None] | None, heard: Callable[[Record], None] | None,
 ) -> AuditResult:  # fmt: skip
     """What came of logs: how they were replayed, what differs from another set, and the curve of a sweep."""
+    limits = None if options.sweep is None else _sweep(options.sweep, found())
     if options.against is None:
         result = AuditResult(replayed(logs, bundle, told, heard))
     else:
@@ -262,8 +263,8 @@ def _of_logs(
         replay, differing = _against(logs, bundle, earlier, told, heard)
         more, lines = _differences(differing, options.against, compare(earlier, found(), None))
         result = AuditResult(replay).also({"against": more}, lines)
-    if options.sweep is not None:
-        more, lines = _swept(logs, options.sweep, result.replay, found())
+    if limits is not None:
+        more, lines = _swept(logs, limits, result.replay, found())
         result = result.also({"sweep": more}, lines)
     return result
 
@@ -437,14 +438,20 @@ def _differences(found: Sequence[Differs], old: str, difference: Difference) -> 
     return {"rounds": [each.as_object() for each in found], "clocks": told}, lines
 
 
-def _swept(logs: ReplayedLogs, text: str, replay: Replay, policies: Policies) -> tuple[dict[str, Any], list[str]]:
-    """The curve of a sweep, as JSON and as lines."""
-    from carepolicy.audit.whatif import SweepFault, SweptRounds, parse_sweep, swept_set
+def _sweep(text: str, policies: Policies) -> Sweep:
+    """The limits that are to be tried; ends where they cannot be."""
+    from carepolicy.audit.whatif import SweepFault, parse_sweep
 
     try:
-        sweep = parse_sweep(text, policies)
+        return parse_sweep(text, policies)
     except SweepFault as fault:
         raise CommandError(str(fault)) from None
+
+
+def _swept(logs: ReplayedLogs, sweep: Sweep, replay: Replay, policies: Policies) -> tuple[dict[str, Any], list[str]]:
+    """The curve of a sweep, as JSON and as lines."""
+    from carepolicy.audit.whatif import SweptRounds, swept_set
+
     rounds = SweptRounds(sweep)
     swept = replayed(replace(logs, by=()), swept_set(policies, sweep), rounds)
     rounds.note_running(swept, logs.until if logs.until is not None else replay.seen.last)
