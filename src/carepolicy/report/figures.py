@@ -275,6 +275,8 @@ class Teller:
         ground = ground_of(figures["late"], total)
         of = self.ui.in_time_of.format(self.number(figures["met"]), self.number(total))
         share = self.percent(figures["share"], 0) if total >= FEWEST else ""
+        if share == self.percent(1.0, 0) and figures["late"]:
+            share = self.percent(figures["share"], IN_FULL)  # all but a few are not all
         return HeatCell(None if ground == NO_SHARE else GROUNDS.index(ground), share, of, figures["share"])
 
     def _value(self, dimension: str, value: str) -> str:
