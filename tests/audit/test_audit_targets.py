@@ -110,7 +110,7 @@ def test_shares_that_somebody_wrote_are_told_in_full_and_those_below_so_that_it_
     assert told.stderr.splitlines()[-1] == "call.answer: 99.9% in time, less than 99.95%"
     page = (tmp_path / "report" / "flows" / "call.html").read_text()
     assert "99.95%" in page
-    assert ">100%<" not in page
+    assert "<strong>100%</strong>" not in page
     assert run(*asked, "--fail-under", "99.9").returncode == 0
 
 

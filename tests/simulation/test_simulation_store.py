@@ -104,3 +104,11 @@ def test_a_store_of_the_project_is_for_whoever_names_no_arrivals(
     with_arrivals = desk("--arrivals", "9 per business day", *NOW)
     assert (with_arrivals.status, "open case" in with_arrivals.out) == (0, False)
     assert "1 open case at the beginning" in desk(*NOW).out
+
+
+def test_days_that_begin_before_what_is_in_the_store_are_told(desk: StoreDesk) -> None:
+    desk.came("early", "2026-03-03 09:10")
+    desk.came("later", "2026-03-03 13:10")
+    said = desk.from_now()
+    assert "note: 1 open case came where they are only after these days begin" in said.out
+    assert "came where they are" not in desk("--store", desk.shop.url, "--from", "2026-03-03 14:00", *NOW[2:]).out

@@ -118,6 +118,7 @@ def _simulated(
     opened = () if store is None else maker.open_cases(_open_cases(store, maker))
     begin = wall_clock() if store is not None and start is None else _begin(start, arrivals, bundle)
     end = begin + options.days * DAY
+    maker.note_later(opened, begin)
     streams = maker.streams(arrivals, begin, end)
     wanted = _target(options.target, role, maker)
     scene = maker.scene(begin, end, streams, {}, opened)

@@ -368,6 +368,13 @@ class Maker:
             self.notes.append(f"{unknown} open cases stand in states that the set does not have, and are left out")
         return tuple(found)
 
+    def note_later(self, opened: Sequence[OpenCase], begin: int) -> None:
+        """Note that open cases came to where they are after the days begin, if they did."""
+        later = sum(each.since > begin for each in opened)
+        if later:
+            cases = "1 open case" if later == 1 else f"{later:,} open cases"
+            self.notes.append(f"{cases} came where they are only after these days begin: begin later (--from)")
+
     def scene(
         self, begin: int, end: int, streams: tuple[Stream, ...], people: Mapping[str, int],
         opened: tuple[OpenCase, ...] = (),

@@ -47,7 +47,10 @@ class Reads(Mapped):
     separator: str | None = text(
         "What stands between columns.", missing=None, otherwise="found out", example="';'", rank=3
     )
-    encoding: str | None = text("The encoding of the text.", missing=None, otherwise="utf-8", example="latin-1", rank=3)
+    encoding: str | None = text(
+        "The encoding of the text.", missing=None, otherwise="utf-8, or utf-16 where the file shows that",
+        example="latin-1", rank=3,
+    )  # fmt: skip
     duplicates: str | None = key(
         choice("drop", "keep", expected="drop or keep"),
         "Whether a row that stands there twice, the same in every column, is one row.", otherwise="drop",
