@@ -17,12 +17,12 @@ from msgspec import Struct
 from carepolicy.cli.status import CommandError
 from carepolicy.policy.files import LIBRARY, folder_meant, layers_of
 from carepolicy.policy.likeness import did_you_mean
+from carepolicy.store.url import SQLITE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 FILE, PROJECT, TABLE = "carepolicy.toml", "pyproject.toml", b"[tool.carepolicy"
-SQLITE = "sqlite:///"
 
 POLICIES, POLICIES_VARIABLE = "policies", "CAREPOLICY_POLICIES"
 """The folder of the policy set where no option names one, and the variable of the environment that may."""

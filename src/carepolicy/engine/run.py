@@ -126,24 +126,8 @@ class Run:
             programs = [live_program(place, program, bundle) for place, program in enumerate(bundle.programs)]
         self.programs = programs
         self.at_once = schedule is Schedule.AT_ONCE
-        strata = [each.stratum for each in bundle.programs] + [each.stratum for each in bundle.watches]
-        self.levels = 1 + max(strata, default=0)
-        above = frozenset(event for each in (*programs, *older) if each.stratum > 0 for event in each.events)
-        self.strata = [
-            Stratum(
-                bundle,
-                [each for each in programs if each.stratum == level],
-                self.records,
-                self.memory,
-                level,
-                reveal,
-                owns,
-                NO_EVENTS if level else above,
-            )
-            for level in range(self.levels)
-        ]
-        for program in older:
-            self.strata[min(program.stratum, self.levels - 1)].add(program)
+        self.strata = self._strata_of(older, owns)
+        self.levels = len(self.strata)
         self.watches = [Watches(bundle, level, self.memory) for level in range(self.levels)]
         self.holding = ReorderBuffer(lateness) if lateness else None
         self.refusals: list[Refusal] = []
@@ -155,6 +139,27 @@ class Run:
         self._due: list[Record] = []
         self._order = 0
         self._begin = 0
+
+    def _strata_of(self, older: Sequence[LiveProgram], owns: Callable[[str], bool]) -> list[Stratum]:
+        """The strata, the lowest first; programs of earlier sets work in those of today."""
+        strata = [each.stratum for each in self.bundle.programs] + [each.stratum for each in self.bundle.watches]
+        above = frozenset(event for each in (*self.programs, *older) if each.stratum > 0 for event in each.events)
+        found = [
+            Stratum(
+                self.bundle,
+                [each for each in self.programs if each.stratum == level],
+                self.records,
+                self.memory,
+                level,
+                self.reveal,
+                owns,
+                NO_EVENTS if level else above,
+            )
+            for level in range(1 + max(strata, default=0))
+        ]
+        for program in older:
+            found[min(program.stratum, len(found) - 1)].add(program)
+        return found
 
     # -- what comes in -----------------------------------------------------------------------------------
 

@@ -295,13 +295,8 @@ class Stratum:
                 met = True
                 if stepper.deliver(subject, case, kind, now, when, data):
                     taker = case
-                elif stepper.overspent is not None:
-                    reason, stepper.overspent = stepper.overspent, None
-                    self.out.append(self.records.in_case(event, case, "rejected", codes.AUTHORITY, reason))
-                    self.refusals.append((event, codes.AUTHORITY, f"{reason}, in {program.flow}"))
                 else:
-                    self.out.append(self.records.unexpected(event, case))
-                    self.refusals.append((event, codes.UNEXPECTED, f"no transition in {program.flow}"))
+                    self._note_untaken(event, case, program.flow)
             elif start is not None:
                 met = True
                 own = dict(data)
@@ -319,6 +314,16 @@ class Stratum:
             self.refusals.append((event, codes.NO_CASE, reason))
         elif kind in self._counts and taker is not None:
             self.counted.append(Counted(event, taker.facts))
+
+    def _note_untaken(self, event: Incoming, case: Case, flow: str) -> None:
+        """Write that a case has not taken an event: more was given away than may be, or no transition is for it."""
+        reason, self.stepper.overspent = self.stepper.overspent, None
+        if reason is not None:
+            self.out.append(self.records.in_case(event, case, "rejected", codes.AUTHORITY, reason))
+            self.refusals.append((event, codes.AUTHORITY, f"{reason}, in {flow}"))
+        else:
+            self.out.append(self.records.unexpected(event, case))
+            self.refusals.append((event, codes.UNEXPECTED, f"no transition in {flow}"))
 
     def _has_required(self, event: Incoming, program: LiveProgram, required: tuple[str, ...], subject: str) -> bool:
         data = event.data

@@ -46,6 +46,11 @@ def names_file(url: str) -> bool:
     return url.startswith(SQLITE) and len(url) > len(SQLITE) and not logs_in
 
 
+def names_store(text: str) -> bool:
+    """Whether a text is meant as the URL of a store, and not as the name of a file."""
+    return text.startswith((SQLITE, *POSTGRES))
+
+
 def shadow_url(url: str) -> str:
     """The URL of the store beside that of ``url`` in which another set is tried."""
     if url.startswith(SQLITE):

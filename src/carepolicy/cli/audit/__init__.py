@@ -26,7 +26,7 @@ from carepolicy.cli.sets import (
 from carepolicy.cli.status import NO, UNREACHABLE, USAGE, CommandError, note
 from carepolicy.cli.terminal import parts, plain
 from carepolicy.cli.times import until_of, until_option
-from carepolicy.store.url import POSTGRES, SQLITE
+from carepolicy.store.url import names_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -179,7 +179,7 @@ def command(**given: Any) -> None:
 def _store_in(logs: Sequence[str], store: str | None) -> str | None:
     """The URL of the store that is to be audited: of ``--store``, or one in place of a log; None where logs are. One
     that is configured counts where nothing else is named."""
-    named = [each for each in logs if each.startswith((SQLITE, *POSTGRES))]
+    named = [each for each in logs if names_store(each)]
     store = store_asked_for(store, bool(logs))
     if store is None and len(named) == len(logs) == 1:
         return named[0]
@@ -204,15 +204,7 @@ def _audit(options: Options, opened: Store | None) -> None:
         _demand_fact(fact, bundle)
     least = least_share(options.fail_under)
     until = until_of(options.until, bundle)
-    if options.engine == "spark":
-        _demand_without(
-            "--engine spark adds up sums, and {} looks at each round: leave one of them out",
-            {"--against": options.against, "--sweep": options.sweep, "--export": options.export,
-             "--report": options.report},
-        )  # fmt: skip
-    if options.language is not None and options.report is None:
-        raise click.UsageError("--language goes with --report", click.get_current_context())
-    demand_language(options.language, bundle.languages or ("en",))
+    _demand_fitting(options, bundle)
     found = cache(  # read once, where anybody asks for it
         partial(earlier_or_exit, options.policies, options.policies) if opened is None
         else partial(stored.installed_policies, opened)
@@ -223,17 +215,7 @@ def _audit(options: Options, opened: Store | None) -> None:
         _tabled(options.report, options.by) as told,
     ):
         if opened is None:
-            logs = ReplayedLogs(
-                options.logs,
-                options.policies,
-                options.mapping,
-                options.by,
-                until,
-                options.workers,
-                watch,
-                options.engine,
-            )
-            result = _of_logs(options, logs, bundle, found, told, heard)
+            result = _of_logs(options, _logs_of(options, until, watch), bundle, found, told, heard)
         else:
             result = AuditResult(*stored.of_store(opened, bundle, until, watch, told, heard))
             if options.against is not None:
@@ -246,6 +228,26 @@ def _audit(options: Options, opened: Store | None) -> None:
         raise CommandError("no row of the log makes an event")
     if options.fail_under is not None:
         _demand_shares(result.replay, least)
+
+
+def _demand_fitting(options: Options, bundle: Bundle) -> None:
+    """End where options do not go together, or name a language that the set does not have."""
+    if options.engine == "spark":
+        _demand_without(
+            "--engine spark adds up sums, and {} looks at each round: leave one of them out",
+            {"--against": options.against, "--sweep": options.sweep, "--export": options.export,
+             "--report": options.report},
+        )  # fmt: skip
+    if options.language is not None and options.report is None:
+        raise click.UsageError("--language goes with --report", click.get_current_context())
+    demand_language(options.language, bundle.languages or ("en",))
+
+
+def _logs_of(options: Options, until: int | None, watch: Begin | None) -> ReplayedLogs:
+    """The logs that the options name."""
+    return ReplayedLogs(
+        options.logs, options.policies, options.mapping, options.by, until, options.workers, watch, options.engine
+    )
 
 
 def _of_logs(
