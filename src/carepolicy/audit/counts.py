@@ -71,8 +71,9 @@ class ClockMeasure:
 
 @dataclass(slots=True)
 class StateMeasure:
-    """The visits of a state: how many, how many came back to it, in how many a clock was late, at how many the next
-    step's event came though the case still stood here, and how long they took."""
+    """The visits of a state, and how long they took. ``again`` counts those by cases that were there before, ``late``
+    those in which a clock fell late, ``skipped`` those at which the event of the next step came though the case still
+    stood here, ``open`` those that had not ended."""
 
     visits: int = 0
     again: int = 0

@@ -27,8 +27,8 @@ def rounded(value: int) -> int:
 class Distribution:
     """Counts by duration (whole microseconds, none below zero).
 
-    Whether durations are rounded hangs only on which there are, and not on the order in which they came, so that parts
-    that were counted apart add up to the same figures, to the digit.
+    Once there are more than ``MOST`` different durations, all of them are rounded. So it does not matter in which order
+    they came, and parts that were counted apart add up to the same figures, to the digit.
     """
 
     __slots__ = ("_counts", "_is_rounded", "_waiting")

@@ -71,9 +71,9 @@ class Closures:
 def read_closures(file: ImportedFile, timezone: str) -> Closures:
     """The closures of an iCalendar file.
 
-    Cancelled events, and cancelled instances of events, close nothing. Raises ``CalendarError`` for what is no
-    iCalendar file, for an event without a readable start or in a time zone that nobody knows, for what comes again
-    more often than daily, and for what RFC 5545 does not know any more.
+    Cancelled events, and cancelled instances of events, close nothing. Raises ``CalendarError`` where the file is no
+    iCalendar file, or where an event has no readable start, is in an unknown time zone, comes again more often than
+    daily, or says what RFC 5545 no longer has.
     """
     try:
         roots = _roots(file.text)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 class CalendarError(ValueError):
     """A calendar that cannot be: an unknown zone or country, hours that end before they begin, a bad file.
 
-    ``reason`` says what is wrong, ``hint`` the nearest right thing ("" where there is none), and ``at`` the
-    address of the fault in the policy files (None for a calendar that was built in Python).
+    ``reason`` says what is wrong, and ``hint`` the nearest right thing ("" where there is none). ``at`` is the address
+    of the fault in the policy files, None for a calendar that was built in Python.
     """
 
     def __init__(self, reason: str, hint: str = "", at: At | None = None) -> None:

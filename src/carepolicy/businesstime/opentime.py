@@ -447,11 +447,15 @@ class Span:
     open day: ``totals`` (open time), ``ends`` (closing instant), ``midnights``, ``ordinals`` (of the date), ``firsts``
     (the index of its first stretch). Nothing of it is ever changed.
 
-    The same once more, as a question needs it at once. By stretch: ``stretches`` (its opening, that of the next or the
-    end of the span, its closing, its lift), ``places`` (its position, that of its closing, its lift), ``shares`` (its
-    opening, that of the next, its closing, its lift less the position of its day, the day's open time, the day's
-    index). By day: ``days`` (position, open time, and of its last stretch position, lift and index). From ``low`` on a
-    question is about some stretch.
+    The same numbers stand once more as rows, one for each kind of question:
+
+    - ``stretches``, by stretch: its opening; the next opening, or the end of the span; its closing; its lift.
+    - ``places``, by stretch: its position; the position of its closing; its lift.
+    - ``shares``, by stretch: its opening; the next opening, or the end of the span; its closing; its lift less the
+      position of its day; the open time of the day; the index of the day.
+    - ``days``, by day: its position; its open time; of its last stretch the position, the lift and the index.
+
+    From ``low`` on every instant is in a stretch, or behind one.
     """
 
     __slots__ = (

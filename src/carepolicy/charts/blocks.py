@@ -126,10 +126,12 @@ def places_of(cards: Sequence[Card]) -> dict[str, PathPlace]:
 class Maker:
     """Makes the blocks of one chart for columns of one width.
 
-    ``beside`` is the part of the width that a card takes which has the happenings beside it; 0 where they are below.
-    ``letters`` names what is told once for several steps, by its key. ``sheets`` says on which sheets a step stands,
-    and "" for what is told once; None where there is but one. Room is kept everywhere for naming another sheet, so
-    that a block is as tall while it is not yet known where things stand (``sheets`` is empty) as when it is.
+    ``beside`` is the share of the width that a card takes where what happens stands beside it; 0 where that is below.
+    ``letters`` are the letters of what is told once for several steps, by its key.
+
+    ``sheets`` says on which sheets a step stands, and under "" where what is told once stands; None where there is but
+    one sheet. It is empty while nobody knows yet: room for the number of another sheet is kept all the same, so that
+    blocks do not grow when it is known.
     """
 
     chart: Chart

@@ -110,8 +110,11 @@ class Watcher:
             pass
 
     def outlast(self, work: Callable[[Callable[[], None]], None]) -> None:
-        """Do ``work``, which calls what it is given when it is under way. Where it then loses what it needs (it is
-        refused with the status for that), this is told once, and it is begun again until it is under way again."""
+        """Do ``work`` until it ends, also where it loses what it needs for a while.
+
+        ``work`` is given a function that it calls when it is under way. Where it is then refused because a store or
+        server cannot be reached, this is told once, and the work is begun again and again until it is under way.
+        """
         began, away, pause = False, False, FIRST_PAUSE
 
         def under_way() -> None:

@@ -1,8 +1,8 @@
 """The canonical layout of a policy file: ruamel.yaml writes it, and nothing that it says is changed or lost.
 
-Two blanks for each level, lists further in than their key, one order of keys, no line of more than 120 columns that
-could be shorter, one blank line at most, and comments where they belong. What the writer chose stays: braces or
-lines, the names' order, blank lines, the column of a comment behind a value.
+Two blanks for each level; lists stand further in than their key; keys in one order; no line of more than 120 columns
+that could be shorter; at most one blank line; comments stay with what they are about. What the writer chose stays:
+braces or lines, the names' order, blank lines, the column of a comment behind a value.
 """
 
 from __future__ import annotations

@@ -240,10 +240,15 @@ Totals = dict[tuple[str, str], tuple[int, int]]
 
 
 class Kept(Struct, frozen=True):
-    """What a clock that goes on keeps of a round that has ended: the stretches in which it ran, the time used and in
-    which measure, how many warnings were given (of those at lengths of time which, as bits), and the time that was
-    given. ``others`` is the time used in other measures, where the round had several. ``summed`` is what is kept of
-    stretches before ``segments``."""
+    """What is kept of a round that has ended, by a clock that goes on in its next round.
+
+    - ``segments``: the stretches in which it ran; ``summed`` is what is kept of stretches before them.
+    - ``used``: the time used, in ``measure``; ``others`` the same in other measures, where the round had several
+      limits.
+    - ``warned``: how many shares it has warned of; ``marked`` has a bit for each other warning that was given.
+    - ``given``: the time that was given on top of its limit.
+    - ``totals``: what was counted of the stretches in other bases already.
+    """
 
     segments: Segments
     used: int

@@ -247,13 +247,15 @@ class Bundle(Struct, frozen=True, gc=False):
     """A whole policy set, compiled. ``digest`` names the files that it was compiled from; ``zone`` is ``timezone`` over
     the years of which people mostly type times.
 
-    ``carries`` names the facts that an event of each type may bring to any flow; ``addresses`` the fact
-    with the customer's address on each channel, ``channels`` our own; ``may_see`` the private facts that each role
-    may see; ``keep`` is how long the facts of closed cases are kept where their flow does not say it, ``retention`` how
-    long events, outbox, records and dead_letters are; ``card_never`` that subjects, ids and sources of events are no
-    card numbers; ``region`` of telephone numbers that name none, where customers are reached by any. ``absences`` are
-    the times, from the first to before the second (microseconds since 1970), at which people are away, by their names
-    as they are compared, and ``teams`` the roles, where there are any.
+    - ``carries``: the facts that an event of each type may bring to any flow.
+    - ``addresses``: the fact with the customer's address on each channel; ``channels``: our own addresses.
+    - ``may_see``: the private facts that each role may see.
+    - ``keep``: how long the facts of closed cases are kept where their flow does not say it; ``retention``: how long
+      events, outbox, records and dead_letters are.
+    - ``card_never``: subjects, ids and sources of events are no card numbers.
+    - ``region``: that of telephone numbers that name none, where customers are reached by telephone.
+    - ``absences``: when people are away, by their names as these are compared: from the first instant (microseconds
+      since 1970) to before the second; ``teams``: the roles, where anybody is.
     """
 
     organisation: str

@@ -1,5 +1,5 @@
-"""The files that a policy set consists of, their bytes, a hash over them all, and files that were meant for the set and
-would be overlooked for what they are called. Nothing is parsed here."""
+"""The files that a policy set consists of, their bytes, and a hash over them all; also files that were meant for the
+set and have names by which nobody would find them. Nothing is parsed here."""
 
 from __future__ import annotations
 

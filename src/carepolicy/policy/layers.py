@@ -199,8 +199,8 @@ def _told(finding: Finding, addition: Addition | None) -> Finding:
 
 
 class LayerValue(NamedTuple):
-    """What one layer says of a value: its number from below, where, and the text; ``text`` is None where it takes the
-    value away, ``how`` says otherwise what it does: says, overrides, adds, replaces or takes away."""
+    """What one layer says of a value: the number of the layer from below, the place, and the text. ``how`` is what it
+    does: says, overrides, adds, replaces or takes away; where it takes the value away, ``text`` is None."""
 
     layer: int
     place: Place

@@ -47,9 +47,13 @@ Parts = tuple[LayerPart, ...]
 
 @dataclass(frozen=True, slots=True)
 class MadeFile:
-    """What was made of a file with these parts, and with the content of others whose digest is ``others``; ``made`` is
-    the organisation, the flow, or the messages; ``taken`` a flow with what it takes up of what that organisation says
-    once for all. ``parts`` are read one by one, lowest first; ``additions`` are what only upper layers have."""
+    """What was made of a file, and of what.
+
+    ``content`` are its parts, and ``others`` the digest of all other files that it hangs on: while both are the same,
+    nothing is read again. ``made`` is the organisation, the flow or the messages; ``taken`` a flow with what it takes
+    up of what that organisation says once for all flows. ``parts`` are the sources of the layers, lowest first, and
+    ``additions`` what only upper layers have.
+    """
 
     content: Parts
     others: str

@@ -38,16 +38,18 @@ __all__ = [
 class Policies:
     """A whole set, read and shaped but not yet checked for meaning.
 
-    ``messages`` is by language, then by template. ``digest`` is a hash of every file's bytes. ``texts`` are the
-    contents of its catalogues of texts in other languages by the names of their files (texts/fr.po), of which none is
-    read before somebody asks for the language (``in_language``); ``spoken`` keeps the set in each, ``catalogues`` what
-    was read (``catalogue_in``). Of a set in another language ``language`` is that of its texts ("" of one as it is
-    written), ``written`` the set as it is written, ``translations`` are by the path and the text, and ``unsaid`` are
-    the texts that have none. ``own_words`` are carepolicy's own words as the set has them
-    (texts/carepolicy/LANGUAGE.po), ``own_files`` the contents of these files by how findings name them. ``sources`` are
-    files as all layers make them; of a set of several, ``files`` are those that were read, by how places name them,
-    ``parts`` the same by their name in the set, with the number of the layer, and ``additions`` what only upper ones
-    have.
+    - ``messages``: by language, then by template. ``digest``: a hash of every file's bytes.
+    - ``texts``: its catalogues of texts in other languages, unread, by the names of their files (texts/fr.po).
+      ``in_language`` reads one when it is asked for; ``spoken`` keeps the sets that it made, ``catalogues`` what
+      ``catalogue_in`` has read.
+    - ``language``: the language of the texts of a set that ``in_language`` made, "" of one as it is written. Such a set
+      has that one in ``written``, its translations (by the path and the text) in ``translations``, and the texts
+      without one in ``unsaid``.
+    - ``own_words``: carepolicy's own words as the set has them (texts/carepolicy/LANGUAGE.po); ``own_files`` are these
+      files, by how findings name them.
+    - ``sources``: the files as all layers make them. Of a set of several layers, ``files`` are those that were read, by
+      how places name them; ``parts`` are the same by their name in the set, with the number of the layer; ``additions``
+      are what only upper layers have.
     """
 
     root: str

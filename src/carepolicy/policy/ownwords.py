@@ -161,8 +161,9 @@ def own_file(files: Sequence[str], language: str) -> str:
 
 
 def own_updated(file: str, content: bytes | None, language: str, below: tuple[Phrasebook, ...] = ()) -> Updated | None:
-    """A file of own words with an entry for each phrase that carepolicy has not in the language itself (nor a layer
-    ``below``), and for each that is there already; None where there is nothing to say.
+    """The file of own words as it should be. It has an entry for each phrase that it has already, and for each that
+    neither carepolicy itself nor a layer ``below`` has in the language. None where there is no file, and none is
+    needed.
 
     The same file gives the same bytes. Raises ``Broken``.
     """

@@ -1,9 +1,9 @@
 """Suggested scenarios: for each transition that none goes through, the shortest history that takes it.
 
-It is found by a search over what may happen to a case, on the engine itself. Breadth first: from each situation every
-event that its state listens to, with every sort of data that makes a difference to a guard, and the wait until the
-case's next timer. A situation is where a case is, which guards hold for it and how its clocks stand; one that was met
-before is not gone on from.
+It is found by a search, breadth first, over what may happen to a case, on the engine itself. From each situation it
+tries every event that the state listens to, with every sort of data that makes a difference to a guard, and the wait
+for the case's next timer. A situation is the state of a case, the guards that hold for it, and how its clocks stand;
+one that was met before is not looked at again.
 """
 
 from __future__ import annotations

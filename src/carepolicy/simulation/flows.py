@@ -33,8 +33,11 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A way that a case may take: up to which of the numbers between 0 and 1, by which event, to which state (by the
-    guards of the event where that is -1), and whether it is staff who act."""
+    """A way that a case may take. A number between 0 and 1 is drawn, and the first way is taken whose ``upto`` is more.
+
+    ``event`` is what happens then; ``to`` the state to which it leads by its place, -1 where the guards of the event
+    decide; ``by_staff`` whether staff act.
+    """
 
     upto: float
     event: str

@@ -178,8 +178,9 @@ class Maker:
         return from_percentiles(time["p50"] * SECOND, time["p90"] * SECOND)
 
     def _choices(self, flow: Flow, state: State, told: Mapping[str, Any]) -> Iterable[Choice]:
-        """The ways out of a state: those that the staff file gives, else as often as in the audit, else all that staff
-        may do there alike, or where they may do nothing or it is we who wait, all that others may."""
+        """The ways out of a state, and how often each is taken: as the staff file says; else as the audit counted; else
+        every event by which staff move a case on, each as often. Where there is no such event, or we are who waits, it
+        is every event by which others do."""
         happenings = flow.program.happenings
         moving = [
             event for event, rules in state.ways.items()

@@ -57,8 +57,8 @@ class Answer:
 def sought(
     target: Target, role: str, start: int, play: Callable[[int], Sequence[RunResult]]
 ) -> tuple[Answer, Sequence[RunResult]]:
-    """The least number of people with which the mean share in time reaches a target, and what became of the days with
-    them (or with the most, where none does). ``play`` lets the days pass with so many people.
+    """The least number of people with which the mean share in time reaches a target, and what became of the days then;
+    where no number reaches it, the days with the most people. ``play`` lets the days pass with so many people.
 
     More people never make it worse on the same days, but for accidents of the order of work: so the numbers are halved.
     """

@@ -3,9 +3,9 @@
 Of an SQLite store it is a copy page by page; of one in PostgreSQL the rows of all tables, as they are at one instant.
 So a backup is always a store that can be worked with as it is.
 
-Between a backup and its being put back records went out of which the store then knows nothing. It will number other
-records in the same way. So the ids of all that it writes from then on end with the instant at which it was told that it
-was put back, which no two restores share, be they of the same backup.
+Between the day of a backup and the day on which it is put back, the store wrote records that the backup does not know.
+Once it is back, it gives the numbers of those records to others. So from then on all its ids end with the instant at
+which it was said to be put back. No two restores share that instant, even of the same backup.
 """
 
 from __future__ import annotations

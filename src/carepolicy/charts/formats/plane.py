@@ -1,8 +1,8 @@
 """The places of a BPMN diagram: lanes across, steps in columns from left to right, and lines that run around them.
 
-A line that leaves a step goes to the channel on its right, down or up there, along the channel above the row of its
-target, and down or up in the channel on the left of that. Channels hold nothing but lines, each on a track of its own,
-so that no line can run through a box.
+A line leaves a step for the channel on its right. There it goes up or down to the channel above the row of its target,
+along that to the channel on the left of the target, and in that one up or down to it. Channels hold nothing but lines,
+each on a track of its own, so that no line can run through a box.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ from carepolicy.policy.vocabulary import words
 
 
 class Acting(NamedTuple):
-    """Effects, the guard under which they happen, those that did not hold before, and the event that brings them."""
+    """Effects; the guard under which they happen; the guards of the ways before theirs, which did not hold; and the
+    event that brings them."""
 
     effects: Effects
     when: str | None

@@ -164,8 +164,8 @@ def read_fields(kind: type[Class], node: Node, name: str) -> Class:
 
 @dataclass(frozen=True, eq=False)
 class _FieldWords:
-    """What stands in a field of a class until the class is made: its shape and the words about it, how it is read where
-    that is not by its shape, or of which class it takes the keys up."""
+    """What a declaration says of a field, until its class is made: the shape, and the words about it; how it is read,
+    where that is not by its shape; or the class whose keys the field passes on."""
 
     shape: Shape | None = None
     words: dict[str, Any] = field(default_factory=dict)

@@ -29,8 +29,9 @@ _DAY = "(mon|tue|wed|thu|fri|sat|sun)"
 class Inside(NamedTuple):
     """A piece of data that stands in another: its shape, and the keys and indexes that lead to it.
 
-    ``on_key``: it is the last of these keys, and not what that leads to. ``key`` is what the language says of the key,
-    where it is none that a writer chose, and ``defines`` what kind of thing a name is given to here, "" for none.
+    ``on_key``: it is the last of these keys, and not what that key leads to. ``key`` is what the language says of that
+    key; None of a key that a writer chose, such as the name of a state. ``defines``: the kind of thing that gets its
+    name here, "" for none.
     """
 
     shape: Shape

@@ -111,15 +111,15 @@ def name_of(address: Address) -> Name:
 
 
 class Ids:
-    """The ids of the events of one transaction, those of events that a case has taken being used up.
+    """The ids of the events of one transaction. An id is used up once a case has taken its event.
 
     An event that no case took (it was out of order, came before the case was opened, lacked a fact) has had no effect,
     so its id may come again. Only within one log does the second line of an id stay a duplicate, whatever became of the
     first: what a log says must not hang on how it was cut into transactions, and a run without a store says the same.
 
-    ``input`` is the number of the log that they are of, 0 for none;
-    ``untaken`` has those that no case took; ``times`` says of events that come again, by source and id, how often they
-    were not taken before."""
+    ``input`` is the number of the log, 0 for none; ``untaken`` has the ids of events that no case took; ``times`` says
+    of events that come again, by source and id, how often they were not taken before.
+    """
 
     def __init__(self, transaction: Transaction, input: int) -> None:
         self._transaction = transaction

@@ -1,8 +1,8 @@
 """A run over an input with a store: transactions of many lines, each of which keeps how far the run has come.
 
-A run that was stopped, by whatever, goes on behind the last line that was committed. What it writes (records and
-dead letters) is read back from the store where a file of it lacks the end, so that the files of a run
-that was stopped and resumed are those of one that was not.
+A run that was stopped, by whatever, goes on behind the last line that was committed. Its files of records and dead
+letters may lack their ends then. What they lack is read back from the store, and so they end up the same as those of a
+run that was never stopped.
 """
 
 from __future__ import annotations

@@ -354,8 +354,9 @@ class Servers:
 
 
 def _wait(gate: Gate, longest: int) -> int:
-    """How long a server is left alone after one failure more: not the same for two stores, so that a server that is
-    there again is not asked by all at once, and the same each time for one, so that what a store does can be told."""
+    """How long a server is left alone after one more failure. Two stores do not wait equally long, so that they do not
+    ask a server all at once when it is back; one store always waits equally long, so that it can be said what it
+    does."""
     most = min(FIRST_WAIT << min(gate.failures, 40), longest)
     share = int.from_bytes(blake2b(gate.digest + bytes([gate.failures & 255]), digest_size=2).digest()) / 0xFFFF
     return most - int(most * share / 4)

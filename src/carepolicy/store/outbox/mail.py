@@ -1,8 +1,10 @@
 """Messages as e-mail (RFC 5322), and a mail server to which they are handed by SMTP (RFC 5321).
 
 What customers wrote stands in an e-mail as data: nothing of it is ever read as a header, an encoded word (RFC 2047) or
-another part. The Message-ID is made of the request's id, so that a message that is sent twice can be known for one,
-and so that the mails of one case, each of which names those before it, are one thread without anything being kept.
+another part.
+
+The Message-ID is made of the request's id. So a message that is sent twice is known for one; and each mail can name
+those of its case that went before it, which makes them one thread, without their ids being kept anywhere.
 """
 
 from __future__ import annotations

@@ -57,8 +57,8 @@ def lines(transaction: Transaction) -> Iterator[bytes]:
 
 
 class Refused(NamedTuple):
-    """An event that was not taken: its code, why, the line of the log in which it stood, 0 where in none, and its
-    source and id, None where it is no event or one that a flow raised."""
+    """An event that was not taken: its code, the reason, and the line of its log, 0 where it stood in none. Its source
+    and id are None where the line was no event, or where a flow raised the event."""
 
     code: str
     reason: str

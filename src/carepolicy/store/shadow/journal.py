@@ -75,7 +75,7 @@ def shadow_of(transaction: Transaction) -> ShadowRow | None:
 
 
 def pending(transaction: Transaction, most: int | None) -> list[JournalEntry]:
-    """The first entries, or all, that no shadow was stepped through yet."""
+    """The entries through which no shadow was taken yet: all, or the first of them."""
     asked = (statements.PENDING, ()) if most is None else (statements.FIRST_PENDING, (most,))
     return [JournalEntry(*row) for row in transaction.rows(*asked)]
 

@@ -1,12 +1,12 @@
 """A set that is tried beside the installed one: the *shadow*.
 
-It lives in a store of its own beside the live one (``care.db-shadow``, or the schema ``carepolicy_shadow``) that begins
-as a copy of all subjects and open cases, moved to the new set as ``apply`` would move them. Live operation only notes
-what it takes (see ``journal``); the shadow is taken through that by whoever asks what came of it, so nothing that goes
-wrong in it comes near live operation.
+It lives in a store of its own beside the live one (``care.db-shadow``, or the schema ``carepolicy_shadow``). That store
+begins as a copy of all subjects and open cases, which are moved to the new set as ``apply`` would move them. From then
+on live operation only notes what it takes (see ``journal``). Whoever asks what came of it takes the shadow through the
+journal, so that nothing that goes wrong in the shadow comes near live operation.
 
-Each entry of the journal is taken once, however often this is stopped and done again: it is noted as taken in the
-transaction of the shadow's own store that takes it, and only then goes out of the journal.
+Each entry of the journal is taken once, however often this is stopped and done again: the transaction of the shadow's
+store that takes an entry also notes that it was taken, and only then the entry goes out of the journal.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A store in a PostgreSQL database, for as many processes and machines as there are.
 
-A transaction locks the rows of the subjects that it loads; another one that wants them waits, and goes on at
-once when the first ends or its process dies. A subject that is new is inserted, never overwritten, so of two
-transactions that make the same one the second fails and is done again, as is one that would wait in a circle.
+A transaction locks the rows of the subjects that it loads; another one that wants them waits, and goes on at once when
+the first ends or its process dies. A new subject is inserted, never overwritten: where two transactions make the same
+one, the second fails and is done again. So is one that would wait for another that waits for it.
 """
 
 from __future__ import annotations
@@ -294,8 +294,8 @@ class PostgresStore:
 
     @contextmanager
     def _piped(self) -> Iterator[Transaction]:
-        """A transaction that waits for an answer of the server only where it needs it, and else sends one statement
-        behind the other, the commit behind the last of them."""
+        """A transaction that sends one statement behind the other, and the commit behind the last of them; it waits for
+        the server only where it needs an answer."""
         connection = self._connection
         with self._told(), self._knowing():
             try:

@@ -1,10 +1,13 @@
 """What proves that rows stand as they were written: a mac in each row, and sums over each table.
 
-The digest of a row is a keyed BLAKE2b over its columns. Its first bytes stand in the row as its ``mac`` and name
-a row that was altered; the digests of all rows of a table, added up, tell whether rows are lacking, were put in, or
-are those of an earlier day. What a statement takes away is worked out anew from the row as it was found, so that
-a row that was altered by hand and written over since leaves a sum that is wrong for good. The sums have a mac of their
-own; where that is wrong it is kept wrong: altered things stop no work, and ``verify`` does not forget them.
+The digest of a row is a keyed BLAKE2b over its columns. Its first bytes stand in the row as its ``mac`` and name a row
+that was altered; the digests of all rows of a table, added up, tell whether rows are lacking, were put in, or are those
+of an earlier day.
+
+A statement that takes a row away takes the digest of the row as it is found from the sum. A row that somebody altered
+by hand has another digest than the one that was added, so the sum is wrong for good, even when the row has been written
+over since. The sums have a mac of their own; where that is wrong it is kept wrong: altered things stop no work, and
+``verify`` does not forget them.
 
 The key is random, and wrapped with each of the store's keys, so that ``key rotate`` breaks nothing. Wrapping is done by
 BLAKE2b as well: loading what Fernet needs takes longer than a whole event.
