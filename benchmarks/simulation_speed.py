@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from carepolicy.checks.staff import read_staff
 from carepolicy.machine.bundle import load_bundle
 from carepolicy.simulation.run import Run, Scene
-from carepolicy.simulation.scene import Maker, known_to
+from carepolicy.simulation.scene import SceneMaker, known_to
 from simulation.halls import DAY, MINUTE, Hall, moment
 from simulation.test_simulation_command import EMAILS
 from simulation.test_simulation_queue import erlang_c
@@ -80,7 +80,7 @@ def emails(policies: str) -> Scene:
         staff, findings = read_staff(str(path), known_to(bundle))
     assert staff is not None, findings
     idle = ("email_inquiry.answered",)
-    maker = Maker(bundle, ["email_inquiry"], staff, dict.fromkeys(bundle.role_titles, "office"), idle=idle)
+    maker = SceneMaker(bundle, ["email_inquiry"], staff, dict.fromkeys(bundle.role_titles, "office"), idle=idle)
     begin = moment("2026-03-02 00:00")
     end = begin + 30 * DAY
     return maker.scene(begin, end, maker.streams(["3000 per business day"], begin, end), {})

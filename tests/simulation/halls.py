@@ -10,7 +10,7 @@ from carepolicy.businesstime.instants import microseconds
 from carepolicy.checks.staff import read_staff
 from carepolicy.machine.bundle import load_bundle
 from carepolicy.simulation.run import Run, RunResult, Scene
-from carepolicy.simulation.scene import Maker, known_to
+from carepolicy.simulation.scene import SceneMaker, known_to
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
@@ -87,13 +87,13 @@ class Hall:
         self.bundle = load_bundle(str(self.folder))
         self.staff = folder / "staff.yaml"
 
-    def maker(self, staff: str = STAFF) -> Maker:
+    def maker(self, staff: str = STAFF) -> SceneMaker:
         """What makes scenes with some staff."""
         self.staff.write_text(staff, encoding="utf-8")
         made, findings = read_staff(str(self.staff), known_to(self.bundle))
         assert made is not None, findings
         calendar = self.bundle.programs[0].calendar
-        return Maker(self.bundle, ["call"], made, dict.fromkeys(self.bundle.role_titles, calendar))
+        return SceneMaker(self.bundle, ["call"], made, dict.fromkeys(self.bundle.role_titles, calendar))
 
     def scene(self, arrivals: str, staff: str = STAFF, days: int = 5, begin: str = "2026-03-02 00:00") -> Scene:
         """Days that begin on a Monday. ``arrivals`` are a rate, or the rows of a file."""

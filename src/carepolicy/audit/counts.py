@@ -22,7 +22,7 @@ DIMENSIONS = ("owner", "channel", "month", "weekday", "hour")
 the case arrived, in the organisation's time zone."""
 
 
-class Named:
+class NamedSubjects:
     """The first subjects by name, at most so many: those of parts are the same as those of the whole."""
 
     __slots__ = ("_last", "most", "names")
@@ -65,7 +65,7 @@ class ClockMeasure:
     cancelled: int = 0
     running: int = 0
     used: Distribution = field(default_factory=Distribution)
-    late_subjects: Named = field(default_factory=lambda: Named(MOST_SUBJECTS))
+    late_subjects: NamedSubjects = field(default_factory=lambda: NamedSubjects(MOST_SUBJECTS))
     by: dict[str, dict[str, Verdicts]] = field(default_factory=dict)
 
 
@@ -88,7 +88,7 @@ class Deviation:
     """An event that the flow does not allow in a state: how often, and in whose cases."""
 
     count: int = 0
-    subjects: Named = field(default_factory=lambda: Named(FEW_SUBJECTS))
+    subjects: NamedSubjects = field(default_factory=lambda: NamedSubjects(FEW_SUBJECTS))
 
 
 @dataclass(slots=True)

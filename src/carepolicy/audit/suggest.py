@@ -48,7 +48,7 @@ class Guess:
 
 
 @dataclass(slots=True)
-class Draft:
+class MappingDraft:
     """A drafted mapping; ``left`` are the events of the flow that nothing in the log is surely."""
 
     name: str
@@ -104,7 +104,7 @@ class Draft:
                 yield f"{indent}# {_quoted(value)}: {said}"
 
 
-def drafted(rows: Rows, policies: Policies, flow: Flow, name: str, form: str) -> Draft | None:
+def drafted(rows: Rows, policies: Policies, flow: Flow, name: str, form: str) -> MappingDraft | None:
     """The draft for a log's rows; None where they have no column of times."""
     columns = list(dict.fromkeys(column for row in rows for column in row))
     values = {column: [row[column] for row in rows if row.get(column)] for column in columns}
@@ -113,7 +113,7 @@ def drafted(rows: Rows, policies: Policies, flow: Flow, name: str, form: str) ->
         return None
     subject = _subject(columns, values, times, flow)
     activity, matched = _activity(rows, columns, values, times, subject.name, flow)
-    draft = Draft(name, flow.name, form, subject)
+    draft = MappingDraft(name, flow.name, form, subject)
     if activity is not None and len(times) - len(_facts_of_time(times, flow, policies)) < 3:
         best = max(times, key=lambda each: (_alike(each, "time timestamp when"), -columns.index(each)))
         draft.time, draft.time_format = Guess(best, 0.9 if len(times) == 1 else 0.7), times[best] or None

@@ -223,7 +223,7 @@ class Differs:
         }  # fmt: skip
 
 
-class Verdicts:
+class RoundVerdicts:
     """The verdicts of all rounds by flow, subject and clock, in their order."""
 
     def __init__(self) -> None:
@@ -234,7 +234,7 @@ class Verdicts:
         self.of.setdefault((each.flow, each.subject, each.clock), []).append((each.verdict, each.when))
 
 
-def compared(before: Verdicts, after: Verdicts) -> list[Differs]:
+def compared(before: RoundVerdicts, after: RoundVerdicts) -> list[Differs]:
     """The rounds whose verdicts differ, by flow, clock and subject."""
     found = []
     for key in sorted({*before.of, *after.of}, key=lambda each: (each[0], each[2], each[1])):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class LogShare:
     """What one of several processes takes of some logs: the subjects of which the checksum leaves its number."""
 
     paths: tuple[str, ...]
@@ -62,7 +62,7 @@ def shared_replay(
     processes = []
     for number in range(workers):
         ours, theirs = context.Pipe()
-        share = Share(tuple(paths), form, mapping, tuple(by), number, workers, watch is not None)
+        share = LogShare(tuple(paths), form, mapping, tuple(by), number, workers, watch is not None)
         process = context.Process(target=_work, args=(theirs, packed, share), daemon=True)
         with deaf_to_interrupts():
             process.start()
@@ -151,14 +151,14 @@ def _heard(pipe: Connection) -> Any:
     return said
 
 
-def _part(share: Share, bundle: Bundle, watch: Begin | None, sure: bool) -> tuple[Log, Mapper | None]:
+def _part(share: LogShare, bundle: Bundle, watch: Begin | None, sure: bool) -> tuple[Log, Mapper | None]:
     """The part of the logs that is a process's share, and what makes events of its rows."""
     mapper = None if share.mapping is None else Mapper(share.mapping, bundle, share.form)
     part = share.number, share.of
     return opened(share.paths, share.form, mapper, part=part, watch=watch, sure=sure), mapper
 
 
-def _work(pipe: Connection, packed: bytes, share: Share) -> None:
+def _work(pipe: Connection, packed: bytes, share: LogShare) -> None:
     bundle = from_bytes(packed)
     try:
         replay = taken(

@@ -39,7 +39,7 @@ CLOCK_KINDS = (BUSINESS_TIME, BUSINESS_DAYS, CLOSE_OF_BUSINESS)
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedTime:
     """Open time that counted: on which day, from when to when, and what share of that day it is."""
 
     day: date
@@ -89,7 +89,7 @@ class Explanation:
     calendar: str
     start: datetime
     due: datetime | None
-    counted: tuple[Counted, ...]
+    counted: tuple[CountedTime, ...]
     left_out: tuple[LeftOut, ...]
     notes: tuple[str, ...]
     words: Translation = IN_ENGLISH
@@ -126,7 +126,7 @@ def explain(
         notes.append(say(_FROM_FACT).format(limit.fact, _moment(story.moment(fact), words)))
         low, high = min(fact, high), max(fact, high)
         kind = limit.offset.kind if limit.offset is not None else kind
-    counted: tuple[Counted, ...] = ()
+    counted: tuple[CountedTime, ...] = ()
     left_out: list[LeftOut] = []
     if kind in CLOCK_KINDS:
         counted = tuple(story.counted(low, high, kind == CLOSE_OF_BUSINESS))
@@ -155,7 +155,7 @@ class _Story:
     def ordinal(self, instant: int) -> int:
         return self.calendar.local(instant) // DAY + FIRST_ORDINAL
 
-    def counted(self, low: int, high: int, whole_days: bool) -> Iterator[Counted]:
+    def counted(self, low: int, high: int, whole_days: bool) -> Iterator[CountedTime]:
         """The stretches between two instants; with ``whole_days`` those of the days after the first's day."""
         span = self.calendar.span_over(low, high)
         index = max(bisect_right(span.opens, low) - 1, 0)
@@ -164,7 +164,7 @@ class _Story:
             *_, day = span.shares[index]
             begin, end = max(span.opens[index], low), min(span.closes[index], high)
             if begin < end and not (whole_days and day <= day_zero):
-                yield Counted(
+                yield CountedTime(
                     date.fromordinal(span.ordinals[day]),
                     self.moment(begin),
                     self.moment(end),

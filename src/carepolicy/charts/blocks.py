@@ -123,7 +123,7 @@ def places_of(cards: Sequence[Card]) -> dict[str, PathPlace]:
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
+class BlockMaker:
     """Makes the blocks of one chart for columns of one width.
 
     ``beside`` is the share of the width that a card takes where what happens stands beside it; 0 where that is below.

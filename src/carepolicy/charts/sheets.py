@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from carepolicy.charts import strips
-from carepolicy.charts.blocks import INDENT, LEAD, RAIL, BlockPart, Maker, happenings_of, letter_of, places_of
+from carepolicy.charts.blocks import INDENT, LEAD, RAIL, BlockMaker, BlockPart, happenings_of, letter_of, places_of
 from carepolicy.charts.colours import text_on
 from carepolicy.charts.letters import broken, length
 from carepolicy.charts.markup import QUESTION_GROUND, TIMER_GROUND, TIMER_TEXT
@@ -224,7 +224,7 @@ class _LayoutTrial:
         self.foot = _foot(work.chart, layout)
         self.room = layout.down - self.head.height - strips.height_of(self.foot)
         known = sheets if sheets is not None else {} if several else None
-        self.maker = Maker(
+        self.maker = BlockMaker(
             work.chart, work.places, layout.column, layout.beside, self.room, work.say, work.letters, known
         )  # fmt: skip
         self.parts = [part for card in work.cards for part in self._block(card)]

@@ -323,7 +323,7 @@ class Pace:
             self.lines = max(1, min(LARGEST, int(lines * self._seconds / seconds), 10 * lines))
 
 
-class Growing:
+class ContinuedFile:
     """A file of lines that a resumed run goes on with: what it lacks at its end is put there first."""
 
     def __init__(self, path: str) -> None:
@@ -433,7 +433,7 @@ class _Outputs:
 
     def __init__(self, stack: ExitStack, run: StoredRun, options: RunOptions) -> None:
         self._run = run
-        self._records: Growing | None = None
+        self._records: ContinuedFile | None = None
         self._letters = Letters(quiet=options.quiet)
         self._lines = run.progress.before if run.deferred else run.lines_written()
         self._buried = 0
@@ -463,8 +463,8 @@ class _Outputs:
             if not run.deferred:
                 self._bury_all()
 
-    def _opened(self, stack: ExitStack, path: str) -> Growing:
-        file = Growing(path)
+    def _opened(self, stack: ExitStack, path: str) -> ContinuedFile:
+        file = ContinuedFile(path)
         stack.callback(file.close)
         return file
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
     from carepolicy.policy.language.staff import StaffFile
     from carepolicy.simulation.run import RunResult, Scene
-    from carepolicy.simulation.scene import Maker
-    from carepolicy.simulation.search import Answer, Target
+    from carepolicy.simulation.scene import SceneMaker
+    from carepolicy.simulation.search import Answer, ShareTarget
 
 DAY = 86_400_000_000
 
@@ -110,7 +110,7 @@ def command(**given: Any) -> None:
 
 
 def _simulated(
-    options: Options, store: str | None, bundle: Bundle, maker: Maker
+    options: Options, store: str | None, bundle: Bundle, maker: SceneMaker
 ) -> tuple[Scene, Sequence[RunResult], Answer | None]:
     """The scene, what became of it by each seed, and how many people a target takes; None where none is sought. Raises
     ``SceneFault`` and ``ArrivalsFault``."""
@@ -144,7 +144,7 @@ def _begun_with(arrivals: Sequence[str], store: str | None) -> str | None:
     return store
 
 
-def _open_cases(url: str, maker: Maker) -> list[CaseView]:
+def _open_cases(url: str, maker: SceneMaker) -> list[CaseView]:
     """The open cases of a store, of the flows that are simulated."""
     from carepolicy.cli.stores import open_or_exit
     from carepolicy.store.cases.search import CaseFilter, open_cases
@@ -165,12 +165,12 @@ def _played(scene: Scene, seeds: int, what: str) -> list[RunResult]:
     return found
 
 
-def _maker(options: Options, bundle: Bundle) -> Maker:
+def _maker(options: Options, bundle: Bundle) -> SceneMaker:
     """What makes scenes of the flows that were named; where none was, of those of --arrivals, or of all that events
     start."""
     from carepolicy.machine.compiler import ALWAYS
     from carepolicy.policy.likeness import did_you_mean
-    from carepolicy.simulation.scene import Maker
+    from carepolicy.simulation.scene import SceneMaker
 
     names = options.names
     named = [each.partition("=")[0].strip() for each in options.arrivals if "=" in each]
@@ -188,7 +188,7 @@ def _maker(options: Options, bundle: Bundle) -> Maker:
     ]  # fmt: skip
     calendars = {name: role.calendar or organisation.calendar or ALWAYS for name, role in organisation.roles.items()}
     told = None if options.audit is None else _audited(options.audit, options.mapping, bundle, options.policies)
-    return Maker(bundle, names or known, _staff(options.staff, bundle), calendars, told, idle)
+    return SceneMaker(bundle, names or known, _staff(options.staff, bundle), calendars, told, idle)
 
 
 def _staff(path: str, bundle: Bundle) -> StaffFile:
@@ -242,10 +242,10 @@ def _begin(start: str | None, arrivals: Sequence[str], bundle: Bundle) -> int:
     return microseconds(datetime(day.year, day.month, day.day, tzinfo=zone))
 
 
-def _target(text: str | None, role: str | None, maker: Maker) -> Target | None:
+def _target(text: str | None, role: str | None, maker: SceneMaker) -> ShareTarget | None:
     """The target that is searched for; None where none is."""
     from carepolicy.policy.likeness import did_you_mean
-    from carepolicy.simulation.search import Target
+    from carepolicy.simulation.search import ShareTarget
 
     if text is None:
         if role is not None:
@@ -265,4 +265,4 @@ def _target(text: str | None, role: str | None, maker: Maker) -> Target | None:
         name = text.partition("=")[0].strip()
         hint = did_you_mean(name, clocks) if not meant else f"say of which flow: {', '.join(map('.'.join, meant))}"
         raise CommandError(f'there is no one clock "{name}"; {hint}'.removesuffix("; "))
-    return Target(*meant[0], float(found[3]) / 100)
+    return ShareTarget(*meant[0], float(found[3]) / 100)

@@ -22,7 +22,7 @@ from carepolicy.engine.letters import EventRecords, Refusal
 from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.program import live_program
 from carepolicy.engine.run import Caused, Run
-from carepolicy.engine.stratum import Counted, Stratum
+from carepolicy.engine.stratum import CountedEvent, Stratum
 from carepolicy.machine.bundle import from_bytes, to_bytes
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class WorkerDied(Exception):
     """A process that shares the work of a run ended before the work was done."""
 
 
-class Share(NamedTuple):
+class EventShare(NamedTuple):
     """An event for one route (a group of programs with the same key) of one worker."""
 
     event: Incoming
@@ -50,13 +50,13 @@ Lines = list[tuple[int, "bytes | str"]]
 """Plain lines for one worker, where all that an event concerns is with it: they are read there once more."""
 
 
-class Answer(NamedTuple):
+class WorkerAnswer(NamedTuple):
     """What a worker made of its shares: records by line and route, and what else came of them."""
 
     records: list[tuple[int, int, list[Record]]]
     refusals: list[tuple[Incoming, str, str]]
     raised: list[tuple[int, Raised]]
-    counted: list[Counted]
+    counted: list[CountedEvent]
     open_cases: int
     lates: int
 
@@ -154,7 +154,7 @@ class ParallelRun(Run):
         for route, (key, _) in enumerate(self.strata[0].routes(event.type)):
             name = event.subject if key is None else event.data.get(key)
             if name is not None:
-                shares[worker_of(str(name), len(shares))].append(Share(event, route))
+                shares[worker_of(str(name), len(shares))].append(EventShare(event, route))
         self._pass_on(event)
 
     def _send(self, parts: Sequence[list[Any]]) -> None:
@@ -183,7 +183,7 @@ class ParallelRun(Run):
 
     def _take(self, number: int, pipe: Connection) -> list[tuple[int, int, list[Record]]]:
         try:
-            answer: Answer = pipe.recv()
+            answer: WorkerAnswer = pipe.recv()
         except (EOFError, OSError):
             raise self._died(number) from None
         for event, code, reason in answer.refusals:
@@ -269,7 +269,7 @@ class _Worker:
         )
         self._intake = Intake(bundle)
 
-    def answer(self, asked: list[Share] | Lines | int) -> Answer:
+    def answer(self, asked: list[EventShare] | Lines | int) -> WorkerAnswer:
         """What is made of shares or lines, or of the time until which timers fall due."""
         stratum = self._stratum
         records: list[tuple[int, int, list[Record]]] = []
@@ -282,7 +282,7 @@ class _Worker:
             stratum.stepper.raised.clear()
         else:
             for each in asked:
-                if not isinstance(each, Share):
+                if not isinstance(each, EventShare):
                     records = self._take_lines(asked)
                     break
                 event, route = each
@@ -292,7 +292,9 @@ class _Worker:
                 raised.extend((event.line, each) for each in stratum.stepper.raised)
                 stratum.stepper.raised.clear()
         counts = sum(len(subject.cases) for subject in stratum.subjects.values())
-        answer = Answer(records, list(stratum.refusals), raised, list(stratum.counted), counts, stratum.stepper.lates)
+        answer = WorkerAnswer(
+            records, list(stratum.refusals), raised, list(stratum.counted), counts, stratum.stepper.lates
+        )
         stratum.refusals.clear()
         stratum.counted.clear()
         return answer

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.intake import Line, Row
     from carepolicy.engine.memory import Memory
     from carepolicy.engine.record import Record
-    from carepolicy.engine.stratum import Counted
+    from carepolicy.engine.stratum import CountedEvent
     from carepolicy.machine.program import Bundle, WatchTable
 
 _time_of = itemgetter(3)
@@ -343,7 +343,7 @@ class Run:
         if not self._pass_on(event, level):
             self.tally[codes.NO_CASE] += 1
 
-    def count(self, level: int, counted: Counted) -> None:
+    def count(self, level: int, counted: CountedEvent) -> None:
         """Let the watches of higher strata note an event that was taken."""
         for higher in range(level + 1, self.levels):
             self.watches[higher].note(counted)
@@ -508,7 +508,7 @@ class Watches:
         self._watches = [watch for watch in bundle.watches if watch.stratum == stratum]
         self._noted: dict[str, dict[tuple[str, str], tuple[int, int, str]]] = {each.name: {} for each in self._watches}
 
-    def note(self, counted: Counted) -> None:
+    def note(self, counted: CountedEvent) -> None:
         """Remember an event that was taken, where a watch counts its type and it has a value.
 
         An event that flows of several keys took counts once.

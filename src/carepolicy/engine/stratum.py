@@ -51,7 +51,7 @@ ANY_PLACE = -1
 NO_SHORT_WAY: ShortWay = None, None, frozenset(), None
 
 
-class Counted:
+class CountedEvent:
     """An event that a watch may count: which, when, of which type, with which facts, caused by which line."""
 
     __slots__ = ("facts", "identity", "line", "time", "type")
@@ -103,7 +103,7 @@ class Stratum:
         self.records = records
         self.refusals: list[tuple[Incoming, str, str]] = []
         self.took = False
-        self.counted: list[Counted] = []
+        self.counted: list[CountedEvent] = []
         self.shared = shared
         self.merged: dict[str, str] = {} if level else memory.merged
         self._counts = frozenset(watch.counts for watch in bundle.watches)
@@ -313,7 +313,7 @@ class Stratum:
             self.out.append(self.records.outside(event, subject.name, "unexpected", codes.NO_CASE, reason))
             self.refusals.append((event, codes.NO_CASE, reason))
         elif kind in self._counts and taker is not None:
-            self.counted.append(Counted(event, taker.facts))
+            self.counted.append(CountedEvent(event, taker.facts))
 
     def _note_untaken(self, event: Incoming, case: Case, flow: str) -> None:
         """Write that a case has not taken an event: more was given away than may be, or no transition is for it."""

@@ -111,13 +111,13 @@ def in_words(text: str, scope: Scope, words: Translation = _ENGLISH) -> str:
         tried.expr(tree)
     except ExpressionError:
         return text
-    return text if tried.faults else Words(text, scope, words).of(tree)
+    return text if tried.faults else ExpressionWords(text, scope, words).of(tree)
 
 
 def settings_in_words(text: str, scope: Scope, words: Translation = _ENGLISH) -> tuple[str, ...]:
     """The settings that an expression names, each with its value, in the order in which they are said."""
     try:
-        said = Words(text, scope, words)
+        said = ExpressionWords(text, scope, words)
         said.of(parse(text))
     except ExpressionError:
         return ()
@@ -165,7 +165,7 @@ def _value_in_words(variable: Variable, value: Fraction | str, scope: Scope) -> 
     return f"{number} {fact.currency}" if fact is not None and fact.currency else number
 
 
-class Words:
+class ExpressionWords:
     """Says one expression, part by part."""
 
     def __init__(self, text: str, scope: Scope, words: Translation) -> None:
@@ -416,7 +416,7 @@ def _grouped(value: Any, language: str) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,}".removesuffix(".0")
 
 
-def _said_macro(words: Words, node: Any) -> str | None:
+def _said_macro(words: ExpressionWords, node: Any) -> str | None:
     """A macro over a list in words; None for every other call."""
     if node.data != "member_dot_arg" or len(node.children) < 3:
         return None

@@ -112,7 +112,7 @@ def value_of(bundle: Bundle, fact: str, text: str) -> Any:
         raise SceneFault(f"{fact}: {fault}") from None
 
 
-class Maker:
+class SceneMaker:
     """Makes scenes: of a set, staff and an audit, for one stretch of time.
 
     ``calendars`` are those of the roles' hours; ``idle`` the states (flow.state) in which it is we who wait.

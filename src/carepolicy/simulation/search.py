@@ -17,7 +17,7 @@ MOST_PEOPLE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ShareTarget:
     """The share of rounds of a clock that is to be in time."""
 
     flow: str
@@ -29,7 +29,7 @@ class Target:
 class Answer:
     """How many people it takes, None where no number does; and the share in time of each number that was tried."""
 
-    target: Target
+    target: ShareTarget
     role: str
     people: int | None
     tried: tuple[tuple[int, Estimate], ...]
@@ -55,7 +55,7 @@ class Answer:
 
 
 def sought(
-    target: Target, role: str, start: int, play: Callable[[int], Sequence[RunResult]]
+    target: ShareTarget, role: str, start: int, play: Callable[[int], Sequence[RunResult]]
 ) -> tuple[Answer, Sequence[RunResult]]:
     """The least number of people with which the mean share in time reaches a target, and what became of the days then;
     where no number reaches it, the days with the most people. ``play`` lets the days pass with so many people.

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from carepolicy.audit.tables import Begin
     from carepolicy.engine.case import Raised
     from carepolicy.engine.run import Waiting
-    from carepolicy.engine.stratum import Counted
+    from carepolicy.engine.stratum import CountedEvent
     from carepolicy.machine.program import Bundle
     from carepolicy.policy.language.mapping import LogMapping
 
@@ -305,13 +305,13 @@ class _LowestRun(Run):
     """The run of one task: its subjects of the lowest stratum. What concerns higher ones is kept, to be handed over."""
 
     def __init__(self, bundle: Bundle, own: frozenset[str]) -> None:
-        self.counted: list[Counted] = []
+        self.counted: list[CountedEvent] = []
         self.raised_at_the_end: list[Raised] = []
         super().__init__(bundle, memory=SubjectMemory(), owns=own.__contains__)
         for stratum in self.strata[1:]:
             stratum.subjects.clear()
 
-    def count(self, level: int, counted: Counted) -> None:
+    def count(self, level: int, counted: CountedEvent) -> None:
         """Keep an event that watches may count."""
         self.counted.append(counted)
 

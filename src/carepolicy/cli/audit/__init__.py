@@ -406,10 +406,10 @@ def _against(
     heard: Callable[[Record], None] | None,
 ) -> tuple[Replay, list[Differs]]:  # fmt: skip
     """The replay, and the rounds whose verdicts another set would have changed."""
-    from carepolicy.audit.whatif import Verdicts, compared
+    from carepolicy.audit.whatif import RoundVerdicts, compared
     from carepolicy.machine.compiler import compile_policies
 
-    before, after = Verdicts(), Verdicts()
+    before, after = RoundVerdicts(), RoundVerdicts()
     replayed(replace(logs, by=()), compile_policies(earlier), before)
 
     def both(each: Round) -> None:

@@ -34,7 +34,7 @@ GLANCE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class InstalledOutbox:
     """The outbox of a store, and the set that is installed there."""
 
     outbox: Outbox
@@ -78,7 +78,7 @@ class Sender:
             under_way()
             self._go_on(store, work)
 
-    def _go_on(self, store: Store, work: Work) -> None:
+    def _go_on(self, store: Store, work: InstalledOutbox) -> None:
         servers = Servers(store, work.operation.sealer)
         carriers = self._carriers(work.bundle)
         self._say(work)
@@ -108,7 +108,13 @@ class Sender:
         return found
 
     def _sent(
-        self, work: Work, carrier: Carrier, servers: Servers, now: str | None, limit: int | None, at_once: bool
+        self,
+        work: InstalledOutbox,
+        carrier: Carrier,
+        servers: Servers,
+        now: str | None,
+        limit: int | None,
+        at_once: bool,
     ) -> Delivered:
         fixed = None if now is None else now_of(now, work.bundle)
         delivery = Delivery(
@@ -122,11 +128,11 @@ class Sender:
         self._tell(work, carrier.server.name, result)
         return result
 
-    def _say(self, work: Work) -> None:
+    def _say(self, work: InstalledOutbox) -> None:
         """Note as done what was delivered when the store went away."""
         say_done(work.outbox, self._unsaid, partial(self._hear, work))
 
-    def _left(self, work: Work, carriers: Sequence[Carrier], servers: Servers) -> float:
+    def _left(self, work: InstalledOutbox, carriers: Sequence[Carrier], servers: Servers) -> float:
         """Seconds until something can be sent, as far as is known; it is looked again before long."""
         now = wall_clock()
         left = GLANCE
@@ -136,7 +142,7 @@ class Sender:
                 left = min(left, (max(ready, servers.until(each.server)) - now) / 1_000_000)
         return left
 
-    def _hear(self, work: Work, outcome: Outcome) -> None:
+    def _hear(self, work: InstalledOutbox, outcome: Outcome) -> None:
         if self._figures is not None:
             self._figures.request(outcome.what)
         if outcome.what == "lost":
@@ -144,7 +150,7 @@ class Sender:
         elif outcome.why is not None:
             _say_of(outcome, f"{outcome.why}; it {comes_next(outcome.request, work.bundle)}")
 
-    def _tell(self, work: Work, name: str, result: Delivered) -> None:
+    def _tell(self, work: InstalledOutbox, name: str, result: Delivered) -> None:
         """Tell that a server failed, once for each fault that it has, and that it works again."""
         if result.fault is None:
             if self._faults.pop(name, None) is not None and result.sent:
@@ -154,9 +160,9 @@ class Sender:
             say(told_fault(work, result), "server_away", "warning", server=name)
 
 
-def _work(store: Store, policies: str) -> Work:
+def _work(store: Store, policies: str) -> InstalledOutbox:
     operation, bundle = operation_or_exit(store, policies)
-    return Work(Outbox(store, operation.sealer), bundle, operation)
+    return InstalledOutbox(Outbox(store, operation.sealer), bundle, operation)
 
 
 def _say_of(outcome: Outcome, text: str) -> None:
@@ -165,7 +171,7 @@ def _say_of(outcome: Outcome, text: str) -> None:
     say(f"{request.id}: {text}", f"request_{outcome.what}", "warning", id=request.id, kind=request.kind)
 
 
-def told_fault(work: Work, result: Delivered) -> str:
+def told_fault(work: InstalledOutbox, result: Delivered) -> str:
     """Why a server is left alone, and until when."""
     return f"{result.fault}; trying again {time_in_words(result.until, ZoneInfo(work.bundle.timezone))}"
 

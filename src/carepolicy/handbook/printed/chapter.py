@@ -10,11 +10,11 @@ from carepolicy.charts.text import clean, identifier
 from carepolicy.handbook.messages import message_anchor, messages_of
 from carepolicy.handbook.printed.pieces import (
     BELOW,
+    BookPen,
     Columns,
     Heading,
     Items,
     Paragraph,
-    Pen,
     PrintedLetter,
     PrintedStep,
     StepPart,
@@ -44,7 +44,7 @@ COLUMNS = 2
 
 
 @dataclass(slots=True)
-class Letters:
+class PrintedLetters:
     """Messages that are printed already: what several flows send is printed once, and the others lead there.
 
     ``moved`` gives to the label of a message that of the one in its place.
@@ -64,10 +64,12 @@ class Letters:
 class Chapter:
     """Writes the pieces of one flow; ``letters`` are those of the flows before it."""
 
-    def __init__(self, book: Book, words: PrintWords, flow: Flow, chart: Chart, letters: Letters | None = None) -> None:
-        self._printed = letters or Letters()
+    def __init__(
+        self, book: Book, words: PrintWords, flow: Flow, chart: Chart, letters: PrintedLetters | None = None
+    ) -> None:
+        self._printed = letters or PrintedLetters()
         self._book, self._ui, self._words = book, book.ui, words
-        self._pen = Pen(book)
+        self._pen = BookPen(book)
         self._flow, self._chart = flow, chart
 
     def pieces(self, sheets: tuple[PrintedSheet, ...]) -> list[Piece]:

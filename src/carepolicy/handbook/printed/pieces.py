@@ -144,7 +144,7 @@ Piece = Heading | Paragraph | Items | Entries | PrintedTable | PrintedStep | Pri
 
 
 @dataclass(frozen=True, slots=True)
-class Pen:
+class BookPen:
     """Writes spans for a book: texts of the policy are marked with their language where the page has another one."""
 
     book: Book

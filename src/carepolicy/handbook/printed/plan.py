@@ -10,11 +10,11 @@ from carepolicy.handbook.home import calendar_pages, matrix_of
 from carepolicy.handbook.messages import message_anchor
 from carepolicy.handbook.printed.chapter import chapter_label
 from carepolicy.handbook.printed.pieces import (
+    BookPen,
     Columns,
     Heading,
     Items,
     Paragraph,
-    Pen,
     PrintedTable,
     after,
     joined,
@@ -39,7 +39,7 @@ class PlanChapter:
 
     def __init__(self, book: Book, words: PrintWords, numbers: Mapping[tuple[str, str], int]) -> None:
         self._book, self._ui, self._words, self._numbers = book, book.ui, words, numbers
-        self._pen = Pen(book)
+        self._pen = BookPen(book)
         self._flows = list(book.policies.flows.values())
 
     def pieces(self) -> list[Piece]:

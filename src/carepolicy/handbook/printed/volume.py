@@ -19,15 +19,15 @@ from carepolicy.charts.text import clean, identifier
 from carepolicy.handbook.book import Book, Sent, calendars_of, year_of
 from carepolicy.handbook.history import History, entries_of
 from carepolicy.handbook.home import calendar_pages, matrix_of
-from carepolicy.handbook.printed.chapter import COLUMNS, Chapter, Letters, chapter_label
+from carepolicy.handbook.printed.chapter import COLUMNS, Chapter, PrintedLetters, chapter_label
 from carepolicy.handbook.printed.pieces import (
     BELOW,
+    BookPen,
     Columns,
     Entries,
     Heading,
     Items,
     Paragraph,
-    Pen,
     PrintedSheet,
     PrintedStep,
     StepPart,
@@ -129,7 +129,7 @@ class Volume:
             for card in sheet.cards
         }
         pieces = PlanChapter(self.book, self.words, numbers).pieces() if self._whole else []
-        letters = Letters()
+        letters = PrintedLetters()
         for flow in self._flows:
             pieces += Chapter(self.book, self.words, flow, self._charts[flow.name], letters).pieces(self._sheets(flow))
             self._told(1)
@@ -148,7 +148,7 @@ class Volume:
         """What changed since an earlier set, where one is named."""
         if self._since is None:
             return []
-        ui, pen = self.book.ui, Pen(self.book)
+        ui, pen = self.book.ui, BookPen(self.book)
         history = History(self._policies, self._since)
         found = {name: history.since(flow, self.book.language) for name, flow in self._policies.flows.items()}
         pieces: list[Piece] = [Heading(1, plain(ui.changes), "changes", listed=True, fresh=True)]
@@ -267,7 +267,7 @@ def cards_of(book: Book, words: PrintWords, flow: Flow, chart: Chart, role: str 
 
 def _always(book: Book, flow: Flow, chart: Chart) -> list[PrintedStep]:
     """A card of what may happen at many steps of a flow."""
-    pen = Pen(book)
+    pen = BookPen(book)
     places: dict[str, list[TextSpans]] = {}
     for where, event in always_of(chart, book):
         places.setdefault(where, []).extend(_ways(pen, book, event))
@@ -280,7 +280,7 @@ def _always(book: Book, flow: Flow, chart: Chart) -> list[PrintedStep]:
 
 
 def _card(book: Book, flow: Flow, chapter: Chapter, step: FlowStep, plan: Card) -> PrintedStep:
-    pen = Pen(book)
+    pen = BookPen(book)
     own = [each for each in step.next if not each.place]
     ways = StepPart(book.ui.next, "ways", tuple(line for each in own for line in _ways(pen, book, each)))
     parts = [*chapter.limits(step), *chapter.words_of(step)[1:], ways]
@@ -292,7 +292,7 @@ def _card(book: Book, flow: Flow, chapter: Chapter, step: FlowStep, plan: Card) 
     )
 
 
-def _ways(pen: Pen, book: Book, event: Happening) -> list[TextSpans]:
+def _ways(pen: BookPen, book: Book, event: Happening) -> list[TextSpans]:
     """An event and where it leads, or its question and where each answer leads; the rest stands in the handbook."""
     if not event.question:
         return [(*pen.own(event.text), *_there(book, answer)) for answer in event.answers]
@@ -347,7 +347,7 @@ class RoleBooklet:
     ) -> None:
         self._book, self._ui, self._words, self._role = book, book.ui, words, role
         self._flows, self._charts = flows, charts
-        self._pen = Pen(book)
+        self._pen = BookPen(book)
 
     def pieces(self) -> list[Piece]:
         """The role itself, and a chapter for each flow with which it has to do."""

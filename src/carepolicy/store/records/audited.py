@@ -24,7 +24,7 @@ IDS_AT_A_TIME = 400
 """Ids that are asked for together."""
 
 
-class Kept(NamedTuple):
+class StoreExtent(NamedTuple):
     """How much a store keeps: ``records``; ``let_go`` are subjects of which ``keep:`` has let the first records go,
     ``erased`` those whose private facts were erased."""
 
@@ -33,10 +33,10 @@ class Kept(NamedTuple):
     erased: int
 
 
-def kept(transaction: Transaction) -> Kept:
+def kept(transaction: Transaction) -> StoreExtent:
     """How much there is."""
     counts = (statements.COUNT_RECORDS, statements.COUNT_CUT, statements.COUNT_ERASED)
-    return Kept(*(transaction.rows(each)[0][0] for each in counts))
+    return StoreExtent(*(transaction.rows(each)[0][0] for each in counts))
 
 
 def latest(transaction: Transaction) -> int | None:
@@ -56,7 +56,7 @@ def lines(transaction: Transaction) -> Iterator[bytes]:
         yield line.encode()
 
 
-class Refused(NamedTuple):
+class UntakenEvent(NamedTuple):
     """An event that was not taken: its code, the reason, and the line of its log, 0 where it stood in none. Its source
     and id are None where the line was no event, or where a flow raised the event."""
 
@@ -66,14 +66,14 @@ class Refused(NamedTuple):
     event: tuple[str, str] | None
 
 
-def refused(transaction: Transaction) -> Iterator[Refused]:
+def refused(transaction: Transaction) -> Iterator[UntakenEvent]:
     """The events that were not taken, and have not been since, in the order in which they came."""
     for code, letter in transaction.stream(statements.LETTERS_LEFT):
         if code != DUPLICATE:
             told = orjson.loads(letter)
             said = told.get("event")
             event = (said.get("source", RAISED), said.get("id", "")) if isinstance(said, dict) else (RAISED, "")
-            yield Refused(code, told["reason"], told.get("line") or 0, None if event[0] == RAISED else event)
+            yield UntakenEvent(code, told["reason"], told.get("line") or 0, None if event[0] == RAISED else event)
 
 
 def count_events(transaction: Transaction, untaken: AbstractSet[tuple[str, str]]) -> int:
