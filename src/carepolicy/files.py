@@ -37,7 +37,7 @@ class NamedFile(FileIO):
             return super().write(content)
 
 
-def write(path: str | os.PathLike[str], content: str | bytes) -> None:
+def write_file(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Write a file, a text with the line breaks that it has. Raises ``OSError``, which names the file."""
     with named(path), open(path, "wb") as file:
         file.write(content.encode() if isinstance(content, str) else content)

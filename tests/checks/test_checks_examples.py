@@ -11,7 +11,7 @@ import yaml
 
 from carepolicy.checks import check_folder, rules
 from carepolicy.checks.rule import Rule
-from carepolicy.policy.catalogue import Catalogue, Entry, read_catalogue, written
+from carepolicy.policy.catalogue import Catalogue, Entry, catalogue_text, read_catalogue
 from carepolicy.policy.composer import compose
 from carepolicy.policy.files import layered
 from carepolicy.policy.load import load_policies
@@ -82,7 +82,7 @@ def codes_of_catalogue(harbour: Path, example: str) -> set[str]:
     there |= set(re.findall('msgctxt "(.*)"', example))
     others = [Entry(each.path, each.text, each.text) for each in phrases_of(policies) if each.path not in there]
     header = Catalogue("texts/fr.po", tuple(others), (("Language", "fr"),))
-    rest = written(header) if 'msgid ""' not in example else written(header).partition("\n\n")[2]
+    rest = catalogue_text(header) if 'msgid ""' not in example else catalogue_text(header).partition("\n\n")[2]
     file.write_text(f"{example}\n{rest}" if 'msgid ""' in example else f"{rest}\n{example}")
     return {each.code for each in check_folder(harbour)[1]}
 

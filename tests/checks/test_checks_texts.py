@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from carepolicy.checks import check_folder
-from carepolicy.policy.catalogue import read_catalogue, written
+from carepolicy.policy.catalogue import catalogue_text, read_catalogue
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.phrases import phrases_of
 from carepolicy.policy.places import Place
@@ -27,7 +27,7 @@ def translated(harbour: Path, language: str = "fr") -> str:
     from dataclasses import replace
 
     entries = tuple(replace(each, translation=f"[{each.text}]") for each in catalogue.entries)
-    return written(replace(catalogue, entries=entries))
+    return catalogue_text(replace(catalogue, entries=entries))
 
 
 def place_of(text: str, file: str) -> Place:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from carepolicy.guards.scope import scope_of
 from carepolicy.guards.words import in_words
-from carepolicy.policy.catalogue import Catalogue, Entry, read_catalogue, written
+from carepolicy.policy.catalogue import Catalogue, Entry, catalogue_text, read_catalogue
 from carepolicy.policy.load import load_policies
 from carepolicy.policy.model import Policies
 from carepolicy.policy.phrases import LEFT_OUT, TEXT_THERE, in_language, path_of, phrases_of
@@ -119,7 +119,7 @@ def whole(policies: Policies, language: str = "fr") -> str:
     catalogue, findings = read_catalogue(made.text.encode(), made.file)
     assert findings == []
     entries = tuple(replace(each, translation=f"[{each.text}]", flags=(), previous=None) for each in catalogue.alive)
-    return written(replace(catalogue, entries=entries))
+    return catalogue_text(replace(catalogue, entries=entries))
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -223,11 +223,11 @@ def test_what_is_written_is_read_as_it_was_by_us_and_by_babel(entries: list[Entr
     catalogue = Catalogue(
         "texts/fr.po", tuple(entries), (("Language", "fr"), ("Content-Type", "text/plain; charset=UTF-8"))
     )
-    text = written(catalogue)
+    text = catalogue_text(catalogue)
     found, findings = read_catalogue(text.encode(), "texts/fr.po")
     assert findings == []
     assert [replace(each, line=0, at=0) for each in found.entries] == entries
-    assert written(found) == text
+    assert catalogue_text(found) == text
     theirs = read_po(io.BytesIO(text.encode()), abort_invalid=True)
     alive = {(each.context, each.text): (each.translation, each.fuzzy) for each in entries if not each.obsolete}
     assert {(each.context, each.id): (each.string, each.fuzzy) for each in theirs if each.id} == alive

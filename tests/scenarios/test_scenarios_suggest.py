@@ -15,7 +15,7 @@ from carepolicy.cli.app import run as run_all
 from carepolicy.scenarios import stage
 from carepolicy.scenarios.scenario import read_text
 from carepolicy.scenarios.stage import Stage
-from carepolicy.scenarios.suggestions import suggest
+from carepolicy.scenarios.suggestions import suggestions_of
 from carepolicy.scenarios.verdict import judge
 from shops import SHOP
 
@@ -75,7 +75,7 @@ def test_a_flow_that_is_not_there_is_named(here: Path, capsys: pytest.CaptureFix
 
 def test_every_transition_of_a_flow_of_the_shop_has_a_suggestion_that_passes() -> None:
     shop = Stage(SHOP)
-    found = list(suggest(shop, shop.policies.flows["email_inquiry"]))
+    found = list(suggestions_of(shop, shop.policies.flows["email_inquiry"]))
     assert [each.name for each in found if each.text is None] == []
     for each in found:
         scenarios, findings = read_text(each.text or "", each.name)

@@ -15,7 +15,7 @@ from carepolicy.charts.printed import printed, shown
 from carepolicy.charts.render import NoRenderer, how_to_draw, render, renderer
 from carepolicy.charts.sheets import sheets_of
 from carepolicy.charts.svg import cleaned
-from carepolicy.files import write
+from carepolicy.files import write_file
 
 if TYPE_CHECKING:
     import os
@@ -74,7 +74,7 @@ def draw(
     if sheets:
         raise _no_sheets(path)
     text = FORMATS[ending]()(policies, flow_name, language)
-    write(path, text)
+    write_file(path, text)
     return Drawn((path,))
 
 
@@ -92,10 +92,10 @@ def draw_chart(
     (sheet,) = chart.sheets
     text = writer(chart, sheet, say, True)
     if ending == ".dot":
-        write(path, text)
+        write_file(path, text)
         return Drawn((path,), "" if renderer() else how_to_draw())
     content = render(_at(text, 110), "png") if ending == ".png" else cleaned(render(text, "svg"), chart, sheet).encode()
-    write(path, content)
+    write_file(path, content)
     return Drawn((path,))
 
 
@@ -109,7 +109,7 @@ def _on_paper(chart: Chart, path: Path, ending: str, paper: str, say: bool) -> D
     if ending != ".pdf":
         return Drawn(_saved(path, shown(laid, ending.removeprefix("."))))
     made = printed(laid)
-    write(path, made.pdf)
+    write_file(path, made.pdf)
     return Drawn((path,), made.advice)
 
 
@@ -187,5 +187,5 @@ def _at(source: str, dpi: int) -> str:
 def _saved(path: Path, contents: list[bytes]) -> tuple[Path, ...]:
     files = [path] if len(contents) == 1 else [path.with_stem(f"{path.stem}-{n}") for n in range(1, len(contents) + 1)]
     for file, content in zip(files, contents, strict=True):
-        write(file, content)
+        write_file(file, content)
     return tuple(files)

@@ -19,7 +19,7 @@ from carepolicy.charts.sheets import MARGIN, PAPERS, SMALLEST, UnknownPaper
 from carepolicy.charts.svg import made_readable
 from carepolicy.charts.text import balanced, clean, escaped, humanised, identifier, wrapped
 from carepolicy.charts.words import Words, language_of, limit_told
-from carepolicy.files import write
+from carepolicy.files import write_file
 from carepolicy.machine.locales import is_right_to_left
 from carepolicy.policy.phrases import in_language
 from carepolicy.policy.strata import CycleOfRaises, Node, effects_of, strata_of
@@ -92,18 +92,18 @@ def draw_all(policies: Policies, output_path: str | os.PathLike[str], language: 
     if ending not in (".dot", *PICTURES):
         raise UnknownFormat(f'cannot write an overview as "{path.name}": the ending must be .dot, .svg, .png or .pdf')
     if ending == ".dot":
-        write(path, source)
+        write_file(path, source)
         return path, "" if renderer() else how_to_draw()
     if renderer() is None:
         raise NoRenderer
     if ending == ".svg":
-        write(path, readable(policies, render(source, "svg"), language))
+        write_file(path, readable(policies, render(source, "svg"), language))
     elif ending == ".pdf":
         page = _fitted(policies, source, language)
-        write(path, page.pdf)
+        write_file(path, page.pdf)
         return path, _too_small(page, policies.organisation.paper)
     else:
-        write(path, render(source, "png"))
+        write_file(path, render(source, "png"))
     return path, ""
 
 

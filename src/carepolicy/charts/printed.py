@@ -136,13 +136,13 @@ def _item(flow: str, states: set[str], scale: float, item: Item) -> dict[str, An
         return {"kind": "stroke", "line": item.colour, "thick": 1.1 * scale,
                 "points": [[_n(x), _n(y)] for x, y in points], "head": [[_n(x), _n(y)] for x, y in head]}  # fmt: skip
     known = item.link in states
-    link = anchor_of(flow, item.link) if known else safe_link(item.link) or ""
+    link = sheet_anchor(flow, item.link) if known else safe_link(item.link) or ""
     return {"kind": "said", "x": _n(item.x), "y": _n(item.y), "w": _n(item.width), "size": _n(item.size),
             "lines": list(item.lines), "bold": item.bold, "colour": item.colour, "far": item.far, "level": item.level,
-            "link": link, "anchor": anchor_of(flow, item.anchor) if item.anchor else ""}  # fmt: skip
+            "link": link, "anchor": sheet_anchor(flow, item.anchor) if item.anchor else ""}  # fmt: skip
 
 
-def anchor_of(flow: str, state: str) -> str:
+def sheet_anchor(flow: str, state: str) -> str:
     """What a step is called among the places of a document to which links lead."""
     return f"{flow}/{state}"
 

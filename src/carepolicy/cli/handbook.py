@@ -13,7 +13,7 @@ from carepolicy.charts.fonts import fonts_wanted
 from carepolicy.cli.sets import demand_language, earlier_or_exit, policies_option, policies_or_exit
 from carepolicy.cli.status import NO, UNREACHABLE, CommandError, note
 from carepolicy.cli.terminal import progress
-from carepolicy.files import write as write_file
+from carepolicy.files import write_file
 from carepolicy.handbook import build, pages_of, stale, write
 from carepolicy.machine.locales import nearest_language
 from carepolicy.policy.likeness import did_you_mean

@@ -12,7 +12,7 @@ from carepolicy.cli.completion import flows
 from carepolicy.cli.sets import policies_option, stage_or_exit
 from carepolicy.cli.status import CommandError, note
 from carepolicy.cli.terminal import busy, plain
-from carepolicy.scenarios.suggestions import suggest as suggestions
+from carepolicy.scenarios.suggestions import suggestions_of
 
 if TYPE_CHECKING:
     from carepolicy.scenarios.suggestions import Suggestion
@@ -38,7 +38,7 @@ def suggest(flow: str, policies: str, output: str | None) -> None:
     """
     stage, asked = stage_or_exit(policies, flow)
     with busy(f"looking for histories of {flow}"):
-        found = list(suggestions(stage, asked))
+        found = list(suggestions_of(stage, asked))
     if output is None:
         click.echo("---\n".join(_text(each) for each in found if each.text is not None), nl=False)
     else:

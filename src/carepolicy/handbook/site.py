@@ -18,7 +18,7 @@ from carepolicy.charts.address import language_folder, page_of
 from carepolicy.charts.render import how_to_draw
 from carepolicy.charts.text import clean, identifier, safe_link
 from carepolicy.cores import on_cores, without_collector
-from carepolicy.files import write as write_file
+from carepolicy.files import write_file
 from carepolicy.handbook.book import Book, Sent, calendars_of, year_of
 from carepolicy.handbook.drawings import Drawings, draw_flows, draw_overview
 from carepolicy.handbook.guide import guide_address, guide_of

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from carepolicy.charts.colours import Shade
-    from carepolicy.charts.plan import Card, Chart, Exit, Target
-    from carepolicy.charts.plan import Happening as Event
+    from carepolicy.charts.plan import Card, Chart, Exit, Happening, Target
     from carepolicy.charts.words import Words
     from carepolicy.handbook.book import Book
     from carepolicy.policy.model import Clock, Effects, Flow, State, Transition
@@ -47,7 +46,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class StepHappening:
     """What may happen at a step. ``place`` says where else it holds ("At any step"), "" for what is the step's own."""
 
     text: str
@@ -80,15 +79,15 @@ class FlowStep:
     never: str
     note: str
     around: tuple[Answer, ...]
-    events: tuple[Happening, ...]
+    events: tuple[StepHappening, ...]
 
     @property
-    def next(self) -> tuple[Happening, ...]:
+    def next(self) -> tuple[StepHappening, ...]:
         """What leads on."""
         return tuple(event for event in self.events if event.moves)
 
     @property
-    def meanwhile(self) -> tuple[Happening, ...]:
+    def meanwhile(self) -> tuple[StepHappening, ...]:
         """What does not move the case."""
         return tuple(event for event in self.events if not event.moves)
 
@@ -140,7 +139,7 @@ def ends_of(book: Book, flow: Flow) -> list[End]:
     return found
 
 
-def always_of(chart: Chart, book: Book) -> list[tuple[str, Happening]]:
+def always_of(chart: Chart, book: Book) -> list[tuple[str, StepHappening]]:
     """What may happen at many steps: where, and what."""
     flow = book.policies.flows[chart.flow]
     known = _StepsTold(book, flow, keyed(flow))
@@ -186,22 +185,22 @@ def _step(known: _StepsTold, chart: Chart, words: Words, card: Card) -> FlowStep
     )
 
 
-def _alike(card: Card) -> list[tuple[Event, ...]]:
+def _alike(card: Card) -> list[tuple[Happening, ...]]:
     """The events of a card in order; those that ask the same and answer alike together, where they happen alike."""
-    groups: dict[object, list[Event]] = {}
+    groups: dict[object, list[Happening]] = {}
     for event in card.events:
         alike = (event.where, event.timer, event.likeness) if event.question else event.key
         groups.setdefault(alike, []).append(event)
     return [tuple(group) for group in groups.values()]
 
 
-def _happening(known: _StepsTold, events: tuple[Event, ...]) -> Happening:
+def _happening(known: _StepsTold, events: tuple[Happening, ...]) -> StepHappening:
     first = events[0]
     text = f" {known.book.words(known.flow).labels.or_} ".join(event.text for event in events)
     if not first.question and len(first.answers) == 1:
         text = first.answers[0].text
     answers = tuple(_answer(known, each) for each in first.answers)
-    return Happening(text, first.timer, first.where, first.asked, answers)
+    return StepHappening(text, first.timer, first.where, first.asked, answers)
 
 
 def _answer(known: _StepsTold, leaving: Exit) -> Answer:

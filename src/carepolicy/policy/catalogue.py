@@ -300,7 +300,7 @@ def _unescaped(text: str) -> str:
     return _ESCAPED.sub(lambda found: _CONTROLS.get(found[1], found[1]), text)
 
 
-def written(catalogue: Catalogue) -> str:
+def catalogue_text(catalogue: Catalogue) -> str:
     """The text of the file: its header, its entries in their order, then those that are obsolete."""
     header = Entry(
         "", "", "".join(f"{name}: {value}\n" for name, value in catalogue.fields), comments=catalogue.comments

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from carepolicy.policy.catalogue import Catalogue, Entry, read_catalogue
-from carepolicy.policy.catalogue import written as catalogue_text
+from carepolicy.policy.catalogue import Catalogue, Entry, catalogue_text, read_catalogue
 from carepolicy.policy.findings import Finding
 from carepolicy.policy.language.keys import Fields
 from carepolicy.policy.language.shapes import DAYS, Named, Shape

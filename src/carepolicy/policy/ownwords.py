@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import PurePath
 
-from carepolicy.policy.catalogue import CODE, FUZZY, Entry, language_line, read_catalogue, written
+from carepolicy.policy.catalogue import CODE, FUZZY, Entry, catalogue_text, language_line, read_catalogue
 from carepolicy.policy.catalogue import Catalogue as Written
 from carepolicy.policy.findings import Finding, Severity, quoted
 from carepolicy.policy.places import Place
@@ -190,7 +190,7 @@ def own_updated(file: str, content: bytes | None, language: str, below: tuple[Ph
     gone = [replace(each, obsolete=True, places=()) for each in known.values() if each.translation.strip()]
     if not entries and content is None:
         return None
-    made = written(Written(file, (*entries, *gone), tuple(fields.items()), before.comments))
+    made = catalogue_text(Written(file, (*entries, *gone), tuple(fields.items()), before.comments))
     return Updated(file, made, **counts_of(entries), moved=0, gone=len(gone))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepolicy.policy.catalogue import FUZZY, Catalogue, Entry, written
+from carepolicy.policy.catalogue import FUZZY, Catalogue, Entry, catalogue_text
 from carepolicy.policy.files import layers_of
 from carepolicy.policy.phrases import FOLDER, catalogue_files, catalogue_in, catalogues_of
 from carepolicy.policy.placeholders import PlaceholderError, names_in
@@ -168,7 +168,7 @@ def updated(policies: Policies, phrases: Sequence[Phrase], language: str) -> Upd
     made = replace(before, entries=(*entries, *gone), fields=_fields(before, language))
     return Updated(
         before.file,
-        written(made),
+        catalogue_text(made),
         **counts_of(entries),
         moved=merge.moved,
         gone=len(gone),

@@ -60,7 +60,7 @@ class Suggestion:
     text: str | None
 
 
-def suggest(stage: Stage, flow: Flow) -> Iterator[Suggestion]:
+def suggestions_of(stage: Stage, flow: Flow) -> Iterator[Suggestion]:
     """A suggestion for each transition of ``flow`` that no scenario of the set takes, in the order of the file.
 
     Each scenario was run, passes, and takes its transition.

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from carepolicy.handbook.printed.pieces import Piece, PrintedSheet, TextSpans
     from carepolicy.handbook.printed.words import PrintWords
     from carepolicy.handbook.promises import ClockRow
-    from carepolicy.handbook.steps import Answer, End, FlowStep, Happening
+    from carepolicy.handbook.steps import Answer, End, FlowStep, StepHappening
     from carepolicy.policy.model import Flow
 
 COLUMNS = 2
@@ -161,7 +161,7 @@ class Chapter:
         meanwhile += [line for each in step.meanwhile if not each.place for line in self._lines(each)]
         return [StepPart(self._ui.next, "ways", tuple(ways)), StepPart(self._ui.meanwhile, "list", tuple(meanwhile))]
 
-    def _lines(self, event: Happening) -> list[TextSpans]:
+    def _lines(self, event: StepHappening) -> list[TextSpans]:
         """What may happen, and what follows: on one line, or where a question decides with a line for each answer."""
         own, ui = self._pen.own, self._ui
         said = list(own(event.text))

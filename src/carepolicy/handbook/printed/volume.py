@@ -12,8 +12,7 @@ import msgspec
 
 from carepolicy.charts import chart_of
 from carepolicy.charts.colours import PLAIN
-from carepolicy.charts.printed import PAGES, data_of
-from carepolicy.charts.printed import anchor_of as sheet_anchor
+from carepolicy.charts.printed import PAGES, data_of, sheet_anchor
 from carepolicy.charts.sheets import sheets_of
 from carepolicy.charts.text import clean, identifier
 from carepolicy.handbook.book import Book, Sent, calendars_of, year_of
@@ -53,7 +52,7 @@ if TYPE_CHECKING:
     from carepolicy.charts.plan import Card, Chart
     from carepolicy.handbook.printed.pieces import Piece, TextSpans
     from carepolicy.handbook.shares import HandOver, Notice, Share
-    from carepolicy.handbook.steps import Answer, FlowStep, Happening
+    from carepolicy.handbook.steps import Answer, FlowStep, StepHappening
     from carepolicy.policy.model import Flow, Message, Policies
 
 PAPERS = {"A4": "A4", "A3": "A4", "Letter": "Letter"}
@@ -292,7 +291,7 @@ def _card(book: Book, flow: Flow, chapter: Chapter, step: FlowStep, plan: Card) 
     )
 
 
-def _ways(pen: BookPen, book: Book, event: Happening) -> list[TextSpans]:
+def _ways(pen: BookPen, book: Book, event: StepHappening) -> list[TextSpans]:
     """An event and where it leads, or its question and where each answer leads; the rest stands in the handbook."""
     if not event.question:
         return [(*pen.own(event.text), *_there(book, answer)) for answer in event.answers]
