@@ -9,7 +9,7 @@ import orjson
 from msgspec import msgpack
 
 from carepolicy.engine.case import Notices, Opening, Subject
-from carepolicy.store.cases import waiting
+from carepolicy.store.cases.notices import frozen_notices, thawed_notices
 from carepolicy.store.cases.snapshot import Freezers
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Subjects:
         cases = [(flow, each.body, each.private) for flow, each in frozen]
         timers = (subject.timers or {}).values()
         openings = {each.program.flow: (each.number, each.due) for each in timers if isinstance(each, Opening)}
-        notices = [waiting.frozen(each, subject, _as_it_is) for each in timers if isinstance(each, Notices)]
+        notices = [frozen_notices(each, subject, _as_it_is) for each in timers if isinstance(each, Notices)]
         sequences = {self._flows[place]: number for place, number in subject.sequences.items()}
         kept = {"name": subject.name, "last": subject.last, "sequences": sequences, "cases": cases}
         if openings:
@@ -65,7 +65,7 @@ class Subjects:
         for each in orjson.loads(kept.get("notices", b"[]")):
             place = self._programs[each["flow"]].place
             subject.sequences = {place: each["sequence"], **subject.sequences}
-            subject.wait(waiting.thawed(each, place, _as_it_is))
+            subject.wait(thawed_notices(each, place, _as_it_is))
         stratum.stepper.plan(subject)
         stratum.subjects[subject.name] = subject
         return subject

@@ -18,7 +18,7 @@ from carepolicy.engine.letters import DeadLetters
 from carepolicy.engine.memory import Name
 from carepolicy.engine.program import live_program
 from carepolicy.engine.run import Run, Schedule
-from carepolicy.store.cases import waiting
+from carepolicy.store.cases.notices import frozen_notices, thawed_notices
 from carepolicy.store.cases.snapshot import Freezers
 from carepolicy.store.contract import CaseRow, SubjectRow, batched, named, storable
 from carepolicy.store.faults import Again
@@ -390,7 +390,7 @@ class StoreMemory:
                 place = self._places.setdefault(flow, len(self._places))
                 subject = subjects.setdefault(level, Subject(name))
                 subject.sequences = {place: each["sequence"], **subject.sequences}
-                subject.wait(waiting.thawed(each, place, self.sealer.opened))
+                subject.wait(thawed_notices(each, place, self.sealer.opened))
 
     def open_by_time(self) -> None:
         """Note when each flow that opens cases by time does so next, where that is not noted yet."""
@@ -455,7 +455,7 @@ class StoreMemory:
                 kept["openings"] = openings
             notices = [each for each in own if isinstance(each, Notices)]
             if notices:
-                kept["notices"] = [waiting.frozen(each, subject, partial(self.seal, stored)) for each in notices]
+                kept["notices"] = [frozen_notices(each, subject, partial(self.seal, stored)) for each in notices]
         return kept
 
     def seal(self, subject: str, plain: bytes) -> bytes:

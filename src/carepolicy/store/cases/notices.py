@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Subject
 
 
-def frozen(notices: Notices, subject: Subject, seal: Callable[[bytes], bytes]) -> dict[str, Any]:
+def frozen_notices(notices: Notices, subject: Subject, seal: Callable[[bytes], bytes]) -> dict[str, Any]:
     """Notices as JSON, with the number of the last record of their flow, which may be gone when they are told."""
     case = subject.cases.get(notices.place)
     told = []
@@ -33,7 +33,7 @@ def frozen(notices: Notices, subject: Subject, seal: Callable[[bytes], bytes]) -
     }
 
 
-def thawed(kept: Mapping[str, Any], place: int, opened: Callable[[bytes], bytes | None]) -> Notices:
+def thawed_notices(kept: Mapping[str, Any], place: int, opened: Callable[[bytes], bytes | None]) -> Notices:
     """Notices as they were; where the key of what is private was thrown away, that stays masked."""
     told = []
     for version, source, data, sealed in kept["told"]:
