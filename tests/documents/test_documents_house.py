@@ -36,6 +36,42 @@ def test_no_module_imports_itself_by_way_of_others():
     list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
 
 
+def test_what_one_module_alone_imports_of_its_room_stays_for_a_reason_that_is_written_down():
+    """Such a module merges with its importer; decision 34 names those that do not, and why."""
+    importers: dict[str, set[str]] = {}
+    for importer in modules():
+        for imported in imports_of(importer, types=True):
+            importers.setdefault(imported, set()).add(importer)
+    alone = [
+        module.removeprefix("carepolicy.").replace(".", "/")
+        for module, found in importers.items()
+        if [room_of(each) for each in found] == [room_of(module)] and modules()[module].name != "__init__.py"
+    ]
+    said = (ROOT / "docs" / "decisions" / "0034-where-the-house-differs.md").read_text(encoding="utf-8")
+    reasons = said.partition("and these stay")[2].partition("\n## ")[0]
+    assert len(alone) > 10
+    assert [each for each in sorted(alone) if not re.search(rf"\b{each}\b", reasons)] == []
+
+
+def test_no_module_imports_itself():
+    named = {module: (each for node in nodes(ast.parse(path.read_text()), True) for each in names_of(node))
+             for module, path in modules().items()}  # fmt: skip
+    assert [module for module, names in named.items() if any(module_in(each) == module for each in names)] == []
+
+
+def test_no_module_imports_what_another_keeps_for_itself():
+    """A name that begins with an underscore is its module's own."""
+    wrong = [
+        f"{module}: {name}"
+        for module, path in modules().items()
+        for node in nodes(ast.parse(path.read_text(encoding="utf-8")), types=True)
+        for name in names_of(node)
+        if name.startswith("carepolicy.") and re.match(r"_[a-z]", name.rpartition(".")[2])
+        if name.rpartition(".")[2] != "_version"
+    ]
+    assert wrong == []
+
+
 def test_the_list_of_decisions_names_every_page_once():
     folder = ROOT / "docs" / "decisions"
     listed = re.findall(r"^\| \[\d{4}\]\((\d{4}-[a-z-]+\.md)\)", (folder / "README.md").read_text(), re.MULTILINE)

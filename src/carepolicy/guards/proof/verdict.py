@@ -204,11 +204,8 @@ def judge(guards: tuple[Formula, ...], prove: bool = True) -> GuardVerdict:
     With ``prove`` the solver is asked, if it is installed, what trying cases leaves open.
     """
     verdict, unsettled, gap_unsettled = _tried(guards)
-    if prove and (unsettled or gap_unsettled):
-        from carepolicy.guards.proof.verdict import is_installed
-
-        if is_installed():
-            return _proved(guards, verdict, unsettled, gap_unsettled)
+    if prove and (unsettled or gap_unsettled) and is_installed():
+        return _proved(guards, verdict, unsettled, gap_unsettled)
     return verdict
 
 
@@ -248,8 +245,6 @@ def _tried(guards: tuple[Formula, ...]) -> tuple[GuardVerdict, list[int], bool]:
 
 def _proved(guards: tuple[Formula, ...], verdict: GuardVerdict, unsettled: Sequence[int], gap: bool) -> GuardVerdict:
     """The verdict, with what the solver can add."""
-    from carepolicy.guards.proof.verdict import Solver
-
     solver = Solver(guards)
     never, hidden = set(verdict.never), dict(verdict.hidden)
     for index in unsettled:
