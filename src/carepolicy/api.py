@@ -151,7 +151,8 @@ class Engine:
 
 
 def _end(events: Iterable[Event], until: datetime | None) -> int | None:
-    """Until when timers are to fall due. Raises where what was handed over is not what a run takes."""
+    """The instant until which timers fall due. Raises ``TypeError`` where the events are one text, and ``ValueError``
+    for a time without a zone."""
     if isinstance(events, (str, bytes)):
         raise TypeError("events are many objects or lines, not one text: hand over an open file, or text.splitlines()")
     if until is not None and until.tzinfo is None:

@@ -45,8 +45,11 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """What is known of a case that is open, for the measures of another process that go on with it: since when, with
-    which facts by which is counted, in which state and which before, where it has been, and its clocks."""
+    """An open case as one process hands it to another, which goes on measuring it.
+
+    ``arrived`` and ``since`` are when it began and when it came to its ``state``; ``before`` is the state before that,
+    ``seen`` are all in which it has been. ``rounds`` are its clocks, and ``facts`` those by which is counted.
+    """
 
     flow: str
     subject: str

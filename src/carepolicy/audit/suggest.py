@@ -1,7 +1,6 @@
 """A draft of a mapping: which columns of a log are probably which events and facts of a flow, and how sure that is.
 
-Three things speak for a match: that names are alike, that values are alike, and that events come in the order in which
-the flow has them.
+Three things speak for a match: names are alike, values are alike, and events come in the order that the flow has.
 """
 
 from __future__ import annotations

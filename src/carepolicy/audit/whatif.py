@@ -249,7 +249,8 @@ def compared(before: RoundVerdicts, after: RoundVerdicts) -> list[Differs]:
 
 
 def by_clock(found: Sequence[Differs]) -> Mapping[tuple[str, str], tuple[int, int, int]]:
-    """By flow and clock: rounds that become late, that are late no more, and that come or go."""
+    """By flow and clock three counts: rounds that are late now and were met, rounds that are met now and were late, and
+    others that differ, such as those that only one of the two sets has."""
     counts: dict[tuple[str, str], list[int]] = {}
     for each in found:
         place = counts.setdefault((each.flow, each.clock), [0, 0, 0])

@@ -141,7 +141,7 @@ class Finder:
 
 
 def _brought_at_the_start(graph: Graph) -> frozenset[str]:
-    """The facts that every event brings which opens a case, and that nothing sets afterwards."""
+    """The facts that every event that opens a case brings, and that nothing sets afterwards."""
     flow = graph.flow
     starts = {event for state in flow.states.values() for event in state.start_on}
     if not starts or not starts <= flow.events.keys() or flow.moves_to:

@@ -152,7 +152,7 @@ def feeding_watches(policies: Policies) -> Iterator[tuple[Watch, list[str]]]:
 
 
 def _leads(policies: Policies) -> Mapping[str, list[str]]:
-    """The events that each event may bring about: what the flows that hear it raise, and the watches that count it."""
+    """For each event, the events that may follow from it: flows that hear it raise them, or watches that count it."""
     found: dict[str, list[str]] = {}
     for flow in policies.flows.values():
         raised = list(dict.fromkeys(each.event for effects in effects_of(flow) for each in effects.raises))

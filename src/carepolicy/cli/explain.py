@@ -259,7 +259,7 @@ def _keys(data: Any, named: str) -> Keys:
 
 
 def _near(source: Source, path: Keys) -> str:
-    """What may have been meant, of the names that stand where the path goes astray."""
+    """A hint at what may have been meant: the nearest of the names that stand where the path finds nothing."""
     data: Any = source.data
     for key in path:
         if not isinstance(data, dict) or key not in data:

@@ -75,8 +75,8 @@ def _copy(origin: str, folder: Path, named: Iterable[str]) -> None:
 
 
 def _needed(policies: Policies, named: Iterable[str]) -> set[str]:
-    """Some flows with those that they open, and those that hear what they raise, or what a watch does that counts one
-    of their events."""
+    """Some flows, and all that they need: the flows that they open, and the flows that hear what they raise. An event
+    of theirs may also be counted by a watch; then flows that hear what the watch raises are needed too."""
     found: set[str] = set()
     waiting = list(named)
     while waiting:

@@ -43,8 +43,8 @@ def without_urls(text: str) -> str:
 
 
 def without_logins(text: str) -> str:
-    """A message without what stands in URLs that it quotes where a password may be: between scheme and host, and behind
-    a host."""
+    """A message whose URLs have lost the places in which a password may be: between scheme and host, and behind a
+    host."""
     if ":/" not in text:
         return text
     logins = r"(\w[\w+.-]*:/+)(?:.*@|[^\s/]*:.*|\S*[?#].*)"

@@ -384,7 +384,8 @@ class ExpressionWords:
         return self.of(node)
 
     def _text_value(self, value: str) -> str:
-        """A text in words: a name of the language as words; what has gaps in quotes, so that one sees where it ends."""
+        """A text in words. A name of the language is put into words; a text with blanks stands in quotes, so that one
+        sees where it ends."""
         if not value:
             return self.phrase(_EMPTY)
         if value in self.chosen:

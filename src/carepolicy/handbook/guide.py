@@ -94,7 +94,8 @@ class GuideEvent:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A step: what its page tells, what happens on arrival, and all that may happen at it, by where that holds."""
+    """A step on a page of its own: what the page says, what happens on arrival, and all that may happen at the step, in
+    groups by where it holds."""
 
     step: FlowStep
     arrival: Beside

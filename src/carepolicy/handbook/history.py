@@ -90,7 +90,7 @@ class History:
         return (change.key, change.aspect) in self._own[flow.name]
 
     def shared(self, language: str) -> Lines:
-        """What changed in what all flows share, since an earlier set that is named; without one that has no version."""
+        """What changed in what all flows share since the earlier set that was named; nothing where none was."""
         if self.earlier is None:
             return ()
         return self._lines(compare(self.earlier, self.policies, language).of(""), language)

@@ -337,8 +337,8 @@ class _FlowCompiler:
         return WarnTable(0, self.organisation.warning(text))
 
     def _effects(self, effects: Effects | None, trigger: str | None, state: str) -> EffectsTable | None:
-        """The table of ``effects``, or None where there are none. ``trigger`` is what they follow, ``state`` that
-        in which the case is after them."""
+        """The table of ``effects``, or None where there are none. ``trigger`` is what brings them, ``state`` the state
+        in which the case is afterwards."""
         if effects is None:
             return None
         scope = scope_of(self.organisation, self.flow, trigger)

@@ -68,7 +68,7 @@ def like_blank_told(letter: str) -> tuple[str, str]:
 
 
 def without_like_blanks(text: str) -> str:
-    """A text whose letters that look like nothing are gone, and of which those that look like a blank are one."""
+    """A text without letters that nobody sees; those that look like a blank have become blanks."""
     return re.sub(_LIKE_BLANKS, lambda found: " " if found[0].isspace() else "", text)
 
 

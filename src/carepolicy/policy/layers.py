@@ -177,7 +177,8 @@ def told_as_additions(laid: Laid, findings: Iterable[Finding]) -> list[Finding]:
 
 
 def told_as_new(name: str, findings: Iterable[Finding], known: Iterable[str]) -> list[Finding]:
-    """The findings of a flow that only upper layers have, where what it lacks says that no layer below has it."""
+    """The findings of a flow that only upper layers have. Where it lacks something, they say that no layer below has
+    it."""
     told: list[Finding] = []
     for each in findings:
         lacks = each.code == "CP111" and each.hint.startswith("expected is a flow")

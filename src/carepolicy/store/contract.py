@@ -122,7 +122,7 @@ def named(text: str) -> str:
 
 
 def nothing_kept() -> None:
-    """What there is to do where a transaction was undone that has kept nothing in memory."""
+    """What to do when a transaction was undone, for one that has kept nothing in memory: nothing."""
 
 
 class Transaction(Protocol):

@@ -35,7 +35,7 @@ def _sources(spec: CalendarSpec) -> tuple[tuple[str, bool], ...]:
 
 
 def _known(spec: CalendarSpec, year: int) -> bool:
-    """Whether any day of a year is closed; also where that cannot be told, which other rules say."""
+    """Whether any day of a year is closed. True also where that cannot be found out: other rules say why it cannot."""
     times = (time for each in spec.closed for time in each.times(year, year))
     if any(first.year <= year <= last.year for first, last in times):
         return True

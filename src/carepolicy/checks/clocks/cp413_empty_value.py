@@ -40,7 +40,7 @@ def _of(checked: CheckedSet, spot: Spot, value: Value) -> Iterator[tuple[Finding
 
 
 def _what_then(value: Value) -> tuple[str, Severity]:
-    """What comes of a value that there is not, and how bad that is."""
+    """What happens where the value is missing, and how bad that is."""
     match value.kind:
         case "set":
             return f"{value.name} has none afterwards", Severity.NOTE

@@ -403,7 +403,7 @@ class Organisation(Mapped):
     def limit(self, written: str) -> Limit:
         """The limit that a text says, or the setting that it names.
 
-        Raises ``LimitError`` where that is none, or where there is no such setting: its offsets are those in
+        Raises ``LimitError`` where the text is no limit, or names no setting; its offsets are those in
         ``limit_text(written)``.
         """
         limit = written.limit if isinstance(written, LimitText) else None

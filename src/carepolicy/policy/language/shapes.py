@@ -114,17 +114,18 @@ WORDS, VALUES = "words", "values"
 class Key:
     """All that is said of one key of a mapping.
 
-    ``attribute`` is where the model holds it. ``otherwise`` says in words what holds where it is left out. ``rank`` is
-    its place in the layout of a file: keys of one rank stay as the writer had them, and one without a rank stays behind
-    the one before it. ``defines``: it gives the file its own name; ``scopes``: it names the flow whose states and
-    clocks are meant there.
-    ``unknown`` is the code for a name that is not known, where that is not the one of its kind (``LOOKED_UP``).
-    ``also`` are words that may stand in place of a name.
-    ``hangs``: the limit that it says may hang on a fact; any other is a length of time.
-    ``said``: its texts are words for people, which each language of the set has its own of; VALUES where they are
-    values as well, which guards compare and which stay: only what people read of them is said otherwise.
-    ``only`` names the variants of the mapping that have the key, where not all do. ``codes`` are those of the check
-    that speak of it, besides those of its shape.
+    - ``attribute``: where the model holds it. ``otherwise``: in words, what holds where it is left out.
+    - ``rank``: its place in the layout of a file. Keys of one rank stay as the writer had them; one without a rank
+      stays behind the one before it.
+    - ``defines``: it gives the file its own name. ``scopes``: it names the flow whose states and clocks are meant
+      there.
+    - ``unknown``: the code for an unknown name, where that is not the one of its kind (``LOOKED_UP``). ``also``: words
+      that may stand in place of a name.
+    - ``hangs``: the limit that it says may hang on a fact; any other is a length of time.
+    - ``said``: its texts are words for people, and each language of the set has its own. VALUES: they are values too,
+      which guards compare; the values stay, and only what people read is translated.
+    - ``only``: the variants of the mapping that have the key, where not all do. ``codes``: those of the check that
+      speak of it, besides those of its shape.
     """
 
     name: str

@@ -34,7 +34,7 @@ def frozen_notices(notices: Notices, subject: Subject, seal: Callable[[bytes], b
 
 
 def thawed_notices(kept: Mapping[str, Any], place: int, opened: Callable[[bytes], bytes | None]) -> Notices:
-    """Notices as they were; where the key of what is private was thrown away, that stays masked."""
+    """Notices as they were. What is private in them stays masked where its key was thrown away."""
     told = []
     for version, source, data, sealed in kept["told"]:
         notice = Notice(Told(data))

@@ -71,7 +71,7 @@ class Survey(NamedTuple):
 
 
 def survey(file: IO[bytes]) -> Survey:
-    """Look through what is left of a file, which stands where it stood again."""
+    """Look through what is left of a file; afterwards it stands where it stood before."""
     start = file.tell()
     digests = [array("Q") for _ in range(PARTS)]
     read, size, lines, rest, merges = 0, 0, 0, b"", False

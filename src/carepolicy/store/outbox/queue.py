@@ -45,7 +45,7 @@ DEEPEST_MERGE = 5
 
 
 class NoRequest(LookupError):
-    """An id that no request has, or one whose request is not what was said; the message says which."""
+    """No request has this id, or its request is in another state than was said; the message says which."""
 
 
 class Claim(NamedTuple):

@@ -203,7 +203,7 @@ def _of_sums(inspection: Inspection) -> str:
 
 
 def against(transaction: Transaction, said: dict[str, Any]) -> Iterator[Discrepancy]:
-    """What shows that a store does not come from the state that a checkpoint tells of."""
+    """Reasons why a store cannot come from the state that a checkpoint tells of; none where it can."""
     when = said["time"]
     tree = tree_of(transaction, said["last"])
     if tree.size < said["records"]:
@@ -228,7 +228,8 @@ def checkpoint_of(store: Store, now: int) -> dict[str, Any]:
 
 
 def faults_since(store: Store, said: dict[str, Any]) -> list[Discrepancy]:
-    """What shows that a store does not come from the state that a checkpoint tells of. Raises ``StoreFault``."""
+    """Reasons why a store cannot come from the state that a checkpoint tells of; none where it can. Raises
+    ``StoreFault``."""
     signer = known_signer(store, Keys())
     if signer is None or signer.public != said["public_key"]:
         return [fault_in("secrets", ALTERED, "the checkpoint is another store's, or was signed after what stands here")]

@@ -1,7 +1,7 @@
 """Whether all that a store holds is there, and as it was written.
 
-Every row is held against its mac, and every table against the sums (see ``sums``), whatever stands in them; records
-also against the chains that they form, which tell which of them are lacking.
+Every row is held against its mac, and every table against the sums (see ``sums``), whatever stands in them. Records are
+also held against the chains that they form: these tell which records are lacking.
 """
 
 from __future__ import annotations
@@ -318,7 +318,7 @@ class Verification:
 
 
 def _ends(rows: Iterable[tuple[str, str, bytes]]) -> Ends:
-    """The ends of the chains of a subject; none where that cannot be read, which its mac tells as well."""
+    """The ends of the chains of a subject; none where they cannot be read, which the mac of their row tells too."""
     kept: Ends = {}
     for _, key, state in rows:
         try:

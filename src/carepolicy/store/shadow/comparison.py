@@ -89,8 +89,9 @@ class CaseDifference:
 
 @dataclass(slots=True)
 class Comparison:
-    """Two sets over the same events: ``cases`` that were open or in which something happened, of which ``differ`` are
-    not the same; by kind how many differ in it, with up to ``most`` examples; ``totals`` of both sets."""
+    """Two sets over the same events. ``cases`` counts those that were open or in which something happened, and
+    ``differ`` those of them that are not the same under both; by kind of difference it has how many there are, with up
+    to ``most`` examples; ``totals`` are those of both sets."""
 
     begun: int
     events: int

@@ -208,8 +208,8 @@ def compared(
 
 
 def erase_beside(store: Store, addresses: Sequence[Address], sealer: DataKeys, now: int, author: str) -> None:
-    """Erase what is private at some addresses in the shadow as well, and in what it was not stepped through yet. Raises
-    a ``StoreFault`` that says how to get rid of it where that cannot be done."""
+    """Erase what is private at some addresses in the shadow as well, and in the entries of the journal that it has not
+    taken yet. Raises a ``StoreFault`` where that cannot be done; its message says how to get rid of the shadow."""
     known = current(store)
     try:
         with beside(store) as shadow:

@@ -324,7 +324,8 @@ class PostgresStore:
         return self.reading()
 
     def damages(self) -> list[tuple[str, str]]:
-        """What somebody has laid over the tables that changes what is written or read."""
+        """Triggers, rules and policies on rows that somebody has put on the tables: they change what is written or
+        read."""
         with self._told():
             return [(table, f"{kind} {name} lies over it") for table, kind, name in self._connection.execute(LAID_OVER)]
 

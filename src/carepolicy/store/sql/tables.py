@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class Table(Struct, frozen=True):
-    """A table: its ``columns`` in the order in which they are hashed, the first so many of them ``plain``, the others
-    bytes; those of its primary ``key``; and what its columns hold where nothing is said. A ``serial`` one numbers its
-    rows.
+    """A table of a store.
 
-    ``shown`` are the columns that may be shown to people, to name a row.
+    ``columns`` stand in the order in which they are hashed; the first ``plain`` of them are plain values, the others
+    bytes. ``key`` are the columns of the primary key, and ``shown`` those that may be shown to people, to name a row.
+    Besides it says what columns hold where nothing is said, and ``serial`` that it numbers its rows.
     """
 
     name: str

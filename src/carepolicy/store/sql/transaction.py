@@ -359,7 +359,7 @@ class SqlTransaction(ABC):
         return found
 
     def _note_all(self, found: Mapping[Address, AddressRows]) -> None:
-        """Note what was loaded as that which stands."""
+        """Note the rows that were loaded as what stands in the database now."""
         standing = self._marks.standing
         self._marks.whole.update(found)
         for address, held in found.items():
