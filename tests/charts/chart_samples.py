@@ -170,7 +170,6 @@ def policies(*flows, roles=None, facts=None, **more):
         watches={},
         commands={},
         keep=None,
-        keep_at=HERE,
         retention={},
         glossary={},
         settings={key: Setting(key, value, HERE) for key, value in more.get("settings", {}).items()},

@@ -149,7 +149,7 @@ MADE = {
     ("Organisation", "commands"): {"x": Command("x", "Do x", HERE)},
     ("State", "after"): (After("9 hours", samples.transitions("9 hours", "closed"), HERE),),
 }
-NOT_OF_THE_POLICY = {"at", "keep_at", "name", "sources", "root", "digest", "renamed_from", "imports", "common"}
+NOT_OF_THE_POLICY = {"at", "name", "sources", "root", "digest", "renamed_from", "imports", "common"}
 """Names are keys, and ``renamed_from`` says which; imported files come as closed days (compared by their text); what is
 common is compared as flows have taken it up."""
 NOT_OF_THEIR_PART = {("Transition", "draw"), ("Setting", "title"), ("Setting", "words"), ("Fact", "words")}

@@ -294,9 +294,9 @@ _KEEP = Either(
     "Who we are: what every flow of the policy set shares.",
 )
 class Organisation(Mapped):
-    """Who we are: what every flow of the set shares. ``keep`` is how long facts of closed cases are kept, which
-    stands at ``keep_at``, ``retention`` how long other things are: events, outbox, records, dead_letters.
-    ``card_never``: what names events and cases is no card number."""
+    """Who we are: what every flow of the set shares. ``keep`` is how long facts of closed cases are kept,
+    ``retention`` how long other things are: events, outbox, records, dead_letters. ``card_never``: what names events
+    and cases is no card number."""
 
     name: str = text(
         "The organisation's name, shown on every chart.", key="organisation", required=True, aspect="title",
@@ -374,7 +374,6 @@ class Organisation(Mapped):
         otherwise="never", example="{facts: 3 years, records: 7 years}", codes=("CP220", "CP239", "CP240"),
         told=msg("kept for"),
     )  # fmt: skip
-    keep_at: At = derived(lambda node, name: (_facts_kept(node) or node).at)
     retention: Mapping[str, LimitText] = derived(lambda node, name: dict(_retention(node)))
     card_never: bool = key(
         _NEVER, "Subjects, ids and sources of events are no card numbers, though they may look like ones.", key="card",
