@@ -102,13 +102,13 @@ def _latest(pipes: Sequence[Connection], watch: Begin | None) -> list[int]:
             if isinstance(said, int):
                 found.append(said)
                 waiting.remove(cast("Connection", pipe))
-            elif isinstance(said, _Part) and watch is not None:
+            elif isinstance(said, _PartBegun) and watch is not None:
                 begun[said.name] += 1
                 totals[said.name] += said.total
                 if begun[said.name] == len(pipes):
                     done[said.name] = watch(said.name, totals[said.name])
                     done[said.name](early[said.name])
-            elif isinstance(said, _Step):
+            elif isinstance(said, _PartStep):
                 early[said.name] += said.done
                 if said.name in done:
                     done[said.name](said.done)
@@ -116,7 +116,7 @@ def _latest(pipes: Sequence[Connection], watch: Begin | None) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _PartBegun:
     """A process begins a part of its work."""
 
     name: str
@@ -124,7 +124,7 @@ class _Part:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _PartStep:
     """A process has done more of a part."""
 
     name: str
@@ -135,8 +135,8 @@ def _telling(pipe: Connection) -> Begin:
     """What tells the process that has begun this one how far it is."""
 
     def begin(part: str, total: int) -> Done:
-        pipe.send(_Part(part, total))
-        return lambda done: pipe.send(_Step(part, done))
+        pipe.send(_PartBegun(part, total))
+        return lambda done: pipe.send(_PartStep(part, done))
 
     return begin
 
