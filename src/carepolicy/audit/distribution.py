@@ -44,6 +44,11 @@ class Distribution:
         if len(self._waiting) == AT_A_TIME:
             self._add_up()
 
+    def add_some(self, values: Iterable[int]) -> None:
+        """Count several durations."""
+        for value, times in Counter(values).items():
+            self._add(value, times)
+
     def add_all(self, other: Distribution) -> None:
         """Count what another has counted."""
         self._add_up()
@@ -61,8 +66,7 @@ class Distribution:
     def _add_up(self) -> None:
         """Count what was only noted: few at a time take as long as many."""
         waiting, self._waiting = self._waiting, []
-        for value, times in Counter(waiting).items():
-            self._add(value, times)
+        self.add_some(waiting)
 
     def _add(self, value: int, times: int) -> None:
         counts = self._counts

@@ -6,8 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,7 +16,8 @@ import msgspec
 from carepolicy.audit import timeforms
 from carepolicy.businesstime.instants import EPOCH
 from carepolicy.checks.mappings import MappingNames, column_scope, names_in, plain_name
-from carepolicy.engine.instants import FIRST_YEAR, LAST_YEAR, NoInstant, among_years, text_of
+from carepolicy.engine.facts import NO_DATA, plain_taker_of
+from carepolicy.engine.instants import FIRST_YEAR, LAST_YEAR, NEVER, NoInstant, among_years, text_of
 from carepolicy.engine.record import slug
 from carepolicy.guards.compiler import compile_expression
 from carepolicy.policy.language.mapping import SLUG
@@ -69,6 +71,42 @@ class Made(msgspec.Struct, frozen=True, gc=False):
 
 Row = tuple[Any, ...]
 """A row: its number, a hash of all its columns, and the values of the columns that were asked for, as texts or None."""
+
+
+class Columns:
+    """Rows of one subject that stand in one stretch of a log, as columns: the number of the ``first``, how many there
+    are (``count``), and the ``values`` of each column that was asked for. Iterates as rows."""
+
+    __slots__ = ("count", "first", "values")
+
+    def __init__(self, first: int, count: int, values: Sequence[Sequence[str | None]]) -> None:
+        self.first = first
+        self.count = count
+        self.values = values
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return self.count
+
+    def __iter__(self) -> Iterator[Row]:
+        """The rows."""
+        return iter(self.rows())
+
+    def rows(self) -> list[Row]:
+        """The rows."""
+        numbers = range(self.first, self.first + self.count)
+        return [*zip(numbers, repeat(None), *self.values, strict=False)]
+
+
+class Told(NamedTuple):
+    """Events of one subject in the order of time, each told plainly: their types, instants (microseconds since 1970)
+    and the texts of these, ids, and data as the engine holds it."""
+
+    kinds: Sequence[str]
+    times: Sequence[int]
+    whens: Sequence[str]
+    ids: Sequence[str]
+    data: Sequence[dict[str, Any]]
 
 
 class Mapper:
@@ -136,11 +174,90 @@ class Mapper:
             (fact, at[of.column], _Remembered(_converter(self, of, self.bundle.facts[fact])))
             for fact, of in mapping.facts.items()
         ]
+        self._taken = [
+            (fact, place - 2, self._taking(fact, made), {kind for kind, facts in self._carries.items() if fact in facts})
+            for fact, place, made in self._facts
+        ]
+        self.tells_plainly = (
+            mapping.where is None
+            and not self._from_columns
+            and self._event is not None
+            and self._time is not None
+            and self._carries.keys() >= {*self._kinds.values()}
+        )
         self._where = None
         if mapping.where is not None:
             expression = compile_expression(mapping.where, column_scope(all_columns), "flag")
             known = {plain_name(name): place for name, place in at.items()}
             self._where = (expression.function, [(name, known[name]) for name in self.names_in_where if name in known])
+
+    def _taking(self, fact: str, made: _Remembered[Any]) -> _Remembered[tuple[Any, Any]]:
+        """What is made of a column's texts, as JSON has it and as the engine holds it."""
+        taker = plain_taker_of(self.bundle.facts[fact])
+
+        def take(text: str) -> tuple[Any, Any]:
+            value = made[text]
+            return value, taker(value)
+
+        return _Remembered(take)
+
+    def told(self, subject: str, rows: Columns) -> Told | None:
+        """What happened to a subject, as ``events`` has it, where each row tells it plainly and later than the one
+        before; None where one does not. To be asked only of a mapping that ``tells_plainly``."""
+        if self._event is None or self._time is None:
+            return None
+        values, numbers = rows.values, range(rows.first, rows.first + rows.count)
+        kinds: list[Any] = [self._kinds.get(each or "") for each in values[self._event - 2]]
+        if None in kinds:
+            return None
+        try:
+            times, whens = _instants(values[self._time - 2])
+            data = self._told_facts(kinds, values)
+        except (ValueError, LookupError, TypeError):
+            return None
+        if self._id is None:
+            ids = [f"{subject}/{number}/{kind}" for number, kind in zip(numbers, kinds, strict=True)]
+        else:
+            named = zip(values[self._id - 2], numbers, kinds, strict=True)
+            ids = [each or f"{subject}/{number}/{kind}" for each, number, kind in named]
+        return Told(kinds, times, whens, ids, data)
+
+    def _told_facts(self, kinds: Sequence[str], values: Sequence[Sequence[str | None]]) -> Sequence[dict[str, Any]]:
+        """The data of some events: a fact travels with the first that may carry it, and again when it changes."""
+        told = [NO_DATA] * len(kinds)
+        for fact, place, taken, carriers in self._taken:
+            column = values[place]
+            if not any(column):
+                continue
+            before = known = None
+            for number, text in enumerate(column):
+                if text and text != before:
+                    before = text
+                    value, held = taken[text]
+                    if value != known:
+                        if kinds[number] not in carriers:
+                            return self._told_later(kinds, values)
+                        if told[number] is NO_DATA:
+                            told[number] = {}
+                        told[number][fact] = held
+                        known = value
+        return told
+
+    def _told_later(self, kinds: Sequence[str], values: Sequence[Sequence[str | None]]) -> Sequence[dict[str, Any]]:
+        """As ``_told_facts``, where facts wait for events that may carry them: the longest first."""
+        told = [NO_DATA] * len(kinds)
+        known: dict[str, Any] = {}
+        waiting: dict[str, tuple[Any, Any]] = {}
+        for number, kind in enumerate(kinds):
+            for fact, place, taken, _ in self._taken:
+                text = values[place][number]
+                if text and known.get(fact) != taken[text][0]:
+                    waiting[fact] = taken[text]
+            now = [fact for fact in waiting if fact in self._carries[kind]]
+            if now:
+                known |= {fact: waiting[fact][0] for fact in now}
+                told[number] = {fact: waiting.pop(fact)[1] for fact in now}
+        return told
 
     def is_wanted(self, row: Row) -> bool:
         """Whether ``where`` holds for a row; not where it cannot be told."""
@@ -320,6 +437,46 @@ def _parts(form: str, whole: str) -> _Remembered[int]:
 _hours = _parts(r"(?:197[1-9]|19[89]\d|20\d\d|21[0-4]\d)-\d\d-\d\d[T ]\d\d", "{}:00:00+00:00")
 _minutes = _parts(r":\d\d:\d\d", "1970-01-01T00{}+00:00")
 _tails = _parts(r"(\.\d+)?(Z|[+-]\d\d:\d\d)", "1970-01-01T00:00:00{}")
+
+
+class _Rests(dict[str, tuple[int, str | None]]):
+    """What follows the hour in times with an offset, as most logs write it: its microseconds, and how it is written in
+    UTC (None where that is of another hour, or no whole second). Only whole seconds are remembered: there are few.
+    Raises ``_Odd`` for other writings."""
+
+    def __missing__(self, text: str) -> tuple[int, str | None]:
+        tail = _tails[text[6:]]
+        rest = _minutes[text[:6]] + tail
+        if tail:
+            return rest, None
+        found = rest, f"{text[:6]}{UTC_OFFSET}"
+        if len(self) > MOST_PARTS:
+            self.clear()
+        self[text] = found
+        return found
+
+
+UTC_OFFSET = "+00:00"
+
+_rests = _Rests()
+
+
+def _instants(texts: Sequence[Any]) -> tuple[list[int], list[str]]:
+    """Microseconds since 1970 of times with an offset, as most logs write them, each after the one before, and their
+    texts in UTC. Raises ``_Odd`` or ``TypeError`` where one is not so."""
+    times: list[int] = []
+    whens: list[str] = []
+    before = -NEVER
+    for text in texts:
+        hour = text[:13]
+        rest, written = _rests[text[13:]]
+        time = _hours[hour] + rest
+        if time <= before or text[10] != "T":
+            raise _Odd
+        before = time
+        times.append(time)
+        whens.append(text_of(time) if written is None else hour + written)
+    return times, whens
 
 
 def _in_order(found: Sequence[Made]) -> bool:

@@ -64,9 +64,10 @@ class Handed:
 
 
 class _Place:
-    """A state of a flow as measures meet it: who owns it, and the moves out of it, by the identity of their data."""
+    """A state of a flow as measures meet it: who owns it, the moves out of it, by the identity of their data, and how
+    long cases were there (microseconds) since this was last added up."""
 
-    __slots__ = ("bit", "channel", "measure", "moves", "name", "owner")
+    __slots__ = ("bit", "channel", "measure", "moves", "name", "owner", "times")
 
     def __init__(self, name: str, number: int, owner: str, channel: str, measure: StateMeasure | None) -> None:
         self.name = name
@@ -75,6 +76,13 @@ class _Place:
         self.channel = channel
         self.measure = measure
         self.moves: dict[int, _Move] = {}
+        self.times: list[int] = []
+
+    def add_up(self) -> None:
+        """Add the times that were noted to those that are there."""
+        if self.measure is not None:
+            self.measure.time.add_some([each if each > 0 else 0 for each in self.times])
+        self.times.clear()
 
 
 class _Move:
@@ -88,14 +96,26 @@ class _Move:
         self.count = 0
 
 
+class _Decided:
+    """Verdicts of a clock since they were last added up: how many by state, arrival and verdict, and what seconds the
+    rounds that ended had used."""
+
+    __slots__ = ("counts", "used")
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[_Place, _Arrival, str], int] = {}
+        self.used: list[float] = []
+
+
 class _Case:
     """What is known of a case that is open."""
 
-    __slots__ = ("arrived", "before", "facts", "late_here", "place", "rounds", "seen", "since", "table")
+    __slots__ = ("arrival", "arrived", "before", "facts", "late_here", "place", "rounds", "seen", "since", "table")
 
     def __init__(self, table: _Table, arrived: int, place: _Place, facts: Mapping[str, Any]) -> None:
         self.table = table
         self.arrived = self.since = arrived
+        self.arrival: _Arrival | None = None
         self.place = self.before = place
         self.facts = facts
         self.late_here = False
@@ -122,6 +142,11 @@ QUARTER = HOUR // 4
 
 FEW_DECIDED = 20_000
 """So many groups of verdicts are counted, by state, time of arrival and verdict, before they are added up."""
+
+MANY = 4_096
+"""So many durations are noted before they are counted: few at a time take as long as many."""
+
+MOVED = "case.moved"
 
 MOST_QUARTERS = 10_000
 """So many quarters of an hour are remembered with their names."""
@@ -156,27 +181,56 @@ class Measures:
 
     def take(self, records: Iterable[Record]) -> None:
         """Count what happened, in its order."""
-        of_cases, others, tables = _OF_CASES, _OTHERS, self._tables
+        counted, tables = _COUNTED, self._tables
         program: Any = None
         subject = when = ""
         now = 0
         case: _Case | None = None
         for record in records:
-            count = of_cases.get(record.kind)
-            if count is None:
-                other = others.get(record.kind)
-                if other is not None:
-                    other(self, record)
-                    program = None  # its case may be another now
+            kind = record.kind
+            if kind not in counted:
+                continue
+            count = _OF_CASES.get(kind)
+            if count is None and kind != MOVED:
+                _OTHERS[kind](self, record)
+                program = None  # its case may be another now
                 continue
             if record.subject is not subject or record.program is not program:
                 program, subject = record.program, record.subject
                 case = tables[program.flow].cases.get(subject)
-            if case is not None:
-                if record.when is not when:
-                    when = record.when
-                    now = _instant(when)
+            if case is None:
+                continue
+            if record.when is not when:
+                when = record.when
+                now = _instant(when)
+            if count is not None:
                 count(self, record, case, now)
+                continue
+            place, data = case.place, record.data  # a move: what comes most often
+            move = place.moves.get(id(data)) or case.table.move(place, data)
+            move.count += 1
+            place.times.append(now - case.since)
+            if case.late_here:
+                case.late_here = False
+                if place.measure is not None:
+                    place.measure.late += 1
+            to = move.to
+            case.before, case.place, case.since = place, to, now
+            if not case.seen & to.bit:
+                case.seen |= to.bit
+            elif to.measure is not None:
+                to.measure.again += 1
+        self._add_up_many()
+
+    def _add_up_many(self) -> None:
+        """Add up what was noted apart, where it is much."""
+        for table in self._tables.values():
+            for place in table.places():
+                if len(place.times) >= MANY:
+                    place.add_up()
+            for clock, decided in table.decided.items():
+                if len(decided.used) >= MANY or len(decided.counts) > FEW_DECIDED:
+                    table.add_up(clock)
 
     def _opened(self, record: Record) -> None:
         table, subject = self._tables[record.flow], record.subject
@@ -191,23 +245,6 @@ class Measures:
         table.cases[subject] = _Case(table, now, place, self.facts_of.get(subject, NO_FACTS))
         if place.measure is not None:
             place.measure.visits += 1
-
-    def _moved(self, record: Record, case: _Case, now: int) -> None:
-        place = case.place
-        move = place.moves.get(id(record.data))
-        if move is None:
-            move = case.table.move(place, record.data)
-        move.count += 1
-        if place.measure is not None:
-            place.measure.time.add(max(now - case.since, 0))
-            place.measure.late += case.late_here
-        to = move.to
-        case.before, case.place, case.since, case.late_here = place, to, now, False
-        if to.measure is not None:
-            to.measure.visits += 1
-            if case.seen & to.bit:
-                to.measure.again += 1
-        case.seen |= to.bit
 
     def _closed(self, record: Record) -> None:
         table = self._tables[record.flow]
@@ -251,15 +288,15 @@ class Measures:
         data: Any = record.data
         clock = data.basis.clock
         case.rounds.pop(clock, None)
-        measure = case.table.flow.clocks[clock]
-        measure.met += 1
-        measure.used.add(round(data.used * SECOND))
+        case.table.flow.clocks[clock].met += 1
+        case.table.decided[clock].used.append(data.used)
         self._decided(record, case, clock, "met", now)
 
     def _clock_ended(self, record: Record, case: _Case, now: int) -> None:
         data: Any = record.data
-        case.rounds.pop(data.basis.clock, None)
-        case.table.flow.clocks[data.basis.clock].used.add(round(data.used * SECOND))
+        clock = data.basis.clock
+        case.rounds.pop(clock, None)
+        case.table.decided[clock].used.append(data.used)
 
     def _clock_cancelled(self, record: Record, case: _Case, now: int) -> None:
         data: Any = record.data
@@ -299,18 +336,19 @@ class Measures:
             table = self._tables[flow] = _Table(None)
             self.flows[flow] = table.flow
         if clock is not None and clock not in table.decided:
-            table.flow.clocks[clock], table.decided[clock] = ClockMeasure(None), {}
+            table.flow.clocks[clock], table.decided[clock] = ClockMeasure(None), _Decided()
 
     # -- by what -------------------------------------------------------------------------------------------
 
     def _decided(self, record: Record, case: _Case, clock: str, verdict: str, now: int) -> None:
         """Count a verdict by who owned the case, and by when and with what it came."""
         place = case.place_at(now)
-        decided = case.table.decided[clock]
-        group = place, self._arrival(case.arrived), verdict
-        decided[group] = decided.get(group, 0) + 1
-        if len(decided) > FEW_DECIDED:
-            case.table.add_up(clock)
+        counts = case.table.decided[clock].counts
+        arrival = case.arrival
+        if arrival is None:
+            arrival = case.arrival = self._arrival(case.arrived)
+        group = place, arrival, verdict
+        counts[group] = counts.get(group, 0) + 1
         if self.by:
             by = case.table.flow.clocks[clock].by
             by.update({} if by else {dimension: {} for dimension in DIMENSIONS})  # these stand first
@@ -439,7 +477,11 @@ class _Table:
         )
         self.cases: dict[str, _Case] = {}
         self.before: str | None = None
-        self.decided: dict[str, dict[tuple[_Place, _Arrival, str], int]] = {clock: {} for clock in self.flow.clocks}
+        self.decided = {clock: _Decided() for clock in self.flow.clocks}
+
+    def places(self) -> Iterable[_Place]:
+        """The states that were met."""
+        return self._places.values()
 
     def place(self, state: str) -> _Place:
         """A state of the flow."""
@@ -460,19 +502,24 @@ class _Table:
         return found
 
     def add_up_moves(self) -> None:
-        """Add the moves that were taken to the flow's."""
+        """Add the moves that were taken to the flow's, and to the visits of the states where they led."""
         for place in self._places.values():
+            place.add_up()
             for move in place.moves.values():
                 self.flow.ways[place.name, move.data["on"], move.to.name] += move.count
+                if move.to.measure is not None:
+                    move.to.measure.visits += move.count
                 move.count = 0
 
     def add_up(self, clock: str) -> None:
-        """Add the verdicts of a clock to those that are there, by each dimension."""
-        by = self.flow.clocks[clock].by
-        for (place, arrival, verdict), count in self.decided[clock].items():
+        """Add the verdicts of a clock to those that are there, by each dimension, and what time its rounds used."""
+        measure, decided = self.flow.clocks[clock], self.decided[clock]
+        for (place, arrival, verdict), count in decided.counts.items():
             for dimension, value in zip(DIMENSIONS, (place.owner, place.channel, *arrival.names), strict=True):
-                _count(by, dimension, value, verdict, count)
-        self.decided[clock].clear()
+                _count(measure.by, dimension, value, verdict, count)
+        measure.used.add_some([round(each * SECOND) for each in decided.used])
+        decided.counts.clear()
+        decided.used.clear()
 
     def comes_later(self, state: str, event: str) -> bool:
         """Whether a state that can be reached from this one allows an event that this one does not."""
@@ -525,7 +572,6 @@ def _instant(text: str) -> int:
 
 
 _OF_CASES: Mapping[str, Callable[[Measures, Record, _Case, int], None]] = {
-    "case.moved": Measures._moved,
     "clock.started": Measures._clock_started,
     "clock.paused": Measures._clock_went_on,
     "clock.resumed": Measures._clock_went_on,
@@ -546,3 +592,5 @@ _OTHERS: Mapping[str, Callable[[Measures, Record], None]] = {
     "event.duplicate": Measures._event_duplicate,
     "message.requested": Measures._message,
 }
+
+_COUNTED = frozenset({MOVED, *_OF_CASES, *_OTHERS})

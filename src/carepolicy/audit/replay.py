@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from orjson import dumps
 
-from carepolicy.audit.mapping import SOURCE, CalledAlike, Mapper
+from carepolicy.audit.mapping import SOURCE, CalledAlike, Columns, Mapper
 from carepolicy.audit.measures import Measures
 from carepolicy.audit.ocel import Objects
 from carepolicy.audit.tables import LogFault, Table
-from carepolicy.audit.xes import Repeated, Traces
+from carepolicy.audit.xes import Traces, Unsure
 from carepolicy.checks.mappings import plain_name
 from carepolicy.engine.cards import SHORTEST, names_card
 from carepolicy.engine.codes import UNREADABLE
@@ -27,7 +28,7 @@ from carepolicy.engine.run import Run, Schedule
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from carepolicy.audit.mapping import Made
+    from carepolicy.audit.mapping import Made, Told
     from carepolicy.audit.mapping import Row as LogRow
     from carepolicy.audit.measures import Round
     from carepolicy.audit.tables import Begin
@@ -105,6 +106,10 @@ class Seen:
         """The commonest reasons why rows make no event; of those that are equally common, the first by its words."""
         return sorted(self.reasons.items(), key=lambda each: (-each[1], each[0]))[:most]
 
+    def shift(self, rows: int) -> None:
+        """Count rows from so many later."""
+        self.shown = [(row + rows, reason) for row, reason in self.shown]
+
     def add(self, other: Seen) -> None:
         """Add what was read of other subjects."""
         self.events += other.events
@@ -122,18 +127,18 @@ class Seen:
 
 Log = Table | Traces | Objects
 
-Group = tuple[str | None, "Sequence[LogRow]"]
-"""A subject, and its rows."""
+Group = tuple[str | None, "Sequence[LogRow] | Columns"]
+"""A subject, and its rows, or their columns."""
 
 
 def opened(
     paths: Sequence[str], form: str, mapper: Mapper | None = None, *, part: tuple[int, int] = (0, 1),
-    watch: Begin | None = None, sure: bool = True,
+    watch: Begin | None = None, sure: bool = True, stretches: bool = False,
 ) -> Log:  # fmt: skip
-    """Some logs of one format, not read yet. Of OCEL there are no parts, and only traces are read by who is not
-    ``sure`` that each has a name of its own."""
+    """Some logs of one format, not read yet. Of OCEL there are no parts; only traces are read by who is not ``sure``
+    that each has a name of its own, and in ``stretches``."""
     if form == "xes":
-        return Traces(paths, part=part, watch=watch, sure=sure)
+        return Traces(paths, part=part, watch=watch, sure=sure, stretches=stretches)
     if form == "ocel":
         return Objects(paths, watch=watch)
     reads, times = (None, frozenset[str]()) if mapper is None else (mapper.mapping.reads, mapper.times)
@@ -168,6 +173,7 @@ class Replay:
         self.by_subject = all(each.key is None for each in bundle.programs if each.stratum == 0)
         self._run: Run | None = None
         self._rows: list[Row] = []
+        self._plain = True
         self._faults: list[NotTaken] = []
         self._facts: dict[str, dict[str, Any]] = {}
         self._remembers = bool(by) or told is not None
@@ -176,8 +182,14 @@ class Replay:
 
     def take_mapped(self, log: Log, mapper: Mapper) -> None:
         """Take the rows of a log by a mapping."""
-        wanted = columns_for(mapper, log)
-        self.take_groups(log.groups(mapper.mapping.subject, wanted), mapper, isinstance(log, Table))
+        wanted, subject = columns_for(mapper, log), mapper.mapping.subject
+        plainly = mapper.tells_plainly and self.by_subject
+        groups: Iterator[Group]
+        if isinstance(log, Traces):
+            groups = log.groups(subject, wanted, exact=not plainly)
+        else:
+            groups = log.groups(subject, wanted)
+        self.take_groups(groups, mapper, isinstance(log, Table))
         self.note_read(log, mapper)
 
     def note_read(self, log: Log, mapper: Mapper) -> None:
@@ -191,12 +203,18 @@ class Replay:
         """Take rows by their subjects; of those that ``may_repeat`` others, each counts once unless the mapping says
         otherwise."""
         held: list[tuple[Made, str]] = []
-        for subject, made in self.events_of(groups, mapper, may_repeat):
-            self.measures.saw(subject, [each.type for each in made], [each.time for each in made])
-            if self.by_subject:
-                self._take_made(subject, made)
-            else:
-                held += [(each, subject) for each in made]
+        for name, rows in groups:
+            if isinstance(rows, Columns):
+                called = self._called(name, mapper)
+                told = None if called is None else mapper.told(called, rows)
+                if called is not None and self._take_plainly(called, told, rows, mapper.mapping.id is not None):
+                    continue
+            for subject, made in self.events_of([(name, rows)], mapper, may_repeat):
+                self.measures.saw(subject, [each.type for each in made], [each.time for each in made])
+                if self.by_subject:
+                    self._take_made(subject, made)
+                else:
+                    held += [(each, subject) for each in made]
         held.sort(key=lambda each: (each[0].time, each[0].row))
         for one, subject in held:
             self._take_made(subject, [one])
@@ -206,19 +224,24 @@ class Replay:
     ) -> Iterator[tuple[str, Sequence[Made]]]:
         """What each case is called, and its events by a mapping in the order of time; rows that make none are noted."""
         for name, rows in groups:
-            single = self._without_copies(rows) if may_repeat and not mapper.keeps_duplicates else rows
-            if not name:
+            listed = rows.rows() if isinstance(rows, Columns) else rows
+            single = self._without_copies(listed) if may_repeat and not mapper.keeps_duplicates else listed
+            subject = self._called(name, mapper)
+            if subject is None:
                 empty = f"the column {mapper.mapping.subject}, which names the case, is empty"
                 for each in single:
                     self.seen.refuse(each[0], NO_OBJECT if may_repeat and each[1] is None else empty)
                 continue
-            try:
-                subject = mapper.called(name)
-            except CalledAlike as fault:
-                raise LogFault(str(fault)) from None
             made = mapper.events(subject, single, self.seen.refuse)
             if made:
                 yield subject, made
+
+    def _called(self, name: str | None, mapper: Mapper) -> str | None:
+        """What a case is called; None where the log does not say. Raises ``LogFault``."""
+        try:
+            return mapper.called(name) if name else None
+        except CalledAlike as fault:
+            raise LogFault(str(fault)) from None
 
     def take_lines(self, log: Table) -> None:
         """Take a log of CloudEvents; one that joins subjects in the order of time."""
@@ -280,13 +303,33 @@ class Replay:
         memory = SubjectMemory() if self.by_subject else ProcessMemory()
         return Run(self.bundle, memory=memory, schedule=Schedule.AFTER_ALL_LINES)
 
+    def _take_plainly(self, subject: str, told: Told | None, rows: Columns, may_repeat: bool) -> bool:
+        """Give the events of a subject to the engine; whether they are told so plainly that this will do. Their ids
+        ``may_repeat`` where the log has them."""
+        if told is None or self._is_odd(subject):
+            return False
+        self.measures.saw(subject, told.kinds, told.times)
+        numbers = range(rows.first, rows.first + rows.count)
+        self._plain &= not may_repeat
+        self._rows += zip(
+            numbers, repeat(subject), told.kinds, told.times, told.whens, repeat(SOURCE), told.ids, told.data,
+            repeat(False), repeat(False), strict=False,
+        )  # fmt: skip
+        if len(self._rows) >= AT_A_TIME:
+            self.flush()
+        return True
+
+    def _is_odd(self, subject: str) -> bool:
+        """Whether what names a case is too long, or a card number."""
+        named = not self.bundle.card_never and len(subject) >= SHORTEST and names_card(subject)
+        return named or is_too_long(subject)
+
     def _take_made(self, subject: str, made: Sequence[Made]) -> None:
         """Give the events of a subject to the engine as it reads its own."""
         run = self.running()
         straight = run.intake.straight
         rows: list[Row] = []
-        named = not self.bundle.card_never and len(subject) >= SHORTEST and names_card(subject)
-        odd = named or is_too_long(subject)
+        odd = self._is_odd(subject)
         for each in made:
             try:
                 if odd:
@@ -313,6 +356,7 @@ class Replay:
 
     def _queue(self, rows: Iterable[Row]) -> None:
         self._rows += rows
+        self._plain = False
         if len(self._rows) + len(self._faults) >= AT_A_TIME:
             self.flush()
 
@@ -331,7 +375,8 @@ class Replay:
             self._remember(rows)
         for fault in faults:
             self.seen.refuse(fault.number, f"{fault.refused.code}: {fault.refused.reason}")
-        again = run.memory.claim(rows)
+        plain, self._plain = self._plain, True
+        again = () if plain else run.memory.claim(rows)
         if again:
             self.seen.twice += len(again)
             rows = [row for place, row in enumerate(rows) if place not in again]
@@ -397,16 +442,19 @@ class Replay:
 def taken(begun: Callable[[], Replay], reads: Callable[[bool], tuple[Log, Mapper | None]], hopes: bool) -> Replay:
     """The replay of a log, but for what falls due at its end. Who ``hopes`` reads traces once; where some prove to have
     one name, the replay is ``begun`` anew, and ``reads`` the log to be sure."""
-    replay = begun()
-    log, mapper = reads(not hopes)
     try:
-        with log:
-            if mapper is not None:
-                replay.take_mapped(log, mapper)
-            elif isinstance(log, Table):
-                replay.take_lines(log)
-    except Repeated:
+        return taken_once(begun(), *reads(not hopes))
+    except Unsure:
         return taken(begun, reads, False)
+
+
+def taken_once(replay: Replay, log: Log, mapper: Mapper | None) -> Replay:
+    """The same replay, with what a log says. Raises ``Unsure``, after which it is to be thrown away."""
+    with log:
+        if mapper is not None:
+            replay.take_mapped(log, mapper)
+        elif isinstance(log, Table):
+            replay.take_lines(log)
     return replay
 
 

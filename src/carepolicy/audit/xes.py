@@ -9,11 +9,14 @@ import pickle
 import re
 import sqlite3
 import zlib
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
+from carepolicy.audit.mapping import Columns
 from carepolicy.audit.tables import LogFault, NotInstalled, Steps
 
 if TYPE_CHECKING:
@@ -30,21 +33,46 @@ CASE = "case:"
 BLOCK = 1 << 20
 """Bytes that are read at a time."""
 
+PACKED = b"\x1f\x8b"
+"""What a file begins with that gzip has packed."""
+
 LONGEST_HEAD = 1 << 22
 """What stands before the first trace has at most so many bytes, or lxml reads the whole log."""
 
 _NAMESPACE = "{*}"
 
-Group = tuple["str | None", "list[Row]"]
-"""The name of a trace, and a row for each of its events."""
+Group = tuple["str | None", "list[Row] | Columns"]
+"""The name of a trace, and a row for each of its events, or their columns."""
 
 Found = TypeVar("Found")
 
 NAMES_AT_A_TIME = 10_000
 
 
-class Repeated(Exception):
-    """Traces have one name, and some of them were given as if they had not."""
+class Unsure(Exception):
+    """What was given of a log is to be forgotten, and the log read anew to be sure of it: traces have one name, and some
+    were given as if they had not; or where traces begin cannot be told from the middle of it."""
+
+
+class NameSums:
+    """Checksums of the traces' names of one stretch of a log, of eight bytes each, in parts by their last byte: names
+    that two stretches have are found part by part."""
+
+    def __init__(self) -> None:
+        self.parts = [array("Q") for _ in range(256)]
+
+    def add(self, name: str) -> None:
+        """Note one more."""
+        found = int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+        self.parts[found & 255].append(found)
+
+
+def one_comes_twice(stretches: Iterable[NameSums]) -> bool:
+    """Whether a name stands twice in some stretches of a log, or two names have one checksum by chance."""
+    for parts in zip(*[each.parts for each in stretches], strict=True):
+        if len(set[int]().union(*parts)) != sum(map(len, parts)):
+            return True
+    return False
 
 
 @dataclass
@@ -55,8 +83,10 @@ class Traces:
     (by the checksum of the name) ``part`` is the number of this one, and how many there are. ``watch`` hears how many
     bytes are read for the first time, and how many events have been given.
 
-    A log is read twice, first for its names. It is read once where this is not to be ``sure``: then ``Repeated`` is
-    raised where traces turn out to have one name, and what was given is to be forgotten.
+    A log is read twice, first for its names. It is read once where this is not to be ``sure``: then ``Unsure`` is
+    raised where traces turn out to have one name, and what was given is to be forgotten. Of a log that is read once, in
+    ``stretches``, a part is one stretch of its bytes: events have their numbers within it, of which there are
+    ``number``, and whether traces of several stretches have one name is for others to find in ``sums``.
     """
 
     paths: Sequence[str]
@@ -66,6 +96,9 @@ class Traces:
     part: tuple[int, int] = (0, 1)
     watch: Begin | None = None
     sure: bool = True
+    stretches: bool = False
+    number: int = 0
+    sums: NameSums = field(default_factory=NameSums)
 
     def __enter__(self) -> Traces:
         """See that the files can be opened."""
@@ -83,10 +116,14 @@ class Traces:
     def demand(self, names: Iterable[str]) -> None:
         """Attributes are optional in XES: what no event has is told as a fault of each row."""
 
-    def groups(self, subject: str, columns: Sequence[str]) -> Iterator[Group]:
+    def groups(self, subject: str, columns: Sequence[str], exact: bool = True) -> Iterator[Group]:
         """The events of each subject, in the order of the files; of each its number, and the values of ``columns``. Of
-        several traces with one name the events are one group; these groups come after all others."""
-        wanted = _Wanted(subject.removeprefix(CASE), columns, *self.part)
+        several traces with one name the events are one group; these groups come after all others. Where it need not be
+        ``exact`` whether an empty value stands in the log or none, most come as ``Columns``."""
+        wanted = _Wanted(subject.removeprefix(CASE), columns, exact, *((0, 1) if self.stretches else self.part))
+        if self.stretches:
+            yield from self._in_stretch(wanted)
+            return
         with closing(sqlite3.connect("", isolation_level=None)) as shelf:  # its file goes when it is closed
             try:
                 shelf.execute("CREATE TABLE trace (place INTEGER, name TEXT, rows BLOB)")
@@ -96,20 +133,29 @@ class Traces:
             except sqlite3.Error as fault:
                 raise LogFault(f"{self.paths[0]} cannot be sorted by its traces' names: {fault}") from None
 
+    def _in_stretch(self, wanted: _Wanted) -> Iterator[Group]:
+        """Each trace of this part, the names of which are noted."""
+        number, of = self.part
+        steps = self._reading(self._size * (number + 1) // of - self._size * number // of)
+        for name, rows in self._of_each(lambda log: log.groups(wanted), steps):
+            if name is not None:
+                self.sums.add(name)
+            yield name, rows
+        self.number = self._events
+
     def _hoping(self, names: _Names, wanted: _Wanted) -> Iterator[Group]:
         """Each trace, in the hope that none has the name of another."""
-        for name, rows in self._of_each(lambda log: log.groups(wanted)):
+        for name, rows in self._of_each(lambda log: log.groups(wanted), self._reading(self._size)):
             if name is not None:
                 names.add(name)
             yield name, rows
         if names.several():
-            raise Repeated
+            raise Unsure
 
     def _surely(self, names: _Names, wanted: _Wanted) -> Iterator[Group]:
         """Each trace whose name no other has; the others go on the shelf."""
         counts = self.watch is not None
-        steps = Steps(self.watch, "bytes read", self._size) if counts else None
-        for name in self._of_each(lambda log: log.names(wanted, counts), steps):
+        for name in self._of_each(lambda log: log.names(wanted, counts), self._reading(self._size)):
             if name is not None:
                 names.add(name, check=False)
         several = names.several()
@@ -118,11 +164,15 @@ class Traces:
         steps = Steps(self.watch, "events", self._events // self.part[1])
         for name, rows in self._of_each(lambda log: log.groups(wanted)):
             if name in places:
-                told = places[name], name, pickle.dumps(rows)
+                told = places[name], name, pickle.dumps([*rows])
                 names.shelf.execute("INSERT INTO trace VALUES (?, ?, ?)", told)
             else:
                 yield name, rows
             steps(len(rows))
+
+    def _reading(self, size: int) -> Steps | None:
+        """What hears of bytes that are read, if anybody does."""
+        return None if self.watch is None else Steps(self.watch, "bytes read", size)
 
     def sample(self, most: int) -> list[dict[str, str | None]]:
         """The first events, by attribute."""
@@ -139,11 +189,11 @@ class Traces:
         self._events = 0
         for path in self.paths:
             with open(path, "rb") as file:
-                log = _Log(path, file, self._etree, self._events)
+                log = _Log(path, file, self._etree, self._events, self.part if self.stretches else None)
                 read = 0
                 try:
                     for found in asked(log):
-                        if steps is not None and (here := file.tell()) != read:
+                        if steps is not None and (here := file.tell() - log.begin) != read:
                             steps(here - read)
                             read = here
                         yield found
@@ -154,15 +204,20 @@ class Traces:
                 self._events = log.number
 
 
-_PLAIN = r'[^"&<\t\n\r]*'
+_PLAIN = r'[^"&<\x00-\x1f]*+'
 """What an attribute's value mostly is: it means what stands there."""
 
-_HEAD = re.compile(rf'\s*+<trace>((?:\s*+<[a-z]++ key="{_PLAIN}" value="{_PLAIN}"\s*+/>)*)\s*+(?=<event>|\Z)', re.ASCII)
+_VALUE = r'[^"<\x00-\x08\x0b\x0c\x0e-\x1f]*+'
+"""What the value of an attribute is that nobody asks for; what stands for another text is looked at apart."""
+
+_BLANK = r"[ \t\n\r]*+"
+_HEAD = re.compile(rf'{_BLANK}<trace>((?:{_BLANK}<[a-z]++ key="{_PLAIN}" value="{_PLAIN}"{_BLANK}/>)*+){_BLANK}(?=<event>|\Z)')
 _ATTRIBUTE = re.compile(r'key="([^"]*)" value="([^"]*)"')
 _AFTER_EVENTS = re.compile(r"</event>\s*<(?!event>|/trace>)", re.ASCII)
 _EVENT = re.compile(r"<event[\s/>]", re.ASCII)
 _STRANGE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9a-fA-F]+);)")
 _END = re.compile(rb"\s*</log>\s*")
+_BETWEEN = re.compile(rb"[ \t\n\r]*")
 _CONTROL = bytes(each for each in range(32) if each not in b"\t\n\r")
 _ENCODING = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)""")
 _BYTES_BUT_NEWLINES = bytes(each for each in range(256) if each != 10)
@@ -176,9 +231,8 @@ def _event_form(keys: Sequence[str]) -> re.Pattern[str] | None:
     known = "|".join(rf'{re.escape(each)}" value="({_PLAIN})' for each in keys)
     others = "|".join(rf'{re.escape(each)}"' for each in keys)
     wanted = rf"{known}|(?!{others})" if keys else ""
-    return re.compile(
-        rf'(<event>(?:\s*+<[a-z]++ key="(?:{wanted}[^"&<]*+" value="[^"<]*+)"\s*+/>)*\s*+</event>\s*+)', re.ASCII
-    )
+    attribute = rf'<[a-z]++ key="(?:{wanted}{_PLAIN}" value="{_VALUE})"{_BLANK}/>'
+    return re.compile(rf"(<event>(?:{_BLANK}{attribute})*{_BLANK}</event>{_BLANK})")
 
 
 _PARSED = {
@@ -198,7 +252,7 @@ class _Names:
         shelf.execute("CREATE TABLE name (name TEXT)")
 
     def add(self, name: str, check: bool = True) -> None:
-        """Note one more. Raises ``Repeated`` where a ``check``, which is made at ever longer intervals, finds a name
+        """Note one more. Raises ``Unsure`` where a ``check``, which is made at ever longer intervals, finds a name
         twice."""
         self._waiting.append((name,))
         if len(self._waiting) == NAMES_AT_A_TIME:
@@ -206,7 +260,7 @@ class _Names:
             if check and self._count >= self._next:
                 self._next *= 4
                 if self.several():
-                    raise Repeated
+                    raise Unsure
 
     def _put(self) -> None:
         self.shelf.executemany("INSERT INTO name VALUES (?)", self._waiting)
@@ -221,10 +275,12 @@ class _Names:
 
 
 class _Wanted:
-    """What is wanted of traces: the attribute that names them, columns, and which part of several."""
+    """What is wanted of traces: the attribute that names them, columns, whether it is to be ``exact`` which of them an
+    event has, and which part of several."""
 
-    def __init__(self, name: str, columns: Sequence[str], part: int, of: int) -> None:
+    def __init__(self, name: str, columns: Sequence[str], exact: bool, part: int, of: int) -> None:
         self.name = name
+        self.exact = exact
         self.own = [each.removeprefix(CASE) if each.startswith(CASE) else None for each in columns]
         self.plain = [None if each.startswith(CASE) else each for each in columns]
         self._part, self._of = part, of
@@ -233,10 +289,23 @@ class _Wanted:
         self.places = [0 if each is None else keys.index(each) + 1 for each in self.plain]
         self.event = _event_form(keys)
         own = rf'key="{re.escape(name)}"'
-        others = rf'(?:\s*+<[a-z]++ (?!{own})key="[^"&<]*+" value="[^"<]*+"\s*+/>)*'
-        self.first = re.compile(
-            rf'<trace>\s*+<string {own} value="({_PLAIN})"\s*+/>{others}\s*+(?:<event>|</trace>|\Z)', re.ASCII
-        )
+        named = rf'<trace>{_BLANK}<string {own} value="({_PLAIN})"{_BLANK}/>'
+        others = rf'(?:{_BLANK}<[a-z]++ (?!{own})key="{_PLAIN}" value="{_VALUE}"{_BLANK}/>)*+'
+        self.first = re.compile(rf"{named}{others}{_BLANK}(?:<event>|</trace>|\Z)")
+        self.only_named = re.compile(rf"{_BLANK}{named}{_BLANK}(?=<event>|\Z)")
+
+    def head(self, text: str) -> tuple[str | None, list[str | None] | None, int] | None:
+        """The name of a trace, its own attributes among the columns (None where there are none such), and where its
+        events begin; None where it begins in another way than most."""
+        short = self.only_named.match(text) if self.straight else None
+        if short is not None:
+            return short[1], None, short.end()
+        head = _HEAD.match(text)
+        if head is None:
+            return None
+        found = dict(_ATTRIBUTE.findall(head[1]))
+        own = None if self.straight else [None if each is None else found.get(each) for each in self.own]
+        return found.get(self.name), own, head.end()
 
     def takes(self, name: str | None) -> bool:
         """Whether a trace of this name is of the part; those without one are of the first."""
@@ -248,16 +317,22 @@ class _Log:
     programs write it. What it does not take, lxml reads, and from where it is not sure what belongs to which trace, all
     of the rest; so what is read of a log, and what is told where it is no XML, is what lxml reads and tells.
 
-    ``number`` counts events.
+    ``number`` counts events; reading begins at the byte ``begin``. Of several stretches only one is read, if any.
     """
 
-    def __init__(self, path: str, file: IO[bytes], etree: Any, number: int) -> None:
+    def __init__(
+        self, path: str, file: IO[bytes], etree: Any, number: int, stretch: tuple[int, int] | None = None
+    ) -> None:
         begin = file.read(2)
         file.seek(0)
         self._path = path
         self._etree = etree
-        self._file = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if begin == b"\x1f\x8b" else file
+        self._file = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if begin == PACKED else file
         self._root = b""
+        self._stretch = stretch
+        self._end = _END
+        self._left: int | None = None
+        self.begin = 0
         self.number = number
 
     def names(self, wanted: _Wanted, counts: bool = False) -> Iterator[str | None]:
@@ -282,35 +357,39 @@ class _Log:
 
     def groups(self, wanted: _Wanted) -> Iterator[Group]:
         """The name of each trace of a part, and a row of each of its events."""
-        form, own = wanted.event, wanted.own
+        form = wanted.event
 
         def quickly(text: str) -> Group | None:
-            head = _HEAD.match(text)
-            if head is None or form is None:
+            head = None if form is None else wanted.head(text)
+            if form is None or head is None:
                 return None
-            attributes = dict(_ATTRIBUTE.findall(head[1]))
-            name = attributes.get(wanted.name)
+            name, own, begin = head
             if not wanted.takes(name):
-                if _AFTER_EVENTS.search(text) is not None:
+                if _AFTER_EVENTS.search(text) is not None or _marks(text):
                     return None
                 self.number += len(_EVENT.findall(text))
                 return name, []
-            begin = head.end()
-            found = [each.groups() for each in form.finditer(text, begin)]
-            if sum([len(each[0]) for each in found]) != len(text) - begin:
+            if wanted.exact:
+                found: list[tuple[str | None, ...]] = [each.groups() for each in form.finditer(text, begin)]
+            else:
+                found = form.findall(text, begin)
+            if not found:
+                return (name, []) if begin == len(text) else None
+            wholes, *values = zip(*found, strict=True)
+            if len("".join(wholes)) != len(text) - begin:
                 return None
             first = self.number + 1
             self.number += len(found)
-            if wanted.straight:
-                return name, [(number, None, *each[1:]) for number, each in enumerate(found, first)]
-            of_trace = [None if each is None else attributes.get(each) for each in own]
-            filled = [(place, each) for place, each in zip(wanted.places, of_trace, strict=True)]
-            return name, [
-                (number, None, *(each[place] if place else said for place, said in filled))
-                for number, each in enumerate(found, first)
-            ]
+            if own is not None:
+                values = [
+                    values[place - 1] if place else (said if wanted.exact else said or "",) * len(found)
+                    for place, said in zip(wanted.places, own, strict=True)
+                ]
+            columns = Columns(first, len(found), values)
+            return name, columns.rows() if wanted.exact else columns
 
-        return (each for each in self._read(quickly, lambda trace: self._group(trace, wanted)) if wanted.takes(each[0]))
+        each_trace = self._read(quickly, lambda trace: self._group(trace, wanted), covers=True)
+        return (each for each in each_trace if wanted.takes(each[0]))
 
     def _group(self, trace: Any, wanted: _Wanted) -> Group:
         attributes = _attributes(trace)
@@ -329,42 +408,86 @@ class _Log:
 
     def _read(
         self, quickly: Callable[[str], Group | None], slowly: Callable[[Any], Group],
-        at_once: Callable[[str], list[Group] | None] = lambda text: None,
+        at_once: Callable[[str], list[Group] | None] = lambda text: None, covers: bool = False,
     ) -> Iterator[Group]:  # fmt: skip
         """What is made of each trace: of the text of many ``at_once`` where that will do, or of its own text up to its
-        end, else of its element."""
+        end, else of its element. What goes ``quickly`` ``covers`` all that stands there, or some of it."""
+        marks = _is_strange if covers else _marks
         head, rest = self._begun()
+        if self._stretch is not None and head:
+            rest = self._go_to_stretch(len(head), *self._stretch)
         done = len(head)
         while head:
-            block = self._file.read(max(BLOCK, len(rest)))
+            block = self._next(max(BLOCK, len(rest)))
             data = rest + block
             cut = data.rfind(b"</trace>")
             if cut >= 0:
-                text = _text(data[:cut])
+                text = _text(data[:cut], covers)
                 if text is None:
                     break
-                odd = _marks(text)
+                plain = text.isascii()
+                odd = marks(text)
                 many = None if odd else at_once(text)
                 if many is not None:
                     yield from many
                     done += cut + len("</trace>")
                 for piece in text.split("</trace>") if many is None else ():
-                    found = None if odd and _marks(piece) else quickly(piece)
+                    found = None if odd and marks(piece) else quickly(piece)
                     if found is None:
                         trace = self._single(piece)
                         if trace is None:
-                            yield from map(slowly, self.traces(len(head), done))
+                            yield from self._others(slowly, len(head), done)
                             return
                         found = slowly(trace)
                     yield found
-                    done += (len(piece) if text.isascii() else len(piece.encode())) + len("</trace>")
+                    done += (len(piece) if plain else len(piece.encode())) + len("</trace>")
                 data = data[cut + len("</trace>") :]
             rest = data
             if not block:
-                if _END.fullmatch(rest):
+                if self._end.fullmatch(rest):
                     return
                 break
-        yield from map(slowly, self.traces(len(head), done))
+        yield from self._others(slowly, len(head), done)
+
+    def _next(self, most: int) -> bytes:
+        """The next bytes; none at the end of the log, or of its stretch."""
+        if self._left is None:
+            return self._file.read(most)
+        block = self._file.read(min(most, self._left))
+        self._left -= len(block)
+        return block
+
+    def _others(self, slowly: Callable[[Any], Group], head: int, done: int) -> Iterator[Group]:
+        """What is made of the traces that cannot be read quickly. Raises ``Unsure`` where only a stretch is read."""
+        if self._stretch is not None:
+            raise Unsure
+        return map(slowly, self.traces(head, done))
+
+    def _go_to_stretch(self, head: int, number: int, of: int) -> bytes:
+        """Go to the first trace of one of several stretches, which end where the next begins."""
+        size = os.fstat(self._file.fileno()).st_size
+        begin, end = [
+            head if not each else self._trace_from(head + (size - head) * each // of, size)
+            for each in (number, number + 1)
+        ]
+        if end < size or begin == size:
+            self._end = _BETWEEN
+        self._file.seek(begin)
+        self.begin, self._left = begin, end - begin
+        return b""
+
+    def _trace_from(self, at: int, size: int) -> int:
+        """Where the first trace begins from a place on; the end of the log where none does, so all but the first
+        stretch may be empty."""
+        self._file.seek(at)
+        data = b""
+        while (found := data.find(b"<trace>")) < 0:
+            block = self._file.read(BLOCK)
+            if not block:
+                return size
+            at += max(0, len(data) - len(b"<trace"))
+            data = data[-len(b"<trace") :] + block
+        return at + found
 
     def _begun(self) -> tuple[bytes, bytes]:
         """What stands before the first trace, and what was read beyond; the first is empty where lxml is to read all:
@@ -453,19 +576,33 @@ class _Without:
 
 
 def _marks(text: str) -> bool:
-    """Whether a text may have comments, sections or instructions in it, or what stands for a text that it does not."""
+    """Whether a text may have comments, sections or instructions in it, or is strange."""
     marked = ("!" in text and "<!" in text) or ("?" in text and "<?" in text)
-    return marked or _STRANGE.search(text) is not None
+    return marked or _is_strange(text)
 
 
-def _text(data: bytes) -> str | None:
-    """The text of bytes in UTF-8; None where they are no such text, or have what XML may not."""
-    if len(data.translate(None, _CONTROL)) != len(data):
+def _is_strange(text: str) -> bool:
+    """Whether a text has what stands for a text that it does not say."""
+    return "&" in text and _STRANGE.search(text) is not None
+
+
+def _text(data: bytes, covered: bool = False) -> str | None:
+    """The text of bytes in UTF-8; None where they are no such text, or have what XML may not, unless that is
+    ``covered``: looked at by who takes it."""
+    if not covered and len(data.translate(None, _CONTROL)) != len(data):
         return None
     try:
         return data.decode()
     except UnicodeDecodeError:
         return None
+
+
+def may_be_stretched(paths: Sequence[str]) -> bool:
+    """Whether logs can be read from their middle: one of them, in a file that gzip has not packed."""
+    if len(paths) != 1:
+        return False
+    with open(paths[0], "rb") as file:
+        return file.seekable() and file.read(2) != PACKED
 
 
 def _size(path: str) -> int:

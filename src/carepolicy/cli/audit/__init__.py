@@ -540,7 +540,7 @@ def replayed(
         replay = taken(
             lambda: Replay(bundle, logs.by, told, heard),
             lambda sure: _opened(logs, bundle, form, mapping, sure),
-            sums and logs.watch is None,
+            sums,
         )
         if logs.watch is not None:
             logs.watch("what falls due", 0)
