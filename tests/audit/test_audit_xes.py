@@ -12,8 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.audit import xes
+from carepolicy.audit.figures import as_object
+from carepolicy.audit.mapping import Mapper, known_to
+from carepolicy.audit.replay import Replay, columns_for
 from carepolicy.audit.tables import LogFault
 from carepolicy.audit.xes import Traces
+from carepolicy.checks.mappings import read_mapping
+from carepolicy.machine.compiler import compile_policies
+from carepolicy.policy.load import load_policies
 from commands import run
 from laws import examples
 
@@ -155,6 +161,57 @@ def test_a_log_that_is_read_once_is_the_same_or_is_told_to_have_traces_of_one_na
             assert surely == (found, 0)
 
 
+def in_stretches(path, of):
+    """What is read of a log in so many stretches, with the numbers of the whole; None where that cannot be said."""
+    found, before, sums = [], 0, []
+    for number in range(of):
+        with Traces([str(path)], part=(number, of), sure=False, stretches=True) as log:
+            for name, rows in log.groups("concept:name", WANTED):
+                found.append((name, [(row[0] + before, *row[1:]) for row in rows]))
+        before += log.number
+        sums.append(log.sums)
+    return None if xes.one_comes_twice(sums) else found
+
+
+@settings(max_examples=examples(100))
+@given(logs, st.integers(1, 4), st.integers(1, 400))
+def test_stretches_of_a_log_are_the_log_or_it_is_said_that_they_cannot_be_told(tmp_path_factory, text, of, size):
+    path = tmp_path_factory.mktemp("law") / "log.xes"
+    path.write_text(text)
+    surely = read(path)
+    with mock.patch.object(xes, "BLOCK", size):
+        try:
+            found = in_stretches(path, of)
+        except xes.Unsure:
+            return
+    if isinstance(surely, str):
+        assert "no trace" in surely  # what holds none is told by who reads it surely
+    elif found is None:
+        assert surely[1] > 0
+    else:
+        assert surely == (found, 0)
+
+
+def test_a_plain_log_is_read_in_stretches(tmp_path):
+    path = tmp_path / "log.xes"
+    event = f"<event>{PLAIN[0]}{PLAIN[4]}</event>\n"
+    names = [f'<string key="concept:name" value="T-{number}"/>' for number in range(50)]
+    path.write_text(BEGIN + "".join(f"<trace>{each}{event * 3}</trace>\n" for each in names) + "</log>\n")
+    assert in_stretches(path, 3) == read(path)[0]
+    twice = tmp_path / "twice.xes"
+    twice.write_text(path.read_text().replace("T-49", "T-3"))
+    assert in_stretches(twice, 3) is None
+
+
+def test_a_trace_in_a_comment_is_none_where_a_stretch_begins_in_it(tmp_path):
+    path = tmp_path / "log.xes"
+    trace = '<trace><string key="concept:name" value="T-{}"/><event></event></trace>\n'
+    path.write_text(f"{BEGIN}{trace.format(1)}<!-- {trace.format(2) * 20} -->{trace.format(3)}</log>")
+    with pytest.raises(xes.Unsure):
+        in_stretches(path, 2)
+    assert [name for name, _ in read(path)[0]] == ["T-1", "T-3"]
+
+
 def test_a_name_that_comes_again_is_noticed_long_before_the_end(tmp_path):
     path = tmp_path / "log.xes"
     names = [f'<trace><string key="concept:name" value="T-{number // 2}"/></trace>' for number in range(40)]
@@ -214,3 +271,117 @@ def test_several_processes_count_what_one_counts_of_traces_torn_or_not(tmp_path)
     assert json.loads(one.stdout)["flows"]["helpdesk_ticket"]["cases"] >= 50
     assert two.stderr == one.stderr
     assert "10 traces" in one.stderr
+
+
+FLOW = """
+flow: loan
+version: 1
+title: Loan
+purpose: A test.
+owner: clerk
+events:
+  asked: {title: It is asked for, by: customer, carries: {optional: [loan.amount, loan.kind]}}
+  checked: {title: It is checked, by: staff}
+  decided: {title: It is decided, by: staff, carries: {optional: [loan.kind, loan.note]}}
+clocks:
+  answer: {title: Answer, promise: "We answer within {limit}.", limit: 2 hours, runs_in: [open, ready]}
+states:
+  open: {title: Open, start_on: asked, owner: clerk, on: {checked: ready, decided: done}}
+  ready: {title: Ready, owner: clerk, on: {decided: done}}
+  done: {title: Done, final: decided}
+"""
+ORGANISATION = """
+organisation: Bank
+timezone: Europe/Berlin
+roles: {clerk: {title: Clerk}}
+calendars: {office: {hours: {mon-fri: "09:00-17:00"}}}
+facts:
+  loan.amount: {type: money, title: Amount}
+  loan.kind: {type: choice, of: [small, big], title: Kind}
+  loan.note: {type: text, title: Note}
+"""
+MAPPING = """
+mapping: m
+flow: loan
+reads: {format: xes}
+subject: "concept:name"
+event: {column: "concept:name", values: {Asked: asked, Checked: checked, Decided: decided}}
+facts: {loan.amount: {column: amount}, loan.kind: {column: "case:kind"}, loan.note: {column: note}}
+"""
+MOMENTS = (
+    "2024-03-04T10:00:00+01:00", "2024-03-04T10:30:00.000+00:00", "2024-03-04T11:00:00.25Z", "2024-03-04T12:00:00Z",
+    "2024-03-04 13:00:00+00:00", "2024-03-04T14:00:00", "2024-03-04T15:00:00.123456+00:00", "2024-03-04", "noon", "",
+)  # fmt: skip
+told = st.builds(
+    lambda what, when, facts: (
+        f'<event><string key="concept:name" value="{what}"/><date key="time:timestamp" value="{when}"/>'
+        + "".join(f'<string key="{key}" value="{value}"/>' for key, value in facts)
+        + "</event>"
+    ),
+    st.sampled_from(("Asked", "Checked", "Decided", "Decided", "Lost", "")),
+    st.sampled_from(MOMENTS[:4]) | st.sampled_from(MOMENTS),
+    st.lists(
+        st.sampled_from(
+            (("amount", "1.50"), ("amount", "1.5"), ("amount", "many"), ("amount", ""), ("note", "4111 1111 1111 1111"),
+             ("note", "paid"), ("note", "not paid"), ("kind", "big"))
+        ),
+        max_size=3,
+    ),
+)  # fmt: skip
+cases = st.lists(st.tuples(st.sampled_from(("small", "big", "odd", "")), st.lists(told, max_size=5)), min_size=1, max_size=6)
+
+
+@settings(max_examples=examples(150))
+@given(cases, st.booleans())
+def test_what_goes_in_columns_goes_as_what_goes_row_by_row(loans, cases, sorted_by_time):
+    path = loans.folder / "log.xes"
+    names = ("T-1", "", "4111111111111111", *(f"L-{number}" for number in range(20)))
+    path.write_text(
+        BEGIN
+        + "".join(
+            f'<trace><string key="concept:name" value="{name}"/>'
+            + (f'<string key="kind" value="{kind}"/>' if kind else "")
+            + "".join(sorted(events, key=lambda each: each[each.index("time:") :]) if sorted_by_time else events)
+            + "</trace>"
+            for name, (kind, events) in zip(names, cases, strict=False)
+        )
+        + "</log>"
+    )
+    quick, slow = loans.audited(path), loans.audited(path, row_by_row=True)
+    assert quick == slow
+
+
+class Loans:
+    """A small set, and what audits of logs by its mapping come to."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        for name, text in (("organisation", ORGANISATION), ("flows/loan", FLOW), ("mappings/m", MAPPING)):
+            file = folder / f"{name}.yaml"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text.lstrip())
+        policies, findings = load_policies(str(folder))
+        assert policies is not None, findings
+        self.bundle = compile_policies(policies)
+        self.mapping, _ = read_mapping(str(folder / "mappings" / "m.yaml"), known_to(self.bundle))
+        assert self.mapping is not None
+
+    def audited(self, path, row_by_row=False):
+        mapper = Mapper(self.mapping, self.bundle, "xes")
+        lines = []
+        replay = Replay(self.bundle, heard=lambda record: lines.append(record.as_dict()))
+        with Traces([str(path)]) as log:
+            if row_by_row:
+                groups = log.groups("concept:name", columns_for(mapper, log))
+                replay.take_groups(groups, mapper, False)
+                replay.note_read(log, mapper)
+            else:
+                replay.take_mapped(log, mapper)
+                assert mapper.tells_plainly
+        replay.finish()
+        return as_object(replay), lines
+
+
+@pytest.fixture(scope="module")
+def loans(tmp_path_factory):
+    return Loans(tmp_path_factory.mktemp("loans"))
