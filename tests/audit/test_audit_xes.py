@@ -328,7 +328,9 @@ told = st.builds(
         max_size=3,
     ),
 )  # fmt: skip
-cases = st.lists(st.tuples(st.sampled_from(("small", "big", "odd", "")), st.lists(told, max_size=5)), min_size=1, max_size=6)
+cases = st.lists(
+    st.tuples(st.sampled_from(("small", "big", "odd", "")), st.lists(told, max_size=5)), min_size=1, max_size=6
+)
 
 
 @settings(max_examples=examples(150))

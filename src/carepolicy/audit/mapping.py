@@ -74,28 +74,26 @@ Row = tuple[Any, ...]
 
 
 class Columns:
-    """Rows of one subject that stand in one stretch of a log, as columns: the number of the ``first``, how many there
-    are (``count``), and the ``values`` of each column that was asked for. Iterates as rows."""
+    """Rows of one subject, as columns: their ``numbers``, and the ``values`` of each column that was asked for. It is
+    iterated as rows."""
 
-    __slots__ = ("count", "first", "values")
+    __slots__ = ("numbers", "values")
 
-    def __init__(self, first: int, count: int, values: Sequence[Sequence[str | None]]) -> None:
-        self.first = first
-        self.count = count
+    def __init__(self, numbers: Sequence[int], values: Sequence[Sequence[str | None]]) -> None:
+        self.numbers = numbers
         self.values = values
 
     def __len__(self) -> int:
         """How many rows there are."""
-        return self.count
+        return len(self.numbers)
 
     def __iter__(self) -> Iterator[Row]:
         """The rows."""
         return iter(self.rows())
 
     def rows(self) -> list[Row]:
-        """The rows."""
-        numbers = range(self.first, self.first + self.count)
-        return [*zip(numbers, repeat(None), *self.values, strict=False)]
+        """The rows, which have no hashes."""
+        return [*zip(self.numbers, repeat(None), *self.values, strict=False)]
 
 
 class Told(NamedTuple):
@@ -175,7 +173,12 @@ class Mapper:
             for fact, of in mapping.facts.items()
         ]
         self._taken = [
-            (fact, place - 2, self._taking(fact, made), {kind for kind, facts in self._carries.items() if fact in facts})
+            (
+                fact,
+                place - 2,
+                self._taking(fact, made),
+                {kind for kind, facts in self._carries.items() if fact in facts},
+            )
             for fact, place, made in self._facts
         ]
         self.tells_plainly = (
@@ -206,7 +209,7 @@ class Mapper:
         before; None where one does not. To be asked only of a mapping that ``tells_plainly``."""
         if self._event is None or self._time is None:
             return None
-        values, numbers = rows.values, range(rows.first, rows.first + rows.count)
+        values, numbers = rows.values, rows.numbers
         kinds: list[Any] = [self._kinds.get(each or "") for each in values[self._event - 2]]
         if None in kinds:
             return None

@@ -137,6 +137,7 @@ class _Arrival:
 
 
 NO_FACTS: Mapping[str, Any] = {}
+NO_INSTANTS: Mapping[str, int] = {}
 
 QUARTER = HOUR // 4
 
@@ -179,8 +180,8 @@ class Measures:
 
     # -- records -------------------------------------------------------------------------------------------
 
-    def take(self, records: Iterable[Record]) -> None:
-        """Count what happened, in its order."""
+    def take(self, records: Iterable[Record], instants: Mapping[str, int] = NO_INSTANTS) -> None:
+        """Count what happened, in its order. Of some texts of times ``instants`` says what they mean."""
         counted, tables = _COUNTED, self._tables
         program: Any = None
         subject = when = ""
@@ -202,7 +203,7 @@ class Measures:
                 continue
             if record.when is not when:
                 when = record.when
-                now = _instant(when)
+                now = instants.get(when) or _instant(when)
             if count is not None:
                 count(self, record, case, now)
                 continue

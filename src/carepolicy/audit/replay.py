@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import chain, groupby, repeat
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from orjson import dumps
 
 from carepolicy.audit.mapping import SOURCE, CalledAlike, Columns, Mapper
-from carepolicy.audit.measures import Measures
+from carepolicy.audit.measures import NO_INSTANTS, Measures
 from carepolicy.audit.ocel import Objects
 from carepolicy.audit.tables import LogFault, Table
 from carepolicy.audit.xes import Traces, Unsure
@@ -26,9 +26,9 @@ from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.run import Run, Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
-    from carepolicy.audit.mapping import Made, Told
+    from carepolicy.audit.mapping import Made
     from carepolicy.audit.mapping import Row as LogRow
     from carepolicy.audit.measures import Round
     from carepolicy.audit.tables import Begin
@@ -64,6 +64,8 @@ class SubjectMemory(ProcessMemory):
 
     def claim(self, rows: Sequence[Row]) -> Collection[int]:
         """Events of one subject that come twice stand beside each other."""
+        if len({row[6] for row in rows}) == len(rows):  # mostly all is well, which is seen at once of many
+            return ()
         seen: set[tuple[str, str, str]] = set()
         again = set()
         for place, row in enumerate(rows):
@@ -127,6 +129,9 @@ class Seen:
 
 Log = Table | Traces | Objects
 
+Lines = Sequence[tuple[int, str]]
+"""Lines with their numbers."""
+
 Group = tuple[str | None, "Sequence[LogRow] | Columns"]
 """A subject, and its rows, or their columns."""
 
@@ -173,7 +178,7 @@ class Replay:
         self.by_subject = all(each.key is None for each in bundle.programs if each.stratum == 0)
         self._run: Run | None = None
         self._rows: list[Row] = []
-        self._plain = True
+        self._may_repeat = self._may_be_odd = False
         self._faults: list[NotTaken] = []
         self._facts: dict[str, dict[str, Any]] = {}
         self._remembers = bool(by) or told is not None
@@ -204,11 +209,8 @@ class Replay:
         otherwise."""
         held: list[tuple[Made, str]] = []
         for name, rows in groups:
-            if isinstance(rows, Columns):
-                called = self._called(name, mapper)
-                told = None if called is None else mapper.told(called, rows)
-                if called is not None and self._take_plainly(called, told, rows, mapper.mapping.id is not None):
-                    continue
+            if self._take_plainly(name, rows, mapper, may_repeat):
+                continue
             for subject, made in self.events_of([(name, rows)], mapper, may_repeat):
                 self.measures.saw(subject, [each.type for each in made], [each.time for each in made])
                 if self.by_subject:
@@ -246,33 +248,57 @@ class Replay:
     def take_lines(self, log: Table) -> None:
         """Take a log of CloudEvents; one that joins subjects in the order of time."""
         self.by_subject = self.by_subject and not log.holds(MERGE)
+        some: list[Lines] = []
+        waiting = 0
         for _, lines in log.lines(not self.by_subject):
-            self.take_group_of_lines(lines)
+            some.append(lines)
+            waiting += len(lines)
+            if waiting >= AT_A_TIME:
+                self._take_groups_of_lines(some)
+                some, waiting = [], 0
+        self._take_groups_of_lines(some)
         for number, reason in log.refused:
             self.seen.refuse(number, f"{UNREADABLE}: {reason}")
 
-    def take_group_of_lines(self, lines: Sequence[tuple[int, str]]) -> None:
+    def take_group_of_lines(self, lines: Lines) -> None:
         """Take numbered lines of one subject, or (not ``by_subject``) lines in the order of time."""
-        by_time = not self.by_subject
-        for begin in range(0, len(lines), AT_A_TIME if by_time else len(lines)):
-            self._take_lines(lines[begin : begin + AT_A_TIME] if by_time else lines, by_time)
+        self._take_groups_of_lines([lines])
 
-    def _take_lines(self, lines: Sequence[tuple[int, str]], by_time: bool) -> None:
-        run = self.running()
+    def _take_groups_of_lines(self, groups: Sequence[Lines]) -> None:
+        """Take the lines of some subjects: as quickly as may be where each has all of its lines beside each other."""
+        if not self.by_subject:
+            for lines in groups:
+                for begin in range(0, len(lines), AT_A_TIME):
+                    reading = self._read_lines(lines[begin : begin + AT_A_TIME])
+                    rows = [*reading.rows]
+                    _sort_by_time(rows)
+                    self._queue_read(rows, reading)
+            return
+        reading = self._read_lines([*chain.from_iterable(groups)])
+        subjects = [(name, [*own]) for name, own in groupby(reading.rows, itemgetter(1))]
+        if len({name for name, _ in subjects}) < len(subjects) and len(groups) > 1:
+            for lines in groups:
+                self._take_groups_of_lines([lines])
+            return
+        by_name: dict[str, list[Row]] = {}
+        for name, own in subjects:
+            by_name.setdefault(name, []).extend(own)
+        rows = []
+        for name, own in by_name.items():
+            _sort_by_time(own)
+            self.measures.saw(name, [row[2] for row in own], [row[3] for row in own])
+            rows += own
+        if len(by_name) < len(subjects):  # lines that name their subject twice
+            _sort_by_time(rows)
+        self._queue_read(rows, reading)
+
+    def _read_lines(self, lines: Lines) -> Reading:
         numbered = [(number, line.encode("utf-8", "surrogatepass")) for number, line in lines]
-        reading = Reading(*run.intake.read_lines(numbered))
-        rows = [*reading.rows]
-        times = [row[3] for row in rows]
-        if times != sorted(times):
-            rows.sort(key=itemgetter(3, 0))
+        return Reading(*self.running().intake.read_lines(numbered))
+
+    def _queue_read(self, rows: Iterable[Row], reading: Reading) -> None:
         self._faults += reading.faults
-        if not by_time:
-            by_name: dict[str, list[Row]] = {}
-            for row in rows:
-                by_name.setdefault(row[1], []).append(row)
-            for subject, own in by_name.items():
-                self.measures.saw(subject, [row[2] for row in own], [row[3] for row in own])
-        self._queue(rows)
+        self._queue(rows, bool(reading.odd))
 
     def _without_copies(self, rows: Sequence[LogRow]) -> Sequence[LogRow]:
         """The rows without those that are the same in every column as one before."""
@@ -303,16 +329,24 @@ class Replay:
         memory = SubjectMemory() if self.by_subject else ProcessMemory()
         return Run(self.bundle, memory=memory, schedule=Schedule.AFTER_ALL_LINES)
 
-    def _take_plainly(self, subject: str, told: Told | None, rows: Columns, may_repeat: bool) -> bool:
-        """Give the events of a subject to the engine; whether they are told so plainly that this will do. Their ids
-        ``may_repeat`` where the log has them."""
-        if told is None or self._is_odd(subject):
+    def _take_plainly(
+        self, name: str | None, rows: Sequence[LogRow] | Columns, mapper: Mapper, may_repeat: bool
+    ) -> bool:
+        """Give the events of a subject to the engine; whether each row is another and tells them so plainly that this
+        will do."""
+        if not mapper.tells_plainly or not self.by_subject:
+            return False
+        columns = rows if isinstance(rows, Columns) else _in_columns(rows, may_repeat)
+        subject = None if columns is None else self._called(name, mapper)
+        if columns is None or subject is None or self._is_odd(subject):
+            return False
+        told = mapper.told(subject, columns)
+        if told is None:
             return False
         self.measures.saw(subject, told.kinds, told.times)
-        numbers = range(rows.first, rows.first + rows.count)
-        self._plain &= not may_repeat
+        self._may_repeat |= mapper.mapping.id is not None
         self._rows += zip(
-            numbers, repeat(subject), told.kinds, told.times, told.whens, repeat(SOURCE), told.ids, told.data,
+            columns.numbers, repeat(subject), told.kinds, told.times, told.whens, repeat(SOURCE), told.ids, told.data,
             repeat(False), repeat(False), strict=False,
         )  # fmt: skip
         if len(self._rows) >= AT_A_TIME:
@@ -341,7 +375,7 @@ class Replay:
                 continue
             time = each.time
             rows.append((each.row, subject, each.type, time, text_of(time), SOURCE, each.id, data, False, False))
-        self._queue(rows)
+        self._queue(rows, True)
 
     def _read_closely(self, subject: str, made: Made, rows: list[Row]) -> None:
         event = {
@@ -354,9 +388,10 @@ class Replay:
         except Refused as refused:
             self._faults.append(NotTaken(made.row, refused, line))
 
-    def _queue(self, rows: Iterable[Row]) -> None:
+    def _queue(self, rows: Iterable[Row], may_be_odd: bool) -> None:
         self._rows += rows
-        self._plain = False
+        self._may_repeat = True
+        self._may_be_odd |= may_be_odd
         if len(self._rows) + len(self._faults) >= AT_A_TIME:
             self.flush()
 
@@ -375,30 +410,33 @@ class Replay:
             self._remember(rows)
         for fault in faults:
             self.seen.refuse(fault.number, f"{fault.refused.code}: {fault.refused.reason}")
-        plain, self._plain = self._plain, True
-        again = () if plain else run.memory.claim(rows)
+        again = run.memory.claim(rows) if self._may_repeat else ()
         if again:
             self.seen.twice += len(again)
             rows = [row for place, row in enumerate(rows) if place not in again]
-        for begin in range(0, len(rows), AT_A_TIME):
-            self._take(run, rows[begin : begin + AT_A_TIME])
+        odd = self._may_be_odd and _has_odd(rows)
+        self._may_repeat = self._may_be_odd = False
+        at_a_time = AT_A_TIME if len(rows) >= 2 * AT_A_TIME else max(len(rows), 1)
+        for begin in range(0, len(rows), at_a_time):
+            self._take(run, rows[begin : begin + at_a_time], odd)
         self._note_refusals(run)
         self.seen.events += len(rows)
 
-    def _take(self, run: Run, rows: Sequence[Row]) -> None:
+    def _take(self, run: Run, rows: Sequence[Row], odd: bool) -> None:
         """Give the engine some events, and measure what comes of them: records of a long case are not there all at
-        once."""
-        events: list[Incoming] = [make_tuple(Incoming, row) for row in rows] if _has_odd(rows) else []
+        once. One of them may be ``odd``, and go no short way."""
+        events: list[Incoming] = [make_tuple(Incoming, row) for row in rows] if odd else []
         reading = Reading.of((), events) if events else Reading(rows, ())
+        instants = {row[4]: row[3] for row in rows}
         for caused in run.take(reading):
-            self._measure(caused.records)
+            self._measure(caused.records, instants)
 
     def take_records(self, records: Sequence[Record]) -> None:
         """Measure what has happened already, without the engine."""
         self._measure(records)
 
-    def _measure(self, records: Sequence[Record]) -> None:
-        self.measures.take(records)
+    def _measure(self, records: Sequence[Record], instants: Mapping[str, int] = NO_INSTANTS) -> None:
+        self.measures.take(records, instants)
         if self._heard is not None:
             for record in records:
                 self._heard(record)
@@ -456,6 +494,23 @@ def taken_once(replay: Replay, log: Log, mapper: Mapper | None) -> Replay:
         elif isinstance(log, Table):
             replay.take_lines(log)
     return replay
+
+
+def _in_columns(rows: Sequence[LogRow], may_repeat: bool) -> Columns | None:
+    """Some rows as columns; None where there are none, or two are the same in every column and that is not to be."""
+    if not rows:
+        return None
+    numbers, hashes, *values = zip(*rows, strict=True)
+    if may_repeat and len(set(hashes)) < len(rows):
+        return None
+    return Columns(numbers, values)
+
+
+def _sort_by_time(rows: list[Row]) -> None:
+    """Put rows in the order of their times, and of their lines where these are the same."""
+    times = [row[3] for row in rows]
+    if times != sorted(times):
+        rows.sort(key=itemgetter(3, 0))
 
 
 def _has_odd(rows: Sequence[Row]) -> bool:

@@ -395,8 +395,10 @@ class Table:
         else:
             found = self._found[column]
         kind = found.kind
-        if column not in self.times or kind == "TIMESTAMP WITH TIME ZONE":
+        if column not in self.times:
             return found.text
+        if kind == "TIMESTAMP WITH TIME ZONE":  # in UTC, as the connection is: 2026-03-02 09:00:00+00
+            return f"replace({found.text}, ' ', 'T') || ':00'"
         if kind.startswith(("TIMESTAMP", "DATE")):
             return f"CAST(CAST({found.inner} AS TIMESTAMP) AS VARCHAR)"
         return _instant(found.text, self.reads.time_format if self.reads is not None else None)

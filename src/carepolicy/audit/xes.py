@@ -50,8 +50,8 @@ NAMES_AT_A_TIME = 10_000
 
 
 class Unsure(Exception):
-    """What was given of a log is to be forgotten, and the log read anew to be sure of it: traces have one name, and some
-    were given as if they had not; or where traces begin cannot be told from the middle of it."""
+    """What was given of a log is to be forgotten, and the log read anew to be sure of it: traces have one name, and
+    some were given as if they had not; or where traces begin cannot be told from the middle of it."""
 
 
 class NameSums:
@@ -211,7 +211,8 @@ _VALUE = r'[^"<\x00-\x08\x0b\x0c\x0e-\x1f]*+'
 """What the value of an attribute is that nobody asks for; what stands for another text is looked at apart."""
 
 _BLANK = r"[ \t\n\r]*+"
-_HEAD = re.compile(rf'{_BLANK}<trace>((?:{_BLANK}<[a-z]++ key="{_PLAIN}" value="{_PLAIN}"{_BLANK}/>)*+){_BLANK}(?=<event>|\Z)')
+_OWN = rf'<[a-z]++ key="{_PLAIN}" value="{_PLAIN}"{_BLANK}/>'
+_HEAD = re.compile(rf"{_BLANK}<trace>((?:{_BLANK}{_OWN})*+){_BLANK}(?=<event>|\Z)")
 _ATTRIBUTE = re.compile(r'key="([^"]*)" value="([^"]*)"')
 _AFTER_EVENTS = re.compile(r"</event>\s*<(?!event>|/trace>)", re.ASCII)
 _EVENT = re.compile(r"<event[\s/>]", re.ASCII)
@@ -385,7 +386,7 @@ class _Log:
                     values[place - 1] if place else (said if wanted.exact else said or "",) * len(found)
                     for place, said in zip(wanted.places, own, strict=True)
                 ]
-            columns = Columns(first, len(found), values)
+            columns = Columns(range(first, first + len(found)), values)
             return name, columns.rows() if wanted.exact else columns
 
         each_trace = self._read(quickly, lambda trace: self._group(trace, wanted), covers=True)
