@@ -1,4 +1,6 @@
-"""Logs of complaints for ``audit_speed.py``: ``python benchmarks/audit_logs.py FOLDER [--events 1000000] [--rich]``.
+"""Logs of complaints for ``audit_speed.py``:
+
+    python benchmarks/audit_logs.py FOLDER [--events 1000000] [--rich] [--forms jsonl,xes]
 
 The same complaints (``complaint_events.py``) as CloudEvents in the order of time (``log.jsonl``), as a table in that
 order (``log.parquet``), and as traces (``log.xes``, ``log.xes.gz``). A sparse log has of each event its case, what
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import random
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -25,6 +28,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from complaint_events import START, history
+
+FORMS = ("jsonl", "parquet", "xes", "xes.gz")
 
 AT_A_TIME = 50_000
 GAP = timedelta(minutes=7)
@@ -81,24 +86,41 @@ def more_of(event: Event) -> dict[str, str]:
     }  # fmt: skip
 
 
-def write_events(events: Iterator[Event], folder: Path, rich: bool) -> None:
-    """The CloudEvents and the table."""
+def write_events(events: Iterator[Event], folder: Path, rich: bool, forms: Sequence[str] = FORMS) -> None:
+    """The CloudEvents and the table, or one of them."""
     plain = [("case", pa.string()), ("what", pa.string()), ("at", pa.timestamp("us", "UTC"))]
     plain += [("complaint.severity", pa.string()), ("complaint.amount", pa.string()), ("customer.tier", pa.string())]
     schema = pa.schema(plain + [(name, pa.string()) for name in more_of(next(iter(next(cases(1, False)))))] * rich)
     number = 0
-    with (folder / "log.jsonl").open("wb") as lines, pq.ParquetWriter(folder / "log.parquet", schema) as table:
+    with ExitStack() as stack:
+        lines = stack.enter_context((folder / "log.jsonl").open("wb")) if "jsonl" in forms else None
+        table = None
+        if "parquet" in forms:
+            table = stack.enter_context(pq.ParquetWriter(folder / "log.parquet", schema))
+        number = 0
         while block := list(islice(events, AT_A_TIME)):
-            rows = []
-            for each in block:
-                event = {"specversion": "1.0", "id": f"e-{number}", "source": "/benchmark", "type": each.kind}
-                event |= {"subject": each.case, "time": each.at.isoformat()}
-                lines.write(orjson.dumps({**event, "data": each.data} if each.data else event) + b"\n")
-                facts = {name: str(value) for name, value in each.data.items()}
-                told = {"case": each.case, "what": each.kind, "at": each.at, **facts}
-                rows.append({**told, **more_of(each)} if rich else told)
-                number += 1
-            table.write_table(pa.Table.from_pylist(rows, schema))
+            if lines is not None:
+                for place, each in enumerate(block, number):
+                    event = {"specversion": "1.0", "id": f"e-{place}", "source": "/benchmark", "type": each.kind}
+                    event |= {"subject": each.case, "time": each.at.isoformat()}
+                    lines.write(orjson.dumps({**event, "data": each.data} if each.data else event) + b"\n")
+            if table is not None:
+                table.write_table(pa.Table.from_pylist([row_of(each, rich) for each in block], schema))
+            tell(number, number + len(block), "events by time")
+            number += len(block)
+
+
+def row_of(event: Event, rich: bool) -> dict[str, Any]:
+    """A row of the table."""
+    facts = {name: str(value) for name, value in event.data.items()}
+    told = {"case": event.case, "what": event.kind, "at": event.at, **facts}
+    return {**told, **more_of(event)} if rich else told
+
+
+def tell(before: int, number: int, what: str) -> None:
+    """Say how far it is, every million events."""
+    if number // 1_000_000 > before // 1_000_000:
+        print(f"{number:,} {what}", file=sys.stderr, flush=True)
 
 
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>
@@ -125,29 +147,38 @@ def trace_of(events: Sequence[Event], rich: bool) -> str:
     return "\n".join([*lines, "\t</trace>\n"])
 
 
-def write_traces(found: Iterator[list[Event]], folder: Path, rich: bool) -> None:
-    """The log as XES, plain and compressed."""
+def write_traces(found: Iterator[list[Event]], folder: Path, rich: bool, forms: Sequence[str] = FORMS) -> None:
+    """The log as XES, plain and compressed, or one of them."""
     with ExitStack() as stack:
-        plain = stack.enter_context((folder / "log.xes").open("wb"))
-        packed = stack.enter_context(gzip.GzipFile(folder / "log.xes.gz", "wb", 6, mtime=0))
-        files: list[Any] = [plain, packed]
+        files: list[Any] = []
+        if "xes" in forms:
+            files.append(stack.enter_context((folder / "log.xes").open("wb")))
+        if "xes.gz" in forms:
+            files.append(stack.enter_context(gzip.GzipFile(folder / "log.xes.gz", "wb", 6, mtime=0)))
         for file in files:
             file.write(HEAD.encode())
+        number = 0
         while block := list(islice(found, AT_A_TIME // 10)):
             text = "".join(trace_of(each, rich) for each in block).encode()
             for file in files:
                 file.write(text)
+            more = sum(map(len, block))
+            tell(number, number + more, "events by case")
+            number += more
         for file in files:
             file.write(b"</log>\n")
 
 
-def write_logs(folder: Path, count: int, rich: bool) -> None:
-    """All logs of so many events, in a folder; those that are there already stay."""
+def write_logs(folder: Path, count: int, rich: bool, forms: Sequence[str] = FORMS) -> None:
+    """The logs of so many events in some forms, in a folder; those that are there already stay."""
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "made").exists():
-        write_events(in_time(cases(count, rich)), folder, rich)
-        write_traces(cases(count, rich), folder, rich)
-        (folder / "made").touch()
+    missing = [each for each in forms if not (folder / f"{each}.made").exists()]
+    if {"jsonl", "parquet"} & {*missing}:
+        write_events(in_time(cases(count, rich)), folder, rich, missing)
+    if {"xes", "xes.gz"} & {*missing}:
+        write_traces(cases(count, rich), folder, rich, missing)
+    for each in missing:
+        (folder / f"{each}.made").touch()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -155,8 +186,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--rich", action="store_true")
+    parser.add_argument("--forms", default=",".join(FORMS), help="only these, with commas between")
     asked = parser.parse_args(arguments)
-    write_logs(asked.folder, asked.events, asked.rich)
+    write_logs(asked.folder, asked.events, asked.rich, asked.forms.split(","))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 
 Each row is a process of its own, and rows take turns. Told are the least processor seconds of all rounds (those of its
 workers added), the least seconds by the clock, and the most memory that a process and its workers held, added up. What
-is measured includes starting Python and importing; ``start`` tells how much that is. Beside carepolicy, on the same
+is measured includes starting Python and importing, from bytecode that is there; ``start`` tells how much that is. Only
+the logs are made that rows need; how far all is goes to standard error. Beside carepolicy, on the same
 files (``audit_logs.py`` says what is in them):
 
 - ``duckdb-jsonl``, ``duckdb-parquet``: DuckDB reads the file, sorts it by case and time, and hands on every row;
@@ -31,6 +32,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+import carepolicy
+from audit_logs import FORMS
+
 HERE = Path(__file__).parent
 SET = HERE / "complaints"
 
@@ -53,6 +57,7 @@ importer.apply(sys.argv[1], variant=sys.argv[2], parameters={"show_progress_bar"
 """
 
 EVERY_MS = 20
+TOLD_EVERY_S = 30
 
 
 class Took(NamedTuple):
@@ -112,11 +117,12 @@ def spent(pid: int) -> float:
     return 0
 
 
-def measured(command: Sequence[str]) -> Took:
+def measured(name: str, command: Sequence[str]) -> Took:
     """Run a row."""
-    begin = time.perf_counter()
+    begin = told = time.perf_counter()
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, env=environment)
         most: dict[int, int] = {}
         seconds: dict[int, float] = {}
         while True:
@@ -126,6 +132,9 @@ def measured(command: Sequence[str]) -> Took:
             ended, status, usage = os.wait4(process.pid, os.WNOHANG)
             if ended:
                 break
+            if time.perf_counter() > told + TOLD_EVERY_S:
+                told = time.perf_counter()
+                tell(f"{name}: {told - begin:.0f} s, {sum(most.values()) / 1024:.0f} MB at the most")
             time.sleep(EVERY_MS / 1000)
         clock = time.perf_counter() - begin
         if status:
@@ -133,6 +142,11 @@ def measured(command: Sequence[str]) -> Took:
             raise SystemExit(f"{' '.join(command)}: {said.read().decode()[-2000:]}")
     waited_for = usage.ru_utime + usage.ru_stime
     return Took(max(waited_for, sum(seconds.values())), clock, sum(most.values()) / 1024)
+
+
+def tell(text: str) -> None:
+    """Say how far it is."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def by_another(work: Sequence[str]) -> None:
@@ -178,14 +192,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as thrown_away:
         folder = asked.folder or Path(thrown_away)
-        rich = ["--rich"] if asked.rich else []
-        by_another([str(HERE / "audit_logs.py"), str(folder), "--events", str(asked.events), *rich])
         rows = rows_of(folder)
         wanted = asked.rows.split(",") if asked.rows else [*rows]
+        unknown = [each for each in wanted if each not in rows]
+        if unknown:
+            parser.error(f"there is no row {unknown[0]}: there are {', '.join(rows)}")
+        forms = [form for form in FORMS if any(str(folder / f"log.{form}") in rows[name] for name in wanted)]
+        rich = ["--rich"] if asked.rich else []
+        tell(f"making logs of {asked.events:,} events")
+        make = [str(HERE / "audit_logs.py"), str(folder), "--events", str(asked.events), *rich]
+        by_another([*make, "--forms", ",".join(forms)] if forms else ["-c", ""])
+        by_another(["-m", "compileall", "-q", *map(str, carepolicy.__path__)])
         found: dict[str, Took] = {}
-        for _ in range(asked.rounds):
+        for number in range(1, asked.rounds + 1):
             for name in wanted:
-                took = measured(rows[name])
+                took = measured(name, rows[name])
+                tell(f"{name}, round {number}: {took.cpu:.1f} s of CPU, {took.clock:.1f} s, {took.memory:.0f} MB")
                 before = found.get(name, took)
                 found[name] = Took(
                     min(took.cpu, before.cpu), min(took.clock, before.clock), max(took.memory, before.memory)
