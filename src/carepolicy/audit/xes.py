@@ -30,7 +30,7 @@ NAME, TIME = "concept:name", "time:timestamp"
 CASE = "case:"
 """What the names of a trace's attributes begin with, beside those of its events."""
 
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 """Bytes that are read at a time."""
 
 PACKED = b"\x1f\x8b"
