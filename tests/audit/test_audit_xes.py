@@ -248,17 +248,18 @@ def test_a_log_that_is_cut_short_is_told_with_the_line_at_which_it_ends(tmp_path
     assert told == as_lxml_reads(path)
 
 
-def test_several_processes_count_what_one_counts_of_traces_torn_or_not(tmp_path):
+@pytest.mark.parametrize("names", [50, 60])
+def test_several_processes_count_what_one_counts_of_traces_torn_or_not(tmp_path, names):
     path, mapping = tmp_path / "log.xes", tmp_path / "m.yaml"
     traces = []
     for number in range(60):
         events = "".join(
             f'<event><string key="concept:name" value="{what}"/>'
             f'<date key="time:timestamp" value="2024-03-{number % 28 + 1:02}T{hour + number % 3}:00:00+01:00"/></event>'
-            for what, hour in (("Written", 10), ("Taken", 15 + number % 5), ("Lost", 20))
+            for what, hour in (("Written", 10), ("Taken", 15 + number % 5), ("Lost" if number < 55 else "Gone", 20))
         )
-        traces.append(f'<trace><string key="concept:name" value="T-{number % 50}"/>{events}</trace>')
-    path.write_text(f"{BEGIN}{''.join(traces)}<trace/></log>")
+        traces.append(f'<trace><string key="concept:name" value="T-{number % names}"/>{events}</trace>')
+    path.write_text(f"{BEGIN}{''.join(traces)}{'<trace/>' if names == 50 else ''}</log>")
     mapping.write_text(
         "mapping: m\nflow: helpdesk_ticket\nreads: {format: xes}\nsubject: 'concept:name'\ntime: 'time:timestamp'\n"
         "event: {column: 'concept:name', values: {Written: ticket_inserted, Taken: taken_in_charge}}\n"
@@ -270,7 +271,10 @@ def test_several_processes_count_what_one_counts_of_traces_torn_or_not(tmp_path)
     assert json.loads(one.stdout)["rejected"] == 60
     assert json.loads(one.stdout)["flows"]["helpdesk_ticket"]["cases"] >= 50
     assert two.stderr == one.stderr
-    assert "10 traces" in one.stderr
+    assert ("10 traces" in one.stderr) == (names == 50)
+    told = [run(*asked[:-2], *more).stdout for more in ((), ("--workers", "2"))]
+    assert told[0] == told[1]
+    assert "first in row 168" in told[0]
 
 
 FLOW = """

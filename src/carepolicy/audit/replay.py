@@ -111,6 +111,7 @@ class Seen:
     def shift(self, rows: int) -> None:
         """Count rows from so many later."""
         self.shown = [(row + rows, reason) for row, reason in self.shown]
+        self.first_rows = {reason: row + rows for reason, row in self.first_rows.items()}
 
     def add(self, other: Seen) -> None:
         """Add what was read of other subjects."""
