@@ -166,6 +166,40 @@ def test_names_of_parquet_that_differ_in_case_are_two(tmp_path):
     assert [json.loads(line)["subject"] for line in made.stdout.splitlines()] == ["T-1"], made.stderr
 
 
+def test_cases_that_are_numbers_in_one_file_and_texts_in_another_are_the_same(tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    for number, (ticket, what) in enumerate((("'1'", "written"), ("1", "taken"), ("1.0::DOUBLE", "solved"))):
+        row = f"SELECT {ticket} AS ticket, '{what}' AS what, TIMESTAMPTZ '2024-03-04 0{number}:00:00Z' AS moment"
+        duckdb.execute(f"COPY ({row}) TO '{tmp_path / f'{number}.parquet'}'")
+    mapping = {
+        "mapping": "tickets",
+        "subject": "ticket",
+        "time": "moment",
+        "event": {"column": "what", "values": VALUES},
+    }
+    (tmp_path / "tickets.yaml").write_text(yaml.safe_dump(mapping))
+    asked = ("--policies", str(HELPDESK), "--map", "tickets.yaml")
+    for logs in (["0.parquet", "1.parquet", "2.parquet"], ["2.parquet", "0.parquet"], ["1.parquet", "2.parquet"]):
+        made = run("map", "events", *logs, *asked, cwd=tmp_path)
+        assert [json.loads(line)["subject"] for line in made.stdout.splitlines()] == ["1"] * len(logs), made.stderr
+
+
+def test_of_several_logs_it_is_told_in_which_a_line_is_wrong(tmp_path):
+    for name, more in (("one.csv", ""), ("two.csv", "T-1,written\n")):
+        (tmp_path / name).write_text(f"ticket,what,at\nT-1,taken,2024-03-04T08:00:00Z\n{more}")
+    (tmp_path / "three.csv").write_bytes("ticket,what,at\nT-1,solved\n".encode("utf-16"))
+    mapping = {"mapping": "tickets", "subject": "ticket", "time": "at", "event": {"column": "what", "values": VALUES}}
+    (tmp_path / "tickets.yaml").write_text(yaml.safe_dump(mapping))
+    asked = ("--policies", str(HELPDESK), "--map", "tickets.yaml")
+    told = run("audit", "one.csv", "two.csv", "three.csv", *asked, cwd=tmp_path).stdout
+    assert "1 x two.csv: the line has 2 columns, and the first line names 3 (in row 2)" in told
+    assert "1 x three.csv: the line has 2 columns, and the first line names 3 (in row 1)" in told
+    (tmp_path / "four.parquet").write_bytes(b"PAR1")
+    told = run("audit", "one.csv", "four.parquet", *asked, cwd=tmp_path)
+    assert told.returncode == 2
+    assert "four.parquet is no text, but Parquet: logs that are read together are of one format" in told.stderr
+
+
 @pytest.mark.parametrize("text", [b"", b"hello", b"PAR1 and no more"])
 def test_what_is_no_parquet_is_told(tmp_path, text):
     (tmp_path / "log.parquet").write_bytes(text)

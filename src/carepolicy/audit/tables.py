@@ -111,6 +111,7 @@ class Table:
     part: tuple[int, int] = (0, 1)
     watch: Begin | None = None
     _lenient: bool = field(init=False, default=False)
+    _as_texts: frozenset[str] = field(init=False, default=frozenset())
 
     def __enter__(self) -> Table:
         """Open the files, and see which columns they have."""
@@ -179,6 +180,8 @@ class Table:
                 raise LogFault(f"{self.paths[0]} is no Parquet, or is cut short: {said}") from None
             self._lenient = True  # lines that end in several ways are no table to a strict reader
             rows = self._do(f"{asked} {self._scan()}").fetchall()
+        if self.form == "parquet" and len(self.paths) > 1:
+            self._as_texts = frozenset(row[0] for row in rows if row[1] == "VARCHAR")
         called = self._names([row[0] for row in rows])
         found: dict[str, Column] = {}
         for name, (inner, kind, *_) in zip(called, rows, strict=True):
@@ -237,6 +240,8 @@ class Table:
 
     def _scan(self) -> str:
         """The table function that reads the files."""
+        if self.form == "parquet" and self._as_texts:
+            return "(" + " UNION ALL BY NAME ".join(map(self._read_parquet, self.paths)) + ")"
         if self.form == "parquet":
             return f"read_parquet([{', '.join(map(_text, self.paths))}], union_by_name = true)"
         read = self._read_lines if self.form == "jsonl" else self._read_csv
@@ -244,6 +249,13 @@ class Table:
             return read(*self._files)
         # DuckDB notes rejects only of files read one by one
         return "(" + (" UNION ALL BY NAME ".join(f"FROM {read(path)}" for path in self._files) or NO_LINES) + ")"
+
+    def _read_parquet(self, path: str) -> str:
+        """What reads one file of several, of which some have texts where others have numbers: all as texts."""
+        found = self._do(f"DESCRIBE FROM read_parquet({_text(path)})").fetchall()
+        numbers = [Column(_name(name), kind) for name, kind, *_ in found if name in self._as_texts]
+        said = ", ".join(f"{each.text} AS {each.inner}" for each in numbers)
+        return f"SELECT *{f' REPLACE ({said})' if said else ''} FROM read_parquet({_text(path)})"
 
     def _read_lines(self, path: str) -> str:
         """The table function that reads one file as lines, or as the objects of the one array that it is."""
@@ -408,11 +420,13 @@ class Table:
         if not any(self.form != "jsonl" or not each.holds_array for each in self._files.values()):
             return
         rows = self._do(
-            "SELECT line, any_value(error_type), any_value(error_message) FROM reject_errors "
+            "SELECT file_path, line, any_value(error_type), any_value(error_message) FROM reject_errors "
             "JOIN reject_scans USING (scan_id, file_id) GROUP BY file_path, line ORDER BY file_path, line"
         ).fetchall()
         names = 0 if self.form == "jsonl" else 1
-        self.refused += [(int(line) - names, self._reject(kind, message)) for line, kind, message in rows]
+        for path, line, kind, message in rows:
+            log = f"{self._files[path].path}: " if len(self._files) > 1 and path in self._files else ""
+            self.refused.append((int(line) - names, log + self._reject(kind, message)))
 
     def _reject(self, kind: str, message: str) -> str:
         """Why a line made no row, in plain words."""

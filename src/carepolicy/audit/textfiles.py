@@ -18,7 +18,7 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (code
 _OTHERS = (
     (b"PK\x03\x04", "a zip file, as spreadsheets are (.xlsx): save it as CSV, or unpack it"),
     (b"\xd0\xcf\x11\xe0", "an old spreadsheet (.xls): save it as CSV"),
-    (b"PAR1", "Parquet: say reads: {format: parquet}"),
+    (b"PAR1", "Parquet: logs that are read together are of one format (reads: {format: parquet})"),
     (b"SQLite format 3", "a database of SQLite: say reads: {format: ocel} where it is a log in OCEL 2.0"),
     (b"%PDF", "a PDF"),
     (b"<?xml", "XML: say reads: {format: xes} or {format: ocel}"),
