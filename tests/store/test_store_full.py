@@ -22,7 +22,11 @@ def carepolicy(*arguments: str, largest: int | None = None) -> subprocess.Comple
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
 
     command = [sys.executable, "-m", "carepolicy", *arguments]
-    return subprocess.run(command, check=False, capture_output=True, text=True, preexec_fn=bound, timeout=120)
+    # Python would put modules that it could only write a part of into its cache.
+    environment = os.environ if largest is None else {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, preexec_fn=bound, timeout=120, env=environment
+    )
 
 
 def test_a_full_disk_undoes_the_step_and_the_run_goes_on_when_there_is_room(tmp_path: Path) -> None:
