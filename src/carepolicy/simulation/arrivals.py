@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
+from math import log
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -57,9 +59,9 @@ def _spaced(gap: float, first: int, instant: Callable[[int], int] | None) -> Cal
     def times(chance: Random) -> Iterator[int]:
         place = float(first)
         rate = 1 / gap
-        draw = chance.expovariate
+        draw = chance.random
         while True:
-            place += draw(rate)
+            place -= log(1.0 - draw()) / rate  # as ``expovariate``, without a call
             yield int(place) if instant is None else instant(int(place) + 1)
 
     return times
@@ -185,7 +187,7 @@ def _instant(text: str, zone: ZoneInfo, place: str) -> int:
 
 def drawn(times: Callable[[Random], Iterator[int]]) -> Arrivals:
     """Cases at drawn times, with drawn facts."""
-    return lambda chance: ((each, None) for each in times(chance))
+    return lambda chance: zip(times(chance), repeat(None))
 
 
 def listed(cases: Sequence[tuple[int, Profile | None]]) -> Arrivals:

@@ -144,7 +144,7 @@ class Task:
 
 class Round:
     """One run of a clock. ``base`` is where the time used was nothing, in the term's measure, ``used`` the time used
-    where it pauses."""
+    where it pauses. One that has ended does not run."""
 
     __slots__ = ("base", "due", "late", "running", "term", "used")
 
@@ -171,7 +171,7 @@ class Case:
         self.opened = opened
         self.number = 0
         self.task: Task | None = None
-        self.rounds: dict[int, Round] = {}
+        self.rounds: list[Round | None] = [None] * len(flow.clocks)
         self.kept: dict[int, int] | None = None
         self.visits: dict[str, int] | None = None
         self.known: str | None = None
@@ -206,4 +206,4 @@ class Asked:
 
     def _round(self, name: str) -> Round | None:
         flow = self.case.flow
-        return next((self.case.rounds.get(each.index) for each in flow.clocks if each.table.name == name), None)
+        return next((self.case.rounds[each.index] for each in flow.clocks if each.table.name == name), None)

@@ -49,7 +49,8 @@ class Choice:
 class State:
     """A state. ``role`` works there, None where nobody's work is needed; ``choices`` are the ways out, and where their
     shares end before 1, nobody acts. ``lates`` are the moves of clocks that fall late, by the clock's index; ``afters``
-    the timers that move a case. ``actions`` are what a move to another state does to clocks."""
+    the timers that move a case. ``actions`` are what a move to another state does to clocks, each with the clock's limits
+    in the state that is moved to, as far as they are known."""
 
     index: int
     name: str
@@ -61,8 +62,17 @@ class State:
     choices: tuple[Choice, ...] = ()
     ways: Mapping[str, tuple[RuleTable, ...]] = field(default_factory=dict)
     lates: dict[int, tuple[RuleTable, ...]] = field(default_factory=dict)
-    afters: tuple[tuple[Calendar, Limit, tuple[RuleTable, ...]], ...] = ()
-    actions: tuple[tuple[tuple[int, int], ...], ...] = ()
+    afters: tuple[After, ...] = ()
+    actions: tuple[tuple[Action, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class After:
+    """A timer that moves a case, and where to."""
+
+    calendar: Calendar
+    limit: Limit
+    rules: tuple[RuleTable, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +88,10 @@ class Term:
     amount: int
     position: Callable[[int], int] | None
     instant: Callable[[int], int] | None
+
+    def base(self, now: int) -> int:
+        """Where an instant lies in its measure."""
+        return now if self.position is None else self.position(now)
 
     def due(self, base: int) -> int:
         """When it falls due whose time used was nothing at ``base``."""
@@ -106,13 +120,22 @@ def _are_free(parts: Sequence[Limit]) -> bool:
 
 @dataclass(slots=True, eq=False)
 class Clock:
-    """A clock. ``moves``: that it falls late takes cases elsewhere."""
+    """A clock. ``moves``: that it falls late takes cases elsewhere. ``goes_on``: it continues after a stop. ``terms`` are
+    its limits by the state and the number of what a case is like, as far as they are known."""
 
     index: int
     table: ClockTable
     moves: bool
     hangs: bool
-    terms: dict[tuple[int, int], Term | None] = field(default_factory=dict)
+    goes_on: bool
+    terms: tuple[Terms, ...]
+
+
+Terms = dict[int, Term | None]
+"""Limits of a clock in a state, by the number of what a case is like."""
+
+Action = tuple[Clock, int, Terms]
+"""What a move does to a clock, and the limits of that in the state that is moved to."""
 
 
 class Flow:
@@ -121,6 +144,7 @@ class Flow:
     def __init__(self, program: Program, bundle: Bundle, kinds: int) -> None:
         self.program = program
         self.name = program.flow
+        self.counts_visits = program.counts_visits
         self.calendar: Calendar = bundle.calendars[program.calendar]
         self._calendars = bundle.calendars
         self.states = [
@@ -132,17 +156,19 @@ class Flow:
         self.clocks: list[Clock] = []
         for number, clock in enumerate(program.clocks):
             self._add_clock(number, clock)
+        afters: dict[tuple[int, Limit], After] = {}
         for state, table in zip(self.states, program.states, strict=True):
             state.afters = tuple(
-                (bundle.calendars[each.calendar], each.limit, each.rules)
+                afters.setdefault(
+                    (id(each.rules), each.limit), After(bundle.calendars[each.calendar], each.limit, each.rules)
+                )
                 for each in table.afters
                 if each.limit.fact is None and any(rule.to >= 0 for rule in each.rules)
             )
             state.actions = tuple(tuple(self._actions(state.index, to)) for to in range(len(self.states)))
         self.opening = tuple(tuple(self._actions(None, to)) for to in range(len(self.states)))
         self.restarts = {
-            event: tuple(each.index for each in self.clocks if event in each.table.restarts_on)
-            for event in program.events
+            event: tuple(each for each in self.clocks if event in each.table.restarts_on) for event in program.events
         }
 
     def _add_clock(self, number: int, table: ClockTable) -> None:
@@ -153,10 +179,10 @@ class Flow:
                 state.lates[number] = rules
                 moves = True
         hangs = any(each.limit.fact is not None or not _are_free(each.limit.parts or ()) for each in table.limits)
-        self.clocks.append(Clock(number, table, moves, hangs))
+        self.clocks.append(Clock(number, table, moves, hangs, table.goes_on, tuple({} for _ in self.states)))
 
-    def _actions(self, old: int | None, new: int) -> list[tuple[int, int]]:
-        found = []
+    def _actions(self, old: int | None, new: int) -> list[Action]:
+        found: list[Action] = []
         for clock in self.clocks:
             before = Phase.STOPPED if old is None else clock.table.phases[old]
             after = clock.table.phases[new]
@@ -165,21 +191,20 @@ class Flow:
             if before == after:
                 continue
             if after == Phase.STOPPED:
-                found.append((clock.index, STOP))
+                found.append((clock, STOP, clock.terms[new]))
             elif after == Phase.PAUSED:
                 if before == Phase.RUNNING:
-                    found.append((clock.index, PAUSE))
+                    found.append((clock, PAUSE, clock.terms[new]))
             else:
-                found.append((clock.index, RESUME if before == Phase.PAUSED else START))
+                found.append((clock, RESUME if before == Phase.PAUSED else START, clock.terms[new]))
         return found
 
-    def term(self, index: int, state: int, profile: Profile) -> Term | None:
+    def term(self, clock: Clock, state: int, profile: Profile) -> Term | None:
         """The limit of a clock for a case: the first whose guard holds."""
-        clock = self.clocks[index]
-        key = (state, profile.number)
-        if key not in clock.terms:
-            clock.terms[key] = self._term(clock.table, state, profile.facts)
-        return clock.terms[key]
+        terms = clock.terms[state]
+        if profile.number not in terms:
+            terms[profile.number] = self._term(clock.table, state, profile.facts)
+        return terms[profile.number]
 
     def _term(self, table: ClockTable, state: int, facts: Facts) -> Term | None:
         for each in table.limits:

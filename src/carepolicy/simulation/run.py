@@ -14,13 +14,14 @@ from heapq import heappop, heappush
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.cores import without_collector
 from carepolicy.simulation.desks import Asked, Case, Desk, Person, Round, Task
-from carepolicy.simulation.flows import NO_EVENT, PAUSE, START, STOP, starts_at
+from carepolicy.simulation.flows import NO_EVENT, PAUSE, START, STOP, After, starts_at
 from carepolicy.simulation.roles import Role, days_of, merged
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import RuleTable
-    from carepolicy.simulation.flows import Choice, Flow, Profile, State
+    from carepolicy.simulation.flows import Choice, Clock, Flow, Profile, State, Term
 
 MASK = (1 << 64) - 1
 STEP, ODD = 6364136223846793005, 1442695040888963407
@@ -110,26 +111,25 @@ class RunResult:
     lates: set[tuple[str, str, str]] = field(default_factory=set)
 
 
+UNKNOWN: Any = object()
+"""A limit that nobody has looked up yet."""
+
+Due = tuple[int, "Case", "Clock", "Round"]
+"""A round of a clock that may fall late, and when."""
+
+Timed = tuple[int, "Case", int, After]
+"""A timer of a visit of a state, and when it fires."""
+
+
 class Line:
     """Events of one kind that come so long after they are noted that they come in the order in which they are noted:
-    only the first stands among the others. ``still`` says whether one is still to come."""
+    only the first stands among the others."""
 
-    __slots__ = ("handler", "last", "still", "waiting")
+    __slots__ = ("last", "waiting")
 
-    def __init__(self, handler: Callable[[Any, int], None], still: Callable[[Any], bool]) -> None:
-        self.handler = handler
-        self.still = still
-        self.waiting: deque[tuple[int, Any]] = deque()
+    def __init__(self) -> None:
+        self.waiting: deque[Any] = deque()
         self.last = 0
-
-
-def _still_due(about: tuple[Case, int, Round]) -> bool:
-    case, index, held = about
-    return held.running and case.rounds.get(index) is held
-
-
-def _still_there(about: tuple[Case, int, Any]) -> bool:
-    return about[0].number == about[1]
 
 
 class Run:
@@ -140,12 +140,11 @@ class Run:
         self.seed = seed
         self._events: list[tuple[int, int, Callable[[Any, int], None], Any]] = []
         self._count = 0
-        self._lines: dict[tuple[int, Any], Line] = {}
-        self._met = [[0] * len(each.clocks) for each in scene.flows]
-        self._late = [[0] * len(each.clocks) for each in scene.flows]
-        self._place = {id(each): number for number, each in enumerate(scene.flows)}
-        self._cases = [0] * len(scene.flows)
-        self._closed = [0] * len(scene.flows)
+        self._lines: dict[Term | After, Line] = {}
+        self._met = {each: [0] * len(each.clocks) for each in scene.flows}
+        self._late = {each: [0] * len(each.clocks) for each in scene.flows}
+        self._cases = dict.fromkeys(scene.flows, 0)
+        self._closed = dict.fromkeys(scene.flows, 0)
         self._lates: set[tuple[str, str, str]] = set()
         self._open: set[Case] = set()
         kinds: dict[str | None, list[int]] = {role.name: [] for role in scene.roles}
@@ -165,40 +164,65 @@ class Run:
 
     def play(self) -> RunResult:
         """Let all days pass."""
-        self._begin_open()
-        for each in self._streams:
-            self._await(each, self.scene.begin)
-        events, end = self._events, self.scene.end
-        while events and events[0][0] < end:
-            now, _, handler, about = heappop(events)
-            handler(about, now)
+        with without_collector():  # cases, rounds and tasks go when nothing refers to them
+            self._begin_open()
+            for each in self._streams:
+                self._await(each, self.scene.begin)
+            events, end = self._events, self.scene.end
+            while events and events[0][0] < end:
+                now, _, handler, about = heappop(events)
+                handler(about, now)
         return self._result()
 
     def _at(self, when: int, handler: Callable[[Any, int], None], about: Any) -> None:
         self._count += 1
         heappush(self._events, (when, self._count, handler, about))
 
-    def _at_end_of(self, key: tuple[int, Any], when: int, handler: Any, still: Any, about: Any) -> None:
-        """As ``_at``, for an event that is most often called off, and comes behind those with its key."""
-        line = self._lines.get(key)
+    def _due_at_end_of(self, term: Term, due: Due) -> None:
+        """Await that a round falls late, which is most often called off, behind the others under its limit."""
+        line = self._lines.get(term)
         if line is None:
-            line = self._lines[key] = Line(handler, still)
+            line = self._lines[term] = Line()
+        when = due[0]
         if when < line.last:
-            self._at(when, handler, about)
+            self._at(when, self._fall_due, due)
             return
         line.last = when
         if not line.waiting:
-            self._at(when, self._come, line)
-        line.waiting.append((when, about))
+            self._at(when, self._next_due, line)
+        line.waiting.append(due)
 
-    def _come(self, line: Line, now: int) -> None:
-        waiting, still = line.waiting, line.still
-        line.handler(waiting[0][1], now)  # while it is there, nothing is put first
+    def _next_due(self, line: Line, now: int) -> None:
+        waiting = line.waiting
+        self._fall_due(waiting[0], now)  # while it is there, nothing is put first
         waiting.popleft()
-        while waiting and not still(waiting[0][1]):
+        while waiting and not waiting[0][3].running:
             waiting.popleft()
         if waiting:
-            self._at(waiting[0][0], self._come, line)
+            self._at(waiting[0][0], self._next_due, line)
+
+    def _timed_at_end_of(self, after: After, timed: Timed) -> None:
+        """As ``_due_at_end_of``, for a timer."""
+        line = self._lines.get(after)
+        if line is None:
+            line = self._lines[after] = Line()
+        when = timed[0]
+        if when < line.last:
+            self._at(when, self._fire, timed)
+            return
+        line.last = when
+        if not line.waiting:
+            self._at(when, self._next_timed, line)
+        line.waiting.append(timed)
+
+    def _next_timed(self, line: Line, now: int) -> None:
+        waiting = line.waiting
+        self._fire(waiting[0], now)  # while it is there, nothing is put first
+        waiting.popleft()
+        while waiting and waiting[0][1].number != waiting[0][2]:
+            waiting.popleft()
+        if waiting:
+            self._at(waiting[0][0], self._next_timed, line)
 
     # -- cases come ----------------------------------------------------------------------------------------
 
@@ -216,10 +240,10 @@ class Run:
             profile = self.scene.profile(draws * EVEN)
         flow = stream[0].flow
         case = Case(flow, stream[0].first, profile, draws, now)
-        self._cases[self._place[id(flow)]] += 1
+        self._cases[flow] += 1
         self._open.add(case)
-        for index, _ in flow.opening[case.state.index]:
-            self._start(case, index, now)
+        for clock, _, terms in flow.opening[case.state.index]:
+            self._start(case, clock, terms.get(profile.number, UNKNOWN), now)
         self._settle(case, now, None)
 
     def _begin_open(self) -> None:
@@ -229,23 +253,23 @@ class Run:
             case = Case(each.flow, each.state, self.scene.profile(draws * EVEN), draws, each.opened)
             case.known = each.subject
             self._open.add(case)
-            for index, clock in each.clocks.items():
-                self._begin_clock(case, index, clock)
+            for index, known in each.clocks.items():
+                self._begin_clock(case, each.flow.clocks[index], known)
             self._settle(case, begin, None, each.since)
 
-    def _begin_clock(self, case: Case, index: int, clock: OpenClock) -> None:
-        term = case.flow.term(index, case.state.index, case.profile)
+    def _begin_clock(self, case: Case, clock: Clock, known: OpenClock) -> None:
+        term = case.flow.term(clock, case.state.index, case.profile)
         if term is None:
             return
-        if clock.limit and not term.fixed and term.limit.basis == clock.basis:
-            term = replace(term, amount=clock.limit)  # what the case is like is drawn, and this is known
-        held = case.rounds[index] = Round(term, 0, clock.due)
-        held.running, held.late, held.used = clock.running, clock.late, clock.used
-        if clock.running and not term.fixed:
-            held.base = (clock.due if term.position is None else term.position(clock.due)) - term.amount
-        if not clock.late and clock.running and case.flow.clocks[index].moves:
-            when = max(clock.due + (not term.strict), self.scene.begin)
-            self._at(when, self._fall_due, (case, index, held))
+        if known.limit and not term.fixed and term.limit.basis == known.basis:
+            term = replace(term, amount=known.limit)  # what the case is like is drawn, and this is known
+        held = case.rounds[clock.index] = Round(term, 0, known.due)
+        held.running, held.late, held.used = known.running, known.late, known.used
+        if known.running and not term.fixed:
+            held.base = term.base(known.due) - term.amount
+        if not known.late and known.running and clock.moves:
+            when = max(known.due + (not term.strict), self.scene.begin)
+            self._at(when, self._fall_due, (when, case, clock, held))
 
     # -- states --------------------------------------------------------------------------------------------
 
@@ -253,15 +277,15 @@ class Run:
         """Take a case to another state."""
         actions = case.state.actions[to.index]
         case.state = to
-        for index, action in actions:
-            if action == START:
-                self._start(case, index, now)
-            elif action == STOP:
-                self._stop(case, index, now)
+        for clock, action, terms in actions:
+            if action == STOP:
+                self._stop(case, clock, now)
+            elif action == START:
+                self._start(case, clock, terms.get(case.profile.number, UNKNOWN), now)
             elif action == PAUSE:
-                self._pause(case, index, now)
+                self._pause(case, clock, now)
             else:
-                self._resume(case, index, now)
+                self._resume(case, clock, now)
         self._settle(case, now, case.task)
 
     def _settle(self, case: Case, now: int, before: Task | None, since: int | None = None) -> None:
@@ -274,17 +298,15 @@ class Run:
             before.desk.waiting -= 1
             case.task = None
         if state.final is not None:
-            self._closed[self._place[id(case.flow)]] += 1
+            self._closed[case.flow] += 1
             self._open.discard(case)
             return
-        if case.visits is not None or case.flow.program.counts_visits:
+        if case.flow.counts_visits:
             case.visits = {**(case.visits or {}), state.name: (case.visits or {}).get(state.name, 0) + 1}
-        for calendar, limit, rules in state.afters:
-            due = calendar.add_us(now if since is None else since, limit)
+        for after in state.afters:
+            due = after.calendar.add_us(now if since is None else since, after.limit)
             if due is not None:
-                due = max(due, now)
-                about = case, case.number, rules
-                self._at_end_of((id(rules), limit), due, self._after, _still_there, about)
+                self._timed_at_end_of(after, (due if due > now else now, case, case.number, after))
         if case.task is None:  # else somebody is at it, and finishes
             self._choose(case, now, before)
 
@@ -317,7 +339,7 @@ class Run:
         task.joined = before.joined if before is not None and before.desk is desk else now
         self._count += 1
         task.number = self._count
-        if desk.is_open(now):
+        if desk.since <= now < desk.until or desk.is_open(now):
             for group in desk.queues[state.kind][0]:
                 if group.free:
                     self._begin(task, group.free.pop(), now)
@@ -332,24 +354,28 @@ class Run:
         if case.number == number:
             self._go_on(case, choice, now)
 
-    def _after(self, about: tuple[Case, int, tuple[RuleTable, ...]], now: int) -> None:
-        case, number, rules = about
+    def _fire(self, timed: Timed, now: int) -> None:
+        _, case, number, after = timed
         if case.number == number:
-            to = self._target(case, rules, now)
+            to = self._target(case, after.rules, now)
             if to >= 0:
                 self._move(case, case.flow.states[to], now)
 
     def _go_on(self, case: Case, choice: Choice, now: int) -> None:
         """An event has happened to a case."""
         flow = case.flow
-        for index in flow.restarts[choice.event]:
-            if index in case.rounds:
-                self._start(case, index, now)
+        self._restart(case, choice, now)
         to = choice.to if choice.to >= 0 else self._target(case, case.state.ways.get(choice.event, ()), now)
         if to >= 0:
             self._move(case, flow.states[to], now)
         else:
             self._choose(case, now, None)
+
+    def _restart(self, case: Case, choice: Choice, now: int) -> None:
+        """Begin those clocks anew that an event does."""
+        for clock in case.flow.restarts[choice.event]:
+            if case.rounds[clock.index] is not None:
+                self._start(case, clock, UNKNOWN, now)
 
     def _target(self, case: Case, rules: Sequence[RuleTable], now: int) -> int:
         """Where the first rule whose guard holds leads; -1 where that is nowhere else."""
@@ -360,8 +386,9 @@ class Run:
 
     # -- clocks --------------------------------------------------------------------------------------------
 
-    def _start(self, case: Case, index: int, now: int) -> None:
-        term = case.flow.term(index, case.state.index, case.profile)
+    def _start(self, case: Case, clock: Clock, term: Term | None, now: int) -> None:
+        if term is UNKNOWN:
+            term = case.flow.term(clock, case.state.index, case.profile)
         if term is None:
             return
         if term.fixed:
@@ -369,70 +396,75 @@ class Run:
         else:
             base = now if term.position is None else term.position(now)
             if case.kept is not None:
-                base -= case.kept.get(index, 0)
+                base -= case.kept.get(clock.index, 0)
             held = Round(term, base, term.due(base))
-        case.rounds[index] = held
-        if case.flow.clocks[index].moves:
-            when = held.due + (not term.strict)
-            self._at_end_of((index, term), when, self._fall_due, _still_due, (case, index, held))
+        before = case.rounds[clock.index]
+        if before is not None:
+            before.running = False
+        case.rounds[clock.index] = held
+        if clock.moves:
+            self._due_at_end_of(term, (held.due + (not term.strict), case, clock, held))
 
-    def _stop(self, case: Case, index: int, now: int) -> None:
-        held = case.rounds.pop(index, None)
+    def _stop(self, case: Case, clock: Clock, now: int) -> None:
+        index = clock.index
+        held = case.rounds[index]
         if held is None:
             return
-        clock = case.flow.clocks[index]
-        place = self._place[id(case.flow)]
-        if self._is_late(held, now):
-            self._late[place][index] += 1
-            self._note_late(case, index)
+        case.rounds[index] = None
+        due = held.due
+        if held.late or (held.running and (now > due or (now == due and held.term.strict))):
+            self._late[case.flow][index] += 1
+            self._note_late(case, clock)
         else:
-            self._met[place][index] += 1
-        if clock.table.goes_on and not held.term.fixed:
+            self._met[case.flow][index] += 1
+        if clock.goes_on and not held.term.fixed:
             if case.kept is None:
                 case.kept = {}
             case.kept[index] = self._used(held, now)
+        held.running = False
 
-    def _pause(self, case: Case, index: int, now: int) -> None:
-        held = case.rounds.get(index)
+    def _pause(self, case: Case, clock: Clock, now: int) -> None:
+        held = case.rounds[clock.index]
         if held is not None and held.running:
             held.late = self._is_late(held, now)
             held.used = self._used(held, now)
             held.running = False
 
-    def _resume(self, case: Case, index: int, now: int) -> None:
-        held = case.rounds.get(index)
+    def _resume(self, case: Case, clock: Clock, now: int) -> None:
+        held = case.rounds[clock.index]
         if held is None:
-            self._start(case, index, now)
+            self._start(case, clock, UNKNOWN, now)
             return
         term = held.term
         held.running = True
         if not term.fixed:
-            held.base = (now if term.position is None else term.position(now)) - held.used
+            held.base = term.base(now) - held.used
             if not held.late:
                 held.due = term.due(held.base)
-        if case.flow.clocks[index].moves and not held.late:
-            self._at(max(held.due + (not term.strict), now), self._fall_due, (case, index, held))
+        if clock.moves and not held.late:
+            when = max(held.due + (not term.strict), now)
+            self._at(when, self._fall_due, (when, case, clock, held))
 
     def _used(self, held: Round, now: int) -> int:
         if not held.running or held.term.fixed:
             return held.used
-        return (now if held.term.position is None else held.term.position(now)) - held.base
+        return held.term.base(now) - held.base
 
     def _is_late(self, held: Round, now: int) -> bool:
         return held.late or (held.running and (now > held.due or (held.term.strict and now == held.due)))
 
-    def _fall_due(self, about: tuple[Case, int, Round], now: int) -> None:
-        case, index, held = about
-        if case.rounds.get(index) is not held or not held.running or held.due > now or held.late:
+    def _fall_due(self, due: Due, now: int) -> None:
+        _, case, clock, held = due
+        if not held.running or held.due > now or held.late:
             return
         held.late = True
-        to = self._target(case, case.state.lates.get(index, ()), now)
+        to = self._target(case, case.state.lates.get(clock.index, ()), now)
         if to >= 0:
             self._move(case, case.flow.states[to], now)
 
-    def _note_late(self, case: Case, index: int) -> None:
+    def _note_late(self, case: Case, clock: Clock) -> None:
         if case.known is not None:
-            self._lates.add((case.flow.name, case.known, case.flow.clocks[index].table.name))
+            self._lates.add((case.flow.name, case.known, clock.table.name))
 
     # -- work ----------------------------------------------------------------------------------------------
 
@@ -457,11 +489,13 @@ class Run:
         person, desk, case = task.person, task.desk, task.case
         if person is None or task.ends != now:
             return  # it was interrupted
-        task.person = None
         desk.busy += task.left
         desk.done += 1
-        person.task = None
-        self._free(desk, person, now)
+        task.person = person.task = None
+        if desk.waiting:
+            self._free(desk, person, now)
+        elif person.present:
+            person.group.free.append(person)
         case.task = None
         if case.state is task.state:
             self._go_on(case, task.choice, now)
@@ -473,9 +507,7 @@ class Run:
         rules = case.state.ways.get(choice.event, ())
         to = self._target(case, rules, now)
         if to >= 0:
-            for index in case.flow.restarts[choice.event]:
-                if index in case.rounds:
-                    self._start(case, index, now)
+            self._restart(case, choice, now)
             self._move(case, case.flow.states[to], now)
         else:
             self._choose(case, now, None)
@@ -568,25 +600,20 @@ class Run:
         end = self.scene.end
         flows = self.scene.flows
         for case in self._open:
-            place = self._place[id(case.flow)]
-            for index, held in case.rounds.items():
-                if self._is_late(held, end):
-                    self._late[place][index] += 1
-                    self._note_late(case, index)
+            for clock, held in zip(case.flow.clocks, case.rounds, strict=True):
+                if held is not None and self._is_late(held, end):
+                    self._late[case.flow][clock.index] += 1
+                    self._note_late(case, clock)
         for desk in self.desks.values():
             for person in desk.people:
                 if person.task is not None:
                     desk.busy += desk.between(person.task.started, end)
-        names = [
-            (place, flow.name, clock.index, clock.table.name)
-            for place, flow in enumerate(flows)
-            for clock in flow.clocks
-        ]
+        pairs = [(flow, clock) for flow in flows for clock in flow.clocks]
         return RunResult(
-            {(flow, clock): self._met[place][index] for place, flow, index, clock in names},
-            {(flow, clock): self._late[place][index] for place, flow, index, clock in names},
-            Counter({flow.name: count for flow, count in zip(flows, self._cases, strict=True)}),
-            Counter({flow.name: count for flow, count in zip(flows, self._closed, strict=True)}),
+            {(flow.name, clock.table.name): self._met[flow][clock.index] for flow, clock in pairs},
+            {(flow.name, clock.table.name): self._late[flow][clock.index] for flow, clock in pairs},
+            Counter({flow.name: count for flow, count in self._cases.items()}),
+            Counter({flow.name: count for flow, count in self._closed.items()}),
             {name: self._desk(desk, self._there[name]) for name, desk in self.desks.items()},
             sum(desk.done for desk in self.desks.values()),
             self._lates,

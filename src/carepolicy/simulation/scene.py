@@ -74,19 +74,29 @@ class Profiles:
             for fact, values in shares.items()
         ]
         self._known: dict[tuple[tuple[str, Any], ...], Profile] = {}
+        self._places: dict[int, Profile] = {}
 
     def drawn(self, share: float) -> Profile:
         """What the case is like whose number between 0 and 1 this is."""
-        found = []
-        for fact, values in self._drawn:
+        place = 0
+        for _, values in self._drawn:
             last = len(values) - 1
-            for number, (value, part) in enumerate(values):
+            for number, (_, part) in enumerate(values):
                 if share < part or number == last:
-                    found.append((fact, value))
+                    place = place * len(values) + number
                     share = min(share / part, 1.0) if part else 0.0  # what is left of it draws the next fact
                     break
                 share -= part
-        return self.of(found)
+        return self._places.get(place) or self._at(place)
+
+    def _at(self, place: int) -> Profile:
+        """What cases are like at a place among all combinations of facts."""
+        found, rest = [], place
+        for fact, values in reversed(self._drawn):
+            rest, number = divmod(rest, len(values))
+            found.append((fact, values[number][0]))
+        profile = self._places[place] = self.of(reversed(found))
+        return profile
 
     def of(self, facts: Iterable[tuple[str, Any]]) -> Profile:
         """What cases with these facts are like."""
