@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from carepolicy.simulation.flows import Choice, Flow, Profile, State, Term
@@ -129,32 +130,56 @@ class Task:
     __slots__ = ("begun", "case", "choice", "desk", "dropped", "ends", "joined", "left", "number", "person", "rank",
                  "started", "state")  # fmt: skip
 
-    def __init__(self, case: Case, state: State, choice: Choice, desk: Desk, left: int, rank: int) -> None:
+    def __init__(
+        self, case: Case, state: State, choice: Choice, desk: Desk, left: int, rank: int, joined: int, number: int
+    ) -> None:
         self.case = case
         self.state = state
         self.choice = choice
         self.desk = desk
         self.left = left
         self.rank = rank
-        self.joined = self.number = self.started = 0
+        self.joined = joined
+        self.number = number
+        self.started = 0
         self.ends = -1
         self.person: Person | None = None
         self.begun = self.dropped = False
 
 
+class Line:
+    """Events of one kind that come so long after they are noted that they come in the order in which they are noted:
+    only the first stands among the others, at ``head``. ``last`` is when the last of them comes, if that is known."""
+
+    __slots__ = ("head", "last", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: deque[Any] = deque()
+        self.head = self.last = 0
+
+
 class Round:
-    """One run of a clock. ``base`` is where the time used was nothing, in the term's measure, ``used`` the time used
-    where it pauses. One that has ended does not run."""
+    """One run of a clock. ``base`` is where the time used was nothing, in the term's measure, None where that is at its
+    start (``since``); ``used`` the time used where it pauses. ``known`` is when it falls due, None where nobody asked
+    yet; ``line`` where it waits for that, behind others, and runs as it did when it came there."""
 
-    __slots__ = ("base", "due", "late", "running", "term", "used")
+    __slots__ = ("base", "known", "late", "line", "running", "since", "term", "used")
 
-    def __init__(self, term: Term, base: int, due: int) -> None:
+    def __init__(self, term: Term, since: int, base: int | None, known: int | None) -> None:
         self.term = term
+        self.since = since
         self.base = base
-        self.due = due
+        self.known = known
+        self.line: Line | None = None
         self.used = 0
         self.running = True
         self.late = False
+
+    def due(self) -> int:
+        """When it falls due."""
+        if self.known is None:
+            self.known = self.term.due_from(self.since)
+        return self.known
 
 
 class Case:
@@ -197,12 +222,12 @@ class Asked:
     def left(self, clock: str) -> timedelta | None:
         """How long it is until a clock falls due."""
         held = self._round(clock)
-        return None if held is None else timedelta(microseconds=held.due - self.now)
+        return None if held is None else timedelta(microseconds=held.due() - self.now)
 
     def late(self, clock: str) -> bool:
         """Whether a clock is late."""
         held = self._round(clock)
-        return held is not None and (held.late or (held.running and held.due < self.now))
+        return held is not None and (held.late or (held.running and held.due() < self.now))
 
     def _round(self, name: str) -> Round | None:
         flow = self.case.flow

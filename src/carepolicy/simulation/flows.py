@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.machine.program import Phase
-from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, ELAPSED
+from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME, ELAPSED, MONTHS
 
 if TYPE_CHECKING:
     from carepolicy.businesstime.calendar import Calendar
@@ -49,8 +49,8 @@ class Choice:
 class State:
     """A state. ``role`` works there, None where nobody's work is needed; ``choices`` are the ways out, and where their
     shares end before 1, nobody acts. ``lates`` are the moves of clocks that fall late, by the clock's index; ``afters``
-    the timers that move a case. ``actions`` are what a move to another state does to clocks, each with the clock's limits
-    in the state that is moved to, as far as they are known."""
+    the timers that move a case. ``actions`` are what a move to another state does to clocks, each with the
+    clock's limits in the state that is moved to, as far as they are known."""
 
     index: int
     name: str
@@ -89,9 +89,26 @@ class Term:
     position: Callable[[int], int] | None
     instant: Callable[[int], int] | None
 
+    @property
+    def ordered(self) -> bool:
+        """Whether what starts later falls due no earlier; months end on one day."""
+        return all(each.kind != MONTHS for each in self.limit.all)
+
     def base(self, now: int) -> int:
         """Where an instant lies in its measure."""
         return now if self.position is None else self.position(now)
+
+    def due_from(self, now: int) -> int:
+        """When it falls due that starts now, and of which nothing is used."""
+        if self.fixed:
+            return starts_at(self, now)
+        if self.position is None or self.instant is None:
+            due = now + self.amount
+        elif self.limit.kind == BUSINESS_DAYS:
+            due = self.calendar.days_later(now, self.amount, self.limit.days)
+        else:
+            due = self.instant(self.position(now) + self.amount)
+        return self.calendar.roll(due) if self.rolls else due
 
     def due(self, base: int) -> int:
         """When it falls due whose time used was nothing at ``base``."""
@@ -120,8 +137,8 @@ def _are_free(parts: Sequence[Limit]) -> bool:
 
 @dataclass(slots=True, eq=False)
 class Clock:
-    """A clock. ``moves``: that it falls late takes cases elsewhere. ``goes_on``: it continues after a stop. ``terms`` are
-    its limits by the state and the number of what a case is like, as far as they are known."""
+    """A clock. ``moves``: that it falls late takes cases elsewhere. ``goes_on``: it continues after a stop. ``terms``
+    are its limits by the state and the number of what a case is like, as far as they are known."""
 
     index: int
     table: ClockTable

@@ -32,7 +32,13 @@ def fixed(mean: float) -> Draw:
 def lognormal(median_log: float, sigma: float) -> Draw:
     """Lengths whose logarithms are normal, as those of most work are."""
     inverse = _NORMAL.inv_cdf
-    return lambda share: round(exp(median_log + sigma * inverse(min(max(share, _LEAST), _MOST))))
+
+    def draw(share: float) -> int:
+        if not _LEAST < share < _MOST:
+            share = min(max(share, _LEAST), _MOST)
+        return round(exp(median_log + sigma * inverse(share)))
+
+    return draw
 
 
 def from_percentiles(p50: float, p90: float) -> Draw:

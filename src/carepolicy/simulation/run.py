@@ -7,7 +7,7 @@ random numbers).
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
@@ -15,8 +15,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.cores import without_collector
-from carepolicy.simulation.desks import Asked, Case, Desk, Person, Round, Task
-from carepolicy.simulation.flows import NO_EVENT, PAUSE, START, STOP, After, starts_at
+from carepolicy.simulation.desks import Asked, Case, Desk, Line, Person, Round, Task
+from carepolicy.simulation.flows import NO_EVENT, PAUSE, START, STOP, After
 from carepolicy.simulation.roles import Role, days_of, merged
 
 if TYPE_CHECKING:
@@ -114,22 +114,24 @@ class RunResult:
 UNKNOWN: Any = object()
 """A limit that nobody has looked up yet."""
 
-Due = tuple[int, "Case", "Clock", "Round"]
-"""A round of a clock that may fall late, and when."""
+Due = tuple["Case", "Clock", "Round"]
+"""A round of a clock that may fall late."""
 
 Timed = tuple[int, "Case", int, After]
 """A timer of a visit of a state, and when it fires."""
 
 
-class Line:
-    """Events of one kind that come so long after they are noted that they come in the order in which they are noted:
-    only the first stands among the others."""
+class Source:
+    """The cases that come to a flow in one run, and the chance by which their own sequences begin."""
 
-    __slots__ = ("last", "waiting")
+    __slots__ = ("cases", "chance", "first", "flow", "opening")
 
-    def __init__(self) -> None:
-        self.waiting: deque[Any] = deque()
-        self.last = 0
+    def __init__(self, stream: Stream, seed: int) -> None:
+        self.flow = stream.flow
+        self.first = stream.first
+        self.opening = stream.flow.opening[stream.first.index]
+        self.cases = stream.arrivals(Random(f"{seed}/times/{stream.flow.name}"))
+        self.chance = Random(f"{seed}/cases/{stream.flow.name}")
 
 
 class Run:
@@ -140,9 +142,10 @@ class Run:
         self.seed = seed
         self._events: list[tuple[int, int, Callable[[Any, int], None], Any]] = []
         self._count = 0
-        self._lines: dict[Term | After, Line] = {}
-        self._met = {each: [0] * len(each.clocks) for each in scene.flows}
-        self._late = {each: [0] * len(each.clocks) for each in scene.flows}
+        self._lines: dict[Term, Line] = {}
+        self._timers: dict[After, Line] = {}
+        self._met = {clock: 0 for each in scene.flows for clock in each.clocks}
+        self._late = dict(self._met)
         self._cases = dict.fromkeys(scene.flows, 0)
         self._closed = dict.fromkeys(scene.flows, 0)
         self._lates: set[tuple[str, str, str]] = set()
@@ -153,12 +156,9 @@ class Run:
                 if state.role in kinds:
                     kinds[state.role].append(state.kind)
         self.desks = {role.name: Desk(role, kinds[role.name]) for role in scene.roles}
+        self._desk_of = {state: self.desks.get(state.role or "") for flow in scene.flows for state in flow.states}
         self._there = {name: self._staffed(desk) for name, desk in self.desks.items()}
-        self._streams = [
-            (stream, stream.arrivals(Random(f"{seed}/times/{stream.flow.name}")),
-             Random(f"{seed}/cases/{stream.flow.name}"))
-            for stream in scene.streams
-        ]  # fmt: skip
+        self._sources = [Source(each, seed) for each in scene.streams]
 
     # -- the loop ------------------------------------------------------------------------------------------
 
@@ -166,11 +166,13 @@ class Run:
         """Let all days pass."""
         with without_collector():  # cases, rounds and tasks go when nothing refers to them
             self._begin_open()
-            for each in self._streams:
-                self._await(each, self.scene.begin)
+            for each in self._sources:
+                self._await(each)
             events, end = self._events, self.scene.end
-            while events and events[0][0] < end:
+            while events:
                 now, _, handler, about = heappop(events)
+                if now >= end:
+                    break
                 handler(about, now)
         return self._result()
 
@@ -178,34 +180,38 @@ class Run:
         self._count += 1
         heappush(self._events, (when, self._count, handler, about))
 
-    def _due_at_end_of(self, term: Term, due: Due) -> None:
-        """Await that a round falls late, which is most often called off, behind the others under its limit."""
-        line = self._lines.get(term)
-        if line is None:
-            line = self._lines[term] = Line()
-        when = due[0]
-        if when < line.last:
-            self._at(when, self._fall_due, due)
+    def _await_due(self, due: Due) -> None:
+        """Await that a round falls late, which is most often called off, behind the others under its limit. Of which
+        nothing was used, they fall due in the order in which they started: when, is worked out of the first alone."""
+        held = due[2]
+        term = held.term
+        if held.base is not None:
+            self._at(held.due() + (not term.strict), self._fall_due, due)
             return
-        line.last = when
-        if not line.waiting:
-            self._at(when, self._next_due, line)
+        line = held.line = self._lines.get(term) or self._lines.setdefault(term, Line())
         line.waiting.append(due)
+        if len(line.waiting) == 1:
+            self._put_first(line)
+
+    def _put_first(self, line: Line) -> None:
+        held = line.waiting[0][2]
+        line.head = held.due() + (not held.term.strict)
+        self._at(line.head, self._next_due, line)
 
     def _next_due(self, line: Line, now: int) -> None:
         waiting = line.waiting
         self._fall_due(waiting[0], now)  # while it is there, nothing is put first
-        waiting.popleft()
-        while waiting and not waiting[0][3].running:
+        waiting.popleft()[2].line = None
+        while waiting and waiting[0][2].line is None:
             waiting.popleft()
         if waiting:
-            self._at(waiting[0][0], self._next_due, line)
+            self._put_first(line)
 
-    def _timed_at_end_of(self, after: After, timed: Timed) -> None:
-        """As ``_due_at_end_of``, for a timer."""
-        line = self._lines.get(after)
+    def _await_timed(self, after: After, timed: Timed) -> None:
+        """As ``_await_due``, for a timer."""
+        line = self._timers.get(after)
         if line is None:
-            line = self._lines[after] = Line()
+            line = self._timers[after] = Line()
         when = timed[0]
         if when < line.last:
             self._at(when, self._fire, timed)
@@ -226,23 +232,23 @@ class Run:
 
     # -- cases come ----------------------------------------------------------------------------------------
 
-    def _await(self, stream: tuple[Stream, Iterator[tuple[int, Profile | None]], Random], now: int) -> None:
-        following = next(stream[1], None)
-        if following is not None:
-            self._at(following[0], self._arrive, (stream, following[1]))
+    def _await(self, source: Source) -> None:
+        for when, profile in source.cases:
+            self._at(when, self._arrive, (source, profile))
+            return
 
-    def _arrive(self, about: Any, now: int) -> None:
-        stream, profile = about
-        self._await(stream, now)
-        draws = stream[2].getrandbits(64)
+    def _arrive(self, about: tuple[Source, Profile | None], now: int) -> None:
+        source, profile = about
+        self._await(source)
+        draws = source.chance.getrandbits(64)
         if profile is None:
             draws = (draws * STEP + ODD) & MASK
             profile = self.scene.profile(draws * EVEN)
-        flow = stream[0].flow
-        case = Case(flow, stream[0].first, profile, draws, now)
+        flow = source.flow
+        case = Case(flow, source.first, profile, draws, now)
         self._cases[flow] += 1
         self._open.add(case)
-        for clock, _, terms in flow.opening[case.state.index]:
+        for clock, _, terms in source.opening:
             self._start(case, clock, terms.get(profile.number, UNKNOWN), now)
         self._settle(case, now, None)
 
@@ -263,13 +269,13 @@ class Run:
             return
         if known.limit and not term.fixed and term.limit.basis == known.basis:
             term = replace(term, amount=known.limit)  # what the case is like is drawn, and this is known
-        held = case.rounds[clock.index] = Round(term, 0, known.due)
+        held = case.rounds[clock.index] = Round(term, self.scene.begin, 0, known.due)
         held.running, held.late, held.used = known.running, known.late, known.used
         if known.running and not term.fixed:
             held.base = term.base(known.due) - term.amount
         if not known.late and known.running and clock.moves:
             when = max(known.due + (not term.strict), self.scene.begin)
-            self._at(when, self._fall_due, (when, case, clock, held))
+            self._at(when, self._fall_due, (case, clock, held))
 
     # -- states --------------------------------------------------------------------------------------------
 
@@ -306,7 +312,7 @@ class Run:
         for after in state.afters:
             due = after.calendar.add_us(now if since is None else since, after.limit)
             if due is not None:
-                self._timed_at_end_of(after, (due if due > now else now, case, case.number, after))
+                self._await_timed(after, (due if due > now else now, case, case.number, after))
         if case.task is None:  # else somebody is at it, and finishes
             self._choose(case, now, before)
 
@@ -314,20 +320,19 @@ class Run:
         """Draw which way a case goes from its state, and let it wait for who is to act."""
         draws = case.draws = (case.draws * STEP + ODD) & MASK
         share = draws * EVEN
-        for choice in case.state.choices:
-            if share < choice.upto:
-                self._await_act(case, choice, now, before)
-                return
-
-    def _await_act(self, case: Case, choice: Choice, now: int, before: Task | None) -> None:
         state = case.state
-        draws = case.draws = (case.draws * STEP + ODD) & MASK
+        for choice in state.choices:
+            if share < choice.upto:
+                break
+        else:
+            return
+        draws = case.draws = (draws * STEP + ODD) & MASK
         if not choice.by_staff:
             if state.waits is not None:
                 self._at(now + state.waits(draws * EVEN), self._act, (case, case.number, choice))
             return
         length = max(state.work(draws * EVEN), 1) if state.work is not None else 1
-        desk = self.desks.get(state.role or "")
+        desk = self._desk_of[state]
         if desk is None:
             calendar = case.flow.calendar
             end = calendar.instant(calendar.position(now) + length)
@@ -335,10 +340,9 @@ class Run:
             return
         first = desk.role.first
         rank = 0 if not first or any(case.profile.facts.get(fact) == value for fact, value in first) else 1
-        task = case.task = Task(case, state, choice, desk, length, rank)
-        task.joined = before.joined if before is not None and before.desk is desk else now
+        joined = before.joined if before is not None and before.desk is desk else now
         self._count += 1
-        task.number = self._count
+        task = case.task = Task(case, state, choice, desk, length, rank, joined, self._count)
         if desk.since <= now < desk.until or desk.is_open(now):
             for group in desk.queues[state.kind][0]:
                 if group.free:
@@ -364,7 +368,8 @@ class Run:
     def _go_on(self, case: Case, choice: Choice, now: int) -> None:
         """An event has happened to a case."""
         flow = case.flow
-        self._restart(case, choice, now)
+        if flow.restarts[choice.event]:
+            self._restart(case, choice, now)
         to = choice.to if choice.to >= 0 else self._target(case, case.state.ways.get(choice.event, ()), now)
         if to >= 0:
             self._move(case, flow.states[to], now)
@@ -392,18 +397,18 @@ class Run:
         if term is None:
             return
         if term.fixed:
-            held = Round(term, now, starts_at(term, now))
+            held = Round(term, now, None if term.ordered else now, None)
+        elif case.kept is None:
+            held = Round(term, now, None, None)
         else:
-            base = now if term.position is None else term.position(now)
-            if case.kept is not None:
-                base -= case.kept.get(clock.index, 0)
-            held = Round(term, base, term.due(base))
+            base = term.base(now) - case.kept.get(clock.index, 0)
+            held = Round(term, now, base, term.due(base))
         before = case.rounds[clock.index]
         if before is not None:
-            before.running = False
+            before.running, before.line = False, None
         case.rounds[clock.index] = held
         if clock.moves:
-            self._due_at_end_of(term, (held.due + (not term.strict), case, clock, held))
+            self._await_due((case, clock, held))
 
     def _stop(self, case: Case, clock: Clock, now: int) -> None:
         index = clock.index
@@ -411,24 +416,24 @@ class Run:
         if held is None:
             return
         case.rounds[index] = None
-        due = held.due
-        if held.late or (held.running and (now > due or (now == due and held.term.strict))):
-            self._late[case.flow][index] += 1
+        line = held.line
+        if (line is None or line.head <= now) and self._is_late(held, now):
+            self._late[clock] += 1
             self._note_late(case, clock)
         else:
-            self._met[case.flow][index] += 1
+            self._met[clock] += 1
         if clock.goes_on and not held.term.fixed:
             if case.kept is None:
                 case.kept = {}
             case.kept[index] = self._used(held, now)
-        held.running = False
+        held.running, held.line = False, None
 
     def _pause(self, case: Case, clock: Clock, now: int) -> None:
         held = case.rounds[clock.index]
         if held is not None and held.running:
             held.late = self._is_late(held, now)
             held.used = self._used(held, now)
-            held.running = False
+            held.running, held.line = False, None
 
     def _resume(self, case: Case, clock: Clock, now: int) -> None:
         held = case.rounds[clock.index]
@@ -437,25 +442,30 @@ class Run:
             return
         term = held.term
         held.running = True
-        if not term.fixed:
-            held.base = term.base(now) - held.used
-            if not held.late:
-                held.due = term.due(held.base)
+        held.base = term.base(now) - held.used
+        if not term.fixed and not held.late:
+            held.known = term.due(held.base)
         if clock.moves and not held.late:
-            when = max(held.due + (not term.strict), now)
-            self._at(when, self._fall_due, (when, case, clock, held))
+            when = max(held.due() + (not term.strict), now)
+            self._at(when, self._fall_due, (case, clock, held))
 
     def _used(self, held: Round, now: int) -> int:
         if not held.running or held.term.fixed:
             return held.used
-        return held.term.base(now) - held.base
+        term = held.term
+        return term.base(now) - (term.base(held.since) if held.base is None else held.base)
 
     def _is_late(self, held: Round, now: int) -> bool:
-        return held.late or (held.running and (now > held.due or (held.term.strict and now == held.due)))
+        if held.late or not held.running:
+            return held.late
+        if held.line is not None and held.line.head > now:
+            return False  # the first in its line has not fallen due yet, and it stands behind that
+        due = held.due()
+        return now > due or (now == due and held.term.strict)
 
     def _fall_due(self, due: Due, now: int) -> None:
-        _, case, clock, held = due
-        if not held.running or held.due > now or held.late:
+        case, clock, held = due
+        if not held.running or held.due() > now or held.late:
             return
         held.late = True
         to = self._target(case, case.state.lates.get(clock.index, ()), now)
@@ -602,7 +612,7 @@ class Run:
         for case in self._open:
             for clock, held in zip(case.flow.clocks, case.rounds, strict=True):
                 if held is not None and self._is_late(held, end):
-                    self._late[case.flow][clock.index] += 1
+                    self._late[clock] += 1
                     self._note_late(case, clock)
         for desk in self.desks.values():
             for person in desk.people:
@@ -610,8 +620,8 @@ class Run:
                     desk.busy += desk.between(person.task.started, end)
         pairs = [(flow, clock) for flow in flows for clock in flow.clocks]
         return RunResult(
-            {(flow.name, clock.table.name): self._met[flow][clock.index] for flow, clock in pairs},
-            {(flow.name, clock.table.name): self._late[flow][clock.index] for flow, clock in pairs},
+            {(flow.name, clock.table.name): self._met[clock] for flow, clock in pairs},
+            {(flow.name, clock.table.name): self._late[clock] for flow, clock in pairs},
             Counter({flow.name: count for flow, count in self._cases.items()}),
             Counter({flow.name: count for flow, count in self._closed.items()}),
             {name: self._desk(desk, self._there[name]) for name, desk in self.desks.items()},

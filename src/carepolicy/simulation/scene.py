@@ -75,9 +75,18 @@ class Profiles:
         ]
         self._known: dict[tuple[tuple[str, Any], ...], Profile] = {}
         self._places: dict[int, Profile] = {}
+        self._but_last = [part for _, values in self._drawn[:1] for _, part in values[:-1]]
 
     def drawn(self, share: float) -> Profile:
         """What the case is like whose number between 0 and 1 this is."""
+        if len(self._drawn) == 1:
+            place = 0
+            for part in self._but_last:
+                if share < part:
+                    break
+                share -= part
+                place += 1
+            return self._places.get(place) or self._at(place)
         place = 0
         for _, values in self._drawn:
             last = len(values) - 1
@@ -210,6 +219,9 @@ class SceneMaker:
                 parts = [(event, -1, 1 / len(staff or others)) for event in staff or others]
         upto = 0.0
         for number, (event, to, share) in enumerate(parts):
+            rules = state.ways.get(event, ())
+            if to < 0 and rules and rules[0].when is None:
+                to = rules[0].to
             upto += share
             whole = number == len(parts) - 1 and upto > 1 - 1e-9
             yield Choice(2.0 if whole else upto, event, to, happenings[event].by == STAFF)
