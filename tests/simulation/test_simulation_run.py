@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from carepolicy.simulation.desks import Person, Task
+from carepolicy.simulation.desks import Case, Person, Round, Task
+from carepolicy.simulation.flows import Clock
 from carepolicy.simulation.run import Run, RunResult, Scene
 from simulation.halls import MINUTE, STAFF, Hall, moment
 
@@ -168,3 +169,29 @@ def test_cases_come_at_their_rate(tmp_path: Path, rate: str, a_week: int) -> Non
 def test_without_cases_nothing_happens(tmp_path: Path) -> None:
     result = Hall(tmp_path).play(CALLS + "2027-03-03 10:00\n")
     assert (result.tasks, counted(result)) == (0, (0, 0))
+
+
+class Alone(Run):
+    """Works out for each round by itself when it falls late, as it starts."""
+
+    def _await_due(self, due: tuple[Case, Clock, Round]) -> None:
+        held = due[2]
+        self._at(held.due() + (not held.term.strict), self._fall_due, due)
+
+
+@pytest.mark.parametrize("limit", ["40 business minutes", "less than 0.1 business days"])
+def test_rounds_that_wait_in_a_line_fall_late_as_each_would_by_itself(tmp_path: Path, limit: str) -> None:
+    staff = """\
+roles: {agent: {people: 2, absent: 5%}, lead: {people: 1}}
+work: {call: {mean: 10 minutes}}
+waits: {call: 3 hours}
+ways: {call.waiting: {call_answered: 60%, question_asked: 35%}}
+facts: {call.kind: {urgent: 20%, usual: 80%}}
+"""
+    scene = Hall(tmp_path, limit).scene("9 per business hour", staff, days=30)
+    for seed in range(5):
+        together, alone = Run(scene, seed).play(), Alone(scene, seed).play()
+        assert together == alone
+        met, late = counted(together)
+        assert met > 100
+        assert late > 20
