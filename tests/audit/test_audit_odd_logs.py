@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from commands import run
+from shops import SHOP
 
 HERE = Path(__file__).parent
 HELPDESK = HERE.parents[1] / "examples" / "helpdesk"
@@ -200,6 +201,54 @@ def test_of_several_logs_it_is_told_in_which_a_line_is_wrong(tmp_path):
     assert "four.parquet is no text, but Parquet: logs that are read together are of one format" in told.stderr
 
 
+WHERE = [
+    ("log.csv", "ticket,kind,what,at\nT-1,web,written,2024-03-04T08:00:00Z\nT-2,post,written,2024-03-04T08:00:00Z\n"),
+    (
+        "log.jsonl",
+        '{"ticket": "T-1", "kind": "web", "what": "written", "at": "2024-03-04T08:00:00Z"}\n'
+        '{"ticket": "T-2", "kind": "post", "what": "written", "at": "2024-03-04T08:00:00Z"}\n',
+    ),
+    (
+        "log.xes",
+        "<log>"
+        + "".join(
+            f'<trace><string key="ticket" value="{ticket}"/><event><string key="kind" value="{kind}"/>'
+            '<string key="what" value="written"/><date key="at" value="2024-03-04T08:00:00Z"/></event></trace>'
+            for ticket, kind in (("T-1", "web"), ("T-2", "post"))
+        )
+        + "</log>",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), WHERE, ids=[name for name, _ in WHERE])
+def test_a_condition_on_rows_may_name_columns_that_nothing_else_does_and_none_that_is_not_there(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    event = {"column": "what", "values": VALUES}
+    mapping = {"mapping": "tickets", "subject": "ticket", "time": "at", "event": event, "where": "kind == 'web'"}
+    made, told = audited(tmp_path, name, mapping)
+    assert (json.loads(made.stdout)["events"], json.loads(made.stdout)["left_out"]) == (1, 1), told.stderr
+    _, told = audited(tmp_path, name, mapping | {"where": "knid == 'web'"})
+    assert "internal error" not in told.stderr
+    if name == "log.csv":  # where the columns are known
+        assert told.returncode == 2
+        assert 'log.csv is not as where: has it: unknown name "knid"' in told.stderr
+        assert 'did you mean "kind"?' in told.stderr
+
+
+def test_what_stands_where_private_facts_do_is_not_told_as_the_reason(tmp_path):
+    (tmp_path / "log.csv").write_text("id,mail,at\nA,jane@example.org,2026-03-02T10:00:00Z\nB,in,jane@example.org\n")
+    mapping = {
+        "mapping": "m", "subject": "id", "time": "at", "facts": {"customer.email": {"column": "mail"}},
+        "event": {"column": "mail", "values": {"in": "email_received"}},
+    }  # fmt: skip
+    (tmp_path / "m.yaml").write_text(yaml.safe_dump(mapping))
+    told = run("audit", "log.csv", "--policies", SHOP, "--map", "m.yaml", cwd=tmp_path)
+    assert told.returncode == 2
+    assert 'no event stands for "aaaa@aaaaaaa.aaa" in the column mail' in told.stdout
+    assert "jane" not in told.stdout + told.stderr
+
+
 @pytest.mark.parametrize("text", [b"", b"hello", b"PAR1 and no more"])
 def test_what_is_no_parquet_is_told(tmp_path, text):
     (tmp_path / "log.parquet").write_bytes(text)
@@ -231,3 +280,21 @@ def test_times_of_facts_are_written_as_those_of_events(tmp_path):
     facts = [json.loads(line)["data"] for line in made.stdout.splitlines()]
     assert facts[0] == {"order.estimated": "2017-10-02T03:00:00+00:00"}
     assert "Traceback" not in made.stderr
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ("dd.MM.yyyy HH:mm", 'no letter of strptime stands in "dd.MM.yyyy HH:mm"'), ("%Q", '%Q means nothing in "%Q"'),
+        ("%d.%m.%Y %", '% means nothing in "%d.%m.%Y %"'), ("Excel", 'no letter of strptime stands in "Excel"'),
+        ("excel", ""), ("%-d.%-m.%y %I:%M %p", ""),
+    ],
+)  # fmt: skip
+def test_a_way_to_write_times_that_reads_none_is_found_at_its_place(tmp_path, form, told):
+    (tmp_path / "log.csv").write_text("ticket,what,at\n")
+    event = {"column": "what", "values": VALUES}
+    mapping = {"mapping": "tickets", "subject": "ticket", "time": "at", "event": event, "reads": {"time_format": form}}
+    _, said = audited(tmp_path, "log.csv", mapping)
+    assert said.returncode == (2 if told else 0), said.stderr
+    assert told in said.stderr
+    assert ("tickets.yaml:" in said.stderr) == bool(told)

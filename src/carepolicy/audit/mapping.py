@@ -132,6 +132,7 @@ class Mapper:
         self._carries = {kind: frozenset(facts) for kind, facts in bundle.carries.items()}
         self._kinds = _kinds(event.values if event is not None else {}, self.ranks)
         self._odd = _Remembered(self._read_instant)
+        self._no_event = _Remembered(self._tell_no_event)
         self._ignored = event is not None and event.others == IGNORED
         self.skipped = 0
         self.source = mapping.source or SOURCE
@@ -327,10 +328,7 @@ class Mapper:
             if self._ignored:
                 self.skipped += 1
                 return
-            near = nearest(said, event.values or self.ranks) if said else None
-            more = f'; did you mean "{near}"?' if near is not None else ""
-            raise Unmapped(f'no event stands for "{said}" in the column {event.column}{more}' if said else
-                           f"the column {event.column} is empty")  # fmt: skip
+            raise Unmapped(self._no_event[said] if said else f"the column {event.column} is empty")
         when = row[self._time] if self._time is not None else None
         if when in (None, ""):
             raise Unmapped(f"the column {self.time}, which says when, is empty")
@@ -378,6 +376,17 @@ class Mapper:
             raise Unmapped(
                 f"its time lies outside of the years {FIRST_YEAR} to {LAST_YEAR}, in which events may happen"
             ) from None
+
+    def _tell_no_event(self, said: str) -> str:
+        """Why nothing happened by a row; of a column that holds a private fact as well without what it says."""
+        event = self.mapping.event
+        column, values = (event.column, event.values) if event is not None else ("", {})
+        private = any(
+            of.column == column and self.bundle.facts[fact].private for fact, of in self.mapping.facts.items()
+        )
+        near = None if private else nearest(said, values or self.ranks)
+        hint = f'; did you mean "{near}"?' if near is not None else ""
+        return f'no event stands for "{timeforms.shape(said) if private else said}" in the column {column}{hint}'
 
     def _no_time(self, text: str) -> str:
         """Why a text is no time, and which format would read it; without the text, where it does not begin as dates

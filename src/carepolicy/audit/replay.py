@@ -24,6 +24,8 @@ from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.intake import MERGE, Incoming, NotTaken, Reading, Refused, is_too_long, make_tuple
 from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.run import Run, Schedule
+from carepolicy.guards.faults import ExpressionError
+from carepolicy.policy.likeness import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -156,7 +158,16 @@ def columns_for(mapper: Mapper, log: Log) -> list[str]:
     wanted = [*mapper.columns]
     wanted += [each for each in log.columns if each not in wanted and _is_named(each, mapper.names_in_where)]
     log.demand([*mapper.columns, *([mapper.mapping.subject] if isinstance(log, Table) else [])])
-    mapper.bind(wanted, log.columns or wanted)
+    if not log.columns:  # which are known only row by row
+        there = {plain_name(each) for each in wanted}
+        wanted += [each for each in mapper.names_in_where if each not in there]
+    try:
+        mapper.bind(wanted, log.columns or wanted)
+    except ExpressionError as fault:
+        known = [plain_name(each) for each in log.columns]
+        lacks = next((each for each in mapper.names_in_where if each not in known), "")
+        hint = f"; {did_you_mean(lacks, known)}" if lacks else ""
+        raise LogFault(f"{log.paths[0]} is not as where: has it: {fault}{hint}") from None
     return wanted
 
 

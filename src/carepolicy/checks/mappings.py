@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from carepolicy.guards.compiler import check_expression
 from carepolicy.guards.scope import Scope
 from carepolicy.policy.files import layers_of, listed
-from carepolicy.policy.findings import Finding, unknown
+from carepolicy.policy.findings import Finding, quoted, unknown
 from carepolicy.policy.language.keys import read_fields
 from carepolicy.policy.language.organisation import Fact
 from carepolicy.policy.load import read_apart
@@ -98,6 +98,7 @@ def _unfit(made: LogMapping, source: Source, known: MappingNames) -> Iterator[Fi
     zone = made.reads.timezone if made.reads is not None else None
     if zone is not None and zone not in available_timezones():
         yield unknown(CODE, "time zone", zone, source.value(("reads", "timezone")), available_timezones())
+    yield from _unreadable_times(made, source)
     if made.event is None and not made.events_from_columns:
         hint = "say in which column events stand (event: {column: …}), or which columns hold instants"
         yield Finding(CODE, "nothing says what happened", source.value(()), hint)
@@ -107,6 +108,30 @@ def _unfit(made: LogMapping, source: Source, known: MappingNames) -> Iterator[Fi
     if made.where is not None:
         for fault in check_expression(made.where, column_scope(names_in(made.where)), "flag"):
             yield Finding(CODE, fault.message, source.value(("where",)), fault.hint or "")
+
+
+def _unreadable_times(made: LogMapping, source: Source) -> Iterator[Finding]:
+    """Ways to write times that read none."""
+    of_facts = made.facts.items()
+    said: list[tuple[Path, str | None]] = [(("facts", fact, "time_format"), of.time_format) for fact, of in of_facts]
+    if made.reads is not None:
+        said.append((("reads", "time_format"), made.reads.time_format))
+    for path, form in said:
+        if form is None or form in COUNTS:
+            continue
+        strange = [each for each in _LETTER.findall(form) if each not in _LETTERS]
+        if strange or "%" not in form:
+            what = f"%{strange[0]} means nothing in" if strange else "no letter of strptime stands in"
+            hint = "a time is written like '%d.%m.%Y %H:%M'; or it is counted: unix, unix_ms, excel"
+            yield Finding(CODE, f"{what} {quoted(form)}", source.value(path), hint)
+
+
+COUNTS = ("unix", "unix_ms", "excel")
+"""Ways to count times, in place of writing them."""
+
+_LETTER = re.compile(r"%-?(.?)", re.DOTALL)
+_LETTERS = frozenset("aAbBcdfgGHIjmMnpSuUVwWxXyYzZ%")
+"""What may stand behind a % where times are read."""
 
 
 def _is_standard(made: LogMapping) -> bool:
