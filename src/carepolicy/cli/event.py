@@ -10,7 +10,7 @@ import orjson
 
 from carepolicy.cli import completion
 from carepolicy.cli.letters import Letters
-from carepolicy.cli.sets import policies_option
+from carepolicy.cli.sets import policies_option, quiet_option
 from carepolicy.cli.status import HARMLESS, NO, CommandError, say
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, store_option
 from carepolicy.cli.times import lateness_of, lateness_option, near_of, wall_clock, yes_option
@@ -49,7 +49,7 @@ NOTED = 60_000_000
 @yes_option
 @store_option
 @policies_option
-@click.option("--quiet", "-q", is_flag=True, help="Do not print the records.")
+@quiet_option
 def command(
     type_: str, subject: str | None, data: tuple[str, ...], at: str | None, identity: str | None, source: str,
     lateness: str | None, yes: bool, store: str, policies: str, quiet: bool,

@@ -57,6 +57,11 @@ def policies_option(command: Command) -> Command:
     )(command)
 
 
+def quiet_option(command: Command) -> Command:
+    """``--quiet`` of commands that print records, as the parameter ``quiet``."""
+    return click.option("--quiet", "-q", is_flag=True, help="Do not print the records.")(command)
+
+
 def format_option(*formats: str) -> Callable[[Command], Command]:
     """``--format``, one of ``formats`` of which the first is the default, as the parameter ``form``."""
 

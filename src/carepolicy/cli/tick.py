@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from carepolicy.cli.sets import policies_option
+from carepolicy.cli.sets import policies_option, quiet_option
 from carepolicy.cli.status import say
 from carepolicy.cli.stores import open_or_exit, operation_or_exit, store_option
 from carepolicy.cli.times import lateness_of, lateness_option, near_of, wall_clock, yes_option
@@ -38,7 +38,7 @@ LONGEST, WHILE_HELD = 60.0, 5.0
 @yes_option
 @store_option
 @policies_option
-@click.option("--quiet", "-q", is_flag=True, help="Do not print the records.")
+@quiet_option
 def command(
     now: str | None, watch: bool, lateness: str | None, metrics: str | None, log: str, yes: bool, store: str,
     policies: str, quiet: bool,
