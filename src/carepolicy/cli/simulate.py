@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from carepolicy.policy.language.staff import StaffFile
     from carepolicy.simulation.run import RunResult, Scene
     from carepolicy.simulation.scene import SceneMaker
-    from carepolicy.simulation.search import Answer, ShareTarget
+    from carepolicy.simulation.search import SearchAnswer, ShareTarget
 
 DAY = 86_400_000_000
 
@@ -111,7 +111,7 @@ def command(**given: Any) -> None:
 
 def _simulated(
     options: Options, store: str | None, bundle: Bundle, maker: SceneMaker
-) -> tuple[Scene, Sequence[RunResult], Answer | None]:
+) -> tuple[Scene, Sequence[RunResult], SearchAnswer | None]:
     """The scene, what became of it by each seed, and how many people a target takes; None where none is sought. Raises
     ``SceneFault`` and ``ArrivalsFault``."""
     arrivals, start, role, seeds = options.arrivals, options.start, options.role, options.seeds

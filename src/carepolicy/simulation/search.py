@@ -26,7 +26,7 @@ class ShareTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SearchAnswer:
     """How many people it takes, None where no number does; and the share in time of each number that was tried."""
 
     target: ShareTarget
@@ -56,7 +56,7 @@ class Answer:
 
 def sought(
     target: ShareTarget, role: str, start: int, play: Callable[[int], Sequence[RunResult]]
-) -> tuple[Answer, Sequence[RunResult]]:
+) -> tuple[SearchAnswer, Sequence[RunResult]]:
     """The least number of people with which the mean share in time reaches a target, and what became of the days then;
     where no number reaches it, the days with the most people. ``play`` lets the days pass with so many people.
 
@@ -77,7 +77,7 @@ def sought(
         same = low and tried[high] == tried[low]
         low, high = high, min(2 * high, MOST_PEOPLE)
         if same or low == high:  # as many people more changed nothing: it is not for want of them
-            return Answer(target, role, None, tuple(sorted(tried.items()))), runs[low]
+            return SearchAnswer(target, role, None, tuple(sorted(tried.items()))), runs[low]
     best = runs[high]
     while high - low > 1:
         middle = (low + high) // 2
@@ -85,4 +85,4 @@ def sought(
             high, best = middle, runs[middle]
         else:
             low = middle
-    return Answer(target, role, high, tuple(sorted(tried.items()))), best
+    return SearchAnswer(target, role, high, tuple(sorted(tried.items()))), best
