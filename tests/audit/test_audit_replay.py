@@ -66,6 +66,20 @@ def test_the_verdicts_are_those_of_the_live_engine(tmp_path):
             assert figures["rounds"] == figures["met"] + figures["late"] + figures["cancelled"] + figures["running"]
 
 
+def test_a_case_of_a_higher_stratum_is_opened_again_whatever_others_closed_between(tmp_path):
+    log = tmp_path / "events.jsonl"
+    raised, dismissed = ("problem_raised", {}), ("problem_dismissed", {"problem.reason": "chance"})
+    told = [("a", *raised), ("a", *dismissed), ("b", *raised), ("b", *dismissed), ("a", *raised)]
+    log.write_text("".join(
+        json.dumps({"specversion": "1.0", "id": f"{day}", "source": "/test", "type": kind, "subject": name,
+                    "time": f"2026-03-{day:02}T10:00:00Z", "data": data}) + "\n"
+        for day, (name, kind, data) in enumerate(told, 2)
+    ))  # fmt: skip
+    found = json.loads(run("audit", str(log), "--policies", SHOP, "--format", "json").stdout)
+    flow = found["flows"]["chronic_problem"]
+    assert (flow["cases"], flow["open"], flow["reopened"]) == (3, 1, 1)
+
+
 def test_rows_of_a_table_become_events_whatever_their_order(tmp_path):
     log = tmp_path / "orders.csv"
     log.write_text(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from commands import run
 from shops import EVENTS, SHOP
+from spark.strata import in_time, set_of_strata
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "policies"
@@ -50,24 +52,59 @@ def lines_of(*logs: Path) -> list[bytes]:
     return [line for log in logs for line in log.read_text("utf-8", "replace").encode().splitlines()]
 
 
-def same_on_both(*arguments: str) -> tuple[dict, str]:
-    """What an audit finds here and on Spark, which is the same to the last byte; and what was told beside it."""
-    here = run("audit", *arguments, "--format", "json")
-    there = run("audit", *arguments, "--format", "json", "--engine", "spark")
-    assert (here.returncode, there.returncode) == (0, 0), there.stderr
-    assert there.stdout == here.stdout
-    return json.loads(there.stdout), there.stderr
+def same_on_both(*arguments: str, writes: Path | None = None, export: str = "out.xes") -> tuple[dict, str]:
+    """What an audit finds here and on Spark, which is the same to the last byte; and what was told beside it. A report
+    and an export that it ``writes`` in a folder are the same too."""
+    found, told = [], []
+    for engine in ("local", "spark"):
+        folder = None if writes is None else writes / engine
+        beside = [] if folder is None else ["--report", str(folder), "--export", str(folder / export)]
+        if folder is not None:
+            folder.mkdir()
+        said = run("audit", *arguments, "--format", "json", "--engine", engine, *beside)
+        assert said.returncode == 0, said.stderr
+        found.append(said.stdout)
+        told.append([line for line in said.stderr.splitlines() if "index.html" not in line])
+    assert found[0] == found[1]
+    if writes is not None:
+        here, there = (files_in(writes / engine) for engine in ("local", "spark"))
+        assert here.keys() == there.keys()
+        assert [name for name, text in here.items() if text != there[name]] == []
+    return json.loads(found[1]), "\n".join(told[1])
 
 
-def test_a_set_of_many_strata_is_counted_alike_however_lines_are_mixed(cluster, tmp_path):
-    paths = shuffled(tmp_path, lines_of(DEMO / "events.jsonl", DEMO / "bad_events.jsonl"))
-    found, _ = same_on_both(
-        *paths, "--policies", str(POLICIES), "--by", "customer.first_order", "--until", "2027-02-10"
+def files_in(folder: Path) -> dict[str, bytes]:
+    """The files in a folder, with what is in them."""
+    return {str(each.relative_to(folder)): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+
+
+def test_strata_rounds_and_limits_are_those_of_one_machine_however_lines_are_mixed(cluster, tmp_path):
+    now, old = set_of_strata(tmp_path / "now"), set_of_strata(tmp_path / "old")
+    flow = old / "flows" / "email_inquiry.yaml"
+    flow.write_text(flow.read_text().replace("is: 3 business hours", "is: 1 business hour"))
+    paths = shuffled(tmp_path, [line.decode("utf-8", "replace").encode() for line in in_time()])
+    found, told = same_on_both(
+        *paths, "--policies", str(now), "--by", "customer.id", "--against", str(old),
+        "--sweep", "email_inquiry.first_reply.limit=1h..4h/1h", writes=tmp_path,
+    )  # fmt: skip
+    assert told == ""
+    for flow in ("chronic_problem", "regular_customer", "week_of_complaints", "desk_count"):
+        assert found["flows"][flow]["cases"], "it is of a higher stratum, or opens cases by time"
+    assert any(each["late_no_more"] for each in found["against"]["clocks"])
+    assert len({each["met"] for each in found["sweep"]["points"]}) > 1
+
+
+@pytest.mark.soak
+def test_a_year_of_the_library_is_counted_alike_however_lines_are_mixed(cluster, tmp_path):
+    year = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "shop_year.py", "--events", "10000"], capture_output=True, check=True
     )
+    lines = lines_of(DEMO / "events.jsonl", DEMO / "bad_events.jsonl") + year.stdout.splitlines()
+    paths = shuffled(tmp_path, lines)
+    found, _ = same_on_both(*paths, "--policies", str(POLICIES), "--by", "customer.first_order", writes=tmp_path)
     assert found["rejected"] > 10
-    assert found["unexpected"]
-    assert found["flows"]["chronic_problem"]["cases"], "a watch has raised what opens these"
-    assert found["flows"]["site_review"]["cases"], "its cases are opened by time"
+    for flow in ("chronic_problem", "site_review", "gold_customer", "newsletter"):
+        assert found["flows"][flow]["cases"]
 
 
 def test_a_log_ends_where_its_last_event_does(cluster, tmp_path):
@@ -87,8 +124,8 @@ def test_subjects_that_are_joined_are_replayed_by_one_task(cluster, tmp_path):
     last = max(each["time"] for each in events)
     merge = {"specversion": "1.0", "id": "merge", "source": "/desk", "type": "carepolicy.merge", "time": last}
     lines.append(json.dumps({**merge, "subject": one, "data": {"into": two}}).encode())
-    _, told = same_on_both(*shuffled(tmp_path, lines), "--policies", SHOP)
-    assert told == "carepolicy: the log joins subjects: one task of Spark replays it all\n"
+    _, told = same_on_both(*shuffled(tmp_path, lines), "--policies", SHOP, writes=tmp_path)
+    assert told == "carepolicy: the log joins subjects: one task of Spark replays it all"
 
 
 def test_rows_of_tables_are_mapped_by_the_tasks(cluster, tmp_path):
@@ -111,7 +148,8 @@ def test_rows_of_tables_are_mapped_by_the_tasks(cluster, tmp_path):
         path = tmp_path / f"{number}.csv"
         path.write_text("\n".join(["ticket,what,at,area", *rows[number::3]]) + "\n")
         paths.append(str(path))
-    found, _ = same_on_both(*paths, "--policies", str(HELPDESK), "--map", str(mapping))
+    asked = *paths, "--policies", str(HELPDESK), "--map", str(mapping)
+    found, _ = same_on_both(*asked, writes=tmp_path, export="out.json")
     assert (found["rejected"], found["left_out"], found["duplicates"]) == (3, 1, 4)
 
 
@@ -133,11 +171,9 @@ def test_traces_of_several_logs_are_one_log(cluster, tmp_path):
         path = tmp_path / f"{number}.xes"
         path.write_text(f'<log xmlns="http://www.xes-standard.org/">{traces}</log>')
         paths.append(str(path))
-    found, told = same_on_both(*paths, "--policies", str(HELPDESK), "--map", str(mapping))
+    found, told = same_on_both(*paths, "--policies", str(HELPDESK), "--map", str(mapping), writes=tmp_path)
     assert found["flows"]["helpdesk_ticket"]["cases"] == 7
-    assert (
-        told == "note: 5 traces have the name of one before; the events of traces of one name are those of one case\n"
-    )
+    assert told == "note: 5 traces have the name of one before; the events of traces of one name are those of one case"
 
 
 def test_a_line_that_is_not_utf8_is_named_as_the_reason(cluster, tmp_path):
@@ -147,13 +183,10 @@ def test_a_line_that_is_not_utf8_is_named_as_the_reason(cluster, tmp_path):
     assert (found.returncode, found.stderr) == (2, "carepolicy: a line of the log is not written in UTF-8\n")
 
 
-@pytest.mark.parametrize("option", [("--report", "pages"), ("--against", "."), ("--export", "log.xes")])
-def test_what_looks_at_each_round_is_not_for_spark(option):
-    found = run("audit", str(EVENTS), "--policies", SHOP, "--engine", "spark", *option)
+def test_an_export_of_another_form_is_refused_before_anything_is_read():
+    found = run("audit", str(EVENTS), "--policies", SHOP, "--engine", "spark", "--export", "log.csv")
     assert found.returncode == 2
-    assert found.stderr == (
-        f"carepolicy: --engine spark adds up sums, and {option[0]} looks at each round: leave one of them out\n"
-    )
+    assert found.stderr == "carepolicy: log.csv: records are exported as .xes, .xes.gz or .json (OCEL 2.0)\n"
 
 
 @pytest.mark.parametrize("lacking", ["pyspark.errors", "pyarrow", "pandas"])

@@ -4,68 +4,38 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import random
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from carepolicy.engine.instants import DAY, text_of
 from carepolicy.machine.bundle import load_bundle, to_bytes
-from carepolicy.spark.stream import Keeper, _named, files_of
+from carepolicy.spark.keeper import Keeper
+from carepolicy.spark.lines import subject_and_time
+from carepolicy.spark.stream import _named, ended, files_of
 from commands import run
-from shops import BAD_EVENTS, EVENTS, SHOP
-
-DESK = """\
-flow: desk_count
-title: Count what waits
-version: 1
-owner: care_lead
-every: 1 week
-starting: 2026-03-02 09:00
-subject: the desk
-
-states:
-  to_count:
-    title: Count what waits
-    start_on: every
-    owner: care_agent
-    waits: us
-    after: {2 days: {to: counted}}
-  counted: {title: Counted, final: counted}
-"""
-"""A flow that opens cases by time, whatever events there are."""
+from laws import examples
+from shops import EVENTS, SHOP
+from spark.operators import Operators
+from spark.strata import LAST, event_at, in_time, set_of_strata, told_time
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory) -> Path:
-    """The shop without what hears of several subjects, and with a flow that opens cases by time."""
-    folder = tmp_path_factory.mktemp("set") / "shop"
-    shutil.copytree(SHOP, folder, ignore=shutil.ignore_patterns("chronic_problem*", "scenarios"))
-    organisation = folder / "organisation.yaml"
-    text = organisation.read_text()
-    organisation.write_text(text[: text.index("watches:")] + text[text.index("glossary:") :])
-    (folder / "flows" / "desk_count.yaml").write_text(DESK)
-    return folder
-
-
-def told_time(line: bytes) -> str:
-    try:
-        return str(json.loads(line)["time"])
-    except (ValueError, LookupError, TypeError):
-        return ""
-
-
-def in_time() -> list[bytes]:
-    """Events of the shop in the order of time, some of them twice, with bad ones where they do not upset that."""
-    lines = sorted(EVENTS.read_bytes().splitlines(), key=told_time)
-    bad = [line for line in BAD_EVENTS.read_bytes().splitlines() if b'"backwards"' not in line]
-    middle = len(lines) // 2
-    return [*lines[:middle], *bad, *lines[middle:], *lines[-3:]]
+    """The shop with flows of several strata."""
+    return set_of_strata(tmp_path_factory.mktemp("set") / "shop")
 
 
 def laid_down(folder: Path, lines: list[bytes], files: int) -> Path:
@@ -104,7 +74,7 @@ def test_a_stream_that_was_killed_goes_on_to_the_records_of_a_run(cluster, shop,
     whole = run("run", "-", *told, stdin=b"\n".join(lines)).stdout.splitlines()
     assert Counter(written) == Counter(whole)
     assert by_case(written) == by_case(whole), "the records of a case are in their order"
-    assert '"subject":"the desk"' in "".join(written)
+    assert {"the desk", "the week", "C-0", "C-1"} <= {subject for subject, _ in by_case(written)}
 
 
 def by_case(lines: list[str]) -> dict[tuple[str, str], list[int]]:
@@ -114,6 +84,77 @@ def by_case(lines: list[str]) -> dict[tuple[str, str], list[int]]:
         if "sequence" in each:
             found.setdefault((each["subject"], each["flow"]), []).append(each["sequence"])
     return found
+
+
+@settings(max_examples=examples(8), deadline=None)
+@given(cuts=st.lists(st.integers(0, 400), max_size=9), seed=st.integers(0, 1_000), late=st.sampled_from([0, 3 * DAY]))
+def test_strata_hear_in_the_order_of_time_however_the_stream_is_cut_and_broken_off(shop, whole_run, cuts, seed, late):
+    pytest.importorskip("pyspark")
+    mixed = random.Random(seed)
+    stream, lines = Operators(load_bundle(str(shop)), late // 1_000), on_their_way(in_time(), late, mixed)
+    for begin, end in pairwise([0, *sorted({min(cut, len(lines)) for cut in cuts}), len(lines)]):
+        stream.batch(lines[begin:end], mixed)
+        if mixed.random() < 0.3:
+            stream = stream.begun_anew()
+    stream.batch([], mixed)
+    whole = whole_run(stream.until())
+    assert Counter(stream.written) == Counter(whole)
+    assert by_case(stream.written) == by_case(whole)
+    flows = {json.loads(line).get("flow") for line in whole}
+    assert {"regular_customer", "week_of_complaints", "chronic_problem"} <= flows
+
+
+def on_their_way(lines: list[bytes], late: int, mixed: random.Random) -> list[tuple[str, bytes]]:
+    """Lines with their places, as they come when each is on its way for up to ``late`` microseconds; those of a subject
+    in their order."""
+    arrived: dict[str | None, int] = {}
+    found = []
+    for number, line in enumerate(lines):
+        subject, time = subject_and_time(line)
+        arrives = max((time or 0) + mixed.randint(0, late), arrived.get(subject, 0))
+        arrived[subject] = arrives
+        found.append((arrives, number, line))
+    return [(f"{number:06}", line) for _, number, line in sorted(found)]
+
+
+@pytest.fixture(scope="module")
+def whole_run(shop) -> Callable[[int], list[str]]:
+    """The records of a run of all lines, with what falls due by an instant."""
+
+    @cache
+    def records(until: int) -> list[str]:
+        found = run("run", "-", "--policies", str(shop), "--until", text_of(until), stdin=b"\n".join(in_time()))
+        return found.stdout.splitlines()
+
+    return records
+
+
+def test_what_comes_late_to_a_higher_stratum_happens_when_it_comes_or_is_refused(shop):
+    pytest.importorskip("pyspark")
+    stream, mixed = Operators(load_bundle(str(shop))), random.Random(1)
+
+    def complaint(at: str, about: str, customer: str = "C-1") -> tuple[str, bytes]:
+        line = event_at(f"2026-03-{at}:00:00Z", "complaint_received", about, **{"customer.id": customer})
+        return f"{at} {about}", line
+
+    stream.batch([complaint("04T12", "one"), complaint("05T12", "two", "C-2")], mixed)
+    stream.batch([complaint("05T14", "three", "C-2")], mixed)
+    assert told(stream, "regular_customer", "C-1") == [("case.opened", "2026-03-04T12:00:00+00:00")]
+    stream.batch([complaint("04T14", "four"), complaint("04T11", "five")], mixed)
+    assert told(stream, "regular_customer", "C-1") == [("case.opened", "2026-03-04T12:00:00+00:00")]
+    refused = [each for each in map(json.loads, stream.written) if each["type"] == "carepolicy.event.rejected"]
+    assert [(each["subject"], each["data"]["code"]) for each in refused] == [("C-1", "CP908")]
+
+
+def told(stream: Operators, flow: str, subject: str) -> list[tuple[str, str]]:
+    """What happened to cases, and when."""
+    found = [each for each in map(json.loads, stream.written) if each.get("flow") == flow]
+    kinds = ("case.opened", "case.moved", "case.closed")
+    return [
+        (each["type"].removeprefix("carepolicy."), each["time"])
+        for each in found
+        if each["subject"] == subject and each["type"].removeprefix("carepolicy.") in kinds
+    ]
 
 
 def test_a_checkpoint_of_another_set_is_refused(shop):
@@ -130,7 +171,7 @@ def test_a_subject_goes_on_after_each_event_as_if_it_had_never_been_put_down(sho
     once, always = Keeper(to_bytes(bundle)), Keeper(to_bytes(bundle))
     codes = set()
     by_name: dict[str, list[bytes]] = {}
-    for line in EVENTS.read_bytes().splitlines():
+    for line in [*EVENTS.read_bytes().splitlines(), LAST]:
         by_name.setdefault(json.loads(line)["subject"], []).append(line)
     for name, lines in by_name.items():
         lines.sort(key=told_time)
@@ -157,11 +198,35 @@ def test_what_is_refused_for_its_subject_names_no_state():
     assert found.column("line").to_pylist() == lines
 
 
-def test_a_set_in_which_flows_hear_of_others_is_sent_to_a_store(tmp_path):
-    asked = ("--from", str(tmp_path), "--to", str(tmp_path / "to"), "--checkpoint", str(tmp_path / "state"))
-    found = run("stream", *asked, "--policies", SHOP)
-    assert found.returncode == 3
-    assert "chronic_problem, repeated_cause, repeated_customer hear of other subjects" in found.stderr
+class Query:
+    """A query of Spark that ends in one way."""
+
+    lastProgress = {"batchId": 7}  # noqa: N815, RUF012
+
+    def __init__(self, fault: Exception | None) -> None:
+        self.fault = fault
+        self.stopped = False
+
+    def awaitTermination(self) -> None:  # noqa: N802
+        if self.fault is not None:
+            raise self.fault
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+def test_a_stream_begins_again_where_a_busy_machine_was_too_slow_for_spark():
+    errors = pytest.importorskip("pyspark.errors")
+    slow = errors.StreamingQueryException("terminated with exception: Python worker failed to connect back. XXKST")
+    queries = [Query(slow), Query(slow), Query(None)]
+    coming = iter(queries)
+    assert ended(lambda: next(coming)) == {"batchId": 7}
+    assert all(each.stopped for each in queries)
+    other = errors.StreamingQueryException("terminated with exception: the disk is full")
+    for always in (slow, other):
+        with pytest.raises(errors.StreamingQueryException) as fault:
+            ended(lambda always=always: Query(always))
+        assert fault.value is always
 
 
 def test_kafka_without_its_connector_says_what_to_add(cluster, shop, tmp_path):

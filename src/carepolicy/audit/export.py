@@ -63,65 +63,99 @@ def _attributes(record: Record) -> Mapping[str, Any]:
     return {name: data[name] for name in _ABOUT if data.get(name) is not None}
 
 
+def form_of(path: str) -> str:
+    """What a file is written as, by its name: ``xes`` or ``ocel``. Raises ``ExportFault``."""
+    name = path.lower()
+    if name.endswith((".xes", ".xes.gz")):
+        return "xes"
+    if name.endswith(".json"):
+        return "ocel"
+    raise ExportFault(f"{path}: records are exported as .xes, .xes.gz or .json (OCEL 2.0)")
+
+
 @contextmanager
 def exported(path: str, owners: Mapping[tuple[str, str], str]) -> Iterator[Write]:
     """A function that takes records, in the order of each case, and writes them to a file: .xes, .xes.gz or .json
     (OCEL 2.0). ``owners`` are roles by flow and state. Raises ``ExportFault`` and ``OSError``."""
-    name = path.lower()
-    if name.endswith((".xes", ".xes.gz")):
-        writer: _Traces | _Objects = _Traces(owners)
-    elif name.endswith(".json"):
-        writer = _Objects(owners)
-    else:
-        raise ExportFault(f"{path}: records are exported as .xes, .xes.gz or .json (OCEL 2.0)")
-    opener = gzip.open if name.endswith(".gz") else open
-    with named(path), opener(path, "wt", encoding="utf-8") as file:
-        writer.begin(file)
+    form = form_of(path)
+    with _opened(path) as file:
+        writer = Traces(owners, file.write) if form == "xes" else Objects(owners, file.write)
+        file.write(BEGINNINGS[form])
         yield writer.take
         writer.end()
+        file.write(writer.rest())
 
 
-class _Traces:
+def joined(path: str, texts: Iterable[str], rest: str) -> None:
+    """Write a file of texts that were made elsewhere, by ``Traces`` or ``Objects``, and of their rest."""
+    form = form_of(path)
+    with _opened(path) as file:
+        file.write(BEGINNINGS[form])
+        for number, text in enumerate(texts):
+            file.write(text if form == "xes" or number else text.removeprefix(","))
+        file.write(rest)
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[IO[str]]:
+    opener = gzip.open if path.lower().endswith(".gz") else open
+    with named(path), opener(path, "wt", encoding="utf-8") as file:
+        yield file
+
+
+BEGINNINGS = {"xes": _HEAD, "ocel": '{"events": ['}
+"""With what a file begins, by its form."""
+
+END_OF_TRACES = "</log>\n"
+
+Key = tuple[str, str]
+"""The flow and the subject of a case."""
+
+
+class Traces:
     """Writes a trace when its case closes, and those of open cases at the end."""
 
-    def __init__(self, owners: Mapping[tuple[str, str], str]) -> None:
+    def __init__(self, owners: Mapping[Key, str], write: Callable[[str], Any]) -> None:
         self._owners = owners
-        self._cases: dict[tuple[str, str], list[str]] = {}
-        self._numbers: dict[tuple[str, str], int] = {}
-        self._states: dict[tuple[str, str], str] = {}
-
-    def begin(self, file: IO[str]) -> None:
-        self._file = file
-        file.write(_HEAD)
+        self._write = write
+        self.cases: dict[Key, list[str]] = {}
+        self.numbers: dict[Key, int] = {}
+        self.states: dict[Key, str] = {}
 
     def take(self, record: Record) -> None:
+        """Take what happened to a case, the next of it."""
         key = (record.flow, record.subject)
         if record.kind not in TOLD or not record.flow:
             return
-        if record.kind == "case.opened" and key in self._cases:
-            self._write(key)
-        state = record.data.get("to") or record.data.get("state") or self._states.get(key, "")
-        owner = self._owners.get((record.flow, self._states.get(key, str(state))), "")
-        self._cases.setdefault(key, []).append(_event(record, owner))
-        self._states[key] = str(state)
+        if record.kind == "case.opened" and key in self.cases:
+            self.close(key)
+        state = record.data.get("to") or record.data.get("state") or self.states.get(key, "")
+        owner = self._owners.get((record.flow, self.states.get(key, str(state))), "")
+        self.cases.setdefault(key, []).append(_event(record, owner))
+        self.states[key] = str(state)
         if record.kind == "case.closed":
-            self._write(key)
+            self.close(key)
 
-    def _write(self, key: tuple[str, str]) -> None:
+    def close(self, key: Key) -> None:
+        """Write the trace of a case."""
         flow, subject = key
-        self._states.pop(key, None)
-        events = self._cases.pop(key)
-        number = self._numbers.get(key, 0) + 1
-        if number > 1 or len(self._numbers) < 1_000_000:
-            self._numbers[key] = number
+        self.states.pop(key, None)
+        events = self.cases.pop(key)
+        number = self.numbers.get(key, 0) + 1
+        if number > 1 or len(self.numbers) < 1_000_000:
+            self.numbers[key] = number
         name = f"{flow}/{subject}" if number == 1 else f"{flow}/{subject}/{number}"
-        self._file.write("<trace>" + _string("concept:name", name) + _string("flow", flow))
-        self._file.write(_string("subject", subject) + "\n" + "".join(events) + "</trace>\n")
+        head = "<trace>" + _string("concept:name", name) + _string("flow", flow) + _string("subject", subject)
+        self._write(head + "\n" + "".join(events) + "</trace>\n")
 
     def end(self) -> None:
-        for key in [*self._cases]:
-            self._write(key)
-        self._file.write("</log>\n")
+        """Write the traces of the cases that are open."""
+        for key in [*self.cases]:
+            self.close(key)
+
+    def rest(self) -> str:
+        """With what the file ends."""
+        return END_OF_TRACES
 
 
 def _event(record: Record, owner: str) -> str:
@@ -146,28 +180,26 @@ def _printable(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 
-class _Objects:
-    """Writes events of OCEL 2.0 as they come, and at the end the objects: subjects, and a case of each flow."""
+class Objects:
+    """Writes events of OCEL 2.0 as they come, each behind others where it is not the first, and at the end the objects:
+    subjects, and a case of each flow."""
 
-    def __init__(self, owners: Mapping[tuple[str, str], str]) -> None:
-        self._owners = owners
-        self._objects: dict[str, str] = {}
-        self._types: dict[str, set[str]] = {}
-        self._count = 0
-
-    def begin(self, file: IO[str]) -> None:
-        self._file = file
-        file.write('{"events": [')
+    def __init__(self, owners: Mapping[Key, str], write: Callable[[str], Any], first: bool = True) -> None:
+        self._write = write
+        self.objects: dict[str, str] = {}
+        self.types: dict[str, set[str]] = {}
+        self._separator = "\n" if first else ",\n"
 
     def take(self, record: Record) -> None:
+        """Take what happened."""
         if record.kind not in TOLD or not record.flow:
             return
         case = f"{record.flow}/{record.subject}"
-        self._objects[case] = record.flow
-        self._objects[f"subject/{record.subject}"] = "subject"
+        self.objects[case] = record.flow
+        self.objects[f"subject/{record.subject}"] = "subject"
         attributes = _attributes(record)
         kind = activity_of(record)
-        self._types.setdefault(kind, set()).update(attributes)
+        self.types.setdefault(kind, set()).update(attributes)
         event = {
             "id": f"{record.flow}/{record.subject}/{record.sequence}",
             "type": kind,
@@ -178,19 +210,27 @@ class _Objects:
                 {"objectId": f"subject/{record.subject}", "qualifier": "subject"},
             ],
         }
-        self._file.write((",\n" if self._count else "\n") + json.dumps(event, ensure_ascii=False))
-        self._count += 1
+        self._write(self._separator + json.dumps(event, ensure_ascii=False))
+        self._separator = ",\n"
 
     def end(self) -> None:
-        types = [
-            {"name": kind, "attributes": [{"name": name, "type": "string"} for name in sorted(names)]}
-            for kind, names in sorted(self._types.items())
-        ]
-        things = [{"id": name, "type": kind} for name, kind in self._objects.items()]
-        kinds = [{"name": kind, "attributes": []} for kind in sorted(set(self._objects.values()))]
-        rest = {"eventTypes": types, "objects": things, "objectTypes": kinds}
-        told = json.dumps(rest, ensure_ascii=False)
-        self._file.write("\n], " + told[1:] + "\n")
+        """Nothing of the events waits for the end."""
+
+    def rest(self) -> str:
+        """With what the file ends."""
+        return rest_of_objects(self.types, self.objects)
+
+
+def rest_of_objects(kinds: Mapping[str, set[str]], objects: Mapping[str, str]) -> str:
+    """With what a file of OCEL ends: the types of events with their attributes, and objects by their types."""
+    types = [
+        {"name": kind, "attributes": [{"name": name, "type": "string"} for name in sorted(names)]}
+        for kind, names in sorted(kinds.items())
+    ]
+    things = [{"id": name, "type": kind} for name, kind in objects.items()]
+    of_objects = [{"name": kind, "attributes": []} for kind in sorted(set(objects.values()))]
+    told = json.dumps({"eventTypes": types, "objects": things, "objectTypes": of_objects}, ensure_ascii=False)
+    return "\n], " + told[1:] + "\n"
 
 
 def by_subject(cases: Iterable[tuple[str, Sequence[Made]]], mapper: Mapper) -> Iterator[bytes]:

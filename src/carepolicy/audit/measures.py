@@ -240,7 +240,7 @@ class Measures:
         flow.cases += 1
         flow.first = now if flow.first is None else min(now, flow.first)
         flow.last = now if flow.last is None else max(now, flow.last)
-        if table.before == subject:
+        if subject in table.closed:
             flow.reopened += 1
         place = table.place(record.data["state"])
         table.cases[subject] = _Case(table, now, place, self.facts_of.get(subject, NO_FACTS))
@@ -254,7 +254,7 @@ class Measures:
             flow = table.flow
             flow.outcomes[record.data["outcome"]] += 1
             flow.duration.add(max(_instant(record.when) - case.arrived, 0))
-            table.before = record.subject
+            table.note_closed(record.subject)
 
     def _clock_started(self, record: Record, case: _Case, now: int) -> None:
         data: Any = record.data
@@ -421,9 +421,9 @@ class Measures:
                         flow.due.append(Due(due, subject, clock, late))
             table.cases.clear()
 
-    def hand_over(self) -> tuple[list[Handed], dict[str, str]]:
-        """What is known of the open cases, which are these measures' no longer; and of each flow the subject whose case
-        was the last to close."""
+    def hand_over(self) -> tuple[list[Handed], dict[str, set[str]]]:
+        """What is known of the open cases, which are these measures' no longer; and of each flow the subjects whose
+        cases closed and may be opened again."""
         found = []
         for flow, table in self._tables.items():
             for subject, case in table.cases.items():
@@ -435,9 +435,9 @@ class Measures:
                     )
                 )
             table.cases.clear()
-        return found, {flow: table.before for flow, table in self._tables.items() if table.before is not None}
+        return found, {flow: table.closed for flow, table in self._tables.items() if table.closed}
 
-    def go_on(self, handed: Iterable[Handed], closed: Mapping[str, str]) -> None:
+    def go_on(self, handed: Iterable[Handed], closed: Mapping[str, set[str]]) -> None:
         """Go on with what others have handed over."""
         for each in handed:
             table = self._tables[each.flow]
@@ -447,8 +447,8 @@ class Measures:
                 case.seen |= table.place(state).bit
             case.rounds = dict(each.rounds)
             table.cases[each.subject] = case
-        for flow, subject in closed.items():
-            self._tables[flow].before = subject
+        for flow, subjects in closed.items():
+            self._tables[flow].closed = subjects
 
     def add(self, other: Measures) -> None:
         """Add what another has counted of other subjects."""
@@ -460,8 +460,9 @@ class Measures:
 
 
 class _Table:
-    """What the measures ask of a program, and what they know of its cases that are open. ``before`` is the subject
-    whose case was the last to close; ``decided`` counts verdicts until they are added up, by their clock."""
+    """What the measures ask of a program, and what they know of its cases that are open. ``closed`` are subjects
+    of whose cases one has closed: all, or of a flow of the lowest stratum, whose subjects come one after another, the
+    last; ``decided`` counts verdicts until they are added up, by their clock."""
 
     def __init__(self, program: Program | None) -> None:
         self.events = frozenset[str]() if program is None else program.events
@@ -477,8 +478,15 @@ class _Table:
             states={each.name: StateMeasure() for each in states if each.final is None},
         )
         self.cases: dict[str, _Case] = {}
-        self.before: str | None = None
+        self.closed: set[str] = set()
+        self._remembers = program is not None and program.stratum > 0
         self.decided = {clock: _Decided() for clock in self.flow.clocks}
+
+    def note_closed(self, subject: str) -> None:
+        """Note that a case has closed."""
+        if not self._remembers:
+            self.closed.clear()
+        self.closed.add(subject)
 
     def places(self) -> Iterable[_Place]:
         """The states that were met."""

@@ -47,7 +47,8 @@ def command(
     each record is written once. Time is that of the events: what falls due happens when the latest event is --late
     past it.
 
-    A set in which flows hear of other subjects runs on a store (carepolicy run --store).
+    Flows that hear what others raise, or are keyed by a fact, and watches take what they hear when its time has
+    passed.
     """
     from carepolicy.spark.session import SparkFault
     from carepolicy.spark.stream import Stream, files_of, streamed

@@ -531,10 +531,17 @@ class Watches:
             if noted:
                 self._noted[watch.name] = {}
                 for time, line, value in sorted(noted.values()):
-                    if self._reaches(watch, value, time):
-                        key, when = f"{watch.name}/{value}/{time}", text_of(time)
-                        data = {watch.by: value}
-                        yield Incoming(line, value, watch.raises, time, when, "/carepolicy", key, data, raised=True)
+                    event = self.look(watch, time, line, value)
+                    if event is not None:
+                        yield event
+
+    def look(self, watch: WatchTable, time: int, line: int, value: str) -> Incoming | None:
+        """Let a watch look at an event that it counts for a value, the next in the order of time; the event that it
+        raises, where it does."""
+        if not self._reaches(watch, value, time):
+            return None
+        key, data = f"{watch.name}/{value}/{time}", {watch.by: value}
+        return Incoming(line, value, watch.raises, time, text_of(time), "/carepolicy", key, data, raised=True)
 
     def _reaches(self, watch: WatchTable, value: str, time: int) -> bool:
         """A watch raises once when the number within its window reaches the bound, and again only after the number has

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -19,6 +20,12 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 def as_uri(path: str) -> str:
     """A path as Spark takes it: one without a scheme is of this machine, whatever the cluster's own file system is."""
     return path if "://" in path else "file://" + os.path.abspath(path)
+
+
+def plain_uri(uri: str) -> str:
+    """A URI without what differs between writings of one: ``file:/a`` is ``file:///a``."""
+    scheme, _, rest = unquote(uri).partition(":")
+    return f"{scheme}:{rest if rest.startswith('//') and not rest.startswith('///') else '/' + rest.lstrip('/')}"
 
 
 def placed(batches: Iterable[RecordBatch]) -> Iterator[list[tuple[bytes, str, int]]]:

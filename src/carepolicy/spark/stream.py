@@ -3,38 +3,35 @@ which anything of it falls due.
 
 Time is that of the events: timers fire when the latest time of all events, less how late events may come, has passed
 their instant. What happens to a subject is what ``Run`` makes of its events, taken in the order of time of each batch.
+Each stratum is an operator of its own behind the one below it. A higher one holds what it hears until the time of the
+stream has passed it, and so takes it in the order of time.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from msgspec import msgpack
 
-from carepolicy.engine import codes
 from carepolicy.engine.cards import SHORTEST, names_card
-from carepolicy.engine.case import Subject
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.intake import MERGE, Incoming, is_too_long
-from carepolicy.engine.memory import ProcessMemory
+from carepolicy.engine.intake import is_too_long
 from carepolicy.engine.record import text_of_all
-from carepolicy.engine.run import Run
-from carepolicy.machine.bundle import from_bytes, to_bytes
+from carepolicy.machine.bundle import to_bytes
+from carepolicy.spark.keeper import MILLISECOND, HigherKeeper, Keeper, ring_at
 from carepolicy.spark.lines import as_uri, batch_of, placed, subject_and_time
 from carepolicy.spark.session import SparkFault, session, told_plainly
-from carepolicy.spark.subject import Subjects
+from carepolicy.spark.strata import ONCE, SUBJECT, Message, counted_by, ordered, watches_of_several
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.streaming.query import StreamingQuery
 
-    from carepolicy.engine.intake import Row
     from carepolicy.engine.record import Record
     from carepolicy.machine.program import Bundle
 
@@ -43,14 +40,22 @@ KAFKA = "kafka://"
 EVENTS = "subject string, at long, time timestamp, place string, line binary"
 """Events with their subjects: ``at`` is the time (microseconds since 1970), ``place`` orders those of one instant."""
 
+ROWS = "level int, about string, name string, place binary, body binary"
+"""What comes of a stratum: messages for those above it, and (``OUT``) lines of records of a subject. ``place`` puts in
+order what comes to one."""
+
+OUT = 0
+
 STATE = "body binary, timer long"
 """What is remembered of a subject, and when its timer rings (milliseconds since 1970; 0: it has none)."""
 
-MILLISECOND = 1_000
+NOT_STARTED = "Python worker failed to connect back"
+"""What Spark says when a process of Python has not started within ten seconds, which it has no setting for."""
 
+MOST_TRIES = 5
 
-class OtherSetError(Exception):
-    """A stream goes on from a checkpoint of another policy set."""
+HELD = "place binary, body binary"
+"""What a subject of a higher stratum has heard and not taken yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,8 @@ def streamed(bundle: Bundle, stream: Stream) -> str | None:
     """Run events through a policy set until the stream ends: by itself with ``once``, or else by Ctrl-C. What falls due
     before the time that is given back (ISO 8601) has happened by then; None where no event has told one.
 
-    Raises ``SparkFault`` where Spark cannot do it, or the set needs more than each subject's own events.
+    Raises ``SparkFault`` where Spark cannot do it.
     """
-    demand_one_stratum(bundle)
     spark = session()
     spark.conf.set(
         "spark.sql.streaming.stateStore.providerClass",
@@ -83,25 +87,26 @@ def streamed(bundle: Bundle, stream: Stream) -> str | None:
         records = _records(spark, bundle, stream)
         writer = records.writeStream.format("text").option("path", as_uri(stream.records))
         writer = writer.option("checkpointLocation", as_uri(stream.checkpoint))
-        query = (writer.trigger(availableNow=True) if stream.once else writer).start()
-        try:
-            query.awaitTermination()
-        finally:
-            query.stop()
-        last: Any = query.lastProgress
+        last = ended((writer.trigger(availableNow=True) if stream.once else writer).start)
         return None if last is None else last["eventTime"].get("watermark")
 
 
-def demand_one_stratum(bundle: Bundle) -> None:
-    """Raise ``SparkFault`` where a set has flows that hear of other subjects, or watches: their events come from many
-    keys."""
-    above = [each.flow for each in bundle.programs if each.stratum] + [each.name for each in bundle.watches]
-    if above:
-        raise SparkFault(
-            f"a stream has each subject by itself, and {', '.join(sorted(above))} "
-            f"{'hears' if len(above) == 1 else 'hear'} of other subjects, by a fact, a raised event or a count: "
-            "run this set on a store (carepolicy run --store), or stream one without"
-        )
+def ended(start: Callable[[], StreamingQuery]) -> Any:
+    """What a query last told of itself, once it has ended. It is begun again, from its checkpoint, where Spark has
+    given up waiting for a process of Python to start, as on a machine that is too busy."""
+    from pyspark.errors import StreamingQueryException
+
+    for tries_left in reversed(range(MOST_TRIES)):
+        query = start()
+        try:
+            query.awaitTermination()
+            break
+        except StreamingQueryException as fault:
+            if not tries_left or NOT_STARTED not in str(fault):
+                raise
+        finally:
+            query.stop()
+    return query.lastProgress
 
 
 def files_of(records: str) -> list[str]:
@@ -142,11 +147,25 @@ def _records(spark: SparkSession, bundle: Bundle, stream: Stream) -> DataFrame:
     events = timed.withWatermark("time", f"{stream.late} milliseconds")
     # Rows that bear no time are not thrown away where they are late: the engine says of each why it is refused.
     keyed = events.drop("time").groupBy("subject")
-    names = {each.every.subject for each in bundle.programs if each.every is not None}
-    begin = spark.createDataFrame([(name,) for name in sorted(names)], "subject string").groupBy("subject")
-    return keyed.transformWithState(
-        _processor(packed), "line string", "append", "eventTime", initialState=begin if names else None
-    )
+    names = [(name,) for name in opened_by_time(bundle, 0)]
+    begin = spark.createDataFrame(names, "subject string").groupBy("subject") if names else None
+    rows = keyed.transformWithState(lowest_operator(packed), ROWS, "append", "eventTime", initialState=begin)
+    strata = [each.stratum for each in bundle.programs] + [each.stratum for each in bundle.watches]
+    for level in range(1, max(strata, default=0) + 1):
+        whom = "level", "about", "name"
+        opens = [(level, SUBJECT, name) for name in opened_by_time(bundle, level)]
+        begin = spark.createDataFrame(opens, "level int, about string, name string").groupBy(*whom) if opens else None
+        if any(each.stratum == level and each.name in watches_of_several(bundle) for each in bundle.watches):
+            rows = rows.groupBy(*whom).transformWithState(once_operator(level), ROWS, "append", "eventTime")
+        work = higher_operator(packed, level)
+        rows = rows.groupBy(*whom).transformWithState(work, ROWS, "append", "eventTime", initialState=begin)
+    return rows.selectExpr("CAST(body AS string) AS line")
+
+
+def opened_by_time(bundle: Bundle, level: int) -> list[str]:
+    """The subjects of a stratum of which flows open cases by time."""
+    every = (each.every for each in bundle.programs if each.stratum == level)
+    return sorted({each.subject for each in every if each is not None})
 
 
 def _from_files(spark: SparkSession, stream: Stream) -> DataFrame:
@@ -200,115 +219,8 @@ def _named(cards: bool, batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]
         yield batch_of(kinds, rows)
 
 
-class Keeper:
-    """One subject after another, through a run that remembers the one at hand."""
-
-    def __init__(self, packed: bytes) -> None:
-        bundle = from_bytes(packed)
-        self.memory = _KeyMemory()
-        self.run = _KeyRun(bundle, memory=self.memory, owns=lambda name: False)
-        self._bundle = bundle
-        self._subjects = Subjects(bundle, self.run.programs)
-        self._openers = [each for each in self.run.programs if each.every is not None]
-
-    def begin(self, name: str) -> None:
-        """Take up a subject of which flows open cases by time."""
-        self.memory.forget()
-        stratum = self.run.strata[0]
-        subject = stratum.subject(None, name)
-        for program in self._openers:
-            if program.every is not None and program.every.subject == name:
-                stratum.stepper.open_by_time(subject, program)
-
-    def take_up(self, name: str, body: bytes | None) -> None:
-        """Take up a subject as it was put down; None where it is new. Raises ``OtherSetError``."""
-        self.memory.forget()
-        if body is None:
-            return
-        kept = msgpack.decode(body)
-        if kept["set"] != self._bundle.digest:
-            raise OtherSetError("the checkpoint is of another policy set: begin with a new one")
-        self.memory.take_up(kept["ids"], kept["counts"])
-        if kept["subject"] is not None:
-            self._subjects.thaw(kept["subject"], self.run.strata[0])
-            self.run.strata[0].let_go(name)
-
-    def put_down(self, name: str) -> bytes:
-        """The subject as bytes."""
-        subject = self.memory.subjects(0).get(name)
-        if subject is None and name in self.memory.closed:
-            last, sequences = self.memory.closed[name]
-            subject = Subject(name, last)
-            subject.sequences = dict(sequences)
-        frozen = None if subject is None else self._subjects.freeze(subject)
-        ids, counts = self.memory.put_down()
-        return msgpack.encode({"set": self._bundle.digest, "subject": frozen, "ids": ids, "counts": counts})
-
-    def rings(self, name: str) -> int:
-        """When anything of the subject falls due next: the first millisecond after that instant; 0 where never."""
-        subject = self.memory.subjects(0).get(name)
-        if subject is None or subject.next == NEVER:
-            return 0
-        return max(subject.next // MILLISECOND + 1, 1)
-
-    def events(self, lines: Sequence[bytes]) -> list[Record]:
-        """What some events, in the order of time, cause."""
-        caused = self.run.feed(list(enumerate(lines, 1)))
-        self.run.refusals.clear()
-        return [record for each in caused for record in each.records]
-
-    def due(self, until: int) -> list[Record]:
-        """What falls due before an instant (microseconds since 1970)."""
-        return self.run.finish(until - 1).due
-
-
-class _KeyRun(Run):
-    """A run of one subject, which cannot join another."""
-
-    def give_to(self, level: int, event: Incoming) -> None:
-        """Take an event by the stratum; refuse to join subjects."""
-        if event.type == MERGE:
-            self.strata[level].refuse(event, codes.MERGE, "a stream on a cluster cannot join subjects", event.subject)
-            self.strata[level].refusals.clear()
-        else:
-            super().give_to(level, event)
-
-
-class _KeyMemory(ProcessMemory):
-    """A memory of the subject at hand. Of its events it keeps eight bytes each, to know them when they come again."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._ids: set[bytes] = set()
-
-    def claim(self, rows: Sequence[Row]) -> Collection[int]:
-        """Note events as taken; the places of those that were."""
-        again = set()
-        for place, row in enumerate(rows):
-            digest = blake2b(f"{row[5]}\0{row[6]}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
-            if digest in self._ids:
-                again.add(place)
-            self._ids.add(digest)
-        return again
-
-    def forget(self) -> None:
-        """Forget the subject at hand."""
-        for each in (self.subjects(0), self.closed, self._counts, self._ids):
-            each.clear()
-
-    def take_up(self, ids: bytes, counts: Iterable[tuple[tuple[str, str, str], int]]) -> None:
-        """Remember what was put down."""
-        self._ids.update(ids[begin : begin + 8] for begin in range(0, len(ids), 8))
-        self._counts.update(((kind, source, key), count) for (kind, source, key), count in counts)
-
-    def put_down(self) -> tuple[bytes, list[tuple[tuple[str, str, str], int]]]:
-        """The events that were taken, and how often each was refused."""
-        return b"".join(sorted(self._ids)), sorted(self._counts.items())
-
-
-def _processor(packed: bytes) -> Any:
-    """What Spark calls for each subject."""
-    from pyspark.sql import Row
+def lowest_operator(packed: bytes) -> Any:
+    """What Spark calls for each subject of the lowest stratum."""
     from pyspark.sql.streaming.stateful_processor import StatefulProcessor
 
     class Processor(StatefulProcessor):
@@ -321,33 +233,168 @@ def _processor(packed: bytes) -> Any:
 
         def handleInputRows(self, key: Any, rows: Any, timerValues: Any) -> Any:  # noqa: N802, N803
             found = sorted(rows, key=lambda row: (row.at is not None, row.at or 0, row.place))
-            yield from self.told(key[0], lambda keeper: keeper.events([bytes(row.line) for row in found]))
+            lines, places = [bytes(row.line) for row in found], [(row.at or 0, row.place) for row in found]
+            yield from self.told(key[0], lambda keeper: keeper.events(lines, places), 0)
 
         def handleExpiredTimer(self, key: Any, timerValues: Any, expiredTimerInfo: Any) -> Any:  # noqa: N802, N803
             until = timerValues.getCurrentWatermarkInMs() * MILLISECOND
-            yield from self.told(key[0], lambda keeper: keeper.due(until), expiredTimerInfo.getExpiryTimeInMs())
+            yield from self.told(key[0], lambda keeper: keeper.due(until), 1, expiredTimerInfo.getExpiryTimeInMs())
 
         def handleInitialState(self, key: Any, initialState: Any, timerValues: Any) -> None:  # noqa: N802, N803
             self.keeper.begin(key[0])
             self.keep(key[0], 0)
 
-        def told(self, name: str, work: Callable[[Keeper], list[Record]], rung: int = 0) -> Iterator[Any]:
+        def told(self, name: str, work: Callable[[Keeper], list[Record]], turn: int, rung: int = 0) -> Iterator[Any]:
             body, timer = self.state.get() if self.state.exists() else (None, 0)
             self.keeper.take_up(name, None if body is None else bytes(body))
             records = work(self.keeper)
             self.keep(name, 0 if timer == rung else timer)
-            for line in text_of_all(records).splitlines():
-                yield Row(line=line)
+            yield from _handed(name, ordered(0, turn), records, self.keeper.handed_on())
 
         def keep(self, name: str, timer: int) -> None:
-            rings = self.keeper.rings(name)
-            if timer and timer != rings:
-                self.handle.deleteTimer(timer)
-            if rings and timer != rings:
-                self.handle.registerTimer(rings)
+            rings = _rung(self.handle, timer, self.keeper.rings(name))
             self.state.update((self.keeper.put_down(name), rings))
 
         def close(self) -> None:
             """Nothing is held open."""
 
     return Processor()
+
+
+def higher_operator(packed: bytes, level: int) -> Any:
+    """What Spark calls for each subject of a higher stratum, and for what goes past it: to others, or out."""
+    from pyspark.sql.streaming.stateful_processor import StatefulProcessor
+
+    class Processor(StatefulProcessor):
+        """Calls a keeper, which is made in the process that works; holds what is heard until its time has passed."""
+
+        def init(self, handle: Any) -> None:
+            self.handle = handle
+            self.state = handle.getValueState("subject", STATE)
+            self.held = handle.getListState("held", HELD)
+            self.keeper = HigherKeeper(packed, level)
+
+        def handleInputRows(self, key: Any, rows: Any, timerValues: Any) -> Any:  # noqa: N802, N803
+            if key[0] != level:
+                yield from sorted(rows, key=lambda row: bytes(row.place))
+                return
+            until = timerValues.getCurrentWatermarkInMs() * MILLISECOND
+            found = [_message(row) for row in rows]
+            early = [each for each in found if each.time >= until]
+            if early:
+                self.held.appendList([(each.order, each.body) for each in early])
+            if len(early) == len(found):
+                body, timer = self.state.get() if self.state.exists() else (None, 0)
+                rings = ring_at(min(each.time for each in early))
+                if not timer or rings < timer:
+                    self.state.update((body, _rung(self.handle, timer, rings)))
+            else:
+                yield from self.told(key, [each for each in found if each.time < until], until, 0)
+
+        def handleExpiredTimer(self, key: Any, timerValues: Any, expiredTimerInfo: Any) -> Any:  # noqa: N802, N803
+            until = timerValues.getCurrentWatermarkInMs() * MILLISECOND
+            yield from self.told(key, [], until, 1, expiredTimerInfo.getExpiryTimeInMs())
+
+        def handleInitialState(self, key: Any, initialState: Any, timerValues: Any) -> None:  # noqa: N802, N803
+            self.keeper.begin(key[2])
+            self.state.update((self.keeper.put_down(key[1], key[2]), _rung(self.handle, 0, self.keeper.rings())))
+
+        def told(self, key: Any, late: Sequence[Message], until: int, turn: int, rung: int = 0) -> Iterator[Any]:
+            about, name = key[1], key[2]
+            body, timer = self.state.get() if self.state.exists() else (None, 0)
+            self.keeper.take_up(about, name, None if body is None else bytes(body))
+            held = [Message(level, about, name, bytes(order), bytes(said)) for order, said in self.held.get()]
+            left = [each for each in held if each.time >= until]
+            records = self.keeper.hear([*late, *(each for each in held if each.time < until)], until)
+            if len(left) < len(held):
+                self.held.clear()
+                if left:
+                    self.held.put([(each.order, each.body) for each in left])
+            next_heard = ring_at(min((each.time for each in left), default=NEVER))
+            rings = min((each for each in (next_heard, self.keeper.rings()) if each), default=0)
+            rings = _rung(self.handle, 0 if timer == rung else timer, rings)
+            self.state.update((self.keeper.put_down(about, name), rings))
+            yield from _handed(name, ordered(level, turn), records, self.keeper.handed_on())
+
+        def close(self) -> None:
+            """Nothing is held open."""
+
+    return Processor()
+
+
+def once_operator(level: int) -> Any:
+    """What Spark calls for each event that watches of a stratum count and cases of several keys take: when all have
+    told, the first of them counts. What is not about such an event goes past."""
+    from pyspark.sql.streaming.stateful_processor import StatefulProcessor
+
+    class Processor(StatefulProcessor):
+        """Holds what was told first, until the time of the event has passed."""
+
+        def init(self, handle: Any) -> None:
+            self.handle = handle
+            self.state = handle.getValueState("first", HELD)
+
+        def handleInputRows(self, key: Any, rows: Any, timerValues: Any) -> Any:  # noqa: N802, N803
+            if key[0] != level or not key[1].startswith(ONCE):
+                yield from sorted(rows, key=lambda row: bytes(row.place))
+                return
+            until = timerValues.getCurrentWatermarkInMs() * MILLISECOND
+            known = self.first(key)
+            first = min([*([] if known is None else [known]), *(_message(row) for row in rows)])
+            if first.time < until:
+                if known is not None:
+                    self.handle.deleteTimer(ring_at(known.time))
+                    self.state.clear()
+                yield from _messages([counted_by(first)])
+            else:
+                if known is not None and known.time != first.time:
+                    self.handle.deleteTimer(ring_at(known.time))
+                self.handle.registerTimer(ring_at(first.time))
+                self.state.update((first.order, first.body))
+
+        def handleExpiredTimer(self, key: Any, timerValues: Any, expiredTimerInfo: Any) -> Any:  # noqa: N802, N803
+            first = self.first(key)
+            if first is not None:
+                self.state.clear()
+                yield from _messages([counted_by(first)])
+
+        def first(self, key: Any) -> Message | None:
+            if not self.state.exists():
+                return None
+            order, body = self.state.get()
+            return Message(key[0], key[1], key[2], bytes(order), bytes(body))
+
+        def close(self) -> None:
+            """Nothing is held open."""
+
+    return Processor()
+
+
+def _rung(handle: Any, timer: int, rings: int) -> int:
+    """Let a key's timer ring at another time (0: none) than it did; when it rings now."""
+    if timer and timer != rings:
+        handle.deleteTimer(timer)
+    if rings and timer != rings:
+        handle.registerTimer(rings)
+    return rings
+
+
+def _handed(name: str, place: bytes, records: Sequence[Record], messages: Iterable[Message]) -> Iterator[Any]:
+    """Records of a subject, and messages, as ``ROWS``."""
+    from pyspark.sql import Row
+
+    if records:
+        text = text_of_all(records).removesuffix("\n").encode()
+        yield Row(level=OUT, about="", name=name, place=place, body=text)
+    yield from _messages(messages)
+
+
+def _message(row: Any) -> Message:
+    return Message(row.level, row.about, row.name, bytes(row.place), bytes(row.body))
+
+
+def _messages(messages: Iterable[Message]) -> Iterator[Any]:
+    from pyspark.sql import Row
+
+    for each in messages:
+        yield Row(level=each.level, about=each.about, name=each.name, place=each.order, body=each.body)

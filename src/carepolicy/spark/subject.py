@@ -46,9 +46,10 @@ class Subjects:
             kept["notices"] = orjson.dumps(notices)
         return msgpack.encode(kept)
 
-    def thaw(self, body: bytes, stratum: Stratum) -> Subject:
-        """The subject that was frozen as these bytes, at its place in a stratum, with when it is due next. Raises
-        ``LookupError`` where a flow that it has a case of has no such state or clock, or is gone."""
+    def thaw(self, body: bytes, stratum: Stratum, key: str | None = None) -> Subject:
+        """The subject that was frozen as these bytes, at its place in a stratum (where the fact ``key`` names it), with
+        when it is due next. Raises ``LookupError`` where a flow that it has a case of has no such state or clock, or is
+        gone."""
         kept: Mapping[str, Any] = msgpack.decode(body)
         subject = Subject(kept["name"], kept["last"])
         for flow, case, private in kept["cases"]:
@@ -67,7 +68,7 @@ class Subjects:
             subject.sequences = {place: each["sequence"], **subject.sequences}
             subject.wait(thawed_notices(each, place, _as_it_is))
         stratum.stepper.plan(subject)
-        stratum.subjects[subject.name] = subject
+        stratum.subjects[subject.name if key is None else (key, subject.name)] = subject
         return subject
 
 

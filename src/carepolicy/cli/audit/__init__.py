@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from carepolicy.policy.language.mapping import LogMapping
     from carepolicy.policy.model import Policies
     from carepolicy.report import Rounds
+    from carepolicy.spark.audit import Aside, ClusterLog
     from carepolicy.store.contract import Store
 
 
@@ -69,7 +70,8 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class ReplayedLogs:
-    """Which logs are to be replayed, and how; ``until`` in microseconds since 1970. ``watch`` hears how far it is."""
+    """Which logs are to be replayed, and how; ``until`` in microseconds since 1970. ``watch`` hears how far it is;
+    ``export`` is the file that a cluster writes, of which one machine hears the records."""
 
     paths: Sequence[str]
     policies: str
@@ -79,6 +81,7 @@ class ReplayedLogs:
     workers: int = 1
     watch: Begin | None = None
     engine: str = "local"
+    export: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +214,7 @@ def _audit(options: Options, opened: Store | None) -> None:
     )  # fmt: skip
     with (
         parts("audit") as watch,
-        _exported(options.export, bundle) as heard,
+        _exported(None if options.engine == "spark" else options.export, bundle) as heard,
         _tabled(options.report, options.by) as told,
     ):
         if opened is None:
@@ -232,12 +235,6 @@ def _audit(options: Options, opened: Store | None) -> None:
 
 def _demand_fitting(options: Options, bundle: Bundle) -> None:
     """End where options do not go together, or name a language that the set does not have."""
-    if options.engine == "spark":
-        _demand_without(
-            "--engine spark adds up sums, and {} looks at each round: leave one of them out",
-            {"--against": options.against, "--sweep": options.sweep, "--export": options.export,
-             "--report": options.report},
-        )  # fmt: skip
     if options.language is not None and options.report is None:
         raise click.UsageError("--language goes with --report", click.get_current_context())
     demand_language(options.language, bundle.languages or ("en",))
@@ -246,8 +243,9 @@ def _demand_fitting(options: Options, bundle: Bundle) -> None:
 def _logs_of(options: Options, until: int | None, watch: Begin | None) -> ReplayedLogs:
     """The logs that the options name."""
     return ReplayedLogs(
-        options.logs, options.policies, options.mapping, options.by, until, options.workers, watch, options.engine
-    )
+        options.logs, options.policies, options.mapping, options.by, until, options.workers, watch, options.engine,
+        options.export,
+    )  # fmt: skip
 
 
 def _of_logs(
@@ -357,6 +355,11 @@ def _junit(cases: Sequence[tuple[str, str, str, bool, bool]]) -> str:
     return document(suites)
 
 
+def _owners(bundle: Bundle) -> dict[tuple[str, str], str]:
+    """Roles by flow and state."""
+    return {(each.flow, state.name): state.owner or "" for each in bundle.programs for state in each.states}
+
+
 @contextmanager
 def _exported(path: str | None, bundle: Bundle) -> Iterator[Callable[[Record], None] | None]:
     """What takes the records that are exported; None where none are."""
@@ -365,9 +368,8 @@ def _exported(path: str | None, bundle: Bundle) -> Iterator[Callable[[Record], N
     if path is None:
         yield None
         return
-    owners = {(each.flow, state.name): state.owner or "" for each in bundle.programs for state in each.states}
     try:
-        with exported(path, owners) as write:
+        with exported(path, _owners(bundle)) as write:
             yield write
     except ExportFault as fault:
         raise CommandError(str(fault)) from None
@@ -409,6 +411,11 @@ def _against(
     from carepolicy.audit.whatif import RoundVerdicts, compared
     from carepolicy.machine.compiler import compile_policies
 
+    if logs.engine == "spark":
+        from carepolicy.cli.audit import cluster  # an extra
+
+        with cluster.reached():
+            return cluster.against(bundle, compile_policies(earlier), *_on_cluster(logs, bundle, told))
     before, after = RoundVerdicts(), RoundVerdicts()
     replayed(replace(logs, by=()), compile_policies(earlier), before)
 
@@ -454,10 +461,17 @@ def _swept(logs: ReplayedLogs, sweep: Sweep, replay: Replay, policies: Policies)
     """The curve of a sweep, as JSON and as lines."""
     from carepolicy.audit.whatif import SweptRounds, swept_set
 
-    rounds = SweptRounds(sweep)
-    swept = replayed(replace(logs, by=()), swept_set(policies, sweep), rounds)
-    rounds.note_running(swept, logs.until if logs.until is not None else replay.seen.last)
-    points = rounds.points()
+    longest, once = swept_set(policies, sweep), replace(logs, by=())
+    if logs.engine == "spark":
+        from carepolicy.cli.audit import cluster  # an extra
+
+        with cluster.reached():
+            points = cluster.swept(longest, _on_cluster(once, longest)[0], sweep)
+    else:
+        rounds = SweptRounds(sweep)
+        swept = replayed(once, longest, rounds)
+        rounds.note_running(swept, logs.until if logs.until is not None else replay.seen.last)
+        points = rounds.points()
     lines = [f"{sweep.flow}.{sweep.clock}, had its limit been:"]
     widest = max(len(each.limit) for each in points)
     for place, each in enumerate(points):
@@ -525,15 +539,14 @@ def replayed(
     from carepolicy.audit.workers import shared_replay
     from carepolicy.engine.parallel import WorkerDied
 
-    on_cluster = logs.engine == "spark" and logs.mapping is None  # which reads folders, and files of others
-    for path in logs.paths:
-        if not os.path.exists(path) and not (on_cluster and "://" in path):
-            raise CommandError(f"{path}: there is no such file")
+    if logs.engine == "spark":
+        from carepolicy.cli.audit import cluster  # an extra
+
+        with cluster.reached():
+            return cluster.replayed(bundle, *_on_cluster(logs, bundle, told))
     sums = told is None and heard is None
     try:
-        mapper, form = _form_of(logs, bundle, on_cluster)
-        if logs.engine == "spark":
-            return _on_spark(logs, bundle, form, mapper)
+        mapper, form = _form_of(logs, bundle)
         mapping = None if mapper is None else mapper.mapping
         if sums and _may_be_shared(logs, bundle, form, mapping):
             return shared_replay(bundle, logs.paths, form, mapping, logs.by, logs.until, logs.workers, logs.watch)
@@ -552,10 +565,14 @@ def replayed(
     return replay
 
 
-def _form_of(logs: ReplayedLogs, bundle: Bundle, on_cluster: bool) -> tuple[Mapper | None, str]:
-    """What makes events of the logs' rows (None for CloudEvents), and the logs' format."""
+def _form_of(logs: ReplayedLogs, bundle: Bundle) -> tuple[Mapper | None, str]:
+    """What makes events of the logs' rows (None for CloudEvents), and the logs' format; ends where one is not there."""
     from carepolicy.audit.tables import format_of
 
+    on_cluster = logs.engine == "spark" and logs.mapping is None  # which reads folders, and files of others
+    for path in logs.paths:
+        if not os.path.exists(path) and not (on_cluster and "://" in path):
+            raise CommandError(f"{path}: there is no such file")
     if logs.mapping is not None:
         mapper = mapper_or_exit(bundle, logs.policies, logs.mapping, logs.paths[0])
         return mapper, mapper.form
@@ -587,13 +604,13 @@ def _opened(
     return opened(logs.paths, form, mapper, watch=logs.watch, sure=sure), mapper
 
 
-def _on_spark(logs: ReplayedLogs, bundle: Bundle, form: str, mapper: Mapper | None) -> Replay:
-    """The replay on Spark's cluster. Raises ``LogFault``."""
-    from carepolicy.spark.audit import replayed_on_spark  # an extra
-    from carepolicy.spark.session import SparkFault
+def _on_cluster(
+    logs: ReplayedLogs, bundle: Bundle, told: Callable[[Round], None] | None = None
+) -> tuple[ClusterLog, Aside]:
+    """The logs as tasks of a cluster read them, and what is told beside the sums. Raises ``LogFault``."""
+    from carepolicy.spark.audit import Aside, ClusterLog  # an extra
 
+    mapper, form = _form_of(logs, bundle)
     mapping = None if mapper is None else mapper.mapping
-    try:
-        return replayed_on_spark(bundle, logs.paths, form, mapping, logs.by, logs.until, note, logs.watch)
-    except SparkFault as fault:
-        raise CommandError(str(fault), UNREACHABLE) from None
+    log = ClusterLog(logs.paths, form, mapping, logs.by, logs.until, note, logs.watch)
+    return log, Aside(told, logs.export, _owners(bundle))
