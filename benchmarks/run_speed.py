@@ -155,7 +155,7 @@ def transitions_alone(data: list[bytes]) -> None:
 
 def carepolicy_run(events: Path, output: Path, bundle: Any) -> None:
     """All of ``carepolicy run`` but its command line: read a file, write every record to another."""
-    ordered = OrderedRun(Run(bundle), spool)
+    ordered = OrderedRun(Run(bundle, as_lines=True), spool)
     with seldom_collected(), events.open("rb") as source, output.open("wb") as records, ordered as run:
         for block in numbered_lines(iter(lambda: source.read1(BLOCK), b"")):
             records.write(run.feed(block).encode())

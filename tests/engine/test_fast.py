@@ -8,11 +8,14 @@ import os
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.api import Engine
+from carepolicy.businesstime.instants import microseconds
+from carepolicy.engine.output import OrderedRun
 from carepolicy.engine.run import Run
 from carepolicy.engine.stratum import ANY_PLACE
 from carepolicy.machine.bundle import compile_folder
@@ -34,6 +37,15 @@ def written(bundle: Bundle, events: list[Any], until: Any = None) -> str:
     return "\n".join(json.dumps(each) for each in Engine(bundle, False, timedelta(0)).run(events, until))
 
 
+def lines(bundle: Bundle, events: list[Any], until: Any = None, as_lines: bool = True) -> tuple[str, int]:
+    """All records of a log as they are written to a file, and how many are said to be."""
+    made = [orjson.dumps(each) if isinstance(each, dict) else each for each in events]
+    with OrderedRun(Run(bundle, as_lines=as_lines)) as run:
+        text = run.feed(list(enumerate(made, 1)))
+        text += "".join(run.finish(None if until is None else microseconds(until)))
+        return text, run.records_written
+
+
 @pytest.fixture(scope="module")
 def policies() -> Bundle:
     return compile_folder(SHOP)
@@ -49,6 +61,18 @@ def test_the_demo_is_written_as_it_is_without(policies: Bundle, log: str) -> Non
     assert len(alone) > 1000
 
 
+@pytest.mark.parametrize("log", SETS)
+def test_the_lines_of_the_demo_are_those_of_its_records_where_they_are_written_at_once(
+    policies: Bundle, log: str
+) -> None:
+    with without_fast():
+        alone = lines(policies, SETS[log].splitlines(), as_lines=False)
+    for times in (1, 3):
+        with often(times):
+            assert lines(policies, SETS[log].splitlines()) == alone
+    assert alone[0].count("\n") == alone[1] > 30
+
+
 @pytest.mark.parametrize("first", range(0, SEEDS, 40))
 def test_random_sets_and_logs_are_written_as_they_are_without(first: int) -> None:
     several = 0
@@ -58,8 +82,10 @@ def test_random_sets_and_logs_are_written_as_they_are_without(first: int) -> Non
             bundle = compiled(tuple(trial.texts().items()), trial.often)
             with without_fast():
                 alone = written(bundle, trial.events, trial.until)
+                by_line = lines(bundle, trial.events, trial.until, False)
             with often(1):
                 assert written(bundle, trial.events, trial.until) == alone
+                assert lines(bundle, trial.events, trial.until) == by_line
             several += alone.count("\n")
     assert several > 100
 

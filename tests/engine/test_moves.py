@@ -25,9 +25,9 @@ COMPLAINTS = str(Path(__file__).parents[2] / "benchmarks" / "complaints")
 LATER = microseconds(datetime.fromisoformat("2026-09-01T00:00:00+00:00"))
 
 
-def written(bundle: Bundle, events: list[dict[str, Any]]) -> tuple[str, int, int]:
+def written(bundle: Bundle, events: list[dict[str, Any]], as_lines: bool = False) -> tuple[str, int, int]:
     """All records and dead letters of a run, with its counts."""
-    with OrderedRun(Run(bundle)) as run:
+    with OrderedRun(Run(bundle, as_lines=as_lines)) as run:
         text = run.feed([(number, orjson.dumps(event)) for number, event in enumerate(events, 1)])
         text += "".join(run.finish(LATER))
         return text + "".join(run.dead), run.records_written, run.open_cases
@@ -43,7 +43,9 @@ def test_a_run_with_moves_written_out_at_once_writes_the_bytes_of_one_without(da
         slow = written(bundle, log)
     with often(1):
         quick = written(bundle, log)
+        as_lines = written(bundle, log, True)
     assert quick == slow
+    assert as_lines == slow
 
 
 WARNED = """\

@@ -441,7 +441,7 @@ class Replay:
         reading = Reading.of((), events) if events else Reading(rows, ())
         instants = {row[4]: row[3] for row in rows}
         for caused in run.take(reading):
-            self._measure(caused.records, instants)
+            self._measure(caused.values, instants)
 
     def take_records(self, records: Sequence[Record]) -> None:
         """Measure what has happened already, without the engine."""
@@ -477,8 +477,8 @@ class Replay:
         run = self.running()
         ending = run.finish(until)
         for caused in sorted(ending.caused, key=attrgetter("order")):
-            self._measure(caused.records)
-        self._measure(ending.due)
+            self._measure(caused.values)
+        self._measure(ending.due_values)
         self._note_refusals(run)
         self.measures.finish()
 

@@ -222,7 +222,11 @@ def _telling_of_dead_workers() -> Iterator[None]:
 
 
 def _runner(bundle: Bundle, reveal: bool, lateness: int, workers: int) -> Any:
-    run: Run = Run(bundle, reveal, lateness) if workers == 1 else ParallelRun(bundle, reveal, lateness, workers)
+    run: Run
+    if workers == 1:
+        run = Run(bundle, reveal, lateness, as_lines=True)
+    else:
+        run = ParallelRun(bundle, reveal, lateness, workers)
     return OrderedRun(run, spool)
 
 

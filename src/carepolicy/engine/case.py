@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from carepolicy.engine.absences import Absences
 from carepolicy.engine.instants import DAY, NEVER
-from carepolicy.engine.record import Data, Known, ProgramId, Record, slug
+from carepolicy.engine.record import Data, Known, ProgramId, Record, Sink, Written, json_text, slug
 from carepolicy.engine.round import Kept, LiveClock, Round, due_of, marked_in, used_of
 from carepolicy.policy.limit import ELAPSED
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from carepolicy.machine.template import Template
 
-OWN = ("closed", "next", "now", "opened", "program", "rounds", "sequence", "subject")
+OWN = ("about", "closed", "next", "now", "opened", "program", "rounds", "sequence", "subject")
 """Fields that a case does not hand on to the one that takes its place; its rounds go on there with records of it."""
 
 CARRIED = (
@@ -44,7 +44,8 @@ CARRIED = (
 
 
 class Case:
-    """One case of one flow for one subject. Times are microseconds since 1970.
+    """One case of one flow for one subject. Times are microseconds since 1970. ``about`` is the subject as it stands in
+    JSON.
 
     ``assigned`` is the (role, person) that an effect has
     assigned it to and that was not told yet; ``holder`` the one that was told last, None where it is
@@ -74,6 +75,8 @@ class Case:
         self.closed = False
         self.program = program
         self.subject = subject
+        about = json_text(subject)
+        self.about = subject if about == subject else about
         self.sequence = sequence
         self.rounds: list[Round | None] = [None] * len(program.clocks)
 
@@ -297,7 +300,8 @@ Private = Mapping[str, tuple[str, ...]]
 class Steps(Protocol):
     """Whoever steps cases, as effects, and what is put around states, see it: the stepper."""
 
-    out: list[Record]
+    out: list[Written]
+    as_lines: bool
     to_open: list[tuple[OpenTable, Case]]
     absences: Absences | None
 
@@ -368,7 +372,7 @@ class Effects(Protocol):
         """Let the effects happen."""
 
 
-Operation = Callable[["list[Record]", "Case", "LiveClock", int, str], None]
+Operation = Callable[["Sink", "Case", "LiveClock", int, str], None]
 """What a transition does to a clock, at an instant (and its text)."""
 
 

@@ -37,7 +37,7 @@ from carepolicy.machine.program import Phase
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case
-    from carepolicy.engine.record import Record
+    from carepolicy.engine.record import Sink
     from carepolicy.engine.round import LiveClock, LiveLimit
     from carepolicy.policy.limit import Limit
 
@@ -46,13 +46,13 @@ EARLIEST = 3 * DAY
 """The earliest instant from which a round counts, in any zone a day that calendars know."""
 
 
-def begin(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def begin(out: Sink, case: Case, clock: LiveClock, now: int, when: str) -> None:
     """A clock comes from stopped to running."""
     if case.rounds[clock.index] is None:
         start(out, case, clock, now, when)
 
 
-def go_on(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def go_on(out: Sink, case: Case, clock: LiveClock, now: int, when: str) -> None:
     """A clock comes from pausing to running."""
     held = case.rounds[clock.index]
     if held is None:
@@ -61,28 +61,28 @@ def go_on(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) 
         resume(out, case, held, now, when)
 
 
-def stand_still(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def stand_still(out: Sink, case: Case, clock: LiveClock, now: int, when: str) -> None:
     """A clock comes from running to pausing."""
     held = case.rounds[clock.index]
     if held is not None:
         pause(out, case, held, now, when)
 
 
-def begin_anew(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def begin_anew(out: Sink, case: Case, clock: LiveClock, now: int, when: str) -> None:
     """An event restarts a clock."""
     held = case.rounds[clock.index]
     if held is not None:
         restart(out, case, held, now, when)
 
 
-def change_calendar(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def change_calendar(out: Sink, case: Case, clock: LiveClock, now: int, when: str) -> None:
     """A clock counts on in the calendar of another state's owner."""
     held = case.rounds[clock.index]
     if held is not None:
         rebase(out, case, held, now, when)
 
 
-def end(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def end(out: Sink, case: Case, clock: LiveClock, now: int, when: str) -> None:
     """A clock comes to be stopped."""
     held = case.rounds[clock.index]
     if held is not None:
@@ -97,7 +97,7 @@ def choose(case: Case, choices: tuple[LiveLimit, ...]) -> LiveLimit | None:
     return None
 
 
-def start(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def start(out: Sink, case: Case, clock: LiveClock, now: int, when: str) -> None:
     """Begin a round, unless no limit holds. The first may count from an earlier instant."""
     limit = choose(case, clock.choices[case.state.index])
     if limit is None:
@@ -196,7 +196,7 @@ def _date_of(limit: LiveLimit, day: date) -> tuple[int, int]:
     return end - DAY, end
 
 
-def pause(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
+def pause(out: Sink, case: Case, held: Round, now: int, when: str) -> None:
     """Let a running round stand still."""
     if not held.running:
         return
@@ -209,7 +209,7 @@ def pause(out: list[Record], case: Case, held: Round, now: int, when: str) -> No
     write_ended(out, case, held, "clock.paused", held.used, when)
 
 
-def resume(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
+def resume(out: Sink, case: Case, held: Round, now: int, when: str) -> None:
     """Let a paused round go on, in the calendar of the state that it goes on in; what was used stays used."""
     if held.running:
         return
@@ -224,7 +224,7 @@ def resume(out: list[Record], case: Case, held: Round, now: int, when: str) -> N
     write_running(out, case, held, "clock.resumed", now, when)
 
 
-def restart(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
+def restart(out: Sink, case: Case, held: Round, now: int, when: str) -> None:
     """Begin a round anew: a late one ends and another starts, any other counts from zero again."""
     if held.late:
         stop(out, case, held, now, when)
@@ -248,7 +248,7 @@ def restart(out: list[Record], case: Case, held: Round, now: int, when: str) -> 
     write_running(out, case, held, "clock.restarted", now, when)
 
 
-def rebase(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
+def rebase(out: Sink, case: Case, held: Round, now: int, when: str) -> None:
     """Count on in the calendar of another state's owner: what was used stays used."""
     changed = _same_in(held, held.clock.choices[case.state.index])
     if changed is held.limit or not held.running:
@@ -280,7 +280,7 @@ def _same_in(held: Round, choices: tuple[LiveLimit, ...]) -> LiveLimit:
     return found.parts[held.limit.part] if found.parts else found
 
 
-def stop(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
+def stop(out: Sink, case: Case, held: Round, now: int, when: str) -> None:
     """End a round: met if it is not late, else ended with the time by which it was over.
 
     A timer of the very instant at which a strict limit falls due may end the round before its own turn; it is late.
@@ -303,7 +303,7 @@ def stop(out: list[Record], case: Case, held: Round, now: int, when: str) -> Non
         write_ended(out, case, held, "clock.met", used, when)
 
 
-def cancel(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
+def cancel(out: Sink, case: Case, held: Round, now: int, when: str) -> None:
     """End a round because the clock does not apply any more."""
     case.rounds[held.clock.index] = None
     if held.clock.goes_on:
@@ -317,14 +317,14 @@ def forget_lateness(case: Case, clock: LiveClock) -> None:
         case.pending = tuple(each for each in case.pending if each is not clock)
 
 
-def warn(out: list[Record], case: Case, held: Round, when: str, now: int) -> None:
+def warn(out: Sink, case: Case, held: Round, when: str, now: int) -> None:
     """Say that a share of the limit is used, or that the due instant is near."""
     note_warning(held)
     plan(held)
     write_running(out, case, held, "clock.warned", now, when)
 
 
-def fall_late(out: list[Record], case: Case, held: Round, when: str, now: int) -> None:
+def fall_late(out: Sink, case: Case, held: Round, when: str, now: int) -> None:
     """Say that the limit is passed; the round counts on."""
     held.late = True
     held.clock.lates += 1
@@ -333,7 +333,7 @@ def fall_late(out: list[Record], case: Case, held: Round, when: str, now: int) -
     write_running(out, case, held, "clock.late", now, when)
 
 
-def tell(out: list[Record], case: Case, held: Round, now: int, when: str) -> None:
+def tell(out: Sink, case: Case, held: Round, now: int, when: str) -> None:
     """Say of a round that another case began that it is this case's now."""
     if held.running:
         write_running(out, case, held, "clock.started", now, when)
@@ -341,12 +341,12 @@ def tell(out: list[Record], case: Case, held: Round, now: int, when: str) -> Non
         write_ended(out, case, held, "clock.paused", held.used, when)
 
 
-def tell_extended(out: list[Record], case: Case, held: Round, now: int, when: str, reason: str) -> None:
+def tell_extended(out: Sink, case: Case, held: Round, now: int, when: str, reason: str) -> None:
     """Say that a round's due time has changed, and why."""
     write_running(out, case, held, "clock.extended", now, when, reason)
 
 
-def look_again(out: list[Record], case: Case, clock: LiveClock, now: int, when: str) -> None:
+def look_again(out: Sink, case: Case, clock: LiveClock, now: int, when: str) -> None:
     """Look up a clock's limit again, because a fact that it reads has changed.
 
     A clock that runs in the state of the case counts in the calendar of that state from now on; any other, which is
@@ -414,7 +414,7 @@ def _change_parts(held: Round, limit: LiveLimit, now: int) -> None:
     held.base = place_of(held, now) - used[0]
 
 
-def extend(out: list[Record], case: Case, held: Round, by: Limit, now: int, when: str, reason: str) -> None:
+def extend(out: Sink, case: Case, held: Round, by: Limit, now: int, when: str, reason: str) -> None:
     """Give a round more time: in its own basis where ``by`` is in it, else on top of its due time."""
     held.given = with_more(held.given, by)
     if held.running:
@@ -425,7 +425,7 @@ def extend(out: list[Record], case: Case, held: Round, by: Limit, now: int, when
 
 
 def write_running(
-    out: list[Record], case: Case, held: Round, kind: str, now: int, when: str, reason: str | None = None,
+    out: Sink, case: Case, held: Round, kind: str, now: int, when: str, reason: str | None = None,
     code: str | None = None,
 ) -> None:  # fmt: skip
     """Write a record of a round that runs, or may: with the due time where there is one."""
@@ -440,9 +440,7 @@ def used_seconds(held: Round, now: int) -> int | float:
     return seconds(used_of(held, now), held.limit.unit)
 
 
-def write_ended(
-    out: list[Record], case: Case, held: Round, kind: str, used: int, when: str, over: int | None = None
-) -> None:
+def write_ended(out: Sink, case: Case, held: Round, kind: str, used: int, when: str, over: int | None = None) -> None:
     """Write a record of a round that does not run any more; ``over`` is the time by which it was late."""
     unit = held.limit.unit
     beyond = None if over is None else seconds(over, unit)

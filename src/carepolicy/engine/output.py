@@ -11,14 +11,14 @@ from typing import IO, TYPE_CHECKING
 from carepolicy.engine.history.log import read_record
 from carepolicy.engine.intake import AT_THE_END, BLOCK
 from carepolicy.engine.letters import DeadLetters
-from carepolicy.engine.record import as_read, render, text_of_all
+from carepolicy.engine.record import as_read, as_values, count_of, render, text_of_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from carepolicy.engine.intake import Line
-    from carepolicy.engine.record import Record
+    from carepolicy.engine.record import Record, Written
     from carepolicy.engine.run import Caused, Keep, Run
 
 Stretch = tuple[int, int, int, int]
@@ -72,7 +72,7 @@ class OrderedRun:
         """As ``feed``, the records as values."""
         found = self._fed(lines)
         if self._direct:
-            return [as_read(record) for each in found for record in each.records]
+            return [as_read(record) for each in found for record in each.values]
         if found:
             self._keep(found)
         return []
@@ -99,9 +99,9 @@ class OrderedRun:
             if isinstance(each, bytes):
                 yield from map(read_record, each.splitlines())  # of JSON nothing but a line feed ends a line
             else:
-                yield from map(as_read, each)
+                yield from map(as_read, as_values(each))
 
-    def _rest(self, until: int | None, keep: Keep | None) -> Iterator[bytes | list[Record]]:
+    def _rest(self, until: int | None, keep: Keep | None) -> Iterator[bytes | list[Written]]:
         """What is left, in order: the lines of what was kept in the file, the others as they are. ``keep`` takes what
         earlier lines cause now; without it that waits in memory."""
         ending = self._run.finish(until, keep)
@@ -119,8 +119,8 @@ class OrderedRun:
         self.dead += map(self._letters.written, self._run.refusals)
         self._run.refusals.clear()
 
-    def _text(self, records: Sequence[Record]) -> str:
-        self.records_written += len(records)
+    def _text(self, records: Sequence[Written]) -> str:
+        self.records_written += count_of(records)
         return text_of_all(records)
 
     def _keep(self, found: Sequence[Caused]) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.case import Raised
     from carepolicy.engine.intake import Line, Row
-    from carepolicy.engine.record import Record
+    from carepolicy.engine.record import Written
     from carepolicy.machine.program import Bundle
 
 
@@ -53,7 +53,7 @@ Lines = list[tuple[int, "bytes | str"]]
 class WorkerAnswer(NamedTuple):
     """What a worker made of its shares: records by line and route, and what else came of them."""
 
-    records: list[tuple[int, int, list[Record]]]
+    records: list[tuple[int, int, list[Written]]]
     refusals: list[tuple[Incoming, str, str]]
     raised: list[tuple[int, Raised]]
     counted: list[CountedEvent]
@@ -174,14 +174,14 @@ class ParallelRun(Run):
 
     def _receive(self) -> list[Caused]:
         """What the workers made of what they were sent last."""
-        found: list[tuple[int, int, list[Record]]] = []
+        found: list[tuple[int, int, list[Written]]] = []
         for number, pipe in enumerate(self._pipes):
             if self._asked[number]:
                 found += self._take(number, pipe)
                 self._asked[number] = False
         return [Caused(line, 0, route, records) for line, route, records in found]
 
-    def _take(self, number: int, pipe: Connection) -> list[tuple[int, int, list[Record]]]:
+    def _take(self, number: int, pipe: Connection) -> list[tuple[int, int, list[Written]]]:
         try:
             answer: WorkerAnswer = pipe.recv()
         except (EOFError, OSError):
@@ -272,7 +272,7 @@ class _Worker:
     def answer(self, asked: list[EventShare] | Lines | int) -> WorkerAnswer:
         """What is made of shares or lines, or of the time until which timers fall due."""
         stratum = self._stratum
-        records: list[tuple[int, int, list[Record]]] = []
+        records: list[tuple[int, int, list[Written]]] = []
         raised: list[tuple[int, Raised]] = []
         if isinstance(asked, int):
             for subject in self._memory.due(0, asked):
@@ -299,7 +299,7 @@ class _Worker:
         stratum.counted.clear()
         return answer
 
-    def _take_lines(self, lines: Sequence[Any]) -> list[tuple[int, int, list[Record]]]:
+    def _take_lines(self, lines: Sequence[Any]) -> list[tuple[int, int, list[Written]]]:
         rows, odd = self._intake.read_lines(lines)
         assert not odd, "lines that are handed on were plain when they were read"
         stratum, records = self._stratum, []

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from abc import ABCMeta
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, cast
 
 import msgspec
 from orjson import dumps, loads
@@ -123,6 +123,11 @@ class ClockBasis:
         self.begin = f'{{"clock":{dumps(clock).decode()},'
         self.end = f',"basis":{dumps(kind).decode()}'
         self.limited = f',"limit":{limit}{self.end}}}'
+
+    def text(self, due: str | None, used: str) -> str:
+        """The data of a record under the limit that is always the same, as JSON; due time and use as texts."""
+        begin = self.begin if due is None else f'{self.begin}"due":"{due}",'
+        return f'{begin}"used":{used}{self.limited}'
 
     def __reduce__(self) -> tuple[type[ClockBasis], tuple[str, str, float]]:
         """What another process makes it of."""
@@ -297,6 +302,42 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         return {**told, **about, **case, "data": dict(self.data)}
 
 
+class Passage(msgspec.Struct, frozen=True, gc=False):
+    """Records of one case at one instant that follow each other, as the lines that they become: where nobody asks for
+    the values of records that are soon to be text, they are never made. ``sequence`` is that of the last of ``count``.
+    """
+
+    program: ProgramId
+    subject: str
+    sequence: int
+    when: str
+    text: str
+    count: int
+
+
+Written = Record | Passage
+"""What a run has written. It makes passages only where it was told that it may."""
+
+
+def as_values(written: Iterable[Written]) -> list[Record]:
+    """What a run has written that makes no passages, as the records that it is."""
+    records = list(written)
+    assert Passage not in set(map(type, records)), "a run makes passages only for whoever takes them"
+    return cast("list[Record]", records)
+
+
+def count_of(written: Iterable[Written]) -> int:
+    """How many records that is."""
+    return sum([each.count if isinstance(each, Passage) else 1 for each in written])
+
+
+class Sink(Protocol):
+    """What takes records, one after the other: a list."""
+
+    def append(self, record: Record, /) -> object:
+        """Take the next record."""
+
+
 def as_read(record: Record, epoch: str = "") -> Record:
     """A record as it is when its line was read: one that belongs to no case has its id with the epoch of a store, and
     of its time what exists."""
@@ -313,11 +354,16 @@ def as_read(record: Record, epoch: str = "") -> Record:
     )
 
 
-_number_text = _NumberTexts()
+number_text = _NumberTexts()
 
 
-def render(records: Iterable[Record], epoch: str = "") -> list[str]:
-    """Records as lines of JSON, each with its line break. ``epoch`` ends their ids.
+def line_of(of: ProgramId, about: str, number: str, kind: str, when: str, data: str) -> str:
+    """The line of a record of a case ``about`` something; that, and its data, as they stand in JSON."""
+    return f'{of.head}{about}/{number}{of.kinds[kind]}"{about}","time":"{when}{of.tail}{number},"data":{data}}}\n'
+
+
+def render(records: Iterable[Written], epoch: str = "") -> list[str]:
+    """Records as lines of JSON, each with its line break. ``epoch`` ends their ids, but for those of passages.
 
     Those that follow each other about one case at one instant have most of their text in common.
     """
@@ -327,6 +373,9 @@ def render(records: Iterable[Record], epoch: str = "") -> list[str]:
     subject = when = head = middle = ""
     kinds: Mapping[str, str] = {}
     for record in records:
+        if isinstance(record, Passage):
+            add(record.text)
+            continue
         if record.program is not program or record.subject is not subject or record.when is not when:
             of = record.program
             if isinstance(of, NoProgram):
@@ -336,12 +385,12 @@ def render(records: Iterable[Record], epoch: str = "") -> list[str]:
             told = dumps(subject).decode()
             head = f"{of.head}{told[1:-1]}/"
             middle = f'{told},"time":"{when}{of.tail}'
-        number = _number_text[record.sequence]
+        number = number_text[record.sequence]
         add(f'{head}{number}{epoch}{kinds[record.kind]}{middle}{number},"data":{record.data.json}}}\n')
     return lines
 
 
-def text_of_all(records: Sequence[Record]) -> str:
+def text_of_all(records: Sequence[Written]) -> str:
     """The lines of records as one text. Few at a time, so that their lines stay in the processor's cache."""
     stretches = range(0, len(records), AT_A_TIME)
     return "".join(["".join(render(records[begin : begin + AT_A_TIME])) for begin in stretches])

@@ -38,6 +38,7 @@ from carepolicy.engine.intake import (
 from carepolicy.engine.letters import EventRecords, Refusal
 from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.program import live_program
+from carepolicy.engine.record import as_values
 from carepolicy.engine.stratum import NO_EVENTS, Stratum, raised_as_incoming
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Raised
     from carepolicy.engine.intake import Line, Row
     from carepolicy.engine.memory import Memory
-    from carepolicy.engine.record import Record
+    from carepolicy.engine.record import Record, Written
     from carepolicy.engine.stratum import CountedEvent
     from carepolicy.machine.program import Bundle, WatchTable
 
@@ -78,7 +79,12 @@ class Caused(NamedTuple):
     line: int
     stratum: int
     order: int
-    records: list[Record]
+    records: list[Written]
+
+    @property
+    def values(self) -> list[Record]:
+        """The records as values."""
+        return as_values(self.records)
 
 
 Keep = Callable[[list[Caused]], None]
@@ -94,7 +100,12 @@ class Ending(Struct, frozen=True):
     lines), and what fell due at the end (in the order of time, subject, flow and sequence)."""
 
     caused: list[Caused]
-    due: list[Record]
+    due: list[Written]
+
+    @property
+    def due_values(self) -> list[Record]:
+        """What fell due at the end, as values."""
+        return as_values(self.due)
 
 
 class Run:
@@ -103,7 +114,8 @@ class Run:
 
     ``lateness`` (microseconds) is how long a subject's events are held back and sorted. ``programs`` are those of the
     ``bundle`` where they are there already, ``older`` those of earlier sets by which open cases still live. ``owns``
-    says of which subjects flows open cases by time.
+    says of which subjects flows open cases by time. ``as_lines`` lets the run write records as lines at once (passages)
+    where it makes its own programs, for somebody who is soon to write them.
     """
 
     def __init__(
@@ -116,17 +128,19 @@ class Run:
         programs: Sequence[LiveProgram] | None = None,
         older: Sequence[LiveProgram] = (),
         owns: Callable[[str], bool] = lambda name: True,
+        as_lines: bool = False,
     ) -> None:
         self.bundle = bundle
         self.reveal = reveal
         self.memory: Memory = ProcessMemory() if memory is None else memory
         self.intake = Intake(bundle)
         self.records = EventRecords(bundle, self.memory)
+        as_lines = as_lines and programs is None
         if programs is None:
             programs = [live_program(place, program, bundle) for place, program in enumerate(bundle.programs)]
         self.programs = programs
         self.at_once = schedule is Schedule.AT_ONCE
-        self.strata = self._strata_of(older, owns)
+        self.strata = self._strata_of(older, owns, as_lines)
         self.levels = len(self.strata)
         self.watches = [Watches(bundle, level, self.memory) for level in range(self.levels)]
         self.holding = ReorderBuffer(lateness) if lateness else None
@@ -136,11 +150,13 @@ class Run:
         self._waiting: list[list[Waiting]] = [[] for _ in range(self.levels)]
         self._levels: dict[str, tuple[int, ...]] = {}
         self._caused: list[Caused] = []
-        self._due: list[Record] = []
+        self._due: list[Written] = []
         self._order = 0
         self._begin = 0
 
-    def _strata_of(self, older: Sequence[LiveProgram], owns: Callable[[str], bool]) -> list[Stratum]:
+    def _strata_of(
+        self, older: Sequence[LiveProgram], owns: Callable[[str], bool], as_lines: bool
+    ) -> list[Stratum]:
         """The strata, the lowest first; programs of earlier sets work in those of today."""
         strata = [each.stratum for each in self.bundle.programs] + [each.stratum for each in self.bundle.watches]
         above = frozenset(event for each in (*self.programs, *older) if each.stratum > 0 for event in each.events)
@@ -154,6 +170,7 @@ class Run:
                 self.reveal,
                 owns,
                 NO_EVENTS if level else above,
+                as_lines,
             )
             for level in range(1 + max(strata, default=0))
         ]
@@ -464,7 +481,7 @@ class Run:
             self.emit(level, line, out[:])
             out.clear()
 
-    def emit(self, level: int, line: int, records: list[Record]) -> None:
+    def emit(self, level: int, line: int, records: list[Written]) -> None:
         """Records of a stratum were caused by a line."""
         if line == AT_THE_END:
             self._due += records
@@ -491,7 +508,7 @@ class Run:
         return sum(stratum.stepper.lates for stratum in self.strata)
 
 
-def in_order_of_time(records: Iterable[Record]) -> list[Record]:
+def in_order_of_time(records: Iterable[Written]) -> list[Written]:
     """Records by (time, subject, flow, sequence)."""
     return sorted(records, key=attrgetter("when", "subject", "program.flow", "sequence"))
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from carepolicy.engine.case import LiveAfter, LiveProgram, LiveState, LiveWay, Operation, Operations, Private, Said
-    from carepolicy.engine.record import Data
+    from carepolicy.engine.record import Data, Written
     from carepolicy.engine.round import LiveClock
     from carepolicy.machine.program import Bundle, OpenTable, RaiseTable, SpendTable
     from carepolicy.machine.template import Template
@@ -51,11 +51,15 @@ class Stepper:
     It holds no state of any subject, reads no clock of the machine and does no input or output: the
     same subject, event and policies give the same records. ``starting`` are the places of programs that the event at
     hand starts itself: what it causes in others opens no case of them. ``overspent`` says why a transition was refused
-    that would have given away more than the role may, until that is written down.
+    that would have given away more than the role may, until that is written down. ``as_lines`` lets moves write
+    records as lines at once (passages), for programs that nobody else steps.
     """
 
-    def __init__(self, bundle: Bundle, programs: Iterable[LiveProgram], reveal: bool = False) -> None:
-        self.out: list[Record] = []
+    def __init__(
+        self, bundle: Bundle, programs: Iterable[LiveProgram], reveal: bool = False, as_lines: bool = False
+    ) -> None:
+        self.out: list[Written] = []
+        self.as_lines = as_lines
         self.raised: list[Raised] = []
         self.to_open: list[tuple[OpenTable, Case]] = []
         self.to_hold: list[Notices] = []

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.intake import Row
     from carepolicy.engine.letters import EventRecords
     from carepolicy.engine.memory import Closed, Memory, Name
-    from carepolicy.engine.record import Record
+    from carepolicy.engine.record import Sink, Written
     from carepolicy.engine.round import Round
     from carepolicy.machine.program import Bundle, WatchTable
 
@@ -90,11 +90,12 @@ class Stratum:
         reveal: bool = False,
         owns: Callable[[str], bool] = lambda name: True,
         shared: frozenset[str] = NO_EVENTS,
+        as_lines: bool = False,
     ) -> None:
         self.level = level
         self.programs = tuple(programs)
         quicken(self.programs)
-        self.stepper = Stepper(bundle, self.programs, reveal)
+        self.stepper = Stepper(bundle, self.programs, reveal, as_lines)
         self.out = self.stepper.out
         self.subjects: dict[Name, Subject] = memory.subjects(level)
         closed = None if level else memory.closed
@@ -212,7 +213,7 @@ class Stratum:
             return
         self._give(event, self.subject(key, name), stops)
 
-    def written(self) -> list[Record]:
+    def written(self) -> list[Written]:
         """The records since this was last asked."""
         found = self.out[:]
         self.out.clear()
@@ -411,7 +412,7 @@ def _join(stepper: Stepper, case: Case, survivor: Subject, now: int, when: str) 
             _keep_earlier_start(out, other, held, now, when)
 
 
-def _close(out: list[Record], case: Case, now: int, when: str) -> None:
+def _close(out: Sink, case: Case, now: int, when: str) -> None:
     """The merged case ends: its clocks run on in the survivor, so here they are cancelled."""
     for held in list(case.rounds):
         if held is not None and held.late:
@@ -437,7 +438,7 @@ def _open(
     tell_task(stepper, moved, moved.state, when)
 
 
-def _keep_earlier_start(out: list[Record], case: Case, merged: Round, now: int, when: str) -> None:
+def _keep_earlier_start(out: Sink, case: Case, merged: Round, now: int, when: str) -> None:
     held = case.rounds[merged.clock.index]
     if held is None or held.late or not held.running or held.started <= merged.started:
         return

@@ -119,7 +119,7 @@ class Play:
         assert self.now is not None, "time passes before timers fall due"
         until = self.now - 1 if self._is_now(following) else self.now
         ending = self.run.finish(until)
-        self._take(ending.caused, ending.due)
+        self._take(ending.caused, ending.due_values)
 
     def _is_now(self, step: PlayedStep | None) -> bool:
         if step is None or step.event is None or step.wait is not None or step.until is not None:
@@ -130,7 +130,7 @@ class Play:
             return False
 
     def _take(self, caused: Iterable[Caused], due: Iterable[Record]) -> None:
-        records = [*(record for each in caused for record in each.records), *due]
+        records = [*(record for each in caused for record in each.values), *due]
         records.sort(key=lambda each: each.at)
         for each in records:
             self.views.take(each)

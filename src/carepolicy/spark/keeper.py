@@ -135,11 +135,11 @@ class Keeper:
         self._order.places = places or [(0, "")] * len(lines)
         caused = self.run.feed(list(enumerate(lines, 1)))
         self.run.refusals.clear()
-        return [record for each in caused for record in each.records]
+        return [record for each in caused for record in each.values]
 
     def due(self, until: int) -> list[Record]:
         """What falls due before an instant (microseconds since 1970)."""
-        return self.run.finish(until - 1).due
+        return self.run.finish(until - 1).due_values
 
     def handed_on(self) -> list[Message]:
         """What there is for the higher strata; it is here no longer."""

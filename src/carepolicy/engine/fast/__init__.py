@@ -41,7 +41,7 @@ def _counted_move(program: LiveProgram, state: LiveState, event: str) -> Move:
         if count == OFTEN:
             from carepolicy.engine.fast.moves import write_move
 
-            written = write_move(program, state, event)
+            written = write_move(program, state, event, stepper.as_lines)
             if written is None:
                 del state.moves[event]
             else:
@@ -61,7 +61,7 @@ def _counted_timer(program: LiveProgram, state: LiveState, after: LiveAfter) -> 
         if count == OFTEN:
             from carepolicy.engine.fast.moves import write_timer
 
-            after.move = write_timer(program, state, after)
+            after.move = write_timer(program, state, after, stepper.as_lines)
         return stepper.interpret_timer(subject, case, after, now, when)
 
     return move
@@ -77,7 +77,7 @@ def _counted_opening(program: LiveProgram, state: LiveState) -> Open:
         if count == OFTEN:
             from carepolicy.engine.fast.moves import write_opening
 
-            state.opening = write_opening(program, state)
+            state.opening = write_opening(program, state, stepper.as_lines)
         return stepper.interpret_opening(subject, program, state, now, when, facts, received)
 
     return opening

@@ -9,18 +9,16 @@ its place among the steps. Tests hold the two against each other on random flows
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from carepolicy.engine import clocks
 from carepolicy.engine.case import Case
 from carepolicy.engine.clocks import begin_anew
 from carepolicy.engine.effects import assign_task
 from carepolicy.engine.facts import NO_DATA
+from carepolicy.engine.fast.code import Code, begun
 from carepolicy.engine.instants import NEVER
-from carepolicy.engine.record import ClockData, Record
 from carepolicy.engine.round import Round, end_stretch, plan, stretches_of
 from carepolicy.machine.program import Phase
 
@@ -31,76 +29,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.round import LiveClock, LiveLimit
 
 
-class Code:
-    """The text of a function with a signature; ``values`` are its globals."""
-
-    def __init__(self, signature: str) -> None:
-        self._signature = signature
-        self._lines: list[str] = []
-        self._indent = 1
-        self.values: dict[str, Any] = {}
-
-    def name(self, value: Any, hint: str) -> str:
-        """The name under which the function finds ``value``."""
-        for name, known in self.values.items():
-            if known is value:
-                return name
-        name = f"{hint}_{len(self.values)}"
-        self.values[name] = value
-        return name
-
-    def add(self, *lines: str) -> None:
-        """Add lines at the present depth."""
-        self._lines.extend("    " * self._indent + line for line in lines)
-
-    @contextmanager
-    def deeper(self) -> Iterator[None]:
-        """Lines that are added inside stand one level deeper."""
-        self._indent += 1
-        yield
-        self._indent -= 1
-
-    def begin_records(self, program: LiveProgram) -> None:
-        """From here the function has at hand what all records of the case at this instant have in common."""
-        self._program = self.name(program.id, "program")
-        self.add(
-            "out = stepper.out",
-            "write = out.append",
-            "rounds = case.rounds",
-            "about = case.subject",
-            "number = case.sequence",
-        )
-
-    def record(self, kind: str, data: str) -> None:
-        """Write a record; ``data`` is a Python expression."""
-        made = f"{self.name(Record, 'record')}({self._program}, about, number, {kind!r}, when, {data})"
-        self.add("number += 1", f"write({made})")
-
-    def clock_record(self, kind: str, limit: LiveLimit, due: str, used: str) -> None:
-        """Write a record of a clock's round under a limit; ``due`` and ``used`` are Python expressions."""
-        told, known = self.name(limit.told, "told"), self.name(limit.told.limit, "most")
-        self.record(kind, f"{self.name(ClockData, 'data')}({told}, {due}, {used}, {known})")
-
-    def call(self, *lines: str) -> None:
-        """Call something that may write records of the case itself."""
-        self.add("case.sequence = number", *lines, "number = case.sequence")
-
-    def end_records(self) -> None:
-        """Note the number of the last record in the case."""
-        self.add("case.sequence = number")
-
-    def text(self) -> str:
-        """The whole text."""
-        return "\n".join((f"def {self._signature}:", *self._lines, ""))
-
-    def function(self) -> Any:
-        """The function, compiled."""
-        space = dict(self.values)
-        exec(compile(self.text(), f"<{self._signature}>", "exec"), space)
-        return space[self._signature.partition("(")[0]]
-
-
-def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | None:
+def write_move(program: LiveProgram, state: LiveState, event: str, as_lines: bool = False) -> Move | None:
     """The move of an event in a state; None where the stepper has to look at more than is known beforehand.
 
     Data that takes a value away (None) goes the stepper's way.
@@ -108,7 +37,7 @@ def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | Non
     ways = state.ways.get(event)
     if not ways or not _may_be_written(program, ways):
         return None
-    code = Code("move(stepper, subject, case, now, when, event)")
+    code = begun("move(stepper, subject, case, now, when, event)", as_lines)
     code.add("case.now = now", "facts = before = case.facts")
     if program.brings(event):
         code.add("if event:", "    if None in event.values():")
@@ -118,11 +47,11 @@ def write_move(program: LiveProgram, state: LiveState, event: str) -> Move | Non
     return _write_ways(code, program, state, ways, program.reads_of(event), timed)
 
 
-def write_timer(program: LiveProgram, state: LiveState, after: LiveAfter) -> Move | None:
+def write_timer(program: LiveProgram, state: LiveState, after: LiveAfter, as_lines: bool = False) -> Move | None:
     """What a state's timer does when it fires, as a move without data; None where the stepper has to look."""
     if not _may_be_written(program, after.ways):
         return None
-    code = Code("timer(stepper, subject, case, now, when, event)")
+    code = begun("timer(stepper, subject, case, now, when, event)", as_lines)
     code.add("facts = before = case.facts")
     return _write_ways(code, program, state, after.ways, frozenset(), True)
 
@@ -165,7 +94,7 @@ def _write_way(
     for each in _known(state.leave, way.effects):
         _run(code, each)
     if way.moved is not None:
-        code.record("case.moved", code.name(way.moved, "moved"))
+        code.record("case.moved", way.moved)
     facts_set = any(each.sets_facts for each in _known(state.leave, way.effects))
     looks = _enter(code, program, state, way.to, way.ops, brought, facts_set, "return True")
     extended = any(each.extends_clocks for each in effects)
@@ -283,7 +212,7 @@ def _close(code: Code, before: LiveState | None, state: LiveState, event: str) -
     code.add("case.closed = True")
     if before is not None and before.afters:
         code.add("case.afters = ()")
-    code.record("case.closed", code.name(state.closed, "closed"))
+    code.record("case.closed", state.closed)
     code.end_records()
 
 
@@ -310,8 +239,8 @@ def _tell_owner(code: Code, program: LiveProgram, state: LiveState) -> None:
     """Say that the owner has the work; it is known beforehand where never all who have the role are away."""
     if state.owner is not None and program.may_be_away(state.owner):
         code.call(f"stepper.tell_owner(case, {code.name(state, 'state')}, when)")
-    else:
-        code.record("task.assigned", code.name(state.task, "task"))
+    elif state.task is not None:
+        code.record("task.assigned", state.task)
 
 
 def _act(code: Code, program: LiveProgram, state: LiveState, event: str) -> bool:
@@ -379,11 +308,11 @@ def _settle(code: Code, program: LiveProgram, state: LiveState) -> None:
     )
 
 
-def write_opening(program: LiveProgram, state: LiveState) -> Open | None:
+def write_opening(program: LiveProgram, state: LiveState, as_lines: bool = False) -> Open | None:
     """How a case is opened in a state; None where that opens other cases, or the state is final."""
     if program.listens_to_met or state.final is not None or any(each.leaves_more for each in _known(state.enter)):
         return None
-    code = Code("open_case(stepper, subject, now, when, facts, received)")
+    code = begun("open_case(stepper, subject, now, when, facts, received)", as_lines)
     code.add(
         f"known = subject.sequences.get({program.place}, 0)",
         f"case = {code.name(Case, 'case')}({code.name(program, 'program')}, subject.name, known)",
@@ -395,7 +324,7 @@ def write_opening(program: LiveProgram, state: LiveState) -> Open | None:
         "subject.only = case if len(cases) == 1 else None",
     )
     code.begin_records(program)
-    code.record("case.opened", code.name(state.opened, "opened"))
+    code.record("case.opened", state.opened)
     _enter(code, program, None, state, state.starting, frozenset(), False)
     _settle(code, program, state)
     code.add("return case")
@@ -579,7 +508,7 @@ def _meet(code: Code, clock: LiveClock, limit: LiveLimit) -> None:
         f"used = {_position(code, limit)} - held.base if held.running else held.used",
         _in_seconds(limit),
     )
-    code.clock_record("clock.met", limit, "None", "used")
+    code.clock_record("clock.met", limit, None, "used")
 
 
 def _stand_still(code: Code, limit: LiveLimit) -> None:
@@ -591,7 +520,7 @@ def _stand_still(code: Code, limit: LiveLimit) -> None:
         f"held.next = {NEVER}",
         _in_seconds(limit),
     )
-    code.clock_record("clock.paused", limit, "None", "used")
+    code.clock_record("clock.paused", limit, None, "used")
 
 
 def _go_on(code: Code, clock: LiveClock, limit: LiveLimit) -> None:

@@ -150,8 +150,8 @@ class Batch:
         if rows:
             self._times = {row[4]: row[3] for row in rows}
             self.latest = max(self.latest, max(row[3] for row in rows))
-        for line, _, _, records in memory.run.take(reading):
-            self._write(line, records)
+        for caused in memory.run.take(reading):
+            self._write(caused.line, caused.values)
         self._bury_all()
 
     def _at_its_turn(self, row: Row, now: int) -> Row:
@@ -257,7 +257,7 @@ class Batch:
             until = found[-1][0]
         elif self._journal is not None:
             self._journal.tick(until, memory.ticks)
-        self._write(position, memory.run.finish(until).due)
+        self._write(position, memory.run.finish(until).due_values)
         self._bury_all()
         return len(found) == most
 

@@ -23,7 +23,7 @@ from carepolicy.engine import clocks
 from carepolicy.engine.clocks import write_ended, write_running
 from carepolicy.engine.effects import tell_task
 from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.engine.record import Told
+from carepolicy.engine.record import Told, as_values
 from carepolicy.engine.round import (
     PartUsed,
     Round,
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
     from carepolicy.engine.case import Case, LiveAfter, LiveProgram, LiveState, Subject
     from carepolicy.engine.memory import Name
-    from carepolicy.engine.record import Record
+    from carepolicy.engine.record import Record, Sink
     from carepolicy.engine.round import LiveClock, LiveLimit
     from carepolicy.engine.stepper import Stepper
     from carepolicy.machine.program import Bundle
@@ -315,7 +315,7 @@ def _move_all(
             else:
                 subject.put(place, new)
         stratum.stepper.plan(subject)
-        told += stratum.out
+        told += as_values(stratum.out)
         stratum.out.clear()
     return told
 
@@ -401,7 +401,7 @@ def moved(
     return new
 
 
-def _move_clocks(case: Case, new: Case, now: int, when: str, out: list[Record]) -> None:
+def _move_clocks(case: Case, new: Case, now: int, when: str, out: Sink) -> None:
     before = {held.clock.name: held for held in case.rounds if held is not None}
     phases = {clock.name: clock.phases[case.state.index] for clock in case.program.clocks}
     for clock in new.program.clocks:
@@ -415,7 +415,7 @@ def _move_clocks(case: Case, new: Case, now: int, when: str, out: list[Record]) 
         _cancel(out, new, gone, now, when)
 
 
-def _move_round(new: Case, held: Round, clock: LiveClock, phase: Phase, now: int, when: str, out: list[Record]) -> None:
+def _move_round(new: Case, held: Round, clock: LiveClock, phase: Phase, now: int, when: str, out: Sink) -> None:
     limit = clocks.choose(new, clock.choices[new.state.index]) if phase is not Phase.STOPPED else None
     if limit is None:
         if clock.goes_on:
@@ -481,7 +481,7 @@ def _worked_out(new: Case, held: Round, taken: Round, now: int) -> Round:
     return taken
 
 
-def _cancel(out: list[Record], new: Case, held: Round, now: int, when: str) -> None:
+def _cancel(out: Sink, new: Case, held: Round, now: int, when: str) -> None:
     """A round ends with the version that it belongs to."""
     write_ended(out, new, held, "clock.cancelled", used_of(held, now), when)
 
