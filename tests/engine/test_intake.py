@@ -95,7 +95,7 @@ def written(
     way."""
     text, number, run = "", 1, Run(bundle)
     if closely:
-        run.intake.straight.clear()
+        run.intake.straight = {}  # no type of event is known there
     with OrderedRun(run) as ordered:
         for block in blocks:
             text += ordered.feed(numbered(block, number))

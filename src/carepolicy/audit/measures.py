@@ -575,7 +575,8 @@ def _told(value: Any) -> str:
 
 def _instant(text: str) -> int:
     try:
-        return hour_start[text[:13]] + rest_of_hour[text[13:]]
+        hour, _, rest = text.partition(":")
+        return hour_start[hour] + rest_of_hour[rest]
     except NoInstant:
         return read_instant(text)[0]
 

@@ -290,6 +290,10 @@ class Subject:
     def drop(self, place: int) -> None:
         """Let go of a case."""
         del self.cases[place]
+        self.find_only()
+
+    def find_only(self) -> None:
+        """Note which case is the only one, if there is just one."""
         self.only = next(iter(self.cases.values())) if len(self.cases) == 1 else None
 
 
@@ -403,7 +407,8 @@ class LiveAfter:
 
 
 Move = Callable[["Steps", "Subject", "Case", int, str, dict[str, Any]], bool]
-"""``move(stepper, subject, case, now, when, data)``, with the meaning of ``Stepper.deliver``."""
+"""``move(stepper, subject, case, now, when, data)``, with the meaning of ``Stepper.deliver``, for data that takes no
+value away (None)."""
 
 Open = Callable[["Steps", "Subject", int, str, dict[str, Any], int], "Case"]
 """``opening(stepper, subject, now, when, facts, received)``, with the meaning of ``Stepper.open_case``."""

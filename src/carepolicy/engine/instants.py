@@ -116,12 +116,12 @@ class _HourStart(dict[str, int]):
 
 
 class _RestOfHour(dict[str, int]):
-    """Microseconds of what follows the hour in the text of an instant in UTC with whole seconds (``:05:00+00:00``),
+    """Microseconds of what follows the hour in the text of an instant in UTC with whole seconds (``05:00+00:00``),
     each worked out once."""
 
     def __missing__(self, text: str) -> int:
-        rest = parse(f"1970-01-01T00{text}")
-        if text_of(rest)[13:] != text or rest % SECOND:
+        rest = parse(f"1970-01-01T00:{text}")
+        if text_of(rest)[14:] != text or rest % SECOND:
             raise NoInstant("it is written in another way")
         self[text] = rest
         return rest
@@ -138,8 +138,9 @@ def text_of(instant: int) -> str:
 
 def read_instant(text: str) -> tuple[int, str]:
     """The instant of an event that an RFC 3339 text tells, and its own text. Raises ``NoInstant``."""
+    hour, _, rest = text.partition(":")
     try:
-        return hour_start[text[:13]] + rest_of_hour[text[13:]], text
+        return hour_start[hour] + rest_of_hour[rest], text
     except NoInstant:
         instant = event_time(text)
         return instant, text_of(instant)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from msgspec import MsgspecError, Struct
+from msgspec import MsgspecError, Raw, Struct
 from msgspec.json import Decoder
 from orjson import JSONDecodeError, loads
 
@@ -112,7 +112,30 @@ class _Plain(Struct, gc=False, forbid_unknown_fields=True):
     dataschema: Any = None
 
 
+NOTHING = Raw(b"")
+"""The data of an event that brings none, as it was written."""
+
+
+class _Raw(Struct, gc=False, forbid_unknown_fields=True):
+    """The same with its data as it was written, which was perhaps read before."""
+
+    subject: str
+    type: str
+    time: str
+    source: str
+    id: str
+    specversion: str = VERSION
+    data: Raw = NOTHING
+    datacontenttype: Any = None
+    dataschema: Any = None
+
+
 _decode = Decoder(_Plain).decode
+_decode_raw = Decoder(_Raw).decode
+_decode_data = Decoder(dict[str, Any] | None).decode
+
+REMEMBERED = 1000
+"""So many texts of data are remembered with what they mean; then they are forgotten."""
 
 
 class NotTaken(Struct, frozen=True):
@@ -189,8 +212,8 @@ class Reading(Struct, frozen=True):
         return Reading(left, [*odd, *((len(left), fault) for _, fault in before)])
 
 
-class _StraightWays(dict[str, tuple[dict[str, Taker], Tree, str]]):
-    """By type of event what takes its facts, by their names and as a tree, and the type. Made when the first event of
+class _StraightWays(dict[str, "tuple[dict[str, Taker], Tree, str, dict[bytes, dict[str, Any]]]"]):
+    """By type of event what takes its facts, by their names and as a tree, the type, and what texts of data mean. Made when the first event of
     the type comes: a set knows hundreds, of which one event needs one. Raises ``KeyError`` for a type that it does not
     know."""
 
@@ -199,10 +222,10 @@ class _StraightWays(dict[str, tuple[dict[str, Taker], Tree, str]]):
         self._carries = bundle.carries
         self._takers = {name: plain_taker_of(fact) for name, fact in bundle.facts.items()}
 
-    def __missing__(self, event: str) -> tuple[dict[str, Taker], Tree, str]:
+    def __missing__(self, event: str) -> tuple[dict[str, Taker], Tree, str, dict[bytes, dict[str, Any]]]:
         takers = {fact: self._takers[fact] for fact in self._carries[event]}
         nesting = {fact: (fact, taker) for fact, taker in takers.items() if fact.count(".") <= DEEPEST_NAME}
-        found = self[event] = takers, _tree(nesting), event
+        found = self[event] = takers, _tree(nesting), event, {}
         return found
 
 
@@ -215,6 +238,8 @@ class Intake:
         self._spelled = frozenset(
             name for name, fact in bundle.facts.items() if fact.type in SPELLED or fact.item in SPELLED
         )
+        self._remembers = True
+        self._asked = self._worked_out = 0
         self._fields: dict[str, dict[str, Taker]] = {MERGE: {"into": _subject if self.card_never else _cardless}}
         self.straight = _StraightWays(bundle)
         for event, facts in bundle.carries.items():
@@ -228,30 +253,27 @@ class Intake:
         rows: list[Row] = []
         odd: list[Odd] = []
         add, straight = rows.append, self.straight
+        decode: Callable[[bytes | str], _Plain | _Raw] = _decode_raw if self._remembers else _decode
+        asked = 0
         for number, line in lines:
             try:
-                event = _decode(line)
-                takers, tree, kind = straight[event.type]
+                event = decode(line)
+                takers, tree, kind, known = straight[event.type]
                 when = event.time
+                hour, _, rest = when.partition(":")
                 try:
-                    time = hour_start[when[:13]] + rest_of_hour[when[13:]]
+                    time = hour_start[hour] + rest_of_hour[rest]
                 except NoInstant:
                     time, when = read_instant(when)
-                data = NO_DATA
                 given = event.data
-                if given:
-                    data = {}
-                    for name, value in given.items():
-                        if type(value) is dict:
-                            branch = tree[name]
-                            for inner, each in value.items():
-                                if type(each) is dict:
-                                    _take_nested(branch[inner], each, data)
-                                else:
-                                    fact, taker = branch[inner]
-                                    data[fact] = taker(each)
-                        else:
-                            data[name] = takers[name](value)
+                if given is None or given is NOTHING:
+                    data = NO_DATA
+                elif isinstance(given, Raw):
+                    asked += 1
+                    text = bytes(given)
+                    data = known.get(text) or self._worked_out_of(text, takers, tree, known)
+                else:
+                    data = _taken(given, takers, tree)
                 if len(line) > SURELY_SHORT and (len(line) > LONGEST_IDENTITY or type(line) is str):
                     _demand_short(line, event)
                 if not (event.subject and event.id) or event.specversion != VERSION:
@@ -260,11 +282,28 @@ class Intake:
                 self._read_closely(number, line, rows, odd)
                 continue
             add((number, event.subject, kind, time, when, event.source, event.id, data, False, False))
+        self._asked += asked
         if rows and not self.card_never and _one_is_named_as_a_card(rows):
             rows, odd = [], []
             for number, line in lines:
                 self._read_closely(number, line, rows, odd)
         return rows, odd
+
+    def _worked_out_of(
+        self, text: bytes, takers: dict[str, Taker], tree: Tree, known: dict[bytes, dict[str, Any]]
+    ) -> dict[str, Any]:
+        """What a text of data means that is not ``known``; it is known from now on. Where most of what was remembered
+        never came again, nothing is remembered any more. Raises one of ``_NOT_PLAIN``."""
+        data = _taken(_decode_data(text) or {}, takers, tree)
+        self._worked_out += 1
+        if self._worked_out >= REMEMBERED:
+            self._remembers = self._asked > 2 * self._worked_out
+            self._asked = self._worked_out = 0
+            for _, _, _, each in self.straight.values():
+                each.clear()
+        if data:
+            known[text] = data
+        return data
 
     def _read_closely(self, number: int, line: bytes | str, rows: list[Row], odd: list[Odd]) -> None:
         try:
@@ -373,6 +412,23 @@ def _tree(leaves: dict[str, tuple[str, Taker]]) -> Tree:
     return {**leaves, **nested}
 
 
+def _taken(given: Any, takers: dict[str, Taker], tree: Tree) -> dict[str, Any]:
+    """The values of an event's data by the facts' dotted names. Raises one of ``_NOT_PLAIN``."""
+    data: dict[str, Any] = {}
+    for name, value in given.items():
+        if type(value) is dict:
+            branch = tree[name]
+            for inner, each in value.items():
+                if type(each) is dict:
+                    _take_nested(branch[inner], each, data)
+                else:
+                    fact, taker = branch[inner]
+                    data[fact] = taker(each)
+        else:
+            data[name] = takers[name](value)
+    return data or NO_DATA
+
+
 def _take_nested(tree: Tree, given: dict[str, Any], data: dict[str, Any]) -> None:
     """Fill ``data`` from values that nest. Raises one of ``_NOT_PLAIN``."""
     for name, value in given.items():
@@ -383,7 +439,7 @@ def _take_nested(tree: Tree, given: dict[str, Any], data: dict[str, Any]) -> Non
             data[fact] = taker(value)
 
 
-def _demand_short(line: bytes | str, event: _Plain) -> None:
+def _demand_short(line: bytes | str, event: _Plain | _Raw) -> None:
     """Raises ``ValueError`` where a line, or what names its event, may be too long."""
     if len(line) > LONGEST_LINE or any(map(is_too_long, (event.id, event.source, event.subject))):
         raise ValueError

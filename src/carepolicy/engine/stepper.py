@@ -121,7 +121,7 @@ class Stepper:
     def deliver(self, subject: Subject, case: Case, event: str, now: int, when: str, data: dict[str, Any]) -> bool:
         """Give an event to a case; False where no transition of its state takes it, and nothing changed."""
         move = case.state.moves.get(event)
-        if move is not None:
+        if move is not None and not (data and None in data.values()):
             return move(self, subject, case, now, when, data)
         return self.interpret(subject, case, event, now, when, data)
 

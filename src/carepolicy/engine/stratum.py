@@ -152,7 +152,7 @@ class Stratum:
         for row in rows:
             _, name, kind, now, when, _, _, data, _, _ = row
             key, place, required, start = shortest.get(kind, NO_SHORT_WAY)
-            if not required or required <= data.keys():
+            if not required or data.keys() >= required:
                 address: Name = name
                 if key is not None:
                     name = str(data[key])
@@ -177,7 +177,7 @@ class Stratum:
                         subject.last = now
                         if subject.next <= now:
                             stepper.fire(subject, now, False)
-                        if lets_go and not subject.cases and not subject.timers:  # as ``let_go``
+                        if subject.only is None and lets_go and not (subject.cases or subject.timers):  # as ``let_go``
                             closed[name] = subject.last, tuple(subject.sequences.items())
                             del subjects[name]
                         if each or raises:

@@ -30,19 +30,14 @@ if TYPE_CHECKING:
 
 
 def write_move(program: LiveProgram, state: LiveState, event: str, as_lines: bool = False) -> Move | None:
-    """The move of an event in a state; None where the stepper has to look at more than is known beforehand.
-
-    Data that takes a value away (None) goes the stepper's way.
-    """
+    """The move of an event in a state; None where the stepper has to look at more than is known beforehand."""
     ways = state.ways.get(event)
     if not ways or not _may_be_written(program, ways):
         return None
     code = begun("move(stepper, subject, case, now, when, event)", as_lines)
     code.add("case.now = now", "facts = before = case.facts")
     if program.brings(event):
-        code.add("if event:", "    if None in event.values():")
-        code.add(f"        return stepper.interpret(subject, case, {event!r}, now, when, event)")
-        code.add("    case.facts = facts = before | event")
+        code.add("if event:", "    case.facts = facts = before | event")
     timed = any(event in (clock.warned_trigger, clock.late_trigger) for clock in program.clocks)
     return _write_ways(code, program, state, ways, program.reads_of(event), timed)
 
@@ -183,7 +178,7 @@ def _operate(
 ) -> bool:  # fmt: skip
     """What a step does to the clocks of a case that is in a state now; whether limits may be looked up by it."""
     facts_set = facts_set and bool(program.reads)
-    tests = [f"event and not {code.name(brought, 'reads')}.isdisjoint(event)"] if brought else []
+    tests = [_brings(code, brought)] if brought else []
     tests += ["case.facts is not facts"] if facts_set else []
     if program.clocks and tests and (facts_set or any(operation is begin_anew for _, operation in ops)):
         _operate_where_sure(code, state, ops, " or ".join(tests), opening)
@@ -278,11 +273,14 @@ def _settle(code: Code, program: LiveProgram, state: LiveState) -> None:
     if state.final is not None:
         place = program.place
         code.add(
-            f"subject.drop({place})",
-            f"subject.sequences = {{**subject.sequences, {place}: number}}",
+            "before = subject.sequences",
+            f"subject.sequences = {{**before, {place}: number}} if before else {{{place}: number}}",
+            f"del subject.cases[{place}]",
             "if subject.cases or subject.timers:",
+            "    subject.find_only()",
             "    stepper.plan(subject)",
             "else:",
+            "    subject.only = None",
             f"    subject.next = {NEVER}",
         )
         return
@@ -364,7 +362,7 @@ def look(code: Code, clock: LiveClock, target: LiveState, brought: frozenset[str
     if not reads:
         return
     again = f"{code.name(clocks.look_again, 'look_again')}(out, case, {code.name(clock, 'clock')}, now, when)"
-    code.add(f"if event and not {code.name(reads, 'reads')}.isdisjoint(event):")
+    code.add(f"if {_brings(code, reads)}:")
     with code.deeper():
         code.add(f"held = rounds[{clock.index}]")
         if clock.phases[target.index] is Phase.RUNNING:
@@ -382,6 +380,17 @@ def look(code: Code, clock: LiveClock, target: LiveState, brought: frozenset[str
             code.add(f"if held.limit is not ({_chosen(code, limits)}):")
             with code.deeper():
                 code.call(again)
+
+
+FEW = 3
+"""So many facts are looked for one by one."""
+
+
+def _brings(code: Code, facts: frozenset[str]) -> str:
+    """Whether the event brings one of some facts, as an expression."""
+    if len(facts) > FEW:
+        return f"event and not {code.name(facts, 'reads')}.isdisjoint(event)"
+    return f"event and ({' or '.join(f'{fact!r} in event' for fact in sorted(facts))})"
 
 
 def _chosen(code: Code, limits: tuple[LiveLimit, ...]) -> str:
