@@ -75,8 +75,8 @@ class Case:
         self.closed = False
         self.program = program
         self.subject = subject
-        about = json_text(subject)
-        self.about = subject if about == subject else about
+        plain = subject.isprintable() and '"' not in subject and "\\" not in subject
+        self.about = subject if plain else json_text(subject)
         self.sequence = sequence
         self.rounds: list[Round | None] = [None] * len(program.clocks)
 

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, overload
 
 from msgspec import MsgspecError, Raw, Struct
 from msgspec.json import Decoder
@@ -21,7 +22,7 @@ from carepolicy.policy.addresses import SPELLED
 from carepolicy.policy.characters import MASK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from carepolicy.machine.program import Bundle
 
@@ -213,9 +214,9 @@ class Reading(Struct, frozen=True):
 
 
 class _StraightWays(dict[str, "tuple[dict[str, Taker], Tree, str, dict[bytes, dict[str, Any]]]"]):
-    """By type of event what takes its facts, by their names and as a tree, the type, and what texts of data mean. Made when the first event of
-    the type comes: a set knows hundreds, of which one event needs one. Raises ``KeyError`` for a type that it does not
-    know."""
+    """By type of event what takes its facts, by their names and as a tree, the type, and what texts of data mean. Made
+    when the first event of the type comes: a set knows hundreds, of which one event needs one. Raises ``KeyError`` for
+    a type that it does not know."""
 
     def __init__(self, bundle: Bundle) -> None:
         super().__init__()
@@ -517,7 +518,32 @@ def _what(fault: JSONDecodeError) -> str:
     return f"{fault.msg.split(':')[0]} at column {fault.colno}"
 
 
-def numbered_lines(blocks: Iterable[bytes]) -> Iterator[list[tuple[int, bytes]]]:
+class _Numbered(Sequence[tuple[int, bytes]]):
+    """Lines with their numbers, which follow each other: each pair is made when somebody looks at it."""
+
+    __slots__ = ("_first", "_lines")
+
+    def __init__(self, first: int, lines: list[bytes]) -> None:
+        self._first = first
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        return iter(enumerate(self._lines, self._first))
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[int, bytes]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[tuple[int, bytes]]: ...
+    def __getitem__(self, place: int | slice) -> tuple[int, bytes] | Sequence[tuple[int, bytes]]:
+        if isinstance(place, slice):
+            return list(self)[place]
+        return range(self._first, self._first + len(self._lines))[place], self._lines[place]
+
+
+def numbered_lines(blocks: Iterable[bytes]) -> Iterator[Sequence[tuple[int, bytes]]]:
     """For each block of input the lines that it completes, numbered from 1; blank lines are left out.
 
     A line that is longer than an event may be is cut a little above that length, so that whoever reads
@@ -534,7 +560,7 @@ def numbered_lines(blocks: Iterable[bytes]) -> Iterator[list[tuple[int, bytes]]]
         lines = block.split(b"\n")
         lines[0] = rest + lines[0] if len(rest) <= LONGEST_LINE else rest
         rest = lines.pop()[: LONGEST_LINE + 1]
-        complete = list(enumerate(lines, number))
+        complete = _Numbered(number, lines)
         number += len(lines)
         # The least of all lines tells whether one may be blank: white space comes before all that an event begins with.
         plain = lines and min(lines)[:1] > b" "
