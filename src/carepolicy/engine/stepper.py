@@ -14,6 +14,7 @@ from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.instants import NEVER, text_of
 from carepolicy.engine.record import Record, Told
 from carepolicy.engine.round import Round, due_of
+from carepolicy.engine.timers import first_strict, first_timer, is_strict, trigger_of
 from carepolicy.policy.characters import MASK
 
 if TYPE_CHECKING:
@@ -359,9 +360,9 @@ class Stepper:
         ``inclusive``), in the order of (time, flow, place in the file)."""
         fired_at, count = -NEVER, 0
         while subject.next <= until:
-            due, case, timer = self._first(subject)
-            if due == until and not inclusive and not _is_strict(timer, due):
-                case, timer = _first_strict(subject, until)
+            due, case, timer = first_timer(subject)
+            if due == until and not inclusive and not is_strict(timer, due):
+                case, timer = first_strict(subject, until)
                 if timer is None:
                     return
             now = max(due, subject.last)
@@ -385,7 +386,7 @@ class Stepper:
 
     def _cut(self, subject: Subject, case: Case, timer: Any, now: int, why: str, by: int | None = None) -> None:
         """End a loop of timers: what is due by then in the case does not fire any more, nor do timers of its state."""
-        self.refuse_loop(case, _trigger_of(timer), text_of(now), why)
+        self.refuse_loop(case, trigger_of(timer), text_of(now), why)
         case.afters = ()
         for held in case.rounds:
             if held is not None and held.next <= (now if by is None else by):
@@ -435,31 +436,6 @@ class Stepper:
         timers = {key: each for key, each in (subject.timers or {}).items() if key != program.place}
         subject.timers = timers if due == NEVER else {**timers, program.place: Opening(program, number, due)}
         self.plan(subject)
-
-    def _first(self, subject: Subject) -> tuple[int, Case | None, Any]:
-        """The timer that fires next: (due, case, its round or (due, place, after)), or one of the subject's own."""
-        only = subject.only
-        if only is not None and not subject.timers:
-            return only.next, only, _first_of(only)
-        best: tuple[tuple[int, int, int], Case | None, Any] | None = None
-        for place, case in subject.cases.items():
-            if case.next > subject.next:
-                continue
-            for held in case.rounds:
-                if held is not None and held.next != NEVER:
-                    key = (held.next, place, held.clock.place)
-                    if best is None or key < best[0]:
-                        best = (key, case, held)
-            for timer in case.afters:
-                key = (timer[0], place, timer[1])
-                if best is None or key < best[0]:
-                    best = (key, case, timer)
-        for own in (subject.timers or {}).values():
-            key = (own.due, own.place, own.order)
-            if best is None or key < best[0]:
-                best = (key, None, own)
-        assert best is not None, "a subject's next due time belongs to one of its timers"
-        return best[0][0], best[1], best[2]
 
     def _fire_one(self, subject: Subject, case: Case, timer: Any, now: int) -> None:
         when = text_of(now)
@@ -606,43 +582,3 @@ def _may_differ(
 ) -> bool:
     """Whether one of the facts that something reads came with an event, or is another than before."""
     return not reads.isdisjoint(event) or any(before.get(fact) != facts.get(fact) for fact in reads)
-
-
-def _first_strict(subject: Subject, due: int) -> tuple[Case | None, Any]:
-    """The first strict timer that falls due at an instant, whatever else does at it."""
-    found: list[tuple[int, int, Case, Any]] = []
-    for place, case in subject.cases.items():
-        held_now = [held for held in case.rounds if held is not None and held.next == due]
-        found += [(place, held.clock.place, case, held) for held in held_now if _is_strict(held, due)]
-        found += [(place, timer[1], case, timer) for timer in case.afters if timer[0] == due and _is_strict(timer, due)]
-    return min(found, key=lambda each: each[:2])[2:] if found else (None, None)
-
-
-def _trigger_of(timer: Any) -> str:
-    """What a timer is to a policy."""
-    if not isinstance(timer, Round):
-        trigger: str = timer[2].trigger
-        return trigger
-    return timer.clock.late_trigger if timer.next >= timer.due else timer.clock.warned_trigger
-
-
-def _is_strict(timer: Any, due: int) -> bool:
-    """Whether a timer comes before an event of the instant at which it falls due."""
-    if isinstance(timer, Round):
-        return timer.due == due and timer.limit.strict
-    return isinstance(timer, tuple) and timer[2].limit.strict
-
-
-def _first_of(case: Case) -> Any:
-    """The timer of a case that fires next: a round or (due, place, after); of several at one instant the first in the
-    file."""
-    first: Any = None
-    due, place = case.next, NEVER
-    for held in case.rounds:
-        if held is not None and held.next == due and held.clock.place < place:
-            first, place = held, held.clock.place
-    for timer in case.afters:
-        if timer[0] == due and timer[1] < place:
-            first, place = timer, timer[1]
-    assert first is not None, "a case's next due time belongs to one of its timers"
-    return first
