@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.businesstime.instants import microseconds
-from carepolicy.engine import codes
+from carepolicy.engine import codes, intake
 from carepolicy.engine.instants import parse, read_instant, text_of
-from carepolicy.engine.intake import Intake
+from carepolicy.engine.intake import REMEMBERED, Intake
 from carepolicy.engine.output import OrderedRun
 from carepolicy.engine.run import Run
 from carepolicy.machine.bundle import compile_folder
@@ -197,3 +197,50 @@ def test_the_instant_of_an_event_is_read_from_its_own_text(instant: int) -> None
 def test_an_instant_of_any_year_has_the_text_that_python_gives_it(instant: int) -> None:
     assert parse(text_of(instant)) == instant
     assert datetime.fromisoformat(text_of(instant)).isoformat() == text_of(instant)
+
+
+def remembered(run: Run) -> list[int]:
+    return [len(known) for _, _, _, known in run.intake.straight.values() if known]
+
+
+def test_data_that_was_read_before_is_not_read_again(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = complaint_lines(3000, every=True, nested=True)
+    texts = {(orjson.loads(line)["type"], line.partition(b'"data":')[2]) for line in log}
+    read: list[bytes] = []
+    decode = intake._decode_data
+    monkeypatch.setattr(intake, "_decode_data", lambda text: read.append(text) or decode(text))
+    run = Run(bundle)
+    run.read(numbered(log))
+    assert len(read) == len(texts) == sum(remembered(run)) < 1000
+
+
+def test_nothing_is_remembered_of_a_log_whose_data_never_comes_again(bundle: Bundle) -> None:
+    line = next(each for each in complaint_lines(100, every=True) if b'"complaint.amount":' in each)
+    head, _, rest = line.partition(b'"complaint.amount":')
+    amounts = (b'"complaint.amount":%d' % number + rest.lstrip(b"0123456789") for number in range(2 * REMEMBERED + 1))
+    log = [head.replace(b'"id":"', b'"id":"%d-' % number) + each for number, each in enumerate(amounts)]
+    run = Run(bundle)
+    half = len(log) // 2
+    assert len(run.read(numbered(log[:half])).rows) == half
+    assert sum(remembered(run)) <= 1
+    assert [row[7]["complaint.amount"] for row in run.read(numbered(log[half:])).rows] == list(range(half, len(log)))
+    assert sum(remembered(run)) <= 1
+
+
+def test_events_that_bring_the_same_data_do_not_change_what_others_know(bundle: Bundle) -> None:
+    log = complaint_lines(2000, every=True, nested=True)
+    run = Run(bundle)
+    before = [(row[2], dict(row[7])) for row in run.read(numbered(log)).rows]
+    again = Run(bundle)
+    reading = again.read(numbered(log))
+    again.take(reading)
+    again.finish()
+    assert [(row[2], row[7]) for row in reading.rows] == before
+
+
+def test_numbered_lines_are_a_sequence() -> None:
+    (lines,) = intake.numbered_lines([b"a\nb\nc\n"])
+    assert list(lines) == [(1, b"a"), (2, b"b"), (3, b"c")]
+    assert (len(lines), lines[0], lines[-1], lines[1:]) == (3, (1, b"a"), (3, b"c"), [(2, b"b"), (3, b"c")])
+    with pytest.raises(IndexError):
+        lines[3]

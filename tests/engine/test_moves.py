@@ -17,6 +17,7 @@ from carepolicy.engine.program import live_program
 from carepolicy.engine.run import Run
 from carepolicy.machine.bundle import compile_folder
 from carepolicy.machine.program import Bundle
+from complaint_events import lines
 from laws import examples
 from random_flows import Small, logs, small_flows
 from stories import event, often
@@ -46,6 +47,19 @@ def test_a_run_with_moves_written_out_at_once_writes_the_bytes_of_one_without(da
         as_lines = written(bundle, log, True)
     assert quick == slow
     assert as_lines == slow
+
+
+ODD = ['it said "no"', "back\\slash", "tab\tand\x1f", "Zoë – «é»", "{about}", "\x7f\u2028", "50 %s"]
+
+
+def test_subjects_of_any_letters_stand_in_lines_that_are_written_at_once_as_elsewhere() -> None:
+    bundle = compile_folder(COMPLAINTS)
+    told = [orjson.loads(line) for line in lines(3000)]
+    log = [{**each, "subject": f"{ODD[int(each['subject'][-2:]) % len(ODD)]} {each['subject']}"} for each in told]
+    with often(-1):
+        slow = written(bundle, log)
+    assert written(bundle, log, True) == slow
+    assert slow[0].count("\n") == slow[1] > 6000
 
 
 WARNED = """\

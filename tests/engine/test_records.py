@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import pickle
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepolicy.businesstime.instants import microseconds
+from carepolicy.engine.case import Case, LiveProgram
 from carepolicy.engine.history.log import read_record
 from carepolicy.engine.instants import text_of
+from carepolicy.engine.program import live_program
 from carepolicy.engine.record import (
     ClockBasis,
     ClockData,
     Known,
     NoProgram,
+    Passage,
     ProgramId,
     Record,
     Told,
+    as_values,
+    count_of,
+    json_text,
+    line_of,
     render,
     text_of_all,
 )  # fmt: skip
+from carepolicy.machine.bundle import compile_folder
 from laws import examples
 
 SHOP = ProgramId("complaint", 3, "/carepolicy/shop")
@@ -102,3 +113,29 @@ def test_an_epoch_ends_the_ids_and_nothing_else() -> None:
         (plain,), (marked,) = render([each]), render([each], ".r1")
         was, is_now = orjson.loads(plain), orjson.loads(marked)
         assert is_now == {**was, "id": was["id"] + ".r1"}
+
+
+def test_a_passage_is_the_lines_of_its_records_and_as_many() -> None:
+    records = [record(ODD, Known(state="open"), sequence=number) for number in (1, 2, 3)]
+    passage = Passage(SHOP, ODD, 2, WHEN, "".join(render(records[:2])), 2)
+    assert text_of_all([passage, records[2]]) == text_of_all(records)
+    assert count_of([passage, records[2]]) == 3
+    assert as_values(records) == records
+    with pytest.raises(AssertionError):
+        as_values([passage])
+
+
+@given(TEXTS, TEXTS, st.integers(1, 10_000))
+@settings(max_examples=examples(60))
+def test_a_line_that_is_put_together_is_that_of_its_record(subject: str, said: str, sequence: int) -> None:
+    data = Known(state=said)
+    about = json_text(subject)
+    (line,) = render([record(subject, data, sequence=sequence)])
+    assert line_of(SHOP, about, str(sequence), "case.opened", WHEN, data.json) == line
+    assert Case(program(), subject, 0).about == about
+
+
+@cache
+def program() -> LiveProgram:
+    bundle = compile_folder(str(Path(__file__).parents[2] / "benchmarks" / "complaints"))
+    return live_program(0, bundle.programs[0], bundle)
