@@ -154,9 +154,7 @@ class Run:
         self._order = 0
         self._begin = 0
 
-    def _strata_of(
-        self, older: Sequence[LiveProgram], owns: Callable[[str], bool], as_lines: bool
-    ) -> list[Stratum]:
+    def _strata_of(self, older: Sequence[LiveProgram], owns: Callable[[str], bool], as_lines: bool) -> list[Stratum]:
         """The strata, the lowest first; programs of earlier sets work in those of today."""
         strata = [each.stratum for each in self.bundle.programs] + [each.stratum for each in self.bundle.watches]
         above = frozenset(event for each in (*self.programs, *older) if each.stratum > 0 for event in each.events)

@@ -18,6 +18,7 @@ from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import AT_THE_END, Incoming, is_too_long, make_tuple, shortened
 from carepolicy.engine.letters import Refusal
 from carepolicy.engine.memory import ProcessMemory
+from carepolicy.engine.record import as_values
 from carepolicy.engine.run import Run
 from carepolicy.engine.stratum import CountedEvent, raised_as_incoming
 from carepolicy.store.cases.snapshot import put_all, take_all
@@ -275,7 +276,7 @@ class HigherRun(Run):
         self.route = route
         self.stratum.take_route(self.as_it_comes(event, keys[route]), route)
         self._hand_on_with(event, tail, message.order, route)
-        return self.stratum.written()
+        return as_values(self.stratum.written())
 
     def as_it_comes(self, event: Incoming, key: str | None) -> Incoming:
         """An event as it happens to the case that the fact ``key`` names."""
@@ -312,7 +313,7 @@ class HigherRun(Run):
         if raised:
             self.outlet.raise_all(raised, AT_THE_END, AT_LAST, lambda by_origin: ordered(self.level, BY_TIME))
             raised.clear()
-        return self.stratum.written()
+        return as_values(self.stratum.written())
 
 
 def counted_by(message: Message) -> Message:
