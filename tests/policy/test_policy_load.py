@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from carepolicy.audit import schema as audit
 from carepolicy.engine.history import schema
 from carepolicy.policy.files import digest_of, policy_files
 from carepolicy.policy.language.kinds import SCHEMAS, schema_of, schema_texts
@@ -256,7 +257,7 @@ def test_any_value_in_any_place_is_no_traceback(data: st.DataObject, tmp_path_fa
 
 def test_the_files_in_schemas_are_current() -> None:
     folder = REPOSITORY / "schemas"
-    texts = {**schema_texts(), **schema.schema_texts()}
+    texts = {**schema_texts(), **schema.schema_texts(), audit.FILE: audit.schema_text()}
     assert {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")} == texts
 
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import orjson
 import pytest
+from jsonschema import Draft202012Validator
 
 import carepolicy
+from carepolicy.audit.schema import audit_schema
 from carepolicy.store.sql import statements
 from carepolicy.store.sql.transaction import SqlTransaction
 from changing import AT, Changing
@@ -20,6 +22,7 @@ from commands import run
 from shops import EVENTS, SHOP, Shop, rows
 from stories import INQUIRY, INQUIRY_MESSAGES, ORGANISATION, write_set
 
+AUDIT = Draft202012Validator(audit_schema())
 ONLY_EVENTS_TELL = ("variants", "variants_in_all", "trace_time")
 
 
@@ -28,6 +31,7 @@ def audit(shop: Shop, *asked: str) -> dict[str, Any]:
     said = shop("audit", *asked, "--format", "json")
     assert said.status == 0, said.err
     found: dict[str, Any] = orjson.loads(said.out)
+    AUDIT.validate(found)
     return found
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from carepolicy.audit import schema as audit
 from carepolicy.cli.status import CommandError
 from carepolicy.cli.terminal import write_all
 from carepolicy.engine.history import schema
@@ -24,7 +25,14 @@ def command(name: str | None, output: Path | None) -> None:
     """
     if output is not None and name is not None:
         raise click.UsageError("name one schema, or write all with --output", click.get_current_context())
-    kinds, texts = {**SCHEMAS, **schema.FILES}, {**schema_texts(), **schema.schema_texts()}
+    kinds, texts = (
+        {**SCHEMAS, **schema.FILES, "audit": audit.FILE},
+        {
+            **schema_texts(),
+            **schema.schema_texts(),
+            audit.FILE: audit.schema_text(),
+        },
+    )
     if output is not None:
         write_all({output / file: text for file, text in texts.items()})
     elif name is None:

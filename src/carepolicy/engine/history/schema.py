@@ -57,7 +57,7 @@ _ALWAYS = {
 }  # fmt: skip
 
 
-def _object(fields: Schema, required: tuple[str, ...] | None = None) -> Schema:
+def object_of(fields: Schema, required: tuple[str, ...] | None = None) -> Schema:
     """An object of just these fields, all of which it has unless it is said which it must have."""
     names = list(fields) if required is None else list(required)
     return {"type": "object", "properties": fields, "required": names, "additionalProperties": False}
@@ -65,7 +65,7 @@ def _object(fields: Schema, required: tuple[str, ...] | None = None) -> Schema:
 
 def _data(kind: str) -> Schema:
     fields = DATA[kind]
-    return _object(fields, _ALWAYS.get(kind, tuple(name for name in fields if name not in _OPTIONAL)))
+    return object_of(fields, _ALWAYS.get(kind, tuple(name for name in fields if name not in _OPTIONAL)))
 
 
 def record_schema() -> Schema:
@@ -79,7 +79,7 @@ def record_schema() -> Schema:
         of_case = {"required": ["subject", *case]}
         kinds.append({"properties": of, **({} if kind.startswith("event.") else of_case)})
     return {
-        **_head("record"),
+        **head_of(FILES["record"]),
         "type": "object",
         "properties": {**about, **case, "time": TEXT, "data": {}},
         "required": every,
@@ -109,25 +109,26 @@ def case_schema() -> Schema:
     }  # fmt: skip
     cases = {"type": "array", "items": {"$ref": "#/$defs/case"}}
     return {
-        **_head("case"),
+        **head_of(FILES["case"]),
         "oneOf": [
-            _object({"subject": TEXT, "timezone": TEXT, "cases": cases, "not_taken": entries}),
-            _object({"cases": cases}),
+            object_of({"subject": TEXT, "timezone": TEXT, "cases": cases, "not_taken": entries}),
+            object_of({"cases": cases}),
             {"$ref": "#/$defs/case"},
         ],
         "$defs": {
-            "case": _object({**case, "timeline": entries}, tuple(case)),
-            "clock": _object(clock),
-            "entry": _object(entry),
+            "case": object_of({**case, "timeline": entries}, tuple(case)),
+            "clock": object_of(clock),
+            "entry": object_of(entry),
         },
     }
 
 
-def _head(name: str) -> Schema:
+def head_of(file: str) -> Schema:
+    """What a schema begins with: the version of JSON Schema, its address and its title, by the name of its file."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"https://carepolicy.example/schemas/{FILES[name]}",
-        "title": f"carepolicy {name}",
+        "$id": f"https://carepolicy.example/schemas/{file}",
+        "title": f"carepolicy {file.removesuffix('.schema.json')}",
     }
 
 
