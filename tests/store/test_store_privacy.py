@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import hmac
 import os
 import stat
 import subprocess
 import sys
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL
 
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from carepolicy.cli import app
-from carepolicy.store.privacy.keys import Keys
-from carepolicy.store.privacy.token import Token
-from laws import examples
 from shops import SHOP, Shop, everything_in, rows
 
 SECRETS = (b"ada@example.org", b"Ada Lovelace", b"+44 20 7946 0999", b"4111111111111111", b"4111 1111 1111 1111")
@@ -54,47 +46,6 @@ def test_no_private_fact_and_no_card_number_stands_in_any_byte_of_the_store(shop
     assert b"mail-1" in everything
     assert b"**** **** **** 1111" in everything
     assert [each for each in SECRETS if each in everything] == []
-
-
-TOKEN_KEY, OTHER_KEY = "6Gk5c1Q0mJ0b1xU2mJx1nQwq3l0m1bqv0Xv6nJm3h4A=", Fernet.generate_key().decode()
-
-
-@given(plain=st.binary(max_size=70), seconds=st.integers(0, 2**40))
-@settings(max_examples=examples(100))
-def test_the_library_opens_our_tokens_and_we_open_its(plain: bytes, seconds: int) -> None:
-    token, library = Token(TOKEN_KEY), Fernet(TOKEN_KEY)
-    ours = token.sealed(plain, seconds)
-    assert (library.decrypt(ours), library.extract_timestamp(ours)) == (plain, seconds)
-    assert token.opened(library.encrypt_at_time(plain, seconds)) == (plain, seconds)
-    assert len(ours) == len(library.encrypt_at_time(plain, seconds))
-    assert ours != token.sealed(plain, seconds), "the nonce is another each time"
-
-
-@given(plain=st.binary(max_size=40), place=st.integers(0, 200), bit=st.integers(0, 7))
-@settings(max_examples=examples(200))
-def test_a_token_with_one_bit_turned_opens_for_nobody(plain: bytes, place: int, bit: int) -> None:
-    body = bytearray(urlsafe_b64decode(Token(TOKEN_KEY).sealed(plain, 1_700_000_000)))
-    body[place % len(body)] ^= 1 << bit
-    assert Token(TOKEN_KEY).opened(urlsafe_b64encode(body)) is None
-
-
-@pytest.mark.parametrize("length", range(100))
-def test_what_is_no_token_of_a_key_opens_for_nobody(length: int) -> None:
-    token = Token(TOKEN_KEY)
-    assert token.opened(Token(OTHER_KEY).sealed(b"Ada", 0)) is None
-    assert token.opened(token.sealed(b"Ada", 0)[:length]) is None
-    signed = b"\x80" + bytes(length)  # as a faulty program could have signed it
-    signed += hmac.digest(urlsafe_b64decode(TOKEN_KEY)[:16], signed, "sha256")
-    with suppress(InvalidToken):
-        Fernet(TOKEN_KEY).decrypt(urlsafe_b64encode(signed))
-        pytest.fail("zeroes are no padding")
-    assert token.opened(urlsafe_b64encode(signed)) is None
-
-
-def test_what_is_sealed_anew_keeps_its_time(key_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sealed = Token(TOKEN_KEY).sealed(b"Ada", 1_000)
-    monkeypatch.setenv("CAREPOLICY_KEY", f"{OTHER_KEY},{TOKEN_KEY}")
-    assert Token(OTHER_KEY).opened(Keys().again(sealed)) == (b"Ada", 1_000)
 
 
 def test_the_key_file_is_its_owners_alone_and_holds_no_more_than_a_key(shop: Shop, key_file: Path) -> None:

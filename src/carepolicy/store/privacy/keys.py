@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -26,8 +25,9 @@ from carepolicy.store.url import is_shadow, named_store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from cryptography.fernet import MultiFernet
+
     from carepolicy.store.contract import Store, Transaction
-    from carepolicy.store.privacy.token import Token
 
 VARIABLE = "CAREPOLICY_KEY"
 FILE_VARIABLE = "CAREPOLICY_KEY_FILE"
@@ -216,47 +216,50 @@ class Keys:
     again once, since another process may have rotated them."""
 
     def __init__(self) -> None:
-        self._tokens: tuple[Token, ...] = ()
+        self._fernet: MultiFernet | None = None
         self._first = ""
 
     def seal(self, plain: bytes) -> bytes:
         """``plain``, so that only a holder of the key can read it."""
-        return self._read()[0].sealed(plain, int(time.time()))
+        return self._keys().encrypt(plain)
 
     def unseal(self, sealed: bytes) -> bytes:
         """What was sealed. Raises ``WrongKey``."""
-        return self._opened(sealed)[0]
+        return self._through("decrypt", sealed)
 
     def again(self, sealed: bytes) -> bytes:
-        """What was sealed, sealed with the first key as if it had been then. Raises ``WrongKey``."""
-        plain, seconds = self._opened(sealed)  # which may read the keys again
-        return self._read()[0].sealed(plain, seconds)
+        """What was sealed, sealed with the first key. Raises ``WrongKey``."""
+        return self._through("rotate", sealed)
 
     def first(self) -> str:
         """The fingerprint of the key that seals."""
-        self._read()
+        self._keys()
         return self._first
 
     def forget(self) -> None:
         """Read the keys again when they are needed next."""
-        self._tokens = ()
+        self._fernet = None
 
-    def _opened(self, sealed: bytes) -> tuple[bytes, int]:
+    def _through(self, name: str, sealed: bytes) -> bytes:
+        from cryptography.fernet import InvalidToken
+
         for _ in range(2):
-            for token in self._read():
-                if (found := token.opened(bytes(sealed))) is not None:
-                    return found
-            self.forget()
+            try:
+                done: bytes = getattr(self._keys(), name)(bytes(sealed))
+            except InvalidToken:
+                self.forget()
+            else:
+                return done
         raise WrongKey(ANOTHER)
 
-    def _read(self) -> tuple[Token, ...]:
-        if not self._tokens:
-            from carepolicy.store.privacy.token import Token  # which imports cryptography
+    def _keys(self) -> MultiFernet:
+        if self._fernet is None:
+            from cryptography.fernet import Fernet, MultiFernet
 
             keys = given_keys() or [made_key()]
-            self._tokens = tuple(map(Token, keys))
+            self._fernet = MultiFernet([Fernet(each) for each in keys])
             self._first = fingerprint(keys[0])
-        return self._tokens
+        return self._fernet
 
 
 def demand_key(transaction: Transaction, now: int, url: str) -> bool:
