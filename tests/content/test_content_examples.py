@@ -225,7 +225,7 @@ def test_an_order_that_is_cut_short_is_told(tmp_path: Path) -> None:
     file = tmp_path / "orders.csv"
     file.write_text(f"order_id,{','.join(WAY)},order_estimated_delivery_date\na,3/13/2018 10:00\n")
     told = making("orders", file)
-    assert (told.returncode, told.stdout, told.stderr.startswith("row 2: ")) == (1, "", True)
+    assert (told.returncode, told.stdout, told.stderr.startswith("row 1: ")) == (1, "", True)
 
 
 def test_nothing_is_said_when_nobody_reads_on(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "diff": CommandEntry("diff", "Say what changed between two policy sets"),
     "handbook": CommandEntry("handbook", "Write the staff handbook"),
     "texts": CommandEntry("texts", "Keep the catalogues of texts in other languages"),
-    "schema": CommandEntry("schema", "Print or write the JSON Schemas of the policy files"),
+    "schema": CommandEntry("schema", "Print or write the JSON Schemas of policies, records and audits"),
     "completion": CommandEntry("completion", "Print the completion script for a shell"),
 }
 

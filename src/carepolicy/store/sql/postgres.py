@@ -265,7 +265,7 @@ class PostgresStore:
         self._has_shares = False
         self._channel = f"{schema}_due"
         self._marks = Marks()
-        with self._told():
+        try:
             self._connection: Connection = connection or psycopg.connect(address, autocommit=True, connect_timeout=10)
             try:
                 self._connection.execute("SET synchronous_commit TO on")
@@ -273,6 +273,8 @@ class PostgresStore:
             except BaseException:
                 self._connection.close()
                 raise
+        except psycopg.Error as fault:
+            raise _fault(fault, said_by(fault, url)) from fault
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
