@@ -78,6 +78,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {str(each.relative_to(folder)): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
 
 
+@pytest.mark.soak
 def test_strata_rounds_and_limits_are_those_of_one_machine_however_lines_are_mixed(cluster, tmp_path):
     now, old = set_of_strata(tmp_path / "now"), set_of_strata(tmp_path / "old")
     flow = old / "flows" / "email_inquiry.yaml"
