@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import IO, TextIO, cast
 
 GZIP = b"\x1f\x8b"
+"""What a file begins with that gzip has packed."""
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _OTHERS = (

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from carepolicy.audit.mapping import Columns
 from carepolicy.audit.tables import LogFault, NotInstalled, Steps
+from carepolicy.audit.textfiles import GZIP
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,9 +33,6 @@ CASE = "case:"
 
 BLOCK = 1 << 18
 """Bytes that are read at a time."""
-
-PACKED = b"\x1f\x8b"
-"""What a file begins with that gzip has packed."""
 
 LONGEST_HEAD = 1 << 22
 """What stands before the first trace has at most so many bytes, or lxml reads the whole log."""
@@ -328,7 +326,7 @@ class _Log:
         file.seek(0)
         self._path = path
         self._etree = etree
-        self._file = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if begin == PACKED else file
+        self._file = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if begin == GZIP else file
         self._root = b""
         self._stretch = stretch
         self._end = _END
@@ -603,7 +601,7 @@ def may_be_stretched(paths: Sequence[str]) -> bool:
     if len(paths) != 1:
         return False
     with open(paths[0], "rb") as file:
-        return file.seekable() and file.read(2) != PACKED
+        return file.seekable() and file.read(2) != GZIP
 
 
 def _size(path: str) -> int:

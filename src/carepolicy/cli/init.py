@@ -20,7 +20,7 @@ from carepolicy.policy.strata import effects_of
 from carepolicy.policy.text import source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from carepolicy.policy.model import Flow, Policies, Transition
     from carepolicy.policy.places import Source
@@ -48,13 +48,8 @@ def command(folder: Path, flow: tuple[str, ...], origin: str | None) -> None:
         _copy(origin, folder, flow)
         note(f"Next: carepolicy check --policies {folder}; carepolicy test --policies {folder}")
         return
-    files = sorted(each.relative_to(STARTER) for each in STARTER.rglob("*.yaml"))
-    if folder.exists() and not folder.is_dir():
-        raise CommandError(f"{folder} is a file; name a folder")
-    there = [str(folder / each) for each in files if (folder / each).exists()]
-    if there:
-        raise CommandError(f"{', '.join(there)} already there; nothing was written")
-    write_all({folder / each: (STARTER / each).read_text(encoding="utf-8") for each in files}, "x")
+    files = sorted(STARTER.rglob("*.yaml"))
+    _lay_down(folder, {str(each.relative_to(STARTER)): each.read_text(encoding="utf-8") for each in files})
     note(f"Next: carepolicy check --policies {folder}; carepolicy test --policies {folder}")
     note(f"For your editor: carepolicy schema --output {folder.parent / 'schemas'}")
 
@@ -65,13 +60,17 @@ def _copy(origin: str, folder: Path, named: Iterable[str]) -> None:
     root = folder_meant(origin)
     policies = policies_or_exit(root)
     flows = _needed(policies, named) or set(policies.flows)
-    found = dict(_files(Path(root), policies, flows))
-    there = [str(folder / name) for name in found if (folder / name).exists()]
+    _lay_down(folder, dict(_files(Path(root), policies, flows)))
+
+
+def _lay_down(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files by their names in a folder. Raises ``CommandError`` where one would be overwritten."""
     if folder.exists() and not folder.is_dir():
         raise CommandError(f"{folder} is a file; name a folder")
+    there = [str(folder / name) for name in files if (folder / name).exists()]
     if there:
         raise CommandError(f"{', '.join(there)} already there; nothing was written")
-    write_all({folder / name: text for name, text in found.items()}, "x")
+    write_all({folder / name: text for name, text in files.items()}, "x")
 
 
 def _needed(policies: Policies, named: Iterable[str]) -> set[str]:

@@ -98,9 +98,9 @@ VERSION = "1.0"
 """The version of CloudEvents."""
 
 
-class _Plain(Struct, gc=False, forbid_unknown_fields=True):
-    """An event of which nothing but its data is to be looked at closely. Attributes of other names are not skipped, as
-    what is skipped is not looked at: it need not be UTF-8."""
+class _Attributes(Struct, gc=False, forbid_unknown_fields=True):
+    """The attributes of an event of which nothing but its data is to be looked at closely. Those of other names are not
+    skipped, as what is skipped is not looked at: it need not be UTF-8."""
 
     subject: str
     type: str
@@ -108,27 +108,24 @@ class _Plain(Struct, gc=False, forbid_unknown_fields=True):
     source: str
     id: str
     specversion: str = VERSION
-    data: dict[str, Any] | None = None
     datacontenttype: Any = None
     dataschema: Any = None
+
+
+class _Plain(_Attributes, gc=False, forbid_unknown_fields=True):
+    """Such an event."""
+
+    data: dict[str, Any] | None = None
 
 
 NOTHING = Raw(b"")
 """The data of an event that brings none, as it was written."""
 
 
-class _Raw(Struct, gc=False, forbid_unknown_fields=True):
+class _Raw(_Attributes, gc=False, forbid_unknown_fields=True):
     """The same with its data as it was written, which was perhaps read before."""
 
-    subject: str
-    type: str
-    time: str
-    source: str
-    id: str
-    specversion: str = VERSION
     data: Raw = NOTHING
-    datacontenttype: Any = None
-    dataschema: Any = None
 
 
 _decode = Decoder(_Plain).decode
@@ -440,7 +437,7 @@ def _take_nested(tree: Tree, given: dict[str, Any], data: dict[str, Any]) -> Non
             data[fact] = taker(value)
 
 
-def _demand_short(line: bytes | str, event: _Plain | _Raw) -> None:
+def _demand_short(line: bytes | str, event: _Attributes) -> None:
     """Raises ``ValueError`` where a line, or what names its event, may be too long."""
     if len(line) > LONGEST_LINE or any(map(is_too_long, (event.id, event.source, event.subject))):
         raise ValueError

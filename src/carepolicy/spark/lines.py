@@ -28,13 +28,18 @@ def plain_uri(uri: str) -> str:
     return f"{scheme}:{rest if rest.startswith('//') and not rest.startswith('///') else '/' + rest.lstrip('/')}"
 
 
+def rows_of(batch: RecordBatch) -> Iterator[tuple[Any, ...]]:
+    """The rows of a batch."""
+    return zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
 def placed(batches: Iterable[RecordBatch]) -> Iterator[list[tuple[bytes, str, int]]]:
     """The lines of each batch, with their file (or partition) and a number that rises along it. A batch has for each
     line its file and where its block begins there: the number is that, and how many lines of the block precede it."""
     before: dict[tuple[str, int], int] = {}
     for batch in batches:
         found = []
-        for line, file, begin in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+        for line, file, begin in rows_of(batch):
             place = before[file, begin] = before.get((file, begin), -1) + 1
             found.append((line.removeprefix(BYTE_ORDER_MARK) if begin == place == 0 else line, file, begin + place))
         yield found

@@ -24,7 +24,7 @@ from carepolicy.engine.instants import NEVER
 from carepolicy.engine.intake import MERGE
 from carepolicy.machine.bundle import from_bytes
 from carepolicy.spark.exports import placed_export
-from carepolicy.spark.lines import batch_of, placed, plain_uri, subject_and_time
+from carepolicy.spark.lines import batch_of, placed, plain_uri, rows_of, subject_and_time
 from carepolicy.spark.strata import END_OF_LOG, ByLines, HigherRun, KeyMemory, LowestRun, Message, ordered
 from carepolicy.spark.subject import Subjects
 
@@ -161,7 +161,7 @@ def _bundle(packed: bytes) -> Bundle:
 
 def found_by(half: Any, work: Work, batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
     """What a part of the replay finds in some rows, as ``FINDINGS``."""
-    rows = (row for batch in batches for row in zip(*(column.to_pylist() for column in batch.columns), strict=True))
+    rows = chain.from_iterable(map(rows_of, batches))
     waiting: list[tuple[Any, ...]] = []
     size = 0
     for found in half(work, rows):
@@ -460,7 +460,7 @@ def differing(batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
     whether they are of the second set, the subject, and the round."""
     import pyarrow
 
-    rows = (row for batch in batches for row in zip(*(column.to_pylist() for column in batch.columns), strict=True))
+    rows = chain.from_iterable(map(rows_of, batches))
     for _, found in groupby(rows, itemgetter(1)):
         both = RoundVerdicts(), RoundVerdicts()
         for second, _, body in found:
