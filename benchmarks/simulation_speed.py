@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from carepolicy.checks.staff import read_staff
 from carepolicy.machine.bundle import load_bundle
-from carepolicy.simulation.run import Run, Scene
-from carepolicy.simulation.scene import SceneMaker, known_to
+from carepolicy.simulation.run import Run
+from carepolicy.simulation.scene import Scene, SceneMaker, known_to
 from simulation.halls import DAY, MINUTE, Hall, moment
 from simulation.test_simulation_command import EMAILS
 from simulation.test_simulation_queue import erlang_c

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,8 +10,8 @@ from zoneinfo import ZoneInfo
 from carepolicy.businesstime.instants import microseconds
 from carepolicy.checks.staff import read_staff
 from carepolicy.machine.bundle import load_bundle
-from carepolicy.simulation.run import Run, RunResult, Scene
-from carepolicy.simulation.scene import SceneMaker, known_to
+from carepolicy.simulation.run import Run, RunResult
+from carepolicy.simulation.scene import Scene, SceneMaker, known_to
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
@@ -68,21 +69,30 @@ ways: {call.waiting: {call_answered: 100%}}
 """
 
 
+NO_OTHERS: Mapping[str, str] = {}
+
+
 def moment(text: str) -> int:
     """A time in the hall, in microseconds since 1970."""
     return microseconds(datetime.fromisoformat(text).replace(tzinfo=ZONE))
 
 
 class Hall:
-    """A set with the flow of calls, and staff."""
+    """A set with the flow of calls, of which some texts may be others, and staff."""
 
-    def __init__(self, folder: Path, limit: str = "1 hour", calendar: str = "office", late_moves: bool = True) -> None:
+    def __init__(
+        self, folder: Path, limit: str = "1 hour", calendar: str = "office", late_moves: bool = True,
+        others: Mapping[str, str] = NO_OTHERS,
+    ) -> None:  # fmt: skip
         self.folder = folder / "set"
         (self.folder / "flows").mkdir(parents=True)
         (self.folder / "organisation.yaml").write_text(ORGANISATION.format(calendar=calendar), encoding="utf-8")
         flow = CALL.replace("LIMIT", limit)
         if not late_moves:
             flow = flow.replace("answer.late: {to: overdue, tell: lead}", "answer.late: {tell: lead}")
+        for text, other in others.items():
+            assert text in flow
+            flow = flow.replace(text, other)
         (self.folder / "flows" / "call.yaml").write_text(flow, encoding="utf-8")
         self.bundle = load_bundle(str(self.folder))
         self.staff = folder / "staff.yaml"

@@ -157,6 +157,7 @@ def test_what_is_wrong_in_a_staff_file_is_told_with_its_place(
         (("--arrivals", "12 per fortnight"), 'there is no unit "fortnight"'),
         (("--arrivals", "0 per hour"), "say how many cases come"),
         (("--arrivals", "2 per business week"), "business time has no weeks"),
+        (("--arrivals", f"{10**24} per second"), "more than a case in each microsecond"),
         (("--arrivals", "nowhere.csv"), "nowhere.csv"),
         (("--arrivals", "-3 per hour"), 'no file is called so, and a rate is written like "12 per hour"'),
         (("--arrivals", "email_inqury=2 per hour"), 'did you mean "email_inquiry"?'),
@@ -249,6 +250,52 @@ def test_cases_of_a_file_that_come_on_other_days_are_told(simulate: Desk, tmp_pa
     said = simulate("--arrivals", str(tmp_path / "calls.csv"), *days, flows=(), policies=str(hall.folder))
     assert said.status == 0, said.err
     assert "note: 2 cases come before these days or after them, and not in them" in said.out
+
+
+@pytest.mark.parametrize(
+    ("first", "days", "told"),
+    [("2026-07-06", "2", "2026-07-06 to 2026-07-08"), ("2026-10-19", "14", "2026-10-19 to 2026-11-02")],
+)
+def test_days_are_those_of_the_organisations_clock(
+    simulate: Desk, tmp_path: Path, first: str, days: str, told: str
+) -> None:
+    hall = Hall(tmp_path)
+    simulate.file.write_text(STAFF, encoding="utf-8")
+    days_asked = ("--from", first, "--days", days, "--seeds", "1")
+    said = simulate("--arrivals", "1 per day", *days_asked, flows=(), policies=str(hall.folder))
+    assert said.out.startswith(f"{told}, 1 run, "), said.err
+
+
+def test_cases_that_come_after_all_calendars_end_do_not_come(simulate: Desk) -> None:
+    said = simulate("--arrivals", "0.0000001 per business day", *RATE[2:], "--format", "json")
+    assert said.status == 0, said.err
+    assert json.loads(said.out)["flows"]["email_inquiry"]["cases"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[]", "$ is otherwise"),
+        ("{", "it is no JSON"),
+        ('{"flows": {"email_inquiry": {}}}', " is otherwise"),
+        ('{"flows": {"email_inquiry": {"cases": "many", "clocks": {}}}}', " is otherwise"),
+    ],
+)
+def test_json_that_is_no_audit_is_told(simulate: Desk, tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "odd.json").write_text(text, encoding="utf-8")
+    said = simulate("--arrivals", "audit", "--audit", str(tmp_path / "odd.json"), *RATE[2:])
+    assert said.status == 2
+    assert "odd.json is not what `carepolicy audit --format json` writes" in said.err
+    assert reason in said.err
+
+
+def test_an_audit_that_does_not_say_when_it_was_is_told(simulate: Desk, tmp_path: Path) -> None:
+    assert app.run(["audit", str(EVENTS), "--policies", SHOP, "--format", "json"]) == 0
+    told = json.loads(simulate.heard())
+    (tmp_path / "audit.json").write_text(json.dumps({**told, "from": "soon"}), encoding="utf-8")
+    said = simulate("--arrivals", "audit", "--audit", str(tmp_path / "audit.json"), *RATE[2:])
+    assert said.status == 2
+    assert "the audit does not say from when to when" in said.err
 
 
 def test_nobody_is_busy_for_more_than_all_of_their_time(simulate: Desk) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from carepolicy.simulation.desks import Case, Person, Task
 from carepolicy.simulation.figures import estimate, shares
-from carepolicy.simulation.run import Run, Scene
+from carepolicy.simulation.run import Run
+from carepolicy.simulation.scene import Scene
 from simulation.halls import MINUTE, Hall
 
 PEOPLE, CALLS, MINUTES = 10, 150, 3

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from carepolicy.engine.instants import text_of
 from carepolicy.simulation.desks import Case, Person, Round, Task
 from carepolicy.simulation.flows import Clock
-from carepolicy.simulation.run import Run, RunResult, Scene
-from simulation.halls import MINUTE, STAFF, Hall, moment
+from carepolicy.simulation.run import Run, RunResult
+from carepolicy.simulation.scene import Scene
+from carepolicy.simulation.search import MOST_PEOPLE, ShareTarget, sought
+from simulation.halls import DAY, MINUTE, STAFF, Hall, moment
+
+if TYPE_CHECKING:
+    from carepolicy.engine.history.cases import CaseView
 
 CALLS = "time\n"
 """The head of a file of calls."""
@@ -169,6 +178,93 @@ def test_cases_come_at_their_rate(tmp_path: Path, rate: str, a_week: int) -> Non
 def test_without_cases_nothing_happens(tmp_path: Path) -> None:
     result = Hall(tmp_path).play(CALLS + "2027-03-03 10:00\n")
     assert (result.tasks, counted(result)) == (0, (0, 0))
+
+
+def with_anew(event: str) -> dict[str, str]:
+    """A clock that an event begins anew."""
+    return {"pauses_in: [asked]": f"pauses_in: [asked]\n    restarts_on: [{event}]"}
+
+
+def test_a_late_round_that_an_event_begins_anew_was_late(tmp_path: Path) -> None:
+    hall = Hall(tmp_path, "5 minutes", late_moves=False, others=with_anew("question_asked"))
+    asks = STAFF.replace("call_answered: 100%", "question_asked: 100%")
+    result = hall.play(CALLS + "2026-03-03 10:00\n", asks)
+    assert counted(result) == (1, 1)  # late when we ask, and met as the timer closes what nobody answers
+    in_time = hall.play(CALLS + "2026-03-03 10:00\n", asks.replace("10 minutes", "4 minutes"))
+    assert counted(in_time) == (1, 0)
+
+
+def test_what_an_event_both_begins_anew_and_ends_only_ends(tmp_path: Path) -> None:
+    hall = Hall(tmp_path, "5 minutes", late_moves=False, others=with_anew("call_answered"))
+    assert counted(hall.play(CALLS + "2026-03-03 10:00\n")) == (0, 1)
+
+
+def test_a_clock_that_is_begun_anew_while_it_pauses_goes_on_pausing(tmp_path: Path) -> None:
+    others = {**with_anew("customer_wrote"), "{customer_wrote: waiting}": "{customer_wrote: asked}"}
+    asks = STAFF.replace("{call_answered: 100%}", "{question_asked: 100%}, call.asked: {customer_wrote: 100%}")
+    hall = Hall(tmp_path, "1 hour", late_moves=False, others=others)
+    result = hall.play(CALLS + "2026-03-03 10:00\n", asks + "waits: {call.asked: {mean: 2 hours, spread: fixed}}\n")
+    assert counted(result) == (0, 0)  # it waits to the end, and the clock does not run
+
+
+def test_a_clock_that_is_begun_anew_forgets_what_it_used_before_it_was_stopped(tmp_path: Path) -> None:
+    others = {
+        "    pauses_in: [asked]\n": "    again: continue\n    restarts_on: [call_answered]\n",
+        "    runs_in: [waiting, overdue]": "    runs_in: [waiting, overdue, thanked]",
+        "on: {customer_wrote: waiting}": "on: {customer_wrote: overdue}",
+        "on: {call_answered: done}}": "on: {call_answered: thanked}}",
+        "  done: {": "  thanked: {title: Thanked, owner: lead, on: {customer_wrote: done}}\n  done: {",
+    }
+    staff = """
+roles: {agent: {people: 1}, lead: {people: 1}}
+work: {call: {mean: 10 minutes, spread: fixed}}
+waits: {call: {mean: 20 minutes, spread: fixed}}
+ways:
+  call.waiting: {question_asked: 100%}
+  call.asked: {customer_wrote: 100%}
+  call.overdue: {call_answered: 100%}
+  call.thanked: {customer_wrote: 100%}
+"""
+    hall = Hall(tmp_path, "25 minutes", late_moves=False, others=others)
+    assert counted(hall.play(CALLS + "2026-03-03 10:00\n", staff)) == (2, 0)  # ten and ten minutes, and then twenty
+
+
+def with_open_cases(hall: Hall, begin: str, staff: str, *opened: str) -> Scene:
+    """Three days that begin with cases that wait since some times, told in this order."""
+    maker = hall.maker(staff)
+    cases = [
+        SimpleNamespace(flow="call", subject=when, state="waiting", opened=when, since=when, clocks={})
+        for when in (text_of(moment(each)) for each in opened)
+    ]
+    first = moment(begin)
+    return maker.scene(first, first + 3 * DAY, (), {}, maker.open_cases(cast("list[CaseView]", cases)))
+
+
+def test_who_is_away_as_the_days_begin_begins_no_work_at_a_case_that_is_open(tmp_path: Path) -> None:
+    staff = STAFF.replace("agent: {people: 1}", "agent: {persons: {Ada: {away: 2026-03-02}}}")
+    scene = with_open_cases(Hall(tmp_path, "9 days"), "2026-03-02 10:00", staff, "2026-02-27 12:00")
+    run = Told(scene)
+    result = run.play()
+    assert run.lines == [("begun", moment("2026-03-03 09:00")), ("done", moment("2026-03-03 09:10"))]
+    assert result.desks["agent"].waited == 390 * MINUTE  # the hours of the day on which nobody was there
+
+
+def test_of_open_cases_the_oldest_is_worked_at_first_in_whichever_order_they_are_told(tmp_path: Path) -> None:
+    times = "2026-02-27 12:00", "2026-02-26 12:00", "2026-02-27 11:00"
+    scene = with_open_cases(Hall(tmp_path, "9 days"), "2026-03-02 10:00", STAFF, *times)
+    assert [each.opened for each in scene.opened] == sorted(map(moment, times))
+
+
+def test_staff_that_is_more_than_is_ever_tried_is_not_made_less_in_search_of_more() -> None:
+    asked: list[int] = []
+
+    def always_late(people: int) -> list[RunResult]:
+        asked.append(people)
+        key = "call", "answer"
+        return [RunResult({key: 0}, {key: 1}, Counter(), Counter(), {}, 0)]
+
+    answer, _ = sought(ShareTarget("call", "answer", 0.9), "agent", 2 * MOST_PEOPLE, always_late)
+    assert (answer.people, asked) == (None, [2 * MOST_PEOPLE])
 
 
 class Alone(Run):

@@ -24,11 +24,9 @@ if TYPE_CHECKING:
     from carepolicy.engine.history.cases import CaseView
     from carepolicy.machine.program import Bundle
     from carepolicy.policy.language.staff import StaffFile
-    from carepolicy.simulation.run import RunResult, Scene
-    from carepolicy.simulation.scene import SceneMaker
+    from carepolicy.simulation.run import RunResult
+    from carepolicy.simulation.scene import Scene, SceneMaker
     from carepolicy.simulation.search import SearchAnswer, ShareTarget
-
-DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,7 @@ def _simulated(
     arrivals, start, role, seeds = options.arrivals, options.start, options.role, options.seeds
     opened = () if store is None else maker.open_cases(_open_cases(store, maker))
     begin = wall_clock() if store is not None and start is None else _begin(start, arrivals, bundle)
-    end = begin + options.days * DAY
+    end = _days_after(begin, options.days, bundle.timezone)
     maker.note_later(opened, begin)
     streams = maker.streams(arrivals, begin, end)
     wanted = _target(options.target, role, maker)
@@ -208,17 +206,29 @@ def _staff(path: str, bundle: Bundle) -> StaffFile:
 def _audited(path: str, mapping: str | None, bundle: Bundle, policies: str) -> Mapping[str, Any]:
     """What an audit found: as its JSON tells, or of a log."""
     if path.endswith(".json") and mapping is None:
-        with open(path, "rb") as file:
-            try:
-                told = orjson.loads(file.read())
-                if isinstance(told, dict) and isinstance(told.get("flows"), dict):
-                    return told
-            except orjson.JSONDecodeError:
-                pass
-        raise CommandError(f"{path} is not what `carepolicy audit --format json` writes")
+        return _audit_in(path)
     from carepolicy.audit.figures import as_object
 
     return as_object(replayed(ReplayedLogs([path], policies, mapping, (), None), bundle))
+
+
+def _audit_in(path: str) -> Mapping[str, Any]:
+    """The audit that a file of JSON holds; ends where it holds none."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    from carepolicy.audit.schema import audit_schema
+
+    no_audit = f"{path} is not what `carepolicy audit --format json` writes"
+    with open(path, "rb") as file:
+        try:
+            told: Mapping[str, Any] = orjson.loads(file.read())
+        except orjson.JSONDecodeError as fault:
+            raise CommandError(f"{no_audit}: it is no JSON") from fault
+    wrong = best_match(Draft202012Validator(audit_schema()).iter_errors(told))
+    if wrong is not None:
+        raise CommandError(f"{no_audit}: {wrong.json_path} is otherwise")
+    return told
 
 
 def _begin(start: str | None, arrivals: Sequence[str], bundle: Bundle) -> int:
@@ -240,6 +250,17 @@ def _begin(start: str | None, arrivals: Sequence[str], bundle: Bundle) -> int:
         today = datetime.now(zone).date()
         day = today + timedelta(days=7 - today.weekday())
     return microseconds(datetime(day.year, day.month, day.day, tzinfo=zone))
+
+
+def _days_after(begin: int, days: int, timezone: str) -> int:
+    """The instant so many days later by the clock on the wall, also where that is put forward or back meanwhile."""
+    from datetime import timedelta
+    from zoneinfo import ZoneInfo
+
+    from carepolicy.businesstime.instants import microseconds
+    from carepolicy.engine.instants import datetime_of
+
+    return microseconds(datetime_of(begin).astimezone(ZoneInfo(timezone)) + timedelta(days=days))
 
 
 def _target(text: str | None, role: str | None, maker: SceneMaker) -> ShareTarget | None:

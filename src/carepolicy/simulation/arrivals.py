@@ -6,24 +6,26 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import repeat
 from math import log
+from random import Random
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from carepolicy.audit.textfiles import NoText, TextFile
+from carepolicy.businesstime.errors import OutOfRange
 from carepolicy.businesstime.instants import microseconds
-from carepolicy.engine.instants import datetime_of
+from carepolicy.engine.instants import NoInstant, datetime_of, parse
 from carepolicy.policy.likeness import did_you_mean
 from carepolicy.policy.limit import DAY, HOUR, MINUTE, NANODAYS, SECOND
 
 if TYPE_CHECKING:
-    from random import Random
-
     from carepolicy.businesstime.calendar import Calendar
     from carepolicy.simulation.flows import Profile
-    from carepolicy.simulation.run import Arrivals
+
+Arrivals = Callable[[Random], Iterator[tuple[int, "Profile | None"]]]
+"""When cases of a flow come, and with which facts where these are known; ``None`` facts are drawn."""
 
 WEEK = 7 * DAY
 _UNITS = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
@@ -54,7 +56,8 @@ class Rate:
 
 
 def _spaced(gap: float, first: int, instant: Callable[[int], int] | None) -> Callable[[Random], Iterator[int]]:
-    """Instants a random time apart, ``gap`` on average, in a measure that ``instant`` translates."""
+    """Instants a random time apart, ``gap`` on average, in a measure that ``instant`` translates. They end with the
+    years that calendars know."""
 
     def times(chance: Random) -> Iterator[int]:
         place = float(first)
@@ -62,7 +65,11 @@ def _spaced(gap: float, first: int, instant: Callable[[int], int] | None) -> Cal
         draw = chance.random
         while True:
             place -= log(1.0 - draw()) / rate  # as ``expovariate``, without a call
-            yield int(place) if instant is None else instant(int(place) + 1)
+            try:
+                when = int(place) if instant is None else instant(int(place) + 1)
+            except OutOfRange:
+                return
+            yield when
 
     return times
 
@@ -82,6 +89,8 @@ def rate_of(text: str) -> Rate | None:
     amount = float(found[1])
     if not amount:
         raise ArrivalsFault(f'"{text}": say how many cases come, as in "12 per hour"')
+    if amount > _UNITS[unit]:
+        raise ArrivalsFault(f'"{text}": more than a case in each microsecond is no rate at which cases come')
     return Rate(amount, unit, bool(found[2]))
 
 
@@ -115,8 +124,11 @@ def profile_of(audit: Mapping[str, Any], flow: str) -> Profiled:
     found = audit["flows"].get(flow)
     if found is None or not found["cases"] or not audit.get("from"):
         raise ArrivalsFault(f"the audit has no cases of {flow}")
-    first, last = datetime.fromisoformat(audit["from"]), datetime.fromisoformat(audit["to"])
-    weeks = max((last - first) / timedelta(weeks=1), 1 / 7)
+    try:
+        first, last = parse(audit["from"]), parse(audit["to"])
+    except NoInstant as fault:
+        raise ArrivalsFault(f"the audit does not say from when to when its events are: {fault}") from None
+    weeks = max((last - first) / WEEK, 1 / 7)
     by: dict[str, Any] = max((each["by"] for each in found["clocks"].values()), key=_counted, default={})
     weekdays = _shares(by.get("weekday", {}), WEEKDAYS)
     hours = _shares(by.get("hour", {}), [f"{number:02}" for number in range(24)])

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from math import pi, sqrt, tan
 from statistics import NormalDist, fmean, stdev
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from carepolicy.audit.figures import goal
+from carepolicy.audit.figures import day_of, goal
 from carepolicy.engine.instants import text_of
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import Bundle
-    from carepolicy.simulation.run import RunResult, Scene
+    from carepolicy.simulation.run import RunResult
+    from carepolicy.simulation.scene import Scene
 
 CONFIDENCE = 0.95
 
@@ -168,9 +170,9 @@ class Figures:
 
     def as_text(self) -> Iterator[str]:
         """Lines for people."""
-        runs = len(self.results)
+        runs, zone = len(self.results), ZoneInfo(self.bundle.timezone)
         yield (
-            f"{text_of(self.scene.begin)[:10]} to {text_of(self.scene.end)[:10]}, {runs:,} "
+            f"{day_of(self.scene.begin, zone)} to {day_of(self.scene.end, zone)}, {runs:,} "
             f"{'run' if runs == 1 else 'runs'}, {sum(each.tasks for each in self.results):,} tasks"
         )
         for note in self.notes:

@@ -202,9 +202,7 @@ class Flow:
         found: list[Action] = []
         for clock in self.clocks:
             before = Phase.STOPPED if old is None else clock.table.phases[old]
-            after = clock.table.phases[new]
-            if self.states[new].final is not None:
-                after = Phase.STOPPED
+            after = self.phase(clock, new)
             if before == after:
                 continue
             if after == Phase.STOPPED:
@@ -215,6 +213,10 @@ class Flow:
             else:
                 found.append((clock, RESUME if before == Phase.PAUSED else START, clock.terms[new]))
         return found
+
+    def phase(self, clock: Clock, state: int) -> Phase:
+        """Whether a clock runs, pauses or stands in a state by its place."""
+        return Phase.STOPPED if self.states[state].final is not None else clock.table.phases[state]
 
     def term(self, clock: Clock, state: int, profile: Profile) -> Term | None:
         """The limit of a clock for a case: the first whose guard holds."""

@@ -8,79 +8,28 @@ random numbers).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.cores import without_collector
+from carepolicy.machine.program import Phase
 from carepolicy.simulation.desks import Asked, Case, Desk, Line, Person, Round, Task
 from carepolicy.simulation.flows import NO_EVENT, PAUSE, START, STOP, After
-from carepolicy.simulation.roles import Role, days_of, merged
+from carepolicy.simulation.roles import days_of, merged
 
 if TYPE_CHECKING:
     from carepolicy.machine.program import RuleTable
-    from carepolicy.simulation.flows import Choice, Clock, Flow, Profile, State, Term
+    from carepolicy.simulation.flows import Choice, Clock, Profile, State, Term
+    from carepolicy.simulation.scene import OpenClock, Scene, Stream
 
 MASK = (1 << 64) - 1
 STEP, ODD = 6364136223846793005, 1442695040888963407
 """Of the sequence of numbers that a case draws (Knuth's, MMIX)."""
 
 EVEN = 1 / (1 << 64)
-
-Arrivals = Callable[[Random], Iterator[tuple[int, "Profile | None"]]]
-"""When cases of a flow come, and with which facts where these are known; ``None`` facts are drawn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """The cases that come to a flow."""
-
-    flow: Flow
-    arrivals: Arrivals
-    first: State
-
-
-@dataclass(frozen=True, slots=True)
-class OpenClock:
-    """A round of a clock that has not ended as a run begins: when it falls due where it runs, what it has used where it
-    pauses, and its limit, in units of its ``basis``; 0 where that is no length."""
-
-    due: int
-    used: int
-    limit: int
-    basis: str
-    running: bool
-    late: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OpenCase:
-    """A case that is open as a run begins: in which state, since when, and its clocks by their index."""
-
-    flow: Flow
-    subject: str
-    state: State
-    opened: int
-    since: int
-    clocks: Mapping[int, OpenClock]
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """All that runs have in common: the time, the staff, the flows, the cases that come, and what they are like.
-
-    ``profile`` finds what a case is like from a number between 0 and 1.
-    """
-
-    begin: int
-    end: int
-    flows: tuple[Flow, ...]
-    roles: tuple[Role, ...]
-    streams: tuple[Stream, ...]
-    profile: Callable[[float], Profile]
-    opened: tuple[OpenCase, ...] = ()
 
 
 @dataclass(slots=True)
@@ -356,7 +305,7 @@ class Run:
     def _act(self, about: tuple[Case, int, Choice], now: int) -> None:
         case, number, choice = about
         if case.number == number:
-            self._go_on(case, choice, now)
+            self._happen(case, choice.event, choice.to, now)
 
     def _fire(self, timed: Timed, now: int) -> None:
         _, case, number, after = timed
@@ -365,22 +314,33 @@ class Run:
             if to >= 0:
                 self._move(case, case.flow.states[to], now)
 
-    def _go_on(self, case: Case, choice: Choice, now: int) -> None:
-        """An event has happened to a case."""
+    def _happen(self, case: Case, event: str, to: int, now: int) -> None:
+        """An event happens to a case, and leads to the state ``to`` by its place (-1: where its guards say)."""
         flow = case.flow
-        if flow.restarts[choice.event]:
-            self._restart(case, choice, now)
-        to = choice.to if choice.to >= 0 else self._target(case, case.state.ways.get(choice.event, ()), now)
+        if to < 0:
+            to = self._target(case, case.state.ways.get(event, ()), now)
+        again = flow.restarts[event]
+        if again:
+            self._restart(case, again, case.state.index if to < 0 else to, now)
         if to >= 0:
             self._move(case, flow.states[to], now)
         else:
             self._choose(case, now, None)
 
-    def _restart(self, case: Case, choice: Choice, now: int) -> None:
-        """Begin those clocks anew that an event does."""
-        for clock in case.flow.restarts[choice.event]:
-            if case.rounds[clock.index] is not None:
-                self._start(case, clock, UNKNOWN, now)
+    def _restart(self, case: Case, clocks: Sequence[Clock], to: int, now: int) -> None:
+        """Begin those rounds anew that an event does, which leads to the state ``to``: of what ends there, nothing. One
+        that was late has ended by that; any other counts from nothing again."""
+        for clock in clocks:
+            held = case.rounds[clock.index]
+            if held is None or case.flow.phase(clock, to) is Phase.STOPPED:
+                continue
+            if self._is_late(held, now):
+                self._count_late(case, clock)
+            if case.kept is not None:
+                case.kept.pop(clock.index, None)
+            self._start(case, clock, UNKNOWN, now)
+            if case.flow.phase(clock, case.state.index) is Phase.PAUSED:
+                self._pause(case, clock, now)
 
     def _target(self, case: Case, rules: Sequence[RuleTable], now: int) -> int:
         """Where the first rule whose guard holds leads; -1 where that is nowhere else."""
@@ -418,8 +378,7 @@ class Run:
         case.rounds[index] = None
         line = held.line
         if (line is None or line.head <= now) and self._is_late(held, now):
-            self._late[clock] += 1
-            self._note_late(case, clock)
+            self._count_late(case, clock)
         else:
             self._met[clock] += 1
         if clock.goes_on and not held.term.fixed:
@@ -472,7 +431,8 @@ class Run:
         if to >= 0:
             self._move(case, case.flow.states[to], now)
 
-    def _note_late(self, case: Case, clock: Clock) -> None:
+    def _count_late(self, case: Case, clock: Clock) -> None:
+        self._late[clock] += 1
         if case.known is not None:
             self._lates.add((case.flow.name, case.known, clock.table.name))
 
@@ -508,19 +468,9 @@ class Run:
             person.group.free.append(person)
         case.task = None
         if case.state is task.state:
-            self._go_on(case, task.choice, now)
-        elif case.state.final is None:
-            self._go_on_elsewhere(case, task.choice, now)
-
-    def _go_on_elsewhere(self, case: Case, choice: Choice, now: int) -> None:
-        """Work is done at a case that has been moved meanwhile, as one that was late: the event comes to it there."""
-        rules = case.state.ways.get(choice.event, ())
-        to = self._target(case, rules, now)
-        if to >= 0:
-            self._restart(case, choice, now)
-            self._move(case, case.flow.states[to], now)
-        else:
-            self._choose(case, now, None)
+            self._happen(case, task.choice.event, task.choice.to, now)
+        elif case.state.final is None:  # it has been moved meanwhile, as one that was late: the event comes to it there
+            self._happen(case, task.choice.event, -1, now)
 
     def _free(self, desk: Desk, person: Person, now: int) -> None:
         """Somebody takes the next work, or waits for some."""
@@ -570,7 +520,10 @@ class Run:
             for first, last in merged(away):
                 first, last = max(first, begin), min(last, end)
                 gone += calendar.position(last) - calendar.position(first)
-                self._at(first, self._leave, (desk, person))
+                if first > begin:
+                    self._at(first, self._leave, (desk, person))
+                else:
+                    self._leave((desk, person), begin)
                 self._at(last, self._come_back, (desk, person))
             there += total - gone
         return there
@@ -612,8 +565,7 @@ class Run:
         for case in self._open:
             for clock, held in zip(case.flow.clocks, case.rounds, strict=True):
                 if held is not None and self._is_late(held, end):
-                    self._late[clock] += 1
-                    self._note_late(case, clock)
+                    self._count_late(case, clock)
         for desk in self.desks.values():
             for person in desk.people:
                 if person.task is not None:

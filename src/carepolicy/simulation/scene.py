@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, time, timedelta
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -16,8 +17,9 @@ from carepolicy.engine.facts import WrongValue, taker_of
 from carepolicy.engine.history.cases import PAUSED
 from carepolicy.engine.instants import NEVER, parse
 from carepolicy.policy.likeness import did_you_mean
-from carepolicy.policy.limit import BUSINESS_DAYS
+from carepolicy.policy.limit import BUSINESS_DAYS, DAY, NANODAYS, SECOND
 from carepolicy.simulation.arrivals import (
+    Arrivals,
     Listed,
     drawn,
     listed,
@@ -28,7 +30,6 @@ from carepolicy.simulation.arrivals import (
 from carepolicy.simulation.flows import Choice, Facts, Flow, Profile, State
 from carepolicy.simulation.lengths import drawn_as, from_percentiles
 from carepolicy.simulation.roles import Member, Role
-from carepolicy.simulation.run import Arrivals, OpenCase, OpenClock, Scene, Stream
 
 if TYPE_CHECKING:
     from carepolicy.engine.history.cases import CaseView, ClockView
@@ -39,7 +40,55 @@ STAFF = "staff"
 AUDIT = "audit"
 """In place of a rate: as an audit found that cases came."""
 
-SECOND = 1_000_000
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The cases that come to a flow."""
+
+    flow: Flow
+    arrivals: Arrivals
+    first: State
+
+
+@dataclass(frozen=True, slots=True)
+class OpenClock:
+    """A round of a clock that has not ended as a run begins: when it falls due where it runs, what it has used where it
+    pauses, and its limit, in units of its ``basis``; 0 where that is no length."""
+
+    due: int
+    used: int
+    limit: int
+    basis: str
+    running: bool
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """A case that is open as a run begins: in which state, since when, and its clocks by their index."""
+
+    flow: Flow
+    subject: str
+    state: State
+    opened: int
+    since: int
+    clocks: Mapping[int, OpenClock]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that runs have in common: the time, the staff, the flows, the cases that come, and what they are like.
+
+    ``profile`` finds what a case is like from a number between 0 and 1.
+    """
+
+    begin: int
+    end: int
+    flows: tuple[Flow, ...]
+    roles: tuple[Role, ...]
+    streams: tuple[Stream, ...]
+    profile: Callable[[float], Profile]
+    opened: tuple[OpenCase, ...] = ()
 
 
 class SceneFault(ValueError):
@@ -251,8 +300,7 @@ class SceneMaker:
         members = []
         for person in said.persons.values():
             away = tuple(
-                (_midnight(first.isoformat(), zone), _midnight((last + timedelta(days=1)).isoformat(), zone))
-                for first, last in person.away
+                (_midnight(first, zone), _midnight(last + timedelta(days=1), zone)) for first, last in person.away
             )
             does = frozenset(self._kinds(person.does)) if person.does else None
             members.append(Member(person.name, does, away, said.absent if person.absent is None else person.absent))
@@ -369,7 +417,8 @@ class SceneMaker:
         raise SceneFault(f'{place}there is no flow "{name}" in this simulation; {hint}'.removesuffix("; "))
 
     def open_cases(self, views: Iterable[CaseView]) -> tuple[OpenCase, ...]:
-        """Open cases of a store as runs begin with them. Those in states that the set no longer has are noted."""
+        """Open cases of a store as runs begin with them, the oldest first. Those in states that the set no longer has
+        are noted."""
         found = []
         unknown = 0
         by_name = {flow.name: flow for flow in self.flows}
@@ -387,8 +436,10 @@ class SceneMaker:
                 if (held := view.clocks.get(clock.table.name)) is not None and held.is_open
             }
             found.append(OpenCase(flow, view.subject, state, parse(view.opened), parse(view.since), clocks))
+        found.sort(key=lambda each: each.opened)  # of several flows too, the oldest is taken up first
         if unknown:
-            self.notes.append(f"{unknown} open cases stand in states that the set does not have, and are left out")
+            stand = "1 open case stands in a state" if unknown == 1 else f"{unknown:,} open cases stand in states"
+            self.notes.append(f"{stand} that the set does not have; what stands so is left out")
         return tuple(found)
 
     def note_later(self, opened: Sequence[OpenCase], begin: int) -> None:
@@ -408,12 +459,12 @@ class SceneMaker:
 
 def _open_clock(held: ClockView) -> OpenClock:
     """A clock of an open case as its last record has it."""
-    unit = 1_000_000_000 if held.basis == BUSINESS_DAYS else SECOND
+    unit = NANODAYS // DAY * SECOND if held.basis == BUSINESS_DAYS else SECOND  # of what is told in seconds
     running = held.status != PAUSED and held.due is not None
     due = NEVER if held.due is None else parse(held.due)
     limit = 0 if held.limit is None else round(held.limit * unit)
     return OpenClock(due, round(held.used * unit), limit, held.basis, running, held.late)
 
 
-def _midnight(day: str, zone: ZoneInfo) -> int:
-    return microseconds(datetime.combine(datetime.fromisoformat(day), time(), zone))
+def _midnight(day: date, zone: ZoneInfo) -> int:
+    return microseconds(datetime.combine(day, time(), zone))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from carepolicy.simulation.run import RunResult
 
 MOST_PEOPLE = 1_000
+"""So many people are tried at most, or as many as the staff file has, if those are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def sought(
     low, high = 0, max(start, 1)
     while not keeps(high):
         same = low and tried[high] == tried[low]
-        low, high = high, min(2 * high, MOST_PEOPLE)
+        low, high = high, min(2 * high, max(MOST_PEOPLE, high))
         if same or low == high:  # as many people more changed nothing: it is not for want of them
             return SearchAnswer(target, role, None, tuple(sorted(tried.items()))), runs[low]
     best = runs[high]
