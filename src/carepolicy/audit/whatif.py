@@ -6,28 +6,59 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf, nextafter
 from typing import TYPE_CHECKING, Any
 
 from carepolicy.audit.figures import share_of
 from carepolicy.engine.clocks import used_seconds
-from carepolicy.engine.instants import text_of
+from carepolicy.engine.instants import datetime_of, text_of
 from carepolicy.machine.compiler import compile_policies
 from carepolicy.policy.likeness import did_you_mean
-from carepolicy.policy.limit import LimitError, LimitText, parse_limit
+from carepolicy.policy.limit import (
+    BUSINESS_DAYS,
+    BUSINESS_TIME,
+    ELAPSED,
+    KINDS,
+    NANODAYS,
+    SECOND,
+    SLIPS,
+    UNITS,
+    Limit,
+    LimitError,
+    LimitText,
+    parse_limit,
+)
+from carepolicy.policy.strata import effects_of
 
 if TYPE_CHECKING:
     from carepolicy.audit.measures import Round
     from carepolicy.audit.replay import Replay
+    from carepolicy.businesstime.calendar import Calendar
     from carepolicy.machine.program import Bundle
     from carepolicy.policy.model import Policies
 
 MOST_POINTS = 100
 """So many limits a sweep tries where nothing says how far they are apart."""
 
-_SHORT = re.compile(r"(\d+)\s*(s|m|min|h|d)\Z")
-_UNITS = {"s": "second", "m": "minute", "min": "minute", "h": "hour", "d": "day"}
-_SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
-_NICE = (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1_440)
+_SHORT = re.compile(r"([0-9.]+)\s*([A-Za-z]+)\Z")
+_A_SECOND = {ELAPSED: SECOND, BUSINESS_TIME: SECOND, BUSINESS_DAYS: NANODAYS // 86_400}
+"""What a second is in the measure of each kind of limit that is swept: a business day has 86,400 of them."""
+
+_WRITTEN_IN = {
+    ELAPSED: ("day", "hour", "minute", "second"),
+    BUSINESS_TIME: ("business hour", "business minute", "business second"),
+    BUSINESS_DAYS: ("business day",),
+}
+"""The units in which limits of each kind are told, the largest first."""
+
+_CALLED = {ELAPSED: "hours and days of every day", BUSINESS_TIME: "business hours", BUSINESS_DAYS: "business days"}
+
+_DAY = 86_400
+_NICE = {
+    ELAPSED: tuple(60 * each for each in (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1_440)),
+    BUSINESS_DAYS: tuple(_DAY * each for each in (1, 2, 5, 10, 20, 50, 100, 200, 500)),
+}
+"""Round numbers of seconds by which limits are apart."""
 
 
 class SweepFault(ValueError):
@@ -79,20 +110,27 @@ def parse_sweep(text: str, policies: Policies) -> Sweep:
     high, _, step = high.partition("/")
     if not dots:
         raise SweepFault(f'--sweep "{text}": between which limits? as in {name.strip()}=1h..8h')
-    business = "business" in str(policies.organisation.limit(policies.flows[flow].clocks[clock].limits[-1].limit))
-    first, last = _length(low, business), _length(high, business)
-    if first[1] != last[1]:
-        raise SweepFault(f'--sweep "{text}": both limits are of one measure, business or not')
-    least, most = first[0], last[0]
+    choice = policies.flows[flow].clocks[clock].limits[-1]
+    if choice.rolls is not None:
+        raise SweepFault(f"{flow}.{clock} cannot be swept: it moves what falls due on a closed day (rolls:)")
+    if any(each.clock == clock for effects in effects_of(policies.flows[flow]) for each in effects.extend):
+        raise SweepFault(f"{flow}.{clock} cannot be swept: some events give it more time (extend:)")
+    business = any(each.basis != ELAPSED for each in policies.organisation.limit(choice.limit).all)
+    lengths = [_length(each, business) for each in ((low, high, step) if step else (low, high))]
+    kind = lengths[0].kind
+    if kinds := {each.kind for each in lengths} - {kind}:
+        other = _CALLED[kinds.pop()]
+        raise SweepFault(f'--sweep "{text}": {_CALLED[kind]} and {other} are two measures; say all in one of them')
+    least, most, *steps = (each.amount // _A_SECOND[kind] for each in lengths)
     if most < least:
         raise SweepFault(f'--sweep "{text}": the second limit is below the first')
-    apart = _length(step, business)[0] if step else _apart(least, most)
+    apart = steps[0] if steps else _apart(least, most, kind)
     points = -(-(most - least) // apart) + 1
     if points > MOST_LIMITS:
         raise SweepFault(
             f'--sweep "{text}": these are {points:,} limits, and {MOST_LIMITS:,} are the most; say larger steps'
         )
-    return Sweep(flow, clock, tuple((each, _words(each, first[1])) for each in _range(least, most, apart)))
+    return Sweep(flow, clock, tuple((each, _words(each, kind)) for each in _range(least, most, apart)))
 
 
 def _range(least: int, most: int, apart: int) -> Iterator[int]:
@@ -103,14 +141,11 @@ def _range(least: int, most: int, apart: int) -> Iterator[int]:
     yield most
 
 
-def _apart(least: int, most: int) -> int:
+def _apart(least: int, most: int, kind: str) -> int:
     """A round number of seconds that divides a range into at most so many parts."""
-    if most == least:
-        return 60
-    for minutes in _NICE:
-        if (most - least) / (minutes * 60) <= MOST_POINTS - 1:
-            return minutes * 60
-    return -(-(most - least) // (MOST_POINTS - 1))
+    nice = _NICE.get(kind, _NICE[ELAPSED])
+    found = next((each for each in nice if (most - least) / each <= MOST_POINTS - 1), None)
+    return found or -(-(most - least) // (MOST_POINTS - 1) // nice[0]) * nice[0]
 
 
 def _clock_named(path: Sequence[str], policies: Policies) -> tuple[str, str]:
@@ -128,26 +163,27 @@ def _clock_named(path: Sequence[str], policies: Policies) -> tuple[str, str]:
     return found[0], clock
 
 
-def _length(text: str, business: bool) -> tuple[int, str]:
-    """A length in seconds of its measure, and that measure ("business " or "")."""
+def _length(text: str, business: bool) -> Limit:
+    """A length that can be swept. A short one, as 8h, counts business time where the clock does."""
     said = text.strip()
     short = _SHORT.match(said)
-    if short is not None:
-        said = f"{short[1]} {'business ' if business else ''}{_UNITS[short[2]]}{'' if short[1] == '1' else 's'}"
+    unit = "" if short is None else SLIPS.get(short[2].lower(), "")
+    if short is not None and unit in KINDS:
+        unit = f"business {unit}" if business and unit in ("second", "minute", "hour", "day") else unit
+        said = f"{short[1]} {unit}{'' if short[1] == '1' else 's'}"
     try:
-        parse_limit(said)
+        length = parse_limit(said)
     except LimitError as fault:
         raise SweepFault(f'"{text.strip()}" is no limit: {fault}') from None
-    words = said.split()
-    if len(words) not in (2, 3) or not words[0].isdecimal() or words[-1].rstrip("s") not in _SECONDS:
-        raise SweepFault(f'"{text.strip()}" cannot be swept: take a number of minutes, hours or days')
-    return int(words[0]) * _SECONDS[words[-1].rstrip("s")], "business " if words[1] == "business" else ""
+    if length.kind not in _A_SECOND or length.strict or length.amount % _A_SECOND[length.kind]:
+        raise SweepFault(f'"{text.strip()}" cannot be swept: take a number of seconds, minutes, hours or days')
+    return length
 
 
-def _words(seconds: int, measure: str) -> str:
-    unit = next(name for name in ("day", "hour", "minute", "second") if seconds % _SECONDS[name] == 0)
-    number = seconds // _SECONDS[unit]
-    return f"{number} {measure}{unit}{'' if number == 1 else 's'}"
+def _words(seconds: int, kind: str) -> str:
+    amount, units = seconds * _A_SECOND[kind], UNITS[kind]
+    unit = next((each for each in _WRITTEN_IN[kind] if amount % units[each] == 0), _WRITTEN_IN[kind][-1])
+    return str(Limit(kind, amount, unit))
 
 
 def swept_set(policies: Policies, sweep: Sweep) -> Bundle:
@@ -163,10 +199,16 @@ def swept_set(policies: Policies, sweep: Sweep) -> Bundle:
 
 
 class SweptRounds:
-    """How long the rounds of a swept clock took: hears of each round, and at the end of those that run."""
+    """How long the rounds of a swept clock took: hears of each round, and at the end of those that run.
 
-    def __init__(self, sweep: Sweep) -> None:
+    One that has used a whole limit is in time if it ended in that very instant; if it ended later, in closed hours,
+    it was late by then. ``bundle`` has the calendars.
+    """
+
+    def __init__(self, sweep: Sweep, bundle: Bundle) -> None:
         self._sweep = sweep
+        self._lengths = frozenset(length for length, _ in sweep.lengths)
+        self._calendars = _calendars_of(sweep, bundle)
         self._met: list[float] = []
         self._late = 0
         self._running: list[float] = []
@@ -175,7 +217,8 @@ class SweptRounds:
         """Note a round that was decided."""
         if (each.flow, each.clock) == (self._sweep.flow, self._sweep.clock):
             if each.verdict == "met":
-                self._met.append(each.used)
+                after = each.used in self._lengths and self._is_after(each)
+                self._met.append(nextafter(each.used, inf) if after else each.used)
             else:
                 self._late += 1
 
@@ -188,6 +231,11 @@ class SweptRounds:
                 if held is not None and held.clock.name == self._sweep.clock and not held.late:
                     self._running.append(used_seconds(held, until))
 
+    def _is_after(self, each: Round) -> bool:
+        """Whether a round ended after the instant at which it had used what it used."""
+        calendar = self._calendars.get(each.owner)
+        return calendar is not None and not calendar.is_open(datetime_of(each.when - 1))
+
     def points(self) -> list[Point]:
         """What each limit would have given."""
         met, running = sorted(self._met), sorted(self._running)
@@ -197,6 +245,16 @@ class SweptRounds:
             over = len(running) - bisect_left(running, length)
             found.append(Point(words, length, in_time, len(met) - in_time + self._late + over))
         return found
+
+
+def _calendars_of(sweep: Sweep, bundle: Bundle) -> dict[str, Calendar]:
+    """The calendars in which the limits of a swept clock count, by the owner of the case; none of every day's time."""
+    program = next(each for each in bundle.programs if each.flow == sweep.flow)
+    clock = next(each for each in program.clocks if each.name == sweep.clock)
+    if clock.limits[-1].limit.basis == ELAPSED:
+        return {}
+    names = clock.limits[-1].calendars or clock.calendars
+    return {state.owner or "": bundle.calendars[name] for state, name in zip(program.states, names, strict=True)}
 
 
 # -- two sets ----------------------------------------------------------------------------------------------------

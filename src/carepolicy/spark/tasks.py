@@ -198,7 +198,7 @@ class _Part(Replay):
         super().__init__(_bundle(work.bundle), work.by, self._told if told else None, heard)
         self._remembers = bool(work.by)  # of rounds no other facts are told
         self._run = run
-        self._swept = None if work.sweep is None else SweptRounds(work.sweep)
+        self._swept = None if work.sweep is None else SweptRounds(work.sweep, self.bundle)
         self._rounds: list[tuple[bytes, Round]] | None = [] if work.rounds else None
         self._prefix: bytes | None = None
         self._places: dict[str, bytes] = {}

@@ -468,7 +468,7 @@ def _swept(logs: ReplayedLogs, sweep: Sweep, replay: Replay, policies: Policies)
         with cluster.reached():
             points = cluster.swept(longest, _on_cluster(once, longest)[0], sweep)
     else:
-        rounds = SweptRounds(sweep)
+        rounds = SweptRounds(sweep, longest)
         swept = replayed(once, longest, rounds)
         rounds.note_running(swept, logs.until if logs.until is not None else replay.seen.last)
         points = rounds.points()
