@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from carepolicy.audit import export
 from commands import run
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +46,15 @@ def test_pm4py_reads_both_formats(tmp_path):
     ocel = importer.apply(str(tmp_path / "demo.json"), variant=importer.Variants.OCEL20_STANDARD)
     assert set(found["flows"]) <= set(ocel.objects["ocel:type"])
     assert len(ocel.events) > found["events"]
+
+
+def test_a_packed_export_is_the_same_bytes_whatever_the_time_and_its_name(tmp_path):
+    times = iter((1_000_000_000, 1_000_000_009, *[1_000_000_009] * 99))
+    with mock.patch("time.time", side_effect=times):
+        for name in ("one.xes.gz", "two.xes.gz"):
+            with export.exported(str(tmp_path / name), {}):
+                pass
+    assert (tmp_path / "one.xes.gz").read_bytes() == (tmp_path / "two.xes.gz").read_bytes()
 
 
 def test_an_ending_that_is_not_known_is_told(tmp_path):

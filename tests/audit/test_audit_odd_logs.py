@@ -6,11 +6,13 @@ from __future__ import annotations
 import gzip
 import json
 import sqlite3
+import tempfile
 from pathlib import Path
 
 import pytest
 import yaml
 
+from carepolicy.audit.tables import Table
 from commands import run
 from shops import SHOP
 
@@ -298,3 +300,12 @@ def test_a_way_to_write_times_that_reads_none_is_found_at_its_place(tmp_path, fo
     assert said.returncode == (2 if told else 0), said.stderr
     assert told in said.stderr
     assert ("tickets.yaml:" in said.stderr) == bool(told)
+
+
+def test_a_folder_for_temporary_files_may_be_called_anything(tmp_path, monkeypatch):
+    folder = tmp_path / "o'brien; --"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    (tmp_path / "log.jsonl").write_text('{"a": "b"}\n', encoding="utf-8")
+    with Table([str(tmp_path / "log.jsonl")], "jsonl", None) as table:
+        assert table.sample(1) == [{"a": "b"}]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from carepolicy.audit.tables import Table
 from commands import run
 
 ROOT = Path(__file__).parents[2]
@@ -117,3 +118,31 @@ def test_a_draft_says_which_events_it_has_not_found(tmp_path):
     told = run("audit", str(log), "--policies", str(HELPDESK), "--map", str(tmp_path / "m.yaml"))
     assert told.returncode == 2
     assert "CP112 a value is missing here" in told.stderr
+
+
+def test_columns_and_values_of_any_signs_make_a_draft_that_can_be_read(tmp_path):
+    log = tmp_path / "2024.csv"
+    said = ['5" disc', "Insert ticket", "a: {b}\nand c\u2028\\d", "Null"]
+    lines = ['"ticket ""id""",activity,"time\nof it"']
+    for number in range(9):
+        for hour, each in enumerate(said):
+            told = each.replace('"', '""')
+            lines.append(f'{number},"{told}",2024-03-01T{hour + 9:02}:00')
+    log.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    told = run("map", "suggest", str(log), "helpdesk_ticket", "--policies", str(HELPDESK))
+    assert told.returncode == 0, told.stderr
+    made = yaml.safe_load(told.stdout)
+    assert (made["mapping"], made["subject"], made["time"]) == ("log_2024", 'ticket "id"', "time\nof it")
+    assert made["event"]["values"] == {"Insert ticket": "ticket_inserted"}
+    drafted = tmp_path / "log_2024.yaml"
+    drafted.write_text(told.stdout.replace("    # ", "    ").replace(": no event is like it", ": ticket_closed"))
+    assert set(yaml.safe_load(drafted.read_text())["event"]["values"]) == {*said}
+
+
+def test_flags_of_json_are_told_as_a_mapping_meets_them(tmp_path):
+    log = tmp_path / "tickets.jsonl"
+    log.write_text('{"a": {"b": true, "c": 1.5}, "d": false, "e": null, "f": [1]}\n', encoding="utf-8")
+    with Table([str(log)], "jsonl", None) as table:
+        assert table.sample(9) == [{"a.b": "true", "a.c": "1.5", "d": "false", "e": None}]
+        met = list(table.groups("d", ["a.b", "a.c", "d", "e"]))
+    assert [(name, row[2:]) for name, rows in met for row in rows] == [("false", ("true", "1.5", "false", None))]

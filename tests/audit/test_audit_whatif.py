@@ -182,3 +182,18 @@ def test_a_curve_is_told_in_few_lines():
     assert told.returncode == 0, told.stderr
     curve = told.stdout.split("had its limit been:")[1].splitlines()
     assert 3 < len(curve) < 25
+
+
+def test_a_curve_has_a_line_for_rounds_that_still_run_too(tmp_path):
+    mails = tmp_path / "mails.jsonl"
+    lines = []
+    for number, hour in enumerate((9, 10, 11)):  # nobody answers, and the log ends two hours later
+        event = {"specversion": "1.0", "source": "/t", "id": f"{number}", "subject": f"m-{number}"}
+        when = {"type": "email_received", "time": f"2026-03-02T{hour:02}:00:00Z"}
+        lines.append({**event, **when, "data": {"customer.email": "a@example.org", "customer.name": "Ann"}})
+    mails.write_text("".join(json.dumps(each) + "\n" for each in lines))
+    asked = ("--sweep", "email_inquiry.first_reply.limit=30m..3h/30m")
+    told = run("audit", str(mails), "--policies", str(POLICIES), *asked)
+    assert told.returncode == 0, told.stderr
+    curve = told.stdout.split("had its limit been:")[1].split()
+    assert [curve.index("business"), "90" in curve, "150" in curve] == [1, True, True], curve

@@ -6,19 +6,21 @@ import gzip
 import json
 from decimal import Decimal
 from pathlib import Path
+from time import sleep
 from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepolicy.audit import xes
+from carepolicy.audit import workers, xes
 from carepolicy.audit.figures import as_object
 from carepolicy.audit.mapping import Mapper, known_to
 from carepolicy.audit.replay import Replay, columns_for
 from carepolicy.audit.tables import LogFault
 from carepolicy.audit.xes import Traces
 from carepolicy.checks.mappings import read_mapping
+from carepolicy.cores import can_fork
 from carepolicy.machine.compiler import compile_policies
 from carepolicy.policy.load import load_policies
 from commands import run
@@ -276,6 +278,26 @@ def test_several_processes_count_what_one_counts_of_traces_torn_or_not(tmp_path,
     told = [run(*asked[:-2], *more).stdout for more in ((), ("--workers", "2"))]
     assert told[0] == told[1]
     assert "first in row 168" in told[0]
+
+
+@pytest.mark.skipif(not can_fork(), reason="processes are started anew here, and know nothing of this test")
+def test_where_one_process_of_an_audit_cannot_go_on_nobody_waits_for_the_others(tmp_path, monkeypatch):
+    to_the_end = tmp_path / "to the end"
+
+    def part(share, *rest):
+        if share.number == 0:
+            raise LogFault("the first cannot go on")
+        sleep(20)  # as long as a large log takes
+        to_the_end.touch()
+        raise LogFault("the second has read all")
+
+    log = tmp_path / "log.xes"
+    log.write_text(f"{BEGIN}</log>")
+    monkeypatch.setattr(workers, "_part", part)
+    policies, _ = load_policies(HELPDESK)
+    with pytest.raises(LogFault, match="the first"):
+        workers.shared_replay(compile_policies(policies), [str(log)], "xes", None, (), None, 2)
+    assert not to_the_end.exists()
 
 
 FLOW = """

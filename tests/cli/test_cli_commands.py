@@ -16,6 +16,7 @@ import pytest
 from carepolicy._version import __version__
 from carepolicy.cli.app import COMMANDS
 from commands import process, run
+from shops import SHOP
 
 HARBOUR = Path(__file__).parents[1] / "checks" / "harbour"
 FRIDAY = "2026-03-06 15:30"
@@ -393,3 +394,19 @@ def test_completion_that_is_asked_for_outside_of_its_script_says_what_is_missing
     told = process("check", _CAREPOLICY_COMPLETE="bash_complete")
     assert told.returncode == 2
     assert told.stderr.startswith("carepolicy: _CAREPOLICY_COMPLETE is set, but not COMP_WORDS and COMP_CWORD")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("audit", "log.jsonl", "--by"),
+        ("graph", "--output", "flow.svg"),
+        ("map", "suggest", "log.csv"),
+        ("simulate", "--staff", "staff.yaml", "--arrivals", "2 per hour"),
+    ],
+)
+def test_a_name_that_is_like_none_is_told_without_an_empty_hint(words):
+    told = run(*words, "qqqqqqqqqqqq", "--policies", SHOP)
+    assert told.returncode == 2
+    assert "qqqqqqqqqqqq" in told.stderr
+    assert not told.stderr.rstrip("\n").endswith(("; ", ";"))

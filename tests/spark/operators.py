@@ -10,8 +10,8 @@ from typing import Any
 from carepolicy.machine.bundle import to_bytes
 from carepolicy.machine.program import Bundle
 from carepolicy.spark.lines import subject_and_time
-from carepolicy.spark.strata import SUBJECT
-from carepolicy.spark.stream import OUT, higher_operator, lowest_operator, once_operator, opened_by_time
+from carepolicy.spark.strata import SUBJECT, opened_by_time
+from carepolicy.spark.stream import OUT, higher_operator, lowest_operator, once_operator
 
 
 class Value:

@@ -24,6 +24,7 @@ from carepolicy.engine.instants import DAY, text_of
 from carepolicy.machine.bundle import load_bundle, to_bytes
 from carepolicy.spark.keeper import Keeper
 from carepolicy.spark.lines import subject_and_time
+from carepolicy.spark.session import SparkFault
 from carepolicy.spark.stream import _named, ended, files_of
 from commands import run
 from laws import examples
@@ -249,3 +250,12 @@ def test_kafka_without_its_connector_says_what_to_add(cluster, shop, tmp_path):
 def test_what_is_lacking_is_said(tmp_path, options, why):
     found = run("stream", *options, "--policies", SHOP, cwd=tmp_path)
     assert (found.returncode, found.stderr.splitlines()[-1]) == (3 if "--list" in options else 2, f"carepolicy: {why}")
+
+
+def test_a_folder_whose_log_is_of_something_else_is_told(tmp_path: Path) -> None:
+    log = tmp_path / "_spark_metadata"
+    log.mkdir()
+    for entry in ("{}", "[]", "no JSON"):
+        (log / "0").write_text(f"v1\n{entry}\n", encoding="utf-8")
+        with pytest.raises(SparkFault, match="holds no records of a stream: its log cannot be read"):
+            files_of(str(tmp_path))

@@ -3,12 +3,13 @@ a mapping makes of a log as CloudEvents."""
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from gzip import GzipFile
+from io import TextIOWrapper
 from typing import IO, TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
@@ -74,12 +75,12 @@ def form_of(path: str) -> str:
 
 
 @contextmanager
-def exported(path: str, owners: Mapping[tuple[str, str], str]) -> Iterator[Write]:
+def exported(path: str, owners: Owners) -> Iterator[Write]:
     """A function that takes records, in the order of each case, and writes them to a file: .xes, .xes.gz or .json
-    (OCEL 2.0). ``owners`` are roles by flow and state. Raises ``ExportFault`` and ``OSError``."""
+    (OCEL 2.0). Raises ``ExportFault`` and ``OSError``."""
     form = form_of(path)
     with _opened(path) as file:
-        writer = Traces(owners, file.write) if form == "xes" else Objects(owners, file.write)
+        writer = TraceExport(owners, file.write) if form == "xes" else ObjectExport(owners, file.write)
         file.write(BEGINNINGS[form])
         yield writer.take
         writer.end()
@@ -87,7 +88,7 @@ def exported(path: str, owners: Mapping[tuple[str, str], str]) -> Iterator[Write
 
 
 def joined(path: str, texts: Iterable[str], rest: str) -> None:
-    """Write a file of texts that were made elsewhere, by ``Traces`` or ``Objects``, and of their rest."""
+    """Write a file of texts that were made elsewhere, by ``TraceExport`` or ``ObjectExport``, and of their rest."""
     form = form_of(path)
     with _opened(path) as file:
         file.write(BEGINNINGS[form])
@@ -98,9 +99,13 @@ def joined(path: str, texts: Iterable[str], rest: str) -> None:
 
 @contextmanager
 def _opened(path: str) -> Iterator[IO[str]]:
-    opener = gzip.open if path.lower().endswith(".gz") else open
-    with named(path), opener(path, "wt", encoding="utf-8") as file:
-        yield file
+    with named(path), open(path, "wb") as file:
+        if path.lower().endswith(".gz"):  # the same bytes whatever its name and the time
+            with TextIOWrapper(GzipFile("", "wb", fileobj=file, mtime=0), encoding="utf-8") as packed:
+                yield packed
+        else:
+            with TextIOWrapper(file, encoding="utf-8") as text:
+                yield text
 
 
 BEGINNINGS = {"xes": _HEAD, "ocel": '{"events": ['}
@@ -108,19 +113,27 @@ BEGINNINGS = {"xes": _HEAD, "ocel": '{"events": ['}
 
 END_OF_TRACES = "</log>\n"
 
-Key = tuple[str, str]
+Owners = Mapping[tuple[str, str], str]
+"""Roles by flow and state."""
+
+CaseKey = tuple[str, str]
 """The flow and the subject of a case."""
 
 
-class Traces:
+MOST_NUMBERED = 1_000_000
+"""Of so many subjects (in each flow) it is remembered how many cases they had. The second case of one that comes later
+bears the name of the first."""
+
+
+class TraceExport:
     """Writes a trace when its case closes, and those of open cases at the end."""
 
-    def __init__(self, owners: Mapping[Key, str], write: Callable[[str], Any]) -> None:
+    def __init__(self, owners: Owners, write: Callable[[str], Any]) -> None:
         self._owners = owners
         self._write = write
-        self.cases: dict[Key, list[str]] = {}
-        self.numbers: dict[Key, int] = {}
-        self.states: dict[Key, str] = {}
+        self.cases: dict[CaseKey, list[str]] = {}
+        self.numbers: dict[CaseKey, int] = {}
+        self.states: dict[CaseKey, str] = {}
 
     def take(self, record: Record) -> None:
         """Take what happened to a case, the next of it."""
@@ -136,13 +149,13 @@ class Traces:
         if record.kind == "case.closed":
             self.close(key)
 
-    def close(self, key: Key) -> None:
+    def close(self, key: CaseKey) -> None:
         """Write the trace of a case."""
         flow, subject = key
         self.states.pop(key, None)
         events = self.cases.pop(key)
         number = self.numbers.get(key, 0) + 1
-        if number > 1 or len(self.numbers) < 1_000_000:
+        if number > 1 or len(self.numbers) < MOST_NUMBERED:
             self.numbers[key] = number
         name = f"{flow}/{subject}" if number == 1 else f"{flow}/{subject}/{number}"
         head = "<trace>" + _string("concept:name", name) + _string("flow", flow) + _string("subject", subject)
@@ -180,11 +193,11 @@ def _printable(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 
-class Objects:
+class ObjectExport:
     """Writes events of OCEL 2.0 as they come, each behind others where it is not the first, and at the end the objects:
     subjects, and a case of each flow."""
 
-    def __init__(self, owners: Mapping[Key, str], write: Callable[[str], Any], first: bool = True) -> None:
+    def __init__(self, owners: Owners, write: Callable[[str], Any], first: bool = True) -> None:
         self._write = write
         self.objects: dict[str, str] = {}
         self.types: dict[str, set[str]] = {}

@@ -16,7 +16,7 @@ import orjson
 from carepolicy.audit import timeforms
 from carepolicy.audit.tables import LogFault, NotInstalled, Steps
 from carepolicy.businesstime.instants import EPOCH
-from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.likeness import with_hint
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -94,14 +94,14 @@ class Objects:
         """Raise ``LogFault`` where no event and no object has an attribute of these names."""
         for name in names:
             if name not in self.columns:
-                raise LogFault(f'{self.paths[0]} has no attribute "{name}"; {did_you_mean(name, self.columns)}')
+                raise LogFault(with_hint(f'{self.paths[0]} has no attribute "{name}"', name, self.columns))
 
     def groups(self, subject: str, columns: Sequence[str]) -> Iterator[tuple[str | None, list[Row]]]:
         """The events of each object of the type ``subject``: of each its number, nothing, and the values of
         ``columns``."""
         types = {each.type for each in self._objects.values()}
         if subject not in types:
-            raise LogFault(f'{self.paths[0]} has no objects of the type "{subject}"; {did_you_mean(subject, types)}')
+            raise LogFault(with_hint(f'{self.paths[0]} has no objects of the type "{subject}"', subject, types))
         of: dict[str, list[tuple[int, _Event]]] = {}
         for number, event in enumerate(self._events, 1):
             for each in dict.fromkeys(event.objects):

@@ -25,7 +25,7 @@ from carepolicy.engine.intake import MERGE, Incoming, NotTaken, Reading, Refused
 from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.run import Run, Schedule
 from carepolicy.guards.faults import ExpressionError
-from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.likeness import with_hint
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -166,8 +166,8 @@ def columns_for(mapper: Mapper, log: Log) -> list[str]:
     except ExpressionError as fault:
         known = [plain_name(each) for each in log.columns]
         lacks = next((each for each in mapper.names_in_where if each not in known), "")
-        hint = f"; {did_you_mean(lacks, known)}" if lacks else ""
-        raise LogFault(f"{log.paths[0]} is not as where: has it: {fault}{hint}") from None
+        said = f"{log.paths[0]} is not as where: has it: {fault}"
+        raise LogFault(with_hint(said, lacks, known) if lacks else said) from None
     return wanted
 
 

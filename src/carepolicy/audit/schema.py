@@ -11,8 +11,8 @@ FILE = "audit.schema.json"
 """The name of its file in schemas/."""
 
 SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
-VERDICT: Schema = {"enum": ["met", "late", "cancelled", ""]}
-"""What came of a round under a set; "" where only the other set has it."""
+VERDICT: Schema = {"enum": ["met", "late", ""]}
+"""What was decided of a round under a set; "" where only the other set has decided it."""
 
 
 def _or_null(schema: Schema) -> Schema:

@@ -5,6 +5,7 @@ Three things speak for a match: names are alike, values are alike, and events co
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -88,7 +89,7 @@ class MappingDraft:
             sure = any(guess.certainty >= SURE for guess, _ in self.facts.values())
             yield "facts:" if sure else "# facts:"
             for fact, (guess, values) in self.facts.items():
-                said = ", ".join(f"{_quoted(value)}: {is_}" for value, is_ in values.items())
+                said = ", ".join(f"{_quoted(value)}: {_quoted(is_)}" for value, is_ in values.items())
                 more = f", values: {{{said}}}" if values else ""
                 mark = "" if guess.certainty >= SURE else "# "
                 yield f"  {mark}{fact}: {{column: {_quoted(guess.name)}{more}}}  # {_percent(guess)}"
@@ -344,5 +345,12 @@ def _percent(guess: Guess) -> str:
 
 
 def _quoted(text: str | None) -> str:
+    """A text as YAML has it, on one line."""
     said = text or ""
-    return said if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_ ]*", said) and said.strip() == said else f'"{said}"'
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_ ]*", said) and said.strip() == said and said.lower() != "null"
+    return said if plain else '"' + "".join(map(_escaped, said)) + '"'
+
+
+def _escaped(sign: str) -> str:
+    """A sign within quotation marks, as JSON and so YAML has it."""
+    return sign if sign.isprintable() and sign not in '"\\' else json.dumps(sign)[1:-1]

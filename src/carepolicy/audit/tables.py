@@ -122,7 +122,8 @@ class Table:
         self._folder = tempfile.TemporaryDirectory(prefix="carepolicy-")
         self._fault, self._full = duckdb.Error, duckdb.OutOfMemoryException
         self._database = duckdb.connect(":memory:")
-        self._do(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{self._folder.name}'; SET TimeZone = 'UTC'")
+        self._do(f"SET memory_limit = '{MEMORY}'; SET TimeZone = 'UTC'")
+        self._do(f"SET temp_directory = {_text(self._folder.name)}")
         self._do(f"SET threads = {min(THREADS, os.cpu_count() or 1)}")
         self._do("SET enable_progress_bar_print = false")  # it would stand on standard output
         self._do(f"SET enable_progress_bar = {self.watch is not None}")
@@ -445,13 +446,15 @@ class Table:
 
 
 def _flat(value: Any, name: str = "") -> dict[str, str | None]:
-    """The texts of a JSON object by dotted names."""
+    """The texts of a JSON object by dotted names, as a mapping meets them."""
     if isinstance(value, dict):
         found: dict[str, str | None] = {}
         for key, inner in value.items():
             found |= _flat(inner, f"{name}.{key}" if name else str(key))
         return found
-    return {name: None if value is None else str(value)} if name and not isinstance(value, list) else {}
+    if not name or isinstance(value, list):
+        return {}
+    return {name: None if value is None else str(value).lower() if isinstance(value, bool) else str(value)}
 
 
 def _instant(name: str, form: str | None) -> str:

@@ -13,7 +13,7 @@ from carepolicy.audit.figures import share_of
 from carepolicy.engine.clocks import used_seconds
 from carepolicy.engine.instants import datetime_of, text_of
 from carepolicy.machine.compiler import compile_policies
-from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.likeness import with_hint
 from carepolicy.policy.limit import (
     BUSINESS_DAYS,
     BUSINESS_TIME,
@@ -152,11 +152,11 @@ def _clock_named(path: Sequence[str], policies: Policies) -> tuple[str, str]:
     clock = path[-1]
     flows = [path[0]] if len(path) == 2 else [*policies.flows]
     if len(path) == 2 and path[0] not in policies.flows:
-        raise SweepFault(f'there is no flow "{path[0]}"; {did_you_mean(path[0], policies.flows)}')
+        raise SweepFault(with_hint(f'there is no flow "{path[0]}"', path[0], policies.flows))
     found = [flow for flow in flows if clock in policies.flows[flow].clocks]
     if not found:
         known = [name for flow in flows for name in policies.flows[flow].clocks]
-        raise SweepFault(f'there is no clock "{clock}"; {did_you_mean(clock, known)}')
+        raise SweepFault(with_hint(f'there is no clock "{clock}"', clock, known))
     if len(found) > 1:
         named = ", ".join(f"{flow}.{clock}" for flow in found)
         raise SweepFault(f'several flows have a clock "{clock}": say which of {named}')

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
+from signal import SIGTERM, signal
 from typing import TYPE_CHECKING, Any, cast
 
 from carepolicy.audit.mapping import Mapper
@@ -108,12 +109,21 @@ def _replayed(bundle: Bundle, shares: Sequence[LogShare], until: int | None, wat
             before += each.number
             whole.measures.add(measures)
             whole.seen.add(seen)
+    except BaseException:
+        for process in processes:  # nobody waits for what they would read yet
+            process.terminate()
+        raise
     finally:
         for pipe in pipes:
             pipe.close()
         for process in processes:
             process.join()
     return whole
+
+
+def _give_up(*_: Any) -> None:
+    """End this process in an orderly way, so that its files on the disk go too."""
+    raise SystemExit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +210,7 @@ def _part(share: LogShare, bundle: Bundle, watch: Begin | None, sure: bool) -> t
 def _work(pipe: Connection, packed: bytes, share: LogShare, others: Sequence[Connection]) -> None:
     for each in others:  # or this process would not hear that the other ends are closed
         each.close()
+    signal(SIGTERM, _give_up)
     gc.set_threshold(*SELDOM)
     bundle = from_bytes(packed)
     watch = _telling(pipe) if share.watched else None

@@ -16,7 +16,7 @@ from carepolicy.cli.terminal import csv_rows, plain
 from carepolicy.cli.times import at_option, now_of
 from carepolicy.engine.cards import mask_cards, names_card
 from carepolicy.engine.history.words import Titles, time_in_words
-from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.likeness import with_hint
 from carepolicy.store.privacy.contacts import DIRECTIONS, ContactLog
 from carepolicy.store.privacy.seal import NOBODY
 
@@ -126,7 +126,7 @@ def add(
 
 def _demand_channel(bundle: Bundle, channel: str) -> None:
     if channel not in bundle.channels:
-        raise CommandError(f'there is no channel "{channel}"; {did_you_mean(channel, bundle.channels)}')
+        raise CommandError(with_hint(f'there is no channel "{channel}"', channel, bundle.channels))
 
 
 def _named(who: str | None) -> str:

@@ -17,7 +17,7 @@ from carepolicy.cli.sets import demand_language, earlier_or_exit, format_option,
 from carepolicy.cli.status import DONE, NO, UNREACHABLE, CommandError
 from carepolicy.handbook.comparison import page_of
 from carepolicy.policy.files import as_named
-from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.likeness import with_hint
 from carepolicy.translations import said_by_us
 from carepolicy.typeset import NoTypesetter, TypesetError
 
@@ -79,7 +79,7 @@ def _compared(old: str, new: str, policies: str, language: str | None, flow: str
         return found
     known = {**after.flows, **before.flows}
     if flow not in known:
-        raise CommandError(f'there is no flow "{flow}" in either set; {did_you_mean(flow, known)}')
+        raise CommandError(with_hint(f'there is no flow "{flow}" in either set', flow, known))
     return replace(found, changes=found.of(flow))
 
 

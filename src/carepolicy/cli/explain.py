@@ -22,7 +22,7 @@ from carepolicy.policy.codes import CODES as TEXTS
 from carepolicy.policy.files import ORGANISATION, file_at, layers_of
 from carepolicy.policy.language.kinds import KINDS
 from carepolicy.policy.layers import LayerValue, chain, text_at
-from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.likeness import did_you_mean, with_hint
 
 if TYPE_CHECKING:
     from carepolicy.policy.model import Policies
@@ -231,7 +231,7 @@ def _address(policies: Policies, named: str) -> tuple[str, str, Keys]:
         language, _, below = rest.partition(".")
         template = below.partition(".")[0]
         if language not in policies.messages:
-            raise CommandError(f'there are no messages in "{language}"; {did_you_mean(language, policies.messages)}')
+            raise CommandError(with_hint(f'there are no messages in "{language}"', language, policies.messages))
         found = policies.messages[language].get(template)
         if found is None:
             hint = did_you_mean(template, policies.messages[language])

@@ -19,7 +19,7 @@ from carepolicy.charts.overview import draw_all, source_of
 from carepolicy.cli.completion import flows
 from carepolicy.cli.sets import PIPE, demand_language, language_option, policies_option, policies_or_exit
 from carepolicy.cli.status import UNREACHABLE, CommandError, note
-from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.likeness import with_hint
 from carepolicy.translations import said_by_us
 from carepolicy.typeset import NoTypesetter, TypesetError
 
@@ -137,7 +137,7 @@ def _drawn(policies: Policies, flow: str | None, wanted: _Wanted) -> tuple[Seque
         file, advice = draw_all(policies, wanted.output, wanted.language)
         return [file], advice
     if flow not in policies.flows:
-        raise CommandError(f'there is no flow "{flow}"; {did_you_mean(flow, policies.flows)}')
+        raise CommandError(with_hint(f'there is no flow "{flow}"', flow, policies.flows))
     if wanted.heat is not None:
         drawn = _heated(policies, flow, wanted, wanted.heat)
     else:

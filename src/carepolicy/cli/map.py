@@ -13,7 +13,7 @@ from carepolicy.cli.completion import flows
 from carepolicy.cli.sets import bundle_or_exit, policies_option, policies_or_exit
 from carepolicy.cli.status import NO, CommandError, note
 from carepolicy.cli.terminal import busy, parts
-from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.likeness import with_hint
 
 if TYPE_CHECKING:
     from carepolicy.audit.suggest import Rows
@@ -45,10 +45,11 @@ def suggest(log: str, flow: str, form: str | None, policies: str) -> None:
 
     found = policies_or_exit(policies)
     if flow not in found.flows:
-        raise CommandError(f'there is no flow "{flow}"; {did_you_mean(flow, found.flows)}')
+        raise CommandError(with_hint(f'there is no flow "{flow}"', flow, found.flows))
     with busy(f"looking at {log}"):
         rows, form = _sampled(log, form)
         name = re.sub(r"[^a-z0-9]+", "_", os.path.basename(log).partition(".")[0].lower()).strip("_") or "log"
+        name = name if name[0].isalpha() else f"log_{name}"
         draft = drafted(rows, found, found.flows[flow], name, form) if rows else None
     if draft is None:
         raise CommandError(f"{log} has no rows with times in them, so nothing can be drafted")

@@ -11,7 +11,7 @@ from carepolicy.cli.status import CommandError
 from carepolicy.cli.terminal import write_all
 from carepolicy.engine.history import schema
 from carepolicy.policy.language.kinds import SCHEMAS, schema_texts
-from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.likeness import with_hint
 
 
 @click.command(epilog="Examples: carepolicy schema flow, carepolicy schema --output schemas")
@@ -41,5 +41,5 @@ def command(name: str | None, output: Path | None) -> None:
     else:
         found = [file for kind, file in kinds.items() if name in (kind, file)]
         if not found:
-            raise CommandError(f'there is no schema "{name}"; {did_you_mean(name, kinds)}')
+            raise CommandError(with_hint(f'there is no schema "{name}"', name, kinds))
         click.echo(texts[found[0]], nl=False)

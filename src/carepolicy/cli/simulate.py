@@ -167,7 +167,7 @@ def _maker(options: Options, bundle: Bundle) -> SceneMaker:
     """What makes scenes of the flows that were named; where none was, of those of --arrivals, or of all that events
     start."""
     from carepolicy.machine.compiler import ALWAYS
-    from carepolicy.policy.likeness import did_you_mean
+    from carepolicy.policy.likeness import with_hint
     from carepolicy.simulation.scene import SceneMaker
 
     names = options.names
@@ -177,7 +177,7 @@ def _maker(options: Options, bundle: Bundle) -> SceneMaker:
     known = [each.flow for each in bundle.programs]
     for name in names:
         if name not in known:
-            raise CommandError(f'there is no flow "{name}"; {did_you_mean(name, known)}'.removesuffix("; "))
+            raise CommandError(with_hint(f'there is no flow "{name}"', name, known))
     read = policies_or_exit(options.policies)
     organisation = read.organisation
     idle = [
@@ -265,7 +265,7 @@ def _days_after(begin: int, days: int, timezone: str) -> int:
 
 def _target(text: str | None, role: str | None, maker: SceneMaker) -> ShareTarget | None:
     """The target that is searched for; None where none is."""
-    from carepolicy.policy.likeness import did_you_mean
+    from carepolicy.policy.likeness import with_hint
     from carepolicy.simulation.search import ShareTarget
 
     if text is None:
@@ -275,7 +275,7 @@ def _target(text: str | None, role: str | None, maker: SceneMaker) -> ShareTarge
     if role is None:
         raise CommandError("--target needs --role: how many of whom are searched")
     if role not in maker.staff.roles:
-        raise CommandError(f'the staff file has no role "{role}"; {did_you_mean(role, maker.staff.roles)}')
+        raise CommandError(with_hint(f'the staff file has no role "{role}"', role, maker.staff.roles))
     found = re.fullmatch(r"\s*(?:([a-z0-9_]+)\.)?([a-z0-9_]+)\s*=\s*(\d{1,3}(?:\.\d+)?)\s*%\s*", text)
     if found is None or float(found[3]) > 100:
         raise CommandError(f'--target "{text}": write it like email_inquiry.first_reply=95%')
@@ -284,6 +284,7 @@ def _target(text: str | None, role: str | None, maker: SceneMaker) -> ShareTarge
     meant = [key for name, key in clocks.items() if key[1] == found[2] and found[1] in (None, key[0])]
     if len(meant) != 1:
         name = text.partition("=")[0].strip()
-        hint = did_you_mean(name, clocks) if not meant else f"say of which flow: {', '.join(map('.'.join, meant))}"
-        raise CommandError(f'there is no one clock "{name}"; {hint}'.removesuffix("; "))
+        said = f'there is no one clock "{name}"'
+        of = f"{said}; say of which flow: {', '.join(map('.'.join, meant))}"
+        raise CommandError(of if meant else with_hint(said, name, clocks))
     return ShareTarget(*meant[0], float(found[3]) / 100)

@@ -18,7 +18,7 @@ from carepolicy.cli.times import wall_clock
 from carepolicy.machine import cache
 from carepolicy.machine.bundle import PolicyErrors
 from carepolicy.policy.files import digest_of, file_paths, is_set, layers_of
-from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.likeness import with_hint
 from carepolicy.store import faults
 from carepolicy.store.live.operation import Operation
 from carepolicy.store.open import open_store
@@ -177,7 +177,7 @@ def bundle_of(store: Store) -> tuple[Bundle, DataKeys]:
 def reader_of(bundle: Bundle, reveal: bool, role: str | None) -> Reader:
     """Who reads. Refuses a role that is none, or that may see nothing."""
     if role is not None and role not in bundle.may_see:
-        raise CommandError(f'there is no role "{role}"; {did_you_mean(role, bundle.may_see)}')
+        raise CommandError(with_hint(f'there is no role "{role}"', role, bundle.may_see))
     if not reveal:
         return NOBODY
     if role is None:

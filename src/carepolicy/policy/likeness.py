@@ -53,6 +53,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return ""
 
 
+def with_hint(said: str, name: str, known: Iterable[str]) -> str:
+    """What is said of a name that is not known, and behind it the hint, where there is one."""
+    hint = did_you_mean(name, known)
+    return f"{said}; {hint}" if hint else said
+
+
 def compared(person: str) -> str:
     """A name as it is compared: blanks around it and capitals make nobody another."""
     return person.strip().casefold()

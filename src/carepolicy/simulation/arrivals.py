@@ -17,7 +17,7 @@ from carepolicy.audit.textfiles import NoText, TextFile
 from carepolicy.businesstime.errors import OutOfRange
 from carepolicy.businesstime.instants import microseconds
 from carepolicy.engine.instants import NoInstant, datetime_of, parse
-from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.likeness import with_hint
 from carepolicy.policy.limit import DAY, HOUR, MINUTE, NANODAYS, SECOND
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def rate_of(text: str) -> Rate | None:
     unit = found[3].lower()
     unit = unit if unit in _UNITS else unit.removesuffix("s")
     if unit not in _UNITS:
-        raise ArrivalsFault(f'"{text}": there is no unit "{found[3]}"; {did_you_mean(unit, _UNITS)}')
+        raise ArrivalsFault(with_hint(f'"{text}": there is no unit "{found[3]}"', unit, _UNITS))
     if unit == "week" and found[2]:
         raise ArrivalsFault(f'"{text}": business time has no weeks; say how many per business day')
     amount = float(found[1])
@@ -167,9 +167,7 @@ def read_times(path: str, timezone: str) -> list[Listed]:
             rows = csv.DictReader(text, delimiter=mark, strict=True)
             names = [(name or "").strip() for name in rows.fieldnames or ()]
             if "time" not in names:
-                raise ArrivalsFault(
-                    f"{path}:1: no column is called time; {did_you_mean('time', names)}".removesuffix("; ")
-                )
+                raise ArrivalsFault(with_hint(f"{path}:1: no column is called time", "time", names))
             rows.fieldnames = names
             for row in rows:
                 if None in row:

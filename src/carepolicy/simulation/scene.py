@@ -16,7 +16,7 @@ from carepolicy.checks.staff import StaffNames
 from carepolicy.engine.facts import WrongValue, taker_of
 from carepolicy.engine.history.cases import PAUSED
 from carepolicy.engine.instants import NEVER, parse
-from carepolicy.policy.likeness import did_you_mean
+from carepolicy.policy.likeness import with_hint
 from carepolicy.policy.limit import BUSINESS_DAYS, DAY, NANODAYS, SECOND
 from carepolicy.simulation.arrivals import (
     Arrivals,
@@ -400,8 +400,8 @@ class SceneMaker:
         facts = []
         for fact, text in each.facts.items():
             if fact not in self.bundle.facts:
-                hint = did_you_mean(fact, self.bundle.facts)
-                raise SceneFault(f'{path}:{each.line}: there is no fact "{fact}"; {hint}'.removesuffix("; "))
+                said = f'{path}:{each.line}: there is no fact "{fact}"'
+                raise SceneFault(with_hint(said, fact, self.bundle.facts))
             try:
                 facts.append((fact, value_of(self.bundle, fact, text)))
             except SceneFault as fault:
@@ -413,8 +413,8 @@ class SceneMaker:
         for each in self.flows:
             if each.name == name:
                 return each
-        hint = did_you_mean(name, [each.name for each in self.flows])
-        raise SceneFault(f'{place}there is no flow "{name}" in this simulation; {hint}'.removesuffix("; "))
+        said = f'{place}there is no flow "{name}" in this simulation'
+        raise SceneFault(with_hint(said, name, [each.name for each in self.flows]))
 
     def open_cases(self, views: Iterable[CaseView]) -> tuple[OpenCase, ...]:
         """Open cases of a store as runs begin with them, the oldest first. Those in states that the set no longer has

@@ -10,7 +10,7 @@ next stratum, and so on up to the highest. The driver adds up, and has each roun
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,13 +26,13 @@ from carepolicy.machine.bundle import to_bytes
 from carepolicy.spark import tasks
 from carepolicy.spark.lines import as_uri, plain_uri
 from carepolicy.spark.session import session, told_plainly
-from carepolicy.spark.strata import SUBJECT, WATCH, watches_of_several
+from carepolicy.spark.strata import SUBJECT, WATCH, higher_strata, opened_by_time, watches_of_several
 from carepolicy.spark.tasks import FACTS, FINDINGS, LINES, MESSAGE, OBJECT, OPENING, OPENS, ROUND, TEXT, Work, found_by
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from carepolicy.audit.export import Key
+    from carepolicy.audit.export import Owners
     from carepolicy.audit.measures import Round
     from carepolicy.audit.tables import Begin
     from carepolicy.audit.whatif import Differs, Sweep
@@ -71,11 +71,11 @@ class ClusterLog:
 @dataclass(frozen=True, slots=True)
 class Aside:
     """What is told of an audit beside its sums: ``told`` hears of each round, in the order in which one machine would
-    come to it; ``export`` is a file of records for others' tools, with their ``owners`` by flow and state."""
+    come to it; ``export`` is a file of records for others' tools, with their ``owners``."""
 
     told: Callable[[Round], None] | None = None
     export: str | None = None
-    owners: Mapping[Key, str] = field(default_factory=dict)
+    owners: Owners = field(default_factory=dict)
 
     def asked(self, work: Work) -> Work:
         """The work, with what tasks tell of it."""
@@ -85,7 +85,7 @@ class Aside:
     def tell(self, replay: _Whole, parts: Sequence[DataFrame]) -> None:
         """Tell it, of what tasks have found."""
         if self.told is not None:
-            for row in _rounds(parts).orderBy("place").select("body").toLocalIterator():
+            for row in _of_kind(parts, ROUND).orderBy("place").select("body").toLocalIterator():
                 self.told(pickle.loads(row.body))
         if self.export is not None:
             texts = _texts(_of_kind(parts, TEXT).orderBy("place"))
@@ -123,9 +123,8 @@ def compared_on_spark(
     once, twice = replace(log, by=()), log
     before, after = (replace(each, rounds=True) for each in (once.work(earlier), aside.asked(twice.work(bundle))))
     with _replayed(earlier, once, before) as (_, old), _replayed(bundle, twice, after) as (replay, new):
-        both = (
-            _rounds(old).selectExpr("false AS second", "*").unionByName(_rounds(new).selectExpr("true AS second", "*"))
-        )
+        before_and_after = ("false", _of_kind(old, ROUND)), ("true", _of_kind(new, ROUND))
+        both = _union([rounds.selectExpr(f"{second} AS second", "*") for second, rounds in before_and_after])
         by_name = both.repartition("name").sortWithinPartitions("name", "place").select("second", "name", "body")
         rows = by_name.mapInArrow(tasks.differing, "body binary").toLocalIterator()
         found: list[Differs] = [pickle.loads(row.body) for row in rows]
@@ -158,12 +157,8 @@ def _replayed(bundle: Bundle, log: ClusterLog, work: Work) -> Iterator[tuple[_Wh
             shared.let_go()
 
 
-def _rounds(parts: Sequence[DataFrame]) -> DataFrame:
-    """The rounds that tasks have told."""
-    return _of_kind(parts, ROUND)
-
-
 def _of_kind(parts: Sequence[DataFrame], kind: str) -> DataFrame:
+    """What tasks have told of one kind, with its names and places."""
     return _union([each.where(f"kind = '{kind}'").select("name", "place", "body") for each in parts])
 
 
@@ -236,8 +231,7 @@ class _Shared:
         end = max((value for kind, value in told if kind == "latest"), default=-NEVER) if until is None else until
         self._begin("what falls due", 0)
         self._found(_of_kinds(first, ("subjects", "open", "begun")), partial(tasks.second_half, until=end))
-        strata = [each.stratum for each in self._bundle.programs] + [each.stratum for each in self._bundle.watches]
-        for level in range(1, max(strata, default=0) + 1):
+        for level in higher_strata(self._bundle):
             heard = self._heard_by(level).repartition("name").sortWithinPartitions("name", "about", "place")
             self._found(heard, partial(tasks.higher_stratum, level=level, until=end))
         return self._added()
@@ -274,20 +268,16 @@ class _Shared:
         columns = "CAST(value AS binary) AS line", "_metadata.file_path AS file", "_metadata.file_block_start AS begin"
         return text.selectExpr(*columns).mapInArrow(partial(tasks.lines_of, work, order), LINES)
 
-    def _names_by_time(self, level: int) -> list[str]:
-        """The subjects of a stratum of which flows open cases by time."""
-        every = (each.every for each in self._bundle.programs if each.stratum == level)
-        return sorted({each.subject for each in every if each is not None})
-
     def _openers(self) -> DataFrame:
         """A row for each subject of the lowest stratum of which a flow opens cases by time."""
-        return self._spark.createDataFrame([(OPENS, name, 0, 0, b"") for name in self._names_by_time(0)], LINES)
+        opens = [(OPENS, name, 0, 0, b"") for name in opened_by_time(self._bundle, 0)]
+        return self._spark.createDataFrame(opens, LINES)
 
     def _heard_by(self, level: int) -> DataFrame:
         """What a stratum hears of those below it, what is known of whom it may concern, and whom its flows open cases
         of by time."""
         messages = _union([each.where(f"kind = '{MESSAGE}' AND level = {level}") for each in self.parts])
-        opens = [(OPENING, level, SUBJECT, name, b"", b"") for name in self._names_by_time(level)]
+        opens = [(OPENING, level, SUBJECT, name, b"", b"") for name in opened_by_time(self._bundle, level)]
         heard = [self._counted_once(messages, level), self._spark.createDataFrame(opens, FINDINGS)]
         return _union([*heard, _of_kinds(self.parts[0], (FACTS,))] if self._work.by else heard)
 

@@ -3,10 +3,10 @@ so that they can be joined to the file that one machine writes."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.audit.export import Key, Objects, Traces
+from carepolicy.audit.export import CaseKey, ObjectExport, Owners, TraceExport
 
 if TYPE_CHECKING:
     from carepolicy.engine.record import Record
@@ -15,15 +15,15 @@ Placed = tuple[str | None, bytes, str]
 """A text and its place; or an object by its name, with the place of what first tells of it, and its type."""
 
 
-class PlacedTraces(Traces):
+class PlacedTraces(TraceExport):
     """Traces of cases. One stands where its case closed, or behind all others where it began."""
 
-    def __init__(self, owners: Mapping[Key, str]) -> None:
+    def __init__(self, owners: Owners) -> None:
         super().__init__(owners, self._put)
         self.types: dict[str, set[str]] = {}
         self._place = b""
         self._found: list[Placed] = []
-        self._begins: dict[Key, bytes] = {}
+        self._begins: dict[CaseKey, bytes] = {}
 
     def _put(self, text: str) -> None:
         self._found.append((None, self._place, text))
@@ -36,7 +36,7 @@ class PlacedTraces(Traces):
         if key in self.cases:
             self._begins.setdefault(key, place)
 
-    def close(self, key: Key) -> None:
+    def close(self, key: CaseKey) -> None:
         """Note the trace of a case."""
         self._begins.pop(key, None)
         super().close(key)
@@ -63,10 +63,10 @@ class PlacedTraces(Traces):
         self.cases, self.numbers, self.states, self._begins = handed
 
 
-class PlacedObjects(Objects):
+class PlacedObjects(ObjectExport):
     """Events, and the objects that they tell of."""
 
-    def __init__(self, owners: Mapping[Key, str]) -> None:
+    def __init__(self, owners: Owners) -> None:
         super().__init__(owners, self._put, first=False)
         self._place = b""
         self._found: list[Placed] = []
@@ -104,6 +104,6 @@ class PlacedObjects(Objects):
         """Go on with what others have handed over."""
 
 
-def placed_export(form: str, owners: Mapping[Key, str]) -> PlacedTraces | PlacedObjects:
-    """What notes records for a form, xes or ocel. ``owners`` are roles by flow and state."""
+def placed_export(form: str, owners: Owners) -> PlacedTraces | PlacedObjects:
+    """What notes records for a form, xes or ocel."""
     return PlacedTraces(owners) if form == "xes" else PlacedObjects(owners)

@@ -322,6 +322,18 @@ def counted_by(message: Message) -> Message:
     return message._replace(about=WATCH + message.about.removeprefix(ONCE), name=value, body=body)
 
 
+def higher_strata(bundle: Bundle) -> range:
+    """The strata of a set above the lowest, by their numbers."""
+    strata = [each.stratum for each in bundle.programs] + [each.stratum for each in bundle.watches]
+    return range(1, max(strata, default=0) + 1)
+
+
+def opened_by_time(bundle: Bundle, level: int) -> list[str]:
+    """The subjects of a stratum of which flows open cases by time."""
+    every = (each.every for each in bundle.programs if each.stratum == level)
+    return sorted({each.subject for each in every if each is not None})
+
+
 def watches_of_several(bundle: Bundle) -> list[str]:
     """Watches that count a type of event of which one may be taken by cases of several keys, or of several strata: it
     counts once, by the first of them."""

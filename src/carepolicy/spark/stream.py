@@ -25,7 +25,16 @@ from carepolicy.machine.bundle import to_bytes
 from carepolicy.spark.keeper import MILLISECOND, HigherKeeper, Keeper, ring_at
 from carepolicy.spark.lines import as_uri, batch_of, placed, subject_and_time
 from carepolicy.spark.session import SparkFault, session, told_plainly
-from carepolicy.spark.strata import ONCE, SUBJECT, Message, counted_by, ordered, watches_of_several
+from carepolicy.spark.strata import (
+    ONCE,
+    SUBJECT,
+    Message,
+    counted_by,
+    higher_strata,
+    opened_by_time,
+    ordered,
+    watches_of_several,
+)
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch
@@ -126,7 +135,7 @@ def files_of(records: str) -> list[str]:
             with open(os.path.join(log, name), "rb") as file:
                 entries = [orjson.loads(line) for line in file.read().splitlines()[1:]]
             found += [os.path.join(records, os.path.basename(each["path"])) for each in entries]
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, LookupError, TypeError) as fault:
         what = getattr(fault, "strerror", None) or "its log cannot be read"
         raise SparkFault(f"{records} holds no records of a stream: {what}") from None
     return found
@@ -150,8 +159,7 @@ def _records(spark: SparkSession, bundle: Bundle, stream: Stream) -> DataFrame:
     names = [(name,) for name in opened_by_time(bundle, 0)]
     begin = spark.createDataFrame(names, "subject string").groupBy("subject") if names else None
     rows = keyed.transformWithState(lowest_operator(packed), ROWS, "append", "eventTime", initialState=begin)
-    strata = [each.stratum for each in bundle.programs] + [each.stratum for each in bundle.watches]
-    for level in range(1, max(strata, default=0) + 1):
+    for level in higher_strata(bundle):
         whom = "level", "about", "name"
         opens = [(level, SUBJECT, name) for name in opened_by_time(bundle, level)]
         begin = spark.createDataFrame(opens, "level int, about string, name string").groupBy(*whom) if opens else None
@@ -160,12 +168,6 @@ def _records(spark: SparkSession, bundle: Bundle, stream: Stream) -> DataFrame:
         work = higher_operator(packed, level)
         rows = rows.groupBy(*whom).transformWithState(work, ROWS, "append", "eventTime", initialState=begin)
     return rows.selectExpr("CAST(body AS string) AS line")
-
-
-def opened_by_time(bundle: Bundle, level: int) -> list[str]:
-    """The subjects of a stratum of which flows open cases by time."""
-    every = (each.every for each in bundle.programs if each.stratum == level)
-    return sorted({each.subject for each in every if each is not None})
 
 
 def _from_files(spark: SparkSession, stream: Stream) -> DataFrame:

@@ -31,6 +31,7 @@ from carepolicy.spark.subject import Subjects
 if TYPE_CHECKING:
     from pyarrow import RecordBatch
 
+    from carepolicy.audit.export import Owners
     from carepolicy.audit.measures import Round
     from carepolicy.engine.record import Record
     from carepolicy.engine.run import Run
@@ -82,7 +83,7 @@ class Work:
     rounds: bool = False
     sweep: Sweep | None = None
     export: str | None = None
-    owners: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    owners: Owners = field(default_factory=dict)
 
 
 Findings = Iterator[tuple[Any, ...]]

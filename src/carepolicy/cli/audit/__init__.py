@@ -31,6 +31,7 @@ from carepolicy.store.url import names_store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from carepolicy.audit.export import Owners
     from carepolicy.audit.mapping import Mapper
     from carepolicy.audit.measures import Round
     from carepolicy.audit.replay import Log, Replay
@@ -355,7 +356,7 @@ def _junit(cases: Sequence[tuple[str, str, str, bool, bool]]) -> str:
     return document(suites)
 
 
-def _owners(bundle: Bundle) -> dict[tuple[str, str], str]:
+def _owners(bundle: Bundle) -> Owners:
     """Roles by flow and state."""
     return {(each.flow, state.name): state.owner or "" for each in bundle.programs for state in each.states}
 
@@ -439,8 +440,8 @@ def _differences(found: Sequence[Differs], old: str, difference: Difference) -> 
         changes = [change.text for change in difference.of(flow)]
         told.append({"flow": flow, "clock": clock, "late_now": late, "late_no_more": mended, "other": other,
                      "changes": changes})  # fmt: skip
-        parts = [(late, "late now"), (mended, "late no more"), (other, "only under one of them")]
-        said = ", ".join(f"{number:,} {what}" for number, what in parts if number)
+        counted = [(late, "late now"), (mended, "late no more"), (other, "only under one of them")]
+        said = ", ".join(f"{number:,} {what}" for number, what in counted if number)
         cases = [each for each in found if (each.flow, each.clock) == (flow, clock)]
         lines.append(f"  {flow}.{clock}: {said} (as in {cases[0].subject})")
         lines += [f"    {each}" for each in changes]
@@ -476,7 +477,8 @@ def _swept(logs: ReplayedLogs, sweep: Sweep, replay: Replay, policies: Policies)
     widest = max(len(each.limit) for each in points)
     for place, each in enumerate(points):
         total = each.met + each.late
-        if 0 < place < len(points) - 1 and each.met == points[place - 1].met:
+        before = points[place - 1]
+        if 0 < place < len(points) - 1 and (each.met, each.late) == (before.met, before.late):
             continue  # a line for each step of the curve
         share = each.met / total if total else 0.0
         lines.append(f"  {each.limit:<{widest}}  {share:7.1%}  {'█' * round(40 * share)}")
@@ -498,11 +500,11 @@ def least_share(text: str | None) -> float | None:
 
 
 def _demand_fact(fact: str, bundle: Bundle) -> None:
-    from carepolicy.policy.likeness import did_you_mean
+    from carepolicy.policy.likeness import with_hint
 
     table = bundle.facts.get(fact)
     if table is None:
-        raise CommandError(f'there is no fact "{fact}"; {did_you_mean(fact, bundle.facts)}')
+        raise CommandError(with_hint(f'there is no fact "{fact}"', fact, bundle.facts))
     if table.private:
         raise CommandError(f"{fact} is private, and stands in no report")
 
@@ -512,13 +514,12 @@ def mapper_or_exit(bundle: Bundle, policies: str, named: str, log: str) -> Mappe
     from carepolicy.audit.mapping import Mapper, known_to
     from carepolicy.audit.tables import format_of
     from carepolicy.checks.mappings import mapping_files, read_mapping
-    from carepolicy.policy.likeness import did_you_mean
+    from carepolicy.policy.likeness import with_hint
 
     known = mapping_files(policies)
     path = known.get(named, named)
     if not os.path.exists(path):
-        near = f"; {did_you_mean(named, known)}" if known else ""
-        raise CommandError(f"there is no mapping {named}{near}")
+        raise CommandError(with_hint(f"there is no mapping {named}", named, known))
     made, findings = read_mapping(path, known_to(bundle))
     if made is None:
         show(findings)

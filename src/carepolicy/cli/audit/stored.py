@@ -94,7 +94,7 @@ def planned(
     """What the set ``against`` (a folder, or a git revision of ``policies``) would do to the open cases at ``until``
     (default: the store's own last time), as JSON and as lines, as `carepolicy plan` tells them."""
     with store.reading() as transaction:
-        now = until or latest(transaction) or wall_clock()
+        now = until if until is not None else latest(transaction) or wall_clock()
     try:
         with folder_of(against, policies) as place:
             if not is_set(place):
