@@ -16,7 +16,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from sets_read import sets_read_once
 from stories import Events, Runner, without_fast, write_set
+
+HERE = Path(__file__).parent
 
 collect_ignore = ["shop"]
 """Its scenarios are an example for tests, and tests/golden runs them; our plug-in would make each a test of its own."""
@@ -47,6 +50,41 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("soak" if "soak" in marks and "not soak" not in marks else "ordinary")
 
 
+LONG = (
+    ("spark/",),
+    ("handbook/",),
+    (
+        "golden/",
+        "oracle/",
+        "documents/",
+        "audit/test_audit_whatif",
+        "charts/test_charts_formats",
+        "store/test_store_damage",
+    ),
+)
+"""What takes long, or shares what is slow to make (a Spark, a handbook, a browser), by where it stands in tests/."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each worker begins with one of ``LONG``, and none ends with it: pytest-xdist hands out pieces of the list, of one
+    length, and a worker that has done its own takes from the end of another's."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers == 1:
+        return
+    begin: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    rest: list[pytest.Item] = []
+    for each in items:
+        place = os.path.relpath(each.path, HERE).replace(os.sep, "/")
+        of = next((number for number, names in enumerate(LONG) if place.startswith(names)), None)
+        (rest if of is None else begin[of % workers]).append(each)
+    total, items[:] = len(items), []
+    for number, first in enumerate(begin):
+        size = (total - len(items)) // (workers - number) - len(first)
+        items += [*first, *rest[: max(size, 0)]]
+        del rest[: max(size, 0)]
+
+
 def pytest_collection_finish() -> None:
     """The thousands of tests are no garbage: Python and the processes that tests start need not look through them again
     and again."""
@@ -61,10 +99,24 @@ def _engine_as_asked_for() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _sets_read_once() -> Iterator[None]:
+    """A set that was read in this process is not read again; with READ_ANEW in the environment each is."""
+    with nullcontext() if "READ_ANEW" in os.environ else sets_read_once():
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the user's cache: those of one process share one of their own."""
-    monkeypatch.setenv("CAREPOLICY_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+def _own_cache(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's cache: those of one run share one of their own."""
+    monkeypatch.setenv("CAREPOLICY_CACHE", str(run_folder / "cache"))
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the workers of a run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ import pytest
 
 import carepolicy
 from carepolicy.cli import app
+from carepolicy.policy.load import load_policies
+from carepolicy.policy.model import Policies
 from carepolicy.store.open import open_store
 
 HERE = Path(__file__).parent
@@ -19,6 +21,14 @@ SHOP = str(HERE / "shop")
 LIBRARY = HERE.parent / "policies"
 EVENTS, BAD_EVENTS = HERE / "shop_logs" / "events.jsonl", HERE / "shop_logs" / "bad_events.jsonl"
 """A log of the shop, and one of bad input."""
+
+
+@cache
+def read_set(folder: str | Path = SHOP) -> Policies:
+    """The set that tests work on, or that of another folder; read once, since a set that was read never changes."""
+    policies, findings = load_policies(folder)
+    assert policies is not None, findings
+    return policies
 
 
 @cache

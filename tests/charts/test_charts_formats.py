@@ -25,13 +25,14 @@ from carepolicy.charts.formats import FORMATS
 from carepolicy.charts.render import render
 from carepolicy.charts.text import identifier
 from carepolicy.policy.language.flow import transitions_of
-from carepolicy.policy.load import load_policies
+from shops import LIBRARY as FOLDER
+from shops import read_set
 
 NODE = Path(__file__).parent / "node"
 FLOWS = [(samples.complaint, "complaint"), (samples.email, "email_inquiry")]
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 DI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
-LIBRARY = load_policies(Path(__file__).parents[2] / "policies")[0]
+LIBRARY = read_set(FOLDER)
 SCXML = "{http://www.w3.org/2005/07/scxml}"
 
 each_flow = pytest.mark.parametrize(("made", "name"), FLOWS)
@@ -90,9 +91,13 @@ def test_mermaid_itself_reads_the_states_and_transitions(made, name, tmp_path, m
     checked_mermaid(mermaid(written(made, name, "mmd", tmp_path)), made(), name)
 
 
-def test_mermaid_reads_every_flow_of_the_library(mermaid):
-    for name in LIBRARY.flows:
-        checked_mermaid(mermaid(FORMATS[".mmd"]()(LIBRARY, name, None)), LIBRARY, name)
+SELDOM = [pytest.param(name, marks=[pytest.mark.soak] * bool(at % 4)) for at, name in enumerate(LIBRARY.flows)]
+"""Every fourth flow of the library; the others with -m soak."""
+
+
+@pytest.mark.parametrize("name", SELDOM)
+def test_mermaid_reads_every_flow_of_the_library(mermaid, name):
+    checked_mermaid(mermaid(FORMATS[".mmd"]()(LIBRARY, name, None)), LIBRARY, name)
 
 
 def test_steps_of_mermaid_and_plantuml_have_the_colours_of_their_owners_on_charts(mermaid):

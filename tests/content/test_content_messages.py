@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-import carepolicy
 from carepolicy.policy.language.flow import transitions_of
 from carepolicy.policy.model import Message
 from carepolicy.policy.placeholders import included_in, names_in, with_included
 from carepolicy.policy.strata import effects_of
+from shops import LIBRARY, read_set
 
-POLICIES = carepolicy.load(Path(__file__).parents[2] / "policies").policies
+POLICIES = read_set(LIBRARY)
 LANGUAGES = POLICIES.organisation.languages
 SENT = {name for flow in POLICIES.flows.values() for effects in effects_of(flow) for name in effects.send}
 MESSAGES = [(language, message) for language, texts in POLICIES.messages.items() for message in texts.values()]

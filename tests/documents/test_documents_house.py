@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -21,18 +20,18 @@ def test_a_room_imports_only_from_rooms_on_its_left():
     wrong = [
         f"{importer} imports {imported}"
         for importer in modules()
-        for imported in imports_of(importer, types=True)
+        for imported in imports_of(importer)
         if (room := room_of(importer)) in order and not may_import(order, room, room_of(imported))
     ]
     assert wrong == []
 
 
 def test_what_all_rooms_may_import_imports_nothing_of_ours_itself():
-    assert [each for each in sorted(BESIDE_ROOMS) if imports_of(f"carepolicy.{each}", types=True)] == []
+    assert [each for each in sorted(BESIDE_ROOMS) if imports_of(f"carepolicy.{each}")] == []
 
 
 def test_no_module_imports_itself_by_way_of_others():
-    graph = {module: imports_of(module, types=True) for module in modules()}
+    graph = {module: imports_of(module) for module in modules()}
     list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
 
 
@@ -40,7 +39,7 @@ def test_what_one_module_alone_imports_of_its_room_stays_for_a_reason_that_is_wr
     """Such a module merges with its importer; decision 34 names those that do not, and why."""
     importers: dict[str, set[str]] = {}
     for importer in modules():
-        for imported in imports_of(importer, types=True):
+        for imported in imports_of(importer):
             importers.setdefault(imported, set()).add(importer)
     alone = [
         module.removeprefix("carepolicy.").replace(".", "/")
@@ -54,18 +53,15 @@ def test_what_one_module_alone_imports_of_its_room_stays_for_a_reason_that_is_wr
 
 
 def test_no_module_imports_itself():
-    named = {module: (each for node in nodes(ast.parse(path.read_text()), True) for each in names_of(node))
-             for module, path in modules().items()}  # fmt: skip
-    assert [module for module, names in named.items() if any(module_in(each) == module for each in names)] == []
+    assert [each for each in modules() if any(module_in(name) == each for name in names_in(each))] == []
 
 
 def test_no_module_imports_what_another_keeps_for_itself():
     """A name that begins with an underscore is its module's own."""
     wrong = [
         f"{module}: {name}"
-        for module, path in modules().items()
-        for node in nodes(ast.parse(path.read_text(encoding="utf-8")), types=True)
-        for name in names_of(node)
+        for module in modules()
+        for name in names_in(module)
         if name.startswith("carepolicy.") and re.match(r"_[a-z]", name.rpartition(".")[2])
         if name.rpartition(".")[2] != "_version"
     ]
@@ -105,18 +101,21 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imports_of(module: str, types: bool) -> set[str]:
-    """Our modules that a module imports, wherever in it; with ``types`` also those for their types alone."""
-    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
-    named = (name for node in nodes(tree, types) for name in names_of(node))
-    return {found for name in named if (found := module_in(name)) not in (None, module)}
+@cache
+def imports_of(module: str) -> set[str]:
+    """Our modules that a module imports, wherever in it, also those that it imports for their types alone."""
+    return {found for name in names_in(module) if (found := module_in(name)) not in (None, module)}
 
 
-def nodes(tree: ast.AST, types: bool) -> Iterator[ast.AST]:
-    for node in ast.iter_child_nodes(tree):
-        if types or not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
-            yield node
-            yield from nodes(node, types)
+@cache
+def names_in(module: str) -> list[str]:
+    """All that a module imports, wherever in it."""
+    return [name for node in ast.walk(tree_of(modules()[module])) for name in names_of(node)]
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def names_of(node: ast.AST) -> list[str]:
@@ -139,7 +138,7 @@ def test_a_struct_that_says_when_it_is_equal_says_when_it_is_not() -> None:
     """A Struct of msgspec has an ``__ne__`` of its own, which does not ask an ``__eq__`` that is written."""
     found = {}
     for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ClassDef) and any("Struct" in ast.unparse(base) for base in node.bases):
                 found[node.name] = {each.name for each in node.body if isinstance(each, ast.FunctionDef)}
     assert {"Limit", "_DataStruct"} <= found.keys()

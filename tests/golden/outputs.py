@@ -91,16 +91,15 @@ def nested(log: bytes) -> bytes:
     return "\n".join(lines).encode()
 
 
-def random_records() -> Outputs:
-    """Of random sets and logs, some of whose moves are written out at once."""
-    for first in range(0, SEEDS, AT_A_TIME):
-        summed: list[str] = []
-        for seed in range(first, first + AT_A_TIME):
-            with contextlib.suppress(Refused, GoesRound), often((trial := random_trial(seed, newer=False)).often):
-                bundle = compiled(tuple(trial.texts().items()), trial.often)
-                found = Engine(bundle, False, timedelta(0)).run(trial.events, trial.until)
-                summed.extend(json.dumps(each, ensure_ascii=False) for each in found)
-        yield f"records/random {first}", digest(*summed)
+def random_records(first: int) -> Outputs:
+    """Of so many random sets and logs from ``first`` on, some of whose moves are written out at once."""
+    summed: list[str] = []
+    for seed in range(first, first + AT_A_TIME):
+        with contextlib.suppress(Refused, GoesRound), often((trial := random_trial(seed, newer=False)).often):
+            bundle = compiled(tuple(trial.texts().items()), trial.often)
+            found = Engine(bundle, False, timedelta(0)).run(trial.events, trial.until)
+            summed.extend(json.dumps(each, ensure_ascii=False) for each in found)
+    yield f"records/random {first}", digest(*summed)
 
 
 def public_logs(folder: Path) -> Outputs:
@@ -210,21 +209,38 @@ def charts(folder: Path) -> Outputs:
             (folder / "diff.dot").unlink()
 
 
-def outputs() -> dict[str, str]:
-    """All digests by name."""
+def of_records(folder: Path) -> Outputs:
+    """Records, and what is said of their cases."""
+    yield from records(folder)
+    yield from cases(folder)
+
+
+PARTS: dict[str, tuple[str, Callable[[Path], Outputs]]] = {
+    "records": (r"records/(?!random)|case/", of_records),
+    **{
+        f"random {first}": (rf"records/random {first}$", lambda _, first=first: random_records(first))
+        for first in range(0, SEEDS, AT_A_TIME)
+    },
+    "public": (r"public/", public_logs),
+    "store": (r"store/", stored),
+    "findings": (r"findings/", findings),
+    "documents": (r"(schema|help|due)/|explain|fmt|test", documents),
+    "charts": (r"(chart|diff)/", charts),
+}
+"""How the names of the outputs of each part begin, and what takes them in a folder that has the shop's policies."""
+
+
+def outputs_of(part: str) -> dict[str, str]:
+    """The digests of a part by name."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made).resolve()
         copy_of_shop(folder / "policies")
-        parts: tuple[Callable[[], Outputs], ...] = (
-            lambda: records(folder), random_records, lambda: public_logs(folder), lambda: stored(folder),
-            lambda: cases(folder), lambda: findings(folder), lambda: documents(folder), lambda: charts(folder),
-        )  # fmt: skip
-        return {name: found for part in parts for name, found in part()}
+        return dict(PARTS[part][1](folder))
 
 
 if __name__ == "__main__":
     os.environ.setdefault("CAREPOLICY_CACHE", tempfile.mkdtemp())
     with contextlib.redirect_stdout(io.StringIO()):
-        taken = outputs()
+        taken = {name: found for part in PARTS for name, found in outputs_of(part).items()}
     GOLDENS.write_text(json.dumps(taken, indent=0, sort_keys=True) + "\n")
     print(f"{len(taken)} outputs")

@@ -9,15 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from carepolicy.handbook import build
 from carepolicy.policy.load import load_policies
-from shops import LIBRARY, SHOP
+from shops import LIBRARY, read_set
 
-
-@cache
-def sample(folder=SHOP):
-    """The set that tests work on, or that of another folder; read once, since a set that was read never changes."""
-    policies, findings = load_policies(folder)
-    assert policies is not None, findings
-    return policies
+sample = read_set
 
 
 @cache

@@ -34,14 +34,22 @@ MOST = 11
 """Pages of a flow."""
 
 
-@pytest.fixture(scope="session")
-def library():
-    return sets.sample(LIBRARY)
+SOME = ("complaint", "complaint_decision", "return_refund", "order_fulfilment", "fixed_note")
+"""Flows of the library: the longest ones, one that opens others, and a short one."""
+
+
+@pytest.fixture(scope="session", params=["some", pytest.param("all", marks=pytest.mark.soak)])
+def library(request):
+    """The library; ordinarily with a few of its flows, since a page of them costs the same as any other."""
+    policies = sets.sample(LIBRARY)
+    if request.param == "all":
+        return policies
+    return dataclasses.replace(policies, flows={name: policies.flows[name] for name in SOME})
 
 
 @pytest.fixture(scope="session")
 def printed(library):
-    """The whole handbook of policies/."""
+    """The whole handbook of these flows."""
     return Printed(Volume(library, "en", as_of=DAY).handbook().pdf)
 
 
@@ -143,7 +151,7 @@ def test_what_customers_say_leads_to_the_page_of_the_flow_that_helps(library, pr
     chapters = printed.chapters()
     lookup = " ".join(" ".join(printed.pages[number - 1] for number in chapters["I have a customer who …"]).split())
     phrases = [(phrase, flow) for flow in library.flows.values() for phrase in spoken(flow.synonyms)]
-    assert len(phrases) > 200
+    assert len(phrases) > 60
     for phrase, flow in phrases:
         told = re.findall(rf"(?:^| ){re.escape(phrase)} ((?:\(p\. \d+\) ?)+)", lookup)
         assert str(chapters[flow.title][0]) in re.findall(r"\d+", " ".join(told)), phrase
@@ -151,7 +159,7 @@ def test_what_customers_say_leads_to_the_page_of_the_flow_that_helps(library, pr
 
 def test_links_lead_to_pages_of_the_document(printed):
     links = printed.links()
-    assert len(links) > 1000
+    assert len(links) > 200
     assert {target for _, target in links} <= set(range(1, printed.count + 1))
     assert any(target != page for page, target in links)
 
@@ -202,7 +210,7 @@ def small(tmp_path_factory):
     return sets.set_of(tmp_path_factory.mktemp("small"), "Text")
 
 
-@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=texts)
 def test_any_text_is_printed(small, text):
     flow = small.flows["care"]
