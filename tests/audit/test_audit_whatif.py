@@ -16,6 +16,7 @@ from carepolicy.audit.tables import Table
 from carepolicy.audit.whatif import SweepFault, SweptRounds, parse_sweep, swept_set
 from carepolicy.policy.load import load_policies
 from commands import run
+from shops import EVENTS, SHOP, read_set
 from stories import write_set
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +46,7 @@ def test_each_point_of_a_sweep_is_what_a_replay_with_that_limit_gives(tmp_path):
             when = f"2026-03-02T{9 + minutes // 60:02}:{minutes % 60:02}:00Z"
             lines.append({**base, "id": f"{number}/out", "type": "reply_sent", "time": when})
     mails.write_text("".join(json.dumps(each) + "\n" for each in lines))
-    policies, _ = load_policies(POLICIES)
+    policies = read_set()
     sweep = parse_sweep("email_inquiry.first_reply.limit=1h..3h", policies)
     longest = swept_set(policies, sweep)
     rounds = SweptRounds(sweep, longest)
@@ -160,12 +161,12 @@ def test_a_clock_that_is_given_more_time_is_not_swept(tmp_path):
 
 def test_rounds_that_two_sets_decide_otherwise_are_named_with_what_changed(tmp_path):
     old = tmp_path / "old"
-    shutil.copytree(POLICIES, old)
+    shutil.copytree(SHOP, old)
     flow = old / "flows" / "email_inquiry.yaml"
     text = flow.read_text()
     assert "      - {is: 3 business hours}" in text
     flow.write_text(text.replace("      - {is: 3 business hours}", "      - {is: 30 business minutes}"))
-    told = run("audit", str(DEMO), "--policies", str(POLICIES), "--against", str(old), "--format", "json")
+    told = run("audit", str(EVENTS), "--policies", str(SHOP), "--against", str(old), "--format", "json")
     assert told.returncode == 0, told.stderr
     found = json.loads(told.stdout)["against"]
     clocks = {(each["flow"], each["clock"]): each for each in found["clocks"]}
@@ -173,7 +174,7 @@ def test_rounds_that_two_sets_decide_otherwise_are_named_with_what_changed(tmp_p
     assert first["late_no_more"] > 0
     assert any("30 business minutes" in each for each in first["changes"])
     assert all(each["before"] != each["after"] for each in found["rounds"])
-    told = run("audit", str(DEMO), "--policies", str(POLICIES), "--against", str(POLICIES), "--format", "json")
+    told = run("audit", str(EVENTS), "--policies", str(SHOP), "--against", str(SHOP), "--format", "json")
     assert json.loads(told.stdout)["against"] == {"rounds": [], "clocks": []}
 
 

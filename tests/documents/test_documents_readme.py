@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from carepolicy.cli.app import COMMANDS
+from commands import run
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -56,13 +57,13 @@ def test_the_table_of_commands_is_that_of_the_program() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_options_and_subcommands_of_the_table_are_in_the_help(name: str) -> None:
     call = table()[name][0]
-    told = typed(f"carepolicy {name} --help", ROOT)
+    told = run(name, "--help").stdout
     subcommands = [each for each in re.split(r"\\\|", call.split(" ")[0]) if each.islower()] if "\\|" in call else []
     for each in subcommands:
         assert re.search(rf"^  {each} ", told, re.MULTILINE), each
     options = re.findall(r"--\w+", call)
     if subcommands:
-        told = typed(f"carepolicy {name} {subcommands[0]} --help", ROOT)
+        told = run(name, subcommands[0], "--help").stdout
     for option in options:
         assert option in told, option
 
