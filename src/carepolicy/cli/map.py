@@ -75,7 +75,7 @@ def events(logs: tuple[str, ...], mapping: str, policies: str) -> None:
     from carepolicy.audit.export import by_subject
     from carepolicy.audit.replay import Replay, columns_for, opened
     from carepolicy.audit.tables import LogFault, Table
-    from carepolicy.cli.audit import mapper_or_exit
+    from carepolicy.cli.audit.logs import mapper_or_exit
 
     bundle = bundle_or_exit(policies)
     for path in logs:

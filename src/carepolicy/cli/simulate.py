@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from carepolicy.cli.audit import ReplayedLogs, least_share, replayed, share_option
+from carepolicy.cli.audit.logs import ReplayedLogs, replayed
+from carepolicy.cli.audit.targets import least_share, share_option
 from carepolicy.cli.completion import flows
 from carepolicy.cli.configuration import store_asked_for
 from carepolicy.cli.sets import bundle_or_exit, format_option, policies_option, policies_or_exit, show

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from decimal import Decimal, InvalidOperation
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 
+from carepolicy.cli.audit.logs import ReplayedLogs, on_cluster, owners_of, replayed
+from carepolicy.cli.audit.targets import demand_shares, least_share, share_option, told_of_targets
 from carepolicy.cli.configuration import STORE_VARIABLE, store_asked_for
-from carepolicy.cli.formats import reported, written
 from carepolicy.cli.sets import (
     bundle_or_exit,
     demand_language,
@@ -21,9 +21,8 @@ from carepolicy.cli.sets import (
     format_option,
     language_option,
     policies_option,
-    show,
 )
-from carepolicy.cli.status import NO, UNREACHABLE, USAGE, CommandError, note
+from carepolicy.cli.status import UNREACHABLE, CommandError, note
 from carepolicy.cli.terminal import parts, plain
 from carepolicy.cli.times import until_of, until_option
 from carepolicy.store.url import names_store
@@ -31,20 +30,15 @@ from carepolicy.store.url import names_store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from carepolicy.audit.export import Owners
-    from carepolicy.audit.mapping import Mapper
     from carepolicy.audit.measures import Round
-    from carepolicy.audit.replay import Log, Replay
+    from carepolicy.audit.replay import Replay
     from carepolicy.audit.tables import Begin
     from carepolicy.audit.whatif import Differs, Sweep
     from carepolicy.charts.changes import Difference
-    from carepolicy.cli.sets import Command
     from carepolicy.engine.record import Record
     from carepolicy.machine.program import Bundle
-    from carepolicy.policy.language.mapping import LogMapping
     from carepolicy.policy.model import Policies
     from carepolicy.report import Rounds
-    from carepolicy.spark.audit import Aside, ClusterLog
     from carepolicy.store.contract import Store
 
 
@@ -70,22 +64,6 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayedLogs:
-    """Which logs are to be replayed, and how; ``until`` in microseconds since 1970. ``watch`` hears how far it is;
-    ``export`` is the file that a cluster writes, of which one machine hears the records."""
-
-    paths: Sequence[str]
-    policies: str
-    mapping: str | None
-    by: Sequence[str]
-    until: int | None
-    workers: int = 1
-    watch: Begin | None = None
-    engine: str = "local"
-    export: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class AuditResult:
     """What an audit found: the replay, and what is told beside its figures, as JSON and as lines."""
 
@@ -96,14 +74,6 @@ class AuditResult:
     def also(self, more: Mapping[str, Any], lines: Sequence[str]) -> AuditResult:
         """The same result with more to tell, after an empty line."""
         return AuditResult(self.replay, {**self.more, **more}, (*self.lines, "", *lines))
-
-
-def share_option(wanted: Command) -> Command:
-    """``--fail-under N|target``, as the parameter ``fail_under``; ``least_share`` reads it."""
-    return click.option(
-        "--fail-under", metavar="N|target",
-        help="Exit with 1 where less than N % of a clock's rounds are in time, or less than its own target.",
-    )(wanted)  # fmt: skip
 
 
 @click.command(
@@ -231,7 +201,7 @@ def _audit(options: Options, opened: Store | None) -> None:
     if result.replay.seen.refused and not result.replay.seen.events:
         raise CommandError("no row of the log makes an event")
     if options.fail_under is not None:
-        _demand_shares(result.replay, least)
+        demand_shares(result.replay, least)
 
 
 def _demand_fitting(options: Options, bundle: Bundle) -> None:
@@ -277,7 +247,7 @@ def _print(
     from carepolicy.audit.figures import as_object, as_text
 
     if options.form in ("github", "junit"):
-        click.echo(_targets(result.replay, found(), options.policies, least, options.form), nl=False)
+        click.echo(told_of_targets(result.replay, found(), options.policies, least, options.form), nl=False)
     elif options.form == "json":
         told = {**as_object(result.replay), **result.more}
         click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
@@ -293,74 +263,6 @@ def _note_repeated(traces: int) -> None:
         note(f"note: {had} the name of one before; the events of traces of one name are those of one case")
 
 
-def _demand_shares(replay: Replay, least: float | None) -> None:
-    """Name the clocks of which less was in time than is demanded, and end with 1 where there are any."""
-    from carepolicy.audit.figures import below, goal, short_of
-
-    missed = below(replay, least)
-    for flow, clock, share, wanted in missed:
-        click.echo(f"{flow}.{clock}: {short_of(share, wanted)} in time, less than {goal(wanted)}", err=True)
-    if missed:
-        raise SystemExit(NO)
-
-
-def _targets(replay: Replay, found: Policies, policies: str, least: float | None, form: str) -> str:
-    """Which clocks kept their targets, or the share ``least``, for continuous integration."""
-    from carepolicy.audit.figures import below, goal, share_of, short_of
-    from carepolicy.policy.findings import Finding
-    from carepolicy.policy.places import At
-
-    missed = {(flow, clock): (share, wanted) for flow, clock, share, wanted in below(replay, least)}
-    findings, cases = [], []
-    for flow, measure in replay.measures.flows.items():
-        for clock, each in measure.clocks.items():
-            if each.target is None and least is None:
-                continue
-            share, _ = share_of(each.met, each.late)
-            said = (
-                "no round was decided"
-                if share is None
-                else f"{share:.1%} in time, {each.met} of {each.met + each.late}"
-            )
-            if (flow, clock) in missed:
-                less, wanted = missed[flow, clock]
-                of = f"{each.met} of {each.met + each.late}"
-                said = f"{short_of(less, wanted)} in time, {of}, less than {goal(wanted)}"
-                place = found.key_place(At(f"flows/{flow}.yaml", ("clocks", clock)))
-                findings.append(Finding(f"{flow}.{clock}", said, place))
-            cases.append((flow, clock, said, share is None, (flow, clock) in missed))
-    return written(reported(policies, findings), form) if form == "github" else _junit(cases)
-
-
-def _junit(cases: Sequence[tuple[str, str, str, bool, bool]]) -> str:
-    """A test case for each clock: its flow, name, what it came to, whether nothing was decided, whether it failed."""
-    from xml.etree import ElementTree
-
-    from carepolicy.cli.formats.junit_form import document
-
-    suites = ElementTree.Element("testsuites")
-    for flow in dict.fromkeys(each[0] for each in cases):
-        mine = [each for each in cases if each[0] == flow]
-        counts = {"tests": len(mine), "failures": sum(each[4] for each in mine), "errors": 0,
-                  "skipped": sum(each[3] for each in mine)}  # fmt: skip
-        told = {name: str(count) for name, count in counts.items()}
-        suite = ElementTree.SubElement(suites, "testsuite", {"name": flow, **told})
-        for _, clock, said, skipped, failed in mine:
-            case = ElementTree.SubElement(suite, "testcase", classname=f"carepolicy.audit.{flow}", name=clock)
-            if failed:
-                ElementTree.SubElement(case, "failure", message=said)
-            elif skipped:
-                ElementTree.SubElement(case, "skipped", message=said)
-            else:
-                ElementTree.SubElement(case, "system-out").text = said
-    return document(suites)
-
-
-def _owners(bundle: Bundle) -> Owners:
-    """Roles by flow and state."""
-    return {(each.flow, state.name): state.owner or "" for each in bundle.programs for state in each.states}
-
-
 @contextmanager
 def _exported(path: str | None, bundle: Bundle) -> Iterator[Callable[[Record], None] | None]:
     """What takes the records that are exported; None where none are."""
@@ -370,7 +272,7 @@ def _exported(path: str | None, bundle: Bundle) -> Iterator[Callable[[Record], N
         yield None
         return
     try:
-        with exported(path, _owners(bundle)) as write:
+        with exported(path, owners_of(bundle)) as write:
             yield write
     except ExportFault as fault:
         raise CommandError(str(fault)) from None
@@ -416,7 +318,7 @@ def _against(
         from carepolicy.cli.audit import cluster  # an extra
 
         with cluster.reached():
-            return cluster.against(bundle, compile_policies(earlier), *_on_cluster(logs, bundle, told))
+            return cluster.against(bundle, compile_policies(earlier), *on_cluster(logs, bundle, told))
     before, after = RoundVerdicts(), RoundVerdicts()
     replayed(replace(logs, by=()), compile_policies(earlier), before)
 
@@ -467,7 +369,7 @@ def _swept(logs: ReplayedLogs, sweep: Sweep, replay: Replay, policies: Policies)
         from carepolicy.cli.audit import cluster  # an extra
 
         with cluster.reached():
-            points = cluster.swept(longest, _on_cluster(once, longest)[0], sweep)
+            points = cluster.swept(longest, on_cluster(once, longest)[0], sweep)
     else:
         rounds = SweptRounds(sweep, longest)
         swept = replayed(once, longest, rounds)
@@ -486,19 +388,6 @@ def _swept(logs: ReplayedLogs, sweep: Sweep, replay: Replay, policies: Policies)
     return made, lines
 
 
-def least_share(text: str | None) -> float | None:
-    """The share from 0 to 1 that is demanded; None where it is each clock's own target."""
-    if text is None or text == "target":
-        return None
-    try:
-        share = Decimal(text.removesuffix("%").strip())
-        if 0 <= share <= 100:
-            return float(share / 100)
-    except InvalidOperation:
-        pass
-    raise CommandError(f'--fail-under "{text}": a share from 0 to 100, or target')
-
-
 def _demand_fact(fact: str, bundle: Bundle) -> None:
     from carepolicy.policy.likeness import with_hint
 
@@ -507,111 +396,3 @@ def _demand_fact(fact: str, bundle: Bundle) -> None:
         raise CommandError(with_hint(f'there is no fact "{fact}"', fact, bundle.facts))
     if table.private:
         raise CommandError(f"{fact} is private, and stands in no report")
-
-
-def mapper_or_exit(bundle: Bundle, policies: str, named: str, log: str) -> Mapper:
-    """The mapping of a file, or of a name in the set; ends where there is something wrong with it."""
-    from carepolicy.audit.mapping import Mapper, known_to
-    from carepolicy.audit.tables import format_of
-    from carepolicy.checks.mappings import mapping_files, read_mapping
-    from carepolicy.policy.likeness import with_hint
-
-    known = mapping_files(policies)
-    path = known.get(named, named)
-    if not os.path.exists(path):
-        raise CommandError(with_hint(f"there is no mapping {named}", named, known))
-    made, findings = read_mapping(path, known_to(bundle))
-    if made is None:
-        show(findings)
-        raise SystemExit(USAGE)
-    return Mapper(made, bundle, (made.reads.format if made.reads is not None else None) or format_of(log))
-
-
-def replayed(
-    logs: ReplayedLogs,
-    bundle: Bundle,
-    told: Callable[[Round], None] | None = None,
-    heard: Callable[[Record], None] | None = None,
-) -> Replay:
-    """The replay of some logs through a set; ends where one cannot be read. ``told`` hears of each round, ``heard`` of
-    each record."""
-    from carepolicy.audit.replay import Replay, taken
-    from carepolicy.audit.tables import LogFault
-    from carepolicy.audit.workers import shared_replay
-    from carepolicy.engine.parallel import WorkerDied
-
-    if logs.engine == "spark":
-        from carepolicy.cli.audit import cluster  # an extra
-
-        with cluster.reached():
-            return cluster.replayed(bundle, *_on_cluster(logs, bundle, told))
-    sums = told is None and heard is None
-    try:
-        mapper, form = _form_of(logs, bundle)
-        mapping = None if mapper is None else mapper.mapping
-        if sums and _may_be_shared(logs, bundle, form, mapping):
-            return shared_replay(bundle, logs.paths, form, mapping, logs.by, logs.until, logs.workers, logs.watch)
-        replay = taken(
-            lambda: Replay(bundle, logs.by, told, heard),
-            lambda sure: _opened(logs, bundle, form, mapping, sure),
-            sums,
-        )
-        if logs.watch is not None:
-            logs.watch("what falls due", 0)
-        replay.finish(logs.until)
-    except LogFault as fault:
-        raise CommandError(str(fault)) from None
-    except WorkerDied as fault:
-        raise CommandError(str(fault), UNREACHABLE) from None
-    return replay
-
-
-def _form_of(logs: ReplayedLogs, bundle: Bundle) -> tuple[Mapper | None, str]:
-    """What makes events of the logs' rows (None for CloudEvents), and the logs' format; ends where one is not there."""
-    from carepolicy.audit.tables import format_of
-
-    on_cluster = logs.engine == "spark" and logs.mapping is None  # which reads folders, and files of others
-    for path in logs.paths:
-        if not os.path.exists(path) and not (on_cluster and "://" in path):
-            raise CommandError(f"{path}: there is no such file")
-    if logs.mapping is not None:
-        mapper = mapper_or_exit(bundle, logs.policies, logs.mapping, logs.paths[0])
-        return mapper, mapper.form
-    for path in logs.paths:
-        if not (on_cluster and ("://" in path or os.path.isdir(path))) and format_of(path) != "jsonl":
-            raise CommandError(f"{path} needs a mapping (--map): how its rows become events")
-    return None, "jsonl"
-
-
-def _may_be_shared(logs: ReplayedLogs, bundle: Bundle, form: str, mapping: LogMapping | None) -> bool:
-    """Whether several processes may share the logs."""
-    from carepolicy.audit.workers import may_be_shared
-
-    if logs.workers == 1 or form == "ocel":
-        return False
-    log, _ = _opened(logs, bundle, form, mapping)
-    with log:
-        return may_be_shared(bundle, log)
-
-
-def _opened(
-    logs: ReplayedLogs, bundle: Bundle, form: str, mapping: LogMapping | None, sure: bool = True
-) -> tuple[Log, Mapper | None]:
-    """The logs, not read yet, and what makes events of their rows."""
-    from carepolicy.audit.mapping import Mapper
-    from carepolicy.audit.replay import opened
-
-    mapper = None if mapping is None else Mapper(mapping, bundle, form)
-    return opened(logs.paths, form, mapper, watch=logs.watch, sure=sure), mapper
-
-
-def _on_cluster(
-    logs: ReplayedLogs, bundle: Bundle, told: Callable[[Round], None] | None = None
-) -> tuple[ClusterLog, Aside]:
-    """The logs as tasks of a cluster read them, and what is told beside the sums. Raises ``LogFault``."""
-    from carepolicy.spark.audit import Aside, ClusterLog  # an extra
-
-    mapper, form = _form_of(logs, bundle)
-    mapping = None if mapper is None else mapper.mapping
-    log = ClusterLog(logs.paths, form, mapping, logs.by, logs.until, note, logs.watch)
-    return log, Aside(told, logs.export, _owners(bundle))
