@@ -11,7 +11,9 @@ import pytest
 
 from carepolicy.engine.instants import text_of
 from carepolicy.simulation.desks import Case, Person, Round, Task
+from carepolicy.simulation.figures import length
 from carepolicy.simulation.flows import Clock
+from carepolicy.simulation.lengths import Draw, exponential, fixed, from_percentiles
 from carepolicy.simulation.run import Run, RunResult
 from carepolicy.simulation.scene import Scene
 from carepolicy.simulation.search import MOST_PEOPLE, ShareTarget, sought
@@ -173,6 +175,18 @@ def test_cases_come_at_their_rate(tmp_path: Path, rate: str, a_week: int) -> Non
     scene = Hall(tmp_path).scene(rate, days=7)
     found = [Run(scene, seed).play().cases["call"] for seed in range(20)]
     assert sum(found) / 20 == pytest.approx(a_week, rel=0.04)
+
+
+@pytest.mark.parametrize("draw", [exponential(600e6), fixed(600e6), from_percentiles(600e6, 900e6)])
+def test_every_number_between_nought_and_one_draws_a_length(draw: Draw) -> None:
+    found = [draw(share) for share in (0.0, 2.0**-64, 0.5, 1 - 2.0**-53, 1.0)]
+    assert found == sorted(found)
+    assert found[0] >= 0
+
+
+def test_lengths_of_time_are_told_in_units_that_are_not_full() -> None:
+    told = [length(seconds) for seconds in (0.4, 59.4, 59.6, 119.6, 3_599.6, 7_260)]
+    assert told == ["0 s", "59 s", "1 min", "2 min", "1 h 0 min", "2 h 1 min"]
 
 
 def test_without_cases_nothing_happens(tmp_path: Path) -> None:

@@ -233,8 +233,9 @@ def percent(each: Estimate) -> str:
 
 def length(seconds: float) -> str:
     """A length of time in words that people say: in its two largest units."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, _ = divmod(round(seconds), 60)
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes = whole // 60
     hours, minutes = divmod(minutes, 60)
     return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"

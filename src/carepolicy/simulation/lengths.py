@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from carepolicy.policy.language.staff import Length
+    from carepolicy.policy.limit import LimitText
 
 Draw = Callable[[float], int]
 """Makes a length of time in microseconds of a number that lies evenly between 0 and 1."""
@@ -20,7 +21,14 @@ _LEAST, _MOST = 1e-12, 1 - 1e-12
 
 def exponential(mean: float) -> Draw:
     """Lengths as of calls: most are short."""
-    return lambda share: round(-mean * log1p(-share))
+
+    def draw(share: float) -> int:
+        try:
+            return round(-mean * log1p(-share))
+        except ValueError:  # 1 itself, to which a number may be rounded
+            return round(-mean * log1p(2.0**-53 - 1))
+
+    return draw
 
 
 def fixed(mean: float) -> Draw:
@@ -50,18 +58,17 @@ def from_percentiles(p50: float, p90: float) -> Draw:
 
 def drawn_as(length: Length) -> Draw:
     """How a length that a staff file gives is drawn."""
-    mean = amount_of(length.mean.limit)
+    mean = _amount(length.mean)
     if length.spread == "fixed":
         return fixed(mean)
     if length.p90 is not None:
         # With z the normal quantile of 0.9: ln(p90 / mean) = z * sigma - sigma² / 2, and the smaller sigma is meant.
-        ratio = log(amount_of(length.p90.limit) / mean)
+        ratio = log(_amount(length.p90) / mean)
         sigma = _Z90 - sqrt(max(_Z90 * _Z90 - 2 * ratio, 0.0))
         return lognormal(log(mean) - sigma * sigma / 2, sigma)
     return exponential(mean)
 
 
-def amount_of(limit: object) -> int:
-    """The microseconds of a length that the check has found right."""
-    amount = getattr(limit, "amount", 0)
-    return int(amount)
+def _amount(text: LimitText) -> int:
+    """The microseconds of a length, which the check of the staff file has found right."""
+    return 0 if text.limit is None else int(text.limit.amount)
