@@ -10,22 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from carepolicy.businesstime.words import duration
+from carepolicy.charts.amounts import Amounts
 from carepolicy.charts.plan import Mark, chart_of
 from carepolicy.charts.text import clean
 from carepolicy.policy.phrases import in_language
+from carepolicy.translations import numeral
 
 if TYPE_CHECKING:
     import os
 
-    from carepolicy.charts.labels import Labels
     from carepolicy.charts.plan import Chart
     from carepolicy.policy.model import Policies
 
 BOUNDS = (0, 10, 20, 50)
 """Per cent late up to which each of the first four grounds holds; above the last one the fifth does."""
 
-GROUNDS = ("#F3F3F3", "#FEEBD0", "#FDC98A", "#E5762B", "#9C2F00")
+GROUNDS = ("#F3F3F3", "#FEEBD0", "#FDC98A", "#F08A45", "#9C2F00")
 NO_SHARE = "#FFFFFF"
 FEWEST = 5
 """Cases below which a share says nothing: only the numbers are told, without a colour."""
@@ -67,22 +67,22 @@ def read_audit(path: str | os.PathLike[str], flow: str) -> Audit:
 def chart_of_heat(policies: Policies, flow: str, audit: Audit, language: str | None = None) -> Chart:
     """The plan of a flow's chart with an audit's figures on its cards, a legend, and what was counted."""
     chart = chart_of(policies, flow, language=language)
-    labels = chart.labels
+    labels, amounts = chart.labels, Amounts(chart.labels, chart.language)
     numbers = {card.state: card.number for sheet in chart.sheets for card in sheet.cards}
     rows: dict[str, list[tuple[str, str]]] = {}
     for state in numbers:
         if isinstance(audit.states.get(state), dict):
-            rows[state] = _state_rows(labels, audit.states[state])
+            rows[state] = _state_rows(amounts, audit.states[state])
     for name, clock in in_language(policies, language).flows[flow].clocks.items():
         runs_in = sorted((state for state in clock.runs_in if state in numbers), key=numbers.__getitem__)
         if runs_in and isinstance(audit.clocks.get(name), dict):
-            told = _clock_rows(labels, clean(clock.title) or name, audit.clocks[name])
+            told = _clock_rows(amounts, clean(clock.title) or name, audit.clocks[name])
             rows.setdefault(runs_in[0], []).extend(told)
     marks = {state: Mark(rows=tuple(told)) for state, told in rows.items() if told}
     legend = [(labels.none_late, GROUNDS[0])]
     legend += [(labels.up_to.format(bound), ground) for bound, ground in zip(BOUNDS[1:], GROUNDS[1:], strict=False)]
     legend.append((labels.over.format(BOUNDS[-1]), GROUNDS[-1]))
-    counted = labels.cases.format(audit.cases)
+    counted = amounts.counted(labels.cases, audit.cases)
     if audit.first and audit.last:
         counted += f", {labels.between.format(audit.first, audit.last)}"
     return replace(chart, marks=marks, legend=tuple(legend), footer=(*chart.footer, counted))
@@ -96,41 +96,44 @@ def ground_of(late: int, of: int) -> str:
     return next((ground for bound, ground in zip(BOUNDS, GROUNDS, strict=False) if share <= bound), GROUNDS[-1])
 
 
-def _state_rows(labels: Labels, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _state_rows(amounts: Amounts, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    labels = amounts.labels
     visits, still, late = (_count(figures, key) for key in ("visits", "open", "late"))
     of = visits or still
     if not of:
         return [(labels.no_case, NO_SHARE)]
-    parts = [labels.visits.format(visits)] if visits else []
-    parts += [labels.open.format(still)] if still else []
-    parts.append(_late(labels, late, of))
-    return [(", ".join(parts) + _median(labels, figures.get("time"), of), ground_of(late, of))]
+    parts = [amounts.counted(labels.visits, visits)] if visits else []
+    parts += [amounts.counted(labels.open, still)] if still else []
+    parts.append(_late(amounts, late, of))
+    return [(", ".join(parts) + _median(amounts, figures.get("time"), of), ground_of(late, of))]
 
 
-def _clock_rows(labels: Labels, title: str, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _clock_rows(amounts: Amounts, title: str, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    labels = amounts.labels
     met, late = _count(figures, "met"), _count(figures, "late")
     of = met + late
     if not of:
         return [(labels.told_of.format(title, labels.no_case), NO_SHARE)]
-    told = labels.in_time.format(met, of)
+    told = labels.in_time.format(amounts.number(met), amounts.number(of))
     if of >= FEWEST:
-        told += f" ({labels.share.format(round(100 * met / of))})"
+        told += f" ({labels.share.format(amounts.hundredths(met, of))})"
         target = figures.get("target")
         if isinstance(target, int | float) and not isinstance(target, bool):
-            told += f", {labels.target.format(f'{100 * target:g}')}"
-    return [(labels.told_of.format(title, told) + _median(labels, figures.get("used"), of), ground_of(late, of))]
+            told += f", {labels.target.format(numeral(f'{100 * target:g}', amounts.language))}"
+    return [(labels.told_of.format(title, told) + _median(amounts, figures.get("used"), of), ground_of(late, of))]
 
 
-def _late(labels: Labels, late: int, of: int) -> str:
-    told = labels.late_of.format(late)
-    return f"{told} ({labels.share.format(round(100 * late / of))})" if of >= FEWEST else f"{told} ({labels.few})"
+def _late(amounts: Amounts, late: int, of: int) -> str:
+    labels = amounts.labels
+    told = amounts.counted(labels.late_of, late)
+    return f"{told} ({labels.share.format(amounts.hundredths(late, of))})" if of >= FEWEST else f"{told} ({labels.few})"
 
 
-def _median(labels: Labels, figures: object, of: int) -> str:
+def _median(amounts: Amounts, figures: object, of: int) -> str:
     half = figures.get("p50") if isinstance(figures, dict) else None
     if not isinstance(half, int | float) or isinstance(half, bool) or not 0 <= half < 1e12 or of < FEWEST:
         return ""
-    return f"; {labels.median.format(duration(half))}"
+    return f"; {amounts.labels.median.format(amounts.time(half))}"
 
 
 def _count(figures: Mapping[str, Any], key: str) -> int:

@@ -107,6 +107,10 @@ class Labels:
     none_late: str = msg("late: none")
     up_to: str = msg("up to {}\u00a0%")
     over: str = msg("over {}\u00a0%")
+    seconds: str = msg("{} s")
+    minutes: str = msg("{} min")
+    hours: str = msg("{} h")
+    days: str = msg("{} d")
 
 
 @lru_cache(maxsize=64)

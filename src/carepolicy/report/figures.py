@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from babel.dates import format_date, format_datetime, get_day_names
-from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
 from carepolicy.audit.counts import DIMENSIONS, WEEKDAYS
 from carepolicy.audit.figures import falls_short
+from carepolicy.charts.amounts import Amounts
 from carepolicy.charts.heat import FEWEST, GROUNDS, NO_SHARE, ground_of
+from carepolicy.charts.labels import labels_of
 from carepolicy.charts.text import clean, identifier
 from carepolicy.charts.words import titled
 from carepolicy.engine.instants import datetime_of
+from carepolicy.handbook.site import direction_of
 from carepolicy.handbook.steps import anchor_of
+from carepolicy.machine.locales import locale_in, yes_or_no
 from carepolicy.policy.limit import BUSINESS_DAYS, BUSINESS_TIME
 from carepolicy.policy.phrases import outcome_of
+from carepolicy.policy.region import region_of
 from carepolicy.report.rounds import MOST_LIMITS
 from carepolicy.report.ui import ReportUi, report_ui_of
 from carepolicy.translations import locale_of
@@ -38,10 +43,21 @@ MOST_VALUES = 40
 
 MOST_DUE = 200
 
-BINS = 24
-WIDE, HIGH = 360, 150
-LEFT, RIGHT, TOP, FOOT = 8, 8, 18, 22
+PERCENTILES = ("p50", "p90", "p99")
+
+BINS, MOST_TICKS = 24, 3
+WIDE, HIGH = 360, 176
+RIGHT, TOP, BASE = 8, 38, 150
+LETTER = 7.5
+"""How wide a figure of a plot is."""
+
 SECOND = 1_000_000
+MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
+ROUND = (
+    (0.1, (1, 2, 5)), (1.0, (1, 2, 5, 10, 15, 30)), (MINUTE, (1, 2, 5, 10, 15, 30)), (HOUR, (1, 2, 3, 4, 6, 12)),
+    (DAY, (1, 2, 3, 4, 5, 7, 10, 14, 20, 30, 60, 90, 180)),
+)  # fmt: skip
+"""Times that people call round, in seconds."""
 
 IN_FULL = 4
 """Digits of shares that somebody wrote."""
@@ -62,7 +78,8 @@ class TimeShare:
 
 @dataclass(frozen=True, slots=True)
 class ClockFigures:
-    """A clock with its figures; ``plot`` is "" where nothing ended."""
+    """A clock with its figures; ``plot`` is "" where nothing ended. ``late_now`` counts open cases; the last two say
+    whether the plot has a line at a limit, and a bar for all that took longer."""
 
     anchor: str
     flow: str
@@ -79,6 +96,8 @@ class ClockFigures:
     cancelled: int
     late_now: int
     plot: Markup
+    limit_drawn: bool
+    longer_drawn: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,33 +132,15 @@ class Teller:
         return report_ui_of(self.book.language, self.book.policies.own_words)
 
     @cached_property
+    def amounts(self) -> Amounts:
+        """Numbers, shares and times in the language."""
+        book = self.book
+        return Amounts(labels_of(book.language, book.policies.own_words), book.ui_language)
+
+    @cached_property
     def locale(self) -> Any:
         """The conventions of the language."""
-        return locale_of(self.book.ui_language)
-
-    def number(self, value: int) -> str:
-        """A whole number: "12,345"."""
-        return format_decimal(value, locale=self.locale)
-
-    def percent(self, share: float, digits: int = 1) -> str:
-        """A share with so many digits at most: "95.3 %", as the language writes it."""
-        pattern = self.locale.percent_formats[None].pattern.replace("0", f"0.{'#' * digits}" if digits else "0", 1)
-        return format_percent(share, pattern, locale=self.locale)
-
-    def time(self, seconds: float | None) -> str:
-        """A time of at most two units: "45 s", "12 min", "2 h 10 min", "3 d 4 h"."""
-        if seconds is None:
-            return ""
-        ui = self.ui
-        if seconds < 60:
-            return ui.seconds.format(round(seconds))
-        minutes = round(seconds / 60)
-        hours, rest = divmod(minutes, 60)
-        if hours >= 48:
-            days, hours = divmod(round(minutes / 60), 24)
-            return " ".join([ui.days.format(self.number(days)), *([ui.hours.format(hours)] if hours else [])])
-        parts = [ui.hours.format(hours)] if hours else []
-        return " ".join([*parts, *([ui.minutes.format(rest)] if rest or not hours else [])])
+        return self.amounts.locale
 
     def moment(self, instant: int) -> str:
         """A day and time in the organisation's time zone."""
@@ -148,24 +149,31 @@ class Teller:
 
     def day(self, instant: int) -> str:
         """A day in the organisation's time zone."""
-        return format_date(datetime_of(instant).astimezone(self.book.zone).date(), "long", locale=self.locale)
+        book = self.book
+        language = locale_in(book.ui_language, region_of(book.policies.organisation))
+        return format_date(datetime_of(instant).astimezone(book.zone).date(), "long", locale=locale_of(language))
+
+    def drawn(self, text: str) -> Markup:
+        """A text in a drawing, which runs from left to right; the text runs as its language does."""
+        within = f"\u2067{text}\u2069" if direction_of(self.book.ui_language) == "rtl" else text
+        return escape(within)
 
     # -- shares --------------------------------------------------------------------------------------------
 
     def share(self, figures: Mapping[str, Any], target: float | None) -> TimeShare:
         """The share in time of some rounds."""
         met, late, share = figures["met"], figures["late"], figures["share"]
-        goal = "" if target is None else self.percent(target, IN_FULL)
-        of = self.ui.in_time_of.format(self.number(met), self.number(met + late))
+        goal = "" if target is None else self.amounts.percent(target, IN_FULL)
         if share is None:
-            return TimeShare(of, "", "", goal, None, 2.0, Markup(""))
+            return TimeShare("", "", "", goal, None, 2.0, Markup(""))
+        of = self.ui.in_time_of.format(self.amounts.number(met), self.amounts.number(met + late))
         low, high = figures["interval"]
         missed = None if target is None else falls_short(met, late, target)
-        said = self.percent(share)
+        said = self.amounts.share(met, met + late)
         return TimeShare(
             of=of,
-            told=self.percent(share, IN_FULL) if missed and said == goal else said,
-            interval=self.ui.interval.format(self.percent(low), self.percent(high)),
+            told=self.amounts.percent(share, IN_FULL) if missed and said == goal else said,
+            interval=self.ui.interval.format(self.amounts.percent(low), self.amounts.percent(high)),
             target=goal,
             missed=missed,
             order=share,
@@ -189,16 +197,13 @@ class Teller:
     ) -> ClockFigures:
         words, used = self.book.words(flow), figures["used"]
         title = words.clock(clock.name)
-        times = [(self.time(used[each]), -1.0 if used[each] is None else used[each]) for each in ("p50", "p90", "p99")]
-        plot = Markup("")
+        times = [(self.amounts.time(told := used[each]), -1.0 if told is None else told) for each in PERCENTILES]
+        histogram, plot, usual = None, Markup(""), sorted(limits) if len(limits) <= MOST_LIMITS else []
         if used["p99"] is not None:
-            usual = sorted(limits) if len(limits) <= MOST_LIMITS else []
             until = max(used["p99"], *(1.15 * each for each in usual if each <= 3 * used["p99"]), 1.0)
-            plot = plot_of(
-                histogram_of(measure.clocks[clock.name].used.counts, until * 1.001), usual,
-                self.ui.plot.format(title, *(told for told, _ in times)), self.time, self.ui.longer,
-            )  # fmt: skip
-        late_now = sum(each.late for each in measure.due if each.clock == clock.name)
+            histogram = histogram_of(measure.clocks[clock.name].used.counts, until * 1.001)
+            usual = [each for each in usual if each <= histogram.until]
+            plot = plot_of(histogram, usual, self.ui.plot.format(title, *(told for told, _ in times)), self)
         return ClockFigures(
             anchor=f"clock-{identifier(clock.name)}",
             flow=f"flows/{identifier(flow.name)}.html",
@@ -213,8 +218,10 @@ class Teller:
             ninety_nine=times[2],
             running=figures["running"],
             cancelled=figures["cancelled"],
-            late_now=late_now,
+            late_now=late_cases(measure, clock.name),
             plot=plot,
+            limit_drawn=histogram is not None and bool(usual),
+            longer_drawn=histogram is not None and histogram.longer,
         )
 
     def _basis(self, flow: Flow, clock: Clock) -> str:
@@ -266,17 +273,15 @@ class Teller:
         )  # fmt: skip
         more = len(totals) - len(kept)
         columns = tuple(words.clock(clock.name) for clock, _ in clocks)
-        return HeatTable(title, columns, rows, self.ui.more_values.format(more) if more else "")
+        return HeatTable(title, columns, rows, self.amounts.counted(self.ui.more_values, more) if more else "")
 
     def _cell(self, figures: Mapping[str, Any] | None) -> HeatCell | None:
         if figures is None:
             return None
         total = figures["met"] + figures["late"]
         ground = ground_of(figures["late"], total)
-        of = self.ui.in_time_of.format(self.number(figures["met"]), self.number(total))
-        share = self.percent(figures["share"], 0) if total >= FEWEST else ""
-        if share == self.percent(1.0, 0) and figures["late"]:
-            share = self.percent(figures["share"], IN_FULL)  # all but a few are not all
+        of = self.ui.in_time_of.format(self.amounts.number(figures["met"]), self.amounts.number(total))
+        share = self.amounts.share(figures["met"], total, 0) if total >= FEWEST else ""
         return HeatCell(None if ground == NO_SHARE else GROUNDS.index(ground), share, of, figures["share"])
 
     def _value(self, dimension: str, value: str) -> str:
@@ -295,7 +300,16 @@ class Teller:
         if dimension == "channel":
             channel = self.book.policies.organisation.channels.get(value)
             return titled(channel.title if channel is not None else "", value)
-        return clean(value)
+        return clean(self._of_fact(dimension, value))
+
+    def _of_fact(self, name: str, value: str) -> str:
+        """A value of a fact, or several of one, in words."""
+        fact = self.book.policies.organisation.facts.get(name)
+        if fact is not None and fact.of:
+            return ", ".join(map(fact.told, value.split(", ")))
+        if fact is not None and fact.type == "flag":
+            return yes_or_no(value == str(True), self.book.language, self.book.policies.own_words)
+        return value
 
     # -- steps and ways ------------------------------------------------------------------------------------
 
@@ -309,8 +323,8 @@ class Teller:
                 "title": words.state(name),
                 "owner": self.book.role(flow.states[name].owner),
                 "times": [
-                    (self.time(each["time"][key]), -1 if each["time"][key] is None else each["time"][key])
-                    for key in ("p50", "p90", "p99")
+                    (self.amounts.time(each["time"][key]), -1 if each["time"][key] is None else each["time"][key])
+                    for key in PERCENTILES
                 ],
             }
             for name, each in figures["states"].items()
@@ -334,7 +348,7 @@ class Teller:
         total = sum(each.count for each in measure.variants.values())
         return [
             {"events": [words.event(event) for event in each["events"]], "count": each["count"],
-             "share": self.percent(each["count"] / total), "subjects": [clean(name) for name in each["subjects"]]}
+             "share": self.amounts.share(each["count"], total), "subjects": [clean(name) for name in each["subjects"]]}
             for each in figures["variants"] or ()
         ]  # fmt: skip
 
@@ -369,6 +383,11 @@ class Teller:
         ]  # fmt: skip
 
 
+def late_cases(measure: FlowMeasure, clock: str | None = None) -> int:
+    """How many open cases are late; by one clock, or by any."""
+    return len({each.subject for each in measure.due if each.late and clock in (None, each.clock)})
+
+
 @dataclass(frozen=True, slots=True)
 class Histogram:
     """How many rounds took how long: counts in steps of ``step`` seconds, the last of them "or longer"."""
@@ -377,53 +396,94 @@ class Histogram:
     step: float
     longer: bool
 
+    @property
+    def until(self) -> float:
+        """Up to how many seconds the steps go."""
+        return (len(self.counts) - self.longer) * self.step
+
 
 def histogram_of(counts: Mapping[int, int], until: float) -> Histogram:
-    """Durations (microseconds, with their counts) in steps up to ``until`` seconds; what is longer has a step of its
-    own."""
-    step = max(until, 1.0) / BINS
-    found = [0] * (BINS + 1)
+    """Durations (microseconds, with their counts) in round steps up to ``until`` seconds; what is longer has a step of
+    its own."""
+    step = round_time(max(until, 1.0) / BINS)
+    bins = math.ceil(max(until, 1.0) / step)
+    found = [0] * (bins + 1)
     for value, times in counts.items():
-        found[min(int(value / SECOND / step), BINS)] += times
-    longer = bool(found[BINS])
-    return Histogram(tuple(found if longer else found[:BINS]), step, longer)
+        found[min(int(value / SECOND / step), bins)] += times
+    longer = bool(found[bins])
+    return Histogram(tuple(found if longer else found[:bins]), step, longer)
 
 
-def plot_of(
-    histogram: Histogram, limits: Sequence[float], said: str, in_words: Callable[[float], str], longer: str
-) -> Markup:
+def round_time(least: float) -> float:
+    """The shortest round time that is not below some seconds: 15 minutes, 2 hours, 5 days, or a part of a second."""
+    for unit, several in ROUND:
+        found = next((unit * each for each in several if unit * each >= least), None)
+        if found is not None:
+            return found
+    return DAY * 10.0 ** math.ceil(math.log10(least / DAY))
+
+
+def plot_of(histogram: Histogram, limits: Sequence[float], said: str, teller: Teller) -> Markup:
     """The histogram as a drawing, with a line at each limit; ``said`` tells the same in words."""
-    width = (WIDE - LEFT - RIGHT) / len(histogram.counts)
-    most = max(histogram.counts) or 1
-    base = HIGH - FOOT
-    parts = [f'<svg class="plot" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{escape(said)}">']
-    for place, count in enumerate(histogram.counts):
-        if count:
-            high = max((base - TOP) * count / most, 1.5)
-            last = histogram.longer and place == len(histogram.counts) - 1
-            begin = in_words(place * histogram.step)
-            until = longer if last else f"– {in_words((place + 1) * histogram.step)}"
-            parts.append(
-                f'<rect class="bar{" longer" if last else ""}" x="{LEFT + place * width + 0.5:.1f}" '
-                f'y="{base - high:.1f}" width="{width - 1:.1f}" height="{high:.1f}">'
-                f"<title>{escape(f'{begin} {until}: {count}')}</title></rect>"
+    plot = _Plot(histogram, teller)
+    begin = f'<svg class="plot" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{escape(said)}">'
+    return Markup("".join([begin, *plot.scale(), *plot.bars(), *plot.times(), *plot.lines(limits), "</svg>"]))
+
+
+class _Plot:
+    """The parts of a histogram's drawing: counts grow upwards from its foot, times to the right."""
+
+    def __init__(self, histogram: Histogram, teller: Teller) -> None:
+        self._histogram, self._teller = histogram, teller
+        self._most = max(histogram.counts) or 1
+        self._left = 10 + LETTER * len(teller.amounts.number(self._most))
+        self._wide = (WIDE - self._left - RIGHT) / len(histogram.counts)
+
+    def _at(self, seconds: float) -> float:
+        return self._left + seconds / self._histogram.step * self._wide
+
+    def scale(self) -> Iterator[str]:
+        """What is counted, and how many the highest bar counts."""
+        drawn, number = self._teller.drawn, self._teller.amounts.number
+        yield f'<text x="0" y="12">{drawn(self._teller.ui.rounds)}</text>'
+        for at, count in ((TOP, self._most), (BASE, 0)):
+            yield f'<text x="{self._left - 6:.1f}" y="{at + 4}" text-anchor="end">{drawn(number(count))}</text>'
+        yield f'<path class="grid" d="M{self._left:.1f} {TOP}H{WIDE - RIGHT}"/>'
+
+    def bars(self) -> Iterator[str]:
+        """A bar for each step that has a round."""
+        found, amounts = self._histogram, self._teller.amounts
+        for place, count in enumerate(found.counts):
+            if not count:
+                continue
+            high = max((BASE - TOP) * count / self._most, 1.5)
+            last = found.longer and place == len(found.counts) - 1
+            until = self._teller.ui.longer if last else f"– {amounts.time((place + 1) * found.step)}"
+            told = f"{amounts.time(place * found.step)} {until}: {amounts.number(count)}"
+            yield (
+                f'<rect class="bar{" longer" if last else ""}" x="{self._at(place * found.step) + 0.5:.1f}" '
+                f'y="{BASE - high:.1f}" width="{self._wide - 1:.1f}" height="{high:.1f}">'
+                f"<title>{escape(told)}</title></rect>"
             )
-    parts.append(f'<path class="axis" d="M{LEFT} {base}H{WIDE - RIGHT}"/>')
-    for share in (0, BINS // 2, BINS):
-        at = LEFT + share * width
-        anchor = "start" if share == 0 else "middle" if share < BINS else "end"
-        told = escape(in_words(share * histogram.step))
-        parts.append(f'<text x="{at:.1f}" y="{HIGH - 6}" text-anchor="{anchor}">{told}</text>')
-    for limit in limits:
-        at = LEFT + limit / histogram.step * width
-        if limit <= BINS * histogram.step:
-            end = ' text-anchor="end"' if at > WIDE * 0.7 else ""
-            beside = -4 if end else 4
-            parts.append(
-                f'<path class="limit" d="M{at:.1f} {TOP - 12}V{base}"/>'
-                f'<text class="limit-told" x="{at + beside:.1f}" y="{TOP - 4}"{end}>{escape(in_words(limit))}</text>'
-            )
-    return Markup("".join([*parts, "</svg>"]))
+
+    def times(self) -> Iterator[str]:
+        """The axis with a few round times."""
+        yield f'<path class="axis" d="M{self._left:.1f} {BASE}H{WIDE - RIGHT}"/>'
+        until = self._histogram.until
+        tick = round_time(until / MOST_TICKS)
+        for seconds in (each * tick for each in range(1, MOST_TICKS + 1) if each * tick <= until):
+            at, told = self._at(seconds), self._teller.drawn(self._teller.amounts.time(seconds))
+            anchor = "end" if at > WIDE * 0.9 else "middle"
+            yield f'<path class="axis" d="M{at:.1f} {BASE}v4"/>'
+            yield f'<text x="{at:.1f}" y="{HIGH - 4}" text-anchor="{anchor}">{told}</text>'
+
+    def lines(self, limits: Sequence[float]) -> Iterator[str]:
+        """A line at each limit."""
+        for limit in limits:
+            at, told = self._at(limit), self._teller.drawn(self._teller.amounts.time(limit))
+            end, beside = (' text-anchor="end"', -4) if at > WIDE * 0.7 else ("", 4)
+            yield f'<path class="limit" d="M{at:.1f} {TOP - 14}V{BASE}"/>'
+            yield f'<text class="limit-told" x="{at + beside:.1f}" y="{TOP - 6}"{end}>{told}</text>'
 
 
 def bar_of(share: float, interval: Sequence[float], target: float | None, missed: bool) -> Markup:

@@ -7,6 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup, escape
+
 from carepolicy.audit.figures import as_object, day_of, share_of
 from carepolicy.charts.card import dot_of
 from carepolicy.charts.heat import Audit, chart_of_heat
@@ -20,7 +22,7 @@ from carepolicy.handbook.book import Book
 from carepolicy.handbook.drawings import picture_of
 from carepolicy.handbook.site import Site, direction_of, in_own_language, write
 from carepolicy.policy.phrases import in_language
-from carepolicy.report.figures import Teller
+from carepolicy.report.figures import PERCENTILES, Teller, late_cases
 from carepolicy.report.rounds import MOST_BREACHES, write_table
 
 if TYPE_CHECKING:
@@ -103,7 +105,9 @@ class _Writer:
             keep_trailing_newline=True,
         )  # fmt: skip
         environment.filters["own"] = lambda text: in_own_language(text, book.spoken_of(text), book.ui_language)
-        environment.filters["number"] = teller.number
+        environment.filters["number"] = teller.amounts.number
+        environment.filters["counted"] = lambda value, phrase: teller.amounts.counted(phrase, value)
+        environment.filters["linked"] = linked
         seen = self._replay.seen
         period = teller.ui.between.format(teller.day(seen.first), teller.day(seen.last)) if seen.first != NEVER else ""
         environment.globals |= {
@@ -132,7 +136,10 @@ class _Writer:
         self._page(
             "index.html", "overview.html", "",
             found=found,
-            reasons=[(clean(reason), count) for reason, count in found["reasons"].items()],
+            reasons=[
+                (clean(reason), count, self._replay.seen.first_rows.get(reason))
+                for reason, count in found["reasons"].items()
+            ],
             not_taken=[(code, CODES[code].title, count) for code, count in found["not_taken"].items()],
             rows=sorted(rows, key=lambda each: (each["worst"], each["share"].order)),
             clocks=sorted((each for each in clocks if each.share.told), key=_badness),
@@ -150,7 +157,7 @@ class _Writer:
             "file": f"flows/{identifier(flow.name)}.html",
             "cases": figures["cases"],
             "open": figures["open"],
-            "late_now": figures["late_now"],
+            "late_now": late_cases(self._replay.measures.flows[flow.name]),
             "share": self._teller.share({"met": met, "late": late, "share": share, "interval": interval}, None),
             "below": sum(each.share.missed is True for each in decided),
             "of": len(decided),
@@ -166,7 +173,8 @@ class _Writer:
             title=self._book.words(flow).flow_title(flow.name),
             purpose=clean(flow.purpose),
             figures=figures,
-            duration=[teller.time(figures["duration"][each]) for each in ("p50", "p90", "p99")],
+            late_now=late_cases(measure),
+            duration=[teller.amounts.time(figures["duration"][each]) for each in PERCENTILES],
             clocks=clocks,
             picture=self._picture(flow, figures),
             steps=teller.steps(flow, figures),
@@ -196,6 +204,12 @@ class _Writer:
 
     def _page(self, path: str, template: str, root: str, **values: Any) -> None:
         self._site.add(path, self._environment.get_template(template).render(page=path, root=root, **values))
+
+
+def linked(text: str, root: str) -> Markup:
+    """A text in which the name of a table leads to it."""
+    link = Markup('<a href="{}rounds.csv">rounds.csv</a>').format(root)
+    return Markup(link.join(escape(each) for each in text.split("rounds.csv")))
 
 
 def _badness(clock: ClockFigures) -> float:

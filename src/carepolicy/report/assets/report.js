@@ -14,7 +14,7 @@
     const numbers = [one, other].filter((each) => typeof each === "number").length;
     if (numbers === 2) return one - other;
     if (numbers === 1) return typeof one === "number" ? -1 : 1;
-    return one.localeCompare(other, document.documentElement.lang);
+    return one.localeCompare(other, document.documentElement.lang, { numeric: true });
   };
 
   const sort = (table, heads, column) => {
@@ -44,11 +44,16 @@
     label.className = "filter";
     const field = document.createElement("input");
     field.type = "search";
+    const none = document.createElement("p");
+    none.setAttribute("role", "status");
     label.append(`${table.dataset.filter} `, field);
     table.parentElement.before(label);
+    table.parentElement.after(none);
     field.addEventListener("input", () => {
-      const wanted = field.value.toLocaleLowerCase();
-      for (const row of table.tBodies[0].rows) row.hidden = !row.textContent.toLocaleLowerCase().includes(wanted);
+      const wanted = field.value.trim().toLocaleLowerCase();
+      const rows = [...table.tBodies[0].rows];
+      for (const row of rows) row.hidden = !row.textContent.toLocaleLowerCase().includes(wanted);
+      none.textContent = rows.every((row) => row.hidden) ? table.dataset.none : "";
     });
   };
 
