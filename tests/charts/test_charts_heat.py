@@ -45,10 +45,10 @@ def rows(folder, figures=FIGURES, language=None, **more):
 def test_numbers_lateness_and_the_median_stand_on_the_cards(tmp_path):
     _, told = rows(tmp_path)
     assert told["received"] == (
-        ("240 times here, 10 open, 0 late (0\u00a0%); half within 55 min", "#F3F3F3"),
-        ("First answer: 226 of 240 in time (94\u00a0%), target 95\u00a0%; half within 2 h 10 min", "#FEEBD0"),
+        ("240 times here, 10 open, 0 late (0\u00a0%); half within 55\u00a0min", "#F3F3F3"),
+        ("First answer: 226 of 240 in time (94\u00a0%), target 95\u00a0%; half within 2\u00a0h 10\u00a0min", "#FEEBD0"),
     )
-    assert told["overdue"] == (("14 times here, 9 late (64\u00a0%); half within 50 s", "#9C2F00"),)
+    assert told["overdue"] == (("14 times here, 9 late (64\u00a0%); half within 50\u00a0s", "#9C2F00"),)
 
 
 def test_fewer_than_five_cases_have_no_share_no_colour_and_no_median(tmp_path):
@@ -68,7 +68,41 @@ def test_the_footer_says_how_many_cases_and_of_which_days(tmp_path):
 
 def test_the_words_follow_the_language(tmp_path):
     _, told = rows(tmp_path, language="fr")
-    assert told["overdue"][0][0] == "14 fois ici, 9 en retard (64\u00a0%); la moitié en 50 s ou moins"
+    assert told["overdue"][0][0] == "14 fois ici, 9 en retard (64\u00a0%); la moitié en 50\u00a0s ou moins"
+
+
+MANY = {
+    "cases": 12_345,
+    "clocks": {"first_reply": {"met": 9_999, "late": 1, "target": 0.995, "used": {"p50": 900_000}}},
+    "states": {"received": {"visits": 12_345, "open": 1_350, "late": 4, "time": {"p50": 630_000}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "state", "clock"),
+    [
+        ("en", "12,345 times here, 1,350 open, 4 late (0.03 %); half within 7 d 7 h",
+         "First answer: 9,999 of 10,000 in time (99.99 %), target 99.5 %; half within 10 d 10 h"),
+        ("fr", "12 345 fois ici, 1 350 en cours, 4 en retard (0,03 %); la moitié en 7 j 7 h ou moins",
+         "First answer : 9 999 sur 10 000 dans le délai (99,99 %), objectif 99,5 %; la moitié en 10 j 10 h ou moins"),
+    ],
+)  # fmt: skip
+def test_numbers_and_times_are_those_of_the_language_and_a_few_are_not_none(tmp_path, language, state, clock):
+    chart, told = rows(tmp_path, MANY, language)
+    assert [text.replace("\u00a0", " ") for text, _ in told["received"]] == [state, clock]
+    assert chart.footer[-1].replace("\u00a0", " ").startswith({"en": "12,345 cases", "fr": "12 345"}[language])
+
+
+def test_a_row_can_be_read_where_a_page_shows_its_chart_dark():
+    for ground in (*GROUNDS, NO_SHARE):
+        assert contrast(dark(text_on(ground)), dark(ground)) >= 4.5
+
+
+def dark(colour):
+    """A colour as ``filter: invert(1) hue-rotate(180deg)`` shows it."""
+    inverse = [255 - int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+    grey = 2 * sum(weight * each for weight, each in zip((0.213, 0.715, 0.072), inverse, strict=True))
+    return "#" + "".join(f"{min(max(round(grey - each), 0), 255):02X}" for each in inverse)
 
 
 @pytest.mark.parametrize(

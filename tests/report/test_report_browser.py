@@ -74,6 +74,40 @@ def test_a_long_table_shows_only_rows_with_a_text(opened):
     assert all(clock in each for each in shown)
 
 
+def test_a_filter_that_leaves_no_row_says_so(opened):
+    page = opened("index.html", viewport=DESK)
+    said = page.locator("#clocks [role=status]")
+    assert said.inner_text() == ""
+    field = page.locator("#clocks .filter input")
+    field.fill("no such clock")
+    assert page.locator("#clocks tbody tr:visible").count() == 0
+    assert said.inner_text() == "No row has that."
+    field.fill(" ")
+    assert page.locator("#clocks tbody tr:visible").count() > 1
+    assert said.inner_text() == ""
+
+
+def test_names_with_numbers_are_sorted_by_their_numbers(opened):
+    page = opened("flows/email_inquiry.html", viewport=DESK)
+    page.evaluate(
+        """document.querySelectorAll("#breaches tbody tr").forEach((row, place) => {
+        row.cells[0].textContent = `mail-${place + 8}` })"""
+    )
+    page.locator("#breaches thead button").first.click()
+    names = page.locator("#breaches tbody th").all_inner_texts()
+    assert names == [f"mail-{8 + place}" for place in range(len(names))]
+    assert len(names) > 2
+
+
+def test_on_paper_the_events_of_a_variant_stay_apart(opened):
+    page = opened("flows/email_inquiry.html", viewport=DESK)
+    page.emulate_media(media="print")
+    ways = page.locator("#variants td.way").filter(has=page.locator("span"))
+    assert ways.count() > 0
+    for each in ways.all():
+        assert each.locator("span[aria-hidden]").first.is_visible()
+
+
 def test_without_scripts_every_figure_can_be_read(opened):
     page = opened("flows/email_inquiry.html", viewport=DESK, java_script_enabled=False)
     assert page.locator("#clocks tbody tr").first.is_visible()

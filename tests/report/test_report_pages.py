@@ -15,6 +15,7 @@ from test_handbook_hostile import HOSTILE
 
 from carepolicy.audit.measures import Round
 from carepolicy.charts import renderer
+from carepolicy.report.figures import histogram_of, round_time
 from carepolicy.report.rounds import MOST_LIMITS, Rounds
 from commands import run
 from shops import EVENTS, SHOP
@@ -92,6 +93,54 @@ def test_thousands_of_sequences_are_counted_and_the_commonest_are_shown(tmp_path
     said = " ".join(pages["flows/helpdesk_ticket.html"].text)
     assert "The commonest sequences of events: 20 of 1,500." in said
     assert (tmp_path / "report" / "flows" / "helpdesk_ticket.html").stat().st_size < 400_000
+
+
+def test_late_now_counts_open_cases_and_not_their_clocks(tmp_path):
+    rows = [f"T-{number},in,2024-03-04T10:00:00Z" for number in range(3)]
+    found, _ = ticketed(tmp_path, rows, "--until", "2024-06-04T10:00:00Z")
+    (flow,) = found["flows"].values()
+    assert (flow["open"], flow["late_now"]) == (3, 6)
+    for name in ("index.html", "flows/helpdesk_ticket.html"):
+        text = (tmp_path / "report" / name).read_text()
+        assert re.search(r"Late now</dt><dd>3<|<td>3</td><td>3</td><td>3</td>", text), name
+
+
+def test_more_than_a_thousand_breaches_are_counted_in_full_and_the_table_of_all_is_linked(tmp_path):
+    rows = [f"T-{number:04},in,2024-03-04T10:00:00Z" for number in range(1_100)]
+    _, pages = ticketed(tmp_path, rows, "--until", "2024-03-06T10:00:00Z")
+    page = pages["flows/helpdesk_ticket.html"]
+    said = " ".join(" ".join(page.text).split())
+    assert "1,100 limits were passed. The latest 200 stand here, all in rounds.csv ." in said
+    assert "report · 4 March 2024 Made" in said  # one day is told once
+    assert page.links.count("../rounds.csv") == 1
+
+
+@pytest.mark.parametrize(
+    ("least", "said"),
+    [(0.04, 0.1), (0.9, 1), (61, 120), (3_599, 3_600), (9_000, 10_800), (86_401, 172_800), (200 * 86_400, 864_000_00)],
+)
+def test_a_plot_goes_by_round_times(least, said):
+    assert round_time(least) == said
+
+
+def test_a_plot_says_what_it_counts_and_how_many_and_ends_with_what_took_longer():
+    counts = {seconds * 1_000_000: 1 for seconds in range(0, 7_200, 60)} | {10**12: 5}
+    found = histogram_of(counts, 7_000)
+    assert (found.step, found.until, found.longer) == (300, 7_200, True)
+    assert (sum(found.counts), found.counts[-1], {*found.counts[:-1]}) == (125, 5, {5})
+
+
+def test_figures_of_every_plot_have_a_scale_and_round_times(report):
+    folder, _, _ = report
+    plots = [
+        each for path in folder.rglob("*.html") for each in re.findall(r'<svg class="plot".*?</svg>', path.read_text())
+    ]
+    assert plots
+    for plot in plots:
+        told = re.findall(r"<text[^>]*>([^<]*)</text>", plot)
+        counts = [int(each.rpartition(" ")[2].replace(",", "")) for each in re.findall("<title>([^<]*)</title>", plot)]
+        assert told[:3] == ["Rounds", f"{max(counts):,}", "0"]
+        assert len(told) >= 4
 
 
 def test_rounds_are_counted_as_the_audit_counts_them(report):

@@ -122,6 +122,49 @@ def test_no_english_word_stands_on_a_page_or_chart_that_the_set_did_not_say(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_no_english_word_stands_in_the_report_of_an_audit_that_the_set_did_not_say(
+    shop: Policies, tmp_path: Path, language: str
+) -> None:
+    pytest.importorskip("duckdb", reason="duckdb is not installed")
+    (tmp_path / "events.jsonl").write_text("".join(orders()))
+    done = run(
+        "audit", str(tmp_path / "events.jsonl"), "--policies", str(SHOP), "--report", str(tmp_path / "report"),
+        "--language", language, "--by", "order.size",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    foreign = english(shop) - said_in(shop, language) - {"cake", "csv"}  # cases are called cake-7
+    assert {"many", "within", "late"} <= foreign
+    pages = [*(tmp_path / "report").rglob("*.html")]
+    assert len(pages) == 3
+    found = [
+        (page.name, word, text)
+        for page in pages
+        for text in shown(markup.fromstring(page.read_text()), language)
+        for word in WORD.findall(re.sub(r"\w+\.(csv|parquet|json)", "", text))
+        if word.lower() in foreign
+    ]
+    assert found == []
+
+
+def orders() -> Iterator[str]:
+    """Events of a few orders, in time, late, open and wrong."""
+    for number in range(12):
+        at = f"2026-03-{2 + number:02}T09:{number:02}:00+00:00"
+        steps = [("order_received", at), ("cake_baked", at.replace("T09", "T11" if number % 3 else "T16"))]
+        for place, (kind, when) in enumerate(steps if number < 10 else steps[:1]):
+            event = {
+                "specversion": "1.0", "id": f"{number}/{place}", "source": "/shop", "type": kind,
+                "subject": f"cake-{number}", "time": when,
+            }  # fmt: skip
+            size = "many_cakes" if number % 2 else "one_cake"
+            data = {"customer.email": "a@example.org", "order.total": "30.00", "order.size": size}
+            yield json.dumps({**event, "data": data} if place == 0 else event) + "\n"
+            if number == 1:
+                yield json.dumps({**event, "id": f"{number}/again", "subject": "cake-x", "type": "cake_baked"}) + "\n"
+    yield '{"broken"\n'
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_pages_and_charts_say_their_language_and_direction(site: Any, language: str) -> None:
     direction = "rtl" if language == "ar" else "ltr"
     for name, content in site.files.items():

@@ -109,7 +109,8 @@ class _Writer:
         environment.filters["counted"] = lambda value, phrase: teller.amounts.counted(phrase, value)
         environment.filters["linked"] = linked
         seen = self._replay.seen
-        period = teller.ui.between.format(teller.day(seen.first), teller.day(seen.last)) if seen.first != NEVER else ""
+        days = [teller.day(each) for each in (seen.first, seen.last)] if seen.first != NEVER else ["", ""]
+        period = days[0] if days[0] == days[1] else teller.ui.between.format(*days)
         environment.globals |= {
             "ui": book.ui,
             "say": teller.ui,
