@@ -1,11 +1,11 @@
 "use strict";
 /* files */
-const VERSION = "4a2685c712dc58c9";
+const VERSION = "bcac74036d48f948";
 const FILES = {
 "../assets/chart.js": "174d124b940de23e",
 "../assets/guide.css": "ff7c916309a03aa2",
 "../assets/guide.js": "db90286417df6b29",
-"../assets/handbook.css": "9f58eaf1db16e88c",
+"../assets/handbook.css": "acb50b18e8c7168e",
 "../assets/handbook.js": "101b3a410796538d",
 "../assets/icon.svg": "573b869003393d3f",
 "../assets/marks.js": "028ba479d7e4146e",

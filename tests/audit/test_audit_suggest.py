@@ -11,6 +11,7 @@ import yaml
 
 from carepolicy.audit.tables import Table
 from commands import run
+from shops import LIBRARY
 
 ROOT = Path(__file__).parents[2]
 HELPDESK, MARKETPLACE = ROOT / "examples" / "helpdesk", ROOT / "examples" / "marketplace"
@@ -146,3 +147,19 @@ def test_flags_of_json_are_told_as_a_mapping_meets_them(tmp_path):
         assert table.sample(9) == [{"a.b": "true", "a.c": "1.5", "d": "false", "e": None}]
         met = list(table.groups("d", ["a.b", "a.c", "d", "e"]))
     assert [(name, row[2:]) for name, rows in met for row in rows] == [("false", ("true", "1.5", "false", None))]
+
+
+def test_where_no_mapping_is_named_those_of_the_set_are_told_or_what_drafts_one(tmp_path):
+    log = tmp_path / "tickets.csv"
+    tickets(log)
+    drafts = f"`carepolicy map suggest {log} FLOW` drafts one\n"
+    for policies, more, hint in (
+        (HELPDESK, (), "in mappings/ of the set: helpdesk\n"),
+        (HELPDESK, ("--map", "helpdsk"), 'did you mean "helpdesk"?\n'),
+        (HELPDESK, ("--map", "orders"), "known here: helpdesk\n"),
+        (LIBRARY, (), drafts),
+        (LIBRARY, ("--map", "orders"), drafts),
+    ):
+        told = run("audit", str(log), "--policies", str(policies), *more)
+        assert told.returncode == 2
+        assert told.stderr.endswith(hint), told.stderr

@@ -69,8 +69,9 @@ def followed(block: Block, desk: Path) -> Iterator[str]:
         assert counted(said) == counted(block.text)
         yield from commands
     elif "pip install" in block.text:
-        (name, extra) = re.findall(r'^pip install "(\w+)\[(\w+)\]"$', block.text, re.MULTILINE)[0]
-        assert (name, extra in PROJECT["optional-dependencies"]) == (PROJECT["name"], True)
+        (name, extras) = re.findall(r'^pip install "(\w+)\[([\w,]+)\]"$', block.text, re.MULTILINE)[0]
+        assert name == PROJECT["name"]
+        assert {*extras.split(",")} <= PROJECT["optional-dependencies"].keys()
     else:
         assert block.language == "sh"
         for command in block.text.splitlines():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from test_handbook_hostile import HOSTILE
 
 from carepolicy.audit.measures import Round
 from carepolicy.charts import renderer
+from carepolicy.cli import app
 from carepolicy.report.figures import histogram_of, round_time
 from carepolicy.report.rounds import MOST_LIMITS, Rounds
 from commands import run
@@ -330,3 +332,12 @@ def test_a_folder_that_is_a_file_is_told(tmp_path):
     assert told.returncode != 0
     assert str(tmp_path / "report") in told.stderr
     assert "Traceback" not in told.stderr
+
+
+def test_a_report_without_duckdb_says_what_to_install(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    status = app.run(["audit", str(EVENTS), "--policies", SHOP, "--report", str(tmp_path / "report")])
+    assert (status, capsys.readouterr().err) == (
+        2, "carepolicy: a report has tables that need DuckDB: install carepolicy[audit]\n",
+    )  # fmt: skip
+    assert not (tmp_path / "report").exists()

@@ -68,6 +68,11 @@ def test_it_tells_shares_with_intervals_and_how_busy_people_are(simulate: Desk) 
     assert made == json.loads(simulate(*RATE, "--format", "json").out)
 
 
+def test_its_days_are_those_of_the_organisation(simulate: Desk) -> None:
+    said = simulate("--arrivals", "1 per hour", "--from", "2026-07-06", "--seeds", "1", "--days", "2")
+    assert said.out.startswith("2026-07-06 to 2026-07-08, 1 run"), said.out
+
+
 def test_it_finds_how_many_people_keep_a_promise(simulate: Desk) -> None:
     found = {}
     for rate in ("60 per business day", "120 per business day"):

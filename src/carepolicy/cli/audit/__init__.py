@@ -6,6 +6,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -286,6 +287,8 @@ def _tabled(folder: str | None, by: Sequence[str]) -> Iterator[Rounds | None]:
         return
     from carepolicy.report import Rounds  # pages and tables
 
+    if find_spec("duckdb") is None:
+        raise CommandError("a report has tables that need DuckDB: install carepolicy[audit]")
     with Rounds(folder, by) as rounds:
         yield rounds
 
@@ -342,7 +345,9 @@ def _differences(found: Sequence[Differs], old: str, difference: Difference) -> 
         changes = [change.text for change in difference.of(flow)]
         told.append({"flow": flow, "clock": clock, "late_now": late, "late_no_more": mended, "other": other,
                      "changes": changes})  # fmt: skip
-        counted = [(late, "late now"), (mended, "late no more"), (other, "only under one of them")]
+        counted = [
+            (late, "late that were in time"), (mended, "in time that were late"), (other, "only under one of them"),
+        ]  # fmt: skip
         said = ", ".join(f"{number:,} {what}" for number, what in counted if number)
         cases = [each for each in found if (each.flow, each.clock) == (flow, clock)]
         lines.append(f"  {flow}.{clock}: {said} (as in {cases[0].subject})")

@@ -83,17 +83,23 @@ def mapper_or_exit(bundle: Bundle, policies: str, named: str, log: str) -> Mappe
     from carepolicy.audit.mapping import Mapper, known_to
     from carepolicy.audit.tables import format_of
     from carepolicy.checks.mappings import mapping_files, read_mapping
-    from carepolicy.policy.likeness import with_hint
+    from carepolicy.policy.likeness import did_you_mean
 
     known = mapping_files(policies)
     path = known.get(named, named)
     if not os.path.exists(path):
-        raise CommandError(with_hint(f"there is no mapping {named}", named, known))
+        near = did_you_mean(named, known) or _to_draft(log)
+        raise CommandError(f'there is no mapping "{named}", neither as a file nor in mappings/ of the set; {near}')
     made, findings = read_mapping(path, known_to(bundle))
     if made is None:
         show(findings)
         raise SystemExit(USAGE)
     return Mapper(made, bundle, (made.reads.format if made.reads is not None else None) or format_of(log))
+
+
+def _to_draft(log: str) -> str:
+    """What drafts a mapping, where there is none."""
+    return f"`carepolicy map suggest {log} FLOW` drafts one"
 
 
 def owners_of(bundle: Bundle) -> Owners:
@@ -114,7 +120,11 @@ def _form_of(logs: ReplayedLogs, bundle: Bundle) -> tuple[Mapper | None, str]:
         return mapper, mapper.form
     for path in logs.paths:
         if not (on_cluster and ("://" in path or os.path.isdir(path))) and format_of(path) != "jsonl":
-            raise CommandError(f"{path} needs a mapping (--map): how its rows become events")
+            from carepolicy.checks.mappings import mapping_files
+
+            known = ", ".join(sorted(mapping_files(logs.policies)))
+            there = f"in mappings/ of the set: {known}" if known else _to_draft(path)
+            raise CommandError(f"{path} needs a mapping (--map), which says how its rows become events; {there}")
     return None, "jsonl"
 
 
