@@ -137,10 +137,7 @@ class _Writer:
         self._page(
             "index.html", "overview.html", "",
             found=found,
-            reasons=[
-                (clean(reason), count, self._replay.seen.first_rows.get(reason))
-                for reason, count in found["reasons"].items()
-            ],
+            reasons=[(clean(reason), count) for reason, count in found["reasons"].items()],
             not_taken=[(code, CODES[code].title, count) for code, count in found["not_taken"].items()],
             rows=sorted(rows, key=lambda each: (each["worst"], each["share"].order)),
             clocks=sorted((each for each in clocks if each.share.told), key=_badness),

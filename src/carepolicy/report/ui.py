@@ -25,7 +25,6 @@ class ReportUi:
     not_taken: str = msg("Not taken")
     reason: str = msg("Reason")
     how_often: str = msg("How often")
-    first_row: str = msg("First in row")
     code: str = msg("Code")
     explained: str = msg("What a code means:")
     what_not_understood: str = msg("What was not understood")
