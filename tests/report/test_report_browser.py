@@ -99,6 +99,17 @@ def test_names_with_numbers_are_sorted_by_their_numbers(opened):
     assert len(names) > 2
 
 
+@pytest.mark.parametrize(("media", "width"), [("screen", 1280), ("print", 718)])
+def test_a_very_long_name_of_a_case_leaves_the_other_columns_in_sight(opened, media, width):
+    page = opened("flows/email_inquiry.html", viewport={"width": width, "height": 900})
+    page.emulate_media(media=media)
+    page.evaluate("document.querySelectorAll('.table bdi').forEach((each) => { each.textContent += 'x'.repeat(200) })")
+    for name in ("breaches", "deviations", "variants"):
+        table = page.locator(f"#{name} .table")
+        assert table.locator("bdi").count() > 0
+        assert table.evaluate("(each) => each.scrollWidth - each.clientWidth") <= 0, name
+
+
 def test_on_paper_the_events_of_a_variant_stay_apart(opened):
     page = opened("flows/email_inquiry.html", viewport=DESK)
     page.emulate_media(media="print")
